@@ -1,0 +1,1 @@
+"""Estimates and what goes with them."""

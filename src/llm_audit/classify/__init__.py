@@ -1,0 +1,1 @@
+"""Would a smaller model have sufficed?"""

@@ -1,0 +1,35 @@
+"""The errors a user can meet, each with the exit code it ends the program with."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a finished run tells the shell."""
+
+    DONE = 0
+    GATE_FAILED = 1
+    USAGE = 2
+    INCOMPLETE = 3
+    INTERNAL = 70
+    INTERRUPTED = 130
+
+
+class AuditError(Exception):
+    """Base of every error shown to a user.
+
+    The message says what happened, where (file and line, where there is one) and what to do about it.
+    """
+
+    exit_code: ExitCode = ExitCode.USAGE
+
+
+class UsageError(AuditError):
+    """A path, option, configuration, policy or price file that cannot be used as given."""
+
+
+class IncompleteError(AuditError):
+    """The audit cannot be concluded: nothing to audit, or baselines that cannot be compared."""
+
+    exit_code = ExitCode.INCOMPLETE

@@ -1,0 +1,129 @@
+"""What a log format makes of a record: requests, or a reason why there is none.
+
+Every record read is accounted for, so an adapter returns one entry for each thing it read: a ``Request``, a
+``NotACall`` (transcript metadata, a gateway cache hit, a parent span) or a ``Rejected`` with its reason. The text a
+``Request`` carries stays in the ingest half: it is hashed and judged there, and dropped.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Reason(StrEnum):
+    """Why a record was rejected."""
+
+    NOT_JSON = "not_json"
+    NOT_AN_OBJECT = "not_an_object"
+    TRUNCATED = "truncated"
+    TOO_LONG = "too_long"
+    UNKNOWN_FORMAT = "unknown_format"
+    BINARY = "binary"
+    NO_MODEL = "no_model"
+    BAD_TOKENS = "bad_tokens"  # negative, fractional or absurd counts
+    BAD_TIME = "bad_time"
+    BAD_SHAPE = "bad_shape"  # the format is known, a field of the record is not as it should be
+
+
+class NotCallReason(StrEnum):
+    """Why a record is no call to a provider."""
+
+    METADATA = "metadata"
+    GATEWAY_CACHE_HIT = "gateway_cache_hit"
+    PARENT_SPAN = "parent_span"
+    NOT_SENT = "not_sent"  # refused or blocked before it reached a provider
+    NOT_A_MODEL_CALL = "not_a_model_call"  # token counting, file uploads, a tool's own span
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """One message of a prompt, whatever the provider's shape.
+
+    ``text`` joins the text parts by a newline. ``calls`` is the canonical text of the tool calls in an assistant
+    message; ``call_id`` is, in a tool message, the id of the call it answers, and in an assistant message that of its
+    first call.
+    """
+
+    role: str  # system (developer too), user, assistant or tool
+    text: str
+    calls: str = ""
+    call_id: str = ""
+    images: int = 0
+    audio: int = 0
+
+
+class Request(msgspec.Struct, kw_only=True):
+    """One call to a model, as one record tells it. Fields mean what the ledger's columns of the same name mean.
+
+    ``None`` is unknown. Identifiers are still the log's own strings here; the ledger hashes them. ``merge_key`` is the
+    string that repeats of one call share (never an id alone: provider, response id, model and status together).
+    """
+
+    model: str
+    model_requested: str | None = None
+    provider: str | None = None
+    operation: str = "chat"
+    time_us: int | None = None  # microseconds since 1970, UTC
+    service_tier: str = "standard"
+    region: str | None = None
+
+    request_id: str | None = None
+    merge_key: str | None = None
+    conversation: str | None = None
+    trace: str | None = None
+    span: str | None = None
+    parent_span: str | None = None
+    wraps_calls: bool = False
+
+    team: str | None = None
+    app: str | None = None
+    user: str | None = None
+    environment: str | None = None
+    tags: tuple[str, ...] = ()
+
+    usage_source: str = "none"
+    input_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_5m_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    output_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    image_input_tokens: int | None = None
+    ambiguous_tokens: int | None = None
+    tool_calls_billed: int | None = None
+
+    needs_json_schema: bool = False
+    needs_reasoning: bool = False
+    streamed: bool | None = None
+    max_output_tokens: int | None = None
+
+    status: str = "ok"
+    status_code: int | None = None
+    latency_ms: float | None = None
+    stated_cost_pico: int | None = None
+
+    messages: list[Message] | None = None  # the prompt; None where the log holds none
+    tools: tuple[str, ...] = ()  # names of the tools offered
+    completion: str | None = None
+    completion_calls: str = ""  # canonical text of the tool calls in the reply
+    completion_call_id: str | None = None  # id of the first tool call in the reply
+    redacted: bool = False  # the log says that the text was removed
+
+
+class NotACall(msgspec.Struct, frozen=True):
+    """A record that is no call to a provider."""
+
+    reason: NotCallReason
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A record that cannot be used, and why. ``field`` names the offending field, never its value."""
+
+    reason: Reason
+    field: str = ""
+
+
+Entry = Request | NotACall | Rejected

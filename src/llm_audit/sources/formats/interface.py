@@ -1,0 +1,64 @@
+"""What a log format is: a signature, and how a record becomes entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from llm_audit.sources.entry import Entry
+
+Record = Mapping[str, Any]
+
+
+class Evidence(StrEnum):
+    """What an adapter was checked against."""
+
+    REAL = "real records"
+    FIXTURE = "the project's own fixtures"
+    RECONSTRUCTED = "documentation only; nesting unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class FormatInfo:
+    """What ``llm-audit formats`` says of a format."""
+
+    name: str  # the word for --log-format, such as "litellm"
+    title: str
+    evidence: Evidence
+    tells: tuple[str, ...] = ()  # of: time, id, prompts, cache, cost, latency, trace, team, service_tier
+    notes: str = ""
+    ordered: bool = False  # records depend on those before them: a file is never split
+
+
+@dataclass(slots=True)
+class Context:
+    """Where a record stands. ``state`` is an ordered format's own memory within one file."""
+
+    path: str
+    line: int = 0
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+class Format(Protocol):
+    """One log format. Modules in this package each hold one, as ``FORMAT``."""
+
+    info: FormatInfo
+
+    def matches(self, record: Record) -> bool:
+        """Whether a decoded record carries this format's signature."""
+        ...
+
+    def entries(self, record: Record, context: Context) -> Iterator[Entry]:
+        """Yield what the record holds, at least one entry. Raises nothing but ``BadRecordError``."""
+        ...
+
+
+class BadRecordError(Exception):
+    """Raised by an adapter's helpers for a field that cannot be right; becomes a ``Rejected``."""
+
+    def __init__(self, reason: str, field_name: str = "") -> None:
+        super().__init__(f"{reason}: {field_name}")
+        self.reason = reason
+        self.field_name = field_name
