@@ -1,0 +1,172 @@
+"""Settings and where each is from: flag, then ``LLM_AUDIT_*``, then file, then default.
+
+The file is ``llm-audit.toml``, or ``[tool.llm-audit]`` in ``pyproject.toml``, the nearest upwards from the working
+folder. Unknown keys are errors, so that a misspelt setting is never silently ignored.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from llm_audit.errors import UsageError
+
+ENV_PREFIX = "LLM_AUDIT_"
+FILE_NAME = "llm-audit.toml"
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting, with its default. Names are those of the file's keys and, in capitals, of the variables."""
+
+    policy: str = "small-by-default"  # a preset's name or a TOML file
+    prices: list[str] = []  # price files, later ones override
+    aliases: dict[str, str] = {}  # deployment, profile or house name to a model the price table knows
+    log_format: str | None = None  # read every input as this format
+    mapping: dict[str, str] = {}  # ledger field to JSON path, for logs of no known format
+    timezone: str = "UTC"  # for days
+    group_by: list[str] = []  # further groupings: columns of the ledger
+    confidence: float = 0.9  # of the interval on the expected flagship tax
+    resamples: int = 1000  # bootstrap resamplings
+    max_rejected_share: float = 0.2  # of the records read; above it the audit is incomplete
+    max_unpriced_share: float = 0.5  # of the audited requests; above it the audit is incomplete
+    strict: bool = False  # any rejected record or unpriced request makes the audit incomplete
+    jobs: int = 0  # processes for ingest; 0 is one a core
+    cache: bool = True  # keep ledger parts of unchanged logs
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A resolved configuration. ``origins`` says for each key where its value is from."""
+
+    config: Config
+    origins: Mapping[str, str]
+    file: Path | None
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Settings:
+    """Resolve every setting.
+
+    Args:
+        flags: Values given on the command line; ``None`` values are not given.
+        file: The configuration file; searched for upwards from ``folder`` where not given.
+        environ: The environment, ``os.environ`` by default.
+        folder: Where the search starts, the working folder by default.
+
+    Raises:
+        UsageError: The file cannot be read, or a key or value is not valid.
+    """
+    environ = os.environ if environ is None else environ
+    path, table = _read_file(file) if file else _discover(folder or Path.cwd())
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(Config.__struct_fields__, "default")
+    for key, value in table.items():
+        values[_known(key, str(path))] = value
+        origins[key] = str(path)
+    for name in Config.__struct_fields__:
+        variable = ENV_PREFIX + name.upper()
+        if variable in environ:
+            values[name] = _from_text(name, environ[variable], variable)
+            origins[name] = variable
+    for name, value in (flags or {}).items():
+        if value is not None:
+            values[name] = value
+            origins[name] = "flag"
+    return Settings(config=_convert(values, origins), origins=origins, file=path)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of the configuration file."""
+    return msgspec.json.schema(Config)
+
+
+def _discover(folder: Path) -> tuple[Path | None, dict[str, Any]]:
+    for parent in (folder, *folder.parents):
+        own = parent / FILE_NAME
+        if own.is_file():
+            return _read_file(own)
+        project = parent / "pyproject.toml"
+        if project.is_file() and "llm-audit" in _toml(project).get("tool", {}):
+            return _read_file(project)
+    return None, {}
+
+
+def _read_file(path: Path) -> tuple[Path, dict[str, Any]]:
+    table = _toml(path)
+    if path.name == "pyproject.toml":
+        table = table.get("tool", {}).get("llm-audit", {})
+    return path, table
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"Cannot read the configuration {path}: {error.strerror}. Give another with --config."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}. Correct it there.") from None
+
+
+def _known(key: str, where: str) -> str:
+    if key in Config.__struct_fields__:
+        return key
+    close = difflib.get_close_matches(key, Config.__struct_fields__, n=1)
+    hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(Config.__struct_fields__)}."
+    raise UsageError(f"Unknown setting {key!r} in {where}. {hint}")
+
+
+def _from_text(name: str, text: str, where: str) -> Any:
+    kind = Config.__annotations__[name]
+    if kind.startswith("list"):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if kind.startswith("dict"):
+        pairs = (part.partition("=") for part in text.split(",") if part.strip())
+        return {key.strip(): value.strip() for key, _, value in pairs}
+    if kind == "bool":
+        word = text.strip().lower()
+        if word not in _TRUE | _FALSE:
+            raise UsageError(f"{where} is {text!r}; give true or false.")
+        return word in _TRUE
+    if kind in {"int", "float"}:
+        try:
+            return int(text) if kind == "int" else float(text)
+        except ValueError:
+            raise UsageError(f"{where} is {text!r}; give a number.") from None
+    return text
+
+
+def _convert(values: dict[str, Any], origins: Mapping[str, str]) -> Config:
+    try:
+        config = msgspec.convert(values, Config)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$.")
+        name = path.rstrip("`").split("[")[0]
+        where = origins.get(name, "the configuration")
+        raise UsageError(f"{name or 'A setting'} (from {where}) is not valid: {message}.") from None
+    for name, low, high in (
+        ("confidence", 0.5, 0.999),
+        ("resamples", 10, 100_000),
+        ("max_rejected_share", 0, 1),
+        ("max_unpriced_share", 0, 1),
+        ("jobs", 0, 1024),
+    ):
+        value = getattr(config, name)
+        if not low <= value <= high:
+            raise UsageError(f"{name} (from {origins[name]}) is {value}; give a number from {low} to {high}.")
+    return config
