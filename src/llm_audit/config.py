@@ -7,6 +7,7 @@ folder. Unknown keys are errors, so that a misspelt setting is never silently ig
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -41,6 +42,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     strict: bool = False  # any rejected record or unpriced request makes the audit incomplete
     jobs: int = 0  # processes for ingest; 0 is one a core
     cache: bool = True  # keep ledger parts of unchanged logs
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the settings that can change a figure; how many processes work or what is cached cannot."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__ if name not in {"jobs", "cache"}}
+        return hashlib.sha256(msgspec.json.encode(values, order="deterministic")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,85 @@
-"""The command line: one module a command."""
+"""The command line: one module a command.
+
+Nothing heavy is imported here or at the top of a command's module, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from llm_audit import __version__
+from llm_audit.cli import analyze, config, report
+from llm_audit.cli.console import fail
+from llm_audit.errors import AuditError, ExitCode
+
+app = typer.Typer(
+    name="llm-audit",
+    help="Audit LLM traffic logs offline: what was spent, and what a small-by-default policy would have cost.",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - the signature typer calls
+    if value:
+        typer.echo(f"llm-audit {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    *,
+    version: Annotated[  # noqa: ARG001 - its callback acts
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Audit LLM traffic logs offline: what was spent, and what a small-by-default policy would have cost."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(int(ExitCode.USAGE))
+
+
+app.command("analyze")(analyze.analyze)
+app.command("report")(report.report)
+app.add_typer(config.app, name="config")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with an exit code; no traceback ever reaches a user."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        result = app(arguments, prog_name="llm-audit", standalone_mode=False)
+    except AuditError as error:
+        fail(str(error))
+        return int(error.exit_code)
+    except TyperException as error:
+        if message := error.format_message():
+            fail(f"{message} See `llm-audit --help`.")
+        return int(ExitCode.USAGE)
+    except (KeyboardInterrupt, typer.Abort):
+        fail("Interrupted; no report was written.")
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of standard output has gone; point it elsewhere so that the exit does not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        if os.environ.get("LLM_AUDIT_DEBUG"):
+            raise
+        fail(
+            f"Internal error: {type(error).__name__}. This is a fault of llm-audit, not of your logs; "
+            "LLM_AUDIT_DEBUG=1 shows the details for a bug report."
+        )
+        return int(ExitCode.INTERNAL)
+    else:
+        return result if isinstance(result, int) else int(ExitCode.DONE)
+    return int(ExitCode.DONE)

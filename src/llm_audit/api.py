@@ -1,0 +1,94 @@
+"""The public API: what the command line does, for a notebook or a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from llm_audit.audit.run import Audit, AuditOptions
+from llm_audit.audit.run import run as run_audit
+from llm_audit.catalog import Catalog
+from llm_audit.config import Config
+from llm_audit.engines.local import IngestOptions, ingest
+from llm_audit.errors import UsageError
+from llm_audit.ledger import Ledger, is_ledger, read_ledger
+from llm_audit.policy import Policy
+from llm_audit.policy import load as load_policy
+from llm_audit.pricing import PriceBook
+
+Progress = Callable[[int, int], None]
+
+
+def open_ledger(
+    paths: Sequence[str | Path], *, config: Config | None = None, progress: Progress | None = None
+) -> Ledger:
+    """Read logs into a ledger, or read a saved ledger.
+
+    Args:
+        paths: Logs, or one folder that holds a saved ledger.
+        config: Settings; the defaults where not given.
+        progress: Called with bytes read and bytes in all.
+
+    Raises:
+        UsageError: A path does not exist, or a saved ledger is given together with other paths.
+        IncompleteError: There is nothing to read.
+    """
+    config = config or Config()
+    if any(is_ledger(path) for path in paths):
+        if len(paths) > 1:
+            raise UsageError("A saved ledger is audited on its own; give either one ledger or logs.")
+        return read_ledger(Path(paths[0]))
+    options = IngestOptions(
+        jobs=config.jobs, log_format=config.log_format, mapping=config.mapping or None, cache=config.cache
+    )
+    return ingest(paths, options=options, progress=progress)
+
+
+def audit_ledger(
+    ledger: Ledger, *, config: Config | None = None, policy: Policy | None = None, options: AuditOptions | None = None
+) -> Audit:
+    """Audit a ledger: a pure function of it, the price table, the policy and the options."""
+    config = config or Config()
+    return run_audit(
+        ledger,
+        policy=policy or load_policy(config.policy),
+        catalog=Catalog.load(aliases=config.aliases),
+        book=PriceBook(user_files=[Path(file) for file in config.prices], aliases=config.aliases),
+        options=options or audit_options(config),
+    )
+
+
+def audit_options(
+    config: Config, *, since: str | None = None, until: str | None = None, command: str = ""
+) -> AuditOptions:
+    """The audit's options that settings decide, with what only one run decides."""
+    return AuditOptions(
+        since=since,
+        until=until,
+        timezone=config.timezone,
+        group_by=tuple(config.group_by),
+        confidence=config.confidence,
+        resamples=config.resamples,
+        command=command,
+        config_fingerprint=config.fingerprint,
+    )
+
+
+def analyze(
+    *paths: str | Path,
+    config: Config | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Audit logs, or a saved ledger.
+
+    Returns:
+        The audit: its ``document``, and its frames per request.
+
+    Raises:
+        AuditError: With a message that says what to do.
+    """
+    config = config or Config()
+    ledger = open_ledger(paths, config=config, progress=progress)
+    return audit_ledger(ledger, config=config, options=audit_options(config, since=since, until=until))
