@@ -1,0 +1,102 @@
+"""What a comparison of two audits holds, and what a gate says of it: the types that reports render.
+
+Amounts are decimal strings of dollars, shares fractions of one, as in ``audit.document``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Outcome(StrEnum):
+    """What became of a rule."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_EVALUATED = "not_evaluated"  # too few requests, or nothing to compare with
+
+
+class Side(msgspec.Struct, kw_only=True, frozen=True):
+    """One side of a comparison."""
+
+    label: str  # its file or paths
+    start: str | None
+    end: str | None
+    requests: int
+    cost: str  # priced with the one table both sides share
+    flagship_tax: str
+    flagship_tax_share: float | None
+
+
+class Part(msgspec.Struct, kw_only=True, frozen=True):
+    """One part of the change in cost. The parts add up exactly to ``head.cost - base.cost``.
+
+    ``name``: volume, model_mix, tokens_per_request, cache or price.
+    """
+
+    name: str
+    amount: str
+
+
+class GroupChange(msgspec.Struct, kw_only=True, frozen=True):
+    """The change of one group, largest first by its absolute amount."""
+
+    group: str  # model, team, app …
+    name: str
+    base_cost: str
+    head_cost: str
+    change: str
+    base_flagship_tax: str
+    head_flagship_tax: str
+
+
+class MetricChange(msgspec.Struct, kw_only=True, frozen=True):
+    """A metric on both sides. ``low`` and ``high`` bound the change at the confidence asked for."""
+
+    metric: str
+    unit: str  # USD, share or count
+    base: float | None
+    head: float | None
+    change: float | None
+    low: float | None
+    high: float | None
+
+
+class Comparison(msgspec.Struct, kw_only=True, frozen=True):
+    """Two audits side by side."""
+
+    base: Side
+    head: Side
+    change: str
+    parts: list[Part]
+    groups: list[GroupChange]
+    metrics: list[MetricChange]
+    realised: str | None  # the saving seen in unit cost, where the base had estimated one
+    estimated: str | None  # the saving the base's policy promised for the head's volume
+    notes: list[str]
+
+
+class Rule(msgspec.Struct, kw_only=True, frozen=True):
+    """One rule and what became of it. ``message`` is a sentence that says why, naming what moved."""
+
+    rule: str  # as the user wrote it, such as "cost_per_request:+10%"
+    outcome: Outcome
+    message: str
+    base: float | None
+    head: float | None
+    threshold: float
+    unit: str
+    source: str | None  # file that holds the rule, for annotations
+    line: int | None
+
+
+class CheckResult(msgspec.Struct, kw_only=True, frozen=True):
+    """What ``llm-audit check`` found."""
+
+    rules: list[Rule]
+    comparison: Comparison | None  # None where no baseline was given
+    failed: int
+    passed: int
+    not_evaluated: int
