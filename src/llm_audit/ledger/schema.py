@@ -53,7 +53,7 @@ def enum(kind: type[StrEnum]) -> pl.Enum:
 
 
 ID = pl.UInt64
-NAME = pl.Categorical
+NAME = pl.Categorical()
 COUNT = pl.Int64
 
 TOKEN_TYPES: tuple[str, ...] = (
