@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from llm_audit.sources.entry import Entry
 
@@ -41,18 +41,17 @@ class Context:
     state: dict[str, Any] = field(default_factory=dict)
 
 
-class Format(Protocol):
-    """One log format. Modules in this package each hold one, as ``FORMAT``."""
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One log format. Modules in this package each hold one, as ``FORMAT``.
+
+    ``matches`` says whether a decoded record carries the format's signature. ``entries`` yields what the record holds,
+    at least one entry, and raises nothing but ``BadRecordError``.
+    """
 
     info: FormatInfo
-
-    def matches(self, record: Record) -> bool:
-        """Whether a decoded record carries this format's signature."""
-        ...
-
-    def entries(self, record: Record, context: Context) -> Iterator[Entry]:
-        """Yield what the record holds, at least one entry. Raises nothing but ``BadRecordError``."""
-        ...
+    matches: Callable[[Record], bool]
+    entries: Callable[[Record, Context], Iterator[Entry]]
 
 
 class BadRecordError(Exception):

@@ -1,0 +1,194 @@
+"""Safe getters: what a field holds where it is of the wanted kind, else nothing.
+
+Logs nest JSON in strings, write numbers as strings and leave out what they do not know. These readers never raise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder(order="sorted").encode
+_NOTHING = frozenset({"", "none", "null", "nan", "n/a", "undefined"})
+_EMPTY: Mapping[str, Any] = {}
+
+Json = Mapping[str, Any]
+
+
+def text(value: object) -> str | None:
+    """Return a non-blank string as it is, a whole number as its digits, anything else as None."""
+    if type(value) is str:
+        return value if value.strip().lower() not in _NOTHING else None
+    return str(value) if type(value) is int else None
+
+
+def first(record: Json, *names: str) -> Any:
+    """Return the first of these fields that is present, not null and not an empty string."""
+    for name in names:
+        value = record.get(name)
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def parsed(value: object) -> Any:
+    """Decode JSON held in a string; a string that is no JSON, and any other value, comes back as it is."""
+    if isinstance(value, str | bytes):
+        try:
+            return _decode(value)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return value
+    return value
+
+
+def mapping(value: object) -> Json:
+    """Return an object, decoded where it is JSON in a string; an empty one where it is none."""
+    if type(value) is dict:
+        return value
+    if isinstance(value, str) and value.lstrip()[:1] == "{":
+        value = parsed(value)
+    return value if isinstance(value, Mapping) else _EMPTY
+
+
+def listing(value: object) -> list[Any]:
+    """Return an array, decoded where it is JSON in a string; an empty one where it is none."""
+    if type(value) is list:
+        return value
+    if isinstance(value, str) and value.lstrip()[:1] == "[":
+        value = parsed(value)
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def objects(value: object) -> Iterator[Json]:
+    """Yield the objects of an array and pass over anything else in it."""
+    return (item for item in listing(value) if isinstance(item, Mapping))
+
+
+def at(record: object, *path: str) -> Any:
+    """Follow a path of field names, reading JSON in strings on the way; None where it ends early."""
+    for name in path:
+        record = mapping(record).get(name)
+        if record is None:
+            return None
+    return record
+
+
+def number(value: object) -> float | None:
+    """Return a finite number, also one written as a string."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            result = float(value)
+        except OverflowError:
+            return None
+        return result if math.isfinite(result) else None
+    return None
+
+
+def whole(value: object) -> int | None:
+    """Return a whole number, also one written as a string or with a zero fraction."""
+    if type(value) is int:
+        return value
+    found = number(value)
+    return int(found) if found is not None and found.is_integer() else None
+
+
+def flag(value: object) -> bool | None:
+    """Return a truth value, also one written as a word or as 0 or 1."""
+    if isinstance(value, str):
+        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(value.lower())
+    return bool(value) if isinstance(value, bool | int) else None
+
+
+def canonical(value: object) -> str:
+    """Write a JSON value in one way only: keys sorted, no spaces. JSON in a string is decoded first."""
+    value = parsed(value)
+    if isinstance(value, str):
+        return value
+    try:
+        return _encode(value).decode()
+    except (TypeError, ValueError, RecursionError, OverflowError, msgspec.MsgspecError):
+        return ""
+
+
+class Who(NamedTuple):
+    """Whom a call is charged to, and its free tags (``key=value`` or bare)."""
+
+    team: str | None = None
+    app: str | None = None
+    user: str | None = None
+    environment: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+_TEAM = ("team", "team_name", "team_alias", "team_id", "department", "cost_center", "cost_centre", "business_unit")
+_APP = ("app", "application", "app_name", "service", "service_name", "project", "product", "feature", "use_case")
+_USER = ("user", "user_id", "user_name", "username", "end_user", "customer", "customer_id")
+_ENVIRONMENT = ("environment", "env", "deployment_environment", "stage")
+_WHO = {
+    name: place for place, names in enumerate((_TEAM, _APP, _USER, _ENVIRONMENT)) for name in names
+}  # column by field name
+_RANK = {name: rank for names in (_TEAM, _APP, _USER, _ENVIRONMENT) for rank, name in enumerate(names)}
+_MAX_TAG = 100  # characters: a longer value is content, not a label
+
+
+def who(metadata: Json) -> Who:
+    """Read team, app, user and environment from metadata by their usual names; what is left becomes tags.
+
+    Where several names stand for one column the more telling one wins, and the others stay tags. Values that are no
+    string, number or truth value, or are longer than a label, are left out. ``tags`` is read as a list or an object.
+    """
+    if not metadata:
+        return _NOBODY
+    chosen: list[tuple[int, str, str] | None] = [None, None, None, None]
+    tags: list[str] = []
+    for key, value in metadata.items():
+        name = key.lower().replace("-", "_").replace(".", "_").replace(" ", "_")
+        if name in {"tags", "labels"}:
+            tags += labels(value)
+            continue
+        label = _label(value)
+        if label is None:
+            continue
+        place = _WHO.get(name)
+        if place is None:
+            tags.append(f"{key}={label}")
+            continue
+        candidate, held = (_RANK[name], key, label), chosen[place]
+        if held is None or candidate < held:
+            chosen[place], candidate = candidate, held or candidate
+        if held is not None:
+            tags.append(f"{candidate[1]}={candidate[2]}")
+    team, app, user, environment = (found[2] if found else None for found in chosen)
+    return Who(team, app, user, environment, tuple(sorted(set(tags))))
+
+
+def labels(value: object) -> tuple[str, ...]:
+    """Read tags given as a list, an object, JSON of either in a string, or words parted by commas."""
+    value = parsed(value)
+    if isinstance(value, Mapping):
+        return tuple(f"{key}={label}" for key, item in value.items() if (label := _label(item)) is not None)
+    if isinstance(value, str):
+        value = value.split(",")
+    items = value if isinstance(value, list | tuple) else [value]
+    return tuple(label for item in items if (label := _label(item)) is not None)
+
+
+def _label(value: object) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"{value:.15g}" if isinstance(value, float) else str(value)
+    label = text(value)
+    return label.strip() if label is not None and len(label) <= _MAX_TAG else None
+
+
+_NOBODY = Who()
