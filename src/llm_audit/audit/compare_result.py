@@ -71,6 +71,7 @@ class Comparison(msgspec.Struct, kw_only=True, frozen=True):
     head: Side
     change: str
     parts: list[Part]
+    tax_parts: list[Part]  # the flagship tax: volume, model_mix, per_request
     groups: list[GroupChange]
     metrics: list[MetricChange]
     realised: str | None  # the saving seen in unit cost, where the base had estimated one

@@ -203,6 +203,19 @@ class GroupRow(msgspec.Struct, kw_only=True, frozen=True):
     moved_requests: int
 
 
+class Spend(msgspec.Struct, kw_only=True, frozen=True):
+    """One team's use of one model through one app, most cost first; "" where the log names no team or app."""
+
+    team: str
+    app: str
+    provider: str
+    model: str
+    tier: str
+    requests: int
+    tokens: int
+    cost: str | None
+
+
 class Finding(msgspec.Struct, kw_only=True, frozen=True):
     """Something worth acting on, most dollars first."""
 
@@ -316,6 +329,38 @@ class QualityCheck(msgspec.Struct, kw_only=True, frozen=True):
     message: str
 
 
+class Metric(msgspec.Struct, kw_only=True, frozen=True):
+    """A figure that gates can hold, with the standard error of its cluster sampling.
+
+    ``name`` may carry a selector, such as ``cost_per_request[team=search]``.
+    """
+
+    name: str
+    unit: str  # USD, share or count
+    value: float
+    stderr: float | None  # None where nothing was sampled, such as a share of records rejected
+    requests: int
+    clusters: int
+
+
+class BasisRow(msgspec.Struct, kw_only=True, frozen=True):
+    """What two audits are compared by: sums within one price row, so that pricing a sum again is exact."""
+
+    provider: str
+    model: str
+    tier: str
+    service_tier: str
+    context_from: int
+    since: str | None
+    first_day: str | None
+    team: str | None
+    app: str | None
+    requests: int
+    tokens: dict[str, int]  # disjoint token types
+    cost_by_type: dict[str, str]  # token types and "per_call"
+    policy_cost: str
+
+
 class Fingerprints(msgspec.Struct, kw_only=True, frozen=True):
     prices: str
     policy: str
@@ -347,6 +392,7 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     classification: Classification
     gates: list[Gate]
     groups: dict[str, list[GroupRow]]  # by team, app, model, category, template, environment; and --group-by
+    spend: list[Spend] = msgspec.field(default_factory=list)
     findings: list[Finding]
     waste: list[Waste]
     unpriced_models: list[UnpricedModel]
@@ -358,6 +404,8 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     warnings: list[str]
     inputs: list[Input]
     fingerprints: Fingerprints
+    metrics: list[Metric] = []
+    basis: list[BasisRow] = []
 
 
 def encode(document: Document) -> bytes:
