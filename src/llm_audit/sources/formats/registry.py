@@ -1,0 +1,32 @@
+"""All log formats, in the order in which their signatures are tried: the narrow before the wide."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from llm_audit.errors import UsageError
+from llm_audit.sources.formats.interface import Format
+
+FORMATS: tuple[Format, ...] = (
+    # 1 OTLP
+    # 2 Bedrock invocation log
+    # 3 batches, told by their container
+    # 4 LiteLLM
+    # 5 Langfuse
+    # 6 LangSmith, Helicone, Portkey, OpenRouter, Braintrust, Datadog, simonw/llm
+    # 7 coding agents
+    # 8 cloud gateways and traces without prompts
+    # 9 flat span attributes
+    # 10 pairs of request and response, then bare bodies
+    # 11 home-made records
+)
+
+
+def get(name: str) -> Format:
+    """Return the format of this name. Raises ``UsageError`` naming the known ones."""
+    known = {form.info.name: form for form in FORMATS}
+    if name in known:
+        return known[name]
+    close = get_close_matches(name, known, n=1)
+    hint = f'; did you mean "{close[0]}"?' if close else ""
+    raise UsageError(f'there is no log format "{name}"{hint} Known formats: {", ".join(sorted(known))}.')
