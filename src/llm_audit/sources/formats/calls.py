@@ -1,0 +1,62 @@
+"""What calls of any format have in common: identity, outcome, tier, kind and stated cost."""
+
+from __future__ import annotations
+
+from llm_audit.money import pico
+from llm_audit.sources.formats.fields import text
+from llm_audit.vocabulary import Operation, ServiceTier, Status
+
+_TIERS = {
+    "batch": ServiceTier.BATCH,
+    "flex": ServiceTier.FLEX,
+    "priority": ServiceTier.PRIORITY,
+}
+_OPERATIONS = (
+    ("embed", Operation.EMBEDDING),
+    ("image", Operation.IMAGE),
+    ("transcription", Operation.AUDIO),
+    ("speech", Operation.AUDIO),
+    ("audio", Operation.AUDIO),
+    ("rerank", Operation.RERANK),
+    ("moderation", Operation.MODERATION),
+)
+
+
+def merge_key(response_id: object, *, model: str, status: str = Status.OK) -> str | None:
+    """Return what repeats of one call share; None where the provider's response id is not logged.
+
+    The id alone would not do: ids collide across gateways, and a failed try may carry that of the one that worked.
+    """
+    found = text(response_id)
+    return None if found is None else f"{found}|{model}|{status}"
+
+
+def span_key(trace: str | None, span: str | None, *, model: str, status: str = Status.OK) -> str | None:
+    """Return what exports of one span share; None where it carries no id."""
+    return None if span is None else f"span|{trace or ''}|{span}|{model}|{status}"
+
+
+def cost(value: object) -> int | None:
+    """Return a stated amount of dollars as pico-dollars; None where there is none, or it is no amount."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    found = pico(value)
+    return found if found is None or found >= 0 else None
+
+
+def tier(value: object) -> str:
+    """Return the service tier a name stands for; standard where none of the others is named."""
+    return _TIERS.get(value.strip().lower(), ServiceTier.STANDARD) if isinstance(value, str) else ServiceTier.STANDARD
+
+
+def operation(name: object) -> str:
+    """Return the kind of call that an operation, path or call type names; chat where it names none other."""
+    lowered = name.lower() if isinstance(name, str) else ""
+    return next((kind for word, kind in _OPERATIONS if word in lowered), Operation.CHAT)
+
+
+def outcome(code: int | None) -> str:
+    """Return how a call ended by its HTTP status; unknown where there is none."""
+    if code is None:
+        return Status.UNKNOWN
+    return Status.OK if 200 <= code < 400 else Status.ERROR
