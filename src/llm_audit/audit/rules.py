@@ -1,0 +1,93 @@
+"""Gate rules as users write them: ``METRIC:THRESHOLD``.
+
+``cost_per_request:+10%`` fails when the metric rose by more than a tenth, ``flagship_tax:+2pp`` when a share rose by
+more than two percentage points, ``total_cost:+50USD`` when an amount rose by more than fifty dollars,
+``cache_read_share:-5pp`` when it fell by more; without a sign the head itself is held: ``total_cost:500USD``,
+``unpriced_share:1%``. A selector names a tier, model, team or app: ``model_share[frontier]:+5pp``,
+``cost_per_request[team=search]:+10%``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+
+from llm_audit.errors import UsageError
+
+UNITS = {
+    "total_cost": "USD",
+    "cost_per_request": "USD",
+    "flagship_tax_amount": "USD",
+    "flagship_tax": "share",
+    "tokens_per_request": "count",
+    "model_share": "share",
+    "cost_share": "share",
+    "cache_read_share": "share",
+    "failed_share": "share",
+    "abstained_share": "share",
+    "unpriced_share": "share",
+    "rejected_share": "share",
+}
+"""Every metric a rule can name, with its unit."""
+
+_RULE = re.compile(
+    r"(?P<metric>[a-z_]+)(?P<selector>\[[^\]]+\])?:(?P<sign>[+-]?)(?P<number>\d+(?:\.\d+)?)(?P<unit>%|pp|USD)?"
+)
+_NEEDS_SELECTOR = ("model_share", "cost_share")
+
+
+@dataclass(frozen=True, slots=True)
+class GateRule:
+    """One rule. ``kind``: ``level`` holds the head, ``relative`` and ``absolute`` hold its change."""
+
+    text: str
+    metric: str  # with its selector, as ``Metric.name``
+    kind: str
+    rising: bool
+    threshold: float  # dollars, a count, or a fraction of one
+    source: str | None = None
+    line: int | None = None
+
+
+def parse(text: str, *, source: str | None = None, line: int | None = None) -> GateRule:
+    """Read one rule.
+
+    Raises:
+        UsageError: It is no rule, names no known metric, or its threshold does not fit the metric's unit.
+    """
+    found = _RULE.fullmatch(text.strip())
+    if not found:
+        raise UsageError(
+            f"{text!r} is no rule. Write METRIC:THRESHOLD, such as cost_per_request:+10% or total_cost:500USD."
+        )
+    metric, selector, sign = found["metric"], found["selector"] or "", found["sign"]
+    if metric not in UNITS:
+        close = difflib.get_close_matches(metric, UNITS, n=1)
+        hint = f"Did you mean {close[0]}?" if close else f"Known metrics: {', '.join(UNITS)}."
+        raise UsageError(f"Unknown metric {metric!r} in {text!r}. {hint}")
+    if metric in _NEEDS_SELECTOR and not selector:
+        raise UsageError(f"{text!r} does not say whose share. Write {metric}[frontier]:… or a model's name.")
+    kind, threshold = _threshold(text, UNITS[metric], sign, float(found["number"]), found["unit"] or "")
+    return GateRule(
+        text=text.strip(),
+        metric=metric + selector,
+        kind=kind,
+        rising=sign != "-",
+        threshold=threshold,
+        source=source,
+        line=line,
+    )
+
+
+def _threshold(text: str, metric_unit: str, sign: str, number: float, unit: str) -> tuple[str, float]:
+    if unit == "%" and sign:
+        return "relative", number / 100
+    if unit == "%" and metric_unit == "share":
+        return "level", number / 100
+    if unit == "pp" and sign and metric_unit == "share":
+        return "absolute", number / 100
+    if unit in {"", "USD"} and metric_unit in {"USD", "count"} and not (unit == "USD" and metric_unit == "count"):
+        return ("absolute" if sign else "level"), number
+    fits = {"share": "+10%, +2pp or 5%", "USD": "+10%, +50USD or 500USD", "count": "+10%, +200 or 4000"}[metric_unit]
+    raise UsageError(f"The threshold of {text!r} does not fit: this metric takes {fits}.")
