@@ -21,6 +21,7 @@ from llm_audit.errors import UsageError
 
 ENV_PREFIX = "LLM_AUDIT_"
 FILE_NAME = "llm-audit.toml"
+_NOT_FIGURES = {"jobs", "cache", "fail_on", "budgets", "min_samples", "min_change_usd"}
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -39,6 +40,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     resamples: int = 1000  # bootstrap resamplings
     max_rejected_share: float = 0.2  # of the records read; above it the audit is incomplete
     max_unpriced_share: float = 0.5  # of the audited requests; above it the audit is incomplete
+    fail_on: list[str] = []  # gate rules of `llm-audit check`, such as "cost_per_request:+10%"
+    budgets: dict[str, str] = {}  # "team=search" or "app=chat" to dollars: "500USD", "500USD/day", "/week" or "/month"
+    min_samples: int = 30  # requests a gate rule about change needs on each side
+    min_change_usd: float = 1.0  # a relative gate rule needs at least this change in the bill
     strict: bool = False  # any rejected record or unpriced request makes the audit incomplete
     jobs: int = 0  # processes for ingest; 0 is one a core
     cache: bool = True  # keep ledger parts of unchanged logs
@@ -46,7 +51,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def fingerprint(self) -> str:
         """Names the settings that can change a figure; how many processes work or what is cached cannot."""
-        values = {name: getattr(self, name) for name in self.__struct_fields__ if name not in {"jobs", "cache"}}
+        values = {name: getattr(self, name) for name in self.__struct_fields__ if name not in _NOT_FIGURES}
         return hashlib.sha256(msgspec.json.encode(values, order="deterministic")).hexdigest()[:16]
 
 
@@ -172,6 +177,8 @@ def _convert(values: dict[str, Any], origins: Mapping[str, str]) -> Config:
         ("max_rejected_share", 0, 1),
         ("max_unpriced_share", 0, 1),
         ("jobs", 0, 1024),
+        ("min_samples", 0, 10**9),
+        ("min_change_usd", 0, 10**9),
     ):
         value = getattr(config, name)
         if not low <= value <= high:

@@ -1,6 +1,6 @@
 import pytest
 
-from llm_audit.audit.rules import parse
+from llm_audit.audit.rules import budget, parse
 from llm_audit.errors import UsageError
 
 
@@ -39,3 +39,13 @@ def test_rules_mean_what_they_say(text: str, metric: str, kind: str, rising: boo
 def test_what_is_no_rule_says_what_would_be(text: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         parse(text)
+
+
+def test_a_budget_is_held_for_the_days_audited() -> None:
+    assert budget("team=search", "700USD/week", days=3).threshold == pytest.approx(300)
+    assert budget("app=chat", "30 USD/day", days=2).metric == "total_cost[app=chat]"
+    assert budget("total", "365.25USD/month", days=1).threshold == pytest.approx(12)
+    assert budget("total", "99.5USD", days=17).threshold == 99.5
+    for selector, text in (("squad=x", "1USD"), ("team=", "1USD"), ("total", "1EUR"), ("total", "lots")):
+        with pytest.raises(UsageError, match="500USD/month"):
+            budget(selector, text, days=1)

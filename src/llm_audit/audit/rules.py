@@ -34,6 +34,8 @@ UNITS = {
 _RULE = re.compile(
     r"(?P<metric>[a-z_]+)(?P<selector>\[[^\]]+\])?:(?P<sign>[+-]?)(?P<number>\d+(?:\.\d+)?)(?P<unit>%|pp|USD)?"
 )
+_BUDGET = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*USD(?:/(?P<per>day|week|month))?")
+_DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12}
 _NEEDS_SELECTOR = ("model_share", "cost_share")
 
 
@@ -77,6 +79,35 @@ def parse(text: str, *, source: str | None = None, line: int | None = None) -> G
         threshold=threshold,
         source=source,
         line=line,
+    )
+
+
+def budget(selector: str, text: str, *, days: int, source: str | None = None) -> GateRule:
+    """A budget as a rule that holds the head's cost: the amount for its days, or for the audited period as it is.
+
+    Args:
+        selector: ``team=NAME`` or ``app=NAME``, or ``total`` for all.
+        text: ``500USD``, or an amount a ``/day``, ``/week`` or ``/month`` (of 365.25 / 12 days).
+        days: Calendar days audited.
+        source: The file that holds it.
+
+    Raises:
+        UsageError: The selector or the amount is neither.
+    """
+    found = _BUDGET.fullmatch(text.strip())
+    group, _, name = selector.partition("=")
+    if not found or not (selector == "total" or (group in {"team", "app"} and name)):
+        raise UsageError(f'Budget {selector!r} = {text!r} is not valid. Write "team=search" = "500USD/month".')
+    length = found["per"]
+    amount = float(found["number"]) * (days / _DAYS[length] if length else 1)
+    metric = "total_cost" if selector == "total" else f"total_cost[{selector}]"
+    return GateRule(
+        text=f"budget {selector}: {text.strip()}",
+        metric=metric,
+        kind="level",
+        rising=True,
+        threshold=amount,
+        source=source,
     )
 
 

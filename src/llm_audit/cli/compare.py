@@ -1,0 +1,186 @@
+"""``llm-audit diff`` and ``llm-audit check``: compare two audits, and hold one to rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llm_audit.cli import console, options
+from llm_audit.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from llm_audit.audit.compare_result import CheckResult
+    from llm_audit.audit.document import Document
+    from llm_audit.audit.rules import GateRule
+    from llm_audit.config import Config, Settings
+
+Confidence = Annotated[float | None, typer.Option(help="Of the interval on a change.")]
+
+
+def diff(
+    base: Annotated[str, typer.Argument(metavar="BASE", help="An audit (AUDIT.json), a ledger or logs.")],
+    head: Annotated[str, typer.Argument(metavar="HEAD", help="An audit (AUDIT.json), a ledger or logs.")],
+    *,
+    output: options.Output = None,
+    output_format: options.Format = None,
+    policy: options.Policy = None,
+    prices: options.Prices = None,
+    confidence: Confidence = None,
+    config_file: options.ConfigFile = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Compare two audits: what changed, split into volume, model mix, tokens a request, cache and price."""
+    from llm_audit import config as configuration
+    from llm_audit.audit.compare_result import CheckResult
+    from llm_audit.cli.output import check_formats, print_comparison, write_comparisons
+
+    check_formats(output or [], output_format, comparison=True)
+    flags = {"policy": policy, "prices": prices, "confidence": confidence}
+    settings = configuration.load(flags, file=config_file)
+    before, after = _document(base, settings.config), _document(head, settings.config)
+    comparison = _compare(before, after, settings.config, labels=(base, head))
+    result = CheckResult(rules=[], comparison=comparison, failed=0, passed=0, not_evaluated=0)
+    print_comparison(after, result, output_format, quiet=quiet)
+    write_comparisons(after, result, output or [])
+
+
+def check(
+    paths: options.Paths,
+    *,
+    baseline: Annotated[
+        Path | None, typer.Option(help="The audit to compare with, written by --save-baseline.")
+    ] = None,
+    fail_on: Annotated[
+        list[str] | None, typer.Option(help="A rule such as cost_per_request:+10%, total_cost:500USD. Repeatable.")
+    ] = None,
+    max_flagship_tax: Annotated[
+        str | None, typer.Option(help="Highest flagship tax: a share (30%) or an amount (500USD).")
+    ] = None,
+    min_samples: Annotated[int | None, typer.Option(min=0, help="Requests a rule about change needs.")] = None,
+    confidence: Confidence = None,
+    save_baseline: Annotated[Path | None, typer.Option(help="Write this audit as the next baseline.")] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Report failures but end with 0.")] = False,
+    output: options.Output = None,
+    output_format: options.Format = None,
+    policy: options.Policy = None,
+    prices: options.Prices = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    timezone: options.Timezone = None,
+    log_format: options.LogFormat = None,
+    strict: options.Strict = None,
+    jobs: options.Jobs = None,
+    cache: options.Cache = None,
+    config_file: options.ConfigFile = None,
+    progress: options.ShowProgress = None,
+    quiet: options.Quiet = False,
+) -> int:
+    """Audit logs and hold them to rules and budgets; ends with 1 when one fails.
+
+    A rule about change trips on the near bound of the change's interval, so noise alone fails nothing; too few
+    requests are "not evaluated", never "passed".
+    """
+    from llm_audit import config as configuration
+    from llm_audit.audit.document import encode
+    from llm_audit.audit.gate import GateOptions
+    from llm_audit.audit.gate import check as evaluate
+    from llm_audit.cli.completeness import completeness
+    from llm_audit.cli.output import check_formats, print_comparison, write_comparisons
+    from llm_audit.cli.run import run_audit
+    from llm_audit.files import write_whole
+
+    check_formats(output or [], output_format, comparison=True)
+    flags = {
+        "policy": policy,
+        "prices": prices,
+        "timezone": timezone,
+        "log_format": log_format,
+        "strict": strict,
+        "jobs": jobs,
+        "cache": cache,
+        "fail_on": fail_on,
+        "min_samples": min_samples,
+        "confidence": confidence,
+    }
+    settings = configuration.load(flags, file=config_file)
+    config = settings.config
+    before = None if baseline is None else _saved(baseline)
+    audit = run_audit(paths, config, flags, since=since, until=until, progress=progress)
+    document = audit.document
+    rules = _rules(settings, document, max_flagship_tax)
+    if not rules:
+        raise UsageError(
+            "There is nothing to check: give --fail-on, --max-flagship-tax, or budgets in the configuration."
+        )
+    comparison = None if before is None else _compare(before, document, config, labels=(str(baseline), "this audit"))
+    gate_options = GateOptions(
+        confidence=config.confidence, min_samples=config.min_samples, min_change_usd=config.min_change_usd
+    )
+    result = evaluate(document, rules, base=before, comparison=comparison, options=gate_options)
+    print_comparison(document, result, output_format, quiet=quiet)
+    write_comparisons(document, result, output or [])
+    if save_baseline is not None:
+        write_whole(save_baseline, encode(document))
+        console.say(f"Wrote {save_baseline}")
+    return _exit_code(result, completeness(document, config), exit_zero=exit_zero)
+
+
+def _exit_code(result: CheckResult, incomplete: int, *, exit_zero: bool) -> int:
+    """A failed gate says more than an incomplete audit; what could not be evaluated is no pass."""
+    if exit_zero:
+        return int(ExitCode.DONE)
+    if result.failed:
+        return int(ExitCode.GATE_FAILED)
+    return int(ExitCode.INCOMPLETE) if result.not_evaluated and not result.passed else incomplete
+
+
+def _rules(settings: Settings, document: Document, max_flagship_tax: str | None) -> list[GateRule]:
+    from llm_audit.audit import rules
+
+    where = str(settings.file) if settings.origins["fail_on"] == str(settings.file) else None
+    found = [rules.parse(text, source=where, line=_line_of(settings.file, text)) for text in settings.config.fail_on]
+    if max_flagship_tax is not None:
+        metric = "flagship_tax" if max_flagship_tax.endswith("%") else "flagship_tax_amount"
+        found.append(rules.parse(f"{metric}:{max_flagship_tax}"))
+    for selector, amount in settings.config.budgets.items():
+        found.append(rules.budget(selector, amount, days=document.period.days, source=settings.origins["budgets"]))
+    return found
+
+
+def _line_of(file: Path | None, text: str) -> int | None:
+    """The line of the configuration that holds a rule, for annotations."""
+    if file is None:
+        return None
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if text in line), None)
+
+
+def _compare(before: Document, after: Document, config: Config, *, labels: tuple[str, str]):  # type: ignore[no-untyped-def]
+    from llm_audit import api
+
+    return api.compare_documents(before, after, config=config, labels=labels)
+
+
+def _document(path: str, config: Config) -> Document:
+    if path.endswith(".json") and (found := _saved(Path(path), required=False)) is not None:
+        return found
+    from llm_audit.cli.run import run_audit
+
+    return run_audit([path], config, {}, since=None, until=None, progress=None).document
+
+
+def _saved(path: Path, *, required: bool = True) -> Document | None:
+    import msgspec
+
+    from llm_audit.audit.document import decode
+
+    try:
+        return decode(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"Cannot read {path}: {error.strerror}.") from None
+    except msgspec.DecodeError as error:
+        if not required:
+            return None
+        raise UsageError(f"{path} is no audit of this version: {error}. Write one with --save-baseline.") from None

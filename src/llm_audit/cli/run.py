@@ -1,0 +1,62 @@
+"""What the commands that audit share: from paths and settings to an audit."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llm_audit.cli import console
+
+if TYPE_CHECKING:
+    from llm_audit.audit.run import Audit
+    from llm_audit.config import Config
+
+_NOT_FIGURES = frozenset({"jobs", "cache", "strict", "fail_on", "min_samples"})
+
+
+def run_audit(
+    paths: Sequence[str],
+    config: Config,
+    flags: Mapping[str, Any],
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    progress: bool | None = None,
+    save_ledger: Path | None = None,
+) -> Audit:
+    """Read logs, or a saved ledger, and audit them.
+
+    Args:
+        paths: What the user named.
+        config: Settings, flags included.
+        flags: The flags as given, for the command that reproduces the audit.
+        since: First time to audit.
+        until: First time not to audit.
+        progress: Whether to show progress; ``None`` decides by the terminal.
+        save_ledger: A folder to keep the ledger in.
+    """
+    from llm_audit import api
+
+    with console.progress(wanted=progress) as update:
+        ledger = api.open_ledger(paths, config=config, progress=update)
+    if save_ledger is not None:
+        from llm_audit.ledger import write_ledger
+
+        write_ledger(ledger, save_ledger)
+        console.say(f"Wrote {save_ledger}")
+    command = _command(paths, {**flags, "since": since, "until": until})
+    return api.audit_ledger(
+        ledger, config=config, options=api.audit_options(config, since=since, until=until, command=command)
+    )
+
+
+def _command(paths: Sequence[str], flags: Mapping[str, Any]) -> str:
+    """The command that reproduces the audit, without what cannot change a figure."""
+    words = ["llm-audit", "analyze", *paths]
+    for name, value in flags.items():
+        if value is not None and name not in _NOT_FIGURES:
+            for item in value if isinstance(value, list) else [value]:
+                words += [f"--{name.replace('_', '-')}", str(item)]
+    return shlex.join(words)
