@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from llm_audit.audit.compare import compare
+from llm_audit.audit.compare_result import Comparison
+from llm_audit.audit.document import Document
 from llm_audit.audit.run import Audit, AuditOptions
 from llm_audit.audit.run import run as run_audit
 from llm_audit.catalog import Catalog
@@ -92,3 +95,15 @@ def analyze(
     config = config or Config()
     ledger = open_ledger(paths, config=config, progress=progress)
     return audit_ledger(ledger, config=config, options=audit_options(config, since=since, until=until))
+
+
+def compare_documents(
+    base: Document, head: Document, *, config: Config | None = None, labels: tuple[str, str] = ("base", "head")
+) -> Comparison:
+    """Compare two audits; the base is priced again where it was priced with another table.
+
+    Raises:
+        IncompleteError: The two cannot be compared.
+    """
+    config = config or Config()
+    return compare(base, head, labels=labels, confidence=config.confidence)

@@ -11,7 +11,7 @@ from llm_audit.cli import console, options
 from llm_audit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from llm_audit.audit.compare_result import CheckResult
+    from llm_audit.audit.compare_result import CheckResult, Comparison
     from llm_audit.audit.document import Document
     from llm_audit.audit.rules import GateRule
     from llm_audit.config import Config, Settings
@@ -157,7 +157,7 @@ def _line_of(file: Path | None, text: str) -> int | None:
     return next((number for number, line in enumerate(lines, 1) if text in line), None)
 
 
-def _compare(before: Document, after: Document, config: Config, *, labels: tuple[str, str]):  # type: ignore[no-untyped-def]
+def _compare(before: Document, after: Document, config: Config, *, labels: tuple[str, str]) -> Comparison:
     from llm_audit import api
 
     return api.compare_documents(before, after, config=config, labels=labels)
