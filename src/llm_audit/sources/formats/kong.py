@@ -1,0 +1,86 @@
+"""Kong AI Gateway logs: ``ai.proxy`` in current versions, ``ai.<plugin>`` with singular token names up to 3.9.
+
+Each plugin that called a model is an entry of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
+from llm_audit.sources.formats.bodies import answer, ask
+from llm_audit.sources.formats.calls import cost, operation, outcome
+from llm_audit.sources.formats.fields import Json, at, first, mapping, number, text, whole
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.formats.settle import Usage, counted, settle
+from llm_audit.sources.formats.times import micros
+from llm_audit.sources.formats.usage import of_openai
+from llm_audit.vocabulary import Status
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    plugins = mapping(record.get("ai"))
+    called = [mapping(plugin) for plugin in plugins.values() if _calls(plugin)]
+    for plugin in called:
+        yield _entry(record, plugin, mapping(plugins.get("payload")))
+    if not called:
+        yield NotACall(NotCallReason.METADATA)
+
+
+def _calls(plugin: object) -> bool:
+    found = mapping(plugin)
+    return "usage" in found and "meta" in found
+
+
+def _entry(record: Record, plugin: Json, payload: Json) -> Entry:
+    if (text(at(plugin, "cache", "cache_status")) or "").lower() == "hit":
+        return NotACall(NotCallReason.GATEWAY_CACHE_HIT)
+    meta, usage = mapping(plugin.get("meta")), mapping(plugin.get("usage"))
+    requested = text(meta.get("request_model"))
+    model = text(meta.get("response_model")) or requested
+    if model is None:
+        raise BadRecordError(Reason.NO_MODEL, "response_model")
+    code = whole(at(record, "response", "status"))
+    bodies = mapping(plugin.get("payload")) or payload
+    request = Request(
+        model=model,
+        model_requested=requested,
+        provider=text(meta.get("provider_name")),
+        operation=operation(at(record, "request", "uri")),
+        time_us=micros(record.get("started_at"), "started_at"),
+        request_id=text(at(record, "request", "id")),
+        app=text(at(record, "service", "name")),
+        user=text(at(record, "consumer", "username")) or text(at(record, "consumer", "id")),
+        status=Status.OK if code is None else outcome(code),
+        status_code=code,
+        latency_ms=number(meta.get("llm_latency")),
+        stated_cost_pico=cost(usage.get("cost")) or None,  # 0 where no price was configured
+    )
+    ask(request, mapping(bodies.get("request")) or mapping(payload.get("request")))
+    answer(request, mapping(bodies.get("response")))
+    _usage(usage).fill(request)
+    return request
+
+
+def _usage(usage: Json) -> Usage:
+    if first(usage, "prompt_tokens", "completion_tokens") is not None:
+        return of_openai(usage)
+    return settle(
+        counted(usage, "prompt_token"),
+        counted(usage, "completion_token"),
+        total=counted(usage, "total_tokens", "total_token"),
+    )
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="kong",
+        title="Kong AI Gateway log",
+        evidence=Evidence.RECONSTRUCTED,
+        tells=("time", "prompts", "cache", "cost", "latency"),
+        notes="Checked against the documentation's example. A hit of the semantic cache is no provider call; a cost of "
+        "0 means that the gateway has no price and is read as unknown.",
+    ),
+    matches=lambda record: any(_calls(plugin) for plugin in mapping(record.get("ai")).values()),
+    entries=_entries,
+)

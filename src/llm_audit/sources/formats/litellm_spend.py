@@ -1,0 +1,78 @@
+"""LiteLLM's SpendLogs table, exported as JSON or CSV. Nested columns are JSON in strings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Entry, NotACall, Reason, Request
+from llm_audit.sources.formats.bodies import answer, ask, model_of, usage_of
+from llm_audit.sources.formats.calls import cost, merge_key, operation
+from llm_audit.sources.formats.fields import Json, mapping, number, parsed, text
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.formats.litellm import aside_from_calls, payers
+from llm_audit.sources.formats.settle import NO_USAGE, Usage
+from llm_audit.sources.formats.times import between_ms, micros
+from llm_audit.sources.formats.usage import of_any, of_openai
+from llm_audit.vocabulary import Status
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    aside = aside_from_calls(record)
+    if aside is not None:
+        yield NotACall(aside)
+        return
+    response, metadata = mapping(record.get("response")), mapping(record.get("metadata"))
+    model = model_of(response) or text(record.get("model"))
+    if model is None:
+        raise BadRecordError(Reason.NO_MODEL, "model")
+    failed = "failure" in {record.get("status"), metadata.get("status")}
+    status = Status.ERROR if failed else Status.OK
+    started, ended = micros(record.get("startTime"), "startTime"), micros(record.get("endTime"), "endTime")
+    duration_ms = number(record.get("request_duration_ms"))
+    payer = payers(record, metadata)
+    request = Request(
+        model=model,
+        model_requested=text(record.get("model_group")) or text(record.get("model")),
+        provider=text(record.get("custom_llm_provider")),
+        operation=operation(record.get("call_type")),
+        time_us=started,
+        request_id=text(record.get("request_id")),
+        merge_key=merge_key(record.get("request_id"), model=model, status=status),
+        conversation=text(record.get("session_id")),
+        team=payer.team,
+        app=payer.app,
+        user=payer.user,
+        environment=payer.environment,
+        tags=payer.tags,
+        status=status,
+        latency_ms=between_ms(started, ended) if duration_ms is None else duration_ms,
+        stated_cost_pico=cost(record.get("spend")),
+    )
+    messages = parsed(record.get("messages"))
+    if messages:  # an empty object where prompts are not stored, which is the default
+        ask(request, {"messages": messages})
+    answer(request, response)
+    _usage(record, metadata, response).fill(request)
+    yield request
+
+
+def _usage(record: Json, metadata: Json, response: Json) -> Usage:
+    usage = usage_of(response)
+    if usage is NO_USAGE and (wrapped := mapping(metadata.get("usage_object"))):
+        usage = of_any(wrapped)
+    if usage is NO_USAGE:
+        usage = of_openai({**mapping(metadata.get("additional_usage_values")), **record})
+    return usage
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="litellm-spend",
+        title="LiteLLM SpendLogs (JSON or CSV)",
+        evidence=Evidence.REAL,
+        tells=("time", "id", "cache", "cost", "latency", "team"),
+        notes="Prompts are there only where the proxy stores them.",
+    ),
+    matches=lambda record: "request_id" in record and "spend" in record and "call_type" in record,
+    entries=_entries,
+)
