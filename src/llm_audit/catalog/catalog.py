@@ -1,0 +1,103 @@
+"""The catalogue of models: one row a model line, and the way from a name in a log to its row."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from llm_audit.catalog.aliases import Aliases
+from llm_audit.catalog.names import canonical, parse
+from llm_audit.catalog.tiers import with_tiers
+from llm_audit.ledger.schema import Category
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+SCHEMA: dict[str, type[pl.DataType]] = {
+    "model_id": pl.String,
+    "family": pl.String,
+    "developer": pl.String,
+    "kind": pl.String,
+    "home_provider": pl.String,
+    "home_model": pl.String,
+    "released": pl.Date,
+    "retired": pl.Date,
+    "context_window": pl.Int64,
+    "max_output": pl.Int64,
+    "vision": pl.Boolean,
+    "audio": pl.Boolean,
+    "tools": pl.Boolean,
+    "json_schema": pl.Boolean,
+    "reasoning": pl.Boolean,
+    "input_usd_per_mtok": pl.Float64,
+    "output_usd_per_mtok": pl.Float64,
+    "ability_as": pl.String,
+    "sources": pl.String,
+}
+"""Columns of models.csv; null is unknown everywhere."""
+
+ABILITY_COLUMNS: tuple[str, ...] = tuple(
+    column for category in Category for column in (f"ability_{category.value}", f"ability_{category.value}_sd")
+)
+
+
+class Catalog:
+    """Models by their undated line (``gpt-4o-mini``, ``claude-haiku-4-5``).
+
+    Attributes:
+        frame: A row a model, sorted by ``model_id``: ``family``, ``developer``, ``kind`` (``chat``, ``special``,
+            ``alias`` for a name that moves between models, or another mode), ``tier`` (small, mid, frontier or null),
+            ``home_provider`` and ``home_model`` (where and under which name the developer's own listing prices it),
+            ``released``, ``retired`` (Date), ``context_window``, ``max_output`` (tokens), ``vision``, ``audio``,
+            ``tools``, ``json_schema``, ``reasoning`` (Boolean), ``input_usd_per_mtok``, ``output_usd_per_mtok`` (the
+            latest list price, for ordering only: costs come from ``pricing``), ``ability_<category>``,
+            ``ability_<category>_sd`` and ``ability_source``. Null is unknown.
+    """
+
+    def __init__(self, frame: pl.DataFrame, *, aliases: Mapping[str, str] | None = None) -> None:
+        self.frame = frame
+        self._aliases = Aliases(aliases)
+        self._known = frozenset(frame["model_id"])
+        self._resolved: dict[tuple[str | None, str], str | None] = {}
+
+    @classmethod
+    def load(cls, *, aliases: Mapping[str, str] | None = None) -> Catalog:
+        """Read the packaged tables.
+
+        Args:
+            aliases: The user's own names, to references such as ``azure/gpt-4o``.
+        """
+        return cls(_packaged(), aliases=aliases)
+
+    def resolve(self, provider: str | None, model: str | None) -> str | None:
+        """The model line a name in a log means, or None where the catalogue does not know it."""
+        if not model:
+            return None
+        key = (provider, model)
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(provider, model)
+        return self._resolved[key]
+
+    def _resolve(self, provider: str | None, model: str) -> str | None:
+        if target := self._aliases.target(provider, model):
+            provider, model = None, target
+        names = (canonical(parse(provider, model).model), canonical(model))
+        return next((name for name in names if name in self._known), None)
+
+
+@functools.cache
+def _packaged() -> pl.DataFrame:
+    folder = resources.files("llm_audit.catalog")
+    models = pl.read_csv(folder.joinpath("models.csv").read_bytes(), schema=SCHEMA)
+    frame = models.join(_abilities(folder), on="model_id", how="left", maintain_order="left")
+    return with_tiers(frame).drop("ability_as").sort("model_id")
+
+
+def _abilities(folder: Traversable) -> pl.DataFrame:
+    """Abilities by model line, one row each, from the packaged table."""
+    empty = dict.fromkeys(ABILITY_COLUMNS, pl.Float64) | {"ability_source": pl.String}
+    return pl.DataFrame(schema={"model_id": pl.String, **empty})

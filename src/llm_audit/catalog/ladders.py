@@ -1,0 +1,38 @@
+"""Ladders: the chat models of one family that are on offer, cheapest first."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from llm_audit.catalog.tiers import blended_usd_per_mtok
+
+
+def ladders(frame: pl.DataFrame, *, at: date | None = None) -> dict[str, list[str]]:
+    """The ladder of each family that has at least two steps, by family name.
+
+    A step is a general chat model with a list price and a release date at its developer's own provider. Specialised
+    models (audio, images, search, code completion…) and names that move between models are no steps. Equal prices are
+    ordered by ability, the abler first, then the newer, then by name.
+
+    Args:
+        frame: The catalogue's frame.
+        at: Keep only models on offer on that day; without it, every model that was ever on offer, and the caller
+            compares ``released`` and ``retired`` with each request's time.
+    """
+    steps = frame.filter(
+        (pl.col("kind") == "chat")
+        & pl.col("home_provider").is_not_null()
+        & blended_usd_per_mtok().is_not_null()
+        & pl.col("released").is_not_null()
+    )
+    if at is not None:
+        steps = steps.filter((pl.col("released") <= at) & (pl.col("retired").is_null() | (pl.col("retired") > at)))
+    ability = pl.mean_horizontal(pl.col("^ability_[a-z_]+$").exclude("^.*_(sd|source)$"))
+    ordered = steps.with_columns(_price=blended_usd_per_mtok(), _ability=ability).sort(
+        "family", "_price", "_ability", "released", "model_id", descending=[False, False, True, True, False],
+        nulls_last=True,
+    )  # fmt: skip
+    families = ordered.group_by("family", maintain_order=True).agg("model_id")
+    return {family: models for family, models in families.iter_rows() if len(models) > 1}
