@@ -6,7 +6,7 @@ reader (``parts``) serves OpenAI chat and Responses, Anthropic, Gemini, Bedrock 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from llm_audit.sources.entry import Message
@@ -51,9 +51,9 @@ def conversation(messages: object, system: object = None) -> list[Message] | Non
                 if type(role) is str and type(content) is str:  # by far the most usual shape
                     found.append(Message(ROLES.get(role) or _role(role), content))
                     continue
-            found += _item(item)
-    elif isinstance(messages, dict):
-        found += _item(messages)
+            _extend(found, item)
+    elif isinstance(messages, dict) and messages:
+        _extend(found, messages)
     return found or None
 
 
@@ -104,7 +104,25 @@ def _role(role: object) -> str:
     return ROLES.get(role.strip().lower(), "user") if isinstance(role, str) else "user"
 
 
-def _item(item: object) -> Iterable[Message]:
+def _extend(found: list[Message], item: object) -> None:
+    """Add an item. Calls that Responses lists one by one belong to the reply before them."""
+    said = _item(item)
+    last = found[-1] if found else None
+    if last and said and last.role == said[0].role == "assistant" and isinstance(item, dict) and "role" not in item:
+        joined = said[0]
+        found[-1] = Message(
+            "assistant",
+            "\n".join(filter(None, (last.text, joined.text))),
+            "\n".join(filter(None, (last.calls, joined.calls))),
+            last.call_id or joined.call_id,
+            last.images + joined.images,
+            last.audio + joined.audio,
+        )
+    else:
+        found += said
+
+
+def _item(item: object) -> Sequence[Message]:
     if isinstance(item, str):
         return (Message("user", item),)
     if not isinstance(item, dict):
@@ -120,7 +138,7 @@ def _item(item: object) -> Iterable[Message]:
     return _message(_role(role), item)
 
 
-def _message(role: str, value: Any) -> Iterable[Message]:
+def _message(role: str, value: Any) -> Sequence[Message]:
     """Read a turn: its content (a string, parts, or an object that holds them) and the calls beside it."""
     parts = Parts()
     if not isinstance(value, dict):

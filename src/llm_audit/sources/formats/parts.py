@@ -15,9 +15,10 @@ from llm_audit.sources.formats.fields import Json, canonical, first, mapping, ob
 _SEEN = frozenset({"image", "image_url", "input_image", "video", "video_url", "input_video", "document_url"})
 _FILES = frozenset({"document", "file", "input_file", "container_upload"})
 _HEARD = frozenset({"audio", "input_audio", "audio_url"})
-_CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use", "function_call", "custom_tool_call", "tool_call"})
+_CALLS = frozenset({"tool_use", "function_call", "custom_tool_call", "tool_call"})
 _RESULTS = frozenset({"tool_result", "function_call_output", "custom_tool_call_output", "tool_call_response"})
 _UNSAID = frozenset({"thinking", "redacted_thinking", "reasoning", "compaction", "item_reference"})
+_PROVIDERS_OWN = frozenset({"server_tool_use", "mcp_tool_use"})  # run by the provider: no call for the caller to answer
 _TEXT_FORMATS = frozenset({"txt", "md", "csv", "html"})  # Bedrock's names of documents that any model reads
 _DEEPEST = 4  # a tool's result holds parts, which may hold parts; nothing real goes deeper
 
@@ -68,7 +69,7 @@ class Parts:
             return
         kind = part.get("type")
         kind = kind if isinstance(kind, str) else ""
-        if kind in _UNSAID or part.get("thought") is True or "reasoningContent" in part:
+        if kind in _UNSAID or kind in _PROVIDERS_OWN or part.get("thought") is True or "reasoningContent" in part:
             return
         if not (self._add_tool(kind, part) or self._add_media(kind, part)):
             self._add_text(part)
