@@ -11,6 +11,7 @@ _TIERS = {
     "flex": ServiceTier.FLEX,
     "priority": ServiceTier.PRIORITY,
 }
+_CLOUDS = {"gcp": "google", "az": "azure"}
 _OPERATIONS = (
     ("embed", Operation.EMBEDDING),
     ("image", Operation.IMAGE),
@@ -42,6 +43,20 @@ def cost(value: object) -> int | None:
         return None
     found = pico(value)
     return found if found is None or found >= 0 else None
+
+
+def provider(name: object) -> str | None:
+    """Return the provider that a tracer's name for a system stands for (``openai.responses``, ``gcp.vertex_ai``).
+
+    >>> provider("anthropic.messages"), provider("gcp.gemini"), provider("z.ai"), provider("")
+    ('anthropic', 'google', 'z.ai', None)
+    """
+    found = text(name)
+    if found is None:
+        return None
+    lowered = found.strip().lower()
+    head = lowered.split(".")[0]
+    return lowered if lowered == "z.ai" else _CLOUDS.get(head, head) or None
 
 
 def tier(value: object) -> str:
