@@ -150,7 +150,7 @@ FORMAT = Format(
         title="LangSmith runs: bulk export or SDK bodies",
         evidence=Evidence.REAL,
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
-        notes="SDK bodies were checked on real records, the columns of bulk exports on documentation. Chains, tools and "
+        notes="SDK bodies were checked on real records, bulk exports on documentation. Chains, tools and "
         "retrievers are not provider calls.",
     ),
     matches=lambda record: ("run_type" in record and "dotted_order" in record) or _is_batch(record),
