@@ -1,0 +1,29 @@
+"""Rebuild the classifier's weights and the models' abilities from the training data.
+
+Run as ``python scripts/train.py --data DIR`` where ``DIR`` holds ``routing/`` and ``models/``; ``make train`` does.
+The same data gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from llm_audit.classify.training import abilities, data, weights
+from llm_audit.files import write_whole
+
+PACKAGE = Path(__file__).resolve().parent.parent / "src" / "llm_audit"
+
+
+def main() -> None:
+    """Train, and write what is shipped."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with routing/ and models/")
+    folder = parser.parse_args().data
+    scores = abilities.published(folder / "models" / "model_benchmarks.parquet")
+    write_whole(PACKAGE / "catalog" / "abilities.csv", abilities.to_csv(abilities.fit(scores)))
+    write_whole(PACKAGE / "classify" / "weights.npz", weights.train(data.load(folder / "routing")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+from typing import Any
+
+def scan(data: bytes, starts: Any, classes: Any, folded: Any, table: Any, sums: Any, counts: Any, /) -> None: ...

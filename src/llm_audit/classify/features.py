@@ -1,0 +1,220 @@
+"""Text to numbers: hashed words and word pairs looked up in an integer table, and counts of what a text is made of.
+
+The hash is part of the weights, so it is defined here once and never changes under a given ``HASH_VERSION``. A word's
+hash is the polynomial ``sum(byte[k] * BASE**k) mod 2**64`` over its bytes, with upper case folded and every digit read
+as ``0``; a finaliser mixes it, and its top ``BUCKET_BITS`` bits are the row of the table. All arithmetic is on
+integers, so the compiled kernel and the NumPy form below agree bit for bit, and neither depends on the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+try:
+    from llm_audit.classify._kernel import scan as _scan_compiled
+except ImportError:  # built where a C compiler is at hand; the NumPy form below gives the same integers
+    COMPILED = False
+else:
+    COMPILED = True
+
+HASH_VERSION: Final = 1
+BUCKET_BITS: Final = 16
+BUCKETS: Final = 1 << BUCKET_BITS
+BASE: Final = 0x9E3779B97F4A7C15
+MIX: Final = 0xD6E8FEB86659FD93
+PAIR: Final = 0xA0761D6478BD642F
+HEAD_CHARS: Final = 2048
+TAIL_CHARS: Final = 1024
+LONG_WORD_BYTES: Final = 8
+
+COUNTS: Final = (
+    "lower",
+    "upper",
+    "digits",
+    "spaces",
+    "newlines",
+    "full_stops",
+    "commas",
+    "question_marks",
+    "operators",
+    "brackets",
+    "braces",
+    "backslashes",
+    "code_marks",
+    "currency",
+    "quotes",
+    "other_ascii",
+    "latin",  # letters of two bytes in Latin script
+    "alphabetic",  # letters of other alphabets: Greek, Cyrillic, Hebrew, Arabic, Indic, Thai, …
+    "ideographic",  # Chinese, Japanese and Korean characters
+    "symbols",  # typographic marks, emoji and everything else beyond ASCII
+    "words",
+    "long_words",
+    "numbers",
+    "features",  # distinct words and pairs: how many table rows were added
+)
+"""What is counted: characters by class, then words, words of 8 bytes or more, runs of digits, distinct features."""
+
+
+def _classes() -> npt.NDArray[np.uint8]:
+    """The class of a character by its first byte. Continuation bytes have the class 255."""
+    table = np.full(256, COUNTS.index("other_ascii"), np.uint8)
+    ascii_classes = {
+        "lower": "abcdefghijklmnopqrstuvwxyz",
+        "upper": "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "digits": "0123456789",
+        "spaces": " \t\r\x0b\x0c",
+        "newlines": "\n",
+        "full_stops": ".!",
+        "commas": ",;:",
+        "question_marks": "?",
+        "operators": "+-*/=<>^%|&~",
+        "brackets": "()[]",
+        "braces": "{}",
+        "backslashes": "\\",
+        "code_marks": "_`#@",
+        "currency": "$",
+        "quotes": "\"'",
+    }
+    for name, characters in ascii_classes.items():
+        table[list(characters.encode())] = COUNTS.index(name)
+    table[0x80:0xC0] = 255
+    table[0xC0:] = COUNTS.index("symbols")
+    table[0xC3:0xCA] = COUNTS.index("latin")
+    table[0xCA:0xE0] = COUNTS.index("alphabetic")
+    table[0xE0:0xE2] = COUNTS.index("alphabetic")
+    table[0xE3:0xEE] = COUNTS.index("ideographic")
+    return table
+
+
+CLASS_OF_BYTE: Final = _classes()
+_WORD_CLASS: Final = np.isin(
+    np.arange(256), [COUNTS.index(name) for name in ("lower", "upper", "digits", "latin", "alphabetic")]
+)
+
+
+def _folded() -> npt.NDArray[np.uint8]:
+    table = np.arange(256, dtype=np.uint8)
+    table[ord("A") : ord("Z") + 1] += 32
+    table[ord("0") : ord("9") + 1] = ord("0")
+    return table
+
+
+FOLDED: Final = _folded()
+
+
+def clip(text: str) -> str:
+    """The part of a text that is judged: all of it, or its head and its tail."""
+    if len(text) <= HEAD_CHARS + TAIL_CHARS:
+        return text
+    return f"{text[:HEAD_CHARS]}\n{text[-TAIL_CHARS:]}"
+
+
+def pack(texts: Sequence[str]) -> tuple[bytes, npt.NDArray[np.int64]]:
+    """Join clipped texts to one buffer; text ``i`` is ``buffer[starts[i]:starts[i + 1]]``, its last byte a newline.
+
+    Lone surrogates, which JSON can escape and UTF-8 cannot hold, become question marks.
+    """
+    parts = [clip(text).encode("utf-8", "replace") + b"\n" for text in texts]
+    starts = np.zeros(len(parts) + 1, np.int64)
+    np.cumsum([len(part) for part in parts], out=starts[1:])
+    return b"".join(parts), starts
+
+
+def scan(texts: Sequence[str], table: npt.NDArray[np.int16]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Look up every distinct word and word pair of each text.
+
+    Args:
+        texts: Texts of any length; only the clipped part is read.
+        table: ``BUCKETS`` rows of integer weights, C-contiguous.
+
+    Returns:
+        ``(sums, counts)``: for each text the column sums of the rows it hits, each row once, and its ``COUNTS``.
+    """
+    buffer, starts = pack(texts)
+    if not COMPILED:
+        return scan_numpy(buffer, starts, table)
+    sums = np.zeros((len(texts), table.shape[1]), np.int32)
+    counts = np.zeros((len(texts), len(COUNTS)), np.int32)
+    _scan_compiled(buffer, starts, CLASS_OF_BYTE, FOLDED, table, sums, counts)
+    return sums, counts
+
+
+def buckets_numpy(
+    buffer: bytes, starts: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Find the distinct table rows of packed texts.
+
+    Returns:
+        ``(text, bucket, counts)``: parallel indices, sorted, each pair once; and ``COUNTS`` with ``features`` filled.
+    """
+    texts = len(starts) - 1
+    data = np.frombuffer(buffer, np.uint8)
+    counts = np.zeros((texts, len(COUNTS)), np.int32)
+    owner = np.repeat(np.arange(texts), np.diff(starts))
+    lead = np.flatnonzero((data & 0xC0) != 0x80)
+    of_char = CLASS_OF_BYTE[data[lead]]
+    size = np.diff(lead, append=len(data))
+    np.add.at(counts, (owner[lead], of_char), 1)
+    counts[np.arange(texts), COUNTS.index("newlines")] -= 1  # the newline that pack() appended
+
+    in_word = np.repeat(_WORD_CLASS[of_char], size)
+    begins = np.flatnonzero(in_word & ~np.concatenate([[False], in_word[:-1]]))
+    ends = np.flatnonzero(in_word & ~np.concatenate([in_word[1:], [False]])) + 1
+    alone = of_char == COUNTS.index("ideographic")
+    begins = np.concatenate([begins, lead[alone]])
+    ends = np.concatenate([ends, lead[alone] + size[alone]])
+    order = np.argsort(begins, kind="stable")
+    begins, ends = begins[order], ends[order]
+
+    word_owner = owner[begins]
+    digits_before = np.concatenate([[0], np.cumsum(CLASS_OF_BYTE[data] == COUNTS.index("digits"))])
+    for name, chosen in (
+        ("words", np.ones(len(begins), bool)),
+        ("long_words", ends - begins >= LONG_WORD_BYTES),
+        ("numbers", digits_before[ends] - digits_before[begins] == ends - begins),
+    ):
+        counts[:, COUNTS.index(name)] = np.bincount(word_owner[chosen], minlength=texts)
+
+    hashes = _word_hashes(FOLDED[data], begins, ends)
+    adjacent = np.flatnonzero(word_owner[1:] == word_owner[:-1])
+    pairs = _mix(hashes[adjacent] * np.uint64(PAIR) + hashes[adjacent + 1])
+    rows = np.concatenate([hashes, pairs]) >> np.uint64(64 - BUCKET_BITS)
+    keys = np.unique(np.concatenate([word_owner, word_owner[adjacent]]) << BUCKET_BITS | rows.astype(np.int64))
+    counts[:, COUNTS.index("features")] = np.bincount(keys >> BUCKET_BITS, minlength=texts)
+    return keys >> BUCKET_BITS, keys & (BUCKETS - 1), counts
+
+
+def _word_hashes(
+    folded: npt.NDArray[np.uint8], begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> npt.NDArray[np.uint64]:
+    """Hash all words at once: a difference of prefix sums, shifted back by the inverse of the base."""
+    powers = np.full(len(folded) + 1, BASE, np.uint64)
+    powers[0] = 1
+    np.multiply.accumulate(powers, out=powers)
+    prefix = np.zeros(len(folded) + 1, np.uint64)
+    np.cumsum(folded * powers[:-1], out=prefix[1:])
+    inverses = np.full(len(folded) + 1, pow(BASE, -1, 1 << 64), np.uint64)
+    inverses[0] = 1
+    np.multiply.accumulate(inverses, out=inverses)
+    return _mix((prefix[ends] - prefix[begins]) * inverses[begins])
+
+
+def _mix(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    return (hashes ^ (hashes >> np.uint64(32))) * np.uint64(MIX)
+
+
+def scan_numpy(
+    buffer: bytes, starts: npt.NDArray[np.int64], table: npt.NDArray[np.int16]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """The same integers as the compiled kernel, for packed texts."""
+    owner, bucket, counts = buckets_numpy(buffer, starts)
+    sums = np.zeros((len(starts) - 1, table.shape[1]), np.int32)
+    first = np.flatnonzero(np.diff(owner, prepend=-1))
+    if len(first):
+        sums[owner[first]] = np.add.reduceat(table[bucket].astype(np.int32), first, axis=0)
+    return sums, counts

@@ -1,0 +1,75 @@
+"""The item-response model: what ability and difficulty say about success.
+
+``P(success) = E[sigmoid(ability - difficulty - e)]`` with ``e ~ Normal(0, RESIDUAL_SD)``: what the text does not tell
+about an item's difficulty. Given ``e`` two models succeed independently (local independence); because they share
+``e``, their outcomes on one prompt are correlated, as they are in per-prompt results: treating them as independent
+overstates how often the small model alone fails. The discrimination is one: it is the unit of both scales, logits.
+A Rasch model has one discrimination for all items by definition (G. Rasch, 1960).
+
+The zero of the scale is the reference model of ``abilities.csv``: a prompt of difficulty 0 is one it solves half the
+time.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from llm_audit.classify.constants import RESIDUAL_SD
+
+Array = npt.NDArray[np.float64]
+
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
+_SHIFTS: Final[list[float]] = [float(node) * RESIDUAL_SD for node in _NODES]
+_MASSES: Final[list[float]] = [float(weight) / float(_WEIGHTS.sum()) for weight in _WEIGHTS]
+
+
+def p_success(ability: npt.ArrayLike, difficulty: npt.ArrayLike) -> Array:
+    """Probability that a model of ``ability`` succeeds on a prompt of ``difficulty``.
+
+    Args:
+        ability: Abilities in the prompt's category, in logits; any shape. NaN is unknown.
+        difficulty: Difficulties of the same shape, in logits. NaN is unknown.
+
+    Returns:
+        Probabilities; NaN where either is unknown.
+    """
+    margin = np.subtract(ability, difficulty, dtype=np.float64)
+    total = np.zeros_like(margin)
+    for shift, mass in zip(_SHIFTS, _MASSES, strict=True):
+        total += mass * _sigmoid(margin - shift)
+    return total
+
+
+def p_loses(ability_small: npt.ArrayLike, ability_used: npt.ArrayLike, difficulty: npt.ArrayLike) -> Array:
+    """Probability that the model in use succeeds where the small one fails."""
+    small = np.subtract(ability_small, difficulty, dtype=np.float64)
+    used = np.subtract(ability_used, difficulty, dtype=np.float64)
+    total = np.zeros(np.broadcast(small, used).shape)
+    for shift, mass in zip(_SHIFTS, _MASSES, strict=True):
+        total += mass * _sigmoid(used - shift) * _sigmoid(shift - small)
+    return total
+
+
+def p_suffices(ability_small: npt.ArrayLike, ability_used: npt.ArrayLike, difficulty: npt.ArrayLike) -> Array:
+    """Probability that the small model would not lose a success that the model in use had.
+
+    ``1 - P(used succeeds and small fails)``: a prompt that both get wrong is no reason to pay more. It rises with the
+    small model's ability and falls with that of the model in use. A model compared with itself does not reach one,
+    since two runs differ too.
+
+    Args:
+        ability_small: Abilities of the candidate, in logits, any shape. NaN is unknown.
+        ability_used: Abilities of the model in use, same shape.
+        difficulty: Difficulties, same shape.
+
+    Returns:
+        Probabilities; NaN where an argument is.
+    """
+    return 1.0 - p_loses(ability_small, ability_used, difficulty)
+
+
+def _sigmoid(x: Array) -> Array:
+    return 0.5 * (1.0 + np.tanh(0.5 * x))

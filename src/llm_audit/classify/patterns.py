@@ -1,0 +1,87 @@
+"""Patterns that tell an ask from what surrounds it. English, like the texts the classifier is trained on.
+
+They describe what public agents and chat front ends send; each is anchored or bounded, so none can run away on long
+input.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from llm_audit.vocabulary import Step
+
+HARNESS: Final = re.compile(
+    r"<(system[-_]reminder|environment[-_](?:details|context)|user[-_]instructions|command-(?:name|message|args)"
+    r"|local-command-\w+|ide_\w+|attached[-_]files?|documents?|document_content|file(?:_contents?)?|context|search_results"
+    r"|tool_result|INSTRUCTIONS|quote)\b[^>]*>.*?(?:</\1>|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+"""Blocks that a harness, a retriever or a front end wraps around the ask; one left open runs to the end."""
+
+QUOTE: Final = re.compile(r"^>.*$\n?", re.MULTILINE)
+FENCE: Final = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+
+TITLE: Final = re.compile(
+    r"\b(?:generate|write|create|give|provide|suggest|come up with|produce|summari[sz]e)\b[^.\n]{0,80}"
+    r"\b(?:title|5-10 word|under 50 characters|follow-up questions?|tags)\b[^.\n]{0,60}"
+    r"\b(?:conversation|chat|session|thread|dialogue|messages?|coding|chat history)\b"
+    r"|\b(?:conversation|chat|session|thread)\b[^.\n]{0,60}\b(?:title)\b[^.\n]{0,40}\b(?:words?|characters|concise|short)\b"
+    r"|isNewTopic|\btitle generator\b|\bnew conversation topic\b",
+    re.IGNORECASE,
+)
+"""Calls that name or tag a conversation for its interface."""
+
+SUMMARY: Final = re.compile(
+    r"\b(?:create|write|provide|produce|generate)\b[^.\n]{0,40}\bsummary of (?:the|this|our) "
+    r"(?:conversation|chat|session|dialogue)\b"
+    r"|\bsummari[sz]e (?:the|this|our) (?:conversation|chat|session|dialogue)\b",
+    re.IGNORECASE,
+)
+"""Calls that compact a conversation."""
+
+FOLLOW_UP: Final = re.compile(
+    r"(?:(?:yes|yep|yeah|yup|no|nope|ok(?:ay)?|sure|right|correct|exactly|agreed|approved?|confirm(?:ed)?|proceed|continue"
+    r"|resume|go(?: ahead| on| for it)?|do (?:it|that|so|this|both|all)|keep going|carry on|next|(?:try )?again|retry|same"
+    r"|more|both|all of (?:them|it)|(?:the )?(?:first|second|third|last|other) one|option \w+|lgtm|ship it|sounds good"
+    r"|looks good|perfect|great|please|thanks?|thank you|why(?: not)?|how(?: so| come)?|and|then|now|with it|what else)"
+    r"[\s,.!?…-]*)+\Z"
+    r"|(?:and|but|what about|how about|same (?:for|with))\b.*"
+    r"|(?=.*\b(?:it|that|this|them|those|these|one|ones|above|again|previous|earlier|instead)\b)"
+    r"(?:yes|no|ok(?:ay)?|so|then|also|or|now|why|how|please|can|could|make|fix|explain|rewrite|redo|shorten|expand|revert"
+    r"|undo|change|run|test|translate|simplify|elaborate|do|try|use|add|remove|put|move|show|give|is|are|does|did)\b.*)",
+    re.IGNORECASE,
+)
+"""A short message that means nothing without the turns before: an assent, or an ask about "it"."""
+
+REQUEST: Final = re.compile(
+    r"[?\uff1f:]\s*$|^\W*(?:please|can|could|would|will|what|which|who|why|when|where|how|is|are|do|does|did|should|i need|i want"
+    r"|summari[sz]e|explain|translate|write|list|find|extract|analy[sz]e|review|compare|describe|identify|rewrite|edit"
+    r"|answer|tell|give|read|using|based|create|make|fix|debug|refactor|implement|convert|classify|prove|solve|compute)\b",
+    re.IGNORECASE,
+)
+"""A paragraph that asks for something."""
+
+PLAN: Final = re.compile(
+    r"\W*(?:(?:make|write|draft|create|propose|give me|outline) an? [^.\n]{0,40}\bplan\b|plan\b)", re.IGNORECASE
+)
+
+STEPS: Final = (
+    (
+        Step.VERIFY,
+        re.compile(
+            r"\b(?:pytest|npm (?:run )?test|cargo test|go test|make test|run_tests?|lint|mypy|tsc)\b", re.IGNORECASE
+        ),
+    ),
+    (
+        Step.IMPLEMENT,
+        re.compile(r"\b(?:edit|multi_?edit|write|apply_patch|str_replace\w*|create_file|write_file)\b", re.IGNORECASE),
+    ),
+    (
+        Step.EXPLORE,
+        re.compile(
+            r"\b(?:read|grep|glob|ls|find|cat|search\w*|list_\w+|read_file|view|fetch|web_?search|get_\w+)\b", re.IGNORECASE
+        ),
+    ),
+)
+"""What a called tool says about a step; the first that matches counts."""

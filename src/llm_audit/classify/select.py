@@ -1,0 +1,160 @@
+"""What text of a request is judged: the latest human ask, without what a harness, a tool or a document put around it.
+
+Called once a request on plain Python objects, so the common case must stay cheap: patterns are tried only where a
+character that they need is present, and long texts are searched at their ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from llm_audit.classify import patterns
+from llm_audit.sources.entry import Message
+from llm_audit.vocabulary import Abstention, Judged, Operation, Step
+
+TITLE_ASK: Final = "Write a short title for this conversation."
+SUMMARY_ASK: Final = "Summarise this conversation."
+_LONG: Final = 3000
+_SHORT_PARAGRAPH: Final = 600
+_FOLLOW_UP: Final = 80
+_EDGE: Final = 700
+
+
+class Selection(msgspec.Struct, frozen=True, gc=False):
+    """What is judged of a request.
+
+    ``text`` is empty where ``judged`` is ``abstained``. ``step`` is what the request does in its trace.
+    """
+
+    text: str
+    judged: Judged
+    abstention: Abstention | None
+    step: Step
+
+
+def select(
+    messages: Sequence[Message] | None,
+    *,
+    tools: Sequence[str] = (),
+    redacted: bool = False,
+    operation: str = Operation.CHAT,
+) -> Selection:
+    """Choose what is judged of a request.
+
+    Args:
+        messages: The prompt, oldest first; ``None`` where the log holds none.
+        tools: Names of the tools offered.
+        redacted: The log says that the text was removed.
+        operation: What kind of call it is; only chat is judged.
+
+    Returns:
+        The text with how it was come by, or why there is none.
+    """
+    if operation != Operation.CHAT:
+        return _abstain(Abstention.NOT_CHAT)
+    if redacted or not messages:
+        return _abstain(Abstention.REDACTED if redacted else Abstention.NO_TEXT)
+    chore = _chore(messages)
+    if chore is not None:
+        return chore
+    last = messages[-1]
+    step = _loop_step(messages) if last.role == "tool" else Step.ASK
+    asks = _asks(messages)
+    ask = next(asks, None)
+    if ask is None:
+        return _abstain(Abstention.NON_TEXT if any(m.images or m.audio for m in messages) else Abstention.NO_TEXT, step)
+    index, text = ask
+    if step is Step.ASK and tools and patterns.PLAN.match(text):
+        step = Step.PLAN
+    if len(text) <= _FOLLOW_UP and patterns.FOLLOW_UP.fullmatch(text):
+        return _inherited(messages, index, asks, text, step)
+    return Selection(text, Judged.SCORED, None, step)
+
+
+def _abstain(reason: Abstention, step: Step = Step.UNKNOWN) -> Selection:
+    return Selection("", Judged.ABSTAINED, reason, step)
+
+
+def _chore(messages: Sequence[Message]) -> Selection | None:
+    """Recognise the calls that a harness makes for itself: titles, topic checks, summaries of a conversation."""
+    for message in (messages[0], messages[-1]):
+        if message.role not in ("system", "user"):
+            continue
+        text = message.text
+        edges = text if len(text) <= 2 * _EDGE else f"{text[:_EDGE]}\n{text[-_EDGE:]}"
+        if patterns.SUMMARY.search(edges):
+            return Selection(SUMMARY_ASK, Judged.SCORED, None, Step.SUMMARISE)
+        if patterns.TITLE.search(edges):
+            return Selection(TITLE_ASK, Judged.SCORED, None, Step.HOUSEKEEPING)
+    return None
+
+
+def _asks(messages: Sequence[Message]) -> Iterator[tuple[int, str]]:
+    """Yield ``(index, cleaned text)`` of the human asks, latest first."""
+    for index in range(len(messages) - 1, -1, -1):
+        message = messages[index]
+        if message.role == "user":
+            text = clean(message.text)
+            if text:
+                yield index, text
+
+
+def _inherited(
+    messages: Sequence[Message], index: int, asks: Iterator[tuple[int, str]], text: str, step: Step
+) -> Selection:
+    """Judge a follow-up by what it refers to: the earlier ask, and what the model then proposed."""
+    earlier = next((t for _, t in asks if len(t) > _FOLLOW_UP or not patterns.FOLLOW_UP.fullmatch(t)), "")
+    proposal = ""
+    if index and messages[index - 1].role == "assistant":
+        proposal = messages[index - 1].text.rstrip()[-_EDGE:].rpartition("\n\n")[2]
+    if not earlier and not proposal:
+        return _abstain(Abstention.NO_SIGNAL, step)
+    return Selection("\n".join(part for part in (earlier, proposal, text) if part), Judged.INHERITED, None, step)
+
+
+def clean(text: str) -> str:
+    """Take away what is not the ask: harness blocks, quotations, long code fences, pasted documents."""
+    if "<" in text:
+        text = patterns.HARNESS.sub("", text)
+    if text.startswith("# AGENTS.md"):
+        text = ""
+    if "\n>" in text or text.startswith(">"):
+        without = patterns.QUOTE.sub("", text)
+        text = without if without.strip() else text
+    if "```" in text:
+        text = _without_fences(text)
+    text = text.strip()
+    return _ask_of_document(text) if len(text) > _LONG else text
+
+
+def _without_fences(text: str) -> str:
+    """Drop the content of long code fences where words around them say what to do with it."""
+    outside = patterns.FENCE.sub("", text)
+    if len(text) - len(outside) <= _SHORT_PARAGRAPH or len(outside.split()) < 3:
+        return text
+    return patterns.FENCE.sub("``` ```", text)
+
+
+def _ask_of_document(text: str) -> str:
+    """Of a long text, the short first and last paragraphs that ask for something; all of it where neither does."""
+    head, _, rest = text.partition("\n\n")
+    tail = rest.rpartition("\n\n")[2]
+    asks = [part for part in (head, tail) if len(part) <= _SHORT_PARAGRAPH and patterns.REQUEST.search(part)]
+    return "\n".join(asks) or text
+
+
+def _loop_step(messages: Sequence[Message]) -> Step:
+    """Tell what a tool loop is doing from the tools it called last."""
+    for message in reversed(messages):
+        if message.role == "assistant" and message.calls:
+            calls = message.calls[:_EDGE]
+            for step, pattern in patterns.STEPS:
+                if pattern.search(calls):
+                    return step
+            return Step.UNKNOWN
+        if message.role == "user":
+            break
+    return Step.UNKNOWN

@@ -1,0 +1,153 @@
+"""The training tables as one list of sources with targets on one scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from llm_audit.classify.training import rasch
+from llm_audit.vocabulary import Category
+
+SCORE: Final = "score:"
+CATEGORY: Final = {
+    "math": Category.MATH,
+    "physics": Category.REASONING,
+    "chemistry": Category.REASONING,
+    "engineering": Category.REASONING,
+    "computer science": Category.REASONING,
+    "business": Category.REASONING,
+    "biology": Category.KNOWLEDGE,
+    "economics": Category.KNOWLEDGE,
+    "psychology": Category.KNOWLEDGE,
+    "crux": Category.CODE,
+    "math-l5": Category.MATH,
+    "numersense-v2": Category.MATH,
+    "natural_qa": Category.KNOWLEDGE,
+    "trivia_qa": Category.KNOWLEDGE,
+    "mbpp": Category.CODE,
+    "human_eval": Category.CODE,
+    "gsm8k": Category.MATH,
+    "commonsense_qa": Category.REASONING,
+    "openbook_qa": Category.KNOWLEDGE,
+    "arc_challenge": Category.KNOWLEDGE,
+    "gpqa": Category.REASONING,
+    "mmlu": Category.KNOWLEDGE,
+    "agentverse-logicgrid": Category.REASONING,
+    "commongen": Category.WRITING,
+    "agentverse-mgsm": Category.MATH,
+}
+"""Our category of a table's own."""
+
+REFERENCE_ABILITY: Final = {
+    "mmlu_pro": ("Meta-Llama-3_1-70B-Instruct", 0.0),
+    "zeroeval_crux": ("gpt-4o-mini-2024-07-18", 0.0),
+    "zeroeval_math_l5": ("gpt-4o-mini-2024-07-18", 0.0),
+    "zeroeval_numersense": ("gpt-4o-mini-2024-07-18", 0.0),
+    "llmrouter": ("llama-3.1-8b-instruct", -1.4),
+}
+"""A model of each table and its ability on the scale where gpt-4o-mini-2024-07-18 is zero."""
+
+LEVEL: Final = {
+    "clinc150_train": -4.0,
+    "arena_hard_v0.1": -0.5,
+    "ladder_svamp": -3.0,
+    "ladder_olympiadbench": 0.9,
+    "math500": -1.2,
+    "gsm8k_train_steps": -2.8,
+    "vllm_sr_domain": -2.5,
+    "vllm_sr_routerflow": 0.5,
+}
+"""Mean difficulty of sets with weak labels: the logit of gpt-4o-mini's published failure rate, or a guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Prompts with targets. ``group`` is what a target is centred by; ``within`` NaN where only the level is known."""
+
+    source: npt.NDArray[np.str_]
+    group: npt.NDArray[np.str_]
+    prompt: list[str]
+    category: list[Category | None]
+    level: npt.NDArray[np.float64]
+    within: npt.NDArray[np.float64]
+    weight: npt.NDArray[np.float64]
+
+
+def load(folder: Path) -> Items:
+    """Read every training table of ``folder``."""
+    frames = [_wide(folder, name) for name in REFERENCE_ABILITY] + [_labelled(folder)]
+    table = pl.concat(frames)
+    return Items(
+        source=table["source"].to_numpy(),
+        group=table["group"].to_numpy(),
+        prompt=table["prompt"].to_list(),
+        category=[Category(c) if c else None for c in table["category"]],
+        level=table["level"].to_numpy(),
+        within=table["within"].to_numpy(),
+        weight=table["weight"].to_numpy(),
+    )
+
+
+def _wide(folder: Path, name: str) -> pl.DataFrame:
+    frame = pl.read_parquet(folder / f"train_{name}.parquet")
+    models = [column.removeprefix(SCORE) for column in frame.columns if column.startswith(SCORE)]
+    outcomes = frame.select(pl.col(f"^{SCORE}.*$")).to_numpy().astype(np.float64)
+    difficulty, ability = rasch.fit(outcomes)
+    model, known = REFERENCE_ABILITY[name]
+    level = difficulty - ability[models.index(model)] + known
+    group = frame["category"].to_list()
+    return pl.DataFrame(
+        {
+            "source": [f"{name}:{g}" if name == "llmrouter" else name for g in group],
+            "group": [f"{name}:{g}" for g in group],
+            "prompt": frame["prompt"],
+            "category": [CATEGORY[g].value for g in group],
+            "level": level,
+        }
+    ).with_columns(
+        within=pl.col("level") - pl.col("level").mean().over("group"),
+        weight=pl.lit(0.3 if name == "llmrouter" else 0.2 if name == "zeroeval_numersense" else 1.0),
+    )
+
+
+def _labelled(folder: Path) -> pl.DataFrame:
+    frame = pl.read_parquet(folder / "train_difficulty_labels.parquet")
+    graded = pl.col("label_kind").is_in(["number of solution steps", "AoPS level 1-5"])
+    spread = pl.col("difficulty").std().over("source")
+    category = {
+        "gsm8k_train_steps": "math",
+        "ladder_svamp": "math",
+        "ladder_olympiadbench": "math",
+        "math500": "math",
+        "clinc150_train": "instruction",
+    }
+    return (
+        frame.select(
+            "source",
+            pl.when(pl.col("source") == "math500")
+            .then(pl.lit("math500:") + pl.col("category"))
+            .otherwise(pl.col("source"))
+            .alias("group"),
+            "prompt",
+            pl.col("source").replace_strict(category, default=None).alias("category"),
+            (
+                pl.col("source").replace_strict(LEVEL).cast(pl.Float64)
+                + pl.when(graded)
+                .then((pl.col("difficulty") - pl.col("difficulty").mean().over("source")) / spread)
+                .otherwise(0.0)
+            ).alias("level"),
+            graded.alias("graded"),
+        )
+        .with_columns(
+            within=pl.when("graded")
+            .then(pl.col("level") - pl.col("level").mean().over("group"))
+            .otherwise(float("nan")),
+            weight=pl.lit(0.5),
+        )
+        .drop("graded")
+    )
