@@ -1,0 +1,124 @@
+"""What kind of file a source is, by its bytes, and its items with their lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import assert_never
+
+import msgspec
+
+from llm_audit.sources.decode import Item, decode, fast_decode
+from llm_audit.sources.entry import Reason, Rejected
+from llm_audit.sources.lines import Lines
+from llm_audit.sources.storage import Source, open_binary
+from llm_audit.sources.stream import Compression, blocks, compression, head
+from llm_audit.sources.tables import csv_rows, delimiter, parquet_rows, sqlite_rows
+from llm_audit.sources.values import values
+
+_DELIMITED_SUFFIXES = (".csv", ".tsv")
+_MAGIC_BYTES = 16
+
+
+class Container(StrEnum):
+    """How records lie in a file."""
+
+    EMPTY = "empty"
+    LINES = "JSON lines"
+    VALUES = "JSON"  # an array, an object printed over many lines, or several in a row
+    CSV = "CSV"
+    PARQUET = "Parquet"
+    SQLITE = "SQLite"
+    BINARY = "binary"
+
+
+Located = tuple[int, Item]
+"""Line or record number from 1, and a record or why there is none."""
+
+
+def sniff(source: Source) -> Container:
+    """Tell a source's container from its first bytes, and delimited text from its name or its header.
+
+    Raises:
+        UsageError: The source cannot be opened.
+    """
+    with open_binary(source) as file:
+        magic = file.read(_MAGIC_BYTES)
+    if magic.startswith(b"PAR1"):
+        return Container.PARQUET
+    if magic.startswith(b"SQLite format 3\0"):
+        return Container.SQLITE
+    first = head(source)
+    if not first.strip():
+        # Compressed data that gives nothing is broken; let the reader say so.
+        return Container.LINES if magic and compression(magic) is not Compression.NONE else Container.EMPTY
+    if b"\0" in first:
+        return Container.BINARY
+    return _text(first, source.name)
+
+
+def items(source: Source, container: Container) -> Iterator[Located]:
+    """Everything in a source that is an entry: its records, and a reason for each that cannot be read."""
+    match container:
+        case Container.EMPTY:
+            return iter(())
+        case Container.BINARY:
+            return iter([(1, Rejected(Reason.BINARY))])
+        case Container.CSV:
+            return csv_rows(blocks(source))
+        case Container.PARQUET:
+            return parquet_rows(source)
+        case Container.SQLITE:
+            return sqlite_rows(source)
+        case Container.LINES:
+            return decoded(Lines(blocks(source)))
+        case Container.VALUES:
+            return decoded(values(blocks(source)))
+    assert_never(container)
+
+
+def decoded(pieces: Iterable[tuple[int, bytes | Rejected]]) -> Iterator[Located]:
+    """Decode each line or value; one that holds several records gives as many items."""
+    for number, raw in pieces:
+        if isinstance(raw, bytes):
+            try:
+                value = fast_decode(raw)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                value = None
+            if type(value) is dict:
+                yield number, value
+            else:
+                for item in decode(raw):
+                    yield number, item
+        else:
+            yield number, raw
+
+
+def _text(first: bytes, name: str) -> Container:
+    start = first.lstrip()[:1]
+    bare = name.lower().removesuffix(".gz").removesuffix(".zst")
+    if bare.endswith(_DELIMITED_SUFFIXES):
+        return Container.CSV
+    if start == b"[" and not _is_complete(_first_line(first)):
+        return Container.VALUES
+    if start not in (b"{", b"["):
+        header = _first_line(first).decode(errors="replace")
+        is_header = header.count(delimiter(header)) >= 2 and "{" not in header
+        return Container.CSV if is_header and header.replace('"', "")[:1].isalpha() else Container.LINES
+    return Container.LINES if _is_lines(first) else Container.VALUES
+
+
+def _is_lines(first: bytes) -> bool:
+    """Whether some line of the beginning is an object of its own, or one line fills the beginning."""
+    lines = first.lstrip().splitlines()
+    return any(line.startswith((b"{", b"[")) and _is_complete(line) for line in lines) or (
+        len(lines) == 1 and len(first) > 1 and not first.rstrip().endswith((b"}", b"]"))
+    )
+
+
+def _first_line(first: bytes) -> bytes:
+    return first.lstrip().partition(b"\n")[0]
+
+
+def _is_complete(line: bytes) -> bool:
+    return line.strip() not in (b"{}", b"[]") and all(not isinstance(item, Rejected) for item in decode(line))

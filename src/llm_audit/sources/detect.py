@@ -1,0 +1,119 @@
+"""What format a file is in, told from its first records, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from llm_audit.sources.container import Container, items, sniff
+from llm_audit.sources.find import find
+from llm_audit.sources.formats.interface import Format, Record
+from llm_audit.sources.formats.registry import FORMATS
+from llm_audit.sources.limits import SNIFF_RECORDS
+from llm_audit.sources.recognise import first_match
+from llm_audit.sources.storage import Source, open_binary
+from llm_audit.sources.stream import Compression, compression
+from llm_audit.sources.unwrap import unwrap
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What the first records of a file say of its format."""
+
+    format: Format | None  # the most frequent; the earlier in the registry among equals
+    matched: dict[str, int]  # records by format, most first
+    unknown: int  # records that carry no known signature
+    unreadable: int  # lines or values that are no records
+
+    @property
+    def looked_at(self) -> int:
+        """How many records and unreadable lines were looked at."""
+        return sum(self.matched.values()) + self.unknown + self.unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a file is and why, for ``llm-audit formats detect``."""
+
+    path: str
+    container: str
+    compression: str
+    detection: Detection
+    reason: str
+
+
+def detect(records: Iterable[Record], *, formats: Sequence[Format] = FORMATS, unreadable: int = 0) -> Detection:
+    """Tell the format of a file from its first records."""
+    matched: Counter[str] = Counter()
+    unknown = 0
+    for record in records:
+        found = first_match(formats, record)
+        if found is None:
+            unknown += 1
+        else:
+            matched[found.info.name] += 1
+    order = {known.info.name: place for place, known in enumerate(formats)}
+    ranked = sorted(matched, key=lambda name: (-matched[name], order[name]))
+    best = formats[order[ranked[0]]] if ranked else None
+    return Detection(
+        format=best, matched={name: matched[name] for name in ranked}, unknown=unknown, unreadable=unreadable
+    )
+
+
+def detect_source(source: Source, container: Container, *, formats: Sequence[Format] = FORMATS) -> Detection:
+    """Tell the format of a file by reading its first records."""
+    first = [item for _, item in islice(items(source, container), SNIFF_RECORDS)]
+    records = list(islice(_records(first), SNIFF_RECORDS))
+    return detect(records, formats=formats, unreadable=sum(not isinstance(item, dict) for item in first))
+
+
+def explain(paths: Sequence[str | Path], *, formats: Sequence[Format] = FORMATS) -> list[Explanation]:
+    """Say for each file what it is and why.
+
+    Raises:
+        UsageError: A path does not exist or cannot be read.
+    """
+    with TemporaryDirectory() as spool:
+        found = find(paths, spool=Path(spool))
+        return [_explain(source, formats) for source in found.sources]
+
+
+def _explain(source: Source, formats: Sequence[Format]) -> Explanation:
+    container = sniff(source)
+    packing = Compression.NONE
+    if container not in (Container.PARQUET, Container.SQLITE):
+        with open_binary(source) as file:
+            packing = compression(file.read(4))
+    detection = detect_source(source, container, formats=formats)
+    return Explanation(
+        path=source.name,
+        container=container.value,
+        compression=packing.value,
+        detection=detection,
+        reason=_reason(container, detection),
+    )
+
+
+def _reason(container: Container, detection: Detection) -> str:
+    if container is Container.EMPTY:
+        return "the file is empty"
+    if container is Container.BINARY:
+        return "the file is binary and of no known container"
+    parts = [
+        f"{count} of the first {detection.looked_at} records are {name}" for name, count in detection.matched.items()
+    ]
+    if detection.unknown:
+        parts.append(f"{detection.unknown} carry no known signature")
+    if detection.unreadable:
+        parts.append(f"{detection.unreadable} cannot be read as records")
+    return "; ".join(parts) or "there is no record in it"
+
+
+def _records(found: Iterable[object]) -> Iterator[Record]:
+    for item in found:
+        if isinstance(item, dict):
+            yield from unwrap(item)

@@ -1,0 +1,18 @@
+"""Sizes that bound memory and fix where a file is cut. They depend on nothing but the file."""
+
+from __future__ import annotations
+
+BLOCK_BYTES = 1 << 22
+"""Read at a time from a file that is not compressed."""
+
+SHARD_BYTES = 1 << 24
+"""A plain JSONL file is cut into ranges of this size; smaller files are bundled up to it."""
+
+MAX_RECORD_BYTES = 1 << 26
+"""A longer line or JSON value (64 MiB) is rejected as too long without being held in memory."""
+
+SNIFF_BYTES = 1 << 16
+"""Read from the beginning of a file to tell what it is."""
+
+SNIFF_RECORDS = 20
+"""Records looked at to tell a file's format; agent transcripts begin without usage."""

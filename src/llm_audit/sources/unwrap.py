@@ -1,0 +1,55 @@
+"""Records that cloud services wrap: CloudWatch events, Azure and API exports, container logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from llm_audit.sources.decode import fast_decode
+from llm_audit.sources.formats.interface import Record
+
+_LISTS = ("logEvents", "records", "Records", "events", "data", "items", "results", "value", "rows", "logs")
+_TEXTS = ("message", "log", "@message")
+_WRAPPERS = frozenset(_LISTS + _TEXTS)
+# A provider's own body may have a field called data or message; it then says what it is.
+_NOT_WRAPPED = frozenset({"model", "usage", "object", "choices", "request", "response", "id"})
+
+
+def unwrap(record: Record) -> Iterator[Record]:
+    """Yield the records inside a wrapper, or the record itself where it is none."""
+    if _WRAPPERS.isdisjoint(record):
+        yield record
+        return
+    inside = _listed(record) if _NOT_WRAPPED.isdisjoint(record) else None
+    if inside is None:
+        found = _written(record)
+        inside = None if found is None else [found]
+    if inside is None:
+        yield record
+        return
+    for item in inside:
+        yield from unwrap(item)
+
+
+def _listed(record: Record) -> list[Record] | None:
+    for name in _LISTS:
+        found = record.get(name)
+        if isinstance(found, list) and found and all(isinstance(item, dict) for item in found):
+            return found
+    return None
+
+
+def _written(record: Record) -> Record | None:
+    """A record written as text into another, as CloudWatch and container logs do."""
+    for name in _TEXTS:
+        text: Any = record.get(name)
+        if isinstance(text, str) and text.lstrip()[:1] == "{":
+            try:
+                value = fast_decode(text)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                continue
+            if isinstance(value, dict):
+                return value
+    return None
