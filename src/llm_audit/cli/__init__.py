@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from llm_audit import __version__
-from llm_audit.cli import analyze, config, report
+from llm_audit.cli import analyze, compare, config, report
 from llm_audit.cli.console import fail
 from llm_audit.errors import AuditError, ExitCode
 
@@ -46,6 +46,8 @@ def _root(
 
 
 app.command("analyze")(analyze.analyze)
+app.command("check")(compare.check)
+app.command("diff")(compare.diff)
 app.command("report")(report.report)
 app.add_typer(config.app, name="config")
 

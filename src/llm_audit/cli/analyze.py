@@ -37,7 +37,7 @@ def analyze(
     """
     from llm_audit import config as configuration
     from llm_audit.cli.completeness import completeness
-    from llm_audit.cli.output import check_formats, print_document, write_documents
+    from llm_audit.cli.output import check_formats, deliver
     from llm_audit.cli.run import run_audit
 
     check_formats(output or [], output_format)
@@ -54,6 +54,5 @@ def analyze(
     config = configuration.load(flags, file=config_file).config
     shown = False if quiet else progress
     audit = run_audit(paths, config, flags, since=since, until=until, progress=shown, save_ledger=save_ledger)
-    print_document(audit.document, output_format, requests=audit.requests, quiet=quiet, details=details)
-    write_documents(audit.document, output or [], requests=audit.requests)
+    deliver(audit.document, output or [], output_format, requests=audit.requests, quiet=quiet, details=details)
     return completeness(audit.document, config)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llm_audit.cli import console, options
+from llm_audit.cli.report import load_document
 from llm_audit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from llm_audit.audit.compare_result import CheckResult, Comparison
+    from llm_audit.audit.compare_result import CheckResult
     from llm_audit.audit.document import Document
     from llm_audit.audit.rules import GateRule
     from llm_audit.config import Config, Settings
@@ -32,18 +33,18 @@ def diff(
     quiet: options.Quiet = False,
 ) -> None:
     """Compare two audits: what changed, split into volume, model mix, tokens a request, cache and price."""
+    from llm_audit import api
     from llm_audit import config as configuration
     from llm_audit.audit.compare_result import CheckResult
-    from llm_audit.cli.output import check_formats, print_comparison, write_comparisons
+    from llm_audit.cli.output import check_formats, deliver
 
-    check_formats(output or [], output_format, comparison=True)
+    check_formats(output or [], output_format)
     flags = {"policy": policy, "prices": prices, "confidence": confidence}
-    settings = configuration.load(flags, file=config_file)
-    before, after = _document(base, settings.config), _document(head, settings.config)
-    comparison = _compare(before, after, settings.config, labels=(base, head))
+    config = configuration.load(flags, file=config_file).config
+    before, after = _document(base, config), _document(head, config)
+    comparison = api.compare_documents(before, after, config=config, labels=(base, head))
     result = CheckResult(rules=[], comparison=comparison, failed=0, passed=0, not_evaluated=0)
-    print_comparison(after, result, output_format, quiet=quiet)
-    write_comparisons(after, result, output or [])
+    deliver(after, output or [], output_format, check=result, quiet=quiet)
 
 
 def check(
@@ -82,16 +83,17 @@ def check(
     A rule about change trips on the near bound of the change's interval, so noise alone fails nothing; too few
     requests are "not evaluated", never "passed".
     """
+    from llm_audit import api
     from llm_audit import config as configuration
     from llm_audit.audit.document import encode
     from llm_audit.audit.gate import GateOptions
     from llm_audit.audit.gate import check as evaluate
     from llm_audit.cli.completeness import completeness
-    from llm_audit.cli.output import check_formats, print_comparison, write_comparisons
+    from llm_audit.cli.output import check_formats, deliver
     from llm_audit.cli.run import run_audit
     from llm_audit.files import write_whole
 
-    check_formats(output or [], output_format, comparison=True)
+    check_formats(output or [], output_format)
     flags = {
         "policy": policy,
         "prices": prices,
@@ -106,7 +108,7 @@ def check(
     }
     settings = configuration.load(flags, file=config_file)
     config = settings.config
-    before = None if baseline is None else _saved(baseline)
+    before = None if baseline is None else load_document(baseline)
     audit = run_audit(paths, config, flags, since=since, until=until, progress=progress)
     document = audit.document
     rules = _rules(settings, document, max_flagship_tax)
@@ -114,13 +116,14 @@ def check(
         raise UsageError(
             "There is nothing to check: give --fail-on, --max-flagship-tax, or budgets in the configuration."
         )
-    comparison = None if before is None else _compare(before, document, config, labels=(str(baseline), "this audit"))
+    comparison = None
+    if before is not None:
+        comparison = api.compare_documents(before, document, config=config, labels=(str(baseline), "this audit"))
     gate_options = GateOptions(
         confidence=config.confidence, min_samples=config.min_samples, min_change_usd=config.min_change_usd
     )
     result = evaluate(document, rules, base=before, comparison=comparison, options=gate_options)
-    print_comparison(document, result, output_format, quiet=quiet)
-    write_comparisons(document, result, output or [])
+    deliver(document, output or [], output_format, check=result, quiet=quiet)
     if save_baseline is not None:
         write_whole(save_baseline, encode(document))
         console.say(f"Wrote {save_baseline}")
@@ -157,30 +160,18 @@ def _line_of(file: Path | None, text: str) -> int | None:
     return next((number for number, line in enumerate(lines, 1) if text in line), None)
 
 
-def _compare(before: Document, after: Document, config: Config, *, labels: tuple[str, str]) -> Comparison:
-    from llm_audit import api
-
-    return api.compare_documents(before, after, config=config, labels=labels)
-
-
 def _document(path: str, config: Config) -> Document:
-    if path.endswith(".json") and (found := _saved(Path(path), required=False)) is not None:
-        return found
     from llm_audit.cli.run import run_audit
 
-    return run_audit([path], config, {}, since=None, until=None, progress=None).document
+    if path.endswith(".json") and _is_audit(Path(path)):
+        return load_document(Path(path))
+    return run_audit([path], config, {}).document
 
 
-def _saved(path: Path, *, required: bool = True) -> Document | None:
-    import msgspec
-
-    from llm_audit.audit.document import decode
-
+def _is_audit(path: Path) -> bool:
+    """Whether a JSON file is an audit and not a log: it names its schema near the top."""
     try:
-        return decode(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"Cannot read {path}: {error.strerror}.") from None
-    except msgspec.DecodeError as error:
-        if not required:
-            return None
-        raise UsageError(f"{path} is no audit of this version: {error}. Write one with --save-baseline.") from None
+        with path.open("rb") as file:
+            return b'"schema_version"' in file.read(200)
+    except OSError:
+        return False
