@@ -1,0 +1,59 @@
+"""Every report format by name and by suffix. A format's module is imported when it is first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import PurePath
+from typing import cast
+
+from llm_audit.audit.document import Document
+from llm_audit.errors import UsageError
+from llm_audit.report.interface import Frames, Options, Render, Renderer
+
+_ALL = (
+    Renderer(name="json", suffixes=(".json",), media="application/json", module="json"),
+    Renderer(name="html", suffixes=(".html", ".htm"), media="text/html", module="html"),
+)
+
+RENDERERS: dict[str, Renderer] = {renderer.name: renderer for renderer in _ALL}
+
+
+def by_suffix(path: str | PurePath) -> Renderer:
+    """The format whose suffix ends the path; of several, the longest suffix wins.
+
+    Raises:
+        UsageError: No format has it.
+    """
+    name = PurePath(path).name.lower()
+    found = [(len(s), r) for r in _ALL for s in r.suffixes if name.endswith(s)]
+    if not found:
+        known = ", ".join(sorted(s for r in _ALL for s in r.suffixes))
+        raise UsageError(f"No report format has the suffix of {path}. Use one of {known}.")
+    return max(found, key=lambda item: item[0])[1]
+
+
+def get(name: str) -> Renderer:
+    """The format of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if name not in RENDERERS:
+        raise UsageError(f"There is no report format {name!r}. Use one of {', '.join(sorted(RENDERERS))}.")
+    return RENDERERS[name]
+
+
+def render(document: Document, name: str, *, frames: Frames | None = None, options: Options | None = None) -> bytes:
+    """Render a document in the format of that name.
+
+    Raises:
+        UsageError: There is no such format, or it needs requests or a comparison that were not given.
+    """
+    renderer = get(name)
+    options = options or Options()
+    if renderer.needs_requests and frames is None:
+        raise UsageError(f"The format {name} has a row per request; it needs logs or a ledger, not an audit document.")
+    if renderer.needs_check and options.check is None:
+        raise UsageError(f"The format {name} shows gates; use it with check or diff.")
+    function = cast("Render", import_module(f"llm_audit.report.{renderer.module}").render)
+    return function(document, frames=frames, options=options)

@@ -1,0 +1,20 @@
+"""The document's sections as tables, in the order a report shows them."""
+
+from __future__ import annotations
+
+from llm_audit.audit.document import Document
+from llm_audit.report.table import Table
+from llm_audit.report.tables import data, policy, spend
+
+
+def everything(document: Document) -> tuple[Table, ...]:
+    """Every table, also the empty ones, in the order of the report."""
+    first = (
+        policy.estimates, policy.findings, spend.tiers, spend.model_mix, spend.daily, spend.daily_mix, spend.spend,
+    )  # fmt: skip
+    last = (
+        policy.routes, policy.frontier, policy.tornado, spend.tokens, spend.waste, policy.coverage, policy.gates,
+        policy.categories, policy.judged, data.quality, data.accounting, data.unpriced, data.reconciliation,
+        data.price_rows, policy.policy, data.inputs, data.fingerprints,
+    )  # fmt: skip
+    return (*(make(document) for make in first), *spend.groups(document), *(make(document) for make in last))

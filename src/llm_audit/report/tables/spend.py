@@ -1,0 +1,170 @@
+"""What was spent, on which models, by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from llm_audit.audit.document import Document
+from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.report.table import Column, Kind, Table, count, money, share, table
+from llm_audit.report.text import words
+
+TIERS = ("frontier", "mid", "small", "unknown")
+"""Tiers in the order reports show them."""
+
+
+def tiers(document: Document) -> Table:
+    """The model mix summed by tier."""
+    rows = []
+    for tier in TIERS:
+        models = [m for m in document.model_mix if m.tier == tier]
+        if models:
+            costs = [Decimal(m.cost) for m in models if m.cost is not None]
+            rows.append(
+                (
+                    tier,
+                    sum(m.requests for m in models),
+                    sum(m.request_share for m in models),
+                    sum(m.token_share for m in models),
+                    f"{sum(costs, Decimal(0)):f}" if costs else None,
+                    sum(m.cost_share or 0.0 for m in models) if costs else None,
+                )
+            )
+    columns = (
+        Column("Tier"), count("Requests"), share("of requests"), share("of tokens"), money("Cost"), share("of cost"),
+    )  # fmt: skip
+    return table("tiers", "Model mix by tier", columns, rows)
+
+
+def model_mix(document: Document) -> Table:
+    """Requests, tokens and cost by model."""
+    return table(
+        "model_mix",
+        "Model mix",
+        (
+            Column("Model"),
+            Column("Provider", wide=True),
+            Column("Tier"),
+            count("Requests"),
+            Column("of requests", Kind.SHARE, sums=True, wide=True),
+            Column("Tokens", Kind.COUNT, sums=True, wide=True),
+            share("of tokens", sums=True),
+            money("Cost"),
+            share("of cost", sums=True),
+        ),
+        (
+            (m.model, m.provider, m.tier, m.requests, m.request_share, m.tokens, m.token_share, m.cost, m.cost_share)
+            for m in document.model_mix
+        ),
+    )
+
+
+def daily(document: Document) -> Table:
+    """Spend by day, and what the policy would have spent."""
+    return table(
+        "daily",
+        "Spend by day",
+        (
+            Column("Date"),
+            count("Requests"),
+            count("Tokens"),
+            money("Cost"),
+            money("Policy cost"),
+            *(Column(tier.capitalize(), Kind.MONEY, sums=True, wide=True) for tier in TIERS),
+        ),
+        (
+            (d.date, d.requests, d.tokens, d.cost, d.policy_cost, *(d.cost_by_tier.get(tier, "0.00") for tier in TIERS))
+            for d in document.daily
+        ),
+    )
+
+
+def daily_mix(document: Document) -> Table:
+    """Requests, tokens and cost by day and model."""
+    return table(
+        "daily_mix",
+        "Model mix by day",
+        (
+            Column("Date"),
+            Column("Model"),
+            Column("Provider"),
+            Column("Tier"),
+            count("Requests"),
+            count("Tokens"),
+            money("Cost"),
+        ),
+        ((d.date, d.model, d.provider, d.tier, d.requests, d.tokens, d.cost) for d in document.model_mix_daily),
+    )
+
+
+def spend(document: Document) -> Table:
+    """Cost by team, app and model."""
+    return table(
+        "spend",
+        "Spend by team, app and model",
+        (
+            Column("Team"),
+            Column("App"),
+            Column("Model"),
+            Column("Tier"),
+            count("Requests"),
+            count("Tokens"),
+            money("Cost"),
+        ),
+        ((s.team or "none", s.app or "none", s.model, s.tier, s.requests, s.tokens, s.cost) for s in document.spend),
+    )
+
+
+def groups(document: Document) -> Iterator[Table]:
+    """A table for each dimension that the audit was grouped by."""
+    for dimension, rows in document.groups.items():
+        yield table(
+            f"by_{dimension}",
+            f"By {words(dimension)}",
+            (
+                Column(words(dimension).capitalize()),
+                count("Requests"),
+                money("Cost"),
+                share("of cost", sums=True),
+                money("Policy cost"),
+                money("Flagship tax"),
+                count("Moved"),
+                count("Unpriced"),
+            ),
+            (
+                (
+                    r.name or "none",
+                    r.requests,
+                    r.cost,
+                    r.cost_share,
+                    r.policy_cost,
+                    r.flagship_tax,
+                    r.moved_requests,
+                    r.unpriced_requests,
+                )
+                for r in rows
+            ),
+        )
+
+
+def tokens(document: Document) -> Table:
+    """Tokens and their cost by token type."""
+    by_type = document.cost.by_token_type
+    rows: list[tuple[str, int | str, str | None]] = [
+        (words(kind), getattr(document.tokens, kind), by_type.get(kind, "0.00")) for kind in TOKEN_TYPES
+    ]
+    rows.append(("reasoning (part of output)", document.tokens.reasoning, ""))
+    if Decimal(by_type.get("per_call", "0")):
+        rows.append(("billed per call", "", by_type["per_call"]))
+    return table("tokens", "Tokens and cost by type", (Column("Token type"), count("Tokens"), money("Cost")), rows)
+
+
+def waste(document: Document) -> Table:
+    """Waste beside routing."""
+    return table(
+        "waste",
+        "Waste beside routing",
+        (Column("Waste", Kind.PROSE), money("Amount"), count("Requests"), Column("Detail", Kind.PROSE)),
+        ((w.title, w.amount, w.requests, w.detail) for w in document.waste),
+    )

@@ -1,0 +1,122 @@
+"""How amounts, shares, counts and names are written, the same in every report a person reads."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+_MINUS = "\u2212"
+_LONG = 500
+"""Length from which a shortened name says how long it is."""
+UNKNOWN = "unknown"
+"""What a report says where a figure is null."""
+
+
+def plain(text: str, *, limit: int = 80) -> str:
+    r"""Write a name from a log on one line, invisible characters as escapes and the middle of a long one left out.
+
+    Line breaks, ANSI escapes, NUL and characters that turn the writing direction become visible, so that two
+    different names never look alike and no terminal or page acts on them.
+
+    >>> plain("a\x1b[31m"), plain("abcdefghij" * 3, limit=12), plain("abcdefghij" * 100, limit=12)
+    ('a\\x1b[31m', 'abcdefgh…hij', 'abcdefgh…hij (1,000 characters)')
+    """
+    note = ""
+    if len(text) > limit:
+        note = f" ({len(text):,} characters)" if len(text) > _LONG else ""
+        tail = limit // 4
+        text = f"{text[: limit - tail - 1]}…{text[-tail:]}"
+    return "".join(char if char.isprintable() else _escape(char) for char in text) + note
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def money(amount: str | None, *, currency: str = "USD") -> str:
+    """Round an amount for reading: whole units from 1,000, cents from 1, else two significant digits.
+
+    >>> money("12345.678"), money("3.14159"), money("0.00123"), money("0.00")
+    ('$12,346', '$3.14', '$0.0012', '$0')
+    """
+    if amount is None:
+        return UNKNOWN
+    value = Decimal(amount)
+    if value == 0:
+        return f"{_symbol(currency)}0"
+    size = abs(value)
+    if size >= 1000:
+        decimals = 0
+    elif size >= 1:
+        decimals = 2
+    else:
+        decimals = max(2, 1 - size.adjusted())
+    rounded = size.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    return f"{_MINUS if value < 0 else ''}{_symbol(currency)}{rounded:,}"
+
+
+def _symbol(currency: str) -> str:
+    return _SYMBOLS.get(currency, f"{currency} ")
+
+
+def exact(amount: str | None, *, currency: str = "USD") -> str:
+    """The amount with every digit, for a title or a detail beside the rounded one."""
+    return UNKNOWN if amount is None else f"{currency} {Decimal(amount):,f}"
+
+
+def share(fraction: float | None) -> str:
+    """Write a fraction of one as a percentage with one decimal, or more where that would read as none or all.
+
+    >>> share(0.4444), share(0.0003), share(None)
+    ('44.4%', '0.03%', 'unknown')
+    """
+    if fraction is None:
+        return UNKNOWN
+    percent = abs(fraction) * 100
+    sign = _MINUS if fraction < 0 else ""
+    if 0 < percent < 0.1:
+        return f"{sign}{percent:.2g}%" if percent >= 0.001 else f"{sign}<0.001%"
+    if 99.95 <= percent < 100:
+        return f"{sign}99.9%"
+    return f"{sign}{percent:.1f}%"
+
+
+def count(number: float | None) -> str:
+    """Write a whole number with thousands separators."""
+    return UNKNOWN if number is None else f"{number:,.0f}".replace("-", _MINUS)
+
+
+def compact(number: int) -> str:
+    """Write a large count in three digits: 1.23M, 45.6k.
+
+    >>> compact(1_234_567), compact(45_600), compact(999)
+    ('1.23M', '45.6k', '999')
+    """
+    for size, unit in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")):
+        if number >= size:
+            scaled = number / size
+            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{unit}"
+    return str(number)
+
+
+def decimal(number: float | None) -> str:
+    """Write a score, probability or difficulty with two decimals."""
+    return UNKNOWN if number is None else f"{number:.2f}".replace("-", _MINUS)
+
+
+def plural(number: int, noun: str, *, many: str | None = None) -> str:
+    """Write a count with its noun.
+
+    >>> plural(1, "request"), plural(2_000, "request")
+    ('1 request', '2,000 requests')
+    """
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
+def words(name: str) -> str:
+    """Write an identifier of the document as words.
+
+    >>> words("cache_write_5m"), words("sufficed_by_none")
+    ('cache write 5m', 'sufficed by none')
+    """
+    return name.replace("_", " ")

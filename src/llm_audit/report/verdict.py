@@ -1,0 +1,94 @@
+"""The audit's answer in sentences and figures: what every report says first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from llm_audit.audit.document import Document, Finding
+from llm_audit.report.text import UNKNOWN, count, money, plural, share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The first screen of every report. All but the actions is the program's own text."""
+
+    headline: str  # one sentence: the flagship tax in words
+    spent: str
+    spent_note: str
+    tax: str
+    tax_note: str
+    range_note: str
+    covered: str
+    covered_note: str
+    audited: str
+    audited_note: str
+    period: str
+    actions: tuple[Finding, ...]  # the three findings with most dollars
+
+
+def verdict(document: Document) -> Verdict:
+    """Sum the document up."""
+    tax, cost, requests, currency = document.flagship_tax, document.cost, document.requests, document.currency
+    expected = tax.expected
+    priced = cost.priced_requests > 0
+    ceiling = money(tax.ceiling.amount, currency=currency)
+    return Verdict(
+        headline=_headline(document),
+        spent=money(cost.actual, currency=currency) if priced else UNKNOWN,
+        spent_note=_spent_note(document),
+        tax=money(expected.amount, currency=currency) if priced else UNKNOWN,
+        tax_note=f"{share(expected.share)} of spend; {_interval(document)}" if priced else "no request has a price",
+        range_note=f"floor {money(tax.floor.amount, currency=currency)}, ceiling {ceiling}",
+        covered=share(tax.covered_share) if priced else UNKNOWN,
+        covered_note="of spend could be judged and routed",
+        audited=count(requests.audited),
+        audited_note=(
+            f"of {plural(requests.read, 'record')} read; {plural(requests.duplicates, 'duplicate')},"
+            f" {count(requests.not_provider_calls)} not calls, {count(requests.rejected)} rejected"
+        ),
+        period=period(document),
+        actions=tuple(document.findings[:3]),
+    )
+
+
+def _spent_note(document: Document) -> str:
+    cost = document.cost
+    note = plural(cost.priced_requests, "priced request")
+    if cost.unpriced_requests:
+        note += f"; {count(cost.unpriced_requests)} without a price, not counted"
+    return note
+
+
+def _interval(document: Document) -> str:
+    expected = document.flagship_tax.expected
+    low, high = (money(amount, currency=document.currency) for amount in (expected.low, expected.high))
+    return f"{expected.confidence * 100:g}% interval {low} to {high}"
+
+
+def _headline(document: Document) -> str:
+    expected, cost, currency = document.flagship_tax.expected, document.cost, document.currency
+    if not cost.priced_requests:
+        return "No request has a known price, so there is no flagship tax to state."
+    amount = Decimal(expected.amount)
+    if amount == 0:
+        return "The policy would have cost the same: no flagship tax."
+    policy, paid = money(expected.policy_cost, currency=currency), money(cost.actual, currency=currency)
+    if amount < 0:
+        extra = money(f"{-amount:f}", currency=currency)
+        return f"The policy would have cost {extra} more: {policy} instead of {paid}. There is no flagship tax."
+    unsure = " The interval includes zero." if Decimal(expected.low) <= 0 else ""
+    return (
+        f"{money(expected.amount, currency=currency)} of {paid} was flagship tax:"
+        f" a small-by-default policy would have cost {policy}.{unsure}"
+    )
+
+
+def period(document: Document) -> str:
+    """The days audited, as one would write them."""
+    span = document.period
+    if span.start is None or span.end is None:
+        return "no dated requests"
+    first, last = span.start[:10], span.end[:10]
+    days = first if first == last else f"{first} to {last}"
+    return f"{days} ({plural(span.days, 'day')}, {span.timezone})"

@@ -1,0 +1,339 @@
+"""Documents to render: a rich one, an almost empty one, and ones whose every name is hostile.
+
+The rich one sums up made-up requests, so its parts agree with each other as a real audit's do.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+
+from llm_audit.audit import document as d
+from llm_audit.money import usd
+
+DOLLAR = 10**12
+MODELS = {  # model: provider, tier, pico-dollars per input and output token, the model the policy assigns
+    "claude-opus-4-5": ("anthropic", "frontier", 5_000_000, 25_000_000, "claude-haiku-4-5"),
+    "claude-sonnet-4-5": ("anthropic", "mid", 3_000_000, 15_000_000, "claude-haiku-4-5"),
+    "claude-haiku-4-5": ("anthropic", "small", 1_000_000, 5_000_000, None),
+    "gpt-5": ("openai", "frontier", 1_250_000, 10_000_000, "gpt-5-mini"),
+    "gpt-5-mini": ("openai", "small", 250_000, 2_000_000, None),
+    "gemini-2.5-pro": ("google", "frontier", 1_250_000, 10_000_000, "gemini-2.5-flash"),
+    "gemini-2.5-flash": ("google", "small", 300_000, 2_500_000, None),
+    "mistral-medium-2508": ("mistral", "mid", 400_000, 2_000_000, None),
+}
+APPS = {  # app: team, models and their weights, kind of task, input and output tokens
+    "helpdesk": ("support", (("claude-opus-4-5", 7), ("claude-haiku-4-5", 2)), "knowledge", 2600, 420),
+    "ticket-tags": ("support", (("gpt-5", 6), ("gpt-5-mini", 3)), "instruction", 900, 60),
+    "code-agent": ("platform", (("claude-opus-4-5", 5), ("claude-sonnet-4-5", 4)), "tool_use", 9800, 900),
+    "contracts": ("legal", (("gemini-2.5-pro", 5), ("gemini-2.5-flash", 1)), "long_context", 21000, 700),
+    "ad-copy": ("marketing", (("gpt-5", 3), ("mistral-medium-2508", 4)), "writing", 700, 650),
+}
+ABILITY = {"knowledge": 0.62, "instruction": 0.93, "tool_use": 0.41, "long_context": 0.72, "writing": 0.85}
+OUTCOMES = ("moved", "sufficed_by_none", "gated", "abstained", "already_cheapest")
+
+
+@dataclass(frozen=True)
+class Call:
+    date: str
+    team: str
+    app: str
+    model: str
+    route: str
+    category: str
+    input: int
+    cached: int
+    output: int
+    cost: int
+    policy: int
+    ceiling: int
+    outcome: str
+
+    @property
+    def tokens(self) -> int:
+        return self.input + self.cached + self.output
+
+
+def calls(days: int = 30, seed: int = 7) -> list[Call]:
+    rng = random.Random(seed)
+    made = []
+    for day in range(days):
+        today = date(2026, 9, 1) + timedelta(days=day)
+        busy = 60 if today.weekday() < 5 else 18
+        for app, (team, models, category, tokens_in, tokens_out) in APPS.items():
+            for _ in range(int(busy * rng.uniform(0.55, 1.0))):
+                model = rng.choices([m for m, _ in models], [w for _, w in models])[0]
+                _, _, price_in, price_out, smaller = MODELS[model]
+                prompt = int(tokens_in * rng.lognormvariate(0, 0.5))
+                cached = prompt * 2 // 3 if app == "code-agent" and rng.random() < 0.7 else 0
+                output = int(tokens_out * rng.lognormvariate(0, 0.6))
+                cost = (prompt - cached) * price_in + cached * price_in // 10 + output * price_out
+                outcome = "already_cheapest"
+                if smaller:
+                    moved = rng.random() < ABILITY[category]
+                    outcome = "moved" if moved else rng.choices(OUTCOMES[1:4], [5, 2, 3])[0]
+                route = smaller if outcome == "moved" and smaller else model
+                _, _, small_in, small_out, _ = MODELS[route]
+                ceiling = (prompt - cached) * small_in + cached * small_in // 10 + output * small_out
+                policy = ceiling if outcome != "moved" else ceiling * 23 // 20
+                made.append(
+                    Call(str(today), team, app, model, route, category, prompt - cached, cached, output, cost, policy,
+                         ceiling, outcome)
+                )  # fmt: skip
+    return made
+
+
+def _by(rows: Iterable[Call], key: Callable[[Call], Any]) -> dict[Any, list[Call]]:
+    grouped = defaultdict(list)
+    for row in rows:
+        grouped[key(row)].append(row)
+    return dict(sorted(grouped.items(), key=lambda item: -sum(c.cost for c in item[1])))
+
+
+def _cost(rows: Iterable[Call]) -> int:
+    return sum(row.cost for row in rows)
+
+
+def _policy(rows: Iterable[Call]) -> int:
+    return sum(row.policy for row in rows)
+
+
+def _tax(rows: Iterable[Call], paid: int, low: float = 1, high: float = 1) -> d.Expected:
+    amount = _cost(rows) - _policy(rows)
+    return d.Expected(
+        amount=usd(amount), share=amount / paid, policy_cost=usd(_policy(rows)), low=usd(int(amount * low)),
+        high=usd(int(amount * high)), share_low=amount * low / paid, share_high=amount * high / paid,
+        confidence=0.95, clusters=812, resamples=2000,
+    )  # fmt: skip
+
+
+def _groups(rows: list[Call], paid: int, key: Callable[[Call], str]) -> list[d.GroupRow]:
+    return [
+        d.GroupRow(
+            name=name, requests=len(part), tokens=sum(c.tokens for c in part), cost=usd(_cost(part)),
+            cost_share=_cost(part) / paid, policy_cost=usd(_policy(part)),
+            flagship_tax=usd(_cost(part) - _policy(part)), unpriced_requests=0,
+            moved_requests=sum(c.outcome == "moved" for c in part),
+        )
+        for name, part in _by(rows, key).items()
+    ]  # fmt: skip
+
+
+def rich(days: int = 30) -> d.Document:
+    """About 5,000 requests, four teams, eight models, every section filled."""
+    rows = calls(days)
+    paid, policy, n = _cost(rows), _policy(rows), len(rows)
+    ceiling, floor = sum(r.ceiling for r in rows), policy + (paid - policy) // 3
+    tokens = sum(r.tokens for r in rows)
+    mix = [
+        d.ModelMix(
+            provider=MODELS[m][0], model=m, tier=MODELS[m][1], requests=len(part), request_share=len(part) / n,
+            tokens=sum(c.tokens for c in part), token_share=sum(c.tokens for c in part) / tokens,
+            cost=usd(_cost(part)), cost_share=_cost(part) / paid,
+        )
+        for m, part in _by(rows, lambda c: c.model).items()
+    ]  # fmt: skip
+    mix.append(
+        d.ModelMix(provider="internal", model="acme-ft-7b", tier="unknown", requests=41, request_share=41 / n,
+                   tokens=60_210, token_share=60_210 / tokens, cost=None, cost_share=None)
+    )  # fmt: skip
+    days_rows = sorted(_by(rows, lambda c: c.date).items())
+    tiers = {day: _by(part, lambda c: MODELS[c.model][1]) for day, part in days_rows}
+    return d.Document(
+        schema_version=d.SCHEMA_VERSION,
+        tool=d.Tool(name="llm-audit", version="0.1.0"),
+        command="llm-audit analyze logs/ --policy small-by-default -o report.html",
+        period=d.Period(start=f"{days_rows[0][0]}T06:12:09+00:00", end=f"{days_rows[-1][0]}T22:47:51+00:00",
+                        days=len(days_rows), timezone="UTC", undated_requests=3),
+        currency="USD",
+        currency_note=None,
+        requests=d.Requests(read=n + 41 + 118 + 240 + 17, audited=n + 41, duplicates=118, not_provider_calls=240,
+                            rejected=17),
+        rejected=[
+            d.RejectedReason(reason="malformed_json", count=14,
+                             examples=[d.Example(file="logs/gateway-03.jsonl.gz", line=1204)]),
+            d.RejectedReason(reason="negative_tokens", count=3, examples=[d.Example(file="logs/batch.jsonl", line=88)]),
+        ],
+        not_provider_calls=[d.ReasonCount(reason="gateway_cache_hit", count=201),
+                            d.ReasonCount(reason="parent_span", count=39)],
+        tokens=d.Tokens(input=sum(r.input for r in rows), cache_read=sum(r.cached for r in rows),
+                        cache_write_5m=182_400, cache_write_1h=0, output=sum(r.output for r in rows),
+                        audio_input=0, audio_output=0, reasoning=sum(r.output for r in rows) // 5,
+                        estimated=41_250, ambiguous=9_300),
+        cost=d.Cost(
+            actual=usd(paid), priced_requests=n, unpriced_requests=41,
+            by_token_type={
+                "input": usd(sum(r.input * MODELS[r.model][2] for r in rows)),
+                "cache_read": usd(sum(r.cached * MODELS[r.model][2] // 10 for r in rows)),
+                "output": usd(sum(r.output * MODELS[r.model][3] for r in rows)),
+            },
+            stated=usd(paid * 101 // 200), stated_requests=n // 2, estimated=usd(paid // 120),
+            ambiguous=usd(paid // 900),
+        ),
+        flagship_tax=d.FlagshipTax(
+            ceiling=d.Estimate(amount=usd(paid - ceiling), share=(paid - ceiling) / paid, policy_cost=usd(ceiling)),
+            expected=_tax(rows, paid, 0.86, 1.11),
+            floor=d.Estimate(amount=usd(paid - floor), share=(paid - floor) / paid, policy_cost=usd(floor)),
+            covered_cost=usd(_cost(r for r in rows if r.outcome not in {"gated", "abstained"})),
+            covered_share=_cost(r for r in rows if r.outcome not in {"gated", "abstained"}) / paid,
+            moved_requests=sum(r.outcome == "moved" for r in rows), expected_failures=63.4,
+            warnings=["One conversation has 21% of the spend; the interval may be too narrow."],
+        ),
+        coverage=[
+            d.Coverage(outcome=o, requests=len(part), cost=usd(_cost(part)), cost_share=_cost(part) / paid)
+            for o, part in _by(rows, lambda r: r.outcome).items()
+        ],
+        model_mix=mix,
+        model_mix_daily=[
+            d.DailyMix(date=day, model=m, provider=MODELS[m][0], tier=MODELS[m][1], requests=len(part),
+                       tokens=sum(c.tokens for c in part), cost=usd(_cost(part)))
+            for day, whole in days_rows for m, part in sorted(_by(whole, lambda c: c.model).items())
+        ],
+        daily=[
+            d.Day(date=day, requests=len(part), tokens=sum(c.tokens for c in part), cost=usd(_cost(part)),
+                  policy_cost=usd(_policy(part)), cost_by_tier={t: usd(_cost(p)) for t, p in tiers[day].items()})
+            for day, part in days_rows
+        ],
+        routes=[
+            d.Route(from_model=f, to_model=t, requests=len(part), actual_cost=usd(_cost(part)),
+                    policy_cost=usd(_policy(part)), p_suffices=0.91 if f != t else None)
+            for (f, t), part in sorted(_by(rows, lambda r: (r.model, r.route)).items(),
+                                       key=lambda i: _policy(i[1]) - _cost(i[1]))
+        ],
+        classification=d.Classification(
+            scored=n * 7 // 10, inherited=n // 5, abstained=n + 41 - n * 7 // 10 - n // 5,
+            by_category=[d.CategoryRow(category=c, requests=len(p), cost=usd(_cost(p)), mean_difficulty=1 - ABILITY[c])
+                         for c, p in _by(rows, lambda r: r.category).items()],
+            abstentions=[d.ReasonCount(reason="redacted", count=210), d.ReasonCount(reason="no_signal", count=184)],
+        ),
+        gates=[d.Gate(reason="context_window", requests=51, cost=usd(3 * DOLLAR), kept_back=usd(2 * DOLLAR)),
+               d.Gate(reason="unknown_vision", requests=12, cost=usd(DOLLAR // 3), kept_back=usd(DOLLAR // 5))],
+        groups={
+            "team": _groups(rows, paid, lambda r: r.team),
+            "app": _groups(rows, paid, lambda r: r.app),
+            "model": _groups(rows, paid, lambda r: r.model),
+            "category": _groups(rows, paid, lambda r: r.category),
+            "template": _groups(rows, paid, lambda r: f"{r.app}-{r.category}"),
+        },
+        spend=[
+            d.Spend(team=t, app=a, model=m, provider=MODELS[m][0], tier=MODELS[m][1], requests=len(p),
+                    tokens=sum(c.tokens for c in p), cost=usd(_cost(p)))
+            for (t, a, m), p in _by(rows, lambda r: (r.team, r.app, r.model)).items()
+        ],
+        findings=[
+            d.Finding(kind="route_app", title=f"{app} uses {used} where {to} would do",
+                      detail=f"{len(p):,} requests of {app}, mostly {p[0].category}.",
+                      action=f"Send {app} to {to}; keep {used} for what it escalates.",
+                      amount=usd(_cost(p) - _policy(p)), low=usd((_cost(p) - _policy(p)) * 4 // 5),
+                      high=usd((_cost(p) - _policy(p)) * 6 // 5), requests=len(p), subject=app, p_suffices=0.9)
+            for (app, used, to), p in sorted(
+                _by([r for r in rows if r.outcome == "moved"], lambda r: (r.app, r.model, r.route)).items(),
+                key=lambda i: _policy(i[1]) - _cost(i[1]))
+        ],
+        waste=[
+            d.Waste(kind="failed_requests", title="Requests that failed and were billed",
+                    detail="Most are time-outs of contracts.", amount=usd(DOLLAR * 2), requests=64),
+            d.Waste(kind="cache_never_used", title="A stable prefix never cached",
+                    detail="helpdesk sends the same 1,900 tokens first.", amount=usd(DOLLAR), requests=900),
+        ],
+        unpriced_models=[d.UnpricedModel(provider="internal", model="acme-ft-7b", requests=41, tokens=60_210,
+                                         reason="unknown_model")],
+        reconciliation=[d.Reconciliation(provider="openai", model="gpt-5", requests=900, stated="11.20",
+                                         computed="10.95", difference="0.25", reason="stated_without_cache_discount")],
+        price_rows=[
+            d.PriceRow(provider=p, model=m, service_tier="standard", since="2026-01-01", context_from=0,
+                       rates={"input": usd(i * 10**6), "output": usd(o * 10**6)}, source="genai-prices", matched=m,
+                       requests=sum(r.model == m for r in rows))
+            for m, (p, _, i, o, _) in MODELS.items()
+        ],
+        sensitivity=d.Sensitivity(
+            frontier=[
+                d.FrontierPoint(target=t, policy_cost=usd(int(paid * (0.32 + 0.9 * (t - 0.5) ** 2))),
+                                flagship_tax=usd(int(paid * (0.68 - 0.9 * (t - 0.5) ** 2))),
+                                share=0.68 - 0.9 * (t - 0.5) ** 2, moved_requests=int(n * (1.1 - t)),
+                                expected_failures=n * (1 - t) ** 2 * 0.6, in_use=t == 0.8)
+                for t in (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99)
+            ],
+            tornado=[
+                d.TornadoBar(assumption=a, low_value=lo, high_value=hi, tax_at_low=usd(int((paid - policy) * x)),
+                             tax_at_high=usd(int((paid - policy) * y)))
+                for a, lo, hi, x, y in (
+                    ("escalation rate", "5%", "30%", 1.18, 0.71), ("steps per task", "1.0x", "1.6x", 1.1, 0.8),
+                    ("output length", "0.9x", "1.4x", 1.06, 0.88), ("cache lifetime", "1 h", "5 min", 1.03, 0.96))
+            ],
+        ),
+        policy=d.PolicyInfo(
+            name="small-by-default", target=0.8,
+            ladders={"anthropic": ["claude-haiku-4-5", "claude-sonnet-4-5", "claude-opus-4-5"],
+                     "openai": ["gpt-5-mini", "gpt-5"], "google": ["gemini-2.5-flash", "gemini-2.5-pro"]},
+            assumptions={"output_length": "1.15x", "steps": "1.0x chat, 1.25x agents"},
+            gates=["context_window", "max_output", "vision", "tools"],
+            toml='name = "small-by-default"\ntarget = 0.8\n',
+        ),
+        quality=[
+            d.QualityCheck(check="unpriced_requests", level="warning", count=41, share=41 / n,
+                           message="41 requests have no known price and are in no dollar figure."),
+            d.QualityCheck(check="estimated_tokens", level="note", count=88, share=88 / n,
+                           message="88 requests had no usage; their tokens were counted from text."),
+            d.QualityCheck(check="clock", level="ok", count=0, share=0.0, message="All times are within the period."),
+        ],
+        warnings=["41 requests use a model without a known price."],
+        inputs=[d.Input(path=f"logs/gateway-{i:02d}.jsonl.gz", sha256=f"{i:02x}" * 32, bytes=1_204_551 + i,
+                        records=n // 3, format="litellm") for i in range(1, 4)],
+        fingerprints=d.Fingerprints(prices="a1b2c3d4e5f60718", policy="0f1e2d3c4b5a6978", classifier="99aa88bb77cc66dd",
+                                    config="1234567890abcdef", ledger="fedcba0987654321"),
+    )  # fmt: skip
+
+
+def sparse() -> d.Document:
+    """One request of an unknown model without a time: nearly every section is empty."""
+    nothing = d.Estimate(amount="0.00", share=None, policy_cost="0.00")
+    fields = {f.name: [] for f in msgspec.structs.fields(d.Document) if str(f.type).startswith("list")}
+    return msgspec.structs.replace(
+        rich(1),
+        **fields,
+        period=d.Period(start=None, end=None, days=0, timezone="UTC", undated_requests=1),
+        requests=d.Requests(read=1, audited=1, duplicates=0, not_provider_calls=0, rejected=0),
+        tokens=d.Tokens(**dict.fromkeys(d.Tokens.__struct_fields__, 0)),
+        cost=d.Cost(actual="0.00", priced_requests=0, unpriced_requests=1, by_token_type={}, stated=None,
+                    stated_requests=0, estimated="0.00", ambiguous="0.00"),
+        flagship_tax=d.FlagshipTax(
+            ceiling=nothing, floor=nothing, covered_cost="0.00", covered_share=None, moved_requests=0,
+            expected_failures=None, warnings=[],
+            expected=d.Expected(amount="0.00", share=None, policy_cost="0.00", low="0.00", high="0.00", share_low=None,
+                                share_high=None, confidence=0.95, clusters=0, resamples=0),
+        ),
+        classification=d.Classification(scored=0, inherited=0, abstained=1, by_category=[], abstentions=[]),
+        groups={},
+        sensitivity=d.Sensitivity(frontier=[], tornado=[]),
+    )  # fmt: skip
+
+
+NAMES = frozenset(
+    {
+        "provider", "model", "name", "subject", "path", "file", "title", "detail", "action", "from", "to", "reason",
+        "message", "matched", "source", "assumption", "team", "app", "command", "format", "low_value", "high_value",
+        "check", "toml", "label", "group", "rule", "warnings", "ladders", "assumptions",
+    }
+)  # fmt: skip
+MAPPINGS = frozenset({"groups", "ladders", "assumptions"})
+
+
+def renamed(value: Any, rename: Callable[[str], str], field: str = "") -> Any:
+    """The same document or result with every name in it changed, those that are keys of a mapping too."""
+    if isinstance(value, msgspec.Struct):
+        return msgspec.convert(renamed(msgspec.to_builtins(value), rename), type(value))
+    if isinstance(value, dict):
+        keyed = field in MAPPINGS
+        return {
+            rename(key) if keyed else key: renamed(item, rename, field if keyed else key) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [renamed(item, rename, field if isinstance(item, str) else "") for item in value]
+    return rename(value) if isinstance(value, str) and field in NAMES else value
