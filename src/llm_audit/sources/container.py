@@ -60,10 +60,8 @@ def sniff(source: Source) -> Container:
 def items(source: Source, container: Container) -> Iterator[Located]:
     """Everything in a source that is an entry: its records, and a reason for each that cannot be read."""
     match container:
-        case Container.EMPTY:
-            return iter(())
-        case Container.BINARY:
-            return iter([(1, Rejected(Reason.BINARY))])
+        case Container.EMPTY | Container.BINARY:
+            return iter([(1, Rejected(Reason.BINARY))] if container is Container.BINARY else [])
         case Container.CSV:
             return csv_rows(blocks(source))
         case Container.PARQUET:
