@@ -14,6 +14,7 @@ class ExitCode(IntEnum):
     INCOMPLETE = 3
     INTERNAL = 70
     INTERRUPTED = 130
+    CLOSED_PIPE = 141  # the reader of standard output went away, as after SIGPIPE
 
 
 class AuditError(Exception):

@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from llm_audit import __version__
-from llm_audit.cli import analyze, compare, config, report
+from llm_audit.cli import analyze, compare, config, init, report
 from llm_audit.cli.console import fail
 from llm_audit.errors import AuditError, ExitCode
 
@@ -49,6 +49,7 @@ app.command("analyze")(analyze.analyze)
 app.command("check")(compare.check)
 app.command("diff")(compare.diff)
 app.command("report")(report.report)
+app.command("init")(init.init)
 app.add_typer(config.app, name="config")
 
 
@@ -71,9 +72,10 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         fail("Interrupted; no report was written.")
         return int(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of standard output has gone; point it elsewhere so that the exit does not complain.
+    except (BrokenPipeError, SystemExit):
+        # The reader of standard output has gone (typer ends so); point it elsewhere so that the exit does not complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.CLOSED_PIPE)
     except Exception as error:
         if os.environ.get("LLM_AUDIT_DEBUG"):
             raise
@@ -82,6 +84,4 @@ def run(arguments: list[str]) -> int:
             "LLM_AUDIT_DEBUG=1 shows the details for a bug report."
         )
         return int(ExitCode.INTERNAL)
-    else:
-        return result if isinstance(result, int) else int(ExitCode.DONE)
-    return int(ExitCode.DONE)
+    return result if isinstance(result, int) else int(ExitCode.DONE)

@@ -1,0 +1,60 @@
+import subprocess
+import sys
+
+import pytest
+
+from llm_audit import __version__
+from llm_audit.cli import run
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"llm-audit {__version__}\n"
+    assert run(["--help"]) == 0
+    assert "analyze" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ""),
+        (["analyse"], "No such command"),
+        (["analyze"], "Missing argument"),
+        (["analyze", "--nope", "x"], "No such option"),
+        (["analyze", "/nonexistent/logs"], "/nonexistent/logs"),
+        (["analyze", "x", "-o", "report.docx"], ".docx"),
+        (["analyze", "x", "-f", "docx"], "docx"),
+        (["report", "/nonexistent.json"], "Cannot read"),
+    ],
+)
+def test_usage_errors_end_with_2_and_one_line(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert "Traceback" not in error
+    assert error.count("\n") <= 1
+
+
+def test_a_fault_of_our_own_ends_with_70_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(**_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("llm_audit.config.load", broken)
+    assert run(["config", "show"]) == 70
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_control_characters_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["analyze", "/nonexistent/\x1b[31mred"]) == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_a_closed_pipe_is_neither_a_failed_gate_nor_a_traceback() -> None:
+    script = f"{sys.executable} -m llm_audit config show | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, check=False)
+    assert done.returncode == 141
+    assert done.stderr == b""
