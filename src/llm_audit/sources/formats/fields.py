@@ -49,6 +49,8 @@ def mapping(value: object) -> Json:
     """Return an object, decoded where it is JSON in a string; an empty one where it is none."""
     if type(value) is dict:
         return value
+    if value is None:
+        return _EMPTY
     if isinstance(value, str) and value.lstrip()[:1] == "{":
         value = parsed(value)
     return value if isinstance(value, Mapping) else _EMPTY
@@ -134,10 +136,14 @@ _APP = ("app", "application", "app_name", "service", "service_name", "project", 
 _USER = ("user", "user_id", "user_name", "username", "end_user", "customer", "customer_id")
 _ENVIRONMENT = ("environment", "env", "deployment_environment", "stage")
 _WHO = {
-    name: place for place, names in enumerate((_TEAM, _APP, _USER, _ENVIRONMENT)) for name in names
-}  # column by field name
-_RANK = {name: rank for names in (_TEAM, _APP, _USER, _ENVIRONMENT) for rank, name in enumerate(names)}
+    name: (place, rank)
+    for place, names in enumerate((_TEAM, _APP, _USER, _ENVIRONMENT))
+    for rank, name in enumerate(names)
+}  # column, and how telling the name is (0 most), by field name
+_TAGS = (-1, 0)
+_OTHER = (-2, 0)
 _MAX_TAG = 100  # characters: a longer value is content, not a label
+_MAX_KEYS = 4096  # spellings remembered
 
 
 def who(metadata: Json) -> Who:
@@ -148,27 +154,33 @@ def who(metadata: Json) -> Who:
     """
     if not metadata:
         return _NOBODY
-    chosen: list[tuple[int, str, str] | None] = [None, None, None, None]
+    chosen: list[str | None] = [None, None, None, None]
+    held: list[tuple[int, str]] = [_UNHELD, _UNHELD, _UNHELD, _UNHELD]
     tags: list[str] = []
     for key, value in metadata.items():
-        name = key.lower().replace("-", "_").replace(".", "_").replace(" ", "_")
-        if name in {"tags", "labels"}:
+        place, rank = _places.get(key) or _place(key)
+        if place == _TAGS[0]:
             tags += labels(value)
             continue
         label = _label(value)
         if label is None:
             continue
-        place = _WHO.get(name)
-        if place is None:
+        if place >= 0 and (rank, key) < held[place]:
+            label, chosen[place] = chosen[place], label
+            (rank, key), held[place] = held[place], (rank, key)  # noqa: PLW2901 - the name it takes the place of
+        if label is not None:
             tags.append(f"{key}={label}")
-            continue
-        candidate, held = (_RANK[name], key, label), chosen[place]
-        if held is None or candidate < held:
-            chosen[place], candidate = candidate, held or candidate
-        if held is not None:
-            tags.append(f"{candidate[1]}={candidate[2]}")
-    team, app, user, environment = (found[2] if found else None for found in chosen)
-    return Who(team, app, user, environment, tuple(sorted(set(tags))))
+    team, app, user, environment = chosen
+    return Who(team, app, user, environment, tuple(sorted(set(tags))) if tags else ())
+
+
+def _place(key: str) -> tuple[int, int]:
+    name = key.lower().replace("-", "_").replace(".", "_").replace(" ", "_")
+    found = _TAGS if name in {"tags", "labels"} else _WHO.get(name, _OTHER)
+    if len(_places) >= _MAX_KEYS:
+        _places.clear()
+    _places[key] = found
+    return found
 
 
 def labels(value: object) -> tuple[str, ...]:
@@ -183,12 +195,16 @@ def labels(value: object) -> tuple[str, ...]:
 
 
 def _label(value: object) -> str | None:
+    if type(value) is str:
+        value = value.strip()
+        return value if len(value) <= _MAX_TAG and value.lower() not in _NOTHING else None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return f"{value:.15g}" if isinstance(value, float) else str(value)
-    label = text(value)
-    return label.strip() if label is not None and len(label) <= _MAX_TAG else None
+    return None
 
 
 _NOBODY = Who()
+_UNHELD = (len(_WHO), "")
+_places: dict[str, tuple[int, int]] = {}

@@ -89,6 +89,12 @@ def count(value: object, field: str = "tokens") -> int | None:
     raise BadRecordError(Reason.BAD_TOKENS, field)
 
 
+def one(record: Json, name: str) -> int | None:
+    """Return the count a record gives under this name."""
+    value = record.get(name)
+    return None if value is None else count(value, name)
+
+
 def counted(record: Json, *names: str) -> int | None:
     """Return the first of these counts that a record gives."""
     for name in names:

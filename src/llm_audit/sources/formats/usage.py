@@ -5,11 +5,11 @@ One reader a provider's shape; ``settle`` holds the rules they share.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from llm_audit.sources.formats.fields import Json, mapping, objects, text
-from llm_audit.sources.formats.settle import MAX_TOKENS, NO_USAGE, Convention, Usage, count, counted, settle
+from llm_audit.sources.formats.settle import MAX_TOKENS, NO_USAGE, Convention, Usage, count, counted, one, settle
 
 __all__ = [
     "MAX_TOKENS",
@@ -27,6 +27,7 @@ __all__ = [
     "of_gemini",
     "of_ollama",
     "of_openai",
+    "one",
     "settle",
 ]
 
@@ -37,6 +38,8 @@ def of_openai(usage: Json) -> Usage:
     Also reads the cache counts of DeepSeek (``prompt_cache_hit_tokens``), Mistral (``num_cached_tokens``), Hugging
     Face and Moonshot (``cached_tokens``), and Anthropic's own where a proxy passes them through in this shape.
     """
+    if usage.keys() <= _OPENAI_CHAT:
+        return _of_openai_chat(usage)
     into = mapping(first_of(usage, "prompt_tokens_details", "input_tokens_details"))
     outof = mapping(first_of(usage, "completion_tokens_details", "output_tokens_details"))
     write, write_1h = cache_writes(usage)
@@ -62,6 +65,24 @@ def of_openai(usage: Json) -> Usage:
         audio_output=counted(outof, "audio_tokens"),
         image_input=counted(into, "image_tokens"),
         total=counted(usage, "total_tokens"),
+        convention=Convention.INCLUSIVE,
+    )
+
+
+def _of_openai_chat(usage: Json) -> Usage:
+    """Read what OpenAI chat itself reports and nothing beside it: the most usual shape, so the shortest way."""
+    into, outof = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
+    prompt, completion = one(usage, "prompt_tokens"), one(usage, "completion_tokens")
+    return settle(
+        prompt,
+        0 if completion is None and prompt is not None else completion,
+        cache_read=one(into, "cached_tokens"),
+        cache_write=one(into, "cache_write_tokens"),
+        reasoning=one(outof, "reasoning_tokens"),
+        audio_input=one(into, "audio_tokens"),
+        audio_output=one(outof, "audio_tokens"),
+        image_input=one(into, "image_tokens"),
+        total=one(usage, "total_tokens"),
         convention=Convention.INCLUSIVE,
     )
 
@@ -167,17 +188,10 @@ def of_cohere(usage: Json) -> Usage:
 
 def of_any(usage: Json) -> Usage:
     """Read a provider's usage object by its own field names, whoever logged it."""
-    if "billed_units" in usage:
-        return of_cohere(usage)
-    if "inputTokens" in usage or "inputTokenCount" in usage:
-        return of_bedrock(usage)
-    if not usage.keys().isdisjoint(_GEMINI):
-        return of_gemini(usage)
-    if "prompt_eval_count" in usage or "eval_count" in usage:
-        return of_ollama(usage)
-    if "prompt_tokens" not in usage and not usage.keys().isdisjoint(_ANTHROPIC):
-        return of_anthropic(usage)
-    return of_openai(usage)
+    if "prompt_tokens" in usage:  # the most usual first
+        return of_openai(usage)
+    reader = next((reader for names, reader in _READERS if not names.isdisjoint(usage)), of_openai)
+    return reader(usage)
 
 
 def first_of(record: Json, *names: str) -> Any:
@@ -189,8 +203,19 @@ def first_of(record: Json, *names: str) -> Any:
     return None
 
 
-_GEMINI = frozenset({"promptTokenCount", "totalTokenCount", "prompt_token_count", "total_token_count"})
-_ANTHROPIC = frozenset({"cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation", "server_tool_use"})
+_OPENAI_CHAT = frozenset(
+    {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details"}
+)
+_READERS: tuple[tuple[frozenset[str], Callable[[Json], Usage]], ...] = (
+    (frozenset({"billed_units"}), of_cohere),
+    (frozenset({"inputTokens", "inputTokenCount"}), of_bedrock),
+    (frozenset({"promptTokenCount", "totalTokenCount", "prompt_token_count", "total_token_count"}), of_gemini),
+    (frozenset({"prompt_eval_count", "eval_count"}), of_ollama),
+    (
+        frozenset({"cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation", "server_tool_use"}),
+        of_anthropic,
+    ),
+)  # whose field names tell a shape
 
 
 def _by_modality(usage: Json, *names: str) -> Mapping[str, int]:

@@ -1,0 +1,201 @@
+"""The names that home-made logs give their columns, and which of them a record has.
+
+Names are compared in one spelling (``promptTokens``, ``Prompt Tokens`` and ``prompt-tokens`` are ``prompt_tokens``).
+Records of one log mostly share their keys, so the columns are looked up once for each set of keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+ABSENT = "\0absent"  # no record has such a key
+_MAX_SHAPES = 4096  # sets of keys remembered
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_PARTING = re.compile(r"[\s.\-/@]+")
+
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "time": (
+        "timestamp", "time", "ts", "created_at", "start_time", "request_time", "requested_at", "started_at", "datetime",
+        "date_time", "event_time", "logged_at", "created", "date", "day",
+    ),
+    "end_time": ("end_time", "completed_at", "finished_at", "ended_at", "response_time_utc"),
+    "model": ("model", "model_name", "model_id", "llm_model", "engine", "deployment", "deployment_name"),
+    "served": ("response_model", "served_model", "model_served", "resolved_model", "model_version"),
+    "requested": ("request_model", "requested_model", "model_requested"),
+    "provider": ("provider", "llm_provider", "model_provider", "custom_llm_provider", "api_provider", "vendor"),
+    "operation": ("operation", "call_type", "endpoint", "request_type", "api"),
+    "service_tier": ("service_tier", "processing_tier"),
+    "region": ("region", "location"),
+    "request_id": ("request_id", "response_id", "call_id", "completion_id", "generation_id", "log_id", "id", "uuid"),
+    "conversation": ("conversation_id", "session_id", "thread_id", "chat_id", "conversation", "session"),
+    "trace": ("trace_id", "trace", "run_id"),
+    "span": ("span_id", "span"),
+    "parent_span": ("parent_span_id", "parent_id", "parent_span"),
+    "team": ("team", "team_name", "team_alias", "team_id", "department", "cost_center", "cost_centre", "business_unit"),
+    "app": (
+        "app", "application", "app_name", "application_name", "service", "service_name", "project", "product",
+        "feature", "use_case",
+    ),
+    "user": ("user", "user_id", "user_name", "username", "end_user", "customer", "customer_id"),
+    "environment": ("environment", "env", "deployment_environment", "stage"),
+    "tags": ("tags", "labels"),
+    "metadata": ("metadata", "meta", "attributes", "properties", "extra"),
+    "usage": ("usage", "token_usage", "usage_metadata"),
+    "input": (
+        "input_tokens", "prompt_tokens", "tokens_in", "tokens_prompt", "tokens_input", "input_token_count",
+        "prompt_token_count", "num_input_tokens", "n_input_tokens", "num_prompt_tokens", "request_tokens",
+        "context_tokens", "in_tokens",
+    ),
+    "output": (
+        "output_tokens", "completion_tokens", "tokens_out", "tokens_completion", "tokens_output", "output_token_count",
+        "completion_token_count", "num_output_tokens", "n_output_tokens", "num_completion_tokens", "response_tokens",
+        "generated_tokens", "out_tokens",
+    ),
+    "cached": (  # by their name a part of the input
+        "cached_tokens", "cached_input_tokens", "prompt_cached_tokens", "input_cached_tokens", "tokens_cached",
+        "cached_prompt_tokens", "num_cached_tokens", "cached_content_token_count",
+    ),
+    "cache_read": (
+        "cache_read_tokens", "cache_read_input_tokens", "cache_read", "cache_hit_tokens", "prompt_cache_hit_tokens",
+        "prompt_cache_read_tokens",
+    ),
+    "cache_write": (
+        "cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens", "cache_write_5m_tokens",
+        "cache_write_input_tokens", "cache_write", "cache_creation", "prompt_cache_write_tokens",
+    ),
+    "cache_write_1h": ("cache_write_1h_tokens", "cache_creation_1h_tokens", "ephemeral_1h_input_tokens"),
+    "reasoning": ("reasoning_tokens", "thinking_tokens", "reasoning_output_tokens", "thoughts_token_count"),
+    "total": ("total_tokens", "tokens_total", "total_token_count", "tokens"),
+    "cost": ("cost_usd", "total_cost_usd", "cost", "total_cost", "response_cost", "spend", "cost_total", "price_usd"),
+    "messages": ("messages", "prompt_messages", "input_messages", "chat_history"),
+    "prompt": ("prompt", "input", "query", "question", "user_prompt", "prompt_text", "request_text", "input_text"),
+    "system": ("system", "system_prompt", "system_message", "instructions"),
+    "completion": (
+        "completion", "response", "output", "answer", "reply", "response_text", "output_text", "completion_text",
+    ),
+    "tools": ("tools", "functions"),
+    "response_format": ("response_format", "json_schema", "response_schema"),
+    "reasoning_effort": ("reasoning_effort", "thinking", "reasoning"),
+    "max_output": ("max_output_tokens", "max_completion_tokens", "max_tokens"),
+    "stream": ("stream", "streamed", "streaming", "is_stream", "is_streaming"),
+    "batch": ("batch", "is_batch"),
+    "status": ("status", "status_code", "http_status", "http_status_code", "response_status", "outcome", "state"),
+    "error": ("error", "error_message", "error_code", "error_type", "exception"),
+    "latency_ms": (
+        "latency_ms", "duration_ms", "response_time_ms", "elapsed_ms", "total_latency_ms", "request_duration_ms",
+        "latency_millis",
+    ),
+    "latency_s": ("latency_s", "latency_seconds", "duration_s", "duration_seconds", "elapsed_seconds", "latency_sec"),
+    "latency": ("latency", "duration", "response_time", "elapsed"),
+}  # fmt: skip
+"""Columns by the names they go by, the most telling first."""
+
+_COLUMN_OF = {name: (column, rank) for column, names in SYNONYMS.items() for rank, name in enumerate(names)}
+_USUAL = frozenset(
+    {
+        "time",
+        "model",
+        "request_id",
+        "trace",
+        "metadata",
+        "usage",
+        "messages",
+        "prompt",
+        "stream",
+        "status",
+        "latency_ms",
+    }
+    | {"team", "input", "output", "cached", "app", "user", "completion", "conversation", "total", "system"}
+)
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """The key under which a record has each column; ``ABSENT`` where it has none."""
+
+    time: str = ABSENT
+    end_time: str = ABSENT
+    model: str = ABSENT
+    served: str = ABSENT
+    requested: str = ABSENT
+    provider: str = ABSENT
+    operation: str = ABSENT
+    service_tier: str = ABSENT
+    region: str = ABSENT
+    request_id: str = ABSENT
+    conversation: str = ABSENT
+    trace: str = ABSENT
+    span: str = ABSENT
+    parent_span: str = ABSENT
+    team: str = ABSENT
+    app: str = ABSENT
+    user: str = ABSENT
+    environment: str = ABSENT
+    tags: str = ABSENT
+    metadata: str = ABSENT
+    usage: str = ABSENT
+    input: str = ABSENT
+    output: str = ABSENT
+    cached: str = ABSENT
+    cache_read: str = ABSENT
+    cache_write: str = ABSENT
+    cache_write_1h: str = ABSENT
+    reasoning: str = ABSENT
+    total: str = ABSENT
+    cost: str = ABSENT
+    messages: str = ABSENT
+    prompt: str = ABSENT
+    system: str = ABSENT
+    completion: str = ABSENT
+    tools: str = ABSENT
+    response_format: str = ABSENT
+    reasoning_effort: str = ABSENT
+    max_output: str = ABSENT
+    stream: str = ABSENT
+    batch: str = ABSENT
+    status: str = ABSENT
+    error: str = ABSENT
+    latency_ms: str = ABSENT
+    latency_s: str = ABSENT
+    latency: str = ABSENT
+    only_usual: bool = True  # no column beside those that most logs have
+    unread: tuple[str, ...] = ()  # keys that are none of the columns
+
+    def names(self, column: str, *names: str) -> bool:
+        """Whether the key of a column is spelt as one of these names."""
+        return spelt(getattr(self, column)) in names
+
+
+def columns_of(record: Mapping[str, Any]) -> Columns:
+    """Return which columns a record has, by its keys alone. Of several names for one column the most telling wins."""
+    shape = tuple(record)
+    found = _known.get(shape)
+    if found is None:
+        if len(_known) >= _MAX_SHAPES:
+            _known.clear()
+        found = _known[shape] = _columns(shape)
+    return found
+
+
+def spelt(name: str) -> str:
+    """Return a name in the one spelling names are compared in."""
+    return _PARTING.sub("_", _CAMEL.sub("_", name)).lower().strip("_")
+
+
+def _columns(keys: tuple[str, ...]) -> Columns:
+    best: dict[str, tuple[int, str]] = {}
+    unread = []
+    for key in keys:
+        column, rank = _COLUMN_OF.get(spelt(key), (None, 0))
+        if column is None:
+            unread.append(key)
+        elif column not in best or rank < best[column][0]:
+            best[column] = (rank, key)
+    found = {column: key for column, (_, key) in best.items()}
+    return msgspec.convert({**found, "only_usual": found.keys() <= _USUAL, "unread": tuple(unread)}, Columns)
+
+
+_known: dict[tuple[str, ...], Columns] = {}

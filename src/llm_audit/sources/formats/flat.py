@@ -1,0 +1,212 @@
+"""Home-made logs: one flat record a call, under any of the usual column names.
+
+This is the shape teams write themselves and the one read most, so its usual columns take a short way.
+
+Cached tokens are taken to be part of the input where their name says so (``cached_tokens``), on top of it where the
+names are Anthropic's own (``cache_read_input_tokens`` beside ``input_tokens``), and are else settled by arithmetic or
+marked ambiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from llm_audit.sources.entry import Entry, Message, Reason, Request
+from llm_audit.sources.formats.bodies import parameters
+from llm_audit.sources.formats.calls import cost, merge_key, operation, tier
+from llm_audit.sources.formats.columns import ABSENT, Columns, columns_of
+from llm_audit.sources.formats.fields import Json, flag, labels, mapping, number, text, who, whole
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.formats.messages import conversation, is_mark, reply
+from llm_audit.sources.formats.settle import NO_USAGE, Convention, Usage, counted, settle
+from llm_audit.sources.formats.times import between_ms, micros
+from llm_audit.sources.formats.usage import of_any
+from llm_audit.vocabulary import ServiceTier, Status
+
+_OK = Status.OK.value
+_WORDS = {
+    **dict.fromkeys(("ok", "success", "succeeded", "successful", "complete", "completed", "done", "finished"), _OK),
+    **dict.fromkeys(("error", "errored", "failed", "failure", "timeout", "rate_limited"), Status.ERROR.value),
+    **dict.fromkeys(("cancelled", "canceled", "aborted", "interrupted"), Status.CANCELLED.value),
+}
+_PROVIDER_IDS = ("chatcmpl-", "cmpl-", "resp_", "msg_", "gen-")
+_SURELY_MS = 100  # calls take longer than 100 ms and less than 100 s, so a bare latency below is in seconds
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    columns = columns_of(record)
+    get = record.get
+    model = get(columns.model)
+    if type(model) is not str or not model.strip():
+        model = text(get(columns.served)) or text(get(columns.requested))
+        if model is None:
+            raise BadRecordError(Reason.NO_MODEL, "model")
+    time_us = micros(get(columns.time), columns.time)
+    status, code = _outcome(record, columns)
+    request_id = text(get(columns.request_id))
+    messages = _prompt(record, columns)
+    latency = get(columns.latency_ms)
+    streamed = get(columns.stream)
+    request = Request(
+        model=model,
+        time_us=time_us,
+        request_id=request_id,
+        merge_key=_merge_key(request_id, time_us, model, status),
+        conversation=text(get(columns.conversation)),
+        trace=text(get(columns.trace)),
+        streamed=streamed if type(streamed) is bool else flag(streamed),
+        status=status,
+        status_code=code,
+        latency_ms=float(latency) if type(latency) is int and 0 <= latency < 10**12 else number(latency),
+        messages=messages,
+        redacted=messages is not None and any(is_mark(message.text) for message in messages),
+    )
+    _charge(request, record, columns)
+    usage = get(columns.usage)
+    (of_any(usage) if type(usage) is dict else _usage(record, columns)).fill(request)
+    said = get(columns.completion)
+    if said is not None:
+        _answer(request, said)
+    if not columns.only_usual:
+        _unusual(request, record, columns)
+    yield request
+
+
+def _prompt(record: Json, columns: Columns) -> list[Message] | None:
+    said = record.get(columns.messages)
+    if said is None:
+        said = record.get(columns.prompt)
+    system = record.get(columns.system)
+    return conversation(said, system if isinstance(system, str | list) else None)
+
+
+def _outcome(record: Json, columns: Columns) -> tuple[str, int | None]:
+    value = record.get(columns.status)
+    if value is None or type(value) is bool:
+        failed = value is False or record.get(columns.error) not in (None, "", False, "null", "None")
+        return Status.ERROR.value if failed else _OK, None
+    code = value if type(value) is int else whole(value)
+    if code is not None and 100 <= code < 600:
+        return _OK if code < 400 else Status.ERROR.value, code
+    word = value.strip().lower() if isinstance(value, str) else ""
+    return _WORDS.get(word, Status.UNKNOWN.value), None
+
+
+def _merge_key(request_id: str | None, time_us: int | None, model: str, status: str) -> str | None:
+    """A logger's own id may be shared by the tries of one call, which its time then tells apart."""
+    if request_id is not None and not request_id.startswith(_PROVIDER_IDS):
+        request_id = f"{request_id}@{time_us}"
+    return merge_key(request_id, model=model, status=status)
+
+
+def _charge(request: Request, record: Json, columns: Columns) -> None:
+    get = record.get
+    nested = get(columns.metadata)
+    payer = who(nested if type(nested) is dict else mapping(nested))
+    request.team = text(get(columns.team)) or payer.team
+    request.app = text(get(columns.app)) or payer.app
+    request.user = text(get(columns.user)) or payer.user
+    request.environment = text(get(columns.environment)) or payer.environment
+    request.tags = payer.tags
+
+
+def _usage(record: Json, columns: Columns) -> Usage:
+    if columns.input is ABSENT and columns.output is ABSENT:
+        found = mapping(record.get(columns.usage))
+        return of_any(found) if found else NO_USAGE
+    cached, convention = counted(record, columns.cached), Convention.INCLUSIVE
+    if cached is None:
+        cached = counted(record, columns.cache_read)
+        anthropic = columns.names("input", "input_tokens") and (
+            columns.names("cache_read", "cache_read_input_tokens")
+            or columns.names("cache_write", "cache_creation_input_tokens")
+        )
+        return _settled(record, columns, cached, Convention.EXCLUSIVE if anthropic else None)
+    return _settled(record, columns, cached, convention)
+
+
+def _settled(record: Json, columns: Columns, cached: int | None, convention: Convention | None) -> Usage:
+    long = counted(record, columns.cache_write_1h)
+    written = counted(record, columns.cache_write)
+    if written and long and columns.names("cache_write", "cache_creation_input_tokens"):
+        written = max(written - long, 0)  # Anthropic's name is that of the sum
+    return settle(
+        counted(record, columns.input),
+        counted(record, columns.output),
+        cache_read=cached,
+        cache_write=written,
+        cache_write_1h=long,
+        reasoning=counted(record, columns.reasoning),
+        total=counted(record, columns.total),
+        convention=convention,
+    )
+
+
+def _answer(request: Request, said: Any) -> None:
+    if isinstance(said, str):
+        request.completion = said
+    else:
+        request.completion, request.completion_calls, request.completion_call_id = reply(said)
+
+
+def _unusual(request: Request, record: Json, columns: Columns) -> None:
+    """Set what few home-made logs tell."""
+    get = record.get
+    requested = text(get(columns.requested))
+    served = text(get(columns.served))
+    if served is not None:
+        request.model_requested, request.model = requested or request.model, served
+    else:
+        request.model_requested = requested
+    request.provider = text(get(columns.provider))
+    request.operation = operation(get(columns.operation))
+    request.service_tier = ServiceTier.BATCH if flag(get(columns.batch)) else tier(get(columns.service_tier))
+    request.region = text(get(columns.region))
+    request.span = text(get(columns.span))
+    request.parent_span = text(get(columns.parent_span))
+    request.tags = tuple(sorted({*request.tags, *labels(get(columns.tags))}))
+    request.stated_cost_pico = cost(get(columns.cost))
+    parameters(
+        request,
+        {
+            "tools": get(columns.tools),
+            "max_tokens": get(columns.max_output),
+            "response_format": get(columns.response_format),
+            "reasoning_effort": get(columns.reasoning_effort),
+        },
+    )
+    if request.latency_ms is None:
+        request.latency_ms = _latency_ms(record, columns)
+        if request.latency_ms is None:
+            request.latency_ms = between_ms(request.time_us, micros(get(columns.end_time), columns.end_time))
+
+
+def _latency_ms(record: Json, columns: Columns) -> float | None:
+    seconds = number(record.get(columns.latency_s))
+    if seconds is not None:
+        return seconds * 1000
+    bare = number(record.get(columns.latency))
+    return bare * 1000 if bare is not None and bare < _SURELY_MS else bare
+
+
+def _matches(record: Record) -> bool:
+    columns = columns_of(record)
+    if columns.model is ABSENT and columns.served is ABSENT:
+        return False
+    tells = (columns.usage, columns.input, columns.output, columns.messages, columns.prompt, columns.time)
+    return any(column is not ABSENT for column in tells)
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="flat",
+        title="home-made log: one flat record a call",
+        evidence=Evidence.FIXTURE,
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "team", "service_tier"),
+        notes="Columns are known by many names; see docs/formats.md. A logger's own id merges records only where "
+        "model, status and time are equal too. A latency without unit is in seconds below 100, else in milliseconds.",
+    ),
+    matches=_matches,
+    entries=_entries,
+)
