@@ -1,0 +1,64 @@
+"""What a coding agent does in one session: asks, steps with tools, and an answer at the end of each ask."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from traffic.text import Slots, load
+
+DATA = load("coding")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One reply of the model: what it says, the tool it calls, and what that returns; no tool in the last one."""
+
+    said: str
+    tool: str = ""
+    arguments: str = ""
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What the developer asks, and the steps it takes."""
+
+    text: str
+    steps: list[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A repository, how hard the first ask is, and the asks."""
+
+    repo: str
+    kind: str
+    title: str
+    system: str
+    asks: list[Ask]
+
+
+def session(rand: random.Random) -> Session:
+    """Return a session: easy asks are common, hard ones take more steps."""
+    slots = Slots(rand, DATA["slots"])
+    kind = rand.choices(["easy", "medium", "hard"], [58, 29, 13])[0]
+    first = slots.fill(rand.choice(DATA[kind]))
+    asks = [Ask(first, list(_steps(rand, slots, {"easy": 3, "medium": 6, "hard": 11}[kind])))]
+    while rand.random() < 0.4:
+        asks.append(Ask(rand.choice(DATA["follow"]), list(_steps(rand, slots, 2))))
+    return Session(slots["repo"], kind, slots.fill(rand.choice(DATA["title"])), slots.fill(DATA["system"]), asks)
+
+
+def _steps(rand: random.Random, slots: Slots, typical: int) -> Iterator[Step]:
+    for _ in range(max(1, round(rand.gauss(typical, typical / 3)))):
+        tool, arguments, result = rand.choice(DATA["steps"])
+        local = Slots(rand, DATA["slots"], **{name: slots[name] for name in ("repo", "name", "name2")})
+        yield Step(
+            local.fill(rand.choice(DATA["thoughts"])),
+            tool,
+            local.fill(arguments),
+            local.fill(DATA["results"][result]) * (rand.randint(1, 3) if result == "read" else 1),
+        )
+    yield Step(slots.fill(rand.choice(DATA["done"])))
