@@ -30,13 +30,14 @@ class Period(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Requests(msgspec.Struct, kw_only=True, frozen=True):
-    """Every record read: ``read = audited + duplicates + not_provider_calls + rejected``."""
+    """Every record read: ``read = audited + duplicates + not_provider_calls + rejected + out_of_period``."""
 
     read: int
     audited: int
     duplicates: int
     not_provider_calls: int
     rejected: int
+    out_of_period: int = 0  # requests that ``--since`` and ``--until`` leave out
 
 
 class Example(msgspec.Struct, kw_only=True, frozen=True):
@@ -89,6 +90,14 @@ class Estimate(msgspec.Struct, kw_only=True, frozen=True):
     policy_cost: str
 
 
+class IntervalPart(msgspec.Struct, kw_only=True, frozen=True):
+    """The interval that one source of error would give by itself: sampling, model or price."""
+
+    source: str
+    low: str
+    high: str
+
+
 class Expected(Estimate, kw_only=True, frozen=True):
     """The headline, with its interval. ``low`` and ``high`` are amounts, never clamped at zero."""
 
@@ -99,6 +108,7 @@ class Expected(Estimate, kw_only=True, frozen=True):
     confidence: float
     clusters: int
     resamples: int
+    parts: list[IntervalPart] = []
 
 
 class FlagshipTax(msgspec.Struct, kw_only=True, frozen=True):
