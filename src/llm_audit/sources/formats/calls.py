@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TypeVar
+
 from llm_audit.money import pico
+from llm_audit.sources.entry import Entry, Reason, Rejected
 from llm_audit.sources.formats.fields import text
+from llm_audit.sources.formats.interface import BadRecordError
 from llm_audit.vocabulary import Operation, ServiceTier, Status
 
 _TIERS = {
@@ -23,6 +29,17 @@ _OPERATIONS = (
 )
 
 
+_Item = TypeVar("_Item")
+
+
+def guarded(read: Callable[[_Item], Entry], item: _Item) -> Entry:
+    """Read one of the items that a record holds, so that a bad one does not cost those around it."""
+    try:
+        return read(item)
+    except BadRecordError as error:
+        return Rejected(Reason(error.reason), error.field_name)
+
+
 def merge_key(response_id: object, *, model: str, status: str = Status.OK) -> str | None:
     """Return what repeats of one call share; None where the provider's response id is not logged.
 
@@ -39,7 +56,7 @@ def span_key(trace: str | None, span: str | None, *, model: str, status: str = S
 
 def cost(value: object) -> int | None:
     """Return a stated amount of dollars as pico-dollars; None where there is none, or it is no amount."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     found = pico(value)
     return found if found is None or found >= 0 else None

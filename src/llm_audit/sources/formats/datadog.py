@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
 from llm_audit.sources.formats.bodies import parameters
-from llm_audit.sources.formats.calls import cost, span_key
+from llm_audit.sources.formats.calls import cost, guarded, span_key
 from llm_audit.sources.formats.fields import Json, Who, first, listing, mapping, number, objects, text, who
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
 from llm_audit.sources.formats.messages import conversation, redacted, reply, tool_names
@@ -29,7 +29,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     if spans:  # what the intake API takes: spans that share their application and tags
         shared = {key: attributes[key] for key in ("ml_app", "session_id", "tags") if key in attributes}
         for span in objects(spans):
-            yield _entry({**shared, **span})
+            yield guarded(_entry, {**shared, **span})
         return
     yield _entry({**record, **attributes})
 

@@ -6,10 +6,11 @@ Each plugin that called a model is an entry of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
 from llm_audit.sources.formats.bodies import answer, ask
-from llm_audit.sources.formats.calls import cost, operation, outcome
+from llm_audit.sources.formats.calls import cost, guarded, operation, outcome
 from llm_audit.sources.formats.fields import Json, at, first, mapping, number, text, whole
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
 from llm_audit.sources.formats.settle import Usage, counted, settle
@@ -22,7 +23,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     plugins = mapping(record.get("ai"))
     called = [mapping(plugin) for plugin in plugins.values() if _calls(plugin)]
     for plugin in called:
-        yield _entry(record, plugin, mapping(plugins.get("payload")))
+        yield guarded(partial(_entry, record, mapping(plugins.get("payload"))), plugin)
     if not called:
         yield NotACall(NotCallReason.METADATA)
 
@@ -32,7 +33,7 @@ def _calls(plugin: object) -> bool:
     return "usage" in found and "meta" in found
 
 
-def _entry(record: Record, plugin: Json, payload: Json) -> Entry:
+def _entry(record: Record, payload: Json, plugin: Json) -> Entry:
     if (text(at(plugin, "cache", "cache_status")) or "").lower() == "hit":
         return NotACall(NotCallReason.GATEWAY_CACHE_HIT)
     meta, usage = mapping(plugin.get("meta")), mapping(plugin.get("usage"))

@@ -8,10 +8,11 @@ disjoint where Langfuse normalised them (``input_…`` names: exclusive); detail
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
 from llm_audit.sources.formats.bodies import answer, parameters, usage_of
-from llm_audit.sources.formats.calls import cost, provider, span_key, tier
+from llm_audit.sources.formats.calls import cost, guarded, provider, span_key, tier
 from llm_audit.sources.formats.fields import Json, Who, at, first, labels, listing, mapping, objects, parsed, text, who
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
 from llm_audit.sources.formats.messages import conversation, redacted, reply, tool_names
@@ -41,17 +42,17 @@ _REASONING = ("output_reasoning_tokens", "output_reasoning", "completion_details
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     if "observations" not in record:
-        yield _entry(record, {})
+        yield _entry({}, record)
         return
     trace = mapping(record.get("trace")) or {key: value for key, value in record.items() if key != "observations"}
     observations = list(objects(record.get("observations")))
     for observation in observations:
-        yield _entry(observation, trace)
+        yield guarded(partial(_entry, trace), observation)
     if not observations:
         yield NotACall(NotCallReason.METADATA)
 
 
-def _entry(row: Json, trace: Json) -> Entry:
+def _entry(trace: Json, row: Json) -> Entry:
     kind = (text(row.get("type")) or "").upper()
     if kind not in _KINDS:
         return NotACall(NotCallReason.PARENT_SPAN if kind in _WRAPPERS else NotCallReason.NOT_A_MODEL_CALL)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
 from llm_audit.sources.formats.bodies import answer, ask, model_of, usage_of
-from llm_audit.sources.formats.calls import cost, provider, span_key, tier
+from llm_audit.sources.formats.calls import cost, guarded, provider, span_key, tier
 from llm_audit.sources.formats.fields import Json, at, first, labels, listing, mapping, objects, text, who
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
 from llm_audit.sources.formats.messages import conversation, redacted, reply
@@ -34,7 +34,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         run = runs.setdefault(key, {})
         run.update((name, value) for name, value in half.items() if value or name not in run)
     for run in runs.values():
-        yield _entry(run)
+        yield guarded(_entry, run)
 
 
 def _entry(run: Json) -> Entry:
