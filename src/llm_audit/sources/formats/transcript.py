@@ -30,6 +30,8 @@ class Transcript:
     def add(self, messages: Iterable[Message]) -> None:
         """Append messages in the order in which they were said."""
         for message in messages:
+            if not (message.text or message.calls or message.images or message.audio or message.role == "tool"):
+                continue  # nothing but reasoning
             if message.role == "system" and not self._window:
                 self._system = message
                 continue
