@@ -5,18 +5,59 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from llm_audit.errors import UsageError
+from llm_audit.sources.formats import (
+    braintrust,
+    claude_code,
+    cloudflare,
+    codex,
+    datadog,
+    helicone,
+    kong,
+    langfuse,
+    langsmith,
+    litellm,
+    litellm_spend,
+    openinference,
+    openrouter_csv,
+    otel,
+    otlp,
+    portkey,
+    simonw_llm,
+    traffic,
+    vercel_ai,
+)
 from llm_audit.sources.formats.interface import Format
 
 FORMATS: tuple[Format, ...] = (
     # 1 OTLP
+    otlp.FORMAT,
     # 2 Bedrock invocation log
     # 3 batches, told by their container
     # 4 LiteLLM
+    litellm.FORMAT,
+    litellm_spend.FORMAT,
     # 5 Langfuse
+    langfuse.FORMAT,
     # 6 LangSmith, Helicone, Portkey, OpenRouter, Braintrust, Datadog, simonw/llm
+    langsmith.FORMAT,
+    helicone.FORMAT,
+    portkey.FORMAT,
+    openrouter_csv.FORMAT,
+    braintrust.FORMAT,
+    datadog.FORMAT,
+    simonw_llm.FORMAT,
     # 7 coding agents
+    codex.FORMAT,
+    claude_code.FORMAT,
     # 8 cloud gateways and traces without prompts
+    cloudflare.FORMAT,
+    kong.FORMAT,
+    traffic.MOONCAKE,
+    traffic.AZURE,
     # 9 flat span attributes
+    vercel_ai.FORMAT,
+    openinference.FORMAT,
+    otel.FORMAT,
     # 10 pairs of request and response, then bare bodies
     # 11 home-made records
 )
