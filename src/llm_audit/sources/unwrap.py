@@ -14,7 +14,9 @@ _LISTS = ("logEvents", "records", "Records", "events", "data", "items", "results
 _TEXTS = ("message", "log", "@message")
 _WRAPPERS = frozenset(_LISTS + _TEXTS)
 # A provider's own body may have a field called data or message; it then says what it is.
-_NOT_WRAPPED = frozenset({"model", "usage", "object", "choices", "request", "response", "id"})
+_BODY = frozenset({"model", "usage", "object", "choices", "request", "response", "id"})
+_SPAN = frozenset({"attributes", "spanContext", "context", "context.span_id", "traceId", "trace_id", "span_id"})
+_NOT_WRAPPED = _BODY | _SPAN  # a span's events are its own
 
 
 def unwrap(record: Record) -> Iterator[Record]:

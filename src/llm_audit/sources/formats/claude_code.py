@@ -20,7 +20,8 @@ from llm_audit.sources.formats.times import micros
 from llm_audit.sources.formats.transcript import TOOLS, Transcript, folder
 from llm_audit.sources.formats.usage import of_anthropic
 
-_TYPES = frozenset({"user", "assistant", "system", "summary", "progress", "attachment", "result", "queue-operation"})
+_TYPES = frozenset({"user", "assistant", "system", "summary", "progress", "attachment", "result"})
+_NOTES = frozenset({"file-history-snapshot", "queue-operation", "last-prompt", "custom-title", "ai-title"})
 _SYNTHETIC = "<synthetic>"  # written by the program itself, such as the text of an error
 _OFFICIAL = "msg_"
 
@@ -138,10 +139,8 @@ def _usage(row: Json, message: Json) -> Usage:
 def _matches(record: Record) -> bool:
     kind = record.get("type")
     session = "sessionId" in record or "session_id" in record
-    if kind in _TYPES:
-        return "uuid" in record or session or "leafUuid" in record
-    if isinstance(kind, str):  # new kinds of notes appear with every version
-        return ("sessionId" in record and "model" not in record) or kind == "file-history-snapshot"
+    if isinstance(kind, str):
+        return kind in _NOTES or (kind in _TYPES and (session or "uuid" in record or "leafUuid" in record))
     message = mapping(record.get("message"))
     return "sessionId" in record and ("usage" in message or "role" in message) and not listing(record.get("messages"))
 

@@ -24,6 +24,7 @@ _NO_PARENT = frozenset({"undefined", "0"})
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    record = mapping(record.get("data")) or record
     attributes = mapping(record.get("attributes"))
     spans = listing(attributes.get("spans"))
     if spans:  # what the intake API takes: spans that share their application and tags
@@ -109,6 +110,7 @@ def _usage(metrics: Json) -> Usage:
 
 
 def _is_span(record: Json) -> bool:
+    record = mapping(record.get("data")) or record
     span = mapping(record.get("attributes")) or record
     intake = "spans" in span and "ml_app" in span
     return intake or ("span_id" in span and "start_ns" in span and ("metrics" in span or "meta" in span))

@@ -167,7 +167,7 @@ def _matches(record: Record) -> bool:
     if "observations" in record:
         return "trace" in record or "projectId" in record or "sessionId" in record
     return ("traceId" in record and "usageDetails" in record) or (
-        "usage_details" in record and "provided_model_name" in record
+        "usage_details" in record and ("provided_model_name" in record or "trace_id" in record)
     )
 
 

@@ -1,4 +1,7 @@
-"""LiteLLM's SpendLogs table, exported as JSON or CSV. Nested columns are JSON in strings."""
+"""LiteLLM's SpendLogs table, exported as JSON or CSV. Nested columns are JSON in strings.
+
+The ``metadata`` column alone is read too: it holds the usage, but not the model.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,18 @@ from llm_audit.sources.formats.times import between_ms, micros
 from llm_audit.sources.formats.usage import of_any, of_openai
 from llm_audit.vocabulary import Status
 
+_UNNAMED = "litellm (model not logged)"
+
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     aside = aside_from_calls(record)
     if aside is not None:
         yield NotACall(aside)
         return
-    response, metadata = mapping(record.get("response")), mapping(record.get("metadata"))
-    model = model_of(response) or text(record.get("model"))
+    response = mapping(record.get("response"))
+    alone = "usage_object" in record
+    metadata = record if alone else mapping(record.get("metadata"))
+    model = model_of(response) or text(record.get("model")) or (_UNNAMED if alone else None)
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "model")
     failed = "failure" in {record.get("status"), metadata.get("status")}
@@ -65,6 +72,11 @@ def _usage(record: Json, metadata: Json, response: Json) -> Usage:
     return usage
 
 
+def _matches(record: Record) -> bool:
+    row = "request_id" in record and "spend" in record and "call_type" in record
+    return row or ("usage_object" in record and "batch_models" in record)
+
+
 FORMAT = Format(
     info=FormatInfo(
         name="litellm-spend",
@@ -73,6 +85,6 @@ FORMAT = Format(
         tells=("time", "id", "cache", "cost", "latency", "team"),
         notes="Prompts are there only where the proxy stores them.",
     ),
-    matches=lambda record: "request_id" in record and "spend" in record and "call_type" in record,
+    matches=_matches,
     entries=_entries,
 )

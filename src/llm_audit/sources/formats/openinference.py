@@ -133,7 +133,8 @@ def _matches(record: Record) -> bool:
     if isinstance(attributes, Mapping):
         nested = isinstance(attributes.get("openinference"), Mapping)
         return nested or is_span(attributes) or "token_count" in mapping(attributes.get("llm"))
-    return is_span(record) or any(f"attributes.{sign}" in record for sign in _SIGNS)
+    exported = "context.span_id" in record and "span_kind" in record
+    return exported or is_span(record) or any(f"attributes.{sign}" in record for sign in _SIGNS)
 
 
 FORMAT = Format(

@@ -1,4 +1,4 @@
-"""The ``responses`` table of simonw/llm's SQLite log, row by row; rows of its other tables are no calls.
+"""The ``responses`` table of simonw/llm's SQLite log, row by row.
 
 ``token_details`` holds what the provider's usage says beside the two totals, under the provider's own names.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, Message, NotACall, NotCallReason, Reason, Request
+from llm_audit.sources.entry import Entry, Message, Reason, Request
 from llm_audit.sources.formats.bodies import parameters
 from llm_audit.sources.formats.calls import merge_key
 from llm_audit.sources.formats.fields import Json, mapping, number, text
@@ -17,13 +17,8 @@ from llm_audit.sources.formats.settle import Convention, Usage, counted, settle
 from llm_audit.sources.formats.times import micros
 from llm_audit.sources.formats.usage import of_any
 
-_CALL = frozenset({"conversation_id", "datetime_utc", "model", "prompt"})
-
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
-    if not record.keys() >= _CALL:
-        yield NotACall(NotCallReason.METADATA)
-        return
     requested = text(record.get("model"))
     model = text(record.get("resolved_model")) or requested
     if model is None:
@@ -75,6 +70,6 @@ FORMAT = Format(
         tells=("time", "id", "prompts", "cache", "latency"),
         notes="A row holds its own turn; earlier turns of a conversation are other rows.",
     ),
-    matches=lambda record: "datetime_utc" in record and "conversation_id" in record,
+    matches=lambda record: "datetime_utc" in record and ("duration_ms" in record or "prompt_json" in record),
     entries=_entries,
 )
