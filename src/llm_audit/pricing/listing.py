@@ -1,0 +1,201 @@
+"""The price table: genai-prices, read once per distinct name, as schedules in pico-dollars.
+
+genai-prices carries dated prices, context tiers, cache lifetimes, service tiers and times of day. It is never asked per
+request, and its updater, which would use the network, is never started.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+from genai_prices.data import providers as PROVIDERS  # noqa: N812 - a constant in all but its source's spelling
+from genai_prices.data_snapshot import find_provider_by_id
+from genai_prices.types import (
+    ModelInfo,
+    ModelPrice,
+    PriceVariant,
+    Provider,
+    StartDateConstraint,
+    TieredPrices,
+    TimeOfDateConstraint,
+)
+
+from llm_audit.catalog.names import canonical
+from llm_audit.pricing.schedule import PICO_PER_USD_PER_THOUSAND, Rates, Schedule, pico_per_token
+
+_SOURCES = {
+    "input": ("input_mtok",),
+    "cache_read": ("cache_read_mtok",),
+    "cache_write_5m": ("cache_write_5m_mtok", "cache_write_mtok"),
+    "cache_write_1h": ("cache_write_1h_mtok", "cache_write_mtok"),
+    "output": ("output_mtok",),
+    "audio_input": ("input_audio_mtok",),
+    "audio_output": ("output_audio_mtok",),
+    "image_input": ("input_image_mtok",),
+    "reasoning": ("output_reasoning_mtok",),
+}
+_UNIT_SOURCES = {"per_call": "requests_kcount", "per_tool_call": "web_searches_kcount"}
+_CONTEXTS = {
+    "batch": {"processing": "batch"},
+    "flex": {"service_tier": "flex"},
+    "priority": {"service_tier": "priority"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A price as listed. ``since`` is its effective date, where the table has one."""
+
+    schedule: Schedule
+    since: date | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """One model at one provider. ``by_line``: found by its undated line, not by the name itself."""
+
+    provider: Provider
+    model: ModelInfo
+    by_line: bool
+
+    @property
+    def matched(self) -> str:
+        """The table's own id of the model, with the provider that lists it."""
+        return f"{self._owner.id}/{self.model.id}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How the listing was found, where that was not by its name at its provider."""
+        by_line = ("found by its model line",) if self.by_line else ()
+        borrowed = (f"fallback: {self._owner.id}'s price",) if self._owner is not self.provider else ()
+        return by_line + borrowed
+
+    @property
+    def _owner(self) -> Provider:
+        owners = (self.provider, *PROVIDERS)
+        return next(owner for owner in owners if any(self.model is model for model in owner.models))
+
+    def standard(self, moment: datetime) -> Listed:
+        """The standard price at a time."""
+        since = None
+        for conditional in self.model.prices if isinstance(self.model.prices, list) else ():
+            constraint = conditional.constraint
+            if isinstance(constraint, StartDateConstraint) and constraint.active(moment):
+                since = constraint.start_date
+        return Listed(_schedule(self.model.get_prices(moment)), since)
+
+    def in_tier(self, service_tier: str, moment: datetime) -> Listed | None:
+        """The price of a service tier at a time, where the table lists one by then."""
+        return self._tier(service_tier, moment) if self.tier_listed_from(service_tier, moment) is None else None
+
+    def tier_later(self, service_tier: str, moment: datetime) -> tuple[Listed, Listed] | None:
+        """The first price of a service tier listed after a time, and the standard price of that day."""
+        start = self.tier_listed_from(service_tier, moment)
+        if start is None or start == date.max:
+            return None
+        day = datetime.combine(start, time(12), UTC)
+        listed = self._tier(service_tier, day)
+        return (listed, self.standard(day)) if listed else None
+
+    def tier_listed_from(self, service_tier: str, moment: datetime) -> date | None:
+        """None where the tier's price is listed by then, else the first day it is (``date.max``: never)."""
+        starts = []
+        for variant in self._variants(service_tier):
+            if variant.constraint is None or variant.constraint.active(moment):
+                return None
+            if isinstance(variant.constraint, StartDateConstraint):
+                starts.append(variant.constraint.start_date)
+        return min(starts, default=date.max)
+
+    def cut_minutes(self) -> set[int]:
+        """Minutes of the day (UTC) at which the price may change."""
+        conditionals = self.model.prices if isinstance(self.model.prices, list) else ()
+        constraints = [c.constraint for c in conditionals if isinstance(c.constraint, TimeOfDateConstraint)]
+        return {t.hour * 60 + t.minute for c in constraints for t in (c.start_time, c.end_time)}
+
+    def _tier(self, service_tier: str, moment: datetime) -> Listed | None:
+        prices = self.model.get_prices(moment, _CONTEXTS[service_tier])
+        starts = [
+            v.constraint.start_date
+            for v in self._variants(service_tier)
+            if isinstance(v.constraint, StartDateConstraint) and v.constraint.active(moment)
+        ]
+        return Listed(_schedule(prices), max(starts, default=None))
+
+    def _variants(self, service_tier: str) -> list[PriceVariant]:
+        if self._owner is not self.provider:
+            return []  # another provider's model, sold here: its tiers are not this provider's
+        context = _CONTEXTS[service_tier]
+        return [v for v in self.model.price_variants or () if all(context.get(k) == x for k, x in v.when.items())]
+
+
+@functools.cache
+def find_provider(provider_id: str) -> Provider | None:
+    """The provider with that id or a name the table takes for it."""
+    return find_provider_by_id(PROVIDERS, provider_id)
+
+
+@functools.cache
+def find(provider_id: str, model: str) -> Listing | None:
+    """The listing of a model at a provider, by its name or else by its undated line; None where there is none."""
+    provider = find_provider(provider_id)
+    if provider is None:
+        return None
+    if info := provider.find_model(model, all_providers=PROVIDERS):
+        return Listing(provider, info, by_line=False)
+    if model.startswith("ft:") or ":" in model.rsplit("/", 1)[-1].replace(":0", ""):
+        return None  # a fine-tune or a variant has a price of its own, not that of its line
+    by_line = _lines(provider.id).get(canonical(model))
+    return Listing(provider, by_line, by_line=True) if by_line else None
+
+
+def provider_names() -> list[str]:
+    """Ids of all providers of the table."""
+    return sorted(provider.id for provider in PROVIDERS)
+
+
+def listings() -> list[tuple[Provider, ModelInfo]]:
+    """Every model of the table with its provider."""
+    return [(provider, model) for provider in PROVIDERS for model in provider.models]
+
+
+@functools.cache
+def _lines(provider_id: str) -> dict[str, ModelInfo]:
+    """A provider's models by undated line: its plainest name first, and worldwide before one region's."""
+    own = next(provider for provider in PROVIDERS if provider.id == provider_id)
+    sources = [own, *(p for name in own.fallback_model_providers or () for p in PROVIDERS if p.id == name)]
+    lines: dict[str, ModelInfo] = {}
+    for source in sources:
+        plain = [model for model in source.models if not model.id.startswith("ft:") and ":free" not in model.id]
+        for model in sorted(plain, key=lambda m: (m.id.startswith("regional."), len(m.id), m.id)):
+            lines.setdefault(canonical(model.id), model)
+    return lines
+
+
+def _schedule(prices: ModelPrice) -> Schedule:
+    values = {kind: value for kind, keys in _SOURCES.items() if (value := _first(prices, keys)) is not None}
+    starts = {0} | {tier.start + 1 for v in values.values() if isinstance(v, TieredPrices) for tier in v.tiers}
+    units: Rates = {}
+    for kind, key in _UNIT_SOURCES.items():
+        value = getattr(prices, key)
+        if isinstance(value, Decimal):
+            units[kind] = int((value * PICO_PER_USD_PER_THOUSAND).to_integral_value())
+    return Schedule(
+        tuple(
+            (start, {kind: pico_per_token(_at(value, start)) for kind, value in values.items()} | units)
+            for start in sorted(starts)
+        )
+    )
+
+
+def _first(prices: ModelPrice, keys: tuple[str, ...]) -> Decimal | TieredPrices | None:
+    return next((value for key in keys if (value := getattr(prices, key)) is not None), None)
+
+
+def _at(value: Decimal | TieredPrices, context_tokens: int) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    return next((tier.price for tier in reversed(value.tiers) if context_tokens > tier.start), value.base)

@@ -1,0 +1,158 @@
+"""How one model at one provider is priced at any time: the layers of prices and what each one changes.
+
+The standard price is settled first: the price table's, then the packaged corrections', then the user's. A service
+tier's price is the one listed for it, or else follows from the standard price by the ratio listed later or by the
+provider's published discount. The user's discounts come last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from llm_audit.pricing import listing as table
+from llm_audit.pricing.rows import PriceRow, Quote, Unpriced
+from llm_audit.pricing.rules import Rule
+from llm_audit.pricing.schedule import RATES, Rates, Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How to price one model at one provider in one region.
+
+    Attributes:
+        provider: The price table's id.
+        model: The model's name there.
+        listing: What the price table has on it.
+        rules: Corrections and the user's rules for it, later ones in force.
+    """
+
+    provider: str
+    model: str
+    region: str | None
+    listing: table.Listing | None
+    rules: Sequence[Rule]
+
+    @property
+    def cut_minutes(self) -> set[int]:
+        """Minutes of the day (UTC) at which the price may change."""
+        cuts = self.listing.cut_minutes() if self.listing else set()
+        return cuts | {minute for rule in self.rules if rule.scope.minutes for minute in rule.scope.minutes}
+
+    def quote(self, service_tier: str, moment: datetime) -> Quote:
+        """The price rows of a service tier at a time (UTC)."""
+        active = [rule for rule in self.rules if rule.scope.active(moment)]
+        price = _apply_prices(self._listed(moment), active, "standard")
+        if service_tier != "standard":
+            price = _in_tier(price, self.listing, active, service_tier, moment)
+            price = _apply_prices(price, active, service_tier)
+        discounts = [rule for rule in active if not rule.is_price and not rule.unlisted_only]
+        if discounts := [rule for rule in discounts if rule.scope.service_tier in {None, service_tier}]:
+            price = price.discounted(discounts[-1])
+        if not any(price.schedule.steps[0][1]):
+            return Quote(reason=Unpriced.OTHER_UNIT if self.listing else Unpriced.UNKNOWN_MODEL)
+        return Quote(rows=tuple(self._row(price, service_tier, *step) for step in price.schedule.completed().steps))
+
+    def _listed(self, moment: datetime) -> _Price:
+        if self.listing is None:
+            return _Price(schedule=Schedule(), source="", matched="")
+        listed = self.listing.standard(moment)
+        return _Price(
+            schedule=listed.schedule,
+            source="genai-prices",
+            matched=self.listing.matched,
+            since=listed.since,
+            notes=self.listing.notes,
+        )
+
+    def _row(self, price: _Price, service_tier: str, context_from: int, rates: Rates) -> PriceRow:
+        return PriceRow(
+            provider=self.provider,
+            model=self.model,
+            service_tier=service_tier,
+            region=self.region,
+            since=price.since,
+            context_from=context_from,
+            rates=tuple((kind, rates[kind]) for kind in RATES if kind in rates),
+            source=price.source,
+            matched=price.matched,
+            basis="; ".join(price.notes),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Price:
+    """A price on its way through the layers."""
+
+    schedule: Schedule
+    source: str
+    matched: str  # the source's own id of the model, or the pattern of the rule that prices it
+    since: date | None = None
+    notes: tuple[str, ...] = ()
+    changed: bool = False
+
+    def with_rates(self, rule: Rule) -> _Price:
+        return replace(
+            self,
+            schedule=self.schedule.patched(rule.rates, context_from=rule.context_from),
+            source=rule.origin,
+            matched=rule.scope.model if not self.matched else self.matched,
+            since=rule.scope.start if rule.scope.start > date.min else self.since,
+            notes=(*self.notes, rule.source or rule.where),
+            changed=True,
+        )
+
+    def discounted(self, rule: Rule, *notes: str) -> _Price:
+        source = self.source if self.source == "user file" else rule.origin
+        notes = (*self.notes, *notes, rule.source or rule.where)
+        return replace(self, schedule=self.schedule.scaled(rule.factors), source=source, notes=notes)
+
+
+def _apply_prices(price: _Price, rules: Sequence[Rule], service_tier: str) -> _Price:
+    for rule in rules:
+        if rule.is_price and rule.scope.service_tier == service_tier:
+            price = price.with_rates(rule)
+    return price
+
+
+def _in_tier(
+    standard: _Price, listing: table.Listing | None, rules: Sequence[Rule], service_tier: str, moment: datetime
+) -> _Price:
+    """The price of a service tier, given the standard price."""
+    listed = listing.in_tier(service_tier, moment) if listing else None
+    if listing and listed:
+        if not standard.changed:
+            return replace(standard, schedule=listed.schedule, since=listed.since)
+        base = listing.standard(moment)
+        return replace(standard, schedule=_ratio(standard.schedule, listed.schedule, base.schedule))
+    later = listing.tier_later(service_tier, moment) if listing else None
+    if later:
+        tier, base = later
+        note = f"{service_tier} price listed from {tier.since}, its ratio applied to the day's standard price"
+        schedule = _ratio(standard.schedule, tier.schedule, base.schedule)
+        return replace(standard, schedule=schedule, notes=(*standard.notes, note))
+    published = [r for r in rules if r.unlisted_only and r.scope.service_tier == service_tier]
+    if published:
+        return standard.discounted(published[-1], f"no {service_tier} price listed: the published discount")
+    note = f"fallback: no {service_tier} price known, standard price"
+    return replace(standard, notes=(*standard.notes, note))
+
+
+def _ratio(standard: Schedule, tier: Schedule, base: Schedule) -> Schedule:
+    """``standard`` times ``tier / base``, by type and context step; ``tier`` itself where standard is the base."""
+    if standard == base:
+        return tier
+    starts = sorted({start for schedule in (standard, tier, base) for start, _ in schedule.steps})
+    steps = []
+    for start in starts:
+        now, of, to = standard.at(start), base.at(start), tier.at(start)
+        rates: Rates = {
+            kind: int((Decimal(rate) * to[kind] / of[kind]).to_integral_value())
+            if of.get(kind) and kind in to
+            else rate
+            for kind, rate in now.items()
+        }
+        steps.append((start, rates))
+    return Schedule(tuple(steps))

@@ -1,0 +1,86 @@
+"""Rates and schedules: what a token of each type costs, from which size of request on.
+
+A rate is a whole number of pico-dollars (10^-12 dollars) per token, or per request and per billed tool call. A schedule
+is a list of steps, each with the input tokens in a request from which it holds for all tokens of that request: long
+context is a cliff, not a bracket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from llm_audit.ledger.schema import TOKEN_TYPES
+
+PICO_PER_USD_PER_MTOK = 10**6
+PICO_PER_USD_PER_THOUSAND = 10**9
+PICO_PER_USD = 10**12
+
+TOKEN_RATES: tuple[str, ...] = (*TOKEN_TYPES, "image_input", "reasoning")
+"""Rates per token. ``image_input`` and ``reasoning`` are of subsets of ``input`` and ``output``."""
+UNIT_RATES: tuple[str, ...] = ("per_call", "per_tool_call")
+"""Rates per request and per tool call that the provider runs and bills."""
+RATES: tuple[str, ...] = (*TOKEN_RATES, *UNIT_RATES)
+
+_FALLBACKS = {
+    "cache_read": ("input",),
+    "cache_write_5m": ("input",),
+    "cache_write_1h": ("cache_write_5m", "input"),
+    "audio_input": ("input",),
+    "image_input": ("input",),
+    "audio_output": ("output",),
+    "reasoning": ("output",),
+}
+
+Rates = dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Steps ``(context_from, rates)`` by ascending ``context_from``; the first holds from 0 tokens."""
+
+    steps: tuple[tuple[int, Rates], ...] = ((0, {}),)
+
+    def at(self, context_tokens: int) -> Rates:
+        """The rates of a request with that much input of all types."""
+        return next(rates for start, rates in reversed(self.steps) if context_tokens >= start)
+
+    def patched(self, rates: Mapping[str, int], *, context_from: int | None = None) -> Schedule:
+        """The schedule with some rates replaced: in every step, or from one size of request on."""
+        starts = {start for start, _ in self.steps} | ({context_from} if context_from is not None else set())
+        floor = context_from or 0
+        return self._over(starts, lambda start, old: {**old, **rates} if start >= floor else old)
+
+    def scaled(self, factors: Mapping[str, Decimal]) -> Schedule:
+        """The schedule with rates multiplied by type, rounded half to even; other types stay."""
+        starts = {start for start, _ in self.steps}
+        return self._over(starts, lambda _, old: {kind: _times(rate, factors.get(kind)) for kind, rate in old.items()})
+
+    def completed(self) -> Schedule:
+        """The schedule with every rate that another implies: cached tokens without a rate of their own are input."""
+        starts = {start for start, _ in self.steps}
+        return self._over(starts, lambda _, old: _complete(old))
+
+    def _over(self, starts: Iterable[int], change: Callable[[int, Rates], Rates]) -> Schedule:
+        return Schedule(tuple((start, change(start, dict(self.at(start)))) for start in sorted(starts)))
+
+
+def pico_per_token(usd_per_mtok: Decimal) -> int:
+    """Dollars per million tokens as pico-dollars a token, half to even; published prices are whole numbers of these."""
+    return int((usd_per_mtok * PICO_PER_USD_PER_MTOK).to_integral_value())
+
+
+def _times(rate: int, factor: Decimal | None) -> int:
+    return rate if factor is None else int((rate * factor).to_integral_value())
+
+
+def _complete(rates: Rates) -> Rates:
+    """Fill in the order of ``_FALLBACKS``, so that a 1-hour write may use what a 5-minute write took over."""
+    full = dict(rates)
+    for kind, sources in _FALLBACKS.items():
+        if kind not in full:
+            known = next((full[source] for source in sources if source in full), None)
+            if known is not None:
+                full[kind] = known
+    return full
