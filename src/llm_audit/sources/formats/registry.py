@@ -11,6 +11,7 @@ from llm_audit.sources.formats import (
     cloudflare,
     codex,
     datadog,
+    flat,
     helicone,
     kong,
     langfuse,
@@ -60,6 +61,7 @@ FORMATS: tuple[Format, ...] = (
     otel.FORMAT,
     # 10 pairs of request and response, then bare bodies
     # 11 home-made records
+    flat.FORMAT,
 )
 
 
