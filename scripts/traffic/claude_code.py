@@ -115,7 +115,7 @@ class _Transcript:
     def _rows(self, parts: list[dict[str, Any]], usage: Usage) -> Iterator[Line]:
         """Yield a row for each part: only the last one has the whole output count."""
         message_id, request_id = identifier(self.rand, "msg_01"), identifier(self.rand, "req_011")
-        call = Call(model=anthropic.served(self.model), usage=usage)
+        call = Call(model=anthropic.served(self.model), usage=usage, app=self.session.repo)
         for part in parts:
             last = part is parts[-1]
             self.time += self.rand.randint(300, 2600)
@@ -147,6 +147,7 @@ class _Transcript:
             call_id = identifier(self.rand, "toolu_01")
             part = {"type": "tool_use", "id": call_id, "name": "Grep", "input": {"pattern": "def .*rows"}}
             message = anthropic.message(self.rand, model, [part], usage)
+            call = Call(model=anthropic.served(model), usage=usage, app=self.session.repo)
             row = self._row(
                 message=message,
                 requestId=identifier(self.rand, "req_011"),
@@ -154,7 +155,7 @@ class _Transcript:
                 isSidechain=True,
                 agentId=agent_id,
             )
-            yield Line(time_ms=within(self.time), content=row, call=Call(model=anthropic.served(model), usage=usage))
+            yield Line(time_ms=within(self.time), content=row, call=call)
 
 
 _TOOLS = {"read_file": "Read", "search": "Grep", "run": "Bash", "edit_file": "Edit", "list_files": "Glob"}

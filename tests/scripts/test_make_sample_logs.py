@@ -96,7 +96,8 @@ def tokens_of(record: dict[str, Any]) -> dict[str, int]:
         output = record.get("output", {})
         return {"input": record["input"].get("inputTokenCount", 0), "output": output.get("outputTokenCount", 0)}
     if "cached_tokens" in record:
-        return {"input": record["input_tokens"], "output": record["output_tokens"]}
+        cached = record["cached_tokens"]
+        return {"input": record["input_tokens"] - cached, "cache_read": cached, "output": record["output_tokens"]}
     usage = usage_of(body_of(record))
     if "prompt_tokens" in usage:
         cached = usage["prompt_tokens_details"]["cached_tokens"]
