@@ -55,10 +55,10 @@ def _steps(rand: random.Random, slots: Slots, typical: int) -> Iterator[Step]:
     for _ in range(max(1, round(rand.gauss(typical, typical / 3)))):
         tool, arguments, result = rand.choice(DATA["steps"])
         local = Slots(rand, DATA["slots"], **{name: slots[name] for name in ("repo", "name", "name2")})
-        yield Step(
-            local.fill(rand.choice(DATA["thoughts"])),
-            tool,
-            local.fill(arguments),
-            local.fill(DATA["results"][result]) * (rand.randint(1, 3) if result == "read" else 1),
-        )
+        said, sent = local.fill(rand.choice(DATA["thoughts"])), local.fill(arguments)
+        shown = local.fill(DATA["results"][result])
+        if result == "read":
+            more = [Slots(rand, DATA["slots"]).fill(DATA["results"]["read"]) for _ in range(rand.randint(1, 9))]
+            shown = "\n\n".join([shown, *more])
+        yield Step(said, tool, sent, shown)
     yield Step(slots.fill(rand.choice(DATA["done"])))

@@ -14,7 +14,7 @@ from traffic.text import identifier, rng, tokens
 from traffic.usage import FIVE_MINUTES, PromptCache, Usage, openai_usage
 
 TEAM, APP = "platform", "code-agent"
-SESSIONS = 100
+SESSIONS = 116
 MODELS = {"gpt-5": 46, "gemini-2.5-pro": 26, "gpt-4.1": 20, "gpt-5-mini": 8}
 THINKING = {"gpt-5", "gemini-2.5-pro", "gpt-5-mini"}
 

@@ -16,7 +16,7 @@ from traffic.usage import FIVE_MINUTES, PromptCache, openai_usage
 TEAM, APP = "customer-care", "support-chat"
 DATA = load("support")
 CONVERSATIONS = 640
-SWITCH_MS = START_MS + 16 * DAY  # half of the traffic goes over to another model
+SWITCH_MS = START_MS + 16 * DAY  # a part of the traffic goes over to another model
 PLAIN_MS = START_MS + 29 * DAY  # the last day is not yet compressed
 IMAGE_TOKENS = 85 + 4 * 170  # four tiles
 TOOLS = [
