@@ -17,7 +17,7 @@ import polars as pl
 from llm_audit.catalog.aliases import Aliases
 from llm_audit.catalog.names import canonical, parse
 from llm_audit.pricing import listing as table
-from llm_audit.pricing.plan import Plan
+from llm_audit.pricing.plan import Changes, Plan
 from llm_audit.pricing.rows import PriceRow, Quote, Unpriced, rows_frame, sort_key
 from llm_audit.pricing.rules import PriceFile, parse_price_file, read_price_file
 
@@ -42,6 +42,7 @@ class PriceBook:
         self._names = names | dict(aliases or {})
         self._aliases = Aliases(self._names)
         self._plans: dict[tuple[str | None, str | None, str | None], Plan | Unpriced] = {}
+        self._quotes: dict[tuple[object, ...], Quote] = {}
         self._used: dict[PriceRow, None] = {}
 
     @property
@@ -62,16 +63,27 @@ class PriceBook:
         return rows_frame(sorted(self._used, key=sort_key))
 
     def quote(
-        self, provider: str | None, model: str | None, service_tier: str, region: str | None, moment: datetime | None
+        self,
+        provider: str | None,
+        model: str | None,
+        service_tier: str | None,
+        region: str | None,
+        moment: datetime | None,
     ) -> Quote:
         """The price rows of a model, service tier and region at a time (UTC; None: the latest)."""
         plan = self._plan(provider, model, region)
-        return Quote(reason=plan) if isinstance(plan, Unpriced) else plan.quote(service_tier, moment or UNDATED)
+        if isinstance(plan, Unpriced):
+            return Quote(reason=plan)
+        moment, service_tier = moment or UNDATED, service_tier or "standard"
+        key = (provider, model, region, service_tier, plan.period(moment))
+        if key not in self._quotes:
+            self._quotes[key] = plan.quote(service_tier, moment)
+        return self._quotes[key]
 
-    def cut_minutes(self, provider: str | None, model: str | None, region: str | None) -> set[int]:
-        """Minutes of the day (UTC) at which a model's price may change."""
+    def changes(self, provider: str | None, model: str | None, region: str | None) -> Changes:
+        """What a model's price depends on of a request's time."""
         plan = self._plan(provider, model, region)
-        return set() if isinstance(plan, Unpriced) else plan.cut_minutes
+        return Changes() if isinstance(plan, Unpriced) else plan.changes
 
     def record(self, rows: Iterable[PriceRow]) -> None:
         """Note rows as used."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from datetime import date
 
 import polars as pl
 
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.pricing.book import PriceBook
+from llm_audit.pricing.plan import Changes
 from llm_audit.pricing.rows import PriceRow, Unpriced, rows_frame
 from llm_audit.pricing.schedule import RATES
 
@@ -23,7 +22,7 @@ MAX_TOKENS = 10**9
 """More tokens of a type than one request can have; at any listed price the cost still fits in 64 bits."""
 
 _KEYS = ("provider", "model", "service_tier", "region")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).date()
+_EPOCH = date(1970, 1, 1)
 
 
 def price(frame: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
@@ -84,29 +83,70 @@ def _locate(
     frame: pl.DataFrame, book: PriceBook, context: pl.Expr, *, note: bool = True
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The price rows found, and the frame with ``_row`` (its row among them) and ``_reason``."""
-    columns = [column for column in _KEYS if column in frame.columns]
-    names = frame.select(column for column in columns if column != "service_tier").unique()
-    cuts = sorted({cut for key in names.iter_rows(named=True) for cut in book.cut_minutes(**_names(key))} - {0})
-    keyed = frame.with_columns(_day=_day(frame), _slot=_slot(frame, cuts))
-    rows, resolved = _resolve(keyed.select(*columns, "_day", "_slot").unique(), book, [0, *cuts])
+    keys = frame.select(_key_column(frame, column) for column in (*_KEYS, "time"))
+    names = _pack(keys.select("provider", "model", "region"))
+    changes = Changes()
+    for key in keys[names.arg_unique()].iter_rows(named=True):
+        changes |= book.changes(key["provider"], key["model"], key["region"])
+    code = _pack(pl.DataFrame([names, keys["service_tier"], *keys.select(_period(changes)).get_columns()]))
+    first_of_key = code.arg_unique()
+    rows, resolved = _resolve(keys[first_of_key], book)
     if note:
         book.record(rows)
+    sized = frame.with_columns(code, _context=context).select("code", "_context")
+    found = sized.join(resolved.with_columns(code[first_of_key]), on="code", how="left", maintain_order="left")
     steps = [column for column in resolved.columns if column.startswith("_from_")]
-    above = [(context >= pl.col(step)).fill_null(value=False).cast(pl.UInt32) for step in steps]
-    located = keyed.join(
-        resolved, on=[*columns, "_day", "_slot"], how="left", nulls_equal=True, maintain_order="left"
-    ).with_columns(_row=sum(above, start=pl.col("_first")))
-    return rows_frame(rows), located
+    above = [(pl.col("_context") >= pl.col(step)).fill_null(value=False).cast(pl.UInt32) for step in steps]
+    located = found.select("_reason", _row=sum(above, start=pl.col("_first")))
+    return rows_frame(rows), frame.with_columns(located.get_columns())
 
 
-def _names(key: dict[str, Any]) -> dict[str, str | None]:
-    return {name: key.get(name) for name in ("provider", "model", "region")}
+def _key_column(frame: pl.DataFrame, column: str) -> pl.Expr:
+    if column in frame.columns:
+        return pl.col(column)
+    return pl.lit(None, dtype=pl.Datetime("us", "UTC") if column == "time" else pl.String).alias(column)
 
 
-def _resolve(keys: pl.DataFrame, book: PriceBook, starts: Sequence[int]) -> tuple[list[PriceRow], pl.DataFrame]:
+def _period(changes: Changes) -> list[pl.Expr]:
+    """What prices depend on of a request's time, as integers: a row a period has one price for a model and tier."""
+    minutes = pl.col("time").dt.epoch("us") // 60_000_000
+    days = minutes // 1440
+    parts = []
+    if changes.dates:
+        dates = pl.Series([(day - _EPOCH).days for day in sorted(changes.dates)], dtype=pl.Int64)
+        period = pl.lit(dates).search_sorted(days, side="right")
+        parts.append(pl.when(days.is_not_null()).then(period).alias("_dates"))
+    if changes.by_weekday:
+        parts.append(((days + 3) % 7).alias("_weekday"))
+    if changes.minutes:
+        spans = [(minutes % 1440 >= minute).cast(pl.Int64) for minute in sorted(changes.minutes)]
+        parts.append(pl.sum_horizontal(spans, ignore_nulls=False).alias("_span"))
+    return parts
+
+
+def _pack(keys: pl.DataFrame) -> pl.Series:
+    """One integer for each distinct combination of values, null being a value: cheaper to look up than columns."""
+    packed = pl.zeros(keys.height, dtype=pl.Int64, eager=True).alias("code")
+    radix = 1
+    for column in keys.get_columns():
+        if column.null_count() == len(column):
+            continue
+        text = column.dtype == pl.String
+        codes = (column.rank("dense") if text else column.to_physical()).cast(pl.Int64).to_frame("c")
+        low, high = codes.select(low=pl.col("c").min(), high=pl.col("c").max()).row(0)
+        size = high - low + 2
+        if radix * size >= 2**62:
+            packed = packed.rank("dense").cast(pl.Int64)
+            radix = keys.height + 1
+        packed += codes.select((pl.col("c") - (low - 1)).fill_null(0) * radix).to_series()
+        radix *= size
+    return packed
+
+
+def _resolve(keys: pl.DataFrame, book: PriceBook) -> tuple[list[PriceRow], pl.DataFrame]:
     """Quote each key.
 
-    Returns all rows, and the keys with ``_first`` (row of the lowest context tier), ``_reason`` and ``_from_<n>``: the
+    Returns all rows, and for each key ``_first`` (row of the lowest context tier), ``_reason`` and ``_from_<n>``: the
     context from which the nth row after the first holds.
     """
     first_of: dict[tuple[PriceRow, ...], int] = {}
@@ -115,9 +155,7 @@ def _resolve(keys: pl.DataFrame, book: PriceBook, starts: Sequence[int]) -> tupl
     reasons: list[str | None] = []
     contexts: list[list[int]] = []
     for key in keys.iter_rows(named=True):
-        quote = book.quote(
-            **_names(key), service_tier=key.get("service_tier") or "standard", moment=_moment(key, starts)
-        )
+        quote = book.quote(key["provider"], key["model"], key["service_tier"], key["region"], key["time"])
         if quote.rows and quote.rows not in first_of:
             first_of[quote.rows] = len(rows)
             rows.extend(quote.rows)
@@ -125,33 +163,16 @@ def _resolve(keys: pl.DataFrame, book: PriceBook, starts: Sequence[int]) -> tupl
         reasons.append(quote.reason.value if quote.reason else None)
         contexts.append([row.context_from for row in quote.rows[1:]])
     depth = max(map(len, contexts), default=0)
-    return rows, keys.with_columns(
-        pl.Series("_first", first, dtype=pl.UInt32),
-        pl.Series("_reason", reasons, dtype=pl.String),
-        *(
-            pl.Series(f"_from_{n}", [c[n] if n < len(c) else None for c in contexts], dtype=pl.Int64)
-            for n in range(depth)
-        ),
+    return rows, pl.DataFrame(
+        [
+            pl.Series("_first", first, dtype=pl.UInt32),
+            pl.Series("_reason", reasons, dtype=pl.String),
+            *(
+                pl.Series(f"_from_{n}", [c[n] if n < len(c) else None for c in contexts], dtype=pl.Int64)
+                for n in range(depth)
+            ),
+        ]
     )
-
-
-def _moment(key: dict[str, Any], starts: Sequence[int]) -> datetime | None:
-    if key["_day"] is None:
-        return None
-    midnight = datetime.combine(_EPOCH + timedelta(days=key["_day"]), time(), UTC)
-    return midnight + timedelta(minutes=starts[key["_slot"]])
-
-
-def _day(frame: pl.DataFrame) -> pl.Expr:
-    return pl.col("time").dt.epoch("d") if "time" in frame.columns else pl.lit(None, dtype=pl.Int32)
-
-
-def _slot(frame: pl.DataFrame, cuts: Sequence[int]) -> pl.Expr:
-    """Which span of the day a request falls in, where any price depends on the time of day."""
-    if not cuts or "time" not in frame.columns:
-        return pl.lit(0, dtype=pl.UInt32)
-    minute = pl.col("time").dt.hour().cast(pl.Int32) * 60 + pl.col("time").dt.minute().cast(pl.Int32)
-    return sum(((minute >= cut).fill_null(value=False).cast(pl.UInt32) for cut in cuts), start=pl.lit(0, pl.UInt32))
 
 
 def _context() -> pl.Expr:
@@ -164,9 +185,11 @@ def _gather(values: pl.Series, *, when: pl.Expr | None = None) -> pl.Expr:
 
 
 def _reason(located: pl.DataFrame) -> pl.Expr:
-    """The reason a row has no cost, apart from token types without a price."""
+    """The reason a row has no cost, apart from token types without a price; a chat without output counts is not known."""
     tokens = [f"{kind}_tokens" for kind in TOKEN_TYPES]
-    no_usage = pl.all_horizontal(pl.col(tokens).is_null())
+    no_input = pl.all_horizontal(pl.col([f"{kind}_tokens" for kind in INPUT_TYPES]).is_null())
+    no_output = pl.col("output_tokens").is_null() & pl.col("audio_output_tokens").is_null()
+    no_usage = no_input | (no_output & (pl.col("operation") == "chat").fill_null(value=True))
     reason = pl.coalesce("_reason", pl.when(no_usage).then(pl.lit(Unpriced.NO_USAGE.value)))
     largest = located.select(pl.max_horizontal(pl.col(tokens).max())).item() if located.height else None
     if (largest or 0) <= MAX_TOKENS:

@@ -110,11 +110,15 @@ class Listing:
                 starts.append(variant.constraint.start_date)
         return min(starts, default=date.max)
 
-    def cut_minutes(self) -> set[int]:
-        """Minutes of the day (UTC) at which the price may change."""
+    def changes(self) -> tuple[set[date], set[int]]:
+        """Days from which, and minutes of the day (UTC) at which, the price may be another."""
         conditionals = self.model.prices if isinstance(self.model.prices, list) else ()
-        constraints = [c.constraint for c in conditionals if isinstance(c.constraint, TimeOfDateConstraint)]
-        return {t.hour * 60 + t.minute for c in constraints for t in (c.start_time, c.end_time)}
+        constraints = [change.constraint for change in (*conditionals, *(self.model.price_variants or ()))]
+        spans = [(c.start_time, c.end_time) for c in constraints if isinstance(c, TimeOfDateConstraint)]
+        return (
+            {c.start_date for c in constraints if isinstance(c, StartDateConstraint)},
+            {moment.hour * 60 + moment.minute for span in spans for moment in span},
+        )
 
     def _tier(self, service_tier: str, moment: datetime) -> Listed | None:
         prices = self.model.get_prices(moment, _CONTEXTS[service_tier])

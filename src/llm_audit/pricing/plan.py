@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 
 from llm_audit.pricing import listing as table
 from llm_audit.pricing.rows import PriceRow, Quote, Unpriced
@@ -19,6 +20,22 @@ from llm_audit.pricing.schedule import RATES, Rates, Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """When a price may become another: ``dates`` (from that day on), ``minutes`` of the day, weekdays; all UTC."""
+
+    dates: frozenset[date] = frozenset()
+    minutes: frozenset[int] = frozenset()
+    by_weekday: bool = False
+
+    def __or__(self, other: Changes) -> Changes:
+        return Changes(
+            dates=self.dates | other.dates,
+            minutes=self.minutes | other.minutes,
+            by_weekday=self.by_weekday or other.by_weekday,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)  # no slots: what is derived is kept
 class Plan:
     """How to price one model at one provider in one region.
 
@@ -35,11 +52,25 @@ class Plan:
     listing: table.Listing | None
     rules: Sequence[Rule]
 
-    @property
-    def cut_minutes(self) -> set[int]:
-        """Minutes of the day (UTC) at which the price may change."""
-        cuts = self.listing.cut_minutes() if self.listing else set()
-        return cuts | {minute for rule in self.rules if rule.scope.minutes for minute in rule.scope.minutes}
+    @cached_property
+    def changes(self) -> Changes:
+        """What the price depends on of a request's time."""
+        scopes = [rule.scope for rule in self.rules]
+        listed = self.listing.changes() if self.listing else (set(), set())
+        return Changes(
+            dates=frozenset(listed[0].union(*(scope.change_dates() for scope in scopes))),
+            minutes=frozenset(listed[1].union(*(scope.minutes or () for scope in scopes))),
+            by_weekday=any(len(scope.days) < 7 for scope in scopes),
+        )
+
+    def period(self, moment: datetime) -> tuple[int, ...]:
+        """What the price depends on of a time: two moments of one period have the same price."""
+        minute = moment.hour * 60 + moment.minute
+        return (
+            sum(moment.date() >= day for day in self.changes.dates),
+            moment.weekday() if self.changes.by_weekday else 0,
+            sum(minute >= cut for cut in self.changes.minutes),
+        )
 
     def quote(self, service_tier: str, moment: datetime) -> Quote:
         """The price rows of a service tier at a time (UTC)."""

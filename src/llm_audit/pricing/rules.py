@@ -29,7 +29,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -65,6 +65,11 @@ class Scope:
         if not fnmatchcase(provider, self.provider) or not fnmatchcase((region or "").lower(), self.region):
             return False
         return any(fnmatchcase(name.lower(), self.model) for name in names)
+
+    def change_dates(self) -> set[date]:
+        """Days (UTC) from which the rule holds or no longer holds."""
+        after = {self.end + timedelta(days=1)} if self.end < date.max else set()
+        return {self.start} | after
 
     def active(self, moment: datetime) -> bool:
         """Whether the rule holds at a time (UTC)."""
