@@ -13,8 +13,6 @@ from llm_audit.sources.formats.settle import Convention, Usage, counted, settle
 from llm_audit.sources.formats.times import between_ms, micros
 from llm_audit.vocabulary import Status
 
-_ABOUT_THE_MODEL = frozenset({"model", "provider", "tools", "functions", "messages", "response_format", "stop"})
-
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     metrics, metadata = mapping(record.get("metrics")), mapping(record.get("metadata"))
@@ -30,7 +28,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     status = Status.ERROR if record.get("error") else Status.OK
     started, ended = micros(metrics.get("start"), "metrics.start"), micros(metrics.get("end"), "metrics.end")
     trace, span = text(record.get("root_span_id")), text(record.get("span_id"))
-    payer = who({key: value for key, value in metadata.items() if key not in _ABOUT_THE_MODEL})
+    payer = who(metadata)  # its tags would be the call's parameters
     request = Request(
         model=model,
         provider=text(metadata.get("provider")),
@@ -46,7 +44,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         app=payer.app,
         user=payer.user,
         environment=payer.environment,
-        tags=tuple(sorted({*payer.tags, *labels(record.get("tags") or [])})),
+        tags=tuple(sorted(set(labels(record.get("tags") or [])))),
         status=status,
         latency_ms=between_ms(started, ended),
         stated_cost_pico=cost(metrics.get("estimated_cost")),

@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import TypeVar
 
 from llm_audit.money import pico
-from llm_audit.sources.entry import Entry, Reason, Rejected
+from llm_audit.sources.entry import Entry, Reason, Rejected, Request
 from llm_audit.sources.formats.fields import text
 from llm_audit.sources.formats.interface import BadRecordError
+from llm_audit.sources.formats.settle import Usage
 from llm_audit.vocabulary import Operation, ServiceTier, Status
 
 _TIERS = {
@@ -52,6 +53,13 @@ def merge_key(response_id: object, *, model: str, status: str = Status.OK) -> st
 def span_key(trace: str | None, span: str | None, *, model: str, status: str = Status.OK) -> str | None:
     """Return what exports of one span share; None where it carries no id."""
     return None if span is None else f"span|{trace or ''}|{span}|{model}|{status}"
+
+
+def fill(request: Request, usage: Usage) -> None:
+    """Set a request's counts; an embedding has no output, whether or not its log says so."""
+    usage.fill(request)
+    if request.operation == Operation.EMBEDDING and request.input_tokens is not None:
+        request.output_tokens = request.output_tokens or 0
 
 
 def cost(value: object) -> int | None:

@@ -189,6 +189,6 @@ FORMAT = Format(
         "offered are not logged.",
         ordered=True,
     ),
-    matches=lambda record: record.get("type") in _TYPES and isinstance(record.get("payload"), dict),
+    matches=lambda record: text(record.get("type")) in _TYPES and isinstance(record.get("payload"), dict),
     entries=_entries,
 )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
 from llm_audit.sources.formats.bodies import parameters
-from llm_audit.sources.formats.calls import cost, guarded, span_key
+from llm_audit.sources.formats.calls import cost, fill, guarded, span_key
 from llm_audit.sources.formats.fields import Json, Who, first, listing, mapping, number, objects, text, who
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
 from llm_audit.sources.formats.messages import conversation, redacted, reply, tool_names
@@ -64,13 +64,12 @@ def _entry(span: Json) -> Entry:
         app=text(span.get("ml_app")) or payer.app,
         user=payer.user,
         environment=payer.environment,
-        tags=payer.tags,
         status=status,
         latency_ms=None if duration_ns is None else duration_ns / 1_000_000,
         stated_cost_pico=_estimated(metrics),
     )
     _prompt(request, span, meta, details)
-    _usage(metrics).fill(request)
+    fill(request, _usage(metrics))
     return request
 
 
@@ -88,8 +87,7 @@ def _labelled(span: Json) -> tuple[Who, str | None]:
     """Read ``key:value`` tags: whom the call is charged to, and the session."""
     tags = dict(tag.split(":", 1) for tag in listing(span.get("tags")) if isinstance(tag, str) and ":" in tag)
     session = tags.pop("session_id", None)
-    own = {"team", "env", "service", "user_id", "user", "app", "feature", "project"}
-    return who({key: value for key, value in tags.items() if key in own}), session
+    return who(tags), session
 
 
 def _estimated(metrics: Json) -> int | None:

@@ -10,7 +10,7 @@ from functools import partial
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
 from llm_audit.sources.formats.bodies import answer, ask
-from llm_audit.sources.formats.calls import cost, guarded, operation, outcome
+from llm_audit.sources.formats.calls import cost, guarded, merge_key, operation, outcome
 from llm_audit.sources.formats.fields import Json, at, first, mapping, number, text, whole
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
 from llm_audit.sources.formats.settle import Usage, counted, settle
@@ -21,9 +21,9 @@ from llm_audit.vocabulary import Status
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     plugins = mapping(record.get("ai"))
-    called = [mapping(plugin) for plugin in plugins.values() if _calls(plugin)]
-    for plugin in called:
-        yield guarded(partial(_entry, record, mapping(plugins.get("payload"))), plugin)
+    called = [name for name, plugin in plugins.items() if _calls(plugin)]
+    for name in called:
+        yield guarded(partial(_entry, record, plugins), name)
     if not called:
         yield NotACall(NotCallReason.METADATA)
 
@@ -33,7 +33,8 @@ def _calls(plugin: object) -> bool:
     return "usage" in found and "meta" in found
 
 
-def _entry(record: Record, payload: Json, plugin: Json) -> Entry:
+def _entry(record: Record, plugins: Json, name: str) -> Entry:
+    plugin, payload = mapping(plugins.get(name)), mapping(plugins.get("payload"))
     if (text(at(plugin, "cache", "cache_status")) or "").lower() == "hit":
         return NotACall(NotCallReason.GATEWAY_CACHE_HIT)
     meta, usage = mapping(plugin.get("meta")), mapping(plugin.get("usage"))
@@ -42,23 +43,26 @@ def _entry(record: Record, payload: Json, plugin: Json) -> Entry:
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "response_model")
     code = whole(at(record, "response", "status"))
-    bodies = mapping(plugin.get("payload")) or payload
+    status = Status.OK if code is None else outcome(code)
+    request_id = text(at(record, "request", "id"))
     request = Request(
         model=model,
         model_requested=requested,
         provider=text(meta.get("provider_name")),
         operation=operation(at(record, "request", "uri")),
         time_us=micros(record.get("started_at"), "started_at"),
-        request_id=text(at(record, "request", "id")),
+        request_id=request_id,
+        merge_key=merge_key(request_id and f"kong:{name}:{request_id}", model=model, status=status),
         app=text(at(record, "service", "name")),
         user=text(at(record, "consumer", "username")) or text(at(record, "consumer", "id")),
-        status=Status.OK if code is None else outcome(code),
+        status=status,
         status_code=code,
         latency_ms=number(meta.get("llm_latency")),
         stated_cost_pico=cost(usage.get("cost")) or None,  # 0 where no price was configured
     )
-    ask(request, mapping(bodies.get("request")) or mapping(payload.get("request")))
-    answer(request, mapping(bodies.get("response")))
+    own = mapping(plugin.get("payload"))
+    ask(request, mapping(own.get("request")) or mapping(payload.get("request")))
+    answer(request, mapping(own.get("response")) or mapping(payload.get("response")))
     _usage(usage).fill(request)
     return request
 

@@ -12,7 +12,7 @@ from functools import partial
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
 from llm_audit.sources.formats.bodies import answer, parameters, usage_of
-from llm_audit.sources.formats.calls import cost, guarded, provider, span_key, tier
+from llm_audit.sources.formats.calls import cost, fill, guarded, provider, span_key, tier
 from llm_audit.sources.formats.fields import Json, Who, at, first, labels, listing, mapping, objects, parsed, text, who
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
 from llm_audit.sources.formats.messages import conversation, redacted, reply, tool_names
@@ -95,7 +95,7 @@ def _entry(trace: Json, row: Json) -> Entry:
     usage = usage_of(mapping(output))
     if usage is NO_USAGE:
         usage = _details(mapping(first(row, "usageDetails", "usage_details")))
-    usage.fill(request)
+    fill(request, usage)
     return request
 
 
@@ -151,15 +151,13 @@ def _provider(metadata: Json) -> str | None:
 
 
 def _payer(row: Json, trace: Json, metadata: Json) -> Who:
-    own = {"team", "app", "project", "feature", "service", "department", "cost_center"}
-    given = who({key: value for key, value in {**mapping(trace.get("metadata")), **metadata}.items() if key in own})
-    tags = {*given.tags, *labels(first(row, "tags") or trace.get("tags") or [])}
+    given = who({**mapping(trace.get("metadata")), **metadata})  # its tags would be what a tracer notes
     return Who(
         given.team,
         given.app or text(first(row, "trace_name", "traceName") or trace.get("name")),
         text(first(row, "userId", "user_id") or first(trace, "userId", "user_id")) or given.user,
         text(row.get("environment") or trace.get("environment")),
-        tuple(sorted(tags)),
+        tuple(sorted(set(labels(first(row, "tags") or trace.get("tags") or [])))),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
 from llm_audit.sources.formats.bodies import answer, ask, model_of, usage_of
-from llm_audit.sources.formats.calls import cost, guarded, provider, span_key, tier
+from llm_audit.sources.formats.calls import cost, fill, guarded, provider, span_key, tier
 from llm_audit.sources.formats.fields import Json, at, first, labels, listing, mapping, objects, text, who
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
 from llm_audit.sources.formats.messages import conversation, redacted, reply
@@ -77,7 +77,7 @@ def _entry(run: Json) -> Entry:
         stated_cost_pico=cost(run.get("total_cost")),
     )
     _texts(request, inputs, {**invoked, **inputs}, outputs)
-    _usage(run, outputs, request.provider).fill(request)
+    fill(request, _usage(run, outputs, request.provider))
     return request
 
 
@@ -102,11 +102,10 @@ def _plain(message: object) -> Json:
     inner = mapping(found.get("kwargs")) or mapping(found.get("data"))
     if not inner:
         return found
-    kind = text(first(inner, "type")) or text(found.get("type")) or ""
-    names = listing(found.get("id"))
-    last = text(names[-1]) if names else None
-    role = kind or (last or "").removesuffix("Chunk").removesuffix("Message").lower()
-    return {**inner, "role": role}
+    names = listing(found.get("id"))  # the path of its class
+    name = (text(names[-1]) if names else None) or ""
+    kind = name.removesuffix("Chunk").removesuffix("Message").lower()
+    return {**inner, "role": text(inner.get("type")) or kind or text(found.get("type"))}
 
 
 def _ids(run: Json) -> tuple[str | None, str | None]:

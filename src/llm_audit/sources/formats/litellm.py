@@ -28,7 +28,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         return
     response, hidden = mapping(record.get("response")), mapping(record.get("hidden_params"))
     metadata = mapping(record.get("metadata"))
-    model = text(first(response, "model")) or text(hidden.get("litellm_model_name")) or text(record.get("model"))
+    model = text(response.get("model")) or text(record.get("model")) or text(hidden.get("litellm_model_name"))
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "model")
     status = Status.ERROR if record.get("status") == "failure" else Status.OK

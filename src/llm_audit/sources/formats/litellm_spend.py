@@ -32,7 +32,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     model = model_of(response) or text(record.get("model")) or (_UNNAMED if alone else None)
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "model")
-    failed = "failure" in {record.get("status"), metadata.get("status")}
+    failed = "failure" in (record.get("status"), metadata.get("status"))
     status = Status.ERROR if failed else Status.OK
     started, ended = micros(record.get("startTime"), "startTime"), micros(record.get("endTime"), "endTime")
     duration_ms = number(record.get("request_duration_ms"))

@@ -11,7 +11,7 @@ from typing import Any
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason
 from llm_audit.sources.formats import tracing
 from llm_audit.sources.formats.bodies import parameters
-from llm_audit.sources.formats.calls import cost, provider
+from llm_audit.sources.formats.calls import cost, fill, provider
 from llm_audit.sources.formats.fields import Json, first, listing, mapping, objects, parsed, text
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
 from llm_audit.sources.formats.messages import conversation, redacted, reply, tool_names
@@ -47,7 +47,7 @@ def read(span: tracing.Span, kind: str | None = None) -> Entry:
     request.tools = tool_names(_tools(attributes)) or request.tools
     said = _messages(attributes, "llm.output_messages") or attributes.get("output.value")
     request.completion, request.completion_calls, request.completion_call_id = reply(said)
-    _usage(attributes, vendor).fill(request)
+    fill(request, _usage(attributes, vendor))
     return request
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
 from llm_audit.sources.formats import openinference, otel_text, tracing, vercel_ai
-from llm_audit.sources.formats.calls import cost, merge_key, operation, provider, tier
+from llm_audit.sources.formats.calls import cost, fill, merge_key, operation, provider, tier
 from llm_audit.sources.formats.fields import Json, first, flag, mapping, text, whole
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
 from llm_audit.sources.formats.settle import Usage, counted, settle
@@ -77,7 +77,7 @@ def read(span: tracing.Span) -> Entry:
     request.stated_cost_pico = cost(first(attributes, "gen_ai.usage.cost", "gen_ai.usage.total_cost"))
     _parameters(request, attributes)
     otel_text.fill(request, span)
-    usage.fill(request)
+    fill(request, usage)
     return request
 
 

@@ -74,7 +74,7 @@ def _items(record: Record) -> Iterator[_Item | NotACall]:
 
 
 def _is_inference(log: Json) -> bool:
-    return _EVENT in {log.get("eventName"), _attributes(log).get("event.name")}
+    return _EVENT in (log.get("eventName"), _attributes(log).get("event.name"))
 
 
 def _attributes(holder: Json) -> dict[str, Any]:

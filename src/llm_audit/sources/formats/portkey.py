@@ -31,6 +31,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     code = whole(record.get("response_status_code"))
     status = _status(record, code)
     payer = _who(record)
+    log_id = text(record.get("id"))
     request = Request(
         model=model,
         model_requested=requested,
@@ -38,8 +39,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         operation=operation(record.get("request_url")),
         time_us=micros(record.get("created_at"), "created_at"),
         service_tier=tier(received.get("service_tier")),
-        request_id=text(record.get("id")) or text(received.get("id")),
-        merge_key=merge_key(received.get("id"), model=model, status=status),
+        request_id=log_id or text(received.get("id")),
+        merge_key=merge_key(received.get("id") or (log_id and f"portkey:{log_id}"), model=model, status=status),
         trace=text(record.get("trace_id")),
         team=payer.team,
         app=payer.app,

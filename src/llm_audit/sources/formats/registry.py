@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from llm_audit.errors import UsageError
 from llm_audit.sources.formats import (
+    anthropic_messages,
     braintrust,
     claude_code,
     cloudflare,
@@ -18,6 +19,8 @@ from llm_audit.sources.formats import (
     langsmith,
     litellm,
     litellm_spend,
+    openai_chat,
+    openai_responses,
     openinference,
     openrouter_csv,
     otel,
@@ -59,7 +62,10 @@ FORMATS: tuple[Format, ...] = (
     vercel_ai.FORMAT,
     openinference.FORMAT,
     otel.FORMAT,
-    # 10 pairs of request and response, then bare bodies
+    # 10 pairs of request and response, and bare bodies
+    openai_responses.FORMAT,
+    anthropic_messages.FORMAT,
+    openai_chat.FORMAT,
     # 11 home-made records
     flat.FORMAT,
 )

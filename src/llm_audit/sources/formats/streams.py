@@ -19,6 +19,11 @@ def is_stream(body: str) -> bool:
     return head.startswith(_STARTS)
 
 
+def lines(body: str) -> list[Json]:
+    """Return the objects of a stream of JSON lines, in order."""
+    return [line for raw in body.splitlines() if isinstance(line := parsed(raw), dict)]
+
+
 def events(body: str) -> list[Json]:
     """Return the JSON objects a stream sends, in order; what is no JSON (``[DONE]``, a cut last event) is left out."""
     found: list[Json] = []
@@ -102,6 +107,10 @@ def _of_anthropic(chunks: Sequence[Json]) -> Json:
             ]
         elif kind == "error":
             body["error"] = chunk.get("error") or True
+        elif kind == "message_stop":
+            body.update({name: value for name, value in chunk.items() if name.startswith("amazon-bedrock")})
+    if "message_delta" not in {chunk.get("type") for chunk in chunks}:
+        usage.pop("output_tokens", None)  # the stream was cut: the first count is a placeholder
     body["usage"] = usage
     body["content"] = [_block(block) for _, block in sorted(blocks.items())]
     return body

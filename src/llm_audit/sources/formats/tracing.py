@@ -130,6 +130,8 @@ def _payer(span: Span) -> Who:
     metadata.setdefault("user_id", metadata.pop("userId", None))
     given = who(metadata)
     service = text(resource.get("service.name")) or ""
+    if service.startswith("/"):  # the path of a script, which some instrumentations take for a name
+        service = service.rpartition("/")[2]
     named = first(attributes, "gen_ai.application_name", "ai.telemetry.functionId", "gen_ai.agent.name")
     stage = first(resource, "deployment.environment.name", "deployment.environment")
     return Who(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason
 from llm_audit.sources.formats import tracing
-from llm_audit.sources.formats.calls import merge_key, provider, tier
+from llm_audit.sources.formats.calls import fill, merge_key, provider, tier
 from llm_audit.sources.formats.fields import Json, at, first, listing, mapping, objects, parsed, text, whole
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
 from llm_audit.sources.formats.messages import conversation, redacted, reply, tool_names
@@ -49,7 +49,7 @@ def read(span: tracing.Span) -> Entry:
     said = first(attributes, "ai.response.text", "ai.response.object")
     answer = {"role": "assistant", "content": [*([said] if isinstance(said, str) else []), *calls]}
     request.completion, request.completion_calls, request.completion_call_id = reply(answer)
-    _usage(attributes, metadata, request.provider).fill(request)
+    fill(request, _usage(attributes, metadata, request.provider))
     return request
 
 

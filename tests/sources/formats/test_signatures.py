@@ -1,0 +1,30 @@
+"""Every fixture is read as the format its folder is named after, whatever formats there are beside it."""
+
+import pytest
+from tests.sources.formats.fixture_files import FIXTURES, read
+
+from llm_audit.sources.formats.registry import FORMATS
+
+NAMES = {known.info.name for known in FORMATS}
+FILES = sorted(
+    path.relative_to(FIXTURES)
+    for path in FIXTURES.glob("*/*")
+    if path.parent.name in NAMES and path.name != "README.md"
+)
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_a_fixture_is_read_as_itself(path) -> None:
+    assert {name for name, _ in read(path)} == {path.parent.name}
+
+
+def test_formats_have_names_of_their_own() -> None:
+    assert len(NAMES) == len(FORMATS)
+
+
+@pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.info.name)
+def test_a_format_with_its_own_folder_says_where_its_fixtures_are_from(known) -> None:
+    folder = FIXTURES / known.info.name
+    if folder.is_dir():
+        listed = (folder / "README.md").read_text()
+        assert "licence" in listed
