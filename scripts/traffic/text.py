@@ -89,7 +89,7 @@ def uuid(rand: random.Random) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def tokens(text: str) -> int:
-    """Estimate the tokens of a text: within a few percent of o200k on this project's texts."""
+    """Estimate the tokens of a text: within 7 % of o200k on the English texts, up to a quarter off on others."""
     total = 0
     for piece in _PIECE.findall(text):
         if piece.isascii() and piece.isalpha():
