@@ -185,7 +185,7 @@ def _gather(values: pl.Series, *, when: pl.Expr | None = None) -> pl.Expr:
 
 
 def _reason(located: pl.DataFrame) -> pl.Expr:
-    """The reason a row has no cost, apart from token types without a price; a chat without output counts is not known."""
+    """Why a row has no cost, apart from token types without a price. Of a chat, the output must be known as well."""
     tokens = [f"{kind}_tokens" for kind in TOKEN_TYPES]
     no_input = pl.all_horizontal(pl.col([f"{kind}_tokens" for kind in INPUT_TYPES]).is_null())
     no_output = pl.col("output_tokens").is_null() & pl.col("audio_output_tokens").is_null()

@@ -1,0 +1,72 @@
+"""Fill in token counts where a log has text but no usage."""
+
+from __future__ import annotations
+
+import hashlib
+
+from llm_audit.catalog.names import canonical
+from llm_audit.ledger.schema import Status, UsageSource
+from llm_audit.sources.entry import Request
+from llm_audit.tokens.count import count_text
+from llm_audit.tokens.images import image_tokens
+from llm_audit.tokens.ratio import table_bytes
+
+VERSION = 1
+"""Raised when counts change for the same text."""
+
+FINGERPRINT = f"{VERSION}-{hashlib.sha256(table_bytes()).hexdigest()[:16]}"
+"""Of what decides an estimate, for cache keys."""
+
+TOKENS_PER_MESSAGE = 3
+TOKENS_TO_PRIME_REPLY = 3
+TOKENS_PER_TOOL = 7
+TOKENS_AFTER_TOOLS = 12
+CLAUDE_TOOL_PROMPT_TOKENS = 346
+"""Overheads: a chat message and the primed reply (3 each), a function's frame (7, and 12 for them all) by OpenAI's
+cookbook on counting tokens; Claude's hidden tool prompt by its documentation. A tool's schema is not in the request's
+record, only its name, so that requests with tools are undercounted."""
+
+
+def fill(request: Request) -> None:
+    """Count a request's tokens from its text, in place, where the log reports none.
+
+    A count is filled only where it is missing and its text is there; ``usage_source`` then becomes ``estimated``. A
+    failed call and redacted text are left alone: what was billed, if anything, is unknown. Nothing is known of a
+    prompt's cache, so that all input counts as fresh.
+    """
+    if request.redacted or request.status == Status.ERROR.value:
+        return
+    filled = False
+    if request.messages is not None and not _has_input(request):
+        images = sum(message.images for message in request.messages)
+        image_input = images * image_tokens(request.model) if images else 0
+        request.input_tokens = _prompt_tokens(request) + image_input
+        request.image_input_tokens = image_input or None
+        filled = True
+    if request.output_tokens is None and (request.completion is not None or request.completion_calls):
+        text = count_text(request.completion or "", request.model)
+        request.output_tokens = text + count_text(request.completion_calls, request.model)
+        filled = True
+    if filled:
+        request.usage_source = UsageSource.ESTIMATED.value
+
+
+def _has_input(request: Request) -> bool:
+    counts = (
+        request.input_tokens, request.cache_read_tokens, request.cache_write_5m_tokens,
+        request.cache_write_1h_tokens, request.audio_input_tokens,
+    )  # fmt: skip
+    return any(count is not None for count in counts)
+
+
+def _prompt_tokens(request: Request) -> int:
+    model = request.model
+    total = TOKENS_TO_PRIME_REPLY
+    for message in request.messages or ():
+        total += TOKENS_PER_MESSAGE + count_text(message.text, model) + count_text(message.calls, model)
+    if request.tools:
+        names = sum(count_text(name, model) for name in request.tools)
+        claude = canonical(model).startswith("claude")
+        frame = CLAUDE_TOOL_PROMPT_TOKENS if claude else TOKENS_AFTER_TOOLS
+        total += names + TOKENS_PER_TOOL * len(request.tools) + frame
+    return total
