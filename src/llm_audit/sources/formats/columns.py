@@ -185,6 +185,16 @@ def spelt(name: str) -> str:
     return _PARTING.sub("_", _CAMEL.sub("_", name)).lower().strip("_")
 
 
+def column_named(name: str) -> str | None:
+    """Return the column a name stands for; None where it stands for none."""
+    return _COLUMN_OF.get(spelt(name), (None, 0))[0]
+
+
+def rank_of(name: str) -> int:
+    """Return how telling a column's name is: 0 for the most telling."""
+    return _COLUMN_OF.get(spelt(name), (None, 0))[1]
+
+
 def _columns(keys: tuple[str, ...]) -> Columns:
     best: dict[str, tuple[int, str]] = {}
     unread = []

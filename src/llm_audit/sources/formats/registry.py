@@ -7,21 +7,28 @@ from difflib import get_close_matches
 from llm_audit.errors import UsageError
 from llm_audit.sources.formats import (
     anthropic_messages,
+    azure,
+    batches,
+    bedrock_log,
+    bedrock_pairs,
     braintrust,
     claude_code,
     cloudflare,
     codex,
     datadog,
     flat,
+    gemini,
     helicone,
     kong,
     langfuse,
     langsmith,
     litellm,
     litellm_spend,
+    ollama,
     openai_chat,
     openai_responses,
     openinference,
+    openrouter,
     openrouter_csv,
     otel,
     otlp,
@@ -36,7 +43,12 @@ FORMATS: tuple[Format, ...] = (
     # 1 OTLP
     otlp.FORMAT,
     # 2 Bedrock invocation log
+    bedrock_log.FORMAT,
     # 3 batches, told by their container
+    batches.OPENAI_INPUT,
+    batches.OPENAI_OUTPUT,
+    batches.ANTHROPIC_OUTPUT,
+    batches.BEDROCK,
     # 4 LiteLLM
     litellm.FORMAT,
     litellm_spend.FORMAT,
@@ -54,6 +66,10 @@ FORMATS: tuple[Format, ...] = (
     codex.FORMAT,
     claude_code.FORMAT,
     # 8 cloud gateways and traces without prompts
+    azure.DIAGNOSTICS,
+    azure.GATEWAY,
+    azure.LLM_LOG,
+    gemini.VERTEX_LOG,
     cloudflare.FORMAT,
     kong.FORMAT,
     traffic.MOONCAKE,
@@ -65,6 +81,10 @@ FORMATS: tuple[Format, ...] = (
     # 10 pairs of request and response, and bare bodies
     openai_responses.FORMAT,
     anthropic_messages.FORMAT,
+    bedrock_pairs.FORMAT,
+    gemini.FORMAT,
+    openrouter.FORMAT,
+    ollama.FORMAT,
     openai_chat.FORMAT,
     # 11 home-made records
     flat.FORMAT,
