@@ -17,9 +17,7 @@ def read(path: str | Path) -> list[tuple[str, Entry]]:
     with tempfile.TemporaryDirectory() as spool:
         (source,) = find([FIXTURES / path], spool=Path(spool)).sources
         recogniser = Recogniser(FORMATS, path=source.name)
-        return [
-            found for line, item in items(source, sniff(source)) for found in recogniser.entries(line, item)
-        ]
+        return [found for line, item in items(source, sniff(source)) for found in recogniser.entries(line, item)]
 
 
 def entries(path: str | Path) -> list[Entry]:

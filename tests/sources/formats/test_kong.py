@@ -1,0 +1,22 @@
+from tests.sources.formats.fixture_files import not_calls, requests, tokens
+
+
+def test_current_versions_tell_cached_tokens() -> None:
+    request = requests("kong/by_version.jsonl")[0]
+    assert tokens(request) == (376, 1024, None, None, 50)  # 1400 - 1024
+    assert (request.model, request.model_requested, request.provider) == ("gpt-4o-2024-08-06", "gpt-4o", "openai")
+    assert (request.app, request.user, request.stated_cost_pico) == ("chat-svc", "alice", 4_100_000_000)
+    assert (request.time_us, request.latency_ms) == (1_767_607_200_123_000, 900.0)
+    assert (request.completion, [message.text for message in request.messages or []]) == ("Yes.", ["Is it?"])
+
+
+def test_until_3_9_each_plugin_that_called_a_model_counts() -> None:
+    _, proxied, transformed = requests("kong/by_version.jsonl")
+    assert (proxied.model, tokens(proxied)) == ("command", (14, None, None, None, 21))
+    assert (transformed.model, tokens(transformed)) == ("gpt-4o-mini", (70, None, None, None, 30))
+    assert proxied.stated_cost_pico is None  # 0: the gateway has no price
+    assert proxied.merge_key != transformed.merge_key
+
+
+def test_the_documentations_example_is_a_hit_of_the_semantic_cache() -> None:
+    assert not_calls("kong/ai_proxy_log_doc_example.json") == ["gateway_cache_hit"]

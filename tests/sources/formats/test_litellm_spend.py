@@ -1,0 +1,23 @@
+from tests.sources.formats.fixture_files import not_calls, requests, tokens
+
+
+def test_a_row_of_litellms_own_tests_with_json_in_strings() -> None:
+    (request,) = requests("litellm-spend/spend_logs_payload.json")
+    assert tokens(request) == (10, None, None, None, 20)
+    assert (request.stated_cost_pico, request.conversation) == (225_000_000, "1234567890")
+    assert request.messages is None  # "{}" is the default, not a prompt
+
+
+def test_csv_rows_with_usage_in_the_metadata() -> None:
+    paid, failed = requests("litellm-spend/spend.csv")
+    assert tokens(paid) == (116, 384, None, None, 60)  # 500 - 384
+    assert (paid.reasoning_tokens, paid.team, paid.user) == (16, "search-team", "svc")
+    assert (paid.latency_ms, paid.stated_cost_pico) == (1850.0, 420_000_000)
+    assert (failed.status, failed.team) == ("error", "search")
+    assert not_calls("litellm-spend/spend.csv") == ["gateway_cache_hit"]  # the string "True"
+
+
+def test_the_metadata_column_alone_keeps_its_tokens() -> None:
+    (request,) = requests("litellm-spend/metadata_column.jsonl")
+    assert tokens(request) == (100, 1500, 900, None, 100)  # 2500 - 1500 - 900
+    assert (request.model, request.provider) == ("litellm (model not logged)", None)

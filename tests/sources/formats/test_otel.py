@@ -1,0 +1,43 @@
+import pytest
+from tests.sources.formats.fixture_files import not_calls, requests, tokens
+
+CONSOLE = "otel/spans_console.jsonl"
+
+
+@pytest.mark.parametrize("name", ["otel_genai_client_span_tool_calls", "otel_genai_deprecated_client_span_tool_calls"])
+def test_current_and_older_names_say_the_same(name: str) -> None:
+    (request,) = requests(f"otel/{name}.attributes.json")
+    assert tokens(request) == (97, None, None, None, 52)
+    assert (request.model, request.model_requested, request.provider) == ("gpt-4-0613", "gpt-4", "openai")
+    assert request.max_output_tokens == 200
+    assert [(message.role, message.call_id) for message in request.messages or []] == [
+        ("user", ""),
+        ("assistant", "1234"),
+        ("tool", "1234"),
+    ]
+    assert request.completion == "The weather in Paris is currently rainy with a temperature of 57°F."
+
+
+def test_cached_tokens_are_settled_where_they_can_be() -> None:
+    agent, inclusive_or_not, exclusive, inclusive, embedding = requests(CONSOLE)
+    assert (tokens(inclusive_or_not), inclusive_or_not.ambiguous_tokens) == ((2000, 1500, 100, None, 60), 1600)
+    assert tokens(exclusive) == (50, 2600, None, None, 50)  # 2600 cached cannot be among 50
+    assert tokens(inclusive) == (176, 1024, None, None, 10)  # OpenAI's counts are inclusive either way
+    assert tokens(embedding) == (8, None, None, None, 0)
+    assert embedding.operation == "embedding"
+    assert (agent.wraps_calls, agent.span, inclusive.parent_span) == (True, "1" * 16, "1" * 16)
+
+
+def test_spans_beside_calls_are_none() -> None:
+    assert not_calls(CONSOLE) == ["not_a_model_call", "not_a_model_call"]  # a tool, an HTTP request
+
+
+def test_place_payer_and_needs() -> None:
+    _, call, failed, light, _ = requests(CONSOLE)
+    assert (call.trace, call.span, call.conversation) == ("ab" * 16, "2" * 16, "c-9")
+    assert (call.team, call.app, call.user, call.environment) == ("core", "planner", "u-3", "prod")
+    assert (call.tools, call.completion_calls, call.completion_call_id) == (("book",), 'book({"city":"Rome"})', "c1")
+    assert [message.text for message in call.messages or []] == ["Plan trips.", "Three days in Rome?"]
+    assert (failed.status, light.service_tier, light.needs_json_schema) == ("error", "flex", True)
+    assert ([message.text for message in light.messages or []], light.completion) == (["Sum it up."], "Rome.")
+    assert (call.time_us, call.latency_ms) == (1_767_607_200_000_000, 2500.0)

@@ -1,0 +1,42 @@
+from tests.sources.formats.fixture_files import not_calls, requests, tokens
+
+
+def test_calls_count_and_the_spans_around_them_do_not() -> None:
+    first, second = requests("vercel-ai/ai-generateText-doGenerate.jsonl")
+    (streamed,) = requests("vercel-ai/ai-streamText-doStream.jsonl")
+    assert [tokens(first), tokens(second)] == [(14, None, None, None, 20), (50, None, None, None, 9)]
+    assert (tokens(streamed), streamed.streamed) == ((15, 0, None, None, 112), True)
+    assert not_calls("vercel-ai/ai-generateText.jsonl") == ["parent_span", "parent_span"]
+
+
+def test_a_real_spans_fields() -> None:
+    request = requests("vercel-ai/ai-generateText-doGenerate.jsonl")[0]
+    assert (request.model, request.model_requested, request.provider) == (
+        "gpt-4o-mini-2024-07-18",
+        "gpt-4o-mini",
+        "openai",
+    )
+    assert (request.time_us, request.latency_ms) == (1_770_131_992_242_000, 1779.416)
+    assert (request.app, request.tags) == (
+        "test-generate-text",
+        ("customField=custom-value", "testCategory=text-generation"),
+    )
+    assert [message.text for message in request.messages or []] == ["Write a haiku about programming."]
+
+
+def test_the_providers_own_usage_is_preferred_and_tools_are_read() -> None:
+    object_call, embedding = requests("vercel-ai/tools_cache.jsonl")
+    assert tokens(object_call) == (12, 4000, 50, None, 9)
+    assert (object_call.user, object_call.conversation) == ("u-5", "sess-5")
+    assert (object_call.needs_json_schema, object_call.max_output_tokens) == (True, 800)
+    assert [(message.role, message.text, message.calls, message.call_id) for message in object_call.messages or []] == [
+        ("user", "Price for 3?", "", ""),
+        ("assistant", "", 'price({"n":3})', "c1"),
+        ("tool", '{"eur":30}', "", "c1"),
+    ]
+    assert (embedding.operation, tokens(embedding), embedding.status) == (
+        "embedding",
+        (7, None, None, None, 0),
+        "error",
+    )
+    assert not_calls("vercel-ai/tools_cache.jsonl") == ["not_a_model_call"]
