@@ -84,6 +84,26 @@ def test_every_row_of_a_reply_has_the_prompt_that_came_before_it() -> None:
     assert (second.completion_call_id, third.app) == ("toolu_1", "shop")
 
 
+def test_calls_that_another_model_answered_inside_a_reply_are_counted_beside_it() -> None:
+    usage = {"input_tokens": 10, "output_tokens": 5}
+    advice = {"type": "advisor_message", "model": "claude-opus-4-6", "input_tokens": 700, "output_tokens": 90}
+    message = {
+        "id": "msg_01q",
+        "model": "claude-haiku-4-5",
+        "role": "assistant",
+        "content": [],
+        "usage": {**usage, "iterations": [{"type": "message", **usage}, advice]},
+    }
+    row = {"type": "assistant", "sessionId": "s", "uuid": "u", "requestId": "r", "message": message}
+    call, advisor = (entry for entry in claude_code.FORMAT.entries(row, Context("x")) if isinstance(entry, Request))
+    assert [(call.model, tokens(call)[0]), (advisor.model, tokens(advisor)[0])] == [
+        ("claude-haiku-4-5", 10),
+        ("claude-opus-4-6", 700),
+    ]
+    assert advisor.merge_key != call.merge_key
+    assert advisor.conversation == "s"
+
+
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.jsonl")), ids=lambda path: path.stem)
 def test_counts_agree_with_genai_prices(path) -> None:
     context = Context("x")

@@ -36,12 +36,13 @@ def messages_requests(pair: Pair, *, provider: str | None = None, model: str | N
     request.region = None if region in _NO_REGION else region
     if speed := text(usage.get("speed")):
         request.tags = (*request.tags, f"speed={speed}")
-    inner = list(_inner_calls(request, usage))
+    inner = list(inner_calls(request, usage))
     yield request
     yield from inner
 
 
-def _inner_calls(request: Request, usage: Json) -> Iterator[Request]:
+def inner_calls(request: Request, usage: Json) -> Iterator[Request]:
+    """Build the calls that an answer's ``usage`` says were made inside it."""
     for place, iteration in enumerate(objects(usage.get("iterations"))):
         if iteration.get("type") == "message":
             continue  # part of the top-level counts

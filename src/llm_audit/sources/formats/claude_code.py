@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import Entry, Message, NotACall, NotCallReason, Reason, Request
+from llm_audit.sources.formats.anthropic_messages import inner_calls
 from llm_audit.sources.formats.calls import cost, merge_key, tier
 from llm_audit.sources.formats.fields import Json, first, listing, mapping, text
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
@@ -78,7 +79,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         {"role": "assistant", "content": message.get("content")}
     )
     usage.fill(request)
-    yield request
+    yield from (request, *inner_calls(request, mapping(message.get("usage"))))
 
 
 def _row(record: Json) -> Json:
