@@ -20,6 +20,7 @@ from llm_audit.vocabulary import Operation, Status
 _KINDS = {"llm": Operation.CHAT, "embedding": Operation.EMBEDDING}
 _PARENTS = frozenset({"agent", "workflow"})
 _NANO_PER_USD = 10**9
+_HOLDERS = frozenset({"data", "attributes", "start_ns"})
 _NO_PARENT = frozenset({"undefined", "0"})
 
 
@@ -108,6 +109,8 @@ def _usage(metrics: Json) -> Usage:
 
 
 def _is_span(record: Json) -> bool:
+    if _HOLDERS.isdisjoint(record):
+        return False
     record = mapping(record.get("data")) or record
     span = mapping(record.get("attributes")) or record
     intake = "spans" in span and "ml_app" in span

@@ -86,6 +86,6 @@ FORMAT = Format(
         notes="Checked against the documentation's example. A hit of the semantic cache is no provider call; a cost of "
         "0 means that the gateway has no price and is read as unknown.",
     ),
-    matches=lambda record: any(_calls(plugin) for plugin in mapping(record.get("ai")).values()),
+    matches=lambda record: "ai" in record and any(_calls(plugin) for plugin in mapping(record.get("ai")).values()),
     entries=_entries,
 )

@@ -139,6 +139,8 @@ def _usage(run: Json, outputs: Json, vendor: str | None) -> Usage:
 
 
 def _is_batch(record: Record) -> bool:
+    if "post" not in record and "patch" not in record:
+        return False
     halves = [half for name in ("post", "patch") for half in objects(record.get(name))]
     return any("dotted_order" in half for half in halves)
 

@@ -20,7 +20,8 @@ from llm_audit.vocabulary import Operation
 
 _KINDS = {"LLM": Operation.CHAT, "EMBEDDING": Operation.EMBEDDING}
 _WRAPPERS = frozenset({"AGENT", "CHAIN"})
-_SIGNS = ("openinference.span.kind", "llm.model_name", "llm.token_count.prompt", "embedding.model_name")
+_SIGNS = frozenset({"openinference.span.kind", "llm.model_name", "llm.token_count.prompt", "embedding.model_name"})
+_COLUMNS = frozenset(f"attributes.{sign}" for sign in _SIGNS)
 
 
 def read(span: tracing.Span, kind: str | None = None) -> Entry:
@@ -121,7 +122,7 @@ def _tools(attributes: Json) -> list[Any]:
 
 def is_span(attributes: Json) -> bool:
     """Whether flat attributes are OpenInference's."""
-    return any(sign in attributes for sign in _SIGNS)
+    return not _SIGNS.isdisjoint(attributes)
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
@@ -134,7 +135,7 @@ def _matches(record: Record) -> bool:
         nested = isinstance(attributes.get("openinference"), Mapping)
         return nested or is_span(attributes) or "token_count" in mapping(attributes.get("llm"))
     exported = "context.span_id" in record and "span_kind" in record
-    return exported or is_span(record) or any(f"attributes.{sign}" in record for sign in _SIGNS)
+    return exported or is_span(record) or not _COLUMNS.isdisjoint(record)
 
 
 FORMAT = Format(

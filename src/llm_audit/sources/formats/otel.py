@@ -47,6 +47,11 @@ _TIERS = (
 )
 _BESIDE = ("execute_tool", "create_agent", "retrieval")
 _AROUND = ("invoke_agent", "invoke_workflow")
+_SIGNS = frozenset(
+    f"gen_ai.{name}"
+    for name in ("request.model", "response.model", "system", "provider.name", "operation.name", "usage.input_tokens")
+)
+_COLUMNS = frozenset(f"attributes.{sign}" for sign in _SIGNS)
 _PREFIXES = ("gen_ai.", "llm.request.", "llm.usage.")
 
 
@@ -115,7 +120,7 @@ def _matches(record: Record) -> bool:
     if attributes:
         identified = first(record, "spanContext", "context", "span_id", "spanId", "trace_id", "traceId") is not None
         return identified or _is_gen_ai(attributes) or isinstance(attributes.get("gen_ai"), Mapping)
-    return any(isinstance(name, str) and name.removeprefix("attributes.").startswith("gen_ai.") for name in record)
+    return not (_SIGNS.isdisjoint(record) and _COLUMNS.isdisjoint(record))
 
 
 FORMAT = Format(

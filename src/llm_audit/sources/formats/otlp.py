@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason
 from llm_audit.sources.formats.calls import guarded
-from llm_audit.sources.formats.fields import Json, first, listing, mapping, objects, text
+from llm_audit.sources.formats.fields import Json, first, mapping, objects, text
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
 from llm_audit.sources.formats.otel import read
 from llm_audit.sources.formats.times import micros
 from llm_audit.sources.formats.tracing import Span, flatten
 
 _FAILED = frozenset({"2", "STATUS_CODE_ERROR"})
+_BATCHES = frozenset({"resourceSpans", "resource_spans", "resourceLogs", "resource_logs"})
 _EVENT = "gen_ai.client.inference.operation.details"
 _DEEPEST = 16  # levels of nested values; deeper ones are dropped
 
@@ -109,8 +110,6 @@ FORMAT = Format(
         notes="Spans of GenAI, OpenLLMetry, OpenLIT, OpenInference and the Vercel AI SDK; spans of other kinds are not "
         "provider calls.",
     ),
-    matches=lambda record: bool(
-        listing(first(record, "resourceSpans", "resource_spans", "resourceLogs", "resource_logs"))
-    ),
+    matches=lambda record: not _BATCHES.isdisjoint(record),
     entries=_entries,
 )
