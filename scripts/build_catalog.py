@@ -38,9 +38,10 @@ ROOT = Path(__file__).parent.parent
 OUT = ROOT / "src/llm_audit/catalog/models.csv"
 FACTS = Path(__file__).with_name("catalog_facts.toml")
 COLUMNS = (
-    "model_id family developer kind home_provider home_model released retired context_window max_output vision audio "
-    "tools json_schema reasoning input_usd_per_mtok output_usd_per_mtok ability_as sources"
-).split()
+    "model_id", "family", "developer", "kind", "home_provider", "home_model", "released", "retired", "context_window",
+    "max_output", "vision", "audio", "tools", "json_schema", "reasoning", "input_usd_per_mtok", "output_usd_per_mtok",
+    "ability_as", "sources",
+)  # fmt: skip
 LATEST = datetime(2100, 1, 1, 12, tzinfo=UTC)
 
 FAMILIES = (  # pattern of the model line, family, developer, the provider whose listing is the developer's own
@@ -190,7 +191,7 @@ def _is_name(model_id: str) -> bool:
 def _merge(model_id: str, records: list[dict[str, Any]], facts: dict[str, Any]) -> dict[str, Any] | None:
     family, developer, home = next(
         ((f, d, h) for pattern, f, d, h in FAMILIES if re.match(pattern, model_id)),
-        (model_id.split("-")[0], None, None),
+        (model_id.split("-", maxsplit=1)[0], None, None),
     )
     priced = [r for r in records if r["source"] == "genai-prices"]
     if not priced and not any(r["source"] == "litellm" and r["provider"] == home for r in records):
@@ -215,9 +216,9 @@ def _merge(model_id: str, records: list[dict[str, Any]], facts: dict[str, Any]) 
             row[key] = statistics.median_low(rates) if rates else None
     dates = [r["released"] for r in own if r.get("released")] or [r["released"] for r in records if r.get("released")]
     listed_from = [r["listed"] for r in own if r.get("listed")]
-    row["released"] = known.get("released") or min(dates or listed_from, default=None)
-    row["retired"] = known.get("retired") or _retired(own)
-    row["ability_as"] = known.get("ability_as")
+    row["released"] = min(dates or listed_from, default=None)
+    row["retired"] = _retired(own)
+    row |= {key: str(value).lower() if isinstance(value, bool) else value for key, value in known.items()}
     row["sources"] = " ".join(sorted({r["source"] for r in records} | ({"facts"} if known else set())))
     return row
 

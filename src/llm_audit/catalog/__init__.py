@@ -1,8 +1,26 @@
-"""What is known of models: names, families, tiers, capabilities, abilities."""
+"""What is known of models: names, families, tiers, capabilities, abilities.
+
+Importing the package loads no data library, so that reading names in ``catalog.names`` stays cheap.
+"""
 
 from __future__ import annotations
 
-from llm_audit.catalog.catalog import Catalog
-from llm_audit.catalog.ladders import ladders
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llm_audit.catalog.catalog import Catalog
+    from llm_audit.catalog.ladder import ladders
 
 __all__ = ["Catalog", "ladders"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Catalog":
+        from llm_audit.catalog.catalog import Catalog
+
+        return Catalog
+    if name == "ladders":
+        from llm_audit.catalog.ladder import ladders
+
+        return ladders
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,17 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from importlib import resources
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from llm_audit.catalog.aliases import Aliases
+from llm_audit.catalog.known_abilities import with_abilities
 from llm_audit.catalog.names import canonical, parse
 from llm_audit.catalog.tiers import with_tiers
-from llm_audit.ledger.schema import Category
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
 
 SCHEMA: dict[str, type[pl.DataType]] = {
     "model_id": pl.String,
@@ -39,10 +35,6 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "sources": pl.String,
 }
 """Columns of models.csv; null is unknown everywhere."""
-
-ABILITY_COLUMNS: tuple[str, ...] = tuple(
-    column for category in Category for column in (f"ability_{category.value}", f"ability_{category.value}_sd")
-)
 
 
 class Catalog:
@@ -91,13 +83,6 @@ class Catalog:
 
 @functools.cache
 def _packaged() -> pl.DataFrame:
-    folder = resources.files("llm_audit.catalog")
-    models = pl.read_csv(folder.joinpath("models.csv").read_bytes(), schema=SCHEMA)
-    frame = models.join(_abilities(folder), on="model_id", how="left", maintain_order="left")
-    return with_tiers(frame).drop("ability_as").sort("model_id")
-
-
-def _abilities(folder: Traversable) -> pl.DataFrame:
-    """Abilities by model line, one row each, from the packaged table."""
-    empty = dict.fromkeys(ABILITY_COLUMNS, pl.Float64) | {"ability_source": pl.String}
-    return pl.DataFrame(schema={"model_id": pl.String, **empty})
+    data = resources.files("llm_audit.catalog").joinpath("models.csv").read_bytes()
+    models = pl.read_csv(data, schema=SCHEMA)
+    return with_tiers(with_abilities(models)).drop("ability_as").sort("model_id")

@@ -25,8 +25,9 @@ PROVIDER_ALIASES: dict[str, str] = {
         "deepseek": "deepseek deepseek_ai",
         "fireworks": "fireworks fireworks_ai",
         "github-copilot": "github_copilot copilot",
-        "google": "google gemini vertex vertex_ai vertexai google_genai google_vertex google_vertex_ai google_ai_studio "
-        "gcp.vertex_ai gcp.gemini gcp.gen_ai gcp_vertex_ai google_generative_ai vertex_ai_beta google_gla",
+        "google": "google gemini vertex vertex_ai vertexai google_genai google_vertex google_vertex_ai "
+        "google_ai_studio gcp.vertex_ai gcp.gemini gcp.gen_ai gcp_vertex_ai google_generative_ai vertex_ai_beta "
+        "google_gla",
         "groq": "groq",
         "minimax": "minimax",
         "mistral": "mistral mistral_ai mistralai",
@@ -159,10 +160,10 @@ _CLEANUPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^.*/", ""),
         (r"[:@](?:free|batch|extended|beta|nitro|floor|online|thinking|exacto|latest|default)$", ""),
         (r"[@]\d{8}$", ""),
-        (r"-v\d+(?::\d+)?(?::\w+)?$", ""),
+        (r"(?<!^claude)-v\d+(?::\d+)?(?::\w+)?$", ""),
         (r":\d+(?::\w+)?$", ""),
         (r"[-@](?:20\d\d)-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])(?=$|-)", ""),
-        (r"-v\d+(?::\d+)?$", ""),
+        (r"(?<!^claude)-v\d+(?::\d+)?$", ""),
         (
             r"(gemini-[\w.-]+?)-(?:preview|exp|experimental)(?:-\d\d-(?:\d\d|20\d\d))?(?:-(?:thinking|customtools))?$",
             r"\1",
@@ -202,6 +203,7 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         # Anthropic: the number after the line from the fourth generation on, before it until then
+        (r"^claude-v(\d)", r"claude-\1"),
         (r"^claude-(\d)\.(\d)-(\w+)", r"claude-\1-\2-\3"),
         (r"^claude-(haiku|sonnet|opus|fable|mythos)-(\d)\.(\d)", r"claude-\1-\2-\3"),
         (r"^claude-(?:([4-9])|([4-9])-(\d))-(haiku|sonnet|opus)$", r"claude-\4-\1\2-\3"),

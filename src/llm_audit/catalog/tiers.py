@@ -2,9 +2,10 @@
 
 The price is that of a mix of three input tokens to one of output, in dollars per million tokens, at the developer's
 latest list price. Up to $2 a model is small, above $3 frontier, between them mid. Ability then corrects what price
-alone gets wrong: a small-priced model whose mean ability is at least the median of the frontier-priced models released in the
-year before it is mid, and so is a frontier-priced model that does not reach the median of its small-priced
-contemporaries. A model without a price has no tier; one without abilities keeps the tier of its price.
+alone gets wrong: a small-priced model whose mean ability, less its standard deviation, reaches the median of the
+frontier-priced models released in the year before it is mid; so is a frontier-priced model whose ability, plus its
+standard deviation, does not reach the median of its small-priced contemporaries. A model without a price has no tier;
+one without abilities keeps the tier of its price.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from llm_audit.ledger.schema import Category
+from llm_audit.vocabulary import Category
 
 SMALL_UP_TO_USD = 2.0
 FRONTIER_ABOVE_USD = 3.0
@@ -41,15 +42,16 @@ def tier_expression() -> pl.Expr:
 def with_tiers(frame: pl.DataFrame) -> pl.DataFrame:
     """Add ``tier`` to catalogue rows that have prices, ``released`` and ``ability_<category>`` columns."""
     ability = pl.mean_horizontal([f"ability_{category.value}" for category in Category])
-    rated = frame.with_columns(_price_tier=tier_expression(), _ability=ability)
+    sd = pl.mean_horizontal([f"ability_{category.value}_sd" for category in Category])
+    rated = frame.with_columns(_price_tier=tier_expression(), _ability=ability, _sd=sd)
     peers = rated.filter((pl.col("kind") == "chat") & pl.all_horizontal(pl.col("_ability", "released").is_not_null()))
     medians = [_peer_median(peers, tier) for tier in ("small", "frontier")]
     for median in medians:
         rated = rated.join(median, on="model_id", how="left", maintain_order="left")
-    promoted = (pl.col("_price_tier") == "small") & (pl.col("_ability") >= pl.col("_frontier_median"))
-    demoted = (pl.col("_price_tier") == "frontier") & (pl.col("_ability") < pl.col("_small_median"))
+    promoted = (pl.col("_price_tier") == "small") & (pl.col("_ability") - pl.col("_sd") >= pl.col("_frontier_median"))
+    demoted = (pl.col("_price_tier") == "frontier") & (pl.col("_ability") + pl.col("_sd") < pl.col("_small_median"))
     tier = pl.when(promoted | demoted).then(pl.lit("mid")).otherwise(pl.col("_price_tier"))
-    return rated.with_columns(tier=tier).drop("_price_tier", "_ability", "_small_median", "_frontier_median")
+    return rated.with_columns(tier=tier).drop("_price_tier", "_ability", "_sd", "_small_median", "_frontier_median")
 
 
 def _peer_median(peers: pl.DataFrame, tier: str) -> pl.DataFrame:

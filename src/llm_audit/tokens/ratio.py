@@ -10,7 +10,7 @@ from enum import StrEnum
 from importlib import resources
 
 from llm_audit.catalog.names import canonical
-from llm_audit.ledger.schema import Category
+from llm_audit.vocabulary import Category
 
 
 class Kind(StrEnum):

@@ -1,0 +1,89 @@
+"""Abilities joined to the catalogue: a model's own, those of the line its name stands for, or its predecessor's.
+
+A model without published results is taken to be as able as its predecessor: of the earlier models of its family that
+were measured well enough, the nearest, where twice the price is as far as a year. Its standard deviation is widened by
+one logit.
+"""
+
+from __future__ import annotations
+
+import math
+from importlib import resources
+
+import polars as pl
+
+from llm_audit.catalog.names import canonical
+from llm_audit.catalog.tiers import blended_usd_per_mtok
+from llm_audit.vocabulary import Category
+
+CATEGORIES: tuple[str, ...] = tuple(category.value for category in Category)
+ABILITY_COLUMNS: tuple[str, ...] = tuple(f"ability_{category}" for category in CATEGORIES)
+SD_COLUMNS: tuple[str, ...] = tuple(f"{column}_sd" for column in ABILITY_COLUMNS)
+
+PRIOR_SD = 1.0
+"""Logits by which a predecessor's ability may miss."""
+MEASURED_SD = 1.0
+"""Logits: a model whose abilities are known less well is no one's predecessor."""
+
+
+def with_abilities(models: pl.DataFrame) -> pl.DataFrame:
+    """Add ``ability_<category>``, ``ability_<category>_sd`` (logits) and ``ability_source`` to catalogue rows.
+
+    Args:
+        models: Rows with ``model_id``, ``ability_as``, ``family``, ``kind``, ``released`` and list prices.
+    """
+    known = _packaged()
+    lines = known.select("key", line=pl.col("key").map_elements(canonical, return_dtype=pl.String))
+    by_line = lines.sort(pl.col("key").str.len_chars(), "key").unique("line", keep="first", maintain_order=True)
+    keyed = (
+        models.join(known.select(own="key"), left_on="model_id", right_on="own", how="left", coalesce=False)
+        .join(by_line.select("line", spelt="key"), left_on="model_id", right_on="line", how="left")
+        .with_columns(key=pl.coalesce("own", "ability_as", "spelt"))
+        .join(known, on="key", how="left", maintain_order="left")
+    )
+    note = pl.when(pl.col("key") != pl.col("model_id")).then(pl.format("as {}: {}", "key", "ability_source"))
+    rated = keyed.with_columns(ability_source=pl.coalesce(note, "ability_source"))
+    return _with_priors(rated.select(*models.columns, *ABILITY_COLUMNS, *SD_COLUMNS, "ability_source"))
+
+
+def _packaged() -> pl.DataFrame:
+    """The packaged table, wide: a row a model (``key``) at the effort its results are mostly for."""
+    data = resources.files("llm_audit.catalog").joinpath("abilities.csv").read_bytes()
+    long = pl.read_csv(data, infer_schema_length=None).filter(pl.col("effort").is_null())
+    one = long.group_by("model_id", "category").agg(
+        pl.col("ability", "sd").cast(pl.Float64).first(), pl.col("scores").first(), pl.col("source").first()
+    )
+    columns = {
+        f"ability_{category}{suffix}": pl.col(value).filter(pl.col("category") == category).first()
+        for category in CATEGORIES
+        for value, suffix in (("ability", ""), ("sd", "_sd"))
+    }
+    measured = pl.col("category").filter(pl.col("scores") > 0).sort().str.join(", ")
+    source = pl.when(measured == "").then(pl.lit("prior")).otherwise(pl.format("published scores: {}", measured))
+    return one.group_by(key="model_id").agg(**columns, ability_source=source).sort("key")
+
+
+def _with_priors(rated: pl.DataFrame) -> pl.DataFrame:
+    priced = rated.with_columns(_price=blended_usd_per_mtok().log()).filter(
+        (pl.col("kind") == "chat") & pl.all_horizontal(pl.col("released", "_price").is_not_null())
+    )
+    unknown = priced.filter(pl.col(ABILITY_COLUMNS[0]).is_null() & pl.col("home_provider").is_not_null())
+    known = priced.filter(pl.mean_horizontal(SD_COLUMNS) <= MEASURED_SD)
+    earlier = unknown.select("model_id", "family", "released", "_price").join(
+        known.select("family", *ABILITY_COLUMNS, *SD_COLUMNS, older="model_id", then="released", price="_price"),
+        on="family",
+    )
+    years = (pl.col("released") - pl.col("then")).dt.total_days() / 365.25
+    doublings = (pl.col("price") - pl.col("_price")).abs() / math.log(2)
+    predecessors = (
+        earlier.filter(pl.col("then") <= pl.col("released"))
+        .sort(years + doublings, "older")
+        .unique("model_id", keep="first", maintain_order=True)
+        .select(
+            "model_id",
+            *ABILITY_COLUMNS,
+            *((pl.col(column) ** 2 + PRIOR_SD**2).sqrt() for column in SD_COLUMNS),
+            ability_source=pl.format("prior: as its predecessor {}", "older"),
+        )
+    )
+    return rated.update(predecessors, on="model_id", how="left")
