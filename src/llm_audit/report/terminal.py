@@ -30,9 +30,15 @@ def print_report(document: Document, console: Console, *, details: bool = False)
     if details:
         for whole in everything(document):
             if whole.rows:
-                console.print(_section(whole, document.currency, console.width))
+                print_table(whole, console, currency=document.currency)
     elif console.width >= _WIDE:
         console.print(Text(" --details shows routes, groups, gates, tokens, waste and data quality.", style="dim"))
+
+
+def print_table(whole: Table, console: Console, *, currency: str = "USD") -> None:
+    """Print one table under its title, at most ``_DETAIL_ROWS`` rows of it."""
+    body = _grid(table.cap(whole, _DETAIL_ROWS), currency, _titles(whole, console.width))
+    console.print(Padding(Group(Text(whole.title, style="bold"), body), (1, 1, 0, 1)))
 
 
 def print_glossary(console: Console) -> None:
@@ -86,11 +92,6 @@ def _mix(document: Document, width: int) -> RenderableType:
         return Text("No request was audited.", style="dim")
     wanted = _titles(whole, width)
     return _grid(whole, document.currency, wanted if width >= _WIDE else wanted - {"Tier", "of tokens"})
-
-
-def _section(whole: Table, currency: str, width: int) -> RenderableType:
-    body = _grid(table.cap(whole, _DETAIL_ROWS), currency, _titles(whole, width))
-    return Padding(Group(Text(whole.title, style="bold"), body), (1, 1, 0, 1))
 
 
 def _titles(whole: Table, width: int) -> set[str]:

@@ -46,6 +46,7 @@ def verdict(document: Document) -> Verdict:
         audited_note=(
             f"of {plural(requests.read, 'record')} read; {plural(requests.duplicates, 'duplicate')},"
             f" {count(requests.not_provider_calls)} not calls, {count(requests.rejected)} rejected"
+            + (f", {count(requests.out_of_period)} out of the period" if requests.out_of_period else "")
         ),
         period=period(document),
         actions=tuple(document.findings[:3]),

@@ -10,7 +10,8 @@ from llm_audit.report.tables import data, policy, spend
 def everything(document: Document) -> tuple[Table, ...]:
     """Every table, also the empty ones, in the order of the report."""
     first = (
-        policy.estimates, policy.findings, spend.tiers, spend.model_mix, spend.daily, spend.daily_mix, spend.spend,
+        policy.estimates, policy.interval, policy.findings, spend.tiers, spend.model_mix, spend.daily, spend.daily_mix,
+        spend.spend,
     )  # fmt: skip
     last = (
         policy.routes, policy.frontier, policy.tornado, spend.tokens, spend.waste, policy.coverage, policy.gates,

@@ -32,6 +32,8 @@ def accounting(document: Document) -> Table:
     requests = document.requests
     rows: list[tuple[str, int, str]] = [("audited", requests.audited, ""), ("duplicates", requests.duplicates, "")]
     rows += [(f"not a provider call: {words(n.reason)}", n.count, "") for n in document.not_provider_calls]
+    if requests.out_of_period:
+        rows.append(("out of the period", requests.out_of_period, ""))
     rows += [
         (f"rejected: {words(r.reason)}", r.count, ", ".join(f"{e.file}:{e.line}" for e in r.examples[:3]))
         for r in document.rejected

@@ -37,6 +37,16 @@ def estimates(document: Document) -> Table:
     )
 
 
+def interval(document: Document) -> Table:
+    """What the interval would be from each source of error alone."""
+    return table(
+        "interval",
+        "Where the interval is from",
+        (Column("Source of error"), money("Low", sums=False), money("High", sums=False)),
+        ((words(p.source), p.low, p.high) for p in document.flagship_tax.expected.parts),
+    )
+
+
 def findings(document: Document) -> Table:
     """What to act on, most dollars first."""
     return table(

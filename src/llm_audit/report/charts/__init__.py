@@ -1,0 +1,1 @@
+"""The report's charts, each from a document to inline SVG."""

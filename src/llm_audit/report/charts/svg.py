@@ -1,0 +1,102 @@
+"""From a chart to inline SVG: one theme, colours that a style sheet can turn dark, the same bytes every time.
+
+Colours are a closed palette. The page's style sheet maps each hex value to a custom property by attribute selectors, so
+one drawing serves light, dark and print, and stays a correct picture on its own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from llm_audit.report.text import plain
+
+PALETTE: dict[str, tuple[str, str]] = {  # name: light, dark
+    "frontier": ("#17324d", "#9cc4ee"),
+    "mid": ("#4f81b0", "#4f86bd"),
+    "small": ("#5d9c89", "#5fb098"),
+    "unknown": ("#a3a09a", "#77746e"),
+    "accent": ("#b4471c", "#f0936b"),
+    "ink": ("#22201d", "#eceae6"),
+    "muted": ("#65625c", "#a9a69f"),
+    "rule": ("#dcd9d2", "#3a3e45"),
+}
+"""The charts' colours; text colours have at least 4.5:1 on the page's grounds, marks 3:1 but for the unknown."""
+LIGHT: dict[str, str] = {name: light for name, (light, _) in PALETTE.items()}
+WIDTH = 640
+_FONT = (
+    "Liberation Sans"  # shipped with vl-convert and as wide as Arial and Helvetica, so text measures the same anywhere
+)
+_FONT_STACK = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
+_IDS = re.compile(r'(\bid="|url\(#|href="#)([^")]+)')
+_SIZE = re.compile(r' width="[\d.]+" height="[\d.]+"', re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A drawing, its message as a title, and a description for who cannot see it. All is plain text but ``svg``."""
+
+    key: str
+    title: str
+    description: str
+    svg: str
+
+
+def label(name: str) -> str:
+    """A name from the log, short enough for an axis."""
+    return plain(name or "none", limit=26)
+
+
+def colours(names: tuple[str, ...]) -> alt.Scale:
+    """A scale that gives each named tier its own colour."""
+    return alt.Scale(domain=list(names), range=[LIGHT[name] for name in names])
+
+
+def chart(rows: list[dict[str, Any]]) -> alt.Chart:
+    """A chart of rows given in place."""
+    return alt.Chart({"values": rows})
+
+
+def draw(key: str, chart: alt.TopLevelMixin, *, title: str, description: str) -> Figure:
+    """Draw a chart. Ids are numbered under ``key``, so that drawings on one page do not share any."""
+    spec: dict[str, Any] = chart.to_dict()
+    spec["config"] = _config()
+    drawn = vl_convert.vegalite_to_svg(spec)
+    numbers: dict[str, int] = {}
+
+    def rename(match: re.Match[str]) -> str:
+        return f"{match[1]}{key}-{numbers.setdefault(match[2], len(numbers))}"
+
+    drawn = _IDS.sub(rename, drawn).replace(f'font-family="{_FONT}"', f'font-family="{_FONT_STACK}"')
+    head, _, body = drawn.partition(">")
+    head = _SIZE.sub("", head, count=1).replace(
+        "<svg", f'<svg role="img" aria-labelledby="{key}-title {key}-desc" focusable="false"', 1
+    )
+    names = f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-desc">{escape(description)}</desc>'
+    return Figure(key=key, title=title, description=description, svg=f"{head}>{names}{body}")
+
+
+def _config() -> dict[str, Any]:
+    text = {
+        "labelFont": _FONT,
+        "titleFont": _FONT,
+        "labelColor": LIGHT["muted"],
+        "titleColor": LIGHT["muted"],
+        "titlePadding": 10,
+    }
+    sizes = {"labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal"}
+    return {
+        "aria": False,
+        "background": None,
+        "font": _FONT,
+        "view": {"stroke": None},
+        "axis": {**text, **sizes, "domainColor": LIGHT["rule"], "tickColor": LIGHT["rule"], "gridColor": LIGHT["rule"]},
+        "legend": {**text, **sizes, "orient": "top", "symbolType": "square", "symbolStrokeWidth": 0},
+        "header": {**text, **sizes},
+        "text": {"color": LIGHT["ink"], "fontSize": 11},
+    }

@@ -1,0 +1,78 @@
+"""The report for a reviewer: one HTML file without script or network, under a megabyte whatever the input."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from llm_audit.audit.document import Document
+from llm_audit.report import table
+from llm_audit.report.charts import policy as charts
+from llm_audit.report.charts.svg import PALETTE
+from llm_audit.report.glossary import GLOSSARY
+from llm_audit.report.interface import Frames, Options
+from llm_audit.report.sections import appendix, sections
+from llm_audit.report.table import NUMERIC, Cell, Column, Kind, Table
+from llm_audit.report.tables import policy
+from llm_audit.report.text import exact, money, plain
+from llm_audit.report.verdict import verdict
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_ROWS = 40
+_WARNINGS = 12
+_POLICY_CHARS = 20_000
+
+
+def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
+    """One self-contained page. Every name is escaped; a content security policy allows its own style sheet only."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    currency = document.currency
+
+    def written(cell: Cell, column: Column) -> str:
+        return table.write(cell, column, currency=currency)
+
+    def full(cell: Cell, column: Column) -> str:
+        """What a rounded amount is exactly, or nothing where the cell already says so."""
+        if column.kind is not Kind.MONEY or cell in {None, ""}:
+            return ""
+        whole = exact(str(cell), currency=currency)
+        return "" if whole.rstrip("0").rstrip(".").endswith(written(cell, column).lstrip("$")) else whole
+
+    def capped(whole: Table) -> Table:
+        return table.cap(whole, _ROWS)
+
+    style = environment.get_template("report.css").render(palette=PALETTE)
+    page = environment.get_template("report.html.j2").render(
+        document=document,
+        said=verdict(document),
+        estimates=(
+            charts.estimates(document),
+            [t for t in (policy.estimates(document), policy.interval(document)) if t.rows],
+        ),
+        sections=sections(document, options.check if options else None),
+        appendix=appendix(document),
+        glossary=GLOSSARY,
+        warnings=[plain(w, limit=400) for w in (*document.warnings, *document.flagship_tax.warnings)][:_WARNINGS],
+        policy_toml="\n".join(plain(line, limit=200) for line in document.policy.toml[:_POLICY_CHARS].splitlines()),
+        command=plain(document.command, limit=1000),
+        style=style,
+        style_hash=b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        written=written,
+        full=full,
+        capped=capped,
+        numeric=NUMERIC,
+        prose=Kind.PROSE,
+        money=lambda amount: money(amount, currency=currency),
+        exact=lambda amount: exact(amount, currency=currency),
+        plain=plain,
+    )
+    return page.encode("utf-8")

@@ -1,0 +1,117 @@
+"""A comparison and its gates as tables."""
+
+from __future__ import annotations
+
+from llm_audit.audit.compare_result import CheckResult, Comparison
+from llm_audit.report.table import Column, Kind, Table, money, table
+from llm_audit.report.text import UNKNOWN, words
+from llm_audit.report.text import money as write_money
+from llm_audit.report.text import share as write_share
+
+
+def value(number: float | None, unit: str) -> str:
+    """Write a metric's value in its unit: USD, share or count."""
+    if number is None:
+        return UNKNOWN
+    if unit == "USD":
+        return write_money(str(number))
+    return write_share(number) if unit == "share" else f"{number:,.6g}"
+
+
+def rules(check: CheckResult) -> Table:
+    """Every gate and how it ended."""
+    return table(
+        "rules",
+        "Gates",
+        (Column("Gate"), Column("Outcome"), Column("Baseline"), Column("Now"), Column("Why", Kind.PROSE)),
+        (
+            (
+                r.rule,
+                words(r.outcome),
+                "" if r.base is None else value(r.base, r.unit),
+                value(r.head, r.unit),
+                r.message,
+            )
+            for r in check.rules
+        ),
+    )
+
+
+def sides(comparison: Comparison) -> Table:
+    """The two audits."""
+    return table(
+        "sides",
+        "The two audits",
+        (
+            Column("Audit"),
+            Column("From"),
+            Column("To"),
+            Column("Requests", Kind.COUNT),
+            money("Cost", sums=False),
+            money("Flagship tax", sums=False),
+            Column("of cost", Kind.SHARE),
+        ),
+        (
+            (s.label, _day(s.start), _day(s.end), s.requests, s.cost, s.flagship_tax, s.flagship_tax_share)
+            for s in (comparison.base, comparison.head)
+        ),
+    )
+
+
+def _day(time: str | None) -> str:
+    return "" if time is None else time[:10]
+
+
+def variance(comparison: Comparison) -> Table:
+    """The change in cost and in flagship tax by their parts."""
+    rows = [("baseline", comparison.base.cost, comparison.base.flagship_tax)]
+    taxes = {part.name: part.amount for part in comparison.tax_parts}
+    names = [part.name for part in comparison.parts]
+    costs = {part.name: part.amount for part in comparison.parts}
+    names += [name for name in taxes if name not in costs]
+    rows += [(words(name), costs.get(name, ""), taxes.get(name, "")) for name in names]
+    rows.append(("now", comparison.head.cost, comparison.head.flagship_tax))
+    columns = (Column("Part"), money("Actual cost", sums=False), money("Flagship tax", sums=False))
+    return table("variance", "What changed", columns, rows)
+
+
+def groups(comparison: Comparison) -> Table:
+    """The change of each model, team and app."""
+    return table(
+        "variance_groups",
+        "What changed, by group",
+        (
+            Column("Group"),
+            Column("Name"),
+            money("Baseline cost", sums=False),
+            money("Cost now", sums=False),
+            money("Change", sums=False),
+            money("Baseline tax", sums=False),
+            money("Tax now", sums=False),
+        ),
+        (
+            (g.group, g.name or "none", g.base_cost, g.head_cost, g.change, g.base_flagship_tax, g.head_flagship_tax)
+            for g in comparison.groups
+        ),
+    )
+
+
+def metrics(comparison: Comparison) -> Table:
+    """The metrics on both sides, with the interval of their change."""
+    columns = (Column("Metric"), Column("Baseline"), Column("Now"), Column("Change"), Column("Low"), Column("High"))
+    return table(
+        "metrics",
+        "Metrics",
+        columns,
+        (
+            (m.metric, *(value(number, m.unit) for number in (m.base, m.head, m.change, m.low, m.high)))
+            for m in comparison.metrics
+        ),
+    )
+
+
+def everything(check: CheckResult) -> tuple[Table, ...]:
+    """Every table of a check, also the empty ones."""
+    if check.comparison is None:
+        return (rules(check),)
+    return (rules(check), *(make(check.comparison) for make in (sides, variance, groups, metrics)))

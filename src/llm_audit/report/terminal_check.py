@@ -1,0 +1,45 @@
+"""The terminal report of a comparison and its gates: a line for each rule, then what changed and where."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text
+
+from llm_audit.audit.compare_result import CheckResult, Comparison, Outcome
+from llm_audit.report import table
+from llm_audit.report.tables import check as tables
+from llm_audit.report.terminal import print_table
+from llm_audit.report.text import money, plain, plural, words
+
+_STYLES = {Outcome.FAILED: "bold red", Outcome.NOT_EVALUATED: "yellow", Outcome.PASSED: "green"}
+_GROUPS = 8
+
+
+def print_check(check: CheckResult, console: Console) -> None:
+    """Print the outcome of every rule, and the comparison where there is one."""
+    if check.rules:
+        said = f"{check.failed} of {plural(len(check.rules), 'gate')} failed"
+        if check.not_evaluated:
+            said += f", {check.not_evaluated} not evaluated"
+        console.print(Padding(Text(said, style="bold"), (0, 1)))
+        grid = Grid.grid(padding=(0, 2, 0, 1))
+        grid.add_column(no_wrap=True)
+        grid.add_column(ratio=1)
+        for rule in check.rules:
+            why = Text(plain(rule.rule), style="bold").append(f"  {plain(rule.message, limit=600)}", style="not bold")
+            grid.add_row(Text(words(rule.outcome), style=_STYLES[rule.outcome]), why)
+        console.print(grid)
+    if check.comparison is not None:
+        _print_comparison(check.comparison, console)
+
+
+def _print_comparison(comparison: Comparison, console: Console) -> None:
+    for note in comparison.notes:
+        console.print(Padding(Text(f"! {plain(note, limit=400)}", style="yellow"), (0, 1)))
+    for whole in (tables.sides(comparison), tables.variance(comparison), table.cap(tables.groups(comparison), _GROUPS)):
+        print_table(whole, console)
+    if comparison.estimated is not None and comparison.realised is not None:
+        line = f"Saving estimated {money(comparison.estimated)}, realised {money(comparison.realised)} at this volume."
+        console.print(Padding(Text(line), (1, 1, 0, 1)))
