@@ -1,0 +1,140 @@
+"""Cells: the audited requests summed over everything that reports tell apart.
+
+A cell holds only sums of integers, so the cells of two ledgers are merged by adding them, in any order and to the same
+result. All that a report groups by is computed from cells, never from requests again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from llm_audit.ledger.schema import TOKEN_TYPES
+
+KEYS: tuple[str, ...] = (
+    "date",
+    "provider",
+    "model",
+    "model_id",
+    "tier",
+    "team",
+    "app",
+    "environment",
+    "template_hash",
+    "category",
+    "judged",
+    "abstention",
+    "usage_source",
+    "price_id",
+    "unpriced_reason",
+    "outcome",
+    "gate",
+    "route_model_id",
+    "route_provider",
+)
+"""What a cell's requests have in common."""
+
+NANO = 10**9
+"""Probabilities and difficulties are summed as integers of 10^-9, so that sums do not depend on their order."""
+
+_MONEY: tuple[str, ...] = (
+    "cost_pico",
+    *(f"cost_{kind}_pico" for kind in TOKEN_TYPES),
+    "cost_per_call_pico",
+    "ceiling_pico",
+    "expected_pico",
+    "floor_pico",
+    "kept_back_pico",
+    "escalation_pico",
+    "extra_steps_pico",
+    "check_pico",
+    "stated_cost_pico",
+)
+
+SUMS: tuple[str, ...] = (
+    "requests",
+    "priced",
+    "moved",
+    "tokens",
+    *(f"{kind}_tokens" for kind in TOKEN_TYPES),
+    "reasoning_tokens",
+    "estimated_tokens",
+    "ambiguous_tokens",
+    *_MONEY,
+    "estimated_cost_pico",
+    "ambiguous_cost_pico",
+    "stated_requests",
+    "stated_computed_pico",
+    "saved_pico",
+    "failures_nano",
+    "p_nano",
+    "difficulty_nano",
+    "difficulties",
+)
+"""What a cell sums: counts, tokens, pico-dollars (``_pico``) and integers of 10^-9 (``_nano``)."""
+
+
+def with_measures(routed: pl.DataFrame, *, timezone: str) -> pl.DataFrame:
+    """Add to routed requests what cells sum and are keyed by: the date in ``timezone``, tokens, flags, savings."""
+    tokens = pl.sum_horizontal(pl.col(f"{kind}_tokens").fill_null(0) for kind in TOKEN_TYPES)
+    moved = (pl.col("outcome") == "moved").cast(pl.Int64)
+    estimated = pl.col("usage_source") == "estimated"
+    ambiguous = (
+        pl.when(pl.col("usage_source") == "ambiguous").then(pl.col("ambiguous_tokens").fill_null(0)).otherwise(0)
+    )
+    stated = pl.col("stated_cost_pico").is_not_null() & pl.col("cost_pico").is_not_null()
+    input_rate = pl.col("cost_input_pico") // pl.when(pl.col("input_tokens") > 0).then(pl.col("input_tokens"))
+    return routed.with_columns(
+        date=pl.col("time").dt.convert_time_zone(timezone).dt.date(),
+        requests=pl.lit(1, pl.Int64),
+        priced=pl.col("cost_pico").is_not_null().cast(pl.Int64),
+        moved=moved,
+        tokens=tokens,
+        estimated_tokens=pl.when(estimated).then(tokens).otherwise(0),
+        ambiguous_tokens=ambiguous,
+        estimated_cost_pico=pl.when(estimated).then("cost_pico").otherwise(0),
+        ambiguous_cost_pico=ambiguous * input_rate.fill_null(0),
+        stated_requests=stated.cast(pl.Int64),
+        stated_computed_pico=pl.when(stated).then("cost_pico"),
+        saved_pico=pl.col("cost_pico") - pl.col("expected_pico"),
+        failures_nano=pl.when(pl.col("outcome") == "moved").then(
+            ((1 - pl.col("p_suffices")) * NANO).round().cast(pl.Int64)
+        ),
+        p_nano=pl.when(pl.col("outcome") == "moved").then((pl.col("p_suffices") * NANO).round().cast(pl.Int64)),
+        difficulty_nano=(pl.col("difficulty").cast(pl.Float64) * NANO).round().cast(pl.Int64),
+        difficulties=pl.col("difficulty").is_not_null().cast(pl.Int64),
+    )
+
+
+def cells(measured: pl.DataFrame, *, group_by: Sequence[str] = ()) -> pl.DataFrame:
+    """Sum measured requests into cells, sorted by their keys.
+
+    Args:
+        measured: Requests with the columns of ``with_measures``.
+        group_by: Further key columns.
+    """
+    keys = [*KEYS, *(name for name in group_by if name not in KEYS)]
+    return _add(measured.lazy(), keys).collect()
+
+
+def merge(parts: Sequence[pl.DataFrame], *, group_by: Sequence[str] = ()) -> pl.DataFrame:
+    """The cells of several ledgers as those of one."""
+    keys = [*KEYS, *(name for name in group_by if name not in KEYS)]
+    return _add(pl.concat([part.lazy() for part in parts], how="vertical"), keys).collect()
+
+
+def _add(frame: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
+    text = {name: pl.col(name).cast(pl.String) for name in keys if name not in {"date", "template_hash", "price_id"}}
+    totals = [pl.col(name).cast(pl.Int128).sum() for name in SUMS]
+    return frame.group_by(keys).agg(totals).with_columns(**text).sort(keys, nulls_last=True)
+
+
+def total(frame: pl.DataFrame, column: str) -> int:
+    """A column's exact sum."""
+    return int(frame[column].sum() or 0)
+
+
+def by(frame: pl.DataFrame, *keys: str) -> pl.DataFrame:
+    """Cells summed over everything but ``keys``, sorted by them."""
+    return frame.group_by(keys).agg(pl.col(name).sum() for name in SUMS).sort(keys, nulls_last=True)

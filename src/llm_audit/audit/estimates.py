@@ -1,0 +1,150 @@
+"""The three estimates of the flagship tax, and the interval on the expected one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from llm_audit.audit.abilities import cost_errors
+from llm_audit.audit.cells import NANO, by, total
+from llm_audit.audit.clusters import Concentration
+from llm_audit.audit.document import Estimate, Expected, FlagshipTax, IntervalPart
+from llm_audit.audit.interval import Interval, bounds, replicates
+from llm_audit.audit.options import AuditOptions
+from llm_audit.audit.tables import share
+from llm_audit.money import usd
+from llm_audit.policy.model import Policy
+from llm_audit.policy.models import Floats, Models
+
+FEW_CLUSTERS = 30
+"""Below this many clusters an interval by resampling is too narrow to rely on."""
+
+DOMINATING_SHARE = 0.2
+"""A cluster with more than this share of the cost decides the result alone."""
+
+_COVERED = ("moved", "sufficed_by_none", "already_cheapest")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the estimates are computed from; all of it merges by addition, but for the largest cluster's size."""
+
+    cells: pl.DataFrame
+    clusters: pl.DataFrame
+    risk: pl.DataFrame
+    concentration: Concentration
+
+
+def flagship_tax(evidence: Evidence, *, policy: Policy, models: Models, options: AuditOptions) -> FlagshipTax:
+    """Actual cost minus the policy's, three times, with an interval on the expected one.
+
+    The interval's replicates add three errors: that other conversations might have been logged (sampling), that
+    abilities and difficulties are estimates (model). Amounts are the share's interval times the actual cost, which is
+    known. Nothing is clamped at zero.
+    """
+    cells = evidence.cells
+    actual = total(cells, "cost_pico")
+    by_template, templates = _level(evidence)
+    sums, cluster = (templates, "template_hash") if by_template else (_bags(evidence), "bucket")
+    sampling = replicates(sums, cluster, "saved_pico", "cost_pico", resamples=options.resamples)
+    errors = cost_errors(evidence.risk, policy=policy, models=models, resamples=options.resamples)
+    model = -errors / actual if actual else errors
+    saved = total(cells, "saved_pico")
+    centre = saved / actual if actual else float("nan")
+    both = bounds(sampling + model, confidence=options.confidence)
+    clusters = templates.height if by_template else evidence.concentration.conversations
+    covered = cells.filter(pl.col("outcome").is_in(_COVERED))
+    failures = total(cells, "failures_nano")
+    moved = total(cells, "moved")
+    return FlagshipTax(
+        ceiling=_estimate(actual, total(cells, "ceiling_pico")),
+        expected=Expected(
+            amount=usd(saved),
+            share=share(saved, actual),
+            policy_cost=usd(actual - saved),
+            low=usd(round(both.low * actual) if both else saved),
+            high=usd(round(both.high * actual) if both else saved),
+            share_low=round(both.low, 6) if both else None,
+            share_high=round(both.high, 6) if both else None,
+            confidence=options.confidence,
+            clusters=clusters,
+            resamples=options.resamples,
+            parts=_parts(
+                actual, saved, sampling=sampling, model=centre + model, evidence=evidence, confidence=options.confidence
+            ),
+        ),
+        floor=_estimate(actual, total(cells, "floor_pico")),
+        covered_cost=usd(total(covered, "cost_pico")),
+        covered_share=share(total(covered, "cost_pico"), actual),
+        moved_requests=moved,
+        expected_failures=round(failures / NANO, 3) if moved else None,
+        warnings=_warnings(evidence, by_template=by_template, templates=templates, actual=actual),
+    )
+
+
+def _level(evidence: Evidence) -> tuple[bool, pl.DataFrame]:
+    """Whether templates are resampled rather than conversations, and the templates' sums.
+
+    Templates are the larger clusters, and are taken where there are enough of them, since requests of one template rise
+    and fall together. With fewer, conversations are: the interval then speaks of more traffic of the same templates.
+    """
+    templates = (
+        evidence.clusters.filter(pl.col("template_hash").is_not_null())
+        .group_by("template_hash")
+        .agg(pl.col("saved_pico").sum(), pl.col("cost_pico").sum())
+    )
+    lone = evidence.clusters.filter(pl.col("template_hash").is_null())
+    enough = templates.height >= FEW_CLUSTERS and not lone.height
+    fewer = templates.height < evidence.concentration.conversations
+    return enough and fewer, templates
+
+
+def _bags(evidence: Evidence) -> pl.DataFrame:
+    return evidence.clusters.group_by("bucket").agg(pl.col("saved_pico").sum(), pl.col("cost_pico").sum())
+
+
+def _estimate(actual: int, policy_cost: int) -> Estimate:
+    return Estimate(
+        amount=usd(actual - policy_cost), share=share(actual - policy_cost, actual), policy_cost=usd(policy_cost)
+    )
+
+
+def _parts(
+    actual: int, saved: int, *, sampling: Floats, model: Floats, evidence: Evidence, confidence: float
+) -> list[IntervalPart]:
+    """The interval of each source of error by itself."""
+    parts = [("sampling", bounds(sampling, confidence=confidence)), ("model", bounds(model, confidence=confidence))]
+    stated, computed = (total(evidence.cells, name) for name in ("stated_cost_pico", "stated_computed_pico"))
+    if computed and actual:
+        other = saved / actual * stated / computed
+        parts.append(("price", Interval(low=min(other, saved / actual), high=max(other, saved / actual))))
+    return [
+        IntervalPart(source=source, low=usd(round(part.low * actual)), high=usd(round(part.high * actual)))
+        for source, part in parts
+        if part is not None
+    ]
+
+
+def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame, actual: int) -> list[str]:
+    warnings = []
+    conversations = evidence.concentration.conversations
+    count = templates.height if by_template else conversations
+    largest = max(templates["cost_pico"].to_list(), default=0) if by_template else evidence.concentration.largest_pico
+    what = "template" if by_template else "conversation"
+    if count < FEW_CLUSTERS:
+        warnings.append(
+            f"Only {count} {what}{'s' if count != 1 else ''}: below {FEW_CLUSTERS} the interval is too narrow."
+        )
+    if actual and largest > DOMINATING_SHARE * actual:
+        warnings.append(f"One {what} is {largest / actual:.0%} of the cost: the result rests on it.")
+    if not by_template and 0 < templates.height < FEW_CLUSTERS <= conversations:
+        warnings.append(
+            f"Only {templates.height} prompt template{'s' if templates.height != 1 else ''}: "
+            "the interval speaks of more traffic like this, not of other templates."
+        )
+    abilities = by(evidence.cells.filter(pl.col("outcome") == "abstained"), "outcome")
+    abstained = total(abilities, "cost_pico")
+    if actual and abstained > DOMINATING_SHARE * actual:
+        warnings.append(f"{abstained / actual:.0%} of the cost could not be judged, and is kept as it is.")
+    return warnings

@@ -1,0 +1,78 @@
+"""What an audit is asked for, and the part of a ledger it covers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from llm_audit.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditOptions:
+    """An audit's options.
+
+    Attributes:
+        since: First day or time to audit, ISO 8601; without a zone it is in ``timezone``.
+        until: First day or time not to audit.
+        timezone: The zone of days and of written times, by its IANA name.
+        group_by: Further columns of the ledger, or ``tag:<key>``, to group by.
+        confidence: The interval's coverage.
+        resamples: Bootstrap replicates.
+        command: The command that reproduces the audit.
+        config_fingerprint: Of the settings that can change a figure.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    timezone: str = "UTC"
+    group_by: tuple[str, ...] = ()
+    confidence: float = 0.9
+    resamples: int = 1_000
+    command: str = ""
+    config_fingerprint: str = ""
+
+
+def zone(options: AuditOptions) -> ZoneInfo:
+    """The audit's time zone.
+
+    Raises:
+        UsageError: There is no such zone.
+    """
+    try:
+        return ZoneInfo(options.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageError(
+            f"There is no time zone {options.timezone!r}; give an IANA name such as UTC or Europe/Berlin."
+        ) from error
+
+
+def in_period(frame: pl.LazyFrame, options: AuditOptions) -> pl.LazyFrame:
+    """The rows of the period; a request without a time is in it only where no bound is given.
+
+    Raises:
+        UsageError: A bound is no date or time, or the period is empty by its bounds.
+    """
+    since, until = _moment(options.since, "since", options), _moment(options.until, "until", options)
+    if since is not None and until is not None and since >= until:
+        raise UsageError(f"The period is empty: since {options.since} is not before until {options.until}.")
+    if since is not None:
+        frame = frame.filter(pl.col("time") >= since)
+    if until is not None:
+        frame = frame.filter(pl.col("time") < until)
+    return frame
+
+
+def _moment(text: str | None, name: str, options: AuditOptions) -> dt.datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--{name} {text!r} is no date or time; write 2026-09-01 or 2026-09-01T12:00.") from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone(options))
+    return moment.astimezone(dt.UTC)

@@ -1,0 +1,74 @@
+"""Checks of the data that the figures rest on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import polars as pl
+
+from llm_audit.audit.cells import total
+from llm_audit.audit.document import QualityCheck, Requests
+from llm_audit.audit.tables import share
+
+_ORDER = ("warning", "note", "ok")
+
+
+class _Check(NamedTuple):
+    limit: float  # the share above which what was found is a warning
+    found: str
+    clean: str
+
+
+_CHECKS: dict[str, _Check] = {
+    "rejected": _Check(0.01, "records were rejected", "Every record could be read"),
+    "unpriced": _Check(0.01, "requests have no known price", "Every request is priced"),
+    "no_usage": _Check(0.01, "requests have no token counts", "Every request has token counts"),
+    "estimated_usage": _Check(0.2, "requests have token counts estimated from text", "No token count is estimated"),
+    "ambiguous_usage": _Check(0.05, "requests may count cached tokens twice", "No input count is ambiguous"),
+    "unknown_model": _Check(0.05, "requests name a model that the catalogue lacks", "Every model is known"),
+    "undated": _Check(0.01, "requests have no time", "Every request has a time"),
+    "odd_time": _Check(0.0, "requests have an implausible time", "Every time is plausible"),
+    "no_conversation": _Check(
+        1.0, "requests belong to no conversation or trace", "Every request belongs to a conversation or trace"
+    ),
+    "no_owner": _Check(1.0, "requests name neither team nor app", "Every request names its team or app"),
+    "reasoning_above_output": _Check(
+        0.0, "requests report more reasoning than output tokens", "Reasoning tokens are within output tokens"
+    ),
+}
+
+
+def quality(cells: pl.DataFrame, measured: pl.DataFrame, requests: Requests) -> list[QualityCheck]:
+    """All checks, worst first.
+
+    Args:
+        cells: The audit's cells.
+        measured: Its requests.
+        requests: The account of records read.
+    """
+    audited = total(cells, "requests")
+    year = pl.col("time").dt.year()
+    counts = measured.select(
+        undated=pl.col("time").null_count(),
+        no_conversation=(pl.col("conversation").is_null() & pl.col("trace").is_null()).sum(),
+        no_owner=(pl.col("team").is_null() & pl.col("app").is_null()).sum(),
+        no_usage=(pl.col("usage_source") == "none").sum(),
+        estimated_usage=(pl.col("usage_source") == "estimated").sum(),
+        ambiguous_usage=(pl.col("usage_source") == "ambiguous").sum(),
+        reasoning_above_output=(pl.col("reasoning_tokens") > pl.col("output_tokens")).sum(),
+        unknown_model=pl.col("model_id").null_count(),
+        odd_time=((year > 2100) | (year < 2018)).sum(),
+    ).row(0, named=True)
+    counts |= {"rejected": requests.rejected, "unpriced": audited - total(cells, "priced")}
+    checks = [
+        _checked(name, counts[name], requests.read if name == "rejected" else audited, _CHECKS[name])
+        for name in _CHECKS
+    ]
+    return sorted(checks, key=lambda check: (_ORDER.index(check.level), -(check.share or 0), check.check))
+
+
+def _checked(name: str, count: int, whole: int, check: _Check) -> QualityCheck:
+    part = share(count, whole)
+    level = "ok" if not count else "warning" if (part or 0) > check.limit else "note"
+    message = f"{count:,} {check.found}." if count else f"{check.clean}."
+    return QualityCheck(check=name, level=level, count=count, share=part, message=message)

@@ -1,0 +1,142 @@
+"""What a policy is: which models it may choose, what it asks of them, and what it assumes of a switch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Decision(StrEnum):
+    """How a policy decides between the models of a ladder."""
+
+    P_SUFFICES = "p_suffices"  # the first model whose P(suffices) reaches ``target``
+    STRONG_WINS = "strong_wins"  # RouteLLM: weak unless P(strong wins) reaches ``threshold``
+    QUALITY_DIFFERENCE = "quality_difference"  # Bedrock: small unless P(large) - P(small) exceeds it
+    ALWAYS = "always"  # the first model that passes the gates
+    NEVER = "never"  # every request keeps its model
+
+
+class Order(StrEnum):
+    """What cheapest means."""
+
+    LADDER = "ladder"  # the ladder's own order
+    COST = "cost"  # what this request's tokens would cost
+
+
+class Scope(StrEnum):
+    """What one decision covers."""
+
+    REQUEST = "request"
+    TRACE = "trace"  # tool loops decide once, and the routes of a trace are chosen together
+
+
+class Gate(StrEnum):
+    """What a model must be able to do before its quality is asked, in the order it is checked."""
+
+    CONTEXT_WINDOW = "context_window"
+    MAX_OUTPUT = "max_output"
+    VISION = "vision"
+    AUDIO = "audio"
+    TOOLS = "tools"
+    JSON_SCHEMA = "json_schema"
+    REASONING = "reasoning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """An assumption: its likeliest value, and the ends that favour and disfavour a switch."""
+
+    favourable: float
+    expected: float
+    pessimistic: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cascade:
+    """Try the small model, check its answer, escalate where the check fails; both are paid.
+
+    ``recall`` is the share of bad answers that the check finds, ``false_alarm`` the share of good ones it rejects.
+    """
+
+    check_usd: float
+    recall: float
+    false_alarm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumptions:
+    """What a switch of model changes, each as a range; ``docs/method.md`` gives the sources.
+
+    Attributes:
+        output_ratio: Visible output tokens of the route by those of the model used, where neither is measured.
+        reasoning_ratio: The same for reasoning tokens, where the route reasons too.
+        added_reasoning: Reasoning tokens a visible one, where the route reasons by itself and the model used did not.
+        tokenizer_ratio: A factor on measured tokenizer ratios.
+        extra_steps: Steps that an agent adds for each step that is moved.
+        escalation: Share of the answers expected to be lost that are asked again of the model used.
+        cache_kept: Share of the simulated warm cache reads that come true.
+        ability_shift: Added to the route's ability, in standard deviations of it.
+        output_ratios: A user's own measured output ratios, by "used>route" of canonical model ids.
+        difficulty_sd: Standard deviation of the difficulty's shift by category, for resampling.
+    """
+
+    output_ratio: Range
+    reasoning_ratio: Range
+    added_reasoning: Range
+    tokenizer_ratio: Range
+    extra_steps: Range
+    escalation: Range
+    cache_kept: Range
+    ability_shift: Range
+    output_ratios: dict[str, float]
+    difficulty_sd: float
+
+
+DIFFICULTY_SD = 0.25
+"""How far the difficulties of a category may be off together, in logits, unless a policy says otherwise."""
+
+RANGES: tuple[str, ...] = (
+    "output_ratio",
+    "reasoning_ratio",
+    "added_reasoning",
+    "tokenizer_ratio",
+    "extra_steps",
+    "escalation",
+    "cache_kept",
+    "ability_shift",
+)
+"""The assumptions that have a favourable and a pessimistic end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A routing policy, complete: with the ledger, the catalog and the prices it decides every figure.
+
+    Attributes:
+        target: Least P(suffices), for ``Decision.P_SUFFICES``.
+        threshold: Least P(strong wins) that asks for the strong model, for ``Decision.STRONG_WINS``.
+        strong_share: Instead of a threshold: the share of strong calls it is calibrated to on the log.
+        quality_difference: Largest P(large) - P(small) at which the small model is taken.
+        ladders: Models, cheapest first, by name; empty for the catalog's own.
+        across_families: Without ladders of its own: every model of the catalog's ladders, not just the family's.
+        gates: Gates that are checked; an unknown capability blocks.
+        allow_upgrade: Whether a route may cost more than the model used.
+        toml: The policy as written.
+    """
+
+    name: str
+    description: str
+    decision: Decision
+    order: Order
+    scope: Scope
+    target: float | None
+    threshold: float | None
+    strong_share: float | None
+    quality_difference: float | None
+    ladders: dict[str, tuple[str, ...]]
+    across_families: bool
+    gates: frozenset[Gate]
+    allow_upgrade: bool
+    assumptions: Assumptions
+    cascade: Cascade | None
+    toml: str

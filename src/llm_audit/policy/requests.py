@@ -1,0 +1,142 @@
+"""The priced ledger as arrays: what routing asks of a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.policy.models import CATEGORIES, NONE, Bools, Floats, Index, Ints
+
+NEEDS: tuple[str, ...] = ("vision", "audio", "tools", "json_schema", "reasoning")
+
+COLUMNS: tuple[str, ...] = (
+    "request_key",
+    "provider",
+    "model",
+    "service_tier",
+    "region",
+    "time",
+    "operation",
+    "conversation",
+    "trace",
+    "template_hash",
+    "turns",
+    *(f"{kind}_tokens" for kind in TOKEN_TYPES),
+    "reasoning_tokens",
+    *(f"needs_{need}" for need in NEEDS),
+    "max_output_tokens",
+    "calls_tools",
+    "answers_tools",
+    "difficulty",
+    "category",
+    "judged",
+    "cost_pico",
+    "cost_per_call_pico",
+)
+"""Columns of a priced ledger that routing reads."""
+
+UNDATED = np.iinfo(np.int64).max
+"""The day of a request without a time: after every release."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
+    """One entry a request in every array.
+
+    ``tokens`` are disjoint counts, 0 where the log has none; ``cost`` is in pico-dollars, 0 where ``priced`` is not
+    set; ``difficulty`` is NaN and ``category`` ``NONE`` where the prompt was not judged.
+    """
+
+    used: Index
+    category: Index
+    difficulty: Floats
+    chat: Bools
+    judged: Bools
+    priced: Bools
+    cost: Ints
+    per_call_cost: Ints
+    tokens: dict[str, Ints]
+    reasoning_tokens: Ints
+    max_output: Ints
+    needs: dict[str, Bools]
+    agent_step: Bools
+    day: Ints
+
+    def __len__(self) -> int:
+        """Number of requests."""
+        return len(self.used)
+
+    @property
+    def input_tokens(self) -> Ints:
+        """All input, cached or not."""
+        total = np.zeros(len(self), dtype=np.int64)
+        for kind in TOKEN_TYPES:
+            if "output" not in kind:
+                total += self.tokens[kind]
+        return total
+
+    @property
+    def routable(self) -> Bools:
+        """Requests that a policy can decide: chat, with a known price, judged, by a known model."""
+        routable: Bools = self.chat & self.priced & self.judged & (self.used != NONE)
+        return routable
+
+
+def read_requests(frame: pl.DataFrame, index: dict[str, int]) -> Requests:
+    """Make the arrays of a priced ledger that has ``model_id``; ``index`` numbers the catalog's models."""
+    category = (
+        frame["category"]
+        .cast(pl.String)
+        .replace_strict(
+            {name: position for position, name in enumerate(CATEGORIES)}, default=NONE, return_dtype=pl.Int32
+        )
+    )
+    difficulty = frame["difficulty"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    abstained = (frame["judged"].cast(pl.String) == "abstained").fill_null(value=True).to_numpy()
+    index_of = frame["model_id"].cast(pl.String).replace_strict(index, default=NONE, return_dtype=pl.Int32)
+    categories = category.fill_null(NONE).to_numpy()
+    return Requests(
+        used=index_of.fill_null(NONE).to_numpy(),
+        category=categories,
+        difficulty=difficulty,
+        chat=(frame["operation"].cast(pl.String) == "chat").fill_null(value=True).to_numpy(),
+        judged=~abstained & np.isfinite(difficulty) & (categories != NONE),
+        priced=frame["cost_pico"].is_not_null().to_numpy(),
+        cost=_counts(frame["cost_pico"]),
+        per_call_cost=_counts(frame["cost_per_call_pico"]),
+        tokens={kind: _counts(frame[f"{kind}_tokens"]) for kind in TOKEN_TYPES},
+        reasoning_tokens=_counts(frame["reasoning_tokens"]),
+        max_output=_counts(frame["max_output_tokens"]),
+        needs={need: frame[f"needs_{need}"].fill_null(value=False).to_numpy() for need in NEEDS},
+        agent_step=(
+            frame["calls_tools"].fill_null(value=False) | frame["answers_tools"].fill_null(value=False)
+        ).to_numpy(),
+        day=frame["time"].dt.date().to_physical().cast(pl.Int64).fill_null(UNDATED).to_numpy(),
+    )
+
+
+def _counts(column: pl.Series) -> Ints:
+    return column.cast(pl.Int64).fill_null(0).to_numpy()
+
+
+def take(requests: Requests, rows: Ints) -> Requests:
+    """The requests at ``rows``."""
+    return Requests(
+        used=requests.used[rows],
+        category=requests.category[rows],
+        difficulty=requests.difficulty[rows],
+        chat=requests.chat[rows],
+        judged=requests.judged[rows],
+        priced=requests.priced[rows],
+        cost=requests.cost[rows],
+        per_call_cost=requests.per_call_cost[rows],
+        tokens={kind: counts[rows] for kind, counts in requests.tokens.items()},
+        reasoning_tokens=requests.reasoning_tokens[rows],
+        max_output=requests.max_output[rows],
+        needs={need: flags[rows] for need, flags in requests.needs.items()},
+        agent_step=requests.agent_step[rows],
+        day=requests.day[rows],
+    )
