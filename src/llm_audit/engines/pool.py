@@ -1,0 +1,185 @@
+"""Processes that each work through bundles. A bundle whose process dies is given to a new one."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from llm_audit.engines.toolbox import Recipe
+from llm_audit.engines.worker import process
+from llm_audit.errors import AuditError
+from llm_audit.ledger.tally import Part
+from llm_audit.sources.limits import SHARD_BYTES
+from llm_audit.sources.split import Bundle
+
+Progress = Callable[[int, int], None]
+MAX_TRIES = 3
+
+
+def run_all(
+    work: Sequence[Bundle], recipe: Recipe, folder: Path, *, jobs: int, progress: Progress | None = None
+) -> list[Part]:
+    """Make a part of every bundle, in ``folder``, and return them in the order of the bundles.
+
+    Little work is done in this process: starting others would take longer.
+
+    Raises:
+        AuditError: What a process met, or that a bundle's process died each time it was tried.
+    """
+    sizes = [sum(shard.size_bytes for shard in bundle) for bundle in work]
+    tracker = _Tracker(sizes, progress)
+    jobs = min(jobs, len(work))
+    if jobs <= 1 or sum(sizes) <= SHARD_BYTES:
+        tools = recipe.toolbox()
+        parts = []
+        for index, bundle in enumerate(work):
+            parts.append(process(bundle, _target(folder, index), tools))
+            tracker.done(index)
+        return parts
+    pool = _Pool(work, recipe, folder, tracker)
+    # The largest first, so that no process is left alone with one at the end.
+    return pool.run(sorted(range(len(work)), key=lambda index: -sizes[index]), jobs)
+
+
+def _target(folder: Path, index: int) -> Path:
+    return folder / f"part-{index:06d}.parquet"
+
+
+class _Tracker:
+    """Tells the caller how many bytes are done."""
+
+    def __init__(self, sizes: Sequence[int], progress: Progress | None) -> None:
+        self._sizes = sizes
+        self._total = sum(sizes)
+        self._progress = progress
+        self._done = 0
+
+    def done(self, index: int) -> None:
+        self._done += self._sizes[index]
+        if self._progress is not None:
+            self._progress(self._done, self._total)
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    task: int
+
+
+class _Pool:
+    def __init__(self, work: Sequence[Bundle], recipe: Recipe, folder: Path, tracker: _Tracker) -> None:
+        self._work = work
+        self._recipe = recipe
+        self._folder = folder
+        self._tracker = tracker
+        self._tries = [0] * len(work)
+        self._workers: list[_Worker] = []
+        self._context: Any = multiprocessing.get_context(
+            "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+        )
+
+    def run(self, order: Sequence[int], jobs: int) -> list[Part]:
+        waiting = deque(order)
+        parts: dict[int, Part] = {}
+        if hasattr(self._context, "set_forkserver_preload"):
+            self._context.set_forkserver_preload(["llm_audit.engines.preload"])
+        try:
+            for _ in range(jobs):
+                self._start(waiting.popleft())
+            while self._workers:
+                ready = wait([worker.connection for worker in self._workers])
+                for worker in [worker for worker in self._workers if worker.connection in ready]:
+                    try:
+                        answer = worker.connection.recv()
+                    except (EOFError, OSError):
+                        self._replace(worker)
+                        continue
+                    if isinstance(answer, BaseException):
+                        raise answer
+                    parts[worker.task] = answer
+                    self._tracker.done(worker.task)
+                    self._next(worker, waiting)
+        finally:
+            self._stop()
+        return [parts[index] for index in range(len(self._work))]
+
+    def _start(self, task: int) -> None:
+        ours, theirs = self._context.Pipe()
+        worker = self._context.Process(target=serve, args=(theirs, self._recipe, str(self._folder)), daemon=True)
+        with _no_main():
+            worker.start()
+        theirs.close()
+        self._workers.append(_Worker(worker, ours, task))
+        self._send(self._workers[-1], task)
+
+    def _send(self, worker: _Worker, task: int) -> None:
+        worker.task = task
+        self._tries[task] += 1
+        with suppress(OSError):  # it has died; waiting for its answer will tell
+            worker.connection.send((task, self._work[task]))
+
+    def _next(self, worker: _Worker, waiting: deque[int]) -> None:
+        if waiting:
+            self._send(worker, waiting.popleft())
+            return
+        self._workers.remove(worker)
+        worker.connection.close()
+        worker.process.join()
+
+    def _replace(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        worker.connection.close()
+        worker.process.join()
+        if self._tries[worker.task] >= MAX_TRIES:
+            names = ", ".join(sorted({shard.source.name for shard in self._work[worker.task]}))
+            raise AuditError(
+                f"The process reading {names} died {MAX_TRIES} times (exit code {worker.process.exitcode}), "
+                "perhaps for want of memory. Give fewer --jobs, or leave these files out."
+            )
+        self._start(worker.task)
+
+    def _stop(self) -> None:
+        for worker in self._workers:
+            worker.process.terminate()
+        for worker in self._workers:
+            worker.process.join()
+            worker.connection.close()
+        self._workers.clear()
+
+
+def serve(connection: Connection, recipe: Recipe, folder: str) -> None:
+    """Answer each task with its part, or with the error it met, until the other end closes. Runs in a process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its processes itself
+    tools = recipe.toolbox()
+    while True:
+        try:
+            task, bundle = connection.recv()
+        except EOFError:
+            return
+        try:
+            answer: object = process(bundle, _target(Path(folder), task), tools)
+        except Exception as error:  # noqa: BLE001 - raised again in the parent
+            answer = error
+        connection.send(answer)
+
+
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """Keep a new process from importing the user's own script, which may not expect it."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

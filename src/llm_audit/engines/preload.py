@@ -1,0 +1,7 @@
+"""What every process that reads logs needs, loaded once before they are forked."""
+
+from llm_audit.classify import select
+from llm_audit.engines import worker
+from llm_audit.sources.formats import registry
+
+__all__ = ["registry", "select", "worker"]

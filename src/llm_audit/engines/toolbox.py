@@ -1,0 +1,88 @@
+"""What reading and judging take, described in a few words that another process can be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+
+from xxhash import xxh3_128
+
+from llm_audit.engines.columns import Judge
+from llm_audit.sources.entry import Request
+from llm_audit.sources.formats import registry
+from llm_audit.sources.formats.interface import Format
+
+_PACKAGES = ("sources", "sources/formats", "tokens", "classify", "ledger", "engines")
+_CONTENT = (".py", ".c", ".npz", ".bin", ".csv", ".json", ".toml", ".xz")
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """What reading and judging take."""
+
+    formats: Sequence[Format]
+    judge: Judge
+    fill: Callable[[Request], None]  # counts tokens where a log states none
+    forced: Format | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a toolbox is put together."""
+
+    log_format: str | None = None
+    mapping: dict[str, str] = field(default_factory=dict)
+
+    def formats(self) -> tuple[Format, ...]:
+        """The formats in the order in which they are tried; the user's own mapping first."""
+        return (*self._mapped(), *registry.FORMATS)
+
+    def forced(self) -> Format | None:
+        """The format that every record is read as, where one is asked for.
+
+        Raises:
+            UsageError: There is no such format.
+        """
+        if self.log_format is None:
+            return None
+        mapped = self._mapped()
+        return mapped[0] if mapped and self.log_format == mapped[0].info.name else registry.get(self.log_format)
+
+    def toolbox(self) -> Toolbox:
+        """Load everything; some 0.2 s in a new process."""
+        from llm_audit.classify import Classifier
+        from llm_audit.tokens.estimate import fill
+
+        return Toolbox(formats=self.formats(), judge=Classifier.load().judge, fill=fill, forced=self.forced())
+
+    def fingerprints(self) -> dict[str, str]:
+        """Versions of all that decides a row: the code that reads, the classifier, and how they were asked."""
+        from llm_audit.classify import Classifier
+
+        return {"ingest": code_fingerprint(), "classifier": Classifier.load().fingerprint, "recipe": self.fingerprint()}
+
+    def fingerprint(self) -> str:
+        """Of what the user asked for."""
+        return xxh3_128(repr((self.log_format, sorted(self.mapping.items()))).encode()).hexdigest()
+
+    def _mapped(self) -> tuple[Format, ...]:
+        if not self.mapping:
+            return ()
+        from llm_audit.sources.formats.mapping import build
+
+        return (build(self.mapping),)
+
+
+@lru_cache(maxsize=1)
+def code_fingerprint() -> str:
+    """Hash of the code and data of every package that decides what a row says."""
+    state = xxh3_128()
+    root = resources.files("llm_audit")
+    for package in _PACKAGES:
+        for file in sorted(root.joinpath(package).iterdir(), key=lambda file: file.name):
+            if file.name.endswith(_CONTENT):
+                state.update(f"{package}/{file.name}\0".encode())
+                state.update(file.read_bytes())
+    return state.hexdigest()

@@ -1,0 +1,125 @@
+"""What a process does with a bundle of shards: read, recognise, judge, and write a part of the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow.parquet as pq
+
+from llm_audit.engines.columns import Judge, Row, table
+from llm_audit.engines.digest import Digest, digest
+from llm_audit.engines.toolbox import Toolbox
+from llm_audit.ledger.arrow import ARROW_SCHEMA
+from llm_audit.ledger.tally import Part, ShardTally
+from llm_audit.sources.entry import Entry, NotACall, Rejected, Request
+from llm_audit.sources.read import ShardReader
+from llm_audit.sources.split import Bundle, Shard
+from llm_audit.sources.storage import Source, open_binary
+
+MAX_ROWS = 4096
+MAX_ASK_CHARS = 1 << 23
+"""A batch is judged and laid out when it has this many rows, or this much text to judge."""
+
+
+def process(bundle: Bundle, target: Path, tools: Toolbox) -> Part:
+    """Read a bundle and write its requests to ``target``, where there are any.
+
+    Raises:
+        UsageError: A file cannot be opened.
+    """
+    writer = PartWriter(target, tools.judge)
+    with writer:
+        tallies = [_read_shard(index, shard, tools, writer) for index, shard in enumerate(bundle)]
+    return Part(file=str(target) if writer.rows else None, rows=writer.rows, shards=tallies)
+
+
+class PartWriter:
+    """Collects rows and writes them a batch at a time."""
+
+    def __init__(self, target: Path, judge: Judge) -> None:
+        self.rows = 0
+        self._target = target
+        self._judge = judge
+        self._held: list[Row] = []
+        self._ask_chars = 0
+        self._writer: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if failure[0] is None:
+            self._flush()
+        if self._writer is not None:
+            self._writer.close()
+
+    def add(self, row: Row) -> None:
+        """Take a row, and write a batch when there is enough."""
+        self._held.append(row)
+        self._ask_chars += len(row.digest.ask)
+        if len(self._held) >= MAX_ROWS or self._ask_chars >= MAX_ASK_CHARS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._held:
+            return
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._target, ARROW_SCHEMA, compression="zstd", compression_level=1)
+        self._writer.write_table(table(self._held, self._judge))
+        self.rows += len(self._held)
+        self._held.clear()
+        self._ask_chars = 0
+
+
+def _read_shard(index: int, shard: Shard, tools: Toolbox, writer: PartWriter) -> ShardTally:
+    reader = ShardReader(shard, formats=tools.formats, forced=tools.forced)
+    tally = ShardTally(content="")
+    entries = reader.recogniser.entries
+    for line, item in reader:
+        for name, entry in entries(line, item):
+            if isinstance(entry, Request):
+                tally.requests += 1
+                found = _digested(entry, tools)
+                writer.add(Row(tally.entries, index, line, name, entry, found))
+            else:
+                _count(tally, line, entry)
+            tally.entries += 1
+    tally.lines = reader.lines
+    tally.formats = dict(sorted(reader.recogniser.records.items()))
+    if shard.end is None:
+        tally.sha256 = tally.content = sha256(shard.source)
+    return tally
+
+
+def _digested(request: Request, tools: Toolbox) -> Digest:
+    if request.usage_source == "none":
+        tools.fill(request)
+    found = digest(request)
+    # The text has been hashed and chosen from; only the ask is held until the batch is judged.
+    request.messages = request.completion = None
+    return found
+
+
+def _count(tally: ShardTally, line: int, entry: Entry) -> None:
+    if isinstance(entry, NotACall):
+        reason = entry.reason.value
+        tally.not_calls[reason] = tally.not_calls.get(reason, 0) + 1
+    elif isinstance(entry, Rejected):
+        tally.refuse(entry.reason.value, line)
+
+
+def sha256(source: Source) -> str:
+    """The SHA-256 of a file's bytes as they lie on disk."""
+    digest = hashlib.sha256()
+    for block in _raw_blocks(source):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _raw_blocks(source: Source) -> Iterator[bytes]:
+    with open_binary(source) as file:
+        while block := file.read(1 << 20):
+            yield block

@@ -1,0 +1,54 @@
+"""What a ledger was made of: its inputs, and an account of every entry that is no row of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from llm_audit.ledger.columns import SCHEMA_VERSION
+
+
+class Input(msgspec.Struct, kw_only=True, frozen=True):
+    """A file that was read."""
+
+    path: str
+    sha256: str
+    bytes: int
+    records: int  # entries, whatever became of them
+    format: str  # of most of its records; "unknown" where none was recognised
+    formats: dict[str, int]  # records by format
+
+
+class Example(msgspec.Struct, kw_only=True, frozen=True):
+    """A place where a record was rejected."""
+
+    file: str
+    line: int
+
+
+class Rejection(msgspec.Struct, kw_only=True, frozen=True):
+    """Entries rejected for one reason, with the first places in order of file and line."""
+
+    reason: str
+    count: int
+    examples: list[Example]
+
+
+class ReasonCount(msgspec.Struct, kw_only=True, frozen=True):
+    """Entries for one reason."""
+
+    reason: str
+    count: int
+
+
+class Manifest(msgspec.Struct, kw_only=True, frozen=True):
+    """Account of an ingest: every entry read is a row, a duplicate, no provider call, or rejected."""
+
+    schema_version: int = SCHEMA_VERSION
+    inputs: list[Input]  # by path; a row's ``input`` is a place in this list
+    read: int
+    rows: int
+    duplicates: int
+    not_provider_calls: list[ReasonCount]  # most first
+    rejected: list[Rejection]  # most first
+    notes: list[str]  # files passed over
+    fingerprints: dict[str, str]  # of what read and judged

@@ -1,0 +1,85 @@
+"""The ledger at rest: a folder with the requests as Parquet and the manifest as JSON."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from llm_audit.errors import UsageError
+from llm_audit.files import write_whole
+from llm_audit.ledger.columns import SCHEMA_VERSION
+from llm_audit.ledger.manifest import Manifest
+from llm_audit.ledger.schema import SCHEMA
+
+REQUESTS_FILE = "requests.parquet"
+MANIFEST_FILE = "manifest.json"
+
+
+class Ledger:
+    """All requests, one row each, with the account of how they were read.
+
+    A ledger that ingest made lies in a folder of its own until it is let go of or the program ends; ``write_ledger``
+    keeps it.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, *, holder: object = None) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self._holder = holder  # keeps a temporary folder alive
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The requests in memory: the columns of ``ledger.schema.SCHEMA``, in order of input and line."""
+        return self.scan().collect()
+
+    def scan(self) -> pl.LazyFrame:
+        """The requests, read from disk each time the result is collected."""
+        return pl.scan_parquet(self.folder / REQUESTS_FILE, glob=False).cast(SCHEMA)
+
+
+def is_ledger(path: str | Path) -> bool:
+    """Whether a path is a folder that ``write_ledger`` filled."""
+    folder = Path(path)
+    return (folder / MANIFEST_FILE).is_file() and (folder / REQUESTS_FILE).is_file()
+
+
+def read_ledger(folder: Path) -> Ledger:
+    """Open a saved ledger.
+
+    Raises:
+        UsageError: The folder holds no ledger, or one of another version.
+    """
+    try:
+        manifest = msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)
+        columns = pl.read_parquet_schema(folder / REQUESTS_FILE)
+    except (OSError, msgspec.MsgspecError, pl.exceptions.PolarsError):
+        raise UsageError(f"{folder} holds no ledger that can be read. Make it again with --save-ledger.") from None
+    if manifest.schema_version != SCHEMA_VERSION or list(columns) != SCHEMA.names():
+        raise UsageError(f"{folder} holds a ledger of another version. Make it again from the logs.")
+    return Ledger(folder, manifest)
+
+
+def write_ledger(ledger: Ledger, folder: Path) -> None:
+    """Keep a ledger in a folder, which is made where it does not exist.
+
+    Raises:
+        UsageError: The folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if ledger.folder.resolve() != folder.resolve():
+            partial = folder / f".{REQUESTS_FILE}"
+            shutil.copyfile(ledger.folder / REQUESTS_FILE, partial)
+            partial.replace(folder / REQUESTS_FILE)
+    except OSError as error:
+        raise UsageError(f"Cannot write the ledger to {folder}: {error.strerror}. Choose another place.") from None
+    write_whole(folder / MANIFEST_FILE, encode_manifest(ledger.manifest))
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """A manifest as JSON, the same bytes for the same content."""
+    return msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1) + b"\n"
