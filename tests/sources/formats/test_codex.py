@@ -1,4 +1,4 @@
-from tests.sources.formats.fixture_files import not_calls, once, requests, tokens
+from tests.sources.formats.fixture_files import FIXTURES, not_calls, once, requests, tokens
 
 from llm_audit.sources.entry import Request
 from llm_audit.sources.formats import codex
@@ -72,6 +72,14 @@ def test_without_the_last_usage_a_total_is_taken_apart_and_one_that_fell_began_a
 def test_a_model_that_is_not_logged_is_named_as_such() -> None:
     (call,) = _calls((100, 10))
     assert call.model == "codex (model not logged)"
+
+
+def test_files_joined_into_one_are_read_as_apart(tmp_path) -> None:
+    names = ("reemitted", "forked")
+    joined = "".join((FIXTURES / f"codex/{name}.jsonl").read_text() for name in names)
+    (tmp_path / "all.jsonl").write_text(joined)
+    apart = [call for name in names for call in requests(f"codex/{name}.jsonl")]
+    assert requests(tmp_path / "all.jsonl") == apart
 
 
 def test_sessions_without_an_id_are_told_apart_by_their_start() -> None:

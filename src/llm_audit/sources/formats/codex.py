@@ -112,6 +112,8 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         yield _call(record, mapping(payload.get("info")), session)
         return
     if kind == "session_meta":
+        if session.total is not None and text(payload.get("id")) not in {None, *session.lineage}:
+            session = context.state["session"] = _Session(None)  # another session's file was joined to this one
         session.begin(payload)
     elif kind == "turn_context":
         session.model = text(payload.get("model")) or session.model

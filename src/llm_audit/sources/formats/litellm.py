@@ -83,15 +83,22 @@ def payers(record: Json, metadata: Json) -> Who:
     return Who(text(team) or given.team, given.app, text(user) or given.user, given.environment, tuple(sorted(tags)))
 
 
+def usage_within(response: Json, metadata: Json) -> Usage:
+    """Read the usage of the response, else the copy in the metadata; LiteLLM nests the lifetimes of cache writes."""
+    usage = mapping(response.get("usage")) or mapping(metadata.get("usage_object"))
+    lifetimes = mapping(at(usage, "prompt_tokens_details", "cache_creation_token_details"))
+    if not usage:
+        return usage_of(response)
+    return of_any({**usage, "cache_creation": lifetimes} if lifetimes else usage)
+
+
 def _latency_ms(record: Json, started: int | None, ended: int | None) -> float | None:
     seconds = number(record.get("response_time"))
     return between_ms(started, ended) if seconds is None else seconds * 1000
 
 
 def _usage(record: Json, response: Json, metadata: Json) -> Usage:
-    usage = usage_of(response)
-    if usage is NO_USAGE and (wrapped := mapping(metadata.get("usage_object"))):
-        usage = of_any(wrapped)
+    usage = usage_within(response, metadata)
     return of_openai(record) if usage is NO_USAGE else usage
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import Entry, NotACall, Reason, Request
-from llm_audit.sources.formats.bodies import answer, ask, model_of, usage_of
+from llm_audit.sources.formats.bodies import answer, ask, model_of
 from llm_audit.sources.formats.calls import cost, merge_key, operation
 from llm_audit.sources.formats.fields import Json, mapping, number, parsed, text
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.litellm import aside_from_calls, payers
+from llm_audit.sources.formats.litellm import aside_from_calls, payers, usage_within
 from llm_audit.sources.formats.settle import NO_USAGE, Usage
 from llm_audit.sources.formats.times import between_ms, micros
-from llm_audit.sources.formats.usage import of_any, of_openai
+from llm_audit.sources.formats.usage import of_openai
 from llm_audit.vocabulary import Status
 
 _UNNAMED = "litellm (model not logged)"
@@ -64,12 +64,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 
 
 def _usage(record: Json, metadata: Json, response: Json) -> Usage:
-    usage = usage_of(response)
-    if usage is NO_USAGE and (wrapped := mapping(metadata.get("usage_object"))):
-        usage = of_any(wrapped)
-    if usage is NO_USAGE:
-        usage = of_openai({**mapping(metadata.get("additional_usage_values")), **record})
-    return usage
+    usage = usage_within(response, metadata)
+    return usage if usage is not NO_USAGE else of_openai({**mapping(metadata.get("additional_usage_values")), **record})
 
 
 def _matches(record: Record) -> bool:

@@ -69,9 +69,10 @@ def read(span: tracing.Span) -> Entry:
     usage = _usage(attributes, vendor)
     if step.startswith(_BESIDE) or not _is_gen_ai(attributes):
         return NotACall(NotCallReason.NOT_A_MODEL_CALL)
-    if model is None or (step.startswith(_AROUND) and usage.input_tokens is None):
-        if model is None and not step.startswith(_AROUND) and usage.input_tokens is not None:
-            raise BadRecordError(Reason.NO_MODEL, "gen_ai.request.model")
+    around, used = step.startswith(_AROUND), usage.input_tokens is not None
+    if model is None and used and not around:
+        raise BadRecordError(Reason.NO_MODEL, "gen_ai.request.model")
+    if model is None or (around and not used):
         return NotACall(NotCallReason.PARENT_SPAN)
     kind = text(attributes.get("llm.request.type")) or step
     request = tracing.request(span, model=model, requested=requested, vendor=vendor, operation=operation(kind))
