@@ -49,6 +49,7 @@ def daily(document: Document) -> Figure | None:
     )
     points = [{"day": shown(day), "policy": float(line[day])} for day in keys]
     policy = chart(points).encode(x=x, y=alt.Y("policy:Q"))
+    halo = policy.mark_line(color=LIGHT["ground"], strokeWidth=4.5, interpolate="step")
     drawn = policy.mark_line(color=LIGHT["accent"], strokeWidth=2, interpolate="step")
     end = chart(points[-1:]).encode(x=x, y="policy:Q", text=alt.value("policy"))
     named = end.mark_text(color=LIGHT["accent"], align="left", dx=12, fontWeight="bold")
@@ -61,7 +62,7 @@ def daily(document: Document) -> Figure | None:
     part = share(float(frontier / total)) if total else "none"
     return draw(
         "daily",
-        alt.layer(stacked, drawn, named).properties(width=WIDTH - 60, height=220),
+        alt.layer(stacked, halo, drawn, named).properties(width=WIDTH - 60, height=220),
         title=f"Frontier models took {part} of spend; the policy would have paid {would} instead of {paid}",
         description=f"Stacked bars: cost by {name} and tier, {keys[0]} to {keys[-1]}. Line: the policy's cost.",
     )

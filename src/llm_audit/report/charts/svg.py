@@ -24,6 +24,7 @@ PALETTE: dict[str, tuple[str, str]] = {  # name: light, dark
     "accent": ("#b4471c", "#f0936b"),
     "ink": ("#22201d", "#eceae6"),
     "muted": ("#65625c", "#a9a69f"),
+    "ground": ("#fbfaf7", "#15181c"),
     "rule": ("#dcd9d2", "#3a3e45"),
 }
 """The charts' colours; text colours have at least 4.5:1 on the page's grounds, marks 3:1 but for the unknown."""
