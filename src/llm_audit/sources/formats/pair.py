@@ -141,8 +141,10 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
 
 def _read(record: Record) -> Pair | None:
     asked_raw, answered_raw = first(record, *_ASKED), first(record, *_ANSWERED)
+    if asked_raw is None and is_bare(record):
+        return Pair({}, record, record)
     if answered_raw is None and asked_raw is None:
-        return Pair({}, record, record, code=None) if is_bare(record) else None
+        return None
     asked, answered = mapping(asked_raw), mapping(answered_raw)
     if isinstance(answered_raw, str) and is_stream(answered_raw):
         answered = {"body": answered_raw}
