@@ -109,7 +109,7 @@ def _of_anthropic(chunks: Sequence[Json]) -> Json:
             body["error"] = chunk.get("error") or True
         elif kind == "message_stop":
             body.update({name: value for name, value in chunk.items() if name.startswith("amazon-bedrock")})
-    if "message_delta" not in {chunk.get("type") for chunk in chunks}:
+    if "message_delta" not in [chunk.get("type") for chunk in chunks]:
         usage.pop("output_tokens", None)  # the stream was cut: the first count is a placeholder
     body["usage"] = usage
     body["content"] = [_block(block) for _, block in sorted(blocks.items())]
