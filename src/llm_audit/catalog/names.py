@@ -54,6 +54,9 @@ GATEWAYS = frozenset(
 REPOSITORY_OWNERS = frozenset({"mistralai", "deepseek_ai"})
 """Owners of open-weight repositories: such a name alone does not say which host served it."""
 
+PREFIX_IN_NAME = frozenset({"perplexity"})
+"""Providers that sell one model as ``sonar`` and another as ``perplexity/sonar``."""
+
 HOME_PROVIDERS: tuple[tuple[str, str], ...] = (
     (r"claude", "anthropic"),
     (r"gpt-oss", ""),
@@ -126,7 +129,7 @@ def parse(provider: str | None, model: str) -> Reference:
         if head in GATEWAYS:
             return parse(provider, rest)
         prefix = None if head in REPOSITORY_OWNERS else PROVIDER_ALIASES.get(head)
-        if prefix is not None and owner in {None, prefix}:
+        if prefix is not None and (owner is None or (owner == prefix and owner not in PREFIX_IN_NAME)):
             return parse(prefix, rest)
     while owner in {"aws", "azure", "google"} and "/" in text:
         head, _, rest = text.partition("/")
