@@ -54,7 +54,7 @@ def _by_url(pair: Pair) -> Dialect | None:  # noqa: PLR0911 - one rule a line
 
 def _by_answer(pair: Pair) -> Dialect | None:  # noqa: PLR0911 - one rule a line
     body = pair.answered
-    kind = body.get("object")
+    kind = text(body.get("object"))
     if kind == "response":
         return Dialect.RESPONSES
     if body.get("type") == "message" and "usage" in body:

@@ -176,7 +176,7 @@ def _read(record: Record) -> Pair | None:
 def is_bare(body: Json) -> bool:
     """Whether a record is a provider's response body itself."""
     return (
-        body.get("object") in _OBJECTS
+        text(body.get("object")) in _OBJECTS
         or (body.get("type") == "message" and "usage" in body)
         or "usageMetadata" in body
         or ("done" in body and "created_at" in body and "model" in body)
@@ -215,7 +215,7 @@ def _deployment(path: str) -> str | None:
 
 def _status(pair: Pair) -> str:
     body = pair.answered
-    state = body.get("status")
+    state = text(body.get("status"))
     if state in {"cancelled", "canceled"}:
         return Status.CANCELLED.value
     if state == "failed" or body.get("error") or body.get("type") == "error":

@@ -134,7 +134,7 @@ class Parts:
             self._depth += 1
             self.add_all(source.get("content"))
             self._depth -= 1
-        elif document.get("format") not in _TEXT_FORMATS:
+        elif text(document.get("format")) not in _TEXT_FORMATS:
             self._images += 1  # a PDF is read by eye
 
     def _add_text(self, part: Json) -> None:
