@@ -73,7 +73,7 @@ def cost_errors(cells: pl.DataFrame, *, policy: Policy, models: Models, resample
             large + spread_large * _normal(ability_words[used, category], replicate),
             difficulty + policy.assumptions.difficulty_sd * _normal(shift_words, replicate),
         )
-        errors[replicate] = float(np.dot(moved - centre, weight))
+        errors[replicate] = float(((moved - centre) * weight).sum())
     return errors
 
 

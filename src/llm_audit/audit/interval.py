@@ -12,6 +12,7 @@ which merges by addition. With 4,096 bags the variance is known to about 2 %.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ import polars as pl
 from llm_audit.policy.models import Floats
 
 BUCKETS = 4_096
+
+_CHUNK = 100
 
 Words = npt.NDArray[np.uint64]
 
@@ -56,8 +59,16 @@ def bucket(cluster: pl.Expr) -> pl.Expr:
     return (cluster % BUCKETS).cast(pl.UInt16)
 
 
+@lru_cache(maxsize=4)
+def _all_weights(words: bytes, resamples: int) -> npt.NDArray[np.uint8]:
+    clusters = np.frombuffer(words, dtype=np.uint64)
+    return np.stack([weights(clusters, replicate) for replicate in range(resamples)])
+
+
 def replicates(frame: pl.DataFrame, cluster: str, value: str, base: str, *, resamples: int) -> Floats:
     """``sum(value) / sum(base)`` in each replicate; NaN where the base is zero.
+
+    Sums are of whole nano-dollars, so they are exact and depend on no order.
 
     Args:
         frame: A row a cluster, with its hash or bag in ``cluster`` and sums in ``value`` and ``base``.
@@ -66,13 +77,23 @@ def replicates(frame: pl.DataFrame, cluster: str, value: str, base: str, *, resa
         base: Denominator, pico-dollars.
         resamples: Number of replicates.
     """
-    ordered = frame.sort(cluster)
+    ordered = _all_bags(frame) if cluster == "bucket" else frame.sort(cluster)
     words = splitmix(ordered[cluster].cast(pl.UInt64).to_numpy())
-    sums = np.column_stack([ordered[name].cast(pl.Float64).to_numpy() for name in (value, base)])
-    totals = np.empty((resamples, 2))
-    for replicate in range(resamples):
-        totals[replicate] = weights(words, replicate).astype(np.float64) @ sums
-    return np.asarray(np.divide(totals[:, 0], totals[:, 1], out=np.full(resamples, np.nan), where=totals[:, 1] != 0))
+    sums = ordered.select((pl.col(name) // 1_000).cast(pl.Int64) for name in (value, base)).to_numpy()
+    drawn = _all_weights(words.tobytes(), resamples)
+    totals = np.empty((resamples, 2), dtype=np.int64)
+    for start in range(0, resamples, _CHUNK):
+        totals[start : start + _CHUNK] = drawn[start : start + _CHUNK].astype(np.int64) @ sums
+    zero = totals[:, 1] == 0
+    return np.where(zero, np.nan, totals[:, 0] / np.where(zero, 1, totals[:, 1]))
+
+
+def _all_bags(frame: pl.DataFrame) -> pl.DataFrame:
+    """A row for every bag, so that all tables of bags share one set of weights."""
+    bags = pl.DataFrame({"bucket": pl.Series(range(BUCKETS), dtype=pl.UInt16)})
+    return bags.join(frame, on="bucket", how="left", maintain_order="left").with_columns(
+        pl.exclude("bucket").fill_null(0)
+    )
 
 
 def bounds(values: Floats, *, confidence: float) -> Interval | None:

@@ -29,6 +29,31 @@ RUNAWAY_LEAST_REQUESTS = 20
 EASY = 0.97
 """P(success) of the model used from which reasoning buys nothing."""
 
+_COLUMNS = (
+    "time",
+    "status",
+    "provider",
+    "model",
+    "app",
+    "conversation",
+    "request_key",
+    "prompt_hash",
+    "template_hash",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "cost_pico",
+    "cost_output_pico",
+    "cost_cache_write_5m_pico",
+    "cost_cache_write_1h_pico",
+    "input_rate",
+    "cache_read_rate",
+    "cache_write_rate",
+    "p_success",
+)
 _REPEAT_KEYS = ("prompt_hash", "provider", "model", "app")
 
 
@@ -47,7 +72,7 @@ def waste_rows(priced: pl.DataFrame) -> pl.DataFrame:
         priced: Requests with a price, with ``input_rate``, ``cache_read_rate``, ``cache_write_rate`` (pico-dollars a
             token of the model used, null where it has none) and ``p_success`` of the model used.
     """
-    rows = priced.with_row_index("row").sort("time", "row", nulls_last=True)
+    rows = priced.select(_COLUMNS).with_row_index("row").sort("time", "row", nulls_last=True)
     found = []
     for kind in _KINDS:
         claimed = kind.find(rows.lazy()).filter(pl.col("amount") > 0).select("row", "amount").collect()

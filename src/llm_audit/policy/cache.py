@@ -8,6 +8,7 @@ kept warm. The log's own reads are the upper limit: a route is never credited wi
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
@@ -16,76 +17,143 @@ import polars as pl
 
 from llm_audit.policy.models import Bools, Index, Ints, Models
 
-LIFETIME = pl.duration(minutes=5)
-LONG_LIFETIME = pl.duration(hours=1)
+LIFETIME_US = 5 * 60 * 10**6
+LONG_LIFETIME_US = 60 * 60 * 10**6
+
+_NOWHERE = -1
 
 
-def warm_reads(frame: pl.DataFrame) -> pl.Series:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheLog:
+    """What the log shows of caches, for the requests whose reads other routes could change.
+
+    Rows are sorted by conversation, then time; a request without a conversation is one of its own.
+
+    Attributes:
+        row: Each request's place in the ledger.
+        conversation: A number for its conversation.
+        template: A number for its template, ``-1`` where the log has none.
+        template_order: The rows sorted by template, then time.
+        time: Microseconds; undated ones follow the order of turns, at one time.
+        used: The model used.
+        read: Cache-read tokens.
+        prefix: Tokens in the cache once the request has run.
+        hour: Whether the cache lives an hour: the conversation has written for an hour so far.
+        shared: Tokens that the conversation's first request read, which other conversations had left.
+        before: The previous row of the conversation on the same model, ``-1`` for none.
+    """
+
+    row: Ints
+    conversation: Ints
+    template: Ints
+    template_order: Ints
+    time: Ints
+    used: Index
+    read: Ints
+    prefix: Ints
+    hour: Bools
+    shared: Ints
+    before: Ints
+
+
+def read_cache_log(frame: pl.DataFrame) -> CacheLog:
+    """Prepare the requests that share a conversation or template with a cache read.
+
+    Args:
+        frame: ``conversation``, ``template_hash``, ``time``, ``turns``, ``used`` (model index), ``read``, ``prefix``,
+            ``hour`` (whether the request wrote for an hour).
+    """
+    rows = frame.with_row_index("row")
+    reading = rows.lazy().filter(pl.col("read") > 0)
+    touched = (
+        rows.lazy()
+        .join(reading.select("conversation").unique().with_columns(by_conversation=True), on="conversation", how="left")
+        .join(reading.select("template_hash").unique().with_columns(by_template=True), on="template_hash", how="left")
+        .filter(pl.col("by_conversation").is_not_null() | pl.col("by_template").is_not_null() | (pl.col("read") > 0))
+        .with_columns(pl.col("time").dt.epoch("us").fill_null(0))
+        .sort("conversation", "time", "turns", "row", nulls_last=True)
+        .collect()
+    )
+    lone = touched["conversation"].is_null()
+    known = touched["conversation"].rle_id().cast(pl.Int64)
+    conversation = pl.select(
+        pl.when(lone).then(pl.int_range(touched.height) + touched.height).otherwise(known)
+    ).to_series()
+    touched = touched.with_columns(_conversation=conversation).with_columns(
+        hour=pl.col("hour").cum_max().over("_conversation"), shared=pl.col("read").first().over("_conversation")
+    )
+    template = touched["template_hash"].rank("dense").cast(pl.Int64).fill_null(_NOWHERE).to_numpy()
+    time = touched["time"].to_numpy()
+    used = touched["used"].to_numpy()
+    groups = touched["_conversation"].to_numpy()
+    return CacheLog(
+        row=touched["row"].cast(pl.Int64).to_numpy(),
+        conversation=groups,
+        template=template,
+        template_order=np.lexsort((np.arange(len(time)), time, template)),
+        time=time,
+        used=used,
+        read=touched["read"].to_numpy(),
+        prefix=touched["prefix"].to_numpy(),
+        hour=touched["hour"].to_numpy(),
+        shared=touched["shared"].to_numpy(),
+        before=_previous(groups, used, np.arange(len(time))),
+    )
+
+
+def warm_reads(log: CacheLog, *, read: Ints, route: Index) -> Ints:
     """Cache-read tokens of each request that remain when every request goes to its route.
 
     For a request i, with its log's read r, the request before it in the conversation on the same model p, and the
     latest earlier request w of the conversation with the same route, sent at most a lifetime before:
 
     - p exists and has i's route: r, since nothing between the two has changed;
+    - no p, and i keeps its model: r, left by what the log does not show;
     - else w exists: min(r, prefix of w);
     - else the same for the latest earlier request of the template, up to the tokens that the conversation's first
-      request read, which other conversations had left there;
-    - no p, and i keeps its model: r; otherwise 0.
+      request read, which other conversations had left there; 0 where there is none.
 
     Args:
-        frame: ``conversation``, ``template_hash``, ``time``, ``turns``, ``used`` and ``route`` (model indexes),
-            ``read`` (cache-read tokens), ``prefix`` (tokens in the cache once the request has run), ``hour`` (whether
-            it wrote for an hour). Without times requests are taken in the order of their turns, and as within the
-            lifetime.
+        log: The log's caches.
+        read: Cache-read tokens of every request.
+        route: The model each goes to.
 
     Returns:
-        Tokens, in the frame's order, never more than ``read``.
+        Tokens, one a request, never more than ``read``.
     """
-    moved = (frame["used"] != frame["route"]).any()
-    if not moved or not (frame["read"] > 0).any():
-        return frame["read"]
-    rows = frame.with_row_index("row")
-    reading = rows.filter(pl.col("read") > 0)
-    touched = rows.filter(
-        pl.col("conversation").is_in(reading["conversation"].unique().drop_nulls().implode())
-        | pl.col("template_hash").is_in(reading["template_hash"].unique().drop_nulls().implode())
-        | (pl.col("read") > 0)
-    ).sort("conversation", "time", "turns", "row")
-    lone = pl.col("conversation").is_null()
-    known = ~lone
-    conversation = ["conversation", "used"]
-    on_route = ["conversation", "route"]
-    touched = touched.with_columns(
-        hour=pl.col("hour").cum_max().over("conversation") & known | pl.col("hour"),
-        before=pl.when(known).then(pl.col("route").shift(1).over(conversation)),
-        shared=pl.when(known).then(pl.col("read").first().over("conversation")).otherwise(pl.col("read")),
-    ).with_columns(
-        warm=pl.when(known).then(_still_warm(on_route)),
+    if not len(log.row):
+        return read
+    to = route[log.row]
+    if not (to != log.used).any():
+        return read
+    order = np.arange(len(to))
+    first = log.before == _NOWHERE
+    unchanged = np.where(first, to == log.used, to[log.before] == to)
+    left = _left_warm(log, _previous(log.conversation, to, order))
+    shared = np.where(
+        log.template == _NOWHERE, _NOWHERE, _left_warm(log, _previous(log.template, to, log.template_order))
     )
-    by_template = touched.sort("template_hash", "time", "turns", "row").with_columns(
-        shared_warm=pl.when(pl.col("template_hash").is_not_null()).then(_still_warm(["template_hash", "route"]))
-    )
-    fallback = pl.min_horizontal("shared", pl.col("shared_warm").fill_null(0))
-    kept = (
-        pl.when(pl.col("before") == pl.col("route"))
-        .then(pl.col("read"))
-        .when(pl.col("before").is_null() & (pl.col("used") == pl.col("route")))
-        .then(pl.col("read"))
-        .when(pl.col("warm").is_not_null())
-        .then(pl.min_horizontal("read", "warm"))
-        .otherwise(pl.min_horizontal("read", fallback))
-    )
-    result = frame["read"].to_numpy().copy()
-    changed = by_template.select("row", kept=kept)
-    result[changed["row"].to_numpy()] = changed["kept"].to_numpy()
-    return pl.Series("read", result)
+    fallback = np.minimum(log.shared, np.maximum(shared, 0))
+    found = np.where(left != _NOWHERE, left, fallback)
+    remaining = read.copy()
+    remaining[log.row] = np.where(unchanged, log.read, np.minimum(log.read, found))
+    return remaining
 
 
-def _still_warm(group: list[str]) -> pl.Expr:
-    """The prefix that the group's previous request left, null where it is too old or there is none."""
-    gap = pl.col("time") - pl.col("time").shift(1).over(group)
-    lifetime = pl.when(pl.col("hour").shift(1).over(group)).then(LONG_LIFETIME).otherwise(LIFETIME)
-    return pl.when(gap.is_null() | (gap <= lifetime)).then(pl.col("prefix").shift(1).over(group))
+def _previous(group: Ints, model: Index, order: Ints) -> Ints:
+    """The row before each row, in ``order``, with the same group and model; ``-1`` for the first."""
+    sorted_rows = order[np.lexsort((np.arange(len(order)), model[order], group[order]))]
+    same = (group[sorted_rows[1:]] == group[sorted_rows[:-1]]) & (model[sorted_rows[1:]] == model[sorted_rows[:-1]])
+    previous = np.full(len(order), _NOWHERE, dtype=np.int64)
+    previous[sorted_rows[1:]] = np.where(same, sorted_rows[:-1], _NOWHERE)
+    return previous
+
+
+def _left_warm(log: CacheLog, previous: Ints) -> Ints:
+    """The prefix that the previous request left, ``-1`` where it is too old or there is none."""
+    lifetime = np.where(log.hour[previous], LONG_LIFETIME_US, LIFETIME_US)
+    warm = (previous != _NOWHERE) & (log.time - log.time[previous] <= lifetime)
+    return np.where(warm, log.prefix[previous], _NOWHERE)
 
 
 @cache
@@ -107,4 +175,4 @@ def cached_prefix(*, read: Ints, write: Ints, fresh: Ints, explicit: Bools) -> I
 
 def too_short(prefix: Ints, route: Index, least: Ints) -> Bools:
     """Whether the prefix is below what the route's model caches at all."""
-    return prefix < least[route]
+    return np.asarray(prefix < least[route])

@@ -59,8 +59,8 @@ class Choice:
     position: npt.NDArray[np.int32]
 
 
-Costs = Callable[[int], Ints]
-"""The cost of each request at the same tokens on the ladder's model at a position; ``NEVER`` where it has no price."""
+Costs = Callable[[int, Ints], Ints]
+"""The cost at the same tokens of the requests at some rows, on the model at a place of their ladder, or ``NEVER``."""
 
 
 def decide(
@@ -91,41 +91,37 @@ def decide(
     """
     rule = Rule(policy=policy, judge=judge, threshold=threshold)
     count, width = ladder.shape
-    routable = requests.routable
-    best = np.full(count, NEVER)
-    ungated = np.full(count, NEVER)
+    best, ungated = np.full(count, NEVER), np.full(count, NEVER)
     position = np.full(count, NONE, dtype=np.int32)
     p_route = np.full(count, np.nan)
     gate = np.zeros(count, dtype=np.uint8)
-    any_candidate, closed = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+    any_candidate = np.zeros(count, dtype=bool)
     ladder_end = (ladder != NONE).sum(axis=1) - 1
+    open_rows = np.flatnonzero(requests.routable & (policy.decision is not Decision.NEVER))
     for place in range(width):
-        candidate = np.maximum(ladder[:, place], 0)
-        cost = costs(place)
-        offered = (models.released[candidate] <= requests.day) & (
-            (models.retired[candidate] > requests.day) | (requests.day == UNDATED)
-        )
-        there = routable & (ladder[:, place] != NONE) & offered & (cost != NEVER)
-        itself = there & (ladder[:, place] == requests.used)
-        open_ = there & ~itself & ~closed & ((cost < requests.cost) | policy.allow_upgrade)
-        any_candidate |= open_ | (there & ~itself & (cost < requests.cost))
-        rows = np.flatnonzero(open_ & (True if policy.order is Order.COST else position == NONE))
-        if policy.decision is not Decision.NEVER and len(rows):
-            sub = take(requests, rows)
-            used, names = sub.used, candidate[rows]
-            p = judge.suffices(used, names, sub.category, sub.difficulty)
-            last = ladder[rows, ladder_end[rows]]
-            meets = rule.meets(sub, candidate=names, last=last, p=p, cost=cost[rows])
-            ratio = lengths.tokenizer[used, names, sub.category]
-            block = blocked(sub, names, models=models, gates=policy.gates, tokenizer_ratio=ratio)
-            ungated[rows] = np.where(meets, np.minimum(ungated[rows], cost[rows]), ungated[rows])
-            first_block = meets & (block != 0) & (gate[rows] == 0)
-            gate[rows] = np.where(first_block, block, gate[rows])
-            take_it = meets & (block == 0) & (cost[rows] < best[rows])
-            won = rows[take_it]
-            best[won], position[won], p_route[won] = cost[won], place, p[take_it]
+        rows = open_rows[ladder[open_rows, place] != NONE]
+        itself = ladder[rows, place] == requests.used[rows]
+        rows, stopped = rows[~itself], rows[itself]
+        candidate = ladder[rows, place]
+        cost = costs(place, rows)
+        wanted = _offered(models, candidate, requests.day[rows]) & (cost != NEVER)
+        wanted &= (cost < requests.cost[rows]) | policy.allow_upgrade
+        rows, candidate, cost = rows[wanted], candidate[wanted], cost[wanted]
+        any_candidate[rows] = True
+        sub = take(requests, rows)
+        p = judge.suffices(sub.used, candidate, sub.category, sub.difficulty)
+        last = ladder[rows, ladder_end[rows]]
+        meets = rule.meets(sub, candidate=candidate, last=last, p=p, cost=cost)
+        ratio = lengths.tokenizer[sub.used, candidate, sub.category]
+        block = blocked(sub, candidate, models=models, gates=policy.gates, tokenizer_ratio=ratio)
+        ungated[rows] = np.where(meets, np.minimum(ungated[rows], cost), ungated[rows])
+        gate[rows] = np.where(meets & (block != 0) & (gate[rows] == 0), block, gate[rows])
+        chosen = meets & (block == 0) & (cost < best[rows])
+        won = rows[chosen]
+        best[won], position[won], p_route[won] = cost[chosen], place, p[chosen]
         if policy.order is Order.LADDER:
-            closed |= itself & ~np.bool_(policy.allow_upgrade)
+            done = won if policy.allow_upgrade else np.concatenate([won, stopped])
+            open_rows = np.setdiff1d(open_rows, done, assume_unique=True)
     moved = position != NONE
     route = np.where(moved, ladder[np.arange(count), np.maximum(position, 0)], requests.used).astype(np.int32)
     forgone = np.where(gate != 0, np.where(moved, best, requests.cost) - ungated, 0)
@@ -141,6 +137,12 @@ def decide(
         kept_back=np.maximum(forgone, 0),
         position=position,
     )
+
+
+def _offered(models: Models, candidate: Index, day: Ints) -> Bools:
+    """Whether each candidate was on offer on a day; a request without one could have had the latest."""
+    retired = (models.retired[candidate] <= day) & (day != UNDATED)
+    return np.asarray((models.released[candidate] <= day) & ~retired)
 
 
 def _outcomes(

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.cache import cached_prefix, minimum_tokens, too_short, warm_reads
+from llm_audit.policy.cache import CacheLog, cached_prefix, minimum_tokens, read_cache_log, too_short, warm_reads
 from llm_audit.policy.costs import UNKNOWN, RateTable, cost, recache
 from llm_audit.policy.decide import Choice
 from llm_audit.policy.judge import Judge
@@ -26,7 +26,7 @@ _INPUT, _WRITE = TOKEN_TYPES.index("input"), TOKEN_TYPES.index("cache_write_5m")
 class World:
     """All that a counterfactual is computed from, besides routes and assumptions.
 
-    ``places`` has, a row a request, ``conversation``, ``trace``, ``template_hash``, ``time`` and ``turns``.
+    ``places`` has the ids that ``requests.PLACES`` names, a row a request.
     """
 
     requests: Requests
@@ -34,6 +34,7 @@ class World:
     models: Models
     lengths: Lengths
     rates: RateTable
+    caches: CacheLog
     judge: Judge
 
 
@@ -57,25 +58,28 @@ def ceiling(world: World, choice: Choice) -> Ints:
     return np.where(moved, at_route, world.requests.cost)
 
 
-def kept_reads(world: World, choice: Choice) -> Ints:
-    """The log's cache reads that remain under the routes (see ``cache.warm_reads``)."""
-    requests = world.requests
-    own_rows = world.rates.at(np.full(len(requests), NONE, dtype=np.int32))
-    write = requests.tokens["cache_write_5m"] + requests.tokens["cache_write_1h"]
+def cache_log(requests: Requests, places: pl.DataFrame, rates: RateTable) -> CacheLog:
+    """What the log shows of caches; a write that costs more than fresh input marks a cache that is asked for."""
+    own = rates.at(np.full(len(requests), NONE, dtype=np.int32))
     prefix = cached_prefix(
         read=requests.tokens["cache_read"],
-        write=write,
+        write=requests.tokens["cache_write_5m"] + requests.tokens["cache_write_1h"],
         fresh=requests.tokens["input"],
-        explicit=own_rows[:, _WRITE] > own_rows[:, _INPUT],
+        explicit=own[:, _WRITE] > own[:, _INPUT],
     )
-    frame = world.places.with_columns(
-        used=requests.used,
-        route=choice.route,
-        read=requests.tokens["cache_read"],
-        prefix=prefix,
-        hour=requests.tokens["cache_write_1h"] > 0,
+    return read_cache_log(
+        places.select("conversation", "template_hash", "time", "turns").with_columns(
+            used=requests.used,
+            read=requests.tokens["cache_read"],
+            prefix=prefix,
+            hour=requests.tokens["cache_write_1h"] > 0,
+        )
     )
-    return warm_reads(frame).to_numpy()
+
+
+def kept_reads(world: World, choice: Choice) -> Ints:
+    """The log's cache reads that remain under the routes."""
+    return warm_reads(world.caches, read=world.requests.tokens["cache_read"], route=choice.route)
 
 
 def estimate(world: World, choice: Choice, *, policy: Policy, values: Scenario, warm: Ints) -> Estimated:

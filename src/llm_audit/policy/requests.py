@@ -13,17 +13,12 @@ from llm_audit.policy.models import CATEGORIES, NONE, Bools, Floats, Index, Ints
 NEEDS: tuple[str, ...] = ("vision", "audio", "tools", "json_schema", "reasoning")
 
 COLUMNS: tuple[str, ...] = (
-    "request_key",
     "provider",
     "model",
     "service_tier",
     "region",
     "time",
     "operation",
-    "conversation",
-    "trace",
-    "template_hash",
-    "turns",
     *(f"{kind}_tokens" for kind in TOKEN_TYPES),
     "reasoning_tokens",
     *(f"needs_{need}" for need in NEEDS),
@@ -37,6 +32,23 @@ COLUMNS: tuple[str, ...] = (
     "cost_per_call_pico",
 )
 """Columns of a priced ledger that routing reads."""
+
+PLACES: tuple[str, ...] = (
+    "request_key",
+    "conversation",
+    "trace",
+    "span",
+    "parent_span",
+    "template_hash",
+    "prompt_hash",
+    "parent_prompt_hash",
+    "tool_call_hash",
+    "tool_result_hash",
+    "time",
+    "turns",
+    "step",
+)
+"""Columns that say where a request stands in its conversation and trace."""
 
 UNDATED = np.iinfo(np.int64).max
 """The day of a request without a time: after every release."""

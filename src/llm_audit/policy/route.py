@@ -11,18 +11,16 @@ from llm_audit.catalog import Catalog
 from llm_audit.catalog.ladder import ladders
 from llm_audit.policy.costs import cost
 from llm_audit.policy.decide import OUTCOMES, Choice, decide
-from llm_audit.policy.estimate import Estimated, World, ceiling, estimate, kept_reads
+from llm_audit.policy.estimate import Estimated, World, cache_log, ceiling, estimate, kept_reads
 from llm_audit.policy.gates import REASONS
 from llm_audit.policy.judge import Judge
 from llm_audit.policy.lengths import Scenario, read_lengths, scenario
 from llm_audit.policy.model import Decision, Policy
 from llm_audit.policy.models import NONE, Index, Ints, ladder_rows, read_models
 from llm_audit.policy.rates import rate_table
-from llm_audit.policy.requests import COLUMNS, UNDATED, read_requests, take
+from llm_audit.policy.requests import COLUMNS, PLACES, UNDATED, read_requests, take
 from llm_audit.policy.rule import strong_wins
 from llm_audit.pricing import PriceBook
-
-_PLACES = ("conversation", "trace", "template_hash", "time", "turns")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,18 +62,21 @@ def plan(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: PriceB
     ladder = ladder_rows(policy, models, ladders(catalog.frame), period=period)
     known = (int(used) for used in np.unique(requests.used) if used != NONE)
     pairs = {(used, int(step)) for used in known for step in ladder[used] if step != NONE}
+    rates = rate_table(
+        frame,
+        models=models,
+        ladder=ladder,
+        book=book,
+        other_providers=bool(policy.ladders) or policy.across_families,
+    )
+    places = priced.select(PLACES)
     world = World(
         requests=requests,
-        places=frame.select(_PLACES),
+        places=places,
         models=models,
         lengths=read_lengths(models, pairs, policy.assumptions),
-        rates=rate_table(
-            frame,
-            models=models,
-            ladder=ladder,
-            book=book,
-            other_providers=bool(policy.ladders) or policy.across_families,
-        ),
+        rates=rates,
+        caches=cache_log(requests, places, rates),
         judge=Judge(models=models),
     )
     return _routed(world, policy, ladder)
@@ -91,9 +92,10 @@ def _routed(world: World, policy: Policy, ladder: Index) -> Plan:
     candidates = np.where((requests.used == NONE)[:, None], NONE, ladder[np.maximum(requests.used, 0)])
     threshold = _threshold(world, policy, candidates)
 
-    def costs(place: int) -> Ints:
-        rates = world.rates.at(np.full(len(requests), place, dtype=np.int32))
-        return cost(requests.tokens, rates, per_call=requests.per_call_cost)
+    def costs(place: int, rows: Ints) -> Ints:
+        rates = world.rates.rates[world.rates.rows[world.rates.key[rows], place]]
+        tokens = {kind: counts[rows] for kind, counts in requests.tokens.items()}
+        return cost(tokens, rates, per_call=requests.per_call_cost[rows])
 
     choice = decide(
         requests,
