@@ -21,3 +21,13 @@ def test_the_metadata_column_alone_keeps_its_tokens() -> None:
     (request,) = requests("litellm-spend/metadata_column.jsonl")
     assert tokens(request) == (100, 1500, 900, None, 100)  # 2500 - 1500 - 900
     assert (request.model, request.provider) == ("litellm (model not logged)", None)
+
+
+def test_stored_prompts_are_in_messages_or_in_the_proxied_request() -> None:
+    first, second = requests("litellm-spend/stored_prompts.jsonl")
+    assert [[message.text for message in request.messages or []] for request in (first, second)] == [
+        ["Is it open?"],
+        ["Until when?"],
+    ]
+    assert (first.model, first.completion, second.max_output_tokens) == ("gpt-4o-2024-08-06", "Yes.", 9)
+    assert tokens(second) == (30, None, None, None, 4)

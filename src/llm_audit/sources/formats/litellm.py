@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.bodies import answer, ask, parameters, usage_of
+from llm_audit.sources.formats.bodies import answer, ask, usage_of
 from llm_audit.sources.formats.calls import cost, merge_key, operation, tier
 from llm_audit.sources.formats.fields import Json, Who, at, first, flag, labels, mapping, number, text, who, whole
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
@@ -58,7 +58,6 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         stated_cost_pico=cost(record.get("response_cost")),
     )
     ask(request, {**sent, "messages": record.get("messages")})
-    parameters(request, sent)
     answer(request, response)
     _usage(record, response, metadata).fill(request)
     yield request

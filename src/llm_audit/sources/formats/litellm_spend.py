@@ -55,12 +55,18 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         latency_ms=between_ms(started, ended) if duration_ms is None else duration_ms,
         stated_cost_pico=cost(record.get("spend")),
     )
-    messages = parsed(record.get("messages"))
-    if messages:  # an empty object where prompts are not stored, which is the default
-        ask(request, {"messages": messages})
+    ask(request, _asked(record))
     answer(request, response)
     _usage(record, metadata, response).fill(request)
     yield request
+
+
+def _asked(record: Json) -> Json:
+    """Return the request's body, where prompts are stored; by default the columns hold empty objects."""
+    sent = mapping(record.get("proxy_server_request"))
+    sent = mapping(sent.get("body")) or sent
+    messages = parsed(record.get("messages"))
+    return {**sent, "messages": messages} if messages else sent
 
 
 def _usage(record: Json, metadata: Json, response: Json) -> Usage:
