@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from llm_audit.sources.container import Located, decoded, items, sniff
+from llm_audit.sources.container import Container, Located, decoded, items, sniff
 from llm_audit.sources.detect import detect_source
 from llm_audit.sources.formats.interface import Format
 from llm_audit.sources.lines import Lines, range_blocks
 from llm_audit.sources.recognise import Recogniser
 from llm_audit.sources.split import Shard
+
+_TABLES = (Container.CSV, Container.PARQUET, Container.SQLITE)
 
 
 class ShardReader:
@@ -31,6 +33,6 @@ class ShardReader:
         container = sniff(self._shard.source)
         if self._forced is None:
             found = detect_source(self._shard.source, container, formats=self._formats).format
-            if found is not None and found.info.ordered:
-                self.recogniser.transcript = found
+            if found is not None and (found.info.ordered or container in _TABLES):
+                self.recogniser.fallback = found
         yield from items(self._shard.source, container)

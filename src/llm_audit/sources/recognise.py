@@ -10,6 +10,8 @@ from llm_audit.sources.entry import Entry, Reason, Rejected
 from llm_audit.sources.formats.interface import BadRecordError, Context, Format, Record
 from llm_audit.sources.unwrap import unwrap
 
+# A record no adapter foresaw is one rejected entry, not the end of the run.
+_UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _UNKNOWN = Rejected(Reason.UNKNOWN_FORMAT)
 
 
@@ -17,8 +19,8 @@ class Recogniser:
     """Turns the items of one file into entries.
 
     A record is of the first format whose signature it carries, whatever else is in the file, so that totals do not
-    depend on how a log is split. A transcript's own lines may carry no signature: where ``transcript`` is given, it
-    takes what no other format does. ``forced`` takes everything.
+    depend on how a log is split. Lines of a transcript and rows of a table may carry no signature of their own: where
+    ``fallback`` is given, it takes what no format recognises. ``forced`` takes everything.
 
     ``records`` counts the records by the name of their format.
     """
@@ -29,12 +31,12 @@ class Recogniser:
         *,
         path: str,
         forced: Format | None = None,
-        transcript: Format | None = None,
+        fallback: Format | None = None,
     ) -> None:
         self.records: Counter[str] = Counter()
         self._formats = formats
         self._forced = forced
-        self.transcript = transcript
+        self.fallback = fallback
         self._path = path
         self._contexts: dict[str, Context] = {}
 
@@ -47,7 +49,7 @@ class Recogniser:
             yield from self._record(line, record)
 
     def _record(self, line: int, record: Record) -> Iterator[tuple[str, Entry]]:
-        found = self._forced or first_match(self._formats, record) or self.transcript
+        found = self._forced or first_match(self._formats, record) or self.fallback
         if found is None:
             yield "", _UNKNOWN
             return
@@ -62,7 +64,7 @@ class Recogniser:
                 yield name, entry
         except BadRecordError as error:
             yield name, Rejected(Reason(error.reason), error.field_name)
-        except RecursionError:
+        except _UNFORESEEN:
             yield name, Rejected(Reason.BAD_SHAPE)
 
 

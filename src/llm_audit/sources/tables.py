@@ -28,7 +28,7 @@ Row = tuple[int, Item]
 
 
 def csv_rows(blocks: Blocks) -> Iterator[Row]:
-    """Yield the rows of delimited text with a header. An empty cell is null; the number is the row's first line."""
+    """Yield the rows of delimited text with a header, without empty cells. The number is the row's first line."""
     csv.field_size_limit(MAX_RECORD_BYTES)
     lines = _text_lines(blocks)
     first = next(lines, "")
@@ -94,7 +94,7 @@ def sqlite_rows(source: Source) -> Iterator[Row]:
 def _csv_row(header: list[str], cells: list[str]) -> Item:
     if any(cells[len(header) :]):
         return Rejected(Reason.BAD_SHAPE)
-    return {name: cell or None for name, cell in zip(header, cells, strict=False)}
+    return {name: cell for name, cell in zip(header, cells, strict=False) if cell}
 
 
 def _text_lines(blocks: Blocks) -> Iterator[str]:
