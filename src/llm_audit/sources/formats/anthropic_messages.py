@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Request
-from llm_audit.sources.formats.bodies import usage_of
 from llm_audit.sources.formats.dialects import Dialect, speaks
 from llm_audit.sources.formats.fields import Json, mapping, objects, text
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
@@ -31,7 +30,7 @@ def messages_requests(pair: Pair, *, provider: str | None = None, model: str | N
     """Build the requests of a pair in the shape of Messages: the call, then the calls made inside it."""
     request = request_of(pair, provider=provider, model=model)
     usage = mapping(pair.answered.get("usage"))
-    usage_of(pair.answered).fill(request)
+    of_anthropic(usage).fill(request)
     region = text(usage.get("inference_geo"))
     request.region = None if region in _NO_REGION else region
     if speed := text(usage.get("speed")):

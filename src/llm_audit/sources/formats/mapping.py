@@ -64,7 +64,7 @@ def suggest(records: Iterable[Record]) -> str:
     """Draft a ``[mapping]`` table from some records, as TOML. It holds names of fields, never their values."""
     seen: Counter[Path] = Counter()
     for record in records:
-        seen.update(dict.fromkeys(_leaves(record)))
+        seen.update(_leaves(record))
     best: dict[str, tuple[tuple[int, int, int, str], Path]] = {}
     for path in list(seen)[:_MAX_PATHS]:
         found = _likely(path)

@@ -1,0 +1,44 @@
+"""Expected figures are worked out by hand from the provider's own bodies."""
+
+from tests.sources.formats.fixture_files import requests, tokens
+
+
+def test_pairs_hold_what_the_bodies_say() -> None:
+    found = requests("gemini/pairs.jsonl")
+    assert [tokens(request) for request in found] == [
+        (17713 - 17379 - (1917 - 1881), 17379, None, None, 68 + 821),
+        (13, None, None, None, 10 + 61),
+        (23, None, None, None, 25 + 158),
+        (95 + 439, None, None, None, 66 + 132),
+        (None, None, None, None, None),
+        (427 + 771, None, None, None, 122 + 447),
+    ]
+    assert found[0].audio_input_tokens == 1917 - 1881
+    assert [request.reasoning_tokens for request in found] == [821, 61, 158, 132, None, 447]
+
+
+def test_a_prompt_blocked_before_the_model_saw_it_is_an_error() -> None:
+    blocked = requests("gemini/pairs.jsonl")[4]
+    assert (blocked.status, blocked.region) == ("error", "europe-west4")
+
+
+def test_streams_as_arrays_tools_and_images() -> None:
+    streamed, drawn = requests("gemini/made.jsonl")
+    assert (tokens(streamed), streamed.reasoning_tokens) == ((20, 30, None, None, 10), 4)
+    assert (streamed.model, streamed.region, streamed.completion) == ("gemini-2.5-pro", "us-central1", "It is grey.")
+    assert streamed.messages is not None
+    assert [(message.role, message.text, message.calls) for message in streamed.messages] == [
+        ("system", "Use the tool.", ""),
+        ("user", "Weather?", ""),
+        ("assistant", "", 'weather({"city":"Oslo","days":2})'),
+        ("tool", '{"sky":"grey"}', ""),
+    ]
+    assert (streamed.tools, streamed.max_output_tokens) == (("weather",), 300)
+    assert (drawn.operation, tokens(drawn)) == ("image", (12, None, None, None, 1300))
+
+
+def test_vertex_log() -> None:
+    (request,) = requests("vertex-log/rows.jsonl")
+    assert (tokens(request), request.reasoning_tokens) == ((40 - 16, 16, None, None, 3 + 20), 20)
+    assert (request.model, request.time_us) == ("gemini-2.5-flash", 1_767_607_200_250_000)
+    assert (request.completion, request.max_output_tokens, request.streamed) == ("Lima.", 99, False)
