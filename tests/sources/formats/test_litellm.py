@@ -1,5 +1,6 @@
 from tests.sources.formats.fixture_files import not_calls, requests, tokens
 
+from llm_audit.sources.formats.litellm import usage_within
 from llm_audit.sources.formats.messages import redacted
 
 
@@ -43,3 +44,16 @@ def test_cache_hits_and_file_uploads_are_no_calls_and_failures_keep_their_code()
     failed = requests(path)[2]
     assert (failed.status, failed.status_code, tokens(failed)) == ("error", 429, (0, None, None, None, 0))
     assert failed.merge_key != requests(path)[0].merge_key
+
+
+def test_a_prompt_that_may_hold_reads_but_not_writes_keeps_both_bounds() -> None:
+    usage = {"prompt_tokens": 5031, "completion_tokens": 9, "total_tokens": 5040, "cache_read_input_tokens": 5000}
+    found = usage_within({"usage": {**usage, "cache_creation_input_tokens": 1253}}, {})
+    assert (found.input_tokens, found.cache_read_tokens, found.cache_write_5m_tokens) == (5031, 5000, 1253)
+    assert (found.usage_source, found.ambiguous_tokens) == ("ambiguous", 5000)
+
+
+def test_writes_beside_a_small_prompt_are_exclusive() -> None:
+    usage = {"prompt_tokens": 31, "completion_tokens": 467, "total_tokens": 498, "cache_creation_input_tokens": 1253}
+    found = usage_within({"usage": {**usage, "cache_read_input_tokens": 0}}, {})
+    assert (found.input_tokens, found.cache_write_5m_tokens, found.usage_source) == (31, 1253, "reported")

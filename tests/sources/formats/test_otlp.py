@@ -55,3 +55,13 @@ def test_values_nested_beyond_reason_are_dropped() -> None:
     span = {"spanId": "s", "attributes": [{"key": "gen_ai.request.model", "value": value}]}
     record = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
     assert len(list(otlp.FORMAT.entries(record, Context("x")))) == 1
+
+
+def test_claude_codes_log_events_are_calls() -> None:
+    path = "otlp/claude_code_events.jsonl"
+    answered, failed = requests(path)
+    assert tokens(answered) == (12, 20000, 900, None, 340)
+    assert (answered.stated_cost_pico, answered.latency_ms) == (24_100_000_000, 5200.0)
+    assert (answered.conversation, answered.user, answered.team) == ("cc-1", "acc-1", "platform")
+    assert (failed.status, failed.status_code, failed.usage_source) == ("error", 529, "none")
+    assert not_calls(path) == ["metadata"]

@@ -16,7 +16,7 @@ from llm_audit.sources.formats.interface import BadRecordError, Context, Evidenc
 from llm_audit.sources.formats.settle import NO_USAGE, Usage
 from llm_audit.sources.formats.times import between_ms, micros
 from llm_audit.sources.formats.usage import of_any, of_openai
-from llm_audit.vocabulary import Status
+from llm_audit.vocabulary import Status, UsageSource
 
 _NO_MODEL_CALLS = ("file", "batch", "assistant", "thread", "vector_store", "fine_tun", "list_", "retrieve", "mcp_tool")
 
@@ -88,7 +88,13 @@ def usage_within(response: Json, metadata: Json) -> Usage:
     lifetimes = mapping(at(usage, "prompt_tokens_details", "cache_creation_token_details"))
     if not usage:
         return usage_of(response)
-    return of_any({**usage, "cache_creation": lifetimes} if lifetimes else usage)
+    found = of_any({**usage, "cache_creation": lifetimes} if lifetimes else usage)
+    read, prompt = found.cache_read_tokens or 0, found.input_tokens or 0
+    written = (found.cache_write_5m_tokens or 0) + (found.cache_write_1h_tokens or 0)
+    if "prompt_tokens" in usage and 0 < read <= prompt < read + written and usage.get("prompt_tokens") == prompt:
+        found.usage_source = UsageSource.AMBIGUOUS  # versions of 2025 added reads to the prompt, but not writes
+        found.ambiguous_tokens = read
+    return found
 
 
 def _latency_ms(record: Json, started: int | None, ended: int | None) -> float | None:

@@ -1,7 +1,7 @@
 """OTLP/JSON as a collector's file exporter writes it: batches of spans or log records, one a line.
 
 A batch is as many entries as it holds spans. Integers come as strings. Of log records the GenAI inference event is
-read like a span; other records are no calls.
+read like a span, and Claude Code's events of requests; other records are no calls.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason
+from llm_audit.sources.formats import otel_agents
 from llm_audit.sources.formats.calls import guarded
 from llm_audit.sources.formats.fields import Json, first, mapping, objects, text
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
@@ -33,7 +34,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 
 
 def _read(item: _Item) -> Entry:
-    return read(item.span())
+    span = item.span()
+    return otel_agents.read(span) if otel_agents.is_call(span.name, span.attributes) else read(span)
 
 
 class _Item(NamedTuple):
@@ -46,7 +48,7 @@ class _Item(NamedTuple):
         """Decode it."""
         values = self.values
         return Span(
-            name=text(values.get("name")) or "",
+            name=text(first(values, "name", "eventName")) or "",
             trace=text(values.get("traceId")),
             span=text(values.get("spanId")),
             parent=text(values.get("parentSpanId")),
@@ -71,11 +73,13 @@ def _items(record: Record) -> Iterator[_Item | NotACall]:
         resource = flatten(_attributes(mapping(batch.get("resource"))))
         scopes = first(batch, "scopeLogs", "scope_logs")
         for log in (log for scope in objects(scopes) for log in objects(scope.get("logRecords"))):
-            yield _Item(log, resource) if _is_inference(log) else NotACall(NotCallReason.METADATA)
+            yield _Item(log, resource) if _is_call(log) else NotACall(NotCallReason.METADATA)
 
 
-def _is_inference(log: Json) -> bool:
-    return _EVENT in (log.get("eventName"), _attributes(log).get("event.name"))
+def _is_call(log: Json) -> bool:
+    attributes = _attributes(log)
+    name = text(log.get("eventName"))
+    return _EVENT in (name, attributes.get("event.name")) or otel_agents.is_call(name, attributes)
 
 
 def _attributes(holder: Json) -> dict[str, Any]:
@@ -107,8 +111,8 @@ FORMAT = Format(
         title="OpenTelemetry OTLP (JSON lines)",
         evidence=Evidence.REAL,
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
-        notes="Spans of GenAI, OpenLLMetry, OpenLIT, OpenInference and the Vercel AI SDK; spans of other kinds are not "
-        "provider calls.",
+        notes="Spans of GenAI, OpenLLMetry, OpenLIT, OpenInference and the Vercel AI SDK; Claude Code's log events. Spans "
+        "and events of other kinds are not provider calls.",
     ),
     matches=lambda record: not _BATCHES.isdisjoint(record),
     entries=_entries,
