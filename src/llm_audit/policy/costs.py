@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.decide import NEVER
@@ -30,7 +29,7 @@ class RateTable:
 
     key: Index
     rows: Index
-    provider: npt.NDArray[np.object_]
+    provider: tuple[tuple[str | None, ...], ...]
     rates: Ints
 
     def at(self, position: Index) -> Ints:

@@ -72,11 +72,12 @@ def _table(key: pl.Series, found: pl.DataFrame, keys: int, width: int) -> RateTa
     # The last row is that of a model without any price.
     rates = np.vstack([rates, np.full((1, len(TOKEN_TYPES)), UNKNOWN, dtype=np.int64)])
     rows = np.full((keys, width + 1), len(rates) - 1, dtype=np.int32)
-    provider = np.full((keys, width + 1), None, dtype=object)
+    provider: list[list[str | None]] = [[None] * (width + 1) for _ in range(keys)]
     at, place = found["key"].to_numpy(), found["place"].to_numpy()
     rows[at, place] = np.arange(found.height)
-    provider[at, place] = found["provider"].to_list()
-    return RateTable(key=key.to_numpy().astype(np.int32), rows=rows, provider=provider, rates=rates)
+    for key_row, position, name in found.select("key", "place", "provider").iter_rows():
+        provider[key_row][position] = name
+    return RateTable(key=key.to_numpy().astype(np.int32), rows=rows, provider=tuple(map(tuple, provider)), rates=rates)
 
 
 def _pairs(frame: pl.DataFrame, models: Models, ladder: Index) -> set[tuple[str | None, str, str | None]]:

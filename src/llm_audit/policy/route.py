@@ -177,16 +177,14 @@ def routed_frame(named: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     def amounts(values: Ints) -> pl.Series:
         return pl.select(pl.when(priced).then(pl.Series(values))).to_series()
 
-    ids = np.array([*world.models.ids, None], dtype=object)
-    provider = world.rates.provider[world.rates.key, choice.position]
-    moved = choice.position != NONE
+    moved = pl.Series(choice.position != NONE)
+    width = len(world.rates.provider[0]) if world.rates.provider else 1
+    sellers = pl.Series([name for names in world.rates.provider for name in names], dtype=pl.String)
+    seller = sellers.gather(world.rates.key.astype(np.int64) * width + choice.position % width)
+    ids = pl.Series([*world.models.ids, None], dtype=pl.String)
     return named.with_columns(
-        route_model_id=pl.Series(ids[choice.route], dtype=pl.String),
-        route_provider=pl.select(
-            pl.when(pl.Series(moved))
-            .then(pl.Series(provider, dtype=pl.String))
-            .otherwise(named["provider"].cast(pl.String))
-        ).to_series(),
+        route_model_id=ids.gather(choice.route.astype(np.int64) % len(ids)),
+        route_provider=pl.select(pl.when(moved).then(seller).otherwise(named["provider"].cast(pl.String))).to_series(),
         outcome=pl.Series(choice.outcome).replace_strict(dict(enumerate(OUTCOMES)), return_dtype=pl.Enum(OUTCOMES)),
         gate=pl.Series(choice.gate).replace_strict(dict(enumerate(REASONS)), return_dtype=pl.String),
         p_suffices=pl.Series(expected.p_suffices).fill_nan(None),
