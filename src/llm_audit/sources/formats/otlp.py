@@ -111,8 +111,8 @@ FORMAT = Format(
         title="OpenTelemetry OTLP (JSON lines)",
         evidence=Evidence.REAL,
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
-        notes="Spans of GenAI, OpenLLMetry, OpenLIT, OpenInference and the Vercel AI SDK; Claude Code's log events. Spans "
-        "and events of other kinds are not provider calls.",
+        notes="Spans of GenAI, OpenLLMetry, OpenLIT, OpenInference and the Vercel AI SDK; log events of Claude Code. "
+        "Spans and events of other kinds are not provider calls.",
     ),
     matches=lambda record: not _BATCHES.isdisjoint(record),
     entries=_entries,
