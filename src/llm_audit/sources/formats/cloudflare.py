@@ -12,6 +12,10 @@ from llm_audit.sources.formats.settle import counted, settle
 from llm_audit.sources.formats.times import micros
 from llm_audit.vocabulary import Status
 
+_SIGNATURE = frozenset(
+    {"tokens_in", "tokens_out", "cached", "success", "provider"}
+)  # home-made logs have some of these
+
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     if flag(record.get("cached")):
@@ -56,6 +60,6 @@ FORMAT = Format(
         notes="tokens_in is not split into fresh and cached tokens, so cached input is priced as fresh. Rows with "
         "cached = true are gateway hits, not provider calls. Bodies are in separate files and are not read.",
     ),
-    matches=lambda record: "tokens_in" in record and "tokens_out" in record and "cached" in record,
+    matches=lambda record: record.keys() >= _SIGNATURE,
     entries=_entries,
 )

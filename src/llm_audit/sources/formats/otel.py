@@ -120,7 +120,8 @@ def _matches(record: Record) -> bool:
     attributes = mapping(record.get("attributes"))
     if attributes:
         identified = first(record, "spanContext", "context", "span_id", "spanId", "trace_id", "traceId") is not None
-        return identified or _is_gen_ai(attributes) or isinstance(attributes.get("gen_ai"), Mapping)
+        named = "name" in record and "model" not in record  # a home-made log may have attributes and trace ids too
+        return (identified and named) or _is_gen_ai(attributes) or isinstance(attributes.get("gen_ai"), Mapping)
     return not (_SIGNS.isdisjoint(record) and _COLUMNS.isdisjoint(record))
 
 
