@@ -52,5 +52,6 @@ class Renderer:
     suffixes: tuple[str, ...]
     media: str
     module: str
+    function: str = "render"
     needs_requests: bool = False
     needs_check: bool = False

@@ -13,6 +13,40 @@ from llm_audit.report.interface import Frames, Options, Render, Renderer
 _ALL = (
     Renderer(name="json", suffixes=(".json",), media="application/json", module="json"),
     Renderer(name="html", suffixes=(".html", ".htm"), media="text/html", module="html"),
+    Renderer(name="markdown", suffixes=(".md", ".markdown"), media="text/markdown", module="markdown"),
+    Renderer(
+        name="xlsx",
+        suffixes=(".xlsx",),
+        media="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        module="xlsx",
+    ),
+    Renderer(name="csv", suffixes=(".csv",), media="text/csv", module="requests", function="csv", needs_requests=True),
+    Renderer(
+        name="parquet",
+        suffixes=(".parquet",),
+        media="application/vnd.apache.parquet",
+        module="requests",
+        function="parquet",
+        needs_requests=True,
+    ),
+    Renderer(name="groups-csv", suffixes=(".groups.csv",), media="text/csv", module="groups", function="csv"),
+    Renderer(
+        name="groups-parquet",
+        suffixes=(".groups.parquet",),
+        media="application/vnd.apache.parquet",
+        module="groups",
+        function="parquet",
+    ),
+    Renderer(name="focus", suffixes=(".focus.csv",), media="text/csv", module="focus", needs_requests=True),
+    Renderer(
+        name="openmetrics",
+        suffixes=(".prom", ".openmetrics"),
+        media="application/openmetrics-text; version=1.0.0; charset=utf-8",
+        module="openmetrics",
+    ),
+    Renderer(name="github", suffixes=(), media="text/plain", module="github"),
+    Renderer(name="junit", suffixes=(".junit.xml", ".xml"), media="application/xml", module="junit", needs_check=True),
+    Renderer(name="sarif", suffixes=(".sarif", ".sarif.json"), media="application/sarif+json", module="sarif"),
 )
 
 RENDERERS: dict[str, Renderer] = {renderer.name: renderer for renderer in _ALL}
@@ -55,5 +89,5 @@ def render(document: Document, name: str, *, frames: Frames | None = None, optio
         raise UsageError(f"The format {name} has a row per request; it needs logs or a ledger, not an audit document.")
     if renderer.needs_check and options.check is None:
         raise UsageError(f"The format {name} shows gates; use it with check or diff.")
-    function = cast("Render", import_module(f"llm_audit.report.{renderer.module}").render)
+    function = cast("Render", getattr(import_module(f"llm_audit.report.{renderer.module}"), renderer.function))
     return function(document, frames=frames, options=options)
