@@ -12,7 +12,7 @@ from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Request
 from llm_audit.sources.formats.dialects import Dialect, speaks
 from llm_audit.sources.formats.fields import Json, mapping, objects, text
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.pair import Pair, pair_of, request_of
+from llm_audit.sources.formats.pair import KEYS, Pair, pair_of, request_of
 from llm_audit.sources.formats.usage import of_anthropic
 
 _NO_REGION = frozenset({"not_available", "global", "default"})
@@ -75,4 +75,5 @@ FORMAT = Format(
     ),
     matches=lambda record: speaks(record, Dialect.ANTHROPIC),
     entries=_entries,
+    keys=KEYS,
 )

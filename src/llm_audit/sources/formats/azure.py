@@ -132,6 +132,7 @@ DIAGNOSTICS = Format(
     ),
     matches=lambda record: "category" in record and "resourceId" in record,
     entries=_diagnostics,
+    keys=frozenset({"category"}),
 )
 
 GATEWAY = Format(
@@ -144,6 +145,7 @@ GATEWAY = Format(
     ),
     matches=_is_gateway,
     entries=_gateway,
+    keys=frozenset({"CorrelationId"}),
 )
 
 LLM_LOG = Format(
@@ -157,4 +159,5 @@ LLM_LOG = Format(
     ),
     matches=lambda record: "CorrelationId" in record and "PromptTokens" in record,
     entries=_llm_log,
+    keys=frozenset({"CorrelationId"}),
 )

@@ -76,6 +76,7 @@ OPENAI_INPUT = Format(
     ),
     matches=lambda record: "custom_id" in record and "method" in record and "url" in record,
     entries=_openai_input,
+    keys=frozenset({"custom_id"}),
 )
 
 OPENAI_OUTPUT = Format(
@@ -88,6 +89,7 @@ OPENAI_OUTPUT = Format(
     ),
     matches=lambda record: "custom_id" in record and "response" in record,
     entries=_openai_output,
+    keys=frozenset({"custom_id"}),
 )
 
 ANTHROPIC_OUTPUT = Format(
@@ -100,6 +102,7 @@ ANTHROPIC_OUTPUT = Format(
     ),
     matches=lambda record: "custom_id" in record and "result" in record,
     entries=_anthropic_output,
+    keys=frozenset({"custom_id"}),
 )
 
 BEDROCK = Format(
@@ -112,4 +115,5 @@ BEDROCK = Format(
     ),
     matches=lambda record: "recordId" in record and ("modelOutput" in record or "modelInput" in record),
     entries=_bedrock,
+    keys=frozenset({"recordId"}),
 )

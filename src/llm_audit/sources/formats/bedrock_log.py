@@ -85,4 +85,5 @@ FORMAT = Format(
     ),
     matches=lambda record: record.get("schemaType") == "ModelInvocationLog",
     entries=_entries,
+    keys=frozenset({"schemaType"}),
 )

@@ -10,7 +10,7 @@ from llm_audit.sources.formats.dialects import Dialect, speaks
 from llm_audit.sources.formats.fields import at, text
 from llm_audit.sources.formats.hosts import region_of
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.pair import pair_of, request_of
+from llm_audit.sources.formats.pair import KEYS, pair_of, request_of
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
@@ -43,4 +43,5 @@ FORMAT = Format(
     ),
     matches=lambda record: speaks(record, Dialect.BEDROCK),
     entries=_entries,
+    keys=KEYS,
 )

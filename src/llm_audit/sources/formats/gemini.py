@@ -13,7 +13,7 @@ from llm_audit.sources.formats.dialects import Dialect, speaks
 from llm_audit.sources.formats.fields import Json, first, mapping, objects, parsed, text
 from llm_audit.sources.formats.hosts import region_of
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.pair import Pair, pair_of, request_of
+from llm_audit.sources.formats.pair import KEYS, Pair, pair_of, request_of
 from llm_audit.sources.formats.settle import NO_USAGE
 from llm_audit.sources.formats.streams import assemble
 from llm_audit.vocabulary import Operation, Status
@@ -78,6 +78,7 @@ FORMAT = Format(
     ),
     matches=lambda record: speaks(record, Dialect.GEMINI),
     entries=_pairs,
+    keys=KEYS,
 )
 
 VERTEX_LOG = Format(
@@ -90,4 +91,5 @@ VERTEX_LOG = Format(
     ),
     matches=lambda record: "full_request" in record and "logging_time" in record,
     entries=_vertex_log,
+    keys=frozenset({"full_request"}),
 )

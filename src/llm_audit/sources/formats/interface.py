@@ -46,12 +46,14 @@ class Format:
     """One log format. Modules in this package each hold one, as ``FORMAT``.
 
     ``matches`` says whether a decoded record carries the format's signature. ``entries`` yields what the record holds,
-    at least one entry, and raises nothing but ``BadRecordError``.
+    at least one entry, and raises nothing but ``BadRecordError``. Every record of the format has one of ``keys`` at
+    least, so that ``matches`` need not be asked about others; empty: nothing is promised.
     """
 
     info: FormatInfo
     matches: Callable[[Record], bool]
     entries: Callable[[Record, Context], Iterator[Entry]]
+    keys: frozenset[str] = frozenset()
 
 
 class BadRecordError(Exception):

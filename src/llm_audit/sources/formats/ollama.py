@@ -10,7 +10,7 @@ from llm_audit.sources.formats.dialects import Dialect, speaks
 from llm_audit.sources.formats.fields import number, text
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
 from llm_audit.sources.formats.openai_chat import chat_request
-from llm_audit.sources.formats.pair import pair_of, request_of
+from llm_audit.sources.formats.pair import KEYS, pair_of, request_of
 from llm_audit.sources.formats.usage import of_ollama
 
 _NS_PER_MS = 1_000_000
@@ -51,4 +51,5 @@ FORMAT = Format(
     ),
     matches=lambda record: speaks(record, Dialect.OLLAMA),
     entries=_entries,
+    keys=KEYS,
 )

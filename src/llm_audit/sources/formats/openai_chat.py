@@ -13,7 +13,7 @@ from llm_audit.sources.formats.bodies import usage_of
 from llm_audit.sources.formats.dialects import Dialect, speaks
 from llm_audit.sources.formats.fields import mapping, text
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.pair import Pair, pair_of, request_of
+from llm_audit.sources.formats.pair import KEYS, Pair, pair_of, request_of
 from llm_audit.sources.formats.settle import NO_USAGE, Usage
 from llm_audit.sources.formats.usage import of_any
 from llm_audit.vocabulary import Operation
@@ -52,4 +52,5 @@ FORMAT = Format(
     ),
     matches=lambda record: speaks(record, Dialect.CHAT),
     entries=_entries,
+    keys=KEYS,
 )

@@ -13,7 +13,7 @@ from llm_audit.sources.formats.bodies import usage_of
 from llm_audit.sources.formats.dialects import Dialect, speaks
 from llm_audit.sources.formats.fields import mapping, objects, text
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.pair import Pair, pair_of, request_of
+from llm_audit.sources.formats.pair import KEYS, Pair, pair_of, request_of
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
@@ -44,4 +44,5 @@ FORMAT = Format(
     ),
     matches=lambda record: speaks(record, Dialect.RESPONSES),
     entries=_entries,
+    keys=KEYS,
 )

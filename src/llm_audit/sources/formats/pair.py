@@ -277,5 +277,6 @@ def _latency_ms(pair: Pair, time_us: int | None) -> float | None:
     return given
 
 
+KEYS = frozenset({*_ASKED, *_ANSWERED, "object", "type", "usageMetadata", "done"})
 _OBJECTS = frozenset({"chat.completion", "chat.completion.chunk", "response", "text_completion"})
 _last: list[tuple[Record, Pair | None] | None] = [None]

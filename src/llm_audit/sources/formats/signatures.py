@@ -1,0 +1,34 @@
+"""Finds the format of a record, asking only formats that its keys allow.
+
+Records of one log mostly share their keys, so the formats in question are worked out once for each set of keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llm_audit.sources.formats.interface import Format, Record
+
+_MAX_SHAPES = 4096  # sets of keys remembered
+
+
+class Signatures:
+    """The signatures of some formats, in the order in which they are tried."""
+
+    def __init__(self, formats: Sequence[Format]) -> None:
+        self._formats = tuple(formats)
+        self._allowed: dict[tuple[str, ...], tuple[Format, ...]] = {}
+
+    def first(self, record: Record) -> Format | None:
+        """Return the first format whose signature a record carries; None where it carries none."""
+        shape = tuple(record)
+        allowed = self._allowed.get(shape)
+        if allowed is None:
+            if len(self._allowed) >= _MAX_SHAPES:
+                self._allowed.clear()
+            allowed = tuple(form for form in self._formats if not form.keys or not form.keys.isdisjoint(shape))
+            self._allowed[shape] = allowed
+        for form in allowed:
+            if form.matches(record):
+                return form
+        return None
