@@ -21,6 +21,10 @@ _MAX_OUTPUT = (
     "maxTokens",
     "max_tokens_to_sample",
 )
+_SCHEMAS = ("responseSchema", "response_schema", "responseJsonSchema", "response_json_schema")
+_TOLD = frozenset(
+    (*_MAX_OUTPUT, *_SCHEMAS, "response_format", "text", "output_config", "reasoning_effort", "reasoning", "thinking")
+) | {"thinkingConfig", "thinking_config"}
 _NO_EFFORT = frozenset({"none", "minimal", "disabled", "off"})
 
 
@@ -43,6 +47,8 @@ def parameters(request: Request, body: Json) -> None:
     if tools is not None:
         request.tools = tool_names(listing(tools) or tools)
     for place in (body, settings):
+        if _TOLD.isdisjoint(place):
+            continue
         limit = next((found for name in _MAX_OUTPUT if (found := whole(place.get(name))) is not None), None)
         if limit is not None and limit > 0:
             request.max_output_tokens = limit
@@ -82,15 +88,16 @@ def _wants_schema(body: Json) -> bool:
         wanted = mapping(mapping(body.get("text")).get("format")) or mapping(
             mapping(body.get("output_config")).get("format")
         )
-    return (
-        wanted.get("type") == "json_schema"
-        or first(body, "responseSchema", "response_schema", "responseJsonSchema", "response_json_schema") is not None
-    )
+    return wanted.get("type") == "json_schema" or first(body, *_SCHEMAS) is not None
 
 
 def _wants_reasoning(body: Json) -> bool:
-    effort = body.get("reasoning_effort") or mapping(body.get("reasoning")).get("effort")
-    thinking = mapping(body.get("thinking")).get("type") or mapping(
-        first(body, "thinkingConfig", "thinking_config")
-    ).get("thinkingLevel")
-    return any(isinstance(level, str) and level.lower() not in _NO_EFFORT for level in (effort, thinking))
+    config = mapping(first(body, "thinkingConfig", "thinking_config"))
+    budget = whole(first(config, "thinkingBudget", "thinking_budget"))
+    levels = (
+        body.get("reasoning_effort") or mapping(body.get("reasoning")).get("effort"),
+        mapping(body.get("thinking")).get("type"),
+        first(config, "thinkingLevel", "thinking_level"),
+    )
+    asked = any(isinstance(level, str) and level.lower() not in _NO_EFFORT for level in levels)
+    return asked or (budget is not None and budget != 0)  # -1 leaves the budget to the model
