@@ -88,4 +88,5 @@ FORMAT = Format(
     ),
     matches=lambda record: "root_span_id" in record and ("span_attributes" in record or "metrics" in record),
     entries=_entries,
+    keys=frozenset({"root_span_id"}),
 )

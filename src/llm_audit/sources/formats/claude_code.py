@@ -158,4 +158,5 @@ FORMAT = Format(
     ),
     matches=_matches,
     entries=_entries,
+    keys=frozenset({"type", "sessionId"}),
 )

@@ -62,4 +62,5 @@ FORMAT = Format(
     ),
     matches=lambda record: record.keys() >= _SIGNATURE,
     entries=_entries,
+    keys=frozenset({"tokens_in"}),
 )

@@ -193,4 +193,5 @@ FORMAT = Format(
     ),
     matches=lambda record: text(record.get("type")) in _TYPES and isinstance(record.get("payload"), dict),
     entries=_entries,
+    keys=frozenset({"type"}),
 )

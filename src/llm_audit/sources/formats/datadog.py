@@ -127,4 +127,5 @@ FORMAT = Format(
     ),
     matches=_is_span,
     entries=_entries,
+    keys=_HOLDERS,
 )

@@ -85,4 +85,5 @@ FORMAT = Format(
     ),
     matches=lambda record: "request_created_at" in record and ("request_body" in record or "request_model" in record),
     entries=_entries,
+    keys=frozenset({"request_created_at"}),
 )

@@ -88,4 +88,5 @@ FORMAT = Format(
     ),
     matches=lambda record: "ai" in record and any(_calls(plugin) for plugin in mapping(record.get("ai")).values()),
     entries=_entries,
+    keys=frozenset({"ai"}),
 )

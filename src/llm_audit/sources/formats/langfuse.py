@@ -180,4 +180,5 @@ FORMAT = Format(
     ),
     matches=_matches,
     entries=_entries,
+    keys=frozenset({"observations", "usageDetails", "usage_details"}),
 )

@@ -156,4 +156,5 @@ FORMAT = Format(
     ),
     matches=lambda record: ("run_type" in record and "dotted_order" in record) or _is_batch(record),
     entries=_entries,
+    keys=frozenset({"run_type", "post", "patch"}),
 )

@@ -117,4 +117,5 @@ FORMAT = Format(
     ),
     matches=lambda record: "call_type" in record and "startTime" in record and "response_cost" in record,
     entries=_entries,
+    keys=frozenset({"call_type"}),
 )

@@ -89,4 +89,5 @@ FORMAT = Format(
     ),
     matches=_matches,
     entries=_entries,
+    keys=frozenset({"spend", "usage_object"}),
 )

@@ -73,4 +73,5 @@ FORMAT = Format(
     ),
     matches=lambda record: "generation_id" in record and "model_permaslug" in record,
     entries=_entries,
+    keys=frozenset({"generation_id"}),
 )

@@ -116,4 +116,5 @@ FORMAT = Format(
     ),
     matches=lambda record: not _BATCHES.isdisjoint(record),
     entries=_entries,
+    keys=_BATCHES,
 )

@@ -100,4 +100,5 @@ FORMAT = Format(
     ),
     matches=lambda record: "ai_org" in record and ("req_units" in record or "ai_model" in record),
     entries=_entries,
+    keys=frozenset({"ai_org"}),
 )

@@ -72,4 +72,5 @@ FORMAT = Format(
     ),
     matches=lambda record: "datetime_utc" in record and ("duration_ms" in record or "prompt_json" in record),
     entries=_entries,
+    keys=frozenset({"datetime_utc"}),
 )

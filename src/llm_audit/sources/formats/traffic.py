@@ -47,6 +47,7 @@ AZURE = Format(
     ),
     matches=lambda record: "ContextTokens" in record and "GeneratedTokens" in record,
     entries=_azure,
+    keys=frozenset({"ContextTokens"}),
 )
 
 MOONCAKE = Format(
@@ -58,4 +59,5 @@ MOONCAKE = Format(
     ),
     matches=lambda record: "hash_ids" in record and "input_length" in record,
     entries=_mooncake,
+    keys=frozenset({"hash_ids"}),
 )

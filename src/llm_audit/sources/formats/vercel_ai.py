@@ -123,4 +123,5 @@ FORMAT = Format(
     ),
     matches=lambda record: is_span(mapping(record.get("attributes")) or record),
     entries=_entries,
+    keys=frozenset({"attributes", "ai.operationId"}),
 )
