@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from llm_audit.engines.memory import Memory
 from llm_audit.engines.pool import run_all
 from llm_audit.engines.toolbox import Recipe
-from llm_audit.engines.worker import sha256
+from llm_audit.engines.worker import Task
 from llm_audit.errors import IncompleteError
+from llm_audit.ledger.cache import Cache
 from llm_audit.ledger.reduce import place, reduce
 from llm_audit.ledger.store import REQUESTS_FILE, Ledger
 from llm_audit.ledger.tally import Part
 from llm_audit.sources.find import find
-from llm_audit.sources.split import Bundle, bundles
+from llm_audit.sources.split import bundles
 from llm_audit.sources.storage import Source
 
 Progress = Callable[[int, int], None]
@@ -56,36 +59,58 @@ def ingest(
     """
     options = options or IngestOptions()
     recipe = Recipe(log_format=options.log_format, mapping=dict(options.mapping or {}))
+    forced = recipe.forced()
+    cache = Cache.open() if options.cache else None
     folder = TemporaryDirectory(prefix="llm-audit-", ignore_cleanup_errors=True)
     workspace = Path(folder.name)
     found = find(paths, spool=workspace)
-    work = list(bundles(found.sources, recipe.formats()))
-    parts = run_all(work, recipe, workspace, jobs=options.jobs or os.cpu_count() or 1, progress=progress)
-    numbers = {source.name: number for number, source in enumerate(found.sources)}
+    memory = Memory(cache, found.sources, recipe)
+    if (known := memory.ledger()) is not None:
+        return known.with_notes(found.notes)
+    tasks = [
+        Task(
+            bundle=bundle,
+            work=memory.work(bundle),
+            target=workspace / f"part-{number:06d}.parquet",
+            cache=cache.folder if cache else None,
+        )
+        for number, bundle in enumerate(bundles(found.sources, () if forced else recipe.formats()))
+    ]
+    with ThreadPoolExecutor(1) as beside:
+        # A file that is cut is hashed here, while the processes read its pieces.
+        cut = {shard.source for task in tasks for shard in task.bundle if shard.end is not None}
+        hashes = {source.name: beside.submit(memory.sha256, source) for source in found.sources if source in cut}
+        parts = _parts(tasks, memory, recipe, options.jobs or os.cpu_count() or 1, progress)
     if not sum(tally.entries for part in parts for tally in part.shards):
         raise IncompleteError(_nothing(paths, found.sources, found.notes))
-    hashes = _hashes(found.sources, work, parts)
+    shards = [
+        (shard.source, tally)
+        for task, part in zip(tasks, parts, strict=True)
+        for shard, tally in zip(task.bundle, part.shards, strict=True)
+    ]
+    shas = {source.name: tally.sha256 or hashes[source.name].result() for source, tally in shards}
+    numbers = {source.name: number for number, source in enumerate(found.sources)}
     manifest = reduce(
         place(
-            [(part, [numbers[shard.source.name] for shard in bundle]) for part, bundle in zip(parts, work, strict=True)]
+            (part, [numbers[shard.source.name] for shard in task.bundle])
+            for task, part in zip(tasks, parts, strict=True)
         ),
-        inputs=[(source.name, source.size_bytes, hashes[source.name]) for source in found.sources],
+        inputs=[(source.name, source.size_bytes, shas[source.name]) for source in found.sources],
         target=workspace / REQUESTS_FILE,
         notes=found.notes,
         fingerprints=recipe.fingerprints(),
     )
-    return Ledger(workspace, manifest, holder=folder)
+    ledger = Ledger(workspace, manifest, holder=folder)
+    memory.keep(ledger, shards)
+    return ledger
 
 
-def _hashes(sources: Sequence[Source], work: Sequence[Bundle], parts: Sequence[Part]) -> dict[str, str]:
-    """SHA-256 by file: workers hash the files they read whole, this process those that were cut."""
-    found = {
-        shard.source.name: tally.sha256
-        for bundle, part in zip(work, parts, strict=True)
-        for shard, tally in zip(bundle, part.shards, strict=True)
-        if tally.sha256 is not None
-    }
-    return {source.name: found.get(source.name) or sha256(source) for source in sources}
+def _parts(tasks: Sequence[Task], memory: Memory, recipe: Recipe, jobs: int, progress: Progress | None) -> list[Part]:
+    """The parts of all tasks: those of unchanged files from the cache, the others made anew."""
+    known = [memory.part(task.bundle, task.work) for task in tasks]
+    missing = [task for task, part in zip(tasks, known, strict=True) if part is None]
+    made = iter(run_all(missing, recipe, jobs=jobs, progress=progress))
+    return [part or next(made) for part in known]
 
 
 def _nothing(paths: Sequence[str | Path], sources: Sequence[Source], notes: Sequence[str]) -> str:

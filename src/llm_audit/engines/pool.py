@@ -11,48 +11,41 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from llm_audit.engines.toolbox import Recipe
-from llm_audit.engines.worker import process
+from llm_audit.engines.worker import Task, process
 from llm_audit.errors import AuditError
 from llm_audit.ledger.tally import Part
 from llm_audit.sources.limits import SHARD_BYTES
-from llm_audit.sources.split import Bundle
 
 Progress = Callable[[int, int], None]
 MAX_TRIES = 3
 
 
-def run_all(
-    work: Sequence[Bundle], recipe: Recipe, folder: Path, *, jobs: int, progress: Progress | None = None
-) -> list[Part]:
-    """Make a part of every bundle, in ``folder``, and return them in the order of the bundles.
+def run_all(tasks: Sequence[Task], recipe: Recipe, *, jobs: int, progress: Progress | None = None) -> list[Part]:
+    """Make the parts of all tasks, and return them in their order.
 
     Little work is done in this process: starting others would take longer.
 
     Raises:
         AuditError: What a process met, or that a bundle's process died each time it was tried.
     """
-    sizes = [sum(shard.size_bytes for shard in bundle) for bundle in work]
+    sizes = [task.size_bytes for task in tasks]
     tracker = _Tracker(sizes, progress)
-    jobs = min(jobs, len(work))
+    jobs = min(jobs, len(tasks))
     if jobs <= 1 or sum(sizes) <= SHARD_BYTES:
-        tools = recipe.toolbox()
         parts = []
-        for index, bundle in enumerate(work):
-            parts.append(process(bundle, _target(folder, index), tools))
+        tools = recipe.toolbox() if tasks else None
+        for index, task in enumerate(tasks):
+            assert tools is not None
+            parts.append(process(task, tools))
             tracker.done(index)
         return parts
-    pool = _Pool(work, recipe, folder, tracker)
+    pool = _Pool(tasks, recipe, tracker)
     # The largest first, so that no process is left alone with one at the end.
-    return pool.run(sorted(range(len(work)), key=lambda index: -sizes[index]), jobs)
-
-
-def _target(folder: Path, index: int) -> Path:
-    return folder / f"part-{index:06d}.parquet"
+    return pool.run(sorted(range(len(tasks)), key=lambda index: -sizes[index]), jobs)
 
 
 class _Tracker:
@@ -78,12 +71,11 @@ class _Worker:
 
 
 class _Pool:
-    def __init__(self, work: Sequence[Bundle], recipe: Recipe, folder: Path, tracker: _Tracker) -> None:
-        self._work = work
+    def __init__(self, tasks: Sequence[Task], recipe: Recipe, tracker: _Tracker) -> None:
+        self._tasks = tasks
         self._recipe = recipe
-        self._folder = folder
         self._tracker = tracker
-        self._tries = [0] * len(work)
+        self._tries = [0] * len(tasks)
         self._workers: list[_Worker] = []
         self._context: Any = multiprocessing.get_context(
             "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
@@ -112,11 +104,11 @@ class _Pool:
                     self._next(worker, waiting)
         finally:
             self._stop()
-        return [parts[index] for index in range(len(self._work))]
+        return [parts[index] for index in range(len(self._tasks))]
 
     def _start(self, task: int) -> None:
         ours, theirs = self._context.Pipe()
-        worker = self._context.Process(target=serve, args=(theirs, self._recipe, str(self._folder)), daemon=True)
+        worker = self._context.Process(target=serve, args=(theirs, self._recipe), daemon=True)
         with _no_main():
             worker.start()
         theirs.close()
@@ -127,7 +119,7 @@ class _Pool:
         worker.task = task
         self._tries[task] += 1
         with suppress(OSError):  # it has died; waiting for its answer will tell
-            worker.connection.send((task, self._work[task]))
+            worker.connection.send(self._tasks[task])
 
     def _next(self, worker: _Worker, waiting: deque[int]) -> None:
         if waiting:
@@ -142,7 +134,7 @@ class _Pool:
         worker.connection.close()
         worker.process.join()
         if self._tries[worker.task] >= MAX_TRIES:
-            names = ", ".join(sorted({shard.source.name for shard in self._work[worker.task]}))
+            names = ", ".join(sorted({shard.source.name for shard in self._tasks[worker.task].bundle}))
             raise AuditError(
                 f"The process reading {names} died {MAX_TRIES} times (exit code {worker.process.exitcode}), "
                 "perhaps for want of memory. Give fewer --jobs, or leave these files out."
@@ -158,17 +150,17 @@ class _Pool:
         self._workers.clear()
 
 
-def serve(connection: Connection, recipe: Recipe, folder: str) -> None:
+def serve(connection: Connection, recipe: Recipe) -> None:
     """Answer each task with its part, or with the error it met, until the other end closes. Runs in a process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its processes itself
     tools = recipe.toolbox()
     while True:
         try:
-            task, bundle = connection.recv()
+            task = connection.recv()
         except EOFError:
             return
         try:
-            answer: object = process(bundle, _target(Path(folder), task), tools)
+            answer: object = process(task, tools)
         except Exception as error:  # noqa: BLE001 - raised again in the parent
             answer = error
         connection.send(answer)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,27 +13,59 @@ from llm_audit.engines.columns import Judge, Row, table
 from llm_audit.engines.digest import Digest, digest
 from llm_audit.engines.toolbox import Toolbox
 from llm_audit.ledger.arrow import ARROW_SCHEMA
+from llm_audit.ledger.cache import Cache
 from llm_audit.ledger.tally import Part, ShardTally
 from llm_audit.sources.entry import Entry, NotACall, Rejected, Request
-from llm_audit.sources.read import ShardReader
+from llm_audit.sources.read import ShardReader, content_hash
 from llm_audit.sources.split import Bundle, Shard
-from llm_audit.sources.storage import Source, open_binary
+from llm_audit.sources.storage import on_disk
 
 MAX_ROWS = 4096
 MAX_ASK_CHARS = 1 << 23
 """A batch is judged and laid out when it has this many rows, or this much text to judge."""
 
 
-def process(bundle: Bundle, target: Path, tools: Toolbox) -> Part:
-    """Read a bundle and write its requests to ``target``, where there are any.
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A bundle to make a part of.
+
+    Attributes:
+        bundle: What to read.
+        work: Names the bundle and what reads it, in the cache.
+        target: The file to write rows to.
+        cache: The cache's folder, or None to use none.
+    """
+
+    bundle: Bundle
+    work: str
+    target: Path
+    cache: Path | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes on disk."""
+        return sum(shard.size_bytes for shard in self.bundle)
+
+
+def process(task: Task, tools: Toolbox) -> Part:
+    """Make the part of a bundle, or take it from the cache where one of the same content is kept.
 
     Raises:
-        UsageError: A file cannot be opened.
+        UsageError: A file cannot be opened or fetched.
     """
-    writer = PartWriter(target, tools.judge)
-    with writer:
-        tallies = [_read_shard(index, shard, tools, writer) for index, shard in enumerate(bundle)]
-    return Part(file=str(target) if writer.rows else None, rows=writer.rows, shards=tallies)
+    cache = Cache(task.cache) if task.cache is not None else None
+    with ExitStack() as fetched:
+        bundle = [replace(shard, source=fetched.enter_context(on_disk(shard.source))) for shard in task.bundle]
+        if cache is not None and cache.has_candidates(task.work):
+            kept = cache.part(task.work, [content_hash(shard) for shard in bundle])
+            if kept is not None:
+                return kept
+        with PartWriter(task.target, tools.judge) as writer:
+            tallies = [_read_shard(index, shard, tools, writer) for index, shard in enumerate(bundle)]
+    part = Part(file=str(task.target) if writer.rows else None, rows=writer.rows, shards=tallies)
+    if cache is not None:
+        cache.keep_part(task.work, part)
+    return part
 
 
 class PartWriter:
@@ -87,10 +119,10 @@ def _read_shard(index: int, shard: Shard, tools: Toolbox, writer: PartWriter) ->
             else:
                 _count(tally, line, entry)
             tally.entries += 1
-    tally.lines = reader.lines
+    tally.lines, tally.content = reader.lines, reader.content
     tally.formats = dict(sorted(reader.recogniser.records.items()))
     if shard.end is None:
-        tally.sha256 = tally.content = sha256(shard.source)
+        tally.sha256 = tally.content
     return tally
 
 
@@ -109,17 +141,3 @@ def _count(tally: ShardTally, line: int, entry: Entry) -> None:
         tally.not_calls[reason] = tally.not_calls.get(reason, 0) + 1
     elif isinstance(entry, Rejected):
         tally.refuse(entry.reason.value, line)
-
-
-def sha256(source: Source) -> str:
-    """The SHA-256 of a file's bytes as they lie on disk."""
-    digest = hashlib.sha256()
-    for block in _raw_blocks(source):
-        digest.update(block)
-    return digest.hexdigest()
-
-
-def _raw_blocks(source: Source) -> Iterator[bytes]:
-    with open_binary(source) as file:
-        while block := file.read(1 << 20):
-            yield block

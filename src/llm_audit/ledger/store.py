@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -35,6 +36,11 @@ class Ledger:
     def frame(self) -> pl.DataFrame:
         """The requests in memory: the columns of ``ledger.schema.SCHEMA``, in order of input and line."""
         return self.scan().collect()
+
+    def with_notes(self, notes: Sequence[str]) -> Ledger:
+        """The same ledger with other notes on what was passed over."""
+        manifest = msgspec.structs.replace(self.manifest, notes=list(notes))
+        return Ledger(self.folder, manifest, holder=self._holder)
 
     def scan(self) -> pl.LazyFrame:
         """The requests, read from disk each time the result is collected."""

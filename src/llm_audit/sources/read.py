@@ -4,35 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from xxhash import xxh3_128
+
 from llm_audit.sources.container import Container, Located, decoded, items, sniff
 from llm_audit.sources.detect import detect_source
 from llm_audit.sources.formats.interface import Format
 from llm_audit.sources.lines import Lines, range_blocks
 from llm_audit.sources.recognise import Recogniser
 from llm_audit.sources.split import Shard
+from llm_audit.sources.storage import sha256
+from llm_audit.sources.stream import Blocks
 
 _TABLES = (Container.CSV, Container.PARQUET, Container.SQLITE)
 
 
 class ShardReader:
-    """Reads one shard. ``lines`` is, once read through, how many lines of a cut file it holds."""
+    """Reads one shard of a file on disk.
+
+    Once it is read through, ``lines`` is how many lines a range holds, and ``content`` the hash of what was read.
+    """
 
     def __init__(self, shard: Shard, *, formats: Sequence[Format], forced: Format | None = None) -> None:
         self.lines = 0
+        self.content = ""
         self._shard = shard
         self._formats = formats
         self._forced = forced
         self.recogniser = Recogniser(formats, path=shard.source.name, forced=forced)
 
     def __iter__(self) -> Iterator[Located]:
+        source = self._shard.source
         if self._shard.end is not None:
-            lines = Lines(range_blocks(self._shard.source, self._shard.start, self._shard.end))
+            state = xxh3_128()
+            lines = Lines(_hashed(range_blocks(source, self._shard.start, self._shard.end), state))
             yield from decoded(lines)
-            self.lines = lines.count
+            self.lines, self.content = lines.count, state.hexdigest()
             return
-        container = sniff(self._shard.source)
+        container = sniff(source)
         if self._forced is None:
-            found = detect_source(self._shard.source, container, formats=self._formats).format
+            found = detect_source(source, container, formats=self._formats).format
             if found is not None and (found.info.ordered or container in _TABLES):
                 self.recogniser.fallback = found
-        yield from items(self._shard.source, container)
+        yield from items(source, container)
+        self.content = sha256(source)
+
+
+def content_hash(shard: Shard) -> str:
+    """The hash that reading a shard gives: SHA-256 of a whole file, xxh3 of the lines of a range."""
+    if shard.end is None:
+        return sha256(shard.source)
+    state = xxh3_128()
+    for block in range_blocks(shard.source, shard.start, shard.end):
+        state.update(block)
+    return state.hexdigest()
+
+
+def _hashed(blocks: Blocks, state: xxh3_128) -> Blocks:
+    for block in blocks:
+        state.update(block)
+        yield block

@@ -36,7 +36,7 @@ Bundle = tuple[Shard, ...]
 
 
 def bundles(sources: Sequence[Source], formats: Sequence[Format]) -> Iterator[Bundle]:
-    """Cut large plain JSONL files into ranges, and put small files together."""
+    """Cut large plain JSONL files into ranges, and put small files together. An object in S3 is fetched once, whole."""
     held: list[Shard] = []
     held_bytes = 0
     for source in sources:
@@ -51,7 +51,7 @@ def bundles(sources: Sequence[Source], formats: Sequence[Format]) -> Iterator[Bu
 
 
 def _shards(source: Source, formats: Sequence[Format]) -> Iterator[Shard]:
-    if source.size_bytes <= SHARD_BYTES or not _can_be_cut(source, formats):
+    if source.size_bytes <= SHARD_BYTES or source.remote or not _can_be_cut(source, formats):
         yield Shard(source)
         return
     for start in range(0, source.size_bytes, SHARD_BYTES):

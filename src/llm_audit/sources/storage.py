@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
 from llm_audit.errors import UsageError
 
 S3_SCHEME = "s3://"
+_FETCH_BYTES = 1 << 23
+_HASH_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,35 @@ def open_binary(source: Source) -> BinaryIO:
         return open(source.path, "rb", buffering=0)  # noqa: PTH123 - a path object would cost more than the call
     except OSError as error:
         raise UsageError(f"Cannot read {source.name}: {reason(error)}. Check that it exists and may be read.") from None
+
+
+@contextmanager
+def on_disk(source: Source) -> Iterator[Source]:
+    """A source that can be read several times at no cost: one in object storage is fetched, and dropped afterwards.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    if not source.remote:
+        yield source
+        return
+    with tempfile.NamedTemporaryFile(prefix="llm-audit-") as copy:
+        with open_binary(source) as file:
+            try:
+                shutil.copyfileobj(file, copy, _FETCH_BYTES)
+            except OSError as error:
+                raise UsageError(f"Cannot read {source.name}: {reason(error)}. Try again.") from None
+        copy.flush()
+        yield replace(source, path=copy.name)
+
+
+def sha256(source: Source) -> str:
+    """The SHA-256 of a file's bytes as they are stored."""
+    state = hashlib.sha256()
+    with open_binary(source) as file:
+        while block := file.read(_HASH_BYTES):
+            state.update(block)
+    return state.hexdigest()
 
 
 @lru_cache(maxsize=1)

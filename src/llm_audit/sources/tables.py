@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
@@ -21,7 +19,7 @@ from llm_audit.sources.stream import Blocks, BrokenStreamError
 
 _ROWS_AT_ONCE = 512
 _DELIMITERS = ",\t;|"
-_SQLITE_TABLE = "responses"
+_SQLITE_ROWS = "SELECT * FROM responses ORDER BY rowid"
 
 Row = tuple[int, Item]
 """Line or row number from 1, and the row."""
@@ -73,22 +71,15 @@ def parquet_rows(source: Source) -> Iterator[Row]:
 
 
 def sqlite_rows(source: Source) -> Iterator[Row]:
-    """Yield the rows of the table ``responses``, in the order they were written."""
-    with tempfile.NamedTemporaryFile(suffix=".db") as copy:
-        path = source.path
-        if source.remote:
-            with open_binary(source) as file:
-                shutil.copyfileobj(file, copy)
-            copy.flush()
-            path = copy.name
-        number = 0
-        try:
-            with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as database:
-                database.row_factory = sqlite3.Row
-                for number, row in enumerate(database.execute(f"SELECT * FROM {_SQLITE_TABLE} ORDER BY rowid"), 1):  # noqa: S608
-                    yield number, {name: _plain(row[name]) for name in row.keys() if row[name] is not None}  # noqa: SIM118
-        except sqlite3.Error:
-            yield number + 1, Rejected(Reason.TRUNCATED if number else Reason.UNKNOWN_FORMAT)
+    """Yield the rows of the table ``responses`` of a database on disk, in the order they were written."""
+    number = 0
+    try:
+        with closing(sqlite3.connect(f"file:{quote(source.path)}?mode=ro", uri=True)) as database:
+            database.row_factory = sqlite3.Row
+            for number, row in enumerate(database.execute(_SQLITE_ROWS), 1):
+                yield number, {name: _plain(row[name]) for name in row.keys() if row[name] is not None}  # noqa: SIM118
+    except sqlite3.Error:
+        yield number + 1, Rejected(Reason.TRUNCATED if number else Reason.UNKNOWN_FORMAT)
 
 
 def _csv_row(header: list[str], cells: list[str]) -> Item:
