@@ -25,6 +25,13 @@ def test_formats_have_names_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.info.name)
+def test_what_a_format_tells_is_said_in_known_words(known) -> None:
+    words = {"time", "id", "prompts", "cache", "cost", "latency", "trace", "team", "service_tier"}
+    assert set(known.info.tells) <= words
+    assert known.info.title
+
+
+@pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.info.name)
 def test_a_format_with_its_own_folder_says_where_its_fixtures_are_from(known) -> None:
     folder = FIXTURES / known.info.name
     if folder.is_dir():

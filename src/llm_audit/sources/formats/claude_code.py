@@ -141,7 +141,8 @@ def _matches(record: Record) -> bool:
     kind = record.get("type")
     session = "sessionId" in record or "session_id" in record
     if isinstance(kind, str):
-        return kind in _NOTES or (kind in _TYPES and (session or "uuid" in record or "leafUuid" in record))
+        own = "model" not in record or "subtype" in record  # a home-made log may have types and sessions too
+        return kind in _NOTES or (kind in _TYPES and own and (session or "uuid" in record or "leafUuid" in record))
     message = mapping(record.get("message"))
     return "sessionId" in record and ("usage" in message or "role" in message) and not listing(record.get("messages"))
 
