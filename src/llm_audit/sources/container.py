@@ -52,7 +52,7 @@ def sniff(source: Source) -> Container:
     if not first.strip():
         # Compressed data that gives nothing is broken; let the reader say so.
         return Container.LINES if magic and compression(magic) is not Compression.NONE else Container.EMPTY
-    if b"\0" in first:
+    if b"\0" in first and not _is_lines(first):  # a broken line among good ones costs itself only
         return Container.BINARY
     return _text(first, source.name)
 
