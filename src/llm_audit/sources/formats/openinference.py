@@ -149,4 +149,5 @@ FORMAT = Format(
     ),
     matches=_matches,
     entries=_entries,
+    keys=_SIGNS | _COLUMNS | {"attributes", "context.span_id"},
 )

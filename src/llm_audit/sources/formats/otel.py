@@ -136,4 +136,5 @@ FORMAT = Format(
     ),
     matches=_matches,
     entries=_entries,
+    keys=_SIGNS | _COLUMNS | {"attributes"},
 )
