@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 from genai_prices import Usage, calc_price
 from genai_prices.types import TieredPrices
+from tests.pricing.build import call, ledger
 
 from llm_audit.pricing import PriceBook, price
 from llm_audit.pricing.listing import listings
-from tests.pricing.build import call, ledger
 
 TIMES = tuple(
     datetime(*parts, tzinfo=UTC)

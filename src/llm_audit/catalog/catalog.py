@@ -10,7 +10,7 @@ import polars as pl
 
 from llm_audit.catalog.aliases import Aliases
 from llm_audit.catalog.known_abilities import with_abilities
-from llm_audit.catalog.names import canonical, parse
+from llm_audit.catalog.names import canonical, parse, provider_id
 from llm_audit.catalog.tiers import with_tiers
 
 SCHEMA: dict[str, type[pl.DataType]] = {
@@ -73,6 +73,13 @@ class Catalog:
         if key not in self._resolved:
             self._resolved[key] = self._resolve(provider, model)
         return self._resolved[key]
+
+    def provider(self, provider: str | None, model: str | None) -> str | None:
+        """The price table's id of the provider that a call to a model goes to, as far as names and aliases tell."""
+        if not model:
+            return provider_id(provider)
+        target = self._aliases.target(provider, model)
+        return parse(None, target).provider or provider_id(provider) if target else parse(provider, model).provider
 
     def _resolve(self, provider: str | None, model: str) -> str | None:
         if target := self._aliases.target(provider, model):

@@ -177,7 +177,8 @@ class _Place:
 
 
 def _line(lines: list[str], key: str) -> int:
-    return next((n for n, line in enumerate(lines, 1) if key in line), 1)
+    pattern = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}["']?\s*[=\]]""")
+    return next((n for n, line in enumerate(lines, 1) if pattern.match(line)), 1)
 
 
 def _tables(value: Any, kind: str, name: str) -> list[dict[str, Any]]:

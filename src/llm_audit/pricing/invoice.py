@@ -1,0 +1,221 @@
+"""A provider's cost export in CSV, as lines of day, model and amount.
+
+Known exports: OpenAI's costs, Anthropic's costs, the AWS Cost and Usage Report (1.0 and 2.0 column names), and FOCUS
+(https://focus.finops.org). The columns of the header tell which it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from llm_audit.catalog.catalog import Catalog
+from llm_audit.errors import UsageError
+from llm_audit.money import pico
+
+Line = Mapping[str, str]
+
+LINES_SCHEMA: dict[str, type[pl.DataType]] = {
+    "line": pl.Int64,
+    "day": pl.Date,
+    "provider": pl.String,
+    "model_id": pl.String,
+    "item": pl.String,
+    "amount_pico": pl.Int64,
+    "unmatched": pl.String,
+}
+"""A line of an invoice: ``item`` is what it is for, in its words; ``unmatched`` why it can't be compared, or null."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """A cost export, read.
+
+    Attributes:
+        path: The file.
+        kind: ``openai``, ``anthropic``, ``aws-cur`` or ``focus``.
+        lines: Columns of ``LINES_SCHEMA``, one row a line with an amount other than zero.
+    """
+
+    path: Path
+    kind: str
+    lines: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Export:
+    """How one kind of export is read: column names in order of preference, lower case."""
+
+    kind: str
+    needs: tuple[tuple[str, ...], ...]
+    day: tuple[str, ...]
+    amount: tuple[str, ...]
+    item: tuple[str, ...]
+    currency: tuple[str, ...] = ()
+    provider: Callable[[Line], str | None]
+    concerns: Callable[[Line], bool] = lambda _: True
+
+
+def read_invoice(path: Path, *, catalog: Catalog) -> Invoice:
+    """Read a cost export.
+
+    Raises:
+        UsageError: The file cannot be read, or its columns are those of no known export.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            header = [name.strip().lower() for name in reader.fieldnames or ()]
+            reader.fieldnames = header
+            export = _recognise(header, path)
+            lines = [line for number, row in enumerate(reader, 2) if (line := _line(number, row, export, catalog))]
+    except OSError as error:
+        raise UsageError(f"Cannot read the invoice {path}: {error.strerror}. Give another with --invoice.") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} is not a CSV file in UTF-8: {error}. Export it again as CSV.") from None
+    return Invoice(path=path, kind=export.kind, lines=pl.DataFrame(lines, schema=LINES_SCHEMA, orient="row"))
+
+
+def _recognise(header: list[str], path: Path) -> _Export:
+    for export in _EXPORTS:
+        if all(any(name in header for name in names) for names in export.needs):
+            return export
+    raise UsageError(
+        f"{path}:1: the columns are those of no known cost export. Give a CSV of OpenAI or Anthropic costs, an AWS "
+        "Cost and Usage Report or a FOCUS export."
+    )
+
+
+def _line(number: int, row: Line, export: _Export, catalog: Catalog) -> tuple[object, ...] | None:
+    """One line; None where it costs nothing or is for something else than a language model."""
+    amount = pico((_value(row, export.amount) or "").replace(",", ""))
+    if amount == 0 or not export.concerns(row):
+        return None
+    item = " ".join(filter(None, (_value(row, (name,)) for name in export.item)))
+    day, provider = _day(_value(row, export.day)), export.provider(row)
+    model_id = find_model(item, provider, catalog)
+    currency = (_value(row, export.currency) or "usd").lower()
+    unmatched = None
+    if amount is None:
+        unmatched = "no amount"
+    elif currency != "usd":
+        unmatched = f"in {currency.upper()}, not in dollars"
+    elif day is None:
+        unmatched = "no day"
+    elif model_id is None:
+        unmatched = "no known model named"
+    return number, day, provider, model_id, item, amount, unmatched
+
+
+def find_model(item: str, provider: str | None, catalog: Catalog) -> str | None:
+    """The model line an invoice item names: by name, or as part of its text (``USE1-Claude3.5Sonnet-input-tokens``)."""
+    for part in re.split(r"[,;|\s]+", item):
+        if model_id := catalog.resolve(provider, part):
+            return model_id
+    squashed = _squash(item)
+    return next(
+        (model_id for short, model_id in _squashed(tuple(catalog.frame["model_id"])) if short in squashed), None
+    )
+
+
+@functools.cache
+def _squashed(model_ids: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Model lines without punctuation, the longest first; Bedrock drops ``instruct`` and puts Claude's number first."""
+    names = []
+    for model_id in model_ids:
+        plain = _squash(model_id)
+        spellings = {plain, plain.removesuffix("instruct")}
+        if claude := re.fullmatch(r"claude(haiku|sonnet|opus)([\d]+)", plain):
+            spellings.add(f"claude{claude[2]}{claude[1]}")
+        names += [(spelling, model_id) for spelling in spellings if len(spelling) >= 6]
+    return sorted(names, key=lambda name: (-len(name[0]), name))
+
+
+def _squash(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def _value(row: Line, names: tuple[str, ...]) -> str | None:
+    return next((row[name].strip() for name in names if row.get(name) and row[name].strip()), None)
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    if re.fullmatch(r"\d{9,11}", text):
+        return datetime.fromtimestamp(int(text), UTC).date()
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def _aws_columns(name: str) -> tuple[str, str]:
+    """The column of the Cost and Usage Report under its names in versions 1.0 and 2.0."""
+    section, _, field = name.partition("/")
+    snake = re.sub(r"(?<!^)(?=[A-Z])", "_", f"{section}_{field}").replace("__", "_").lower()
+    return name.lower(), snake
+
+
+def _of_bedrock(row: Line) -> bool:
+    text = " ".join(_texts(row, "product", "service", "description", "usage")).lower()
+    return "bedrock" in text
+
+
+def _texts(row: Line, *words: str) -> Iterator[str]:
+    return (value for name, value in row.items() if name and value and any(word in name for word in words))
+
+
+def _focus_provider(row: Line) -> str | None:
+    text = " ".join(_texts(row, "provider", "publisher", "service")).lower()
+    names = {"openai": "openai", "anthropic": "anthropic", "aws": "aws", "amazon": "aws", "google": "google"}
+    if "azure" in text or "microsoft" in text:
+        return "azure"
+    return next((provider for word, provider in names.items() if word in text), None)
+
+
+_EXPORTS = (
+    _Export(
+        kind="focus",
+        needs=(("chargeperiodstart",), ("billedcost", "effectivecost"), ("servicename", "chargedescription")),
+        day=("chargeperiodstart",),
+        amount=("effectivecost", "billedcost"),
+        item=("chargedescription", "skuid", "skumeter", "resourcename", "resourceid", "servicename"),
+        currency=("billingcurrency",),
+        provider=_focus_provider,
+    ),
+    _Export(
+        kind="aws-cur",
+        needs=(_aws_columns("lineItem/UnblendedCost"), _aws_columns("lineItem/UsageStartDate")),
+        day=_aws_columns("lineItem/UsageStartDate"),
+        amount=_aws_columns("lineItem/UnblendedCost"),
+        item=(*_aws_columns("lineItem/LineItemDescription"), *_aws_columns("lineItem/UsageType")),
+        currency=_aws_columns("lineItem/CurrencyCode"),
+        provider=lambda _: "aws",
+        concerns=_of_bedrock,
+    ),
+    _Export(
+        kind="anthropic",
+        needs=(("usage_date_utc", "usage_date"), ("cost_usd", "cost")),
+        day=("usage_date_utc", "usage_date"),
+        amount=("cost_usd", "cost"),
+        item=("model", "model_version", "cost_type", "token_type"),
+        provider=lambda _: "anthropic",
+    ),
+    _Export(
+        kind="openai",
+        needs=(("amount_value", "amount"), ("line_item",), ("start_time_iso", "start_time", "date")),
+        day=("start_time_iso", "start_time", "date"),
+        amount=("amount_value", "amount"),
+        item=("line_item",),
+        currency=("amount_currency", "currency"),
+        provider=lambda _: "openai",
+    ),
+)

@@ -1,0 +1,75 @@
+"""Estimates corrected by the user's own rows: what a model really charges for a character, where usage tells.
+
+Where a log holds enough rows of a model with both text and reported usage, their tokens per character replace the
+bundled encodings' estimate in the rows of that model without usage. Rows with images or audio are left out, since their
+tokens are not of the text.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from llm_audit.ledger.schema import UsageSource
+
+MIN_ROWS = 50
+"""Rows of a model from which its tokens per character are trusted."""
+
+_INPUT = ("input", "cache_read", "cache_write_5m", "cache_write_1h")
+
+
+def tokens_per_char(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Fit each model's tokens per character of prompt and completion, totals over totals.
+
+    Args:
+        ledger: Ledger rows.
+
+    Returns:
+        ``model`` (as in the ledger), ``input_per_char`` and ``output_per_char`` (null where too few rows have
+        completion text), ``rows``; models with at least ``MIN_ROWS`` rows.
+    """
+    text_only = ~pl.col("needs_vision").fill_null(value=False) & ~pl.col("needs_audio").fill_null(value=False)
+    known = ledger.filter(
+        (pl.col("usage_source") == UsageSource.REPORTED.value) & (pl.col("prompt_chars") > 0) & text_only
+    ).with_columns(
+        _input=pl.sum_horizontal(pl.col(f"{kind}_tokens") for kind in _INPUT),
+        # reasoning is billed as output, and its text is not in the completion
+        _output=pl.when((pl.col("completion_chars") > 0) & (pl.col("reasoning_tokens").fill_null(0) == 0)).then(
+            "output_tokens"
+        ),
+    )
+    written = pl.col("_output").is_not_null()
+    return (
+        known.group_by("model")
+        .agg(
+            rows=pl.len().cast(pl.Int64),
+            input_per_char=pl.col("_input").sum() / pl.col("prompt_chars").sum(),
+            output_per_char=pl.when(written.sum() >= MIN_ROWS).then(
+                pl.col("_output").sum() / pl.col("completion_chars").filter(written).sum()
+            ),
+        )
+        .filter(pl.col("rows") >= MIN_ROWS)
+        .sort(pl.col("model").cast(pl.String))
+    )
+
+
+def refit(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Replace estimated counts by the model's own tokens per character, where they could be fitted.
+
+    The rows keep ``usage_source`` ``estimated``; image tokens are kept as estimated.
+    """
+    fitted = tokens_per_char(ledger)
+    estimated = pl.col("usage_source") == UsageSource.ESTIMATED.value
+    by_text = (pl.col("prompt_chars") * pl.col("input_per_char")).round().cast(pl.Int64)
+    output = (pl.col("completion_chars") * pl.col("output_per_char")).round().cast(pl.Int64)
+    return (
+        ledger.join(fitted, on="model", how="left", maintain_order="left")
+        .with_columns(
+            input_tokens=pl.when(estimated & (pl.col("prompt_chars") > 0) & by_text.is_not_null())
+            .then(by_text + pl.col("image_input_tokens").fill_null(0))
+            .otherwise("input_tokens"),
+            output_tokens=pl.when(estimated & (pl.col("completion_chars") > 0) & output.is_not_null())
+            .then(output)
+            .otherwise("output_tokens"),
+        )
+        .select(ledger.columns)
+    )
