@@ -16,6 +16,8 @@ ACCOUNT, REGION = "111122223333", "us-east-1"
 SONNET = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 PRO, LITE = "us.amazon.nova-pro-v1:0", "us.amazon.nova-lite-v1:0"
 ROUTER = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:default-prompt-router/amazon.nova:1"
+PHOTO_TOKENS = 1300  # about what a photo of a megapixel takes
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
 PROFILES = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:inference-profile/"
 SYSTEM = (
     "You answer mails to the support of Northwind Outfitters. Formal, at most 150 words, in the language of the mail."
@@ -40,11 +42,16 @@ def _line(rand: random.Random, at: int) -> Line:
     slots = Slots(rand, DATA["slots"])
     bodies = rand.sample(DATA["open"], 1 + (rand.random() < 0.4))
     text = "Dear support team,\n\n" + "\n\n".join(slots.fill(body) for body in bodies) + "\n\nKind regards"
+    content: list[dict[str, Any]] = [{"text": text}]
+    # A photo of the damage: not every smaller model can look at one.
+    photo = PHOTO_TOKENS if "nova-pro" in asked and rand.random() < 0.25 else 0
+    if photo:
+        content.insert(0, {"image": {"format": "png", "source": {"bytes": PIXEL}}})
     record = _head(asked, at, uuid(rand))
     record["input"] = {
         "inputContentType": "application/json",
         "inputBodyJson": {
-            "messages": [{"role": "user", "content": [{"text": text}]}],
+            "messages": [{"role": "user", "content": content}],
             "system": [{"text": SYSTEM}],
             "inferenceConfig": {"maxTokens": 600, "temperature": 0.3},
         },
@@ -53,7 +60,7 @@ def _line(rand: random.Random, at: int) -> Line:
         record["errorCode"] = "ThrottlingException"
         return Line(time_ms=at, content=record, call=Call(model=asked, ok=False, team=TEAM, app=APP))
     said = " ".join(["Thank you for your message.", *rand.sample(DATA["replies"]["parts"], rand.randint(2, 6))])
-    usage = Usage(input=12 + tokens(SYSTEM) + tokens(text), output=tokens(said))
+    usage = Usage(input=12 + photo + tokens(SYSTEM) + tokens(text), output=tokens(said))
     record["input"] |= {
         "inputTokenCount": usage.input,
         "cacheReadInputTokenCount": 0,
