@@ -1,0 +1,49 @@
+"""Lists on standard output: a table for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from llm_audit.errors import UsageError
+
+ListFormat = Annotated[str, typer.Option("--format", "-f", help="table or json.")]
+
+
+def show(rows: Sequence[dict[str, Any]], output_format: str, *, numeric: Sequence[str] = ()) -> None:
+    """Print rows that share their keys, whole: wide lists are for scrolling or piping, not for cutting.
+
+    Args:
+        rows: One dictionary a row; the first one's keys are the columns.
+        output_format: ``table`` or ``json``.
+        numeric: Columns set to the right.
+
+    Raises:
+        UsageError: There is no such format.
+    """
+    if output_format == "json":
+        sys.stdout.write(json.dumps(list(rows), indent=2, ensure_ascii=False, default=str) + "\n")
+        return
+    if output_format != "table":
+        raise UsageError(f"There is no list format {output_format!r}; use table or json.")
+    if not rows:
+        return
+    names = list(rows[0])
+    cells = [[_cell(row[name]) for name in names] for row in rows]
+    widths = [max(len(line[at]) for line in [names, *cells]) for at in range(len(names))]
+    for line in [names, *cells]:
+        padded = [
+            text.rjust(width) if name in numeric else text.ljust(width)
+            for name, text, width in zip(names, line, widths, strict=True)
+        ]
+        sys.stdout.write("  ".join(padded).rstrip() + "\n")
+
+
+def _cell(value: Any) -> str:
+    """One line of printable text: names may come from a log."""
+    text = "" if value is None else ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    return "".join(char if char.isprintable() else "�" for char in text)
