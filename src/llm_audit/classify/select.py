@@ -21,6 +21,11 @@ _LONG: Final = 3000
 _SHORT_PARAGRAPH: Final = 600
 _FOLLOW_UP: Final = 80
 _EDGE: Final = 700
+# Words without which the patterns of chores cannot match; they are found far quicker.
+_DIALOGUES: Final = ("conversation", "chat", "session", "dialogue")
+_TITLES: Final = (
+    "title", "tags", "isnewtopic", "new conversation topic", "5-10 word", "under 50 characters", "follow-up question"
+)  # fmt: skip
 
 
 class Selection(msgspec.Struct, frozen=True, gc=False):
@@ -85,11 +90,19 @@ def _chore(messages: Sequence[Message]) -> Selection | None:
             continue
         text = message.text
         edges = text if len(text) <= 2 * _EDGE else f"{text[:_EDGE]}\n{text[-_EDGE:]}"
-        if patterns.SUMMARY.search(edges):
+        low = edges.lower()
+        if "summar" in low and _any(_DIALOGUES, low) and patterns.SUMMARY.search(edges):
             return Selection(SUMMARY_ASK, Judged.SCORED, None, Step.SUMMARISE)
-        if patterns.TITLE.search(edges):
+        if _any(_TITLES, low) and patterns.TITLE.search(edges):
             return Selection(TITLE_ASK, Judged.SCORED, None, Step.HOUSEKEEPING)
     return None
+
+
+def _any(words: Sequence[str], text: str) -> bool:
+    for word in words:  # noqa: SIM110 - a generator would cost more than the search
+        if word in text:
+            return True
+    return False
 
 
 def _asks(messages: Sequence[Message]) -> Iterator[tuple[int, str]]:
@@ -132,10 +145,11 @@ def clean(text: str) -> str:
 
 def _without_fences(text: str) -> str:
     """Drop the content of long code fences where words around them say what to do with it."""
-    outside = patterns.FENCE.sub("", text)
+    parts = text.split("```")  # the odd ones are fenced; an open fence runs to the end
+    outside = "".join(parts[::2])
     if len(text) - len(outside) <= _SHORT_PARAGRAPH or len(outside.split()) < 3:
         return text
-    return patterns.FENCE.sub("``` ```", text)
+    return "``` ```".join(parts[::2]) + ("" if len(parts) % 2 else "``` ```")
 
 
 def _ask_of_document(text: str) -> str:
