@@ -13,7 +13,7 @@
 #define LONG_WORD_BYTES 8
 
 enum { LOWER, UPPER, DIGITS, SPACES, NEWLINES, LATIN = 16, ALPHABETIC, IDEOGRAPHIC, SYMBOLS,
-       WORDS, LONG_WORDS, NUMBERS, FEATURES, COUNTS };
+       WORDS, LONG_WORDS, NUMBERS, OPTIONS, FEATURES, COUNTS };
 
 typedef struct {
     const int16_t *table;
@@ -70,6 +70,9 @@ static void scan_text(Text *text, const uint8_t *data, Py_ssize_t length, const 
         }
     }
     if (bytes) end_word(text, hash, bytes, digits);
+    for (Py_ssize_t i = 0; i + 2 < length; i++)
+        text->counts[OPTIONS] += data[i] == '\n' && (data[i + 1] | 32) >= 'a' && (data[i + 1] | 32) <= 'j' &&
+                                 (data[i + 2] == '.' || data[i + 2] == ')');
 }
 
 static PyObject *scan(PyObject *Py_UNUSED(module), PyObject *args) {

@@ -55,9 +55,11 @@ COUNTS: Final = (
     "words",
     "long_words",
     "numbers",
+    "options",
     "features",  # distinct words and pairs: how many table rows were added
 )
-"""What is counted: characters by class, then words, words of 8 bytes or more, runs of digits, distinct features."""
+"""What is counted: characters by class, then words, words of 8 bytes or more, runs of digits, lines that
+begin like an answer option (``B.`` or ``b)``), distinct features."""
 
 
 def _classes() -> npt.NDArray[np.uint8]:
@@ -95,6 +97,9 @@ CLASS_OF_BYTE: Final = _classes()
 _WORD_CLASS: Final = np.isin(
     np.arange(256), [COUNTS.index(name) for name in ("lower", "upper", "digits", "latin", "alphabetic")]
 )
+
+
+_OPTION_LETTER: Final = np.isin(np.arange(256), list(b"abcdefghijABCDEFGHIJ"))
 
 
 def _folded() -> npt.NDArray[np.uint8]:
@@ -179,6 +184,9 @@ def buckets_numpy(
         ("numbers", digits_before[ends] - digits_before[begins] == ends - begins),
     ):
         counts[:, COUNTS.index(name)] = np.bincount(word_owner[chosen], minlength=texts)
+
+    option = (data[:-2] == ord("\n")) & _OPTION_LETTER[data[1:-1]] & np.isin(data[2:], [ord("."), ord(")")])
+    counts[:, COUNTS.index("options")] = np.bincount(owner[:-2][option & (owner[:-2] == owner[2:])], minlength=texts)
 
     hashes = _word_hashes(FOLDED[data], begins, ends)
     adjacent = np.flatnonzero(word_owner[1:] == word_owner[:-1])

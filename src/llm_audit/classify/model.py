@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from llm_audit.classify import language
+from llm_audit.classify import heads, language
 from llm_audit.classify.features import COUNTS, scan
 from llm_audit.classify.structure import structure
 from llm_audit.vocabulary import Abstention, Category
@@ -22,6 +21,7 @@ BATCH: Final = 512
 _NONE: Final = 0
 _ABSTENTION_CODE: Final = {reason: code for code, reason in enumerate(Abstention, start=1)}
 _CATEGORIES: Final = list(Category)
+_CODES: Final = np.array([_CATEGORIES.index(category) for category in heads.KINDS.values()], np.uint8)
 LONG_CONTEXT_CHARS: Final = 12_000
 
 
@@ -41,18 +41,34 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of texts by ``heads.COLUMNS``, with what they rest on.
+
+    ``raw`` are the structural features (``structure.NAMES``), ``counts`` what is counted (``features.COUNTS``), ``hits``
+    the function words found, by language.
+    """
+
+    scores: npt.NDArray[np.float64]
+    raw: npt.NDArray[np.float64]
+    counts: npt.NDArray[np.int32]
+    hits: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
 class Classifier:
     """Trained weights. Scores are sums of integers, so they depend on nothing but the text.
 
-    ``table`` has a column for each name in ``columns``; ``scale`` makes logits of a column's sum; ``dense`` holds the
-    weights of the structural features for the same columns, ``bias`` their constants.
+    ``table`` has a column for each of ``heads.COLUMNS``, then one a language; ``scale`` makes logits of a column's sum; ``dense`` holds the
+    weights of the structural features for the same columns, ``bias`` their constants. ``level`` and ``slope`` are
+    arguments of ``heads.difficulty``.
     """
 
     table: npt.NDArray[np.int16]
-    columns: tuple[str, ...]
     scale: npt.NDArray[np.float64]
     dense: npt.NDArray[np.float64]
     bias: npt.NDArray[np.float64]
+    level: npt.NDArray[np.float64]
+    slope: npt.NDArray[np.float64]
     fingerprint: str
 
     @classmethod
@@ -64,10 +80,11 @@ class Classifier:
             with np.load(file) as arrays:
                 return cls(
                     table=arrays["table"],
-                    columns=tuple(json.loads(bytes(arrays["columns"]))),
                     scale=arrays["scale"],
                     dense=arrays["dense"],
                     bias=arrays["bias"],
+                    level=arrays["level"],
+                    slope=arrays["slope"],
                     fingerprint=xxhash.xxh3_128_hexdigest(content),
                 )
 
@@ -91,23 +108,22 @@ class Classifier:
             [languages[i] for i in index.tolist()],
         )
 
-    def scores(
-        self, texts: Sequence[str]
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Raw column scores (texts by ``columns``), language hits and ``COUNTS`` of texts."""
+    def scores(self, texts: Sequence[str]) -> Scores:
+        """Score texts without deciding anything; see ``Scores``."""
         sums, counts = scan(texts, self.table)
-        width = len(self.columns)
+        width = len(heads.COLUMNS)
         norm = np.sqrt(np.maximum(counts[:, COUNTS.index("features")], 1))
+        raw = structure(counts)
         scores = sums[:, :width] * self.scale / norm[:, None] + self.bias
         # einsum without BLAS: a row's sum then does not depend on how many rows there are
-        scores += np.einsum("ij,jk->ik", structure(counts), self.dense, optimize=False)
-        return scores, sums[:, width:], counts
+        scores += np.einsum("ij,jk->ik", raw, self.dense, optimize=False)
+        return Scores(scores, raw, counts, sums[:, width:])
 
     def _judge(self, texts: list[str]) -> Judgement:
-        scores, hits, counts = self.scores(texts)
-        names, foreign = language.detect(counts, hits)
-        first = self.columns.index(_CATEGORIES[0])
-        category = np.argmax(scores[:, first:], axis=1).astype(np.uint8)
+        scored = self.scores(texts)
+        counts = scored.counts
+        names, foreign = language.detect(counts, scored.hits)
+        category = _CODES[np.argmax(heads.shares(scored.scores), axis=1)]
         lengths = np.array([len(text) for text in texts])
         category[lengths > LONG_CONTEXT_CHARS] = _CATEGORIES.index(Category.LONG_CONTEXT)
         abstention = np.full(len(texts), _NONE, np.uint8)
@@ -116,6 +132,6 @@ class Classifier:
         abstention[wordless] = _ABSTENTION_CODE[Abstention.NO_SIGNAL]
         empty = np.array([not text.strip() for text in texts], bool)
         abstention[empty] = _ABSTENTION_CODE[Abstention.NO_TEXT]
-        difficulty = scores[:, self.columns.index("difficulty")].astype(np.float32)
+        difficulty = heads.difficulty(scored.scores, scored.raw, level=self.level, slope=self.slope).astype(np.float32)
         difficulty[abstention != _NONE] = np.nan
         return Judgement(difficulty, category, abstention, names)

@@ -49,7 +49,7 @@ FOLLOW_UP: Final = re.compile(
     r"|(?:and|but|what about|how about|same (?:for|with))\b.*"
     r"|(?=.*\b(?:it|that|this|them|those|these|one|ones|above|again|previous|earlier|instead)\b)"
     r"(?:yes|no|ok(?:ay)?|so|then|also|or|now|why|how|please|can|could|make|fix|explain|rewrite|redo|shorten|expand|revert"
-    r"|undo|change|run|test|translate|simplify|elaborate|do|try|use|add|remove|put|move|show|give|is|are|does|did)\b.*)",
+    r"|undo|change|run|test|translate|simplify|elaborate|do|try|use|add|remove|put|move|show|give|is|are|does|did)\b.*",
     re.IGNORECASE,
 )
 """A short message that means nothing without the turns before: an assent, or an ask about "it"."""
@@ -80,7 +80,8 @@ STEPS: Final = (
     (
         Step.EXPLORE,
         re.compile(
-            r"\b(?:read|grep|glob|ls|find|cat|search\w*|list_\w+|read_file|view|fetch|web_?search|get_\w+)\b", re.IGNORECASE
+            r"\b(?:read|grep|glob|ls|find|cat|search\w*|list_\w+|read_file|view|fetch|web_?search|get_\w+)\b",
+            re.IGNORECASE,
         ),
     ),
 )

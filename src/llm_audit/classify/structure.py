@@ -11,6 +11,7 @@ from llm_audit.classify.features import COUNTS
 
 _AT: Final = {name: index for index, name in enumerate(COUNTS)}
 _CHARACTERS: Final = slice(0, _AT["words"])
+_MOST_OPTIONS: Final = 10.0
 _LOGS: Final = (
     "numbers", "newlines", "full_stops", "commas", "question_marks", "operators", "brackets", "braces", "backslashes",
     "code_marks", "currency", "quotes", "long_words",
@@ -21,6 +22,7 @@ NAMES: Final = (
     "words",
     "characters a word",
     "variety",
+    "options",
     *(f"{name}" for name in _LOGS),
     *(f"share of {name}" for name in _SHARES),
 )
@@ -43,6 +45,7 @@ def structure(counts: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
         np.log1p(words),
         np.minimum(characters / words, 20),
         floats[:, _AT["features"]] / (2 * words),
+        np.minimum(floats[:, _AT["options"]], _MOST_OPTIONS),
         *(np.log1p(floats[:, _AT[name]]) for name in _LOGS),
         *(
             floats[:, _AT[name]] / (words if name in ("long_words", "numbers") else np.maximum(characters, 1))

@@ -10,38 +10,37 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from llm_audit.classify.training import rasch
-from llm_audit.vocabulary import Category
+from llm_audit.classify.training import anchors, rasch
 
 SCORE: Final = "score:"
-CATEGORY: Final = {
-    "math": Category.MATH,
-    "physics": Category.REASONING,
-    "chemistry": Category.REASONING,
-    "engineering": Category.REASONING,
-    "computer science": Category.REASONING,
-    "business": Category.REASONING,
-    "biology": Category.KNOWLEDGE,
-    "economics": Category.KNOWLEDGE,
-    "psychology": Category.KNOWLEDGE,
-    "crux": Category.CODE,
-    "math-l5": Category.MATH,
-    "numersense-v2": Category.MATH,
-    "natural_qa": Category.KNOWLEDGE,
-    "trivia_qa": Category.KNOWLEDGE,
-    "mbpp": Category.CODE,
-    "human_eval": Category.CODE,
-    "gsm8k": Category.MATH,
-    "commonsense_qa": Category.REASONING,
-    "openbook_qa": Category.KNOWLEDGE,
-    "arc_challenge": Category.KNOWLEDGE,
-    "gpqa": Category.REASONING,
-    "mmlu": Category.KNOWLEDGE,
-    "agentverse-logicgrid": Category.REASONING,
-    "commongen": Category.WRITING,
-    "agentverse-mgsm": Category.MATH,
+KIND: Final = {
+    "math": "math",
+    "physics": "reasoning",
+    "chemistry": "reasoning",
+    "engineering": "reasoning",
+    "computer science": "reasoning",
+    "business": "reasoning",
+    "biology": "facts",
+    "economics": "facts",
+    "psychology": "facts",
+    "crux": "code",
+    "math-l5": "math",
+    "numersense-v2": "math",
+    "natural_qa": "facts",
+    "trivia_qa": "facts",
+    "mbpp": "code",
+    "human_eval": "code",
+    "gsm8k": "math",
+    "commonsense_qa": "reasoning",
+    "openbook_qa": "facts",
+    "arc_challenge": "facts",
+    "gpqa": "reasoning",
+    "mmlu": "facts",
+    "agentverse-logicgrid": "reasoning",
+    "commongen": "writing",
+    "agentverse-mgsm": "math",
 }
-"""Our category of a table's own."""
+"""Our kind (``heads.KINDS``) of a table's category."""
 
 REFERENCE_ABILITY: Final = {
     "mmlu_pro": ("Meta-Llama-3_1-70B-Instruct", 0.0),
@@ -67,12 +66,16 @@ LEVEL: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """Prompts with targets. ``group`` is what a target is centred by; ``within`` NaN where only the level is known."""
+    """Prompts with targets.
+
+    ``level`` is the difficulty in logits; ``within`` the same centred by ``group``, NaN where only the level of a whole
+    set is known; ``kind`` a name of ``heads.KINDS``, empty where a set mixes several.
+    """
 
     source: npt.NDArray[np.str_]
     group: npt.NDArray[np.str_]
     prompt: list[str]
-    category: list[Category | None]
+    kind: npt.NDArray[np.str_]
     level: npt.NDArray[np.float64]
     within: npt.NDArray[np.float64]
     weight: npt.NDArray[np.float64]
@@ -80,13 +83,13 @@ class Items:
 
 def load(folder: Path) -> Items:
     """Read every training table of ``folder``."""
-    frames = [_wide(folder, name) for name in REFERENCE_ABILITY] + [_labelled(folder)]
+    frames = [_wide(folder, name) for name in REFERENCE_ABILITY] + [_labelled(folder), _anchors()]
     table = pl.concat(frames)
     return Items(
         source=table["source"].to_numpy(),
         group=table["group"].to_numpy(),
         prompt=table["prompt"].to_list(),
-        category=[Category(c) if c else None for c in table["category"]],
+        kind=table["kind"].to_numpy().astype(np.str_),
         level=table["level"].to_numpy(),
         within=table["within"].to_numpy(),
         weight=table["weight"].to_numpy(),
@@ -106,7 +109,7 @@ def _wide(folder: Path, name: str) -> pl.DataFrame:
             "source": [f"{name}:{g}" if name == "llmrouter" else name for g in group],
             "group": [f"{name}:{g}" for g in group],
             "prompt": frame["prompt"],
-            "category": [CATEGORY[g].value for g in group],
+            "kind": [KIND[g] for g in group],
             "level": level,
         }
     ).with_columns(
@@ -119,7 +122,7 @@ def _labelled(folder: Path) -> pl.DataFrame:
     frame = pl.read_parquet(folder / "train_difficulty_labels.parquet")
     graded = pl.col("label_kind").is_in(["number of solution steps", "AoPS level 1-5"])
     spread = pl.col("difficulty").std().over("source")
-    category = {
+    kind = {
         "gsm8k_train_steps": "math",
         "ladder_svamp": "math",
         "ladder_olympiadbench": "math",
@@ -134,7 +137,7 @@ def _labelled(folder: Path) -> pl.DataFrame:
             .otherwise(pl.col("source"))
             .alias("group"),
             "prompt",
-            pl.col("source").replace_strict(category, default=None).alias("category"),
+            pl.col("source").replace_strict(kind, default="").alias("kind"),
             (
                 pl.col("source").replace_strict(LEVEL).cast(pl.Float64)
                 + pl.when(graded)
@@ -150,4 +153,19 @@ def _labelled(folder: Path) -> pl.DataFrame:
             weight=pl.lit(0.5),
         )
         .drop("graded")
+    )
+
+
+def _anchors() -> pl.DataFrame:
+    rows = list(anchors.anchors())
+    return pl.DataFrame(
+        {
+            "source": [f"anchors:{row.rule}" for row in rows],
+            "group": [f"anchors:{row.kind}:{row.level}" for row in rows],
+            "prompt": [row.prompt for row in rows],
+            "kind": [row.kind for row in rows],
+            "level": [row.level for row in rows],
+            "within": float("nan"),
+            "weight": 0.5,
+        }
     )

@@ -7,61 +7,148 @@ import json
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from llm_audit.classify import language
+from llm_audit.classify import heads, language, ridge
 from llm_audit.classify.features import BUCKETS, buckets_numpy, pack
 from llm_audit.classify.structure import NAMES
-from llm_audit.classify.training import ridge
 from llm_audit.classify.training.data import Items
-from llm_audit.vocabulary import Category
 
-SCORED_CATEGORIES: Final = list(Category)[:6]
-LEVEL_SHARE: Final = 0.5
+Array = npt.NDArray[np.float64]
+WITHIN_PENALTY: Final = 3.0
+KIND_PENALTY: Final = 3.0
+DENSE_PENALTY: Final = 100.0
+LEVEL_PENALTY: Final = 100.0
+"""The weight of about four full sources."""
+LEVEL_PRIOR: Final = (-1.8, -3.4)
+"""Logits of closed and of open-ended tasks where no source says more."""
+SOURCE_CAP: Final = 600
+"""Items of a source beyond this add no weight to heads that tell kinds of task apart."""
+SMALLEST_GROUP: Final = 50
+SLOPE_PRIOR_GROUPS: Final = 8
+MIXED_SOURCE: Final = "arena_hard_v0.1"
+MIXED_SHARES: Final = {
+    "code": 0.33,
+    "math": 0.12,
+    "reasoning": 0.12,
+    "facts": 0.08,
+    "explanation": 0.15,
+    "writing": 0.10,
+    "instruction": 0.10,
+}
+"""The kinds in ``MIXED_SOURCE`` as a reader of it would guess them."""
+_BALANCE_ROUNDS: Final = 100
 _RANGE: Final = 30_000  # leaves room below the limit of int16
 
 
 def train(items: Items) -> bytes:
     """Fit every column and pack the weights, the same bytes for the same items."""
     design = ridge.Design.of(items.prompt)
+    steepness = slopes(items, design.raw)
+    columns = [within(items, design, steepness)]
+    columns += [
+        kind(items, design, items.kind == name, (items.kind != name) & (items.kind != "")) for name in heads.KINDS
+    ]
+    scores = np.stack([design.predict(column) for column in columns], axis=1)
+    shift = balance(scores[items.source == MIXED_SOURCE])
+    scores[:, 1:] += shift
+    columns[1:] = [(sparse, dense, bias + by) for (sparse, dense, bias), by in zip(columns[1:], shift, strict=True)]
+    parts = heads.level_features(scores, design.raw)
+    return _pack(columns, level=level(items, parts), slope=steepness)
+
+
+def slopes(items: Items, raw: Array) -> Array:
+    """Logits of difficulty a unit of ``heads.length`` adds, for each of ``heads.KINDS``; zero for open-ended ones.
+
+    Estimated within groups that weigh alike, then drawn towards the mean of all groups as if that were
+    ``SLOPE_PRIOR_GROUPS`` groups of the kind.
+    """
+    x = heads.length(raw)
+    by_kind: dict[str, list[tuple[float, float]]] = {}
+    for group in np.unique(items.group[~np.isnan(items.within)]):
+        rows = items.group == group
+        if rows.sum() >= SMALLEST_GROUP:
+            centred = x[rows] - x[rows].mean()
+            moments = float((centred * items.within[rows]).mean()), float((centred * centred).mean())
+            by_kind.setdefault(str(items.kind[rows][0]), []).append(moments)
+    pooled = np.array([pair for pairs in by_kind.values() for pair in pairs]).mean(axis=0)
+    out = np.zeros(len(heads.KINDS))
+    for position, name in enumerate(heads.KINDS):
+        if heads.CLOSED[position]:
+            top, bottom = np.sum(by_kind.get(name, []), axis=0) + SLOPE_PRIOR_GROUPS * pooled
+            out[position] = top / bottom
+    return out
+
+
+def within(items: Items, design: ridge.Design, steepness: Array) -> ridge.Column:
+    """What beside its length makes a prompt harder than others of its source and category: hashed features alone."""
     graded = ~np.isnan(items.within)
-    within = ridge.fit(
-        design,
-        np.nan_to_num(items.within),
-        weight=np.where(graded, items.weight, 0.0),
-        penalty=3.0,
-        dense_penalty=100.0,
-    )
-    level = ridge.fit(design, items.level, weight=items.weight, penalty=10.0, dense_penalty=100.0)
-    columns = [ridge.add(within, level, LEVEL_SHARE)]
-    known = np.array([category is not None for category in items.category])
-    for category in SCORED_CATEGORIES:
-        member = np.array([c is category for c in items.category])
-        weight = np.where(
-            known, np.where(member, 0.5 / max(member.sum(), 1), 0.5 / max((known & ~member).sum(), 1)), 0.0
-        )
-        weight *= known.sum()
-        columns.append(ridge.fit(design, member * 2.0 - 1, weight=weight, penalty=3.0, dense_penalty=100.0))
-    return pack_weights(["difficulty", *SCORED_CATEGORIES], columns)
+    target = np.nan_to_num(items.within)
+    x = heads.length(design.raw)
+    for group in np.unique(items.group[graded]):
+        rows = items.group == group
+        steep = steepness[list(heads.KINDS).index(str(items.kind[rows][0]))]
+        target[rows] -= steep * (x[rows] - x[rows].mean())
+    weight = np.where(graded, items.weight, 0.0)
+    return ridge.fit(design, target, weight=weight, penalty=WITHIN_PENALTY, dense_penalty=np.inf)
 
 
-def pack_weights(names: list[str], columns: list[ridge.Column]) -> bytes:
+def kind(items: Items, design: ridge.Design, yes: npt.NDArray[np.bool_], no: npt.NDArray[np.bool_]) -> ridge.Column:
+    """Tell one kind of prompt (+1) from the others (-1); every source counts by the root of its size."""
+    weight = np.zeros(len(items.prompt))
+    for side in (yes, no):
+        for source in np.unique(items.source[side]):
+            rows = side & (items.source == source)
+            weight[rows] = min(rows.sum(), SOURCE_CAP) ** 0.5 / rows.sum()
+        weight[side] *= len(items.prompt) / 2 / weight[side].sum()
+    return ridge.fit(design, np.where(yes, 1.0, -1.0), weight=weight, penalty=KIND_PENALTY, dense_penalty=DENSE_PENALTY)
+
+
+def balance(scores: Array) -> Array:
+    """Shifts of the kinds' scores that give a set of mixed, unlabelled prompts its ``MIXED_SHARES``.
+
+    The labelled sources of a kind differ in number and breadth, so an unfamiliar text would fall to the broadest.
+    """
+    shift = np.zeros(len(MIXED_SHARES))
+    for _ in range(_BALANCE_ROUNDS):
+        moved = scores.copy()
+        moved[:, 1:] += shift
+        shift += 0.1 * np.log(np.array(list(MIXED_SHARES.values())) / heads.shares(moved).mean(axis=0))
+    return shift - shift.mean()
+
+
+def level(items: Items, parts: Array) -> Array:
+    """Weights of ``heads.level_features`` for the mean difficulty of a kind of prompt; sources count by their root."""
+    weight = np.zeros(len(items.prompt))
+    for source in np.unique(items.source):
+        rows = items.source == source
+        weight[rows] = min(rows.sum(), SOURCE_CAP) ** 0.5 / rows.sum()
+    weighted = parts * weight[:, None]
+    prior = np.array([*LEVEL_PRIOR, 0.0, 0.0])
+    square = np.einsum("ij,ik->jk", weighted, parts) + LEVEL_PENALTY * np.eye(parts.shape[1])
+    return prior + np.linalg.solve(square, np.einsum("ij,i->j", weighted, items.level - (parts * prior).sum(1)))
+
+
+def _pack(columns: list[ridge.Column], *, level: Array, slope: Array) -> bytes:
     """Quantise columns to integers and write them as one uncompressed NumPy archive."""
     sparse = np.stack([column[0] for column in columns], axis=1)
     scale = np.maximum(np.abs(sparse).max(axis=0), 1e-9) / _RANGE
-    table = np.zeros((BUCKETS, len(names) + len(language.NAMES)), np.int16)
-    table[:, : len(names)] = np.rint(sparse / scale).astype(np.int16)
+    table = np.zeros((BUCKETS, len(columns) + len(language.NAMES)), np.int16)
+    table[:, : len(columns)] = np.rint(sparse / scale).astype(np.int16)
     for offset, words in enumerate(language.FUNCTION_WORDS.values()):
         _, bucket, _ = buckets_numpy(*pack(words.split()))
-        table[bucket, len(names) + offset] = language.UNIT
+        table[bucket, len(columns) + offset] = 1
     dense = np.stack([column[1] for column in columns], axis=1)
     assert dense.shape[0] == len(NAMES)
     buffer = io.BytesIO()
     np.savez(
         buffer,
         table=table,
-        columns=np.frombuffer(json.dumps(names).encode(), np.uint8),
+        columns=np.frombuffer(json.dumps(heads.COLUMNS).encode(), np.uint8),
         scale=scale,
         dense=dense,
         bias=np.array([column[2] for column in columns]),
+        level=level,
+        slope=slope,
     )
     return buffer.getvalue()

@@ -24,6 +24,7 @@ class Design:
     owner: npt.NDArray[np.int64]
     bucket: npt.NDArray[np.int64]
     value: Array
+    raw: Array
     dense: Array
     centre: Array
     spread: Array
@@ -35,7 +36,11 @@ class Design:
         norm = np.sqrt(np.maximum(counts[:, COUNTS.index("features")], 1))
         raw = structure(counts)
         centre, spread = raw.mean(0), np.maximum(raw.std(0), 1e-6)
-        return cls(owner, bucket, (1 / norm)[owner], (raw - centre) / spread, centre, spread)
+        return cls(owner, bucket, (1 / norm)[owner], raw, (raw - centre) / spread, centre, spread)
+
+    def predict(self, column: Column) -> Array:
+        """What a fitted column says of each text."""
+        return self.times(column[0], column[1] * self.spread) + column[2] + float((column[1] * self.centre).sum())
 
     def times(self, sparse: Array, dense: Array) -> Array:
         """The product of the features with a vector of weights."""
@@ -63,6 +68,7 @@ def fit(
         left, right = design.transposed(weight * design.times(sparse, dense))
         return left + penalty * sparse, right + dense_penalty * dense
 
+    dense_penalty = min(dense_penalty, 1e12)
     sparse, dense = _conjugate_gradients(normal, design.transposed(weight * (target - mean)), rounds)
     raw = dense / design.spread
     return sparse, raw, mean - float((raw * design.centre).sum())
@@ -88,8 +94,3 @@ def _conjugate_gradients(
         for k in range(2):
             step[k] = residual[k] + size / before * step[k]
     return x[0], x[1]
-
-
-def add(one: Column, other: Column, share: float) -> Column:
-    """One column plus a share of another."""
-    return one[0] + share * other[0], one[1] + share * other[1], one[2] + share * other[2]

@@ -1,0 +1,77 @@
+"""From linear scores to difficulty and category.
+
+Three parts add up to a difficulty: what the words say within a kind of task; how long the ask is, for questions with
+one right answer (an open-ended ask is not harder for being described at length); and the level of its kind of task.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from llm_audit.classify.structure import NAMES
+from llm_audit.vocabulary import Category
+
+Array = npt.NDArray[np.float64]
+KINDS: Final = {
+    "code": Category.CODE,
+    "math": Category.MATH,
+    "reasoning": Category.REASONING,
+    "facts": Category.KNOWLEDGE,  # closed questions of knowledge: exams, trivia
+    "explanation": Category.KNOWLEDGE,  # open ones: explain, compare, give an overview
+    "writing": Category.WRITING,
+    "instruction": Category.INSTRUCTION,
+}
+"""Kinds of task told from text, with the category of each. Tool use and long context are told from a request's shape."""
+COLUMNS: Final = ("difficulty", *KINDS)
+CLOSED: Final = np.array([kind in ("code", "math", "reasoning", "facts") for kind in KINDS])
+_SHARPNESS: Final = 5.0
+_LENGTH_RANGE: Final = (1.0, 6.0)
+_LENGTH_CENTRE: Final = 4.0
+
+
+def shares(scores: Array) -> Array:
+    """Soft membership of the ``KINDS``, rows adding up to one."""
+    z = scores[:, 1:]
+    powers = np.exp(_SHARPNESS * (z - z.max(axis=1, keepdims=True)))
+    return np.divide(powers, powers.sum(axis=1, keepdims=True))
+
+
+def closed(scores: Array, raw: Array) -> Array:
+    """How far an ask has one right answer, 0 to 1; lettered options settle it."""
+    member = np.einsum("ij,j->i", shares(scores), CLOSED, optimize=False)
+    return np.where(raw[:, NAMES.index("options")] >= 2, 1.0, member)
+
+
+def length(raw: Array) -> Array:
+    """Logarithm of the words, bounded and centred."""
+    return np.clip(raw[:, NAMES.index("words")], *_LENGTH_RANGE) - _LENGTH_CENTRE
+
+
+def level_features(scores: Array, raw: Array) -> Array:
+    """What the level of a task depends on: closed or open-ended, and how formal the notation of a closed one is.
+
+    Benchmarks of one kind differ by more than the kinds do, so closed kinds share one level.
+    """
+    one_answer = closed(scores, raw)
+    mathematical = shares(scores)[:, list(KINDS).index("math")] * np.minimum(raw[:, NAMES.index("backslashes")], 2.0)
+    formal = one_answer * raw[:, NAMES.index("operators")]
+    return np.column_stack([one_answer, 1 - one_answer, mathematical, formal])
+
+
+def difficulty(scores: Array, raw: Array, *, level: Array, slope: Array) -> Array:
+    """Difficulty in logits.
+
+    Args:
+        scores: Texts by ``COLUMNS``.
+        raw: Structural features of the texts, columns ``structure.NAMES``.
+        level: Weights of ``level_features``.
+        slope: Logits a unit of ``length`` adds, for each of ``KINDS``.
+    """
+    words = scores[:, COLUMNS.index("difficulty")]
+    kind = np.einsum("ij,j->i", level_features(scores, raw), level, optimize=False)
+    steepness = np.einsum("ij,j->i", shares(scores), slope, optimize=False)
+    total: Array = kind + closed(scores, raw) * (words + steepness * length(raw))
+    return total
