@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from llm_audit.catalog import Catalog
 from llm_audit.ledger import Ledger, Manifest
 from llm_audit.ledger.manifest import Input, ReasonCount, Rejection
-from llm_audit.ledger.schema import SCHEMA
+from llm_audit.ledger.schema import SCHEMA, Category
 from llm_audit.ledger.store import MANIFEST_FILE, REQUESTS_FILE, encode_manifest
+from llm_audit.policy import Policy, parse
+
+_IDS = ("gpt-4o", "gpt-4.1-mini", "gpt-4o-mini")
 
 START = dt.datetime(2026, 9, 1, 8, tzinfo=dt.UTC)
 
@@ -140,3 +144,65 @@ def ledger(
     frame.write_parquet(folder / REQUESTS_FILE)
     (folder / MANIFEST_FILE).write_bytes(encode_manifest(manifest))
     return Ledger(folder, manifest)
+
+
+def catalog(abilities: dict[str, float] | None = None, *, sd: float = 0.0, **changed: dict[str, Any]) -> Catalog:
+    """Three OpenAI models with one ability each in every category; ``changed`` overrides columns by model.
+
+    List prices of input, cached input and output per million tokens: gpt-4o $2.50, $1.25, $10; gpt-4.1-mini $0.40,
+    $0.10, $1.60; gpt-4o-mini $0.15, $0.075, $0.60.
+    """
+    levels = abilities or {"gpt-4o": 2.0, "gpt-4.1-mini": 1.0, "gpt-4o-mini": 0.0}
+    prices = {"gpt-4o": (2.5, 10.0), "gpt-4.1-mini": (0.4, 1.6), "gpt-4o-mini": (0.15, 0.6)}
+    complete = [
+        {
+            "model_id": model,
+            "family": "gpt",
+            "developer": "openai",
+            "kind": "chat",
+            "home_provider": "openai",
+            "home_model": model,
+            "released": dt.date(2024, 1, 1),
+            "retired": None,
+            "context_window": 128_000,
+            "max_output": 16_384,
+            "vision": True,
+            "audio": False,
+            "tools": True,
+            "json_schema": True,
+            "reasoning": False,
+            "input_usd_per_mtok": prices[model][0],
+            "output_usd_per_mtok": prices[model][1],
+            "tier": "frontier" if model == "gpt-4o" else "small",
+            **{f"ability_{category.value}": ability for category in Category},
+            **{f"ability_{category.value}_sd": sd for category in Category},
+            **changed.get(model.replace("-", "_").replace(".", "_"), {}),
+        }
+        for model, ability in sorted(levels.items())
+    ]
+    return Catalog(pl.DataFrame(complete, schema_overrides={"retired": pl.Date}))
+
+
+def assumed(toml: str = "", **fixed: float) -> Policy:
+    """A p_suffices policy at target 0.75 whose assumptions change nothing, but for those given."""
+    neutral = {
+        "output_ratio": 1.0,
+        "reasoning_ratio": 1.0,
+        "added_reasoning": 0.0,
+        "tokenizer_ratio": 1.0,
+        "extra_steps": 0.0,
+        "escalation": 0.0,
+        "cache_kept": 1.0,
+        "ability_shift": 0.0,
+        "difficulty_sd": 0.0,
+    }
+    lines = [f"{name} = {value}" for name, value in (neutral | fixed).items()]
+    ratios = [f'"{used}>{route}" = 1.0' for used in _IDS for route in _IDS]
+    head = (
+        toml
+        if "decision" in toml
+        else 'decision = "p_suffices"\n' + ("" if "target" in toml else "target = 0.75\n") + toml
+    )
+    return parse(
+        "\n".join([head, "[assumptions]", *lines, "[assumptions.output_ratios]", *ratios]), where="test policy"
+    )

@@ -72,7 +72,7 @@ def waste_rows(priced: pl.DataFrame) -> pl.DataFrame:
         priced: Requests with a price, with ``input_rate``, ``cache_read_rate``, ``cache_write_rate`` (pico-dollars a
             token of the model used, null where it has none) and ``p_success`` of the model used.
     """
-    rows = priced.select(_COLUMNS).with_row_index("row").sort("time", "row", nulls_last=True)
+    rows = priced.select(_COLUMNS).with_row_index("row").sort("time", "request_key", nulls_last=True)
     found = []
     for kind in _KINDS:
         claimed = kind.find(rows.lazy()).filter(pl.col("amount") > 0).select("row", "amount").collect()

@@ -60,10 +60,13 @@ def read_cache_log(frame: pl.DataFrame) -> CacheLog:
     """Prepare the requests that share a conversation or template with a cache read.
 
     Args:
-        frame: ``conversation``, ``template_hash``, ``time``, ``turns``, ``used`` (model index), ``read``, ``prefix``,
-            ``hour`` (whether the request wrote for an hour).
+        frame: ``request_key``, ``conversation``, ``template_hash``, ``time``, ``turns``, ``used`` (model index),
+            ``read``, ``prefix``, ``hour`` (whether the request wrote for an hour).
     """
     rows = frame.with_row_index("row")
+    if frame["hour"].any():
+        in_turn = pl.col("hour").cum_max().over("conversation", order_by=["time", "turns", "request_key"])
+        rows = rows.with_columns(hour=pl.when(pl.col("conversation").is_null()).then("hour").otherwise(in_turn))
     reading = rows.lazy().filter(pl.col("read") > 0)
     touched = (
         rows.lazy()
@@ -71,7 +74,7 @@ def read_cache_log(frame: pl.DataFrame) -> CacheLog:
         .join(reading.select("template_hash").unique().with_columns(by_template=True), on="template_hash", how="left")
         .filter(pl.col("by_conversation").is_not_null() | pl.col("by_template").is_not_null() | (pl.col("read") > 0))
         .with_columns(pl.col("time").dt.epoch("us").fill_null(0))
-        .sort("conversation", "time", "turns", "row", nulls_last=True)
+        .sort("conversation", "time", "turns", "request_key", nulls_last=True)
         .collect()
     )
     lone = touched["conversation"].is_null()
@@ -80,7 +83,7 @@ def read_cache_log(frame: pl.DataFrame) -> CacheLog:
         pl.when(lone).then(pl.int_range(touched.height) + touched.height).otherwise(known)
     ).to_series()
     touched = touched.with_columns(_conversation=conversation).with_columns(
-        hour=pl.col("hour").cum_max().over("_conversation"), shared=pl.col("read").first().over("_conversation")
+        shared=pl.col("read").first().over("_conversation")
     )
     template = touched["template_hash"].rank("dense").cast(pl.Int64).fill_null(_NOWHERE).to_numpy()
     time = touched["time"].to_numpy()

@@ -68,7 +68,7 @@ def cache_log(requests: Requests, places: pl.DataFrame, rates: RateTable) -> Cac
         explicit=own[:, _WRITE] > own[:, _INPUT],
     )
     return read_cache_log(
-        places.select("conversation", "template_hash", "time", "turns").with_columns(
+        places.select("request_key", "conversation", "template_hash", "time", "turns").with_columns(
             used=requests.used,
             read=requests.tokens["cache_read"],
             prefix=prefix,

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import polars as pl
+import pytest
+from tests.audit.build import assumed, catalog, ledger, many, rows
+
+from llm_audit.audit.document import decode, encode
+from llm_audit.audit.run import AuditOptions, run
+from llm_audit.catalog import Catalog
+from llm_audit.errors import IncompleteError, UsageError
+from llm_audit.ledger.manifest import Example, Rejection
+from llm_audit.policy import load
+from llm_audit.pricing import PriceBook
+
+FAST = AuditOptions(resamples=50)
+
+
+def audit(folder, frame, policy=None, *, models=None, options=FAST, **account):
+    return run(
+        ledger(folder, frame, **account),
+        policy=policy or load("small-by-default"),
+        catalog=models or Catalog.load(),
+        book=PriceBook(),
+        options=options,
+    )
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    return audit(tmp_path_factory.mktemp("mixed"), many(1_500), duplicates=3, skipped=2)
+
+
+def dollars(amounts):
+    return sum((Decimal(amount) for amount in amounts if amount is not None), Decimal(0))
+
+
+def test_every_table_adds_up_to_the_whole(mixed):
+    document = mixed.document
+    actual = Decimal(document.cost.actual)
+    assert dollars(document.cost.by_token_type.values()) == actual
+    assert dollars(row.cost for row in document.coverage) == actual
+    assert dollars(row.cost for row in document.model_mix) == actual
+    assert dollars(row.cost for row in document.daily) == actual
+    assert dollars(row.cost for row in document.spend) == actual
+    assert dollars(row.actual_cost for row in document.routes) == actual
+    for rows_ in document.groups.values():
+        assert dollars(row.cost for row in rows_) == actual
+        assert dollars(row.flagship_tax for row in rows_) == Decimal(document.flagship_tax.expected.amount)
+        assert sum(row.requests for row in rows_) == 1_500
+    assert sum(row.requests for row in document.coverage) == 1_500
+    assert sum(row.request_share for row in document.model_mix) == pytest.approx(1, abs=1e-5)
+
+
+def test_records_read_are_accounted_for(mixed):
+    requests = mixed.document.requests
+    assert requests.read == 1_505
+    assert requests.read == requests.audited + requests.duplicates + requests.not_provider_calls + requests.rejected
+
+
+def test_estimates_are_actual_minus_policy_cost(mixed):
+    tax, actual = mixed.document.flagship_tax, Decimal(mixed.document.cost.actual)
+    for estimate in (tax.ceiling, tax.expected, tax.floor):
+        assert Decimal(estimate.amount) == actual - Decimal(estimate.policy_cost)
+    assert Decimal(tax.floor.amount) < Decimal(tax.expected.amount) < Decimal(tax.ceiling.amount)
+    assert Decimal(tax.expected.low) < Decimal(tax.expected.amount) < Decimal(tax.expected.high)
+    assert {part.source for part in tax.expected.parts} == {"sampling", "model"}
+
+
+def test_the_policy_in_use_is_on_its_frontier(mixed):
+    used = [point for point in mixed.document.sensitivity.frontier if point.in_use]
+    assert [point.flagship_tax for point in used] == [mixed.document.flagship_tax.expected.amount]
+    assert used[0].expected_failures == mixed.document.flagship_tax.expected_failures
+    failures = [point.expected_failures or 0 for point in mixed.document.sensitivity.frontier]
+    assert failures == sorted(failures, reverse=True)
+
+
+def test_the_tornado_brackets_the_headline(mixed):
+    amount = Decimal(mixed.document.flagship_tax.expected.amount)
+    bars = mixed.document.sensitivity.tornado
+    assert all(Decimal(bar.tax_at_low) <= amount <= Decimal(bar.tax_at_high) for bar in bars)
+    widths = [Decimal(bar.tax_at_high) - Decimal(bar.tax_at_low) for bar in bars]
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_findings_come_most_dollars_first_with_an_interval(mixed):
+    found = mixed.document.findings
+    assert found
+    amounts = [Decimal(finding.amount) for finding in found]
+    assert amounts == sorted(amounts, reverse=True)
+    assert all(Decimal(f.low) <= Decimal(f.amount) <= Decimal(f.high) for f in found if f.low and f.high)
+    assert all("template" in f.subject for f in found if f.kind == "route_template")
+
+
+def test_the_document_survives_being_written_and_read(mixed):
+    data = encode(mixed.document)
+    assert encode(decode(data)) == data
+
+
+def test_the_order_of_rows_changes_no_byte(tmp_path, mixed):
+    shuffled = many(1_500).sample(fraction=1.0, shuffle=True, seed=3)
+    again = audit(tmp_path, shuffled, duplicates=3, skipped=2)
+    assert encode(again.document) == encode(mixed.document)
+
+
+def test_one_row_a_request_with_its_route(mixed):
+    assert mixed.requests.height == 1_500
+    assert {"cost_pico", "route_model_id", "expected_pico", "outcome", "p_suffices"} <= set(mixed.requests.columns)
+
+
+def test_keeping_every_model_saves_nothing(tmp_path):
+    tax = audit(tmp_path, many(300), load("keep")).document.flagship_tax
+    assert [Decimal(e.amount) for e in (tax.ceiling, tax.expected, tax.floor)] == [0, 0, 0]
+    assert tax.expected.low == tax.expected.high == "0.00"
+    assert tax.expected_failures is None
+
+
+def test_a_tax_may_be_negative_and_is_not_clamped(tmp_path):
+    frame = rows(*({"difficulty": -6.0, "conversation": n, "calls_tools": True} for n in range(40)))
+    tax = audit(tmp_path, frame, assumed(extra_steps=30.0), models=catalog()).document.flagship_tax
+    assert Decimal(tax.expected.amount) < 0
+    assert Decimal(tax.expected.low) < 0
+
+
+def test_nothing_to_audit_is_incomplete(tmp_path):
+    with pytest.raises(IncompleteError, match="no request was read"):
+        audit(tmp_path / "a", many(1).clear())
+    with pytest.raises(IncompleteError, match="lies in the period"):
+        audit(tmp_path / "b", many(10), options=AuditOptions(since="2030-01-01"))
+
+
+def test_a_period_is_cut_in_the_zone_of_the_audit(tmp_path):
+    times = [dt.datetime(2026, 9, 1, 21, 30, tzinfo=dt.UTC), dt.datetime(2026, 9, 1, 22, 30, tzinfo=dt.UTC)]
+    frame = rows(*({"time": time} for time in times), {"time": None})
+    options = AuditOptions(since="2026-09-02", until="2026-09-03", timezone="Europe/Berlin", resamples=5)
+    document = audit(tmp_path, frame, options=options).document
+    assert (document.requests.audited, document.requests.out_of_period) == (1, 2)
+    assert document.period.start == "2026-09-02T00:30:00+02:00"
+    assert [day.date for day in document.daily] == ["2026-09-02"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (AuditOptions(since="yesterday"), "2026-09-01"),
+        (AuditOptions(since="2026-09-02", until="2026-09-01"), "empty"),
+        (AuditOptions(timezone="Mars/Olympus"), "IANA"),
+        (AuditOptions(confidence=1.0), "between 0 and 1"),
+        (AuditOptions(resamples=0), "at least 1"),
+        (AuditOptions(group_by=("tema",)), "Did you mean 'team'"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named(tmp_path, options, says):
+    with pytest.raises(UsageError, match=says):
+        audit(tmp_path, many(10), options=options)
+
+
+def test_groups_by_any_column_and_by_tag(tmp_path):
+    frame = rows({"tags": "cost_center=a,x"}, {"tags": "cost_center=b"}, {"tags": None})
+    options = AuditOptions(group_by=("user", "tag:cost_center"), resamples=5)
+    groups = audit(tmp_path, frame, options=options).document.groups
+    assert sorted(row.name for row in groups["tag:cost_center"]) == ["(none)", "a", "b"]
+    assert [row.name for row in groups["user"]] == ["(none)"]
+
+
+def test_few_clusters_and_one_that_dominates_are_warned_of(tmp_path):
+    frame = rows(*({"conversation": 1} for _ in range(50)), {"conversation": 2})
+    warnings = audit(tmp_path, frame).document.flagship_tax.warnings
+    assert any("Only 2 conversations" in warning for warning in warnings)
+    assert any("98%" in warning for warning in warnings)
+
+
+def test_an_unknown_cost_is_counted_and_never_zero(tmp_path):
+    document = audit(tmp_path, rows({}, {"provider": "openai", "model": "made-up-model"})).document
+    assert document.cost.unpriced_requests == 1
+    assert [row.model for row in document.unpriced_models] == ["made-up-model"]
+    unknown = next(row for row in document.model_mix if row.model == "made-up-model")
+    assert unknown.cost is None
+
+
+def test_the_log_s_own_costs_are_reconciled(tmp_path):
+    document = audit(tmp_path, rows({"stated_cost_pico": 4_500_000_000}, {"stated_cost_pico": 2_250_000_000})).document
+    row = document.reconciliation[0]
+    assert (row.stated, row.computed, row.requests) == ("0.00675", "0.009", 2)
+    assert document.cost.stated == "0.00675"
+    assert any(part.source == "price" for part in document.flagship_tax.expected.parts)
+
+
+def test_rejections_reach_the_document(tmp_path):
+    refused = [Rejection(reason="not_json", count=4, examples=[Example(file="a.jsonl", line=7)])]
+    document = audit(tmp_path, rows({}), rejected=refused).document
+    assert (document.requests.read, document.requests.rejected) == (5, 4)
+    assert document.rejected[0].examples[0].line == 7
+    assert next(check for check in document.quality if check.check == "rejected").level == "warning"
+
+
+def test_frames_add_up_to_the_document(mixed):
+    cells = mixed.frames["cells"]
+    assert int(cells["requests"].sum()) == 1_500
+    assert cells.schema["cost_pico"] == pl.Int128
