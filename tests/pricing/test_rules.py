@@ -54,6 +54,14 @@ def test_discounts_apply_last_and_the_last_that_matches_wins(file):
     assert dollars(GPT_4O, surcharge) == "15.125"
 
 
+def test_a_rule_for_a_model_line_leaves_its_fine_tunes_alone(file):
+    rule = file('[[price]]\nmodel = "gpt-4o"\ninput = 1\n')
+    tune = call("openai", "ft:gpt-4o-2024-08-06:acme::x1", at(2026, 3, 1), input=1_000_000, output=0)
+    assert dollars(tune, rule) == "3.75"
+    own = file('[[price]]\nmodel = "ft:gpt-4o*"\ninput = 2\n', "own.toml")
+    assert dollars(tune, own) == "2.00"
+
+
 def test_later_files_override_earlier_ones(file):
     first = file('[[price]]\nmodel = "gpt-4o"\ninput = 1\ncache_read = 0\noutput = 1\n', "a.toml")
     second = file('[[price]]\nmodel = "gpt-4o"\noutput = 5\n', "b.toml")

@@ -198,6 +198,20 @@ def canonical(model: str) -> str:
     return text
 
 
+def names_of(model: str) -> tuple[str, ...]:
+    """The names under which a rule may mean a model: its own, and its line's unless it is sold apart from it.
+
+    >>> names_of("gpt-4o-2024-08-06"), names_of("ft:gpt-4o-2024-08-06:org")
+    (('gpt-4o-2024-08-06', 'gpt-4o'), ('ft:gpt-4o-2024-08-06:org',))
+    """
+    return (model,) if sold_apart(model) else (model, canonical(model))
+
+
+def sold_apart(model: str) -> bool:
+    """Whether a name is a fine-tune or a variant (``:free``, ``:extended``) with a price of its own."""
+    return model.startswith("ft:") or re.search(r":(?!\d)[a-z]+$", model) is not None
+
+
 _LLAMA_VARIANTS = (
     r"^(llama-[\d.]+-\d+b)(?:-vision)?(?:-(?:chat-hf|instruct|versatile|instant|instruct-turbo|instruct-lite|"
     r"instruct-fp8(?:-fast)?|instruct-maas|specdec|8192|text|vision-instruct|instruct-awq|fp8))?$"

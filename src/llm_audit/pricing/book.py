@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from llm_audit.catalog.aliases import Aliases
-from llm_audit.catalog.names import canonical, parse
+from llm_audit.catalog.names import names_of, parse
 from llm_audit.pricing import listing as table
 from llm_audit.pricing.plan import Changes, Plan
 from llm_audit.pricing.rows import PriceRow, Quote, Unpriced, rows_frame, sort_key
@@ -105,7 +105,7 @@ class PriceBook:
         if reference.provider is None:
             return Unpriced.UNKNOWN_PROVIDER
         region = region or reference.region
-        names = (reference.model, canonical(reference.model), model)
+        names = (*names_of(reference.model), model)
         every = (rule for file in self.files for rule in file.rules)
         rules = [rule for rule in every if rule.scope.covers(reference.provider, names, region)]
         listing = table.find(reference.provider, reference.model)

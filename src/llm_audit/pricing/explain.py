@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from llm_audit.catalog.names import Reference, canonical, parse
+from llm_audit.catalog.names import Reference, canonical, names_of, parse
 from llm_audit.ledger.schema import ServiceTier
 from llm_audit.pricing.book import PriceBook
 from llm_audit.pricing.listing import find, listings
@@ -79,7 +79,7 @@ def show(book: PriceBook, provider: str | None, model: str, *, at: date, region:
         rates=rows_frame(rows),
         reason=reason,
         changes=sorted(day for day in book.changes(provider, model, region).dates if day > date.min),
-        suggestions=_suggestions(model) if reason else [],
+        suggestions=_suggestions(parse(provider, model).provider, model) if reason else [],
     )
 
 
@@ -134,12 +134,12 @@ def _verify(rule: Rule) -> Verified:
     covered = [
         (provider, info)
         for provider, info in listings()
-        if rule.scope.covers(provider.id, (info.id, canonical(info.id)), rule.scope.region)
+        if rule.scope.covers(provider.id, names_of(info.id.lower()), rule.scope.region)
     ]
     notes = []
     exact = not any(character in rule.scope.model for character in "*?")
     if not covered and not (exact and find(rule.scope.provider, rule.scope.model)):
-        close = _suggestions(rule.scope.model)
+        close = _suggestions(rule.scope.provider, rule.scope.model)
         hint = f" Did you mean {', '.join(close)}?" if close else ""
         notes.append(f"no model of the price table matches provider {rule.scope.provider!r}, model "
                      f"{rule.scope.model!r}: fine for a model of your own.{hint}")  # fmt: skip
@@ -157,6 +157,11 @@ def _verify(rule: Rule) -> Verified:
     return Verified(where=rule.where, models=len(covered), notes=tuple(notes))
 
 
-def _suggestions(model: str) -> list[str]:
-    names = {info.id.lower(): f"{provider.id}/{info.id}" for provider, info in reversed(listings())}
-    return [names[name] for name in difflib.get_close_matches(parse(None, model).model, names, n=3, cutoff=0.75)]
+def _suggestions(provider: str | None, model: str) -> list[str]:
+    """Names like one that is not known: the provider's own, or else anyone's."""
+    own = [(owner.id, info.id.lower()) for owner, info in listings() if owner.id == provider]
+    for known in (own, [(owner.id, info.id.lower()) for owner, info in listings()]):
+        owners = {name: owner for owner, name in reversed(known)}
+        if close := difflib.get_close_matches(parse(provider, model).model, owners, n=3, cutoff=0.75):
+            return [f"{owners[name]}/{name}" for name in close]
+    return []

@@ -23,7 +23,7 @@ from genai_prices.types import (
     TimeOfDateConstraint,
 )
 
-from llm_audit.catalog.names import canonical
+from llm_audit.catalog.names import canonical, sold_apart
 from llm_audit.pricing.schedule import PICO_PER_USD_PER_THOUSAND, Rates, Schedule, pico_per_token
 
 _SOURCES = {
@@ -150,8 +150,8 @@ def find(provider_id: str, model: str) -> Listing | None:
         return None
     if info := provider.find_model(model, all_providers=PROVIDERS):
         return Listing(provider, info, by_line=False)
-    if model.startswith("ft:") or ":" in model.rsplit("/", 1)[-1].replace(":0", ""):
-        return None  # a fine-tune or a variant has a price of its own, not that of its line
+    if sold_apart(model):
+        return None
     by_line = _lines(provider.id).get(canonical(model))
     return Listing(provider, by_line, by_line=True) if by_line else None
 
@@ -173,7 +173,7 @@ def _lines(provider_id: str) -> dict[str, ModelInfo]:
     sources = [own, *(p for name in own.fallback_model_providers or () for p in PROVIDERS if p.id == name)]
     lines: dict[str, ModelInfo] = {}
     for source in sources:
-        plain = [model for model in source.models if not model.id.startswith("ft:") and ":free" not in model.id]
+        plain = [model for model in source.models if not sold_apart(model.id)]
         for model in sorted(plain, key=lambda m: (m.id.startswith("regional."), len(m.id), m.id)):
             lines.setdefault(canonical(model.id), model)
     return lines
