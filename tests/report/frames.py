@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import build
 import polars as pl
+from tests.report.build import MODELS, Call
 
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.report.interface import Frames
@@ -13,10 +13,10 @@ from llm_audit.report.interface import Frames
 ZERO = (*(f"{kind}_tokens" for kind in TOKEN_TYPES), *(f"cost_{kind}_pico" for kind in TOKEN_TYPES))
 
 
-def frames(calls: list[build.Call]) -> Frames:
+def frames(calls: list[Call]) -> Frames:
     rows = []
     for number, call in enumerate(calls):
-        provider, tier, price_in, price_out, _ = build.MODELS[call.model]
+        provider, tier, price_in, price_out, _ = MODELS[call.model]
         rows.append(
             dict.fromkeys(ZERO, 0)
             | {

@@ -32,13 +32,13 @@ def csv(frame: pl.DataFrame) -> bytes:
         elif isinstance(kind, pl.Datetime):
             columns.append(column.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f%:z"))
         elif kind == pl.String or isinstance(kind, pl.Categorical | pl.Enum):
-            columns.append(harmless(column.cast(pl.String)))
+            columns.append(harmless(name))
         else:
             columns.append(column)
     return frame.select(columns).write_csv().encode("utf-8")
 
 
-def harmless(column: pl.Expr) -> pl.Expr:
+def harmless(name: str) -> pl.Expr:
     """Text with its control characters as escapes, and an apostrophe before what a sheet would take for a formula."""
-    shown = column.map_elements(lambda text: plain(text, limit=10**9), return_dtype=pl.String)
-    return pl.when(shown.str.contains(_FORMULA)).then(pl.concat_str(pl.lit("'"), shown)).otherwise(shown)
+    shown = pl.col(name).cast(pl.String).map_elements(lambda text: plain(text, limit=10**9), return_dtype=pl.String)
+    return pl.when(shown.str.contains(_FORMULA)).then(pl.concat_str(pl.lit("'"), shown)).otherwise(shown).alias(name)

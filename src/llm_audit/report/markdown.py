@@ -26,21 +26,22 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
     """Markdown as GitHub and GitLab render it. Names are code spans, so nothing in them links, mentions or runs."""
     check = options.check if options else None
     said = verdict(document)
-    parts = [MARKER, f"### {escape(_title(check) or said.headline)}"]
-    if check is not None and check.rules:
-        parts.append(_rules(check))
-    if check is not None:
-        parts.append(escape(said.headline))
+    title = _title(check)
+    parts = [MARKER, f"### {escape(title or said.headline)}"]
+    if check is not None and title is not None:
+        parts += [_rules(check), escape(said.headline)]
     facts = (
         ("Spent", said.spent, said.spent_note),
         ("Flagship tax", said.tax, f"{said.tax_note}; {said.range_note}"),
         ("Covered", said.covered, said.covered_note),
         ("Audited", said.audited, said.audited_note),
     )
-    parts.append("\n".join(["| | | |", "|:--|--:|:--|", *(f"| {a} | **{b}** | {escape(c)} |" for a, b, c in facts)]))
+    parts.append(
+        "\n".join(["| | | |", "|:--|--:|:--|", *(f"| {a} | **{escape(b)}** | {escape(c)} |" for a, b, c in facts)])
+    )
     if said.actions:
         rows = (
-            f"{i}. **{money(f.amount, currency=document.currency)}** {escape(plain(f.action, limit=300))}"
+            f"{i}. **{escape(money(f.amount, currency=document.currency))}** {escape(plain(f.action, limit=300))}"
             for i, f in enumerate(said.actions, start=1)
         )
         parts.append("\n".join(["**Do first**", "", *rows]))

@@ -18,6 +18,7 @@ class Kind(Enum):
 
     TEXT = auto()  # a name
     PROSE = auto()  # a sentence
+    FIGURE = auto()  # a figure already written, of a unit of its own
     MONEY = auto()  # decimal string, rounded for reading
     RATE = auto()  # decimal string of a price, every digit shown
     COUNT = auto()
@@ -111,7 +112,7 @@ def write(cell: Cell, column: Column, *, currency: str, limit: int = 80) -> str:
     amount = None if cell is None else str(cell)
     number = cell if isinstance(cell, int | float) else None
     match column.kind:
-        case Kind.TEXT:
+        case Kind.TEXT | Kind.FIGURE:
             written = text.UNKNOWN if amount is None else text.plain(amount, limit=limit)
         case Kind.PROSE:
             written = text.plain(amount or "", limit=_PROSE_LIMIT)

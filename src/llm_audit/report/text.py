@@ -52,7 +52,7 @@ def money(amount: str | None, *, currency: str = "USD") -> str:
     else:
         decimals = max(2, 1 - size.adjusted())
     rounded = size.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
-    return f"{_MINUS if value < 0 else ''}{_symbol(currency)}{rounded:,}"
+    return f"{_MINUS if value < 0 else ''}{_symbol(currency)}{rounded:,f}"
 
 
 def _symbol(currency: str) -> str:

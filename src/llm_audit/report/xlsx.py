@@ -113,7 +113,7 @@ class _Book:
     def _write(self, sheet: Any, row: int, index: int, cell: table.Cell, kind: Kind) -> None:
         if cell is None or cell == "":
             return
-        if kind in NUMERIC and _numeric(cell):
+        if kind in _FORMATS and _numeric(cell):
             number = float(cell)
             small = kind is Kind.MONEY and 0 < abs(number) < 0.01
             sheet.write_number(row, index, number, self._small if small else self._cells[kind])

@@ -18,12 +18,16 @@ def value(number: float | None, unit: str) -> str:
     return write_share(number) if unit == "share" else f"{number:,.6g}"
 
 
+def _figure(title: str) -> Column:
+    return Column(title, Kind.FIGURE)
+
+
 def rules(check: CheckResult) -> Table:
     """Every gate and how it ended."""
     return table(
         "rules",
         "Gates",
-        (Column("Gate"), Column("Outcome"), Column("Baseline"), Column("Now"), Column("Why", Kind.PROSE)),
+        (Column("Gate"), Column("Outcome"), _figure("Baseline"), _figure("Now"), Column("Why", Kind.PROSE)),
         (
             (
                 r.rule,
@@ -98,7 +102,7 @@ def groups(comparison: Comparison) -> Table:
 
 def metrics(comparison: Comparison) -> Table:
     """The metrics on both sides, with the interval of their change."""
-    columns = (Column("Metric"), Column("Baseline"), Column("Now"), Column("Change"), Column("Low"), Column("High"))
+    columns = (Column("Metric"), *(_figure(title) for title in ("Baseline", "Now", "Change", "Low", "High")))
     return table(
         "metrics",
         "Metrics",
