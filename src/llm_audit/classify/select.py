@@ -6,6 +6,7 @@ character that they need is present, and long texts are searched at their ends.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -21,11 +22,12 @@ _LONG: Final = 3000
 _SHORT_PARAGRAPH: Final = 600
 _FOLLOW_UP: Final = 80
 _EDGE: Final = 700
-# Words without which the patterns of chores cannot match; they are found far quicker.
-_DIALOGUES: Final = ("conversation", "chat", "session", "dialogue")
+# What the patterns of chores cannot match without; it is found far quicker.
+_SUMMARY_CORE: Final = re.compile("summar(?:y of|i[sz]e) (?:the|this|our) (?:conversation|chat|session|dialogue)")
 _TITLES: Final = (
     "title", "tags", "isnewtopic", "new conversation topic", "5-10 word", "under 50 characters", "follow-up question"
 )  # fmt: skip
+_THREADS: Final = ("conversation", "chat", "session", "thread", "dialogue", "message", "coding", "topic", "title gen")
 
 
 class Selection(msgspec.Struct, frozen=True, gc=False):
@@ -91,9 +93,9 @@ def _chore(messages: Sequence[Message]) -> Selection | None:
         text = message.text
         edges = text if len(text) <= 2 * _EDGE else f"{text[:_EDGE]}\n{text[-_EDGE:]}"
         low = edges.lower()
-        if "summar" in low and _any(_DIALOGUES, low) and patterns.SUMMARY.search(edges):
+        if _SUMMARY_CORE.search(low) and patterns.SUMMARY.search(edges):
             return Selection(SUMMARY_ASK, Judged.SCORED, None, Step.SUMMARISE)
-        if _any(_TITLES, low) and patterns.TITLE.search(edges):
+        if _any(_TITLES, low) and _any(_THREADS, low) and patterns.TITLE.search(edges):
             return Selection(TITLE_ASK, Judged.SCORED, None, Step.HOUSEKEEPING)
     return None
 
