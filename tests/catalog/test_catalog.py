@@ -1,0 +1,131 @@
+from datetime import date
+
+import polars as pl
+import pytest
+
+from llm_audit.catalog import Catalog, ladders
+from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, SD_COLUMNS
+from llm_audit.catalog.names import canonical
+from llm_audit.catalog.tiers import with_tiers
+from llm_audit.pricing.listing import find
+from llm_audit.vocabulary import Category
+
+
+@pytest.fixture(scope="module")
+def catalog():
+    return Catalog.load()
+
+
+@pytest.fixture(scope="module")
+def model(catalog):
+    rows = {row["model_id"]: row for row in catalog.frame.iter_rows(named=True)}
+    return rows.__getitem__
+
+
+def test_a_row_a_line_under_its_canonical_name(catalog):
+    ids = catalog.frame["model_id"]
+    assert ids.n_unique() == len(ids)
+    assert ids.is_sorted()
+    assert [name for name in ids if canonical(name) != name] == []
+
+
+def test_what_developers_publish_of_their_models(model):
+    haiku = model("claude-haiku-4-5")
+    assert (haiku["family"], haiku["developer"], haiku["context_window"], haiku["max_output"]) == (
+        "claude", "Anthropic", 200_000, 64_000,
+    )  # fmt: skip
+    assert (haiku["vision"], haiku["tools"], haiku["reasoning"], haiku["released"]) == (
+        True, True, True, date(2025, 10, 15),
+    )  # fmt: skip
+    o1_mini = model("o1-mini")
+    assert (o1_mini["vision"], o1_mini["tools"], o1_mini["reasoning"]) == (False, False, True)
+    assert model("gpt-3.5-turbo")["json_schema"] is False
+    assert model("gemini-1.5-pro")["audio"] is True
+    assert model("gpt-4-32k")["retired"] == date(2025, 6, 6)
+
+
+def test_capabilities_that_no_source_states_are_unknown(catalog):
+    unknown = catalog.frame.filter(pl.col("vision").is_null())
+    assert unknown.height > 0
+    assert catalog.frame.filter(pl.col("home_provider").is_not_null(), kind="chat")["tools"].null_count() < 40
+
+
+def test_names_in_logs_and_the_users_own_resolve_to_lines(catalog):
+    assert catalog.resolve("bedrock", "us.anthropic.claude-haiku-4-5-20251001-v1:0") == "claude-haiku-4-5"
+    assert catalog.resolve("azure", "gpt-4o-2024-08-06") == "gpt-4o"
+    assert catalog.resolve(None, "our-model") is None
+    assert catalog.resolve("openai", None) is None
+    own = Catalog.load(aliases={"prod-*": "azure/gpt-4o-mini"})
+    assert own.resolve("azure", "prod-chat") == "gpt-4o-mini"
+    assert own.provider(None, "prod-chat") == "azure"
+    assert catalog.provider("bedrock", "anything") == "aws"
+
+
+@pytest.mark.parametrize(
+    ("name", "tier"),
+    [
+        ("gpt-4o-mini", "small"), ("gpt-4.1-nano", "small"), ("claude-haiku-4-5", "small"), ("nova-micro", "small"),
+        ("gemini-2.5-flash-lite", "small"), ("phi-4", "small"), ("llama-3.1-8b-instruct", "small"),
+        ("gpt-4o", "frontier"), ("claude-sonnet-4-5", "frontier"), ("claude-opus-4-1", "frontier"),
+        ("gemini-2.5-pro", "frontier"), ("o1", "frontier"), ("o3-mini", "mid"), ("deepseek-reasoner", "mid"),
+    ],
+)  # fmt: skip
+def test_tiers_of_well_known_models(model, name, tier):
+    assert model(name)["tier"] == tier
+
+
+def test_the_tier_rule_by_price_then_by_ability():
+    def row(name, price, ability, year=2025):
+        abilities = {f"ability_{category.value}": ability for category in Category}
+        sds = {f"ability_{category.value}_sd": 0.1 for category in Category}
+        return {"model_id": name, "kind": "chat", "released": date(year, 1, 2), "input_usd_per_mtok": price,
+                "output_usd_per_mtok": price, **abilities, **sds}  # fmt: skip
+
+    rows = [
+        row("small", 0.5, 0.0), row("edge", 2.0, 0.0), row("between", 2.5, 0.0), row("dear", 3.01, 1.0),
+        row("bargain", 0.5, 1.2), row("not-clearly", 0.5, 1.05), row("dud", 20.0, -0.5), row("older", 0.5, 1.2, 2023),
+        row("unpriced", None, 3.0), row("unrated", 9.0, None),
+    ]  # fmt: skip
+    tiers = dict(with_tiers(pl.DataFrame(rows)).select("model_id", "tier").rows())
+    assert tiers == {
+        "small": "small", "edge": "small", "between": "mid", "dear": "frontier", "bargain": "mid", "dud": "mid",
+        "not-clearly": "mid", "older": "small", "unpriced": None, "unrated": "frontier",
+    }  # fmt: skip
+
+
+def test_ladders_hold_the_families_cheapest_first_and_only_what_was_on_offer(catalog):
+    every = ladders(catalog.frame)
+    families = {"gpt", "claude", "gemini", "nova", "mistral", "deepseek", "llama", "phi"}
+    assert families <= set(every)
+    prices = {
+        row["model_id"]: 3 * row["input_usd_per_mtok"] + row["output_usd_per_mtok"]
+        for row in catalog.frame.drop_nulls("input_usd_per_mtok")
+        .drop_nulls("output_usd_per_mtok")
+        .iter_rows(named=True)
+    }
+    for steps in every.values():
+        assert [prices[step] for step in steps] == sorted(prices[step] for step in steps)
+    then = ladders(catalog.frame, at=date(2024, 12, 15))
+    assert then["nova"] == ["nova-micro", "nova-lite", "nova-pro"]
+    assert "claude-haiku-4-5" not in then["claude"]
+    assert "claude-3-5-sonnet" in then["claude"]
+    now = ladders(catalog.frame, at=date(2026, 11, 1))
+    assert not {"claude-3-5-sonnet", "o1-mini", "gpt-4"} & {step for steps in now.values() for step in steps}
+
+
+def test_every_step_of_the_main_ladders_can_be_priced_and_has_abilities(catalog, model):
+    for family in ("gpt", "claude", "gemini", "nova", "mistral", "deepseek", "llama", "phi"):
+        for step in ladders(catalog.frame)[family]:
+            row = model(step)
+            assert find(row["home_provider"], row["home_model"].lower()) or step == "phi-4-reasoning"
+            assert None not in [row[column] for column in (*ABILITY_COLUMNS, *SD_COLUMNS)]
+            assert row["ability_source"]
+
+
+def test_a_model_without_results_is_as_able_as_its_predecessor_and_less_surely(model):
+    luna = model("gpt-6-luna")
+    assert luna["ability_source"].startswith("prior: as its predecessor gpt-")
+    older = model(luna["ability_source"].rsplit(" ", 1)[1])
+    assert luna["ability_math"] == older["ability_math"]
+    assert luna["ability_math_sd"] == pytest.approx((older["ability_math_sd"] ** 2 + 1) ** 0.5)
+    assert model("deepseek-chat")["ability_source"].startswith("as deepseek-v3:")
