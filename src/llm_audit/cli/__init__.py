@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from llm_audit import __version__
-from llm_audit.cli import analyze, compare, config, formats, init, report
+from llm_audit.cli import analyze, compare, config, formats, init, models, prices, reconcile, report
 from llm_audit.cli.console import fail
 from llm_audit.errors import AuditError, ExitCode
 
@@ -50,6 +50,9 @@ app.command("check")(compare.check)
 app.command("diff")(compare.diff)
 app.command("report")(report.report)
 app.command("init")(init.init)
+app.command("reconcile")(reconcile.reconcile)
+app.command("models")(models.models)
+app.add_typer(prices.app, name="prices")
 app.add_typer(formats.app, name="formats")
 app.add_typer(config.app, name="config")
 

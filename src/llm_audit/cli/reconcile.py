@@ -1,0 +1,81 @@
+"""``llm-audit reconcile``: costs that logs or an invoice state, beside those computed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from llm_audit.cli import options
+from llm_audit.cli.console import progress as show_progress
+from llm_audit.cli.console import say
+from llm_audit.cli.table import ListFormat, show
+from llm_audit.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def reconcile(
+    paths: options.Paths,
+    *,
+    invoice: Annotated[
+        Path | None, typer.Option(help="A provider's cost export in CSV: OpenAI, Anthropic, AWS CUR or FOCUS.")
+    ] = None,
+    prices: options.Prices = None,
+    timezone: options.Timezone = None,
+    log_format: options.LogFormat = None,
+    jobs: options.Jobs = None,
+    cache: options.Cache = None,
+    config_file: options.ConfigFile = None,
+    progress: options.ShowProgress = None,
+    output_format: ListFormat = "table",
+) -> None:
+    """Compare what logs or an invoice state with what was computed, by day and model, with the likely cause."""
+    from llm_audit import api
+    from llm_audit import config as configuration
+    from llm_audit.catalog import Catalog
+    from llm_audit.pricing import PriceBook, price
+
+    flags = {"prices": prices, "timezone": timezone, "log_format": log_format, "jobs": jobs, "cache": cache}
+    config = configuration.load(flags, file=config_file).config
+    book = PriceBook(user_files=[Path(file) for file in config.prices], aliases=config.aliases)
+    with show_progress(wanted=progress) as update:
+        ledger = api.open_ledger(paths, config=config, progress=update)
+    priced = price(ledger.frame, book)
+    if invoice is None:
+        from llm_audit.pricing.reconcile import reconcile as stated
+
+        rows = stated(priced, book, timezone=config.timezone)
+        if not rows.height:
+            raise UsageError("No request in these logs states its cost. Give the provider's export with --invoice.")
+        show(_money(rows), output_format, numeric=_NUMERIC)
+        return
+    from llm_audit.money import usd
+    from llm_audit.pricing.invoice import read_invoice
+    from llm_audit.pricing.invoiced import reconcile_invoice
+
+    catalog = Catalog.load(aliases=config.aliases)
+    found = reconcile_invoice(priced, read_invoice(invoice, catalog=catalog), catalog=catalog)
+    show(_money(found.rows), output_format, numeric=_NUMERIC)
+    if found.outside_pico:
+        say(f"{usd(found.outside_pico)} USD was invoiced on days or by providers that the logs do not cover.")
+    for line in found.unmatched.iter_rows(named=True):
+        say(f"{invoice}:{line['line']}: {usd(line['amount_pico'])} USD not compared: {line['unmatched']}")
+
+
+_NUMERIC = ("requests", "unpriced_requests", "stated", "invoiced", "computed", "difference")
+
+
+def _money(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Rows with their amounts in dollars."""
+    from llm_audit.money import usd
+
+    return [
+        {
+            name.removesuffix("_pico"): usd(value) if name.endswith("_pico") else value if value is None else str(value)
+            for name, value in row.items()
+        }
+        for row in rows.iter_rows(named=True)
+    ]
