@@ -55,7 +55,7 @@ def test_inclusive_or_exclusive_is_settled_or_marked() -> None:
 
 
 def test_each_column_has_a_place_and_names_of_its_own() -> None:
-    places = set(Columns.__struct_fields__) - {"only_usual", "unread"}
+    places = set(Columns.__struct_fields__) - {"only_usual", "payer"}
     assert places == set(SYNONYMS)
     names = [name for known in SYNONYMS.values() for name in known]
     assert len(names) == len(set(names))

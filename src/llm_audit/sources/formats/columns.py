@@ -20,7 +20,8 @@ _PARTING = re.compile(r"[\s.\-/@]+")
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "time": (
         "timestamp", "time", "ts", "created_at", "start_time", "request_time", "requested_at", "started_at", "datetime",
-        "date_time", "event_time", "logged_at", "created", "date", "day",
+        "date_time", "event_time",
+        "when", "logged_at", "created", "date", "day",
     ),
     "end_time": ("end_time", "completed_at", "finished_at", "ended_at", "response_time_utc"),
     "model": ("model", "model_name", "model_id", "llm_model", "engine", "deployment", "deployment_name"),
@@ -111,6 +112,7 @@ _USUAL = frozenset(
     }
     | {"team", "input", "output", "cached", "app", "user", "completion", "conversation", "total", "system"}
 )
+_PAYER = frozenset({"team", "app", "user", "environment"})
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -162,7 +164,7 @@ class Columns(msgspec.Struct, frozen=True):
     latency_s: str = ABSENT
     latency: str = ABSENT
     only_usual: bool = True  # no column beside those that most logs have
-    unread: tuple[str, ...] = ()  # keys that are none of the columns
+    payer: bool = False  # any of team, app, user and environment
 
     def names(self, column: str, *names: str) -> bool:
         """Whether the key of a column is spelt as one of these names."""
@@ -197,15 +199,13 @@ def rank_of(name: str) -> int:
 
 def _columns(keys: tuple[str, ...]) -> Columns:
     best: dict[str, tuple[int, str]] = {}
-    unread = []
     for key in keys:
         column, rank = _COLUMN_OF.get(spelt(key), (None, 0))
-        if column is None:
-            unread.append(key)
-        elif column not in best or rank < best[column][0]:
+        if column is not None and (column not in best or rank < best[column][0]):
             best[column] = (rank, key)
     found = {column: key for column, (_, key) in best.items()}
-    return msgspec.convert({**found, "only_usual": found.keys() <= _USUAL, "unread": tuple(unread)}, Columns)
+    told = {"only_usual": found.keys() <= _USUAL, "payer": not _PAYER.isdisjoint(found)}
+    return msgspec.convert({**found, **told}, Columns)
 
 
 _known: dict[tuple[str, ...], Columns] = {}

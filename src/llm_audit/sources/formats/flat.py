@@ -104,11 +104,12 @@ def _charge(request: Request, record: Json, columns: Columns) -> None:
     get = record.get
     nested = get(columns.metadata)
     payer = who(nested if type(nested) is dict else mapping(nested))
-    request.team = text(get(columns.team)) or payer.team
-    request.app = text(get(columns.app)) or payer.app
-    request.user = text(get(columns.user)) or payer.user
-    request.environment = text(get(columns.environment)) or payer.environment
-    request.tags = payer.tags
+    request.team, request.app, request.user, request.environment, request.tags = payer
+    if columns.payer:
+        request.team = text(get(columns.team)) or payer.team
+        request.app = text(get(columns.app)) or payer.app
+        request.user = text(get(columns.user)) or payer.user
+        request.environment = text(get(columns.environment)) or payer.environment
 
 
 def _usage(record: Json, columns: Columns) -> Usage:

@@ -73,9 +73,14 @@ def _of_openai_chat(usage: Json) -> Usage:
     """Read what OpenAI chat itself reports and nothing beside it: the most usual shape, so the shortest way."""
     into, outof = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
     prompt, completion = one(usage, "prompt_tokens"), one(usage, "completion_tokens")
+    if completion is None and prompt is not None:
+        completion = 0
+    if len(into) <= 1 and not outof and "cached_tokens" in into:  # all that most logs keep
+        cached, total = one(into, "cached_tokens"), one(usage, "total_tokens")
+        return settle(prompt, completion, cache_read=cached, total=total, convention=Convention.INCLUSIVE)
     return settle(
         prompt,
-        0 if completion is None and prompt is not None else completion,
+        completion,
         cache_read=one(into, "cached_tokens"),
         cache_write=one(into, "cache_write_tokens"),
         reasoning=one(outof, "reasoning_tokens"),
