@@ -1,0 +1,118 @@
+"""The page in a real browser: silent console, no request, axe's rules, no sideways scrolling, A4 in print."""
+
+import json
+import re
+import shutil
+import subprocess
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from tests.report import build, hostile
+
+from llm_audit.report.interface import Options
+from llm_audit.report.registry import render
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--virtual-time-budget=20000",
+)  # fmt: skip
+DARK = "--blink-settings=preferredColorScheme=0"
+SHOW = "document.body.innerHTML='<pre id=\"result\"></pre>';document.getElementById('result').textContent"
+AXE = f"""
+for (const d of document.querySelectorAll('details')) d.open = true;
+axe.run(document, {{resultTypes: ['violations', 'incomplete']}}).then(r => {{
+  const found = r.violations.map(v => [v.id, v.nodes.slice(0, 3).map(n => n.html)]);
+  const said = JSON.stringify({{found, passed: r.passes.length}});
+  {SHOW} = btoa(unescape(encodeURIComponent(said)));
+}});
+"""
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render(build.rich(), "html", options=Options(check=build.check())).decode()
+
+
+def browse(folder: Path, html: str, *flags: str) -> tuple[str, list[str]]:
+    """Open a page and return its document after its scripts, and what it wrote to the console."""
+    assert CHROMIUM, "install Chromium: the HTML report is tested in a real browser"
+    file = folder / "page.html"
+    file.write_text(html, encoding="utf-8")
+    command = [CHROMIUM, *FLAGS, f"--user-data-dir={folder / 'profile'}", *flags, file.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, encoding="utf-8")
+    return done.stdout, re.findall(r"CONSOLE[:(]\d+\)?\] (.*)", done.stderr)
+
+
+def scripted(html: str, *scripts: str) -> str:
+    """The page with scripts of the test's own, which its own policy would not let run."""
+    open_page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
+    return open_page.replace("</body>", "".join(f"<script>{s}</script>" for s in scripts) + "</body>")
+
+
+def axe(folder: Path, html: str, *flags: str) -> dict:
+    library = (resources.files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
+    dom, _ = browse(folder, scripted(html, library, AXE), "--dump-dom", *flags)
+    result = re.search(r'<pre id="result">([^<]+)</pre>', dom)
+    assert result, "axe did not finish"
+    import base64
+
+    return json.loads(base64.b64decode(result[1]))
+
+
+@pytest.mark.parametrize("kind", ["rich", "hostile"])
+def test_the_console_is_silent_so_nothing_ran_or_was_asked_for(tmp_path: Path, page: str, kind: str) -> None:
+    html = page if kind == "rich" else render(hostile.cycled(), "html", options=Options(check=hostile.check())).decode()
+    dom, console = browse(tmp_path, html, "--dump-dom")
+    assert console == []
+    assert "<h1" in dom
+
+
+def test_a_page_that_did_run_or_ask_would_be_noticed(tmp_path: Path, page: str) -> None:
+    broken = page.replace("</main>", '<script>alert(1)</script><img src="https://evil.example/x.png"></main>')
+    console = browse(tmp_path, broken, "--dump-dom")[1]
+    assert len(console) >= 2
+    assert any("Content Security Policy" in line for line in console)
+
+
+@pytest.mark.parametrize("flags", [(), (DARK,)], ids=["light", "dark"])
+def test_axe_finds_no_violation(tmp_path: Path, page: str, flags: tuple[str, ...]) -> None:
+    result = axe(tmp_path, page, *flags)
+    assert result["found"] == []
+    assert result["passed"] > 20
+
+
+def test_axe_would_notice_a_violation(tmp_path: Path, page: str) -> None:
+    result = axe(tmp_path, page.replace('<html lang="en">', "<html>").replace('<p class="lead">', "<p><img>", 1))
+    assert {rule for rule, _ in result["found"]} >= {"html-has-lang", "image-alt"}
+
+
+@pytest.mark.parametrize("width", [320, 768])
+def test_a_narrow_window_does_not_scroll_sideways(tmp_path: Path, width: int) -> None:
+    html = render(hostile.long(), "html", options=Options(check=hostile.check())).decode()
+    frame = f"""
+    const f = document.createElement('iframe');
+    f.style.cssText = 'width:{width}px;height:900px;border:0';
+    f.onload = () => {{
+      const d = f.contentDocument;
+      for (const e of d.querySelectorAll('details')) e.open = true;
+      const wide = d.documentElement.scrollWidth;
+      {SHOW} = wide + ' of ' + {width};
+    }};
+    f.srcdoc = {json.dumps(html).replace("</", "<\\/")};
+    document.body.append(f);
+    """
+    dom, _ = browse(tmp_path, f"<!DOCTYPE html><body><script>{frame}</script></body>", "--dump-dom")
+    shown = re.search(r'<pre id="result">(\d+) of', dom)
+    assert shown
+    assert int(shown[1]) <= width
+
+
+def test_print_is_a4_with_every_table_open(tmp_path: Path, page: str) -> None:
+    pdf = tmp_path / "report.pdf"
+    browse(tmp_path, page, f"--print-to-pdf={pdf}", "--no-pdf-header-footer")
+    boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf.read_bytes())
+    assert {(round(float(w)), round(float(h))) for w, h in boxes} == {(595, 842)}
+    assert 8 <= len(boxes) <= 20

@@ -1,0 +1,132 @@
+import base64
+import hashlib
+import re
+from xml.etree import ElementTree as ET
+
+import msgspec
+import pytest
+from tests.report import build
+from tests.report.golden import assert_golden
+
+from llm_audit.audit.document import Document
+from llm_audit.report.charts.svg import PALETTE
+from llm_audit.report.interface import Options
+from llm_audit.report.registry import render
+
+SECTIONS = (
+    "verdict", "variance", "daily", "model-mix", "groups", "findings", "sensitivity", "tokens", "coverage", "quality",
+    "method", "prices", "policy", "inputs", "reproduce",
+)  # fmt: skip
+CHARTS = ("estimates", "waterfall", "daily", "models", "mix", "teams", "flow", "frontier", "tornado")
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render(build.rich(), "html", options=Options(check=build.check())).decode()
+
+
+def test_every_section_is_there_in_the_order_of_reading(page: str) -> None:
+    assert tuple(re.findall(r'<section id="([^"]+)"', page)) == SECTIONS
+
+
+def test_a_section_with_nothing_to_show_is_left_out() -> None:
+    page = render(build.sparse(), "html").decode()
+    assert not {"variance", "daily", "model-mix", "findings"} & set(re.findall(r'<section id="([^"]+)"', page))
+    assert "No request has a known price" in page
+    assert_golden("sparse.html", page.encode())
+
+
+def test_each_chart_has_a_message_a_description_and_a_table_beside_it(page: str) -> None:
+    figures = re.findall(r"<figure>.*?</figure>", page, re.DOTALL)
+    assert len(figures) == len(CHARTS)
+    for key, figure in zip(CHARTS, figures, strict=True):
+        svg = ET.fromstring(re.search(r"<svg.*?</svg>", figure, re.DOTALL)[0])  # type: ignore[index]
+        names = {child.get("id"): child.text for child in svg if child.tag.endswith(("title", "desc"))}
+        assert svg.get("role") == "img"
+        assert svg.get("aria-labelledby") == f"{key}-title {key}-desc"
+        assert all(names[f"{key}-{part}"] for part in ("title", "desc"))
+        assert "<details>" in figure
+        assert "<table" in figure
+
+
+def test_ids_are_used_once(page: str) -> None:
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', page)) | set(re.findall(r"url\(#([^)]+)\)", page)) <= set(ids)
+
+
+def test_charts_use_only_colours_that_the_style_sheet_turns_dark(page: str) -> None:
+    known = {light for light, _ in PALETTE.values()} | {"none", "transparent"}
+    for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
+        assert set(re.findall(r'\b(?:fill|stroke)="([^"]*)"', svg)) <= known
+
+
+def contrast(a: str, b: str) -> float:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("shade", [0, 1], ids=["light", "dark"])
+def test_colours_have_the_contrast_that_wcag_asks_for(shade: int) -> None:
+    ground = PALETTE["ground"][shade]
+    assert all(contrast(PALETTE[name][shade], ground) >= 4.5 for name in ("ink", "muted", "accent"))
+    assert all(contrast(PALETTE[name][shade], ground) >= 3 for name in ("frontier", "mid", "small"))
+
+
+def test_the_policy_allows_this_style_sheet_and_nothing_else(page: str) -> None:
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    assert style
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy
+    assert policy[1].split("; ") == [
+        "default-src 'none'", f"style-src 'sha256-{digest}'", "img-src data:", "base-uri 'none'", "form-action 'none'",
+    ]  # fmt: skip
+    assert " style=" not in page
+    assert "<script" not in page
+
+
+def test_rounded_amounts_tell_the_exact_one(page: str) -> None:
+    document = build.rich()
+    for amount in (document.cost.actual, document.flagship_tax.expected.amount, document.routes[0].actual_cost):
+        assert f'title="USD {amount}"' in page
+
+
+def test_a_negative_tax_is_said_plainly() -> None:
+    document = build.rich(3)
+    expected = msgspec.structs.replace(document.flagship_tax.expected, amount="-4.00", low="-6.00", high="-2.50")
+    tax = msgspec.structs.replace(document.flagship_tax, expected=expected)
+    page = render(msgspec.structs.replace(document, flagship_tax=tax), "html").decode()
+    assert "The policy would have cost $4.00 more" in page
+    assert "There is no flagship tax" in page
+    assert "interval \u2212$6.00 to \u2212$2.50" in page
+
+
+def test_an_interval_over_zero_is_in_the_headline() -> None:
+    document = build.rich(3)
+    expected = msgspec.structs.replace(document.flagship_tax.expected, low="-0.50")
+    tax = msgspec.structs.replace(document.flagship_tax, expected=expected)
+    assert b"The interval includes zero." in render(msgspec.structs.replace(document, flagship_tax=tax), "html")
+
+
+def huge() -> Document:
+    """Five years, and ten thousand of everything that a log can name."""
+    document = build.rich(1800)
+    many: dict[str, list] = {}
+    for field in ("model_mix", "routes", "findings", "spend", "unpriced_models", "price_rows", "inputs", "quality"):
+        rows = getattr(document, field)
+        many[field] = [rows[i % len(rows)] for i in range(10_000)]
+    team = document.groups["team"][0]
+    names = [msgspec.structs.replace(team, name=f"team {i}") for i in range(10_000)]
+    return msgspec.structs.replace(document, **many, groups={"team": names, "app": names}, warnings=["x" * 900] * 5000)
+
+
+def test_a_huge_audit_is_still_a_page_under_a_megabyte() -> None:
+    page = render(huge(), "html")
+    assert len(page) < 1_000_000
+    assert b"and 9,960 more" in page
