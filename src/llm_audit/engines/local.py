@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from llm_audit.engines.memory import Memory
 from llm_audit.engines.pool import run_all
@@ -18,6 +17,7 @@ from llm_audit.ledger.cache import Cache
 from llm_audit.ledger.reduce import place, reduce
 from llm_audit.ledger.store import REQUESTS_FILE, Ledger
 from llm_audit.ledger.tally import Part
+from llm_audit.ledger.workspace import Workspace
 from llm_audit.sources.find import find
 from llm_audit.sources.split import bundles
 from llm_audit.sources.storage import Source
@@ -61,8 +61,8 @@ def ingest(
     recipe = Recipe(log_format=options.log_format, mapping=dict(options.mapping or {}))
     forced = recipe.forced()
     cache = Cache.open() if options.cache else None
-    folder = TemporaryDirectory(prefix="llm-audit-", ignore_cleanup_errors=True)
-    workspace = Path(folder.name)
+    holder = Workspace()
+    workspace = holder.path
     found = find(paths, spool=workspace)
     memory = Memory(cache, found.sources, recipe)
     if (known := memory.ledger()) is not None:
@@ -100,7 +100,7 @@ def ingest(
         notes=found.notes,
         fingerprints=recipe.fingerprints(),
     )
-    ledger = Ledger(workspace, manifest, holder=folder)
+    ledger = Ledger(workspace, manifest, holder=holder)
     memory.keep(ledger, shards)
     return ledger
 
