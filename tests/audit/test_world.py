@@ -77,7 +77,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(tmp_path):
     assert abs(biased / WORLDS) < 0.02
 
 
-def test_the_expected_cost_is_the_mean_of_what_is_played_out(tmp_path):
+def test_the_expected_cost_is_the_mean_of_what_is_played_out():
     models, book = catalog(BELIEVED), PriceBook()
     routed = route(
         price(traffic(np.random.default_rng(5), 400), book), assumed(escalation=1.0), catalog=models, book=book

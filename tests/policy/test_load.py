@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,10 +79,8 @@ def test_no_content_breaks_the_reader(data):
     lines = [
         f'"{key.encode("ascii", "ignore").decode().translate(_SAFE)}" = {_toml(value)}' for key, value in data.items()
     ]
-    try:
-        parse("\n".join(lines), where="p")
-    except UsageError as error:
-        assert str(error)
+    with contextlib.suppress(UsageError):
+        assert parse("\n".join(lines), where="p").toml
 
 
 _SAFE = dict.fromkeys((*range(32), 34, 92, 127))

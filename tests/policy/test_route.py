@@ -126,7 +126,8 @@ def test_a_move_that_would_not_pay_is_not_made():
 
 
 def test_longer_answers_and_other_tokenizers_scale_tokens():
-    toml = 'decision = "p_suffices"\ntarget = 0.75\n[assumptions]\nescalation = 0\n[assumptions.output_ratios]\n"gpt-4o>gpt-4o-mini" = 1.5'
+    ratios = '[assumptions.output_ratios]\n"gpt-4o>gpt-4o-mini" = 1.5'
+    toml = f'decision = "p_suffices"\ntarget = 0.75\n[assumptions]\nescalation = 0\n{ratios}'
     row = one(rows({"difficulty": -6.0}), parse(toml, where="test"))
     assert row["ceiling_pico"] == MINI_1000_200
     assert row["expected_pico"] == 1_000 * 150_000 + 300 * 600_000

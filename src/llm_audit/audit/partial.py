@@ -19,7 +19,7 @@ from llm_audit.audit.waste import add_waste, waste_rows
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.costs import UNKNOWN
 from llm_audit.policy.models import NONE, Floats
-from llm_audit.policy.route import Plan
+from llm_audit.policy.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

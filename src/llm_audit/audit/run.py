@@ -44,7 +44,8 @@ from llm_audit.ledger import Ledger
 from llm_audit.money import usd
 from llm_audit.policy.model import RANGES, Gate, Policy, Range
 from llm_audit.policy.models import NONE
-from llm_audit.policy.route import Plan, plan, routed_frame, with_models
+from llm_audit.policy.plan import Plan
+from llm_audit.policy.route import plan, routed_frame, with_models
 from llm_audit.pricing import PriceBook, price
 
 __all__ = ["Audit", "AuditOptions", "run"]

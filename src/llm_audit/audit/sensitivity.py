@@ -12,7 +12,8 @@ from llm_audit.money import usd
 from llm_audit.policy.lengths import scenario
 from llm_audit.policy.model import RANGES, Decision, Policy
 from llm_audit.policy.models import NONE, Ints
-from llm_audit.policy.route import Plan, reroute, with_target
+from llm_audit.policy.plan import Plan, with_target
+from llm_audit.policy.route import reroute
 
 TARGETS: tuple[float, ...] = (0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 """The targets that the cost-quality frontier is drawn through, besides the policy's own."""

@@ -63,65 +63,93 @@ Costs = Callable[[int, Ints], Ints]
 """The cost at the same tokens of the requests at some rows, on the model at a place of their ladder, or ``NEVER``."""
 
 
-def decide(
-    requests: Requests,
-    *,
-    policy: Policy,
-    models: Models,
-    ladder: Index,
-    costs: Costs,
-    lengths: Lengths,
-    judge: Judge,
-    threshold: float | None = None,
-) -> Choice:
-    """Route each request by itself.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessed:
+    """One candidate for each of some requests that could take it: on offer, at a price, and cheaper than the one used.
 
-    A candidate must be released, have a price, and cost less than the model used for the same tokens, unless the policy
-    allows upgrades. Where a gate blocks one that would have met the policy, the next is tried.
+    ``block`` is an index into ``gates.REASONS``; ``cost`` is at the same tokens, in pico-dollars.
+    """
 
-    Args:
+    rows: Ints
+    cost: Ints
+    p: Floats
+    meets: Bools
+    block: Codes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessor:
+    """Judges candidates.
+
+    Attributes:
         requests: The requests.
         policy: The policy.
         models: The catalog.
-        ladder: The candidates of each request, cheapest first: requests x positions.
-        costs: Costs at same tokens by position.
+        ladder: The candidates of each request, cheapest first: requests x places.
+        costs: Costs at the same tokens.
         lengths: Tokenizer ratios, for the gates on length.
         judge: Probabilities.
-        threshold: For ``Decision.STRONG_WINS``, the threshold to use in place of the policy's.
+        rule: The policy's decision.
     """
-    rule = Rule(policy=policy, judge=judge, threshold=threshold)
+
+    requests: Requests
+    policy: Policy
+    models: Models
+    ladder: Index
+    costs: Costs
+    lengths: Lengths
+    judge: Judge
+    rule: Rule
+
+    def assess(self, rows: Ints, place: int) -> Assessed:
+        """Judge the candidates of the requests at ``rows`` at one place of their ladders."""
+        requests, candidate = self.requests, self.ladder[rows, place]
+        there = (candidate != NONE) & (candidate != requests.used[rows]) & requests.routable[rows]
+        rows, candidate = rows[there], candidate[there]
+        cost = self.costs(place, rows)
+        wanted = _offered(self.models, candidate, requests.day[rows]) & (cost != NEVER)
+        wanted &= (cost < requests.cost[rows]) | self.policy.allow_upgrade
+        rows, candidate, cost = rows[wanted], candidate[wanted], cost[wanted]
+        sub = take(requests, rows)
+        p = self.judge.suffices(sub.used, candidate, sub.category, sub.difficulty)
+        last = self.ladder[rows, (self.ladder[rows] != NONE).sum(axis=1) - 1]
+        ratio = self.lengths.tokenizer[sub.used, candidate, sub.category]
+        return Assessed(
+            rows=rows,
+            cost=cost,
+            p=p,
+            meets=self.rule.meets(sub, candidate=candidate, last=last, p=p, cost=cost),
+            block=blocked(sub, candidate, models=self.models, gates=self.policy.gates, tokenizer_ratio=ratio),
+        )
+
+
+def decide(assessor: Assessor) -> Choice:
+    """Route each request by itself: to the first model of its ladder that passes the gates and meets the policy.
+
+    Where a gate blocks a model that would have met the policy, the next is tried, and the gate is noted.
+    """
+    requests, policy, ladder = assessor.requests, assessor.policy, assessor.ladder
     count, width = ladder.shape
     best, ungated = np.full(count, NEVER), np.full(count, NEVER)
     position = np.full(count, NONE, dtype=np.int32)
     p_route = np.full(count, np.nan)
     gate = np.zeros(count, dtype=np.uint8)
     any_candidate = np.zeros(count, dtype=bool)
-    ladder_end = (ladder != NONE).sum(axis=1) - 1
     open_rows = np.flatnonzero(requests.routable & (policy.decision is not Decision.NEVER))
     for place in range(width):
-        rows = open_rows[ladder[open_rows, place] != NONE]
-        itself = ladder[rows, place] == requests.used[rows]
-        rows, stopped = rows[~itself], rows[itself]
-        candidate = ladder[rows, place]
-        cost = costs(place, rows)
-        wanted = _offered(models, candidate, requests.day[rows]) & (cost != NEVER)
-        wanted &= (cost < requests.cost[rows]) | policy.allow_upgrade
-        rows, candidate, cost = rows[wanted], candidate[wanted], cost[wanted]
+        found = assessor.assess(open_rows, place)
+        rows, cost, meets, block = found.rows, found.cost, found.meets, found.block
         any_candidate[rows] = True
-        sub = take(requests, rows)
-        p = judge.suffices(sub.used, candidate, sub.category, sub.difficulty)
-        last = ladder[rows, ladder_end[rows]]
-        meets = rule.meets(sub, candidate=candidate, last=last, p=p, cost=cost)
-        ratio = lengths.tokenizer[sub.used, candidate, sub.category]
-        block = blocked(sub, candidate, models=models, gates=policy.gates, tokenizer_ratio=ratio)
         ungated[rows] = np.where(meets, np.minimum(ungated[rows], cost), ungated[rows])
         gate[rows] = np.where(meets & (block != 0) & (gate[rows] == 0), block, gate[rows])
         chosen = meets & (block == 0) & (cost < best[rows])
         won = rows[chosen]
-        best[won], position[won], p_route[won] = cost[chosen], place, p[chosen]
+        best[won], position[won], p_route[won] = cost[chosen], place, found.p[chosen]
         if policy.order is Order.LADDER:
-            done = won if policy.allow_upgrade else np.concatenate([won, stopped])
-            open_rows = np.setdiff1d(open_rows, done, assume_unique=True)
+            closed = position[open_rows] != NONE
+            if not policy.allow_upgrade:
+                closed |= ladder[open_rows, place] == requests.used[open_rows]
+            open_rows = open_rows[~closed]
     moved = position != NONE
     route = np.where(moved, ladder[np.arange(count), np.maximum(position, 0)], requests.used).astype(np.int32)
     forgone = np.where(gate != 0, np.where(moved, best, requests.cost) - ungated, 0)

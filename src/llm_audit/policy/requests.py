@@ -47,6 +47,7 @@ PLACES: tuple[str, ...] = (
     "time",
     "turns",
     "step",
+    "answers_tools",
 )
 """Columns that say where a request stands in its conversation and trace."""
 

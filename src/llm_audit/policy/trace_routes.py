@@ -1,0 +1,176 @@
+"""Routes chosen for a whole trace at once, by dynamic programming over its decisions.
+
+A trace's decisions form a tree. Giving decision v the option r costs ``own[v, r]``: what its requests cost there, with
+the risk of a lost answer, P(fail) times the cost of the smallest set that must run again, which is v with all that
+depends on it. Where v's model is not its parent's, the reads its cache would have served are paid in full:
+``switch[v, r]``. The least total over the tree is found exactly, from the leaves up, in time linear in its size.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from llm_audit.policy.decide import OUTCOMES, Choice, Outcome
+from llm_audit.policy.estimate import estimate
+from llm_audit.policy.graph import ROOT, Graph, build_graph, depths, downstream
+from llm_audit.policy.lengths import scenario
+from llm_audit.policy.models import NONE, Floats, Index, Ints
+from llm_audit.policy.plan import Plan, with_choice
+
+FORBIDDEN = float("inf")
+
+
+def least_cost(own: Floats, switch: Floats, model: Index, parent: Ints) -> tuple[Ints, Floats]:
+    """The options of least total cost.
+
+    Args:
+        own: Cost of each decision under each option, ``FORBIDDEN`` where it may not be taken: decisions x options.
+        switch: Cost added where the parent's model is another one, or a decision has no parent.
+        model: The model each option stands for.
+        parent: The decision each depends on, ``ROOT`` for none; lower than its own number.
+
+    Returns:
+        The option of each decision (the first of equal ones), and the least total of each root's tree, 0 elsewhere.
+    """
+    count, options = own.shape
+    total = own.copy()  # with the best of everything below
+    choice_for = np.zeros((count, options), dtype=np.int64)  # by the parent's option
+    depth = depths(parent)
+    order = np.argsort(-depth, kind="stable")
+    levels = np.split(order, np.flatnonzero(np.diff(depth[order], prepend=-1))[1:])
+    for level in levels:
+        below = level[parent[level] != ROOT]
+        if not len(below):
+            continue
+        above = parent[below]
+        same = model[below][:, None, :] == model[above][:, :, None]
+        cost = total[below][:, None, :] + np.where(same, 0.0, switch[below][:, None, :])
+        choice_for[below] = cost.argmin(axis=2)
+        np.add.at(total, above, cost.min(axis=2))
+    chosen = np.zeros(count, dtype=np.int64)
+    value = np.zeros(count)
+    for level in reversed(levels):
+        roots = level[parent[level] == ROOT]
+        entered = total[roots] + switch[roots]
+        chosen[roots] = entered.argmin(axis=1)
+        value[roots] = entered.min(axis=1)
+        below = level[parent[level] != ROOT]
+        chosen[below] = choice_for[below, chosen[parent[below]]]
+    return chosen, value
+
+
+def by_trace(plan: Plan) -> Plan:
+    """Route each trace as a whole; requests outside traces keep the route they had.
+
+    A decision may take a model that every one of its requests may take and that meets the policy for each. The
+    program knows a cache as the parent left it. An older one may still be warm, so each trace takes the cheaper of two
+    solutions, with and without the cost of switching, when its caches are followed request by request.
+    """
+    graph = build_graph(plan.world.places)
+    row = graph.row
+    if not len(row):
+        return plan
+    taken = np.unique(plan.choice.position[row]).astype(np.int64)
+    places = np.concatenate([np.array([NONE]), taken[taken != NONE]])
+    options = [_option(plan, graph, int(place)) for place in places]
+    own, switch, models = (np.column_stack(columns) for columns in zip(*options, strict=True))
+    switch = _switches(switch, models, graph.unit_parent)
+    solutions = [
+        _solution(plan, graph, places[least_cost(own, weight * switch, models, graph.unit_parent)[0]])
+        for weight in (1.0, 0.0)
+    ]
+    first, second = (_trace_costs(solution, graph) for solution in solutions)
+    position = plan.choice.position.copy()
+    position[row] = np.where(first <= second, solutions[0].choice.position[row], solutions[1].choice.position[row])
+    return with_choice(plan, _choice(plan, position, row))
+
+
+def _solution(plan: Plan, graph: Graph, places: Ints) -> Plan:
+    """The plan with a place for each decision."""
+    position = plan.choice.position.copy()
+    position[graph.row] = places[graph.unit]
+    return with_choice(plan, _choice(plan, position, graph.row))
+
+
+def trace_risk(plan: Plan, graph: Graph) -> Ints:
+    """Pico-dollars of each node's part in its decision's risk: P(fail) x what must run again x share asked again."""
+    count = len(graph.unit_parent)
+    lost = 1 - np.nan_to_num(plan.choice.p_suffices[graph.row], nan=1.0)
+    size = np.bincount(graph.unit, minlength=count)
+    rerun = downstream(graph.unit_parent, _sum(graph.unit, plan.world.requests.cost[graph.row], count))
+    share = plan.policy.assumptions.escalation.expected
+    risk: Ints = np.rint(lost / size[graph.unit] * rerun[graph.unit] * share).astype(np.int64)
+    return risk
+
+
+def _trace_costs(plan: Plan, graph: Graph) -> Ints:
+    """The cost with risk of the whole trace of each node, caches followed request by request."""
+    values = scenario(plan.policy.assumptions, escalation=0.0, extra_steps=0.0)
+    cost = plan.estimate(values).total[graph.row] + trace_risk(plan, graph)
+    trace = graph.nodes["trace"].rle_id().cast(pl.Int64).to_numpy()
+    return _sum(trace, cost, int(trace[-1]) + 1)[trace]
+
+
+def _option(plan: Plan, graph: Graph, place: int) -> tuple[Floats, Floats, Index]:
+    """What a place in the ladder costs each decision, what a cold cache adds, and the model it is."""
+    world, row, unit = plan.world, graph.row, graph.unit
+    count = len(graph.unit_parent)
+    model = world.requests.used[row] if place == NONE else plan.assessor.ladder[row, place]
+    trial = np.full(len(world.requests), NONE, dtype=np.int32)
+    trial[row] = np.where(model == NONE, NONE, place)
+    choice = _choice(plan, trial, row)
+    values = scenario(plan.policy.assumptions, escalation=0.0, extra_steps=0.0)
+    read = world.requests.tokens["cache_read"]
+    warm = estimate(world, choice, policy=plan.policy, values=values, warm=read).total[row]
+    cold = estimate(world, choice, policy=plan.policy, values=values, warm=np.zeros_like(read)).total[row]
+    option = with_choice(plan, choice)
+    own = (_sum(unit, warm + trace_risk(option, graph), count)).astype(np.float64)
+    if place != NONE:
+        found = plan.assessor.assess(row, place)
+        able = np.zeros(len(world.requests))
+        able[found.rows[found.meets & (found.block == 0)]] = 1.0
+        own[np.bincount(unit, able[row], count) < np.bincount(unit, minlength=count)] = FORBIDDEN
+    head = np.full(count, NONE, dtype=np.int32)
+    head[unit[::-1]] = model[::-1]
+    return own, (_sum(unit, np.maximum(cold - warm, 0), count)).astype(np.float64), head
+
+
+def _switches(switch: Floats, models: Index, parent: Ints) -> Floats:
+    """What a cold cache adds, but nothing for keeping a model whose cache the log's parent did not warm either."""
+    used = models[:, 0]
+    unrelated = (parent == ROOT) | (used[np.maximum(parent, 0)] != used)
+    kept = np.where(unrelated, 0.0, switch[:, 0])
+    return np.column_stack([kept, switch[:, 1:]])
+
+
+def _choice(plan: Plan, position: Index, row: Ints) -> Choice:
+    """The choice with other positions at some rows."""
+    requests = plan.world.requests
+    moved = position != NONE
+    candidates = plan.assessor.ladder[np.arange(len(position)), np.maximum(position, 0)]
+    route = np.where(moved, candidates, requests.used).astype(np.int32)
+    p = np.full(len(position), np.nan)
+    at = np.flatnonzero(moved)
+    p[at] = plan.world.judge.suffices(requests.used[at], route[at], requests.category[at], requests.difficulty[at])
+    outcome = plan.choice.outcome.copy()
+    kept = OUTCOMES.index(Outcome.SUFFICED_BY_NONE.value)
+    was_moved = plan.choice.outcome == OUTCOMES.index(Outcome.MOVED.value)
+    changed = np.zeros(len(position), dtype=bool)
+    changed[row] = True
+    outcome[changed & moved] = OUTCOMES.index(Outcome.MOVED.value)
+    outcome[changed & ~moved & was_moved] = kept
+    return Choice(
+        route=route,
+        outcome=outcome,
+        gate=plan.choice.gate,
+        p_suffices=p,
+        kept_back=plan.choice.kept_back,
+        position=position.astype(np.int32),
+    )
+
+
+def _sum(unit: Ints, values: Ints, count: int) -> Ints:
+    total = np.zeros(count, dtype=np.int64)
+    np.add.at(total, unit, values)
+    return total
