@@ -24,7 +24,7 @@ def test_equal_rows_have_equal_numbers_and_each_number_its_first_row(rows):
     ]
     names = distinct(columns[:1])
     for keys in (distinct(columns), distinct([names, *columns[1:]])):
-        assert keys.size == len(set(rows))
+        assert keys.bound == len(set(rows))
         by_code = {}
         for code, row in zip(keys.codes.tolist(), rows, strict=True):
             assert by_code.setdefault(code, row) == row

@@ -34,14 +34,14 @@ def price(frame: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
     """
     located = locate(frame, book, _context(), note=True)
     parts = dict(zip(COST_COLUMNS, _parts(located), strict=True))
-    charged = frame.with_columns(located.reason.alias("_reason"), located.row.alias("_row")).with_columns(
+    charged = frame.with_columns(located.reason.alias("_reason"), located.row).with_columns(
         _reason=_reason(frame), **parts
     )
     total = pl.when(pl.col("_reason").is_null()).then(pl.sum_horizontal(COST_COLUMNS, ignore_nulls=False))
     priced = pl.col("cost_pico").is_not_null()
-    return charged.with_columns(cost_pico=total, _price_id=located.gather("price_id")).select(
+    return charged.with_columns(cost_pico=total).select(
         *frame.columns,
-        price_id=pl.when(priced).then("_price_id"),
+        price_id=pl.when(priced).then(located.gather("price_id")),
         unpriced_reason=pl.when(~priced).then(pl.coalesce("_reason", pl.lit(Unpriced.NO_RATE.value))),
         cost_pico="cost_pico",
         **{column: pl.when(priced).then(column) for column in COST_COLUMNS},
@@ -64,7 +64,8 @@ def rates_for(keys: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
     has_context = "context_tokens" in keys.columns
     context = pl.col("context_tokens").fill_null(0) if has_context else pl.lit(0, dtype=pl.Int64)
     located = locate(keys, book, context, note=False)
-    return keys.with_columns(
+    return keys.with_columns(located.row).select(
+        *keys.columns,
         located.gather("price_id").alias("price_id"),
         located.reason.alias("unpriced_reason"),
         *(located.gather(f"{kind}_rate").alias(f"{kind}_rate") for kind in RATES),
@@ -95,16 +96,16 @@ def _parts(located: Located) -> list[pl.Expr]:
     for subset, whole in (("image_input", "input"), ("reasoning", "output")):
         extra = (located.table[f"{subset}_rate"] - located.table[f"{whole}_rate"]).fill_null(0)
         if (extra != 0).any():
-            parts[whole] += pl.col(f"{subset}_tokens").fill_null(0) * pl.lit(extra.gather(located.row))
+            parts[whole] += pl.col(f"{subset}_tokens").fill_null(0) * located.gather(extra)
     tools = _charge(located, "per_tool_call", pl.col("tool_calls_billed"))
     if located.table["per_call_rate"].null_count() == located.table.height:
         return [*parts.values(), tools]
-    return [*parts.values(), tools + pl.lit(located.gather("per_call_rate").fill_null(0))]
+    return [*parts.values(), tools + located.gather("per_call_rate").fill_null(0)]
 
 
 def _charge(located: Located, kind: str, units: pl.Expr) -> pl.Expr:
     """Units times their rate; nothing for none, and null where there are units and no rate."""
-    charge = units.fill_null(0) * pl.lit(located.gather(f"{kind}_rate"))
+    charge = units.fill_null(0) * located.gather(f"{kind}_rate")
     if not located.table[f"{kind}_rate"].null_count():
         return charge
     return pl.when(units.fill_null(0) == 0).then(pl.lit(0, dtype=pl.Int64)).otherwise(charge)

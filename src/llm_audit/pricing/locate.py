@@ -9,12 +9,14 @@ import numpy as np
 import polars as pl
 
 from llm_audit.pricing.book import PriceBook
-from llm_audit.pricing.keys import distinct
+from llm_audit.pricing.keys import Coded, distinct
 from llm_audit.pricing.plan import Changes
 from llm_audit.pricing.rows import PriceRow, Quote, rows_frame
 
 _NAMES = ("provider", "model", "region")
 _EPOCH = date(1970, 1, 1)
+_US_PER_MINUTE = 60_000_000
+_MINUTES_PER_DAY = 1440
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class Located:
 
     Attributes:
         table: The price rows found; columns as ``PriceBook.rates``.
-        row: The row in ``table`` of each request, null where it has no price.
+        row: The row in ``table`` of each request, null where it has no price; named ``_row``.
         reason: Why a request has none.
     """
 
@@ -31,9 +33,10 @@ class Located:
     row: pl.Series
     reason: pl.Series
 
-    def gather(self, column: str) -> pl.Series:
-        """A column of the price rows, for each request."""
-        return self.table[column].gather(self.row)
+    def gather(self, values: str | pl.Series) -> pl.Expr:
+        """A column of the price rows (or one value a price row), for each request of a frame that has ``_row``."""
+        column = self.table[values] if isinstance(values, str) else values
+        return pl.lit(column).gather(pl.col(self.row.name)) if len(column) else pl.lit(None, dtype=column.dtype)
 
 
 def locate(frame: pl.DataFrame, book: PriceBook, context: pl.Expr, *, note: bool) -> Located:
@@ -50,8 +53,7 @@ def locate(frame: pl.DataFrame, book: PriceBook, context: pl.Expr, *, note: bool
     changes = Changes()
     for name in keys[names.first()].iter_rows(named=True):
         changes |= book.changes(*(name[column] for column in _NAMES))
-    periods = keys.select(_period(changes)).get_columns() if keys.height else []
-    key = distinct([names, keys["service_tier"], *periods])
+    key = distinct([names, keys["service_tier"], _periods(keys["time"], changes)])
     quotes = [
         book.quote(row["provider"], row["model"], row["service_tier"], row["region"], row["time"])
         for row in keys[key.first()].iter_rows(named=True)
@@ -82,22 +84,24 @@ def _key_column(frame: pl.DataFrame, column: str) -> pl.Expr:
     return pl.lit(None, dtype=pl.Datetime("us", "UTC") if column == "time" else pl.String).alias(column)
 
 
-def _period(changes: Changes) -> list[pl.Expr]:
-    """What prices depend on of a request's time, as integers: a row a period has one price for a model and tier."""
-    minutes = pl.col("time").dt.epoch("us") // 60_000_000
-    days = minutes // 1440
-    parts = []
-    if changes.dates:
-        dates = pl.Series([(day - _EPOCH).days for day in sorted(changes.dates)], dtype=pl.Int64)
-        period = pl.lit(dates).search_sorted(days, side="right")
-        parts.append(pl.when(days.is_not_null()).then(period).alias("_dates"))
-    if changes.by_weekday:
-        parts.append(((days + 3) % 7).alias("_weekday"))
-    if changes.minutes:
-        cuts = pl.Series(sorted(changes.minutes), dtype=pl.Int64)
-        span = pl.lit(cuts).search_sorted(minutes % 1440, side="right")
-        parts.append(pl.when(minutes.is_not_null()).then(span).alias("_span"))
-    return parts
+def _periods(time: pl.Series, changes: Changes) -> Coded:
+    """What prices depend on of a request's time, as a number: in one period a model and tier have one price."""
+    known = time.drop_nulls()
+    if not len(known) or changes == Changes():
+        return Coded(time.is_null().cast(pl.Int64).to_numpy(), 2)
+    filled = time.fill_null(known[0]).to_physical().to_numpy()
+    minutes = filled // _US_PER_MINUTE
+    days = minutes // _MINUTES_PER_DAY
+    first = int(days.min())
+    every_day = np.arange(first, int(days.max()) + 1)
+    dates = np.array(sorted((day - _EPOCH).days for day in changes.dates), dtype=np.int64)
+    of_day = np.searchsorted(dates, every_day, side="right") * 7 + (every_day % 7 if changes.by_weekday else 0)
+    cuts = np.array(sorted(changes.minutes), dtype=np.int64)
+    of_minute = np.searchsorted(cuts, np.arange(_MINUTES_PER_DAY), side="right")
+    codes, bound = of_day[days - first], 7 * (len(dates) + 1)
+    if len(cuts):
+        codes, bound = codes + of_minute[minutes - days * _MINUTES_PER_DAY] * bound, bound * (len(cuts) + 1)
+    return Coded(np.where(time.is_null().to_numpy(), bound, codes) if time.null_count() else codes, bound + 1)
 
 
 def _table(quotes: list[Quote]) -> tuple[list[PriceRow], np.ndarray[tuple[int], np.dtype[np.int64]]]:
