@@ -86,3 +86,20 @@ def test_a_served_model_is_told_from_the_one_asked_for() -> None:
 def test_an_end_time_gives_the_latency() -> None:
     request = read({"model": "m", "start_time": 1_767_607_200, "end_time": 1_767_607_202.5})
     assert request.latency_ms == 2500.0
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"usage": {"input": 100, "output": 9, "cached": 40}},
+        {"tokens": {"prompt": 100, "completion": 9, "cached": 40}},
+        {"usage": '{"input_tokens": 100, "output_tokens": 9, "cached_tokens": 40}'},
+        {"token_usage": {"prompt_tokens": "100", "completion_tokens": 9.0, "cached_tokens": 40}},
+    ],
+)
+def test_counts_in_an_object_of_their_own(counts) -> None:
+    assert tokens(read({"model": "m", **counts})) == (60, 40, None, None, 9)
+
+
+def test_an_object_without_counts_is_no_usage() -> None:
+    assert read({"model": "m", "usage": {"note": "none"}, "time": 1_767_607_200}).usage_source == "none"

@@ -69,7 +69,9 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "cache_write_input_tokens", "cache_write", "cache_creation", "prompt_cache_write_tokens",
     ),
     "cache_write_1h": ("cache_write_1h_tokens", "cache_creation_1h_tokens", "ephemeral_1h_input_tokens"),
-    "reasoning": ("reasoning_tokens", "thinking_tokens", "reasoning_output_tokens", "thoughts_token_count"),
+    "reasoning": (
+        "reasoning_tokens", "tokens_reasoning", "thinking_tokens", "reasoning_output_tokens", "thoughts_token_count",
+    ),
     "total": ("total_tokens", "tokens_total", "total_token_count", "tokens"),
     "cost": ("cost_usd", "total_cost_usd", "cost", "total_cost", "response_cost", "spend", "cost_total", "price_usd"),
     "messages": ("messages", "prompt_messages", "input_messages", "chat_history"),

@@ -64,7 +64,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     )
     _charge(request, record, columns)
     usage = get(columns.usage)
-    (of_any(usage) if type(usage) is dict else _usage(record, columns)).fill(request)
+    (of_any(usage) if type(usage) is dict and "prompt_tokens" in usage else _usage(record, columns)).fill(request)
     said = get(columns.completion)
     if said is not None:
         _answer(request, said)
@@ -113,9 +113,11 @@ def _charge(request: Request, record: Json, columns: Columns) -> None:
 
 
 def _usage(record: Json, columns: Columns) -> Usage:
+    nested = mapping(record.get(columns.usage)) or mapping(record.get(columns.total))
+    if nested and (found := _nested(nested)) is not NO_USAGE:
+        return found
     if columns.input is ABSENT and columns.output is ABSENT:
-        found = mapping(record.get(columns.usage))
-        return of_any(found) if found else NO_USAGE
+        return NO_USAGE
     cached, convention = counted(record, columns.cached), Convention.INCLUSIVE
     if cached is None:
         cached = counted(record, columns.cache_read)
@@ -125,6 +127,16 @@ def _usage(record: Json, columns: Columns) -> Usage:
         )
         return _settled(record, columns, cached, Convention.EXCLUSIVE if anthropic else None)
     return _settled(record, columns, cached, convention)
+
+
+def _nested(usage: Json) -> Usage:
+    """Read counts held in an object of their own, also under bare names such as ``input`` and ``output``."""
+    found = of_any(usage)
+    if found is not NO_USAGE:
+        return found
+    renamed = {f"tokens_{key}": value for key, value in usage.items()}
+    columns = columns_of(renamed)
+    return _settled(renamed, columns, counted(renamed, columns.cached), Convention.INCLUSIVE)
 
 
 def _settled(record: Json, columns: Columns, cached: int | None, convention: Convention | None) -> Usage:
