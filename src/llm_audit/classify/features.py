@@ -119,6 +119,28 @@ def clip(text: str) -> str:
     return f"{text[:HEAD_CHARS]}\n{text[-TAIL_CHARS:]}"
 
 
+def words(text: str) -> list[str]:
+    """The words of a text as the hash sees them: case folded, digits read as 0, ideographs one by one."""
+    out: list[str] = []
+    inside = False
+    for character in text:
+        kind = CLASS_OF_BYTE[character.encode("utf-8", "replace")[0]]
+        if kind == COUNTS.index("ideographic"):
+            out.append(character)
+            inside = False
+        elif _WORD_CLASS[kind]:
+            folded = character.lower() if character.isascii() else character
+            folded = "0" if folded.isascii() and folded.isdigit() else folded
+            if inside:
+                out[-1] += folded
+            else:
+                out.append(folded)
+            inside = True
+        else:
+            inside = False
+    return out
+
+
 def pack(texts: Sequence[str]) -> tuple[bytes, npt.NDArray[np.int64]]:
     """Join clipped texts to one buffer; text ``i`` is ``buffer[starts[i]:starts[i + 1]]``, its last byte a newline.
 

@@ -1,7 +1,8 @@
 """From linear scores to difficulty and category.
 
-Three parts add up to a difficulty: what the words say within a kind of task; how long the ask is, for questions with
-one right answer (an open-ended ask is not harder for being described at length); and the level of its kind of task.
+Four parts add up to a difficulty: the level of the kind of task; the expertise that the vocabulary shows; and, for
+questions with one right answer, what the words say within the kind, and how long the ask is (an open-ended ask is not
+harder for being described at length).
 """
 
 from __future__ import annotations
@@ -24,25 +25,28 @@ KINDS: Final = {
     "writing": Category.WRITING,
     "instruction": Category.INSTRUCTION,
 }
-"""Kinds of task told from text, with the category of each. Tool use and long context are told from a request's shape."""
-COLUMNS: Final = ("difficulty", *KINDS)
+"""Kinds of task told from text, each with its category. Tool use and long context show in a request's shape."""
+COLUMNS: Final = ("difficulty", "expertise", *KINDS)
+FIRST_KIND: Final = 2
 CLOSED: Final = np.array([kind in ("code", "math", "reasoning", "facts") for kind in KINDS])
 _SHARPNESS: Final = 5.0
+MANY_OPTIONS: Final = 2
 _LENGTH_RANGE: Final = (1.0, 6.0)
 _LENGTH_CENTRE: Final = 4.0
 
 
 def shares(scores: Array) -> Array:
     """Soft membership of the ``KINDS``, rows adding up to one."""
-    z = scores[:, 1:]
+    z = scores[:, FIRST_KIND:]
     powers = np.exp(_SHARPNESS * (z - z.max(axis=1, keepdims=True)))
-    return np.divide(powers, powers.sum(axis=1, keepdims=True))
+    out: Array = powers / powers.sum(axis=1, keepdims=True)
+    return out
 
 
 def closed(scores: Array, raw: Array) -> Array:
     """How far an ask has one right answer, 0 to 1; lettered options settle it."""
     member = np.einsum("ij,j->i", shares(scores), CLOSED, optimize=False)
-    return np.where(raw[:, NAMES.index("options")] >= 2, 1.0, member)
+    return np.where(raw[:, NAMES.index("options")] >= MANY_OPTIONS, 1.0, member)
 
 
 def length(raw: Array) -> Array:
@@ -73,5 +77,13 @@ def difficulty(scores: Array, raw: Array, *, level: Array, slope: Array) -> Arra
     words = scores[:, COLUMNS.index("difficulty")]
     kind = np.einsum("ij,j->i", level_features(scores, raw), level, optimize=False)
     steepness = np.einsum("ij,j->i", shares(scores), slope, optimize=False)
-    total: Array = kind + closed(scores, raw) * (words + steepness * length(raw))
+    total: Array = kind + expertise(scores, raw) + closed(scores, raw) * (words + steepness * length(raw))
     return total
+
+
+def expertise(scores: Array, raw: Array) -> Array:
+    """Logits that the vocabulary of a field adds, beyond the level of the kind.
+
+    Learnt between sets, so it is left out where lettered options show an exam: there it would tell sets apart.
+    """
+    return np.where(raw[:, NAMES.index("options")] >= MANY_OPTIONS, 0.0, scores[:, COLUMNS.index("expertise")])

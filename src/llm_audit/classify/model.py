@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Final, Self
 
@@ -22,6 +22,9 @@ _NONE: Final = 0
 _ABSTENTION_CODE: Final = {reason: code for code, reason in enumerate(Abstention, start=1)}
 _CATEGORIES: Final = list(Category)
 _CODES: Final = np.array([_CATEGORIES.index(category) for category in heads.KINDS.values()], np.uint8)
+DELTA_UNIT: Final = 1e-4
+"""Logits of one step of a calibration's integer weights."""
+_INT16: Final = 32_767
 LONG_CONTEXT_CHARS: Final = 12_000
 
 
@@ -44,8 +47,8 @@ class Judgement:
 class Scores:
     """Scores of texts by ``heads.COLUMNS``, with what they rest on.
 
-    ``raw`` are the structural features (``structure.NAMES``), ``counts`` what is counted (``features.COUNTS``), ``hits``
-    the function words found, by language.
+    ``raw`` are the structural features (``structure.NAMES``), ``counts`` what is counted (``features.COUNTS``),
+    ``hits`` the function words found, by language.
     """
 
     scores: npt.NDArray[np.float64]
@@ -58,9 +61,9 @@ class Scores:
 class Classifier:
     """Trained weights. Scores are sums of integers, so they depend on nothing but the text.
 
-    ``table`` has a column for each of ``heads.COLUMNS``, then one a language; ``scale`` makes logits of a column's sum; ``dense`` holds the
-    weights of the structural features for the same columns, ``bias`` their constants. ``level`` and ``slope`` are
-    arguments of ``heads.difficulty``.
+    ``table`` has a column for each of ``heads.COLUMNS``, then one a language; ``scale`` makes logits of a column's sum;
+    ``dense`` holds the weights of the structural features for the same columns, ``bias`` their constants. ``level`` and
+    ``slope`` are arguments of ``heads.difficulty``. ``delta…`` is what a calibration adds to the difficulty.
     """
 
     table: npt.NDArray[np.int16]
@@ -70,6 +73,9 @@ class Classifier:
     level: npt.NDArray[np.float64]
     slope: npt.NDArray[np.float64]
     fingerprint: str
+    delta: npt.NDArray[np.int16] | None = None
+    delta_dense: npt.NDArray[np.float64] | None = None
+    delta_bias: float = 0.0
 
     @classmethod
     def load(cls) -> Self:
@@ -87,6 +93,18 @@ class Classifier:
                     slope=arrays["slope"],
                     fingerprint=xxhash.xxh3_128_hexdigest(content),
                 )
+
+    def with_delta(
+        self, sparse: npt.NDArray[np.float64], dense: npt.NDArray[np.float64], bias: float, *, fingerprint: str
+    ) -> Self:
+        """Add to the difficulty a column by bucket, structural weights and a constant, as ``calibrate`` finds them."""
+        return replace(
+            self,
+            delta=np.rint(sparse[:, None] / DELTA_UNIT).clip(-_INT16, _INT16).astype(np.int16),
+            delta_dense=dense,
+            delta_bias=bias,
+            fingerprint=fingerprint,
+        )
 
     def judge(self, texts: Sequence[str]) -> Judgement:
         """Judge texts; the same text is scored once.
@@ -133,5 +151,10 @@ class Classifier:
         empty = np.array([not text.strip() for text in texts], bool)
         abstention[empty] = _ABSTENTION_CODE[Abstention.NO_TEXT]
         difficulty = heads.difficulty(scored.scores, scored.raw, level=self.level, slope=self.slope).astype(np.float32)
+        if self.delta is not None and self.delta_dense is not None:
+            sums, _ = scan(texts, self.delta)
+            norm = np.sqrt(np.maximum(counts[:, COUNTS.index("features")], 1))
+            added = np.einsum("ij,j->i", scored.raw, self.delta_dense, optimize=False) + self.delta_bias
+            difficulty += (sums[:, 0] * DELTA_UNIT / norm + added).astype(np.float32)
         difficulty[abstention != _NONE] = np.nan
         return Judgement(difficulty, category, abstention, names)

@@ -42,7 +42,8 @@ SUMMARY: Final = re.compile(
 
 FOLLOW_UP: Final = re.compile(
     r"(?:(?:yes|yep|yeah|yup|no|nope|ok(?:ay)?|sure|right|correct|exactly|agreed|approved?|confirm(?:ed)?|proceed|continue"
-    r"|resume|go(?: ahead| on| for it)?|do (?:it|that|so|this|both|all)|keep going|carry on|next|(?:try )?again|retry|same"
+    r"|resume|go(?: ahead| on| for it)?|do (?:it|that|so|this|both|all)|keep going|carry on|next|(?:try )?again|retry"
+    r"|same"
     r"|more|both|all of (?:them|it)|(?:the )?(?:first|second|third|last|other) one|option \w+|lgtm|ship it|sounds good"
     r"|looks good|perfect|great|please|thanks?|thank you|why(?: not)?|how(?: so| come)?|and|then|now|with it|what else)"
     r"[\s,.!?…-]*)+\Z"
@@ -55,7 +56,8 @@ FOLLOW_UP: Final = re.compile(
 """A short message that means nothing without the turns before: an assent, or an ask about "it"."""
 
 REQUEST: Final = re.compile(
-    r"[?\uff1f:]\s*$|^\W*(?:please|can|could|would|will|what|which|who|why|when|where|how|is|are|do|does|did|should|i need|i want"
+    r"[?\uff1f:]\s*$|^\W*(?:please|can|could|would|will|what|which|who|why|when|where|how|is|are|do|does|did|should"
+    r"|i need|i want"
     r"|summari[sz]e|explain|translate|write|list|find|extract|analy[sz]e|review|compare|describe|identify|rewrite|edit"
     r"|answer|tell|give|read|using|based|create|make|fix|debug|refactor|implement|convert|classify|prove|solve|compute)\b",
     re.IGNORECASE,

@@ -55,14 +55,30 @@ class Design:
 
 
 def fit(
-    design: Design, target: Array, *, weight: Array, penalty: float, dense_penalty: float, rounds: int = 60
+    design: Design,
+    target: Array,
+    *,
+    weight: Array,
+    penalty: float,
+    dense_penalty: float,
+    centred: bool = True,
+    rounds: int = 60,
 ) -> Column:
     """Minimise ``sum weight (target - features @ w - c)^2 + penalty |w|^2`` by conjugate gradients.
+
+    Args:
+        design: Features of the texts.
+        target: What to predict.
+        weight: Weight of each text.
+        penalty: On the hashed weights.
+        dense_penalty: On the weights of the standardised structure; infinite leaves them at zero.
+        centred: Fit around the weighted mean, which becomes the constant.
+        rounds: Most steps of the conjugate gradients.
 
     Returns:
         The column of weights.
     """
-    mean = float((weight * target).sum() / weight.sum())
+    mean = float((weight * target).sum() / weight.sum()) if centred else 0.0
 
     def normal(sparse: Array, dense: Array) -> tuple[Array, Array]:
         left, right = design.transposed(weight * design.times(sparse, dense))

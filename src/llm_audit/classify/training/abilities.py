@@ -137,7 +137,8 @@ def _solve(
 ) -> tuple[Array, Array]:
     """Alternate between benchmark lines and abilities; return abilities and their standard deviations."""
     benchmarks = int(k.max()) + 1
-    ability, general = np.zeros(shape), np.zeros(shape[0])
+    ability: Array = np.zeros(shape)
+    general: Array = np.zeros(shape[0])
     cell = m * shape[1] + c
     noise = 1 / NOISE_SD**2
     precision: Array = np.ones(shape)
@@ -155,7 +156,8 @@ def _solve(
         precision = total + 1 / CATEGORY_SD**2
         ability = (pull + general[:, None] / CATEGORY_SD**2) / precision
     shrink = 1 / CATEGORY_SD**2 / precision
-    return ability, np.sqrt(1 / precision + shrink**2 / certainty[:, None])
+    sd: Array = np.sqrt(1 / precision + shrink**2 / certainty[:, None])
+    return ability, sd
 
 
 def _lines(x: Array, k: npt.NDArray[np.int64], y: Array, benchmarks: int) -> tuple[Array, Array]:

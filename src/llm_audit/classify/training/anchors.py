@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a rule reads best on one line)
 """Prompts written for this project, with a kind and a level, for kinds of task that no per-prompt table covers.
 
 The public tables ask closed questions: mathematics, exams, trivia, code. What people ask an assistant every day, to
@@ -210,6 +211,31 @@ Answer only with the result.|Treat {s} and {s} as the same.|Sort by date.|The te
     "op": _list(
         "sorts|filters|parses|validates|reverses|merges|counts|searches|compresses|displays|stores|deduplicates|serialises|traverses|updates"
     ),
+    "drug": _list(
+        """warfarin|heparin|metformin|lithium|digoxin|insulin|amiodarone|methotrexate|apixaban|morphine|prednisone|phenytoin
+vancomycin|clozapine|furosemide|rifampicin"""
+    ),
+    "sign": _list(
+        """chest pain|melena|confusion|a seizure|jaundice|haematuria|syncope|fever and neck stiffness|bradycardia|hypotension
+a rising creatinine|hyperkalaemia|a swollen calf|sudden loss of vision|vomiting blood|a petechial rash|stridor"""
+    ),
+    "claim": _list(
+        """every bounded sequence has a convergent subsequence|the sum of two compact sets is compact|no integer is both even and odd
+the ring has no zero divisors|the series diverges|every tree has two leaves|the function is uniformly continuous
+the set of algebraic numbers is countable|every group of prime order is cyclic|the graph is not planar|n divides the product
+the operator is self-adjoint|the determinant vanishes|such a prime always exists|the kernel is an ideal"""
+    ),
+    "area": _list(
+        "number theory|measure theory|group theory|topology|graph theory|real analysis|linear algebra|combinatorics"
+    ),
+    "system": _list(
+        """consensus protocol|distributed lock|query planner|garbage collector|rate limiter|payment ledger|scheduler|search index
+replicated log|compiler pass|event store|memory allocator|stream processor|feature store"""
+    ),
+    "need": _list(
+        """under network partitions|with exactly-once semantics|across three regions|without a single point of failure
+at a million requests a second|with zero downtime|for regulated data|with bounded memory|and analyse its failure modes"""
+    ),
     "name": _list("Anna|Omar|Li|Sofia|Kofi|Maria|Tom|Priya|Jonas|Yuki|Fatima|Diego"),
     "kin": _list("brothers|sisters|cousins|friends|colleagues|neighbours|children|classmates"),
     "rel": _list("taller than|older than|to the left of|faster than|heavier than|richer than|behind|north of"),
@@ -246,6 +272,15 @@ RULES: Final[tuple[tuple[str, float, str], ...]] = (
     (_R, -1.5, "{name} and {name} are {kin}. One always lies. Who said that {s} is boring? Explain your reasoning."),
     (_R, -1.5, "{name} is {rel} {name}. {name} is {rel} {name}. Who is last? Think step by step."),
     (_R, -1.4, "If {name} is {rel} {name} and nobody is {rel} {name}, what can be concluded?"),
+    (_R, -0.6, "{sign} on {drug}. What is the management?"),
+    (_R, -0.6, "Patient on {drug} and {drug}, now {sign} and {sign}: next step?"),
+    (_R, -0.7, "Is {drug} safe with {drug} after {sign}?"),
+    (_R, -0.6, "{sign}, {sign}, history of {sign}; differential diagnosis and plan?"),
+    (_M, 0.8, "Prove that {claim}."),
+    (_M, 0.9, "Prove or disprove: {claim}. Use only elementary {area}."),
+    (_M, 0.8, "Let X be given as in {area}. Show that {claim} and that {claim}."),
+    (_C, -0.5, "Design a {system} {need} and justify the trade-offs."),
+    (_C, -0.4, "Implement a {system} in {lang} {need}; prove its invariants and test the edge cases."),
     (_M, -1.9, "{name} buys 4 books at $12 and sells {t} for $30. How much does {name} have left?"),
     (_M, -1.7, "What is the probability that {name} draws two aces? Show your work."),
 )  # fmt: skip

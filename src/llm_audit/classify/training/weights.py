@@ -17,6 +17,7 @@ from llm_audit.classify.training.data import Items
 Array = npt.NDArray[np.float64]
 WITHIN_PENALTY: Final = 3.0
 KIND_PENALTY: Final = 3.0
+EXPERTISE_PENALTY: Final = 60.0
 DENSE_PENALTY: Final = 100.0
 LEVEL_PENALTY: Final = 100.0
 """The weight of about four full sources."""
@@ -49,12 +50,30 @@ def train(items: Items) -> bytes:
     columns += [
         kind(items, design, items.kind == name, (items.kind != name) & (items.kind != "")) for name in heads.KINDS
     ]
+    columns.insert(1, (np.zeros(BUCKETS), np.zeros(len(NAMES)), 0.0))
     scores = np.stack([design.predict(column) for column in columns], axis=1)
     shift = balance(scores[items.source == MIXED_SOURCE])
-    scores[:, 1:] += shift
-    columns[1:] = [(sparse, dense, bias + by) for (sparse, dense, bias), by in zip(columns[1:], shift, strict=True)]
+    scores[:, heads.FIRST_KIND :] += shift
+    kinds = zip(columns[heads.FIRST_KIND :], shift, strict=True)
+    columns[heads.FIRST_KIND :] = [(sparse, dense, bias + by) for (sparse, dense, bias), by in kinds]
     parts = heads.level_features(scores, design.raw)
-    return _pack(columns, level=level(items, parts), slope=steepness)
+    levels = level(items, parts)
+    columns[1] = expertise(items, design, items.level - (parts * levels).sum(1))
+    return _pack(columns, level=levels, slope=steepness)
+
+
+def expertise(items: Items, design: ridge.Design, target: Array) -> ridge.Column:
+    """What of the level of a set its vocabulary tells, beyond the level of its kind; sources count by their root."""
+    weight = _by_source(items)
+    return ridge.fit(design, target, weight=weight / weight.mean(), penalty=EXPERTISE_PENALTY, dense_penalty=np.inf)
+
+
+def _by_source(items: Items) -> Array:
+    weight = np.zeros(len(items.prompt))
+    for source in np.unique(items.source):
+        rows = items.source == source
+        weight[rows] = min(rows.sum(), SOURCE_CAP) ** 0.5 / rows.sum()
+    return weight
 
 
 def slopes(items: Items, raw: Array) -> Array:
@@ -112,21 +131,20 @@ def balance(scores: Array) -> Array:
     shift = np.zeros(len(MIXED_SHARES))
     for _ in range(_BALANCE_ROUNDS):
         moved = scores.copy()
-        moved[:, 1:] += shift
+        moved[:, heads.FIRST_KIND :] += shift
         shift += 0.1 * np.log(np.array(list(MIXED_SHARES.values())) / heads.shares(moved).mean(axis=0))
     return shift - shift.mean()
 
 
 def level(items: Items, parts: Array) -> Array:
     """Weights of ``heads.level_features`` for the mean difficulty of a kind of prompt; sources count by their root."""
-    weight = np.zeros(len(items.prompt))
-    for source in np.unique(items.source):
-        rows = items.source == source
-        weight[rows] = min(rows.sum(), SOURCE_CAP) ** 0.5 / rows.sum()
+    weight = _by_source(items)
     weighted = parts * weight[:, None]
     prior = np.array([*LEVEL_PRIOR, 0.0, 0.0])
     square = np.einsum("ij,ik->jk", weighted, parts) + LEVEL_PENALTY * np.eye(parts.shape[1])
-    return prior + np.linalg.solve(square, np.einsum("ij,i->j", weighted, items.level - (parts * prior).sum(1)))
+    right = np.einsum("ij,i->j", weighted, items.level - (parts * prior).sum(1))
+    weights: Array = prior + np.linalg.solve(square, right)
+    return weights
 
 
 def _pack(columns: list[ridge.Column], *, level: Array, slope: Array) -> bytes:

@@ -1,0 +1,252 @@
+"""A user's own outcomes, as few as a hundred, shift difficulty and abilities.
+
+First every model gets a shift of its ability, a penalised logistic fit of its outcomes. Then the difficulty gets an
+added column, a ridge on the same features as the weights: where two models answered a prompt, it is fitted to what the
+abler one gained over expectation, since that is what routing turns on; with one model's outcomes only, to its failures
+over expectation. Residuals of probability become logits by the mean slope of the expectation. With little data the
+penalties keep both near zero, so nothing is lost; with more, the words of the user's own traffic are learnt.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from llm_audit.classify import ridge
+from llm_audit.classify.features import BUCKETS, HASH_VERSION
+from llm_audit.classify.irt import p_success
+from llm_audit.classify.model import Classifier
+from llm_audit.errors import UsageError
+from llm_audit.files import write_whole
+from llm_audit.vocabulary import Category
+
+Array = npt.NDArray[np.float64]
+FORMAT: Final = 1
+FEWEST: Final = 20
+FEATURE_PENALTY: Final = 4.0
+SHIFT_SD: Final = 0.7
+FOLDS: Final = 5
+_NEWTON_STEPS: Final = 8
+_STEP: Final = 0.5  # logits, for slopes by difference
+_LEAST_SLOPE: Final = 0.12  # of a probability by a logit; flatter expectations would turn surprises into huge shifts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one model made of one prompt: ``score`` from 0 (failed) to 1 (succeeded)."""
+
+    prompt: str
+    model: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What a user's outcomes taught.
+
+    ``buckets`` and ``weights`` are the non-zero rows of the added difficulty; ``dense`` its structural weights and
+    ``bias`` its constant. ``shift`` is added to a model's ability in every category, ``shift_sd`` its standard deviation.
+    ``before`` and ``after`` are mean log losses of the outcomes, ``after`` by five-fold cross-validation.
+    """
+
+    classifier: str
+    outcomes: int
+    buckets: npt.NDArray[np.int64]
+    weights: Array
+    dense: Array
+    bias: float
+    shift: dict[str, float]
+    shift_sd: dict[str, float]
+    before: float
+    after: float
+
+    def apply(self, classifier: Classifier) -> Classifier:
+        """A classifier whose difficulty includes what was learnt.
+
+        Raises:
+            UsageError: The calibration was made with other weights.
+        """
+        if self.classifier != classifier.fingerprint:
+            raise UsageError("The calibration was made with another version of the classifier. Run calibrate again.")
+        extra = np.zeros(BUCKETS)
+        extra[self.buckets] = self.weights
+        digest = xxhash.xxh3_128(self.classifier.encode())
+        for part in (extra, self.dense, np.array(self.bias)):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return classifier.with_delta(extra, self.dense, self.bias, fingerprint=digest.hexdigest())
+
+    def save(self, path: Path) -> None:
+        """Write the calibration as JSON. It holds hashes of words, no text."""
+        content = {
+            "format": FORMAT,
+            "hash_version": HASH_VERSION,
+            "classifier": self.classifier,
+            "outcomes": self.outcomes,
+            "buckets": self.buckets.tolist(),
+            "weights": [round(value, 6) for value in self.weights.tolist()],
+            "dense": self.dense.tolist(),
+            "bias": self.bias,
+            "shift": self.shift,
+            "shift_sd": self.shift_sd,
+            "before": self.before,
+            "after": self.after,
+        }
+        write_whole(path, (json.dumps(content, sort_keys=True) + "\n").encode())
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a calibration.
+
+        Raises:
+            UsageError: There is no such file, or it is no calibration of this version.
+        """
+        try:
+            content: dict[str, Any] = json.loads(path.read_bytes())
+            if (content.pop("format"), content.pop("hash_version")) != (FORMAT, HASH_VERSION):
+                raise UsageError(f"{path} is of another version. Run calibrate again.")
+            return cls(
+                **content
+                | {
+                    "buckets": np.array(content["buckets"], np.int64),
+                    "weights": np.array(content["weights"], np.float64),
+                    "dense": np.array(content["dense"], np.float64),
+                }
+            )
+        except OSError as error:
+            raise UsageError(f"Cannot read {path}: {error.strerror}. Make it with llm-audit calibrate.") from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise UsageError(f"{path} is not a calibration. Make it with llm-audit calibrate.") from None
+
+
+def calibrate(outcomes: Sequence[Outcome], classifier: Classifier, abilities: Mapping[str, Array]) -> Calibration:
+    """Fit a calibration.
+
+    Args:
+        outcomes: What models made of prompts; the same prompt may occur with several models.
+        classifier: The shipped weights.
+        abilities: Abilities by ``Category`` of every model named in the outcomes.
+
+    Raises:
+        UsageError: Too few outcomes, a score out of range, or a model without abilities.
+    """
+    _check(outcomes, abilities)
+    prompts = list(dict.fromkeys(outcome.prompt for outcome in outcomes))
+    judged = classifier.judge(prompts)
+    row = {prompt: index for index, prompt in enumerate(prompts) if not judged.abstention[index]}
+    used = [outcome for outcome in outcomes if outcome.prompt in row]
+    _check(used, abilities)
+    models = sorted({outcome.model for outcome in used})
+    item = np.array([row[outcome.prompt] for outcome in used])
+    data = _Data(
+        ridge.Design.of(prompts),
+        item,
+        np.array([models.index(outcome.model) for outcome in used]),
+        np.array([outcome.score for outcome in used]),
+        np.array([abilities[outcome.model][judged.category[i]] for outcome, i in zip(used, item, strict=True)]),
+        judged.difficulty.astype(np.float64),
+    )
+    held_out = np.empty(len(used))
+    for fold in range(FOLDS):
+        rows = item % FOLDS == fold
+        held_out[rows] = data.expected(*data.fit(~rows)[:2])[rows]
+    (sparse, dense, bias), shift, sd = data.fit(np.ones(len(used), bool))
+    nothing = np.zeros(BUCKETS), np.zeros(data.design.dense.shape[1]), 0.0
+    buckets = np.flatnonzero(sparse)
+    return Calibration(
+        classifier=classifier.fingerprint,
+        outcomes=len(used),
+        buckets=buckets,
+        weights=sparse[buckets],
+        dense=dense,
+        bias=bias,
+        shift=dict(zip(models, shift.tolist(), strict=True)),
+        shift_sd=dict(zip(models, sd.tolist(), strict=True)),
+        before=_log_loss(data.score, data.expected(nothing, np.zeros(len(models)))),
+        after=_log_loss(data.score, held_out),
+    )
+
+
+def _check(outcomes: Sequence[Outcome], abilities: Mapping[str, Array]) -> None:
+    if len(outcomes) < FEWEST:
+        raise UsageError(
+            f"{len(outcomes)} outcomes can be judged; calibrate needs at least {FEWEST}, better a hundred."
+        )
+    for number, outcome in enumerate(outcomes, start=1):
+        if not 0 <= outcome.score <= 1:
+            raise UsageError(f"Outcome {number}: the score {outcome.score} is not between 0 and 1.")
+        if outcome.model not in abilities or len(abilities[outcome.model]) != len(Category):
+            raise UsageError(f"Outcome {number}: no ability is known for the model {outcome.model}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """Outcomes by prompt (``item``) and model; ``ability`` an outcome's, ``difficulty`` a prompt's before calibration."""
+
+    design: ridge.Design
+    item: npt.NDArray[np.int64]
+    model: npt.NDArray[np.int64]
+    score: Array
+    ability: Array
+    difficulty: Array
+
+    def expected(self, column: ridge.Column, shift: Array, *, harder: float = 0.0) -> Array:
+        """P(success) of every outcome with what was learnt, all prompts ``harder`` by so many logits."""
+        difficulty = self.difficulty + self.design.predict(column) + harder
+        return p_success(self.ability + shift[self.model], difficulty[self.item])
+
+    def fit(self, rows: npt.NDArray[np.bool_]) -> tuple[ridge.Column, Array, Array]:
+        """Fit shifts, their standard deviations, and the added difficulty to some of the outcomes."""
+        nothing = np.zeros(BUCKETS), np.zeros(self.design.dense.shape[1]), 0.0
+        models = int(self.model.max()) + 1
+        shift, sd = np.zeros(models), np.full(models, SHIFT_SD)
+        for _ in range(_NEWTON_STEPS):
+            p = self.expected(nothing, shift)
+            slope = (p - self.expected(nothing, shift, harder=_STEP)) / _STEP
+            share = np.where(rows, slope / np.maximum(p * (1 - p), 1e-6), 0.0)
+            precision = np.bincount(self.model, share * slope, models) + 1 / SHIFT_SD**2
+            shift = (
+                shift + (np.bincount(self.model, share * (self.score - p), models) - shift / SHIFT_SD**2) / precision
+            )
+            sd = precision**-0.5
+        return self._column(rows, shift), shift, sd
+
+    def _column(self, rows: npt.NDArray[np.bool_], shift: Array) -> ridge.Column:
+        nothing = np.zeros(BUCKETS), np.zeros(self.design.dense.shape[1]), 0.0
+        prompts = len(self.difficulty)
+        p, harder = self.expected(nothing, shift), self.expected(nothing, shift, harder=_STEP)
+        abler, other = self._pairs(rows, shift)
+        if len(abler) >= FEWEST:
+            item = self.item[abler]
+            surprise = (self.score[abler] - self.score[other]) - (p[abler] - p[other])
+            slope = float(((harder[abler] - harder[other]) - (p[abler] - p[other])).mean()) / _STEP
+        else:
+            item, surprise = self.item[rows], (p - self.score)[rows]
+            slope = float((p - harder)[rows].mean()) / _STEP
+        weight = np.bincount(item, minlength=prompts).astype(np.float64)
+        target = np.bincount(item, surprise, prompts) / np.maximum(weight, 1)
+        sparse, dense, bias = ridge.fit(
+            self.design, target, weight=weight, penalty=FEATURE_PENALTY, dense_penalty=np.inf, centred=False
+        )
+        steepness = max(slope, _LEAST_SLOPE)
+        return sparse / steepness, dense / steepness, bias / steepness
+
+    def _pairs(self, rows: npt.NDArray[np.bool_], shift: Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Outcomes of the ablest and the least able model of each prompt that two models answered."""
+        ability = self.ability + shift[self.model]
+        order = np.flatnonzero(rows)[np.lexsort((ability[rows], self.item[rows]))]
+        first = np.flatnonzero(np.diff(self.item[order], prepend=-1))
+        last = np.append(first[1:], len(order)) - 1
+        two = first < last
+        return order[last[two]], order[first[two]]
+
+
+def _log_loss(score: Array, p: Array) -> float:
+    bounded = np.clip(p, 1e-6, 1 - 1e-6)
+    return float(-(score * np.log(bounded) + (1 - score) * np.log1p(-bounded)).mean())

@@ -1,0 +1,96 @@
+"""What moved a difficulty, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from llm_audit.classify import heads
+from llm_audit.classify.features import COUNTS, buckets_numpy, clip, pack, words
+from llm_audit.classify.model import Classifier
+from llm_audit.vocabulary import Abstention, Category
+
+MOST_WORDS: Final = 8
+_LEAST: Final = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that moved the difficulty, and by how many logits."""
+
+    text: str
+    logits: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a text was judged as it was.
+
+    ``difficulty`` is None where the classifier abstains, for the reason in ``abstention``. ``kinds`` are the kinds of
+    task with their shares, largest first. ``reasons`` add up to the difficulty; ``words`` are the words and pairs that
+    count most within the reason they belong to, largest effect first.
+    """
+
+    difficulty: float | None
+    category: Category
+    abstention: Abstention | None
+    language: str | None
+    kinds: list[tuple[str, float]]
+    reasons: list[Reason]
+    words: list[Reason]
+
+
+def explain(text: str, classifier: Classifier) -> Explanation:
+    """Explain the judgement of a text. The result quotes words of the text: it is for the text's owner."""
+    judged = classifier.judge([text])
+    scored = classifier.scores([text])
+    shares = heads.shares(scored.scores)[0]
+    closed = float(heads.closed(scored.scores, scored.raw)[0])
+    parts = heads.level_features(scored.scores, scored.raw)[0] * classifier.level
+    words_said = closed * float(scored.scores[0, heads.COLUMNS.index("difficulty")])
+    long = closed * float(shares @ classifier.slope) * float(heads.length(scored.raw)[0])
+    count = int(scored.counts[0, COUNTS.index("words")])
+    reasons = [
+        Reason(
+            f"{closed:.0%} a question with one right answer, {1 - closed:.0%} open-ended", float(parts[0] + parts[1])
+        ),
+        Reason("mathematical notation", float(parts[2])),
+        Reason("operators and symbols", float(parts[3])),
+        Reason(f"its length, {count} words", long),
+        Reason("what its words say", words_said),
+    ]
+    difficulty = float(judged.difficulty[0])
+    learnt = difficulty - sum(reason.logits for reason in reasons)
+    if classifier.delta is not None and np.isfinite(learnt):
+        reasons.append(Reason("what your own outcomes taught", learnt))
+    code = int(judged.abstention[0])
+    names = sorted(zip(heads.KINDS, shares.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
+    return Explanation(
+        difficulty=None if code else difficulty,
+        category=list(Category)[int(judged.category[0])],
+        abstention=list(Abstention)[code - 1] if code else None,
+        language=judged.language[0],
+        kinds=names,
+        reasons=[] if code else [reason for reason in reasons if abs(reason.logits) >= _LEAST],
+        words=[] if code else _word_reasons(text, classifier, closed),
+    )
+
+
+def _word_reasons(text: str, classifier: Classifier, closed: float) -> list[Reason]:
+    """The words and neighbouring pairs whose table rows move the difficulty most."""
+    said = words(clip(text))
+    candidates = list(dict.fromkeys([*said, *(f"{a} {b}" for a, b in zip(said, said[1:], strict=False))]))
+    _, _, counts = buckets_numpy(*pack([text]))
+    unit = closed * classifier.scale[0] / np.sqrt(max(int(counts[0, COUNTS.index("features")]), 1))
+    owner, bucket, _ = buckets_numpy(*pack(candidates))
+    alone = np.bincount(owner, classifier.table[bucket, 0], minlength=len(candidates)) * unit
+    single = {word: float(value) for word, value in zip(candidates, alone, strict=True) if " " not in word}
+    reasons = [
+        # a pair's text holds its two words too: what is left is the pair itself
+        Reason(name, float(value) - sum(single[word] for word in set(name.split(" "))) if " " in name else float(value))
+        for name, value in zip(candidates, alone, strict=True)
+    ]
+    reasons.sort(key=lambda reason: (-abs(reason.logits), reason.text))
+    return [reason for reason in reasons[:MOST_WORDS] if abs(reason.logits) >= _LEAST]
