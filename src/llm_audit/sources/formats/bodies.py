@@ -60,7 +60,7 @@ def parameters(request: Request, body: Json) -> None:
 
 def answer(request: Request, body: Json) -> None:
     """Set what a response body says: its text and tool calls."""
-    choices = [first(choice, "message", "delta") for choice in objects(body.get("choices"))]
+    choices = [first(choice, "message", "delta", "text") for choice in objects(body.get("choices"))]
     said = choices or first(body, "output", "content", "candidates", "message")
     if isinstance(said, list) and said and isinstance(said[0], dict) and isinstance(said[0].get("content"), dict):
         said = [item.get("content") for item in objects(said)]  # Gemini's candidates

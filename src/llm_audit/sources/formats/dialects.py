@@ -27,7 +27,12 @@ _CHAT_PATHS = ("/completions", "/embeddings", "/images/", "/audio/", "/moderatio
 def speaks(record: Record, dialect: Dialect) -> bool:
     """Whether a record is a pair, or a bare response, of this API."""
     pair = read(record)
-    return pair is not None and dialect_of(pair) is dialect
+    if pair is None:
+        return False
+    remembered = _last[0]
+    if remembered is None or remembered[0] is not pair:
+        remembered = _last[0] = (pair, dialect_of(pair))
+    return remembered[1] is dialect
 
 
 def dialect_of(pair: Pair) -> Dialect | None:
@@ -85,3 +90,6 @@ def _by_ask(pair: Pair) -> Dialect | None:
     if "model" not in body:
         return None
     return Dialect.RESPONSES if "input" in body and "instructions" in body else Dialect.CHAT
+
+
+_last: list[tuple[Pair, Dialect | None] | None] = [None]  # one format after the other asks about a pair
