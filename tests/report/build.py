@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from llm_audit.audit import compare_result as c
 from llm_audit.audit import document as d
 from llm_audit.money import usd
 
@@ -314,63 +313,3 @@ def sparse() -> d.Document:
         groups={},
         sensitivity=d.Sensitivity(frontier=[], tornado=[]),
     )  # fmt: skip
-
-
-def check() -> c.CheckResult:
-    """A gate that failed, one that passed, one that could not be evaluated, and the comparison behind them."""
-    base = c.Side(label="main.json", start="2026-08-01T00:00:00+00:00", end="2026-08-31T23:00:00+00:00", requests=5600,
-                  cost="110.00", flagship_tax="38.50", flagship_tax_share=0.35)
-    head = c.Side(label="logs/", start="2026-09-01T06:12:09+00:00", end="2026-09-30T22:47:51+00:00", requests=5708,
-                  cost="127.80", flagship_tax="51.03", flagship_tax_share=0.399296)
-    parts = [c.Part(name=n, amount=a) for n, a in (("volume", "2.12"), ("model_mix", "12.40"),
-                                                  ("tokens_per_request", "4.18"), ("cache", "-0.90"),
-                                                  ("price", "0.00"))]
-    comparison = c.Comparison(
-        base=base, head=head, change="17.80", parts=parts,
-        tax_parts=[c.Part(name="volume", amount="0.74"), c.Part(name="model_mix", amount="10.20"),
-                   c.Part(name="per_request", amount="1.59")],
-        groups=[c.GroupChange(group="model", name="claude-opus-4-5", base_cost="48.00", head_cost="62.87",
-                              change="14.87", base_flagship_tax="17.00", head_flagship_tax="23.80"),
-                c.GroupChange(group="app", name="code-agent", base_cost="44.00", head_cost="57.03", change="13.03",
-                              base_flagship_tax="12.00", head_flagship_tax="16.89")],
-        metrics=[c.MetricChange(metric="cost_per_request", unit="USD", base=0.01964, head=0.02239, change=0.00275,
-                                low=0.00198, high=0.00352),
-                 c.MetricChange(metric="flagship_tax", unit="share", base=0.35, head=0.3993, change=0.0493, low=0.03,
-                                high=0.07)],
-        realised=None, estimated=None, notes=["main.json was priced again with the price table of logs/."],
-    )
-    rules = [
-        c.Rule(rule="cost_per_request:+10%", outcome=c.Outcome.FAILED, base=0.01964, head=0.02239, threshold=0.1,
-               message="cost_per_request rose by 14.0%, at least 10.1%, mostly claude-opus-4-5 in code-agent.",
-               unit="USD", source="llm-audit.toml", line=7),
-        c.Rule(rule="unpriced_share:1%", outcome=c.Outcome.PASSED, base=None, head=0.007, threshold=0.01,
-               message="unpriced_share 0.7% is within 1.0%.", unit="share", source=None, line=None),
-        c.Rule(rule="cost_per_request[team=legal]:+5%", outcome=c.Outcome.NOT_EVALUATED, base=None, head=None,
-               threshold=0.05, message="cost_per_request[team=legal] has 12 requests on one side; 30 are needed.",
-               unit="USD", source="llm-audit.toml", line=9),
-    ]
-    return c.CheckResult(rules=rules, comparison=comparison, failed=1, passed=1, not_evaluated=1)  # fmt: skip
-
-
-NAMES = frozenset(
-    {
-        "provider", "model", "name", "subject", "path", "file", "title", "detail", "action", "from", "to", "reason",
-        "message", "matched", "source", "assumption", "team", "app", "command", "format", "low_value", "high_value",
-        "check", "toml", "label", "group", "rule", "notes", "metric", "warnings", "ladders", "assumptions",
-    }
-)  # fmt: skip
-MAPPINGS = frozenset({"groups", "ladders", "assumptions"})
-
-
-def renamed(value: Any, rename: Callable[[str], str], field: str = "") -> Any:
-    """The same document or result with every name in it changed, those that are keys of a mapping too."""
-    if isinstance(value, msgspec.Struct):
-        return msgspec.convert(renamed(msgspec.to_builtins(value), rename), type(value))
-    if isinstance(value, dict):
-        keyed = field in MAPPINGS
-        return {
-            rename(key) if keyed else key: renamed(item, rename, field if keyed else key) for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [renamed(item, rename, field if isinstance(item, str) else "") for item in value]
-    return rename(value) if isinstance(value, str) and field in NAMES else value

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
+from typing import Any
 
+import msgspec
 import polars as pl
-from tests.report import build, frames
+from tests.report import build, compared, frames
 
 from llm_audit.audit.compare_result import CheckResult
 from llm_audit.audit.document import Document
@@ -41,28 +44,52 @@ CORPUS = (
     "&lt;&amp;&#60;",
     "\u202egpj.exe\u2066\u200b",
     "a\x00b\x7f\x85\u2028",
-    'a"b\'c\\d\\',
+    "a\"b'c\\d\\",
     "# HELP x y\n# EOF",
     "e\u0301" + "\u0321" * 40,
     "日本語モデル",
 )
 
 
+NAMES = frozenset(
+    {
+        "provider", "model", "name", "subject", "path", "file", "title", "detail", "action", "from", "to", "reason",
+        "message", "matched", "source", "assumption", "team", "app", "command", "format", "low_value", "high_value",
+        "check", "toml", "label", "group", "rule", "notes", "metric", "warnings", "ladders", "assumptions",
+    }
+)  # fmt: skip
+MAPPINGS = frozenset({"groups", "ladders", "assumptions"})
+
+
+def renamed(value: Any, rename: Callable[[str], str], field: str = "") -> Any:
+    """The same document or result with every name in it changed, those that are keys of a mapping too."""
+    if isinstance(value, msgspec.Struct):
+        return msgspec.convert(renamed(msgspec.to_builtins(value), rename), type(value))
+    if isinstance(value, dict):
+        keyed = field in MAPPINGS
+        return {
+            rename(key) if keyed else key: renamed(item, rename, field if keyed else key) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [renamed(item, rename, field if isinstance(item, str) else "") for item in value]
+    return rename(value) if isinstance(value, str) and field in NAMES else value
+
+
 def cycled(offset: int = 0) -> Document:
     """A document with the corpus going round over all its names."""
     numbers = count(offset)
-    return build.renamed(build.rich(4), lambda name: CORPUS[next(numbers) % len(CORPUS)] + name)
+    return renamed(build.rich(4), lambda name: CORPUS[next(numbers) % len(CORPUS)] + name)
 
 
 def check() -> CheckResult:
     numbers = count()
-    return build.renamed(build.check(), lambda name: CORPUS[next(numbers) % len(CORPUS)] + name)
+    return renamed(compared.check(), lambda name: CORPUS[next(numbers) % len(CORPUS)] + name)
 
 
 def long() -> Document:
     """A document with a name of a megabyte here and there."""
     numbers = count()
-    return build.renamed(build.rich(4), lambda name: name + "<b>&" * 250_000 if next(numbers) % 97 == 0 else name)
+    return renamed(build.rich(4), lambda name: name + "<b>&" * 250_000 if next(numbers) % 97 == 0 else name)
 
 
 def rows() -> Frames:

@@ -11,7 +11,7 @@ import openpyxl
 import polars as pl
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from tests.report import build
+from tests.report import build, compared, hostile
 from tests.report.frames import frames
 from tests.report.golden import assert_golden
 
@@ -30,7 +30,7 @@ def document() -> Document:
 
 
 def rendered(document: Document, name: str) -> bytes:
-    return render(document, name, frames=frames(CALLS), options=Options(check=build.check()))
+    return render(document, name, frames=frames(CALLS), options=Options(check=compared.check()))
 
 
 @pytest.mark.parametrize("name", ["markdown", "github", "junit", "sarif", "openmetrics", "groups-csv"])
@@ -159,7 +159,7 @@ def test_markdown_is_short_first_and_fits_a_comment(document: Document) -> None:
 
 
 def test_markdown_of_a_huge_audit_still_fits(document: Document) -> None:
-    long = build.renamed(document, lambda name: name + "|`<@x>" * 100)
+    long = hostile.renamed(document, lambda name: name + "|`<@x>" * 100)
     assert len(render(long, "markdown").decode()) < 65_536
 
 

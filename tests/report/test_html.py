@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
-from tests.report import build
+from tests.report import build, compared
 from tests.report.golden import assert_golden
 
 from llm_audit.audit.document import Document
@@ -22,7 +22,7 @@ CHARTS = ("estimates", "waterfall", "daily", "models", "mix", "teams", "flow", "
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return render(build.rich(), "html", options=Options(check=build.check())).decode()
+    return render(build.rich(), "html", options=Options(check=compared.check())).decode()
 
 
 def test_every_section_is_there_in_the_order_of_reading(page: str) -> None:

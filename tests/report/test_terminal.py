@@ -2,7 +2,7 @@ import io
 
 import pytest
 from rich.console import Console
-from tests.report import build
+from tests.report import build, compared
 from tests.report.golden import assert_golden
 
 from llm_audit.report.glossary import GLOSSARY
@@ -45,7 +45,7 @@ def test_an_audit_without_prices_says_unknown_not_zero() -> None:
 
 def test_a_check_has_a_line_for_each_rule() -> None:
     file = io.StringIO()
-    print_check(build.check(), Console(file=file, width=100))
+    print_check(compared.check(), Console(file=file, width=100))
     assert_golden("check.txt", file.getvalue().encode())
     assert "1 of 3 gates failed, 1 not evaluated" in file.getvalue()
 

@@ -35,6 +35,8 @@ _FONT = (
 )
 _FONT_STACK = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
 _IDS = re.compile(r'(\bid="|url\(#|href="#)([^")]+)')
+_GROUP = re.compile(r"<g [^>]*>")
+_ROLES = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 _SIZE = re.compile(r' width="[\d.]+" height="[\d.]+"', re.ASCII)
 
 
@@ -74,6 +76,7 @@ def draw(key: str, chart: alt.TopLevelMixin, *, title: str, description: str) ->
         return f"{match[1]}{key}-{numbers.setdefault(match[2], len(numbers))}"
 
     drawn = _IDS.sub(rename, drawn).replace(f'font-family="{_FONT}"', f'font-family="{_FONT_STACK}"')
+    drawn = _GROUP.sub(lambda group: _ROLES.sub("", group[0]), drawn)  # the drawing is one image, its parts are none
     head, _, body = drawn.partition(">")
     head = _SIZE.sub("", head, count=1).replace(
         "<svg", f'<svg role="img" aria-labelledby="{key}-title {key}-desc" focusable="false"', 1
