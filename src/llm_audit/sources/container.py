@@ -10,6 +10,7 @@ import msgspec
 
 from llm_audit.sources.decode import Item, decode, fast_decode
 from llm_audit.sources.entry import Reason, Rejected
+from llm_audit.sources.limits import SNIFF_BYTES
 from llm_audit.sources.lines import Lines
 from llm_audit.sources.storage import Source, open_binary
 from llm_audit.sources.stream import Compression, blocks, compression, head
@@ -109,9 +110,9 @@ def _text(first: bytes, name: str) -> Container:
 def _is_lines(first: bytes) -> bool:
     """Whether some line of the beginning is an object of its own, or one line fills the beginning."""
     lines = first.lstrip().splitlines()
-    return any(line.startswith((b"{", b"[")) and _is_complete(line) for line in lines) or (
-        len(lines) == 1 and len(first) > 1 and not first.rstrip().endswith((b"}", b"]"))
-    )
+    if len(lines) == 1 and len(first) >= SNIFF_BYTES:
+        return True
+    return any(line.startswith((b"{", b"[")) and _is_complete(line) for line in lines)
 
 
 def _first_line(first: bytes) -> bytes:
