@@ -320,6 +320,64 @@ class Sensitivity(msgspec.Struct, kw_only=True, frozen=True):
     tornado: list[TornadoBar]
 
 
+class TraceRouting(msgspec.Struct, kw_only=True, frozen=True):
+    """Routing each request by itself against routing each trace as a whole, risk downstream counted in both.
+
+    Amounts are expected taxes over all requests. ``risk``: what answers expected to be lost make run again, with all
+    that depends on them.
+    """
+
+    traces: int
+    requests: int
+    decisions: int  # a tool loop, and siblings of one template, are one
+    inferred_edges: int  # known by the conversation's order only
+    per_request: str
+    per_trace: str
+    risk_per_request: str
+    risk_per_trace: str
+
+
+class BreakEven(msgspec.Struct, kw_only=True, frozen=True):
+    """The value of an assumption at which the policy stops paying; None where it pays at any."""
+
+    assumption: str  # extra_steps, escalation, or escalation_rate of a cascade
+    assumed: float
+    break_even: float | None
+    detail: str
+
+
+class ObservedPair(msgspec.Struct, kw_only=True, frozen=True):
+    """One template that the log shows on two models: what was observed, beside what the model says.
+
+    Ratios are of the cheaper to the dearer model's means per request.
+    """
+
+    template: str
+    app: str
+    dearer: str
+    cheaper: str
+    requests_dearer: int
+    requests_cheaper: int
+    observed_cost_ratio: float | None
+    observed_output_ratio: float | None
+    expected_cost_ratio: float | None  # of the dearer model's requests that the policy moves to the cheaper
+
+
+class PolicyResult(msgspec.Struct, kw_only=True, frozen=True):
+    """One of several policies on the same requests."""
+
+    name: str
+    target: float | None
+    policy_cost: str
+    flagship_tax: str
+    share: float | None
+    ceiling: str
+    floor: str
+    moved_requests: int
+    expected_failures: float | None
+    in_use: bool
+
+
 class PolicyInfo(msgspec.Struct, kw_only=True, frozen=True):
     name: str
     target: float | None
@@ -414,6 +472,10 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     warnings: list[str]
     inputs: list[Input]
     fingerprints: Fingerprints
+    trace_routing: TraceRouting | None = None
+    break_even: list[BreakEven] = []
+    observed_pairs: list[ObservedPair] = []  # most requests first
+    policies: list[PolicyResult] = []  # where several are simulated, in the order asked for
     metrics: list[Metric] = []
     basis: list[BasisRow] = []
 

@@ -34,9 +34,11 @@ from llm_audit.audit.estimates import Evidence, flagship_tax
 from llm_audit.audit.findings import Resampling, findings
 from llm_audit.audit.metrics import metrics
 from llm_audit.audit.options import AuditOptions, in_period, zone
+from llm_audit.audit.pairs import observed_pairs
 from llm_audit.audit.partial import Partial, summarise
 from llm_audit.audit.quality import quality
 from llm_audit.audit.sensitivity import decided_by, sensitivity
+from llm_audit.audit.traces import break_even, trace_routing
 from llm_audit.audit.waste import waste
 from llm_audit.catalog import Catalog
 from llm_audit.errors import IncompleteError, UsageError
@@ -44,7 +46,7 @@ from llm_audit.ledger import Ledger
 from llm_audit.money import usd
 from llm_audit.policy.model import RANGES, Gate, Policy, Range
 from llm_audit.policy.models import NONE
-from llm_audit.policy.plan import Plan
+from llm_audit.policy.plan import Plan, replan
 from llm_audit.policy.route import plan, routed_frame, with_models
 from llm_audit.pricing import PriceBook, price
 
@@ -166,6 +168,9 @@ def _document(
         reconciliation=tables.reconciliation(cells),
         price_rows=_price_rows(cells, book),
         sensitivity=sensitivity(routes),
+        trace_routing=trace_routing(routes, replan(routes, policy)),
+        break_even=break_even(routes),
+        observed_pairs=observed_pairs(cells),
         policy=policy_info(routes),
         quality=quality(cells, measured, requests),
         warnings=[*tax.warnings, *ledger.manifest.notes],

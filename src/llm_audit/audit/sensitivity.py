@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from llm_audit.audit.document import FrontierPoint, Sensitivity, TornadoBar
+from llm_audit.audit.sums import priced_total
 from llm_audit.audit.tables import share
 from llm_audit.money import usd
 from llm_audit.policy.lengths import scenario
 from llm_audit.policy.model import RANGES, Decision, Policy
-from llm_audit.policy.models import NONE, Ints
+from llm_audit.policy.models import NONE
 from llm_audit.policy.plan import Plan, with_target
 from llm_audit.policy.route import reroute
 
@@ -51,7 +52,7 @@ def decided_by(policy: Policy, threshold: float | None) -> float | None:
 def point(plan: Plan, target: float, *, in_use: bool) -> FrontierPoint:
     """One policy on the plane of expected cost and expected failures."""
     expected = plan.estimate(scenario(plan.policy.assumptions))
-    actual, policy_cost = _total(plan, plan.world.requests.cost), _total(plan, expected.total)
+    actual, policy_cost = priced_total(plan, plan.world.requests.cost), priced_total(plan, expected.total)
     moved = plan.choice.position != NONE
     return FrontierPoint(
         target=round(target, 6),
@@ -69,14 +70,14 @@ def point(plan: Plan, target: float, *, in_use: bool) -> FrontierPoint:
 def tornado(plan: Plan) -> list[TornadoBar]:
     """The expected tax with each assumption at its favourable and at its pessimistic end, widest first."""
     assumptions = plan.policy.assumptions
-    actual = _total(plan, plan.world.requests.cost)
+    actual = priced_total(plan, plan.world.requests.cost)
     bars = []
     for name in RANGES:
         ends = getattr(assumptions, name)
         if ends.favourable == ends.pessimistic:
             continue
         taxes = [
-            actual - _total(plan, plan.estimate(scenario(assumptions, **{name: value})).total)
+            actual - priced_total(plan, plan.estimate(scenario(assumptions, **{name: value})).total)
             for value in (ends.favourable, ends.pessimistic)
         ]
         low, high = sorted(taxes)
@@ -93,9 +94,3 @@ def tornado(plan: Plan) -> list[TornadoBar]:
             )
         )
     return [bar for _, bar in sorted(bars, key=lambda bar: (-bar[0], bar[1].assumption))]
-
-
-def _total(plan: Plan, amounts: Ints) -> int:
-    """The exact sum over priced requests."""
-    kept = amounts[plan.world.requests.priced]
-    return int(kept.sum(dtype=object)) if len(kept) and kept.max() > 2**62 // len(kept) else int(kept.sum())

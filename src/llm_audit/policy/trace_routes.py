@@ -100,8 +100,8 @@ def trace_risk(plan: Plan, graph: Graph) -> Ints:
     size = np.bincount(graph.unit, minlength=count)
     rerun = downstream(graph.unit_parent, _sum(graph.unit, plan.world.requests.cost[graph.row], count))
     share = plan.policy.assumptions.escalation.expected
-    risk: Ints = np.rint(lost / size[graph.unit] * rerun[graph.unit] * share).astype(np.int64)
-    return risk
+    risk: Floats = np.rint(lost / size[graph.unit] * rerun[graph.unit] * share)
+    return np.asarray(risk, dtype=np.int64)
 
 
 def _trace_costs(plan: Plan, graph: Graph) -> Ints:
@@ -109,7 +109,7 @@ def _trace_costs(plan: Plan, graph: Graph) -> Ints:
     values = scenario(plan.policy.assumptions, escalation=0.0, extra_steps=0.0)
     cost = plan.estimate(values).total[graph.row] + trace_risk(plan, graph)
     trace = graph.nodes["trace"].rle_id().cast(pl.Int64).to_numpy()
-    return _sum(trace, cost, int(trace[-1]) + 1)[trace]
+    return np.asarray(_sum(trace, cost, int(trace[-1]) + 1)[trace])
 
 
 def _option(plan: Plan, graph: Graph, place: int) -> tuple[Floats, Floats, Index]:
@@ -118,7 +118,7 @@ def _option(plan: Plan, graph: Graph, place: int) -> tuple[Floats, Floats, Index
     count = len(graph.unit_parent)
     model = world.requests.used[row] if place == NONE else plan.assessor.ladder[row, place]
     trial = np.full(len(world.requests), NONE, dtype=np.int32)
-    trial[row] = np.where(model == NONE, NONE, place)
+    trial[row] = np.where((model == NONE) | ~world.requests.routable[row], NONE, place)
     choice = _choice(plan, trial, row)
     values = scenario(plan.policy.assumptions, escalation=0.0, extra_steps=0.0)
     read = world.requests.tokens["cache_read"]

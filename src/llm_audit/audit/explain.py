@@ -1,0 +1,268 @@
+"""One request's figures, every number from which its costs can be worked out by hand (see ``docs/method.md``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from xxhash import xxh3_64_intdigest
+
+from llm_audit.catalog import Catalog
+from llm_audit.errors import UsageError
+from llm_audit.ledger import Ledger
+from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.money import usd
+from llm_audit.policy.costs import UNKNOWN
+from llm_audit.policy.decide import OUTCOMES
+from llm_audit.policy.estimate import ceiling
+from llm_audit.policy.gates import REASONS
+from llm_audit.policy.lengths import CEILING, Scenario, scenario
+from llm_audit.policy.model import Decision, Policy
+from llm_audit.policy.models import NONE
+from llm_audit.policy.plan import Plan
+from llm_audit.policy.route import plan, with_models
+from llm_audit.pricing import PriceBook, price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Tokens of one type at a rate; ``rate_usd_per_mtok`` is None where the model has no price for them."""
+
+    kind: str
+    tokens: int
+    rate_usd_per_mtok: str | None
+    cost_usd: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A model of the ladder as the policy saw it, in the ladder's order.
+
+    ``gate`` is the first that blocks it; ``cost_usd`` is at the same tokens.
+    """
+
+    model: str
+    ability: float
+    p_success: float
+    p_suffices: float
+    cost_usd: str
+    meets: bool
+    gate: str | None
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The policy's cost of the request under one set of assumptions, by part."""
+
+    name: str
+    lines: list[Line]
+    per_call_usd: str
+    run_usd: str
+    check_usd: str
+    escalation_usd: str
+    extra_steps_usd: str
+    total_usd: str
+    p_suffices: float | None
+    assumptions: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a request was judged, routed and priced as it was."""
+
+    request: str
+    file: str
+    line: int
+    time: str | None
+    provider: str | None
+    model: str | None
+    model_id: str | None
+    price_source: str | None
+    unpriced_reason: str | None
+    category: str | None
+    difficulty: float | None
+    judged: str | None
+    abstention: str | None
+    used_ability: float | None
+    actual_lines: list[Line]
+    per_call_usd: str
+    actual_usd: str | None
+    outcome: str
+    route: str | None
+    decision: str
+    decided_by: float | None
+    candidates: list[Candidate]
+    cache_reads_logged: int
+    cache_reads_kept: int
+    tokenizer_ratio: float
+    measured_output_ratio: float | None
+    estimates: list[Estimate]
+
+
+def explain(ledger: Ledger, request: str, *, policy: Policy, catalog: Catalog, book: PriceBook) -> Explanation:
+    """Explain one request.
+
+    Args:
+        ledger: The ledger it is in.
+        request: The id the log gives it, ``request_key`` as a number or in hexadecimal, or ``file:line``.
+        policy: The policy.
+        catalog: Models.
+        book: Prices.
+
+    Raises:
+        UsageError: No request is called that.
+    """
+    frame = ledger.scan().collect()
+    found = frame.filter(_named(ledger, request))
+    if not found.height:
+        raise UsageError(
+            f"No request is called {request!r}. Give the id the log gives it, its request_key or file:line."
+        )
+    key = found["request_key"][0]
+    if policy.decision is not Decision.STRONG_WINS:
+        frame = _context(frame, found.head(1))
+    named = with_models(price(frame, book), catalog)
+    place = int(named.with_row_index("place").filter(pl.col("request_key") == key)["place"][0])
+    return _explained(ledger, plan(named, policy, catalog=catalog, book=book), named, place, book)
+
+
+def _named(ledger: Ledger, request: str) -> pl.Expr:
+    keys = [xxh3_64_intdigest(request.encode())]
+    if request.isdigit():
+        keys.append(int(request))
+    try:
+        keys.append(int(request, 16))
+    except ValueError:
+        pass
+    wanted = pl.lit(value=False)
+    for key in keys:
+        if key < 2**64:
+            same = pl.lit(key, dtype=pl.UInt64)
+            wanted |= (pl.col("request_id") == same).fill_null(value=False) | (pl.col("request_key") == same)
+    file, _, line = request.rpartition(":")
+    if file and line.isdigit():
+        inputs = [number for number, item in enumerate(ledger.manifest.inputs) if item.path.endswith(file)]
+        wanted |= pl.col("input").is_in(inputs) & (pl.col("line") == int(line))
+    return wanted
+
+
+def _context(frame: pl.DataFrame, one: pl.DataFrame) -> pl.DataFrame:
+    """The requests that can touch this one's cache and trace: those of its conversation, trace and template."""
+    near = pl.lit(value=False)
+    for column in ("request_key", "conversation", "trace", "template_hash"):
+        value = one[column][0]
+        if value is not None:
+            near |= (pl.col(column) == pl.lit(value, dtype=pl.UInt64)).fill_null(value=False)
+    return frame.filter(near)
+
+
+def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, book: PriceBook) -> Explanation:
+    row = named.row(place, named=True)
+    requests, choice, models = applied.world.requests, applied.choice, applied.world.models
+    used, category = int(requests.used[place]), int(requests.category[place])
+    route = int(choice.route[place])
+    assumptions = applied.policy.assumptions
+    known = used != NONE and category != NONE
+    ratio = float(applied.world.lengths.tokenizer[used, route, category]) if known else 1.0
+    output = float(applied.world.lengths.output[used, route]) if known else float("nan")
+    source = book.rates.filter(pl.col("price_id") == row["price_id"])["source"] if row["price_id"] is not None else None
+    item = ledger.manifest.inputs[row["input"]] if row["input"] is not None else None
+    return Explanation(
+        request=f"{row['request_key']:016x}",
+        file=item.path if item else "",
+        line=row["line"] or 0,
+        time=row["time"].isoformat() if row["time"] else None,
+        provider=row["provider"],
+        model=row["model"],
+        model_id=row["model_id"],
+        price_source=source[0] if source is not None and len(source) else None,
+        unpriced_reason=row["unpriced_reason"],
+        category=row["category"],
+        difficulty=row["difficulty"],
+        judged=row["judged"],
+        abstention=row["abstention"],
+        used_ability=float(models.ability[used, category]) if known else None,
+        actual_lines=_lines(applied, place, NONE, {kind: int(requests.tokens[kind][place]) for kind in TOKEN_TYPES}),
+        per_call_usd=usd(int(requests.per_call_cost[place])),
+        actual_usd=usd(row["cost_pico"]) if row["cost_pico"] is not None else None,
+        outcome=OUTCOMES[choice.outcome[place]],
+        route=models.ids[route] if route != NONE else None,
+        decision=applied.policy.decision.value,
+        decided_by=applied.threshold if applied.threshold is not None else applied.policy.target,
+        candidates=_candidates(applied, place),
+        cache_reads_logged=int(requests.tokens["cache_read"][place]),
+        cache_reads_kept=int(applied.warm[place]),
+        tokenizer_ratio=round(ratio, 6),
+        measured_output_ratio=None if np.isnan(output) else round(output, 6),
+        estimates=[
+            _estimate("ceiling", applied, place, CEILING),
+            _estimate("expected", applied, place, scenario(assumptions)),
+            _estimate("floor", applied, place, scenario(assumptions, "pessimistic")),
+        ],
+    )
+
+
+def _candidates(applied: Plan, place: int) -> list[Candidate]:
+    world, requests = applied.world, applied.world.requests
+    rows = np.array([place])
+    found = []
+    for position in range(applied.assessor.ladder.shape[1]):
+        seen = applied.assessor.assess(rows, position)
+        if not len(seen.rows):
+            continue
+        model = applied.assessor.ladder[rows, position]
+        category, difficulty = requests.category[rows], requests.difficulty[rows]
+        found.append(
+            Candidate(
+                model=world.models.ids[int(model[0])],
+                ability=float(world.models.ability[int(model[0]), int(category[0])]),
+                p_success=round(float(world.judge.success(model, category, difficulty)[0]), 6),
+                p_suffices=round(float(seen.p[0]), 6),
+                cost_usd=usd(int(seen.cost[0])),
+                meets=bool(seen.meets[0]),
+                gate=REASONS[seen.block[0]],
+                chosen=int(applied.choice.position[place]) == position,
+            )
+        )
+    return found
+
+
+def _estimate(name: str, applied: Plan, place: int, values: Scenario) -> Estimate:
+    world = applied.world
+    done = applied.estimate(values)
+    position = int(applied.choice.position[place])
+    total = int((ceiling(world, applied.choice) if values == CEILING else done.total)[place])
+    p = float(done.p_suffices[place])
+    return Estimate(
+        name=name,
+        lines=_lines(applied, place, position, {kind: int(done.tokens[kind][place]) for kind in TOKEN_TYPES}),
+        per_call_usd=usd(int(world.requests.per_call_cost[place])),
+        run_usd=usd(int(done.run[place])),
+        check_usd=usd(int(done.check[place])),
+        escalation_usd=usd(int(done.escalation[place])),
+        extra_steps_usd=usd(int(done.extra_steps[place])),
+        total_usd=usd(total),
+        p_suffices=None if np.isnan(p) else round(p, 6),
+        assumptions={} if values == CEILING else {name: getattr(values, name) for name in values.__slots__[:-1]},
+    )
+
+
+def _lines(applied: Plan, place: int, position: int, tokens: dict[str, int]) -> list[Line]:
+    rates = applied.world.rates
+    row = rates.rates[rates.rows[rates.key[place], position]]
+    lines = []
+    for kind, rate in zip(TOKEN_TYPES, row.tolist(), strict=True):
+        count = tokens[kind]
+        if count:
+            known = rate != UNKNOWN
+            lines.append(
+                Line(
+                    kind=kind,
+                    tokens=count,
+                    rate_usd_per_mtok=usd(rate * 10**6) if known else None,
+                    cost_usd=usd(rate * count) if known else "unknown",
+                )
+            )
+    return lines

@@ -1,0 +1,99 @@
+"""Several policies on one reading of a ledger, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from llm_audit.audit.document import FrontierPoint, PolicyResult
+from llm_audit.audit.options import AuditOptions, in_period
+from llm_audit.audit.sensitivity import decided_by, frontier
+from llm_audit.audit.sums import priced_total
+from llm_audit.audit.tables import share
+from llm_audit.catalog import Catalog
+from llm_audit.errors import IncompleteError
+from llm_audit.ledger import Ledger
+from llm_audit.money import usd
+from llm_audit.policy.estimate import ceiling
+from llm_audit.policy.lengths import scenario
+from llm_audit.policy.model import Policy
+from llm_audit.policy.models import NONE
+from llm_audit.policy.plan import Plan
+from llm_audit.policy.route import plan, with_models
+from llm_audit.pricing import PriceBook, price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """Policies compared, in the order asked for, and the frontier of the first one over its targets."""
+
+    actual: str
+    requests: int
+    policies: list[PolicyResult]
+    frontier: list[FrontierPoint]
+
+
+def simulate(
+    ledger: Ledger,
+    policies: Sequence[Policy],
+    *,
+    catalog: Catalog,
+    book: PriceBook,
+    options: AuditOptions,
+    targets: Sequence[float] = (),
+) -> Simulation:
+    """Apply each policy to the ledger's requests.
+
+    Args:
+        ledger: Read once.
+        policies: At least one; the first is marked as the one in use.
+        catalog: Models.
+        book: Prices.
+        options: For the period.
+        targets: Also sweep the first policy over these.
+
+    Raises:
+        IncompleteError: No request is left to audit.
+    """
+    frame = in_period(ledger.scan(), options).collect()
+    if not frame.height:
+        raise IncompleteError("There is nothing to simulate: no request lies in the period.")
+    named = with_models(price(frame, book), catalog)
+    results, swept = [], []
+    for number, policy in enumerate(policies):
+        applied = plan(named, policy, catalog=catalog, book=book)
+        results.append(result(applied, in_use=number == 0))
+        if number == 0 and targets:
+            swept = frontier(applied, targets)
+    return Simulation(actual=usd(_actual(named)), requests=frame.height, policies=results, frontier=swept)
+
+
+def result(applied: Plan, *, in_use: bool) -> PolicyResult:
+    """One policy's figures."""
+    assumptions = applied.policy.assumptions
+    actual = priced_total(applied, applied.world.requests.cost)
+    expected = applied.estimate(scenario(assumptions))
+    floor = applied.estimate(scenario(assumptions, "pessimistic"))
+    cost = priced_total(applied, expected.total)
+    moved = applied.choice.position != NONE
+    failures = float(np.nansum(np.where(moved, 1 - expected.p_suffices, 0.0)))
+    target = decided_by(applied.policy, applied.threshold)
+    return PolicyResult(
+        name=applied.policy.name,
+        target=None if target is None else round(target, 6),
+        policy_cost=usd(cost),
+        flagship_tax=usd(actual - cost),
+        share=share(actual - cost, actual),
+        ceiling=usd(actual - priced_total(applied, ceiling(applied.world, applied.choice))),
+        floor=usd(actual - priced_total(applied, floor.total)),
+        moved_requests=int(moved.sum()),
+        expected_failures=round(failures, 3) if moved.any() else None,
+        in_use=in_use,
+    )
+
+
+def _actual(named: pl.DataFrame) -> int:
+    return int(named["cost_pico"].cast(pl.Int128).sum() or 0)

@@ -1,0 +1,88 @@
+"""What routing whole traces changes, and where the policy stops paying."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from llm_audit.audit.document import BreakEven, TraceRouting
+from llm_audit.audit.sums import priced_total
+from llm_audit.money import usd
+from llm_audit.policy.graph import Edge, build_graph
+from llm_audit.policy.lengths import scenario
+from llm_audit.policy.model import Scope
+from llm_audit.policy.models import NONE
+from llm_audit.policy.plan import Plan
+from llm_audit.policy.rule import break_even_escalation
+from llm_audit.policy.trace_routes import by_trace, trace_risk
+
+
+def trace_routing(plan: Plan, per_request: Plan) -> TraceRouting | None:
+    """Compare the two ways of routing; None where no trace has two requests.
+
+    Args:
+        plan: The plan in use.
+        per_request: The same policy request by request; ``plan`` itself where that is its scope.
+    """
+    graph = build_graph(plan.world.places)
+    if not graph.nodes.height:
+        return None
+    per_trace = plan if plan.policy.scope is Scope.TRACE else by_trace(plan)
+    actual = priced_total(plan, plan.world.requests.cost)
+    values = scenario(plan.policy.assumptions, escalation=0.0)
+    outside = np.ones(len(plan.world.requests), dtype=bool)
+    outside[graph.row] = False
+    results = []
+    for candidate in (per_request, per_trace):
+        risk = trace_risk(candidate, graph)
+        again = np.where(outside, candidate.estimate(scenario(candidate.policy.assumptions)).escalation, 0)
+        cost = priced_total(plan, candidate.estimate(values).total + again) + int(risk.sum())
+        results.append((actual - cost, int(risk.sum())))
+    return TraceRouting(
+        traces=graph.nodes["trace"].n_unique(),
+        requests=graph.nodes.height,
+        decisions=len(graph.unit_parent),
+        inferred_edges=int((graph.nodes["edge"] == Edge.PREVIOUS.value).sum()),
+        per_request=usd(results[0][0]),
+        per_trace=usd(results[1][0]),
+        risk_per_request=usd(results[0][1]),
+        risk_per_trace=usd(results[1][1]),
+    )
+
+
+def break_even(plan: Plan) -> list[BreakEven]:
+    """Where extra steps and escalations eat up the tax.
+
+    The tax is linear in both: tax(e) = tax(0) - e (tax(0) - tax(1)), so it is zero at tax(0) / (tax(0) - tax(1)).
+    """
+    assumptions = plan.policy.assumptions
+    found = []
+    for name, detail in (
+        ("extra_steps", "Steps that an agent adds for each step moved"),
+        ("escalation", "Times that an answer expected to be lost is asked again of the model used"),
+    ):
+        none, once = (_tax(plan, name, value) for value in (0.0, 1.0))
+        assumed = getattr(assumptions, name).expected
+        if none != once:
+            found.append(
+                BreakEven(assumption=name, assumed=assumed, break_even=round(none / (none - once), 4), detail=detail)
+            )
+    cascade = plan.policy.cascade
+    moved = plan.choice.position != NONE
+    if cascade is not None and moved.any():
+        expected = plan.estimate(scenario(assumptions, escalation=0.0))
+        large = int(plan.world.requests.cost[moved].sum())
+        limit = break_even_escalation(int(expected.run[moved].sum()), int(expected.check[moved].sum()), large)
+        found.append(
+            BreakEven(
+                assumption="escalation_rate",
+                assumed=round(int(expected.escalation[moved].sum()) / large, 4),
+                break_even=None if limit is None else round(limit, 4),
+                detail="Share of the cascade's cost on the large model that is paid again",
+            )
+        )
+    return found
+
+
+def _tax(plan: Plan, name: str, value: float) -> int:
+    values = scenario(plan.policy.assumptions, "expected", **{name: value})
+    return priced_total(plan, plan.world.requests.cost) - priced_total(plan, plan.estimate(values).total)
