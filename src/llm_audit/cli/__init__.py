@@ -13,7 +13,19 @@ import typer
 from typer.exceptions import TyperException
 
 from llm_audit import __version__
-from llm_audit.cli import analyze, compare, config, formats, init, models, prices, reconcile, report
+from llm_audit.cli import (
+    analyze,
+    calibrate,
+    compare,
+    config,
+    evaluate,
+    formats,
+    init,
+    models,
+    prices,
+    reconcile,
+    report,
+)
 from llm_audit.cli.console import fail
 from llm_audit.errors import AuditError, ExitCode
 
@@ -51,6 +63,8 @@ app.command("diff")(compare.diff)
 app.command("report")(report.report)
 app.command("init")(init.init)
 app.command("reconcile")(reconcile.reconcile)
+app.command("evaluate")(evaluate.evaluate)
+app.command("calibrate")(calibrate.calibrate)
 app.command("models")(models.models)
 app.add_typer(prices.app, name="prices")
 app.add_typer(formats.app, name="formats")

@@ -1,0 +1,77 @@
+"""Label files: prompts with what models made of them, as Parquet, JSONL or CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llm_audit.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import polars as pl
+
+    from llm_audit.catalog import Catalog
+    from llm_audit.classify.model import Classifier
+
+    Abilities = npt.NDArray[np.float64]
+
+
+def read_labels(path: Path, *needed: str) -> pl.DataFrame:
+    """Read a label file.
+
+    Raises:
+        UsageError: It cannot be read, or lacks a column.
+    """
+    import polars as pl
+
+    readers: Mapping[str, Any] = {
+        ".parquet": pl.read_parquet,
+        ".jsonl": pl.read_ndjson,
+        ".ndjson": pl.read_ndjson,
+        ".csv": pl.read_csv,
+    }
+    if path.suffix not in readers:
+        raise UsageError(f"{path} is no label file; give .parquet, .jsonl or .csv.")
+    try:
+        frame: pl.DataFrame = readers[path.suffix](path)
+    except OSError as error:
+        raise UsageError(f"Cannot read {path}: {error.strerror or 'no such file'}.") from None
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(f"{path} cannot be read as {path.suffix}: {str(error).splitlines()[0]}") from None
+    missing = [name for name in needed if name not in frame.columns]
+    if missing:
+        raise UsageError(f"{path} lacks {', '.join(missing)}; it has {', '.join(frame.columns)}.")
+    return frame.drop_nulls([name for name in needed if name in frame.columns])
+
+
+def abilities_of(catalog: Catalog, model: str | None, *, generic: float) -> Abilities:
+    """A model's abilities by category; a generic model's where it is not named.
+
+    Raises:
+        UsageError: The catalogue does not know the model, or not its abilities.
+    """
+    import numpy as np
+    import polars as pl
+
+    from llm_audit.vocabulary import Category
+
+    if model is None:
+        return np.full(len(Category), generic)
+    name = catalog.resolve(None, model)
+    rows = catalog.frame.filter(pl.col("model_id") == name) if name else catalog.frame.clear()
+    values = [rows[f"ability_{category}"][0] if rows.height else None for category in Category]
+    if any(value is None for value in values):
+        raise UsageError(f"No ability is known for the model {model!r}; `llm-audit models` lists those that are.")
+    return np.array(values, dtype=np.float64)
+
+
+def classifier(calibration: Path | None) -> Classifier:
+    """The classifier, with what a calibration taught where one is given."""
+    from llm_audit.classify.calibrate import Calibration
+    from llm_audit.classify.model import Classifier
+
+    shipped = Classifier.load()
+    return shipped if calibration is None else Calibration.load(calibration).apply(shipped)
