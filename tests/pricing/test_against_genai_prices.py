@@ -15,7 +15,15 @@ from llm_audit.pricing.listing import listings
 
 TIMES = tuple(
     datetime(*parts, tzinfo=UTC)
-    for parts in ((2024, 3, 5, 9), (2025, 6, 30, 2), (2026, 8, 20, 18), (2026, 10, 15, 8), (2026, 11, 20, 12))
+    for parts in (
+        (2024, 3, 5, 9),
+        (2024, 11, 30, 20),
+        (2025, 6, 30, 2),
+        (2026, 1, 4, 3),
+        (2026, 8, 20, 18),
+        (2026, 10, 15, 8),
+        (2026, 11, 20, 12),
+    )
 )
 USAGES = (
     {"input": 1000, "output": 250},

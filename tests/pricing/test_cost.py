@@ -55,6 +55,13 @@ def test_invoice_of_bedrock_calls_by_region_and_batch():
     assert dollars(*rows) == ["0.06", "1.00", "1.10", "0.55"]
 
 
+def test_azure_data_zones_cost_a_tenth_more():
+    rows = [
+        call("litellm", name, at(2026, 3, 1), input=1_000_000, output=0) for name in ("azure/gpt-4o", "azure/eu/gpt-4o")
+    ]
+    assert dollars(*rows) == ["2.50", "2.75"]
+
+
 def test_reasoning_audio_and_calls_are_charged_once_and_at_their_own_rates():
     rows = (
         # 32 audio in, 4 text in, 64 audio out, 16 text out per million

@@ -79,9 +79,9 @@ class Plan:
         if service_tier != "standard":
             price = _in_tier(price, self.listing, active, service_tier, moment)
             price = _apply_prices(price, active, service_tier)
-        discounts = [rule for rule in active if not rule.is_price and not rule.unlisted_only]
-        if discounts := [rule for rule in discounts if rule.scope.service_tier in {None, service_tier}]:
-            price = price.discounted(discounts[-1])
+        for origin in ("overlay", "user file"):
+            if discounts := [rule for rule in active if rule.origin == origin and _is_discount(rule, service_tier)]:
+                price = price.discounted(discounts[-1])
         if not any(price.schedule.steps[0][1]):
             return Quote(reason=Unpriced.OTHER_UNIT if self.listing else Unpriced.UNKNOWN_MODEL)
         return Quote(rows=tuple(self._row(price, service_tier, *step) for step in price.schedule.completed().steps))
@@ -139,6 +139,10 @@ class _Price:
         source = self.source if self.source == "user file" else rule.origin
         notes = (*self.notes, *notes, rule.source or rule.where)
         return replace(self, schedule=self.schedule.scaled(rule.factors), source=source, notes=notes)
+
+
+def _is_discount(rule: Rule, service_tier: str) -> bool:
+    return not rule.is_price and not rule.unlisted_only and rule.scope.service_tier in {None, service_tier}
 
 
 def _apply_prices(price: _Price, rules: Sequence[Rule], service_tier: str) -> _Price:
