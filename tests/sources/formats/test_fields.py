@@ -39,6 +39,10 @@ def test_who_is_charged() -> None:
     assert who({"team": "core", "Team-Name": "ads"}).tags == ("Team-Name=ads",)
 
 
+def test_what_tells_calls_apart_is_no_tag() -> None:
+    assert who({"request_id": "r-1", "traceId": "t", "id": "x", "score": 0.25, "attempt": 2.0}).tags == ("attempt=2",)
+
+
 def test_content_is_no_label() -> None:
     assert who({"note": "x" * 101, "empty": " ", "ok": True}).tags == ("ok=true",)
 

@@ -103,3 +103,8 @@ def test_counts_in_an_object_of_their_own(counts) -> None:
 
 def test_an_object_without_counts_is_no_usage() -> None:
     assert read({"model": "m", "usage": {"note": "none"}, "time": 1_767_607_200}).usage_source == "none"
+
+
+def test_ids_in_the_metadata_are_found() -> None:
+    request = read({"model": "m", "input_tokens": 1, "metadata": {"sessionId": "s", "trace_id": "t", "user_id": "u"}})
+    assert (request.conversation, request.trace, request.user, request.tags) == ("s", "t", "u", ())

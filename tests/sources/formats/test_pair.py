@@ -123,3 +123,9 @@ def test_chunks_of_calls_are_joined_by_their_index() -> None:
 def test_legacy_completions_are_read() -> None:
     body = {"object": "text_completion", "model": "m", "choices": [{"text": "Hello", "index": 0}]}
     assert request_of(pair(body), provider=None).completion == "Hello"
+
+
+def test_ids_in_the_metadata_are_found() -> None:
+    asked = {**ASK, "metadata": {"session_id": "s", "trace_id": "t"}}
+    request = request_of(pair({"request": asked, "response": ANSWER}), provider=None)
+    assert (request.conversation, request.trace, request.tags) == ("s", "t", ())

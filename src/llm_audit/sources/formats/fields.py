@@ -142,6 +142,7 @@ _WHO = {
 }  # column, and how telling the name is (0 most), by field name
 _TAGS = (-1, 0)
 _OTHER = (-2, 0)
+_IDS = (-3, 0)  # of single calls: not worth a tag
 _MAX_TAG = 100  # characters: a longer value is content, not a label
 _MAX_KEYS = 4096  # spellings remembered
 
@@ -149,8 +150,9 @@ _MAX_KEYS = 4096  # spellings remembered
 def who(metadata: Json) -> Who:
     """Read team, app, user and environment from metadata by their usual names; what is left becomes tags.
 
-    Where several names stand for one column the more telling one wins, and the others stay tags. Values that are no
-    string, number or truth value, or are longer than a label, are left out. ``tags`` is read as a list or an object.
+    Where several names stand for one column the more telling one wins, and the others stay tags. ``tags`` is read as a
+    list or an object. Other ids and fractions tell calls apart rather than group them, and are left out, and so is
+    what is no string, number or truth value, or longer than a label.
     """
     if not metadata:
         return _NOBODY
@@ -163,7 +165,7 @@ def who(metadata: Json) -> Who:
             tags += labels(value)
             continue
         label = _label(value)
-        if label is None:
+        if label is None or place == _IDS[0]:
             continue
         if place >= 0 and (rank, key) < held[place]:
             label, chosen[place] = chosen[place], label
@@ -176,7 +178,9 @@ def who(metadata: Json) -> Who:
 
 def _place(key: str) -> tuple[int, int]:
     name = key.lower().replace("-", "_").replace(".", "_").replace(" ", "_")
-    found = _TAGS if name in {"tags", "labels"} else _WHO.get(name, _OTHER)
+    found = _TAGS if name in {"tags", "labels"} else _WHO.get(name)
+    if found is None:
+        found = _IDS if key.endswith(("_id", "-id", "Id", "ID", "uuid")) or name == "id" else _OTHER
     if len(_places) >= _MAX_KEYS:
         _places.clear()
     _places[key] = found
@@ -201,7 +205,7 @@ def _label(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return f"{value:.15g}" if isinstance(value, float) else str(value)
+        return None if (count := whole(value)) is None else str(count)
     return None
 
 

@@ -102,8 +102,12 @@ def _merge_key(request_id: str | None, time_us: int | None, model: str, status: 
 
 def _charge(request: Request, record: Json, columns: Columns) -> None:
     get = record.get
-    nested = get(columns.metadata)
-    payer = who(nested if type(nested) is dict else mapping(nested))
+    nested = mapping(get(columns.metadata))
+    payer = who(nested)
+    if nested:
+        inner = columns_of(nested)
+        request.conversation = request.conversation or text(nested.get(inner.conversation))
+        request.trace = request.trace or text(nested.get(inner.trace))
     request.team, request.app, request.user, request.environment, request.tags = payer
     if columns.payer:
         request.team = text(get(columns.team)) or payer.team

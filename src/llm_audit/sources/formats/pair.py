@@ -119,8 +119,8 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
         service_tier=_tier(pair),
         request_id=text(get(columns.request_id)) or response_id,
         merge_key=merge_key(response_id, model=served, status=status),
-        conversation=text(get(columns.conversation)),
-        trace=text(get(columns.trace)),
+        conversation=text(get(columns.conversation)) or _labelled(pair, "conversation"),
+        trace=text(get(columns.trace)) or _labelled(pair, "trace"),
         span=text(get(columns.span)),
         parent_span=text(get(columns.parent_span)),
         team=payer.team,
@@ -247,6 +247,16 @@ def _payer(pair: Pair) -> Who:
         text(get(columns.environment)) or given.environment,
         tuple(sorted({*given.tags, *labels(get(columns.tags))})),
     )
+
+
+def _labelled(pair: Pair, column: str) -> str | None:
+    """Return an id that the caller put into the metadata of the call."""
+    for place in (pair.outer.get(columns_of(pair.outer).metadata), pair.asked.get("metadata")):
+        given = mapping(place)
+        found = text(given.get(getattr(columns_of(given), column))) if given else None
+        if found is not None:
+            return found
+    return None
 
 
 def _time_us(pair: Pair) -> int | None:
