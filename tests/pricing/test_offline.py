@@ -8,7 +8,7 @@ from llm_audit.tokens.count import count_text
 
 
 def test_prices_and_token_counts_never_touch_the_network(monkeypatch):
-    def refuse(*arguments, **options):
+    def refuse(*_, **__):
         pytest.fail("a socket was opened")
 
     monkeypatch.setattr(socket, "socket", refuse)

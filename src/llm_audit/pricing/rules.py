@@ -37,7 +37,8 @@ from typing import Any
 
 from llm_audit.errors import UsageError
 from llm_audit.ledger.schema import ServiceTier
-from llm_audit.pricing.schedule import PICO_PER_USD, RATES, UNIT_RATES, Rates, pico_per_token
+from llm_audit.money import PICO_PER_USD
+from llm_audit.pricing.schedule import RATES, UNIT_RATES, Rates, pico_per_token
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WHERE = ("provider", "model", "region", "service_tier", "from", "to", "hours", "days", "source", "checked")

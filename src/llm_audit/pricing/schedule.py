@@ -15,7 +15,6 @@ from llm_audit.ledger.schema import TOKEN_TYPES
 
 PICO_PER_USD_PER_MTOK = 10**6
 PICO_PER_USD_PER_THOUSAND = 10**9
-PICO_PER_USD = 10**12
 
 TOKEN_RATES: tuple[str, ...] = (*TOKEN_TYPES, "image_input", "reasoning")
 """Rates per token. ``image_input`` and ``reasoning`` are of subsets of ``input`` and ``output``."""
