@@ -209,9 +209,11 @@ def _latency_ms(record: Json, columns: Columns) -> float | None:
 
 def _matches(record: Record) -> bool:
     columns = columns_of(record)
-    if columns.model is ABSENT and columns.served is ABSENT:
-        return False
     tells = (columns.usage, columns.input, columns.output, columns.messages, columns.prompt, columns.time)
+    if columns.model is ABSENT and columns.served is ABSENT:
+        # A call whose model was not logged is still a call, to be rejected for just that.
+        counted = columns.usage is not ABSENT or (columns.input is not ABSENT and columns.output is not ABSENT)
+        return counted and any(column is not ABSENT for column in tells[3:])
     return any(column is not ABSENT for column in tells)
 
 
