@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -132,10 +133,8 @@ def _named(ledger: Ledger, request: str) -> pl.Expr:
     keys = [xxh3_64_intdigest(request.encode())]
     if request.isdigit():
         keys.append(int(request))
-    try:
+    with contextlib.suppress(ValueError):
         keys.append(int(request, 16))
-    except ValueError:
-        pass
     wanted = pl.lit(value=False)
     for key in keys:
         if key < 2**64:
@@ -164,7 +163,7 @@ def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, b
     used, category = int(requests.used[place]), int(requests.category[place])
     route = int(choice.route[place])
     assumptions = applied.policy.assumptions
-    known = used != NONE and category != NONE
+    known = NONE not in (used, category)
     ratio = float(applied.world.lengths.tokenizer[used, route, category]) if known else 1.0
     output = float(applied.world.lengths.output[used, route]) if known else float("nan")
     source = book.rates.filter(pl.col("price_id") == row["price_id"])["source"] if row["price_id"] is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,10 +75,8 @@ def view_trace(ledger: Ledger, trace: str, *, policy: Policy, catalog: Catalog, 
         UsageError: No trace with two requests is called that.
     """
     keys = [xxh3_64_intdigest(trace.encode())]
-    try:
+    with contextlib.suppress(ValueError):
         keys.append(int(trace, 16) % 2**64)
-    except ValueError:
-        pass
     wanted = pl.Series(keys, dtype=pl.UInt64)
     frame = ledger.scan().filter(
         pl.col("trace").is_in(wanted.implode()) | pl.col("conversation").is_in(wanted.implode())

@@ -1,0 +1,168 @@
+"""What enforces a policy elsewhere: configuration of LiteLLM's router, of a Bedrock prompt router, of RouteLLM.
+
+These systems judge prompts by their own classifiers; what is exported is the models and the target, and the audit's
+figures hold for them only as far as their judgement is alike.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from llm_audit.catalog import Catalog
+from llm_audit.errors import UsageError
+from llm_audit.policy.model import Decision, Policy
+
+TIERS = ("SIMPLE", "MEDIUM", "COMPLEX", "REASONING")
+"""The tiers of LiteLLM's complexity router."""
+
+BEDROCK_IDS = {
+    "claude-3-haiku": "anthropic.claude-3-haiku-20240307-v1:0",
+    "claude-3-5-haiku": "anthropic.claude-3-5-haiku-20241022-v1:0",
+    "claude-3-5-sonnet": "anthropic.claude-3-5-sonnet-20241022-v2:0",
+    "claude-haiku-4-5": "anthropic.claude-haiku-4-5-20251001-v1:0",
+    "claude-sonnet-4-5": "anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "nova-micro": "amazon.nova-micro-v1:0",
+    "nova-lite": "amazon.nova-lite-v1:0",
+    "nova-pro": "amazon.nova-pro-v1:0",
+    "llama-3.1-8b-instruct": "meta.llama3-1-8b-instruct-v1:0",
+    "llama-3.1-70b-instruct": "meta.llama3-1-70b-instruct-v1:0",
+    "llama-3.3-70b-instruct": "meta.llama3-3-70b-instruct-v1:0",
+}
+"""Model ids of Bedrock's documentation, for the families its prompt routers know."""
+
+_NAME = re.compile(r"([0-9a-zA-Z][ _-]?)+")
+
+
+class Target(StrEnum):
+    """A system that can enforce a policy."""
+
+    LITELLM = "litellm"
+    BEDROCK = "bedrock"
+    ROUTELLM = "routellm"
+
+
+def export(
+    policy: Policy, target: Target, *, ladder: Sequence[str], catalog: Catalog, region: str = "us-east-1"
+) -> str:
+    """Write what makes ``target`` route by the policy's models.
+
+    Args:
+        policy: The policy.
+        target: The system.
+        ladder: The models to route between, cheapest first; the policy's own, or one that an audit reports.
+        catalog: For the providers' names of the models.
+        region: The AWS region of a Bedrock router.
+
+    Returns:
+        YAML for LiteLLM's proxy, JSON for the others.
+
+    Raises:
+        UsageError: The policy or ladder cannot be expressed there.
+    """
+    if policy.decision is Decision.NEVER:
+        raise UsageError(f"The policy {policy.name!r} keeps every model, so there is nothing to enforce.")
+    if len(ladder) < 2:
+        raise UsageError(f"A router needs at least two models; the ladder has {len(ladder)}.")
+    match target:
+        case Target.LITELLM:
+            return _litellm(policy, ladder, catalog)
+        case Target.BEDROCK:
+            return _bedrock(policy, ladder, region)
+        case Target.ROUTELLM:
+            return _routellm(policy, ladder, catalog)
+
+
+def _litellm(policy: Policy, ladder: Sequence[str], catalog: Catalog) -> str:
+    """A proxy configuration whose complexity router spreads the ladder over its four tiers."""
+    last = len(ladder) - 1
+    tiers = {tier: ladder[round(step * last / (len(TIERS) - 1))] for step, tier in enumerate(TIERS)}
+    models: list[dict[str, Any]] = [
+        {"model_name": model, "litellm_params": {"model": _name(model, catalog)}}
+        for model in dict.fromkeys(tiers.values())
+    ]
+    router = {
+        "model": "auto_router/complexity_router",
+        "complexity_router_config": {"tiers": tiers},
+        "complexity_router_default_model": ladder[-1],
+    }
+    models.append({"model_name": policy.name, "litellm_params": router})
+    return "\n".join(_yaml({"model_list": models})) + "\n"
+
+
+def _bedrock(policy: Policy, ladder: Sequence[str], region: str) -> str:
+    """The request of ``CreatePromptRouter``; the abler model is the fallback."""
+    if len(ladder) != 2:
+        raise UsageError(f"A Bedrock prompt router has two models of one family; the ladder has {len(ladder)}.")
+    if policy.quality_difference is None:
+        raise UsageError("A Bedrock prompt router needs quality_difference; write a policy that decides by it.")
+    if not _NAME.fullmatch(policy.name) or len(policy.name) > 64:
+        raise UsageError(
+            f"Bedrock does not allow the router name {policy.name!r}; use up to 64 letters, digits, - and _."
+        )
+    arns = [_arn(model, region) for model in ladder]
+    request = {
+        "promptRouterName": policy.name,
+        "models": [{"modelArn": arn} for arn in arns],
+        "fallbackModel": {"modelArn": arns[-1]},
+        "routingCriteria": {"responseQualityDifference": round(policy.quality_difference * 100, 6)},
+    }
+    return json.dumps(request, indent=2) + "\n"
+
+
+def _arn(model: str, region: str) -> str:
+    if model.startswith("arn:"):
+        return model
+    if model not in BEDROCK_IDS:
+        raise UsageError(f"The Bedrock id of {model!r} is not on record; name the model by its ARN.")
+    return f"arn:aws:bedrock:{region}::foundation-model/{BEDROCK_IDS[model]}"
+
+
+def _routellm(policy: Policy, ladder: Sequence[str], catalog: Catalog) -> str:
+    """A controller's models, and its threshold or the share of strong calls to calibrate one to."""
+    if len(ladder) != 2:
+        raise UsageError(f"RouteLLM routes between two models; the ladder has {len(ladder)}.")
+    if policy.decision is not Decision.STRONG_WINS:
+        raise UsageError('RouteLLM needs a policy with decision = "strong_wins".')
+    settings: dict[str, Any] = {
+        "routers": ["mf"],
+        "strong_model": _name(ladder[1], catalog),
+        "weak_model": _name(ladder[0], catalog),
+    }
+    if policy.threshold is not None:
+        settings |= {"threshold": policy.threshold, "model": f"router-mf-{policy.threshold:g}"}
+    else:
+        settings["strong_model_pct"] = policy.strong_share
+    return json.dumps(settings, indent=2) + "\n"
+
+
+def _name(model: str, catalog: Catalog) -> str:
+    """The model as LiteLLM and RouteLLM write it: the developer's provider, then its name there."""
+    rows = [
+        row for row in catalog.frame.select("model_id", "home_provider", "home_model").iter_rows() if row[0] == model
+    ]
+    if not rows:
+        raise UsageError(f"The catalog does not know {model!r}; `llm-audit models` lists the known ones.")
+    _, provider, name = rows[0]
+    names = {"aws": "bedrock", "google": "gemini"}
+    return f"{names.get(provider, provider)}/{name or model}" if provider else model
+
+
+def _yaml(value: Any, indent: int = 0) -> list[str]:
+    """Mappings, lists and texts as YAML, every text quoted."""
+    pad = "  " * indent
+    lines: list[str] = []
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, dict | list):
+                lines += [f"{pad}{key}:", *_yaml(item, indent + 1)]
+            else:
+                lines.append(f"{pad}{key}: {json.dumps(item)}")
+    else:
+        for item in value:
+            first, *rest = _yaml(item, indent + 1)
+            lines += [f"{pad}- {first.strip()}", *rest]
+    return lines
