@@ -118,7 +118,10 @@ def _litellm(wheel: str) -> list[dict[str, Any]]:
         table = json.loads(archive.read("litellm/model_prices_and_context_window_backup.json"))
     records = []
     for name, entry in table.items():
-        if name == "sample_spec" or "litellm_provider" not in entry:
+        if name == "sample_spec" or entry.get("litellm_provider") in {
+            None,
+            "chatgpt",
+        }:  # a subscription has other limits
             continue
         provider = provider_id(entry["litellm_provider"].split("-")[0]) or ""
         own = parse(provider, name)

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from llm_audit.catalog import Catalog, ladders
-from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, SD_COLUMNS
+from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, SD_COLUMNS, with_abilities
 from llm_audit.catalog.names import canonical
 from llm_audit.catalog.tiers import with_tiers
 from llm_audit.pricing.listing import find
@@ -122,10 +122,24 @@ def test_every_step_of_the_main_ladders_can_be_priced_and_has_abilities(catalog,
             assert row["ability_source"]
 
 
-def test_a_model_without_results_is_as_able_as_its_predecessor_and_less_surely(model):
-    luna = model("gpt-6-luna")
-    assert luna["ability_source"].startswith("prior: as its predecessor gpt-")
-    older = model(luna["ability_source"].rsplit(" ", 1)[1])
-    assert luna["ability_math"] == older["ability_math"]
-    assert luna["ability_math_sd"] == pytest.approx((older["ability_math_sd"] ** 2 + 1) ** 0.5)
+def test_a_model_without_results_is_as_able_as_its_predecessor_and_less_surely(catalog):
+    columns = ["model_id", "family", "kind", "home_provider", "released", "input_usd_per_mtok", "output_usd_per_mtok"]
+    models = catalog.frame.filter(family="claude").select(columns)
+    newer = [
+        {"model_id": name, "family": "claude", "kind": "chat", "home_provider": "anthropic",
+         "released": date(2025, 12, 1), "input_usd_per_mtok": price, "output_usd_per_mtok": 5 * price}
+        for name, price in (("claude-newer-small", 0.9), ("claude-newer-large", 16.0))
+    ]  # fmt: skip
+    rated = with_abilities(
+        pl.concat([models, pl.DataFrame(newer, schema=models.schema)]).with_columns(ability_as=pl.lit(None, pl.String))
+    )
+    rows = {row["model_id"]: row for row in rated.iter_rows(named=True)}
+    small, haiku = rows["claude-newer-small"], rows["claude-haiku-4-5"]
+    assert small["ability_source"] == "prior: as its predecessor claude-haiku-4-5"
+    assert small["ability_math"] == haiku["ability_math"]
+    assert small["ability_math_sd"] == pytest.approx((haiku["ability_math_sd"] ** 2 + 1) ** 0.5)
+    assert rows["claude-newer-large"]["ability_source"] == "prior: as its predecessor claude-opus-4-1"
+
+
+def test_a_name_that_stands_for_another_line_has_its_abilities(model):
     assert model("deepseek-chat")["ability_source"].startswith("as deepseek-v3:")

@@ -55,6 +55,12 @@ def test_invoice_of_bedrock_calls_by_region_and_batch():
     assert dollars(*rows) == ["0.06", "1.00", "1.10", "0.55"]
 
 
+def test_bedrock_service_tiers():
+    model = "us.amazon.nova-pro-v1:0"  # 0.80 a million: half in flex, 1.75 times with priority
+    rows = [call("aws", model, at(2026, 3, 1), tier=tier, input=1_000_000, output=0) for tier in ("flex", "priority")]
+    assert dollars(*rows) == ["0.40", "1.40"]
+
+
 def test_azure_data_zones_cost_a_tenth_more():
     rows = [
         call("litellm", name, at(2026, 3, 1), input=1_000_000, output=0) for name in ("azure/gpt-4o", "azure/eu/gpt-4o")
