@@ -1,8 +1,8 @@
 """Abilities joined to the catalogue: a model's own, those of the line its name stands for, or its predecessor's.
 
-A model without published results is taken to be as able as its predecessor: of the earlier models of its family that
-were measured well enough, the nearest, where twice the price is as far as a year. Its standard deviation is widened by
-one logit.
+A model without published results is taken to be as able as its predecessor, an earlier model of its family that was
+measured well enough: the latest of its own line (``claude-haiku-4-5`` of ``claude-haiku-5-5``), or where the line is
+new the nearest, where twice the price is as far as a year. Its standard deviation is widened by one logit.
 """
 
 from __future__ import annotations
@@ -75,9 +75,11 @@ def _with_priors(rated: pl.DataFrame) -> pl.DataFrame:
     )
     years = (pl.col("released") - pl.col("then")).dt.total_days() / 365.25
     doublings = (pl.col("price") - pl.col("_price")).abs() / math.log(2)
+    same_line = _words("model_id") == _words("older")
+    distance = years + pl.when(same_line).then(0).otherwise(doublings)
     predecessors = (
         earlier.filter(pl.col("then") <= pl.col("released"))
-        .sort(years + doublings, "older")
+        .sort(~same_line, distance, "older")
         .unique("model_id", keep="first", maintain_order=True)
         .select(
             "model_id",
@@ -87,3 +89,8 @@ def _with_priors(rated: pl.DataFrame) -> pl.DataFrame:
         )
     )
     return rated.update(predecessors, on="model_id", how="left")
+
+
+def _words(column: str) -> pl.Expr:
+    """The words of a model's name without its numbers: what stays the same within a line."""
+    return pl.col(column).str.extract_all(r"[a-z]{3,}").list.sort().list.join(" ")
