@@ -1,8 +1,10 @@
 from decimal import Decimal
 
+import msgspec
 from tests.report import build
 
 from llm_audit.report import table
+from llm_audit.report.charts import policy as charts
 from llm_audit.report.charts.periods import MOST, periods
 from llm_audit.report.table import Column, Kind, cap
 from llm_audit.report.tables import data, everything, policy, spend
@@ -56,3 +58,23 @@ def test_periods_are_few_enough_to_draw() -> None:
         assert found == name
         assert len({find(day) for day in days[:last]}) <= MOST
     assert periods(["2026-09-03"])[1]("2026-09-03") == "2026-09-03"
+
+
+def test_a_group_without_any_price_is_unknown_not_free() -> None:
+    document = build.rich(2)
+    row = msgspec.structs.replace(document.groups["team"][0], cost="0.00", unpriced_requests=5, requests=5)
+    shown = next(spend.groups(msgspec.structs.replace(document, groups={"team": [row]}))).rows[0]
+    assert shown[1:6] == (5, None, None, None, None)
+
+
+def test_points_of_the_frontier_that_lie_together_are_named_once_and_the_one_in_use_always() -> None:
+    document = build.rich(2)
+    points = document.sensitivity.frontier
+    crowded = [msgspec.structs.replace(p, expected_failures=100.0 + p.target, policy_cost="5.00") for p in points[:-1]]
+    frontier = [*crowded, points[-1]]
+    drawn = charts.frontier(
+        msgspec.structs.replace(document, sensitivity=msgspec.structs.replace(document.sensitivity, frontier=frontier))
+    )
+    assert drawn is not None
+    assert ">0.80 in use<" in drawn.svg
+    assert ">0.75<" not in drawn.svg

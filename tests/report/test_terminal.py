@@ -25,7 +25,7 @@ def test_the_first_screen_answers(width: int) -> None:
     said = " ".join(shown.split())
     for answer in ("$127.80", "$51.03", "39.9%", "$43.89", "$56.65", "95%", "78.8%", "5,749", "6,124", "118", "17"):
         assert answer in said
-    assert "1 Send contracts to gemini-2.5-flash" in shown
+    assert "1 contracts uses gemini-2.5-pro where" in shown
     assert "\x1b" not in shown, "no colour where there is no terminal"
     assert_golden(f"terminal-{width}.txt", shown.encode())
 

@@ -50,6 +50,7 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
     def capped(whole: Table) -> Table:
         return table.cap(whole, _ROWS)
 
+    warnings = dict.fromkeys((*document.warnings, *document.flagship_tax.warnings))
     style = environment.get_template("report.css").render(palette=PALETTE)
     page = environment.get_template("report.html.j2").render(
         document=document,
@@ -61,7 +62,9 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         sections=sections(document, options.check if options else None),
         appendix=appendix(document),
         glossary=GLOSSARY,
-        warnings=[plain(w, limit=400) for w in (*document.warnings, *document.flagship_tax.warnings)][:_WARNINGS],
+        warnings=[plain(w, limit=400) for w in dict.fromkeys((*document.warnings, *document.flagship_tax.warnings))][
+            :_WARNINGS
+        ],
         policy_toml="\n".join(plain(line, limit=200) for line in document.policy.toml[:_POLICY_CHARS].splitlines()),
         command=plain(document.command, limit=1000),
         style=style,

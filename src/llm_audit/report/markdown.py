@@ -40,10 +40,10 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         "\n".join(["| | | |", "|:--|--:|:--|", *(f"| {a} | **{escape(b)}** | {escape(c)} |" for a, b, c in facts)])
     )
     if said.actions:
-        rows = (
-            f"{i}. **{escape(money(f.amount, currency=document.currency))}** {escape(plain(f.action, limit=300))}"
-            for i, f in enumerate(said.actions, start=1)
-        )
+        rows = []
+        for index, finding in enumerate(said.actions, start=1):
+            what = f"{plain(finding.title, limit=300)}. {plain(finding.action, limit=300)}"
+            rows.append(f"{index}. **{escape(money(finding.amount, currency=document.currency))}** {escape(what)}")
         parts.append("\n".join(["**Do first**", "", *rows]))
     parts.append(escape(f"{said.period}, policy {plain(document.policy.name)}."))
     text = "\n\n".join(parts)

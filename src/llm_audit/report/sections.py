@@ -93,7 +93,7 @@ def _policy(document: Document) -> Iterable[Section]:
     yield _section(
         "findings",
         "Findings and routes",
-        "What to change first, and the model that the policy assigns in place of the one used.",
+        "What to change first. Findings on a template, its app and its model overlap, so their amounts do not add up.",
         (
             Part(tables=(policy.findings(document),)),
             Part(figure=policy_charts.flow(document), tables=(policy.routes(document),)),

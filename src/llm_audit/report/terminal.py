@@ -81,7 +81,7 @@ def _actions(document: Document) -> RenderableType:
     grid.add_row("", Text("Do first", style="bold"), Text("saves", style="dim"))
     for index, finding in enumerate(actions, start=1):
         grid.add_row(
-            f"{index}", Text(plain(finding.action, limit=200)), money(finding.amount, currency=document.currency)
+            f"{index}", Text(plain(finding.title, limit=200)), money(finding.amount, currency=document.currency)
         )
     return grid
 

@@ -10,6 +10,8 @@ _LONG = 500
 """Length from which a shortened name says how long it is."""
 UNKNOWN = "unknown"
 """What a report says where a figure is null."""
+NONE = "(none)"
+"""What a report calls a team, app or other group that a log does not name."""
 
 
 def plain(text: str, *, limit: int = 80) -> str:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from llm_audit.audit.document import Document, Finding
-from llm_audit.report.text import UNKNOWN, count, money, plural, share
+from llm_audit.report.text import UNKNOWN, count, money, plain, plural, share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The first screen of every report. All but the actions is the program's own text."""
+    """The first screen of every report. To be escaped: it names the policy and what logs name."""
 
     headline: str  # one sentence: the flagship tax in words
     spent: str
@@ -81,7 +81,7 @@ def _headline(document: Document) -> str:
     unsure = " The interval includes zero." if Decimal(expected.low) <= 0 else ""
     return (
         f"{money(expected.amount, currency=currency)} of {paid} was flagship tax:"
-        f" a small-by-default policy would have cost {policy}.{unsure}"
+        f" the {plain(document.policy.name, limit=40)} policy would have cost {policy}.{unsure}"
     )
 
 

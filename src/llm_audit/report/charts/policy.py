@@ -8,13 +8,15 @@ from typing import Any
 
 import altair as alt
 
-from llm_audit.audit.document import Document, Route
+from llm_audit.audit.document import Document, FrontierPoint, Route
 from llm_audit.report.charts.svg import LIGHT, WIDTH, Figure, chart, draw, label
-from llm_audit.report.text import count, money, share
+from llm_audit.report.text import count, money, share, words
 
 _ROUTES = 12
+_BARS = 10
 _CURVE = 24
 _GAP = 0.02
+_NEAR = 0.08
 _LINE = 0.055
 """The height of a name beside the flow, of the height of all spend."""
 
@@ -128,12 +130,13 @@ def frontier(document: Document) -> Figure | None:
     points = [p for p in document.sensitivity.frontier if p.expected_failures is not None]
     if len(points) < 2:
         return None
+    apart = _apart(points)
     rows = [
         {
             "failures": p.expected_failures,
             "cost": float(p.policy_cost),
             "target": p.target,
-            "text": f"{p.target:.2f}" + (" in use" if p.in_use else ""),
+            "text": f"{p.target:.2f}" + (" in use" if p.in_use else "") if p in apart else "",
             "in_use": p.in_use,
         }
         for p in points
@@ -163,6 +166,18 @@ def frontier(document: Document) -> Figure | None:
     )
 
 
+def _apart(points: list[FrontierPoint]) -> list[FrontierPoint]:
+    """The points far enough from each other to be named, the one in use first."""
+    xs = [p.expected_failures or 0.0 for p in points]
+    ys = [float(p.policy_cost) for p in points]
+    wide, high = max(xs) - min(xs) or 1.0, max(ys) - min(ys) or 1.0
+    kept: list[tuple[float, float, FrontierPoint]] = []
+    for x, y, point in sorted(zip(xs, ys, points, strict=True), key=lambda row: (not row[2].in_use, -row[2].target)):
+        if all(abs(x - a) / wide > _NEAR or abs(y - b) / high > _NEAR for a, b, _ in kept):
+            kept.append((x, y, point))
+    return [point for _, _, point in kept]
+
+
 def _frontier_title(document: Document) -> str:
     used = next((p for p in document.sensitivity.frontier if p.in_use), None)
     if used is None:
@@ -180,13 +195,12 @@ def tornado(document: Document) -> Figure | None:
         return None
     expected = float(document.flagship_tax.expected.amount)
     rows = []
-    for index, bar in enumerate(bars[:10]):
+    for index, bar in enumerate(bars[:_BARS]):
         for end, value in ((bar.low_value, bar.tax_at_low), (bar.high_value, bar.tax_at_high)):
             amount = float(value)
             rows.append(
                 {
                     "key": index,
-                    "name": label(bar.assumption),
                     "from": expected,
                     "to": amount,
                     "kind": "tax grows" if amount >= expected else "tax shrinks",
@@ -208,11 +222,12 @@ def tornado(document: Document) -> Figure | None:
         base.transform_filter("datum.to < datum.from").mark_text(align="right", dx=-6).encode(x="to:Q", text="text:N")
     )
     more = base.transform_filter("datum.to >= datum.from").mark_text(align="left", dx=6).encode(x="to:Q", text="text:N")
-    names = base.mark_text(align="right", dx=-8).encode(x=alt.value(0), text="name:N")
+    named = [{"key": index, "name": label(words(bar.assumption))} for index, bar in enumerate(bars[:_BARS])]
+    names = chart(named).mark_text(align="right", dx=-8).encode(y=y, x=alt.value(0), text="name:N")
     middle = chart([{"at": expected}]).mark_rule(color=LIGHT["ink"], strokeWidth=1).encode(x="at:Q")
     return draw(
         "tornado",
-        alt.layer(drawn, middle, less, more, names).properties(width=WIDTH - 170, height=34 * min(len(bars), 10)),
-        title=f"The estimate rests most on the {label(bars[0].assumption)}",
+        alt.layer(drawn, middle, less, more, names).properties(width=WIDTH - 170, height=34 * min(len(bars), _BARS)),
+        title=f"The estimate rests most on {label(words(bars[0].assumption))}",
         description="Bars: the flagship tax as each assumption moves to its low and its high end, widest first.",
     )

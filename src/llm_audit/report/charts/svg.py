@@ -14,7 +14,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from llm_audit.report.text import plain
+from llm_audit.report.text import NONE, plain
 
 PALETTE: dict[str, tuple[str, str]] = {  # name: light, dark
     "frontier": ("#17324d", "#9cc4ee"),
@@ -52,7 +52,7 @@ class Figure:
 
 def label(name: str) -> str:
     """A name from the log, short enough for an axis."""
-    return plain(name or "none", limit=26)
+    return plain(name or NONE, limit=26)
 
 
 def colours(names: tuple[str, ...]) -> alt.Scale:

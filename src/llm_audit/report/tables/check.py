@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llm_audit.audit.compare_result import CheckResult, Comparison
 from llm_audit.report.table import Column, Kind, Table, money, table
-from llm_audit.report.text import UNKNOWN, words
+from llm_audit.report.text import NONE, UNKNOWN, words
 from llm_audit.report.text import money as write_money
 from llm_audit.report.text import share as write_share
 
@@ -94,7 +94,7 @@ def groups(comparison: Comparison) -> Table:
             money("Tax now", sums=False),
         ),
         (
-            (g.group, g.name or "none", g.base_cost, g.head_cost, g.change, g.base_flagship_tax, g.head_flagship_tax)
+            (g.group, g.name or NONE, g.base_cost, g.head_cost, g.change, g.base_flagship_tax, g.head_flagship_tax)
             for g in comparison.groups
         ),
     )

@@ -55,7 +55,7 @@ def findings(document: Document) -> Table:
         (
             Column("Finding", Kind.PROSE),
             Column("What to do", Kind.PROSE),
-            money("Amount"),
+            money("Amount", sums=False),
             Column("Low", Kind.MONEY, wide=True),
             Column("High", Kind.MONEY, wide=True),
             count("Requests"),
@@ -137,7 +137,10 @@ def tornado(document: Document) -> Table:
             Column("High end"),
             money("Tax at high end", sums=False),
         ),
-        ((b.assumption, b.low_value, b.tax_at_low, b.high_value, b.tax_at_high) for b in document.sensitivity.tornado),
+        (
+            (words(b.assumption), b.low_value, b.tax_at_low, b.high_value, b.tax_at_high)
+            for b in document.sensitivity.tornado
+        ),
     )
 
 
@@ -147,7 +150,10 @@ def coverage(document: Document) -> Table:
         "coverage",
         "What the policy could do",
         (Column("Outcome"), count("Requests"), money("Cost"), share("of cost", sums=True)),
-        ((words(c.outcome), c.requests, c.cost, c.cost_share) for c in document.coverage),
+        (
+            (words(c.outcome), c.requests, *((None, None) if c.outcome == "unpriced" else (c.cost, c.cost_share)))
+            for c in document.coverage
+        ),
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from llm_audit.audit.document import Document
+from llm_audit.audit.document import Document, GroupRow
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.report.table import Column, Kind, Table, count, money, share, table
-from llm_audit.report.text import words
+from llm_audit.report.table import Cell, Column, Kind, Table, count, money, share, table
+from llm_audit.report.text import NONE, words
 
 TIERS = ("frontier", "mid", "small", "unknown")
 """Tiers in the order reports show them."""
@@ -112,7 +112,7 @@ def spend(document: Document) -> Table:
             count("Tokens"),
             money("Cost"),
         ),
-        ((s.team or "none", s.app or "none", s.model, s.tier, s.requests, s.tokens, s.cost) for s in document.spend),
+        ((s.team or NONE, s.app or NONE, s.model, s.tier, s.requests, s.tokens, s.cost) for s in document.spend),
     )
 
 
@@ -132,20 +132,16 @@ def groups(document: Document) -> Iterator[Table]:
                 count("Moved"),
                 count("Unpriced"),
             ),
-            (
-                (
-                    r.name or "none",
-                    r.requests,
-                    r.cost,
-                    r.cost_share,
-                    r.policy_cost,
-                    r.flagship_tax,
-                    r.moved_requests,
-                    r.unpriced_requests,
-                )
-                for r in rows
-            ),
+            (_group(row) for row in rows),
         )
+
+
+def _group(row: GroupRow) -> tuple[Cell, ...]:
+    """A group none of whose requests has a price has no known amount, rather than one of zero."""
+    unknown = row.unpriced_requests == row.requests
+    amounts = (row.cost, row.cost_share, row.policy_cost, row.flagship_tax)
+    known: tuple[Cell, ...] = (None,) * len(amounts) if unknown else amounts
+    return (row.name or NONE, row.requests, *known, row.moved_requests, row.unpriced_requests)
 
 
 def tokens(document: Document) -> Table:
