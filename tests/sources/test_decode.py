@@ -2,7 +2,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.sources.decode import decode
@@ -46,6 +46,7 @@ def test_a_number_that_is_none_is_kept_for_the_adapter_to_judge() -> None:
     assert record["b"] == -math.inf
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_give_at_least_one_entry(raw: bytes) -> None:
     found = list(decode(raw))
@@ -53,6 +54,7 @@ def test_any_bytes_give_at_least_one_entry(raw: bytes) -> None:
     assert all(isinstance(item, dict | Rejected) for item in found)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=5), st.floats() | st.integers() | st.text(max_size=5), max_size=4))
 def test_what_python_writes_is_read_back(record: dict) -> None:
     # repr compares NaN with itself

@@ -18,6 +18,7 @@ def expected(content: bytes) -> list[tuple[int, bytes]]:
     return [(n, line) for n, line in enumerate(content.split(b"\n"), 1) if line.strip()]
 
 
+@settings(deadline=None)
 @given(content=CONTENT, size=st.integers(1, 60))
 def test_lines_do_not_depend_on_blocks(content: bytes, size: int) -> None:
     found = Lines(iter([content[start : start + size] for start in range(0, len(content), size)]))
@@ -25,7 +26,7 @@ def test_lines_do_not_depend_on_blocks(content: bytes, size: int) -> None:
     assert found.count == content.count(b"\n")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=CONTENT, cut=st.integers(1, 50), block=st.integers(1, 30))
 def test_ranges_hold_each_line_once(content: bytes, cut: int, block: int, source_of, tmp_path: Path) -> None:
     source = source_of(tmp_path / "log", content)

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.sources import values as module
@@ -32,6 +32,7 @@ def written(objects: list, layout: str) -> str:
     return joint.join(json.dumps(item, indent=2 if layout == "pretty" else None) for item in objects)
 
 
+@settings(deadline=None)
 @given(
     objects=OBJECTS,
     layout=st.sampled_from(["array", "pretty array", "records", "pretty", "in a row", "with commas"]),

@@ -84,11 +84,11 @@ def ingest(
     if not sum(tally.entries for part in parts for tally in part.shards):
         raise IncompleteError(_nothing(paths, found.sources, found.notes))
     shards = [
-        (shard.source, tally)
+        (shard, tally)
         for task, part in zip(tasks, parts, strict=True)
         for shard, tally in zip(task.bundle, part.shards, strict=True)
     ]
-    shas = {source.name: tally.sha256 or hashes[source.name].result() for source, tally in shards}
+    shas = {shard.source.name: tally.sha256 or hashes[shard.source.name].result() for shard, tally in shards}
     numbers = {source.name: number for number, source in enumerate(found.sources)}
     manifest = reduce(
         place(

@@ -12,8 +12,7 @@ from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.tally import Part, ShardTally
 from llm_audit.sources import storage
 from llm_audit.sources.find import STANDARD_INPUT
-from llm_audit.sources.limits import SHARD_BYTES
-from llm_audit.sources.split import Bundle
+from llm_audit.sources.split import Bundle, Shard
 from llm_audit.sources.storage import Source
 
 
@@ -47,10 +46,10 @@ class Memory:
         contents = []
         for shard in bundle:
             found = self._hashes.get(shard.source.name)
-            place = 0 if shard.end is None else shard.start // SHARD_BYTES
-            if found is None or place >= len(found.contents):
+            content = found.contents.get(shard.start) if found else None
+            if content is None:
                 return None
-            contents.append(found.contents[place])
+            contents.append(content)
         return self._cache.part(work, contents)
 
     def sha256(self, source: Source) -> str:
@@ -58,13 +57,13 @@ class Memory:
         found = self._hashes.get(source.name)
         return found.sha256 if found else storage.sha256(source)
 
-    def keep(self, ledger: Ledger, shards: Sequence[tuple[Source, ShardTally]]) -> None:
+    def keep(self, ledger: Ledger, shards: Sequence[tuple[Shard, ShardTally]]) -> None:
         """Remember this run's files and ledger, and hold the cache to its bound."""
         if self._cache is None:
             return
-        contents: dict[str, list[str]] = {}
-        for source, tally in shards:
-            contents.setdefault(source.name, []).append(tally.content)
+        contents: dict[str, dict[int, str]] = {}
+        for shard, tally in shards:
+            contents.setdefault(shard.source.name, {})[shard.start] = tally.content
         shas = {described.path: described.sha256 for described in ledger.manifest.inputs}
         for source in self._sources:
             if source.name != STANDARD_INPUT and source.name in contents:

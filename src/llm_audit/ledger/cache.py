@@ -39,11 +39,11 @@ class FileFacts(msgspec.Struct, frozen=True):
 
 
 class FileHashes(msgspec.Struct, frozen=True):
-    """The hashes of a file with these facts. ``contents`` are those of its shards, in order."""
+    """The hashes of a file with these facts. ``contents`` are those of its shards, by their first byte."""
 
     facts: FileFacts
     sha256: str
-    contents: list[str]
+    contents: dict[int, str]
 
 
 @dataclass(frozen=True, slots=True)

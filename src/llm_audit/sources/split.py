@@ -38,14 +38,16 @@ Bundle = tuple[Shard, ...]
 def bundles(sources: Sequence[Source], formats: Sequence[Format]) -> Iterator[Bundle]:
     """Cut large plain JSONL files into ranges, and put small files together. An object in S3 is fetched once, whole."""
     held: list[Shard] = []
-    held_bytes = 0
     for source in sources:
         for shard in _shards(source, formats):
-            if held and held_bytes + shard.size_bytes > SHARD_BYTES:
+            full = sum(other.size_bytes for other in held) + shard.size_bytes > SHARD_BYTES
+            if held and (full or shard.end is not None):
                 yield tuple(held)
-                held, held_bytes = [], 0
-            held.append(shard)
-            held_bytes += shard.size_bytes
+                held = []
+            if shard.end is None:
+                held.append(shard)
+            else:
+                yield (shard,)
     if held:
         yield tuple(held)
 

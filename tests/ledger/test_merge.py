@@ -1,0 +1,87 @@
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llm_audit.ledger.merge import KEYS, duplicates, repeated_spans
+from llm_audit.ledger.schema import COLUMNS
+
+
+def frame(*rows: dict) -> pl.DataFrame:
+    schema = {name: COLUMNS[name] for name in KEYS} | {"origin": pl.Int64, "line": pl.Int64}
+    usual = {"usage_source": "reported", "input_tokens": 1, "output_tokens": 1, "origin": 0}
+    return pl.DataFrame([usual | {"line": line} | row for line, row in enumerate(rows)], schema=schema)
+
+
+def test_of_repeats_the_one_with_most_output_stays() -> None:
+    rows = frame(
+        {"merge_key": 7, "output_tokens": 3},
+        {"merge_key": 7, "output_tokens": 90},
+        {"merge_key": 7, "output_tokens": None},
+        {"merge_key": 8, "output_tokens": 2},
+    )
+    assert duplicates(rows).to_list() == [True, False, True, False]
+
+
+def test_rows_without_a_key_are_never_repeats() -> None:
+    assert duplicates(frame({"merge_key": None}, {"merge_key": None})).to_list() == [False, False]
+
+
+def test_among_equals_content_decides_before_place() -> None:
+    rows = frame(
+        {"merge_key": 7, "input_tokens": 5, "origin": 0},
+        {"merge_key": 7, "input_tokens": 6, "origin": 1},
+        {"merge_key": 7, "input_tokens": 5, "cache_read_tokens": 1, "origin": 2},
+    )
+    assert duplicates(rows).to_list() == [True, False, True]
+
+
+REPEATS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "merge_key": st.sampled_from([None, 1, 2]),
+            "output_tokens": st.sampled_from([None, 1, 2]),
+            "input_tokens": st.sampled_from([None, 1, 2]),
+            "stated_cost_pico": st.sampled_from([None, 1, 2]),
+        }
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(deadline=None)
+@given(rows=REPEATS, order=st.randoms(use_true_random=False))
+def test_what_stays_does_not_depend_on_the_order(rows: list[dict], order) -> None:
+    def kept(some: list[dict]) -> list[str]:
+        table = frame(*some)
+        columns = ["merge_key", "output_tokens", "input_tokens", "stated_cost_pico"]
+        return sorted(str(row) for row in table.filter(~duplicates(table)).select(columns).rows())
+
+    shuffled = list(rows)
+    order.shuffle(shuffled)
+    assert kept(rows) == kept(shuffled)
+    assert len(kept(rows)) == sum(row["merge_key"] is None for row in rows) + len(
+        {row["merge_key"] for row in rows} - {None}
+    )
+
+
+def test_a_wrapper_whose_child_has_usage_is_dropped() -> None:
+    nothing = {"usage_source": "none", "input_tokens": None, "output_tokens": None}
+    rows = frame(
+        {"trace": 1, "span": 10, "wraps_calls": True},
+        {"trace": 1, "span": 11, "parent_span": 10, "wraps_calls": True},
+        {"trace": 1, "span": 12, "parent_span": 11},
+        {"trace": 2, "span": 10, "wraps_calls": True},  # the same span id in a trace without a child
+        {"trace": 3, "span": 20, "wraps_calls": True},
+        {
+            "trace": 3,
+            "span": 21,
+            "parent_span": 20,
+            **nothing,
+        },
+        {"trace": 4, "span": 30},  # no wrapper: its child is another call
+        {"trace": 4, "span": 31, "parent_span": 30},
+        {"span": 40, "wraps_calls": True},
+        {"span": 41, "parent_span": 40},
+    )
+    assert repeated_spans(rows).to_list() == [True, True, False, False, False, False, False, False, False, False]
