@@ -52,7 +52,8 @@ class Calibration:
     """What a user's outcomes taught.
 
     ``buckets`` and ``weights`` are the non-zero rows of the added difficulty; ``dense`` its structural weights and
-    ``bias`` its constant. ``shift`` is added to a model's ability in every category, ``shift_sd`` its standard deviation.
+    ``bias`` its constant. ``shift`` is added to a model's ability in every category, ``shift_sd`` its standard
+    deviation.
     ``before`` and ``after`` are mean log losses of the outcomes, ``after`` by five-fold cross-validation.
     """
 
@@ -187,7 +188,10 @@ def _check(outcomes: Sequence[Outcome], abilities: Mapping[str, Array]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Data:
-    """Outcomes by prompt (``item``) and model; ``ability`` an outcome's, ``difficulty`` a prompt's before calibration."""
+    """Outcomes by prompt (``item``) and model.
+
+    ``ability`` is that of an outcome's model, ``difficulty`` that of a prompt before calibration.
+    """
 
     design: ridge.Design
     item: npt.NDArray[np.int64]

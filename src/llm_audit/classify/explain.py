@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -81,7 +82,7 @@ def explain(text: str, classifier: Classifier) -> Explanation:
 def _word_reasons(text: str, classifier: Classifier, closed: float) -> list[Reason]:
     """The words and neighbouring pairs whose table rows move the difficulty most."""
     said = words(clip(text))
-    candidates = list(dict.fromkeys([*said, *(f"{a} {b}" for a, b in zip(said, said[1:], strict=False))]))
+    candidates = list(dict.fromkeys([*said, *(f"{a} {b}" for a, b in pairwise(said))]))
     _, _, counts = buckets_numpy(*pack([text]))
     unit = closed * classifier.scale[0] / np.sqrt(max(int(counts[0, COUNTS.index("features")]), 1))
     owner, bucket, _ = buckets_numpy(*pack(candidates))

@@ -30,7 +30,7 @@ FUNCTION_WORDS: Final = {
     " questa non di è nel dei alla anche perché puoi quale degli",
     "nl": "het een van en dat niet zijn voor met op aan hoe ik je wat deze naar ook kan wordt bij uit dit maar",
     "pl": "nie się jest na do to jak że czy dla od przez oraz może które mnie co po ale tego w z proszę",
-    "tr": "bir ve bu için ile de da ne nasıl mi çok olarak daha var gibi olan ben bana kadar sonra",
+    "tr": "bir ve bu için ile de da ne mi çok olarak daha var gibi olan ben bana kadar sonra",
     "vi": "của và là các có cho không được một trong với này những như đã tôi khi để người về",
     "id": "yang dan di untuk dengan ini dari pada adalah tidak dalam itu saya akan apa bagaimana bisa ke oleh atau",
     "sv": "och att det som en på är av för med den till inte om jag ett har hur kan från",

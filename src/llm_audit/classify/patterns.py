@@ -27,6 +27,8 @@ TITLE: Final = re.compile(
     r"\b(?:title|5-10 word|under 50 characters|follow-up questions?|tags)\b[^.\n]{0,60}"
     r"\b(?:conversation|chat|session|thread|dialogue|messages?|coding|chat history)\b"
     r"|\b(?:conversation|chat|session|thread)\b[^.\n]{0,60}\b(?:title)\b[^.\n]{0,40}\b(?:words?|characters|concise|short)\b"
+    r"|\bsummari[sz]e [^.\n]{0,40}\b(?:conversation|chat|session)\b[^.\n]{0,20}"
+    r"\b(?:under|within|at most) \d+ (?:characters|words)\b"
     r"|isNewTopic|\btitle generator\b|\bnew conversation topic\b",
     re.IGNORECASE,
 )
@@ -40,20 +42,26 @@ SUMMARY: Final = re.compile(
 )
 """Calls that compact a conversation."""
 
-FOLLOW_UP: Final = re.compile(
-    r"(?:(?:yes|yep|yeah|yup|no|nope|ok(?:ay)?|sure|right|correct|exactly|agreed|approved?|confirm(?:ed)?|proceed|continue"
-    r"|resume|go(?: ahead| on| for it)?|do (?:it|that|so|this|both|all)|keep going|carry on|next|(?:try )?again|retry"
-    r"|same"
+_ASSENT: Final = (
+    r"(?:yes|yep|yeah|yup|no|nope|ok(?:ay)?|sure|right|correct|exactly|agreed|approved?|confirm(?:ed)?|proceed|continue"
+    r"|resume|go(?: ahead| on| for it)?|do (?:it|that|so|this|both|all)|keep going|carry on|next|(?:try )?again|retry|same"
     r"|more|both|all of (?:them|it)|(?:the )?(?:first|second|third|last|other) one|option \w+|lgtm|ship it|sounds good"
-    r"|looks good|perfect|great|please|thanks?|thank you|why(?: not)?|how(?: so| come)?|and|then|now|with it|what else)"
-    r"[\s,.!?…-]*)+\Z"
-    r"|(?:and|but|what about|how about|same (?:for|with))\b.*"
+    r"|looks good|why(?: not)?|how(?: so| come)?|and|then|with it|what else)\b[\s,.!?…-]*"
+)
+ASSENT: Final = re.compile(
+    rf"(?:please[\s,]*)?{_ASSENT}(?:{_ASSENT}|(?:please|now|perfect|great|thanks?|thank you)\b[\s,.!?…-]*)*",
+    re.IGNORECASE,
+)
+"""An assent, or a word that means nothing without the turns before."""
+
+REFERENCE: Final = re.compile(
+    r"(?:and|but|what about|how about|same (?:for|with))\b.*"
     r"|(?=.*\b(?:it|that|this|them|those|these|one|ones|above|again|previous|earlier|instead)\b)"
     r"(?:yes|no|ok(?:ay)?|so|then|also|or|now|why|how|please|can|could|make|fix|explain|rewrite|redo|shorten|expand|revert"
     r"|undo|change|run|test|translate|simplify|elaborate|do|try|use|add|remove|put|move|show|give|is|are|does|did)\b.*",
     re.IGNORECASE,
 )
-"""A short message that means nothing without the turns before: an assent, or an ask about "it"."""
+"""A short ask about something said before: "it", "the second one", "and for Spain?"."""
 
 REQUEST: Final = re.compile(
     r"[?\uff1f:]\s*$|^\W*(?:please|can|could|would|will|what|which|who|why|when|where|how|is|are|do|does|did|should"

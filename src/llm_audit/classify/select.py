@@ -73,10 +73,10 @@ def select(
     ask = next(asks, None)
     if ask is None:
         return _abstain(Abstention.NON_TEXT if any(m.images or m.audio for m in messages) else Abstention.NO_TEXT, step)
-    index, text = ask
+    index, text, bare = ask
     if step is Step.ASK and tools and patterns.PLAN.match(text):
         step = Step.PLAN
-    if len(text) <= _FOLLOW_UP and patterns.FOLLOW_UP.fullmatch(text):
+    if _follows_up(text, bare=bare):
         return _inherited(messages, index, asks, text, step)
     return Selection(text, Judged.SCORED, None, step)
 
@@ -107,41 +107,52 @@ def _any(words: Sequence[str], text: str) -> bool:
     return False
 
 
-def _asks(messages: Sequence[Message]) -> Iterator[tuple[int, str]]:
-    """Yield ``(index, cleaned text)`` of the human asks, latest first."""
+def _follows_up(text: str, *, bare: bool) -> bool:
+    """Whether an ask means nothing alone. One that brought its own context may say "this" and mean that."""
+    if len(text) > _FOLLOW_UP:
+        return False
+    return bool(patterns.ASSENT.fullmatch(text) or (bare and patterns.REFERENCE.fullmatch(text)))
+
+
+def _asks(messages: Sequence[Message]) -> Iterator[tuple[int, str, bool]]:
+    """Yield ``(index, cleaned text, nothing but harness text was taken away)`` of the human asks, latest first."""
     for index in range(len(messages) - 1, -1, -1):
         message = messages[index]
         if message.role == "user":
-            text = clean(message.text)
+            said = without_harness(message.text)
+            text = without_context(said)
             if text:
-                yield index, text
+                yield index, text, len(text) == len(said)
 
 
 def _inherited(
-    messages: Sequence[Message], index: int, asks: Iterator[tuple[int, str]], text: str, step: Step
+    messages: Sequence[Message], index: int, asks: Iterator[tuple[int, str, bool]], text: str, step: Step
 ) -> Selection:
     """Judge a follow-up by what it refers to: the earlier ask, and what the model then proposed."""
-    earlier = next((t for _, t in asks if len(t) > _FOLLOW_UP or not patterns.FOLLOW_UP.fullmatch(t)), "")
+    earlier = next((t for _, t, bare in asks if not _follows_up(t, bare=bare)), "")
     proposal = ""
     if index and messages[index - 1].role == "assistant":
         proposal = messages[index - 1].text.rstrip()[-_EDGE:].rpartition("\n\n")[2]
     if not earlier and not proposal:
-        return _abstain(Abstention.NO_SIGNAL, step)
+        if patterns.ASSENT.fullmatch(text):
+            return _abstain(Abstention.NO_SIGNAL, step)
+        return Selection(text, Judged.SCORED, None, step)
     return Selection("\n".join(part for part in (earlier, proposal, text) if part), Judged.INHERITED, None, step)
 
 
-def clean(text: str) -> str:
-    """Take away what is not the ask: harness blocks, quotations, long code fences, pasted documents."""
+def without_harness(text: str) -> str:
+    """Take away the blocks that a harness puts around what a person said."""
     if "<" in text:
         text = patterns.HARNESS.sub("", text)
-    if text.startswith("# AGENTS.md"):
-        text = ""
-    if "\n>" in text or text.startswith(">"):
-        without = patterns.QUOTE.sub("", text)
-        text = without if without.strip() else text
+    return "" if text.startswith("# AGENTS.md") else text.strip()
+
+
+def without_context(text: str) -> str:
+    """Take away what an ask is about: quotations, long code fences, pasted documents."""
+    if text.startswith(">") or "\n>" in text:
+        text = patterns.QUOTE.sub("", text).strip() or text
     if "```" in text:
-        text = _without_fences(text)
-    text = text.strip()
+        text = _without_fences(text).strip()
     return _ask_of_document(text) if len(text) > _LONG else text
 
 

@@ -40,15 +40,18 @@ SLOPE: Final = (0.8, 0.15)
 NOISE_SD: Final = 0.45
 CATEGORY_SD: Final = 0.6
 GENERAL_SD: Final = 2.0
+EFFORT_SD: Final = 0.8
+MIN_EFFORT_SCORES: Final = 2
+_CATEGORIES: Final = [category.value for category in Category]
 _ROUNDS: Final = 60
 _EFFORT: Final = re.compile(r"\b(minimal|low|medium|high|xhigh|max)\b", re.IGNORECASE)
 _NO_THINKING: Final = re.compile(r"no[ -]?think|non[ -]?think|non-reasoning|effort=no", re.IGNORECASE)
 _THINKING: Final = re.compile(r"think|reasoning on|reasoner|\d+k budget", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ability:
-    """A row of ``abilities.csv``; abilities in logits, ``effort`` empty for the setting most often measured."""
+    """A row of ``abilities.csv``; abilities in logits, ``effort`` empty for all settings pooled."""
 
     model_id: str
     effort: str
@@ -94,36 +97,57 @@ def published(path: Path) -> pl.DataFrame:
 
 
 def fit(scores: pl.DataFrame) -> list[Ability]:
-    """Fit abilities of every (model, effort) and category; see the module for the model.
+    """Fit abilities of every model and category, and of its efforts; see the module for the model.
 
-    The scores of all efforts pooled make a model's row with an empty effort.
+    The scores of all efforts pooled make a model's row with an empty effort. An effort's abilities differ from those by
+    one number, as likely as ``EFFORT_SD`` says; efforts with fewer than ``MIN_EFFORT_SCORES`` scores are left out.
     """
-    pooled = scores.group_by("model_id", "benchmark", "category").agg(pl.col("y").mean(), effort=pl.lit(""))
-    table = pl.concat([pooled.select(scores.columns), scores.filter(pl.col("effort") != "")])
-    table = table.sort("model_id", "effort", "benchmark")
-    models = table.select("model_id", "effort").unique(maintain_order=True).rows()
-    categories = [category.value for category in Category]
-    m = _index(table.select("model_id", "effort").rows(), models)
-    c = _index(table["category"].to_list(), categories)
-    names = table["benchmark"].unique(maintain_order=True).to_list()
-    k = _index(table["benchmark"].to_list(), names)
-    ability, sd = _solve(m, c, k, table["y"].to_numpy(), shape=(len(models), len(categories)))
-    ability -= ability[models.index((REFERENCE, ""))]
-    measured: dict[tuple[int, int], list[str]] = {}
-    for i, j, name in zip(m.tolist(), c.tolist(), table["benchmark"].to_list(), strict=True):
-        measured.setdefault((i, j), []).append(name)
+    pooled = scores.group_by("model_id", "benchmark", "category").agg(pl.col("y").mean()).sort("model_id", "benchmark")
+    models = pooled["model_id"].unique(maintain_order=True).to_list()
+    names = pooled["benchmark"].unique(maintain_order=True).to_list()
+    c = _index(pooled["category"].to_list(), _CATEGORIES)
+    fitted = _solve(
+        _index(pooled["model_id"].to_list(), models),
+        c,
+        _index(pooled["benchmark"].to_list(), names),
+        pooled["y"].to_numpy(),
+        shape=(len(models), len(_CATEGORIES)),
+    )
+    origin = fitted.ability[models.index(REFERENCE)]
+    out = []
+    for i, model in enumerate(models):
+        measured = pooled.filter(pl.col("model_id") == model)
+        out += _rows(model, "", fitted.ability[i] - origin, fitted.sd[i], measured)
+    efforts = scores.filter(pl.col("effort") != "")
+    for (model, name), measured in sorted(efforts.group_by("model_id", "effort", maintain_order=True)):
+        if len(measured) >= MIN_EFFORT_SCORES:
+            i = models.index(model)
+            k = _index(measured["benchmark"].to_list(), names)
+            j = _index(measured["category"].to_list(), _CATEGORIES)
+            implied = measured["y"].to_numpy() / fitted.slope[k] + fitted.level[k] - fitted.ability[i, j]
+            weight = fitted.slope[k] ** 2 / NOISE_SD**2
+            precision = float(weight.sum()) + 1 / EFFORT_SD**2
+            shift = float((weight * implied).sum()) / precision
+            sd = np.sqrt(fitted.sd[i] ** 2 + 1 / precision)
+            out += _rows(str(model), str(name), fitted.ability[i] - origin + shift, sd, measured)
+    return sorted(out, key=lambda row: (row.model_id, row.effort, _CATEGORIES.index(row.category)))
+
+
+def _rows(model: str, effort_name: str, ability: Array, sd: Array, measured: pl.DataFrame) -> list[Ability]:
+    by_category: dict[str, list[str]] = {}
+    for benchmark, category in measured.select("benchmark", "category").sort("benchmark").rows():
+        by_category.setdefault(category, []).append(benchmark)
     return [
         Ability(
-            row[0],
-            row[1],
-            Category(name),
-            float(ability[i, j]),
-            float(sd[i, j]),
-            len(known := measured.get((i, j), [])),
-            "; ".join(known) or "prior: its other categories",
+            model_id=model,
+            effort=effort_name,
+            category=Category(name),
+            ability=float(ability[j]),
+            sd=float(sd[j]),
+            scores=len(by_category.get(name, [])),
+            source="; ".join(by_category.get(name, [])) or "prior: its other categories",
         )
-        for i, row in enumerate(models)
-        for j, name in enumerate(categories)
+        for j, name in enumerate(_CATEGORIES)
     ]
 
 
@@ -132,10 +156,20 @@ def _index(values: Sequence[object], of: Sequence[object]) -> npt.NDArray[np.int
     return np.array([place[value] for value in values], np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """Abilities and standard deviations, models by categories; slopes and levels of the benchmarks."""
+
+    ability: Array
+    sd: Array
+    slope: Array
+    level: Array
+
+
 def _solve(
     m: npt.NDArray[np.int64], c: npt.NDArray[np.int64], k: npt.NDArray[np.int64], y: Array, *, shape: tuple[int, int]
-) -> tuple[Array, Array]:
-    """Alternate between benchmark lines and abilities; return abilities and their standard deviations."""
+) -> _Fit:
+    """Alternate between benchmark lines and abilities."""
     benchmarks = int(k.max()) + 1
     ability: Array = np.zeros(shape)
     general: Array = np.zeros(shape[0])
@@ -143,6 +177,7 @@ def _solve(
     noise = 1 / NOISE_SD**2
     precision: Array = np.ones(shape)
     certainty: Array = np.ones(shape[0])
+    slope, level = np.ones(benchmarks), np.zeros(benchmarks)
     for _ in range(_ROUNDS):
         slope, level = _lines(ability.ravel()[cell], k, y, benchmarks)
         seen = slope[k] ** 2 * noise
@@ -153,11 +188,11 @@ def _solve(
         mean = np.divide(pull, total, out=np.zeros(shape), where=total > 0)
         certainty = share.sum(1) + 1 / GENERAL_SD**2
         general = (share * mean).sum(1) / certainty
-        precision = total + 1 / CATEGORY_SD**2
+        precision = np.add(total, 1 / CATEGORY_SD**2)
         ability = (pull + general[:, None] / CATEGORY_SD**2) / precision
     shrink = 1 / CATEGORY_SD**2 / precision
     sd: Array = np.sqrt(1 / precision + shrink**2 / certainty[:, None])
-    return ability, sd
+    return _Fit(ability, sd, slope, level)
 
 
 def _lines(x: Array, k: npt.NDArray[np.int64], y: Array, benchmarks: int) -> tuple[Array, Array]:

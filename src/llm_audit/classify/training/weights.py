@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from typing import Final
 
 import numpy as np
@@ -69,10 +68,10 @@ def expertise(items: Items, design: ridge.Design, target: Array) -> ridge.Column
 
 
 def _by_source(items: Items) -> Array:
-    weight = np.zeros(len(items.prompt))
+    weight: Array = np.zeros(len(items.prompt))
     for source in np.unique(items.source):
         rows = items.source == source
-        weight[rows] = min(rows.sum(), SOURCE_CAP) ** 0.5 / rows.sum()
+        weight[rows] = min(int(rows.sum()), SOURCE_CAP) ** 0.5 / rows.sum()
     return weight
 
 
@@ -133,7 +132,8 @@ def balance(scores: Array) -> Array:
         moved = scores.copy()
         moved[:, heads.FIRST_KIND :] += shift
         shift += 0.1 * np.log(np.array(list(MIXED_SHARES.values())) / heads.shares(moved).mean(axis=0))
-    return shift - shift.mean()
+    centred: Array = shift - float(shift.mean())
+    return centred
 
 
 def level(items: Items, parts: Array) -> Array:
@@ -143,8 +143,8 @@ def level(items: Items, parts: Array) -> Array:
     prior = np.array([*LEVEL_PRIOR, 0.0, 0.0])
     square = np.einsum("ij,ik->jk", weighted, parts) + LEVEL_PENALTY * np.eye(parts.shape[1])
     right = np.einsum("ij,i->j", weighted, items.level - (parts * prior).sum(1))
-    weights: Array = prior + np.linalg.solve(square, right)
-    return weights
+    solved: Array = np.add(prior, np.linalg.solve(square, right))
+    return solved
 
 
 def _pack(columns: list[ridge.Column], *, level: Array, slope: Array) -> bytes:
@@ -162,7 +162,6 @@ def _pack(columns: list[ridge.Column], *, level: Array, slope: Array) -> bytes:
     np.savez(
         buffer,
         table=table,
-        columns=np.frombuffer(json.dumps(heads.COLUMNS).encode(), np.uint8),
         scale=scale,
         dense=dense,
         bias=np.array([column[2] for column in columns]),

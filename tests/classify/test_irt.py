@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_audit.classify.constants import RESIDUAL_SD
+from llm_audit.classify.irt import p_loses, p_success, p_suffices
+
+LOGITS = st.floats(-6, 6)
+
+
+def integral(f):
+    """Expectation over the residual by brute force."""
+    e = np.linspace(-10, 10, 200_001) * RESIDUAL_SD
+    density = np.exp(-0.5 * (e / RESIDUAL_SD) ** 2)
+    return float((f(e) * density).sum() / density.sum())
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+@pytest.mark.parametrize(("ability", "difficulty"), [(0, 0), (1.5, -1), (-2, 1), (3, -3)])
+def test_success_is_the_expectation_over_what_the_text_does_not_tell(ability, difficulty):
+    expected = integral(lambda e: sigmoid(ability - difficulty - e))
+    assert float(p_success(ability, difficulty)) == pytest.approx(expected, abs=2e-3)
+
+
+@pytest.mark.parametrize(("small", "used", "difficulty"), [(0, 1, 0), (-1, 2, -2), (0.5, 0.5, 1)])
+def test_suffices_is_the_expectation_too(small, used, difficulty):
+    lost = integral(lambda e: sigmoid(used - difficulty - e) * (1 - sigmoid(small - difficulty - e)))
+    assert float(p_suffices(small, used, difficulty)) == pytest.approx(1 - lost, abs=2e-3)
+
+
+def test_sharing_the_residual_loses_less_than_independence():
+    used, small = float(p_success(1, 0)), float(p_success(-0.5, 0))
+    assert float(p_loses(-0.5, 1, 0)) < used * (1 - small) - 0.02
+
+
+@given(LOGITS, LOGITS, LOGITS, st.floats(0.01, 3))
+def test_suffices_rises_with_the_small_model_and_falls_with_the_one_in_use(small, used, difficulty, more):
+    base = float(p_suffices(small, used, difficulty))
+    assert float(p_suffices(small + more, used, difficulty)) >= base
+    assert float(p_suffices(small, used + more, difficulty)) <= base
+    assert 0 <= base <= 1
+
+
+def test_what_both_get_wrong_is_no_loss_and_unknown_stays_unknown():
+    assert float(p_suffices(-5, -4, 8)) > 0.999
+    assert np.isnan(p_suffices(np.array([np.nan]), np.array([0.0]), np.array([0.0]))).all()
+    assert np.isnan(p_success(0.0, np.nan))
