@@ -17,6 +17,9 @@ from llm_audit.policy.models import NONE, Bools, Floats, Index, Ints, Models
 from llm_audit.policy.requests import UNDATED, Requests, take
 from llm_audit.policy.rule import Rule
 
+NOTICE_DAYS = 90
+"""A model that goes within so many days of a request is no place to move it to."""
+
 NEVER = np.iinfo(np.int64).max
 """The cost of what cannot be bought."""
 
@@ -168,8 +171,8 @@ def decide(assessor: Assessor) -> Choice:
 
 
 def _offered(models: Models, candidate: Index, day: Ints) -> Bools:
-    """Whether each candidate was on offer on a day; a request without one could have had the latest."""
-    retired = (models.retired[candidate] <= day) & (day != UNDATED)
+    """Whether each candidate was worth moving to on a day; a request without one could have had the latest."""
+    retired = (models.retired[candidate] <= day + NOTICE_DAYS) & (day != UNDATED)
     return np.asarray((models.released[candidate] <= day) & ~retired)
 
 

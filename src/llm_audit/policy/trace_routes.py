@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.policy.costs import UNKNOWN
 from llm_audit.policy.decide import OUTCOMES, Choice, Outcome
 from llm_audit.policy.estimate import estimate
 from llm_audit.policy.graph import ROOT, Graph, build_graph, depths, downstream
@@ -95,8 +97,12 @@ def _solution(plan: Plan, graph: Graph, places: Ints) -> Plan:
 
 def trace_risk(plan: Plan, graph: Graph) -> Ints:
     """Pico-dollars of each node's part in its decision's risk: P(fail) x what must run again x share asked again."""
+    return _risk(plan, graph, plan.choice.p_suffices)
+
+
+def _risk(plan: Plan, graph: Graph, p_suffices: Floats) -> Ints:
     count = len(graph.unit_parent)
-    lost = 1 - np.nan_to_num(plan.choice.p_suffices[graph.row], nan=1.0)
+    lost = 1 - np.nan_to_num(p_suffices[graph.row], nan=1.0)
     size = np.bincount(graph.unit, minlength=count)
     rerun = downstream(graph.unit_parent, _sum(graph.unit, plan.world.requests.cost[graph.row], count))
     share = plan.policy.assumptions.escalation.expected
@@ -122,10 +128,9 @@ def _option(plan: Plan, graph: Graph, place: int) -> tuple[Floats, Floats, Index
     choice = _choice(plan, trial, row)
     values = scenario(plan.policy.assumptions, escalation=0.0, extra_steps=0.0)
     read = world.requests.tokens["cache_read"]
-    warm = estimate(world, choice, policy=plan.policy, values=values, warm=read).total[row]
-    cold = estimate(world, choice, policy=plan.policy, values=values, warm=np.zeros_like(read)).total[row]
-    option = with_choice(plan, choice)
-    own = (_sum(unit, warm + trace_risk(option, graph), count)).astype(np.float64)
+    warm = estimate(world, choice, policy=plan.policy, values=values, warm=read)
+    own = _sum(unit, warm.total[row] + _risk(plan, graph, choice.p_suffices), count).astype(np.float64)
+    switch = _sum(unit, warm.tokens["cache_read"][row] * _premium(plan, row, place), count).astype(np.float64)
     if place != NONE:
         found = plan.assessor.assess(row, place)
         able = np.zeros(len(world.requests))
@@ -133,7 +138,16 @@ def _option(plan: Plan, graph: Graph, place: int) -> tuple[Floats, Floats, Index
         own[np.bincount(unit, able[row], count) < np.bincount(unit, minlength=count)] = FORBIDDEN
     head = np.full(count, NONE, dtype=np.int32)
     head[unit[::-1]] = model[::-1]
-    return own, (_sum(unit, np.maximum(cold - warm, 0), count)).astype(np.float64), head
+    return own, switch, head
+
+
+def _premium(plan: Plan, row: Ints, place: int) -> Ints:
+    """Pico-dollars a token that a cold cache costs more than a warm one: a write, or fresh input, in place of a read."""
+    rates = plan.world.rates
+    of_route = rates.rates[rates.rows[rates.key[row], place]]
+    fresh, read, write = (of_route[:, TOKEN_TYPES.index(kind)] for kind in ("input", "cache_read", "cache_write_5m"))
+    premium = np.where(write == UNKNOWN, fresh, write) - np.where(read == UNKNOWN, fresh, read)
+    return np.asarray(np.maximum(premium, 0))
 
 
 def _switches(switch: Floats, models: Index, parent: Ints) -> Floats:
