@@ -139,5 +139,12 @@ def test_a_line_of_zeros_among_good_ones_costs_itself_only(read) -> None:
     assert [item for _, item in located] == [*RECORDS, Rejected(Reason.NOT_JSON), *RECORDS]
 
 
-def test_a_single_line_cut_short_is_truncated(read) -> None:
-    assert read(b'{"a": 1, "b": "x')[1] == [(1, Rejected(Reason.TRUNCATED))]
+@pytest.mark.parametrize("copies", [1, 2, 3])
+def test_lines_cut_short_are_an_entry_each(copies: int, read) -> None:
+    assert read(b"\n".join([b'{"a": 1, "b": "x'] * copies))[1] == [
+        (line, Rejected(Reason.NOT_JSON)) for line in range(1, copies + 1)
+    ]
+
+
+def test_a_printed_object_cut_short_is_truncated(read) -> None:
+    assert read(b'{\n  "a": 1,\n  "b": "x')[1] == [(1, Rejected(Reason.TRUNCATED))]

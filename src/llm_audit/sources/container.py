@@ -10,7 +10,6 @@ import msgspec
 
 from llm_audit.sources.decode import Item, decode, fast_decode
 from llm_audit.sources.entry import Reason, Rejected
-from llm_audit.sources.limits import SNIFF_BYTES
 from llm_audit.sources.lines import Lines
 from llm_audit.sources.storage import Source, open_binary
 from llm_audit.sources.stream import Compression, blocks, compression, head
@@ -19,6 +18,7 @@ from llm_audit.sources.values import values
 
 _DELIMITED_SUFFIXES = (".csv", ".tsv")
 _MAGIC_BYTES = 16
+_CONTINUED = (b" ", b"\t", b'"', b"}", b"]")  # how the second line of a printed object begins
 
 
 class Container(StrEnum):
@@ -53,7 +53,7 @@ def sniff(source: Source) -> Container:
     if not first.strip():
         # Compressed data that gives nothing is broken; let the reader say so.
         return Container.LINES if magic and compression(magic) is not Compression.NONE else Container.EMPTY
-    if b"\0" in first and not _is_lines(first):  # a broken line among good ones costs itself only
+    if b"\0" in first and not _has_whole_line(first):  # a broken line among good ones costs itself only
         return Container.BINARY
     return _text(first, source.name)
 
@@ -108,10 +108,13 @@ def _text(first: bytes, name: str) -> Container:
 
 
 def _is_lines(first: bytes) -> bool:
-    """Whether some line of the beginning is an object of its own, or one line fills the beginning."""
+    """Whether objects lie one a line. Else a line goes on in the next, which an object's own line never does."""
+    following = first.lstrip().partition(b"\n")[2].lstrip(b"\r\n")
+    return not following or not following.startswith(_CONTINUED) or _has_whole_line(first)
+
+
+def _has_whole_line(first: bytes) -> bool:
     lines = first.lstrip().splitlines()
-    if len(lines) == 1 and len(first) >= SNIFF_BYTES:
-        return True
     return any(line.startswith((b"{", b"[")) and _is_complete(line) for line in lines)
 
 
