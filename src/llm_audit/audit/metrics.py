@@ -105,7 +105,8 @@ def _ratio(sums: pl.DataFrame, name: str, unit: str, above: str, below: str) -> 
     if whole <= 0:
         return _metric(sums, name, unit, (0.0, None))
     ratio = math.fsum(over) / whole
-    variance = math.fsum((y - ratio * x) ** 2 for y, x in zip(over, under, strict=True))
+    residuals = sums[above].to_numpy() - ratio * sums[below].to_numpy()
+    variance = math.fsum((residuals * residuals).tolist())
     return _metric(sums, name, unit, (ratio, math.sqrt(variance) / whole))
 
 

@@ -71,13 +71,16 @@ def tornado(plan: Plan) -> list[TornadoBar]:
     """The expected tax with each assumption at its favourable and at its pessimistic end, widest first."""
     assumptions = plan.policy.assumptions
     actual = priced_total(plan, plan.world.requests.cost)
+    headline = actual - priced_total(plan, plan.estimate(scenario(assumptions)).total)
     bars = []
     for name in RANGES:
         ends = getattr(assumptions, name)
         if ends.favourable == ends.pessimistic:
             continue
         taxes = [
-            actual - priced_total(plan, plan.estimate(scenario(assumptions, **{name: value})).total)
+            headline
+            if value == ends.expected
+            else actual - priced_total(plan, plan.estimate(scenario(assumptions, **{name: value})).total)
             for value in (ends.favourable, ends.pessimistic)
         ]
         low, high = sorted(taxes)

@@ -15,6 +15,11 @@ from llm_audit.policy.plan import Plan
 from llm_audit.policy.rule import break_even_escalation
 from llm_audit.policy.trace_routes import by_trace, trace_risk
 
+_DETAILS = {
+    "extra_steps": "Steps that an agent adds for each step moved",
+    "escalation": "Times that an answer expected to be lost is asked again of the model used",
+}
+
 
 def trace_routing(plan: Plan, per_request: Plan) -> TraceRouting | None:
     """Compare the two ways of routing; None where no trace has two requests.
@@ -52,37 +57,35 @@ def trace_routing(plan: Plan, per_request: Plan) -> TraceRouting | None:
 def break_even(plan: Plan) -> list[BreakEven]:
     """Where extra steps and escalations eat up the tax.
 
-    The tax is linear in both: tax(e) = tax(0) - e (tax(0) - tax(1)), so it is zero at tax(0) / (tax(0) - tax(1)).
+    The tax is linear in both, tax(e) = tax(0) - e c with c what one more costs, so it is zero at tax(0) / c. What
+    limits a cascade is the rate of its second payments.
     """
     assumptions = plan.policy.assumptions
+    expected = plan.estimate(scenario(assumptions))
+    actual, total = priced_total(plan, plan.world.requests.cost), priced_total(plan, expected.total)
+    once = plan.estimate(scenario(assumptions, extra_steps=1.0, escalation=1.0))
     found = []
-    for name, detail in (
-        ("extra_steps", "Steps that an agent adds for each step moved"),
-        ("escalation", "Times that an answer expected to be lost is asked again of the model used"),
-    ):
-        none, once = (_tax(plan, name, value) for value in (0.0, 1.0))
-        assumed = getattr(assumptions, name).expected
-        if none != once:
-            found.append(
-                BreakEven(assumption=name, assumed=assumed, break_even=round(none / (none - once), 4), detail=detail)
-            )
+    parts = [("extra_steps", expected.extra_steps, once.extra_steps)]
+    if plan.policy.cascade is None:
+        parts.append(("escalation", expected.escalation, once.escalation))
+    for name, now, each in parts:
+        slope = priced_total(plan, each)
+        without = actual - (total - priced_total(plan, now))
+        if slope:
+            assumed = getattr(assumptions, name).expected
+            even = round(without / slope, 4)
+            found.append(BreakEven(assumption=name, assumed=assumed, break_even=even, detail=_DETAILS[name]))
     cascade = plan.policy.cascade
     moved = plan.choice.position != NONE
     if cascade is not None and moved.any():
-        expected = plan.estimate(scenario(assumptions, escalation=0.0))
         large = int(plan.world.requests.cost[moved].sum())
         limit = break_even_escalation(int(expected.run[moved].sum()), int(expected.check[moved].sum()), large)
         found.append(
             BreakEven(
                 assumption="escalation_rate",
-                assumed=round(int(expected.escalation[moved].sum()) / large, 4),
+                assumed=round(int(expected.escalation[moved].sum()) / large, 4) if large else 0.0,
                 break_even=None if limit is None else round(limit, 4),
                 detail="Share of the cascade's cost on the large model that is paid again",
             )
         )
     return found
-
-
-def _tax(plan: Plan, name: str, value: float) -> int:
-    values = scenario(plan.policy.assumptions, "expected", **{name: value})
-    return priced_total(plan, plan.world.requests.cost) - priced_total(plan, plan.estimate(values).total)

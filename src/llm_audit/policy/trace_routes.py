@@ -142,7 +142,7 @@ def _option(plan: Plan, graph: Graph, place: int) -> tuple[Floats, Floats, Index
 
 
 def _premium(plan: Plan, row: Ints, place: int) -> Ints:
-    """Pico-dollars a token that a cold cache costs more than a warm one: a write, or fresh input, in place of a read."""
+    """Pico-dollars a token that a cold cache costs more than a warm one: a write or fresh input, and no read."""
     rates = plan.world.rates
     of_route = rates.rates[rates.rows[rates.key[row], place]]
     fresh, read, write = (of_route[:, TOKEN_TYPES.index(kind)] for kind in ("input", "cache_read", "cache_write_5m"))
