@@ -19,12 +19,15 @@ from llm_audit.cli import (
     compare,
     config,
     evaluate,
+    explain,
     formats,
     init,
     models,
+    policy,
     prices,
     reconcile,
     report,
+    simulate,
 )
 from llm_audit.cli.console import fail
 from llm_audit.errors import AuditError, ExitCode
@@ -63,9 +66,13 @@ app.command("diff")(compare.diff)
 app.command("report")(report.report)
 app.command("init")(init.init)
 app.command("reconcile")(reconcile.reconcile)
+app.command("simulate")(simulate.simulate)
+app.command("explain")(explain.explain)
+app.command("trace")(explain.trace)
 app.command("evaluate")(evaluate.evaluate)
 app.command("calibrate")(calibrate.calibrate)
 app.command("models")(models.models)
+app.add_typer(policy.app, name="policy")
 app.add_typer(prices.app, name="prices")
 app.add_typer(formats.app, name="formats")
 app.add_typer(config.app, name="config")

@@ -1,0 +1,90 @@
+"""``llm-audit policy``: what a policy says, whether a file is one, and what would enforce it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llm_audit.cli.console import say
+from llm_audit.errors import UsageError
+
+if TYPE_CHECKING:
+    from llm_audit.catalog import Catalog
+    from llm_audit.policy import Policy
+
+app = typer.Typer(help="What a policy says, whether a file is one, and what would enforce it.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="POLICY", help="A preset's name or a TOML file.")]
+
+
+@app.command()
+def show(
+    name: Annotated[str | None, typer.Argument(metavar="POLICY", help="A preset's name or a TOML file.")] = None,
+) -> None:
+    """Print a policy as TOML; without a name, list the presets."""
+    from llm_audit.policy import PRESETS, load
+
+    if name is None:
+        for preset in PRESETS:
+            typer.echo(f"{preset:<18}{load(preset).description}")
+    else:
+        typer.echo(load(name).toml.rstrip())
+
+
+@app.command()
+def validate(name: Name) -> None:
+    """Check a policy file, and that its ladders name known models."""
+    from llm_audit.catalog import Catalog
+    from llm_audit.policy import load
+
+    policy, catalog = load(name), Catalog.load()
+    known = set(catalog.frame["model_id"].to_list())
+    for ladder, models in policy.ladders.items():
+        for model in models:
+            if model not in known:
+                resolved = catalog.resolve(None, model)
+                hint = f" Write {resolved}." if resolved else " `llm-audit models` lists those that are."
+                raise UsageError(f"{name}: ladder {ladder} names {model!r}, which is no model of the catalogue.{hint}")
+    say(f"{name} is valid: {policy.description or policy.name}")
+
+
+@app.command()
+def export(
+    name: Name,
+    *,
+    to: Annotated[str, typer.Option("--to", help="litellm, bedrock or routellm.")],
+    ladder: Annotated[
+        str | None, typer.Option(help="A ladder of the policy or the catalogue, or models with commas, cheapest first.")
+    ] = None,
+    region: Annotated[str, typer.Option(help="AWS region of a Bedrock router.")] = "us-east-1",
+) -> None:
+    """Print what makes a gateway route so: LiteLLM's configuration, a Bedrock prompt router, RouteLLM's threshold."""
+    from llm_audit.catalog import Catalog
+    from llm_audit.policy import load
+    from llm_audit.policy.export import Target
+    from llm_audit.policy.export import export as written
+
+    if to not in list(Target):
+        raise UsageError(f"There is no export to {to!r}; use {', '.join(Target)}.")
+    policy, catalog = load(name), Catalog.load()
+    models = _ladder(policy, catalog, ladder)
+    typer.echo(written(policy, Target(to), ladder=models, catalog=catalog, region=region).rstrip())
+
+
+def _ladder(policy: Policy, catalog: Catalog, asked: str | None) -> list[str]:
+    """The models to route between: those named, or a ladder of the policy, or one of the catalogue."""
+    from datetime import UTC, datetime
+
+    from llm_audit.catalog import ladders
+
+    if asked is not None and "," in asked:
+        return [model.strip() for model in asked.split(",") if model.strip()]
+    known = {name: list(models) for name, models in policy.ladders.items()}
+    known = known or ladders(catalog.frame, at=datetime.now(UTC).date())
+    if asked is None and len(known) == 1:
+        return next(iter(known.values()))
+    if asked not in known:
+        wrong = "Name a ladder" if asked is None else f"There is no ladder {asked!r}; name one"
+        raise UsageError(f"{wrong} with --ladder: {', '.join(known)}; or give models with commas, cheapest first.")
+    return known[asked]

@@ -1,0 +1,118 @@
+"""``llm-audit simulate``: several policies, or a sweep of the target, side by side on one reading of the logs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from llm_audit.cli import options
+from llm_audit.cli.console import progress as show_progress
+from llm_audit.cli.table import ListFormat, show
+from llm_audit.errors import UsageError
+
+
+def simulate(
+    paths: options.Paths,
+    *,
+    policy: Annotated[
+        list[str] | None, typer.Option(help="A preset or TOML file; the first is in use. Repeatable.")
+    ] = None,
+    sweep: Annotated[str | None, typer.Option(help="Targets of the first policy: 0.5,0.75,0.9.")] = None,
+    prices: options.Prices = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    timezone: options.Timezone = None,
+    log_format: options.LogFormat = None,
+    jobs: options.Jobs = None,
+    cache: options.Cache = None,
+    config_file: options.ConfigFile = None,
+    progress: options.ShowProgress = None,
+    output_format: ListFormat = "table",
+) -> None:
+    """Compare policies on the same requests: cost, flagship tax, requests moved and successes expected to be lost."""
+    from llm_audit import api
+    from llm_audit import config as configuration
+    from llm_audit.audit.simulate import simulate as compare
+    from llm_audit.catalog import Catalog
+    from llm_audit.policy import PRESETS, load
+    from llm_audit.pricing import PriceBook
+
+    flags = {"prices": prices, "timezone": timezone, "log_format": log_format, "jobs": jobs, "cache": cache}
+    config = configuration.load(flags, file=config_file).config
+    names = policy or [config.policy, *(name for name in PRESETS if name != config.policy)]
+    policies, targets = [load(name) for name in names], _targets(sweep)
+    with show_progress(wanted=progress) as update:
+        ledger = api.open_ledger(paths, config=config, progress=update)
+    done = compare(
+        ledger,
+        policies,
+        catalog=Catalog.load(aliases=config.aliases),
+        book=PriceBook(user_files=[Path(file) for file in config.prices], aliases=config.aliases),
+        options=api.audit_options(config, since=since, until=until),
+        targets=targets,
+    )
+    rows: list[dict[str, Any]] = [
+        {
+            "policy": row.name,
+            "target": row.target,
+            "cost": row.policy_cost,
+            "flagship tax": row.flagship_tax,
+            "share": row.share,
+            "floor": row.floor,
+            "ceiling": row.ceiling,
+            "moved": row.moved_requests,
+            "expected failures": row.expected_failures,
+            "in use": row.in_use,
+        }
+        for row in done.policies
+    ]
+    rows += [
+        {
+            "policy": names[0],
+            "target": point.target,
+            "cost": point.policy_cost,
+            "flagship tax": point.flagship_tax,
+            "share": point.share,
+            "floor": None,
+            "ceiling": None,
+            "moved": point.moved_requests,
+            "expected failures": point.expected_failures,
+            "in use": point.in_use,
+        }
+        for point in done.frontier
+    ]
+    if output_format == "table":
+        rows = [_readable(row) for row in rows]
+    show(rows, output_format, numeric=_NUMERIC)
+
+
+_MONEY = ("cost", "flagship tax", "floor", "ceiling")
+_NUMERIC = ("target", *_MONEY, "share", "moved", "expected failures")
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    """Amounts to the cent and shares in percent; JSON has them whole."""
+    amounts = {name: None if row[name] is None else f"{float(row[name]):,.2f}" for name in _MONEY}
+    failures = row["expected failures"]
+    return {
+        **row,
+        **amounts,
+        "share": None if row["share"] is None else f"{row['share']:.1%}",
+        "moved": f"{row['moved']:,}",
+        "expected failures": None if failures is None else f"{failures:,.1f}",
+        "in use": "*" if row["in use"] else None,
+    }
+
+
+def _targets(text: str | None) -> list[float]:
+    if text is None:
+        return []
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = [-1.0]
+    if not all(0 < target < 1 for target in found):
+        raise UsageError(f"--sweep {text!r} is no list of targets between 0 and 1; write 0.5,0.75,0.9.")
+    return found
