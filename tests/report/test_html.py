@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import re
+from datetime import date, timedelta
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -116,8 +117,14 @@ def test_an_interval_over_zero_is_in_the_headline() -> None:
 
 def huge() -> Document:
     """Five years, and ten thousand of everything that a log can name."""
-    document = build.rich(1800)
-    many: dict[str, list] = {}
+    document = build.rich(7)
+    dates = [(date(2021, 1, 1) + timedelta(days=i)).isoformat() for i in range(1800)]
+    many: dict[str, list] = {
+        "daily": [msgspec.structs.replace(document.daily[i % 7], date=day) for i, day in enumerate(dates)],
+        "model_mix_daily": [
+            msgspec.structs.replace(row, date=day) for row in document.model_mix_daily for day in dates
+        ],
+    }
     for field in ("model_mix", "routes", "findings", "spend", "unpriced_models", "price_rows", "inputs", "quality"):
         rows = getattr(document, field)
         many[field] = [rows[i % len(rows)] for i in range(10_000)]

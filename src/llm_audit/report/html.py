@@ -62,9 +62,7 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         sections=sections(document, options.check if options else None),
         appendix=appendix(document),
         glossary=GLOSSARY,
-        warnings=[plain(w, limit=400) for w in dict.fromkeys((*document.warnings, *document.flagship_tax.warnings))][
-            :_WARNINGS
-        ],
+        warnings=[plain(warning, limit=400) for warning in warnings][:_WARNINGS],
         policy_toml="\n".join(plain(line, limit=200) for line in document.policy.toml[:_POLICY_CHARS].splitlines()),
         command=plain(document.command, limit=1000),
         style=style,

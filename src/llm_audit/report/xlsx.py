@@ -21,6 +21,8 @@ from llm_audit.report.verdict import verdict
 _ROWS = 1_000_000
 _CELL = 32_000
 _WIDEST = 60
+_LINE_POINTS = 15
+_MOST_LINES = 20
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
 _FORMATS = {
     Kind.MONEY: "#,##0.00;[Red]-#,##0.00",
@@ -87,10 +89,12 @@ class _Book:
     def __init__(self, book: Any) -> None:
         self._book = book
         self._names: set[str] = set()
-        self._head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        head = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
+        self._heads = {False: book.add_format(head), True: book.add_format(head | {"align": "right"})}
         self._total = {kind: book.add_format({"bold": True, "top": 1, "num_format": f}) for kind, f in _FORMATS.items()}
-        self._cells = {kind: book.add_format({"num_format": form}) for kind, form in _FORMATS.items()}
-        self._small = book.add_format({"num_format": _MONEY_SMALL})
+        self._cells = {kind: book.add_format({"num_format": form, "valign": "top"}) for kind, form in _FORMATS.items()}
+        self._small = book.add_format({"num_format": _MONEY_SMALL, "valign": "top"})
+        self._name_cell = book.add_format({"valign": "top"})
         self._prose = book.add_format({"text_wrap": True, "valign": "top"})
 
     def add(self, whole: Table) -> None:
@@ -98,10 +102,16 @@ class _Book:
         sheet = self._book.add_worksheet(self._name(whole.title))
         last = len(whole.columns) - 1
         for index, column in enumerate(whole.columns):
-            sheet.write_string(0, index, plain(column.title, limit=200), self._head)
+            sheet.write_string(0, index, plain(column.title, limit=200), self._heads[column.kind in NUMERIC])
             sheet.set_column(index, index, _width(whole, index))
             for number, row in enumerate(whole.rows, start=1):
                 self._write(sheet, number, index, row[index], column.kind)
+        for number, row in enumerate(whole.rows, start=1):
+            lines = max(
+                (_lines(cell) for cell, c in zip(row, whole.columns, strict=True) if c.kind is Kind.PROSE), default=1
+            )
+            if lines > 1:
+                sheet.set_row(number, _LINE_POINTS * min(lines, _MOST_LINES))
         sheet.freeze_panes(1, 1)
         sheet.autofilter(0, 0, len(whole.rows), last)
         sheet.set_landscape()
@@ -119,7 +129,7 @@ class _Book:
             sheet.write_number(row, index, number, self._small if small else self._cells[kind])
         else:
             written = plain(str(cell), limit=_CELL)
-            sheet.write_string(row, index, written, self._prose if kind is Kind.PROSE else None)
+            sheet.write_string(row, index, written, self._prose if kind is Kind.PROSE else self._name_cell)
 
     def _totals(self, sheet: Any, whole: Table) -> None:
         """Sums below the table, of the rows that a filter leaves, with the value for readers that do not compute."""
@@ -150,6 +160,11 @@ def _numeric(cell: table.Cell) -> bool:
     if isinstance(cell, str):
         return re.fullmatch(r"-?\d+(\.\d+)?", cell) is not None
     return cell is not None
+
+
+def _lines(cell: table.Cell) -> int:
+    """Lines that a sentence takes at the widest column; programs that read the file do not all fit the row to it."""
+    return -(-len(str(cell or "")) // (_WIDEST - 6)) or 1
 
 
 def _width(whole: Table, index: int) -> int:

@@ -58,7 +58,7 @@ def findings(document: Document) -> Table:
             money("Amount", sums=False),
             Column("Low", Kind.MONEY, wide=True),
             Column("High", Kind.MONEY, wide=True),
-            count("Requests"),
+            count("Requests", sums=False),
             Column("P(suffices)", Kind.SCORE, wide=True),
             Column("Detail", Kind.PROSE, wide=True),
         ),
