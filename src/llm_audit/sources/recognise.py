@@ -15,6 +15,18 @@ _UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, Typ
 _UNKNOWN = Rejected(Reason.UNKNOWN_FORMAT)
 
 
+_PLAIN_FORMATS = ("mapping", "flat")
+PLAIN_KEYS = frozenset(
+    {
+        "timestamp", "time", "model", "messages", "prompt", "completion", "stream", "usage", "metadata",
+        "input_tokens", "output_tokens", "prompt_tokens", "completion_tokens", "cached_tokens", "total_tokens",
+        "request_id", "trace_id", "session_id", "conversation_id", "latency_ms", "duration_ms", "status", "status_code",
+        "team", "app", "user", "feature", "environment", "cost_usd",
+    }
+)  # fmt: skip
+"""Keys that no other format's signature needs: a record with no key beside these is a home-made one or unknown."""
+
+
 class Recogniser:
     """Turns the items of one file into entries.
 
@@ -35,6 +47,7 @@ class Recogniser:
     ) -> None:
         self.records: Counter[str] = Counter()
         self._formats = formats
+        self._plain_formats = [known for known in formats if known.info.name in _PLAIN_FORMATS]
         self._forced = forced
         self.fallback = fallback
         self._path = path
@@ -49,7 +62,9 @@ class Recogniser:
             yield from self._record(line, record)
 
     def _record(self, line: int, record: Record) -> Iterator[tuple[str, Entry]]:
-        found = self._forced or first_match(self._formats, record) or self.fallback
+        # The most usual records are spared the signatures of all the others.
+        candidates = self._plain_formats if record.keys() <= PLAIN_KEYS else self._formats
+        found = self._forced or first_match(candidates, record) or self.fallback
         if found is None:
             yield "", _UNKNOWN
             return
