@@ -11,6 +11,7 @@ import numpy as np
 from llm_audit.classify import heads
 from llm_audit.classify.features import COUNTS, buckets_numpy, clip, pack, words
 from llm_audit.classify.model import Classifier
+from llm_audit.classify.structure import NAMES
 from llm_audit.vocabulary import Abstention, Category
 
 MOST_WORDS: Final = 8
@@ -52,6 +53,7 @@ def explain(text: str, classifier: Classifier) -> Explanation:
     parts = heads.level_features(scored.scores, scored.raw)[0] * classifier.level
     words_said = closed * float(scored.scores[0, heads.COLUMNS.index("difficulty")])
     long = closed * float(shares @ classifier.slope) * float(heads.length(scored.raw)[0])
+    exam = bool(scored.raw[0, NAMES.index("options")] >= heads.MANY_OPTIONS)
     count = int(scored.counts[0, COUNTS.index("words")])
     reasons = [
         Reason(
@@ -60,7 +62,8 @@ def explain(text: str, classifier: Classifier) -> Explanation:
         Reason("mathematical notation", float(parts[2])),
         Reason("operators and symbols", float(parts[3])),
         Reason(f"its length, {count} words", long),
-        Reason("what its words say", words_said),
+        Reason("the vocabulary of its field", float(heads.expertise(scored.scores, scored.raw)[0])),
+        Reason("what its words say beside", words_said),
     ]
     difficulty = float(judged.difficulty[0])
     learnt = difficulty - sum(reason.logits for reason in reasons)
@@ -75,18 +78,22 @@ def explain(text: str, classifier: Classifier) -> Explanation:
         language=judged.language[0],
         kinds=names,
         reasons=[] if code else [reason for reason in reasons if abs(reason.logits) >= _LEAST],
-        words=[] if code else _word_reasons(text, classifier, closed),
+        words=[] if code else _word_reasons(text, classifier, closed=closed, exam=exam),
     )
 
 
-def _word_reasons(text: str, classifier: Classifier, closed: float) -> list[Reason]:
+def _word_reasons(text: str, classifier: Classifier, *, closed: float, exam: bool) -> list[Reason]:
     """The words and neighbouring pairs whose table rows move the difficulty most."""
     said = words(clip(text))
     candidates = list(dict.fromkeys([*said, *(f"{a} {b}" for a, b in pairwise(said))]))
     _, _, counts = buckets_numpy(*pack([text]))
-    unit = closed * classifier.scale[0] / np.sqrt(max(int(counts[0, COUNTS.index("features")]), 1))
+    of_row = np.zeros(len(classifier.table))
+    for name, share in (("difficulty", closed), ("expertise", float(not exam))):
+        column = heads.COLUMNS.index(name)
+        of_row += share * classifier.scale[column] * classifier.table[:, column]
+    of_row /= np.sqrt(max(int(counts[0, COUNTS.index("features")]), 1))
     owner, bucket, _ = buckets_numpy(*pack(candidates))
-    alone = np.bincount(owner, classifier.table[bucket, 0], minlength=len(candidates)) * unit
+    alone = np.bincount(owner, of_row[bucket], minlength=len(candidates))
     single = {word: float(value) for word, value in zip(candidates, alone, strict=True) if " " not in word}
     reasons = [
         # a pair's text holds its two words too: what is left is the pair itself

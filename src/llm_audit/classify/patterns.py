@@ -44,7 +44,8 @@ SUMMARY: Final = re.compile(
 
 _ASSENT: Final = (
     r"(?:yes|yep|yeah|yup|no|nope|ok(?:ay)?|sure|right|correct|exactly|agreed|approved?|confirm(?:ed)?|proceed|continue"
-    r"|resume|go(?: ahead| on| for it)?|do (?:it|that|so|this|both|all)|keep going|carry on|next|(?:try )?again|retry|same"
+    r"|resume|go(?: ahead| on| for it)?|do (?:it|that|so|this|both|all)|keep going|carry on|next|(?:try )?again|retry"
+    r"|same"
     r"|more|both|all of (?:them|it)|(?:the )?(?:first|second|third|last|other) one|option \w+|lgtm|ship it|sounds good"
     r"|looks good|why(?: not)?|how(?: so| come)?|and|then|with it|what else)\b[\s,.!?…-]*"
 )

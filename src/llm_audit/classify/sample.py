@@ -34,7 +34,7 @@ def sample(
     kind of traffic is left out.
 
     Args:
-        judged: Judgement of the candidate prompts; abstained ones are never chosen.
+        judged: Judgement of the candidate prompts, each once; abstained ones are never chosen.
         number: How many to choose; fewer are returned where there are fewer.
         small_ability: Abilities by ``Category`` of the model to try.
         used_ability: The same of the model in use.

@@ -1,0 +1,165 @@
+import io
+
+import numpy as np
+import polars as pl
+import pytest
+
+from llm_audit.classify import Classifier, heads, ridge
+from llm_audit.classify.training import abilities, anchors, data, rasch, weights
+from llm_audit.vocabulary import Category
+
+
+def test_rasch_recovers_difficulty_and_ability():
+    rng = np.random.default_rng(5)
+    difficulty, ability = rng.normal(0, 1, 400), np.linspace(-1.5, 1.5, 25)
+    p = 1 / (1 + np.exp(difficulty[:, None] - ability[None, :]))
+    outcomes = (rng.uniform(size=p.shape) < p).astype(float)
+    outcomes[rng.uniform(size=p.shape) < 0.1] = np.nan
+    found_difficulty, found_ability = rasch.fit(outcomes)
+    assert np.corrcoef(found_difficulty, difficulty)[0, 1] > 0.85
+    assert np.corrcoef(found_ability, ability)[0, 1] > 0.98
+    assert found_difficulty.mean() == pytest.approx(0, abs=1e-6)
+
+
+def test_rasch_stays_finite_where_everyone_succeeds():
+    difficulty, ability = rasch.fit(np.ones((5, 3)))
+    assert np.isfinite(difficulty).all()
+    assert np.isfinite(ability).all()
+
+
+def test_ridge_solves_its_normal_equations():
+    design = ridge.Design.of(["a b", "b c", "c d", "a d e", "e f 1"])
+    target = np.array([1.0, -1, 2, 0, 3])
+    weight = np.array([1.0, 2, 1, 1, 3])
+    column = ridge.fit(design, target, weight=weight, penalty=0.5, dense_penalty=4.0, rounds=500)
+    sparse, raw, _ = column
+    residual = weight * (target - design.predict(column))
+    left, right = design.transposed(residual)
+    assert left == pytest.approx(0.5 * sparse, abs=1e-4)
+    assert right == pytest.approx(4.0 * raw * design.spread, abs=1e-4)
+
+
+def test_an_infinite_penalty_silences_the_structure():
+    design = ridge.Design.of(["a b", "b c", "c d"])
+    _, dense, _ = ridge.fit(design, np.array([1.0, 2, 3]), weight=np.ones(3), penalty=1.0, dense_penalty=np.inf)
+    assert dense == pytest.approx(0, abs=1e-6)
+
+
+def test_anchors_are_filled_repeatable_and_of_known_kinds():
+    first, second = list(anchors.anchors()), list(anchors.anchors())
+    assert first == second
+    assert {anchor.kind for anchor in first} <= set(heads.KINDS)
+    assert not [anchor for anchor in first if "{s}" in anchor.prompt or "{t}" in anchor.prompt]
+    assert len({anchor.prompt for anchor in first}) > 0.9 * len(first)
+
+
+def small_items():
+    """A few prompts of every kind, with graded exam questions and an unlabelled mixture."""
+    some = list(anchors.anchors())[::15]
+    exam = [f"How many {'steps ' * (i % 7)}does question {i} take?" for i in range(60)]
+    prompts = [a.prompt for a in some] + exam + [a.prompt.upper() for a in some[::9]]
+    mixed = len(prompts) - len(some) - len(exam)
+    graded = np.array([float(i % 7) - 3 for i in range(60)])
+    return data.Items(
+        source=np.array([f"anchors:{a.rule}" for a in some] + ["exam"] * 60 + [weights.MIXED_SOURCE] * mixed),
+        group=np.array([a.kind for a in some] + ["exam"] * 60 + ["mixed"] * mixed),
+        prompt=prompts,
+        kind=np.array([a.kind for a in some] + ["facts"] * 60 + [""] * mixed),
+        level=np.concatenate([[a.level for a in some], graded - 1.5, np.full(mixed, -1.0)]),
+        within=np.concatenate([np.full(len(some), np.nan), graded, np.full(mixed, np.nan)]),
+        weight=np.ones(len(prompts)),
+    )
+
+
+def test_training_is_the_same_to_the_byte_and_learns_what_is_in_it():
+    content = weights.train(small_items())
+    assert content == weights.train(small_items())
+    classifier = Classifier.read(io.BytesIO(content))
+    short, long = classifier.judge(
+        ["How many does question 3 take?", "How many steps steps steps steps steps does question 3 take?"]
+    ).difficulty
+    assert long > short + 0.5
+    assert classifier.slope[list(heads.KINDS).index("facts")] > 0
+    assert classifier.slope[list(heads.KINDS).index("writing")] == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "effort"),
+    [
+        (None, ""),
+        ("0-shot", ""),
+        ("2 tries, diff format; high", "high"),
+        ("effort=none; no thinking", "none"),
+        ("32k thinking budget", "thinking"),
+        ("Reasoning On", "thinking"),
+        ("Non-Thinking mode", "none"),
+    ],
+)
+def test_the_effort_a_setting_names(setting, effort):
+    assert abilities.effort(setting) == effort
+
+
+def scores(true, *, benchmarks=12, seed=2):
+    """Scores of models with known abilities on benchmarks with known lines, all of one category each."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for k in range(benchmarks):
+        category = list(Category)[k % 4].value
+        slope, level = rng.uniform(0.7, 0.9), rng.normal(0, 0.7)
+        rows += [
+            {
+                "model_id": m,
+                "effort": "",
+                "benchmark": f"b{k:02}",
+                "category": category,
+                "y": slope * (a - level) + rng.normal(0, 0.1),
+            }
+            for m, a in true.items()
+        ]
+    return pl.DataFrame(rows)
+
+
+def test_abilities_are_recovered_relative_to_the_reference():
+    true = {"gpt-4o-mini": 0.3, "small": -1.0, "large": 1.5, "middle": 0.8}
+    found = {(row.model_id, row.category): row for row in abilities.fit(scores(true))}
+    assert found["gpt-4o-mini", Category.CODE].ability == 0
+    for model, ability in true.items():
+        assert found[model, Category.MATH].ability == pytest.approx(ability - 0.3, abs=0.35)
+    measured, unmeasured = found["large", Category.CODE], found["large", Category.WRITING]
+    assert measured.sd < unmeasured.sd
+    assert (measured.scores, unmeasured.scores) == (3, 0)
+    assert unmeasured.source.startswith("prior")
+
+
+def test_an_effort_shifts_all_categories_and_needs_scores():
+    table = scores({"gpt-4o-mini": 0.0, "m": 1.0})
+    low = table.filter(pl.col("model_id") == "m").with_columns(effort=pl.lit("low"), y=pl.col("y") - 1.0)
+    once = table.filter(pl.col("model_id") == "m").head(1).with_columns(effort=pl.lit("max"))
+    found = abilities.fit(pl.concat([table, low, once]))
+    by_effort = {row.effort: row for row in found if row.model_id == "m" and row.category is Category.CODE}
+    assert set(by_effort) == {"", "low"}
+    assert by_effort["low"].ability < by_effort[""].ability - 0.3
+
+
+def test_the_catalogue_shows_who_is_better_at_what():
+    """Phi-4 beats GPT-4o at mathematics and not at facts; R1 beats Phi-4-reasoning; Haiku 4.5 stands below Opus 4.1 in
+    reasoning and above GPT-4o in code."""
+    from importlib import resources
+
+    table = pl.read_csv(
+        resources.files("llm_audit.catalog").joinpath("abilities.csv").read_bytes(), infer_schema_length=None
+    )
+    pooled = table.filter(pl.col("effort").is_null())
+
+    def ability(model, category):
+        row = pooled.row(by_predicate=(pl.col("model_id") == model) & (pl.col("category") == category), named=True)
+        assert row["scores"] > 0
+        assert row["source"]
+        assert 0 < row["sd"] < 0.7
+        return row["ability"]
+
+    assert ability("phi-4", "math") > ability("gpt-4o", "math")
+    assert ability("phi-4", "knowledge") < ability("gpt-4o", "knowledge") - 0.5
+    assert ability("phi-4-reasoning", "math") < ability("deepseek-r1", "math")
+    assert ability("claude-haiku-4-5", "reasoning") < ability("claude-opus-4-1", "reasoning")
+    assert ability("claude-haiku-4-5", "code") > ability("gpt-4o", "code")
