@@ -56,6 +56,7 @@ def _variance(check: CheckResult | None) -> Iterable[Section]:
         makers = (check_tables.sides, check_tables.groups, check_tables.metrics)
         parts += [Part(tables=(make(check.comparison),)) for make in makers]
     lead = "Both sides are priced with one price table, and the parts of the change add up to it exactly."
+        lead = " ".join((lead, *filter(None, [check_tables.realised(check.comparison)])))
     yield _section("variance", "Gates and the baseline", lead, parts)
 
 

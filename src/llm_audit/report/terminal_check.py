@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from decimal import Decimal
+
+import msgspec
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
 from llm_audit.audit.compare_result import CheckResult, Comparison, Outcome
-from llm_audit.report import table
 from llm_audit.report.tables import check as tables
 from llm_audit.report.terminal import print_table
-from llm_audit.report.text import money, plain, plural, words
+from llm_audit.report.text import plain, plural, words
 
 _STYLES = {Outcome.FAILED: "bold red", Outcome.NOT_EVALUATED: "yellow", Outcome.PASSED: "green"}
-_GROUPS = 8
+_GROUPS = 4
 
 
 def print_check(check: CheckResult, console: Console) -> None:
@@ -38,8 +41,19 @@ def print_check(check: CheckResult, console: Console) -> None:
 def _print_comparison(comparison: Comparison, console: Console) -> None:
     for note in comparison.notes:
         console.print(Padding(Text(f"! {plain(note, limit=400)}", style="yellow"), (0, 1)))
-    for whole in (tables.sides(comparison), tables.variance(comparison), table.cap(tables.groups(comparison), _GROUPS)):
-        print_table(whole, console)
-    if comparison.estimated is not None and comparison.realised is not None:
-        line = f"Saving estimated {money(comparison.estimated)}, realised {money(comparison.realised)} at this volume."
-        console.print(Padding(Text(line), (1, 1, 0, 1)))
+    for whole in (tables.sides(comparison), tables.variance(comparison), tables.groups(_moved(comparison))):
+        if whole.rows:
+            print_table(whole, console)
+    if said := tables.realised(comparison):
+        console.print(Padding(Text(said), (1, 1, 0, 1)))
+
+
+def _moved(comparison: Comparison) -> Comparison:
+    """The comparison with the groups that changed most, a few of each kind."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for row in comparison.groups:
+        if Decimal(row.change) and seen[row.group] < _GROUPS:
+            seen[row.group] += 1
+            kept.append(row)
+    return msgspec.structs.replace(comparison, groups=kept)

@@ -90,14 +90,22 @@ def groups(comparison: Comparison) -> Table:
             money("Baseline cost", sums=False),
             money("Cost now", sums=False),
             money("Change", sums=False),
-            money("Baseline tax", sums=False),
-            money("Tax now", sums=False),
+            Column("Baseline tax", Kind.MONEY, wide=True),
+            Column("Tax now", Kind.MONEY, wide=True),
         ),
         (
             (g.group, g.name or NONE, g.base_cost, g.head_cost, g.change, g.base_flagship_tax, g.head_flagship_tax)
             for g in comparison.groups
         ),
     )
+
+
+def realised(comparison: Comparison) -> str | None:
+    """What a rollout has saved, beside what had been estimated, as a sentence."""
+    if comparison.realised is None or comparison.estimated is None:
+        return None
+    estimated, saved = write_money(comparison.estimated), write_money(comparison.realised)
+    return f"The baseline's policy was estimated to save {estimated} at this volume; unit cost has saved {saved}."
 
 
 def metrics(comparison: Comparison) -> Table:
