@@ -5,7 +5,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from tests.audit.build import many
 
-from llm_audit.audit.cells import with_measures
+from llm_audit.audit.cells import with_date
 from llm_audit.audit.partial import merge, summarise
 from llm_audit.catalog import Catalog
 from llm_audit.policy import load
@@ -17,7 +17,7 @@ def partial(frame):
     book, catalog = PriceBook(), Catalog.load()
     named = with_models(price(frame, book), catalog)
     routes = plan(named, load("small-by-default"), catalog=catalog, book=book)
-    return summarise(with_measures(routed_frame(named, routes), timezone="UTC"), routes)
+    return summarise(with_date(routed_frame(named, routes), timezone="UTC"), routes)
 
 
 @pytest.mark.parametrize("parts", [2, 3])

@@ -75,47 +75,51 @@ SUMS: tuple[str, ...] = (
 """What a cell sums: counts, tokens, pico-dollars (``_pico``) and integers of 10^-9 (``_nano``)."""
 
 
-def with_measures(routed: pl.DataFrame, *, timezone: str) -> pl.DataFrame:
-    """Add to routed requests what cells sum and are keyed by: the date in ``timezone``, tokens, flags, savings."""
+def with_date(routed: pl.DataFrame, *, timezone: str) -> pl.DataFrame:
+    """Add to routed requests their ``date`` in ``timezone`` and ``saved_pico``, actual minus expected policy cost."""
+    return routed.with_columns(
+        date=pl.col("time").dt.convert_time_zone(timezone).dt.date(),
+        saved_pico=pl.col("cost_pico") - pl.col("expected_pico"),
+    )
+
+
+def _measures() -> dict[str, pl.Expr]:
+    """What cells sum that is no column of a request yet."""
     tokens = pl.sum_horizontal(pl.col(f"{kind}_tokens").fill_null(0) for kind in TOKEN_TYPES)
-    moved = (pl.col("outcome") == "moved").cast(pl.Int64)
+    moved = pl.col("outcome") == "moved"
     estimated = pl.col("usage_source") == "estimated"
     ambiguous = (
         pl.when(pl.col("usage_source") == "ambiguous").then(pl.col("ambiguous_tokens").fill_null(0)).otherwise(0)
     )
     stated = pl.col("stated_cost_pico").is_not_null() & pl.col("cost_pico").is_not_null()
     input_rate = pl.col("cost_input_pico") // pl.when(pl.col("input_tokens") > 0).then(pl.col("input_tokens"))
-    return routed.with_columns(
-        date=pl.col("time").dt.convert_time_zone(timezone).dt.date(),
-        requests=pl.lit(1, pl.Int64),
-        priced=pl.col("cost_pico").is_not_null().cast(pl.Int64),
-        moved=moved,
-        tokens=tokens,
-        estimated_tokens=pl.when(estimated).then(tokens).otherwise(0),
-        ambiguous_tokens=ambiguous,
-        estimated_cost_pico=pl.when(estimated).then("cost_pico").otherwise(0),
-        ambiguous_cost_pico=ambiguous * input_rate.fill_null(0),
-        stated_requests=stated.cast(pl.Int64),
-        stated_computed_pico=pl.when(stated).then("cost_pico"),
-        saved_pico=pl.col("cost_pico") - pl.col("expected_pico"),
-        failures_nano=pl.when(pl.col("outcome") == "moved").then(
-            ((1 - pl.col("p_suffices")) * NANO).round().cast(pl.Int64)
-        ),
-        p_nano=pl.when(pl.col("outcome") == "moved").then((pl.col("p_suffices") * NANO).round().cast(pl.Int64)),
-        difficulty_nano=(pl.col("difficulty").cast(pl.Float64) * NANO).round().cast(pl.Int64),
-        difficulties=pl.col("difficulty").is_not_null().cast(pl.Int64),
-    )
+    return {
+        "requests": pl.lit(1, pl.Int64),
+        "priced": pl.col("cost_pico").is_not_null().cast(pl.Int64),
+        "moved": moved.cast(pl.Int64),
+        "tokens": tokens,
+        "estimated_tokens": pl.when(estimated).then(tokens).otherwise(0),
+        "ambiguous_tokens": ambiguous,
+        "estimated_cost_pico": pl.when(estimated).then("cost_pico").otherwise(0),
+        "ambiguous_cost_pico": ambiguous * input_rate.fill_null(0),
+        "stated_requests": stated.cast(pl.Int64),
+        "stated_computed_pico": pl.when(stated).then("cost_pico"),
+        "failures_nano": pl.when(moved).then(((1 - pl.col("p_suffices")) * NANO).round().cast(pl.Int64)),
+        "p_nano": pl.when(moved).then((pl.col("p_suffices") * NANO).round().cast(pl.Int64)),
+        "difficulty_nano": (pl.col("difficulty").cast(pl.Float64) * NANO).round().cast(pl.Int64),
+        "difficulties": pl.col("difficulty").is_not_null().cast(pl.Int64),
+    }
 
 
-def cells(measured: pl.DataFrame, *, group_by: Sequence[str] = ()) -> pl.DataFrame:
-    """Sum measured requests into cells, sorted by their keys.
+def cells(dated: pl.DataFrame, *, group_by: Sequence[str] = ()) -> pl.DataFrame:
+    """Sum routed requests into cells, sorted by their keys.
 
     Args:
-        measured: Requests with the columns of ``with_measures``.
+        dated: Requests with the columns of ``with_date``.
         group_by: Further key columns.
     """
     keys = [*KEYS, *(name for name in group_by if name not in KEYS)]
-    return _add(measured.lazy(), keys).collect()
+    return _add(dated.lazy().with_columns(**_measures()).select(*keys, *SUMS), keys).collect()
 
 
 def merge(parts: Sequence[pl.DataFrame], *, group_by: Sequence[str] = ()) -> pl.DataFrame:
@@ -126,7 +130,11 @@ def merge(parts: Sequence[pl.DataFrame], *, group_by: Sequence[str] = ()) -> pl.
 
 def _add(frame: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
     text = {name: pl.col(name).cast(pl.String) for name in keys if name not in {"date", "template_hash", "price_id"}}
-    totals = [pl.col(name).cast(pl.Int128).sum() for name in SUMS]
+    # A group's tokens fit in 64 bits; its pico-dollars need not.
+    totals = [
+        pl.col(name).cast(pl.Int128).sum() if name.endswith("_pico") else pl.col(name).sum().cast(pl.Int128)
+        for name in SUMS
+    ]
     return frame.group_by(keys).agg(totals).with_columns(**text).sort(keys, nulls_last=True)
 
 

@@ -14,7 +14,7 @@ from xxhash import xxh3_64_hexdigest
 
 from llm_audit.audit import tables
 from llm_audit.audit.basis import basis
-from llm_audit.audit.cells import SUMS, by, with_measures
+from llm_audit.audit.cells import by, with_date
 from llm_audit.audit.clusters import cluster_of
 from llm_audit.audit.document import (
     SCHEMA_VERSION,
@@ -62,13 +62,6 @@ GROUPINGS: dict[str, str] = {
 }
 """Groupings that every report has, and the column of each."""
 
-_WORKING = {
-    name
-    for name in SUMS
-    if not name.endswith(("_pico", "_tokens")) or name.startswith(("estimated_", "stated_computed"))
-}
-"""Columns that only sums are made of."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
@@ -109,12 +102,12 @@ def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, op
         )
     named = with_models(price(_grouped(frame, options), book), catalog)
     routes = plan(named, policy, catalog=catalog, book=book)
-    measured = with_measures(routed_frame(named, routes), timezone=options.timezone)
+    measured = with_date(routed_frame(named, routes), timezone=options.timezone)
     partial = summarise(measured, routes, group_by=options.group_by)
     document = _document(ledger, partial, measured, routes, book=book, options=options)
     return Audit(
         document=document,
-        requests=measured.select(*_request_columns(measured)),
+        requests=measured,
         frames={"cells": partial.cells, "clusters": partial.clusters, "risk": partial.risk},
     )
 
@@ -306,8 +299,3 @@ def _fingerprints(ledger: Ledger, policy: Policy, book: PriceBook, options: Audi
         config=options.config_fingerprint,
         ledger=xxh3_64_hexdigest(inputs.encode()),
     )
-
-
-def _request_columns(measured: pl.DataFrame) -> list[str]:
-    """The columns of the rows per request: the ledger's, the price's and the policy's."""
-    return [name for name in measured.columns if name not in _WORKING]

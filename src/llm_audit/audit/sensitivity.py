@@ -16,7 +16,7 @@ from llm_audit.policy.models import NONE
 from llm_audit.policy.plan import Plan, with_target
 from llm_audit.policy.route import reroute
 
-TARGETS: tuple[float, ...] = (0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+TARGETS: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
 """The targets that the cost-quality frontier is drawn through, besides the policy's own."""
 
 
