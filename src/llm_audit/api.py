@@ -11,6 +11,7 @@ from llm_audit.audit.document import Document
 from llm_audit.audit.run import Audit, AuditOptions
 from llm_audit.audit.run import run as run_audit
 from llm_audit.catalog import Catalog
+from llm_audit.classify.calibrate import Calibration
 from llm_audit.config import Config
 from llm_audit.engines.local import IngestOptions, ingest
 from llm_audit.errors import UsageError
@@ -42,7 +43,11 @@ def open_ledger(
             raise UsageError("A saved ledger is audited on its own; give either one ledger or logs.")
         return read_ledger(Path(paths[0]))
     options = IngestOptions(
-        jobs=config.jobs, log_format=config.log_format, mapping=config.mapping or None, cache=config.cache
+        jobs=config.jobs,
+        log_format=config.log_format,
+        mapping=config.mapping or None,
+        calibration=Path(config.calibration) if config.calibration else None,
+        cache=config.cache,
     )
     return ingest(paths, options=options, progress=progress)
 
@@ -55,10 +60,24 @@ def audit_ledger(
     return run_audit(
         ledger,
         policy=policy or load_policy(config.policy),
-        catalog=Catalog.load(aliases=config.aliases),
-        book=PriceBook(user_files=[Path(file) for file in config.prices], aliases=config.aliases),
+        catalog=catalog(config),
+        book=price_book(config),
         options=options or audit_options(config),
     )
+
+
+def catalog(config: Config) -> Catalog:
+    """The catalogue under the settings' aliases, with the abilities that a calibration measured."""
+    known = Catalog.load(aliases=config.aliases)
+    if config.calibration is None:
+        return known
+    learnt = Calibration.load(Path(config.calibration))
+    return known.shifted({model: (shift, learnt.shift_sd[model]) for model, shift in learnt.shift.items()})
+
+
+def price_book(config: Config) -> PriceBook:
+    """The price table with the settings' price files and aliases."""
+    return PriceBook(user_files=[Path(file) for file in config.prices], aliases=config.aliases)
 
 
 def audit_options(

@@ -34,6 +34,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     aliases: dict[str, str] = {}  # deployment, profile or house name to a model the price table knows
     log_format: str | None = None  # read every input as this format
     mapping: dict[str, str] = {}  # ledger field to JSON path, for logs of no known format
+    calibration: str | None = None  # a file that `llm-audit calibrate` wrote
     timezone: str = "UTC"  # for days
     group_by: list[str] = []  # further groupings: columns of the ledger
     confidence: float = 0.9  # of the interval on the expected flagship tax

@@ -9,7 +9,7 @@ from importlib import resources
 import polars as pl
 
 from llm_audit.catalog.aliases import Aliases
-from llm_audit.catalog.known_abilities import with_abilities
+from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, SD_COLUMNS, with_abilities
 from llm_audit.catalog.names import canonical, parse, provider_id
 from llm_audit.catalog.tiers import with_tiers
 
@@ -64,6 +64,35 @@ class Catalog:
             aliases: The user's own names, to references such as ``azure/gpt-4o``.
         """
         return cls(_packaged(), aliases=aliases)
+
+    def shifted(self, shifts: Mapping[str, tuple[float, float]]) -> Catalog:
+        """The catalogue with abilities a user measured.
+
+        Args:
+            shifts: By a model's name, logits to add in every category and their standard deviation, which replaces a
+                wider one. Names the catalogue does not know are left out.
+        """
+        frame = self.frame
+        for name, (logits, deviation) in shifts.items():
+            if (line := self.resolve(None, name)) is None:
+                continue
+            at = pl.col("model_id") == line
+            frame = frame.with_columns(
+                *(
+                    pl.when(at).then(pl.col(column) + logits).otherwise(column).alias(column)
+                    for column in ABILITY_COLUMNS
+                ),
+                *(
+                    pl.when(at).then(pl.min_horizontal(column, deviation)).otherwise(column).alias(column)
+                    for column in SD_COLUMNS
+                ),
+                ability_source=pl.when(at)
+                .then(pl.format("{}; calibrated by your own outcomes", pl.col("ability_source").fill_null("unknown")))
+                .otherwise("ability_source"),
+            )
+        shifted = Catalog(frame)
+        shifted._aliases = self._aliases
+        return shifted
 
     def resolve(self, provider: str | None, model: str | None) -> str | None:
         """The model line a name in a log means, or None where the catalogue does not know it."""

@@ -17,6 +17,7 @@ def analyze(
     output_format: options.Format = None,
     policy: options.Policy = None,
     prices: options.Prices = None,
+    calibration: options.Calibration = None,
     since: options.Since = None,
     until: options.Until = None,
     timezone: options.Timezone = None,
@@ -44,6 +45,7 @@ def analyze(
     flags = {
         "policy": policy,
         "prices": prices,
+        "calibration": calibration,
         "timezone": timezone,
         "group_by": group_by,
         "log_format": log_format,

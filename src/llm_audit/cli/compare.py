@@ -67,6 +67,7 @@ def check(
     output_format: options.Format = None,
     policy: options.Policy = None,
     prices: options.Prices = None,
+    calibration: options.Calibration = None,
     since: options.Since = None,
     until: options.Until = None,
     timezone: options.Timezone = None,
@@ -97,6 +98,7 @@ def check(
     flags = {
         "policy": policy,
         "prices": prices,
+        "calibration": calibration,
         "timezone": timezone,
         "log_format": log_format,
         "strict": strict,

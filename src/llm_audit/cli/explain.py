@@ -88,15 +88,13 @@ def _open(
 ) -> tuple[Ledger, dict[str, Any]]:
     from llm_audit import api
     from llm_audit import config as configuration
-    from llm_audit.catalog import Catalog
     from llm_audit.policy import load
-    from llm_audit.pricing import PriceBook
 
     config = configuration.load({"policy": policy, "prices": prices, "cache": cache}, file=config_file).config
     tools = {
         "policy": load(config.policy),
-        "catalog": Catalog.load(aliases=config.aliases),
-        "book": PriceBook(user_files=[Path(file) for file in config.prices], aliases=config.aliases),
+        "catalog": api.catalog(config),
+        "book": api.price_book(config),
     }
     return api.open_ledger(logs, config=config), tools
 

@@ -20,6 +20,7 @@ Output = Annotated[
 Format = Annotated[str | None, typer.Option("--format", "-f", help="What to print on standard output.")]
 Policy = Annotated[str | None, typer.Option(help="A preset or a TOML file.")]
 Prices = Annotated[list[str] | None, typer.Option(help="A price file of your own; later ones override. Repeatable.")]
+Calibration = Annotated[str | None, typer.Option(help="A file that `llm-audit calibrate` wrote.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
 Since = Annotated[str | None, typer.Option(help="First day or time to audit, such as 2026-09-01.")]
 Until = Annotated[str | None, typer.Option(help="First day or time not to audit.")]

@@ -35,12 +35,11 @@ def reconcile(
     """Compare what logs or an invoice state with what was computed, by day and model, with the likely cause."""
     from llm_audit import api
     from llm_audit import config as configuration
-    from llm_audit.catalog import Catalog
-    from llm_audit.pricing import PriceBook, price
+    from llm_audit.pricing import price
 
     flags = {"prices": prices, "timezone": timezone, "log_format": log_format, "jobs": jobs, "cache": cache}
     config = configuration.load(flags, file=config_file).config
-    book = PriceBook(user_files=[Path(file) for file in config.prices], aliases=config.aliases)
+    book = api.price_book(config)
     with show_progress(wanted=progress) as update:
         ledger = api.open_ledger(paths, config=config, progress=update)
     priced = price(ledger.frame, book)
@@ -56,7 +55,7 @@ def reconcile(
     from llm_audit.pricing.invoice import read_invoice
     from llm_audit.pricing.invoiced import reconcile_invoice
 
-    catalog = Catalog.load(aliases=config.aliases)
+    catalog = api.catalog(config)
     found = reconcile_invoice(priced, read_invoice(invoice, catalog=catalog), catalog=catalog)
     show(_money(found.rows), output_format, numeric=_NUMERIC)
     if found.outside_pico:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -35,9 +34,7 @@ def simulate(
     from llm_audit import api
     from llm_audit import config as configuration
     from llm_audit.audit.simulate import simulate as compare
-    from llm_audit.catalog import Catalog
     from llm_audit.policy import PRESETS, load
-    from llm_audit.pricing import PriceBook
 
     flags = {"prices": prices, "timezone": timezone, "log_format": log_format, "jobs": jobs, "cache": cache}
     config = configuration.load(flags, file=config_file).config
@@ -48,8 +45,8 @@ def simulate(
     done = compare(
         ledger,
         policies,
-        catalog=Catalog.load(aliases=config.aliases),
-        book=PriceBook(user_files=[Path(file) for file in config.prices], aliases=config.aliases),
+        catalog=api.catalog(config),
+        book=api.price_book(config),
         options=api.audit_options(config, since=since, until=until),
         targets=targets,
     )

@@ -34,12 +34,14 @@ class IngestOptions:
         jobs: Processes; 0 is one a core.
         log_format: Read every record as this format.
         mapping: Ledger field to JSON path, for logs of no known format.
+        calibration: A file that ``calibrate`` wrote, to judge by.
         cache: Keep parts of unchanged logs, and use those that are kept.
     """
 
     jobs: int = 0
     log_format: str | None = None
     mapping: Mapping[str, str] | None = None
+    calibration: Path | None = None
     cache: bool = True
 
 
@@ -58,7 +60,11 @@ def ingest(
         IncompleteError: There is not one entry to read.
     """
     options = options or IngestOptions()
-    recipe = Recipe(log_format=options.log_format, mapping=dict(options.mapping or {}))
+    recipe = Recipe(
+        log_format=options.log_format,
+        mapping=dict(options.mapping or {}),
+        calibration=str(options.calibration) if options.calibration else None,
+    )
     forced = recipe.forced()
     cache = Cache.open() if options.cache else None
     holder = Workspace()
@@ -100,9 +106,24 @@ def ingest(
         notes=found.notes,
         fingerprints=recipe.fingerprints(),
     )
+    _refit(workspace / REQUESTS_FILE)
     ledger = Ledger(workspace, manifest, holder=holder)
     memory.keep(ledger, shards)
     return ledger
+
+
+def _refit(path: Path) -> None:
+    """Correct estimated token counts by the rows of the same model that have both text and usage."""
+    import polars as pl
+
+    from llm_audit.ledger.schema import SCHEMA
+    from llm_audit.tokens.fitted import refit
+    from llm_audit.vocabulary import UsageSource
+
+    requests = pl.scan_parquet(path, glob=False).cast(SCHEMA)
+    estimated = pl.col("usage_source") == UsageSource.ESTIMATED.value
+    if requests.select(estimated.any()).collect().item():
+        refit(requests.collect()).write_parquet(path)
 
 
 def _parts(tasks: Sequence[Task], memory: Memory, recipe: Recipe, jobs: int, progress: Progress | None) -> list[Part]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xxhash import xxh3_128
 
@@ -13,6 +15,9 @@ from llm_audit.engines.columns import Judge
 from llm_audit.sources.entry import Request
 from llm_audit.sources.formats import registry
 from llm_audit.sources.formats.interface import Format
+
+if TYPE_CHECKING:
+    from llm_audit.classify import Classifier
 
 _PACKAGES = ("sources", "sources/formats", "tokens", "classify", "ledger", "engines")
 _CONTENT = (".py", ".c", ".npz", ".bin", ".csv", ".json", ".toml", ".xz")
@@ -34,6 +39,7 @@ class Recipe:
 
     log_format: str | None = None
     mapping: dict[str, str] = field(default_factory=dict)
+    calibration: str | None = None  # a file that ``calibrate`` wrote
 
     def formats(self) -> tuple[Format, ...]:
         """The formats in the order in which they are tried; the user's own mapping first."""
@@ -52,16 +58,32 @@ class Recipe:
 
     def toolbox(self) -> Toolbox:
         """Load everything; some 0.2 s in a new process."""
-        from llm_audit.classify import Classifier
         from llm_audit.tokens.estimate import fill
 
-        return Toolbox(formats=self.formats(), judge=Classifier.load().judge, fill=fill, forced=self.forced())
+        return Toolbox(formats=self.formats(), judge=self.classifier().judge, fill=fill, forced=self.forced())
+
+    def classifier(self) -> Classifier:
+        """The classifier, with what a calibration taught.
+
+        Raises:
+            UsageError: The calibration cannot be read, or is of other weights.
+        """
+        from llm_audit.classify import Classifier
+
+        shipped = Classifier.load()
+        if self.calibration is None:
+            return shipped
+        from llm_audit.classify.calibrate import Calibration
+
+        return Calibration.load(Path(self.calibration)).apply(shipped)
 
     def fingerprints(self) -> dict[str, str]:
         """Versions of all that decides a row: the code that reads, the classifier, and how they were asked."""
-        from llm_audit.classify import Classifier
-
-        return {"ingest": code_fingerprint(), "classifier": Classifier.load().fingerprint, "recipe": self.fingerprint()}
+        return {
+            "ingest": code_fingerprint(),
+            "classifier": self.classifier().fingerprint,
+            "recipe": self.fingerprint(),
+        }
 
     def fingerprint(self) -> str:
         """Of what the user asked for."""
