@@ -50,13 +50,13 @@ def _variance(check: CheckResult | None) -> Iterable[Section]:
     if check is None:
         return
     parts = [Part(tables=(check_tables.rules(check),))]
+    lead = "Both sides are priced with one price table, and the parts of the change add up to it exactly."
     if check.comparison is not None:
         drawn = variance_charts.waterfall(check.comparison)
         parts.append(Part(figure=drawn, tables=(check_tables.variance(check.comparison),)))
         makers = (check_tables.sides, check_tables.groups, check_tables.metrics)
         parts += [Part(tables=(make(check.comparison),)) for make in makers]
-    lead = "Both sides are priced with one price table, and the parts of the change add up to it exactly."
-        lead = " ".join((lead, *filter(None, [check_tables.realised(check.comparison)])))
+        lead = " ".join(filter(None, (lead, check_tables.realised(check.comparison))))
     yield _section("variance", "Gates and the baseline", lead, parts)
 
 

@@ -104,8 +104,10 @@ def realised(comparison: Comparison) -> str | None:
     """What a rollout has saved, beside what had been estimated, as a sentence."""
     if comparison.realised is None or comparison.estimated is None:
         return None
-    estimated, saved = write_money(comparison.estimated), write_money(comparison.realised)
-    return f"The baseline's policy was estimated to save {estimated} at this volume; unit cost has saved {saved}."
+    lost = comparison.realised.startswith("-")
+    amount = write_money(comparison.realised.removeprefix("-"))
+    since = f"requests have cost {amount} more" if lost else f"cheaper requests have saved {amount}"
+    return f"The baseline's policy was to save {write_money(comparison.estimated)} at this volume; since then {since}."
 
 
 def metrics(comparison: Comparison) -> Table:
