@@ -141,6 +141,11 @@ def test_title_calls_are_housekeeping_whatever_they_quote(messages):
     assert (found.text, found.step) == (TITLE_ASK, Step.HOUSEKEEPING)
 
 
+def test_a_session_that_began_with_a_title_goes_on_to_be_judged():
+    title = "Generate a title for this conversation"
+    assert select([user(title), assistant("Proofs"), user("Prove Zorn's lemma")]).text == "Prove Zorn's lemma"
+
+
 def test_a_compaction_call_is_a_summary():
     found = select(
         [user("Your task is to create a detailed summary of the conversation so far, paying attention to proofs.")]

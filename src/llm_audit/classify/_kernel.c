@@ -11,6 +11,7 @@
 #define MIX 0xD6E8FEB86659FD93ULL
 #define PAIR 0xA0761D6478BD642FULL
 #define LONG_WORD_BYTES 8
+#define AHEAD 12
 
 enum { LOWER, UPPER, DIGITS, SPACES, NEWLINES, LATIN = 16, ALPHABETIC, IDEOGRAPHIC, SYMBOLS,
        WORDS, LONG_WORDS, NUMBERS, OPTIONS, FEATURES, COUNTS };
@@ -19,7 +20,7 @@ typedef struct {
     const int16_t *table;
     Py_ssize_t columns;
     int32_t *sums, *counts;
-    uint32_t *stamps, stamp;
+    uint32_t *stamps, stamp, *rows; /* rows: those hit so far, in order of first hit */
     uint64_t previous;
     int has_previous;
 } Text;
@@ -28,13 +29,23 @@ static uint64_t mix(uint64_t h) { return (h ^ (h >> 32)) * MIX; }
 
 static int in_word(int kind) { return kind <= DIGITS || kind == LATIN || kind == ALPHABETIC; }
 
-static void add(Text *text, uint64_t hash) {
+static void hit(Text *text, uint64_t hash) {
     uint32_t row = (uint32_t)(hash >> (64 - BUCKET_BITS));
     if (text->stamps[row] == text->stamp) return;
     text->stamps[row] = text->stamp;
-    text->counts[FEATURES]++;
-    const int16_t *weights = text->table + (Py_ssize_t)row * text->columns;
-    for (Py_ssize_t k = 0; k < text->columns; k++) text->sums[k] += weights[k];
+    text->rows[text->counts[FEATURES]++] = row;
+}
+
+/* The table is larger than the nearer caches: fetch rows some steps ahead of their use. */
+static void add_rows(Text *text) {
+    int32_t hits = text->counts[FEATURES];
+    for (int32_t i = 0; i < hits; i++) {
+#if defined(__GNUC__)
+        if (i + AHEAD < hits) __builtin_prefetch(text->table + (Py_ssize_t)text->rows[i + AHEAD] * text->columns);
+#endif
+        const int16_t *weights = text->table + (Py_ssize_t)text->rows[i] * text->columns;
+        for (Py_ssize_t k = 0; k < text->columns; k++) text->sums[k] += weights[k];
+    }
 }
 
 static void end_word(Text *text, uint64_t hash, Py_ssize_t bytes, Py_ssize_t digits) {
@@ -42,8 +53,8 @@ static void end_word(Text *text, uint64_t hash, Py_ssize_t bytes, Py_ssize_t dig
     text->counts[WORDS]++;
     text->counts[LONG_WORDS] += bytes >= LONG_WORD_BYTES;
     text->counts[NUMBERS] += digits == bytes;
-    add(text, hash);
-    if (text->has_previous) add(text, mix(text->previous * PAIR + hash));
+    hit(text, hash);
+    if (text->has_previous) hit(text, mix(text->previous * PAIR + hash));
     text->previous = hash;
     text->has_previous = 1;
 }
@@ -70,6 +81,7 @@ static void scan_text(Text *text, const uint8_t *data, Py_ssize_t length, const 
         }
     }
     if (bytes) end_word(text, hash, bytes, digits);
+    add_rows(text);
     for (Py_ssize_t i = 0; i + 2 < length; i++)
         text->counts[OPTIONS] += data[i] == '\n' && (data[i + 1] | 32) >= 'a' && (data[i + 1] | 32) <= 'j' &&
                                  (data[i + 2] == '.' || data[i + 2] == ')');
@@ -80,23 +92,25 @@ static PyObject *scan(PyObject *Py_UNUSED(module), PyObject *args) {
     if (!PyArg_ParseTuple(args, "y*y*y*y*y*w*w*", &data, &starts, &classes, &folded, &table, &sums, &counts)) return NULL;
     Py_ssize_t texts = starts.len / 8 - 1, columns = table.len / 2 >> BUCKET_BITS;
     const int64_t *at = starts.buf;
-    uint32_t *stamps = NULL;
+    uint32_t *stamps = NULL, *rows = NULL;
     int fits = texts >= 0 && at[0] == 0 && at[texts] == data.len && classes.len == 256 && folded.len == 256 &&
                sums.len == texts * columns * 4 && counts.len == texts * COUNTS * 4 && texts < UINT32_MAX;
     for (Py_ssize_t i = 0; fits && i < texts; i++) fits = at[i] <= at[i + 1];
     if (!fits) PyErr_SetString(PyExc_ValueError, "buffers do not fit each other");
-    else if (!(stamps = calloc((size_t)1 << BUCKET_BITS, sizeof *stamps))) PyErr_NoMemory();
+    else if (!(stamps = calloc((size_t)1 << BUCKET_BITS, sizeof *stamps)) ||
+             !(rows = malloc(sizeof *rows << BUCKET_BITS))) PyErr_NoMemory();
     else {
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < texts; i++) {
             Text text = {table.buf, columns, (int32_t *)sums.buf + i * columns, (int32_t *)counts.buf + i * COUNTS,
-                         stamps, (uint32_t)i + 1, 0, 0};
+                         stamps, (uint32_t)i + 1, rows, 0, 0};
             scan_text(&text, (const uint8_t *)data.buf + at[i], at[i + 1] - at[i], classes.buf, folded.buf);
             text.counts[NEWLINES]--; /* the newline that pack() appended */
         }
         Py_END_ALLOW_THREADS
-        free(stamps);
     }
+    free(stamps);
+    free(rows);
     Py_buffer *buffers[] = {&data, &starts, &classes, &folded, &table, &sums, &counts};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) PyBuffer_Release(buffers[i]);
     if (PyErr_Occurred()) return NULL;

@@ -22,6 +22,9 @@ HARNESS: Final = re.compile(
 QUOTE: Final = re.compile(r"^>.*$\n?", re.MULTILINE)
 FENCE: Final = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 
+CHORE_WORDS: Final = ("title", "summar", "topic", "follow-up", "tags", "5-10 word", "under 50")
+"""Without one of these, neither of the next two patterns can match."""
+
 TITLE: Final = re.compile(
     r"\b(?:generate|write|create|give|provide|suggest|come up with|produce|summari[sz]e)\b[^.\n]{0,80}"
     r"\b(?:title|5-10 word|under 50 characters|follow-up questions?|tags)\b[^.\n]{0,60}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -87,24 +88,28 @@ def _abstain(reason: Abstention, step: Step = Step.UNKNOWN) -> Selection:
 
 def _chore(messages: Sequence[Message]) -> Selection | None:
     """Recognise the calls that a harness makes for itself: titles, topic checks, summaries of a conversation."""
-    for message in (messages[0], messages[-1]):
-        if message.role not in ("system", "user"):
-            continue
-        text = message.text
-        edges = text if len(text) <= 2 * _EDGE else f"{text[:_EDGE]}\n{text[-_EDGE:]}"
-        low = edges.lower()
-        if _SUMMARY_CORE.search(low) and patterns.SUMMARY.search(edges):
-            return Selection(SUMMARY_ASK, Judged.SCORED, None, Step.SUMMARISE)
-        if _any(_TITLES, low) and _any(_THREADS, low) and patterns.TITLE.search(edges):
-            return Selection(TITLE_ASK, Judged.SCORED, None, Step.HOUSEKEEPING)
-    return None
+    step = _system_chore(messages[0].text) if messages[0].role == "system" else None
+    if step is None:
+        step = next((_chore_step(message.text) for message in reversed(messages) if message.role == "user"), None)
+    if step is None:
+        return None
+    return Selection(SUMMARY_ASK if step is Step.SUMMARISE else TITLE_ASK, Judged.SCORED, None, step)
 
 
-def _any(words: Sequence[str], text: str) -> bool:
-    for word in words:  # noqa: SIM110 - a generator would cost more than the search
-        if word in text:
-            return True
-    return False
+def _chore_step(text: str) -> Step | None:
+    edges = text if len(text) <= 2 * _EDGE else f"{text[:_EDGE]}\n{text[-_EDGE:]}"
+    lowered = edges.lower()
+    for word in patterns.CHORE_WORDS:
+        if word in lowered:
+            break
+    else:
+        return None
+    if patterns.SUMMARY.search(edges):
+        return Step.SUMMARISE
+    return Step.HOUSEKEEPING if patterns.TITLE.search(edges) else None
+
+
+_system_chore = lru_cache(maxsize=256)(_chore_step)  # a log repeats few system prompts
 
 
 def _follows_up(text: str, *, bare: bool) -> bool:
