@@ -17,7 +17,19 @@ from pathlib import Path
 
 ROWS = 1_000_000
 POLICIES = ("small-by-default", "cheapest-capable", "always-small")
-IDS = ["request_key", "request_id", "merge_key", "conversation", "trace", "span", "parent_span", "prompt_hash", "parent_prompt_hash", "template_hash", "tool_call_hash", "tool_result_hash"]
+IDS = (
+    "request_key",
+    "request_id",
+    "merge_key",
+    "conversation",
+    "trace",
+    "span",
+    "parent_span",
+    "prompt_hash",
+    "parent_prompt_hash",
+    "tool_call_hash",
+    "tool_result_hash",
+)
 
 
 def build(folder: Path, rows: int) -> None:
@@ -33,7 +45,7 @@ def build(folder: Path, rows: int) -> None:
     copies = -(-rows // frame.height)
     parts = [
         frame.with_columns(
-            *(pl.col(name) ^ (copy * 0x9E3779B97F4A7C15 % 2**64) for name in IDS if name != "template_hash"),
+            *(pl.col(name) ^ (copy * 0x9E3779B97F4A7C15 % 2**64) for name in IDS),
             time=pl.col("time") + pl.duration(minutes=7 * copy),
         )
         for copy in range(copies)

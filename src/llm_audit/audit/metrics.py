@@ -95,8 +95,8 @@ def _metrics(sums: pl.DataFrame, *, selector: str) -> Iterator[Metric]:
 
 def _total(sums: pl.DataFrame, name: str, column: str) -> Metric:
     # fsum makes the figure the same whatever the order of the clusters.
-    values = sums[column].to_list()
-    return _metric(sums, name, "USD", (math.fsum(values), math.sqrt(math.fsum(y * y for y in values))))
+    values = sums[column].to_numpy()
+    return _metric(sums, name, "USD", (math.fsum(values), math.sqrt(math.fsum(values * values))))
 
 
 def _ratio(sums: pl.DataFrame, name: str, unit: str, above: str, below: str) -> Metric:

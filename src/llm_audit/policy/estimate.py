@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.cache import CacheLog, cached_prefix, minimum_tokens, read_cache_log, too_short, warm_reads
+from llm_audit.policy.cache import CacheLog, cached_prefix, read_cache_log, too_short, warm_reads
 from llm_audit.policy.costs import UNKNOWN, RateTable, cost, recache
 from llm_audit.policy.decide import Choice
 from llm_audit.policy.judge import Judge
@@ -26,7 +26,8 @@ _INPUT, _WRITE = TOKEN_TYPES.index("input"), TOKEN_TYPES.index("cache_write_5m")
 class World:
     """All that a counterfactual is computed from, besides routes and assumptions.
 
-    ``places`` has the ids that ``requests.PLACES`` names, a row a request.
+    ``places`` has the ids that ``requests.PLACES`` names, a row a request; ``least_cached`` is the shortest prefix that
+    each model caches, in tokens.
     """
 
     requests: Requests
@@ -35,6 +36,7 @@ class World:
     lengths: Lengths
     rates: RateTable
     caches: CacheLog
+    least_cached: Ints
     judge: Judge
 
 
@@ -160,7 +162,7 @@ def _run(world: World, choice: Choice, policy: Policy, values: Scenario, warm: I
         & too_short(
             requests.tokens["cache_read"] + requests.tokens["cache_write_5m"] + requests.tokens["cache_write_1h"],
             route,
-            minimum_tokens(world.models),
+            world.least_cached,
         ),
     )
     return tokens, cost(tokens, rates, per_call=requests.per_call_cost)

@@ -7,7 +7,7 @@ once on a grid of difficulties and read by linear interpolation; the step keeps 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,8 +18,6 @@ _EDGE = 12.0
 _STEP = 1 / 64
 _GRID: Floats = np.arange(-_EDGE, _EDGE + _STEP, _STEP)
 
-Curve = Callable[[Floats, Floats, Floats], Floats]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
@@ -27,6 +25,7 @@ class Judge:
 
     models: Models
     shift: float = 0.0
+    _curves: dict[tuple[str, int], Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def suffices(self, used: Index, candidate: Index, category: Index, difficulty: Floats) -> Floats:
         """P(the candidate would not lose a success of the model used); NaN where an ability is unknown."""
@@ -41,13 +40,19 @@ class Judge:
         if not len(keys):
             return np.empty(0)
         distinct, place = np.unique(keys, return_inverse=True)
-        table = np.stack([curve(int(key)) for key in distinct])
+        table = np.stack([self._curve(curve, int(key)) for key in distinct])
         position = (np.clip(difficulty, -_EDGE, _EDGE - _STEP) + _EDGE) / _STEP
         left = position.astype(np.int64)
         weight = position - left
         flat = table.ravel()
         start = place * table.shape[1] + left
         return np.asarray(flat[start] * (1 - weight) + flat[start + 1] * weight)
+
+    def _curve(self, curve: Callable[[int], Floats], key: int) -> Floats:
+        name = (curve.__name__, key)
+        if name not in self._curves:
+            self._curves[name] = curve(key)
+        return self._curves[name]
 
     def _suffices_curve(self, key: int) -> Floats:
         pair, category = divmod(key, len(CATEGORIES))

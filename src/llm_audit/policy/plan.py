@@ -9,6 +9,7 @@ import polars as pl
 
 from llm_audit.catalog import Catalog
 from llm_audit.catalog.ladder import ladders
+from llm_audit.policy.cache import minimum_tokens
 from llm_audit.policy.costs import cost
 from llm_audit.policy.decide import Assessor, Choice, decide
 from llm_audit.policy.estimate import Estimated, World, cache_log, estimate, kept_reads
@@ -77,6 +78,7 @@ def plan_requests(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, boo
         lengths=read_lengths(models, pairs, policy.assumptions),
         rates=rates,
         caches=cache_log(requests, places, rates),
+        least_cached=minimum_tokens(models),
         judge=Judge(models=models),
     )
     return _routed(world, policy, ladder)
