@@ -20,6 +20,20 @@ from llm_audit.policy import Policy
 from llm_audit.policy import load as load_policy
 from llm_audit.pricing import PriceBook
 
+__all__ = [
+    "Audit",
+    "Policy",
+    "analyze",
+    "audit_ledger",
+    "audit_options",
+    "catalog",
+    "compare_documents",
+    "load_policy",
+    "open_ledger",
+    "price_book",
+    "read_ledger",
+]
+
 Progress = Callable[[int, int], None]
 
 

@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from llm_audit import __version__
 from llm_audit.cli import (
     analyze,
+    cache,
     calibrate,
     compare,
     config,
@@ -27,6 +28,7 @@ from llm_audit.cli import (
     prices,
     reconcile,
     report,
+    sample,
     simulate,
 )
 from llm_audit.cli.console import fail
@@ -71,10 +73,12 @@ app.command("explain")(explain.explain)
 app.command("trace")(explain.trace)
 app.command("evaluate")(evaluate.evaluate)
 app.command("calibrate")(calibrate.calibrate)
+app.command("sample")(sample.sample)
 app.command("models")(models.models)
 app.add_typer(policy.app, name="policy")
 app.add_typer(prices.app, name="prices")
 app.add_typer(formats.app, name="formats")
+app.add_typer(cache.app, name="cache")
 app.add_typer(config.app, name="config")
 
 

@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import write_log
+
+from llm_audit.cli import run
+
+
+def test_first_run_baseline_worse_log_failed_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = write_log(tmp_path / "before.jsonl", model="gpt-4o-mini")
+    after = write_log(tmp_path / "after.jsonl", model="gpt-4o", seed=2)
+    baseline = tmp_path / "baseline.json"
+    rule = ["--fail-on", "cost_per_request:+10%", "--fail-on", "model_share[frontier]:+5pp"]
+    assert run(["check", str(before), "--fail-on", "total_cost:5USD", "--save-baseline", str(baseline), "-q"]) == 0
+    assert run(["check", str(before), "--baseline", str(baseline), *rule, "-q"]) == 0
+    capsys.readouterr()
+    # A rule with an absolute floor of a cent: the whole bill is some thirty cents.
+    (tmp_path / "llm-audit.toml").write_text("min_change_usd = 0.01\n")
+    config = ["--config", str(tmp_path / "llm-audit.toml")]
+    assert run(["check", str(after), "--baseline", str(baseline), *rule, *config]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2 of 2 gates failed" in said
+    assert "model gpt-4o +$0.21" in said
+    assert "app helper" in said
+    assert run(["check", str(after), "--baseline", str(baseline), *rule, *config, "--exit-zero", "-q"]) == 0
+
+
+def test_the_floor_keeps_small_bills_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = write_log(tmp_path / "before.jsonl", model="gpt-4o-mini")
+    after = write_log(tmp_path / "after.jsonl", model="gpt-4o", seed=2)
+    baseline = str(tmp_path / "baseline.json")
+    assert run(["analyze", str(before), "-q", "-o", baseline]) == 0
+    assert run(["check", str(after), "--baseline", baseline, "--fail-on", "cost_per_request:+10%"]) == 0
+    assert "less than $1.00 of the bill" in " ".join(capsys.readouterr().out.split())
+
+
+def test_levels_budgets_and_the_largest_tax(tmp_path: Path) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    assert run(["check", log, "--max-flagship-tax", "1%", "-q"]) == 1
+    assert run(["check", log, "--max-flagship-tax", "100USD", "-q"]) == 0
+    (tmp_path / "llm-audit.toml").write_text('[budgets]\n"team=search" = "0.01USD"\n')
+    assert run(["check", log, "--config", str(tmp_path / "llm-audit.toml"), "-q"]) == 1
+
+
+def test_what_cannot_be_evaluated_is_not_passed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = str(write_log(tmp_path / "log.jsonl", requests=5))
+    baseline = str(tmp_path / "baseline.json")
+    assert run(["analyze", log, "-q", "-o", baseline]) == 0
+    assert run(["check", log, "--baseline", baseline, "--fail-on", "cost_per_request:+10%", "-f", "json"]) == 3
+    assert run(["check", log, "-q"]) == 2
+    assert "nothing to check" in capsys.readouterr().err
+    (tmp_path / "other.json").write_text('{"schema_version": "0.1"}')
+    assert run(["check", log, "--baseline", str(tmp_path / "other.json"), "--fail-on", "total_cost:1USD"]) == 2
+
+
+def test_diff_splits_the_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = write_log(tmp_path / "before.jsonl", output_tokens=100)
+    after = write_log(tmp_path / "after.jsonl", output_tokens=300, seed=2)
+    assert run(["diff", str(before), str(after)]) == 0
+    said = capsys.readouterr().out
+    # 60 requests of 200 more output tokens at $10 a million.
+    row = next(line for line in said.splitlines() if "tokens per request" in line)
+    assert "$0.12" in row
+    volume = next(line for line in said.splitlines() if line.strip().startswith("volume"))
+    assert "$0 " in f"{volume} "
+
+
+def test_check_renders_for_ci(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    files = [argument for name in ("c.md", "c.sarif") for argument in ("-o", str(tmp_path / name))]
+    assert run(["check", log, "--max-flagship-tax", "1%", "-f", "github", *files]) == 1
+    assert capsys.readouterr().out.startswith("::error")
+    assert "flagship_tax" in (tmp_path / "c.md").read_text()
+    assert json.loads((tmp_path / "c.sarif").read_text())["runs"][0]["results"]

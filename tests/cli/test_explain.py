@@ -1,0 +1,94 @@
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import write_log
+
+from llm_audit.cli import run
+
+
+def test_a_request_is_explained_to_the_last_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    assert run(["explain", "r1-7", "--logs", log, "-f", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    # 1000 input tokens at $2.50 and 100 output tokens at $10 a million.
+    assert found["actual_usd"] == "0.0035"
+    assert found["line"] == 8
+    for estimate in found["estimates"]:
+        parts = ("run_usd", "check_usd", "escalation_usd", "extra_steps_usd")
+        assert sum(Decimal(estimate[part]) for part in parts) == Decimal(estimate["total_usd"])
+    assert run(["explain", "r1-7", "--logs", log]) == 0
+    assert "0.0035 USD" in capsys.readouterr().out
+    assert run(["explain", "no-such-id", "--logs", log]) == 2
+    assert run(["explain", "r1-7"]) == 2
+
+
+def test_a_text_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "--prompt", "Write a haiku about autumn rain", "-f", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["category"] == "writing"
+    assert sum(reason["logits"] for reason in found["reasons"]) == pytest.approx(found["difficulty"], abs=1e-3)
+    assert run(["explain", "--prompt", ""]) == 0
+    assert "Not judged" in capsys.readouterr().out
+
+
+def test_a_trace_is_laid_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    assert run(["trace", "t3", "--logs", log, "-f", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["nodes"]) == 3
+    assert found["cost_usd"] == "0.0105"
+    assert run(["trace", "t3", "--logs", log]) == 0
+    assert "Cost 0.0105" in capsys.readouterr().out
+
+
+def test_policies_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    assert run(["simulate", log, "--sweep", "0.5,0.99", "-f", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    by_name = {row["policy"]: row for row in reversed(rows)}
+    assert by_name["keep"]["flagship tax"] == "0.00"
+    assert by_name["keep"]["cost"] == "0.21"
+    assert sum(row["in use"] for row in rows) == 2
+    for row in rows:
+        assert Decimal(row["cost"]) + Decimal(row["flagship tax"]) == Decimal("0.21")
+    assert run(["simulate", log, "--sweep", "2"]) == 2
+
+
+def test_a_sample_to_try(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    arguments = ["sample", log, "-n", "5", "--from", "gpt-4o", "--to", "gpt-4o-mini", "-f", "json"]
+    assert run(arguments) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert len({row["request"] for row in rows}) == 5
+    assert all(row["file"] == log and 1 <= row["line"] <= 60 for row in rows)
+    assert run(arguments) == 0
+    assert json.loads(capsys.readouterr().out) == rows
+    assert run(["sample", log, "--from", "gpt-4o", "--to", "no-such-model"]) == 2
+
+
+def test_policy_show_validate_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["policy", "show"]) == 0
+    assert "small-by-default" in capsys.readouterr().out
+    own = tmp_path / "own.toml"
+    own.write_text('name = "own"\ndecision = "p_suffices"\ntarget = 0.8\n[ladders]\nx = ["gpt-4o-mini", "gpt-4o"]\n')
+    assert run(["policy", "validate", str(own)]) == 0
+    assert run(["policy", "show", str(own)]) == 0
+    assert 'name = "own"' in capsys.readouterr().out
+    assert run(["policy", "export", str(own), "--to", "litellm"]) == 0
+    assert "gpt-4o-mini" in capsys.readouterr().out
+    own.write_text('name = "own"\ndecision = "p_suffices"\ntarget = 0.8\n[ladders]\nx = ["gpt-4o-minny", "gpt-4o"]\n')
+    assert run(["policy", "validate", str(own)]) == 2
+    assert "gpt-4o-minny" in capsys.readouterr().err
+    assert run(["policy", "export", str(own), "--to", "carrier-pigeon"]) == 2
+
+
+def test_the_cache_is_told_of_and_cleared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["analyze", str(write_log(tmp_path / "log.jsonl")), "-q"]) == 0
+    assert run(["cache", "info", "-f", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["files"] > 0
+    assert run(["cache", "clear"]) == 0
+    capsys.readouterr()
+    assert run(["cache", "info", "-f", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["files"] == 0
