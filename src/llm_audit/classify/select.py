@@ -6,7 +6,6 @@ character that they need is present, and long texts are searched at their ends.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
@@ -23,12 +22,18 @@ _LONG: Final = 3000
 _SHORT_PARAGRAPH: Final = 600
 _FOLLOW_UP: Final = 80
 _EDGE: Final = 700
-# What the patterns of chores cannot match without; it is found far quicker.
-_SUMMARY_CORE: Final = re.compile("summar(?:y of|i[sz]e) (?:the|this|our) (?:conversation|chat|session|dialogue)")
-_TITLES: Final = (
-    "title", "tags", "isnewtopic", "new conversation topic", "5-10 word", "under 50 characters", "follow-up question"
-)  # fmt: skip
-_THREADS: Final = ("conversation", "chat", "session", "thread", "dialogue", "message", "coding", "topic", "title gen")
+# Beside one of ``CHORE_WORDS``, the patterns of chores need one of these, and words are found far quicker.
+_SUBJECTS: Final = (
+    "conversation",
+    "chat",
+    "session",
+    "thread",
+    "dialogue",
+    "message",
+    "coding",
+    "newtopic",
+    "title gen",
+)
 
 
 class Selection(msgspec.Struct, frozen=True, gc=False):
@@ -99,14 +104,18 @@ def _chore(messages: Sequence[Message]) -> Selection | None:
 def _chore_step(text: str) -> Step | None:
     edges = text if len(text) <= 2 * _EDGE else f"{text[:_EDGE]}\n{text[-_EDGE:]}"
     lowered = edges.lower()
-    for word in patterns.CHORE_WORDS:
-        if word in lowered:
-            break
-    else:
+    if not (_any(patterns.CHORE_WORDS, lowered) and _any(_SUBJECTS, lowered)):
         return None
     if patterns.SUMMARY.search(edges):
         return Step.SUMMARISE
     return Step.HOUSEKEEPING if patterns.TITLE.search(edges) else None
+
+
+def _any(words: Sequence[str], text: str) -> bool:
+    for word in words:  # noqa: SIM110 - a generator would cost more than the search
+        if word in text:
+            return True
+    return False
 
 
 _system_chore = lru_cache(maxsize=256)(_chore_step)  # a log repeats few system prompts
