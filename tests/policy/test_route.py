@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import math
 from typing import Any
 
@@ -207,3 +208,24 @@ def test_a_lower_target_moves_what_a_higher_one_does_and_nothing_climbs(seed, ta
     assert ((low["outcome"] == "moved") | (high["outcome"] != "moved")).all()
     assert (low["ceiling_pico"] <= high["ceiling_pico"]).all()
     assert (high["ceiling_pico"] <= high["cost_pico"]).all()
+
+
+def test_a_log_without_times_is_routed_to_what_is_on_offer_now():
+    models = catalog(gpt_4o_mini={"retired": dt.date(2026, 1, 1)})
+    assert one(rows({"difficulty": -6.0, "time": None}), assumed(), models)["route_model_id"] == "gpt-4.1-mini"
+
+
+def test_nothing_moves_to_a_model_about_to_go():
+    soon, later = dt.date(2026, 11, 1), dt.date(2027, 3, 1)
+    frame = rows({"difficulty": -6.0})
+    assert one(frame, assumed(), catalog(gpt_4o_mini={"retired": soon}))["route_model_id"] == "gpt-4.1-mini"
+    assert one(frame, assumed(), catalog(gpt_4o_mini={"retired": later}))["route_model_id"] == "gpt-4o-mini"
+
+
+def test_a_model_that_another_beats_is_no_step_of_the_ladder():
+    # As able, as capable and cheaper: gpt-4.1-mini is never needed.
+    models = catalog({"gpt-4o": 6.0, "gpt-4.1-mini": 1.0, "gpt-4o-mini": 1.0})
+    frame = rows({"difficulty": -6.0, "needs_vision": True})
+    assert one(frame, assumed(), models)["route_model_id"] == "gpt-4o-mini"
+    blind = catalog({"gpt-4o": 6.0, "gpt-4.1-mini": 1.0, "gpt-4o-mini": 1.0}, gpt_4o_mini={"vision": False})
+    assert one(frame, assumed(), blind)["route_model_id"] == "gpt-4.1-mini"

@@ -13,12 +13,9 @@ from llm_audit.policy.gates import Codes, blocked
 from llm_audit.policy.judge import Judge
 from llm_audit.policy.lengths import Lengths
 from llm_audit.policy.model import Decision, Order, Policy
-from llm_audit.policy.models import NONE, Bools, Floats, Index, Ints, Models
+from llm_audit.policy.models import NONE, NOTICE_DAYS, Bools, Floats, Index, Ints, Models
 from llm_audit.policy.requests import UNDATED, Requests, take
 from llm_audit.policy.rule import Rule
-
-NOTICE_DAYS = 90
-"""A model that goes within so many days of a request is no place to move it to."""
 
 NEVER = np.iinfo(np.int64).max
 """The cost of what cannot be bought."""

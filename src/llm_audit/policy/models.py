@@ -29,6 +29,12 @@ _REASONS_UNASKED = re.compile(
 )
 """Models that reason at their default settings; Claude, Nova and others think only when asked to."""
 
+STILL_OFFERED = np.iinfo(np.int64).max
+"""The day on which a model retires that has no such day."""
+
+NOTICE_DAYS = 90
+"""A model that goes within so many days of a request is no place to move it to."""
+
 CAPABILITIES: tuple[str, ...] = ("vision", "audio", "tools", "json_schema", "reasoning")
 
 
@@ -70,14 +76,14 @@ def read_models(catalog: pl.DataFrame) -> Models:
         context_window=_numbers(catalog["context_window"]),
         max_output=_numbers(catalog["max_output"]),
         released=_days(catalog["released"]).fill_null(np.iinfo(np.int64).min).to_numpy(),
-        retired=_days(catalog["retired"]).fill_null(np.iinfo(np.int64).max).to_numpy(),
+        retired=_days(catalog["retired"]).fill_null(STILL_OFFERED).to_numpy(),
         reasons_unasked=np.array([bool(_REASONS_UNASKED.match(model)) for model in catalog["model_id"]], dtype=bool),
         capability={name: catalog[name].cast(pl.Int8).fill_null(-1).to_numpy() for name in CAPABILITIES},
     )
 
 
 def ladder_rows(
-    policy: Policy, models: Models, ladders: Mapping[str, Sequence[str]], *, period: tuple[int, int]
+    policy: Policy, models: Models, ladders: Mapping[str, Sequence[str]], *, period: tuple[int, int] | None
 ) -> Index:
     """The candidates of each model used, as indexes in ladder order.
 
@@ -88,7 +94,7 @@ def ladder_rows(
         policy: Its own ladders come first; one named ``any`` serves every model that is in no other.
         models: The catalog.
         ladders: The catalog's ladders, models cheapest first, by family.
-        period: First and last day of the requests, in days since 1970.
+        period: First and last day of the requests, in days since 1970; None where none has a time: then the latest.
 
     Returns:
         A row a model used, ``NONE`` after the ladder's last; all ``NONE`` where the model has no ladder.
@@ -153,10 +159,14 @@ def _by_family(
     return chosen
 
 
-def _worth_having(models: Models, steps: list[int], period: tuple[int, int]) -> list[int]:
-    first, last = period
-    offered = [step for step in steps if models.released[step] <= last and models.retired[step] > first]
-    lasting = [step for step in offered if models.released[step] <= first and models.retired[step] > last]
+def _worth_having(models: Models, steps: list[int], period: tuple[int, int] | None) -> list[int]:
+    if period is None:
+        offered = lasting = [step for step in steps if models.retired[step] == STILL_OFFERED]
+    else:
+        first, last = period
+        stays = [int(day) - NOTICE_DAYS for day in models.retired]
+        offered = [step for step in steps if models.released[step] <= last and stays[step] > first]
+        lasting = [step for step in offered if models.released[step] <= first and stays[step] > last]
     return [
         step
         for place, step in enumerate(offered)

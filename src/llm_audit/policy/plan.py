@@ -59,7 +59,7 @@ def plan_requests(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, boo
     models = read_models(catalog.frame)
     requests = read_requests(frame, models.index())
     days = requests.day[requests.day != UNDATED]
-    period = (int(days.min()), int(days.max())) if len(days) else (UNDATED, UNDATED)
+    period = (int(days.min()), int(days.max())) if len(days) else None
     ladder = ladder_rows(policy, models, ladders(catalog.frame), period=period)
     known = (int(used) for used in np.unique(requests.used) if used != NONE)
     pairs = {(used, int(step)) for used in known for step in ladder[used] if step != NONE}
