@@ -1,0 +1,204 @@
+"""The CI files run: each shell step of the workflow, the action and the GitLab job, against sample logs."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from llm_audit.audit.rules import UNITS, parse
+from llm_audit.errors import ExitCode
+from llm_audit.report import markdown
+
+ROOT = Path(__file__).resolve().parent.parent
+CI = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+ACTION = (ROOT / "action.yml").read_text(encoding="utf-8")
+WORKFLOW = (ROOT / "src/llm_audit/cli/templates/llm-audit.yml").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```", CI, flags=re.MULTILINE | re.DOTALL)
+GITLAB = next(block for block in BLOCKS if block.startswith("llm-audit:"))
+PROGRAM = f"#!{sys.executable}\nfrom llm_audit.cli import main\n\nmain()\n"
+STEP_SUMMARY_BYTES = 1024 * 1024  # GitHub drops a larger summary
+COMMENT_CHARACTERS = 65_536  # GitHub refuses a longer comment
+
+
+def steps(text: str) -> Iterator[str]:
+    """The shell of every ``run:`` in a YAML text whose blocks are indented by spaces."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if found := re.match(r"(\s*)(?:- )?run: (.+)", line):
+            if found[2] != "|":
+                yield found[2]
+                continue
+            rest = lines[number + 1 :]
+            indent = len(rest[0]) - len(rest[0].lstrip())
+            ends = (at for at, inner in enumerate(rest) if inner.strip() and not inner.startswith(" " * indent))
+            yield "\n".join(inner[indent:] for inner in rest[: next(ends, len(rest))]) + "\n"
+
+
+def step(text: str, word: str) -> str:
+    return next(shell for shell in steps(text) if word in shell)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Path:
+    """A checkout with logs and rules, and the program where a job finds it."""
+    program = tmp_path / "runner/llm-audit/bin/llm-audit"
+    program.parent.mkdir(parents=True)
+    program.write_text(PROGRAM)
+    program.chmod(0o755)
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT / "sample_logs/tutoring", checkout / "logs")
+    (checkout / "llm-audit.toml").write_text('fail_on = ["cost_per_request:+10%", "total_cost:500USD"]\n')
+    return checkout
+
+
+def bash(shell: str, job: Path, **variables: str) -> tuple[int, str, str]:
+    """Run a step as GitHub does; return its exit code, its standard output and the step summary."""
+    runner = job.parent / "runner"
+    summary = runner / "summary.md"
+    summary.unlink(missing_ok=True)
+    environment = {
+        "PATH": f"{runner / 'llm-audit/bin'}:{os.environ['PATH']}",
+        "HOME": str(runner),
+        "CI": "true",
+        "RUNNER_TEMP": str(runner),
+        "GITHUB_STEP_SUMMARY": str(summary),
+        **variables,
+    }
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", shell]
+    done = subprocess.run(command, cwd=job, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, summary.read_text() if summary.exists() else ""
+
+
+@pytest.mark.parametrize("text", [ACTION, WORKFLOW, *BLOCKS])
+def test_the_files_are_plain_yaml_with_shell_that_parses(text: str) -> None:
+    assert "\t" not in text
+    assert all((len(line) - len(line.lstrip())) % 2 == 0 for line in text.splitlines())
+    for shell in steps(text):
+        subprocess.run(["bash", "-n", "-c", shell], check=True)
+
+
+def test_the_page_shows_the_workflow_that_init_writes() -> None:
+    assert WORKFLOW in BLOCKS
+
+
+def test_the_page_names_every_exit_code_metric_and_input() -> None:
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", CI, flags=re.MULTILINE)] == sorted(ExitCode)
+    assert dict(re.findall(r"^\| `(\w+)` \| (USD|share|count) \|", CI, flags=re.MULTILINE)) == UNITS
+    inputs = re.findall(r"^  ([\w-]+):\n    description:", ACTION, flags=re.MULTILINE)
+    assert inputs == ["paths", "baseline", "fail-on", "output", "version"]
+    assert re.findall(r"^\| `([\w-]+)` \| [^|]*\|$", CI.split("| input |")[1], flags=re.MULTILINE) == inputs
+    assert sorted(set(re.findall(r"inputs\.([\w-]+)", ACTION))) == sorted(inputs)
+    for rule in re.findall(r"`((?:\w+)(?:\[[^\]]+\])?:[+-]?\d+(?:%|pp|USD))`", CI):
+        assert parse(rule).text == rule
+
+
+def test_no_input_is_pasted_into_shell() -> None:
+    assert [shell for shell in (*steps(ACTION), *steps(WORKFLOW)) if "${{" in shell] == []
+
+
+def test_a_markdown_report_fits_a_comment_and_a_step_summary() -> None:
+    assert markdown.LIMIT < COMMENT_CHARACTERS
+    assert 4 * markdown.LIMIT < STEP_SUMMARY_BYTES
+
+
+def test_the_workflow_passes_without_a_baseline_then_fails_on_a_worse_bill(job: Path) -> None:
+    check = step(WORKFLOW, "llm-audit check")
+    code, printed, summary = bash(check, job)
+    assert code == ExitCode.DONE
+    assert "::warning file=" in printed
+    assert "there is no baseline" in printed
+    assert summary == (job / "llm-audit.md").read_text()
+    assert summary.startswith(markdown.MARKER)
+    (job / ".baseline").mkdir()
+    shutil.copy(job / "llm-audit.json", job / ".baseline")
+    code, printed, _ = bash(check, job)
+    assert code == ExitCode.DONE
+    assert "::warning" not in printed
+    (job / "llm-audit.toml").write_text('fail_on = ["cost_per_request:+10%", "total_cost:0.5USD"]\n')
+    code, printed, summary = bash(check, job)
+    assert code == ExitCode.GATE_FAILED
+    assert re.search(r"^::error file=.*llm-audit\.toml,line=1,title=total_cost%3A0\.5USD::", printed, re.MULTILINE)
+    assert "1 of 2 gates failed" in summary
+    assert (job / "llm-audit.html").stat().st_size > 0
+
+
+def test_the_workflow_says_what_to_adapt(job: Path) -> None:
+    shell = step(WORKFLOW, "Adapt the step")
+    assert bash(shell, job)[0] == 0
+    shutil.rmtree(job / "logs")
+    code, printed, _ = bash(shell, job)
+    assert code == ExitCode.USAGE
+    assert printed.startswith("::error::")
+
+
+def test_the_workflow_goes_on_where_no_run_has_passed(job: Path) -> None:
+    program = job.parent / "runner/llm-audit/bin/gh"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    code, printed, _ = bash(step(WORKFLOW, "gh run list"), job, BRANCH="main")
+    assert code == 0
+    assert "There is no baseline yet" in printed
+
+
+def test_the_action_checks_every_path_and_writes_every_report(job: Path) -> None:
+    (job / "more logs").mkdir()
+    for log in (job / "logs").iterdir():
+        shutil.copy(log, job / "more logs")
+    inputs = {
+        "PATHS": "logs/\n  more logs\n",
+        "BASELINE": "missing.json",
+        "FAIL_ON": "unpriced_share:50%\ncost_per_request:+10%\n",
+        "OUTPUT": "audit.json\nout/audit.junit.xml\nout/audit.sarif\n",
+    }
+    check = step(ACTION, "--format github")
+    code, printed, summary = bash(check, job, **inputs)
+    assert code == ExitCode.DONE
+    assert "There is no baseline yet" in printed
+    assert "`unpriced_share:50%` passed" in summary
+    assert (job / "out/audit.sarif").exists()
+    assert 'tests="2" failures="0" errors="0" skipped="1"' in (job / "out/audit.junit.xml").read_text()
+    again = {**inputs, "BASELINE": "audit.json", "FAIL_ON": "total_cost:0USD"}
+    code, printed, summary = bash(check, job, **again)
+    assert code == ExitCode.GATE_FAILED
+    assert "::error" in printed
+    assert "1 of 1 gate failed" in summary
+
+
+def test_the_action_takes_the_rules_of_the_configuration_and_shows_no_old_summary(job: Path) -> None:
+    check = step(ACTION, "--format github")
+    none = {"BASELINE": "", "FAIL_ON": "", "OUTPUT": ""}
+    assert bash(check, job, PATHS="logs", **none)[0] == ExitCode.DONE
+    code, _, summary = bash(check, job, PATHS="nowhere", **none)
+    assert (code, summary) == (ExitCode.USAGE, "")
+
+
+def test_the_action_installs_its_own_code_or_the_release_asked_for(job: Path) -> None:
+    runner = job.parent / "runner"
+    fake = runner / "llm-audit/bin/python3"
+    said = '#!/bin/sh\\necho "$@"\\n'  # a python that repeats what it is asked to install
+    fake.write_text(f"#!/bin/sh\nmkdir -p $3/bin\nprintf '{said}' > $3/bin/python\nchmod +x $3/bin/python\n")
+    fake.chmod(0o755)
+    install = step(ACTION, "pip install")
+    _, own, _ = bash(install, job, VERSION="", GITHUB_ACTION_PATH="action")
+    assert own.split()[-3:] == ["-c", "action/constraints.txt", "action"]
+    _, release, _ = bash(install, job, VERSION="0.1.0", GITHUB_ACTION_PATH="action")
+    assert release.split()[-1] == "llm-audit==0.1.0"
+
+
+def test_the_gitlab_job_keeps_the_audit_that_passed(job: Path) -> None:
+    lines = re.findall(r"^    - (.+)$", GITLAB.split("  script:\n")[1].split("  allow_failure")[0], flags=re.MULTILINE)
+    script = "\n".join(line for line in lines if not line.startswith(("pip install", "./fetch-logs.sh")))
+    assert len(lines) == script.count("\n") + 3
+    assert bash(script, job)[0] == ExitCode.DONE
+    first = (job / ".baseline/llm-audit.json").read_bytes()
+    assert (job / "llm-audit.junit.xml").exists()
+    assert bash(script, job)[0] == ExitCode.DONE
+    (job / "llm-audit.toml").write_text('fail_on = ["total_cost:0.5USD"]\n')
+    (job / ".baseline/llm-audit.json").write_bytes(first)
+    assert bash(script, job)[0] == ExitCode.GATE_FAILED
+    assert (job / ".baseline/llm-audit.json").read_bytes() == first
