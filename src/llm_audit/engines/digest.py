@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from xxhash import xxh3_64_intdigest
+
 from llm_audit.classify.select import select
 from llm_audit.engines.hashing import hash64
 from llm_audit.sources.entry import Message, Request
@@ -63,7 +65,7 @@ def digest(request: Request) -> Digest:
                 turns += 1
             text = message.text
             chars += len(text)
-            chain = hash64(text, chain ^ (_ROLE_SEEDS.get(role) or hash64(role)))
+            chain = xxh3_64_intdigest(text.encode(), chain ^ (_ROLE_SEEDS.get(role) or hash64(role)))
             if message.calls or message.images or message.audio:
                 chain = hash64(f"{message.calls}\0{message.images}\0{message.audio}", chain)
                 chars += len(message.calls)
