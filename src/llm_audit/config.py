@@ -21,7 +21,7 @@ from llm_audit.errors import UsageError
 
 ENV_PREFIX = "LLM_AUDIT_"
 FILE_NAME = "llm-audit.toml"
-_NOT_FIGURES = {"jobs", "cache", "fail_on", "budgets", "min_samples", "min_change_usd"}
+_NOT_FIGURES = {"jobs", "cache", "fail_on", "budgets", "min_samples", "min_change_usd", "currency"}
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -36,6 +36,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     mapping: dict[str, str] = {}  # ledger field to JSON path, for logs of no known format
     calibration: str | None = None  # a file that `llm-audit calibrate` wrote
     timezone: str = "UTC"  # for days
+    currency: str = "USD"  # for display: USD, or a code and what one dollar is in it, such as "EUR=0.92"
     group_by: list[str] = []  # further groupings: columns of the ledger
     confidence: float = 0.9  # of the interval on the expected flagship tax
     resamples: int = 1000  # bootstrap resamplings

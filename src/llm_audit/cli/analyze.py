@@ -21,6 +21,7 @@ def analyze(
     since: options.Since = None,
     until: options.Until = None,
     timezone: options.Timezone = None,
+    currency: options.Currency = None,
     group_by: options.GroupBy = None,
     log_format: options.LogFormat = None,
     save_ledger: Annotated[Path | None, typer.Option(help="Keep the ledger in this folder, to audit again.")] = None,
@@ -31,15 +32,18 @@ def analyze(
     progress: options.ShowProgress = None,
     quiet: options.Quiet = False,
     details: options.Details = False,
+    explain_metrics: Annotated[bool, typer.Option("--explain-metrics", help="End with what the words mean.")] = False,
 ) -> int:
     """Audit logs: what was spent, what the policy would have cost, and where to act first.
 
     Ends with 0 when the audit is complete and 3 when it is not: nothing to audit, or too much rejected or unpriced.
     """
     from llm_audit import config as configuration
+    from llm_audit.audit.convert import convert
     from llm_audit.cli.completeness import completeness
     from llm_audit.cli.output import check_formats, deliver
     from llm_audit.cli.run import run_audit
+    from llm_audit.pricing.currency import parse_currency
 
     check_formats(output or [], output_format)
     flags = {
@@ -47,6 +51,7 @@ def analyze(
         "prices": prices,
         "calibration": calibration,
         "timezone": timezone,
+        "currency": currency,
         "group_by": group_by,
         "log_format": log_format,
         "strict": strict,
@@ -54,7 +59,15 @@ def analyze(
         "cache": cache,
     }
     config = configuration.load(flags, file=config_file).config
+    shown_in = parse_currency(config.currency)
     shown = False if quiet else progress
     audit = run_audit(paths, config, flags, since=since, until=until, progress=shown, save_ledger=save_ledger)
-    deliver(audit.document, output or [], output_format, requests=audit.requests, quiet=quiet, details=details)
+    document = convert(audit.document, shown_in)
+    deliver(document, output or [], output_format, requests=audit.requests, quiet=quiet, details=details)
+    if explain_metrics:
+        from rich.console import Console
+
+        from llm_audit.report.terminal import print_glossary
+
+        print_glossary(Console(stderr=True))
     return completeness(audit.document, config)

@@ -25,6 +25,7 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", help="The configura
 Since = Annotated[str | None, typer.Option(help="First day or time to audit, such as 2026-09-01.")]
 Until = Annotated[str | None, typer.Option(help="First day or time not to audit.")]
 Timezone = Annotated[str | None, typer.Option(help="Time zone for days, such as Europe/Berlin.")]
+Currency = Annotated[str | None, typer.Option(help="For display, with the rate given: EUR=0.92.")]
 GroupBy = Annotated[list[str] | None, typer.Option(help="A further grouping: a column of the ledger. Repeatable.")]
 LogFormat = Annotated[str | None, typer.Option(help="Read every input as this format; see `llm-audit formats`.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=0, help="Processes that read logs; 0 is one a core.")]
