@@ -1,0 +1,195 @@
+"""Parts of the audit document that say what a policy would change. See ``document`` for their conventions."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Estimate(msgspec.Struct, kw_only=True, frozen=True):
+    """Actual minus policy cost. ``share`` is of the actual cost of priced requests; both may be negative."""
+
+    amount: str
+    share: float | None
+    policy_cost: str
+
+
+class IntervalPart(msgspec.Struct, kw_only=True, frozen=True):
+    """The interval that one source of error would give by itself: sampling, model or price."""
+
+    source: str
+    low: str
+    high: str
+
+
+class Expected(Estimate, kw_only=True, frozen=True):
+    """The headline, with its interval. ``low`` and ``high`` are amounts, never clamped at zero."""
+
+    low: str
+    high: str
+    share_low: float | None
+    share_high: float | None
+    confidence: float
+    clusters: int
+    resamples: int
+    parts: list[IntervalPart] = []
+
+
+class FlagshipTax(msgspec.Struct, kw_only=True, frozen=True):
+    ceiling: Estimate
+    expected: Expected
+    floor: Estimate
+    covered_cost: str  # actual cost of the requests that the policy could judge and route, moved or not
+    covered_share: float | None
+    moved_requests: int
+    expected_failures: float | None  # moved requests expected to lose a success
+    warnings: list[str]
+
+
+class Coverage(msgspec.Struct, kw_only=True, frozen=True):
+    """Requests and dollars by what the policy could do with them, most dollars first.
+
+    ``outcome``: moved, sufficed_by_none (kept: no cheaper model reaches the target), already_cheapest, gated,
+    abstained, unpriced, not_in_ladder, not_chat.
+    """
+
+    outcome: str
+    requests: int
+    cost: str
+    cost_share: float | None
+
+
+class Route(msgspec.Struct, kw_only=True, frozen=True):
+    """Requests moved (or kept, ``from_model == to_model``), most saved dollars first. Renamed to from/to in JSON."""
+
+    from_model: str = msgspec.field(name="from")
+    to_model: str = msgspec.field(name="to")
+    requests: int
+    actual_cost: str
+    policy_cost: str
+    p_suffices: float | None  # mean over the requests
+
+
+class Gate(msgspec.Struct, kw_only=True, frozen=True):
+    reason: str  # context_window, max_output, vision, audio, tools, json_schema, reasoning, unknown_vision …
+    requests: int
+    cost: str  # what the requests cost
+    kept_back: str  # the saving the gate forgoes, at the ceiling's arithmetic
+
+
+class Finding(msgspec.Struct, kw_only=True, frozen=True):
+    """Something worth acting on, most dollars first."""
+
+    kind: str  # route_template, route_app, route_model …
+    title: str
+    detail: str
+    action: str
+    amount: str
+    low: str | None
+    high: str | None
+    requests: int
+    subject: str  # the template, app or model it is about
+    p_suffices: float | None
+
+
+class Waste(msgspec.Struct, kw_only=True, frozen=True):
+    """Waste beside routing, most dollars first. Counted in sequence: no request's dollars are in two rows."""
+
+    kind: str  # failed_requests, retries, repeated_prompts, cache_never_used, cache_written_unread, runaway_output …
+    title: str
+    detail: str
+    amount: str
+    requests: int
+
+
+class FrontierPoint(msgspec.Struct, kw_only=True, frozen=True):
+    """One target of the policy: expected cost against expected failures."""
+
+    target: float
+    policy_cost: str
+    flagship_tax: str
+    share: float | None
+    moved_requests: int
+    expected_failures: float | None
+    in_use: bool
+
+
+class TornadoBar(msgspec.Struct, kw_only=True, frozen=True):
+    """One assumption moved to its low and high end, widest first."""
+
+    assumption: str
+    low_value: str
+    high_value: str
+    tax_at_low: str
+    tax_at_high: str
+
+
+class Sensitivity(msgspec.Struct, kw_only=True, frozen=True):
+    frontier: list[FrontierPoint]
+    tornado: list[TornadoBar]
+
+
+class TraceRouting(msgspec.Struct, kw_only=True, frozen=True):
+    """Routing each request by itself against routing each trace as a whole, risk downstream counted in both.
+
+    Amounts are expected taxes over all requests. ``risk``: what answers expected to be lost make run again, with all
+    that depends on them.
+    """
+
+    traces: int
+    requests: int
+    decisions: int  # a tool loop, and siblings of one template, are one
+    inferred_edges: int  # known by the conversation's order only
+    per_request: str
+    per_trace: str
+    risk_per_request: str
+    risk_per_trace: str
+
+
+class BreakEven(msgspec.Struct, kw_only=True, frozen=True):
+    """The value of an assumption at which the policy stops paying; None where it pays at any."""
+
+    assumption: str  # extra_steps, escalation, or escalation_rate of a cascade
+    assumed: float
+    break_even: float | None
+    detail: str
+
+
+class ObservedPair(msgspec.Struct, kw_only=True, frozen=True):
+    """One template that the log shows on two models: what was observed, beside what the model says.
+
+    Ratios are of the cheaper to the dearer model's means per request.
+    """
+
+    template: str
+    app: str
+    dearer: str
+    cheaper: str
+    requests_dearer: int
+    requests_cheaper: int
+    observed_cost_ratio: float | None
+    observed_output_ratio: float | None
+    expected_cost_ratio: float | None  # of the dearer model's requests that the policy moves to the cheaper
+
+
+class PolicyResult(msgspec.Struct, kw_only=True, frozen=True):
+    """One of several policies on the same requests."""
+
+    name: str
+    target: float | None
+    policy_cost: str
+    flagship_tax: str
+    share: float | None
+    ceiling: str
+    floor: str
+    moved_requests: int
+    expected_failures: float | None
+    in_use: bool
+
+
+class PolicyInfo(msgspec.Struct, kw_only=True, frozen=True):
+    name: str
+    target: float | None
+    ladders: dict[str, list[str]]  # ladder name to models, cheapest first
+    assumptions: dict[str, str]
+    gates: list[str]
+    toml: str
