@@ -1,7 +1,8 @@
 """Measure ingest against one core of ``orjson.loads`` on the same log: bench_ingest.py [REQUESTS] [JOBS].
 
 Prints ratios, which hold from machine to machine, beside the seconds and bytes of this one. Each figure is taken in a
-process of its own. Memory is the sum of proportional set sizes of the process and its children, sampled every 20 ms.
+process of its own. Memory is the sum of proportional set sizes of the process and its descendants, sampled every 20 ms;
+CPU time is theirs too, and shows what a machine busy with other work hides.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import make_log
 
 SAMPLE_SECONDS = 0.02
 GROWTH = 4
+RUNS = 3
 
 DECODE = """
 import sys, time, orjson
@@ -37,6 +40,14 @@ print(time.perf_counter() - started)
 """
 
 
+class Run(NamedTuple):
+    """What a run took."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+
+
 def main(requests: int, jobs: int) -> None:
     """Print the figures of a log of so many requests, and the memory of one four times as large."""
     with tempfile.TemporaryDirectory() as folder:
@@ -46,36 +57,50 @@ def main(requests: int, jobs: int) -> None:
         with large.open("wb") as file:
             for _ in range(GROWTH):
                 file.write(small.read_bytes())
-        decode = min(_run(DECODE, str(small))[0] for _ in range(3))
-        runs = [_run(INGEST, str(small), str(jobs), "none") for _ in range(3)]
-        seconds = min(run[0] for run in runs)
-        first = _run(INGEST, str(small), str(jobs), "cache")[0]
-        second = _run(INGEST, str(small), str(jobs), "cache")[0]
+        decoded = [_run(DECODE, str(small)) for _ in range(RUNS)]
+        runs = [_run(INGEST, str(small), str(jobs), "none") for _ in range(RUNS)]
+        decode, ingest = min(run.seconds for run in decoded), min(run.seconds for run in runs)
+        first = _run(INGEST, str(small), str(jobs), "cache").seconds
+        second = _run(INGEST, str(small), str(jobs), "cache").seconds
         figures = {
             "requests": requests,
             "megabytes": round(small.stat().st_size / 1e6),
             "jobs": jobs,
             "orjson_seconds": round(decode, 2),
-            "ingest_seconds": round(seconds, 2),
-            "ingest_to_orjson": round(seconds / decode, 2),
+            "ingest_seconds": round(ingest, 2),
+            "ingest_to_orjson": round(ingest / decode, 2),
+            "cpu_to_orjson_cpu": round(
+                min(run.cpu_seconds for run in runs) / min(run.cpu_seconds for run in decoded), 2
+            ),
             "second_run_to_first": round(second / first, 4),
-            "peak_megabytes": round(min(run[1] for run in runs) / 1e6),
-            f"peak_megabytes_of_{GROWTH}x": round(_run(INGEST, str(large), str(jobs), "none")[1] / 1e6),
+            "peak_megabytes": round(min(run.peak_bytes for run in runs) / 1e6),
+            f"peak_megabytes_of_{GROWTH}x": round(_run(INGEST, str(large), str(jobs), "none").peak_bytes / 1e6),
         }
     print(json.dumps(figures, indent=1))
 
 
-def _run(code: str, *arguments: str) -> tuple[float, int]:
-    """Run a script; return the seconds it prints and the peak of its memory in bytes."""
+def _run(code: str, *arguments: str) -> Run:
+    """Run a script that prints its seconds, and watch its processes."""
     process = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True)
-    peak = 0
+    peak, ticks = 0, {}
     while process.poll() is None:
-        peak = max(peak, sum(_proportional(pid) for pid in _family(process.pid)))
+        family = _family(process.pid)
+        peak = max(peak, sum(_proportional(pid) for pid in family))
+        ticks |= {pid: spent for pid in family if (spent := _ticks(pid))}
         time.sleep(SAMPLE_SECONDS)
     output = process.stdout.read() if process.stdout else ""
     if process.returncode:
         raise SystemExit(f"A measured process ended with {process.returncode}.")
-    return float(output), peak
+    return Run(float(output), sum(ticks.values()) / os.sysconf("SC_CLK_TCK"), peak)
+
+
+def _ticks(pid: int) -> int:
+    """User and system time of a process in clock ticks; nothing where it has just ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
 
 
 def _family(pid: int) -> list[int]:

@@ -14,8 +14,9 @@ from llm_audit.engines.toolbox import Recipe
 from llm_audit.engines.worker import Task
 from llm_audit.errors import IncompleteError
 from llm_audit.ledger.cache import Cache
+from llm_audit.ledger.manifest import REQUESTS_FILE
 from llm_audit.ledger.reduce import place, reduce
-from llm_audit.ledger.store import REQUESTS_FILE, Ledger
+from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.tally import Part
 from llm_audit.ledger.workspace import Workspace
 from llm_audit.sources.find import find

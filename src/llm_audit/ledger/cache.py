@@ -13,15 +13,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 import platformdirs
 from xxhash import xxh3_128_hexdigest
 
-from llm_audit.ledger.manifest import Manifest
-from llm_audit.ledger.store import MANIFEST_FILE, REQUESTS_FILE, Ledger, encode_manifest
+from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE, Manifest, encode_manifest
 from llm_audit.ledger.tally import Part
+
+if TYPE_CHECKING:
+    from llm_audit.ledger.store import Ledger
 
 FOLDER_VARIABLE = "LLM_AUDIT_CACHE_DIR"
 MAX_BYTES = 1 << 31
@@ -138,6 +140,8 @@ class Cache:
 
     def ledger(self, key: str) -> Ledger | None:
         """The ledger made of inputs and code with this key."""
+        from llm_audit.ledger.store import Ledger  # needs polars, which the processes that read logs do without
+
         folder = self.folder / "ledgers" / key
         try:
             manifest = msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)

@@ -6,6 +6,10 @@ import msgspec
 
 from llm_audit.ledger.columns import SCHEMA_VERSION
 
+REQUESTS_FILE = "requests.parquet"
+MANIFEST_FILE = "manifest.json"
+"""Names of the files in a ledger's folder."""
+
 
 class Input(msgspec.Struct, kw_only=True, frozen=True):
     """A file that was read."""
@@ -52,3 +56,8 @@ class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     rejected: list[Rejection]  # most first
     notes: list[str]  # files passed over
     fingerprints: dict[str, str]  # of what read and judged
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """A manifest as JSON, the same bytes for the same content."""
+    return msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1) + b"\n"

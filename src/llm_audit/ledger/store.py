@@ -13,11 +13,8 @@ import polars as pl
 from llm_audit.errors import UsageError
 from llm_audit.files import write_whole
 from llm_audit.ledger.columns import SCHEMA_VERSION
-from llm_audit.ledger.manifest import Manifest
+from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE, Manifest, encode_manifest
 from llm_audit.ledger.schema import SCHEMA
-
-REQUESTS_FILE = "requests.parquet"
-MANIFEST_FILE = "manifest.json"
 
 
 class Ledger:
@@ -84,8 +81,3 @@ def write_ledger(ledger: Ledger, folder: Path) -> None:
     except OSError as error:
         raise UsageError(f"Cannot write the ledger to {folder}: {error.strerror}. Choose another place.") from None
     write_whole(folder / MANIFEST_FILE, encode_manifest(ledger.manifest))
-
-
-def encode_manifest(manifest: Manifest) -> bytes:
-    """A manifest as JSON, the same bytes for the same content."""
-    return msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1) + b"\n"
