@@ -49,7 +49,7 @@ def test_ideographs_are_words_of_one_character():
     assert found_buckets("中文abc") == expected_buckets(["中", "文", "abc"])
 
 
-@settings(max_examples=200)
+@settings(max_examples=100, deadline=None)
 @given(TEXT)
 def test_words_are_what_is_hashed(text):
     assert found_buckets(text) == expected_buckets(words(text))
@@ -75,7 +75,7 @@ def test_any_text_is_scanned(text):
     assert counts.shape == (1, len(COUNTS))
 
 
-@settings(max_examples=150)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(TEXT, max_size=8))
 def test_the_kernel_and_numpy_agree_bit_for_bit(texts):
     by_numpy = features.scan_numpy(*pack(texts), TABLE)
@@ -85,6 +85,7 @@ def test_the_kernel_and_numpy_agree_bit_for_bit(texts):
         assert np.array_equal(one, other)
 
 
+@settings(deadline=None)
 @given(st.lists(TEXT, min_size=1, max_size=6))
 def test_a_text_does_not_depend_on_its_batch(texts):
     together = scan(texts, TABLE)[0]

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.classify.constants import RESIDUAL_SD
@@ -37,6 +37,7 @@ def test_sharing_the_residual_loses_less_than_independence():
     assert float(p_loses(-0.5, 1, 0)) < used * (1 - small) - 0.02
 
 
+@settings(deadline=None)
 @given(LOGITS, LOGITS, LOGITS, st.floats(0.01, 3))
 def test_suffices_rises_with_the_small_model_and_falls_with_the_one_in_use(small, used, difficulty, more):
     base = float(p_suffices(small, used, difficulty))
