@@ -40,7 +40,7 @@ class Line:
 class Candidate:
     """A model of the ladder as the policy saw it, in the ladder's order.
 
-    ``gate`` is the first that blocks it; ``cost_usd`` is at the same tokens.
+    ``gate`` is the first that blocks it, where it meets the policy; ``cost_usd`` is at the same tokens.
     """
 
     model: str

@@ -46,10 +46,12 @@ def cost(tokens: dict[str, Ints], rates: Ints, *, per_call: Ints) -> Ints:
     lacking = np.zeros(len(total), dtype=bool)
     fresh = rates[:, TOKEN_TYPES.index("input")]
     for column, kind in enumerate(TOKEN_TYPES):
+        count = tokens[kind]
+        if not count.any():
+            continue
         rate = rates[:, column]
         if kind in _INPUT_LIKE:
             rate = np.where(rate == UNKNOWN, fresh, rate)
-        count = tokens[kind]
         lacking |= (rate == UNKNOWN) & (count > 0)
         total += count * np.maximum(rate, 0)
     total[lacking] = NEVER

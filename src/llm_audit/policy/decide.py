@@ -67,7 +67,8 @@ Costs = Callable[[int, Ints], Ints]
 class Assessed:
     """One candidate for each of some requests that could take it: on offer, at a price, and cheaper than the one used.
 
-    ``block`` is an index into ``gates.REASONS``; ``cost`` is at the same tokens, in pico-dollars.
+    ``block`` is an index into ``gates.REASONS``, 0 where the policy is not met anyway; ``cost`` is at the same tokens,
+    in pico-dollars.
     """
 
     rows: Ints
@@ -86,6 +87,7 @@ class Assessor:
         policy: The policy.
         models: The catalog.
         ladder: The candidates of each request, cheapest first: requests x places.
+        last: The place of each request's last candidate.
         costs: Costs at the same tokens.
         lengths: Tokenizer ratios, for the gates on length.
         judge: Probabilities.
@@ -96,6 +98,7 @@ class Assessor:
     policy: Policy
     models: Models
     ladder: Index
+    last: Ints
     costs: Costs
     lengths: Lengths
     judge: Judge
@@ -110,17 +113,20 @@ class Assessor:
         wanted = _offered(self.models, candidate, requests.day[rows]) & (cost != NEVER)
         wanted &= (cost < requests.cost[rows]) | self.policy.allow_upgrade
         rows, candidate, cost = rows[wanted], candidate[wanted], cost[wanted]
-        sub = take(requests, rows)
-        p = self.judge.suffices(sub.used, candidate, sub.category, sub.difficulty)
-        last = self.ladder[rows, (self.ladder[rows] != NONE).sum(axis=1) - 1]
-        ratio = self.lengths.tokenizer[sub.used, candidate, sub.category]
-        return Assessed(
-            rows=rows,
-            cost=cost,
-            p=p,
-            meets=self.rule.meets(sub, candidate=candidate, last=last, p=p, cost=cost),
-            block=blocked(sub, candidate, models=self.models, gates=self.policy.gates, tokenizer_ratio=ratio),
+        used, category = requests.used[rows], requests.category[rows]
+        p = self.judge.suffices(used, candidate, category, requests.difficulty[rows])
+        last = self.ladder[rows, self.last[rows]]
+        meets = self.rule.meets(requests, rows, candidate=candidate, last=last, p=p, cost=cost)
+        block = np.zeros(len(rows), dtype=np.uint8)
+        ratio = self.lengths.tokenizer[used[meets], candidate[meets], category[meets]]
+        block[meets] = blocked(
+            take(requests, rows[meets]),
+            candidate[meets],
+            models=self.models,
+            gates=self.policy.gates,
+            tokenizer_ratio=ratio,
         )
+        return Assessed(rows=rows, cost=cost, p=p, meets=meets, block=block)
 
 
 def decide(assessor: Assessor) -> Choice:

@@ -137,4 +137,6 @@ def route_tokens(
 
 
 def _scale(tokens: Ints, ratio: Floats) -> Ints:
+    if not tokens.any():
+        return tokens
     return np.rint(tokens * ratio).astype(np.int64)

@@ -109,6 +109,7 @@ def _routed(world: World, policy: Policy, ladder: Index) -> Plan:
         policy=policy,
         models=world.models,
         ladder=candidates,
+        last=(candidates != NONE).sum(axis=1) - 1,
         costs=costs,
         lengths=world.lengths,
         judge=world.judge,

@@ -21,44 +21,44 @@ class Rule:
     judge: Judge
     threshold: float | None
 
-    def meets(self, requests: Requests, *, candidate: Index, last: Index, p: Floats, cost: Ints) -> Bools:
+    def meets(self, requests: Requests, rows: Ints, *, candidate: Index, last: Index, p: Floats, cost: Ints) -> Bools:
         """Whether each candidate meets the policy.
 
         A move to a model that suffices must also pay: its cost at the same tokens, and that of asking the model used
         again where an answer is expected to be lost, stay below what was paid.
 
         Args:
-            requests: The requests.
+            requests: All requests.
+            rows: Those that the rest is about.
             candidate: A model for each.
             last: The last model of the candidate's ladder.
             p: The candidate's P(suffices).
             cost: Its cost at the same tokens, pico-dollars.
         """
-        policy = self.policy
+        policy, category, difficulty = self.policy, requests.category[rows], requests.difficulty[rows]
         match policy.decision:
             case Decision.ALWAYS:
-                return np.ones(len(requests), dtype=bool)
+                return np.ones(len(rows), dtype=bool)
             case Decision.NEVER:
-                return np.zeros(len(requests), dtype=bool)
+                return np.zeros(len(rows), dtype=bool)
             case Decision.P_SUFFICES:
-                return self._suffices(requests, candidate, p, cost)
+                success = self.judge.success(candidate, category, difficulty) if policy.cascade else p
+                return self._suffices(success, p, cost=cost, used_cost=requests.cost[rows])
             case Decision.STRONG_WINS:
-                score = strong_wins(requests, weak=candidate, strong=last, judge=self.judge)
+                score = 1 - self.judge.suffices(last, candidate, category, difficulty)
                 return np.asarray((score < _given(self.threshold)) | (candidate == last))
             case Decision.QUALITY_DIFFERENCE:
-                small = self.judge.success(candidate, requests.category, requests.difficulty)
-                large = self.judge.success(last, requests.category, requests.difficulty)
+                small = self.judge.success(candidate, category, difficulty)
+                large = self.judge.success(last, category, difficulty)
                 return np.asarray((large - small <= _given(policy.quality_difference)) | (candidate == last))
 
-    def _suffices(self, requests: Requests, candidate: Index, p: Floats, cost: Ints) -> Bools:
+    def _suffices(self, success: Floats, p: Floats, *, cost: Ints, used_cost: Ints) -> Bools:
         least, cascade = _given(self.policy.target), self.policy.cascade
         if cascade is None:
             again = (1 - p) * self.policy.assumptions.escalation.expected
-            return np.asarray((p >= least) & (cost + again * requests.cost < requests.cost))
-        success = self.judge.success(candidate, requests.category, requests.difficulty)
+            return np.asarray((p >= least) & (cost + again * used_cost < used_cost))
         after, escalated = cascaded(cascade, success, p)
-        total = cost + check_pico(cascade) + escalated * requests.cost
-        return np.asarray((after >= least) & (total < requests.cost))
+        return np.asarray((after >= least) & (cost + check_pico(cascade) + escalated * used_cost < used_cost))
 
 
 def cascaded(cascade: Cascade, p_success: Floats, p_suffices: Floats) -> tuple[Floats, Floats]:
