@@ -22,6 +22,7 @@ from llm_audit.audit.document_policy import (
     Gate,
     IntervalPart,
     ObservedPair,
+    ObservedRouter,
     PolicyInfo,
     PolicyResult,
     Route,
@@ -81,6 +82,7 @@ __all__ = [
     "Metric",
     "ModelMix",
     "ObservedPair",
+    "ObservedRouter",
     "Period",
     "PolicyInfo",
     "PolicyResult",
@@ -144,6 +146,7 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     trace_routing: TraceRouting | None = None
     break_even: list[BreakEven] = []
     observed_pairs: list[ObservedPair] = []  # most requests first
+    observed_routers: list[ObservedRouter] = []  # most saved first
     policies: list[PolicyResult] = []  # where several are simulated, in the order asked for
     metrics: list[Metric] = []
     basis: list[BasisRow] = []

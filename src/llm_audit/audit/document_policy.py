@@ -171,6 +171,22 @@ class ObservedPair(msgspec.Struct, kw_only=True, frozen=True):
     expected_cost_ratio: float | None  # of the dearer model's requests that the policy moves to the cheaper
 
 
+class ObservedRouter(msgspec.Struct, kw_only=True, frozen=True):
+    """A router that the log shows at work, such as a Bedrock prompt router: what it saved against its dearest model.
+
+    The log does not name the fallback; the dearest model it served stands for it. Amounts are at the same tokens.
+    """
+
+    router: str
+    fallback: str
+    requests: int
+    requests_elsewhere: int  # served by another model than the fallback
+    actual_cost: str
+    fallback_cost: str
+    saved: str
+    saved_share: float | None
+
+
 class PolicyResult(msgspec.Struct, kw_only=True, frozen=True):
     """One of several policies on the same requests."""
 

@@ -37,6 +37,7 @@ from llm_audit.audit.options import AuditOptions, in_period, zone
 from llm_audit.audit.pairs import observed_pairs
 from llm_audit.audit.partial import Partial, summarise
 from llm_audit.audit.quality import quality
+from llm_audit.audit.routers import observed_routers
 from llm_audit.audit.sensitivity import decided_by, sensitivity
 from llm_audit.audit.traces import break_even, trace_routing
 from llm_audit.audit.waste import waste
@@ -164,6 +165,7 @@ def _document(
         trace_routing=trace_routing(routes, replan(routes, policy)),
         break_even=break_even(routes),
         observed_pairs=observed_pairs(cells),
+        observed_routers=observed_routers(measured, book),
         policy=policy_info(routes),
         quality=quality(cells, measured, requests),
         warnings=[*tax.warnings, *ledger.manifest.notes],
