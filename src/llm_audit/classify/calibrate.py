@@ -23,6 +23,7 @@ from llm_audit.classify import ridge
 from llm_audit.classify.features import BUCKETS, HASH_VERSION
 from llm_audit.classify.irt import p_success
 from llm_audit.classify.model import Classifier
+from llm_audit.classify.structure import NAMES
 from llm_audit.errors import UsageError
 from llm_audit.files import write_whole
 from llm_audit.vocabulary import Category
@@ -34,6 +35,8 @@ FEATURE_PENALTY: Final = 4.0
 SHIFT_SD: Final = 0.7
 FOLDS: Final = 5
 _NEWTON_STEPS: Final = 8
+_NOTHING: Final = np.zeros(BUCKETS)
+_NO_STRUCTURE: Final = np.zeros(len(NAMES))
 _STEP: Final = 0.5  # logits, for slopes by difference
 _LEAST_SLOPE: Final = 0.12  # of a probability by a logit; flatter expectations would turn surprises into huge shifts
 
@@ -51,18 +54,15 @@ class Outcome:
 class Calibration:
     """What a user's outcomes taught.
 
-    ``buckets`` and ``weights`` are the non-zero rows of the added difficulty; ``dense`` its structural weights and
-    ``bias`` its constant. ``shift`` is added to a model's ability in every category, ``shift_sd`` its standard
-    deviation.
-    ``before`` and ``after`` are mean log losses of the outcomes, ``after`` by five-fold cross-validation.
+    ``buckets`` and ``weights`` are the non-zero rows of the added difficulty. ``shift`` is added to a model's ability in
+    every category, ``shift_sd`` its standard deviation. ``before`` and ``after`` are mean log losses of the outcomes,
+    ``after`` by five-fold cross-validation.
     """
 
     classifier: str
     outcomes: int
     buckets: npt.NDArray[np.int64]
     weights: Array
-    dense: Array
-    bias: float
     shift: dict[str, float]
     shift_sd: dict[str, float]
     before: float
@@ -79,9 +79,8 @@ class Calibration:
         extra = np.zeros(BUCKETS)
         extra[self.buckets] = self.weights
         digest = xxhash.xxh3_128(self.classifier.encode())
-        for part in (extra, self.dense, np.array(self.bias)):
-            digest.update(np.ascontiguousarray(part).tobytes())
-        return classifier.with_delta(extra, self.dense, self.bias, fingerprint=digest.hexdigest())
+        digest.update(extra.tobytes())
+        return classifier.with_delta(extra, fingerprint=digest.hexdigest())
 
     def save(self, path: Path) -> None:
         """Write the calibration as JSON. It holds hashes of words, no text."""
@@ -92,8 +91,6 @@ class Calibration:
             "outcomes": self.outcomes,
             "buckets": self.buckets.tolist(),
             "weights": [round(value, 6) for value in self.weights.tolist()],
-            "dense": self.dense.tolist(),
-            "bias": self.bias,
             "shift": self.shift,
             "shift_sd": self.shift_sd,
             "before": self.before,
@@ -117,7 +114,6 @@ class Calibration:
                 | {
                     "buckets": np.array(content["buckets"], np.int64),
                     "weights": np.array(content["weights"], np.float64),
-                    "dense": np.array(content["dense"], np.float64),
                 }
             )
         except OSError as error:
@@ -157,19 +153,16 @@ def calibrate(outcomes: Sequence[Outcome], classifier: Classifier, abilities: Ma
     for fold in range(FOLDS):
         rows = item % FOLDS == fold
         held_out[rows] = data.expected(*data.fit(~rows)[:2])[rows]
-    (sparse, dense, bias), shift, sd = data.fit(np.ones(len(used), bool))
-    nothing = np.zeros(BUCKETS), np.zeros(data.design.dense.shape[1]), 0.0
+    sparse, shift, sd = data.fit(np.ones(len(used), bool))
     buckets = np.flatnonzero(sparse)
     return Calibration(
         classifier=classifier.fingerprint,
         outcomes=len(used),
         buckets=buckets,
         weights=sparse[buckets],
-        dense=dense,
-        bias=bias,
         shift=dict(zip(models, shift.tolist(), strict=True)),
         shift_sd=dict(zip(models, sd.tolist(), strict=True)),
-        before=_log_loss(data.score, data.expected(nothing, np.zeros(len(models)))),
+        before=_log_loss(data.score, data.expected(_NOTHING, np.zeros(len(models)))),
         after=_log_loss(data.score, held_out),
     )
 
@@ -200,31 +193,30 @@ class _Data:
     ability: Array
     difficulty: Array
 
-    def expected(self, column: ridge.Column, shift: Array, *, harder: float = 0.0) -> Array:
+    def expected(self, added: Array, shift: Array, *, harder: float = 0.0) -> Array:
         """P(success) of every outcome with what was learnt, all prompts ``harder`` by so many logits."""
-        difficulty = self.difficulty + self.design.predict(column) + harder
+        difficulty = self.difficulty + self.design.times(added, _NO_STRUCTURE) + harder
         return p_success(self.ability + shift[self.model], difficulty[self.item])
 
-    def fit(self, rows: npt.NDArray[np.bool_]) -> tuple[ridge.Column, Array, Array]:
+    def fit(self, rows: npt.NDArray[np.bool_]) -> tuple[Array, Array, Array]:
         """Fit shifts, their standard deviations, and the added difficulty to some of the outcomes."""
-        nothing = np.zeros(BUCKETS), np.zeros(self.design.dense.shape[1]), 0.0
         models = int(self.model.max()) + 1
         shift, sd = np.zeros(models), np.full(models, SHIFT_SD)
         for _ in range(_NEWTON_STEPS):
-            p = self.expected(nothing, shift)
-            slope = (p - self.expected(nothing, shift, harder=_STEP)) / _STEP
+            p = self.expected(_NOTHING, shift)
+            slope = (p - self.expected(_NOTHING, shift, harder=_STEP)) / _STEP
             share = np.where(rows, slope / np.maximum(p * (1 - p), 1e-6), 0.0)
             precision = np.bincount(self.model, share * slope, models) + 1 / SHIFT_SD**2
             shift = (
                 shift + (np.bincount(self.model, share * (self.score - p), models) - shift / SHIFT_SD**2) / precision
             )
             sd = precision**-0.5
-        return self._column(rows, shift), shift, sd
+        return self._added(rows, shift), shift, sd
 
-    def _column(self, rows: npt.NDArray[np.bool_], shift: Array) -> ridge.Column:
-        nothing = np.zeros(BUCKETS), np.zeros(self.design.dense.shape[1]), 0.0
+    def _added(self, rows: npt.NDArray[np.bool_], shift: Array) -> Array:
+        """Logits by bucket that explain the surprises."""
         prompts = len(self.difficulty)
-        p, harder = self.expected(nothing, shift), self.expected(nothing, shift, harder=_STEP)
+        p, harder = self.expected(_NOTHING, shift), self.expected(_NOTHING, shift, harder=_STEP)
         abler, other = self._pairs(rows, shift)
         if len(abler) >= FEWEST:
             item = self.item[abler]
@@ -235,11 +227,10 @@ class _Data:
             slope = float((p - harder)[rows].mean()) / _STEP
         weight = np.bincount(item, minlength=prompts).astype(np.float64)
         target = np.bincount(item, surprise, prompts) / np.maximum(weight, 1)
-        sparse, dense, bias = ridge.fit(
+        sparse, _, _ = ridge.fit(
             self.design, target, weight=weight, penalty=FEATURE_PENALTY, dense_penalty=np.inf, centred=False
         )
-        steepness = max(slope, _LEAST_SLOPE)
-        return sparse / steepness, dense / steepness, bias / steepness
+        return np.divide(sparse, max(slope, _LEAST_SLOPE))
 
     def _pairs(self, rows: npt.NDArray[np.bool_], shift: Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Outcomes of the ablest and the least able model of each prompt that two models answered."""

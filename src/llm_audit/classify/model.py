@@ -64,7 +64,7 @@ class Classifier:
 
     ``table`` has a column for each of ``heads.COLUMNS``, then one a language; ``scale`` makes logits of a column's sum;
     ``dense`` holds the weights of the structural features for the same columns, ``bias`` their constants. ``level`` and
-    ``slope`` are arguments of ``heads.difficulty``. ``delta…`` is what a calibration adds to the difficulty.
+    ``slope`` are arguments of ``heads.difficulty``. ``delta`` is what a calibration adds to the difficulty.
     """
 
     table: npt.NDArray[np.int16]
@@ -75,8 +75,6 @@ class Classifier:
     slope: npt.NDArray[np.float64]
     fingerprint: str
     delta: npt.NDArray[np.int16] | None = None
-    delta_dense: npt.NDArray[np.float64] | None = None
-    delta_bias: float = 0.0
 
     @classmethod
     def load(cls) -> Self:
@@ -92,17 +90,10 @@ class Classifier:
                 fingerprint=xxhash.xxh3_128_hexdigest(content.getvalue()),
             )
 
-    def with_delta(
-        self, sparse: npt.NDArray[np.float64], dense: npt.NDArray[np.float64], bias: float, *, fingerprint: str
-    ) -> Self:
-        """Add to the difficulty a column by bucket, structural weights and a constant, as ``calibrate`` finds them."""
-        return replace(
-            self,
-            delta=np.rint(sparse[:, None] / DELTA_UNIT).clip(-_INT16, _INT16).astype(np.int16),
-            delta_dense=dense,
-            delta_bias=bias,
-            fingerprint=fingerprint,
-        )
+    def with_delta(self, sparse: npt.NDArray[np.float64], *, fingerprint: str) -> Self:
+        """Add to the difficulty a column of logits by bucket, as ``calibrate`` finds them."""
+        steps = np.rint(sparse[:, None] / DELTA_UNIT).clip(-_INT16, _INT16)
+        return replace(self, delta=steps.astype(np.int16), fingerprint=fingerprint)
 
     def judge(self, texts: Sequence[str]) -> Judgement:
         """Judge texts; the same text is scored once.
@@ -149,10 +140,9 @@ class Classifier:
         empty = np.array([not text.strip() for text in texts], bool)
         abstention[empty] = _ABSTENTION_CODE[Abstention.NO_TEXT]
         difficulty = heads.difficulty(scored.scores, scored.raw, level=self.level, slope=self.slope).astype(np.float32)
-        if self.delta is not None and self.delta_dense is not None:
+        if self.delta is not None:
             sums, _ = scan(texts, self.delta)
             norm = np.sqrt(np.maximum(counts[:, COUNTS.index("features")], 1))
-            added = np.einsum("ij,j->i", scored.raw, self.delta_dense, optimize=False) + self.delta_bias
-            difficulty += (sums[:, 0] * DELTA_UNIT / norm + added).astype(np.float32)
+            difficulty += (sums[:, 0] * DELTA_UNIT / norm).astype(np.float32)
         difficulty[abstention != _NONE] = np.nan
         return Judgement(difficulty, category, abstention, names)

@@ -14,7 +14,7 @@ from llm_audit.vocabulary import Step
 HARNESS: Final = re.compile(
     r"<(system[-_]reminder|environment[-_](?:details|context)|user[-_]instructions|command-(?:name|message|args)"
     r"|local-command-\w+|ide_\w+|attached[-_]files?|documents?|document_content|file(?:_contents?)?|context|search_results"
-    r"|tool_result|INSTRUCTIONS|quote)\b[^>]*>.*?(?:</\1>|\Z)",
+    r"|tool_result|INSTRUCTIONS|quote)\b[^>]{0,200}>.*?(?:</\1>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
 """Blocks that a harness, a retriever or a front end wraps around the ask; one left open runs to the end."""
