@@ -54,7 +54,7 @@ class Outcome:
 class Calibration:
     """What a user's outcomes taught.
 
-    ``buckets`` and ``weights`` are the non-zero rows of the added difficulty. ``shift`` is added to a model's ability in
+    ``buckets`` and ``weights`` are the non-zero rows of the added difficulty. ``shift`` is added to an ability in
     every category, ``shift_sd`` its standard deviation. ``before`` and ``after`` are mean log losses of the outcomes,
     ``after`` by five-fold cross-validation.
     """
