@@ -54,9 +54,7 @@ def main(requests: int, jobs: int) -> None:
         os.environ["LLM_AUDIT_CACHE_DIR"] = f"{folder}/cache"
         small, large = Path(folder, "small.jsonl"), Path(folder, "large.jsonl")
         make_log.write(requests, small)
-        with large.open("wb") as file:
-            for _ in range(GROWTH):
-                file.write(small.read_bytes())
+        make_log.write(GROWTH * requests, large, seed=2)
         decoded = [_run(DECODE, str(small)) for _ in range(RUNS)]
         runs = [_run(INGEST, str(small), str(jobs), "none") for _ in range(RUNS)]
         decode, ingest = min(run.seconds for run in decoded), min(run.seconds for run in runs)

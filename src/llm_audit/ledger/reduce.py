@@ -78,13 +78,14 @@ def reduce(
     repeated = wrapped = 0
     filled = [part for part in placed if part.part.file is not None]
     if filled:
-        keys = _keys(filled, shas)
+        keys = _keys(filled, shas, (*merge.KEYS, "line"))
         kept = ~merge.duplicates(keys).to_numpy()
         repeated = int((~kept).sum())
         spans = merge.repeated_spans(keys.filter(kept)).to_numpy()
+        del keys  # the columns of one question at a time, since these are all that grows with a log
         wrapped = int(spans.sum())
         kept[kept] = ~spans
-        named = conversations.conversations(keys.filter(kept))
+        named = conversations.conversations(_keys(filled, shas, conversations.COLUMNS).filter(kept))
     _write(filled, kept, named, shas, target)
     tallies = [(piece, tally) for part in placed for piece, tally in zip(part.pieces, part.part.shards, strict=True)]
     not_calls = _sums([*(tally.not_calls for _, tally in tallies), {PARENT_SPAN: wrapped} if wrapped else {}])
@@ -100,22 +101,22 @@ def reduce(
     )
 
 
-def _keys(placed: Sequence[PlacedPart], shas: Sequence[str]) -> pl.DataFrame:
-    """What merging and naming look at, of all rows, and where each row stands."""
-    wanted = list(dict.fromkeys((*merge.KEYS, *conversations.COLUMNS, "input", "line")))
+def _keys(placed: Sequence[PlacedPart], shas: Sequence[str], names: Sequence[str]) -> pl.DataFrame:
+    """Some columns of all rows, with ``origin`` and whole ``line`` numbers where ``line`` is among them."""
+    ranks = np.argsort(np.argsort(np.array(shas), kind="stable"), kind="stable")
     frames = []
     for part in placed:
-        frame = pl.read_parquet(str(part.part.file), columns=wanted, use_pyarrow=False)
-        piece = frame["input"].to_numpy()
-        frames.append(
-            frame.with_columns(
-                pl.Series("input", _of_pieces(part, "input")[piece], pl.UInt32),
+        if "line" in names:
+            frame = pl.read_parquet(str(part.part.file), columns=[*names, "input"])
+            piece = frame["input"].to_numpy()
+            frame = frame.drop("input").with_columns(
                 pl.Series("line", frame["line"].to_numpy() + _of_pieces(part, "first_line")[piece]),
+                pl.Series("origin", ranks[_of_pieces(part, "input")[piece]]),
             )
-        )
-    ranks = np.argsort(np.argsort(np.array(shas), kind="stable"), kind="stable")
-    keys = pl.concat(frames)
-    return keys.with_columns(origin=pl.Series(ranks[keys["input"].to_numpy()]))
+        else:
+            frame = pl.read_parquet(str(part.part.file), columns=list(names))
+        frames.append(frame)
+    return pl.concat(frames, rechunk=False)
 
 
 def _of_pieces(part: PlacedPart, name: str) -> npt.NDArray[np.int64]:
