@@ -6,7 +6,6 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,12 +32,13 @@ def audit(arguments: list[str], capfdbinary: pytest.CaptureFixture[bytes], *, co
 
 
 @pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("samples")
     environment = os.environ | {"LLM_AUDIT_CACHE_DIR": str(folder / "cache")}
     command = [sys.executable, "-m", "llm_audit", "analyze", str(SAMPLES), "-q", "-o", str(folder / "audit.json")]
     subprocess.run(command, env=environment, check=True, capture_output=True)
-    yield json.loads((folder / "audit.json").read_text())
+    document: dict[str, Any] = json.loads((folder / "audit.json").read_text())
+    return document
 
 
 def test_every_record_of_the_samples_is_accounted_for(samples: dict[str, Any]) -> None:
@@ -130,7 +130,17 @@ def test_workers_order_splits_and_caches_change_nothing(
         (tmp_path / name).write_bytes(b"".join(half))
     shutil.copytree(source / "claude-code", tmp_path / "claude-code")
     split = audit([str(tmp_path)], capfdbinary)
-    for section in ("requests", "tokens", "cost", "flagship_tax", "daily", "routes", "classification", "waste", "groups"):
+    for section in (
+        "requests",
+        "tokens",
+        "cost",
+        "flagship_tax",
+        "daily",
+        "routes",
+        "classification",
+        "waste",
+        "groups",
+    ):
         assert split[section] == whole[section], section
 
 
@@ -223,7 +233,9 @@ def test_good_records_around_a_bad_one_are_kept(
     assert document["requests"] == {
         "read": 7, "audited": 6, "duplicates": 0, "not_provider_calls": 0, "rejected": 1, "out_of_period": 0,
     }  # fmt: skip
-    assert [(row["reason"], row["count"], row["examples"][0]["line"]) for row in document["rejected"]] == [(reason, 1, 4)]
+    assert [(row["reason"], row["count"], row["examples"][0]["line"]) for row in document["rejected"]] == [
+        (reason, 1, 4)
+    ]
     # 60 input tokens at $2.50 and 30 output tokens at $10 a million.
     assert document["cost"]["actual"] == "0.00045"
 

@@ -1,7 +1,9 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from tests.cli.conftest import write_log
 
 from llm_audit import __version__
 from llm_audit.cli import run
@@ -58,3 +60,22 @@ def test_a_closed_pipe_is_neither_a_failed_gate_nor_a_traceback() -> None:
     done = subprocess.run(["bash", "-c", script], capture_output=True, check=False)
     assert done.returncode == 141
     assert done.stderr == b""
+
+
+@pytest.mark.parametrize(("redirection", "words"), [(">/dev/full", "No space left"), (">&-", "is closed")])
+def test_a_standard_output_that_cannot_be_written_is_no_fault_of_ours(
+    tmp_path: Path, redirection: str, words: str
+) -> None:
+    log = write_log(tmp_path / "log.jsonl", requests=3)
+    script = f"{sys.executable} -m llm_audit analyze {log} -f json {redirection}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert words in done.stderr.decode()
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_a_format_that_needs_gates_is_refused_before_reading(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["analyze", "/nonexistent", "-f", "junit"]) == 2
+    assert "use it with check" in capsys.readouterr().err
+    assert run(["report", "/nonexistent", "-f", "csv"]) == 2
+    assert "row per request" in capsys.readouterr().err

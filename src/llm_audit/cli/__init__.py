@@ -31,7 +31,7 @@ from llm_audit.cli import (
     sample,
     simulate,
 )
-from llm_audit.cli.console import fail
+from llm_audit.cli.console import abandon_stdout, fail
 from llm_audit.errors import AuditError, ExitCode
 
 app = typer.Typer(
@@ -102,8 +102,8 @@ def run(arguments: list[str]) -> int:
         fail("Interrupted; no report was written.")
         return int(ExitCode.INTERRUPTED)
     except (BrokenPipeError, SystemExit):
-        # The reader of standard output has gone (typer ends so); point it elsewhere so that the exit does not complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of standard output has gone; typer ends so.
+        abandon_stdout()
         return int(ExitCode.CLOSED_PIPE)
     except Exception as error:
         if os.environ.get("LLM_AUDIT_DEBUG"):

@@ -38,7 +38,7 @@ def diff(
     from llm_audit.audit.compare_result import CheckResult
     from llm_audit.cli.output import check_formats, deliver
 
-    check_formats(output or [], output_format)
+    check_formats(output or [], output_format, requests=False, check=True)
     flags = {"policy": policy, "prices": prices, "confidence": confidence}
     config = configuration.load(flags, file=config_file).config
     before, after = _document(base, config), _document(head, config)
@@ -94,7 +94,7 @@ def check(
     from llm_audit.cli.run import run_audit
     from llm_audit.files import write_whole
 
-    check_formats(output or [], output_format)
+    check_formats(output or [], output_format, check=True)
     flags = {
         "policy": policy,
         "prices": prices,
@@ -125,7 +125,7 @@ def check(
         confidence=config.confidence, min_samples=config.min_samples, min_change_usd=config.min_change_usd
     )
     result = evaluate(document, rules, base=before, comparison=comparison, options=gate_options)
-    deliver(document, output or [], output_format, check=result, quiet=quiet)
+    deliver(document, output or [], output_format, requests=audit.requests, check=result, quiet=quiet)
     if save_baseline is not None:
         write_whole(save_baseline, encode(document))
         console.say(f"Wrote {save_baseline}")

@@ -27,6 +27,11 @@ def fail(text: str) -> None:
     say(f"error: {text}")
 
 
+def abandon_stdout() -> None:
+    """Point standard output elsewhere after a write to it failed, so that the end of the program does not try again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _plain(text: str) -> str:
     """Control characters from a file's name or a log must not reach a terminal."""
     return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)

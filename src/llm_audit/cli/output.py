@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from llm_audit.cli import console
+from llm_audit.errors import UsageError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,14 +20,17 @@ if TYPE_CHECKING:
     from llm_audit.audit.document import Document
 
 
-def check_formats(files: Sequence[Path], output_format: str | None) -> None:
-    """Refuse an unknown suffix or format before any work is done."""
+def check_formats(
+    files: Sequence[Path], output_format: str | None, *, requests: bool = True, check: bool = False
+) -> None:
+    """Refuse before any work what cannot be rendered: an unknown format, or one that needs what is not there."""
     from llm_audit.report import registry
 
-    for path in files:
-        registry.by_suffix(path)
+    renderers = [registry.by_suffix(path) for path in files]
     if output_format is not None and output_format != "terminal":
-        registry.get(output_format)
+        renderers.append(registry.get(output_format))
+    for renderer in renderers:
+        registry.require(renderer, requests=requests, check=check)
 
 
 def deliver(
@@ -55,14 +61,30 @@ def deliver(
     frames = None if requests is None else Frames(requests=requests)
     options = Options(check=check)
     if output_format is not None and output_format != "terminal":
-        stdout = typer.get_binary_stream("stdout")
-        stdout.write(registry.render(document, output_format, frames=frames, options=options))
-        stdout.flush()
+        written = registry.render(document, output_format, frames=frames, options=options)
+        with _standard_output():
+            typer.get_binary_stream("stdout").write(written)
     elif not quiet:
-        _print(document, check, details=details)
+        with _standard_output():
+            _print(document, check, details=details)
     for path in files:
         write_whole(path, registry.render(document, registry.by_suffix(path).name, frames=frames, options=options))
         console.say(f"Wrote {path}")
+
+
+@contextmanager
+def _standard_output() -> Iterator[None]:
+    """Write to standard output; what stands in the way is the user's to know, except a reader that went away."""
+    if sys.stdout is None or sys.stdout.closed:
+        raise UsageError("Standard output is closed. Open it, or write a report with -o FILE and -q.")
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        console.abandon_stdout()
+        raise UsageError(f"Cannot write to standard output: {error.strerror}. Write a report with -o FILE.") from None
 
 
 def _print(document: Document, check: CheckResult | None, *, details: bool) -> None:

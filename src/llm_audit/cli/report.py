@@ -25,7 +25,7 @@ def report(
     """Render a saved audit again, in any format that needs no rows per request."""
     from llm_audit.cli.output import check_formats, deliver
 
-    check_formats(output or [], output_format)
+    check_formats(output or [], output_format, requests=False)
     deliver(load_document(document), output or [], output_format, quiet=quiet, details=details)
 
 

@@ -77,6 +77,18 @@ def get(name: str) -> Renderer:
     return RENDERERS[name]
 
 
+def require(renderer: Renderer, *, requests: bool, check: bool) -> None:
+    """Make sure that what a format shows is there.
+
+    Raises:
+        UsageError: It needs rows per request, or gates, and there are none.
+    """
+    if renderer.needs_requests and not requests:
+        raise UsageError(f"The format {renderer.name} has a row per request; it needs logs or a ledger, not an audit.")
+    if renderer.needs_check and not check:
+        raise UsageError(f"The format {renderer.name} shows gates; use it with check or diff.")
+
+
 def render(document: Document, name: str, *, frames: Frames | None = None, options: Options | None = None) -> bytes:
     """Render a document in the format of that name.
 
@@ -85,9 +97,6 @@ def render(document: Document, name: str, *, frames: Frames | None = None, optio
     """
     renderer = get(name)
     options = options or Options()
-    if renderer.needs_requests and frames is None:
-        raise UsageError(f"The format {name} has a row per request; it needs logs or a ledger, not an audit document.")
-    if renderer.needs_check and options.check is None:
-        raise UsageError(f"The format {name} shows gates; use it with check or diff.")
+    require(renderer, requests=frames is not None, check=options.check is not None)
     function = cast("Render", getattr(import_module(f"llm_audit.report.{renderer.module}"), renderer.function))
     return function(document, frames=frames, options=options)
