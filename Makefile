@@ -7,7 +7,7 @@ WORKERS ?= 2
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types unit samples bench train format clean
+.PHONY: help install demo test lint types unit samples reference bench train format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,10 @@ unit: install
 
 samples: install  ## rebuild sample_logs/ from its seeded script
 	$(BIN)/python scripts/make_sample_logs.py
+
+reference: install  ## rebuild docs/cli.md and docs/schemas/
+	$(BIN)/python scripts/build_reference.py
+	$(BIN)/python scripts/build_schemas.py
 
 bench: install  ## measure speed and memory as ratios (minutes; see docs/performance.md)
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done

@@ -45,7 +45,7 @@ def complete(shell: str, line: str) -> list[str]:
 def test_each_shell_gets_its_script(shell: str, words: list[str]) -> None:
     printed = ask(f"source_{shell}")
     assert [word for word in words if word not in printed.stdout] == []
-    assert printed.stderr == ""
+    assert (printed.returncode, printed.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -60,6 +60,12 @@ def test_each_shell_gets_its_script(shell: str, words: list[str]) -> None:
 )
 def test_each_shell_is_offered_commands_and_options(shell: str, line: str, offered: list[str]) -> None:
     assert complete(shell, line) == offered
+
+
+@pytest.mark.parametrize(("line", "code"), [("llm-audit che", 0), ("llm-audit check logs", 1)])
+def test_fish_is_told_whether_to_complete_files_itself(line: str, code: int) -> None:
+    asked = ask("complete_fish", _TYPER_COMPLETE_ARGS=line, _TYPER_COMPLETE_FISH_ACTION="is-args")
+    assert asked.returncode == code
 
 
 def test_completing_imports_nothing_heavy() -> None:

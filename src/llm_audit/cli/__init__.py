@@ -101,10 +101,8 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         fail("Interrupted; no report was written.")
         return int(ExitCode.INTERRUPTED)
-    except (BrokenPipeError, SystemExit):
-        # The reader of standard output has gone; typer ends so.
-        abandon_stdout()
-        return int(ExitCode.CLOSED_PIPE)
+    except (BrokenPipeError, SystemExit) as error:
+        return _ended(error)
     except Exception as error:
         if os.environ.get("LLM_AUDIT_DEBUG"):
             raise
@@ -114,3 +112,11 @@ def run(arguments: list[str]) -> int:
         )
         return int(ExitCode.INTERNAL)
     return result if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _ended(error: BaseException) -> int:
+    """The exit code where typer ends the process itself: after completion, or as standard output has no reader."""
+    if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+        return int(error.code or 0)  # fish asks by this code whether there is anything to complete
+    abandon_stdout()
+    return int(ExitCode.CLOSED_PIPE)
