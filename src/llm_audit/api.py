@@ -8,6 +8,7 @@ from pathlib import Path
 from llm_audit.audit.compare import compare
 from llm_audit.audit.compare_result import Comparison
 from llm_audit.audit.document import Document
+from llm_audit.audit.reprice import reprice
 from llm_audit.audit.run import Audit, AuditOptions
 from llm_audit.audit.run import run as run_audit
 from llm_audit.catalog import Catalog
@@ -139,4 +140,5 @@ def compare_documents(
         IncompleteError: The two cannot be compared.
     """
     config = config or Config()
-    return compare(base, head, labels=labels, confidence=config.confidence)
+    book = price_book(config)
+    return compare(base, head, labels=labels, confidence=config.confidence, reprice=lambda rows: reprice(rows, book))
