@@ -168,7 +168,8 @@ def _document(
         observed_routers=observed_routers(measured, book),
         policy=policy_info(routes),
         quality=quality(cells, measured, requests),
-        warnings=[*tax.warnings, *ledger.manifest.notes],
+        warnings=tax.warnings,
+        notes=ledger.manifest.notes,
         inputs=[
             Input(path=item.path, sha256=item.sha256, bytes=item.bytes, records=item.records, format=item.format)
             for item in ledger.manifest.inputs
