@@ -66,6 +66,8 @@ def of_openai(usage: Json) -> Usage:
         image_input=counted(into, "image_tokens"),
         total=counted(usage, "total_tokens"),
         convention=Convention.INCLUSIVE,
+        # what OpenRouter's own tools ran is billed by the call, beside the tokens
+        tool_calls=counted(mapping(usage.get("server_tool_use_details")), "tool_calls_executed") or None,
     )
 
 
