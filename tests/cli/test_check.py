@@ -54,6 +54,17 @@ def test_what_cannot_be_evaluated_is_not_passed(tmp_path: Path, capsys: pytest.C
     assert run(["check", log, "--baseline", str(tmp_path / "other.json"), "--fail-on", "total_cost:1USD"]) == 2
 
 
+def test_a_rule_is_anchored_where_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    (tmp_path / "llm-audit.toml").write_text('timezone = "UTC"\nfail_on = [\n    "total_cost:0.01USD",\n]\n')
+    monkeypatch.chdir(tmp_path)
+    assert run(["check", log, "-q", "-o", str(tmp_path / "c.sarif")]) == 1
+    (result, *_) = json.loads((tmp_path / "c.sarif").read_text())["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "llm-audit.toml"
+    assert place["region"]["startLine"] == 3
+
+
 def test_diff_splits_the_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = write_log(tmp_path / "before.jsonl", output_tokens=100)
     after = write_log(tmp_path / "after.jsonl", output_tokens=300, seed=2)

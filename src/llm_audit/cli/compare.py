@@ -144,14 +144,25 @@ def _exit_code(result: CheckResult, incomplete: int, *, exit_zero: bool) -> int:
 def _rules(settings: Settings, document: Document, max_flagship_tax: str | None) -> list[GateRule]:
     from llm_audit.audit import rules
 
-    where = str(settings.file) if settings.origins["fail_on"] == str(settings.file) else None
-    found = [rules.parse(text, source=where, line=_line_of(settings.file, text)) for text in settings.config.fail_on]
+    where = _source(settings, "fail_on")
+    found = [
+        rules.parse(text, source=where, line=_line_of(settings.file, text) if where else None)
+        for text in settings.config.fail_on
+    ]
     if max_flagship_tax is not None:
         metric = "flagship_tax" if max_flagship_tax.endswith("%") else "flagship_tax_amount"
         found.append(rules.parse(f"{metric}:{max_flagship_tax}"))
     for selector, amount in settings.config.budgets.items():
-        found.append(rules.budget(selector, amount, days=document.period.days, source=settings.origins["budgets"]))
+        found.append(rules.budget(selector, amount, days=document.period.days, source=_source(settings, "budgets")))
     return found
+
+
+def _source(settings: Settings, name: str) -> str | None:
+    """The file a setting is from, seen from the working folder, where annotations look for it; None for a flag."""
+    if settings.file is None or settings.origins[name] != str(settings.file):
+        return None
+    file = settings.file.resolve()
+    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)
 
 
 def _line_of(file: Path | None, text: str) -> int | None:
