@@ -78,6 +78,17 @@ def check() -> c.CheckResult:
             c.MetricChange(
                 metric="flagship_tax", unit="share", base=0.35, head=0.3993, change=0.0493, low=0.03, high=0.07
             ),
+            *(
+                c.MetricChange(
+                    metric=m, unit="share", base=b, head=h, change=h - b, low=h - b - 0.01, high=h - b + 0.01
+                )
+                for m, b, h in (
+                    ("model_share[frontier]", 0.41, 0.47),
+                    ("cost_share[frontier]", 0.78, 0.86),
+                    ("model_share[claude-opus-4-5]", 0.15, 0.22),
+                    ("model_share[unknown]", 0.0, 0.0),
+                )
+            ),
         ],
         realised="-6.90",
         estimated="39.24",

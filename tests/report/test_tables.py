@@ -1,13 +1,14 @@
 from decimal import Decimal
 
 import msgspec
-from tests.report import build
+import pytest
+from tests.report import build, compared
 
 from llm_audit.report import table
 from llm_audit.report.charts import policy as charts
 from llm_audit.report.charts.periods import MOST, periods
 from llm_audit.report.table import Column, Kind, cap
-from llm_audit.report.tables import data, everything, policy, spend
+from llm_audit.report.tables import check, data, everything, mix, policy, spend
 
 
 def test_rows_left_out_are_summed_exactly() -> None:
@@ -78,3 +79,46 @@ def test_points_of_the_frontier_that_lie_together_are_named_once_and_the_one_in_
     assert drawn is not None
     assert ">0.80 in use<" in drawn.svg
     assert ">0.75<" not in drawn.svg
+
+
+def test_weeks_begin_on_monday_and_add_up_to_the_days() -> None:
+    document = build.rich()
+    rows = mix.by_week(document).rows
+    assert [row[0] for row in rows[:3]] == ["2026-09-28"] * 3, "the last week first"
+    assert {row[0] for row in rows} == {"2026-08-31", "2026-09-07", "2026-09-14", "2026-09-21", "2026-09-28"}
+    assert sum(int(row[2] or 0) for row in rows) == sum(row.requests for row in document.model_mix_daily)
+    for week in {row[0] for row in rows}:
+        for share in (3, 5, 7):
+            assert abs(sum(float(row[share] or 0) for row in rows if row[0] == week) - 1) < 1e-9
+
+
+def test_concentration_of_known_shares() -> None:
+    document = build.rich(2)
+    model = document.groups["model"][0]
+    sizes = (("a", 60, "3.00"), ("b", 30, "1.00"), ("c", 10, None))
+    models = [msgspec.structs.replace(model, name=n, requests=r, tokens=r, cost=c) for n, r, c in sizes]
+    rows = mix.concentration(msgspec.structs.replace(document, groups={"model": models})).rows
+    assert [row[:2] for row in rows] == [("requests", "a"), ("tokens", "a"), ("cost", "a")]
+    assert rows[0][2:4] == pytest.approx((0.6, 0.36 + 0.09 + 0.01))
+    assert rows[2][2:4] == pytest.approx((0.75, 0.5625 + 0.0625))
+    assert rows[0][4] == "like 2.2 models with equal shares"
+
+
+def test_changes_of_the_mix_are_in_percentage_points() -> None:
+    comparison = compared.check().comparison
+    assert comparison is not None
+    assert check.mix(comparison).rows == (
+        ("requests", "frontier", "41.0%", "47.0%", "+6.0 pp", "+5.0 pp", "+7.0 pp"),
+        ("cost", "frontier", "78.0%", "86.0%", "+8.0 pp", "+7.0 pp", "+9.0 pp"),
+        ("requests", "claude-opus-4-5", "15.0%", "22.0%", "+7.0 pp", "+6.0 pp", "+8.0 pp"),
+    )
+
+
+def test_a_tier_of_a_day_is_unknown_without_a_price_and_empty_without_a_request() -> None:
+    document = build.rich(2)
+    day = document.daily[0]
+    free = msgspec.structs.replace(document.model_mix_daily[0], tier="unknown", cost=None)
+    changed = msgspec.structs.replace(document, model_mix_daily=[*document.model_mix_daily, free])
+    assert spend.daily(changed).rows[0][-1] is None
+    assert spend.daily(document).rows[0][-1] == ""
+    assert spend.daily(document).rows[0][5] == day.cost_by_tier["frontier"]

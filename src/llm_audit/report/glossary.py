@@ -18,6 +18,7 @@ GLOSSARY: dict[str, str] = {
     "abstained": "Not judged for want of signal, such as redacted text. The request keeps its model.",
     "tier": "Small, mid or frontier: how large a model is within its family.",
     "model mix": "The share of requests, tokens and cost by model and tier.",
+    "Herfindahl index": "How concentrated a mix is: the sum of the squared shares. 1 is a single model for everything.",
     "waste": "Cost beside routing, such as failed or repeated requests. It is not part of the flagship tax.",
     "unpriced": "Without a known price. Such requests are counted and are in no amount.",
 }

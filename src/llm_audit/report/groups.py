@@ -24,7 +24,7 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "unpriced_requests": pl.Int64,
     "moved_requests": pl.Int64,
 }
-"""Amounts are in the document's currency, exact to 10^-12."""
+"""Amounts are in the document's currency, exact to 10^-12, null where no request has a price."""
 
 
 def _frame(document: Document) -> pl.DataFrame:
@@ -34,10 +34,10 @@ def _frame(document: Document) -> pl.DataFrame:
             "name": row.name,
             "requests": row.requests,
             "tokens": row.tokens,
-            "cost": Decimal(row.cost),
+            "cost": _amount(row.cost),
             "cost_share": row.cost_share,
-            "policy_cost": Decimal(row.policy_cost),
-            "flagship_tax": Decimal(row.flagship_tax),
+            "policy_cost": _amount(row.policy_cost),
+            "flagship_tax": _amount(row.flagship_tax),
             "unpriced_requests": row.unpriced_requests,
             "moved_requests": row.moved_requests,
         }
@@ -45,6 +45,10 @@ def _frame(document: Document) -> pl.DataFrame:
         for row in group
     ]
     return pl.DataFrame(rows, schema=_SCHEMA)
+
+
+def _amount(written: str | None) -> Decimal | None:
+    return None if written is None else Decimal(written)
 
 
 def csv(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001

@@ -50,11 +50,11 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
     def capped(whole: Table) -> Table:
         return table.cap(whole, _ROWS)
 
-    warnings = dict.fromkeys((*document.warnings, *document.flagship_tax.warnings))
+    said = verdict(document)
     style = environment.get_template("report.css").render(palette=PALETTE)
     page = environment.get_template("report.html.j2").render(
         document=document,
-        said=verdict(document),
+        said=said,
         estimates=(
             charts.estimates(document),
             [t for t in (policy.estimates(document), policy.interval(document)) if t.rows],
@@ -62,7 +62,7 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         sections=sections(document, options.check if options else None),
         appendix=appendix(document),
         glossary=GLOSSARY,
-        warnings=[plain(warning, limit=400) for warning in warnings][:_WARNINGS],
+        warnings=[plain(warning, limit=400) for warning in said.warnings[:_WARNINGS]],
         policy_toml="\n".join(plain(line, limit=200) for line in document.policy.toml[:_POLICY_CHARS].splitlines()),
         command=plain(document.command, limit=1000),
         style=style,

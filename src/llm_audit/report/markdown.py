@@ -45,6 +45,8 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
             what = f"{plain(finding.title, limit=300)}. {plain(finding.action, limit=300)}"
             rows.append(f"{index}. **{escape(money(finding.amount, currency=document.currency))}** {escape(what)}")
         parts.append("\n".join(["**Do first**", "", *rows]))
+        if said.actions_note:
+            parts.append(escape(said.actions_note))
     parts.append(escape(f"{said.period}, policy {plain(document.policy.name)}."))
     text = "\n\n".join(parts)
     for block in _folded(document, check):

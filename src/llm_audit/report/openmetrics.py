@@ -98,8 +98,10 @@ def _tiers(models: list[ModelMix]) -> Iterable[_Gauge]:
         old = sums.get(m.tier, (Decimal(0), Decimal(0), Decimal(0)))
         new = (m.request_share, m.token_share, m.cost_share or 0.0)
         sums[m.tier] = (old[0] + Decimal(str(new[0])), old[1] + Decimal(str(new[1])), old[2] + Decimal(str(new[2])))
+    priced = {m.tier for m in models if m.cost_share is not None}
     for index, of in enumerate(("requests", "tokens", "cost")):
-        samples = [({"tier": plain(tier)}, f"{sums[tier][index]:f}") for tier in sorted(sums)]
+        tiers = sorted(priced if of == "cost" else sums)
+        samples = [({"tier": plain(tier)}, f"{sums[tier][index]:f}") for tier in tiers]
         yield _Gauge(f"tier_{of}_ratio", "ratio", f"Share of {of} by tier.", [*samples])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from llm_audit.audit.compare_result import CheckResult
+from llm_audit.audit.compare_result import CheckResult, Comparison
 from llm_audit.audit.document import Document
 from llm_audit.report.charts import policy as policy_charts
 from llm_audit.report.charts import spend as spend_charts
@@ -13,7 +13,7 @@ from llm_audit.report.charts import variance as variance_charts
 from llm_audit.report.charts.svg import Figure
 from llm_audit.report.table import Table
 from llm_audit.report.tables import check as check_tables
-from llm_audit.report.tables import data, policy, spend
+from llm_audit.report.tables import data, mix, policy, spend
 from llm_audit.report.text import plural
 
 
@@ -37,7 +37,7 @@ class Section:
 
 def sections(document: Document, check: CheckResult | None) -> list[Section]:
     """Every section that has something to show."""
-    made = [*_variance(check), *_spend(document), *_policy(document), *_data(document)]
+    made = [*_variance(check), *_spend(document, check), *_policy(document), *_data(document)]
     return [section for section in made if section.parts]
 
 
@@ -60,7 +60,11 @@ def _variance(check: CheckResult | None) -> Iterable[Section]:
     yield _section("variance", "Gates and the baseline", lead, parts)
 
 
-def _spend(document: Document) -> Iterable[Section]:
+def _comparison(check: CheckResult | None) -> list[Comparison]:
+    return [check.comparison] if check is not None and check.comparison is not None else []
+
+
+def _spend(document: Document, check: CheckResult | None) -> Iterable[Section]:
     yield _section(
         "daily",
         "Daily spend",
@@ -70,13 +74,15 @@ def _spend(document: Document) -> Iterable[Section]:
     yield _section(
         "model-mix",
         "Model mix",
-        "The share of each model and tier in requests, tokens and cost.",
+        f"The share of each model and tier in requests, tokens and cost. {mix.leader(document)}".strip(),
         (
             Part(figure=spend_charts.models(document), tables=(spend.model_mix(document),)),
             Part(
                 figure=spend_charts.mix_over_time(document),
-                tables=(spend.tiers(document), spend.daily_mix(document)),
+                tables=(spend.tiers(document), mix.by_week(document), spend.daily_mix(document)),
             ),
+            Part(tables=(mix.concentration(document),)),
+            *(Part(tables=(check_tables.mix(compared),)) for compared in _comparison(check)),
         ),
     )
     yield _section(
@@ -136,6 +142,7 @@ def _data(document: Document) -> Iterable[Section]:
         (
             Part(tables=(data.quality(document),)),
             Part(tables=(data.accounting(document),)),
+            Part(tables=(data.notes(document),)),
             Part(tables=(data.unpriced(document),)),
             Part(tables=(data.reconciliation(document),)),
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
@@ -81,6 +81,18 @@ def blank(value: float | None) -> Cell:
     return "" if value is None else value
 
 
+def only(whole: Table, titles: Collection[str]) -> Table:
+    """The table with the columns of these titles."""
+    kept = [index for index, column in enumerate(whole.columns) if column.title in titles]
+    return Table(
+        key=whole.key,
+        title=whole.title,
+        columns=tuple(whole.columns[index] for index in kept),
+        rows=tuple(tuple(row[index] for index in kept) for row in whole.rows),
+        more=whole.more,
+    )
+
+
 def cap(whole: Table, rows: int) -> Table:
     """Keep the first ``rows`` rows and put the sums of the others into one last row, "and N more"."""
     rest = whole.rows[rows:]
@@ -97,9 +109,12 @@ def cap(whole: Table, rows: int) -> Table:
 
 
 def _sum(column: Column, cells: list[Cell]) -> Cell:
-    known = [cell for cell in cells if cell is not None]
-    if not column.sums or not known:
-        return None if column.sums else ""
+    told = [cell for cell in cells if cell != ""]
+    known = [cell for cell in told if cell is not None]
+    if not column.sums or not told:
+        return ""
+    if not known:
+        return None
     if column.kind is Kind.MONEY:
         return f"{sum((Decimal(str(cell)) for cell in known), Decimal(0)):f}"
     return sum(cell for cell in known if not isinstance(cell, str))

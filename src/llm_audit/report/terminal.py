@@ -12,16 +12,19 @@ from rich.text import Text
 from llm_audit.audit.document import Document
 from llm_audit.report import table
 from llm_audit.report.glossary import GLOSSARY
-from llm_audit.report.table import NUMERIC, Table
+from llm_audit.report.table import Table
 from llm_audit.report.tables import everything, spend
+from llm_audit.report.terminal_grid import grid
 from llm_audit.report.text import UNKNOWN, money, plain
-from llm_audit.report.verdict import verdict
+from llm_audit.report.verdict import Verdict, verdict
 
 _WIDE = 76
 """Columns from which the first screen has room for its longer notes."""
 _DETAIL_ROWS = 15
+_WARNINGS = 2
 _ROOMY = 110
-"""Columns from which tables show what can be spared."""
+"""Columns from which the first screen shows the whole model mix."""
+_BRIEF = frozenset({"Model", "Tier", "Requests", "of tokens", "Cost", "of cost"})
 
 
 def print_report(document: Document, console: Console, *, details: bool = False) -> None:
@@ -37,18 +40,18 @@ def print_report(document: Document, console: Console, *, details: bool = False)
 
 def print_table(whole: Table, console: Console, *, currency: str = "USD") -> None:
     """Print one table under its title, at most ``_DETAIL_ROWS`` rows of it."""
-    body = _grid(table.cap(whole, _DETAIL_ROWS), currency, _titles(whole, console.width))
+    body = grid(table.cap(whole, _DETAIL_ROWS), console.width - 2, currency=currency)
     console.print(Padding(Group(Text(whole.title, style="bold"), body), (1, 1, 0, 1)))
 
 
 def print_glossary(console: Console) -> None:
     """Print what the report's words mean."""
-    grid = Grid.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True, style="bold")
-    grid.add_column()
+    made = Grid.grid(padding=(0, 2))
+    made.add_column(no_wrap=True, style="bold")
+    made.add_column()
     for word, meaning in GLOSSARY.items():
-        grid.add_row(word, meaning)
-    console.print(grid)
+        made.add_row(word, meaning)
+    console.print(made)
 
 
 def _first_screen(document: Document, width: int) -> Group:
@@ -65,45 +68,28 @@ def _first_screen(document: Document, width: int) -> Group:
     facts.add_row("", "", said.range_note)
     facts.add_row("Covered", Text(said.covered, style="bold"), said.covered_note)
     facts.add_row("Audited", Text(said.audited, style="bold"), said.audited_note)
-    warnings = [Text(f"! {plain(warning, limit=3 * width)}", style="yellow") for warning in document.warnings[:2]]
-    parts = [head, Text(), facts, *warnings, Text(), _actions(document), Text(), _mix(document, width)]
+    warnings = [Text(f"! {plain(warning, limit=3 * width)}", style="yellow") for warning in said.warnings[:_WARNINGS]]
+    parts = [head, Text(), facts, *warnings, Text(), _actions(said, document.currency), Text(), _mix(document, width)]
     return Group(*(Padding(part, (0, 1)) for part in parts))
 
 
-def _actions(document: Document) -> RenderableType:
-    actions = verdict(document).actions
-    if not actions:
+def _actions(said: Verdict, currency: str) -> RenderableType:
+    if not said.actions:
         return Text("Nothing to act on was found.", style="dim")
-    grid = Grid.grid(padding=(0, 1), expand=True)
-    grid.add_column(no_wrap=True)
-    grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-    grid.add_column(justify="right", no_wrap=True)
-    grid.add_row("", Text("Do first", style="bold"), Text("saves", style="dim"))
-    for index, finding in enumerate(actions, start=1):
-        grid.add_row(
-            f"{index}", Text(plain(finding.title, limit=200)), money(finding.amount, currency=document.currency)
-        )
-    return grid
+    made = Grid.grid(padding=(0, 1), expand=True)
+    made.add_column(no_wrap=True)
+    made.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    made.add_column(justify="right", no_wrap=True)
+    made.add_row("", Text("Do first", style="bold"), Text("saves", style="dim"))
+    for index, finding in enumerate(said.actions, start=1):
+        made.add_row(f"{index}", Text(plain(finding.title, limit=200)), money(finding.amount, currency=currency))
+    return Group(made, Text(said.actions_note, style="dim")) if said.actions_note else made
 
 
 def _mix(document: Document, width: int) -> RenderableType:
-    whole = table.cap(spend.model_mix(document), 5)
+    whole = spend.model_mix(document)
     if not whole.rows:
         return Text("No request was audited.", style="dim")
-    wanted = _titles(whole, width)
-    return _grid(whole, document.currency, wanted if width >= _WIDE else wanted - {"Tier", "of tokens"})
-
-
-def _titles(whole: Table, width: int) -> set[str]:
-    return {column.title for column in whole.columns if width >= _ROOMY or not column.wide}
-
-
-def _grid(shown: Table, currency: str, wanted: set[str]) -> Grid:
-    grid = Grid(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    keep = [(index, column) for index, column in enumerate(shown.columns) if column.title in wanted]
-    for _, column in keep:
-        numeric = column.kind in NUMERIC
-        grid.add_column(Text(column.title), justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
-    for row in shown.rows:
-        grid.add_row(*(Text(table.write(row[index], column, currency=currency, limit=60)) for index, column in keep))
-    return grid
+    brief = _BRIEF if width >= _WIDE else _BRIEF - {"Tier", "of tokens"}
+    titles = {column.title for column in whole.columns} if width >= _ROOMY else brief
+    return grid(table.cap(table.only(whole, titles), 5), width - 2, currency=document.currency)

@@ -18,6 +18,7 @@ from llm_audit.report.text import plain, plural, words
 
 _STYLES = {Outcome.FAILED: "bold red", Outcome.NOT_EVALUATED: "yellow", Outcome.PASSED: "green"}
 _GROUPS = 4
+_SHARES = 6
 
 
 def print_check(check: CheckResult, console: Console) -> None:
@@ -41,7 +42,11 @@ def print_check(check: CheckResult, console: Console) -> None:
 def _print_comparison(comparison: Comparison, console: Console) -> None:
     for note in comparison.notes:
         console.print(Padding(Text(f"! {plain(note, limit=400)}", style="yellow"), (0, 1)))
-    for whole in (tables.sides(comparison), tables.variance(comparison), tables.groups(_moved(comparison))):
+    shown = (
+        tables.sides(comparison), tables.variance(comparison), tables.groups(_moved(comparison)),
+        tables.mix(_shifted(comparison)),
+    )  # fmt: skip
+    for whole in shown:
         if whole.rows:
             print_table(whole, console)
     if said := tables.realised(comparison):
@@ -57,3 +62,10 @@ def _moved(comparison: Comparison) -> Comparison:
             seen[row.group] += 1
             kept.append(row)
     return msgspec.structs.replace(comparison, groups=kept)
+
+
+def _shifted(comparison: Comparison) -> Comparison:
+    """The comparison with the shares of the model mix that changed most."""
+    shares = [m for m in comparison.metrics if m.metric.startswith(("model_share[", "cost_share[")) and m.change]
+    shares.sort(key=lambda m: -abs(m.change or 0))
+    return msgspec.structs.replace(comparison, metrics=shares[:_SHARES])

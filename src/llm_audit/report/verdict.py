@@ -8,6 +8,10 @@ from decimal import Decimal
 from llm_audit.audit.document import Document, Finding
 from llm_audit.report.text import UNKNOWN, count, money, plain, plural, share
 
+_ACTIONS = 3
+OVERLAP = "Some of these hold the same requests, so the amounts do not add up."
+"""What a report says beside findings that overlap."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -24,7 +28,9 @@ class Verdict:
     audited: str
     audited_note: str
     period: str
-    actions: tuple[Finding, ...]  # the three findings with most dollars
+    actions: tuple[Finding, ...]  # the first three findings
+    actions_note: str  # what to know before adding them up, or ""
+    warnings: tuple[str, ...]  # each once
 
 
 def verdict(document: Document) -> Verdict:
@@ -33,6 +39,7 @@ def verdict(document: Document) -> Verdict:
     expected = tax.expected
     priced = cost.priced_requests > 0
     ceiling = money(tax.ceiling.amount, currency=currency)
+    actions = tuple(document.findings[:_ACTIONS])
     return Verdict(
         headline=_headline(document),
         spent=money(cost.actual, currency=currency) if priced else UNKNOWN,
@@ -49,8 +56,14 @@ def verdict(document: Document) -> Verdict:
             + (f", {count(requests.out_of_period)} out of the period" if requests.out_of_period else "")
         ),
         period=period(document),
-        actions=tuple(document.findings[:3]),
+        actions=actions,
+        actions_note=OVERLAP if any(_overlaps(finding) for finding in actions) else "",
+        warnings=tuple(dict.fromkeys((*document.warnings, *tax.warnings))),
     )
+
+
+def _overlaps(finding: Finding) -> bool:
+    return "overlap" in finding.detail.casefold()
 
 
 def _spent_note(document: Document) -> str:

@@ -76,7 +76,7 @@ def _summary(document: Document, sheets: _Book) -> None:
         ("Flagship tax", f"{said.tax} ({said.tax_note}; {said.range_note})"),
         ("Covered", f"{said.covered} {said.covered_note}"),
         ("Audited", f"{said.audited} {said.audited_note}"),
-        *(("Warning", warning) for warning in document.warnings),
+        *(("Warning", warning) for warning in said.warnings),
         ("Command", document.command),
     )
     columns = (Column("Summary"), Column("", Kind.PROSE))

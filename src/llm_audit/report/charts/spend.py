@@ -25,9 +25,9 @@ def daily(document: Document) -> Figure | None:
     bars: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     line: dict[str, Decimal] = defaultdict(Decimal)
     for day in document.daily:
-        line[find(day.date)] += Decimal(day.policy_cost)
+        line[find(day.date)] += Decimal(day.policy_cost or 0)
         for tier, cost in day.cost_by_tier.items():
-            bars[find(day.date), tier] += Decimal(cost)
+            bars[find(day.date), tier] += Decimal(cost or 0)
     keys = sorted(line)
     tiers = tuple(tier for tier in TIERS if any(t == tier for _, t in bars))
     data = [

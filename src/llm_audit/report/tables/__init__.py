@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from llm_audit.audit.document import Document
 from llm_audit.report.table import Table
-from llm_audit.report.tables import data, policy, spend
+from llm_audit.report.tables import data, mix, policy, spend
 
 
 def everything(document: Document) -> tuple[Table, ...]:
     """Every table, also the empty ones, in the order of the report."""
     first = (
-        policy.estimates, policy.interval, policy.findings, spend.tiers, spend.model_mix, spend.daily, spend.daily_mix,
-        spend.spend,
+        policy.estimates, policy.interval, policy.findings, spend.tiers, spend.model_mix, mix.by_week,
+        mix.concentration, spend.daily, spend.daily_mix, spend.spend,
     )  # fmt: skip
     last = (
         policy.routes, policy.frontier, policy.tornado, spend.tokens, spend.waste, policy.coverage, policy.gates,
-        policy.categories, policy.judged, data.quality, data.accounting, data.unpriced, data.reconciliation,
+        policy.categories, policy.judged, data.quality, data.accounting, data.notes, data.unpriced, data.reconciliation,
         data.price_rows, policy.policy, data.inputs, data.fingerprints,
     )  # fmt: skip
     return (*(make(document) for make in first), *spend.groups(document), *(make(document) for make in last))

@@ -124,8 +124,42 @@ def metrics(comparison: Comparison) -> Table:
     )
 
 
+def mix(comparison: Comparison) -> Table:
+    """The change of the model mix: each tier's and model's share of requests, and each tier's share of cost."""
+    figures = ("Baseline", "Now", "Change", "Low", "High")
+    columns = (Column("Share of"), Column("Tier or model"), *(_figure(title) for title in figures))
+    of = {"model_share": "requests", "cost_share": "cost"}
+    found = ((m, *m.metric.partition("[")[::2]) for m in comparison.metrics)
+    return table(
+        "variance_mix",
+        "What changed in the model mix",
+        columns,
+        (
+            (
+                of[name], selector.removesuffix("]"),
+                *(value(number, m.unit) for number in (m.base, m.head)),
+                *(points(number) for number in (m.change, m.low, m.high)),
+            )
+            for m, name, selector in found
+            if name in of and (m.base or m.head)
+        ),
+    )  # fmt: skip
+
+
+def points(difference: float | None) -> str:
+    """Write a difference of two shares in percentage points.
+
+    >>> points(0.0493), points(0.0004)
+    ('+4.9 pp', '+0.0 pp')
+    """
+    if difference is None:
+        return UNKNOWN
+    sign = "\u2212" if difference < 0 else "+"
+    return f"{sign}{abs(difference) * 100:.1f} pp"
+
+
 def everything(check: CheckResult) -> tuple[Table, ...]:
     """Every table of a check, also the empty ones."""
     if check.comparison is None:
         return (rules(check),)
-    return (rules(check), *(make(check.comparison) for make in (sides, variance, groups, metrics)))
+    return (rules(check), *(make(check.comparison) for make in (sides, variance, groups, mix, metrics)))

@@ -7,6 +7,9 @@ from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.report.table import Column, Kind, Table, count, money, share, table
 from llm_audit.report.text import words
 
+_MAIN = frozenset({"input", "cache_read", "output"})
+"""Token types whose rates are shown where there is little room."""
+
 
 def quality(document: Document) -> Table:
     """Checks of the data."""
@@ -41,6 +44,11 @@ def accounting(document: Document) -> Table:
     return table(
         "accounting", "Records read", (Column("Became"), count("Records"), Column("For example", wide=True)), rows
     )
+
+
+def notes(document: Document) -> Table:
+    """Files passed over."""
+    return table("notes", "Files passed over", (Column("What", Kind.PROSE),), ((note,) for note in document.notes))
 
 
 def unpriced(document: Document) -> Table:
@@ -87,7 +95,7 @@ def price_rows(document: Document) -> Table:
             Column("Service tier", wide=True),
             Column("Since"),
             Column("From tokens", Kind.COUNT, wide=True),
-            *(Column(words(kind).capitalize(), Kind.RATE) for kind in kinds),
+            *(Column(words(kind).capitalize(), Kind.RATE, wide=kind not in _MAIN) for kind in kinds),
             Column("Source", wide=True),
             count("Requests"),
         ),

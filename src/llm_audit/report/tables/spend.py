@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 
-from llm_audit.audit.document import Document, GroupRow
+from llm_audit.audit.document import Day, Document, GroupRow
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.report.table import Cell, Column, Kind, Table, count, money, share, table
 from llm_audit.report.text import NONE, words
@@ -61,7 +61,8 @@ def model_mix(document: Document) -> Table:
 
 
 def daily(document: Document) -> Table:
-    """Spend by day, and what the policy would have spent."""
+    """Spend by day, and what the policy would have spent. A tier without a request on a day has nothing to say."""
+    used = {(row.date, row.tier) for row in document.model_mix_daily}
     return table(
         "daily",
         "Spend by day",
@@ -74,10 +75,14 @@ def daily(document: Document) -> Table:
             *(Column(tier.capitalize(), Kind.MONEY, sums=True, wide=True) for tier in TIERS),
         ),
         (
-            (d.date, d.requests, d.tokens, d.cost, d.policy_cost, *(d.cost_by_tier.get(tier, "0.00") for tier in TIERS))
+            (d.date, d.requests, d.tokens, d.cost, d.policy_cost, *(_of_tier(d, tier, used) for tier in TIERS))
             for d in document.daily
         ),
     )
+
+
+def _of_tier(day: Day, tier: str, used: Collection[tuple[str, str]]) -> str | None:
+    return day.cost_by_tier.get(tier, None if (day.date, tier) in used else "")
 
 
 def daily_mix(document: Document) -> Table:

@@ -1,0 +1,111 @@
+"""The model mix as a metric to watch: by week and tier, and how much of it rests on one model."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from llm_audit.audit.document import DailyMix, Document
+from llm_audit.report.table import Cell, Column, Kind, Table, count, money, share, table
+from llm_audit.report.tables.spend import TIERS
+from llm_audit.report.text import NONE
+from llm_audit.report.text import share as write_share
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """Requests, tokens and known cost of some rows; the cost of rows without any price is unknown."""
+
+    requests: int
+    tokens: int
+    cost: Decimal | None
+
+
+def by_week(document: Document) -> Table:
+    """Share of each tier in requests, tokens and cost by week, the last week first. Weeks begin on Monday."""
+    weeks: dict[str, list[DailyMix]] = defaultdict(list)
+    for row in document.model_mix_daily:
+        day = date.fromisoformat(row.date)
+        weeks[(day - timedelta(days=day.weekday())).isoformat()].append(row)
+    return table(
+        "weekly_mix",
+        "Model mix by week",
+        (
+            Column("Week of"),
+            Column("Tier"),
+            count("Requests"),
+            share("of requests"),
+            Column("Tokens", Kind.COUNT, sums=True, wide=True),
+            share("of tokens"),
+            money("Cost"),
+            share("of cost"),
+        ),
+        (line for week in sorted(weeks, reverse=True) for line in _tiers(week, weeks[week])),
+    )
+
+
+def _tiers(week: str, rows: Sequence[DailyMix]) -> Iterator[tuple[Cell, ...]]:
+    whole = _sum(rows)
+    for tier in TIERS:
+        of_tier = [row for row in rows if (row.tier if row.tier in TIERS else "unknown") == tier]
+        if of_tier:
+            part = _sum(of_tier)
+            yield (
+                week, tier,
+                part.requests, _part(part.requests, whole.requests),
+                part.tokens, _part(part.tokens, whole.tokens),
+                None if part.cost is None else f"{part.cost:f}", _part(part.cost, whole.cost),
+            )  # fmt: skip
+
+
+def _sum(rows: Sequence[DailyMix]) -> _Sum:
+    costs = [Decimal(row.cost) for row in rows if row.cost is not None]
+    return _Sum(sum(r.requests for r in rows), sum(r.tokens for r in rows), sum(costs, Decimal(0)) if costs else None)
+
+
+def _part(part: float | Decimal | None, whole: float | Decimal | None) -> float | None:
+    return float(part) / float(whole) if part is not None and whole else None
+
+
+def concentration(document: Document) -> Table:
+    """How much rests on one model: the largest model's share, and the Herfindahl index Σ share² over models.
+
+    One over the index is the number of models that, used equally, would be as concentrated (Adelman, "Comment on the
+    'H' Concentration Measure as a Numbers-Equivalent", The Review of Economics and Statistics 51, 1969).
+    """
+    models = document.groups.get("model", [])
+    measures: dict[str, list[tuple[str, float]]] = {
+        "requests": [(row.name, row.requests) for row in models],
+        "tokens": [(row.name, row.tokens) for row in models],
+        "cost": [(row.name, float(row.cost)) for row in models if row.cost is not None],
+    }
+    return table(
+        "concentration",
+        "Concentration",
+        (
+            Column("Share of"),
+            Column("Largest model"),
+            share("Its share"),
+            Column("Herfindahl index", Kind.SCORE),
+            Column("In words", Kind.PROSE),
+        ),
+        (_concentrated(of, sizes) for of, sizes in measures.items() if sum(size for _, size in sizes) > 0),
+    )
+
+
+def _concentrated(of: str, sizes: Sequence[tuple[str, float]]) -> tuple[Cell, ...]:
+    total = sum(size for _, size in sizes)
+    name, largest = max(sizes, key=lambda item: item[1])
+    index = sum((size / total) ** 2 for _, size in sizes)
+    return (of, name or NONE, largest / total, index, f"like {1 / index:.1f} models with equal shares")
+
+
+def leader(document: Document) -> str:
+    """The concentration of cost as a sentence, or "" where no cost is known."""
+    for row in concentration(document).rows:
+        if row[0] == "cost" and isinstance(row[2], float):
+            return f"The largest model takes {write_share(row[2])} of cost; spend is spread {row[4]}."
+    return ""
