@@ -119,7 +119,9 @@ def test_keeping_every_model_saves_nothing(tmp_path):
 
 def test_a_tax_may_be_negative_and_is_not_clamped(tmp_path):
     frame = rows(*({"difficulty": -6.0, "conversation": n, "calls_tools": True} for n in range(40)))
-    tax = audit(tmp_path, frame, assumed(extra_steps=30.0), models=catalog()).document.flagship_tax
+    tax = audit(
+        tmp_path, frame, assumed('decision = "always"', extra_steps=30.0), models=catalog()
+    ).document.flagship_tax
     assert Decimal(tax.expected.amount) < 0
     assert Decimal(tax.expected.low) < 0
 

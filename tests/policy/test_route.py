@@ -126,6 +126,33 @@ def test_a_move_that_would_not_pay_is_not_made():
     assert row["outcome"] == "sufficed_by_none"
 
 
+def test_a_move_expected_to_cost_more_is_undone():
+    # What was paid, $0.0045, buys 1,000 tokens in and 7,250 out of gpt-4o-mini: 36.25 times the 200 of the log.
+    ratios = '[assumptions.output_ratios]\n"gpt-4o>gpt-4o-mini" = {}'
+    toml = 'decision = "{}"\n{}[assumptions]\nescalation = 0\n' + ratios
+    target = "target = 0.75\n"
+    frame = rows({"difficulty": -6.0})
+    dear = one(frame, parse(toml.format("p_suffices", target, 36.25), where="test"))
+    assert (dear["outcome"], dear["route_model_id"], dear["gate"]) == ("no_saving", "gpt-4o", None)
+    assert dear["expected_pico"] == dear["ceiling_pico"] == FLAGSHIP_1000_200
+    just = one(frame, parse(toml.format("p_suffices", target, 36.245), where="test"))
+    assert (just["outcome"], just["expected_pico"]) == ("moved", FLAGSHIP_1000_200 - 600_000)
+    always = one(frame, parse(toml.format("always", "", 36.25), where="test"))
+    assert (always["outcome"], always["expected_pico"]) == ("moved", FLAGSHIP_1000_200)
+
+
+def test_requests_that_share_a_cache_are_compared_together():
+    # At 40 times the output the short request alone costs $0.00495 for $0.0045, the long one saves $0.0229 or more.
+    ratios = '[assumptions.output_ratios]\n"gpt-4o>gpt-4o-mini" = 40'
+    policy = parse(f'decision = "p_suffices"\ntarget = 0.75\n[assumptions]\nescalation = 0\n{ratios}', where="test")
+    long = {"turns": 2, "input_tokens": 10_000, "time": dt.datetime(2026, 9, 1, 8, 1, tzinfo=dt.UTC)}
+    cold = routed(rows({}, long, difficulty=-6.0, conversation=7), policy)
+    assert cold["outcome"].to_list() == ["no_saving", "moved"]
+    warm = routed(rows({}, {**long, "cache_read_tokens": 1_000}, difficulty=-6.0, conversation=7), policy)
+    assert warm["outcome"].to_list() == ["moved", "moved"]
+    assert warm["expected_pico"][0] == 1_000 * 150_000 + 8_000 * 600_000
+
+
 def test_longer_answers_and_other_tokenizers_scale_tokens():
     ratios = '[assumptions.output_ratios]\n"gpt-4o>gpt-4o-mini" = 1.5'
     toml = f'decision = "p_suffices"\ntarget = 0.75\n[assumptions]\nescalation = 0\n{ratios}'

@@ -23,7 +23,7 @@ FEW_CLUSTERS = 30
 DOMINATING_SHARE = 0.2
 """A cluster with more than this share of the cost decides the result alone."""
 
-_COVERED = ("moved", "sufficed_by_none", "already_cheapest")
+_COVERED = ("moved", "sufficed_by_none", "no_saving", "already_cheapest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ CLUSTER_KEYS: tuple[str, ...] = ("template_hash", "app", "model_id", "route_mode
 _LIMITS = {"route_template": 10, "route_app": 5, "route_model": 5}
 _OUTCOMES = {
     "sufficed_by_none": "no cheaper model is likely enough to suffice",
+    "no_saving": "a move is not expected to save",
     "gated": "a gate blocks",
     "abstained": "the prompt could not be judged",
     "unpriced": "no price",

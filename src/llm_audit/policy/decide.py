@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -26,6 +26,7 @@ class Outcome(StrEnum):
 
     MOVED = "moved"
     SUFFICED_BY_NONE = "sufficed_by_none"
+    NO_SAVING = "no_saving"
     ALREADY_CHEAPEST = "already_cheapest"
     GATED = "gated"
     ABSTAINED = "abstained"
@@ -170,6 +171,19 @@ def decide(assessor: Assessor) -> Choice:
         p_suffices=p_route,
         kept_back=np.maximum(forgone, 0),
         position=position,
+    )
+
+
+def without(choice: Choice, rows: Bools, *, used: Index) -> Choice:
+    """The choice without the moves of some requests, which are not expected to save: these keep the model used."""
+    return replace(
+        choice,
+        route=np.where(rows, used, choice.route).astype(np.int32),
+        outcome=np.where(rows, OUTCOMES.index(Outcome.NO_SAVING.value), choice.outcome).astype(np.uint8),
+        gate=np.where(rows, 0, choice.gate).astype(np.uint8),
+        p_suffices=np.where(rows, np.nan, choice.p_suffices),
+        kept_back=np.where(rows, 0, choice.kept_back),
+        position=np.where(rows, NONE, choice.position).astype(np.int32),
     )
 
 

@@ -11,16 +11,19 @@ from llm_audit.catalog import Catalog
 from llm_audit.catalog.ladder import ladders
 from llm_audit.policy.cache import minimum_tokens
 from llm_audit.policy.costs import cost
-from llm_audit.policy.decide import Assessor, Choice, decide
+from llm_audit.policy.decide import Assessor, Choice, decide, without
 from llm_audit.policy.estimate import Estimated, World, cache_log, estimate, kept_reads
 from llm_audit.policy.judge import Judge
-from llm_audit.policy.lengths import Scenario, read_lengths
+from llm_audit.policy.lengths import Scenario, read_lengths, scenario
 from llm_audit.policy.model import Decision, Policy
 from llm_audit.policy.models import NONE, Index, Ints, ladder_rows, read_models
 from llm_audit.policy.rates import rate_table
 from llm_audit.policy.requests import COLUMNS, PLACES, UNDATED, read_requests, take
 from llm_audit.policy.rule import Rule, strong_wins
 from llm_audit.pricing import PriceBook
+
+_SAVING_PASSES = 3
+"""How often moves are checked for a saving: one that is undone may leave another's cache cold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +119,7 @@ def _routed(world: World, policy: Policy, ladder: Index) -> Plan:
         rule=Rule(policy=policy, judge=world.judge, threshold=threshold),
     )
     choice = decide(assessor)
-    return Plan(
+    decided = Plan(
         policy=policy,
         world=world,
         ladder=ladder,
@@ -125,6 +128,34 @@ def _routed(world: World, policy: Policy, ladder: Index) -> Plan:
         warm=kept_reads(world, choice),
         threshold=threshold,
     )
+    return _saving(decided) if policy.decision is Decision.P_SUFFICES else decided
+
+
+def _saving(plan: Plan) -> Plan:
+    """The plan without moves whose expected cost, by all the assumptions, is no less than what was paid.
+
+    Requests of one conversation on one model share a cache, which the first to move fills for the others, so their
+    costs are compared together.
+    """
+    requests, values, unit = plan.world.requests, scenario(plan.policy.assumptions), _cache_units(plan.world)
+    change = np.zeros(int(unit.max(initial=0)) + 1, dtype=np.int64)
+    for _ in range(_SAVING_PASSES):
+        change[:] = 0
+        np.add.at(change, unit, plan.estimate(values).total - requests.cost)
+        dearer = (plan.choice.position != NONE) & (change[unit] >= 0)
+        if not dearer.any():
+            break
+        plan = with_choice(plan, without(plan.choice, dearer, used=requests.used))
+    return plan
+
+
+def _cache_units(world: World) -> Ints:
+    """A number for each request: shared by a conversation's requests to one model where the log shows cache reads."""
+    unit = np.arange(len(world.requests))
+    log = world.caches
+    shared = np.unique(log.conversation * len(world.models.ids) + log.used, return_inverse=True)[1]
+    unit[log.row] = len(unit) + shared
+    return unit
 
 
 def _threshold(world: World, policy: Policy, candidates: Index) -> float | None:
