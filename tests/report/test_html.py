@@ -6,13 +6,13 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
-from tests.report import build, compared
+from tests.report import build, pages
 from tests.report.golden import assert_golden
 
 from llm_audit.audit.document import Document
 from llm_audit.report.charts.svg import PALETTE
-from llm_audit.report.interface import Options
 from llm_audit.report.registry import render
+from llm_audit.report.verdict import verdict
 
 SECTIONS = (
     "verdict", "variance", "daily", "model-mix", "groups", "findings", "sensitivity", "tokens", "coverage", "quality",
@@ -23,7 +23,7 @@ CHARTS = ("estimates", "waterfall", "daily", "models", "mix", "teams", "flow", "
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return render(build.rich(), "html", options=Options(check=compared.check())).decode()
+    return pages.page()
 
 
 def test_every_section_is_there_in_the_order_of_reading(page: str) -> None:
@@ -93,7 +93,7 @@ def test_the_policy_allows_this_style_sheet_and_nothing_else(page: str) -> None:
 
 
 def test_rounded_amounts_tell_the_exact_one(page: str) -> None:
-    document = build.rich()
+    document = build.rich(pages.DAYS)
     for amount in (document.cost.actual, document.flagship_tax.expected.amount, document.routes[0].actual_cost):
         assert f'title="USD {amount}"' in page
 
@@ -102,17 +102,17 @@ def test_a_negative_tax_is_said_plainly() -> None:
     document = build.rich(3)
     expected = msgspec.structs.replace(document.flagship_tax.expected, amount="-4.00", low="-6.00", high="-2.50")
     tax = msgspec.structs.replace(document.flagship_tax, expected=expected)
-    page = render(msgspec.structs.replace(document, flagship_tax=tax), "html").decode()
-    assert "The policy would have cost $4.00 more" in page
-    assert "There is no flagship tax" in page
-    assert "interval \u2212$6.00 to \u2212$2.50" in page
+    said = verdict(msgspec.structs.replace(document, flagship_tax=tax))
+    assert "The policy would have cost $4.00 more" in said.headline
+    assert "There is no flagship tax" in said.headline
+    assert "interval \u2212$6.00 to \u2212$2.50" in said.tax_note
 
 
 def test_an_interval_over_zero_is_in_the_headline() -> None:
     document = build.rich(3)
     expected = msgspec.structs.replace(document.flagship_tax.expected, low="-0.50")
     tax = msgspec.structs.replace(document.flagship_tax, expected=expected)
-    assert b"The interval includes zero." in render(msgspec.structs.replace(document, flagship_tax=tax), "html")
+    assert "The interval includes zero." in verdict(msgspec.structs.replace(document, flagship_tax=tax)).headline
 
 
 def huge() -> Document:

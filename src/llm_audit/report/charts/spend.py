@@ -29,7 +29,7 @@ def daily(document: Document) -> Figure | None:
         for tier, cost in day.cost_by_tier.items():
             bars[find(day.date), tier] += Decimal(cost or 0)
     keys = sorted(line)
-    tiers = tuple(tier for tier in TIERS if any(t == tier for _, t in bars))
+    tiers = tuple(tier for tier in TIERS if any(t == tier and cost for (_, t), cost in bars.items()))
     data = [
         {"day": shown(day), "tier": tier, "order": TIERS.index(tier), "cost": float(cost)}
         for (day, tier), cost in bars.items()

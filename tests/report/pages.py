@@ -1,0 +1,18 @@
+"""The page that several tests look at, drawn once a process."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from tests.report import build, compared
+
+from llm_audit.report.interface import Options
+from llm_audit.report.registry import render
+
+DAYS = 7
+
+
+@cache
+def page() -> str:
+    """A week's report with a comparison, as HTML."""
+    return render(build.rich(DAYS), "html", options=Options(check=compared.check())).decode()
