@@ -54,6 +54,16 @@ def test_what_cannot_be_evaluated_is_not_passed(tmp_path: Path, capsys: pytest.C
     assert run(["check", log, "--baseline", str(tmp_path / "other.json"), "--fail-on", "total_cost:1USD"]) == 2
 
 
+def test_a_step_summary_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, summary = str(write_log(tmp_path / "log.jsonl")), tmp_path / "summary.md"
+    summary.write_text("from an earlier step\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    assert run(["check", log, "--max-flagship-tax", "1%", "-q", "-o", str(tmp_path / "c.md")]) == 1
+    assert summary.read_text() == "from an earlier step\n" + (tmp_path / "c.md").read_text()
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "none" / "summary.md"))
+    assert run(["check", log, "--max-flagship-tax", "100USD", "-q"]) == 0
+
+
 def test_a_rule_is_anchored_where_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = str(write_log(tmp_path / "log.jsonl"))
     (tmp_path / "llm-audit.toml").write_text('timezone = "UTC"\nfail_on = [\n    "total_cost:0.01USD",\n]\n')

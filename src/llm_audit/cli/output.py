@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -45,6 +46,8 @@ def deliver(
 ) -> None:
     """Print the format asked for, the terminal report where none is, and write a report to each file.
 
+    Gates are also added as Markdown to the file that GITHUB_STEP_SUMMARY names.
+
     Args:
         document: What to render.
         files: Each is written whole or not at all, in the format of its suffix.
@@ -67,9 +70,20 @@ def deliver(
     elif not quiet:
         with _standard_output():
             _print(document, check, details=details)
+    if check is not None and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
+        _append(Path(summary), registry.render(document, "markdown", frames=frames, options=options))
     for path in files:
         write_whole(path, registry.render(document, registry.by_suffix(path).name, frames=frames, options=options))
         console.say(f"Wrote {path}")
+
+
+def _append(path: Path, summary: bytes) -> None:
+    """Add a gate's report to a CI job's summary, which other steps write to as well."""
+    try:
+        with path.open("ab") as file:
+            file.write(summary)
+    except OSError as error:
+        console.warn(f"Cannot write the step summary {path}: {error.strerror}.")
 
 
 @contextmanager
