@@ -85,13 +85,43 @@ def test_the_tornado_brackets_the_headline(mixed):
     assert widths == sorted(widths, reverse=True)
 
 
-def test_findings_come_most_dollars_first_with_an_interval(mixed):
+def test_findings_that_share_no_request_come_first_and_add_up_to_no_more_than_the_tax(mixed):
     found = mixed.document.findings
-    assert found
-    amounts = [Decimal(finding.amount) for finding in found]
-    assert amounts == sorted(amounts, reverse=True)
+    apart = [finding for finding in found if "Overlaps" not in finding.detail]
+    overlapping = found[len(apart) :]
+    assert found[: len(apart)] == apart
+    assert overlapping
+    for part in (apart, overlapping):
+        amounts = [Decimal(finding.amount) for finding in part]
+        assert amounts == sorted(amounts, reverse=True)
+    assert 0 < sum(finding.requests for finding in apart) <= mixed.document.flagship_tax.moved_requests
+    assert dollars(finding.amount for finding in apart) <= Decimal(mixed.document.flagship_tax.expected.amount)
     assert all(Decimal(f.low) <= Decimal(f.amount) <= Decimal(f.high) for f in found if f.low and f.high)
     assert all("template" in f.subject for f in found if f.kind == "route_template")
+
+
+def test_a_finding_of_several_routes_is_named_after_the_policy(tmp_path):
+    easy = [{"difficulty": -6.0, "conversation": n} for n in range(40)]
+    plain = audit(tmp_path / "a", rows(*easy), assumed(), models=catalog()).document.findings
+    assert {f.title for f in plain if f.kind == "route_app"} == {"Move app chat from gpt-4o to gpt-4o-mini"}
+    mini = [{**row, "model": "gpt-4.1-mini"} for row in easy[:10]]
+    found = audit(tmp_path / "b", rows(*easy[10:], *mini), assumed(), models=catalog()).document.findings
+    app = next(finding for finding in found if finding.kind == "route_app")
+    assert app.title == "Route app chat by the policy (gpt-4o → gpt-4o-mini and 1 more)"
+    # 30 requests save $0.0045 - $0.00027 each, 10 save $0.00072 - $0.00027.
+    assert (app.amount, app.requests) == ("0.1314", 40)
+    assert [f.amount for f in found if f.kind == "route_model"] == ["0.1269", "0.0045"]
+
+
+def test_a_finding_s_interval_holds_the_errors_of_the_headline_s(tmp_path):
+    # One app is the whole log, so its interval is the headline's own sum of errors.
+    frame = rows(*({"difficulty": -2.0, "conversation": n} for n in range(200)))
+    document = audit(tmp_path, frame, assumed(escalation=1.0), models=catalog(sd=0.5)).document
+    tax = document.flagship_tax.expected
+    app = next(finding for finding in document.findings if finding.kind == "route_app")
+    assert app.amount == tax.amount
+    assert [float(app.low), float(app.high)] == pytest.approx([float(tax.low), float(tax.high)], rel=1e-4)
+    assert Decimal(app.high) - Decimal(app.low) > Decimal("0.01") * Decimal(app.amount)
 
 
 def test_the_document_survives_being_written_and_read(mixed):
@@ -187,7 +217,17 @@ def test_the_log_s_own_costs_are_reconciled(tmp_path):
     row = document.reconciliation[0]
     assert (row.stated, row.computed, row.requests) == ("0.00675", "0.009", 2)
     assert document.cost.stated == "0.00675"
-    assert any(part.source == "price" for part in document.flagship_tax.expected.parts)
+
+
+def test_the_interval_holds_that_of_every_source(tmp_path):
+    stated = [{"conversation": n, "stated_cost_pico": 5_400_000_000} for n in range(200)]
+    tax = audit(tmp_path, rows(*stated), assumed(), models=catalog()).document.flagship_tax.expected
+    low, high = Decimal(tax.low), Decimal(tax.high)
+    assert all(low <= Decimal(part.low) <= Decimal(part.high) <= high for part in tax.parts)
+    price = next(part for part in tax.parts if part.source == "price")
+    # $0.0054 stated for $0.0045 is a fifth: 90 % of normal errors are within 1.645 x 0.2 = 0.329 of the tax.
+    half = (Decimal(price.high) - Decimal(price.low)) / 2 / Decimal(tax.amount)
+    assert 0.25 < half < 0.41
 
 
 def test_rejections_reach_the_document(tmp_path):

@@ -7,13 +7,12 @@ again. Errors are drawn from a hash of the model, the category and the replicate
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-from xxhash import xxh3_64_intdigest
 
-from llm_audit.audit.interval import Words, splitmix
+from llm_audit.audit.normal import name_words, normal
 from llm_audit.classify import irt
 from llm_audit.policy.model import Policy
 from llm_audit.policy.models import CATEGORIES, Floats, Models
@@ -21,13 +20,20 @@ from llm_audit.policy.rule import cascaded
 
 _BIN = 0.25
 
-KEYS: tuple[str, ...] = ("model_id", "route_model_id", "category", "difficulty_bin")
+_CURVE = ("model_id", "route_model_id", "category", "difficulty_bin")
+
+KEYS: tuple[str, ...] = ("template_hash", "app", *_CURVE)
 
 
 def risk_cells(routed: pl.DataFrame) -> pl.DataFrame:
-    """Moved requests by used model, route, category and difficulty; ``cost_pico`` is what asking again would cost."""
+    """Moved requests by template, app, used model, route, category and difficulty.
+
+    ``cost_pico`` is what asking again would cost.
+    """
     return add_risk(
         routed.filter(pl.col("outcome") == "moved").select(
+            pl.col("template_hash"),
+            pl.col("app").cast(pl.String),
             pl.col("model_id").cast(pl.String),
             pl.col("route_model_id").cast(pl.String),
             pl.col("category").cast(pl.String),
@@ -39,42 +45,53 @@ def risk_cells(routed: pl.DataFrame) -> pl.DataFrame:
 
 def add_risk(cells: pl.DataFrame) -> pl.DataFrame:
     """Sum cells with equal keys, sorted."""
-    return cells.group_by(KEYS).agg(pl.col("cost_pico").sum()).sort(KEYS)
+    return cells.group_by(KEYS).agg(pl.col("cost_pico").sum()).sort(KEYS, nulls_last=True)
 
 
-def cost_errors(cells: pl.DataFrame, *, policy: Policy, models: Models, resamples: int) -> Floats:
-    """By how many pico-dollars the expected policy cost is off in each replicate.
+def cost_errors(parts: Sequence[pl.DataFrame], *, policy: Policy, models: Models, resamples: int) -> Floats:
+    """By how many pico-dollars the expected policy cost of each part is off in each replicate: resamples x parts.
+
+    Parts share the errors, so those of a part are what it adds to those of the whole.
 
     Args:
-        cells: From ``risk_cells``.
+        parts: Rows of ``risk_cells``, of one or more sets of requests, which may overlap.
         policy: For its escalation and cascade.
         models: Abilities with their standard deviations; an unknown one is taken as known exactly.
         resamples: Number of replicates.
     """
-    if not cells.height:
-        return np.zeros(resamples)
+    curves = pl.concat(parts).select(_CURVE).unique().sort(_CURVE).with_row_index("curve")
+    if not curves.height:
+        return np.zeros((resamples, len(parts)))
+    weight = np.column_stack([_weights(part, curves) for part in parts])
     index = models.index()
-    category = np.array([CATEGORIES.index(name) for name in cells["category"]])
-    used = np.array([index[name] for name in cells["model_id"]])
-    route = np.array([index[name] for name in cells["route_model_id"]])
-    difficulty = cells["difficulty_bin"].to_numpy() * _BIN
-    weight = cells["cost_pico"].cast(pl.Float64).to_numpy()
+    category = np.array([CATEGORIES.index(name) for name in curves["category"]])
+    used = np.array([index[name] for name in curves["model_id"]])
+    route = np.array([index[name] for name in curves["route_model_id"]])
+    difficulty = curves["difficulty_bin"].to_numpy() * _BIN
     large, small = models.ability[used, category], models.ability[route, category]
     spread_large, spread_small = (np.nan_to_num(models.ability_sd[rows, category]) for rows in (used, route))
-    words = _words(f"{model}/{name}" for model in models.ids for name in CATEGORIES)
+    words = name_words(f"{model}/{name}" for model in models.ids for name in CATEGORIES)
     ability_words = words.reshape(len(models.ids), len(CATEGORIES))
-    shift_words = _words(f"difficulty/{name}" for name in CATEGORIES)[category]
+    shift_words = name_words(f"difficulty/{name}" for name in CATEGORIES)[category]
     centre = _again(policy, small, large, difficulty)
-    errors = np.empty(resamples)
+    errors = np.empty((resamples, len(parts)))
     for replicate in range(resamples):
         moved = _again(
             policy,
-            small + spread_small * _normal(ability_words[route, category], replicate),
-            large + spread_large * _normal(ability_words[used, category], replicate),
-            difficulty + policy.assumptions.difficulty_sd * _normal(shift_words, replicate),
+            small + spread_small * normal(ability_words[route, category], replicate),
+            large + spread_large * normal(ability_words[used, category], replicate),
+            difficulty + policy.assumptions.difficulty_sd * normal(shift_words, replicate),
         )
-        errors[replicate] = float(((moved - centre) * weight).sum())
+        errors[replicate] = ((moved - centre)[:, None] * weight).sum(axis=0)
     return errors
+
+
+def _weights(part: pl.DataFrame, curves: pl.DataFrame) -> Floats:
+    """The cost of a part's cells at each curve."""
+    sums = part.group_by(_CURVE).agg(pl.col("cost_pico").sum()).join(curves, on=_CURVE)
+    weight = np.zeros(curves.height)
+    weight[sums["curve"].to_numpy()] = sums["cost_pico"].cast(pl.Float64).to_numpy()
+    return weight
 
 
 def _again(policy: Policy, small: Floats, large: Floats, difficulty: Floats) -> Floats:
@@ -85,16 +102,3 @@ def _again(policy: Policy, small: Floats, large: Floats, difficulty: Floats) -> 
         return (1 - p) * share
     after, escalated = cascaded(policy.cascade, irt.p_success(small, difficulty), p)
     return escalated + (1 - after) * share
-
-
-def _words(names: Iterable[str]) -> Words:
-    return np.array([xxh3_64_intdigest(name.encode()) for name in names], dtype=np.uint64)
-
-
-def _normal(words: Words, replicate: int) -> Floats:
-    """A standard normal for each word and replicate, by Box and Muller's transform."""
-    first = splitmix(words ^ splitmix(np.array([2 * replicate], dtype=np.uint64)))
-    second = splitmix(words ^ splitmix(np.array([2 * replicate + 1], dtype=np.uint64)))
-    radius = np.sqrt(-2 * np.log(((first >> np.uint64(11)).astype(np.float64) + 1) * 2.0**-53))
-    angle = 2 * np.pi * (second >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    return np.asarray(radius * np.cos(angle))

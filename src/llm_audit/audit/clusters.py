@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from llm_audit.audit.findings import CLUSTER_KEYS
 from llm_audit.audit.interval import bucket
+
+CLUSTER_KEYS: tuple[str, ...] = ("template_hash", "app", "model_id", "route_model_id", "bucket")
+"""What clusters are told apart by: enough to give any finding its own interval."""
 
 _SUMS = ("saved_pico", "cost_pico")
 

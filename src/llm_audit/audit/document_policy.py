@@ -77,7 +77,10 @@ class Gate(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Finding(msgspec.Struct, kw_only=True, frozen=True):
-    """Something worth acting on, most dollars first."""
+    """Something worth acting on: those that share no request first, then those that overlap with them.
+
+    ``requests`` move; ``amount`` is what all of the subject's requests would save together.
+    """
 
     kind: str  # route_template, route_app, route_model …
     title: str

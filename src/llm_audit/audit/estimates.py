@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from llm_audit.audit.abilities import cost_errors
 from llm_audit.audit.cells import NANO, by, total
 from llm_audit.audit.clusters import Concentration
 from llm_audit.audit.document import Estimate, Expected, FlagshipTax, IntervalPart
-from llm_audit.audit.interval import Interval, bounds, replicates
+from llm_audit.audit.interval import bounds, replicates
+from llm_audit.audit.normal import name_words, normal
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.tables import share
 from llm_audit.money import usd
@@ -40,19 +42,27 @@ def flagship_tax(evidence: Evidence, *, policy: Policy, models: Models, options:
     """Actual cost minus the policy's, three times, with an interval on the expected one.
 
     The interval's replicates add three errors: that other conversations might have been logged (sampling), that
-    abilities and difficulties are estimates (model). Amounts are the share's interval times the actual cost, which is
-    known. Nothing is clamped at zero.
+    abilities and difficulties are estimates (model), and that a log states other costs than its prices give (price).
+    It also holds what each would give alone. Amounts are the share's interval times the actual cost. Nothing is clamped
+    at zero.
     """
     cells = evidence.cells
     actual = total(cells, "cost_pico")
     by_template, templates = _level(evidence)
     sums, cluster = (templates, "template_hash") if by_template else (_bags(evidence), "bucket")
     sampling = replicates(sums, cluster, "saved_pico", "cost_pico", resamples=options.resamples)
-    errors = cost_errors(evidence.risk, policy=policy, models=models, resamples=options.resamples)
+    errors = cost_errors([evidence.risk], policy=policy, models=models, resamples=options.resamples)[:, 0]
     model = -errors / actual if actual else errors
     saved = total(cells, "saved_pico")
     centre = saved / actual if actual else float("nan")
-    both = bounds(sampling + model, confidence=options.confidence)
+    price = centre * price_errors(cells, resamples=options.resamples)
+    alone = {"sampling": sampling, "model": centre + model}
+    if price.any():
+        alone["price"] = centre + price
+    parts = {name: bounds(values, confidence=options.confidence) for name, values in alone.items()}
+    held = [bounds(sampling + model + price, confidence=options.confidence), *parts.values()]
+    low = min((part.low for part in held if part), default=None)
+    high = max((part.high for part in held if part), default=None)
     clusters = templates.height if by_template else evidence.concentration.conversations
     covered = cells.filter(pl.col("outcome").is_in(_COVERED))
     failures = total(cells, "failures_nano")
@@ -63,16 +73,18 @@ def flagship_tax(evidence: Evidence, *, policy: Policy, models: Models, options:
             amount=usd(saved),
             share=share(saved, actual),
             policy_cost=usd(actual - saved),
-            low=usd(round(both.low * actual) if both else saved),
-            high=usd(round(both.high * actual) if both else saved),
-            share_low=round(both.low, 6) if both else None,
-            share_high=round(both.high, 6) if both else None,
+            low=usd(saved if low is None else round(low * actual)),
+            high=usd(saved if high is None else round(high * actual)),
+            share_low=None if low is None else round(low, 6),
+            share_high=None if high is None else round(high, 6),
             confidence=options.confidence,
             clusters=clusters,
             resamples=options.resamples,
-            parts=_parts(
-                actual, saved, sampling=sampling, model=centre + model, evidence=evidence, confidence=options.confidence
-            ),
+            parts=[
+                IntervalPart(source=source, low=usd(round(part.low * actual)), high=usd(round(part.high * actual)))
+                for source, part in parts.items()
+                if part is not None
+            ],
         ),
         floor=_estimate(actual, total(cells, "floor_pico")),
         covered_cost=usd(total(covered, "cost_pico")),
@@ -110,20 +122,19 @@ def _estimate(actual: int, policy_cost: int) -> Estimate:
     )
 
 
-def _parts(
-    actual: int, saved: int, *, sampling: Floats, model: Floats, evidence: Evidence, confidence: float
-) -> list[IntervalPart]:
-    """The interval of each source of error by itself."""
-    parts = [("sampling", bounds(sampling, confidence=confidence)), ("model", bounds(model, confidence=confidence))]
-    stated, computed = (total(evidence.cells, name) for name in ("stated_cost_pico", "stated_computed_pico"))
-    if computed and actual:
-        other = saved / actual * stated / computed
-        parts.append(("price", Interval(low=min(other, saved / actual), high=max(other, saved / actual))))
-    return [
-        IntervalPart(source=source, low=usd(round(part.low * actual)), high=usd(round(part.high * actual)))
-        for source, part in parts
-        if part is not None
-    ]
+def price_errors(cells: pl.DataFrame, *, resamples: int) -> Floats:
+    """By what fraction prices are off in each replicate.
+
+    Where the log states costs, a normal error whose standard deviation is the difference between what it states and
+    what its tokens cost, over the actual cost of all requests; 0 where none differs: list prices are taken as paid.
+    """
+    priced = cells.filter(pl.col("priced") > 0)
+    actual, stated, computed = (total(priced, f"{name}_pico") for name in ("cost", "stated_cost", "stated_computed"))
+    spread = abs(stated - computed) / actual if actual else 0.0
+    if not spread:
+        return np.zeros(resamples)
+    word = name_words(["price"])
+    return spread * np.concatenate([normal(word, replicate) for replicate in range(resamples)])
 
 
 def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame, actual: int) -> list[str]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from llm_audit.audit.abilities import cost_errors
 from llm_audit.audit.cells import by, total
 from llm_audit.audit.document import Finding
+from llm_audit.audit.estimates import Evidence, price_errors
 from llm_audit.audit.interval import bounds, replicates
+from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.tables import mean, template_name
 from llm_audit.money import usd
-
-CLUSTER_KEYS: tuple[str, ...] = ("template_hash", "app", "model_id", "route_model_id", "bucket")
-"""What clusters are told apart by: enough to give any finding its own interval."""
+from llm_audit.policy.model import Policy
+from llm_audit.policy.models import Floats, Models
 
 _LIMITS = {"route_template": 10, "route_app": 5, "route_model": 5}
 _OUTCOMES = {
@@ -28,64 +31,103 @@ _OUTCOMES = {
 }
 
 
+_SUBJECTS = {"route_template": "template_hash", "route_app": "app", "route_model": "model_id"}
+_OVERLAP = "Overlaps with findings above it: their amounts do not add up."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resampling:
-    """How findings get their intervals."""
+class _Group:
+    """The requests of one template, app or model; ``cells`` are the row numbers of the cells that it moves."""
 
-    confidence: float
-    resamples: int
+    kind: str
+    column: str
+    subject: object
+    saved_pico: int
+    mine: pl.DataFrame
+    cells: frozenset[int]
 
 
-def findings(cells: pl.DataFrame, clusters: pl.DataFrame, resampling: Resampling) -> list[Finding]:
-    """Findings that would save money, most dollars first. They overlap: never add them up.
+def findings(evidence: Evidence, *, policy: Policy, models: Models, options: AuditOptions) -> list[Finding]:
+    """Findings that would save money.
 
-    Args:
-        cells: The audit's cells.
-        clusters: Sums of ``saved_pico`` and ``cost_pico`` by ``CLUSTER_KEYS``.
-        resampling: Interval options.
+    First those that share no request with one before them, most dollars first: these add up. Then the others, most
+    dollars first, which say that they overlap.
     """
-    subjects = {"route_template": "template_hash", "route_app": "app", "route_model": "model_id"}
-    found = [
-        finding
-        for kind, column in subjects.items()
-        for finding in _routes(cells, clusters, kind=kind, column=column, resampling=resampling)
+    groups = _disjoint_first(_groups(evidence.cells))
+    errors = _errors(groups, evidence, policy=policy, models=models, options=options)
+    return [
+        _finding(group, evidence, errors[:, number], overlaps=overlaps, options=options)
+        for number, (group, overlaps) in enumerate(groups)
     ]
-    found.sort(key=lambda pair: (-pair[0], pair[1].kind, pair[1].subject))
-    return [finding for _, finding in found]
 
 
-def _routes(
-    cells: pl.DataFrame, clusters: pl.DataFrame, *, kind: str, column: str, resampling: Resampling
-) -> list[tuple[int, Finding]]:
-    moved = by(cells.filter((pl.col("moved") > 0) & pl.col(column).is_not_null()), column)
-    top = moved.filter(pl.col("saved_pico") > 0).sort(["saved_pico", column], descending=[True, False])
+def _groups(cells: pl.DataFrame) -> list[_Group]:
+    """What findings are about, most dollars first."""
+    numbered = cells.with_row_index("cell")
     found = []
-    for row in top.head(_LIMITS[kind]).iter_rows(named=True):
-        subject = row[column]
-        mine = cells.filter(pl.col(column) == subject)
-        main = by(mine.filter(pl.col("moved") > 0), "model_id", "route_model_id").sort(
-            ["saved_pico", "model_id", "route_model_id"], descending=[True, False, False]
-        ).row(0, named=True)  # fmt: skip
-        name = _name(mine, column, subject)
-        low, high = _bounds(clusters.filter(pl.col(column) == subject), resampling)
-        found.append(
-            (
-                int(row["saved_pico"]),
-                Finding(
-                    kind=kind,
-                    title=f"Move {name} from {main['model_id']} to {main['route_model_id']}",
-                    detail=_detail(mine, row),
-                    action=_action(kind, name, main["route_model_id"]),
-                    amount=usd(row["saved_pico"]),
-                    low=low,
-                    high=high,
-                    requests=int(row["requests"]),
-                    subject=name,
-                    p_suffices=mean(row["p_nano"], row["moved"]),
-                ),
-            )
+    for kind, column in _SUBJECTS.items():
+        saving = by(cells.filter(pl.col(column).is_not_null()), column).filter(
+            (pl.col("saved_pico") > 0) & (pl.col("moved") > 0)
         )
-    return found
+        for row in (
+            saving.sort(["saved_pico", column], descending=[True, False]).head(_LIMITS[kind]).iter_rows(named=True)
+        ):
+            mine = numbered.filter(pl.col(column) == row[column])
+            moved = frozenset(mine.filter(pl.col("moved") > 0)["cell"])
+            saved = int(row["saved_pico"])
+            found.append(
+                _Group(kind=kind, column=column, subject=row[column], saved_pico=saved, mine=mine, cells=moved)
+            )
+    return sorted(found, key=lambda group: (-group.saved_pico, group.kind, str(group.subject)))
+
+
+def _disjoint_first(groups: Sequence[_Group]) -> list[tuple[_Group, bool]]:
+    """The groups with whether each shares requests with those before it; those that do not come first."""
+    apart, others = [], []
+    taken: set[int] = set()
+    for group in groups:
+        if taken.isdisjoint(group.cells):
+            taken |= group.cells
+            apart.append((group, False))
+        else:
+            others.append((group, True))
+    return apart + others
+
+
+def _errors(
+    groups: Sequence[tuple[_Group, bool]], evidence: Evidence, *, policy: Policy, models: Models, options: AuditOptions
+) -> Floats:
+    """By how many pico-dollars each group's saving is off in each replicate: model and price, not sampling."""
+    parts = [evidence.risk.filter(pl.col(group.column) == group.subject) for group, _ in groups]
+    model = cost_errors([evidence.risk.clear(), *parts], policy=policy, models=models, resamples=options.resamples)
+    saved = [float(group.saved_pico) for group, _ in groups]
+    return price_errors(evidence.cells, resamples=options.resamples)[:, None] * saved - model[:, 1:]
+
+
+def _finding(group: _Group, evidence: Evidence, errors: Floats, *, overlaps: bool, options: AuditOptions) -> Finding:
+    moved = group.mine.filter(pl.col("moved") > 0)
+    pairs = by(moved, "model_id", "route_model_id").sort(
+        ["saved_pico", "model_id", "route_model_id"], descending=[True, False, False]
+    )
+    main = pairs.row(0, named=True)
+    used, route = main["model_id"], main["route_model_id"]
+    name = _name(group.mine, group.column, group.subject)
+    more = pairs.height - 1
+    low, high = _bounds(evidence.clusters.filter(pl.col(group.column) == group.subject), errors, options)
+    return Finding(
+        kind=group.kind,
+        title=f"Route {name} by the policy ({used} → {route} and {more} more)"
+        if more
+        else f"Move {name} from {used} to {route}",
+        detail=" ".join([_detail(group.mine, moved), *([_OVERLAP] if overlaps else [])]),
+        action=_action(group.kind, name, f"{used} → {route}"),
+        amount=usd(group.saved_pico),
+        low=low,
+        high=high,
+        requests=total(moved, "requests"),
+        subject=name,
+        p_suffices=mean(total(moved, "p_nano"), total(moved, "moved")),
+    )
 
 
 def _name(mine: pl.DataFrame, column: str, subject: object) -> str:
@@ -98,21 +140,18 @@ def _name(mine: pl.DataFrame, column: str, subject: object) -> str:
     return f"{name} of {app}" if app else name
 
 
-def _bounds(clusters: pl.DataFrame, resampling: Resampling) -> tuple[str | None, str | None]:
-    """The interval of the finding's dollars: its share of saved cost, resampled, times its cost."""
+def _bounds(clusters: pl.DataFrame, errors: Floats, options: AuditOptions) -> tuple[str | None, str | None]:
+    """The interval of a finding's dollars: its share of saved cost, resampled, times its cost, with its errors."""
     sums = clusters.group_by("bucket").agg(pl.col("saved_pico").sum(), pl.col("cost_pico").sum())
-    shares = replicates(sums, "bucket", "saved_pico", "cost_pico", resamples=resampling.resamples)
-    interval = bounds(shares, confidence=resampling.confidence)
-    actual = int(sums["cost_pico"].sum() or 0)
-    if interval is None:
-        return None, None
-    return usd(round(interval.low * actual)), usd(round(interval.high * actual))
+    shares = replicates(sums, "bucket", "saved_pico", "cost_pico", resamples=options.resamples)
+    interval = bounds(shares * int(sums["cost_pico"].sum() or 0) + errors, confidence=options.confidence)
+    return (None, None) if interval is None else (usd(round(interval.low)), usd(round(interval.high)))
 
 
-def _detail(mine: pl.DataFrame, moved: dict[str, int]) -> str:
+def _detail(mine: pl.DataFrame, moved: pl.DataFrame) -> str:
     whole = (
-        f"{int(moved['moved']):,} of {total(mine, 'requests'):,} requests would move, "
-        f"${moved['cost_pico'] / 1e12:,.2f} of ${total(mine, 'cost_pico') / 1e12:,.2f}."
+        f"{total(moved, 'moved'):,} of {total(mine, 'requests'):,} requests would move, "
+        f"${total(moved, 'cost_pico') / 1e12:,.2f} of ${total(mine, 'cost_pico') / 1e12:,.2f}."
     )
     parts = [whole]
     kept = by(mine.filter((pl.col("outcome") != "moved") & (pl.col("cost_pico") > 0)), "outcome").sort(
@@ -127,7 +166,7 @@ def _detail(mine: pl.DataFrame, moved: dict[str, int]) -> str:
     return " ".join(parts)
 
 
-def _action(kind: str, name: str, route: str) -> str:
+def _action(kind: str, name: str, move: str) -> str:
     if kind == "route_model":
-        return f"Enforce the policy in the gateway: `llm-audit policy export`; start with {name} going to {route}."
-    return f"Try {route} on a sample of {name} (`llm-audit sample` picks the prompts), then route it."
+        return f"Enforce the policy in the gateway: `llm-audit policy export`; start with {name}, {move}."
+    return f"Try {move} on a sample of {name} (`llm-audit sample` picks the prompts), then route it."

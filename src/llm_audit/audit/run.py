@@ -31,7 +31,7 @@ from llm_audit.audit.document import (
     Tool,
 )
 from llm_audit.audit.estimates import Evidence, flagship_tax
-from llm_audit.audit.findings import Resampling, findings
+from llm_audit.audit.findings import findings
 from llm_audit.audit.metrics import metrics
 from llm_audit.audit.options import AuditOptions, in_period, zone
 from llm_audit.audit.pairs import observed_pairs
@@ -124,7 +124,6 @@ def _document(
         cluster=cluster_of(), model_label=pl.coalesce("model_id", "model").cast(pl.String), day=pl.col("date")
     )
     groupings = {**GROUPINGS, **{name: name for name in options.group_by}}
-    resampling = Resampling(confidence=options.confidence, resamples=options.resamples)
     return Document(
         schema_version=SCHEMA_VERSION,
         tool=Tool(name="llm-audit", version=importlib.metadata.version("llm-audit")),
@@ -156,7 +155,7 @@ def _document(
         gates=tables.gates(cells),
         groups=tables.groups(cells, groupings),
         spend=tables.spend(cells),
-        findings=findings(cells, partial.clusters, resampling),
+        findings=findings(evidence, policy=policy, models=routes.world.models, options=options),
         waste=waste(partial.waste),
         unpriced_models=tables.unpriced_models(cells),
         reconciliation=tables.reconciliation(cells),
