@@ -67,10 +67,10 @@ def test_tokens_of_the_samples_are_what_the_logs_say(samples: dict[str, Any]) ->
 def test_groups_of_the_samples_add_up(samples: dict[str, Any]) -> None:
     actual = Decimal(samples["cost"]["actual"])
     for name, rows in samples["groups"].items():
-        assert sum(Decimal(row["cost"]) for row in rows) == actual, name
+        assert sum(Decimal(row["cost"] or 0) for row in rows) == actual, name
         assert sum(row["requests"] for row in rows) == samples["requests"]["audited"], name
     assert sum(map(Decimal, samples["cost"]["by_token_type"].values())) == actual
-    assert sum(Decimal(row["cost"]) for row in samples["coverage"]) == actual
+    assert sum(Decimal(row["cost"] or 0) for row in samples["coverage"]) == actual
     assert sum(Decimal(row["cost"] or 0) for row in samples["model_mix"]) == actual
     teams = {row["name"]: row["requests"] for row in samples["groups"]["team"]}
     assert {team: teams[team] for team in EXPECTED["requests_by_team"] if team} == {

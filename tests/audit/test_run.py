@@ -140,6 +140,15 @@ def test_one_row_a_request_with_its_route(mixed):
     assert {"cost_pico", "route_model_id", "expected_pico", "outcome", "p_suffices"} <= set(mixed.requests.columns)
 
 
+@pytest.mark.parametrize(("used", "warned"), [("gpt-4o", True), ("gpt-4-turbo", False)])
+def test_a_pair_that_the_log_does_not_use_is_a_warning(tmp_path, used, warned):
+    toml = 'decision = "strong_wins"\nstrong_share = 0.5\n[ladders]\npair = ["gpt-4o-mini", "gpt-4-turbo"]'
+    mixed_ = [{"model": used}, {"model": "claude-sonnet-4-5", "provider": "anthropic"}, {"operation": "embedding"}]
+    document = audit(tmp_path, rows(*mixed_), assumed(toml), models=Catalog.load()).document
+    found = [warning for warning in document.warnings if "No request used a model of the policy's ladders" in warning]
+    assert len(found) == warned
+
+
 def test_keeping_every_model_saves_nothing(tmp_path):
     tax = audit(tmp_path, many(300), load("keep")).document.flagship_tax
     assert [Decimal(e.amount) for e in (tax.ceiling, tax.expected, tax.floor)] == [0, 0, 0]
@@ -161,6 +170,16 @@ def test_nothing_to_audit_is_incomplete(tmp_path):
         audit(tmp_path / "a", many(1).clear())
     with pytest.raises(IncompleteError, match="lies in the period"):
         audit(tmp_path / "b", many(10), options=AuditOptions(since="2030-01-01"))
+
+
+def test_what_became_of_records_that_are_no_request_is_said(tmp_path):
+    refused = [Rejection(reason="not_json", count=1_204, examples=[Example(file="bad.bin", line=1)])]
+    with pytest.raises(IncompleteError) as told:
+        audit(tmp_path, many(1).clear(), rejected=refused, skipped=1)
+    assert str(told.value) == (
+        "There is nothing to audit: no request was read: 1,204 records were rejected (1,204 not_json, bad.bin:1), "
+        "1 record was no provider's call (1 parent_span). `llm-audit formats detect PATH` says what each file is."
+    )
 
 
 def test_a_period_is_cut_in_the_zone_of_the_audit(tmp_path):
@@ -210,6 +229,19 @@ def test_an_unknown_cost_is_counted_and_never_zero(tmp_path):
     assert [row.model for row in document.unpriced_models] == ["made-up-model"]
     unknown = next(row for row in document.model_mix if row.model == "made-up-model")
     assert unknown.cost is None
+
+
+def test_what_has_no_price_at_all_has_no_amount(tmp_path):
+    made_up = {"model": "made-up-model", "team": "new", "time": dt.datetime(2026, 9, 2, tzinfo=dt.UTC)}
+    document = audit(tmp_path, rows({}, made_up), models=catalog()).document
+    unpriced = next(row for row in document.coverage if row.outcome == "unpriced")
+    assert (unpriced.requests, unpriced.cost, unpriced.cost_share) == (1, None, None)
+    first, second = document.daily
+    assert (first.cost, first.cost_by_tier) == ("0.0045", {"frontier": "0.0045"})
+    assert (second.cost, second.policy_cost, second.cost_by_tier) == (None, None, {})
+    new = next(row for row in document.groups["team"] if row.name == "new")
+    assert (new.cost, new.cost_share, new.policy_cost, new.flagship_tax) == (None, None, None, None)
+    assert sum(row.requests for row in document.routes) == 1
 
 
 def test_the_log_s_own_costs_are_reconciled(tmp_path):

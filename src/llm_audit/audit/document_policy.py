@@ -54,12 +54,15 @@ class Coverage(msgspec.Struct, kw_only=True, frozen=True):
 
     outcome: str
     requests: int
-    cost: str
+    cost: str | None
     cost_share: float | None
 
 
 class Route(msgspec.Struct, kw_only=True, frozen=True):
-    """Requests moved (or kept, ``from_model == to_model``), most saved dollars first. Renamed to from/to in JSON."""
+    """Priced requests moved (or kept, ``from_model == to_model``), most saved dollars first.
+
+    The models are called from and to in JSON.
+    """
 
     from_model: str = msgspec.field(name="from")
     to_model: str = msgspec.field(name="to")

@@ -96,18 +96,20 @@ class DailyMix(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Day(msgspec.Struct, kw_only=True, frozen=True):
+    """One day; costs are ``None`` where no request has a price, and such a tier is absent."""
+
     date: str
     requests: int
     tokens: int
-    cost: str
-    policy_cost: str
+    cost: str | None
+    policy_cost: str | None
     cost_by_tier: dict[str, str]
 
 
 class CategoryRow(msgspec.Struct, kw_only=True, frozen=True):
     category: str
     requests: int
-    cost: str
+    cost: str | None
     mean_difficulty: float | None
 
 
@@ -120,15 +122,15 @@ class Classification(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class GroupRow(msgspec.Struct, kw_only=True, frozen=True):
-    """One team, app, model, template, category or environment, most cost first."""
+    """One team, app, model, template, category or environment, most cost first; without any price, no amounts."""
 
     name: str
     requests: int
     tokens: int
-    cost: str
+    cost: str | None
     cost_share: float | None
-    policy_cost: str
-    flagship_tax: str
+    policy_cost: str | None
+    flagship_tax: str | None
     unpriced_requests: int
     moved_requests: int
 

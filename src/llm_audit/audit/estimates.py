@@ -25,6 +25,9 @@ FEW_CLUSTERS = 30
 DOMINATING_SHARE = 0.2
 """A cluster with more than this share of the cost decides the result alone."""
 
+_NEVER_ROUTED = ("not_chat", "unpriced", "abstained")
+"""Outcomes that come before the ladder is looked at."""
+
 _COVERED = ("moved", "sufficed_by_none", "no_saving", "already_cheapest")
 
 
@@ -143,7 +146,7 @@ def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame,
     count = templates.height if by_template else conversations
     largest = max(templates["cost_pico"].to_list(), default=0) if by_template else evidence.concentration.largest_pico
     what = "template" if by_template else "conversation"
-    if count < FEW_CLUSTERS:
+    if 0 < count < FEW_CLUSTERS:
         warnings.append(
             f"Only {count} {what}{'s' if count != 1 else ''}: below {FEW_CLUSTERS} the interval is too narrow."
         )
@@ -153,6 +156,14 @@ def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame,
         warnings.append(
             f"Only {templates.height} prompt template{'s' if templates.height != 1 else ''}: "
             "the interval speaks of more traffic like this, not of other templates."
+        )
+    requests = total(evidence.cells, "requests")
+    outside = total(evidence.cells.filter(pl.col("outcome") == "not_in_ladder"), "requests")
+    routable = requests - total(evidence.cells.filter(pl.col("outcome").is_in(_NEVER_ROUTED)), "requests")
+    if outside and outside == routable:
+        warnings.append(
+            "No request used a model of the policy's ladders, so nothing could move: a tax of zero says nothing here. "
+            "Give a policy with ladders for the models in the log; `llm-audit policy show` prints one to start from."
         )
     abilities = by(evidence.cells.filter(pl.col("outcome") == "abstained"), "outcome")
     abstained = total(abilities, "cost_pico")

@@ -96,11 +96,7 @@ def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, op
     _check(options)
     frame = in_period(ledger.scan(), options).collect()
     if not frame.height:
-        raise IncompleteError(
-            "There is nothing to audit: no request lies in the period; see --since and --until."
-            if ledger.manifest.rows
-            else "There is nothing to audit: no request was read."
-        )
+        raise IncompleteError(f"There is nothing to audit: {_nothing(ledger)}")
     named = with_models(price(_grouped(frame, options), book), catalog)
     routes = plan(named, policy, catalog=catalog, book=book)
     measured = with_date(routed_frame(named, routes), timezone=options.timezone)
@@ -185,6 +181,32 @@ def _check(options: AuditOptions) -> None:
         raise UsageError(f"The confidence is {options.confidence:g}; give a number between 0 and 1, such as 0.9.")
     if options.resamples < 1:
         raise UsageError(f"The number of resamples is {options.resamples}; give at least 1.")
+
+
+def _nothing(ledger: Ledger) -> str:
+    """Why no request is left, by what became of the records."""
+    manifest = ledger.manifest
+    if manifest.rows:
+        return "no request lies in the period; see --since and --until."
+    parts = []
+    if manifest.rejected:
+        reasons = "; ".join(
+            f"{reason.count:,} {reason.reason}"
+            + "".join(f", {example.file}:{example.line}" for example in reason.examples[:1])
+            for reason in manifest.rejected
+        )
+        parts.append(f"{_records(sum(reason.count for reason in manifest.rejected))} rejected ({reasons})")
+    if manifest.not_provider_calls:
+        reasons = "; ".join(f"{reason.count:,} {reason.reason}" for reason in manifest.not_provider_calls)
+        skipped = sum(reason.count for reason in manifest.not_provider_calls)
+        parts.append(f"{_records(skipped)} no provider's call ({reasons})")
+    if not parts:
+        return "no request was read."
+    return f"no request was read: {', '.join(parts)}. `llm-audit formats detect PATH` says what each file is."
+
+
+def _records(count: int) -> str:
+    return f"{count:,} record{' was' if count == 1 else 's were'}"
 
 
 def _grouped(frame: pl.DataFrame, options: AuditOptions) -> pl.DataFrame:

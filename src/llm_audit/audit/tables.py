@@ -46,6 +46,11 @@ def mean(nano: int, count: int) -> float | None:
     return round(nano / count / NANO, 6) if count else None
 
 
+def _known(row: Mapping[str, int], column: str) -> str | None:
+    """The amount of a row of summed cells; None where none of its requests has a price."""
+    return usd(row[column]) if row["priced"] else None
+
+
 def tokens(cells: pl.DataFrame) -> Tokens:
     """Sums of tokens by type."""
     sums = {kind: total(cells, f"{kind}_tokens") for kind in (*TOKEN_TYPES, "reasoning", "estimated", "ambiguous")}
@@ -79,8 +84,8 @@ def coverage(cells: pl.DataFrame) -> list[Coverage]:
         Coverage(
             outcome=row["outcome"],
             requests=int(row["requests"]),
-            cost=usd(row["cost_pico"]),
-            cost_share=share(row["cost_pico"], actual),
+            cost=_known(row, "cost_pico"),
+            cost_share=share(row["cost_pico"], actual) if row["priced"] else None,
         )
         for row in rows.iter_rows(named=True)
     ]
@@ -101,7 +106,7 @@ def model_mix(cells: pl.DataFrame) -> list[ModelMix]:
             request_share=share(row["requests"], requests) or 0.0,
             tokens=int(row["tokens"]),
             token_share=share(row["tokens"], all_tokens) or 0.0,
-            cost=usd(row["cost_pico"]) if row["priced"] else None,
+            cost=_known(row, "cost_pico"),
             cost_share=share(row["cost_pico"], actual) if row["priced"] else None,
         )
         for row in rows.iter_rows(named=True)
@@ -119,7 +124,7 @@ def daily_mix(cells: pl.DataFrame) -> list[DailyMix]:
             tier=row["tier"],
             requests=int(row["requests"]),
             tokens=int(row["tokens"]),
-            cost=usd(row["cost_pico"]) if row["priced"] else None,
+            cost=_known(row, "cost_pico"),
         )
         for row in rows.iter_rows(named=True)
     ]
@@ -130,14 +135,16 @@ def daily(cells: pl.DataFrame) -> list[Day]:
     dated = cells.filter(pl.col("date").is_not_null())
     tiers: dict[object, dict[str, int]] = {}
     for row in by(dated, "date", "tier").iter_rows(named=True):
-        tiers.setdefault(row["date"], {})[row["tier"]] = row["cost_pico"]
+        spent = tiers.setdefault(row["date"], {})
+        if row["priced"]:
+            spent[row["tier"]] = row["cost_pico"]
     return [
         Day(
             date=row["date"].isoformat(),
             requests=int(row["requests"]),
             tokens=int(row["tokens"]),
-            cost=usd(row["cost_pico"]),
-            policy_cost=usd(row["expected_pico"]),
+            cost=_known(row, "cost_pico"),
+            policy_cost=_known(row, "expected_pico"),
             cost_by_tier={tier: usd(tiers[row["date"]][tier]) for tier in TIERS if tier in tiers[row["date"]]},
         )
         for row in by(dated, "date").iter_rows(named=True)
@@ -145,8 +152,8 @@ def daily(cells: pl.DataFrame) -> list[Day]:
 
 
 def routes(cells: pl.DataFrame) -> list[Route]:
-    """Requests by model used and route, most dollars saved first."""
-    known = cells.filter(pl.col("route_model_id").is_not_null()).with_columns(
+    """Priced requests by model used and route, most dollars saved first."""
+    known = cells.filter(pl.col("route_model_id").is_not_null() & (pl.col("priced") > 0)).with_columns(
         source=pl.col("model_id"), route=pl.col("route_model_id")
     )
     rows = by(known, "source", "route").sort(
@@ -181,7 +188,7 @@ def classification(cells: pl.DataFrame) -> Classification:
             CategoryRow(
                 category=row["category"] or UNNAMED,
                 requests=int(row["requests"]),
-                cost=usd(row["cost_pico"]),
+                cost=_known(row, "cost_pico"),
                 mean_difficulty=mean(row["difficulty_nano"], row["difficulties"]),
             )
             for row in rows.iter_rows(named=True)
@@ -232,10 +239,10 @@ def _group(cells: pl.DataFrame, column: str) -> list[GroupRow]:
             name=row["_name"],
             requests=int(row["requests"]),
             tokens=int(row["tokens"]),
-            cost=usd(row["cost_pico"]),
-            cost_share=share(row["cost_pico"], actual),
-            policy_cost=usd(row["expected_pico"]),
-            flagship_tax=usd(row["saved_pico"]),
+            cost=_known(row, "cost_pico"),
+            cost_share=share(row["cost_pico"], actual) if row["priced"] else None,
+            policy_cost=_known(row, "expected_pico"),
+            flagship_tax=_known(row, "saved_pico"),
             unpriced_requests=int(row["requests"] - row["priced"]),
             moved_requests=int(row["moved"]),
         )
@@ -260,7 +267,7 @@ def spend(cells: pl.DataFrame) -> list[Spend]:
             tier=row["tier"],
             requests=int(row["requests"]),
             tokens=int(row["tokens"]),
-            cost=usd(row["cost_pico"]) if row["priced"] else None,
+            cost=_known(row, "cost_pico"),
         )
         for row in rows.iter_rows(named=True)
     ]
