@@ -262,7 +262,7 @@ def test_nothing_to_audit_is_incomplete(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(IncompleteError, match="nothing to audit"):
         ingest([tmp_path / "logs"], options=HERE)
     write(tmp_path, {"logs/a.jsonl": content})
-    with pytest.raises(IncompleteError, match="1 empty files"):
+    with pytest.raises(IncompleteError, match="holds 1 empty file\\."):
         ingest([tmp_path / "logs"], options=HERE)
 
 
@@ -291,7 +291,7 @@ def test_a_format_that_is_asked_for_takes_every_record(tmp_path: Path) -> None:
     folder = write(tmp_path, {"a.jsonl": b"\n".join([line(flat(1)), line({"what": 1})])})
     ledger = ingest([folder], options=IngestOptions(jobs=1, cache=False, log_format="flat"))
     assert {row.reason for row in ledger.manifest.rejected} == {"no_model"}
-    with pytest.raises(UsageError, match="no log format"):
+    with pytest.raises(UsageError, match='no log format "flatt"\\. Did you mean "flat"'):
         ingest([folder], options=IngestOptions(log_format="flatt", cache=False))
 
 

@@ -72,3 +72,13 @@ def test_a_place_that_cannot_be_written_is_named(ledger: Ledger, tmp_path) -> No
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="Cannot write the ledger"):
         write_ledger(ledger, tmp_path / "file" / "below")
+
+
+def test_a_folder_that_may_not_be_entered_is_no_ledger(tmp_path, monkeypatch) -> None:
+    def refused(*_given, **_named):
+        raise PermissionError
+
+    monkeypatch.setattr("os.stat", refused)
+    found = is_ledger(tmp_path)
+    monkeypatch.undo()
+    assert found is False

@@ -137,6 +137,7 @@ def _parts(tasks: Sequence[Task], memory: Memory, recipe: Recipe, jobs: int, pro
 
 def _nothing(paths: Sequence[str | Path], sources: Sequence[Source], notes: Sequence[str]) -> str:
     given = ", ".join(map(str, paths))
-    what = f"{len(sources)} empty files" if sources else "no files of logs"
+    empty = "1 empty file" if len(sources) == 1 else f"{len(sources)} empty files"
+    what = empty if sources else "no files of logs"
     passed = f" ({len(notes)} passed over: {notes[0]}…)" if notes else ""
     return f"There is nothing to audit: {given} holds {what}{passed}. Give files or folders with log records."

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import ModuleType
@@ -110,7 +111,7 @@ class _Pool:
     def _start(self, task: int) -> None:
         ours, theirs = self._context.Pipe()
         worker = self._context.Process(target=serve, args=(theirs, self._recipe), daemon=True)
-        with _no_main():
+        with _no_main(), deaf_to_interrupts():
             worker.start()
         theirs.close()
         self._workers.append(_Worker(worker, ours, task))
@@ -153,7 +154,7 @@ class _Pool:
 
 def serve(connection: Connection, recipe: Recipe) -> None:
     """Answer each task with its part, or with the error it met, until the other end closes. Runs in a process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its processes itself
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where interrupts cannot be kept from a new process
     tools = recipe.toolbox()
     # Records are trees that die at once; looking for cycles among them costs a fifth of the time.
     gc.freeze()
@@ -179,3 +180,17 @@ def _no_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextmanager
+def deaf_to_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C, also one pressed while they start, from processes started here; this one ends them itself."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # starting it later would lift the block
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

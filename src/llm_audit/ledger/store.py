@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from functools import cached_property
@@ -47,7 +48,8 @@ class Ledger:
 def is_ledger(path: str | Path) -> bool:
     """Whether a path is a folder that ``write_ledger`` filled."""
     folder = Path(path)
-    return (folder / MANIFEST_FILE).is_file() and (folder / REQUESTS_FILE).is_file()
+    # A folder that may not be entered is none, and is refused where logs are looked for in it.
+    return all(os.path.isfile(folder / name) for name in (MANIFEST_FILE, REQUESTS_FILE))  # noqa: PTH113
 
 
 def read_ledger(folder: Path) -> Ledger:

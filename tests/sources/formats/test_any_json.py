@@ -65,5 +65,5 @@ def test_the_last_record_is_remembered_and_no_other() -> None:
 
 def test_an_unknown_name_is_refused_with_a_suggestion() -> None:
     assert get("flat").info.name == "flat"
-    with pytest.raises(UsageError, match='did you mean "openai-chat"'):
+    with pytest.raises(UsageError, match='Did you mean "openai-chat"'):
         get("openai_chat")

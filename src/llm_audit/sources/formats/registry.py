@@ -97,5 +97,5 @@ def get(name: str) -> Format:
     if name in known:
         return known[name]
     close = get_close_matches(name, known, n=1)
-    hint = f'; did you mean "{close[0]}"?' if close else ""
-    raise UsageError(f'there is no log format "{name}"{hint} Known formats: {", ".join(sorted(known))}.')
+    hint = f' Did you mean "{close[0]}"?' if close else ""
+    raise UsageError(f'There is no log format "{name}".{hint} Known formats: {", ".join(sorted(known))}.')
