@@ -6,7 +6,7 @@ character that they need is present, and long texts are searched at their ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -75,15 +75,14 @@ def select(
         return chore
     last = messages[-1]
     step = _loop_step(messages) if last.role == "tool" else Step.ASK
-    asks = _asks(messages)
-    ask = next(asks, None)
+    ask = _ask_before(messages, len(messages))
     if ask is None:
         return _abstain(Abstention.NON_TEXT if any(m.images or m.audio for m in messages) else Abstention.NO_TEXT, step)
     index, text, bare = ask
     if step is Step.ASK and tools and patterns.PLAN.match(text):
         step = Step.PLAN
     if _follows_up(text, bare=bare):
-        return _inherited(messages, index, asks, text, step)
+        return _inherited(messages, index, text, step)
     return Selection(text, Judged.SCORED, None, step)
 
 
@@ -95,7 +94,10 @@ def _chore(messages: Sequence[Message]) -> Selection | None:
     """Recognise the calls that a harness makes for itself: titles, topic checks, summaries of a conversation."""
     step = _system_chore(messages[0].text) if messages[0].role == "system" else None
     if step is None:
-        step = next((_chore_step(message.text) for message in reversed(messages) if message.role == "user"), None)
+        for message in reversed(messages):
+            if message.role == "user":
+                step = _chore_step(message.text)
+                break
     if step is None:
         return None
     return Selection(SUMMARY_ASK if step is Step.SUMMARISE else TITLE_ASK, Judged.SCORED, None, step)
@@ -128,22 +130,24 @@ def _follows_up(text: str, *, bare: bool) -> bool:
     return bool(patterns.ASSENT.fullmatch(text) or (bare and patterns.REFERENCE.fullmatch(text)))
 
 
-def _asks(messages: Sequence[Message]) -> Iterator[tuple[int, str, bool]]:
-    """Yield ``(index, cleaned text, nothing but harness text was taken away)`` of the human asks, latest first."""
-    for index in range(len(messages) - 1, -1, -1):
+def _ask_before(messages: Sequence[Message], end: int) -> tuple[int, str, bool] | None:
+    """The latest human ask before a place: ``(index, cleaned text, nothing but harness text was taken away)``."""
+    for index in range(end - 1, -1, -1):
         message = messages[index]
         if message.role == "user":
             said = without_harness(message.text)
             text = without_context(said)
             if text:
-                yield index, text, len(text) == len(said)
+                return index, text, len(text) == len(said)
+    return None
 
 
-def _inherited(
-    messages: Sequence[Message], index: int, asks: Iterator[tuple[int, str, bool]], text: str, step: Step
-) -> Selection:
+def _inherited(messages: Sequence[Message], index: int, text: str, step: Step) -> Selection:
     """Judge a follow-up by what it refers to: the earlier ask, and what the model then proposed."""
-    earlier = next((t for _, t, bare in asks if not _follows_up(t, bare=bare)), "")
+    before = _ask_before(messages, index)
+    while before is not None and _follows_up(before[1], bare=before[2]):
+        before = _ask_before(messages, before[0])
+    earlier = before[1] if before else ""
     proposal = ""
     if index and messages[index - 1].role == "assistant":
         proposal = messages[index - 1].text.rstrip()[-_EDGE:].rpartition("\n\n")[2]

@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-import pyarrow.parquet as pq
-
 from llm_audit.engines.columns import Judge, Row, table
 from llm_audit.engines.digest import Digest, digest
 from llm_audit.engines.toolbox import Toolbox
-from llm_audit.ledger.arrow import ARROW_SCHEMA
+from llm_audit.ledger.arrow import parquet_writer
 from llm_audit.ledger.cache import Cache
 from llm_audit.ledger.tally import Part, ShardTally
 from llm_audit.sources.entry import Entry, NotACall, Rejected, Request
@@ -99,7 +97,7 @@ class PartWriter:
         if not self._held:
             return
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._target, ARROW_SCHEMA, compression="zstd", compression_level=1)
+            self._writer = parquet_writer(self._target)
         self._writer.write_table(table(self._held, self._judge))
         self.rows += len(self._held)
         self._held.clear()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from llm_audit.ledger.columns import COLUMNS, Kind
 
@@ -20,3 +24,11 @@ TYPES = {
 }
 ARROW_SCHEMA = pa.schema([(name, TYPES[kind] if isinstance(kind, Kind) else _NAME) for name, kind in COLUMNS.items()])
 """Closed vocabularies are dictionaries of their words."""
+
+_WORDS = [field.name for field in ARROW_SCHEMA if pa.types.is_dictionary(field.type)]
+
+
+def parquet_writer(target: Path) -> Any:
+    """Open a Parquet file of the ledger's columns for writing."""
+    # A dictionary of hashes and counts would cost more than it saves.
+    return pq.ParquetWriter(target, ARROW_SCHEMA, compression="zstd", compression_level=1, use_dictionary=_WORDS)

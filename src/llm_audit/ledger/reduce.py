@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from llm_audit.ledger import conversations, merge
-from llm_audit.ledger.arrow import ARROW_SCHEMA
+from llm_audit.ledger.arrow import ARROW_SCHEMA, parquet_writer
 from llm_audit.ledger.manifest import Example, Input, Manifest, ReasonCount, Rejection
 from llm_audit.ledger.mix import mix
 from llm_audit.ledger.tally import MAX_EXAMPLES, Part, ShardTally
@@ -132,7 +132,7 @@ def _write(
     names = named.to_arrow()
     row = name = 0
     held: list[Any] = []
-    with pq.ParquetWriter(target, ARROW_SCHEMA, compression="zstd", compression_level=1) as writer:
+    with parquet_writer(target) as writer:
         for part in placed:
             table = pq.read_table(part.part.file, schema=ARROW_SCHEMA)
             mask = kept[row : row + table.num_rows]

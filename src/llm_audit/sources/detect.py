@@ -13,8 +13,8 @@ from llm_audit.sources.container import Container, items, sniff
 from llm_audit.sources.find import find
 from llm_audit.sources.formats.interface import Format, Record
 from llm_audit.sources.formats.registry import FORMATS
+from llm_audit.sources.formats.signatures import Signatures
 from llm_audit.sources.limits import SNIFF_RECORDS
-from llm_audit.sources.recognise import first_match
 from llm_audit.sources.storage import Source, open_binary
 from llm_audit.sources.stream import Compression, compression
 from llm_audit.sources.unwrap import unwrap
@@ -48,10 +48,11 @@ class Explanation:
 
 def detect(records: Iterable[Record], *, formats: Sequence[Format] = FORMATS, unreadable: int = 0) -> Detection:
     """Tell the format of a file from its first records."""
+    signatures = Signatures(formats)
     matched: Counter[str] = Counter()
     unknown = 0
     for record in records:
-        found = first_match(formats, record)
+        found = signatures.first(record)
         if found is None:
             unknown += 1
         else:

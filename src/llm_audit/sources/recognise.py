@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from llm_audit.sources.decode import Item
 from llm_audit.sources.entry import Entry, Reason, Rejected
 from llm_audit.sources.formats.interface import BadRecordError, Context, Format, Record
+from llm_audit.sources.formats.signatures import Signatures
 from llm_audit.sources.unwrap import unwrap
 
 # A record no adapter foresaw is one rejected entry, not the end of the run.
 _UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _UNKNOWN = Rejected(Reason.UNKNOWN_FORMAT)
-
-
-_PLAIN_FORMATS = ("mapping", "flat")
-PLAIN_KEYS = frozenset(
-    {
-        "timestamp", "time", "model", "messages", "prompt", "completion", "stream", "usage", "metadata",
-        "input_tokens", "output_tokens", "prompt_tokens", "completion_tokens", "cached_tokens", "total_tokens",
-        "request_id", "trace_id", "session_id", "conversation_id", "latency_ms", "duration_ms", "status", "status_code",
-        "team", "app", "user", "feature", "environment", "cost_usd",
-    }
-)  # fmt: skip
-"""Keys that no other format's signature needs: a record with no key beside these is a home-made one or unknown."""
 
 
 class Recogniser:
@@ -46,27 +35,25 @@ class Recogniser:
         fallback: Format | None = None,
     ) -> None:
         self.records: Counter[str] = Counter()
-        self._formats = formats
-        self._plain_formats = [known for known in formats if known.info.name in _PLAIN_FORMATS]
+        self._signatures = Signatures(formats)
         self._forced = forced
         self.fallback = fallback
         self._path = path
         self._contexts: dict[str, Context] = {}
 
-    def entries(self, line: int, item: Item) -> Iterator[tuple[str, Entry]]:
-        """Yield the name of the format (empty where none is known) and the entry, for each entry of an item."""
+    def entries(self, line: int, item: Item) -> list[tuple[str, Entry]]:
+        """The name of the format (empty where none is known) and the entry, for each entry of an item."""
         if isinstance(item, Rejected):
-            yield "", item
-            return
+            return [("", item)]
+        found: list[tuple[str, Entry]] = []
         for record in unwrap(item):
-            yield from self._record(line, record)
+            self._read(line, record, found)
+        return found
 
-    def _record(self, line: int, record: Record) -> Iterator[tuple[str, Entry]]:
-        # The most usual records are spared the signatures of all the others.
-        candidates = self._plain_formats if record.keys() <= PLAIN_KEYS else self._formats
-        found = self._forced or first_match(candidates, record) or self.fallback
+    def _read(self, line: int, record: Record, entries: list[tuple[str, Entry]]) -> None:
+        found = self._forced or self._signatures.first(record) or self.fallback
         if found is None:
-            yield "", _UNKNOWN
+            entries.append(("", _UNKNOWN))
             return
         name = found.info.name
         self.records[name] += 1
@@ -76,16 +63,8 @@ class Recogniser:
         context.line = line
         try:
             for entry in found.entries(record, context):
-                yield name, entry
+                entries.append((name, entry))  # noqa: PERF401 - what came before a failure stays
         except BadRecordError as error:
-            yield name, Rejected(Reason(error.reason), error.field_name)
+            entries.append((name, Rejected(Reason(error.reason), error.field_name)))
         except _UNFORESEEN:
-            yield name, Rejected(Reason.BAD_SHAPE)
-
-
-def first_match(formats: Sequence[Format], record: Record) -> Format | None:
-    """The first format whose signature a record carries."""
-    for candidate in formats:
-        if candidate.matches(record):
-            return candidate
-    return None
+            entries.append((name, Rejected(Reason.BAD_SHAPE)))

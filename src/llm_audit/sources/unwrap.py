@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -19,11 +19,12 @@ _SPAN = frozenset({"attributes", "spanContext", "context", "context.span_id", "t
 _NOT_WRAPPED = _BODY | _SPAN  # a span's events are its own
 
 
-def unwrap(record: Record) -> Iterator[Record]:
-    """Yield the records inside a wrapper, or the record itself where it is none."""
-    if _WRAPPERS.isdisjoint(record):
-        yield record
-        return
+def unwrap(record: Record) -> Iterable[Record]:
+    """The records inside a wrapper, or the record itself where it is none."""
+    return (record,) if _WRAPPERS.isdisjoint(record) else _unwrapped(record)
+
+
+def _unwrapped(record: Record) -> Iterator[Record]:
     inside = _listed(record) if _NOT_WRAPPED.isdisjoint(record) else None
     if inside is None:
         found = _written(record)

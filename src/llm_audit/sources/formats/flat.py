@@ -18,7 +18,7 @@ from llm_audit.sources.formats.calls import cost, merge_key, operation, tier
 from llm_audit.sources.formats.columns import ABSENT, Columns, columns_of
 from llm_audit.sources.formats.fields import Json, flag, labels, mapping, number, text, who, whole
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.messages import conversation, is_mark, reply
+from llm_audit.sources.formats.messages import any_mark, conversation, reply
 from llm_audit.sources.formats.settle import NO_USAGE, Convention, Usage, counted, settle
 from llm_audit.sources.formats.times import between_ms, micros
 from llm_audit.sources.formats.usage import of_any
@@ -60,7 +60,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         status_code=code,
         latency_ms=float(latency) if type(latency) is int and 0 <= latency < 10**12 else number(latency),
         messages=messages,
-        redacted=messages is not None and any(is_mark(message.text) for message in messages),
+        redacted=any_mark(messages),
     )
     _charge(request, record, columns)
     usage = get(columns.usage)

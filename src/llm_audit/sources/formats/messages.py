@@ -95,6 +95,14 @@ def redacted(messages: Sequence[Message] | None) -> bool:
     )
 
 
+def any_mark(messages: Sequence[Message] | None) -> bool:
+    """Whether the text of any message was replaced by a mark."""
+    for message in messages or ():  # noqa: SIM110 - a generator costs more than the test
+        if len(message.text) <= _LONGEST_MARK and is_mark(message.text):
+            return True
+    return False
+
+
 def is_mark(value: str) -> bool:
     """Whether a text is nothing but a mark that the real one was removed."""
     return len(value) <= _LONGEST_MARK and value.strip().lower() in _REDACTED
