@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llm_audit.engines import local, pool
+from llm_audit.engines.hashing import hash64
 from llm_audit.engines.local import IngestOptions, ingest
 from llm_audit.errors import AuditError, IncompleteError, UsageError
 from llm_audit.ledger import Ledger, cache
@@ -254,6 +255,30 @@ def test_a_repeated_content_in_two_files_has_keys_of_its_own(tmp_path: Path) -> 
     ledger = ingest([write(tmp_path, {"a.jsonl": same, "b.jsonl": same})], options=HERE)
     assert adds_up(ledger)
     assert ledger.manifest.rows == 2
+
+
+def test_the_blocks_of_a_reply_tell_together_what_it_calls(tmp_path: Path) -> None:
+    def block(second: int, content: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "assistant",
+            "sessionId": "s",
+            "uuid": f"u{second}",
+            "timestamp": f"2026-09-01T00:00:0{second}Z",
+            "requestId": "req_1",
+            "message": {
+                "id": "msg_1",
+                "role": "assistant",
+                "model": "claude-sonnet-4-5",
+                "content": [content],
+                "usage": {"input_tokens": 3, "output_tokens": 5},
+            },
+        }
+
+    call = {"type": "tool_use", "id": "toolu_1", "name": "Read", "input": {}}
+    blocks = [block(1, {"type": "text", "text": "I look."}), block(2, call)]
+    ledger = ingest([write(tmp_path, {"a.jsonl": b"\n".join(map(line, blocks))})], options=HERE)
+    assert ledger.manifest.duplicates == 1
+    assert ledger.frame.select("line", "calls_tools", "tool_call_hash").rows() == [(1, True, hash64("toolu_1"))]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n"])

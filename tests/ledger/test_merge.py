@@ -2,12 +2,12 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.ledger.merge import KEYS, duplicates, repeated_spans
+from llm_audit.ledger.merge import KEYS, REPLY, duplicates, repeated_spans, told_by_repeats
 from llm_audit.ledger.schema import COLUMNS
 
 
 def frame(*rows: dict) -> pl.DataFrame:
-    schema = {name: COLUMNS[name] for name in KEYS} | {"origin": pl.Int64, "line": pl.Int64}
+    schema = {name: COLUMNS[name] for name in (*KEYS, *REPLY)} | {"origin": pl.Int64, "line": pl.Int64}
     usual = {"usage_source": "reported", "input_tokens": 1, "output_tokens": 1, "origin": 0}
     return pl.DataFrame([usual | {"line": line} | row for line, row in enumerate(rows)], schema=schema)
 
@@ -85,3 +85,22 @@ def test_a_wrapper_whose_child_has_usage_is_dropped() -> None:
         {"span": 41, "parent_span": 40},
     )
     assert repeated_spans(rows).to_list() == [True, True, False, False, False, False, False, False, False, False]
+
+
+def test_what_a_reply_calls_is_taken_from_any_repeat() -> None:
+    rows = frame(
+        {"merge_key": 7, "calls_tools": False},
+        {"merge_key": 7, "calls_tools": True, "tool_call_hash": 30, "line": 9},
+        {"merge_key": 7, "calls_tools": True, "tool_call_hash": 20, "line": 5},
+        {"merge_key": 8, "calls_tools": True, "tool_call_hash": 40},
+        {"merge_key": None, "calls_tools": False},
+        {"merge_key": 9, "calls_tools": False},
+        {"merge_key": 9, "calls_tools": None},
+    )
+    assert told_by_repeats(rows).rows() == [
+        (0, True, 20),
+        (1, True, 20),
+        (2, True, 20),
+        (5, False, None),
+        (6, False, None),
+    ]

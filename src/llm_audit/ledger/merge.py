@@ -24,6 +24,9 @@ KEYS = (
 )
 """Columns of the ledger that merging looks at, beside ``origin`` (rank of the input by its hash) and ``line``."""
 
+REPLY = ("calls_tools", "tool_call_hash")
+"""Columns that are taken from all repeats of a call."""
+
 _INPUT = [name for name in KEYS if name.endswith("_tokens") and name != "output_tokens"]
 
 
@@ -57,6 +60,29 @@ def duplicates(rows: pl.DataFrame) -> pl.Series:
     )
     extra = repeated.filter(~pl.col("merge_key").is_first_distinct())["row"]
     return _marked(rows.height, extra)
+
+
+def told_by_repeats(rows: pl.DataFrame) -> pl.DataFrame:
+    """What the repeats of a call tell together of its reply: a transcript writes each block on a line of its own.
+
+    Args:
+        rows: ``REPLY``, ``merge_key``, ``time``, ``origin`` and ``line``.
+
+    Returns:
+        For each row with a repeat its place (``row``) and ``REPLY``: whether any repeat calls a tool, and the first
+        call's id.
+    """
+    return (
+        rows.with_row_index("row")
+        .filter(pl.col("merge_key").is_not_null() & pl.col("merge_key").is_duplicated())
+        .sort("time", "origin", "line", "row", nulls_last=True)
+        .select(
+            "row",
+            pl.col("calls_tools").max().over("merge_key"),
+            pl.col("tool_call_hash").drop_nulls().first().over("merge_key"),
+        )
+        .sort("row")
+    )
 
 
 def repeated_spans(rows: pl.DataFrame) -> pl.Series:

@@ -75,6 +75,7 @@ def reduce(
     shas = [sha for _, _, sha in inputs]
     kept: npt.NDArray[np.bool_] = np.zeros(0, bool)
     named = pl.Series("conversation", [], pl.UInt64)
+    told: pl.DataFrame | None = None
     repeated = wrapped = 0
     filled = [part for part in placed if part.part.file is not None]
     if filled:
@@ -83,10 +84,12 @@ def reduce(
         repeated = int((~kept).sum())
         spans = merge.repeated_spans(keys.filter(kept)).to_numpy()
         del keys  # the columns of one question at a time, since these are all that grows with a log
+        if repeated:
+            told = merge.told_by_repeats(_keys(filled, shas, ("merge_key", "time", *merge.REPLY, "line")))
         wrapped = int(spans.sum())
         kept[kept] = ~spans
         named = conversations.conversations(_keys(filled, shas, conversations.COLUMNS).filter(kept))
-    _write(filled, kept, named, shas, target)
+    _write(filled, kept, named, told, shas=shas, target=target)
     tallies = [(piece, tally) for part in placed for piece, tally in zip(part.pieces, part.part.shards, strict=True)]
     not_calls = _sums([*(tally.not_calls for _, tally in tallies), {PARENT_SPAN: wrapped} if wrapped else {}])
     return Manifest(
@@ -124,7 +127,13 @@ def _of_pieces(part: PlacedPart, name: str) -> npt.NDArray[np.int64]:
 
 
 def _write(
-    placed: Sequence[PlacedPart], kept: npt.NDArray[np.bool_], named: pl.Series, shas: Sequence[str], target: Path
+    placed: Sequence[PlacedPart],
+    kept: npt.NDArray[np.bool_],
+    named: pl.Series,
+    told: pl.DataFrame | None,
+    *,
+    shas: Sequence[str],
+    target: Path,
 ) -> None:
     """Copy the rows that stay, part by part, with their places and conversations."""
     seeds = np.array([int(sha[:16], 16) for sha in shas], np.uint64)
@@ -135,6 +144,8 @@ def _write(
     with parquet_writer(target) as writer:
         for part in placed:
             table = pq.read_table(part.part.file, schema=ARROW_SCHEMA)
+            if told is not None:
+                table = _with_replies(table, told.filter(pl.col("row").is_between(row, row + table.num_rows - 1)), row)
             mask = kept[row : row + table.num_rows]
             row += table.num_rows
             table = table.filter(pa.array(mask))
@@ -156,6 +167,16 @@ def _write(
                 held.clear()
         if held:
             writer.write_table(pa.concat_tables(held))
+
+
+def _with_replies(table: pa.Table, told: pl.DataFrame, first: int) -> pa.Table:
+    """Set what repeats tell together; ``first`` is the place of the table's first row."""
+    for name in merge.REPLY if told.height else ():
+        place = table.column_names.index(name)
+        column = pl.Series(name, table[name])
+        filled = column.scatter(told["row"] - first, told[name])
+        table = table.set_column(place, name, filled.to_arrow().cast(ARROW_SCHEMA.field(name).type))
+    return table
 
 
 def _copies(shas: Sequence[str]) -> npt.NDArray[np.uint64]:
