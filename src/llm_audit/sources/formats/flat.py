@@ -106,9 +106,11 @@ def _charge(request: Request, record: Json, columns: Columns) -> None:
     payer = who(nested)
     if nested:
         inner = columns_of(nested)
-        request.conversation = request.conversation or text(nested.get(inner.conversation))
-        request.trace = request.trace or text(nested.get(inner.trace))
-    request.team, request.app, request.user, request.environment, request.tags = payer
+        if inner.conversation is not ABSENT and request.conversation is None:
+            request.conversation = text(nested[inner.conversation])
+        if inner.trace is not ABSENT and request.trace is None:
+            request.trace = text(nested[inner.trace])
+        request.team, request.app, request.user, request.environment, request.tags = payer
     if columns.payer:
         request.team = text(get(columns.team)) or payer.team
         request.app = text(get(columns.app)) or payer.app
