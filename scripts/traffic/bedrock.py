@@ -40,11 +40,10 @@ def _line(rand: random.Random, at: int) -> Line:
     asked = rand.choices([SONNET, PRO, LITE, ROUTER], [50, 20, 15, 15])[0]
     served = rand.choice([PRO, LITE, LITE]) if asked == ROUTER else asked
     slots = Slots(rand, DATA["slots"])
-    bodies = rand.sample(DATA["open"], 1 + (rand.random() < 0.4))
-    text = "Dear support team,\n\n" + "\n\n".join(slots.fill(body) for body in bodies) + "\n\nKind regards"
+    # A question about a photo: the smallest model could answer it, but cannot look at one.
+    photo = PHOTO_TOKENS if "nova-pro" in asked and rand.random() < 0.4 else 0
+    text = slots.fill(rand.choice(DATA["photo"])) if photo else _mail(rand, slots)
     content: list[dict[str, Any]] = [{"text": text}]
-    # A photo of the damage: not every smaller model can look at one.
-    photo = PHOTO_TOKENS if "nova-pro" in asked and rand.random() < 0.25 else 0
     if photo:
         content.insert(0, {"image": {"format": "png", "source": {"bytes": PIXEL}}})
     record = _head(asked, at, uuid(rand))
@@ -68,6 +67,11 @@ def _line(rand: random.Random, at: int) -> Line:
     }
     record["output"] = _output(rand, said, usage, PROFILES + served if asked == ROUTER else None)
     return Line(time_ms=at, content=record, call=Call(model=served, usage=usage, team=TEAM, app=APP))
+
+
+def _mail(rand: random.Random, slots: Slots) -> str:
+    bodies = rand.sample(DATA["open"], 1 + (rand.random() < 0.4))
+    return "Dear support team,\n\n" + "\n\n".join(slots.fill(body) for body in bodies) + "\n\nKind regards"
 
 
 def _head(model: str, at: int, request_id: str) -> dict[str, Any]:
