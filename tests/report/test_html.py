@@ -103,9 +103,38 @@ def test_a_negative_tax_is_said_plainly() -> None:
     expected = msgspec.structs.replace(document.flagship_tax.expected, amount="-4.00", low="-6.00", high="-2.50")
     tax = msgspec.structs.replace(document.flagship_tax, expected=expected)
     said = verdict(msgspec.structs.replace(document, flagship_tax=tax))
-    assert "The policy would have cost $4.00 more" in said.headline
+    assert "The policy would have cost an estimated $4.00 more" in said.headline
     assert "There is no flagship tax" in said.headline
     assert "interval \u2212$6.00 to \u2212$2.50" in said.tax_note
+
+
+@pytest.mark.parametrize(
+    ("actual", "tax", "low", "high", "said"),
+    [
+        ("25.394", "15.416", "14.1", "16", "$15.42 of $25.39 was flagship tax ($14.10 to $16.00)|cost $9.97"),
+        ("1234.567", "0.4549", "0.4", "0.5", "$0.45 of $1,234.57 was flagship tax ($0.40 to $0.50)|cost $1,234.12"),
+        ("3000.4", "1000.4", "900", "2000", "$1,000 of $3,000 was flagship tax ($900.00 to $2,000)|cost $2,000"),
+        (
+            "0.0127",
+            "0.00127",
+            "0.001",
+            "0.002",
+            "$0.0013 of $0.0127 was flagship tax ($0.0010 to $0.0020)|cost $0.0114",
+        ),
+    ],
+)
+def test_the_headline_is_an_estimate_with_its_range_and_adds_up(
+    actual: str, tax: str, low: str, high: str, said: str
+) -> None:
+    document = build.rich(3)
+    expected = msgspec.structs.replace(document.flagship_tax.expected, amount=tax, low=low, high=high)
+    changed = msgspec.structs.replace(
+        document,
+        cost=msgspec.structs.replace(document.cost, actual=actual),
+        flagship_tax=msgspec.structs.replace(document.flagship_tax, expected=expected),
+    )
+    estimate, _, policy = said.partition("|")
+    assert verdict(changed).headline == f"An estimated {estimate}: the small-by-default policy would have {policy}."
 
 
 def test_an_interval_over_zero_is_in_the_headline() -> None:

@@ -41,20 +41,26 @@ def money(amount: str | None, *, currency: str = "USD") -> str:
     >>> money("12345.678"), money("3.14159"), money("0.00123"), money("0.00")
     ('$12,346', '$3.14', '$0.0012', '$0')
     """
-    if amount is None:
-        return UNKNOWN
+    return UNKNOWN if amount is None else fixed(Decimal(amount), decimals(amount), currency=currency)
+
+
+def decimals(amount: str) -> int:
+    """How many decimals ``money`` rounds an amount to."""
     value = Decimal(amount)
-    if value == 0:
-        return f"{_symbol(currency)}0"
-    size = abs(value)
-    if size >= 1000:
-        decimals = 0
-    elif size >= 1:
-        decimals = 2
-    else:
-        decimals = max(2, 1 - size.adjusted())
-    rounded = size.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
-    return f"{_MINUS if value < 0 else ''}{_symbol(currency)}{rounded:,f}"
+    if value == 0 or abs(value) >= 1000:
+        return 0
+    return 2 if abs(value) >= 1 else max(2, 1 - value.adjusted())
+
+
+def fixed(amount: Decimal, places: int, *, currency: str) -> str:
+    """An amount with so many decimals."""
+    rounded = to_places(abs(amount), places)
+    return f"{_MINUS if amount < 0 else ''}{_symbol(currency)}{rounded:,f}"
+
+
+def to_places(amount: Decimal, places: int) -> Decimal:
+    """Round half away from zero."""
+    return amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
 
 
 def _symbol(currency: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from llm_audit.audit.document import Document, Finding
-from llm_audit.report.text import UNKNOWN, count, money, plain, plural, share
+from llm_audit.report.text import UNKNOWN, count, decimals, fixed, money, plain, plural, share, to_places
 
 _ACTIONS = 3
 OVERLAP = "Some of these hold the same requests, so the amounts do not add up."
@@ -70,7 +70,7 @@ def _spent_note(document: Document) -> str:
     cost = document.cost
     note = plural(cost.priced_requests, "priced request")
     if cost.unpriced_requests:
-        note += f"; {count(cost.unpriced_requests)} without a price, not counted"
+        note += f"; {count(cost.unpriced_requests)} have no known cost"
     return note
 
 
@@ -87,15 +87,25 @@ def _headline(document: Document) -> str:
     amount = Decimal(expected.amount)
     if amount == 0:
         return "The policy would have cost the same: no flagship tax."
-    policy, paid = money(expected.policy_cost, currency=currency), money(cost.actual, currency=currency)
+    tax, paid, policy = _adding_up(amount, Decimal(cost.actual), currency)
     if amount < 0:
-        extra = money(f"{-amount:f}", currency=currency)
-        return f"The policy would have cost {extra} more: {policy} instead of {paid}. There is no flagship tax."
+        return (
+            f"The policy would have cost an estimated {tax} more: {policy} instead of {paid}. There is no flagship tax."
+        )
+    low, high = (money(end, currency=currency) for end in (expected.low, expected.high))
     unsure = " The interval includes zero." if Decimal(expected.low) <= 0 else ""
     return (
-        f"{money(expected.amount, currency=currency)} of {paid} was flagship tax:"
+        f"An estimated {tax} of {paid} was flagship tax ({low} to {high}):"
         f" the {plain(document.policy.name, limit=40)} policy would have cost {policy}.{unsure}"
     )
+
+
+def _adding_up(tax: Decimal, paid: Decimal, currency: str) -> tuple[str, str, str]:
+    """Tax (without its sign), spend and policy cost rounded to the same digit, so that a reader's sum is theirs."""
+    places = max(decimals(f"{tax:f}"), decimals(f"{paid:f}"))
+    tax, paid = to_places(tax, places), to_places(paid, places)
+    first, second, third = (fixed(amount, places, currency=currency) for amount in (abs(tax), paid, paid - tax))
+    return first, second, third
 
 
 def period(document: Document) -> str:
