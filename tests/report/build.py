@@ -143,7 +143,7 @@ def rich(days: int = 30) -> d.Document:
         d.ModelMix(provider="internal", model="acme-ft-7b", tier="unknown", requests=41, request_share=41 / n,
                    tokens=60_210, token_share=60_210 / tokens, cost=None, cost_share=None)
     )  # fmt: skip
-    days_rows = sorted(_by(rows, lambda c: c.date).items())
+    days_rows = sorted(_by(rows[3:], lambda c: c.date).items())  # the first three have no time
     tiers = {day: _by(part, lambda c: MODELS[c.model][1]) for day, part in days_rows}
     return d.Document(
         schema_version=d.SCHEMA_VERSION,

@@ -6,9 +6,11 @@ from tests.report import build, compared
 
 from llm_audit.report import table
 from llm_audit.report.charts import policy as charts
+from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts.periods import MOST, periods
 from llm_audit.report.table import Column, Kind, cap
 from llm_audit.report.tables import check, data, everything, mix, policy, spend
+from llm_audit.report.text import money
 
 
 def test_rows_left_out_are_summed_exactly() -> None:
@@ -122,3 +124,33 @@ def test_a_tier_of_a_day_is_unknown_without_a_price_and_empty_without_a_request(
     assert spend.daily(changed).rows[0][-1] is None
     assert spend.daily(document).rows[0][-1] == ""
     assert spend.daily(document).rows[0][5] == day.cost_by_tier["frontier"]
+
+
+def test_days_and_what_has_no_time_add_up_to_what_was_spent() -> None:
+    document = build.rich(3)
+    rows = spend.daily(document).rows
+    assert [row[0] for row in rows] == ["2026-09-01", "2026-09-02", "2026-09-03", "undated"]
+    undated = build.calls(3)[:3]
+    assert rows[-1][1] == len(undated) == 3
+    assert Decimal(str(rows[-1][3])) == Decimal(sum(call.cost for call in undated)) / build.DOLLAR
+    assert Decimal(str(rows[-1][4])) == Decimal(sum(call.policy for call in undated)) / build.DOLLAR
+    assert sum(Decimal(str(row[3])) for row in rows) == Decimal(document.cost.actual)
+    for index, tier in enumerate(spend.TIERS[:3], start=5):
+        spent = sum(Decimal(m.cost) for m in document.model_mix if m.tier == tier and m.cost)
+        assert sum(Decimal(str(row[index] or 0)) for row in rows) == spent
+
+
+def test_a_chart_over_time_says_what_it_leaves_out_and_which_total_it_shows() -> None:
+    document = build.rich(3)
+    cost = money(str(Decimal(sum(call.cost for call in build.calls(3)[:3])) / build.DOLLAR))
+    dated = money(str(Decimal(sum(call.cost for call in build.calls(3)[3:])) / build.DOLLAR))
+    drawn = spend_charts.daily(document), spend_charts.mix_over_time(document)
+    for figure in drawn:
+        assert figure is not None
+        assert figure.note == f"3 requests without a time ({cost}) are not drawn."
+        assert f" of {dated}" in figure.title
+    dateless = msgspec.structs.replace(document.period, undated_requests=0)
+    whole = spend_charts.daily(msgspec.structs.replace(document, period=dateless))
+    assert whole is not None
+    assert whole.note == ""
+    assert spend.daily(msgspec.structs.replace(document, period=dateless)).rows[-1][0] == "2026-09-03"

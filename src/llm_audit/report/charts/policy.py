@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,10 @@ from llm_audit.audit.document import Document, FrontierPoint, Route
 from llm_audit.report.charts.svg import LIGHT, WIDTH, Figure, chart, draw, label
 from llm_audit.report.text import count, money, share, words
 
+_NARROW = 230
+"""The width of the plot that fits a telephone with its names."""
+_ROOM = 24
+"""Room beside the outermost amounts, for half of their text."""
 _ROUTES = 12
 _BARS = 10
 _CURVE = 24
@@ -28,27 +33,28 @@ def estimates(document: Document) -> Figure | None:
         return None
     named = (("floor", tax.floor.amount), ("expected", tax.expected.amount), ("ceiling", tax.ceiling.amount))
     rows = [{"name": n, "amount": float(a), "text": money(a, currency=currency)} for n, a in named]
-    y = alt.Y(
-        "name:N", sort=[n for n, _ in named], title=None, axis=alt.Axis(domain=False, ticks=False, labelFontSize=12)
-    )
-    axis = alt.Axis(domain=False, ticks=False, tickCount=6, format="~s")
-    x = alt.X("amount:Q", title=currency, axis=axis, scale=alt.Scale(zero=True))
-    base = chart(rows).encode(y=y, x=x)
-    points = base.mark_point(filled=True, size=90, opacity=1, color=LIGHT["frontier"])
-    words = base.mark_text(align="left", dx=12, dy=-10).encode(text="text:N")
-    span = [{"name": "expected", "low": float(tax.expected.low), "high": float(tax.expected.high)}]
-    interval = (
-        chart(span)
-        .mark_rule(strokeWidth=5, opacity=0.55, color=LIGHT["accent"])
-        .encode(y=y, x=alt.X("low:Q"), x2="high:Q")
-    )
     low, high = (money(a, currency=currency) for a in (tax.expected.low, tax.expected.high))
-    return draw(
-        "estimates",
-        alt.layer(interval, points, words).properties(width=WIDTH - 90, height=120),
-        title=f"The tax is expected at {money(tax.expected.amount, currency=currency)}, between {low} and {high}",
-        description="Points: floor, expected and ceiling of the flagship tax. Bar: the interval of the expected one.",
-    )
+
+    def drawn(key: str, width: int, ticks: int) -> Figure:
+        names = alt.Axis(domain=False, ticks=False, labelFontSize=12)
+        y = alt.Y("name:N", sort=[n for n, _ in named], title=None, axis=names)
+        axis = alt.Axis(domain=False, ticks=False, tickCount=ticks, format="~s")
+        base = chart(rows).encode(
+            y=y, x=alt.X("amount:Q", title=currency, axis=axis, scale=alt.Scale(zero=True, padding=_ROOM))
+        )
+        points = base.mark_point(filled=True, size=90, opacity=1, color=LIGHT["frontier"])
+        words = base.mark_text(align="center", dy=-13).encode(text="text:N")
+        span = [{"name": "expected", "low": float(tax.expected.low), "high": float(tax.expected.high)}]
+        bar = chart(span).mark_rule(strokeWidth=5, opacity=0.55, color=LIGHT["accent"])
+        interval = bar.encode(y=y, x=alt.X("low:Q"), x2="high:Q")
+        return draw(
+            key,
+            alt.layer(interval, points, words).properties(width=width, height=130),
+            title=f"The tax is expected at {money(tax.expected.amount, currency=currency)}, between {low} and {high}",
+            description="Points: floor, expected and ceiling of the flagship tax. Bar: the expected one's interval.",
+        )
+
+    return replace(drawn("estimates", WIDTH - 90, 6), narrow=drawn("estimates-narrow", _NARROW, 3).svg)
 
 
 def flow(document: Document) -> Figure | None:
@@ -83,10 +89,11 @@ def flow(document: Document) -> Figure | None:
     assigned = base.transform_filter("datum.x == 1").mark_text(align="left", dx=9).encode(text="text:N")
     moved = sum((Decimal(r.actual_cost) for r in routes if r.from_model != r.to_model), Decimal(0))
     part = share(float(moved / Decimal(document.cost.actual))) if Decimal(document.cost.actual) else "none"
+    spent = money(document.cost.actual, currency=document.currency)
     return draw(
         "flow",
         alt.layer(bands, bars, used, assigned).properties(width=WIDTH - 330, height=320),
-        title=f"The policy would move {part} of spend to another model",
+        title=f"The policy would move {part} of {spent} to another model",
         description="Ribbons from the model used, left, to the model the policy assigns, right, as wide as their cost.",
     )
 

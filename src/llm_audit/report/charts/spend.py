@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
 
 import altair as alt
@@ -10,8 +11,8 @@ import altair as alt
 from llm_audit.audit.document import Document
 from llm_audit.report.charts.periods import periods, shown, ticks
 from llm_audit.report.charts.svg import LIGHT, WIDTH, Figure, chart, colours, draw, label
-from llm_audit.report.tables.spend import TIERS
-from llm_audit.report.text import money, share
+from llm_audit.report.tables.spend import TIERS, undated_cost
+from llm_audit.report.text import money, plural, share
 
 _MODELS = 10
 _TEAMS = 10
@@ -55,17 +56,26 @@ def daily(document: Document) -> Figure | None:
     named = end.mark_text(color=LIGHT["accent"], align="left", dx=12, fontWeight="bold")
     frontier = sum((cost for (_, tier), cost in bars.items() if tier == "frontier"), Decimal(0))
     total = sum(bars.values(), Decimal(0))
-    paid, would = (
-        money(amount, currency=document.currency)
-        for amount in (document.cost.actual, document.flagship_tax.expected.policy_cost)
-    )
+    paid, would = (money(f"{amount:f}", currency=document.currency) for amount in (total, sum(line.values())))
     part = share(float(frontier / total)) if total else "none"
-    return draw(
+    dated = "dated spend" if document.period.undated_requests else "spend"
+    drawing = draw(
         "daily",
         alt.layer(stacked, halo, drawn, named).properties(width=WIDTH - 60, height=220),
-        title=f"Frontier models took {part} of spend; the policy would have paid {would} instead of {paid}",
+        title=f"Frontier models took {part} of {paid} {dated}; the policy would have paid {would}",
         description=f"Stacked bars: cost by {name} and tier, {keys[0]} to {keys[-1]}. Line: the policy's cost.",
     )
+    return replace(drawing, note=_undated(document))
+
+
+def _undated(document: Document) -> str:
+    """What a chart over time leaves out."""
+    requests = document.period.undated_requests
+    if not requests:
+        return ""
+    cost = undated_cost(document)
+    amount = money(f"{cost:f}" if cost else None, currency=document.currency)
+    return f"{plural(requests, 'request')} without a time ({amount}) {'is' if requests == 1 else 'are'} not drawn."
 
 
 def mix_over_time(document: Document) -> Figure | None:
@@ -105,16 +115,20 @@ def mix_over_time(document: Document) -> Figure | None:
     )
     half = len(keys) // 2
     first, last = _frontier_share(sums, keys[:half]), _frontier_share(sums, keys[half:])
-    return draw(
+    spent = sum((Decimal(row.cost or 0) for row in document.model_mix_daily), Decimal(0))
+    total = money(f"{spent:f}", currency=document.currency)
+    drawing = draw(
         "mix",
         panels,
         title=(
-            f"Frontier models went from {share(first)} of cost in the first half to {share(last)} in the second"
+            f"Frontier models went from {share(first)} of cost in the first half to {share(last)} in the second, "
+            f"of {total} in all"
             if half
-            else f"Frontier models took {share(last)} of cost"
+            else f"Frontier models took {share(last)} of {total}"
         ),
         description=f"Share of each tier in requests, tokens and cost by {name}, {keys[0]} to {keys[-1]}.",
     )
+    return replace(drawing, note=_undated(document))
 
 
 def _time(keys: list[str], most: int) -> alt.X:
@@ -159,9 +173,14 @@ def models(document: Document) -> Figure | None:
     return draw(
         "models",
         alt.layer(bars, values, left).properties(width=WIDTH - 190, height=22 * len(rows)),
-        title=f"{label(top.model)} alone took {share(top.cost_share)} of spend",
+        title=f"{label(top.model)} alone took {share(top.cost_share)} of {_whole(document)}",
         description=f"Bars: share of cost of the {len(rows)} dearest models, coloured by tier.",
     )
+
+
+def _whole(document: Document) -> str:
+    """All that was spent, as a title names it."""
+    return money(document.cost.actual, currency=document.currency)
 
 
 def teams(document: Document) -> Figure | None:
@@ -213,7 +232,7 @@ def _grid(document: Document, cells: dict[tuple[str, str], Decimal], rows: list[
     return draw(
         "teams",
         alt.layer(fill, amounts, names, tops).properties(width=WIDTH - 110, height=34 * len(rows)),
-        title=f"{label(team)} on {label(model)} is the dearest pair: {part} of spend",
+        title=f"{label(team)} on {label(model)} is the dearest pair: {part} of {_whole(document)}",
         description=f"Cost of the {len(rows)} dearest teams on the {len(columns)} dearest models; darker is more.",
     )
 

@@ -42,12 +42,14 @@ _SIZE = re.compile(r' width="[\d.]+" height="[\d.]+"', re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A drawing, its message as a title, and a description for who cannot see it. All is plain text but ``svg``."""
+    """A drawing, its message as a title, and a description for who cannot see it. All is plain text but the SVG."""
 
     key: str
     title: str
     description: str
     svg: str
+    note: str = ""  # what the drawing leaves out
+    narrow: str = ""  # the same as SVG for a narrow window, where the wide one would have to scroll
 
 
 def label(name: str) -> str:

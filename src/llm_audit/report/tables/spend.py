@@ -61,8 +61,15 @@ def model_mix(document: Document) -> Table:
 
 
 def daily(document: Document) -> Table:
-    """Spend by day, and what the policy would have spent. A tier without a request on a day has nothing to say."""
+    """Spend by day, and what the policy would have spent. A tier without a request on a day has nothing to say.
+
+    The last row is the requests without a time, if there are any, so that the column adds up to what was spent.
+    """
     used = {(row.date, row.tier) for row in document.model_mix_daily}
+    rows = [
+        (d.date, d.requests, d.tokens, d.cost, d.policy_cost, *(_of_tier(d, tier, used) for tier in TIERS))
+        for d in document.daily
+    ]
     return table(
         "daily",
         "Spend by day",
@@ -74,11 +81,35 @@ def daily(document: Document) -> Table:
             money("Policy cost"),
             *(Column(tier.capitalize(), Kind.MONEY, sums=True, wide=True) for tier in TIERS),
         ),
-        (
-            (d.date, d.requests, d.tokens, d.cost, d.policy_cost, *(_of_tier(d, tier, used) for tier in TIERS))
-            for d in document.daily
-        ),
+        [*rows, *_undated(document)],
     )
+
+
+def _undated(document: Document) -> Iterator[tuple[Cell, ...]]:
+    """What the days leave of each total: the requests without a time."""
+    requests = document.period.undated_requests
+    if not requests or not document.daily:
+        return
+    tokens = sum(getattr(document.tokens, kind) for kind in TOKEN_TYPES) - sum(day.tokens for day in document.daily)
+    costs = undated_cost(document), undated_policy_cost(document)
+    known = (f"{cost:f}" if cost else None for cost in costs)
+    rest = (
+        sum((Decimal(m.cost or 0) for m in document.model_mix if m.tier == tier), Decimal(0))
+        - sum((Decimal(day.cost_by_tier.get(tier, 0)) for day in document.daily), Decimal(0))
+        for tier in TIERS
+    )
+    yield "undated", requests, tokens, *known, *(f"{amount:f}" if amount else "" for amount in rest)
+
+
+def undated_cost(document: Document) -> Decimal:
+    """What requests without a time cost: the whole less every day's."""
+    return Decimal(document.cost.actual) - sum((Decimal(day.cost or 0) for day in document.daily), Decimal(0))
+
+
+def undated_policy_cost(document: Document) -> Decimal:
+    """What the policy would have paid for requests without a time."""
+    whole = Decimal(document.flagship_tax.expected.policy_cost)
+    return whole - sum((Decimal(day.policy_cost or 0) for day in document.daily), Decimal(0))
 
 
 def _of_tier(day: Day, tier: str, used: Collection[tuple[str, str]]) -> str | None:
