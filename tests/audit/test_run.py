@@ -190,6 +190,7 @@ def test_a_period_is_cut_in_the_zone_of_the_audit(tmp_path):
     assert (document.requests.audited, document.requests.out_of_period) == (1, 2)
     assert document.period.start == "2026-09-02T00:30:00+02:00"
     assert [day.date for day in document.daily] == ["2026-09-02"]
+    assert "Requests left out of the period because they have no time: 1." in document.warnings
 
 
 @pytest.mark.parametrize(

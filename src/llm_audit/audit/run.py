@@ -109,6 +109,14 @@ def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, op
     )
 
 
+def _left_out(ledger: Ledger, options: AuditOptions) -> list[str]:
+    """A bounded period cannot hold requests without a time: they are left out, and said to be."""
+    if options.since is None and options.until is None:
+        return []
+    undated = ledger.scan().select(pl.col("time").null_count()).collect().item()
+    return [f"Requests left out of the period because they have no time: {undated:,}."] if undated else []
+
+
 def _document(
     ledger: Ledger, partial: Partial, measured: pl.DataFrame, routes: Plan, *, book: PriceBook, options: AuditOptions
 ) -> Document:
@@ -163,7 +171,7 @@ def _document(
         observed_routers=observed_routers(measured, book),
         policy=policy_info(routes),
         quality=quality(cells, measured, requests),
-        warnings=tax.warnings,
+        warnings=[*tax.warnings, *_left_out(ledger, options)],
         notes=ledger.manifest.notes,
         inputs=[
             Input(path=item.path, sha256=item.sha256, bytes=item.bytes, records=item.records, format=item.format)
