@@ -125,7 +125,7 @@ def test_a_narrow_window_does_not_scroll_sideways(tmp_path: Path) -> None:
     assert all(wide <= int(width) for width, wide in json.loads(shown[1]).items())
 
 
-def test_print_is_a4_with_every_table_open(tmp_path: Path, page: str) -> None:
+def test_print_is_a4_with_the_short_tables_open(tmp_path: Path, page: str) -> None:
     pdf = tmp_path / "report.pdf"
     browse(tmp_path, page, f"--print-to-pdf={pdf}", "--no-pdf-header-footer")
     boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf.read_bytes())

@@ -11,6 +11,7 @@ from tests.report.golden import assert_golden
 
 from llm_audit.audit.document import Document
 from llm_audit.report.charts.svg import PALETTE
+from llm_audit.report.html import sentence
 from llm_audit.report.registry import render
 from llm_audit.report.verdict import verdict
 
@@ -166,3 +167,20 @@ def test_a_huge_audit_is_still_a_page_under_a_megabyte() -> None:
     page = render(huge(), "html")
     assert len(page) < 1_000_000
     assert b"and 9,960 more" in page
+
+
+def test_what_a_sentence_marks_as_code_is_code_and_nothing_in_it_is_markup() -> None:
+    assert sentence("run `llm-audit sample`") == "run <code>llm-audit sample</code>"
+    assert sentence("`<b>&` and `") == "<code>&lt;b&gt;&amp;</code> and `"
+    document = build.rich(3)
+    finding = msgspec.structs.replace(document.findings[0], action="Run `llm-audit sample <x>` first.")
+    changed = msgspec.structs.replace(document, findings=[finding])
+    assert "Run <code>llm-audit sample &lt;x&gt;</code> first." in render(changed, "html").decode()
+    assert "Run `llm-audit sample <x>` first" in render(changed, "markdown").decode()
+    assert 'Run \\"llm-audit sample <x>\\" first.' in render(changed, "sarif").decode()
+
+
+def test_a_long_table_beside_a_chart_is_not_printed_and_the_page_says_so(page: str) -> None:
+    rows = len(build.rich(pages.DAYS).model_mix_daily)
+    assert f'<p class="printed">Model mix by day: {rows} rows, not printed.</p>' in page
+    assert page.count('<div class="long">') == page.count('<p class="printed">')

@@ -7,6 +7,7 @@ from base64 import b64encode
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from llm_audit.audit.document import Document
 from llm_audit.report import table
@@ -17,13 +18,20 @@ from llm_audit.report.interface import Frames, Options
 from llm_audit.report.sections import appendix, sections
 from llm_audit.report.table import NUMERIC, Cell, Column, Kind, Table
 from llm_audit.report.tables import policy
-from llm_audit.report.text import exact, money, plain
+from llm_audit.report.text import CODE, exact, money, plain
 from llm_audit.report.verdict import verdict
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _ROWS = 40
+_LONG = 16
+"""Rows from which a table breaks over pages, or is not printed where a chart shows it."""
 _WARNINGS = 12
 _POLICY_CHARS = 20_000
+
+
+def sentence(text: str, *, limit: int = 300) -> Markup:
+    """A sentence as HTML: all of it escaped, then what it marks as code as ``code`` elements."""
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(plain(text, limit=limit)))))  # noqa: S704 - escaped before
 
 
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
@@ -38,7 +46,8 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
     currency = document.currency
 
     def written(cell: Cell, column: Column) -> str:
-        return table.write(cell, column, currency=currency)
+        text = table.write(cell, column, currency=currency)
+        return sentence(text, limit=len(text)) if column.kind is Kind.PROSE else text
 
     def full(cell: Cell, column: Column) -> str:
         """What a rounded amount is exactly, or nothing where the cell already says so."""
@@ -62,7 +71,7 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         sections=sections(document, options.check if options else None),
         appendix=appendix(document),
         glossary=GLOSSARY,
-        warnings=[plain(warning, limit=400) for warning in said.warnings[:_WARNINGS]],
+        warnings=[sentence(warning, limit=400) for warning in said.warnings[:_WARNINGS]],
         policy_toml="\n".join(plain(line, limit=200) for line in document.policy.toml[:_POLICY_CHARS].splitlines()),
         command=plain(document.command, limit=1000),
         style=style,
@@ -71,9 +80,11 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         full=full,
         capped=capped,
         numeric=NUMERIC,
+        long=_LONG,
         prose=Kind.PROSE,
         money=lambda amount: money(amount, currency=currency),
         exact=lambda amount: exact(amount, currency=currency),
         plain=plain,
+        sentence=sentence,
     )
     return page.encode("utf-8")

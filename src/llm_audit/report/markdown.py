@@ -11,7 +11,7 @@ from llm_audit.report.interface import Frames, Options
 from llm_audit.report.table import NUMERIC, Column, Kind, Table
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import data, policy, spend
-from llm_audit.report.text import money, plain, plural, words
+from llm_audit.report.text import CODE, money, plain, plural, words
 from llm_audit.report.verdict import verdict
 
 MARKER = "<!-- llm-audit -->"
@@ -43,7 +43,7 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         rows = []
         for index, finding in enumerate(said.actions, start=1):
             what = f"{plain(finding.title, limit=300)}. {plain(finding.action, limit=300)}"
-            rows.append(f"{index}. **{escape(money(finding.amount, currency=document.currency))}** {escape(what)}")
+            rows.append(f"{index}. **{escape(money(finding.amount, currency=document.currency))}** {sentence(what)}")
         parts.append("\n".join(["**Do first**", "", *rows]))
         if said.actions_note:
             parts.append(escape(said.actions_note))
@@ -62,6 +62,12 @@ def escape(text: str) -> str:
     return (
         "".join(quoted).replace("@", "@\u2060").replace("#", "#\u2060").replace("\\<", "&lt;").replace("\\&", "&amp;")
     )
+
+
+def sentence(text: str) -> str:
+    """A sentence, escaped but for what it marks as code."""
+    parts = CODE.split(text)
+    return "".join(code(part) if index % 2 else escape(part) for index, part in enumerate(parts))
 
 
 def code(name: str) -> str:
@@ -134,4 +140,6 @@ def _fold(whole: Table, currency: str) -> str:
 
 def _cell(cell: table.Cell, column: Column, currency: str) -> str:
     written = table.write(cell, column, currency=currency)
+    if column.kind is Kind.PROSE:
+        return sentence(written)
     return code(written) if column.kind is Kind.TEXT else escape(written)

@@ -10,7 +10,7 @@ import msgspec
 from llm_audit.audit.compare_result import Outcome, Rule
 from llm_audit.audit.document import Document, Finding
 from llm_audit.report.interface import Frames, Options
-from llm_audit.report.text import money, plain
+from llm_audit.report.text import money, plain, quoted
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _FINDINGS = 25
@@ -56,7 +56,7 @@ def _gate(rule: Rule, policy_path: str) -> dict[str, Any]:
 
 
 def _finding(finding: Finding, currency: str, policy_path: str) -> dict[str, Any]:
-    text = f"{money(finding.amount, currency=currency)}: {plain(finding.action, limit=1000)}"
+    text = f"{money(finding.amount, currency=currency)}: {quoted(plain(finding.action, limit=1000))}"
     identity = f"{finding.kind}/{finding.subject}/{finding.title}"
     return _result("finding", "note", text, file=policy_path, line=1, identity=identity)
 

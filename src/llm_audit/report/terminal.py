@@ -15,7 +15,7 @@ from llm_audit.report.glossary import GLOSSARY
 from llm_audit.report.table import Table
 from llm_audit.report.tables import everything, spend
 from llm_audit.report.terminal_grid import grid
-from llm_audit.report.text import UNKNOWN, money, plain
+from llm_audit.report.text import UNKNOWN, money, plain, quoted
 from llm_audit.report.verdict import Verdict, verdict
 
 _WIDE = 76
@@ -68,7 +68,9 @@ def _first_screen(document: Document, width: int) -> Group:
     facts.add_row("", "", said.range_note)
     facts.add_row("Covered", Text(said.covered, style="bold"), said.covered_note)
     facts.add_row("Audited", Text(said.audited, style="bold"), said.audited_note)
-    warnings = [Text(f"! {plain(warning, limit=3 * width)}", style="yellow") for warning in said.warnings[:_WARNINGS]]
+    warnings = [
+        Text(f"! {quoted(plain(warning, limit=3 * width))}", style="yellow") for warning in said.warnings[:_WARNINGS]
+    ]
     parts = [head, Text(), facts, *warnings, Text(), _actions(said, document.currency), Text(), _mix(document, width)]
     return Group(*(Padding(part, (0, 1)) for part in parts))
 
@@ -82,7 +84,9 @@ def _actions(said: Verdict, currency: str) -> RenderableType:
     made.add_column(justify="right", no_wrap=True)
     made.add_row("", Text("Do first", style="bold"), Text("saves", style="dim"))
     for index, finding in enumerate(said.actions, start=1):
-        made.add_row(f"{index}", Text(plain(finding.title, limit=200)), money(finding.amount, currency=currency))
+        made.add_row(
+            f"{index}", Text(quoted(plain(finding.title, limit=200))), money(finding.amount, currency=currency)
+        )
     return Group(made, Text(said.actions_note, style="dim")) if said.actions_note else made
 
 

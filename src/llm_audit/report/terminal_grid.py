@@ -13,6 +13,7 @@ from rich.text import Text
 
 from llm_audit.report import table
 from llm_audit.report.table import NUMERIC, Column, Kind, Table
+from llm_audit.report.text import quoted
 
 _GAP = 2
 _NAME = 24
@@ -65,7 +66,8 @@ def grid(shown: Table, width: int, *, currency: str) -> RenderableType:
 
 
 def _cell(cell: table.Cell, column: Column, currency: str) -> str:
-    return table.write(cell, column, currency=currency, limit=_READ)
+    written = table.write(cell, column, currency=currency, limit=_READ)
+    return quoted(written) if column.kind is Kind.PROSE else written
 
 
 def _needed(columns: Sequence[_Written]) -> int:

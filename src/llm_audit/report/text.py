@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_UP, Decimal
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _MINUS = "\u2212"
 _LONG = 500
 """Length from which a shortened name says how long it is."""
+CODE = re.compile("`([^`]+)`")
+"""What a sentence of the audit marks as code."""
 UNKNOWN = "unknown"
 """What a report says where a figure is null."""
 NONE = "(none)"
@@ -29,6 +32,15 @@ def plain(text: str, *, limit: int = 80) -> str:
         tail = limit // 4
         text = f"{text[: limit - tail - 1]}…{text[-tail:]}"
     return "".join(char if char.isprintable() else _escape(char) for char in text) + note
+
+
+def quoted(text: str) -> str:
+    """Put what a sentence marks as code in plain quotes, for where no markup is drawn.
+
+    >>> quoted("run `llm-audit sample` first")
+    'run "llm-audit sample" first'
+    """
+    return CODE.sub(r'"\1"', text)
 
 
 def _escape(char: str) -> str:

@@ -15,7 +15,7 @@ from llm_audit.report.interface import Frames, Options
 from llm_audit.report.table import NUMERIC, Column, Kind, Table
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import everything
-from llm_audit.report.text import plain
+from llm_audit.report.text import plain, quoted
 from llm_audit.report.verdict import verdict
 
 _ROWS = 1_000_000
@@ -129,7 +129,10 @@ class _Book:
             sheet.write_number(row, index, number, self._small if small else self._cells[kind])
         else:
             written = plain(str(cell), limit=_CELL)
-            sheet.write_string(row, index, written, self._prose if kind is Kind.PROSE else self._name_cell)
+            if kind is Kind.PROSE:
+                sheet.write_string(row, index, quoted(written), self._prose)
+            else:
+                sheet.write_string(row, index, written, self._name_cell)
 
     def _totals(self, sheet: Any, whole: Table) -> None:
         """Sums below the table, of the rows that a filter leaves, with the value for readers that do not compute."""
