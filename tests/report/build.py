@@ -288,6 +288,25 @@ def rich(days: int = 30) -> d.Document:
                         records=n // 3, format="litellm") for i in range(1, 4)],
         fingerprints=d.Fingerprints(prices="a1b2c3d4e5f60718", policy="0f1e2d3c4b5a6978", classifier="99aa88bb77cc66dd",
                                     config="1234567890abcdef", ledger="fedcba0987654321"),
+        trace_routing=d.TraceRouting(traces=211, requests=904, decisions=530, inferred_edges=37, per_request="50.91",
+                                     per_trace="50.12", risk_per_request="2.40", risk_per_trace="1.85"),
+        break_even=[
+            d.BreakEven(assumption="extra_steps", assumed=0.8, break_even=6.1506, detail="Steps that an agent adds"),
+            d.BreakEven(assumption="escalation", assumed=1.0, break_even=None, detail="Times asked again"),
+        ],
+        observed_pairs=[
+            d.ObservedPair(template="template 4e9c1c2a", app="helpdesk", dearer="claude-opus-4-5",
+                           cheaper="claude-haiku-4-5", requests_dearer=700, requests_cheaper=200,
+                           observed_cost_ratio=0.2134, observed_output_ratio=1.071, expected_cost_ratio=0.2311),
+            d.ObservedPair(template="template 77b0aa01", app="", dearer="gpt-5", cheaper="mistral-medium-2508",
+                           requests_dearer=300, requests_cheaper=400, observed_cost_ratio=0.2502,
+                           observed_output_ratio=0.988, expected_cost_ratio=None),
+        ],
+        observed_routers=[
+            d.ObservedRouter(router="default-prompt-router/amazon.nova:1", fallback="amazon.nova-pro-v1:0", requests=22,
+                             requests_elsewhere=16, actual_cost="0.00207834", fallback_cost="0.006192",
+                             saved="0.00411366", saved_share=0.664351),
+        ],
     )  # fmt: skip
 
 
@@ -311,5 +330,6 @@ def sparse() -> d.Document:
         ),
         classification=d.Classification(scored=0, inherited=0, abstained=1, by_category=[], abstentions=[]),
         groups={},
+        trace_routing=None,
         sensitivity=d.Sensitivity(frontier=[], tornado=[]),
     )  # fmt: skip

@@ -10,14 +10,16 @@ from tests.report import build, pages
 from tests.report.golden import assert_golden
 
 from llm_audit.audit.document import Document
+from llm_audit.report.charts import policy as charts
 from llm_audit.report.charts.svg import PALETTE
 from llm_audit.report.html import sentence
 from llm_audit.report.registry import render
+from llm_audit.report.text import money
 from llm_audit.report.verdict import verdict
 
 SECTIONS = (
-    "verdict", "variance", "daily", "model-mix", "groups", "findings", "sensitivity", "tokens", "coverage", "quality",
-    "method", "prices", "policy", "inputs", "reproduce",
+    "verdict", "variance", "daily", "model-mix", "groups", "findings", "sensitivity", "traces", "observed", "tokens",
+    "coverage", "quality", "method", "prices", "policy", "inputs", "reproduce",
 )  # fmt: skip
 CHARTS = ("estimates", "waterfall", "daily", "models", "mix", "teams", "flow", "frontier", "tornado")
 
@@ -33,7 +35,9 @@ def test_every_section_is_there_in_the_order_of_reading(page: str) -> None:
 
 def test_a_section_with_nothing_to_show_is_left_out() -> None:
     page = render(build.sparse(), "html").decode()
-    assert not {"variance", "daily", "model-mix", "findings"} & set(re.findall(r'<section id="([^"]+)"', page))
+    assert not {"variance", "daily", "model-mix", "findings", "traces", "observed"} & set(
+        re.findall(r'<section id="([^"]+)"', page)
+    )
     assert "No request has a known price" in page
     assert_golden("sparse.html", page.encode())
 
@@ -184,3 +188,13 @@ def test_a_long_table_beside_a_chart_is_not_printed_and_the_page_says_so(page: s
     rows = len(build.rich(pages.DAYS).model_mix_daily)
     assert f'<p class="printed">Model mix by day: {rows} rows, not printed.</p>' in page
     assert page.count('<div class="long">') == page.count('<p class="printed">')
+
+
+def test_the_chart_of_the_verdict_fits_a_telephone_with_all_three_estimates() -> None:
+    document = build.rich(3)
+    tax = document.flagship_tax
+    drawn = charts.estimates(document)
+    assert drawn is not None
+    assert float(re.findall(r'viewBox="0 0 ([\d.]+) ', drawn.narrow)[0]) <= 400 - 2 * 16 - 2 * 8
+    for estimate in (tax.floor, tax.expected, tax.ceiling):
+        assert f">{money(estimate.amount)}<" in drawn.narrow

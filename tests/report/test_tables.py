@@ -9,7 +9,7 @@ from llm_audit.report.charts import policy as charts
 from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts.periods import MOST, periods
 from llm_audit.report.table import Column, Kind, cap
-from llm_audit.report.tables import check, data, everything, mix, policy, spend
+from llm_audit.report.tables import check, data, everything, mix, policy, spend, traces
 from llm_audit.report.text import money
 
 
@@ -154,3 +154,28 @@ def test_a_chart_over_time_says_what_it_leaves_out_and_which_total_it_shows() ->
     assert whole is not None
     assert whole.note == ""
     assert spend.daily(msgspec.structs.replace(document, period=dateless)).rows[-1][0] == "2026-09-03"
+
+
+def test_traces_and_what_the_log_shows_of_routing_are_tables() -> None:
+    document = build.rich(2)
+
+    def written(whole: table.Table) -> list[list[str]]:
+        return [
+            [table.write(cell, column, currency="USD") for cell, column in zip(row, whole.columns, strict=True)]
+            for row in whole.rows
+        ]
+
+    assert written(traces.routing(document)) == [
+        ["each request by itself", "$50.91", "$2.40"], ["each trace as a whole", "$50.12", "$1.85"],
+    ]  # fmt: skip
+    assert [row[1] for row in traces.traces(document).rows] == [211, 904, 530, 37]
+    assert [row[:3] for row in written(traces.break_even(document))] == [
+        ["extra steps", "0.80", "6.15"], ["escalation", "1.00", "never"],
+    ]  # fmt: skip
+    assert [row[3:] for row in written(traces.pairs(document))] == [
+        ["700", "claude-haiku-4-5", "200", "21.3%", "23.1%", "107.1%"],
+        ["300", "mistral-medium-2508", "400", "25.0%", "", "98.8%"],
+    ]  # fmt: skip
+    assert written(traces.routers(document))[0][2:] == ["22", "16", "$0.0021", "$0.0062", "$0.0041", "66.4%"]
+    for make in (traces.routing, traces.traces, traces.break_even, traces.pairs, traces.routers):
+        assert make(build.sparse()).rows == ()

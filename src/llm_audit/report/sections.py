@@ -13,7 +13,7 @@ from llm_audit.report.charts import variance as variance_charts
 from llm_audit.report.charts.svg import Figure
 from llm_audit.report.table import Table
 from llm_audit.report.tables import check as check_tables
-from llm_audit.report.tables import data, mix, policy, spend
+from llm_audit.report.tables import data, mix, policy, spend, traces
 from llm_audit.report.text import plural
 
 
@@ -114,6 +114,25 @@ def _policy(document: Document) -> Iterable[Section]:
             Part(figure=policy_charts.frontier(document), tables=(policy.frontier(document),)),
             Part(figure=policy_charts.tornado(document), tables=(policy.tornado(document),)),
         ),
+    )
+    yield _section(
+        "traces",
+        "Break-even and traces",
+        "Where the policy stops paying, and what changes when each trace is routed as a whole: an answer expected to "
+        "be lost makes all that depends on it run again, which is counted in both.",
+        (
+            Part(tables=(traces.break_even(document),)),
+            Part(tables=(traces.routing(document),)),
+            Part(tables=(traces.traces(document),)),
+        ),
+    )
+    yield _section(
+        "observed",
+        "What the log shows of routing",
+        "What two models cost on one template, the cheaper one's mean as a share of the dearer one's, beside what the "
+        "policy expects where it moves requests between the two. Logs seldom choose a model at random, so this "
+        "describes and does not prove: the requests differ too.",
+        (Part(tables=(traces.pairs(document),)), Part(tables=(traces.routers(document),))),
     )
     yield _section(
         "tokens",

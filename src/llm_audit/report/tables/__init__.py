@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llm_audit.audit.document import Document
 from llm_audit.report.table import Table
-from llm_audit.report.tables import data, mix, policy, spend
+from llm_audit.report.tables import data, mix, policy, spend, traces
 
 
 def everything(document: Document) -> tuple[Table, ...]:
@@ -14,7 +14,8 @@ def everything(document: Document) -> tuple[Table, ...]:
         mix.concentration, spend.daily, spend.daily_mix, spend.spend,
     )  # fmt: skip
     last = (
-        policy.routes, policy.frontier, policy.tornado, spend.tokens, spend.waste, policy.coverage, policy.gates,
+        policy.routes, policy.frontier, policy.tornado, traces.break_even, traces.routing, traces.traces, traces.pairs,
+        traces.routers, spend.tokens, spend.waste, policy.coverage, policy.gates,
         policy.categories, policy.judged, data.quality, data.accounting, data.notes, data.unpriced, data.reconciliation,
         data.price_rows, policy.policy, data.inputs, data.fingerprints,
     )  # fmt: skip

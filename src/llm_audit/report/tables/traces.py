@@ -1,0 +1,117 @@
+"""What traces change, where the policy stops paying, and what the log itself shows of routing."""
+
+from __future__ import annotations
+
+from llm_audit.audit.document import Document
+from llm_audit.report.table import Column, Kind, Table, count, money, share, table
+from llm_audit.report.text import NONE, words
+
+
+def routing(document: Document) -> Table:
+    """Routing each request by itself against routing each trace as a whole."""
+    found = document.trace_routing
+    rows = () if found is None else (
+        ("each request by itself", found.per_request, found.risk_per_request),
+        ("each trace as a whole", found.per_trace, found.risk_per_trace),
+    )  # fmt: skip
+    columns = Column("Routed"), money("Flagship tax", sums=False), money("Cost of running again", sums=False)
+    return table("trace_routing", "Routing by request and by trace", columns, rows)
+
+
+def traces(document: Document) -> Table:
+    """What the comparison of the two ways of routing rests on."""
+    found = document.trace_routing
+    rows = () if found is None else (
+        ("traces", found.traces),
+        ("requests in them", found.requests),
+        ("decisions, a tool loop being one", found.decisions),
+        ("links known by the order of a conversation only", found.inferred_edges),
+    )  # fmt: skip
+    return table("traces", "Traces", (Column("Of"), count("Count", sums=False)), rows)
+
+
+def break_even(document: Document) -> Table:
+    """The value of each assumption at which the policy stops paying."""
+    return table(
+        "break_even",
+        "Where the policy stops paying",
+        (
+            Column("Assumption"),
+            Column("Assumed", Kind.FIGURE),
+            Column("Stops paying at", Kind.FIGURE),
+            Column("What it is", Kind.PROSE),
+        ),
+        (
+            (
+                words(row.assumption),
+                f"{row.assumed:.2f}",
+                "never" if row.break_even is None else f"{row.break_even:.2f}",
+                row.detail,
+            )
+            for row in document.break_even
+        ),
+    )
+
+
+def pairs(document: Document) -> Table:
+    """Templates that two models served: the cheaper model's means as a part of the dearer one's."""
+    return table(
+        "observed_pairs",
+        "Templates seen on two models",
+        (
+            Column("Template"),
+            Column("App", wide=True),
+            Column("Dearer"),
+            count("Its requests", sums=False),
+            Column("Cheaper"),
+            count("Requests", sums=False),
+            share("Cost observed"),
+            share("Cost expected"),
+            share("Output observed"),
+        ),
+        (
+            (
+                row.template,
+                row.app or NONE,
+                row.dearer,
+                row.requests_dearer,
+                row.cheaper,
+                row.requests_cheaper,
+                row.observed_cost_ratio,
+                "" if row.expected_cost_ratio is None else row.expected_cost_ratio,
+                row.observed_output_ratio,
+            )
+            for row in document.observed_pairs
+        ),
+    )
+
+
+def routers(document: Document) -> Table:
+    """Routers that the log shows at work, and what they saved against their dearest model."""
+    return table(
+        "observed_routers",
+        "Routers seen at work",
+        (
+            Column("Router"),
+            Column("Dearest model"),
+            count("Requests"),
+            count("Sent elsewhere"),
+            money("Actual cost"),
+            money("Cost on the dearest"),
+            money("Saved"),
+            share("Saved share"),
+        ),
+        (
+            (
+                row.router,
+                row.fallback,
+                row.requests,
+                row.requests_elsewhere,
+                row.actual_cost,
+                row.fallback_cost,
+                row.saved,
+                row.saved_share,
+            )
+            for row in document.observed_routers
+        ),
+    )
