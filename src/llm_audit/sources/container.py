@@ -109,7 +109,7 @@ def _text(first: bytes, name: str) -> Container:
 
 def _is_lines(first: bytes) -> bool:
     """Whether objects lie one a line. Else a line goes on in the next, which an object's own line never does."""
-    following = first.lstrip().partition(b"\n")[2].lstrip(b"\r\n")
+    following = next((line for line in first.lstrip().split(b"\n")[1:] if line.strip()), b"")
     return not following or not following.startswith(_CONTINUED) or _has_whole_line(first)
 
 
