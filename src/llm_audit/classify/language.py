@@ -37,7 +37,6 @@ FUNCTION_WORDS: Final = {
 }
 """The commonest function words of languages in Latin script: what a person who knows the language would list."""
 NAMES: Final = tuple(FUNCTION_WORDS)
-UNIT: Final = 1
 _MIN_FOREIGN_HITS: Final = 2
 _MAX_FOREIGN_LETTERS: Final = 0.3
 _AT: Final = {name: index for index, name in enumerate(COUNTS)}

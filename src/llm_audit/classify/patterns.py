@@ -20,7 +20,6 @@ HARNESS: Final = re.compile(
 """Blocks that a harness, a retriever or a front end wraps around the ask; one left open runs to the end."""
 
 QUOTE: Final = re.compile(r"^>.*$\n?", re.MULTILINE)
-FENCE: Final = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 
 CHORE_WORDS: Final = ("title", "summar", "topic", "follow-up", "tags", "5-10 word", "under 50")
 """Without one of these, neither of the next two patterns can match."""

@@ -14,7 +14,7 @@ Progress = Callable[[int, int], None]
 
 def say(text: str) -> None:
     """One plain line on standard error."""
-    sys.stderr.write(_plain(text) + "\n")
+    sys.stderr.write(plain(text) + "\n")
 
 
 def warn(text: str) -> None:
@@ -32,7 +32,7 @@ def abandon_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Control characters from a file's name or a log must not reach a terminal."""
     return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
 

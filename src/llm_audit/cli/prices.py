@@ -113,11 +113,10 @@ _NUMERIC = ("from tokens", "input", "cache_read", "cache_write_5m", "cache_write
 
 
 def _book(prices: list[str] | None, config_file: Path | None) -> PriceBook:
+    from llm_audit import api
     from llm_audit import config as configuration
-    from llm_audit.pricing import PriceBook
 
-    config = configuration.load({"prices": prices}, file=config_file).config
-    return PriceBook(user_files=[Path(file) for file in config.prices], aliases=config.aliases)
+    return api.price_book(configuration.load({"prices": prices}, file=config_file).config)
 
 
 def _day(text: str | None) -> date:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from llm_audit.cli.console import plain
 from llm_audit.errors import UsageError
 
 ListFormat = Annotated[str, typer.Option("--format", "-f", help="table or json.")]
@@ -46,4 +47,4 @@ def show(rows: Sequence[dict[str, Any]], output_format: str, *, numeric: Sequenc
 def _cell(value: Any) -> str:
     """One line of printable text: names may come from a log."""
     text = "" if value is None else ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    return "".join(char if char.isprintable() else "�" for char in text)
+    return plain(text).replace("\n", "�")

@@ -156,11 +156,6 @@ def find(provider_id: str, model: str) -> Listing | None:
     return Listing(provider, by_line, by_line=True) if by_line else None
 
 
-def provider_names() -> list[str]:
-    """Ids of all providers of the table."""
-    return sorted(provider.id for provider in PROVIDERS)
-
-
 def listings() -> list[tuple[Provider, ModelInfo]]:
     """Every model of the table with its provider."""
     return [(provider, model) for provider in PROVIDERS for model in provider.models]

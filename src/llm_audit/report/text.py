@@ -106,19 +106,6 @@ def count(number: float | None) -> str:
     return UNKNOWN if number is None else f"{number:,.0f}".replace("-", _MINUS)
 
 
-def compact(number: int) -> str:
-    """Write a large count in three digits: 1.23M, 45.6k.
-
-    >>> compact(1_234_567), compact(45_600), compact(999)
-    ('1.23M', '45.6k', '999')
-    """
-    for size, unit in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")):
-        if number >= size:
-            scaled = number / size
-            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{unit}"
-    return str(number)
-
-
 def decimal(number: float | None) -> str:
     """Write a score, probability or difficulty with two decimals."""
     return UNKNOWN if number is None else f"{number:.2f}".replace("-", _MINUS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,9 +15,9 @@ from llm_audit.sources.formats.interface import Format, Record
 from llm_audit.sources.formats.registry import FORMATS
 from llm_audit.sources.formats.signatures import Signatures
 from llm_audit.sources.limits import SNIFF_RECORDS
+from llm_audit.sources.sample import records_of
 from llm_audit.sources.storage import Source, open_binary
 from llm_audit.sources.stream import Compression, compression
-from llm_audit.sources.unwrap import unwrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def detect(records: Iterable[Record], *, formats: Sequence[Format] = FORMATS, un
 def detect_source(source: Source, container: Container, *, formats: Sequence[Format] = FORMATS) -> Detection:
     """Tell the format of a file by reading its first records."""
     first = [item for _, item in islice(items(source, container), SNIFF_RECORDS)]
-    records = list(islice(_records(first), SNIFF_RECORDS))
+    records = list(islice(records_of(first), SNIFF_RECORDS))
     return detect(records, formats=formats, unreadable=sum(not isinstance(item, dict) for item in first))
 
 
@@ -112,9 +112,3 @@ def _reason(container: Container, detection: Detection) -> str:
     if detection.unreadable:
         parts.append(f"{detection.unreadable} cannot be read as records")
     return "; ".join(parts) or "there is no record in it"
-
-
-def _records(found: Iterable[object]) -> Iterator[Record]:
-    for item in found:
-        if isinstance(item, dict):
-            yield from unwrap(item)

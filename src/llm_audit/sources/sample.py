@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,11 +21,12 @@ def sample(path: str | Path, *, records: int = SNIFF_RECORDS) -> list[Record]:
         UsageError: The path does not exist or cannot be read.
     """
     with TemporaryDirectory() as spool:
-        found = (
-            record
-            for source in find([path], spool=Path(spool)).sources
-            for _, item in items(source, sniff(source))
-            if isinstance(item, dict)
-            for record in unwrap(item)
-        )
-        return list(islice(found, records))
+        found = (item for source in find([path], spool=Path(spool)).sources for _, item in items(source, sniff(source)))
+        return list(islice(records_of(found), records))
+
+
+def records_of(found: Iterable[object]) -> Iterator[Record]:
+    """The records among a file's items, each out of what wraps it."""
+    for item in found:
+        if isinstance(item, dict):
+            yield from unwrap(item)

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from llm_audit.catalog.names import canonical
 from llm_audit.sources.entry import Request
 from llm_audit.tokens.count import count_text
 from llm_audit.tokens.images import image_tokens
-from llm_audit.tokens.ratio import table_bytes
 from llm_audit.vocabulary import Status, UsageSource
-
-VERSION = 1
-"""Raised when counts change for the same text."""
-
-FINGERPRINT = f"{VERSION}-{hashlib.sha256(table_bytes()).hexdigest()[:16]}"
-"""Of what decides an estimate, for cache keys."""
 
 TOKENS_PER_MESSAGE = 3
 TOKENS_TO_PRIME_REPLY = 3
