@@ -45,6 +45,7 @@ bench: install  ## measure speed and memory as ratios (minutes; see docs/perform
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 train: install  ## rebuild the classifier's weights to the byte from DATA
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r scripts/train-requirements.txt
 	$(BIN)/python scripts/train.py --data $(DATA)
 
 format: install  ## format the code and apply safe lint fixes

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import argparse
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from llm_audit.catalog import Catalog
@@ -19,7 +21,7 @@ from llm_audit.classify import heads, irt
 from llm_audit.classify.calibrate import Outcome, calibrate
 from llm_audit.classify.evaluate import Evaluation, Labels, evaluate, predict
 from llm_audit.classify.model import Classifier
-from llm_audit.classify.training import abilities, data, weights
+from llm_audit.classify.training import abilities, data, vectors, weights
 from llm_audit.vocabulary import Category
 
 MODEL_IDS = {
@@ -61,8 +63,9 @@ def main() -> None:
         show(name, evaluate(labels, judged, suffices))
     low_label(folder / "routing", classifier, strong, weak)
     items = data.load(folder / "routing")
-    held_out(folder, items)
-    ablation(folder / "routing", items)
+    held_out(folder, items, vectors.load())
+    ablation(folder / "routing", items, vectors.load())
+    kinds(items)
 
 
 def abilities_of(catalog: pl.DataFrame, model: str) -> np.ndarray:
@@ -127,7 +130,7 @@ def low_label(folder: Path, classifier: Classifier, strong: np.ndarray, weak: np
         show(f"mmlu, calibrated on {len(learn)} rows, seed {seed}", evaluate(rest, judged, suffices, resamples=1))
 
 
-def held_out(folder: Path, items: data.Items) -> None:
+def held_out(folder: Path, items: data.Items, meaning: npt.NDArray[np.float64]) -> None:
     """Calibration error of P(suffices) on whole sources that neither weights nor abilities have seen."""
     scores = abilities.published(folder / "models" / "model_benchmarks.parquet")
     for name, benchmark in HELD_OUT.items():
@@ -137,7 +140,7 @@ def held_out(folder: Path, items: data.Items) -> None:
             if not row.effort
         }
         frame = pl.read_parquet(folder / "routing" / f"train_{name}.parquet")
-        classifier = retrained(items, items.source != name)
+        classifier = retrained(items, items.source != name, meaning)
         judged = classifier.judge(frame["prompt"].to_list())
         rows = judged.abstention == 0
         columns = {m: c for c in frame.columns if (m := MODEL_IDS.get(c.removeprefix(data.SCORE)))}
@@ -159,8 +162,8 @@ def held_out(folder: Path, items: data.Items) -> None:
         )
 
 
-def retrained(items: data.Items, rows: np.ndarray) -> Classifier:
-    """A classifier trained on some of the items."""
+def retrained(items: data.Items, rows: np.ndarray, meaning: npt.NDArray[np.float64] | None = None) -> Classifier:
+    """A classifier trained on some of the items, with word vectors where they are given."""
     kept = data.Items(
         source=items.source[rows],
         group=items.group[rows],
@@ -170,10 +173,35 @@ def retrained(items: data.Items, rows: np.ndarray) -> Classifier:
         within=items.within[rows],
         weight=items.weight[rows],
     )
-    return Classifier.read(io.BytesIO(weights.train(kept)))
+    return Classifier.read(io.BytesIO(weights.train(kept, meaning)))
 
 
-def ablation(folder: Path, items: data.Items) -> None:
+def kinds(items: data.Items) -> None:
+    """How often the kind of a chat prompt is told right, over the kinds read off Arena-Hard v0.1, three-fold."""
+    known = np.flatnonzero((items.source == "arena_hard_v0.1") & (items.kind != ""))
+    fold = np.random.default_rng(0).integers(0, 3, len(known))
+    meaning = vectors.load()
+    written = items.source != "asks"
+    for name, kept, given in (
+        ("all", np.ones(len(written), bool), meaning),
+        ("without word vectors", np.ones(len(written), bool), None),
+        ("without the asks written for it", written, meaning),
+    ):
+        told = np.empty(len(known), dtype=items.kind.dtype)
+        for part in range(3):
+            out = known[fold == part]
+            rows = kept.copy()
+            rows[out] = False
+            scored = retrained(items, rows, given).scores([items.prompt[i] for i in out.tolist()])
+            told[fold == part] = np.array(list(heads.KINDS))[heads.shares(scored.scores).argmax(axis=1)]
+        right = told == items.kind[known]
+        each = [right[items.kind[known] == kind].mean() for kind in np.unique(items.kind[known])]
+        print(
+            f"kinds of {len(known)} chat prompts, {name}: {right.mean():.3f} right, mean over kinds {np.mean(each):.3f}"
+        )
+
+
+def ablation(folder: Path, items: data.Items, meaning: npt.NDArray[np.float64]) -> None:
     """APGR of the difficulty with parts taken away."""
     full = Classifier.load()
     column = heads.COLUMNS.index
@@ -187,15 +215,30 @@ def ablation(folder: Path, items: data.Items) -> None:
         "without expertise": replace(full, table=novice, bias=full.bias * (np.arange(len(full.bias)) != 1)),
         "without length": replace(full, slope=np.zeros_like(full.slope)),
         "without levels": replace(full, level=np.zeros_like(full.level)),
-        "without MMLU-Pro": retrained(items, items.source != "mmlu_pro"),
-        "without GSM8K steps": retrained(items, items.source != "gsm8k_train_steps"),
+        "without MMLU-Pro": retrained(items, items.source != "mmlu_pro", meaning),
+        "without GSM8K steps": retrained(items, items.source != "gsm8k_train_steps", meaning),
+        "without the asks written for it": retrained(items, items.source != "asks", meaning),
+        "without word vectors": Classifier.read(io.BytesIO(weights.train(items))),
     }
     for name, classifier in variants.items():
-        figures = []
-        for labels in development(folder).values():
-            judged = classifier.judge(labels.prompts)
-            figures.append(evaluate(labels, judged, _as_need(judged.difficulty), resamples=1).apgr.value)
-        print(f"{name}: " + " ".join(f"{figure:.3f}" for figure in figures))
+        print_row(folder, name, classifier, lambda texts, of=classifier: of.judge(texts).difficulty)
+    print_row(folder, "without the form of exams", full, lambda texts: _formless(full, texts))
+
+
+def print_row(
+    folder: Path, name: str, classifier: Classifier, difficulty: Callable[[list[str]], npt.NDArray[np.floating]]
+) -> None:
+    """Print one row of the ablation."""
+    figures = []
+    for labels in development(folder).values():
+        need = _as_need(difficulty(labels.prompts))
+        figures.append(evaluate(labels, classifier.judge(labels.prompts), need, resamples=1).apgr.value)
+    print(f"{name}: " + " ".join(f"{figure:.3f}" for figure in figures))
+
+
+def _formless(classifier: Classifier, texts: list[str]) -> npt.NDArray[np.floating]:
+    scored = classifier.scores(texts)
+    return heads.difficulty(scored.scores, scored.raw, level=classifier.level, slope=classifier.slope)
 
 
 def _as_need(difficulty: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from llm_audit.classify.training import abilities, data, weights
+from llm_audit.classify.training import abilities, data, vectors, weights
 from llm_audit.files import write_whole
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "llm_audit"
@@ -22,7 +22,7 @@ def main() -> None:
     folder = parser.parse_args().data
     scores = abilities.published(folder / "models" / "model_benchmarks.parquet")
     write_whole(PACKAGE / "catalog" / "abilities.csv", abilities.to_csv(abilities.fit(scores)))
-    write_whole(PACKAGE / "classify" / "weights.npz", weights.train(data.load(folder / "routing")))
+    write_whole(PACKAGE / "classify" / "weights.npz", weights.train(data.load(folder / "routing"), vectors.load()))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from llm_audit.classify import Classifier, heads, ridge
+from llm_audit.classify.features import WORD_BUCKETS, buckets_numpy, pack
 from llm_audit.classify.training import abilities, anchors, data, rasch, weights
 from llm_audit.vocabulary import Category
 
@@ -45,6 +46,35 @@ def test_an_infinite_penalty_silences_the_structure():
     assert dense == pytest.approx(0, abs=1e-6)
 
 
+def test_word_vectors_carry_a_weight_to_words_never_seen():
+    """Two groups of words point opposite ways; a word that training lacks follows its group."""
+    said = ["apple", "pear", "plum", "bolt", "nut", "gear"]
+    vectors = np.zeros((WORD_BUCKETS, 2))
+    vectors[buckets_numpy(*pack(said))[1]] = [[1.0, 0.2]] * 3 + [[-1.0, 0.2]] * 3
+    design = ridge.Design.of(["apple", "pear", "bolt", "nut"], vectors)
+    assert design.meaning[:, 0].tolist() == [1.0, 1.0, -1.0, -1.0]
+    target = np.array([1.0, 1, -1, -1])
+    sparse, _, _ = column = ridge.fit(
+        design, target, weight=np.ones(4), penalty=1.0, dense_penalty=np.inf, vector_penalty=1.0, rounds=500
+    )
+    plum, gear = sparse[buckets_numpy(*pack(["plum", "gear"]))[1]]
+    assert plum == pytest.approx(-gear)
+    assert plum > 0.2
+    # by hand: w = words' own weight, m = the vector's; both pull, the vector four times as hard
+    assert design.predict(column) == pytest.approx(target * 5 / 6, abs=1e-6)
+    without, _, _ = ridge.fit(design, target, weight=np.ones(4), penalty=1.0, dense_penalty=np.inf, rounds=500)
+    assert without[buckets_numpy(*pack(["plum", "gear"]))[1]] == pytest.approx(0, abs=1e-9)
+
+
+def test_the_written_asks_and_the_read_kinds_are_of_known_kinds():
+    asks, read = data.shipped("asks.csv"), data.shipped("arena_hard_kinds.csv")
+    assert set(asks["kind"]) == set(heads.KINDS)
+    assert set(read["kind"]) <= set(heads.KINDS)
+    assert asks["prompt"].is_unique().all()
+    assert read["prompt_id"].is_unique().all()
+    assert asks["level"].is_between(-4, 1).all()
+
+
 def test_anchors_are_filled_repeatable_and_of_known_kinds():
     first, second = list(anchors.anchors()), list(anchors.anchors())
     assert first == second
@@ -54,17 +84,17 @@ def test_anchors_are_filled_repeatable_and_of_known_kinds():
 
 
 def small_items():
-    """A few prompts of every kind, with graded exam questions and an unlabelled mixture."""
+    """A few prompts of every kind, with graded exam questions and a mixture of all kinds."""
     some = list(anchors.anchors())[::15]
     exam = [f"How many {'steps ' * (i % 7)}does question {i} take?" for i in range(60)]
     prompts = [a.prompt for a in some] + exam + [a.prompt.upper() for a in some[::9]]
     mixed = len(prompts) - len(some) - len(exam)
     graded = np.array([float(i % 7) - 3 for i in range(60)])
     return data.Items(
-        source=np.array([f"anchors:{a.rule}" for a in some] + ["exam"] * 60 + [weights.MIXED_SOURCE] * mixed),
+        source=np.array([f"anchors:{a.rule}" for a in some] + ["exam"] * 60 + ["asks"] * mixed),
         group=np.array([a.kind for a in some] + ["exam"] * 60 + ["mixed"] * mixed),
         prompt=prompts,
-        kind=np.array([a.kind for a in some] + ["facts"] * 60 + [""] * mixed),
+        kind=np.array([a.kind for a in some] + ["facts"] * 60 + [a.kind for a in some[::9]]),
         level=np.concatenate([[a.level for a in some], graded - 1.5, np.full(mixed, -1.0)]),
         within=np.concatenate([np.full(len(some), np.nan), graded, np.full(mixed, np.nan)]),
         weight=np.ones(len(prompts)),

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #define BUCKET_BITS 16
+#define WORD_BUCKETS ((uint32_t)1 << BUCKET_BITS)
+#define BUCKETS (2 * WORD_BUCKETS) /* words, then pairs */
 #define BASE 0x9E3779B97F4A7C15ULL
 #define MIX 0xD6E8FEB86659FD93ULL
 #define PAIR 0xA0761D6478BD642FULL
@@ -29,8 +31,8 @@ static uint64_t mix(uint64_t h) { return (h ^ (h >> 32)) * MIX; }
 
 static int in_word(int kind) { return kind <= DIGITS || kind == LATIN || kind == ALPHABETIC; }
 
-static void hit(Text *text, uint64_t hash) {
-    uint32_t row = (uint32_t)(hash >> (64 - BUCKET_BITS));
+static void hit(Text *text, uint64_t hash, uint32_t first) {
+    uint32_t row = first + (uint32_t)(hash >> (64 - BUCKET_BITS));
     if (text->stamps[row] == text->stamp) return;
     text->stamps[row] = text->stamp;
     text->rows[text->counts[FEATURES]++] = row;
@@ -53,8 +55,8 @@ static void end_word(Text *text, uint64_t hash, Py_ssize_t bytes, Py_ssize_t dig
     text->counts[WORDS]++;
     text->counts[LONG_WORDS] += bytes >= LONG_WORD_BYTES;
     text->counts[NUMBERS] += digits == bytes;
-    hit(text, hash);
-    if (text->has_previous) hit(text, mix(text->previous * PAIR + hash));
+    hit(text, hash, 0);
+    if (text->has_previous) hit(text, mix(text->previous * PAIR + hash), WORD_BUCKETS);
     text->previous = hash;
     text->has_previous = 1;
 }
@@ -90,15 +92,15 @@ static void scan_text(Text *text, const uint8_t *data, Py_ssize_t length, const 
 static PyObject *scan(PyObject *Py_UNUSED(module), PyObject *args) {
     Py_buffer data, starts, classes, folded, table, sums, counts;
     if (!PyArg_ParseTuple(args, "y*y*y*y*y*w*w*", &data, &starts, &classes, &folded, &table, &sums, &counts)) return NULL;
-    Py_ssize_t texts = starts.len / 8 - 1, columns = table.len / 2 >> BUCKET_BITS;
+    Py_ssize_t texts = starts.len / 8 - 1, columns = table.len / 2 / BUCKETS;
     const int64_t *at = starts.buf;
     uint32_t *stamps = NULL, *rows = NULL;
     int fits = texts >= 0 && at[0] == 0 && at[texts] == data.len && classes.len == 256 && folded.len == 256 &&
                sums.len == texts * columns * 4 && counts.len == texts * COUNTS * 4 && texts < UINT32_MAX;
     for (Py_ssize_t i = 0; fits && i < texts; i++) fits = at[i] <= at[i + 1];
     if (!fits) PyErr_SetString(PyExc_ValueError, "buffers do not fit each other");
-    else if (!(stamps = calloc((size_t)1 << BUCKET_BITS, sizeof *stamps)) ||
-             !(rows = malloc(sizeof *rows << BUCKET_BITS))) PyErr_NoMemory();
+    else if (!(stamps = calloc(BUCKETS, sizeof *stamps)) ||
+             !(rows = malloc(sizeof *rows * BUCKETS))) PyErr_NoMemory();
     else {
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < texts; i++) {

@@ -10,6 +10,7 @@ penalties keep both near zero, so nothing is lost; with more, the words of the u
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,24 +22,24 @@ import xxhash
 
 from llm_audit.classify import ridge
 from llm_audit.classify.features import BUCKETS, HASH_VERSION
-from llm_audit.classify.irt import p_success
-from llm_audit.classify.model import Classifier
+from llm_audit.classify.irt import hardest_gap, p_success
+from llm_audit.classify.model import Classifier, taught
 from llm_audit.classify.structure import NAMES
 from llm_audit.errors import UsageError
 from llm_audit.files import write_whole
 from llm_audit.vocabulary import Category
 
 Array = npt.NDArray[np.float64]
-FORMAT: Final = 1
+FORMAT: Final = 2
 FEWEST: Final = 20
-FEATURE_PENALTY: Final = 4.0
+FEATURE_PENALTY: Final = 10.0
 SHIFT_SD: Final = 0.7
 FOLDS: Final = 5
 _NEWTON_STEPS: Final = 8
 _NOTHING: Final = np.zeros(BUCKETS)
 _NO_STRUCTURE: Final = np.zeros(len(NAMES))
 _STEP: Final = 0.5  # logits, for slopes by difference
-_LEAST_SLOPE: Final = 0.12  # of a probability by a logit; flatter expectations would turn surprises into huge shifts
+_LEAST_SLOPE: Final = 0.06  # of a probability by a logit; flatter expectations would turn surprises into huge shifts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +56,9 @@ class Calibration:
     """What a user's outcomes taught.
 
     ``buckets`` and ``weights`` are the non-zero rows of the added difficulty. ``shift`` is added to an ability in
-    every category, ``shift_sd`` its standard deviation. ``before`` and ``after`` are mean log losses of the outcomes,
-    ``after`` by five-fold cross-validation.
+    every category, ``shift_sd`` its standard deviation. ``most`` is the difficulty that the added one may reach: where
+    the two models' outcomes differ most. ``before`` and ``after`` are mean log losses of the outcomes, ``after`` by
+    five-fold cross-validation.
     """
 
     classifier: str
@@ -65,6 +67,7 @@ class Calibration:
     weights: Array
     shift: dict[str, float]
     shift_sd: dict[str, float]
+    most: float
     before: float
     after: float
 
@@ -80,7 +83,7 @@ class Calibration:
         extra[self.buckets] = self.weights
         digest = xxhash.xxh3_128(self.classifier.encode())
         digest.update(extra.tobytes())
-        return classifier.with_delta(extra, fingerprint=digest.hexdigest())
+        return classifier.with_delta(extra, most=self.most, fingerprint=digest.hexdigest())
 
     def save(self, path: Path) -> None:
         """Write the calibration as JSON. It holds hashes of words, no text."""
@@ -93,6 +96,7 @@ class Calibration:
             "weights": [round(value, 6) for value in self.weights.tolist()],
             "shift": self.shift,
             "shift_sd": self.shift_sd,
+            "most": self.most if math.isfinite(self.most) else None,
             "before": self.before,
             "after": self.after,
         }
@@ -114,6 +118,7 @@ class Calibration:
                 | {
                     "buckets": np.array(content["buckets"], np.int64),
                     "weights": np.array(content["weights"], np.float64),
+                    "most": math.inf if content["most"] is None else float(content["most"]),
                 }
             )
         except OSError as error:
@@ -152,16 +157,18 @@ def calibrate(outcomes: Sequence[Outcome], classifier: Classifier, abilities: Ma
     held_out = np.empty(len(used))
     for fold in range(FOLDS):
         rows = item % FOLDS == fold
-        held_out[rows] = data.expected(*data.fit(~rows)[:2])[rows]
-    sparse, shift, sd = data.fit(np.ones(len(used), bool))
-    buckets = np.flatnonzero(sparse)
+        learnt = data.fit(~rows)
+        held_out[rows] = data.expected(learnt.added, learnt.shift, most=learnt.most)[rows]
+    learnt = data.fit(np.ones(len(used), bool))
+    buckets = np.flatnonzero(learnt.added)
     return Calibration(
         classifier=classifier.fingerprint,
         outcomes=len(used),
         buckets=buckets,
-        weights=sparse[buckets],
-        shift=dict(zip(models, shift.tolist(), strict=True)),
-        shift_sd=dict(zip(models, sd.tolist(), strict=True)),
+        weights=learnt.added[buckets],
+        shift=dict(zip(models, learnt.shift.tolist(), strict=True)),
+        shift_sd=dict(zip(models, learnt.sd.tolist(), strict=True)),
+        most=learnt.most,
         before=_log_loss(data.score, data.expected(_NOTHING, np.zeros(len(models)))),
         after=_log_loss(data.score, held_out),
     )
@@ -193,12 +200,12 @@ class _Data:
     ability: Array
     difficulty: Array
 
-    def expected(self, added: Array, shift: Array, *, harder: float = 0.0) -> Array:
+    def expected(self, added: Array, shift: Array, *, most: float = math.inf, harder: float = 0.0) -> Array:
         """P(success) of every outcome with what was learnt, all prompts ``harder`` by so many logits."""
-        difficulty = self.difficulty + self.design.times(added, _NO_STRUCTURE) + harder
+        difficulty = taught(self.difficulty, self.design.times(added, _NO_STRUCTURE), most=most) + harder
         return p_success(self.ability + shift[self.model], difficulty[self.item])
 
-    def fit(self, rows: npt.NDArray[np.bool_]) -> tuple[Array, Array, Array]:
+    def fit(self, rows: npt.NDArray[np.bool_]) -> _Learnt:
         """Fit shifts, their standard deviations, and the added difficulty to some of the outcomes."""
         models = int(self.model.max()) + 1
         shift, sd = np.zeros(models), np.full(models, SHIFT_SD)
@@ -211,17 +218,21 @@ class _Data:
                 shift + (np.bincount(self.model, share * (self.score - p), models) - shift / SHIFT_SD**2) / precision
             )
             sd = precision**-0.5
-        return self._added(rows, shift), shift, sd
+        added, most = self._added(rows, shift)
+        return _Learnt(added, shift, sd, most)
 
-    def _added(self, rows: npt.NDArray[np.bool_], shift: Array) -> Array:
-        """Logits by bucket that explain the surprises."""
+    def _added(self, rows: npt.NDArray[np.bool_], shift: Array) -> tuple[Array, float]:
+        """Logits by bucket that explain the surprises, and the difficulty that they may reach."""
         prompts = len(self.difficulty)
         p, harder = self.expected(_NOTHING, shift), self.expected(_NOTHING, shift, harder=_STEP)
         abler, other = self._pairs(rows, shift)
+        most = math.inf
         if len(abler) >= FEWEST:
             item = self.item[abler]
             surprise = (self.score[abler] - self.score[other]) - (p[abler] - p[other])
             slope = float(((harder[abler] - harder[other]) - (p[abler] - p[other])).mean()) / _STEP
+            ability = self.ability + shift[self.model]
+            most = hardest_gap(float(ability[abler].mean()), float(ability[other].mean()))
         else:
             item, surprise = self.item[rows], (p - self.score)[rows]
             slope = float((p - harder)[rows].mean()) / _STEP
@@ -230,7 +241,7 @@ class _Data:
         sparse, _, _ = ridge.fit(
             self.design, target, weight=weight, penalty=FEATURE_PENALTY, dense_penalty=np.inf, centred=False
         )
-        return np.divide(sparse, max(slope, _LEAST_SLOPE))
+        return np.divide(sparse, max(slope, _LEAST_SLOPE)), most
 
     def _pairs(self, rows: npt.NDArray[np.bool_], shift: Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Outcomes of the ablest and the least able model of each prompt that two models answered."""
@@ -240,6 +251,16 @@ class _Data:
         last = np.append(first[1:], len(order)) - 1
         two = first < last
         return order[last[two]], order[first[two]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """Logits by bucket, shifts of abilities with their standard deviations, and the difficulty the logits may reach."""
+
+    added: Array
+    shift: Array
+    sd: Array
+    most: float
 
 
 def _log_loss(score: Array, p: Array) -> float:

@@ -8,10 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from llm_audit.classify import heads
+from llm_audit.classify import exam, heads
 from llm_audit.classify.features import COUNTS, buckets_numpy, clip, pack, words
 from llm_audit.classify.model import Classifier
-from llm_audit.classify.structure import NAMES
 from llm_audit.vocabulary import Abstention, Category
 
 MOST_WORDS: Final = 8
@@ -53,7 +52,6 @@ def explain(text: str, classifier: Classifier) -> Explanation:
     parts = heads.level_features(scored.scores, scored.raw)[0] * classifier.level
     words_said = closed * float(scored.scores[0, heads.COLUMNS.index("difficulty")])
     long = closed * float(shares @ classifier.slope) * float(heads.length(scored.raw)[0])
-    exam = bool(scored.raw[0, NAMES.index("options")] >= heads.MANY_OPTIONS)
     count = int(scored.counts[0, COUNTS.index("words")])
     reasons = [
         Reason(
@@ -65,6 +63,12 @@ def explain(text: str, classifier: Classifier) -> Explanation:
         Reason("the vocabulary of its field", float(heads.expertise(scored.scores, scored.raw)[0])),
         Reason("what its words say beside", words_said),
     ]
+    options = scored.counts[:, COUNTS.index("options")].astype(np.float64)
+    lettered = bool(options[0] >= exam.FEWEST_OPTIONS)
+    if lettered:
+        said = np.array([sum(reason.logits for reason in reasons)])
+        form = float((exam.in_form(said, options, [clip(text)]) - said)[0])
+        reasons.append(Reason(f"{int(options[0])} answers to choose from, {_judged_at_once(text)}", form))
     difficulty = float(judged.difficulty[0])
     learnt = difficulty - sum(reason.logits for reason in reasons)
     if classifier.delta is not None and np.isfinite(learnt):
@@ -78,17 +82,22 @@ def explain(text: str, classifier: Classifier) -> Explanation:
         language=judged.language[0],
         kinds=names,
         reasons=[] if code else [reason for reason in reasons if abs(reason.logits) >= _LEAST],
-        words=[] if code else _word_reasons(text, classifier, closed=closed, exam=exam),
+        words=[] if code else _word_reasons(text, classifier, closed=closed, lettered=lettered),
     )
 
 
-def _word_reasons(text: str, classifier: Classifier, *, closed: float, exam: bool) -> list[Reason]:
+def _judged_at_once(text: str) -> str:
+    count = exam.statements(clip(text))
+    return "one thing to judge" if count == 1 else f"{count} statements to judge at once"
+
+
+def _word_reasons(text: str, classifier: Classifier, *, closed: float, lettered: bool) -> list[Reason]:
     """The words and neighbouring pairs whose table rows move the difficulty most."""
     said = words(clip(text))
     candidates = list(dict.fromkeys([*said, *(f"{a} {b}" for a, b in pairwise(said))]))
     _, _, counts = buckets_numpy(*pack([text]))
     of_row = np.zeros(len(classifier.table))
-    for name, share in (("difficulty", closed), ("expertise", float(not exam))):
+    for name, share in (("difficulty", closed), ("expertise", float(not lettered))):
         column = heads.COLUMNS.index(name)
         of_row += share * classifier.scale[column] * classifier.table[:, column]
     of_row /= np.sqrt(max(int(counts[0, COUNTS.index("features")]), 1))

@@ -2,8 +2,9 @@
 
 The hash is part of the weights, so it is defined here once and never changes under a given ``HASH_VERSION``. A word's
 hash is the polynomial ``sum(byte[k] * BASE**k) mod 2**64`` over its bytes, with upper case folded and every digit read
-as ``0``; a finaliser mixes it, and its top ``BUCKET_BITS`` bits are the row of the table. All arithmetic is on
-integers, so the compiled kernel and the NumPy form below agree bit for bit, and neither depends on the batch.
+as ``0``; a finaliser mixes it, and its top ``BUCKET_BITS`` bits are the row of the table. Words take the first half of
+the rows and pairs the second, so that a pair never lands on what a word means. All arithmetic is on integers, so the
+compiled kernel and the NumPy form below agree bit for bit, and neither depends on the batch.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ except ImportError:  # built where a C compiler is at hand; the NumPy form below
 else:
     COMPILED = True
 
-HASH_VERSION: Final = 1
+HASH_VERSION: Final = 2
 BUCKET_BITS: Final = 16
-BUCKETS: Final = 1 << BUCKET_BITS
+WORD_BUCKETS: Final = 1 << BUCKET_BITS
+BUCKETS: Final = 2 * WORD_BUCKETS
 BASE: Final = 0x9E3779B97F4A7C15
 MIX: Final = 0xD6E8FEB86659FD93
 PAIR: Final = 0xA0761D6478BD642F
@@ -213,10 +215,13 @@ def buckets_numpy(
     hashes = _word_hashes(FOLDED[data], begins, ends)
     adjacent = np.flatnonzero(word_owner[1:] == word_owner[:-1])
     pairs = _mix(hashes[adjacent] * np.uint64(PAIR) + hashes[adjacent + 1])
-    rows = np.concatenate([hashes, pairs]) >> np.uint64(64 - BUCKET_BITS)
-    keys = np.unique(np.concatenate([word_owner, word_owner[adjacent]]) << BUCKET_BITS | rows.astype(np.int64))
-    counts[:, COUNTS.index("features")] = np.bincount(keys >> BUCKET_BITS, minlength=texts)
-    return keys >> BUCKET_BITS, keys & (BUCKETS - 1), counts
+    rows = (np.concatenate([hashes, pairs]) >> np.uint64(64 - BUCKET_BITS)).astype(np.int64)
+    rows[len(hashes) :] += WORD_BUCKETS
+    found, bucket = np.divmod(
+        np.unique(np.concatenate([word_owner, word_owner[adjacent]]) * BUCKETS + rows), np.int64(BUCKETS)
+    )
+    counts[:, COUNTS.index("features")] = np.bincount(found, minlength=texts)
+    return found, bucket, counts
 
 
 def _word_hashes(

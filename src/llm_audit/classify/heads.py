@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from llm_audit.classify.exam import FEWEST_OPTIONS
 from llm_audit.classify.structure import NAMES
 from llm_audit.vocabulary import Category
 
@@ -30,7 +31,6 @@ COLUMNS: Final = ("difficulty", "expertise", *KINDS)
 FIRST_KIND: Final = 2
 CLOSED: Final = np.array([kind in ("code", "math", "reasoning", "facts") for kind in KINDS])
 _SHARPNESS: Final = 5.0
-MANY_OPTIONS: Final = 2
 _LENGTH_RANGE: Final = (1.0, 6.0)
 _LENGTH_CENTRE: Final = 4.0
 
@@ -46,7 +46,7 @@ def shares(scores: Array) -> Array:
 def closed(scores: Array, raw: Array) -> Array:
     """How far an ask has one right answer, 0 to 1; lettered options settle it."""
     member = np.einsum("ij,j->i", shares(scores), CLOSED, optimize=False)
-    return np.where(raw[:, NAMES.index("options")] >= MANY_OPTIONS, 1.0, member)
+    return np.where(raw[:, NAMES.index("options")] >= FEWEST_OPTIONS, 1.0, member)
 
 
 def length(raw: Array) -> Array:
@@ -86,4 +86,4 @@ def expertise(scores: Array, raw: Array) -> Array:
 
     Learnt between sets, so it is left out where lettered options show an exam: there it would tell sets apart.
     """
-    return np.where(raw[:, NAMES.index("options")] >= MANY_OPTIONS, 0.0, scores[:, COLUMNS.index("expertise")])
+    return np.where(raw[:, NAMES.index("options")] >= FEWEST_OPTIONS, 0.0, scores[:, COLUMNS.index("expertise")])

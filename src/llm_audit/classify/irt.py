@@ -21,6 +21,7 @@ from llm_audit.classify.constants import RESIDUAL_SD
 
 Array = npt.NDArray[np.float64]
 
+_GRID: Final = (-12.0, 12.0, 2401)  # difficulties from end to end, and how many
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 _SHIFTS: Final[list[float]] = [float(node) * RESIDUAL_SD for node in _NODES]
 _MASSES: Final[list[float]] = [float(weight) / float(_WEIGHTS.sum()) for weight in _WEIGHTS]
@@ -51,6 +52,13 @@ def p_loses(ability_small: npt.ArrayLike, ability_used: npt.ArrayLike, difficult
     for shift, mass in zip(_SHIFTS, _MASSES, strict=True):
         total += mass * _sigmoid(used - shift) * _sigmoid(shift - small)
     return total
+
+
+def hardest_gap(ability_small: float, ability_used: float) -> float:
+    """The difficulty at which the abler model gains most over the other; both fail at what is harder."""
+    grid = np.linspace(*_GRID)
+    gained = p_success(np.full(len(grid), ability_used), grid) - p_success(np.full(len(grid), ability_small), grid)
+    return float(grid[np.argmax(np.abs(gained))])
 
 
 def p_suffices(ability_small: npt.ArrayLike, ability_used: npt.ArrayLike, difficulty: npt.ArrayLike) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -12,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from llm_audit.classify import heads, language
-from llm_audit.classify.features import COUNTS, scan
+from llm_audit.classify import exam, heads, language
+from llm_audit.classify.features import COUNTS, clip, scan
 from llm_audit.classify.structure import structure
 from llm_audit.vocabulary import Abstention, Category
 
@@ -64,7 +65,8 @@ class Classifier:
 
     ``table`` has a column for each of ``heads.COLUMNS``, then one a language; ``scale`` makes logits of a column's sum;
     ``dense`` holds the weights of the structural features for the same columns, ``bias`` their constants. ``level`` and
-    ``slope`` are arguments of ``heads.difficulty``. ``delta`` is what a calibration adds to the difficulty.
+    ``slope`` are arguments of ``heads.difficulty``. ``delta`` is what a calibration adds to the difficulty; it carries
+    no text over ``most`` logits.
     """
 
     table: npt.NDArray[np.int16]
@@ -75,6 +77,7 @@ class Classifier:
     slope: npt.NDArray[np.float64]
     fingerprint: str
     delta: npt.NDArray[np.int16] | None = None
+    most: float = math.inf
 
     @classmethod
     def load(cls) -> Self:
@@ -90,10 +93,10 @@ class Classifier:
                 fingerprint=xxhash.xxh3_128_hexdigest(content.getvalue()),
             )
 
-    def with_delta(self, sparse: npt.NDArray[np.float64], *, fingerprint: str) -> Self:
+    def with_delta(self, sparse: npt.NDArray[np.float64], *, most: float, fingerprint: str) -> Self:
         """Add to the difficulty a column of logits by bucket, as ``calibrate`` finds them."""
         steps = np.rint(sparse[:, None] / DELTA_UNIT).clip(-_INT16, _INT16)
-        return replace(self, delta=steps.astype(np.int16), fingerprint=fingerprint)
+        return replace(self, delta=steps.astype(np.int16), most=most, fingerprint=fingerprint)
 
     def judge(self, texts: Sequence[str]) -> Judgement:
         """Judge texts; the same text is scored once.
@@ -131,6 +134,8 @@ class Classifier:
         counts = scored.counts
         names, foreign = language.detect(counts, scored.hits)
         category = _CODES[np.argmax(heads.shares(scored.scores), axis=1)]
+        options = counts[:, COUNTS.index("options")].astype(np.float64)
+        category[options >= exam.FEWEST_OPTIONS] = _CATEGORIES.index(exam.CATEGORY)
         lengths = np.array([len(text) for text in texts])
         category[lengths > LONG_CONTEXT_CHARS] = _CATEGORIES.index(Category.LONG_CONTEXT)
         abstention = np.full(len(texts), _NONE, np.uint8)
@@ -139,10 +144,18 @@ class Classifier:
         abstention[wordless] = _ABSTENTION_CODE[Abstention.NO_SIGNAL]
         empty = np.array([not text.strip() for text in texts], bool)
         abstention[empty] = _ABSTENTION_CODE[Abstention.NO_TEXT]
-        difficulty = heads.difficulty(scored.scores, scored.raw, level=self.level, slope=self.slope).astype(np.float32)
+        said = heads.difficulty(scored.scores, scored.raw, level=self.level, slope=self.slope)
+        difficulty = exam.in_form(said, options, [clip(text) for text in texts])
         if self.delta is not None:
             sums, _ = scan(texts, self.delta)
             norm = np.sqrt(np.maximum(counts[:, COUNTS.index("features")], 1))
-            difficulty += (sums[:, 0] * DELTA_UNIT / norm).astype(np.float32)
+            difficulty = taught(difficulty, sums[:, 0] * DELTA_UNIT / norm, most=self.most)
         difficulty[abstention != _NONE] = np.nan
-        return Judgement(difficulty, category, abstention, names)
+        return Judgement(difficulty.astype(np.float32), category, abstention, names)
+
+
+def taught(
+    difficulty: npt.NDArray[np.float64], added: npt.NDArray[np.float64], *, most: float
+) -> npt.NDArray[np.float64]:
+    """The difficulty with what was learnt, which makes nothing harder than ``most`` that was not so before."""
+    return np.minimum(difficulty + added, np.maximum(difficulty, most))

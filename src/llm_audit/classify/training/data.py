@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -83,7 +84,7 @@ class Items:
 
 def load(folder: Path) -> Items:
     """Read every training table of ``folder``."""
-    frames = [_wide(folder, name) for name in REFERENCE_ABILITY] + [_labelled(folder), _anchors()]
+    frames = [_wide(folder, name) for name in REFERENCE_ABILITY] + [_labelled(folder), _anchors(), _asks()]
     table = pl.concat(frames)
     return Items(
         source=table["source"].to_numpy(),
@@ -129,15 +130,17 @@ def _labelled(folder: Path) -> pl.DataFrame:
         "math500": "math",
         "clinc150_train": "instruction",
     }
+    read = shipped("arena_hard_kinds.csv")
     return (
-        frame.select(
+        frame.join(read.rename({"kind": "read"}), on="prompt_id", how="left", maintain_order="left")
+        .select(
             "source",
             pl.when(pl.col("source") == "math500")
             .then(pl.lit("math500:") + pl.col("category"))
             .otherwise(pl.col("source"))
             .alias("group"),
             "prompt",
-            pl.col("source").replace_strict(kind, default="").alias("kind"),
+            pl.coalesce("read", pl.col("source").replace_strict(kind, default="")).alias("kind"),
             (
                 pl.col("source").replace_strict(LEVEL).cast(pl.Float64)
                 + pl.when(graded)
@@ -169,3 +172,20 @@ def _anchors() -> pl.DataFrame:
             "weight": 0.5,
         }
     )
+
+
+def _asks() -> pl.DataFrame:
+    return shipped("asks.csv").select(
+        source=pl.lit("asks"),
+        group=pl.lit("asks:") + pl.col("kind"),
+        prompt="prompt",
+        kind="kind",
+        level=pl.col("level").cast(pl.Float64),
+        within=pl.lit(float("nan")),
+        weight=pl.lit(0.5),
+    )
+
+
+def shipped(name: str) -> pl.DataFrame:
+    """A table that stands beside this module: ``asks.csv`` was written for this project, the kinds read off prompts."""
+    return pl.read_csv(resources.files("llm_audit.classify.training").joinpath(name).read_bytes())

@@ -19,7 +19,11 @@ WITHIN_SHARE: Final = 0.3
 """How far the words within a kind carry over to a source never seen: the slope of held-out difficulties on them, where
 MMLU-Pro (0.28) or all of GSM8K (0.34) is left out."""
 KIND_PENALTY: Final = 3.0
-EXPERTISE_PENALTY: Final = 100.0
+VECTOR_PENALTY: Final = 3.0
+"""On the weights of the word vectors, for the kinds of task."""
+EXPERTISE_PENALTY: Final = 300.0
+EXPERTISE_VECTOR_PENALTY: Final = 1000.0
+"""What is learnt between sets rests on few of them; a weaker penalty tells the prompts of one set apart by noise."""
 DENSE_PENALTY: Final = 100.0
 LEVEL_PENALTY: Final = 100.0
 """The weight of about four full sources."""
@@ -29,24 +33,17 @@ SOURCE_CAP: Final = 600
 """Items of a source beyond this add no weight to heads that tell kinds of task apart."""
 SMALLEST_GROUP: Final = 50
 SLOPE_PRIOR_GROUPS: Final = 8
-MIXED_SOURCE: Final = "arena_hard_v0.1"
-MIXED_SHARES: Final = {
-    "code": 0.33,
-    "math": 0.12,
-    "reasoning": 0.12,
-    "facts": 0.08,
-    "explanation": 0.15,
-    "writing": 0.10,
-    "instruction": 0.10,
-}
-"""The kinds in ``MIXED_SOURCE`` as a reader of it would guess them."""
+READ_SOURCES: Final = ("arena_hard_v0.1", "asks")
+"""Sources of all kinds whose prompts were told one by one; the others were labelled as whole sets."""
+READ_FACTOR: Final = 6.0
+"""How much more a prompt's kind counts there: these alone are varied, and like what people ask."""
 _BALANCE_ROUNDS: Final = 100
 _RANGE: Final = 30_000  # leaves room below the limit of int16
 
 
-def train(items: Items) -> bytes:
-    """Fit every column and pack the weights, the same bytes for the same items."""
-    design = ridge.Design.of(items.prompt)
+def train(items: Items, vectors: Array | None = None) -> bytes:
+    """Fit every column and pack the weights, the same bytes for the same items and word vectors (``vectors.load``)."""
+    design = ridge.Design.of(items.prompt, vectors)
     steepness = slopes(items, design.raw)
     columns = [within(items, design, steepness)]
     columns += [
@@ -54,20 +51,29 @@ def train(items: Items) -> bytes:
     ]
     columns.insert(1, (np.zeros(BUCKETS), np.zeros(len(NAMES)), 0.0))
     scores = np.stack([design.predict(column) for column in columns], axis=1)
-    shift = balance(scores[items.source == MIXED_SOURCE])
+    read = np.isin(items.source, READ_SOURCES) & (items.kind != "")
+    shift = balance(scores[read], items.kind[read])
     scores[:, heads.FIRST_KIND :] += shift
     kinds = zip(columns[heads.FIRST_KIND :], shift, strict=True)
     columns[heads.FIRST_KIND :] = [(sparse, dense, bias + by) for (sparse, dense, bias), by in kinds]
     parts = heads.level_features(scores, design.raw)
     levels = level(items, parts)
-    columns[1] = expertise(items, design, items.level - (parts * levels).sum(1))
+    between = items.level - np.nan_to_num(items.within)
+    columns[1] = expertise(items, design, between - (parts * levels).sum(1))
     return _pack(columns, level=levels, slope=steepness)
 
 
 def expertise(items: Items, design: ridge.Design, target: Array) -> ridge.Column:
-    """What of the level of a set its vocabulary tells, beyond the level of its kind; sources count by their root."""
+    """What of a group's mean level its vocabulary tells, beyond the level of its kind; sources count by their root."""
     weight = _by_source(items)
-    return ridge.fit(design, target, weight=weight / weight.mean(), penalty=EXPERTISE_PENALTY, dense_penalty=np.inf)
+    return ridge.fit(
+        design,
+        target,
+        weight=weight / weight.mean(),
+        penalty=EXPERTISE_PENALTY,
+        dense_penalty=np.inf,
+        vector_penalty=EXPERTISE_VECTOR_PENALTY,
+    )
 
 
 def _by_source(items: Items) -> Array:
@@ -121,21 +127,30 @@ def kind(items: Items, design: ridge.Design, yes: npt.NDArray[np.bool_], no: npt
     for side in (yes, no):
         for source in np.unique(items.source[side]):
             rows = side & (items.source == source)
-            weight[rows] = min(rows.sum(), SOURCE_CAP) ** 0.5 / rows.sum()
+            factor = READ_FACTOR if source in READ_SOURCES else 1.0
+            weight[rows] = factor * min(rows.sum(), SOURCE_CAP) ** 0.5 / rows.sum()
         weight[side] *= len(items.prompt) / 2 / weight[side].sum()
-    return ridge.fit(design, np.where(yes, 1.0, -1.0), weight=weight, penalty=KIND_PENALTY, dense_penalty=DENSE_PENALTY)
+    return ridge.fit(
+        design,
+        np.where(yes, 1.0, -1.0),
+        weight=weight,
+        penalty=KIND_PENALTY,
+        dense_penalty=DENSE_PENALTY,
+        vector_penalty=VECTOR_PENALTY,
+    )
 
 
-def balance(scores: Array) -> Array:
-    """Shifts of the kinds' scores that give a set of mixed, unlabelled prompts its ``MIXED_SHARES``.
+def balance(scores: Array, kinds: npt.NDArray[np.str_]) -> Array:
+    """Shifts of the kinds' scores that give prompts of all kinds the shares that they have by their labels.
 
     The labelled sources of a kind differ in number and breadth, so an unfamiliar text would fall to the broadest.
     """
-    shift = np.zeros(len(MIXED_SHARES))
+    share = np.array([1 + (kinds == name).sum() for name in heads.KINDS]) / (len(kinds) + len(heads.KINDS))
+    shift = np.zeros(len(share))
     for _ in range(_BALANCE_ROUNDS):
         moved = scores.copy()
         moved[:, heads.FIRST_KIND :] += shift
-        shift += 0.1 * np.log(np.array(list(MIXED_SHARES.values())) / heads.shares(moved).mean(axis=0))
+        shift += 0.1 * np.log(share / heads.shares(moved).mean(axis=0))
     centred: Array = shift - float(shift.mean())
     return centred
 
