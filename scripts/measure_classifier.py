@@ -22,6 +22,7 @@ from llm_audit.classify.calibrate import Outcome, calibrate
 from llm_audit.classify.evaluate import Evaluation, Labels, evaluate, predict
 from llm_audit.classify.model import Classifier
 from llm_audit.classify.training import abilities, data, vectors, weights
+from llm_audit.tokens.encodings import ranks
 from llm_audit.vocabulary import Category
 
 MODEL_IDS = {
@@ -63,8 +64,8 @@ def main() -> None:
         show(name, evaluate(labels, judged, suffices))
     low_label(folder / "routing", classifier, strong, weak)
     items = data.load(folder / "routing")
-    held_out(folder, items, vectors.load())
-    ablation(folder / "routing", items, vectors.load())
+    held_out(folder, items, vectors.load(ranks("o200k_base")))
+    ablation(folder / "routing", items, vectors.load(ranks("o200k_base")))
     kinds(items)
 
 
@@ -180,7 +181,7 @@ def kinds(items: data.Items) -> None:
     """How often the kind of a chat prompt is told right, over the kinds read off Arena-Hard v0.1, three-fold."""
     known = np.flatnonzero((items.source == "arena_hard_v0.1") & (items.kind != ""))
     fold = np.random.default_rng(0).integers(0, 3, len(known))
-    meaning = vectors.load()
+    meaning = vectors.load(ranks("o200k_base"))
     written = items.source != "asks"
     for name, kept, given in (
         ("all", np.ones(len(written), bool), meaning),

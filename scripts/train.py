@@ -11,6 +11,7 @@ from pathlib import Path
 
 from llm_audit.classify.training import abilities, data, vectors, weights
 from llm_audit.files import write_whole
+from llm_audit.tokens.encodings import ranks
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "llm_audit"
 
@@ -22,7 +23,10 @@ def main() -> None:
     folder = parser.parse_args().data
     scores = abilities.published(folder / "models" / "model_benchmarks.parquet")
     write_whole(PACKAGE / "catalog" / "abilities.csv", abilities.to_csv(abilities.fit(scores)))
-    write_whole(PACKAGE / "classify" / "weights.npz", weights.train(data.load(folder / "routing"), vectors.load()))
+    write_whole(
+        PACKAGE / "classify" / "weights.npz",
+        weights.train(data.load(folder / "routing"), vectors.load(ranks("o200k_base"))),
+    )
 
 
 if __name__ == "__main__":

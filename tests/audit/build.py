@@ -176,6 +176,7 @@ def catalog(abilities: dict[str, float] | None = None, *, sd: float = 0.0, **cha
             "tier": "frontier" if model == "gpt-4o" else "small",
             **{f"ability_{category.value}": ability for category in Category},
             **{f"ability_{category.value}_sd": sd for category in Category},
+            "ability_source": "published scores: code",
             **changed.get(model.replace("-", "_").replace(".", "_"), {}),
         }
         for model, ability in sorted(levels.items())

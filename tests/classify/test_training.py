@@ -1,4 +1,6 @@
 import io
+import json
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -6,7 +8,7 @@ import pytest
 
 from llm_audit.classify import Classifier, heads, ridge
 from llm_audit.classify.features import WORD_BUCKETS, buckets_numpy, pack
-from llm_audit.classify.training import abilities, anchors, data, rasch, weights
+from llm_audit.classify.training import abilities, anchors, data, rasch, vectors, weights
 from llm_audit.vocabulary import Category
 
 
@@ -193,3 +195,27 @@ def test_the_catalogue_shows_who_is_better_at_what():
     assert ability("phi-4-reasoning", "math") < ability("deepseek-r1", "math")
     assert ability("claude-haiku-4-5", "reasoning") < ability("claude-opus-4-1", "reasoning")
     assert ability("claude-haiku-4-5", "code") > ability("gpt-4o", "code")
+
+
+def test_word_vectors_are_read_from_the_files_of_a_wheel(tmp_path, monkeypatch):
+    """Two tokens of known numbers; a word of both has their mean. Expected: centred, mean squared length one."""
+    folder = tmp_path / "wordllama"
+    (folder / "weights").mkdir(parents=True)
+    (folder / "tokenizers").mkdir()
+    vocabulary = {"▁": 0, "▁sun": 1, "▁moon": 2, "day": 3}
+    (folder / "tokenizers" / "l2_supercat_tokenizer_config.json").write_text(
+        json.dumps({"model": {"vocab": vocabulary}})
+    )
+    numbers = np.array([[9, 9], [3, 0], [0, 1], [1, 2]], "<f2")
+    header = json.dumps({"e": {"dtype": "F16", "shape": [4, 2], "data_offsets": [0, 16]}, "__metadata__": {}}).encode()
+    (folder / "weights" / "l2_supercat_256.safetensors").write_bytes(
+        len(header).to_bytes(8, "little") + header + numbers.tobytes()
+    )
+    monkeypatch.setattr(vectors, "distribution", lambda _: SimpleNamespace(locate_file=lambda name: tmp_path / name))
+    ranks = {b" moon": 0, b" Sun": 1, b" sunday": 2, b"sun": 3, b" x1": 4}
+    found = vectors.load(ranks)
+    rows = buckets_numpy(*pack(["moon", "sun", "sunday"]))[1]
+    raw = np.array([[0, 1], [3, 0], [2, 1]], np.float64)
+    centred = raw - raw.mean(axis=0)
+    assert found[rows] == pytest.approx(centred / np.sqrt((centred**2).sum(axis=1).mean()))
+    assert np.count_nonzero(found.any(axis=1)) == 3

@@ -12,6 +12,7 @@ from llm_audit.catalog.aliases import Aliases
 from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, SD_COLUMNS, with_abilities
 from llm_audit.catalog.names import canonical, parse, provider_id
 from llm_audit.catalog.tiers import with_tiers
+from llm_audit.catalog.unmeasured import with_guesses
 
 SCHEMA: dict[str, type[pl.DataType]] = {
     "model_id": pl.String,
@@ -121,4 +122,4 @@ class Catalog:
 def _packaged() -> pl.DataFrame:
     data = resources.files("llm_audit.catalog").joinpath("models.csv").read_bytes()
     models = pl.read_csv(data, schema=SCHEMA)
-    return with_tiers(with_abilities(models)).drop("ability_as").sort("model_id")
+    return with_guesses(with_tiers(with_abilities(models))).drop("ability_as").sort("model_id")

@@ -8,13 +8,15 @@ import polars as pl
 
 from llm_audit.catalog.known_abilities import ABILITY_COLUMNS
 from llm_audit.catalog.tiers import blended_usd_per_mtok
+from llm_audit.catalog.unmeasured import GUESSED
 
 
 def ladders(frame: pl.DataFrame, *, at: date | None = None) -> dict[str, list[str]]:
     """The ladder of each family that has at least two steps, by family name.
 
     A step is a general chat model with a list price and a release date at its developer's own provider. Specialised
-    models (audio, images, search, code completion…) and names that move between models are no steps. Equal prices are
+    models (audio, images, search, code completion…), names that move between models, and models whose ability is only
+    guessed are no steps. Equal prices are
     ordered by ability, the abler first, then the newer, then by name.
 
     Args:
@@ -27,6 +29,7 @@ def ladders(frame: pl.DataFrame, *, at: date | None = None) -> dict[str, list[st
         & pl.col("home_provider").is_not_null()
         & blended_usd_per_mtok().is_not_null()
         & pl.col("released").is_not_null()
+        & (pl.col("ability_source") != GUESSED).fill_null(value=True)
     )
     if at is not None:
         steps = steps.filter((pl.col("released") <= at) & (pl.col("retired").is_null() | (pl.col("retired") > at)))

@@ -1,6 +1,6 @@
 """Word vectors that a wheel ships, by table row: they let the heads know words that no training prompt holds.
 
-wordllama (MIT, Copyright (c) 2024 David Lee Miller) holds a vector of 256 numbers for each of 32,000 tokens. Only its
+wordllama (MIT, Copyright (c) 2024 Lee Miller) holds a vector of 256 numbers for each of 32,000 tokens. Only its
 two data files are read. The words are those that o200k_base has a token for, most frequent first; where several share a
 row, the first keeps it. A word of several tokens has their mean. At run time there are no vectors: a head's weight of a
 vector is a number for each word, which training adds to the word's row.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Final
@@ -19,17 +19,18 @@ import numpy as np
 import numpy.typing as npt
 
 from llm_audit.classify.features import WORD_BUCKETS, buckets_numpy, pack
-from llm_audit.tokens.encodings import ranks
 
-VERSION: Final = "0.4.0.post1"
 _WEIGHTS: Final = "weights/l2_supercat_256.safetensors"
 _TOKENS: Final = "tokenizers/l2_supercat_tokenizer_config.json"
 _WORD_START: Final = "▁"
 _WORD: Final = re.compile(rb" ([A-Za-z]{2,})")
 
 
-def load() -> npt.NDArray[np.float64]:
+def load(ranks: Mapping[bytes, int]) -> npt.NDArray[np.float64]:
     """Vectors of the rows for words, centred, of mean squared length one; zero where a row has no known word.
+
+    Args:
+        ranks: The rank of each token of an encoding, whose words are given vectors.
 
     Raises:
         PackageNotFoundError: wordllama is not installed; ``make train`` installs it.
@@ -37,7 +38,7 @@ def load() -> npt.NDArray[np.float64]:
     folder = Path(str(distribution("wordllama").locate_file("wordllama")))
     vectors = _safetensors(folder / _WEIGHTS)
     tokens: dict[str, int] = json.loads((folder / _TOKENS).read_text(encoding="utf-8"))["model"]["vocab"]
-    vocabulary = _vocabulary()
+    vocabulary = _vocabulary(ranks)
     _, bucket, _ = buckets_numpy(*pack(vocabulary))
     rows, first = np.unique(bucket, return_index=True)
     out = np.zeros((WORD_BUCKETS, vectors.shape[1]))
@@ -48,10 +49,9 @@ def load() -> npt.NDArray[np.float64]:
     return out
 
 
-def _vocabulary() -> list[str]:
+def _vocabulary(ranks: Mapping[bytes, int]) -> list[str]:
     """Words of Latin letters in the order of their rank, lower-cased."""
-    tokens = sorted(ranks("o200k_base").items(), key=lambda entry: entry[1])
-    found = (_WORD.fullmatch(token) for token, _ in tokens)
+    found = (_WORD.fullmatch(token) for token in sorted(ranks, key=ranks.__getitem__))
     return list(dict.fromkeys(match[1].decode().lower() for match in found if match))
 
 
