@@ -63,6 +63,7 @@ def main() -> None:
         judged, suffices = predict(classifier, labels.prompts, strong_ability=strong, weak_ability=weak)
         show(name, evaluate(labels, judged, suffices))
     low_label(folder / "routing", classifier, strong, weak)
+    levels(folder / "routing", classifier)
     items = data.load(folder / "routing")
     held_out(folder, items, vectors.load(ranks("o200k_base")))
     ablation(folder / "routing", items, vectors.load(ranks("o200k_base")))
@@ -129,6 +130,23 @@ def low_label(folder: Path, classifier: Classifier, strong: np.ndarray, weak: np
             weak_ability=weak + learnt.shift["weak"],
         )
         show(f"mmlu, calibrated on {len(learn)} rows, seed {seed}", evaluate(rest, judged, suffices, resamples=1))
+
+
+def levels(folder: Path, classifier: Classifier) -> None:
+    """How often a hard chat prompt of Arena-Hard v2 is judged harder than one of another set."""
+    frame = pl.read_parquet(folder / "dev_difficulty_labels.parquet")
+    difficulty = classifier.judge(frame["prompt"].to_list()).difficulty
+    hard, *others = (
+        np.sort(difficulty[(frame[column] == value).to_numpy() & ~np.isnan(difficulty)])
+        for column, value in (
+            ("category", "hard_prompt"),
+            ("category", "creative_writing"),
+            ("source", "clinc150_val"),
+        )
+    )
+    for name, other in zip(("creative prompts of Arena-Hard v2", "CLINC150 utterances"), others, strict=True):
+        below = np.searchsorted(other, hard, "left") + np.searchsorted(other, hard, "right")
+        print(f"{len(hard)} hard prompts above {len(other)} {name}: {below.mean() / 2 / len(other):.3f}")
 
 
 def held_out(folder: Path, items: data.Items, meaning: npt.NDArray[np.float64]) -> None:
