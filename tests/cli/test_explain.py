@@ -84,6 +84,25 @@ def test_policy_show_validate_export(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert run(["policy", "export", str(own), "--to", "carrier-pigeon"]) == 2
 
 
+def test_an_export_goes_up_to_the_model_in_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["policy", "export", "small-by-default", "--to", "litellm", "--used", "gpt-4o-2024-08-06"]) == 0
+    written = capsys.readouterr().out
+    assert 'complexity_router_default_model: "gpt-4o"' in written
+    assert "-pro" not in written
+    assert run(["policy", "export", "cheapest-capable", "--to", "litellm", "--used", "claude-opus-4-5"]) == 0
+    assert 'complexity_router_default_model: "claude-opus-4-5"' in capsys.readouterr().out
+    assert run(["policy", "export", "small-by-default", "--to", "litellm", "--used", "no-such"]) == 2
+    assert "no-such" in capsys.readouterr().err
+    assert run(["policy", "export", "small-by-default", "--to", "litellm", "--used", "gpt-4o", "--ladder", "gpt"]) == 2
+
+
+def test_an_export_says_on_standard_error_what_it_cannot_promise(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["policy", "export", "bedrock-ipr", "--to", "bedrock", "--ladder", "meta"]) == 0
+    written = capsys.readouterr()
+    assert json.loads(written.out)["promptRouterName"] == "bedrock-ipr"
+    assert "llama-3.1-8b-instruct for prompt routers in us-east-1 (listed: us-west-2)" in written.err
+
+
 def test_the_cache_is_told_of_and_cleared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["analyze", str(write_log(tmp_path / "log.jsonl")), "-q"]) == 0
     assert run(["cache", "info", "-f", "json"]) == 0
