@@ -68,6 +68,20 @@ def test_a_sample_to_try(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert run(["sample", log, "--from", "gpt-4o", "--to", "no-such-model"]) == 2
 
 
+def test_an_explanation_prints_what_its_tokens_and_dollars_follow_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    assert run(["explain", f"{log}:1", "--logs", log]) == 0
+    printed = capsys.readouterr().out
+    assert "moved: p_suffices at 0.9, route" in printed
+    expected = printed[printed.index("expected:") : printed.index("floor:")]
+    assert "tokenizer 1 x 1; visible output x 1" in expected
+    assert "at +0 sd, asked again 1 times" in expected
+    assert run(["explain", f"{log}:1", "--logs", log, "--policy", "keep"]) == 0
+    assert "kept_by_policy: never, route" in capsys.readouterr().out
+
+
 def test_policy_show_validate_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["policy", "show"]) == 0
     assert "small-by-default" in capsys.readouterr().out
