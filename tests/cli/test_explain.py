@@ -96,6 +96,9 @@ def test_policy_show_validate_export(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert run(["policy", "validate", str(own)]) == 2
     assert "gpt-4o-minny" in capsys.readouterr().err
     assert run(["policy", "export", str(own), "--to", "carrier-pigeon"]) == 2
+    own.write_text('name = "own"\ntarget = 0.8\n[ladders]\nx = ["gpt-4o", "gpt-4o-mini"]\n')
+    assert run(["policy", "validate", str(own)]) == 0
+    assert "names gpt-4o before gpt-4o-mini, which costs less" in capsys.readouterr().err
 
 
 def test_an_export_goes_up_to_the_model_in_use(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,7 +36,7 @@ def show(
 
 @app.command()
 def validate(name: Name) -> None:
-    """Check a policy file, and that its ladders name known models."""
+    """Check a policy file, that its ladders name known models, and that these are in order of price."""
     from llm_audit.catalog import Catalog
     from llm_audit.policy import load
 
@@ -46,7 +48,19 @@ def validate(name: Name) -> None:
                 resolved = catalog.resolve(None, model)
                 hint = f" Write {resolved}." if resolved else " `llm-audit models` lists those that are."
                 raise UsageError(f"{name}: ladder {ladder} names {model!r}, which is no model of the catalogue.{hint}")
+    for ladder, models in policy.ladders.items():
+        for low, high in _out_of_order(catalog, models):
+            warn(f"{name}: ladder {ladder} names {low} before {high}, which costs less; ladders go from cheap to dear.")
     say(f"{name} is valid: {policy.description or policy.name}")
+
+
+def _out_of_order(catalog: Catalog, models: Sequence[str]) -> list[tuple[str, str]]:
+    """Neighbours of a ladder of which the second has the lower list price."""
+    from llm_audit.policy.models import read_models
+
+    known = read_models(catalog.frame)
+    prices = dict(zip(known.ids, known.price.tolist(), strict=True))
+    return [(low, high) for low, high in pairwise(models) if prices[high] < prices[low]]
 
 
 @app.command()
