@@ -158,12 +158,17 @@ def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame,
             "the interval speaks of more traffic like this, not of other templates."
         )
     requests = total(evidence.cells, "requests")
-    outside = total(evidence.cells.filter(pl.col("outcome") == "not_in_ladder"), "requests")
+    unnamed = evidence.cells.filter(pl.col("outcome") == "not_in_ladder")
+    outside, kept = total(unnamed, "requests"), total(unnamed, "cost_pico")
     routable = requests - total(evidence.cells.filter(pl.col("outcome").is_in(_NEVER_ROUTED)), "requests")
     if outside and outside == routable:
         warnings.append(
             "No request used a model of the policy's ladders, so nothing could move: a tax of zero says nothing here. "
             "Give a policy with ladders for the models in the log; `llm-audit policy show` prints one to start from."
+        )
+    elif 2 * kept > actual:
+        warnings.append(
+            f"{kept / actual:.0%} of the cost is of models in none of the policy's ladders, and is kept as it is."
         )
     abilities = by(evidence.cells.filter(pl.col("outcome") == "abstained"), "outcome")
     abstained = total(abilities, "cost_pico")
