@@ -159,6 +159,15 @@ def test_a_pair_that_most_of_the_cost_does_not_use_is_a_warning(tmp_path):
         assert [warning.split()[0] for warning in found] == share
 
 
+def test_a_pair_that_is_no_longer_on_offer_is_a_warning(tmp_path):
+    toml = 'decision = "always"\n[ladders]\npair = ["mixtral-8x7b-instruct", "gpt-4o"]'
+    document = audit(tmp_path, rows({"model": "gpt-4o"}), assumed(toml), models=Catalog.load()).document
+    assert [row.outcome for row in document.coverage] == ["not_offered"]
+    assert any(
+        w.startswith("100% of the cost could only move to models that were not on offer") for w in document.warnings
+    )
+
+
 def test_keeping_every_model_saves_nothing(tmp_path):
     tax = audit(tmp_path, many(300), load("keep")).document.flagship_tax
     assert [Decimal(e.amount) for e in (tax.ceiling, tax.expected, tax.floor)] == [0, 0, 0]

@@ -28,6 +28,7 @@ class Outcome(StrEnum):
     SUFFICED_BY_NONE = "sufficed_by_none"
     NO_SAVING = "no_saving"
     ALREADY_CHEAPEST = "already_cheapest"
+    NOT_OFFERED = "not_offered"
     GATED = "gated"
     ABSTAINED = "abstained"
     UNPRICED = "unpriced"
@@ -69,10 +70,11 @@ class Assessed:
     """One candidate for each of some requests that could take it: on offer, at a price, and cheaper than the one used.
 
     ``block`` is an index into ``gates.REASONS``, 0 where the policy is not met anyway; ``cost`` is at the same tokens,
-    in pico-dollars.
+    in pico-dollars. ``gone`` are the requests whose candidate would cost less but was not on offer.
     """
 
     rows: Ints
+    gone: Ints
     cost: Ints
     p: Floats
     meets: Bools
@@ -111,8 +113,9 @@ class Assessor:
         there = (candidate != NONE) & (candidate != requests.used[rows]) & requests.routable[rows]
         rows, candidate = rows[there], candidate[there]
         cost = self.costs(place, rows)
-        wanted = _offered(self.models, candidate, requests.day[rows]) & (cost != NEVER)
-        wanted &= (cost < requests.cost[rows]) | self.policy.allow_upgrade
+        wanted = (cost != NEVER) & ((cost < requests.cost[rows]) | self.policy.allow_upgrade)
+        offered = _offered(self.models, candidate, requests.day[rows])
+        gone, wanted = rows[wanted & ~offered], wanted & offered
         rows, candidate, cost = rows[wanted], candidate[wanted], cost[wanted]
         used, category = requests.used[rows], requests.category[rows]
         p = self.judge.suffices(used, candidate, category, requests.difficulty[rows])
@@ -127,7 +130,7 @@ class Assessor:
             gates=self.policy.gates,
             tokenizer_ratio=ratio,
         )
-        return Assessed(rows=rows, cost=cost, p=p, meets=meets, block=block)
+        return Assessed(rows=rows, gone=gone, cost=cost, p=p, meets=meets, block=block)
 
 
 def decide(assessor: Assessor) -> Choice:
@@ -141,12 +144,12 @@ def decide(assessor: Assessor) -> Choice:
     position = np.full(count, NONE, dtype=np.int32)
     p_route = np.full(count, np.nan)
     gate = np.zeros(count, dtype=np.uint8)
-    any_candidate = np.zeros(count, dtype=bool)
+    any_candidate, any_gone = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
     open_rows = np.flatnonzero(requests.routable & (policy.decision is not Decision.NEVER))
     for place in range(width):
         found = assessor.assess(open_rows, place)
         rows, cost, meets, block = found.rows, found.cost, found.meets, found.block
-        any_candidate[rows] = True
+        any_candidate[rows], any_gone[found.gone] = True, True
         ungated[rows] = np.where(meets, np.minimum(ungated[rows], cost), ungated[rows])
         gate[rows] = np.where(meets & (block != 0) & (gate[rows] == 0), block, gate[rows])
         chosen = meets & (block == 0) & (cost < best[rows])
@@ -162,7 +165,13 @@ def decide(assessor: Assessor) -> Choice:
     forgone = np.where(gate != 0, np.where(moved, best, requests.cost) - ungated, 0)
     gate = np.where(forgone > 0, gate, 0).astype(np.uint8)
     outcome = _outcomes(
-        requests, policy, in_ladder=ladder[:, 0] != NONE, moved=moved, gate=gate, any_candidate=any_candidate
+        requests,
+        policy,
+        in_ladder=ladder[:, 0] != NONE,
+        moved=moved,
+        gate=gate,
+        any_candidate=any_candidate,
+        any_gone=any_gone,
     )
     return Choice(
         route=route,
@@ -194,7 +203,14 @@ def _offered(models: Models, candidate: Index, day: Ints) -> Bools:
 
 
 def _outcomes(
-    requests: Requests, policy: Policy, *, in_ladder: Bools, moved: Bools, gate: Codes, any_candidate: Bools
+    requests: Requests,
+    policy: Policy,
+    *,
+    in_ladder: Bools,
+    moved: Bools,
+    gate: Codes,
+    any_candidate: Bools,
+    any_gone: Bools,
 ) -> Codes:
     conditions = [
         (~requests.chat, Outcome.NOT_CHAT),
@@ -203,6 +219,7 @@ def _outcomes(
         (np.full(len(requests), policy.decision is Decision.NEVER), Outcome.KEPT_BY_POLICY),
         (~in_ladder | (requests.used == NONE), Outcome.NOT_IN_LADDER),
         (moved, Outcome.MOVED),
+        (~any_candidate & any_gone, Outcome.NOT_OFFERED),
         (~any_candidate, Outcome.ALREADY_CHEAPEST),
         (gate != 0, Outcome.GATED),
     ]
