@@ -172,6 +172,10 @@ def test_traces_and_what_the_log_shows_of_routing_are_tables() -> None:
     assert [row[:3] for row in written(traces.break_even(document))] == [
         ["extra steps", "0.80", "6.15"], ["escalation", "1.00", "never"],
     ]  # fmt: skip
+    losing = msgspec.structs.replace(
+        document, break_even=[msgspec.structs.replace(document.break_even[0], break_even=-34.5)]
+    )
+    assert written(traces.break_even(losing))[0][2] == "pays at none"
     assert [row[3:] for row in written(traces.pairs(document))] == [
         ["700", "claude-haiku-4-5", "200", "21.3%", "23.1%", "107.1%"],
         ["300", "mistral-medium-2508", "400", "25.0%", "", "98.8%"],
