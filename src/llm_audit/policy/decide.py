@@ -70,11 +70,10 @@ class Assessed:
     """One candidate for each of some requests that could take it: on offer, at a price, and cheaper than the one used.
 
     ``block`` is an index into ``gates.REASONS``, 0 where the policy is not met anyway; ``cost`` is at the same tokens,
-    in pico-dollars. ``gone`` are the requests whose candidate would cost less but was not on offer.
+    in pico-dollars.
     """
 
     rows: Ints
-    gone: Ints
     cost: Ints
     p: Floats
     meets: Bools
@@ -113,9 +112,8 @@ class Assessor:
         there = (candidate != NONE) & (candidate != requests.used[rows]) & requests.routable[rows]
         rows, candidate = rows[there], candidate[there]
         cost = self.costs(place, rows)
-        wanted = (cost != NEVER) & ((cost < requests.cost[rows]) | self.policy.allow_upgrade)
-        offered = _offered(self.models, candidate, requests.day[rows])
-        gone, wanted = rows[wanted & ~offered], wanted & offered
+        wanted = _offered(self.models, candidate, requests.day[rows]) & (cost != NEVER)
+        wanted &= (cost < requests.cost[rows]) | self.policy.allow_upgrade
         rows, candidate, cost = rows[wanted], candidate[wanted], cost[wanted]
         used, category = requests.used[rows], requests.category[rows]
         p = self.judge.suffices(used, candidate, category, requests.difficulty[rows])
@@ -130,7 +128,7 @@ class Assessor:
             gates=self.policy.gates,
             tokenizer_ratio=ratio,
         )
-        return Assessed(rows=rows, gone=gone, cost=cost, p=p, meets=meets, block=block)
+        return Assessed(rows=rows, cost=cost, p=p, meets=meets, block=block)
 
 
 def decide(assessor: Assessor) -> Choice:
@@ -144,12 +142,12 @@ def decide(assessor: Assessor) -> Choice:
     position = np.full(count, NONE, dtype=np.int32)
     p_route = np.full(count, np.nan)
     gate = np.zeros(count, dtype=np.uint8)
-    any_candidate, any_gone = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+    any_candidate = np.zeros(count, dtype=bool)
     open_rows = np.flatnonzero(requests.routable & (policy.decision is not Decision.NEVER))
     for place in range(width):
         found = assessor.assess(open_rows, place)
         rows, cost, meets, block = found.rows, found.cost, found.meets, found.block
-        any_candidate[rows], any_gone[found.gone] = True, True
+        any_candidate[rows] = True
         ungated[rows] = np.where(meets, np.minimum(ungated[rows], cost), ungated[rows])
         gate[rows] = np.where(meets & (block != 0) & (gate[rows] == 0), block, gate[rows])
         chosen = meets & (block == 0) & (cost < best[rows])
@@ -165,17 +163,11 @@ def decide(assessor: Assessor) -> Choice:
     forgone = np.where(gate != 0, np.where(moved, best, requests.cost) - ungated, 0)
     gate = np.where(forgone > 0, gate, 0).astype(np.uint8)
     outcome = _outcomes(
-        requests,
-        policy,
-        in_ladder=ladder[:, 0] != NONE,
-        moved=moved,
-        gate=gate,
-        any_candidate=any_candidate,
-        any_gone=any_gone,
+        requests, policy, in_ladder=ladder[:, 0] != NONE, moved=moved, gate=gate, any_candidate=any_candidate
     )
     return Choice(
         route=route,
-        outcome=outcome,
+        outcome=_not_offered(assessor, outcome),
         gate=gate,
         p_suffices=p_route,
         kept_back=np.maximum(forgone, 0),
@@ -202,15 +194,20 @@ def _offered(models: Models, candidate: Index, day: Ints) -> Bools:
     return np.asarray((models.released[candidate] <= day) & ~retired)
 
 
+def _not_offered(assessor: Assessor, outcome: Codes) -> Codes:
+    """Tell those on the cheapest model from those whose cheaper models were not on offer then, or about to go."""
+    requests, found = assessor.requests, outcome.copy()
+    rows = np.flatnonzero(outcome == OUTCOMES.index(Outcome.ALREADY_CHEAPEST.value))
+    for place in range(assessor.ladder.shape[1]):
+        model = assessor.ladder[rows, place]
+        gone = (model != NONE) & (model != requests.used[rows]) & ~_offered(assessor.models, model, requests.day[rows])
+        at = rows[gone]
+        found[at[assessor.costs(place, at) < requests.cost[at]]] = OUTCOMES.index(Outcome.NOT_OFFERED.value)
+    return found
+
+
 def _outcomes(
-    requests: Requests,
-    policy: Policy,
-    *,
-    in_ladder: Bools,
-    moved: Bools,
-    gate: Codes,
-    any_candidate: Bools,
-    any_gone: Bools,
+    requests: Requests, policy: Policy, *, in_ladder: Bools, moved: Bools, gate: Codes, any_candidate: Bools
 ) -> Codes:
     conditions = [
         (~requests.chat, Outcome.NOT_CHAT),
@@ -219,7 +216,6 @@ def _outcomes(
         (np.full(len(requests), policy.decision is Decision.NEVER), Outcome.KEPT_BY_POLICY),
         (~in_ladder | (requests.used == NONE), Outcome.NOT_IN_LADDER),
         (moved, Outcome.MOVED),
-        (~any_candidate & any_gone, Outcome.NOT_OFFERED),
         (~any_candidate, Outcome.ALREADY_CHEAPEST),
         (gate != 0, Outcome.GATED),
     ]
