@@ -7,7 +7,7 @@ WORKERS ?= 2
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types unit samples reference bench train format clean
+.PHONY: help install demo test lint types unit samples reference bench train exports format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ bench: install  ## measure speed and memory as ratios (minutes; see docs/perform
 train: install  ## rebuild the classifier's weights to the byte from DATA
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r scripts/train-requirements.txt
 	$(BIN)/python scripts/train.py --data $(DATA)
+
+exports: install  ## check `policy export` with LiteLLM's and RouteLLM's own code, in a throwaway environment
+	$(BIN)/python scripts/check_exports.py
 
 format: install  ## format the code and apply safe lint fixes
 	$(BIN)/ruff format .

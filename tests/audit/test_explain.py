@@ -14,7 +14,7 @@ from llm_audit.audit.simulate import simulate
 from llm_audit.audit.trace_view import view_trace
 from llm_audit.catalog import Catalog
 from llm_audit.errors import UsageError
-from llm_audit.policy import PRESETS, load
+from llm_audit.policy import PRESETS, load, parse
 from llm_audit.pricing import PriceBook
 
 
@@ -44,6 +44,38 @@ def test_one_request_can_be_worked_out_by_hand(tmp_path):
     assert sum(map(Decimal, parts)) == Decimal(expected.total_usd)
     assert [seen.model for seen in found.candidates if seen.chosen] == ["gpt-4o-mini"]
     assert found.category == "instruction"
+
+
+def test_reasoning_and_further_steps_can_be_worked_out_by_hand(tmp_path):
+    """Two steps of a loop move; ratios are 1.8 for reasoning and 1 for the rest, and 0.5 steps come with each."""
+    steps = [
+        {"calls_tools": True, "output_tokens": 300, "reasoning_tokens": 200, "difficulty": -6.0},
+        {"answers_tools": True, "output_tokens": 100, "difficulty": -6.0, "request_id": xxh3_64_intdigest(b"second")},
+    ]
+    made = ledger(tmp_path, rows(*steps, trace=7, model="gpt-5", category="instruction"))
+    policy = parse(
+        'target = 0.5\n[ladders]\na = ["gpt-5-nano", "gpt-5"]\n[assumptions]\noutput_ratio = 1\n'
+        "reasoning_ratio = 1.8\nextra_steps = 0.5\nescalation = 0",
+        where="test",
+    )
+    found = explain(made, "second", policy=policy, catalog=Catalog.load(), book=PriceBook())
+    assert (found.outcome, found.route, found.reasoning_tokens) == ("moved", "gpt-5-nano", 0)
+    expected = found.estimates[1]
+    # $0.05 and $0.40 a million: 1,000 in and 100 out; the other has 100 visible and 200 x 1.8 reasoning tokens.
+    second = 1_000 * Decimal("0.05e-6") + 100 * Decimal("0.40e-6")
+    first = 1_000 * Decimal("0.05e-6") + 460 * Decimal("0.40e-6")
+    assert Decimal(expected.run_usd) == second
+    assert (expected.agent_steps, Decimal(expected.mean_step_usd)) == (2, (first + second) / 2)
+    assert Decimal(expected.extra_steps_usd) == (first + second) / 4
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("small-by-default", 0.9), ("bedrock-ipr", 0.1), ("keep", None), ("always-small", None)]
+)
+def test_an_explanation_says_what_the_policy_decides_by(tmp_path, name, number):
+    made = ledger(tmp_path, rows({"request_id": xxh3_64_intdigest(b"one")}))
+    found = explain(made, "one", policy=load(name), catalog=Catalog.load(), book=PriceBook())
+    assert found.decided_by == number
 
 
 def test_an_explanation_agrees_with_the_audit(tmp_path):

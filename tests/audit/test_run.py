@@ -149,6 +149,25 @@ def test_a_pair_that_the_log_does_not_use_is_a_warning(tmp_path, used, warned):
     assert len(found) == warned
 
 
+def test_a_pair_that_most_of_the_cost_does_not_use_is_a_warning(tmp_path):
+    toml = 'decision = "strong_wins"\nstrong_share = 0.5\n[ladders]\npair = ["gpt-4o-mini", "gpt-4o"]'
+    outside = {"model": "claude-sonnet-4-5", "provider": "anthropic"}
+    # $3 and $15 a million make 0.006 of the 1,000 and 200 tokens; gpt-4o takes 0.0045: 57 % and 40 % are outside.
+    for rest, share in (([outside], ["57%"]), ([outside, {"model": "gpt-4o"}], [])):
+        document = audit(tmp_path, rows({"model": "gpt-4o"}, *rest), assumed(toml), models=Catalog.load()).document
+        found = [warning for warning in document.warnings if "in none of the policy's ladders" in warning]
+        assert [warning.split()[0] for warning in found] == share
+
+
+def test_a_pair_that_is_no_longer_on_offer_is_a_warning(tmp_path):
+    toml = 'decision = "always"\n[ladders]\npair = ["mixtral-8x7b-instruct", "gpt-4o"]'
+    document = audit(tmp_path, rows({"model": "gpt-4o"}), assumed(toml), models=Catalog.load()).document
+    assert [row.outcome for row in document.coverage] == ["not_offered"]
+    assert any(
+        w.startswith("100% of the cost could only move to models that were not on offer") for w in document.warnings
+    )
+
+
 def test_keeping_every_model_saves_nothing(tmp_path):
     tax = audit(tmp_path, many(300), load("keep")).document.flagship_tax
     assert [Decimal(e.amount) for e in (tax.ceiling, tax.expected, tax.floor)] == [0, 0, 0]

@@ -84,6 +84,18 @@ def test_an_evaluation_of_a_prediction_that_is_right():
     assert top.rate < top.rate_upper < 0.1
 
 
+def test_the_cost_saving_is_over_a_random_router_that_reaches_the_same_quality():
+    """Ten prompts in the right order, five of which gain: CPT50 is 2.5 calls of 10, where random needs 5."""
+    weak = np.array([0.0] * 5 + [1.0] * 5)
+    suffices = np.linspace(0.1, 0.9, 10)
+    found = evaluate(labels(np.ones(10), weak), judged(10), suffices, price_ratio=0.0, resamples=10)
+    assert found.cpt50.value == pytest.approx(0.25)
+    assert found.cost_saving_50 == pytest.approx(0.5 / 0.25)
+    # At $24.7 and $0.24: 0.5 x 24.7 + 0.5 x 0.24 = 12.47 against 0.25 x 24.7 + 0.75 x 0.24 = 6.355.
+    priced = evaluate(labels(np.ones(10), weak), judged(10), suffices, resamples=10)
+    assert priced.cost_saving_50 == pytest.approx(12.47 / 6.355)
+
+
 def test_abstained_prompts_go_to_the_strong_model_first():
     suffices = np.array([np.nan, 0.9, 0.8, 0.7] * 5)
     found = evaluate(labels([1.0] * 20, [0.0, 1, 1, 1] * 5), judged(20), suffices, resamples=10)

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,13 @@ def test_a_closed_pipe_is_neither_a_failed_gate_nor_a_traceback() -> None:
     done = subprocess.run(["bash", "-c", script], capture_output=True, check=False)
     assert done.returncode == 141
     assert done.stderr == b""
+
+
+def test_a_reader_that_went_away_still_gets_its_files(tmp_path: Path) -> None:
+    log, report = write_log(tmp_path / "log.jsonl"), tmp_path / "audit.json"
+    script = f"{sys.executable} -m llm_audit analyze {log} -o {report} | true; exit ${{PIPESTATUS[0]}}"
+    assert subprocess.run(["bash", "-c", script], capture_output=True, check=False).returncode == 141
+    assert json.loads(report.read_text())["requests"]["audited"] > 0
 
 
 @pytest.mark.parametrize(("redirection", "words"), [(">/dev/full", "No space left"), (">&-", "is closed")])

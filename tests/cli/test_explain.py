@@ -68,6 +68,20 @@ def test_a_sample_to_try(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert run(["sample", log, "--from", "gpt-4o", "--to", "no-such-model"]) == 2
 
 
+def test_an_explanation_prints_what_its_tokens_and_dollars_follow_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    assert run(["explain", f"{log}:1", "--logs", log]) == 0
+    printed = capsys.readouterr().out
+    assert "moved: p_suffices at 0.9, route" in printed
+    expected = printed[printed.index("expected:") : printed.index("floor:")]
+    assert "tokenizer 1 x 1; visible output x 1" in expected
+    assert "at +0 sd, asked again 1 times" in expected
+    assert run(["explain", f"{log}:1", "--logs", log, "--policy", "keep"]) == 0
+    assert "kept_by_policy: never, route" in capsys.readouterr().out
+
+
 def test_policy_show_validate_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["policy", "show"]) == 0
     assert "small-by-default" in capsys.readouterr().out
@@ -82,6 +96,28 @@ def test_policy_show_validate_export(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert run(["policy", "validate", str(own)]) == 2
     assert "gpt-4o-minny" in capsys.readouterr().err
     assert run(["policy", "export", str(own), "--to", "carrier-pigeon"]) == 2
+    own.write_text('name = "own"\ntarget = 0.8\n[ladders]\nx = ["gpt-4o", "gpt-4o-mini"]\n')
+    assert run(["policy", "validate", str(own)]) == 0
+    assert "names gpt-4o before gpt-4o-mini, which costs less" in capsys.readouterr().err
+
+
+def test_an_export_goes_up_to_the_model_in_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["policy", "export", "small-by-default", "--to", "litellm", "--used", "gpt-4o-2024-08-06"]) == 0
+    written = capsys.readouterr().out
+    assert 'complexity_router_default_model: "gpt-4o"' in written
+    assert "-pro" not in written
+    assert run(["policy", "export", "cheapest-capable", "--to", "litellm", "--used", "claude-opus-4-5"]) == 0
+    assert 'complexity_router_default_model: "claude-opus-4-5"' in capsys.readouterr().out
+    assert run(["policy", "export", "small-by-default", "--to", "litellm", "--used", "no-such"]) == 2
+    assert "no-such" in capsys.readouterr().err
+    assert run(["policy", "export", "small-by-default", "--to", "litellm", "--used", "gpt-4o", "--ladder", "gpt"]) == 2
+
+
+def test_an_export_says_on_standard_error_what_it_cannot_promise(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["policy", "export", "bedrock-ipr", "--to", "bedrock", "--ladder", "meta"]) == 0
+    written = capsys.readouterr()
+    assert json.loads(written.out)["promptRouterName"] == "bedrock-ipr"
+    assert "llama-3.1-8b-instruct for prompt routers in us-east-1 (listed: us-west-2)" in written.err
 
 
 def test_the_cache_is_told_of_and_cleared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

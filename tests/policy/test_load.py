@@ -42,6 +42,18 @@ def test_presets_decide_as_their_systems_do():
         ("target = 0.8\n[ladders]\nmine = []", 3, "cheapest first"),
         ('target = 0.8\n[ladders]\nmine = ["a", "a"]', 3, "twice"),
         ('decision = "quality_difference"\nquality_difference = 0.1\n[ladders]\nmine = ["a"]', 4, "two models"),
+        ("target = 0.8\nquality_difference = 0.1", 2, 'is for decision = "quality_difference"'),
+        ('decision = "always"\ntarget = 0.8', 2, 'is for decision = "p_suffices"'),
+        (
+            "target = 0.8\n[assumptions]\nextra_steps = { favourable = 2, expected = 1, pessimistic = 0 }",
+            3,
+            "the lower",
+        ),
+        (
+            "target = 0.8\n[assumptions]\ncache_kept = { favourable = 0, expected = 1, pessimistic = 1 }",
+            3,
+            "the higher",
+        ),
         ("target = 0.8\n[gates]\nvison = false", 3, "Did you mean 'vision'"),
         ("target = 0.8\n[gates]\nvision = 1", 3, "true or false"),
         ("target = 0.8\n[assumptions.extra_steps]\nexpected = 1", 2, "lacks favourable, pessimistic"),
@@ -55,6 +67,11 @@ def test_a_mistake_is_named_with_its_line_and_the_fix(toml, line, says):
         parse(toml, where="policy.toml")
     assert f"policy.toml, line {line}:" in str(error.value)
     assert says in str(error.value)
+
+
+def test_a_cascade_without_its_numbers_is_no_cascade_silently():
+    with pytest.raises(UsageError, match="check_usd is missing"):
+        parse("target = 0.8\n[cascade]", where="policy.toml")
 
 
 def test_broken_toml_says_where():

@@ -113,6 +113,18 @@ def test_a_model_not_yet_released_is_no_candidate():
     assert one(rows({"difficulty": -6.0}), assumed(), models)["route_model_id"] == "gpt-4.1-mini"
 
 
+@pytest.mark.parametrize(("column", "day"), [("released", (2026, 9, 2)), ("retired", (2026, 11, 30))])
+def test_a_cheaper_model_that_was_not_on_offer_is_not_called_the_cheapest(column, day):
+    """The request is of 1 September 2026: a model of the next day is too late, and one that goes in 90 days too."""
+    models = catalog()
+    models.frame = models.frame.with_columns(
+        pl.when(pl.col("model_id") == "gpt-4o-mini").then(pl.date(*day)).otherwise(pl.col(column)).alias(column)
+    )
+    pair = assumed('decision = "always"\n[ladders]\npair = ["gpt-4o-mini", "gpt-4o"]')
+    assert one(rows({}), pair, models)["outcome"] == "not_offered"
+    assert one(rows({"model": "gpt-4o-mini"}), pair, models)["outcome"] == "already_cheapest"
+
+
 def test_answers_expected_to_be_lost_are_paid_again():
     plain = one(rows({"difficulty": -1.3}), assumed())
     again = one(rows({"difficulty": -1.3}), assumed(escalation=1.0))

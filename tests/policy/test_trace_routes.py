@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.audit.build import START, assumed, catalog, many, rows
@@ -15,7 +16,7 @@ from llm_audit.policy.graph import ROOT, build_graph, depths, downstream
 from llm_audit.policy.plan import plan_requests
 from llm_audit.policy.requests import PLACES
 from llm_audit.policy.route import route, with_models
-from llm_audit.policy.trace_routes import by_trace, least_cost
+from llm_audit.policy.trace_routes import by_trace, least_cost, trace_risk
 from llm_audit.pricing import PriceBook, price
 
 
@@ -139,3 +140,24 @@ def test_routing_whole_traces_moves_tool_loops_together():
     assert route_of.group_by("unit").agg(pl.col("position").n_unique())["position"].max() == 1
     outside = np.setdiff1d(np.arange(frame.height), tree.row)
     assert (whole.choice.route[outside] == alone.choice.route[outside]).all()
+
+
+def test_what_a_cascades_check_finds_is_no_risk():
+    """A request and one that depends on it, $0.0045 each: the first's loss runs both again; the check misses 0.3."""
+    frame = rows(
+        {"prompt_hash": 70, "difficulty": -1.0},
+        {"parent_prompt_hash": 70, "difficulty": -1.0, "time": START + dt.timedelta(seconds=9)},
+        trace=1,
+    )
+    book, known = PriceBook(), catalog()
+    named = with_models(price(frame, book), known)
+    cascade = "target = 0.1\n[cascade]\ncheck_usd = 0\nrecall = 0.7\nfalse_alarm = 0"
+    plain, checked = (
+        plan_requests(named, assumed(toml, escalation=1.0), catalog=known, book=book)
+        for toml in ("target = 0.1", cascade)
+    )
+    tree = build_graph(plain.world.places)
+    lost = 1 - plain.choice.p_suffices
+    rerun = np.array([9_000_000_000, 4_500_000_000])
+    assert trace_risk(plain, tree).tolist() == np.rint(lost * rerun).tolist()
+    assert trace_risk(checked, tree) == pytest.approx(0.3 * lost * rerun, abs=1)

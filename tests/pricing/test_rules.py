@@ -157,3 +157,13 @@ def test_every_packaged_correction_names_its_source_and_the_day_it_was_checked()
     (overlay,) = PriceBook().files
     assert all(rule.source for rule in overlay.rules)
     assert all(rule.scope.start <= date(2026, 11, 23) for rule in overlay.rules)
+
+
+def test_a_rule_for_the_tables_name_holds_for_the_same_model_by_any_name(file):
+    """A policy asks for a candidate by the catalogue's name, which is not the provider's."""
+    rule = file('[[price]]\nprovider = "mistral"\nmodel = "mixtral-8x7b"\ninput = 0.24\n')
+    for name in ("mixtral-8x7b", "open-mixtral-8x7b", "mixtral-8x7b-instruct"):
+        row = call("mistral", name, at(2024, 5, 1), input=1_000_000, output=0)
+        assert (dollars(row), dollars(row, rule)) == ("0.70", "0.24")
+    other = call("mistral", "mixtral-8x22b", at(2024, 5, 1), input=1_000_000, output=0)
+    assert dollars(other, rule) == dollars(other)

@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 
 import msgspec
@@ -8,6 +9,7 @@ from llm_audit.report import table
 from llm_audit.report.charts import policy as charts
 from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts.periods import MOST, periods
+from llm_audit.report.charts.svg import LIGHT
 from llm_audit.report.table import Column, Kind, cap
 from llm_audit.report.tables import check, data, everything, mix, policy, spend, traces
 from llm_audit.report.text import money
@@ -156,6 +158,14 @@ def test_a_chart_over_time_says_what_it_leaves_out_and_which_total_it_shows() ->
     assert spend.daily(msgspec.structs.replace(document, period=dateless)).rows[-1][0] == "2026-09-03"
 
 
+@pytest.mark.parametrize("days", [1, 3])
+def test_the_policy_is_drawn_over_a_single_day_too(days: int) -> None:
+    figure = spend_charts.daily(build.rich(days))
+    assert figure is not None
+    drawn = re.findall(rf'<path [^>]*(?:fill|stroke)="{LIGHT["accent"]}"', figure.svg)
+    assert len(drawn) == 1
+
+
 def test_traces_and_what_the_log_shows_of_routing_are_tables() -> None:
     document = build.rich(2)
 
@@ -172,6 +182,10 @@ def test_traces_and_what_the_log_shows_of_routing_are_tables() -> None:
     assert [row[:3] for row in written(traces.break_even(document))] == [
         ["extra steps", "0.80", "6.15"], ["escalation", "1.00", "never"],
     ]  # fmt: skip
+    losing = msgspec.structs.replace(
+        document, break_even=[msgspec.structs.replace(document.break_even[0], break_even=-34.5)]
+    )
+    assert written(traces.break_even(losing))[0][2] == "pays at none"
     assert [row[3:] for row in written(traces.pairs(document))] == [
         ["700", "claude-haiku-4-5", "200", "21.3%", "23.1%", "107.1%"],
         ["300", "mistral-medium-2508", "400", "25.0%", "", "98.8%"],

@@ -49,7 +49,8 @@ class Coverage(msgspec.Struct, kw_only=True, frozen=True):
     """Requests and dollars by what the policy could do with them, most dollars first.
 
     ``outcome``: moved, sufficed_by_none (kept: no cheaper model reaches the target), no_saving (kept: the one that
-    does is not expected to cost less), already_cheapest, gated, abstained, unpriced, not_in_ladder, not_chat.
+    does is not expected to cost less), already_cheapest, not_offered (what is cheaper was not on offer then, or about
+    to be retired), gated, abstained, unpriced, not_in_ladder, not_chat.
     """
 
     outcome: str

@@ -28,7 +28,7 @@ DOMINATING_SHARE = 0.2
 _NEVER_ROUTED = ("not_chat", "unpriced", "abstained")
 """Outcomes that come before the ladder is looked at."""
 
-_COVERED = ("moved", "sufficed_by_none", "no_saving", "already_cheapest")
+_COVERED = ("moved", "sufficed_by_none", "no_saving", "already_cheapest", "not_offered")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,12 +158,23 @@ def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame,
             "the interval speaks of more traffic like this, not of other templates."
         )
     requests = total(evidence.cells, "requests")
-    outside = total(evidence.cells.filter(pl.col("outcome") == "not_in_ladder"), "requests")
+    unnamed = evidence.cells.filter(pl.col("outcome") == "not_in_ladder")
+    outside, kept = total(unnamed, "requests"), total(unnamed, "cost_pico")
     routable = requests - total(evidence.cells.filter(pl.col("outcome").is_in(_NEVER_ROUTED)), "requests")
     if outside and outside == routable:
         warnings.append(
             "No request used a model of the policy's ladders, so nothing could move: a tax of zero says nothing here. "
             "Give a policy with ladders for the models in the log; `llm-audit policy show` prints one to start from."
+        )
+    elif 2 * kept > actual:
+        warnings.append(
+            f"{kept / actual:.0%} of the cost is of models in none of the policy's ladders, and is kept as it is."
+        )
+    gone = total(evidence.cells.filter(pl.col("outcome") == "not_offered"), "cost_pico")
+    if 2 * gone > actual:
+        warnings.append(
+            f"{gone / actual:.0%} of the cost could only move to models that were not on offer or about to be retired. "
+            "Give the policy ladders of models on offer."
         )
     abilities = by(evidence.cells.filter(pl.col("outcome") == "abstained"), "outcome")
     abstained = total(abilities, "cost_pico")

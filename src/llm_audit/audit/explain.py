@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from xxhash import xxh3_64_intdigest
 
+from llm_audit.audit.explain_result import Candidate, Estimate, Explanation, Line
 from llm_audit.catalog import Catalog
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger
@@ -20,86 +20,10 @@ from llm_audit.policy.estimate import ceiling
 from llm_audit.policy.gates import REASONS
 from llm_audit.policy.lengths import CEILING, Scenario, scenario
 from llm_audit.policy.model import Decision, Policy
-from llm_audit.policy.models import NONE
+from llm_audit.policy.models import NONE, Ints
 from llm_audit.policy.plan import Plan
 from llm_audit.policy.route import plan, with_models
 from llm_audit.pricing import PriceBook, price
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """Tokens of one type at a rate; ``rate_usd_per_mtok`` is None where the model has no price for them."""
-
-    kind: str
-    tokens: int
-    rate_usd_per_mtok: str | None
-    cost_usd: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A model of the ladder as the policy saw it, in the ladder's order.
-
-    ``gate`` is the first that blocks it, where it meets the policy; ``cost_usd`` is at the same tokens.
-    """
-
-    model: str
-    ability: float
-    p_success: float
-    p_suffices: float
-    cost_usd: str
-    meets: bool
-    gate: str | None
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """The policy's cost of the request under one set of assumptions, by part."""
-
-    name: str
-    lines: list[Line]
-    per_call_usd: str
-    run_usd: str
-    check_usd: str
-    escalation_usd: str
-    extra_steps_usd: str
-    total_usd: str
-    p_suffices: float | None
-    assumptions: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """Why a request was judged, routed and priced as it was."""
-
-    request: str
-    file: str
-    line: int
-    time: str | None
-    provider: str | None
-    model: str | None
-    model_id: str | None
-    price_source: str | None
-    unpriced_reason: str | None
-    category: str | None
-    difficulty: float | None
-    judged: str | None
-    abstention: str | None
-    used_ability: float | None
-    actual_lines: list[Line]
-    per_call_usd: str
-    actual_usd: str | None
-    outcome: str
-    route: str | None
-    decision: str
-    decided_by: float | None
-    candidates: list[Candidate]
-    cache_reads_logged: int
-    cache_reads_kept: int
-    tokenizer_ratio: float
-    measured_output_ratio: float | None
-    estimates: list[Estimate]
 
 
 def explain(ledger: Ledger, request: str, *, policy: Policy, catalog: Catalog, book: PriceBook) -> Explanation:
@@ -165,7 +89,10 @@ def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, b
     assumptions = applied.policy.assumptions
     known = NONE not in (used, category)
     ratio = float(applied.world.lengths.tokenizer[used, route, category]) if known else 1.0
-    output = float(applied.world.lengths.output[used, route]) if known else float("nan")
+    lengths = applied.world.lengths
+    output, reasoning = (
+        float(table[used, route]) if known else np.nan for table in (lengths.output, lengths.reasoning)
+    )
     source = book.rates.filter(pl.col("price_id") == row["price_id"])["source"] if row["price_id"] is not None else None
     item = ledger.manifest.inputs[row["input"]] if row["input"] is not None else None
     return Explanation(
@@ -189,18 +116,34 @@ def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, b
         outcome=OUTCOMES[choice.outcome[place]],
         route=models.ids[route] if route != NONE else None,
         decision=applied.policy.decision.value,
-        decided_by=applied.threshold if applied.threshold is not None else applied.policy.target,
+        decided_by=_decided_by(applied),
         candidates=_candidates(applied, place),
         cache_reads_logged=int(requests.tokens["cache_read"][place]),
         cache_reads_kept=int(applied.warm[place]),
         tokenizer_ratio=round(ratio, 6),
         measured_output_ratio=None if np.isnan(output) else round(output, 6),
+        measured_reasoning_ratio=None if np.isnan(reasoning) else round(reasoning, 6),
+        reasoning_tokens=int(requests.reasoning_tokens[place]),
         estimates=[
             _estimate("ceiling", applied, place, CEILING),
             _estimate("expected", applied, place, scenario(assumptions)),
             _estimate("floor", applied, place, scenario(assumptions, "pessimistic")),
         ],
     )
+
+
+def _decided_by(applied: Plan) -> float | None:
+    """The number that the policy decides by; None where it takes or keeps everything."""
+    policy = applied.policy
+    match policy.decision:
+        case Decision.P_SUFFICES:
+            return policy.target
+        case Decision.STRONG_WINS:
+            return applied.threshold
+        case Decision.QUALITY_DIFFERENCE:
+            return policy.quality_difference
+        case Decision.ALWAYS | Decision.NEVER:
+            return None
 
 
 def _candidates(applied: Plan, place: int) -> list[Candidate]:
@@ -234,6 +177,7 @@ def _estimate(name: str, applied: Plan, place: int, values: Scenario) -> Estimat
     position = int(applied.choice.position[place])
     total = int((ceiling(world, applied.choice) if values == CEILING else done.total)[place])
     p = float(done.p_suffices[place])
+    steps = _loop(applied, place) if position != NONE else np.empty(0, dtype=np.int64)
     return Estimate(
         name=name,
         lines=_lines(applied, place, position, {kind: int(done.tokens[kind][place]) for kind in TOKEN_TYPES}),
@@ -244,8 +188,21 @@ def _estimate(name: str, applied: Plan, place: int, values: Scenario) -> Estimat
         extra_steps_usd=usd(int(done.extra_steps[place])),
         total_usd=usd(total),
         p_suffices=None if np.isnan(p) else round(p, 6),
+        agent_steps=len(steps),
+        mean_step_usd=usd(round(float((done.run + done.check)[steps].mean()))) if len(steps) else None,
         assumptions={} if values == CEILING else {name: getattr(values, name) for name in values.__slots__[:-1]},
     )
+
+
+def _loop(applied: Plan, place: int) -> Ints:
+    """The rows of the agent steps of a request's trace, or else conversation; none where it is no such step."""
+    world = applied.world
+    if not world.requests.agent_step[place]:
+        return np.empty(0, dtype=np.int64)
+    group = world.places.select(pl.coalesce("trace", "conversation")).to_series()
+    if group[place] is None:
+        return np.array([place])
+    return np.flatnonzero((group == group[place]).fill_null(value=False).to_numpy() & world.requests.agent_step)
 
 
 def _lines(applied: Plan, place: int, position: int, tokens: dict[str, int]) -> list[Line]:

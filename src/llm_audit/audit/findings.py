@@ -27,6 +27,7 @@ _OUTCOMES = {
     "unpriced": "no price",
     "not_in_ladder": "no ladder for the model",
     "already_cheapest": "already on the cheapest model",
+    "not_offered": "the cheaper models were not on offer",
     "not_chat": "not a chat call",
 }
 

@@ -27,7 +27,9 @@ def evaluate(
     ],
     *,
     calibration: CalibrationFile = None,
-    price_ratio: Annotated[float, typer.Option(help="Cost of a weak call over that of a strong one.")] = 0.1,
+    price_ratio: Annotated[
+        float, typer.Option(min=0, help="Cost of a weak call over that of a strong one; RouteLLM's $0.24 to $24.7.")
+    ] = 0.0097,
     resamples: Annotated[int, typer.Option(min=10, help="Bootstrap resamplings.")] = 1000,
     output_format: Annotated[str, typer.Option("--format", "-f", help="table or json.")] = "table",
 ) -> None:

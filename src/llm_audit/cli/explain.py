@@ -14,7 +14,7 @@ from llm_audit.cli.table import show
 from llm_audit.errors import UsageError
 
 if TYPE_CHECKING:
-    from llm_audit.audit.explain import Explanation, Line
+    from llm_audit.audit.explain_result import Estimate, Explanation, Line
     from llm_audit.audit.trace_view import TraceView
     from llm_audit.classify.explain import Explanation as Judged
     from llm_audit.ledger import Ledger
@@ -120,6 +120,7 @@ def _judgement(found: Judged) -> str:
 def _text(found: Explanation) -> str:
     judged = found.judged or "not judged"
     why = f" ({found.abstention})" if found.abstention else ""
+    at = "" if found.decided_by is None else f" at {found.decided_by:g}"
     lines = [
         f"request {found.request}: {found.file}, line {found.line}, {found.time or 'no time'}",
         f"served by {found.provider or 'unknown'} / {found.model} (catalogue: {found.model_id or 'unknown'})",
@@ -129,20 +130,49 @@ def _text(found: Explanation) -> str:
         f"Actual cost {found.actual_usd or 'unknown: ' + str(found.unpriced_reason)} USD, {found.price_source or ''}",
         *_lines(found.actual_lines, found.per_call_usd),
         "",
-        f"{found.outcome}: {found.decision} at {found.decided_by}, route {found.route or found.model_id}",
+        f"{found.outcome}: {found.decision}{at}, route {found.route or found.model_id}",
     ]
     for row in found.candidates:
         mark = "*" if row.chosen else " "
         gate = f", blocked by {row.gate}" if row.gate else ""
         lines.append(
-            f" {mark} {row.model}: ability {row.ability:+.2f}, P(success) {row.p_success:.3f},"
-            f" P(suffices) {row.p_suffices:.3f}, {row.cost_usd} USD at the same tokens{gate}"
+            f" {mark} {row.model}: ability {row.ability:+.4f}, P(success) {row.p_success:.6f},"
+            f" P(suffices) {row.p_suffices:.6f}, {row.cost_usd} USD at the same tokens{gate}"
         )
     for estimate in found.estimates:
         parts = f"run {estimate.run_usd}, check {estimate.check_usd}, escalation {estimate.escalation_usd}"
         lines += ["", f"{estimate.name}: {estimate.total_usd} USD ({parts}, extra steps {estimate.extra_steps_usd})"]
-        lines += _lines(estimate.lines, estimate.per_call_usd)
+        lines += _assumed(found, estimate) + _lines(estimate.lines, estimate.per_call_usd)
     return "\n".join(lines)
+
+
+def _assumed(found: Explanation, estimate: Estimate) -> list[str]:
+    """What the estimate's tokens and dollars of a moved request follow from, beside the log's own tokens."""
+    values = estimate.assumptions
+    if not values or estimate.p_suffices is None:
+        return []
+    output, reasoning = (
+        f"{values[name]:g}" + ("" if measured is None else f" (measured {measured:g})")
+        for name, measured in (
+            ("output_ratio", found.measured_output_ratio),
+            ("reasoning_ratio", found.measured_reasoning_ratio),
+        )
+    )
+    text = f"tokenizer {found.tokenizer_ratio:g} x {values['tokenizer_ratio']:g}; visible output x {output}"
+    thought = f"{found.reasoning_tokens:,} reasoning tokens x {reasoning}"
+    added = f"{values['added_reasoning']:g} a visible token where only the route reasons"
+    chance = f"P(suffices) {estimate.p_suffices:.6f} at {values['ability_shift']:+g} sd"
+    lines = [
+        f"  {text}; {thought}, or {added}",
+        f"  cache reads left {found.cache_reads_kept:,} of {found.cache_reads_logged:,}, x {values['cache_kept']:g}",
+        f"  {chance}, asked again {values['escalation']:g} times",
+    ]
+    if estimate.mean_step_usd is not None:
+        lines.append(
+            f"  {values['extra_steps']:g} more steps at {estimate.mean_step_usd}, "
+            f"the mean of the trace's {estimate.agent_steps}"
+        )
+    return lines
 
 
 def _lines(rows: list[Line], per_call: str) -> list[str]:
@@ -155,7 +185,7 @@ def _lines(rows: list[Line], per_call: str) -> list[str]:
 
 
 def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:+.2f}"
+    return "unknown" if value is None else f"{value:+.4f}"
 
 
 def _tree(found: TraceView) -> None:

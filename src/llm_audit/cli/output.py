@@ -63,18 +63,24 @@ def deliver(
 
     frames = None if requests is None else Frames(requests=requests)
     options = Options(check=check)
-    if output_format is not None and output_format != "terminal":
-        written = registry.render(document, output_format, frames=frames, options=options)
-        with _standard_output():
-            typer.get_binary_stream("stdout").write(written)
-    elif not quiet:
-        with _standard_output():
-            _print(document, check, details=details)
+    gone: BrokenPipeError | None = None
+    try:
+        if output_format is not None and output_format != "terminal":
+            written = registry.render(document, output_format, frames=frames, options=options)
+            with _standard_output():
+                typer.get_binary_stream("stdout").write(written)
+        elif not quiet:
+            with _standard_output():
+                _print(document, check, details=details)
+    except BrokenPipeError as error:  # who reads `| head` still wants the files
+        gone = error
     if check is not None and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         _append(Path(summary), registry.render(document, "markdown", frames=frames, options=options))
     for path in files:
         write_whole(path, registry.render(document, registry.by_suffix(path).name, frames=frames, options=options))
         console.say(f"Wrote {path}")
+    if gone is not None:
+        raise gone
 
 
 def _append(path: Path, summary: bytes) -> None:
@@ -95,6 +101,10 @@ def _standard_output() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
+        raise
+    except SystemExit as error:  # rich's way of saying that the reader went away
+        if isinstance(error.__context__, BrokenPipeError):
+            raise error.__context__ from None
         raise
     except OSError as error:
         console.abandon_stdout()

@@ -28,6 +28,7 @@ class Outcome(StrEnum):
     SUFFICED_BY_NONE = "sufficed_by_none"
     NO_SAVING = "no_saving"
     ALREADY_CHEAPEST = "already_cheapest"
+    NOT_OFFERED = "not_offered"
     GATED = "gated"
     ABSTAINED = "abstained"
     UNPRICED = "unpriced"
@@ -166,7 +167,7 @@ def decide(assessor: Assessor) -> Choice:
     )
     return Choice(
         route=route,
-        outcome=outcome,
+        outcome=_not_offered(assessor, outcome),
         gate=gate,
         p_suffices=p_route,
         kept_back=np.maximum(forgone, 0),
@@ -191,6 +192,18 @@ def _offered(models: Models, candidate: Index, day: Ints) -> Bools:
     """Whether each candidate was worth moving to on a day; a request without one could have had the latest."""
     retired = (models.retired[candidate] <= day + NOTICE_DAYS) & (day != UNDATED)
     return np.asarray((models.released[candidate] <= day) & ~retired)
+
+
+def _not_offered(assessor: Assessor, outcome: Codes) -> Codes:
+    """Tell those on the cheapest model from those whose cheaper models were not on offer then, or about to go."""
+    requests, found = assessor.requests, outcome.copy()
+    rows = np.flatnonzero(outcome == OUTCOMES.index(Outcome.ALREADY_CHEAPEST.value))
+    for place in range(assessor.ladder.shape[1]):
+        model = assessor.ladder[rows, place]
+        gone = (model != NONE) & (model != requests.used[rows]) & ~_offered(assessor.models, model, requests.day[rows])
+        at = rows[gone]
+        found[at[assessor.costs(place, at) < requests.cost[at]]] = OUTCOMES.index(Outcome.NOT_OFFERED.value)
+    return found
 
 
 def _outcomes(

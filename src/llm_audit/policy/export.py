@@ -14,25 +14,11 @@ from typing import Any
 
 from llm_audit.catalog import Catalog
 from llm_audit.errors import UsageError
+from llm_audit.policy.export_names import bedrock_arn, bedrock_regions, litellm_name
 from llm_audit.policy.model import Decision, Policy
 
 TIERS = ("SIMPLE", "MEDIUM", "COMPLEX", "REASONING")
 """The tiers of LiteLLM's complexity router."""
-
-BEDROCK_IDS = {
-    "claude-3-haiku": "anthropic.claude-3-haiku-20240307-v1:0",
-    "claude-3-5-haiku": "anthropic.claude-3-5-haiku-20241022-v1:0",
-    "claude-3-5-sonnet": "anthropic.claude-3-5-sonnet-20241022-v2:0",
-    "claude-haiku-4-5": "anthropic.claude-haiku-4-5-20251001-v1:0",
-    "claude-sonnet-4-5": "anthropic.claude-sonnet-4-5-20250929-v1:0",
-    "nova-micro": "amazon.nova-micro-v1:0",
-    "nova-lite": "amazon.nova-lite-v1:0",
-    "nova-pro": "amazon.nova-pro-v1:0",
-    "llama-3.1-8b-instruct": "meta.llama3-1-8b-instruct-v1:0",
-    "llama-3.1-70b-instruct": "meta.llama3-1-70b-instruct-v1:0",
-    "llama-3.3-70b-instruct": "meta.llama3-3-70b-instruct-v1:0",
-}
-"""Model ids of Bedrock's documentation, for the families its prompt routers know."""
 
 _NAME = re.compile(r"([0-9a-zA-Z][ _-]?)+")
 
@@ -78,10 +64,12 @@ def export(
 
 def _litellm(policy: Policy, ladder: Sequence[str], catalog: Catalog) -> str:
     """A proxy configuration whose complexity router spreads the ladder over its four tiers."""
+    if policy.name in ladder:
+        raise UsageError(f"The policy is called as the model {policy.name!r} is; LiteLLM would mix them up.")
     last = len(ladder) - 1
     tiers = {tier: ladder[round(step * last / (len(TIERS) - 1))] for step, tier in enumerate(TIERS)}
     models: list[dict[str, Any]] = [
-        {"model_name": model, "litellm_params": {"model": _name(model, catalog)}}
+        {"model_name": model, "litellm_params": {"model": litellm_name(model, catalog)}}
         for model in dict.fromkeys(tiers.values())
     ]
     router = {
@@ -103,7 +91,7 @@ def _bedrock(policy: Policy, ladder: Sequence[str], region: str) -> str:
         raise UsageError(
             f"Bedrock does not allow the router name {policy.name!r}; use up to 64 letters, digits, - and _."
         )
-    arns = [_arn(model, region) for model in ladder]
+    arns = [bedrock_arn(model, region) for model in ladder]
     request = {
         "promptRouterName": policy.name,
         "models": [{"modelArn": arn} for arn in arns],
@@ -113,42 +101,42 @@ def _bedrock(policy: Policy, ladder: Sequence[str], region: str) -> str:
     return json.dumps(request, indent=2) + "\n"
 
 
-def _arn(model: str, region: str) -> str:
-    if model.startswith("arn:"):
-        return model
-    if model not in BEDROCK_IDS:
-        raise UsageError(f"The Bedrock id of {model!r} is not on record; name the model by its ARN.")
-    return f"arn:aws:bedrock:{region}::foundation-model/{BEDROCK_IDS[model]}"
-
-
 def _routellm(policy: Policy, ladder: Sequence[str], catalog: Catalog) -> str:
-    """A controller's models, and its threshold or the share of strong calls to calibrate one to."""
+    """The arguments of a ``Controller``, and of its methods or, for a share, of ``calibrate_threshold``."""
     if len(ladder) != 2:
         raise UsageError(f"RouteLLM routes between two models; the ladder has {len(ladder)}.")
     if policy.decision is not Decision.STRONG_WINS:
         raise UsageError('RouteLLM needs a policy with decision = "strong_wins".')
-    settings: dict[str, Any] = {
-        "routers": ["mf"],
-        "strong_model": _name(ladder[1], catalog),
-        "weak_model": _name(ladder[0], catalog),
+    routers = ["mf"]
+    call: dict[str, dict[str, Any]]
+    controller = {
+        "routers": routers,
+        "strong_model": litellm_name(ladder[1], catalog),
+        "weak_model": litellm_name(ladder[0], catalog),
     }
     if policy.threshold is not None:
-        settings |= {"threshold": policy.threshold, "model": f"router-mf-{policy.threshold:g}"}
+        route = {"router": "mf", "threshold": policy.threshold}
+        call = {"route": route, "completion": {"model": f"router-mf-{policy.threshold}"}}
     else:
-        settings["strong_model_pct"] = policy.strong_share
-    return json.dumps(settings, indent=2) + "\n"
+        call = {"calibrate_threshold": {"routers": routers, "strong_model_pct": policy.strong_share}}
+    return json.dumps({"controller": controller, **call}, indent=2) + "\n"
 
 
-def _name(model: str, catalog: Catalog) -> str:
-    """The model as LiteLLM and RouteLLM write it: the developer's provider, then its name there."""
-    rows = [
-        row for row in catalog.frame.select("model_id", "home_provider", "home_model").iter_rows() if row[0] == model
-    ]
-    if not rows:
-        raise UsageError(f"The catalog does not know {model!r}; `llm-audit models` lists the known ones.")
-    _, provider, name = rows[0]
-    names = {"aws": "bedrock", "google": "gemini"}
-    return f"{names.get(provider, provider)}/{name or model}" if provider else model
+def cautions(policy: Policy, target: Target, *, ladder: Sequence[str], region: str = "us-east-1") -> list[str]:
+    """What an export cannot promise: where the other system may refuse it or read a number otherwise."""
+    match target:
+        case Target.LITELLM:
+            return []
+        case Target.BEDROCK:
+            return [
+                f"AWS's guide does not list {model} for prompt routers in {region} (listed: "
+                f"{', '.join(regions) or 'nowhere'}); an inference profile is named by its ARN."
+                for model in ladder
+                if (regions := bedrock_regions(model)) is not None and region not in regions
+            ]
+        case Target.ROUTELLM:
+            scale = "The threshold is on this program's scale and mf's scores are on another; use strong_share."
+            return [scale] if policy.threshold is not None else []
 
 
 def _yaml(value: Any, indent: int = 0) -> list[str]:
@@ -160,7 +148,7 @@ def _yaml(value: Any, indent: int = 0) -> list[str]:
             if isinstance(item, dict | list):
                 lines += [f"{pad}{key}:", *_yaml(item, indent + 1)]
             else:
-                lines.append(f"{pad}{key}: {json.dumps(item)}")
+                lines.append(f"{pad}{key}: {json.dumps(item, ensure_ascii=False)}")
     else:
         for item in value:
             first, *rest = _yaml(item, indent + 1)

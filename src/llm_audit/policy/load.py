@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import math
-import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Never, TypeVar
+from typing import Any
 
 from llm_audit.errors import UsageError
 from llm_audit.policy.model import (
@@ -21,12 +16,12 @@ from llm_audit.policy.model import (
     Assumptions,
     Cascade,
     Decision,
-    Gate,
     Order,
     Policy,
     Range,
     Scope,
 )
+from llm_audit.policy.reader import Reader, near
 
 PRESETS: tuple[str, ...] = (
     "small-by-default",
@@ -63,7 +58,6 @@ _NEEDS: dict[Decision, tuple[str, ...]] = {
     Decision.ALWAYS: (),
     Decision.NEVER: (),
 }
-_Kind = TypeVar("_Kind", bound=StrEnum)
 
 
 def load(name_or_path: str | Path) -> Policy:
@@ -78,7 +72,7 @@ def load(name_or_path: str | Path) -> Policy:
         return parse(source.read_text(encoding="utf-8"), where=f"preset {name}")
     path = Path(name_or_path)
     if not path.is_file():
-        presets = f"Presets are {', '.join(PRESETS)}.{_near(name, PRESETS)}"
+        presets = f"Presets are {', '.join(PRESETS)}.{near(name, PRESETS)}"
         raise UsageError(f"There is no policy {name!r}: neither a file nor a preset. {presets}")
     try:
         text = path.read_text(encoding="utf-8")
@@ -97,7 +91,7 @@ def parse(text: str, *, where: str) -> Policy:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{where} is not valid TOML: {error}.") from error
-    reader = _Reader(data=data, text=text, where=where)
+    reader = Reader(data=data, text=text, where=where)
     reader.known(data, _KEYS)
     decision = reader.choice(data, "decision", Decision, Decision.P_SUFFICES)
     policy = Policy(
@@ -122,12 +116,18 @@ def parse(text: str, *, where: str) -> Policy:
     return policy
 
 
-def _check_decision(reader: _Reader, policy: Policy) -> None:
+def _check_decision(reader: Reader, policy: Policy) -> None:
     needed = _NEEDS[policy.decision]
     given = [key for key in needed if getattr(policy, key) is not None]
     if needed and len(given) != 1:
-        found = "both are given" if given else "none is given"
-        reader.fail("decision", f'decision = "{policy.decision}" needs {" or ".join(needed)}, one of them; {found}.')
+        found = "both are given" if given else "it is not given" if len(needed) == 1 else "neither is given"
+        reader.fail("decision", f'decision = "{policy.decision}" needs {" or ".join(needed)}; {found}.')
+    for decision, keys in _NEEDS.items():
+        for key in keys:
+            if key not in needed and getattr(policy, key) is not None:
+                reader.fail(
+                    key, f'{key} is for decision = "{decision}", and this is "{policy.decision}": drop one of them.'
+                )
     pairs = policy.decision in {Decision.STRONG_WINS, Decision.QUALITY_DIFFERENCE}
     for name, models in policy.ladders.items():
         if pairs and len(models) != 2:
@@ -136,7 +136,7 @@ def _check_decision(reader: _Reader, policy: Policy) -> None:
         reader.fail("decision", f'decision = "{policy.decision}" needs [ladders] with a pair of models.')
 
 
-def _assumptions(reader: _Reader) -> Assumptions:
+def _assumptions(reader: Reader) -> Assumptions:
     given = reader.table(reader.data, "assumptions")
     reader.known(given, (*RANGES, "output_ratios", "difficulty_sd"))
     defaults = _default_ranges()
@@ -160,7 +160,7 @@ def _assumptions(reader: _Reader) -> Assumptions:
     )
 
 
-def _range(reader: _Reader, given: Mapping[str, Any], name: str, default: Range) -> Range:
+def _range(reader: Reader, given: Mapping[str, Any], name: str, default: Range) -> Range:
     if name not in given:
         return default
     low = -10 if name == "ability_shift" else 0
@@ -175,6 +175,9 @@ def _range(reader: _Reader, given: Mapping[str, Any], name: str, default: Range)
     ends = [reader.required(value, end, low, 100) for end in _ENDS]
     if sorted(ends) not in (ends, ends[::-1]):
         reader.fail(name, f"{name}: expected must lie between favourable and pessimistic.")
+    if (ends[2] - ends[0]) * (default.pessimistic - default.favourable) < 0:
+        side = "lower" if default.favourable < default.pessimistic else "higher"
+        reader.fail(name, f"{name} runs the wrong way: its favourable end is the {side} one.")
     return Range(favourable=ends[0], expected=ends[1], pessimistic=ends[2])
 
 
@@ -184,93 +187,13 @@ def _default_ranges() -> dict[str, Range]:
     return {name: Range(**values) for name, values in tomllib.loads(text).items()}
 
 
-def _cascade(reader: _Reader) -> Cascade | None:
-    given = reader.table(reader.data, "cascade")
-    if not given:
+def _cascade(reader: Reader) -> Cascade | None:
+    if "cascade" not in reader.data:
         return None
+    given = reader.table(reader.data, "cascade")
     reader.known(given, _CASCADE_KEYS)
     return Cascade(
         check_usd=reader.required(given, "check_usd", 0, 1_000),
         recall=reader.required(given, "recall", 0, 1),
         false_alarm=reader.required(given, "false_alarm", 0, 1),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reader:
-    """Checked access to a policy's keys."""
-
-    data: dict[str, Any]
-    text: str
-    where: str
-
-    def fail(self, key: str, message: str) -> Never:
-        """Raise, naming the first line that sets ``key``."""
-        pattern = re.compile(rf"""^\s*(?:\[[^\]]*\b)?["']?{re.escape(key)}["']?\s*(?:=|\])""")
-        for number, line in enumerate(self.text.splitlines(), start=1):
-            if pattern.match(line) or (key in line and "=" in line and key in line.split("=")[0]):
-                raise UsageError(f"{self.where}, line {number}: {message}")
-        raise UsageError(f"{self.where}: {message}")
-
-    def known(self, table: Mapping[str, Any], keys: Iterable[str]) -> None:
-        keys = tuple(keys)
-        for key in table:
-            if key not in keys:
-                self.fail(key, f"unknown key {key!r}.{_near(key, keys)} Known are {', '.join(keys)}.")
-
-    def string(self, table: Mapping[str, Any], key: str, default: str) -> str:
-        value = table.get(key, default)
-        if not isinstance(value, str):
-            self.fail(key, f'{key} must be text in quotes, as {key} = "…".')
-        return value
-
-    def flag(self, table: Mapping[str, Any], key: str) -> bool:
-        value = table.get(key, False)
-        if not isinstance(value, bool):
-            self.fail(key, f"{key} must be true or false.")
-        return value
-
-    def number(self, table: Mapping[str, Any], key: str, low: float, high: float) -> float | None:
-        return self.required(table, key, low, high) if key in table else None
-
-    def required(self, table: Mapping[str, Any], key: str, low: float, high: float) -> float:
-        value = table.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            self.fail(key, f"{key} must be a number from {low:g} to {high:g}.")
-        if not low <= value <= high:
-            self.fail(key, f"{key} = {value:g} is out of range; give a number from {low:g} to {high:g}.")
-        return float(value)
-
-    def choice(self, table: Mapping[str, Any], key: str, kind: type[_Kind], default: _Kind) -> _Kind:
-        value = self.string(table, key, default.value)
-        values = [member.value for member in kind]
-        if value not in values:
-            self.fail(key, f"{key} = {value!r} is not known.{_near(value, values)} Choose from {', '.join(values)}.")
-        return kind(value)
-
-    def table(self, table: Mapping[str, Any], key: str) -> dict[str, Any]:
-        value = table.get(key, {})
-        if not isinstance(value, dict):
-            self.fail(key, f"{key} must be a table, as [{key}].")
-        return value
-
-    def ladders(self) -> dict[str, tuple[str, ...]]:
-        ladders: dict[str, tuple[str, ...]] = {}
-        for name, models in self.table(self.data, "ladders").items():
-            if not isinstance(models, list) or not models or not all(isinstance(model, str) for model in models):
-                self.fail(name, f'ladders.{name} must list model names, cheapest first, as ["small", "large"].')
-            if len(set(models)) != len(models):
-                self.fail(name, f"ladders.{name} names a model twice.")
-            ladders[name] = tuple(models)
-        return ladders
-
-    def gates(self) -> frozenset[Gate]:
-        given = self.table(self.data, "gates")
-        values = [gate.value for gate in Gate]
-        self.known(given, values)
-        return frozenset(gate for gate in Gate if gate.value not in given or self.flag(given, gate.value))
-
-
-def _near(word: str, words: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(words), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""

@@ -122,6 +122,12 @@ def ladder_rows(
     return rows
 
 
+def worth_having(models: Models, ladder: Sequence[str], *, day: int) -> list[str]:
+    """The models of a ladder that are on offer on a day, stay for a while, and are beaten by no other."""
+    index = models.index()
+    return [models.ids[step] for step in _worth_having(models, [index[model] for model in ladder], (day, day))]
+
+
 def _own(ladders: dict[str, tuple[str, ...]], index: dict[str, int]) -> dict[int, list[int]]:
     chosen: dict[int, list[int]] = {}
     for name, ladder in ladders.items():

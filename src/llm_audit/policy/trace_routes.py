@@ -105,7 +105,9 @@ def _risk(plan: Plan, graph: Graph, p_suffices: Floats) -> Ints:
     lost = 1 - np.nan_to_num(p_suffices[graph.row], nan=1.0)
     size = np.bincount(graph.unit, minlength=count)
     rerun = downstream(graph.unit_parent, _sum(graph.unit, plan.world.requests.cost[graph.row], count))
-    share = plan.policy.assumptions.escalation.expected
+    share, cascade = plan.policy.assumptions.escalation.expected, plan.policy.cascade
+    if cascade is not None:
+        share *= 1 - cascade.recall  # what the check finds is escalated and not lost
     risk: Floats = np.rint(lost / size[graph.unit] * rerun[graph.unit] * share)
     return np.asarray(risk, dtype=np.int64)
 

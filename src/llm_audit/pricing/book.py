@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from llm_audit.catalog.aliases import Aliases
-from llm_audit.catalog.names import names_of, parse
+from llm_audit.catalog.names import names_of, parse, sold_apart
 from llm_audit.pricing import listing as table
 from llm_audit.pricing.plan import Changes, Plan
 from llm_audit.pricing.rows import PriceRow, Quote, Unpriced, rows_frame, sort_key
@@ -105,10 +105,12 @@ class PriceBook:
         if reference.provider is None:
             return Unpriced.UNKNOWN_PROVIDER
         region = region or reference.region
-        names = (*names_of(reference.model), model)
+        listing = table.find(reference.provider, reference.model)
+        # A rule for the table's own name holds for all that the table prices by it.
+        listed = (listing.model.id,) if listing and not sold_apart(reference.model) else ()
+        names = (*names_of(reference.model), model, *listed)
         every = (rule for file in self.files for rule in file.rules)
         rules = [rule for rule in every if rule.scope.covers(reference.provider, names, region)]
-        listing = table.find(reference.provider, reference.model)
         if listing is None and not any(rule.is_price for rule in rules):
             known = table.find_provider(reference.provider) is not None
             return Unpriced.UNKNOWN_MODEL if known else Unpriced.UNKNOWN_PROVIDER

@@ -16,6 +16,8 @@ from llm_audit.report.text import money, plural, share
 
 _MODELS = 10
 _TEAMS = 10
+_LONE = 320
+"""Width of the policy's mark where there is one period only."""
 
 
 def daily(document: Document) -> Figure | None:
@@ -50,10 +52,15 @@ def daily(document: Document) -> Figure | None:
     )
     points = [{"day": shown(day), "policy": float(line[day])} for day in keys]
     policy = chart(points).encode(x=x, y=alt.Y("policy:Q"))
-    halo = policy.mark_line(color=LIGHT["ground"], strokeWidth=4.5, interpolate="step")
-    drawn = policy.mark_line(color=LIGHT["accent"], strokeWidth=2, interpolate="step")
+    if len(keys) > 1:
+        halo = policy.mark_line(color=LIGHT["ground"], strokeWidth=4.5, interpolate="step")
+        drawn = policy.mark_line(color=LIGHT["accent"], strokeWidth=2, interpolate="step")
+    else:  # a line needs two points
+        halo = policy.mark_tick(color=LIGHT["ground"], thickness=4.5, size=_LONE, opacity=1)
+        drawn = policy.mark_tick(color=LIGHT["accent"], thickness=2, size=_LONE, opacity=1)
     end = chart(points[-1:]).encode(x=x, y="policy:Q", text=alt.value("policy"))
-    named = end.mark_text(color=LIGHT["accent"], align="left", dx=12, fontWeight="bold")
+    beside = 12 if len(keys) > 1 else _LONE // 2 + 8
+    named = end.mark_text(color=LIGHT["accent"], align="left", dx=beside, fontWeight="bold")
     frontier = sum((cost for (_, tier), cost in bars.items() if tier == "frontier"), Decimal(0))
     total = sum(bars.values(), Decimal(0))
     paid, would = (money(f"{amount:f}", currency=document.currency) for amount in (total, sum(line.values())))

@@ -45,12 +45,19 @@ def break_even(document: Document) -> Table:
             (
                 words(row.assumption),
                 f"{row.assumed:.2f}",
-                "never" if row.break_even is None else f"{row.break_even:.2f}",
+                _reach(row.break_even),
                 row.detail,
             )
             for row in document.break_even
         ),
     )
+
+
+def _reach(value: float | None) -> str:
+    """Where a policy stops paying; below zero it does not pay even where the assumption adds nothing."""
+    if value is None:
+        return "never"
+    return f"{value:.2f}" if value >= 0 else "pays at none"
 
 
 def pairs(document: Document) -> Table:

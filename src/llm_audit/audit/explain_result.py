@@ -1,0 +1,89 @@
+"""What ``explain`` finds of one request; amounts are exact decimals in text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Tokens of one type at a rate; ``rate_usd_per_mtok`` is None where the model has no price for them."""
+
+    kind: str
+    tokens: int
+    rate_usd_per_mtok: str | None
+    cost_usd: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A model of the ladder as the policy saw it, in the ladder's order.
+
+    ``gate`` is the first that blocks it, where it meets the policy; ``cost_usd`` is at the same tokens.
+    """
+
+    model: str
+    ability: float
+    p_success: float
+    p_suffices: float
+    cost_usd: str
+    meets: bool
+    gate: str | None
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The policy's cost of the request under one set of assumptions, by part.
+
+    ``mean_step_usd`` is the mean cost of its trace's ``agent_steps`` under the policy, at which further steps are
+    billed; None where it is no step of a tool loop that moves.
+    """
+
+    name: str
+    lines: list[Line]
+    per_call_usd: str
+    run_usd: str
+    check_usd: str
+    escalation_usd: str
+    extra_steps_usd: str
+    total_usd: str
+    p_suffices: float | None
+    agent_steps: int
+    mean_step_usd: str | None
+    assumptions: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a request was judged, routed and priced as it was."""
+
+    request: str
+    file: str
+    line: int
+    time: str | None
+    provider: str | None
+    model: str | None
+    model_id: str | None
+    price_source: str | None
+    unpriced_reason: str | None
+    category: str | None
+    difficulty: float | None
+    judged: str | None
+    abstention: str | None
+    used_ability: float | None
+    actual_lines: list[Line]
+    per_call_usd: str
+    actual_usd: str | None
+    outcome: str
+    route: str | None
+    decision: str
+    decided_by: float | None
+    candidates: list[Candidate]
+    cache_reads_logged: int
+    cache_reads_kept: int
+    tokenizer_ratio: float
+    measured_output_ratio: float | None
+    measured_reasoning_ratio: float | None
+    reasoning_tokens: int
+    estimates: list[Estimate]
