@@ -185,7 +185,7 @@ def test_a_plan_with_tools_is_a_planning_step():
 def by_patterns_alone(text):
     """What the whole ends of a text are, by the patterns and without any quick test."""
     edges = ends(text, 700)
-    if not in_ends((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), text, 700):
+    if not in_ends((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), 700, text):
         return None
     if patterns.SUMMARY.search(edges):
         return Step.SUMMARISE

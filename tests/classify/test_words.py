@@ -17,7 +17,7 @@ TEXTS = st.lists(PIECES | st.text(max_size=30), max_size=12).map("".join)
 @given(TEXTS, st.booleans())
 def test_the_compiled_search_and_the_python_form_agree(text, upper):
     text = text.upper() if upper else text
-    assert words.searcher(GROUPS, EDGE)(text) is words.in_ends(GROUPS, text, EDGE)
+    assert words.searcher(GROUPS, EDGE)(text) is words.in_ends(GROUPS, EDGE, text)
 
 
 @pytest.mark.parametrize("compiled", [True, False])
@@ -58,8 +58,8 @@ def test_the_compiled_search_refuses_what_it_cannot_hold():
     with pytest.raises(TypeError):
         _words.prepare([])
     prepared = _words.prepare((("word",),))
-    for arguments in ((prepared, b"word", 4), (prepared, "word"), (prepared, "word", "4")):
+    for arguments in ((prepared, 4, b"word"), (prepared, 4), (prepared, "4", "word")):
         with pytest.raises(TypeError):
             _words.in_ends(*arguments)
     with pytest.raises(ValueError, match="PyCapsule"):
-        _words.in_ends(object(), "word", 4)
+        _words.in_ends(object(), 4, "word")

@@ -1,17 +1,18 @@
 /* Says whether the two ends of a text hold a word of every group, whatever their case. words.py gives the same answer in
-   Python. After Wu and Manber (1994): two characters tell how far no word can begin, so most of a text is skipped. */
+   Python. Three characters of any word begin at a multiple of STEP, so only such places are looked at. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdint.h>
 
-#define HEAD 4 /* characters of each word that skipping looks at */
+#define STEP 2
+#define HEAD (STEP + 2) /* the shortest word */
 #define MAX_LETTERS 32
 #define MAX_WORDS 64
 #define MAX_GROUPS 8
-#define SLOT(a, b) (((a) & 31) << 5 | ((b) & 31)) /* upper and lower case fall together */
+#define SLOT(a, b, c) (((a) & 31) << 10 | ((b) & 31) << 5 | ((c) & 31)) /* upper and lower case fall together */
 
 typedef struct {
-    uint8_t skip[32 * 32];
+    uint8_t places[32 * 32 * 32]; /* where in some word's head three characters stand, as bits */
     uint32_t heads[MAX_WORDS]; /* apart from the rest, since they are all that is mostly looked at */
     uint8_t letters[MAX_WORDS][MAX_LETTERS];
     Py_ssize_t length[MAX_WORDS];
@@ -30,35 +31,37 @@ static int matches(const Words *words, int word, int kind, const void *data, Py_
     return k == words->length[word];
 }
 
+static unsigned at_place(const Words *words, int kind, const void *data, Py_ssize_t at, Py_ssize_t to) {
+    unsigned found = 0;
+    uint32_t head = 0;
+    for (int k = 0; k < HEAD; k++) head = head << 8 | folded(kind, data, at + k);
+    for (int k = 0; k < words->count; k++)
+        if (words->heads[k] == head && words->length[k] <= to - at && matches(words, k, kind, data, at))
+            found |= words->group[k];
+    return found;
+}
+
 /* The groups found before, and those with a word in data[from:to]. */
 static unsigned search(const Words *words, int kind, const void *data, Py_ssize_t from, Py_ssize_t to, unsigned found) {
-    for (Py_ssize_t i = from + HEAD - 1; i < to && found != words->all;) {
-        int skip = words->skip[SLOT(PyUnicode_READ(kind, data, i - 1), PyUnicode_READ(kind, data, i))];
-        if (skip) {
-            i += skip;
-            continue;
-        }
-        Py_ssize_t at = i - HEAD + 1;
-        uint32_t head = 0;
-        for (int k = 0; k < HEAD; k++) head = head << 8 | folded(kind, data, at + k);
-        for (int k = 0; k < words->count; k++)
-            if (words->heads[k] == head && words->length[k] <= to - at && matches(words, k, kind, data, at))
-                found |= words->group[k];
-        i++;
+    for (Py_ssize_t i = from; i + 2 < to && found != words->all; i += STEP) {
+        int places = words->places[SLOT(PyUnicode_READ(kind, data, i), PyUnicode_READ(kind, data, i + 1),
+                                        PyUnicode_READ(kind, data, i + 2))];
+        for (int k = 0; places >> k; k++)
+            if (places >> k & 1 && i - k >= from && i - k + HEAD <= to) found |= at_place(words, kind, data, i - k, to);
     }
     return found;
 }
 
 static PyObject *in_ends(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
-    if (count != 3 || !PyUnicode_Check(args[1])) {
-        PyErr_SetString(PyExc_TypeError, "in_ends takes prepared words, a text and a number of characters");
+    if (count != 3 || !PyUnicode_Check(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "in_ends takes prepared words, a number of characters and a text");
         return NULL;
     }
     const Words *words = PyCapsule_GetPointer(args[0], "words");
-    Py_ssize_t edge = PyLong_AsSsize_t(args[2]), length = PyUnicode_GET_LENGTH(args[1]);
+    Py_ssize_t edge = PyLong_AsSsize_t(args[1]), length = PyUnicode_GET_LENGTH(args[2]);
     if (!words || PyErr_Occurred()) return NULL;
-    int kind = PyUnicode_KIND(args[1]);
-    const void *data = PyUnicode_DATA(args[1]);
+    int kind = PyUnicode_KIND(args[2]);
+    const void *data = PyUnicode_DATA(args[2]);
     int whole = length / 2 <= edge && length <= 2 * edge;
     unsigned found = search(words, kind, data, 0, whole ? length : edge, 0);
     if (!whole) found = search(words, kind, data, length - edge, length, found);
@@ -77,10 +80,7 @@ static int add(Words *words, PyObject *word, unsigned group) {
     memcpy(words->letters[added], letters, length);
     words->length[added] = length, words->group[added] = group;
     for (int k = 0; k < HEAD; k++) words->heads[added] = words->heads[added] << 8 | (uint8_t)letters[k];
-    for (int k = 0; k + 1 < HEAD; k++) {
-        uint8_t *skip = &words->skip[SLOT(letters[k], letters[k + 1])];
-        if (HEAD - 2 - k < *skip) *skip = HEAD - 2 - k;
-    }
+    for (int k = 0; k < STEP; k++) words->places[SLOT(letters[k], letters[k + 1], letters[k + 2])] |= 1 << k;
     return 0;
 }
 
@@ -93,7 +93,6 @@ static PyObject *prepare(PyObject *Py_UNUSED(module), PyObject *groups) {
     }
     Words *words = PyMem_Calloc(1, sizeof *words);
     if (!words) return PyErr_NoMemory();
-    memset(words->skip, HEAD - 1, sizeof words->skip);
     words->all = (1u << PyTuple_GET_SIZE(groups)) - 1;
     for (Py_ssize_t g = 0; g < PyTuple_GET_SIZE(groups); g++) {
         PyObject *group = PyTuple_GET_ITEM(groups, g);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 try:
     from llm_audit.classify import _words
@@ -22,12 +23,11 @@ def searcher(groups: Groups, edge: int) -> Callable[[str], bool]:
         edge: Characters at each end of a text that are looked at.
     """
     if not COMPILED:
-        return lambda text: in_ends(groups, text, edge)
-    words = _words.prepare(groups)
-    return lambda text: _words.in_ends(words, text, edge)
+        return partial(in_ends, groups, edge)
+    return partial(_words.in_ends, _words.prepare(groups), edge)
 
 
-def in_ends(groups: Groups, text: str, edge: int) -> bool:
+def in_ends(groups: Groups, edge: int, text: str) -> bool:
     """The same answer as the compiled search. No character beyond ASCII is part of such a word in lower case."""
     lowered = ends(text, edge).lower()
     return all(_any(group, lowered) for group in groups)

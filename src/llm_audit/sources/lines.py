@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from llm_audit.sources.entry import Reason, Rejected
 from llm_audit.sources.limits import BLOCK_BYTES, MAX_RECORD_BYTES
 from llm_audit.sources.storage import Source, open_binary
 from llm_audit.sources.stream import Blocks, BrokenStreamError
 
-
-class Line(NamedTuple):
-    """A line that is not blank: its number from 1, and its bytes or why they cannot be read."""
-
-    number: int
-    raw: bytes | Rejected
+Line = tuple[int, bytes | Rejected]
+"""A line that is not blank: its number from 1, and its bytes or why they cannot be read."""
 
 
 _TOO_LONG = Rejected(Reason.TOO_LONG)
@@ -50,22 +45,22 @@ class Lines:
                 last = rest.pop()
                 for number, raw in enumerate(rest, self.count + 2):
                     if raw and not raw.isspace():
-                        yield Line(number, raw)
+                        yield number, raw
                 self.count += 1 + len(rest)
                 tail, held = [last], len(last)
         except BrokenStreamError:
-            yield Line(self.count + 1, _TRUNCATED)
+            yield self.count + 1, _TRUNCATED
             return
         yield from _line(self.count + 1, tail, held)
 
 
 def _line(number: int, parts: list[bytes], size: int) -> Iterator[Line]:
     if size > MAX_RECORD_BYTES:
-        yield Line(number, _TOO_LONG)
+        yield number, _TOO_LONG
     else:
         raw = b"".join(parts)
         if raw and not raw.isspace():
-            yield Line(number, raw)
+            yield number, raw
 
 
 def range_blocks(source: Source, start: int, end: int) -> Blocks:

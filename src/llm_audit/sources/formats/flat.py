@@ -95,9 +95,9 @@ def _outcome(record: Json, columns: Columns) -> tuple[str, int | None]:
 
 def _merge_key(request_id: str | None, time_us: int | None, model: str, status: str) -> str | None:
     """A logger's own id may be shared by the tries of one call, which its time then tells apart."""
-    if request_id is not None and not request_id.startswith(_PROVIDER_IDS):
-        request_id = f"{request_id}@{time_us}"
-    return merge_key(request_id, model=model, status=status)
+    if request_id is None or request_id.startswith(_PROVIDER_IDS):
+        return merge_key(request_id, model=model, status=status)
+    return f"{request_id}@{time_us}|{model}|{status}"
 
 
 def _charge(request: Request, record: Json, columns: Columns) -> None:
@@ -230,4 +230,5 @@ FORMAT = Format(
     ),
     matches=_matches,
     entries=_entries,
+    by_keys=True,
 )

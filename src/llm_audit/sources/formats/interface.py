@@ -47,13 +47,15 @@ class Format:
 
     ``matches`` says whether a decoded record carries the format's signature. ``entries`` yields what the record holds,
     at least one entry, and raises nothing but ``BadRecordError``. Every record of the format has one of ``keys`` at
-    least, so that ``matches`` need not be asked about others; empty: nothing is promised.
+    least, so that ``matches`` need not be asked about others; empty: nothing is promised. ``by_keys`` says that
+    ``matches`` looks at the keys of a record alone.
     """
 
     info: FormatInfo
     matches: Callable[[Record], bool]
     entries: Callable[[Record, Context], Iterator[Entry]]
     keys: frozenset[str] = frozenset()
+    by_keys: bool = False
 
 
 class BadRecordError(Exception):

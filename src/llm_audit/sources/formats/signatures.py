@@ -5,7 +5,7 @@ Records of one log mostly share their keys, so the formats in question are worke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from llm_audit.sources.formats.interface import Format, Record
 
@@ -26,9 +26,14 @@ class Signatures:
         if allowed is None:
             if len(self._allowed) >= _MAX_SHAPES:
                 self._allowed.clear()
-            allowed = tuple(form for form in self._formats if not form.keys or not form.keys.isdisjoint(shape))
-            self._allowed[shape] = allowed
+            allowed = self._allowed[shape] = tuple(self._allowed_by(record))
         for form in allowed:
-            if form.matches(record):
+            if form.by_keys or form.matches(record):
                 return form
         return None
+
+    def _allowed_by(self, record: Record) -> Iterator[Format]:
+        """The formats that a record's keys allow; those told by keys alone only where they do match."""
+        for form in self._formats:
+            if (not form.keys or not form.keys.isdisjoint(record)) and (not form.by_keys or form.matches(record)):
+                yield form
