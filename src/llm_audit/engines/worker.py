@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from llm_audit.engines.columns import Judge, Row, table
+from llm_audit.engines.columns import Judge, Row, row, table
 from llm_audit.engines.digest import Digest, digest
 from llm_audit.engines.toolbox import Toolbox
 from llm_audit.ledger.arrow import parquet_writer
@@ -86,10 +86,10 @@ class PartWriter:
         if self._writer is not None:
             self._writer.close()
 
-    def add(self, row: Row) -> None:
-        """Take a row, and write a batch when there is enough."""
+    def add(self, row: Row, ask_chars: int) -> None:
+        """Take a row and the size of its ask, and write a batch when there is enough."""
         self._held.append(row)
-        self._ask_chars += len(row.digest.ask)
+        self._ask_chars += ask_chars
         if len(self._held) >= MAX_ROWS or self._ask_chars >= MAX_ASK_CHARS:
             self._flush()
 
@@ -113,7 +113,7 @@ def _read_shard(index: int, shard: Shard, tools: Toolbox, writer: PartWriter) ->
             if isinstance(entry, Request):
                 tally.requests += 1
                 found = _digested(entry, tools)
-                writer.add(Row(tally.entries, index, line, name, entry, found))
+                writer.add(row((tally.entries, index, line), name, entry, found), len(found.ask))
             else:
                 _count(tally, line, entry)
             tally.entries += 1
