@@ -23,6 +23,10 @@ _LONG: Final = 3000
 _SHORT_PARAGRAPH: Final = 600
 _FOLLOW_UP: Final = 80
 _EDGE: Final = 700
+# Members of enums are looked up slowly, and these are asked for once a request.
+_CHAT: Final[str] = Operation.CHAT.value
+_SCORED: Final = Judged.SCORED
+_ASK: Final = Step.ASK
 _may_be_chore: Final = searcher((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), _EDGE)
 
 
@@ -56,7 +60,7 @@ def select(
     Returns:
         The text with how it was come by, or why there is none.
     """
-    if operation != Operation.CHAT:
+    if operation != _CHAT:
         return _abstain(Abstention.NOT_CHAT)
     if redacted or not messages:
         return _abstain(Abstention.REDACTED if redacted else Abstention.NO_TEXT)
@@ -64,16 +68,16 @@ def select(
     if chore is not None:
         return chore
     last = messages[-1]
-    step = _loop_step(messages) if last.role == "tool" else Step.ASK
+    step = _loop_step(messages) if last.role == "tool" else _ASK
     ask = _ask_before(messages, len(messages))
     if ask is None:
         return _abstain(Abstention.NON_TEXT if any(m.images or m.audio for m in messages) else Abstention.NO_TEXT, step)
     index, text, bare = ask
-    if step is Step.ASK and tools and patterns.PLAN.match(text):
+    if step is _ASK and tools and patterns.PLAN.match(text):
         step = Step.PLAN
     if _follows_up(text, bare=bare):
         return _inherited(messages, index, text, step)
-    return Selection(text, Judged.SCORED, None, step)
+    return Selection(text, _SCORED, None, step)
 
 
 def _abstain(reason: Abstention, step: Step = Step.UNKNOWN) -> Selection:
@@ -170,10 +174,13 @@ def _without_fences(text: str) -> str:
 
 def _ask_of_document(text: str) -> str:
     """Of a long text, the short first and last paragraphs that ask for something; all of it where neither does."""
-    head, _, rest = text.partition("\n\n")
-    tail = rest.rpartition("\n\n")[2]
-    asks = [part for part in (head, tail) if len(part) <= _SHORT_PARAGRAPH and _asks(part)]
-    return "\n".join(asks) or text
+    end = text.find("\n\n")
+    if end < 0:
+        return text
+    start = max(end, text.rfind("\n\n", end + 2)) + 2
+    head = text[:end] if end <= _SHORT_PARAGRAPH else ""
+    tail = text[start:] if len(text) - start <= _SHORT_PARAGRAPH else ""
+    return "\n".join(filter(_asks, (head, tail))) or text
 
 
 def _asks(paragraph: str) -> bool:

@@ -108,15 +108,17 @@ def _read_shard(index: int, shard: Shard, tools: Toolbox, writer: PartWriter) ->
     reader = ShardReader(shard, formats=tools.formats, forced=tools.forced)
     tally = ShardTally(content="")
     entries = reader.recogniser.entries
+    place = requests = 0
     for line, item in reader:
         for name, entry in entries(line, item):
             if isinstance(entry, Request):
-                tally.requests += 1
+                requests += 1
                 found = _digested(entry, tools)
-                writer.add(row((tally.entries, index, line), name, entry, found), len(found.ask))
+                writer.add(row((place, index, line), name, entry, found), len(found.ask))
             else:
                 _count(tally, line, entry)
-            tally.entries += 1
+            place += 1
+    tally.entries, tally.requests = place, requests
     tally.lines, tally.content = reader.lines, reader.content
     tally.formats = dict(sorted(reader.recogniser.records.items()))
     if shard.end is None:

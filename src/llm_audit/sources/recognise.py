@@ -45,10 +45,10 @@ class Recogniser:
 
     def entries(self, line: int, item: Item | Laid) -> list[tuple[str, Entry]]:
         """The name of the format (empty where none is known) and the entry, for each entry of an item."""
-        if isinstance(item, Laid):
-            return [self._read_laid(item)]
-        if isinstance(item, Rejected):
+        if type(item) is Rejected:
             return [("", item)]
+        if not isinstance(item, dict):
+            return [self._read_laid(item)]
         found: list[tuple[str, Entry]] = []
         if is_plain(item):
             self._read(line, item, found, whole=True)
@@ -57,7 +57,7 @@ class Recogniser:
             self._read(line, record, found)
         return found
 
-    def _read_laid(self, item: Laid) -> tuple[str, Entry]:
+    def _read_laid(self, item: object) -> tuple[str, Entry]:
         known = self.layouts.current
         assert known is not None
         self.records[known.name] += 1

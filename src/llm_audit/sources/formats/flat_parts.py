@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from llm_audit.sources.entry import Request
 from llm_audit.sources.formats.calls import merge_key
-from llm_audit.sources.formats.columns import ABSENT, columns_of
-from llm_audit.sources.formats.fields import mapping, text, who, whole
+from llm_audit.sources.formats.columns import ABSENT, Columns, columns_of
+from llm_audit.sources.formats.fields import Json, Who, mapping, text, who, whole
 from llm_audit.sources.formats.messages import reply
 from llm_audit.vocabulary import Status
 
@@ -17,6 +18,9 @@ _WORDS = {
     **dict.fromkeys(("error", "errored", "failed", "failure", "timeout", "rate_limited"), _ERROR),
     **dict.fromkeys(("cancelled", "canceled", "aborted", "interrupted"), Status.CANCELLED.value),
 }
+_MAX_REMEMBERED = 2048  # metadata of different texts
+_MAX_CHARS = 256  # of the texts in those that are remembered
+_NOBODY = Who()
 _PROVIDER_IDS = ("chatcmpl-", "cmpl-", "resp_", "msg_", "gen-")
 
 
@@ -48,9 +52,9 @@ def charge(request: Request, metadata: Any, payer: tuple[Any, Any, Any, Any] | N
         payer: Team, app, user and environment as columns of their own; None where there is no such column.
     """
     nested = mapping(metadata)
-    named = who(nested)
+    named = _NOBODY
     if nested:
-        inner = columns_of(nested)
+        named, inner = _told(nested)
         if inner.conversation is not ABSENT and request.conversation is None:
             request.conversation = text(nested[inner.conversation])
         if inner.trace is not ABSENT and request.trace is None:
@@ -62,6 +66,23 @@ def charge(request: Request, metadata: Any, payer: tuple[Any, Any, Any, Any] | N
         request.app = text(app) or named.app
         request.user = text(user) or named.user
         request.environment = text(environment) or named.environment
+
+
+def _told(metadata: Json) -> tuple[Who, Columns]:
+    """What metadata say of who is charged, and their columns. Logs repeat few teams and features, so much is known."""
+    values = metadata.values()
+    try:
+        if sum(map(len, values)) > _MAX_CHARS:
+            return who(metadata), columns_of(metadata)
+        return _of_texts(tuple(metadata.items()))
+    except TypeError:  # not texts alone
+        return who(metadata), columns_of(metadata)
+
+
+@lru_cache(maxsize=_MAX_REMEMBERED)
+def _of_texts(items: tuple[tuple[str, str], ...]) -> tuple[Who, Columns]:
+    metadata = dict(items)
+    return who(metadata), columns_of(metadata)
 
 
 def answer(request: Request, said: Any) -> None:
