@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec.structs import astuple
 
 from llm_audit.classify.model import Judgement
@@ -91,6 +91,7 @@ def _column(name: str, found: Sequence[Any]) -> pa.Array:
 
 def _names(found: Sequence[str | None]) -> pa.Array:
     names = pa.array(found, pa.string()).dictionary_encode()
-    if pc.max(pc.utf8_length(names.dictionary)).as_py() <= MAX_NAME_CHARS:
+    ends = np.frombuffer(names.dictionary.buffers()[1], np.int32, len(names.dictionary) + 1)
+    if np.diff(ends).max() <= MAX_NAME_CHARS:  # bytes are no fewer than characters
         return names
     return pa.array([name and name[:MAX_NAME_CHARS] for name in found], pa.string()).dictionary_encode()

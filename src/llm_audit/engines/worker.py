@@ -18,8 +18,8 @@ from llm_audit.sources.read import ShardReader, content_hash
 from llm_audit.sources.split import Bundle, Shard
 from llm_audit.sources.storage import on_disk
 
-MAX_ROWS = 4096
-MAX_ASK_CHARS = 1 << 23
+MAX_ROWS = 8192
+MAX_ASK_CHARS = 1 << 24
 """A batch is judged and laid out when it has this many rows, or this much text to judge."""
 
 
