@@ -78,7 +78,7 @@ def judged_columns(
 
 def _column(name: str, found: Sequence[Any]) -> pa.Array:
     kind = COLUMNS[name]
-    if found.count(None) == len(found):
+    if found[0] is None and found.count(None) == len(found):
         return pa.nulls(len(found), ARROW_SCHEMA.field(name).type)
     if kind is Kind.NAME:
         return _names(found)

@@ -150,7 +150,7 @@ def _write(
                 table = _with_replies(table, told.filter(pl.col("row").is_between(row, row + table.num_rows - 1)), row)
             mask = kept[row : row + table.num_rows]
             row += table.num_rows
-            if not mask.all():
+            if not mask.all():  # filtering loads a library that most logs do without
                 table = table.filter(pa.array(mask))
             piece = table["input"].to_numpy()
             numbers = _of_pieces(part, "input")[piece]
@@ -159,7 +159,7 @@ def _write(
                 "request_key": pa.array(mix([seeds[numbers], copies[numbers], entry])),
                 "input": pa.array(numbers.astype(np.uint32)),
                 "line": pa.array(table["line"].to_numpy() + _of_pieces(part, "first_line")[piece]),
-                "conversation": names.slice(name, table.num_rows).cast(pa.uint64()),
+                "conversation": names.slice(name, table.num_rows),
             }
             name += table.num_rows
             for title, column in columns.items():
