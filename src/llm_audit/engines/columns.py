@@ -86,7 +86,12 @@ def _column(name: str, found: Sequence[Any]) -> pa.Array:
         return pa.array(found, pa.string()).dictionary_encode()
     if kind is Kind.ID and name not in _HASHED:
         found = [None if value is None else hash64(value) for value in found]
-    return pa.array(found, TYPES[kind])
+    try:
+        return pa.array(found, TYPES[kind])
+    except (OverflowError, pa.ArrowInvalid):
+        most = 1 << TYPES[kind].bit_width - 1
+        # A number that no column holds is a mistake in the log: unknown, and no reason to lose the batch.
+        return pa.array([None if value is None or not -most <= value < most else value for value in found], TYPES[kind])
 
 
 def _names(found: Sequence[str | None]) -> pa.Array:
