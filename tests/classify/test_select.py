@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -196,7 +198,7 @@ PHRASES = st.sampled_from(
     ["Write a title", "5-10 word", "isNewTopic", "title generator", "new conversation topic", "Summarize this session",
      "create a summary of the chat", "conversation", "short", "tags for the thread", "under 50 characters", "coding",
      "summarise the dialogue under 5 words",
-     ". ", "\n", " ", ", ", "\u017fession", "t\u0131tle", "\u212a", "x" * 30, "x" * 690]
+     ". ", "\n", " ", ", ", "\u017fession", "t\u0131tle", "\u212a", "\u00e9", "\u201c", "x" * 30, "x" * 690]
 )  # fmt: skip
 
 
@@ -215,3 +217,9 @@ def test_looking_at_likely_lines_alone_finds_the_chores_that_the_patterns_find(t
 def test_a_short_paragraph_asks_by_its_end(paragraph, asks):
     text = f"{paragraph}\n\n{'word ' * 800}\n\nThe end."
     assert without_context(text) == (paragraph if asks else text)
+
+
+def test_the_letters_that_patterns_take_for_one_of_ascii_are_known():
+    letter = re.compile("[a-z]", re.IGNORECASE)
+    found = [character for character in map(chr, range(0x80, 0x110000)) if letter.match(character)]
+    assert found == list(patterns.ODD_LETTERS)

@@ -27,6 +27,9 @@ CHORE_SUBJECTS: Final = (
 )  # fmt: skip
 """Without a word of each of these, neither of the next two patterns can match."""
 
+ODD_LETTERS: Final = "\u0130\u0131\u017f\u212a"
+"""Letters beyond ASCII that a pattern without regard to case takes for one of ASCII."""
+
 TITLE: Final = re.compile(
     r"\b(?:generate|write|create|give|provide|suggest|come up with|produce|summari[sz]e)\b[^.\n]{0,80}"
     r"\b(?:title|5-10 word|under 50 characters|follow-up questions?|tags)\b[^.\n]{0,60}"

@@ -101,9 +101,9 @@ def _chore_step(text: str) -> Step | None:
     if not _may_be_chore(text):
         return None
     edges = ends(text, _EDGE)
-    # No match goes past a full stop or a line's end. Beyond ASCII the patterns know letters that the words do not.
-    lines = edges.replace("\n", ".").split(".") if edges.isascii() else [edges]
-    likely = [line for line in lines if _may_be_chore(line)]
+    # No match goes past a full stop or a line's end, and each holds both words, unless it has a letter beyond ASCII.
+    odd = not edges.isascii() and any(letter in edges for letter in patterns.ODD_LETTERS)
+    likely = [edges] if odd else [line for line in edges.replace("\n", ".").split(".") if _may_be_chore(line)]
     if any(map(patterns.SUMMARY.search, likely)):
         return Step.SUMMARISE
     return Step.HOUSEKEEPING if any(map(patterns.TITLE.search, likely)) else None

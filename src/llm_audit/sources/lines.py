@@ -35,19 +35,23 @@ class Lines:
         held = 0
         try:
             for block in self._blocks:
-                first, *rest = block.split(b"\n")
+                end = block.find(b"\n")
+                first = block[:end] if end >= 0 else block
                 if held <= MAX_RECORD_BYTES:
                     tail.append(first)
                 held += len(first)
-                if not rest:
+                if end < 0:
                     continue
-                yield from _line(self.count + 1, tail, held)
-                last = rest.pop()
-                for number, raw in enumerate(rest, self.count + 2):
+                self.count += 1
+                yield from _line(self.count, tail, held)
+                start = end + 1
+                while (end := block.find(b"\n", start)) >= 0:  # one line at a time, whose memory the next can use
+                    raw = block[start:end]
+                    start = end + 1
+                    self.count += 1
                     if raw and not raw.isspace():
-                        yield number, raw
-                self.count += 1 + len(rest)
-                tail, held = [last], len(last)
+                        yield self.count, raw
+                tail, held = [block[start:]], len(block) - start
         except BrokenStreamError:
             yield self.count + 1, _TRUNCATED
             return
