@@ -62,7 +62,7 @@ static PyObject *in_ends(PyObject *Py_UNUSED(module), PyObject *const *args, Py_
     if (!words || PyErr_Occurred()) return NULL;
     int kind = PyUnicode_KIND(args[2]);
     const void *data = PyUnicode_DATA(args[2]);
-    int whole = length / 2 <= edge && length <= 2 * edge;
+    int whole = length <= edge || length - edge <= edge;
     unsigned found = search(words, kind, data, 0, whole ? length : edge, 0);
     if (!whole) found = search(words, kind, data, length - edge, length, found);
     return PyBool_FromLong(found == words->all);

@@ -6,6 +6,7 @@ counts as counts, checked on the way. A line that does not fit is read as a dict
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
@@ -19,6 +20,7 @@ from llm_audit.sources.formats.messages import any_mark, conversation
 from llm_audit.sources.formats.settle import MAX_TOKENS, NO_USAGE, Convention, settle
 from llm_audit.sources.formats.times import micros
 
+_MAX_SHAPES = 64  # sets of keys remembered
 _Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_TOKENS)]
 _Scalar = str | int | float | bool | None
 
@@ -59,9 +61,14 @@ _TYPES: Final[dict[str, Any]] = {
 
 def layout(record: Record) -> Layout | None:
     """The layout of records with the keys of this one; None where it has columns that few logs have."""
-    columns = columns_of(record)
+    return _layout(tuple(record))
+
+
+@lru_cache(maxsize=_MAX_SHAPES)
+def _layout(keys: tuple[str, ...]) -> Layout | None:
+    columns = columns_of(dict.fromkeys(keys))
     named = {column: key for column in USUAL if (key := getattr(columns, column)) is not ABSENT}
-    others = [key for key in record if key not in named.values()]
+    others = [key for key in keys if key not in named.values()]
     if (
         not columns.only_usual
         or columns.model is ABSENT
