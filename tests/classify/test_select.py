@@ -1,6 +1,12 @@
-import pytest
+import re
 
-from llm_audit.classify.select import SUMMARY_ASK, TITLE_ASK, select
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llm_audit.classify import patterns
+from llm_audit.classify.select import SUMMARY_ASK, TITLE_ASK, select, without_context
+from llm_audit.classify.words import ends, in_ends
 from llm_audit.sources.entry import Message
 from llm_audit.vocabulary import Abstention, Judged, Operation, Step
 
@@ -176,3 +182,44 @@ def test_a_tool_loop_step_is_judged_by_the_ask_that_began_it(calls, step):
 
 def test_a_plan_with_tools_is_a_planning_step():
     assert select([user("Write a plan for the migration")], tools=("Read",)).step is Step.PLAN
+
+
+def by_patterns_alone(text):
+    """What the whole ends of a text are, by the patterns and without any quick test."""
+    edges = ends(text, 700)
+    if not in_ends((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), 700, text):
+        return None
+    if patterns.SUMMARY.search(edges):
+        return Step.SUMMARISE
+    return Step.HOUSEKEEPING if patterns.TITLE.search(edges) else None
+
+
+PHRASES = st.sampled_from(
+    ["Write a title", "5-10 word", "isNewTopic", "title generator", "new conversation topic", "Summarize this session",
+     "create a summary of the chat", "conversation", "short", "tags for the thread", "under 50 characters", "coding",
+     "summarise the dialogue under 5 words",
+     ". ", "\n", " ", ", ", "\u017fession", "t\u0131tle", "\u212a", "\u00e9", "\u201c", "x" * 30, "x" * 690]
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.lists(PHRASES, max_size=10).map("".join))
+def test_looking_at_likely_lines_alone_finds_the_chores_that_the_patterns_find(text):
+    found = select([user(text)]).step
+    wanted = by_patterns_alone(text)
+    assert (found if found in (Step.SUMMARISE, Step.HOUSEKEEPING) else None) is wanted
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "asks"),
+    [("Is it?", True), ("as follows:\u00a0", True), ("很好吗\uff1f ", True), ("? no", False), ("", False)],
+)
+def test_a_short_paragraph_asks_by_its_end(paragraph, asks):
+    text = f"{paragraph}\n\n{'word ' * 800}\n\nThe end."
+    assert without_context(text) == (paragraph if asks else text)
+
+
+def test_the_letters_that_patterns_take_for_one_of_ascii_are_known():
+    letter = re.compile("[a-z]", re.IGNORECASE)
+    found = [character for character in map(chr, range(0x80, 0x110000)) if letter.match(character)]
+    assert found == list(patterns.ODD_LETTERS)

@@ -357,3 +357,17 @@ def test_a_second_run_reads_nothing_and_a_changed_log_only_what_changed(
     assert set(made) == {str(traffic / "a.jsonl")}
     assert grown.manifest.rows == first[1].rows + 1
     assert stored(grown) == stored(ingest([traffic], options=HERE))
+
+
+def test_a_number_too_large_for_its_column_is_unknown_and_costs_no_other(tmp_path: Path) -> None:
+    limits = [100, 10**20, -(10**20), 1000, 2**63 - 1, 2**63]
+    write(tmp_path, {"log.jsonl": b"\n".join(line(flat(n, max_tokens=limit)) for n, limit in enumerate(limits))})
+    found = ingest([tmp_path], options=HERE).frame["max_output_tokens"].to_list()
+    assert found == [100, None, None, 1000, 2**63 - 1, None]
+
+
+def test_a_long_name_is_cut_and_a_short_one_beside_it_is_not(tmp_path: Path) -> None:
+    teams = ["a", "é" * 200, "b" * 256, "b" * 257, "é" * 300, None]
+    write(tmp_path, {"log.jsonl": b"\n".join(line(flat(n, team=team)) for n, team in enumerate(teams))})
+    found = ingest([tmp_path], options=HERE).frame["team"].to_list()
+    assert found == ["a", "é" * 200, "b" * 256, "b" * 256, "é" * 256, None]

@@ -22,7 +22,13 @@ HARNESS: Final = re.compile(
 QUOTE: Final = re.compile(r"^>.*$\n?", re.MULTILINE)
 
 CHORE_WORDS: Final = ("title", "summar", "topic", "follow-up", "tags", "5-10 word", "under 50")
-"""Without one of these, neither of the next two patterns can match."""
+CHORE_SUBJECTS: Final = (
+    "conversation", "chat", "session", "thread", "dialogue", "message", "coding", "newtopic", "title gen",
+)  # fmt: skip
+"""Without a word of each of these, neither of the next two patterns can match."""
+
+ODD_LETTERS: Final = "\u0130\u0131\u017f\u212a"
+"""Letters beyond ASCII that a pattern without regard to case takes for one of ASCII."""
 
 TITLE: Final = re.compile(
     r"\b(?:generate|write|create|give|provide|suggest|come up with|produce|summari[sz]e)\b[^.\n]{0,80}"
@@ -67,13 +73,16 @@ REFERENCE: Final = re.compile(
 """A short ask about something said before: "it", "the second one", "and for Spain?"."""
 
 REQUEST: Final = re.compile(
-    r"[?\uff1f:]\s*$|^\W*(?:please|can|could|would|will|what|which|who|why|when|where|how|is|are|do|does|did|should"
+    r"\W*(?:please|can|could|would|will|what|which|who|why|when|where|how|is|are|do|does|did|should"
     r"|i need|i want"
     r"|summari[sz]e|explain|translate|write|list|find|extract|analy[sz]e|review|compare|describe|identify|rewrite|edit"
     r"|answer|tell|give|read|using|based|create|make|fix|debug|refactor|implement|convert|classify|prove|solve|compute)\b",
     re.IGNORECASE,
 )
-"""A paragraph that asks for something."""
+"""How a paragraph begins that asks for something."""
+
+ASKING_MARKS: Final = ("?", "\uff1f", ":")
+"""How one ends."""
 
 PLAN: Final = re.compile(
     r"\W*(?:(?:make|write|draft|create|propose|give me|outline) an? [^.\n]{0,40}\bplan\b|plan\b)", re.IGNORECASE

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from llm_audit.classify import patterns
+from llm_audit.classify.words import ends, searcher
 from llm_audit.sources.entry import Message
 from llm_audit.vocabulary import Abstention, Judged, Operation, Step
 
@@ -22,18 +23,11 @@ _LONG: Final = 3000
 _SHORT_PARAGRAPH: Final = 600
 _FOLLOW_UP: Final = 80
 _EDGE: Final = 700
-# Beside one of ``CHORE_WORDS``, the patterns of chores need one of these, and words are found far quicker.
-_SUBJECTS: Final = (
-    "conversation",
-    "chat",
-    "session",
-    "thread",
-    "dialogue",
-    "message",
-    "coding",
-    "newtopic",
-    "title gen",
-)
+# Members of enums are looked up slowly, and these are asked for once a request.
+_CHAT: Final[str] = Operation.CHAT.value
+_SCORED: Final = Judged.SCORED
+_ASK: Final = Step.ASK
+_may_be_chore: Final = searcher((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), _EDGE)
 
 
 class Selection(msgspec.Struct, frozen=True, gc=False):
@@ -66,7 +60,7 @@ def select(
     Returns:
         The text with how it was come by, or why there is none.
     """
-    if operation != Operation.CHAT:
+    if operation != _CHAT:
         return _abstain(Abstention.NOT_CHAT)
     if redacted or not messages:
         return _abstain(Abstention.REDACTED if redacted else Abstention.NO_TEXT)
@@ -74,16 +68,16 @@ def select(
     if chore is not None:
         return chore
     last = messages[-1]
-    step = _loop_step(messages) if last.role == "tool" else Step.ASK
+    step = _loop_step(messages) if last.role == "tool" else _ASK
     ask = _ask_before(messages, len(messages))
     if ask is None:
         return _abstain(Abstention.NON_TEXT if any(m.images or m.audio for m in messages) else Abstention.NO_TEXT, step)
     index, text, bare = ask
-    if step is Step.ASK and tools and patterns.PLAN.match(text):
+    if step is _ASK and tools and patterns.PLAN.match(text):
         step = Step.PLAN
     if _follows_up(text, bare=bare):
         return _inherited(messages, index, text, step)
-    return Selection(text, Judged.SCORED, None, step)
+    return Selection(text, _SCORED, None, step)
 
 
 def _abstain(reason: Abstention, step: Step = Step.UNKNOWN) -> Selection:
@@ -104,20 +98,15 @@ def _chore(messages: Sequence[Message]) -> Selection | None:
 
 
 def _chore_step(text: str) -> Step | None:
-    edges = text if len(text) <= 2 * _EDGE else f"{text[:_EDGE]}\n{text[-_EDGE:]}"
-    lowered = edges.lower()
-    if not (_any(patterns.CHORE_WORDS, lowered) and _any(_SUBJECTS, lowered)):
+    if not _may_be_chore(text):
         return None
-    if patterns.SUMMARY.search(edges):
+    edges = ends(text, _EDGE)
+    # No match goes past a full stop or a line's end, and each holds both words, unless it has a letter beyond ASCII.
+    odd = not edges.isascii() and any(letter in edges for letter in patterns.ODD_LETTERS)
+    likely = [edges] if odd else [line for line in edges.replace("\n", ".").split(".") if _may_be_chore(line)]
+    if any(map(patterns.SUMMARY.search, likely)):
         return Step.SUMMARISE
-    return Step.HOUSEKEEPING if patterns.TITLE.search(edges) else None
-
-
-def _any(words: Sequence[str], text: str) -> bool:
-    for word in words:  # noqa: SIM110 - a generator would cost more than the search
-        if word in text:
-            return True
-    return False
+    return Step.HOUSEKEEPING if any(map(patterns.TITLE.search, likely)) else None
 
 
 _system_chore = lru_cache(maxsize=256)(_chore_step)  # a log repeats few system prompts
@@ -167,9 +156,9 @@ def without_harness(text: str) -> str:
 
 def without_context(text: str) -> str:
     """Take away what an ask is about: quotations, long code fences, pasted documents."""
-    if text.startswith(">") or "\n>" in text:
+    if ">" in text and (text.startswith(">") or "\n>" in text):  # one character is found far quicker than two
         text = patterns.QUOTE.sub("", text).strip() or text
-    if "```" in text:
+    if "`" in text and "```" in text:
         text = _without_fences(text).strip()
     return _ask_of_document(text) if len(text) > _LONG else text
 
@@ -178,17 +167,24 @@ def _without_fences(text: str) -> str:
     """Drop the content of long code fences where words around them say what to do with it."""
     parts = text.split("```")  # the odd ones are fenced; an open fence runs to the end
     outside = "".join(parts[::2])
-    if len(text) - len(outside) <= _SHORT_PARAGRAPH or len(outside.split()) < 3:
+    if len(text) - len(outside) <= _SHORT_PARAGRAPH or len(outside.split(None, 2)) < 3:
         return text
     return "``` ```".join(parts[::2]) + ("" if len(parts) % 2 else "``` ```")
 
 
 def _ask_of_document(text: str) -> str:
     """Of a long text, the short first and last paragraphs that ask for something; all of it where neither does."""
-    head, _, rest = text.partition("\n\n")
-    tail = rest.rpartition("\n\n")[2]
-    asks = [part for part in (head, tail) if len(part) <= _SHORT_PARAGRAPH and patterns.REQUEST.search(part)]
-    return "\n".join(asks) or text
+    end = text.find("\n\n")
+    if end < 0:
+        return text
+    start = max(end, text.rfind("\n\n", end + 2)) + 2
+    head = text[:end] if end <= _SHORT_PARAGRAPH else ""
+    tail = text[start:] if len(text) - start <= _SHORT_PARAGRAPH else ""
+    return "\n".join(filter(_asks, (head, tail))) or text
+
+
+def _asks(paragraph: str) -> bool:
+    return paragraph.rstrip()[-1:] in patterns.ASKING_MARKS or patterns.REQUEST.match(paragraph) is not None
 
 
 def _loop_step(messages: Sequence[Message]) -> Step:

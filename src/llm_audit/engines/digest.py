@@ -65,8 +65,7 @@ def digest(request: Request) -> Digest:
                 turns += 1
             text = message.text
             chars += len(text)
-            seed = _ROLE_SEEDS[role] if role in _ROLE_SEEDS else hash64(role)
-            chain = xxh3_64_intdigest(text.encode(), chain ^ seed)
+            chain = xxh3_64_intdigest(text.encode(), chain ^ (_ROLE_SEEDS.get(role) or hash64(role)))
             if message.calls or message.images or message.audio:
                 chain = hash64(f"{message.calls}\0{message.images}\0{message.audio}", chain)
                 chars += len(message.calls)

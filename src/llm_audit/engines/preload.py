@@ -3,5 +3,6 @@
 from llm_audit.classify import select
 from llm_audit.engines import worker
 from llm_audit.sources.formats import registry
+from llm_audit.tokens import estimate
 
-__all__ = ["registry", "select", "worker"]
+__all__ = ["estimate", "registry", "select", "worker"]

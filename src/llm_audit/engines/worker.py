@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from llm_audit.engines.columns import Judge, Row, table
+from llm_audit.engines.columns import Judge, Row, row, table
 from llm_audit.engines.digest import Digest, digest
 from llm_audit.engines.toolbox import Toolbox
 from llm_audit.ledger.arrow import parquet_writer
@@ -18,8 +18,8 @@ from llm_audit.sources.read import ShardReader, content_hash
 from llm_audit.sources.split import Bundle, Shard
 from llm_audit.sources.storage import on_disk
 
-MAX_ROWS = 4096
-MAX_ASK_CHARS = 1 << 23
+MAX_ROWS = 8192
+MAX_ASK_CHARS = 1 << 24
 """A batch is judged and laid out when it has this many rows, or this much text to judge."""
 
 
@@ -86,10 +86,10 @@ class PartWriter:
         if self._writer is not None:
             self._writer.close()
 
-    def add(self, row: Row) -> None:
-        """Take a row, and write a batch when there is enough."""
+    def add(self, row: Row, ask_chars: int) -> None:
+        """Take a row and the size of its ask, and write a batch when there is enough."""
         self._held.append(row)
-        self._ask_chars += len(row.digest.ask)
+        self._ask_chars += ask_chars
         if len(self._held) >= MAX_ROWS or self._ask_chars >= MAX_ASK_CHARS:
             self._flush()
 
@@ -108,15 +108,17 @@ def _read_shard(index: int, shard: Shard, tools: Toolbox, writer: PartWriter) ->
     reader = ShardReader(shard, formats=tools.formats, forced=tools.forced)
     tally = ShardTally(content="")
     entries = reader.recogniser.entries
+    place = requests = 0
     for line, item in reader:
         for name, entry in entries(line, item):
             if isinstance(entry, Request):
-                tally.requests += 1
+                requests += 1
                 found = _digested(entry, tools)
-                writer.add(Row(tally.entries, index, line, name, entry, found))
+                writer.add(row((place, index, line), name, entry, found), len(found.ask))
             else:
                 _count(tally, line, entry)
-            tally.entries += 1
+            place += 1
+    tally.entries, tally.requests = place, requests
     tally.lines, tally.content = reader.lines, reader.content
     tally.formats = dict(sorted(reader.recogniser.records.items()))
     if shard.end is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,14 +142,16 @@ def _write(
     names = named.to_arrow()
     row = name = 0
     held: list[Any] = []
+    tables = _tables(placed)
     with parquet_writer(target) as writer:
         for part in placed:
-            table = pq.read_table(part.part.file, schema=ARROW_SCHEMA)
+            table = next(tables)
             if told is not None:
                 table = _with_replies(table, told.filter(pl.col("row").is_between(row, row + table.num_rows - 1)), row)
             mask = kept[row : row + table.num_rows]
             row += table.num_rows
-            table = table.filter(pa.array(mask))
+            if not mask.all():  # filtering loads a library that most logs do without
+                table = table.filter(pa.array(mask))
             piece = table["input"].to_numpy()
             numbers = _of_pieces(part, "input")[piece]
             entry = table["request_key"].to_numpy().astype(np.int64) + _of_pieces(part, "first_entry")[piece]
@@ -156,7 +159,7 @@ def _write(
                 "request_key": pa.array(mix([seeds[numbers], copies[numbers], entry])),
                 "input": pa.array(numbers.astype(np.uint32)),
                 "line": pa.array(table["line"].to_numpy() + _of_pieces(part, "first_line")[piece]),
-                "conversation": names.slice(name, table.num_rows).cast(pa.uint64()),
+                "conversation": names.slice(name, table.num_rows),
             }
             name += table.num_rows
             for title, column in columns.items():
@@ -167,6 +170,21 @@ def _write(
                 held.clear()
         if held:
             writer.write_table(pa.concat_tables(held))
+
+
+def _tables(placed: Sequence[PlacedPart]) -> Iterator[pa.Table]:
+    """The rows of each part, the next read while one is in use."""
+    with ThreadPoolExecutor(1) as ahead:
+        reading: Future[pa.Table] | None = None
+        for part, following in zip(placed, [*placed[1:], None], strict=False):
+            table = (reading or ahead.submit(_table, part)).result()
+            reading = ahead.submit(_table, following) if following else None
+            yield table
+
+
+def _table(placed: PlacedPart) -> pa.Table:
+    with pq.ParquetFile(placed.part.file) as file:
+        return file.read(use_threads=False)  # for so few rows threads cost more than they save
 
 
 def _with_replies(table: pa.Table, told: pl.DataFrame, first: int) -> pa.Table:

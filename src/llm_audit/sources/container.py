@@ -10,6 +10,8 @@ import msgspec
 
 from llm_audit.sources.decode import Item, decode, fast_decode
 from llm_audit.sources.entry import Reason, Rejected
+from llm_audit.sources.formats.interface import Laid
+from llm_audit.sources.layouts import Layouts
 from llm_audit.sources.lines import Lines
 from llm_audit.sources.storage import Source, open_binary
 from llm_audit.sources.stream import Compression, blocks, compression, head
@@ -33,7 +35,7 @@ class Container(StrEnum):
     BINARY = "binary"
 
 
-Located = tuple[int, Item]
+Located = tuple[int, Item | Laid]
 """Line or record number from 1, and a record or why there is none."""
 
 
@@ -58,8 +60,11 @@ def sniff(source: Source) -> Container:
     return _text(first, source.name)
 
 
-def items(source: Source, container: Container) -> Iterator[Located]:
-    """Everything in a source that is an entry: its records, and a reason for each that cannot be read."""
+def items(source: Source, container: Container, layouts: Layouts | None = None) -> Iterator[Located]:
+    """Everything in a source that is an entry: its records, and a reason for each that cannot be read.
+
+    Without ``layouts`` each record is a dictionary.
+    """
     match container:
         case Container.EMPTY | Container.BINARY:
             return iter([(1, Rejected(Reason.BINARY))] if container is Container.BINARY else [])
@@ -70,16 +75,22 @@ def items(source: Source, container: Container) -> Iterator[Located]:
         case Container.SQLITE:
             return sqlite_rows(source)
         case Container.LINES:
-            return decoded(Lines(blocks(source)))
+            return decoded(Lines(blocks(source)), layouts)
         case Container.VALUES:
-            return decoded(values(blocks(source)))
+            return decoded(values(blocks(source)), layouts)
     assert_never(container)
 
 
-def decoded(pieces: Iterable[tuple[int, bytes | Rejected]]) -> Iterator[Located]:
-    """Decode each line or value; one that holds several records gives as many items."""
+def decoded(pieces: Iterable[tuple[int, bytes | Rejected]], layouts: Layouts | None = None) -> Iterator[Located]:
+    """Decode each line or value; one that holds several records gives as many items.
+
+    With ``layouts``, a line that fits the record before it is decoded like that.
+    """
     for number, raw in pieces:
         if isinstance(raw, bytes):
+            if layouts is not None and (laid := layouts.decode(raw)) is not None:
+                yield number, laid
+                continue
             try:
                 value = fast_decode(raw)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from llm_audit.sources.entry import Reason, Rejected
 from llm_audit.sources.limits import BLOCK_BYTES, MAX_RECORD_BYTES
 from llm_audit.sources.storage import Source, open_binary
 from llm_audit.sources.stream import Blocks, BrokenStreamError
 
-
-class Line(NamedTuple):
-    """A line that is not blank: its number from 1, and its bytes or why they cannot be read."""
-
-    number: int
-    raw: bytes | Rejected
+Line = tuple[int, bytes | Rejected]
+"""A line that is not blank: its number from 1, and its bytes or why they cannot be read."""
 
 
 _TOO_LONG = Rejected(Reason.TOO_LONG)
@@ -40,32 +35,36 @@ class Lines:
         held = 0
         try:
             for block in self._blocks:
-                first, *rest = block.split(b"\n")
+                end = block.find(b"\n")
+                first = block[:end] if end >= 0 else block
                 if held <= MAX_RECORD_BYTES:
                     tail.append(first)
                 held += len(first)
-                if not rest:
+                if end < 0:
                     continue
-                yield from _line(self.count + 1, tail, held)
-                last = rest.pop()
-                for number, raw in enumerate(rest, self.count + 2):
+                self.count += 1
+                yield from _line(self.count, tail, held)
+                start = end + 1
+                while (end := block.find(b"\n", start)) >= 0:  # one line at a time, whose memory the next can use
+                    raw = block[start:end]
+                    start = end + 1
+                    self.count += 1
                     if raw and not raw.isspace():
-                        yield Line(number, raw)
-                self.count += 1 + len(rest)
-                tail, held = [last], len(last)
+                        yield self.count, raw
+                tail, held = [block[start:]], len(block) - start
         except BrokenStreamError:
-            yield Line(self.count + 1, _TRUNCATED)
+            yield self.count + 1, _TRUNCATED
             return
         yield from _line(self.count + 1, tail, held)
 
 
 def _line(number: int, parts: list[bytes], size: int) -> Iterator[Line]:
     if size > MAX_RECORD_BYTES:
-        yield Line(number, _TOO_LONG)
+        yield number, _TOO_LONG
     else:
         raw = b"".join(parts)
         if raw and not raw.isspace():
-            yield Line(number, raw)
+            yield number, raw
 
 
 def range_blocks(source: Source, start: int, end: int) -> Blocks:

@@ -37,7 +37,7 @@ class ShardReader:
         if self._shard.end is not None:
             state = xxh3_128()
             lines = Lines(_hashed(range_blocks(source, self._shard.start, self._shard.end), state))
-            yield from decoded(lines)
+            yield from decoded(lines, self.recogniser.layouts)
             self.lines, self.content = lines.count, state.hexdigest()
             return
         container = sniff(source)
@@ -45,7 +45,7 @@ class ShardReader:
             found = detect_source(source, container, formats=self._formats).format
             if found is not None and (found.info.ordered or container in _TABLES):
                 self.recogniser.fallback = found
-        yield from items(source, container)
+        yield from items(source, container, self.recogniser.layouts)
         self.content = sha256(source)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from llm_audit.sources.decode import Item
 from llm_audit.sources.entry import Entry, Reason, Rejected
-from llm_audit.sources.formats.interface import BadRecordError, Context, Format, Record
+from llm_audit.sources.formats.interface import BadRecordError, Context, Format, Laid, Record
 from llm_audit.sources.formats.signatures import Signatures
-from llm_audit.sources.unwrap import unwrap
+from llm_audit.sources.layouts import Layouts
+from llm_audit.sources.unwrap import is_plain, unwrap
 
 # A record no adapter foresaw is one rejected entry, not the end of the run.
 _UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -36,22 +37,40 @@ class Recogniser:
     ) -> None:
         self.records: Counter[str] = Counter()
         self._signatures = Signatures(formats)
+        self.layouts = Layouts(self._signatures)
         self._forced = forced
         self.fallback = fallback
         self._path = path
         self._contexts: dict[str, Context] = {}
 
-    def entries(self, line: int, item: Item) -> list[tuple[str, Entry]]:
+    def entries(self, line: int, item: Item | Laid) -> list[tuple[str, Entry]]:
         """The name of the format (empty where none is known) and the entry, for each entry of an item."""
-        if isinstance(item, Rejected):
+        if type(item) is Rejected:
             return [("", item)]
+        if not isinstance(item, dict):
+            return [self._read_laid(item)]
         found: list[tuple[str, Entry]] = []
+        if is_plain(item):
+            self._read(line, item, found, whole=True)
+            return found
         for record in unwrap(item):
             self._read(line, record, found)
         return found
 
-    def _read(self, line: int, record: Record, entries: list[tuple[str, Entry]]) -> None:
+    def _read_laid(self, item: object) -> tuple[str, Entry]:
+        known = self.layouts.current
+        assert known is not None
+        self.records[known.name] += 1
+        try:
+            return known.name, known.read(item)
+        except BadRecordError as error:
+            return known.name, Rejected(Reason(error.reason), error.field_name)
+        except _UNFORESEEN:
+            return known.name, Rejected(Reason.BAD_SHAPE)
+
+    def _read(self, line: int, record: Record, entries: list[tuple[str, Entry]], *, whole: bool = False) -> None:
         found = self._forced or self._signatures.first(record) or self.fallback
+        self.layouts.learn(found if whole and self._forced is None else None, record)
         if found is None:
             entries.append(("", _UNKNOWN))
             return

@@ -19,9 +19,14 @@ _SPAN = frozenset({"attributes", "spanContext", "context", "context.span_id", "t
 _NOT_WRAPPED = _BODY | _SPAN  # a span's events are its own
 
 
+def is_plain(record: Record) -> bool:
+    """Whether the keys of a record alone say that it is no wrapper."""
+    return _WRAPPERS.isdisjoint(record)
+
+
 def unwrap(record: Record) -> Iterable[Record]:
     """The records inside a wrapper, or the record itself where it is none."""
-    return (record,) if _WRAPPERS.isdisjoint(record) else _unwrapped(record)
+    return (record,) if is_plain(record) else _unwrapped(record)
 
 
 def _unwrapped(record: Record) -> Iterator[Record]:

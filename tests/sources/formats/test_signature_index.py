@@ -35,3 +35,8 @@ def test_records_with_fields_taken_or_added_are_found_alike(record, changed, oth
 def test_no_format_matches_a_record_without_one_of_its_keys(form) -> None:
     if form.keys:
         assert not any(form.matches(record) for record in RECORDS if form.keys.isdisjoint(record))
+
+
+@pytest.mark.parametrize("form", [form for form in FORMATS if form.by_keys], ids=lambda form: form.info.name)
+def test_a_format_told_by_keys_alone_does_not_look_at_values(form) -> None:
+    assert all(form.matches(dict.fromkeys(record)) == form.matches(record) for record in RECORDS)

@@ -98,7 +98,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 """Columns by the names they go by, the most telling first."""
 
 _COLUMN_OF = {name: (column, rank) for column, names in SYNONYMS.items() for rank, name in enumerate(names)}
-_USUAL = frozenset(
+USUAL = frozenset(
     {
         "time",
         "model",
@@ -114,6 +114,7 @@ _USUAL = frozenset(
     }
     | {"team", "input", "output", "cached", "app", "user", "completion", "conversation", "total", "system"}
 )
+"""Columns that most logs have, and no others."""
 _PAYER = frozenset({"team", "app", "user", "environment"})
 
 
@@ -206,7 +207,7 @@ def _columns(keys: tuple[str, ...]) -> Columns:
         if column is not None and (column not in best or rank < best[column][0]):
             best[column] = (rank, key)
     found = {column: key for column, (_, key) in best.items()}
-    told = {"only_usual": found.keys() <= _USUAL, "payer": not _PAYER.isdisjoint(found)}
+    told = {"only_usual": found.keys() <= USUAL, "payer": not _PAYER.isdisjoint(found)}
     return msgspec.convert({**found, **told}, Columns)
 
 

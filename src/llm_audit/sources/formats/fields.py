@@ -14,6 +14,7 @@ import msgspec
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(order="sorted").encode
 _NOTHING = frozenset({"", "none", "null", "nan", "n/a", "undefined"})
+_LONGEST_NOTHING = max(map(len, _NOTHING))
 _EMPTY: Mapping[str, Any] = {}
 
 Json = Mapping[str, Any]
@@ -22,7 +23,8 @@ Json = Mapping[str, Any]
 def text(value: object) -> str | None:
     """Return a non-blank string as it is, a whole number as its digits, anything else as None."""
     if type(value) is str:
-        return value if value.strip().lower() not in _NOTHING else None
+        said = value.strip()
+        return value if len(said) > _LONGEST_NOTHING or said.lower() not in _NOTHING else None
     return str(value) if type(value) is int else None
 
 

@@ -1,6 +1,7 @@
 """Home-made logs: one flat record a call, under any of the usual column names.
 
-This is the shape teams write themselves and the one read most, so its usual columns take a short way.
+This is the shape teams write themselves and the one read most, so its usual columns take a short way, and where one
+line is like the next an even shorter one (``flat_layout``).
 
 Cached tokens are taken to be part of the input where their name says so (``cached_tokens``), on top of it where the
 names are Anthropic's own (``cache_read_input_tokens`` beside ``input_tokens``), and are else settled by arithmetic or
@@ -10,27 +11,21 @@ marked ambiguous.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from llm_audit.sources.entry import Entry, Message, Reason, Request
 from llm_audit.sources.formats.bodies import parameters
-from llm_audit.sources.formats.calls import cost, merge_key, operation, tier
+from llm_audit.sources.formats.calls import cost, operation, tier
 from llm_audit.sources.formats.columns import ABSENT, Columns, columns_of
-from llm_audit.sources.formats.fields import Json, flag, labels, mapping, number, text, who, whole
+from llm_audit.sources.formats.fields import Json, flag, labels, mapping, number, text
+from llm_audit.sources.formats.flat_layout import layout
+from llm_audit.sources.formats.flat_parts import answer, charge, merge_key_of, outcome
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.messages import any_mark, conversation, reply
+from llm_audit.sources.formats.messages import any_mark, conversation
 from llm_audit.sources.formats.settle import NO_USAGE, Convention, Usage, counted, settle
 from llm_audit.sources.formats.times import between_ms, micros
 from llm_audit.sources.formats.usage import of_any
-from llm_audit.vocabulary import ServiceTier, Status
+from llm_audit.vocabulary import ServiceTier
 
-_OK = Status.OK.value
-_WORDS = {
-    **dict.fromkeys(("ok", "success", "succeeded", "successful", "complete", "completed", "done", "finished"), _OK),
-    **dict.fromkeys(("error", "errored", "failed", "failure", "timeout", "rate_limited"), Status.ERROR.value),
-    **dict.fromkeys(("cancelled", "canceled", "aborted", "interrupted"), Status.CANCELLED.value),
-}
-_PROVIDER_IDS = ("chatcmpl-", "cmpl-", "resp_", "msg_", "gen-")
 _SURELY_MS = 100  # calls take longer than 100 ms and less than 100 s, so a bare latency below is in seconds
 
 
@@ -43,7 +38,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         if model is None:
             raise BadRecordError(Reason.NO_MODEL, "model")
     time_us = micros(get(columns.time), columns.time)
-    status, code = _outcome(record, columns)
+    status, code = outcome(get(columns.status), get(columns.error))
     request_id = text(get(columns.request_id))
     messages = _prompt(record, columns)
     latency = get(columns.latency_ms)
@@ -52,7 +47,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         model=model,
         time_us=time_us,
         request_id=request_id,
-        merge_key=_merge_key(request_id, time_us, model, status),
+        merge_key=merge_key_of(request_id, time_us, model, status),
         conversation=text(get(columns.conversation)),
         trace=text(get(columns.trace)),
         streamed=streamed if type(streamed) is bool else flag(streamed),
@@ -62,12 +57,13 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         messages=messages,
         redacted=any_mark(messages),
     )
-    _charge(request, record, columns)
+    payer = (get(columns.team), get(columns.app), get(columns.user), get(columns.environment))
+    charge(request, get(columns.metadata), payer if columns.payer else None)
     usage = get(columns.usage)
     (of_any(usage) if type(usage) is dict and "prompt_tokens" in usage else _usage(record, columns)).fill(request)
     said = get(columns.completion)
     if said is not None:
-        _answer(request, said)
+        answer(request, said)
     if not columns.only_usual:
         _unusual(request, record, columns)
     yield request
@@ -79,43 +75,6 @@ def _prompt(record: Json, columns: Columns) -> list[Message] | None:
         said = record.get(columns.prompt)
     system = record.get(columns.system)
     return conversation(said, system if isinstance(system, str | list) else None)
-
-
-def _outcome(record: Json, columns: Columns) -> tuple[str, int | None]:
-    value = record.get(columns.status)
-    if value is None or type(value) is bool:
-        failed = value is False or record.get(columns.error) not in (None, "", False, "null", "None")
-        return Status.ERROR.value if failed else _OK, None
-    code = value if type(value) is int else whole(value)
-    if code is not None and 100 <= code < 600:
-        return _OK if code < 400 else Status.ERROR.value, code
-    word = value.strip().lower() if isinstance(value, str) else ""
-    return _WORDS.get(word, Status.UNKNOWN.value), None
-
-
-def _merge_key(request_id: str | None, time_us: int | None, model: str, status: str) -> str | None:
-    """A logger's own id may be shared by the tries of one call, which its time then tells apart."""
-    if request_id is not None and not request_id.startswith(_PROVIDER_IDS):
-        request_id = f"{request_id}@{time_us}"
-    return merge_key(request_id, model=model, status=status)
-
-
-def _charge(request: Request, record: Json, columns: Columns) -> None:
-    get = record.get
-    nested = mapping(get(columns.metadata))
-    payer = who(nested)
-    if nested:
-        inner = columns_of(nested)
-        if inner.conversation is not ABSENT and request.conversation is None:
-            request.conversation = text(nested[inner.conversation])
-        if inner.trace is not ABSENT and request.trace is None:
-            request.trace = text(nested[inner.trace])
-        request.team, request.app, request.user, request.environment, request.tags = payer
-    if columns.payer:
-        request.team = text(get(columns.team)) or payer.team
-        request.app = text(get(columns.app)) or payer.app
-        request.user = text(get(columns.user)) or payer.user
-        request.environment = text(get(columns.environment)) or payer.environment
 
 
 def _usage(record: Json, columns: Columns) -> Usage:
@@ -160,13 +119,6 @@ def _settled(record: Json, columns: Columns, cached: int | None, convention: Con
         total=counted(record, columns.total),
         convention=convention,
     )
-
-
-def _answer(request: Request, said: Any) -> None:
-    if isinstance(said, str):
-        request.completion = said
-    else:
-        request.completion, request.completion_calls, request.completion_call_id = reply(said)
 
 
 def _unusual(request: Request, record: Json, columns: Columns) -> None:
@@ -230,4 +182,6 @@ FORMAT = Format(
     ),
     matches=_matches,
     entries=_entries,
+    by_keys=True,
+    layout=layout,
 )

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from llm_audit.sources.entry import Entry
+import msgspec
+
+from llm_audit.sources.entry import Entry, Request
 
 Record = Mapping[str, Any]
 
@@ -41,19 +43,39 @@ class Context:
     state: dict[str, Any] = field(default_factory=dict)
 
 
+class Laid(msgspec.Struct):
+    """A record as a layout decodes it: a base of structs made for some keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How lines whose records share their keys, all of them, are decoded into a struct, and how that is read.
+
+    ``decode`` raises what msgspec does where a line does not fit: other keys, or a value of other kind. ``read`` makes
+    of a struct what the format's ``entries`` makes of the record, and raises as it does.
+    """
+
+    decode: Callable[[bytes], Laid]
+    read: Callable[[Any], Request]
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """One log format. Modules in this package each hold one, as ``FORMAT``.
 
     ``matches`` says whether a decoded record carries the format's signature. ``entries`` yields what the record holds,
     at least one entry, and raises nothing but ``BadRecordError``. Every record of the format has one of ``keys`` at
-    least, so that ``matches`` need not be asked about others; empty: nothing is promised.
+    least, so that ``matches`` need not be asked about others; empty: nothing is promised. ``by_keys`` says that
+    ``matches`` looks at the keys of a record alone. ``layout`` finds the shorter way, if there is one, for records with
+    the keys of this one, which is of the format.
     """
 
     info: FormatInfo
     matches: Callable[[Record], bool]
     entries: Callable[[Record, Context], Iterator[Entry]]
     keys: frozenset[str] = frozenset()
+    by_keys: bool = False
+    layout: Callable[[Record], Layout | None] | None = None
 
 
 class BadRecordError(Exception):

@@ -1,0 +1,45 @@
+"""Whether the ends of a text hold certain words: the quick test before patterns that cost a hundred times as much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+try:
+    from llm_audit.classify import _words
+except ImportError:  # built where a C compiler is at hand; the Python form below gives the same answers
+    COMPILED = False
+else:
+    COMPILED = True
+
+Groups = tuple[tuple[str, ...], ...]
+
+
+def searcher(groups: Groups, edge: int) -> Callable[[str], bool]:
+    """Return whether the ends of a text hold a word of each group, as a function of the text.
+
+    Args:
+        groups: Words in lower case, ASCII, 4 to 32 characters each.
+        edge: Characters at each end of a text that are looked at.
+    """
+    if not COMPILED:
+        return partial(in_ends, groups, edge)
+    return partial(_words.in_ends, _words.prepare(groups), edge)
+
+
+def in_ends(groups: Groups, edge: int, text: str) -> bool:
+    """The same answer as the compiled search. No character beyond ASCII is part of such a word in lower case."""
+    lowered = ends(text, edge).lower()
+    return all(_any(group, lowered) for group in groups)
+
+
+def ends(text: str, edge: int) -> str:
+    """The ends of a text, or all of it where it is no longer than both."""
+    return text if len(text) <= 2 * edge else f"{text[:edge]}\n{text[-edge:]}"
+
+
+def _any(words: Sequence[str], text: str) -> bool:
+    for word in words:  # noqa: SIM110 - a generator would cost more than the search
+        if word in text:
+            return True
+    return False
