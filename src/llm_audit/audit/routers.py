@@ -11,8 +11,7 @@ from llm_audit.audit.document import ObservedRouter
 from llm_audit.audit.tables import share
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import usd
-from llm_audit.policy.costs import UNKNOWN, cost
-from llm_audit.policy.decide import NEVER
+from llm_audit.policy.costs import NEVER, UNKNOWN, cost
 from llm_audit.pricing import PriceBook, rates_for
 
 _ROUTER = "(?i)prompt-router"

@@ -14,7 +14,7 @@ from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
 from llm_audit.policy.decide import OUTCOMES
-from llm_audit.policy.graph import ROOT, build_graph, depths, downstream
+from llm_audit.policy.graph import ROOT, depths, downstream
 from llm_audit.policy.lengths import scenario
 from llm_audit.policy.model import Policy
 from llm_audit.policy.models import NONE
@@ -90,7 +90,7 @@ def view_trace(ledger: Ledger, trace: str, *, policy: Policy, catalog: Catalog, 
 
 def _view(named: pl.DataFrame, alone: Plan) -> TraceView:
     whole = by_trace(alone)
-    graph = build_graph(alone.world.places)
+    graph = alone.world.graph
     models, actual = alone.world.models, alone.world.requests.cost
     costs = [applied.estimate(scenario(applied.policy.assumptions)).total for applied in (alone, whole)]
     below = downstream(graph.parent, actual[graph.row])

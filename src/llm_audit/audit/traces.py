@@ -7,7 +7,7 @@ import numpy as np
 from llm_audit.audit.document import BreakEven, TraceRouting
 from llm_audit.audit.sums import priced_total
 from llm_audit.money import usd
-from llm_audit.policy.graph import Edge, build_graph
+from llm_audit.policy.graph import Edge
 from llm_audit.policy.lengths import scenario
 from llm_audit.policy.model import Scope
 from llm_audit.policy.models import NONE
@@ -28,7 +28,7 @@ def trace_routing(plan: Plan, per_request: Plan) -> TraceRouting | None:
         plan: The plan in use.
         per_request: The same policy request by request; ``plan`` itself where that is its scope.
     """
-    graph = build_graph(plan.world.places)
+    graph = plan.world.graph
     if not graph.nodes.height:
         return None
     per_trace = plan if plan.policy.scope is Scope.TRACE else by_trace(plan)

@@ -41,6 +41,8 @@ class CacheLog:
         hour: Whether the cache lives an hour: the conversation has written for an hour so far.
         shared: Tokens that the conversation's first request read, which other conversations had left.
         before: The previous row of the conversation on the same model, ``-1`` for none.
+        unit: A number for its conversation and model.
+        units: How many of those there are.
     """
 
     row: Ints
@@ -54,6 +56,8 @@ class CacheLog:
     hour: Bools
     shared: Ints
     before: Ints
+    unit: Ints
+    units: int
 
 
 def read_cache_log(frame: pl.DataFrame) -> CacheLog:
@@ -89,6 +93,7 @@ def read_cache_log(frame: pl.DataFrame) -> CacheLog:
     time = touched["time"].to_numpy()
     used = touched["used"].to_numpy()
     groups = touched["_conversation"].to_numpy()
+    unit = _numbered(_key(groups, used))
     return CacheLog(
         row=touched["row"].cast(pl.Int64).to_numpy(),
         conversation=groups,
@@ -100,7 +105,9 @@ def read_cache_log(frame: pl.DataFrame) -> CacheLog:
         prefix=touched["prefix"].to_numpy(),
         hour=touched["hour"].to_numpy(),
         shared=touched["shared"].to_numpy(),
-        before=_previous(groups, used, np.arange(len(time))),
+        before=_previous(unit),
+        unit=unit,
+        units=int(unit.max(initial=-1)) + 1,
     )
 
 
@@ -127,36 +134,67 @@ def warm_reads(log: CacheLog, *, read: Ints, route: Index) -> Ints:
     if not len(log.row):
         return read
     to = route[log.row]
-    if not (to != log.used).any():
-        return read
-    order = np.arange(len(to))
     first = log.before == _NOWHERE
-    unchanged = np.where(first, to == log.used, to[log.before] == to)
-    left = _left_warm(log, _previous(log.conversation, to, order))
-    shared = np.where(
-        log.template == _NOWHERE, _NOWHERE, _left_warm(log, _previous(log.template, to, log.template_order))
+    changed = np.where(first, to != log.used, to[log.before] != to) & (log.read > 0)
+    if not changed.any():
+        return read
+    found = np.full(len(to), _NOWHERE, dtype=np.int64)
+    near = np.flatnonzero(_shares(log.conversation, changed))
+    found[near] = _left_warm(log, near, _previous(_key(log.conversation[near], to[near])))
+    cold = changed & (found == _NOWHERE)
+    shared = log.template_order[_shares(log.template, cold & (log.shared > 0))[log.template_order]]
+    left = _left_warm(log, shared, _previous(_key(log.template[shared], to[shared])))
+    found[shared] = np.where(
+        cold[shared] & (log.template[shared] != _NOWHERE), np.minimum(log.shared[shared], left), found[shared]
     )
-    fallback = np.minimum(log.shared, np.maximum(shared, 0))
-    found = np.where(left != _NOWHERE, left, fallback)
     remaining = read.copy()
-    remaining[log.row] = np.where(unchanged, log.read, np.minimum(log.read, found))
+    remaining[log.row] = np.where(changed, np.minimum(log.read, np.maximum(found, 0)), log.read)
     return remaining
 
 
-def _previous(group: Ints, model: Index, order: Ints) -> Ints:
-    """The row before each row, in ``order``, with the same group and model; ``-1`` for the first."""
-    sorted_rows = order[np.lexsort((np.arange(len(order)), model[order], group[order]))]
-    same = (group[sorted_rows[1:]] == group[sorted_rows[:-1]]) & (model[sorted_rows[1:]] == model[sorted_rows[:-1]])
-    previous = np.full(len(order), _NOWHERE, dtype=np.int64)
-    previous[sorted_rows[1:]] = np.where(same, sorted_rows[:-1], _NOWHERE)
+def _shares(group: Ints, some: Bools) -> Bools:
+    """Whether a row is of the group of one of some rows."""
+    wanted = np.zeros(int(group.max(initial=0)) + 2, dtype=bool)
+    wanted[group[some]] = True
+    return np.asarray(wanted[group], dtype=np.bool_)
+
+
+def _key(group: Ints, model: Index) -> Ints:
+    """A small number for each group and model, ascending with the groups."""
+    if not len(group):
+        return group
+    present = np.bincount(model + 1) > 0
+    return (group - group.min()) * int(present.sum()) + (np.cumsum(present) - 1)[model + 1]
+
+
+def _sorted(key: Ints) -> tuple[Ints, Bools]:
+    """The rows in order of their keys, equal ones in the order they had, and which begin another key."""
+    order = np.argsort(key.astype(np.uint16) if key.max(initial=0) < 1 << 16 else key, kind="stable")
+    return order, np.diff(key[order], prepend=-1) != 0
+
+
+def _previous(key: Ints) -> Ints:
+    """The row before each row of the same key; ``-1`` for the first."""
+    order, begins = _sorted(key)
+    previous = np.full(len(key), _NOWHERE, dtype=np.int64)
+    previous[order[1:]] = np.where(begins[1:], _NOWHERE, order[:-1])
     return previous
 
 
-def _left_warm(log: CacheLog, previous: Ints) -> Ints:
-    """The prefix that the previous request left, ``-1`` where it is too old or there is none."""
-    lifetime = np.where(log.hour[previous], LONG_LIFETIME_US, LIFETIME_US)
-    warm = (previous != _NOWHERE) & (log.time - log.time[previous] <= lifetime)
-    return np.where(warm, log.prefix[previous], _NOWHERE)
+def _numbered(key: Ints) -> Ints:
+    """Keys without the gaps between them."""
+    order, begins = _sorted(key)
+    number = np.empty_like(key)
+    number[order] = np.cumsum(begins) - 1
+    return number
+
+
+def _left_warm(log: CacheLog, rows: Ints, previous: Ints) -> Ints:
+    """The prefix that the previous of some rows left, ``-1`` where it is too old or there is none."""
+    before = rows[previous]
+    lifetime = np.where(log.hour[before], LONG_LIFETIME_US, LIFETIME_US)
+    warm = (previous != _NOWHERE) & (log.time[rows] - log.time[before] <= lifetime)
+    return np.where(warm, log.prefix[before], _NOWHERE)
 
 
 @cache

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.decide import NEVER
 from llm_audit.policy.models import Bools, Index, Ints
+from llm_audit.policy.requests import Rows
 
 UNKNOWN = -1
 """A rate that the price table does not have."""
+
+NEVER = np.iinfo(np.int64).max
+"""The cost of what cannot be bought."""
 
 _INPUT_LIKE = ("cache_read", "cache_write_5m", "cache_write_1h")
 
@@ -35,6 +38,10 @@ class RateTable:
     def at(self, position: Index) -> Ints:
         """The rates of each request's route by its position in the ladder; ``NONE``, the last, is the model used."""
         return self.rates[self.rows[self.key, position]]
+
+    def of(self, rows: Rows) -> RateTable:
+        """The same for some requests."""
+        return replace(self, key=self.key[rows])
 
 
 def cost(tokens: dict[str, Ints], rates: Ints, *, per_call: Ints) -> Ints:

@@ -9,7 +9,11 @@ from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.costs import UNKNOWN, RateTable
 from llm_audit.policy.models import NONE, Index, Models
 from llm_audit.pricing import PriceBook, rates_for
+from llm_audit.pricing.keys import Coded, Codes, distinct
+from llm_audit.pricing.locate import periods
+from llm_audit.pricing.plan import Changes
 
+_NAMES = ("provider", "model", "service_tier", "region", "model_id")
 _FIXED = ("provider", "service_tier", "region", "model_id", "time", "context_tokens")
 
 
@@ -18,7 +22,7 @@ def rate_table(
 ) -> RateTable:
     """Resolve the rates of the models used and of all their candidates.
 
-    A candidate is bought from the provider that served the request, at the same service tier, region, day and context.
+    A candidate is bought from the provider that served the request, at the same service tier, region, time and context.
 
     Args:
         frame: Priced requests with ``model_id``.
@@ -27,19 +31,23 @@ def rate_table(
         book: Prices.
         other_providers: Buy a candidate that the provider does not sell from the candidate's own developer.
     """
-    codes = frame.with_row_index("row").select(
-        "row",
-        provider=pl.col("provider").cast(pl.String),
-        model=pl.col("model").cast(pl.String),
-        service_tier=pl.col("service_tier").cast(pl.String),
-        region=pl.col("region").cast(pl.String),
-        model_id=pl.col("model_id").cast(pl.String),
-        time=pl.col("time").dt.truncate("30m" if _by_time_of_day(frame, models, ladder, book) else "1d"),
-        context_tokens=_context_tier(frame, models, ladder, book),
+    named = distinct([frame[name] for name in _NAMES])
+    names = frame[named.first()].select(pl.col(name).cast(pl.String) for name in _NAMES)
+    pairs = _pairs(names, models, ladder)
+    changes = Changes()
+    for pair in _sellers(names, pairs, models, other_providers=other_providers):
+        changes |= book.changes(*pair)
+    tier, thresholds = _context_tier(frame, pairs, book)
+    by_time_of_day = any(book.changes(*pair).minutes for pair in pairs)
+    time = frame["time"] if by_time_of_day else frame["time"].dt.truncate("1d")
+    period = periods(time, changes)
+    numbered = distinct([named, period, tier])
+    first = numbered.first()
+    keys = names[named.codes[first]].with_columns(
+        key=pl.int_range(len(first), dtype=pl.UInt32),
+        time=time.gather(first),
+        context_tokens=pl.Series(thresholds, dtype=pl.Int64).gather(tier.codes[first]),
     )
-    names = ["model", *_FIXED]
-    keys = codes.select(names).unique(maintain_order=True).with_row_index("key")
-    key = codes.join(keys, on=names, how="left", nulls_equal=True, maintain_order="left")["key"]
     index = models.index()
     used = np.array([index.get(name, NONE) for name in keys["model_id"]], dtype=np.int32)
     candidates = np.where((used == NONE)[:, None], NONE, ladder[np.maximum(used, 0)])
@@ -62,10 +70,10 @@ def rate_table(
         lacking = found["price_id"].is_null() & (asked["place"] != NONE) & home.is_not_null()
         if lacking.any():
             found = pl.concat([found.filter(~lacking), rates_for(elsewhere.filter(lacking), book)], how="vertical")
-    return _table(key, found, keys.height, ladder.shape[1])
+    return _table(numbered.codes, found, keys.height, ladder.shape[1])
 
 
-def _table(key: pl.Series, found: pl.DataFrame, keys: int, width: int) -> RateTable:
+def _table(key: Codes, found: pl.DataFrame, keys: int, width: int) -> RateTable:
     rates = np.column_stack(
         [found[f"{kind}_rate"].fill_null(UNKNOWN).cast(pl.Int64).to_numpy() for kind in TOKEN_TYPES]
     )
@@ -77,40 +85,45 @@ def _table(key: pl.Series, found: pl.DataFrame, keys: int, width: int) -> RateTa
     rows[at, place] = np.arange(found.height)
     for key_row, position, name in found.select("key", "place", "provider").iter_rows():
         provider[key_row][position] = name
-    return RateTable(key=key.to_numpy().astype(np.int32), rows=rows, provider=tuple(map(tuple, provider)), rates=rates)
+    return RateTable(key=key.astype(np.int32), rows=rows, provider=tuple(map(tuple, provider)), rates=rates)
 
 
-def _pairs(frame: pl.DataFrame, models: Models, ladder: Index) -> set[tuple[str | None, str, str | None]]:
+Pair = tuple[str | None, str | None, str | None]
+"""A provider, a model and a region."""
+
+
+def _pairs(names: pl.DataFrame, models: Models, ladder: Index) -> set[Pair]:
     """Every provider, candidate and region that could be asked for."""
     index = models.index()
-    used = frame.select(
-        pl.col("provider").cast(pl.String), pl.col("model_id").cast(pl.String), pl.col("region").cast(pl.String)
-    ).unique()
     return {
         (provider, models.ids[step], region)
-        for provider, model, region in used.iter_rows()
+        for provider, model, region in names.select("provider", "model_id", "region").unique().iter_rows()
         if model in index
         for step in ladder[index[model]]
         if step != NONE
     }
 
 
-def _by_time_of_day(frame: pl.DataFrame, models: Models, ladder: Index, book: PriceBook) -> bool:
-    return any(book.changes(*pair).minutes for pair in _pairs(frame, models, ladder))
+def _sellers(names: pl.DataFrame, candidates: set[Pair], models: Models, *, other_providers: bool) -> set[Pair]:
+    """The candidates, the models used, and the candidates at their developers where these are asked as well."""
+    pairs = candidates | set(names.select("provider", "model", "region").iter_rows())
+    if other_providers:
+        home = dict(zip(models.ids, models.home_provider, strict=True))
+        pairs |= {(home[model], model, region) for _, model, region in candidates if model is not None}
+    return pairs
 
 
-def _context_tier(frame: pl.DataFrame, models: Models, ladder: Index, book: PriceBook) -> pl.Expr:
-    """The highest threshold of any candidate's price that the request's input reaches, 0 below all."""
+def _context_tier(frame: pl.DataFrame, candidates: set[Pair], book: PriceBook) -> tuple[Coded, list[int]]:
+    """The number of the highest threshold of a candidate's price that each request's input reaches, and all of them."""
     first, last = frame.select(first=pl.col("time").min(), last=pl.col("time").max()).row(0)
-    thresholds = sorted(
-        {
-            row.context_from
-            for provider, model, region in _pairs(frame, models, ladder)
-            for moment in (first, last)
-            for row in book.quote(provider, model, "standard", region, moment).rows
-            if row.context_from
-        }
-    )
-    context = pl.sum_horizontal(pl.col(f"{kind}_tokens").fill_null(0) for kind in TOKEN_TYPES if "output" not in kind)
-    reached = [pl.when(context >= threshold).then(threshold).otherwise(0) for threshold in thresholds]
-    return pl.max_horizontal(pl.lit(0, pl.Int64), *reached).cast(pl.Int64)
+    thresholds = {
+        row.context_from
+        for provider, model, region in candidates
+        for moment in (first, last)
+        for row in book.quote(provider, model, "standard", region, moment).rows
+    }
+    steps = sorted({0, *thresholds})
+    kinds = [f"{kind}_tokens" for kind in TOKEN_TYPES if "output" not in kind]
+    context = frame.select(pl.sum_horizontal(pl.col(kind).fill_null(0) for kind in kinds)).to_series().to_numpy()
+    reached = np.searchsorted(steps[1:], context, side="right")
+    return Coded(reached.astype(np.int64), len(steps)), steps

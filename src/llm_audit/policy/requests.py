@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -50,6 +51,9 @@ PLACES: tuple[str, ...] = (
     "answers_tools",
 )
 """Columns that say where a request stands in its conversation and trace."""
+
+Rows = Ints | Bools | slice
+Column = TypeVar("Column", Ints, Bools)
 
 UNDATED = np.iinfo(np.int64).max
 """The day of a request without a time: after every release."""
@@ -123,7 +127,7 @@ def read_requests(frame: pl.DataFrame, index: dict[str, int]) -> Requests:
         tokens={kind: _counts(frame[f"{kind}_tokens"]) for kind in TOKEN_TYPES},
         reasoning_tokens=_counts(frame["reasoning_tokens"]),
         max_output=_counts(frame["max_output_tokens"]),
-        needs={need: frame[f"needs_{need}"].fill_null(value=False).to_numpy() for need in NEEDS},
+        needs={need: _flags(frame[f"needs_{need}"]) for need in NEEDS},
         agent_step=(
             frame["calls_tools"].fill_null(value=False) | frame["answers_tools"].fill_null(value=False)
         ).to_numpy(),
@@ -132,11 +136,17 @@ def read_requests(frame: pl.DataFrame, index: dict[str, int]) -> Requests:
 
 
 def _counts(column: pl.Series) -> Ints:
+    if not (column.max() or column.min()):
+        return np.broadcast_to(np.int64(0), len(column))
     return column.cast(pl.Int64).fill_null(0).to_numpy()
 
 
-def take(requests: Requests, rows: Ints) -> Requests:
-    """The requests at ``rows``."""
+def _flags(column: pl.Series) -> Bools:
+    return column.fill_null(value=False).to_numpy() if column.any() else np.broadcast_to(np.False_, len(column))
+
+
+def take(requests: Requests, rows: Rows) -> Requests:
+    """The requests at ``rows``; of a slice, views."""
     return Requests(
         used=requests.used[rows],
         category=requests.category[rows],
@@ -145,11 +155,18 @@ def take(requests: Requests, rows: Ints) -> Requests:
         judged=requests.judged[rows],
         priced=requests.priced[rows],
         cost=requests.cost[rows],
-        per_call_cost=requests.per_call_cost[rows],
-        tokens={kind: counts[rows] for kind, counts in requests.tokens.items()},
-        reasoning_tokens=requests.reasoning_tokens[rows],
-        max_output=requests.max_output[rows],
-        needs={need: flags[rows] for need, flags in requests.needs.items()},
+        per_call_cost=at(requests.per_call_cost, rows),
+        tokens={kind: at(counts, rows) for kind, counts in requests.tokens.items()},
+        reasoning_tokens=at(requests.reasoning_tokens, rows),
+        max_output=at(requests.max_output, rows),
+        needs={need: at(flags, rows) for need, flags in requests.needs.items()},
         agent_step=requests.agent_step[rows],
         day=requests.day[rows],
     )
+
+
+def at(values: Column, rows: Rows) -> Column:
+    """The values at some rows; a column that repeats one value stays one that takes no memory."""
+    if values.strides[0] or isinstance(rows, slice):
+        return values[rows]
+    return np.broadcast_to(values[:1], int(np.count_nonzero(rows)) if rows.dtype == np.bool_ else len(rows))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import polars as pl
 
@@ -12,7 +14,7 @@ from llm_audit.policy.gates import REASONS
 from llm_audit.policy.lengths import scenario
 from llm_audit.policy.model import Policy, Scope
 from llm_audit.policy.models import NONE, Ints
-from llm_audit.policy.plan import Plan, plan_requests, replan
+from llm_audit.policy.plan import Plan, plan_requests, replans
 from llm_audit.policy.trace_routes import by_trace
 from llm_audit.pricing import PriceBook
 
@@ -32,9 +34,9 @@ def plan(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: PriceB
     return _scoped(plan_requests(priced, policy, catalog=catalog, book=book))
 
 
-def reroute(plan: Plan, policy: Policy) -> Plan:
-    """The same requests under a policy that differs in its decision only, such as another target."""
-    return _scoped(replan(plan, policy))
+def reroutes(plan: Plan, policies: Sequence[Policy]) -> Iterator[Plan]:
+    """The same requests under policies that differ in their number only, such as other targets."""
+    return map(_scoped, replans(plan, policies))
 
 
 def _scoped(plan: Plan) -> Plan:
