@@ -154,9 +154,9 @@ def warm_reads(log: CacheLog, *, read: Ints, route: Index) -> Ints:
 
 def _shares(group: Ints, some: Bools) -> Bools:
     """Whether a row is of the group of one of some rows."""
-    wanted = np.zeros(int(group.max(initial=0)) + 2, dtype=bool)
+    wanted: Bools = np.zeros(int(group.max(initial=0)) + 2, dtype=np.bool_)
     wanted[group[some]] = True
-    return np.asarray(wanted[group], dtype=np.bool_)
+    return np.take(wanted, group)
 
 
 def _key(group: Ints, model: Index) -> Ints:
@@ -164,7 +164,8 @@ def _key(group: Ints, model: Index) -> Ints:
     if not len(group):
         return group
     present = np.bincount(model + 1) > 0
-    return (group - group.min()) * int(present.sum()) + (np.cumsum(present) - 1)[model + 1]
+    key: Ints = (group - group.min()) * int(present.sum()) + (np.cumsum(present) - 1)[model + 1]
+    return key
 
 
 def _sorted(key: Ints) -> tuple[Ints, Bools]:
