@@ -10,13 +10,14 @@ from llm_audit.audit.partial import merge, summarise
 from llm_audit.catalog import Catalog
 from llm_audit.policy import load
 from llm_audit.policy.route import plan, routed_frame, with_models
+from llm_audit.policy.traffic import traffic_of
 from llm_audit.pricing import PriceBook, price
 
 
 def partial(frame):
     book, catalog = PriceBook(), Catalog.load()
     named = with_models(price(frame, book), catalog)
-    routes = plan(named, load("small-by-default"), catalog=catalog, book=book)
+    routes = plan(traffic_of(named, catalog), load("small-by-default"), catalog=catalog, book=book)
     return summarise(with_date(routed_frame(named, routes), timezone="UTC"), routes)
 
 

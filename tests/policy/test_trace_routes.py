@@ -16,6 +16,7 @@ from llm_audit.policy.plan import plan_requests
 from llm_audit.policy.requests import PLACES
 from llm_audit.policy.route import route, with_models
 from llm_audit.policy.trace_routes import by_trace, least_cost
+from llm_audit.policy.traffic import traffic_of
 from llm_audit.pricing import PriceBook, price
 
 
@@ -132,9 +133,9 @@ def test_routing_whole_traces_moves_tool_loops_together():
     frame = many(800, conversations=120)
     book, known = PriceBook(), Catalog.load()
     named = with_models(price(frame, book), known)
-    alone = plan_requests(named, load("small-by-default"), catalog=known, book=book)
+    alone = plan_requests(traffic_of(named, known), load("small-by-default"), catalog=known, book=book)
     whole = by_trace(alone)
-    tree = build_graph(alone.world.places)
+    tree = alone.world.graph
     route_of = pl.DataFrame({"unit": tree.unit, "position": whole.choice.position[tree.row]})
     assert route_of.group_by("unit").agg(pl.col("position").n_unique())["position"].max() == 1
     outside = np.setdiff1d(np.arange(frame.height), tree.row)

@@ -23,6 +23,7 @@ from llm_audit.policy.model import Decision, Policy
 from llm_audit.policy.models import NONE
 from llm_audit.policy.plan import Plan
 from llm_audit.policy.route import plan, with_models
+from llm_audit.policy.traffic import traffic_of
 from llm_audit.pricing import PriceBook, price
 
 
@@ -126,7 +127,7 @@ def explain(ledger: Ledger, request: str, *, policy: Policy, catalog: Catalog, b
         frame = _context(frame, found.head(1))
     named = with_models(price(frame, book), catalog)
     place = int(named.with_row_index("place").filter(pl.col("request_key") == key)["place"][0])
-    return _explained(ledger, plan(named, policy, catalog=catalog, book=book), named, place, book)
+    return _explained(ledger, plan(traffic_of(named, catalog), policy, catalog=catalog, book=book), named, place, book)
 
 
 def _named(ledger: Ledger, request: str) -> pl.Expr:

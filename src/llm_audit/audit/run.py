@@ -49,6 +49,7 @@ from llm_audit.policy.model import RANGES, Gate, Policy, Range
 from llm_audit.policy.models import NONE
 from llm_audit.policy.plan import Plan, replan
 from llm_audit.policy.route import plan, routed_frame, with_models
+from llm_audit.policy.traffic import traffic_of
 from llm_audit.pricing import PriceBook, price
 
 __all__ = ["Audit", "AuditOptions", "run"]
@@ -98,7 +99,7 @@ def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, op
     if not frame.height:
         raise IncompleteError(f"There is nothing to audit: {_nothing(ledger)}")
     named = with_models(price(_grouped(frame, options), book), catalog)
-    routes = plan(named, policy, catalog=catalog, book=book)
+    routes = plan(traffic_of(named, catalog), policy, catalog=catalog, book=book)
     measured = with_date(routed_frame(named, routes), timezone=options.timezone)
     partial = summarise(measured, routes, group_by=options.group_by)
     document = _document(ledger, partial, measured, routes, book=book, options=options)

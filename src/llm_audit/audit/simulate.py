@@ -23,6 +23,7 @@ from llm_audit.policy.model import Policy
 from llm_audit.policy.models import NONE
 from llm_audit.policy.plan import Plan
 from llm_audit.policy.route import plan, with_models
+from llm_audit.policy.traffic import traffic_of
 from llm_audit.pricing import PriceBook, price
 
 
@@ -62,9 +63,10 @@ def simulate(
     if not frame.height:
         raise IncompleteError("There is nothing to simulate: no request lies in the period.")
     named = with_models(price(frame, book), catalog)
+    traffic = traffic_of(named, catalog)
     results, swept = [], []
     for number, policy in enumerate(policies):
-        applied = plan(named, policy, catalog=catalog, book=book)
+        applied = plan(traffic, policy, catalog=catalog, book=book)
         results.append(result(applied, in_use=number == 0))
         if number == 0 and targets:
             swept = frontier(applied, targets)

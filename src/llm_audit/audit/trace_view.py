@@ -21,6 +21,7 @@ from llm_audit.policy.models import NONE
 from llm_audit.policy.plan import Plan, plan_requests
 from llm_audit.policy.route import with_models
 from llm_audit.policy.trace_routes import by_trace, trace_risk
+from llm_audit.policy.traffic import traffic_of
 from llm_audit.pricing import PriceBook, price
 
 
@@ -85,7 +86,7 @@ def view_trace(ledger: Ledger, trace: str, *, policy: Policy, catalog: Catalog, 
     if requests.height < 2:
         raise UsageError(f"No trace of at least two requests is called {trace!r}.")
     named = with_models(price(requests, book), catalog)
-    return _view(named, plan_requests(named, policy, catalog=catalog, book=book))
+    return _view(named, plan_requests(traffic_of(named, catalog), policy, catalog=catalog, book=book))
 
 
 def _view(named: pl.DataFrame, alone: Plan) -> TraceView:

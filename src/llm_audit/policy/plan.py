@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import polars as pl
 
 from llm_audit.catalog import Catalog
 from llm_audit.catalog.ladder import ladders
@@ -14,16 +13,15 @@ from llm_audit.policy.blocks import grouped_sum, in_blocks, spans
 from llm_audit.policy.cache import minimum_tokens
 from llm_audit.policy.decide import OUTCOMES, Assessor, Choice, Outcome, candidates, decide, positions, without
 from llm_audit.policy.estimate import Estimated, Runs, estimate, kept_reads, run_costs
-from llm_audit.policy.graph import build_graph
 from llm_audit.policy.judge import Judge
 from llm_audit.policy.lengths import Scenario, read_lengths, scenario
 from llm_audit.policy.model import Decision, Policy
-from llm_audit.policy.models import NONE, Index, Ints, ladder_rows, read_models
+from llm_audit.policy.models import NONE, Index, Ints, ladder_rows
 from llm_audit.policy.rates import rate_table
-from llm_audit.policy.requests import COLUMNS, PLACES, UNDATED, read_requests, take
+from llm_audit.policy.requests import UNDATED, take
 from llm_audit.policy.rule import Rule, strong_wins
-from llm_audit.policy.steps import read_steps
-from llm_audit.policy.world import World, cache_log
+from llm_audit.policy.traffic import Traffic
+from llm_audit.policy.world import World, priced_caches
 from llm_audit.pricing import PriceBook
 
 _SAVING_PASSES = 3
@@ -59,34 +57,26 @@ class Plan:
         return estimate(self.world, self.choice, policy=self.policy, values=values, runs=runs)
 
 
-def plan_requests(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: PriceBook) -> Plan:
-    """Route every request of a priced ledger by itself.
+def plan_requests(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook) -> Plan:
+    """Route every request by itself.
 
     Args:
-        priced: Ledger rows with the columns that ``pricing.price`` adds and ``model_id`` (see ``with_models``).
+        traffic: The priced requests.
         policy: The policy.
-        catalog: Models, their capabilities and abilities.
+        catalog: The models' ladders.
         book: Prices.
 
     Raises:
         UsageError: The policy's ladder names an unknown model.
     """
-    frame = priced.select(*COLUMNS, "model_id")
-    models = read_models(catalog.frame)
-    requests = read_requests(frame, models.index())
+    requests, models = traffic.requests, traffic.models
     days = requests.day[requests.day != UNDATED]
     period = (int(days.min()), int(days.max())) if len(days) else None
     ladder = ladder_rows(policy, models, ladders(catalog.frame), period=period)
     known = np.flatnonzero(np.bincount(requests.used + 1, minlength=len(models.ids) + 1)[1:])
     pairs = {(int(used), int(step)) for used in known for step in ladder[used] if step != NONE}
-    rates = rate_table(
-        frame,
-        models=models,
-        ladder=ladder,
-        book=book,
-        other_providers=bool(policy.ladders) or policy.across_families,
-    )
-    places = priced.select(PLACES)
+    elsewhere = bool(policy.ladders) or policy.across_families
+    rates = rate_table(traffic, ladder=ladder, book=book, other_providers=elsewhere)
     asked = requests.difficulty[requests.judged]
     world = World(
         requests=requests,
@@ -99,10 +89,9 @@ def plan_requests(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, boo
             known=np.union1d(known, [step for _, step in pairs]).astype(np.int64),
             reach=(float(asked.min()), float(asked.max())) if len(asked) else (0.0, 0.0),
         ),
-        places=places,
-        graph=build_graph(places),
-        caches=cache_log(requests, places, rates),
-        steps=read_steps(places.select(pl.coalesce("trace", "conversation")).to_series(), requests.agent_step),
+        graph=traffic.graph,
+        caches=priced_caches(traffic, rates),
+        steps=traffic.steps,
     )
     return _routed(world, policy, ladder)
 

@@ -8,42 +8,37 @@ import polars as pl
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.costs import UNKNOWN, RateTable
 from llm_audit.policy.models import NONE, Index, Models
+from llm_audit.policy.traffic import Traffic
 from llm_audit.pricing import PriceBook, rates_for
 from llm_audit.pricing.keys import Coded, Codes, distinct
 from llm_audit.pricing.locate import periods
 from llm_audit.pricing.plan import Changes
 
-_NAMES = ("provider", "model", "service_tier", "region", "model_id")
 _FIXED = ("provider", "service_tier", "region", "model_id", "time", "context_tokens")
 
 
-def rate_table(
-    frame: pl.DataFrame, *, models: Models, ladder: Index, book: PriceBook, other_providers: bool
-) -> RateTable:
+def rate_table(traffic: Traffic, *, ladder: Index, book: PriceBook, other_providers: bool) -> RateTable:
     """Resolve the rates of the models used and of all their candidates.
 
     A candidate is bought from the provider that served the request, at the same service tier, region, time and context.
 
     Args:
-        frame: Priced requests with ``model_id``.
-        models: The catalog.
+        traffic: The priced requests.
         ladder: Candidates of each model used.
         book: Prices.
         other_providers: Buy a candidate that the provider does not sell from the candidate's own developer.
     """
-    named = distinct([frame[name] for name in _NAMES])
-    names = frame[named.first()].select(pl.col(name).cast(pl.String) for name in _NAMES)
+    models, names, time = traffic.models, traffic.names, traffic.time
     pairs = _pairs(names, models, ladder)
     changes = Changes()
     for pair in _sellers(names, pairs, models, other_providers=other_providers):
         changes |= book.changes(*pair)
-    tier, thresholds = _context_tier(frame, pairs, book)
-    by_time_of_day = any(book.changes(*pair).minutes for pair in pairs)
-    time = frame["time"] if by_time_of_day else frame["time"].dt.truncate("1d")
-    period = periods(time, changes)
-    numbered = distinct([named, period, tier])
+    if not any(book.changes(*pair).minutes for pair in pairs):
+        time = time.dt.truncate("1d")
+    tier, thresholds = _context_tier(traffic, pairs, book)
+    numbered = distinct([Coded(traffic.name.astype(np.int64), names.height), periods(time, changes), tier])
     first = numbered.first()
-    keys = names[named.codes[first]].with_columns(
+    keys = names[traffic.name[first]].with_columns(
         key=pl.int_range(len(first), dtype=pl.UInt32),
         time=time.gather(first),
         context_tokens=pl.Series(thresholds, dtype=pl.Int64).gather(tier.codes[first]),
@@ -113,17 +108,15 @@ def _sellers(names: pl.DataFrame, candidates: set[Pair], models: Models, *, othe
     return pairs
 
 
-def _context_tier(frame: pl.DataFrame, candidates: set[Pair], book: PriceBook) -> tuple[Coded, list[int]]:
+def _context_tier(traffic: Traffic, candidates: set[Pair], book: PriceBook) -> tuple[Coded, list[int]]:
     """The number of the highest threshold of a candidate's price that each request's input reaches, and all of them."""
-    first, last = frame.select(first=pl.col("time").min(), last=pl.col("time").max()).row(0)
+    ends = traffic.time.to_frame("time").select(first=pl.col("time").min(), last=pl.col("time").max()).row(0)
     thresholds = {
         row.context_from
         for provider, model, region in candidates
-        for moment in (first, last)
+        for moment in ends
         for row in book.quote(provider, model, "standard", region, moment).rows
     }
     steps = sorted({0, *thresholds})
-    kinds = [f"{kind}_tokens" for kind in TOKEN_TYPES if "output" not in kind]
-    context = frame.select(pl.sum_horizontal(pl.col(kind).fill_null(0) for kind in kinds)).to_series().to_numpy()
-    reached = np.searchsorted(steps[1:], context, side="right")
+    reached = np.searchsorted(steps[1:], traffic.requests.input_tokens, side="right")
     return Coded(reached.astype(np.int64), len(steps)), steps

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -163,6 +164,27 @@ def take(requests: Requests, rows: Rows) -> Requests:
         agent_step=requests.agent_step[rows],
         day=requests.day[rows],
     )
+
+
+def joined(parts: Sequence[Requests]) -> Requests:
+    """The requests of several parts, in their order."""
+
+    def column(name: str) -> Any:
+        return _chain([getattr(part, name) for part in parts])
+
+    plain = [name for name in Requests.__slots__ if name not in {"tokens", "needs"}]
+    return Requests(
+        **{name: column(name) for name in plain},
+        tokens={kind: _chain([part.tokens[kind] for part in parts]) for kind in TOKEN_TYPES},
+        needs={need: _chain([part.needs[need] for part in parts]) for need in NEEDS},
+    )
+
+
+def _chain(columns: Sequence[Column]) -> Column:
+    """Columns after each other; nothing but zeros takes no memory."""
+    if any(column.strides[0] for column in columns):
+        return np.concatenate(columns)
+    return np.broadcast_to(columns[0][:1], sum(len(column) for column in columns))
 
 
 def at(values: Column, rows: Rows) -> Column:

@@ -16,14 +16,15 @@ from llm_audit.policy.model import Policy, Scope
 from llm_audit.policy.models import NONE, Ints
 from llm_audit.policy.plan import Plan, plan_requests, replans
 from llm_audit.policy.trace_routes import by_trace
+from llm_audit.policy.traffic import Traffic, traffic_of
 from llm_audit.pricing import PriceBook
 
 
-def plan(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: PriceBook) -> Plan:
+def plan(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook) -> Plan:
     """Route a priced ledger as the policy's scope says: request by request, or trace by trace.
 
     Args:
-        priced: Ledger rows with the columns that ``pricing.price`` adds and ``model_id`` (see ``with_models``).
+        traffic: The priced requests.
         policy: The policy.
         catalog: Models, their capabilities and abilities.
         book: Prices.
@@ -31,7 +32,7 @@ def plan(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: PriceB
     Raises:
         UsageError: The policy's ladder names an unknown model.
     """
-    return _scoped(plan_requests(priced, policy, catalog=catalog, book=book))
+    return _scoped(plan_requests(traffic, policy, catalog=catalog, book=book))
 
 
 def reroutes(plan: Plan, policies: Sequence[Policy]) -> Iterator[Plan]:
@@ -63,7 +64,7 @@ def route(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: Price
         UsageError: The policy's ladder names an unknown model.
     """
     named = with_models(priced, catalog)
-    return routed_frame(named, plan(named, policy, catalog=catalog, book=book))
+    return routed_frame(named, plan(traffic_of(named, catalog), policy, catalog=catalog, book=book))
 
 
 def with_models(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import polars as pl
+from dataclasses import dataclass, replace
 
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.cache import CacheLog, cached_prefix, read_cache_log
+from llm_audit.policy.cache import CacheLog, cached_prefix
 from llm_audit.policy.costs import RateTable
 from llm_audit.policy.graph import Graph
 from llm_audit.policy.judge import Judge
 from llm_audit.policy.lengths import Lengths
 from llm_audit.policy.models import NONE, Ints, Models
-from llm_audit.policy.requests import Requests, Rows, take
+from llm_audit.policy.requests import Requests, Rows, at, take
 from llm_audit.policy.steps import AgentSteps
+from llm_audit.policy.traffic import Traffic
 
 _INPUT, _WRITE = TOKEN_TYPES.index("input"), TOKEN_TYPES.index("cache_write_5m")
 
@@ -56,32 +55,26 @@ class World(Local):
     """The same with what ties requests to each other.
 
     Attributes:
-        places: The ids that ``requests.PLACES`` names, a row a request.
         graph: The dependencies within traces.
         caches: What the log shows of caches.
         steps: The tool loops.
     """
 
-    places: pl.DataFrame
     graph: Graph
     caches: CacheLog
     steps: AgentSteps
 
 
-def cache_log(requests: Requests, places: pl.DataFrame, rates: RateTable) -> CacheLog:
-    """What the log shows of caches; a write that costs more than fresh input marks a cache that is asked for."""
+def priced_caches(traffic: Traffic, rates: RateTable) -> CacheLog:
+    """The log's caches with prefixes; a write that costs more than fresh input marks a cache that is asked for."""
+    requests, caches = traffic.requests, traffic.caches
     own = rates.rates[rates.rows[:, NONE]]
+    explicit = own[:, _WRITE] > own[:, _INPUT]
+    tokens = {kind: at(counts, caches.row) for kind, counts in requests.tokens.items()}
     prefix = cached_prefix(
-        read=requests.tokens["cache_read"],
-        write=requests.tokens["cache_write_5m"] + requests.tokens["cache_write_1h"],
-        fresh=requests.tokens["input"],
-        explicit=(own[:, _WRITE] > own[:, _INPUT])[rates.key],
+        read=tokens["cache_read"],
+        write=tokens["cache_write_5m"] + tokens["cache_write_1h"],
+        fresh=tokens["input"],
+        explicit=explicit[rates.key[caches.row]],
     )
-    return read_cache_log(
-        places.select("request_key", "conversation", "template_hash", "time", "turns").with_columns(
-            used=requests.used,
-            read=requests.tokens["cache_read"],
-            prefix=prefix,
-            hour=requests.tokens["cache_write_1h"] > 0,
-        )
-    )
+    return replace(caches, prefix=prefix)
