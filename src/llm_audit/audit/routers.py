@@ -16,19 +16,24 @@ from llm_audit.pricing import PriceBook, rates_for
 
 _ROUTER = "(?i)prompt-router"
 _KEYS = ("provider", "service_tier", "region", "time")
+_TOKENS = tuple(f"{kind}_tokens" for kind in TOKEN_TYPES)
 
 
-def observed_routers(priced: pl.DataFrame, book: PriceBook) -> list[ObservedRouter]:
+def router_rows(priced: pl.DataFrame) -> pl.DataFrame:
+    """The priced requests that a router was asked for, where that names one and another model answered."""
+    return priced.filter(
+        pl.col("cost_pico").is_not_null()
+        & pl.col("model_requested").cast(pl.String).str.contains(_ROUTER).fill_null(value=False)
+    ).select("model_requested", "model", *_KEYS, "cost_pico", "cost_per_call_pico", *_TOKENS)
+
+
+def observed_routers(routed: pl.DataFrame, book: PriceBook) -> list[ObservedRouter]:
     """Each router's saving at the same tokens, most saved first.
 
     Args:
-        priced: Priced requests; a router is what was requested where that names one and another model answered.
+        routed: Rows of ``router_rows``.
         book: Prices.
     """
-    routed = priced.filter(
-        pl.col("cost_pico").is_not_null()
-        & pl.col("model_requested").cast(pl.String).str.contains(_ROUTER).fill_null(value=False)
-    )
     if not routed.height:
         return []
     names = routed["model_requested"].cast(pl.String).unique().sort()

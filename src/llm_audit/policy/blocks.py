@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from llm_audit.policy.models import Ints
+from llm_audit.policy.models import Index, Ints
 
 BLOCK = 1 << 15
 """Rows a block: where they are cut depends on their number alone, so results are the same on any machine."""
@@ -33,7 +33,7 @@ def in_blocks(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Res
         return list(pool.map(work, parts))
 
 
-def grouped_sum(group: Ints, amounts: Ints, count: int) -> Ints:
+def grouped_sum(group: Ints | Index, amounts: Ints, count: int) -> Ints:
     """The exact sum of whole amounts in each of ``count`` groups."""
     if float(np.abs(amounts).sum(dtype=np.float64)) < _EXACT / 2:
         return np.bincount(group, weights=amounts, minlength=count).astype(np.int64)

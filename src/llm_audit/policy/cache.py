@@ -134,25 +134,26 @@ def warm_reads(log: CacheLog, *, read: Ints, route: Index) -> Ints:
     if not len(log.row):
         return read
     to = route[log.row]
-    first = log.before == _NOWHERE
-    changed = np.where(first, to != log.used, to[log.before] != to) & (log.read > 0)
-    if not changed.any():
+    reading = np.flatnonzero(log.read > 0)
+    before = log.before[reading]
+    changed = reading[np.where(before == _NOWHERE, to[reading] != log.used[reading], to[before] != to[reading])]
+    if not len(changed):
         return read
     found = np.full(len(to), _NOWHERE, dtype=np.int64)
     near = np.flatnonzero(_shares(log.conversation, changed))
     found[near] = _left_warm(log, near, _previous(_key(log.conversation[near], to[near])))
-    cold = changed & (found == _NOWHERE)
-    shared = log.template_order[_shares(log.template, cold & (log.shared > 0))[log.template_order]]
-    left = _left_warm(log, shared, _previous(_key(log.template[shared], to[shared])))
-    found[shared] = np.where(
-        cold[shared] & (log.template[shared] != _NOWHERE), np.minimum(log.shared[shared], left), found[shared]
-    )
+    cold = changed[(found[changed] == _NOWHERE) & (log.shared[changed] > 0) & (log.template[changed] != _NOWHERE)]
+    if len(cold):
+        far = log.template_order[_shares(log.template, cold)[log.template_order]]
+        shared = np.full(len(to), _NOWHERE, dtype=np.int64)
+        shared[far] = _left_warm(log, far, _previous(_key(log.template[far], to[far])))
+        found[cold] = np.minimum(log.shared[cold], shared[cold])
     remaining = read.copy()
-    remaining[log.row] = np.where(changed, np.minimum(log.read, np.maximum(found, 0)), log.read)
+    remaining[log.row[changed]] = np.minimum(log.read[changed], np.maximum(found[changed], 0))
     return remaining
 
 
-def _shares(group: Ints, some: Bools) -> Bools:
+def _shares(group: Ints, some: Ints) -> Bools:
     """Whether a row is of the group of one of some rows."""
     wanted: Bools = np.zeros(int(group.max(initial=0)) + 2, dtype=np.bool_)
     wanted[group[some]] = True

@@ -16,7 +16,7 @@ from llm_audit.policy.judge import Judge
 from llm_audit.policy.lengths import Scenario, route_tokens
 from llm_audit.policy.model import Policy
 from llm_audit.policy.models import NONE, Floats, Index, Ints
-from llm_audit.policy.requests import Requests, take
+from llm_audit.policy.requests import Requests
 from llm_audit.policy.rule import cascaded, check_pico
 from llm_audit.policy.steps import extra_step_cost
 from llm_audit.policy.world import Local, World
@@ -111,7 +111,8 @@ def estimate(world: World, choice: Choice, *, policy: Policy, values: Scenario, 
         values: The assumptions' values.
         runs: From ``run_costs`` under the same values.
     """
-    count = len(world.requests)
+    requests = world.requests
+    count = len(requests)
     moved = choice.position != NONE
     rows = np.flatnonzero(moved)
     nothing = np.broadcast_to(np.int64(0), count)
@@ -122,10 +123,11 @@ def estimate(world: World, choice: Choice, *, policy: Policy, values: Scenario, 
 
     def again(span: slice) -> tuple[Ints, Floats]:
         some = rows[span]
-        requests, route, suffices = take(world.requests, some), choice.route[some], p[some]
+        route, suffices = choice.route[some], p[some]
         if values.ability_shift:
-            suffices = judge.suffices(requests.used, route, requests.category, requests.difficulty)
-        return asked_again(requests, route, suffices, judge=judge, policy=policy, values=values)
+            used, category, difficulty = requests.used[some], requests.category[some], requests.difficulty[some]
+            suffices = judge.suffices(used, route, category, difficulty)
+        return asked_again(requests, some, route, suffices, judge=judge, policy=policy, values=values)
 
     parts = in_blocks(again, spans(len(rows)))
     escalation = np.zeros(count, dtype=np.int64)
@@ -155,12 +157,13 @@ def _filled(total: Ints, rows: Ints, of: Callable[[Ints], Ints]) -> Ints:
 
 
 def asked_again(
-    requests: Requests, route: Index, p: Floats, *, judge: Judge, policy: Policy, values: Scenario
+    requests: Requests, rows: Ints, route: Index, p: Floats, *, judge: Judge, policy: Policy, values: Scenario
 ) -> tuple[Ints, Floats]:
     """What asking the model used again is expected to cost moved requests, and their P(suffices) after a check.
 
     Args:
-        requests: The requests.
+        requests: All requests.
+        rows: Those that move.
         route: The model each moves to.
         p: P(suffices) of it.
         judge: Shifted as the assumptions say.
@@ -169,9 +172,11 @@ def asked_again(
     """
     again = (1 - p) * values.escalation
     if policy.cascade is not None:
-        p, escalated = cascaded(policy.cascade, judge.success(route, requests.category, requests.difficulty), p)
+        p, escalated = cascaded(
+            policy.cascade, judge.success(route, requests.category[rows], requests.difficulty[rows]), p
+        )
         again = escalated + (1 - p) * values.escalation
-    return np.rint(np.nan_to_num(again) * requests.cost).astype(np.int64), p
+    return np.rint(np.nan_to_num(again) * requests.cost[rows]).astype(np.int64), p
 
 
 def run(

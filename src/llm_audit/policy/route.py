@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from llm_audit.catalog import Catalog
 from llm_audit.policy.decide import OUTCOMES
-from llm_audit.policy.estimate import ceiling
+from llm_audit.policy.estimate import Estimated, ceiling
 from llm_audit.policy.gates import REASONS
 from llm_audit.policy.lengths import scenario
 from llm_audit.policy.model import Policy, Scope
@@ -64,7 +65,8 @@ def route(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: Price
         UsageError: The policy's ladder names an unknown model.
     """
     named = with_models(priced, catalog)
-    return routed_frame(named, plan(traffic_of(named, catalog), policy, catalog=catalog, book=book))
+    applied = plan(traffic_of(named, catalog), policy, catalog=catalog, book=book)
+    return routed(applied).columns(named, slice(None))
 
 
 def with_models(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
@@ -85,32 +87,55 @@ def with_models(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     )
 
 
-def routed_frame(named: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """The columns of ``route``, of a plan for the same rows."""
-    world, choice, assumptions = plan.world, plan.choice, plan.policy.assumptions
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    """A plan's routes with what they would have cost: pico-dollars a request under each estimate."""
+
+    plan: Plan
+    expected: Estimated
+    ceiling_pico: Ints
+    expected_pico: Ints
+    floor_pico: Ints
+
+    def columns(self, named: pl.DataFrame, rows: slice) -> pl.DataFrame:
+        """Some of the plan's rows, ``named``, with the columns of ``route``."""
+        world, choice, expected = self.plan.world, self.plan.choice, self.expected
+        priced = pl.Series(world.requests.priced[rows])
+
+        def amounts(values: Ints) -> pl.Series:
+            return pl.select(pl.when(priced).then(pl.Series(values[rows]))).to_series()
+
+        position = choice.position[rows]
+        width = len(world.rates.provider[0]) if world.rates.provider else 1
+        sellers = pl.Series([name for names in world.rates.provider for name in names], dtype=pl.String)
+        seller = sellers.gather(world.rates.key[rows].astype(np.int64) * width + position % width)
+        provider = pl.when(pl.Series(position != NONE)).then(seller).otherwise(named["provider"].cast(pl.String))
+        ids = pl.Series([*world.models.ids, None], dtype=pl.String)
+        outcomes = dict(enumerate(OUTCOMES))
+        return named.with_columns(
+            route_model_id=ids.gather(choice.route[rows].astype(np.int64) % len(ids)),
+            route_provider=pl.select(provider).to_series(),
+            outcome=pl.Series(choice.outcome[rows]).replace_strict(outcomes, return_dtype=pl.Enum(OUTCOMES)),
+            gate=pl.Series(choice.gate[rows]).replace_strict(dict(enumerate(REASONS)), return_dtype=pl.String),
+            p_suffices=pl.Series(expected.p_suffices[rows]).fill_nan(None),
+            kept_back_pico=amounts(choice.kept_back),
+            ceiling_pico=amounts(self.ceiling_pico),
+            expected_pico=amounts(self.expected_pico),
+            floor_pico=amounts(self.floor_pico),
+            check_pico=amounts(expected.check),
+            escalation_pico=amounts(expected.escalation),
+            extra_steps_pico=amounts(expected.extra_steps),
+        )
+
+
+def routed(plan: Plan) -> Routed:
+    """Cost a plan's routes under each estimate."""
+    assumptions = plan.policy.assumptions
     expected = plan.estimate(scenario(assumptions))
-    floor = plan.estimate(scenario(assumptions, "pessimistic"))
-    priced = pl.Series(world.requests.priced)
-
-    def amounts(values: Ints) -> pl.Series:
-        return pl.select(pl.when(priced).then(pl.Series(values))).to_series()
-
-    moved = pl.Series(choice.position != NONE)
-    width = len(world.rates.provider[0]) if world.rates.provider else 1
-    sellers = pl.Series([name for names in world.rates.provider for name in names], dtype=pl.String)
-    seller = sellers.gather(world.rates.key.astype(np.int64) * width + choice.position % width)
-    ids = pl.Series([*world.models.ids, None], dtype=pl.String)
-    return named.with_columns(
-        route_model_id=ids.gather(choice.route.astype(np.int64) % len(ids)),
-        route_provider=pl.select(pl.when(moved).then(seller).otherwise(named["provider"].cast(pl.String))).to_series(),
-        outcome=pl.Series(choice.outcome).replace_strict(dict(enumerate(OUTCOMES)), return_dtype=pl.Enum(OUTCOMES)),
-        gate=pl.Series(choice.gate).replace_strict(dict(enumerate(REASONS)), return_dtype=pl.String),
-        p_suffices=pl.Series(expected.p_suffices).fill_nan(None),
-        kept_back_pico=amounts(choice.kept_back),
-        ceiling_pico=amounts(ceiling(world, choice)),
-        expected_pico=amounts(expected.total),
-        floor_pico=amounts(floor.total),
-        check_pico=amounts(expected.check),
-        escalation_pico=amounts(expected.escalation),
-        extra_steps_pico=amounts(expected.extra_steps),
+    return Routed(
+        plan=plan,
+        expected=expected,
+        ceiling_pico=ceiling(plan.world, plan.choice),
+        expected_pico=expected.total,
+        floor_pico=plan.estimate(scenario(assumptions, "pessimistic")).total,
     )

@@ -22,7 +22,6 @@ from llm_audit.policy.graph import ROOT, Graph, depths, downstream
 from llm_audit.policy.lengths import scenario
 from llm_audit.policy.models import NONE, Bools, Floats, Index, Ints
 from llm_audit.policy.plan import Plan, at_places, with_choice
-from llm_audit.policy.requests import take
 from llm_audit.policy.rule import check_pico
 
 FORBIDDEN = float("inf")
@@ -136,10 +135,8 @@ def _option(plan: Plan, graph: Graph, place: int) -> tuple[Floats, Floats, Index
     own = grouped_sum(unit, total + _risk(plan, graph, p), count).astype(np.float64)
     switch = grouped_sum(unit, read * _premium(plan, row, place), count).astype(np.float64)
     if place != NONE:
-        found = plan.assessor.assess(row, place)
-        able = np.zeros(len(world.requests), dtype=bool)
-        able[found.offers.rows[found.meets & (found.block == 0)]] = True
-        own[np.bincount(unit[able[row]], minlength=count) < size] = FORBIDDEN
+        able = np.concatenate(in_blocks(lambda span: _able(plan, row[span], place), spans(len(row))))
+        own[np.bincount(unit[able], minlength=count) < size] = FORBIDDEN
     head = np.full(count, NONE, dtype=np.int32)
     head[unit[::-1]] = model[::-1]
     return own, switch, head
@@ -167,9 +164,18 @@ def _on(plan: Plan, rows: Ints, place: int, model: Index, moved: Bools) -> tuple
     )
     if policy.cascade is not None:
         judge = replace(part.judge, shift=values.ability_shift) if values.ability_shift else part.judge
-        again, _ = asked_again(take(requests, moved), route[moved], p[moved], judge=judge, policy=policy, values=values)
+        at = np.flatnonzero(moved)
+        again, _ = asked_again(requests, at, route[at], p[at], judge=judge, policy=policy, values=values)
         cost[moved] += again + check_pico(policy.cascade)
     return np.where(moved, cost, requests.cost), tokens["cache_read"], p
+
+
+def _able(plan: Plan, rows: Ints, place: int) -> Bools:
+    """Whether each request may take the model at a place of its ladder, by the policy."""
+    found = plan.assessor.part(rows).assess(np.arange(len(rows)), place)
+    able: Bools = np.zeros(len(rows), dtype=np.bool_)
+    able[found.offers.rows[found.meets & (found.block == 0)]] = True
+    return able
 
 
 def _premium(plan: Plan, row: Ints, place: int) -> Ints:
