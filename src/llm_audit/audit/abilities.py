@@ -30,16 +30,19 @@ def risk_cells(routed: pl.DataFrame) -> pl.DataFrame:
 
     ``cost_pico`` is what asking again would cost.
     """
-    return add_risk(
-        routed.filter(pl.col("outcome") == "moved").select(
-            pl.col("template_hash"),
-            pl.col("app").cast(pl.String),
-            pl.col("model_id").cast(pl.String),
-            pl.col("route_model_id").cast(pl.String),
-            pl.col("category").cast(pl.String),
-            (pl.col("difficulty").cast(pl.Float64) / _BIN).round().cast(pl.Int32).alias("difficulty_bin"),
-            pl.col("cost_pico").cast(pl.Int128),
+    names = ("app", "model_id", "route_model_id", "category")
+    return (
+        routed.lazy()
+        .filter(pl.col("outcome") == "moved")
+        .group_by(
+            "template_hash",
+            *names,
+            difficulty_bin=(pl.col("difficulty").cast(pl.Float64) / _BIN).round().cast(pl.Int32),
         )
+        .agg(pl.col("cost_pico").cast(pl.Int128).sum())
+        .with_columns(pl.col(name).cast(pl.String) for name in names)
+        .select(*KEYS, "cost_pico")
+        .collect()
     )
 
 

@@ -32,6 +32,7 @@ def cluster_sums(measured: pl.DataFrame) -> pl.DataFrame:
         .group_by(*(name for name in CLUSTER_KEYS if name != "bucket"), bucket(cluster_of()).alias("bucket"))
         .agg(pl.col(name).cast(pl.Int128).sum() for name in _SUMS)
         .with_columns(**names)
+        .select(*CLUSTER_KEYS, *_SUMS)
     )
     return sums.collect()
 

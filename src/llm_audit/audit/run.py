@@ -24,7 +24,7 @@ from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy.model import Policy
 from llm_audit.policy.models import Ints
 from llm_audit.policy.requests import COLUMNS
-from llm_audit.policy.route import Routed, plan, routed
+from llm_audit.policy.route import Routed, as_text, plan, routed
 from llm_audit.policy.traffic import Traffic, read_traffic
 from llm_audit.pricing import PRICED_BY, PriceBook
 
@@ -61,7 +61,7 @@ class Audit:
     @cached_property
     def requests(self) -> pl.DataFrame:
         """A row a request: the ledger's columns, its price, its route and what that would have cost."""
-        return pl.concat(_measured(self._rows, self._routed, tuple(SCHEMA)))
+        return as_text(pl.concat(_measured(self._rows, self._routed, tuple(SCHEMA))))
 
 
 def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, options: AuditOptions) -> Audit:

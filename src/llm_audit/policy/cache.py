@@ -67,17 +67,17 @@ def read_cache_log(frame: pl.DataFrame) -> CacheLog:
         frame: ``request_key``, ``conversation``, ``template_hash``, ``time``, ``turns``, ``used`` (model index),
             ``read``, ``prefix``, ``hour`` (whether the request wrote for an hour).
     """
-    rows = frame.with_row_index("row")
-    if frame["hour"].any():
-        in_turn = pl.col("hour").cum_max().over("conversation", order_by=["time", "turns", "request_key"])
-        rows = rows.with_columns(hour=pl.when(pl.col("conversation").is_null()).then("hour").otherwise(in_turn))
-    reading = rows.lazy().filter(pl.col("read") > 0)
+    rows = frame.lazy().with_row_index("row").with_columns(pl.col("time").dt.epoch("us").fill_null(0))
+    reading = rows.filter(pl.col("read") > 0)
+    by_conversation = reading.select("conversation").unique().with_columns(by_conversation=True)
+    by_template = reading.select("template_hash").unique().with_columns(by_template=True)
     touched = (
-        rows.lazy()
-        .join(reading.select("conversation").unique().with_columns(by_conversation=True), on="conversation", how="left")
-        .join(reading.select("template_hash").unique().with_columns(by_template=True), on="template_hash", how="left")
+        rows.join(by_conversation, on="conversation", how="left")
+        .join(by_template, on="template_hash", how="left")
         .filter(pl.col("by_conversation").is_not_null() | pl.col("by_template").is_not_null() | (pl.col("read") > 0))
-        .with_columns(pl.col("time").dt.epoch("us").fill_null(0))
+        .drop("by_conversation", "by_template")
+        .join(_for_an_hour(rows), on="conversation", how="left")
+        .with_columns(hour=pl.col("hour") | _is_since().fill_null(value=False))
         .sort("conversation", "time", "turns", "request_key", nulls_last=True)
         .collect()
     )
@@ -109,6 +109,25 @@ def read_cache_log(frame: pl.DataFrame) -> CacheLog:
         unit=unit,
         units=int(unit.max(initial=-1)) + 1,
     )
+
+
+def _for_an_hour(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The first request of each conversation that wrote for an hour, in the order of time, turns and keys."""
+    return (
+        rows.filter(pl.col("hour") & pl.col("conversation").is_not_null())
+        .sort("time", "turns", "request_key")
+        .unique("conversation", keep="first", maintain_order=True)
+        .select("conversation", *(pl.col(name).alias(f"first_{name}") for name in ("time", "turns", "request_key")))
+    )
+
+
+def _is_since() -> pl.Expr:
+    """Whether a request is not before the first of its conversation that wrote for an hour."""
+    turns, first_turns = (pl.col(name).fill_null(-1) for name in ("turns", "first_turns"))
+    later_turn = (turns > first_turns) | (
+        (turns == first_turns) & (pl.col("request_key") >= pl.col("first_request_key"))
+    )
+    return (pl.col("time") > pl.col("first_time")) | ((pl.col("time") == pl.col("first_time")) & later_turn)
 
 
 def warm_reads(log: CacheLog, *, read: Ints, route: Index) -> Ints:

@@ -66,7 +66,7 @@ def route(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: Price
     """
     named = with_models(priced, catalog)
     applied = plan(traffic_of(named, catalog), policy, catalog=catalog, book=book)
-    return routed(applied).columns(named, slice(None))
+    return as_text(routed(applied).columns(named, slice(None)))
 
 
 def with_models(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
@@ -79,7 +79,9 @@ def with_models(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
         )
     ).join(catalog.frame.select("model_id", pl.col("tier").cast(pl.String)), on="model_id", how="left")
     return priced.join(
-        resolved.with_columns(pl.col("tier").fill_null("unknown")),
+        resolved.with_columns(
+            pl.col("model_id").cast(pl.Categorical), pl.col("tier").fill_null("unknown").cast(pl.Categorical)
+        ),
         on=["provider", "model"],
         how="left",
         nulls_equal=True,
@@ -107,16 +109,16 @@ class Routed:
 
         position = choice.position[rows]
         width = len(world.rates.provider[0]) if world.rates.provider else 1
-        sellers = pl.Series([name for names in world.rates.provider for name in names], dtype=pl.String)
+        sellers = pl.Series([name for names in world.rates.provider for name in names], dtype=pl.Categorical)
         seller = sellers.gather(world.rates.key[rows].astype(np.int64) * width + position % width)
-        provider = pl.when(pl.Series(position != NONE)).then(seller).otherwise(named["provider"].cast(pl.String))
-        ids = pl.Series([*world.models.ids, None], dtype=pl.String)
-        outcomes = dict(enumerate(OUTCOMES))
+        provider = pl.when(pl.Series(position != NONE)).then(seller).otherwise(named["provider"])
+        ids = pl.Series([*world.models.ids, None], dtype=pl.Enum(world.models.ids))
+        reasons = [reason for reason in REASONS if reason]
         return named.with_columns(
             route_model_id=ids.gather(choice.route[rows].astype(np.int64) % len(ids)),
             route_provider=pl.select(provider).to_series(),
-            outcome=pl.Series(choice.outcome[rows]).replace_strict(outcomes, return_dtype=pl.Enum(OUTCOMES)),
-            gate=pl.Series(choice.gate[rows]).replace_strict(dict(enumerate(REASONS)), return_dtype=pl.String),
+            outcome=pl.Series(OUTCOMES, dtype=pl.Enum(OUTCOMES)).gather(choice.outcome[rows]),
+            gate=pl.Series(REASONS, dtype=pl.Enum(reasons)).gather(choice.gate[rows]),
             p_suffices=pl.Series(expected.p_suffices[rows]).fill_nan(None),
             kept_back_pico=amounts(choice.kept_back),
             ceiling_pico=amounts(self.ceiling_pico),
@@ -126,6 +128,12 @@ class Routed:
             escalation_pico=amounts(expected.escalation),
             extra_steps_pico=amounts(expected.extra_steps),
         )
+
+
+def as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the names that ``with_models`` and ``Routed`` add as plain text."""
+    names = ("model_id", "tier", "route_model_id", "route_provider", "gate")
+    return frame.with_columns(pl.col(name).cast(pl.String) for name in names)
 
 
 def routed(plan: Plan) -> Routed:

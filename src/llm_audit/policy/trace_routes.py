@@ -53,7 +53,9 @@ def least_cost(own: Floats, switch: Floats, model: Index, parent: Ints) -> tuple
         same = model[below][:, None, :] == model[above][:, :, None]
         cost = total[below][:, None, :] + np.where(same, 0.0, switch[below][:, None, :])
         choice_for[below] = cost.argmin(axis=2)
-        np.add.at(total, above, cost.min(axis=2))
+        together = np.argsort(above, kind="stable")
+        first = np.flatnonzero(np.diff(above[together], prepend=-1))
+        total[above[together][first]] += np.add.reduceat(cost.min(axis=2)[together], first, axis=0)
     chosen = np.zeros(count, dtype=np.int64)
     value = np.zeros(count)
     for level in reversed(levels):
@@ -125,49 +127,52 @@ def _trace_costs(plan: Plan, graph: Graph) -> Ints:
 
 def _option(plan: Plan, graph: Graph, place: int) -> tuple[Floats, Floats, Index]:
     """What a place in the ladder costs each decision, what a cold cache adds, and the model it is."""
-    world, row, unit = plan.world, graph.row, graph.unit
-    count, size = len(graph.unit_parent), np.bincount(graph.unit)
-    used, routable = world.requests.used[row], world.requests.routable[row]
+    requests, row, unit = plan.world.requests, graph.row, graph.unit
+    count = len(graph.unit_parent)
+    used = requests.used[row]
     model = used if place == NONE else candidates(plan.ladder, used, place)
-    moved = (model != NONE) & routable & (place != NONE)
-    parts = in_blocks(lambda span: _on(plan, row[span], place, model[span], moved[span]), spans(len(row)))
-    total, read, p = (np.concatenate(column) for column in zip(*parts, strict=True))
-    own = grouped_sum(unit, total + _risk(plan, graph, p), count).astype(np.float64)
-    switch = grouped_sum(unit, read * _premium(plan, row, place), count).astype(np.float64)
-    if place != NONE:
-        able = np.concatenate(in_blocks(lambda span: _able(plan, row[span], place), spans(len(row))))
-        own[np.bincount(unit[able], minlength=count) < size] = FORBIDDEN
     head = np.full(count, NONE, dtype=np.int32)
     head[unit[::-1]] = model[::-1]
-    return own, switch, head
+    total, read = requests.cost[row], requests.tokens["cache_read"][row]
+    p = np.full(len(row), np.nan)
+    allowed = np.ones(count, dtype=bool)
+    if place != NONE:
+        able = np.concatenate(in_blocks(lambda span: _able(plan, row[span], place), spans(len(row))))
+        allowed = np.bincount(unit[able], minlength=count) == np.bincount(unit, minlength=count)
+        some = np.flatnonzero(allowed[unit])
+
+        def fill(span: slice) -> None:
+            at = some[span]
+            total[at], read[at], p[at] = _on(plan, row[at], place, model[at])
+
+        in_blocks(fill, spans(len(some)))
+    own = grouped_sum(unit, total + _risk(plan, graph, p), count).astype(np.float64)
+    switch = grouped_sum(unit, read * _premium(plan, row, place), count).astype(np.float64)
+    return np.where(allowed, own, FORBIDDEN), switch, head
 
 
-def _on(plan: Plan, rows: Ints, place: int, model: Index, moved: Bools) -> tuple[Ints, Ints, Floats]:
-    """What requests cost on a model with a warm cache, the tokens read from it, and P(suffices); as paid if not moved.
+def _on(plan: Plan, rows: Ints, place: int, route: Index) -> tuple[Ints, Ints, Floats]:
+    """What requests cost at a place of their ladders with a warm cache, the tokens read from it, and P(suffices).
 
     Neither the escalation of lost answers nor extra steps are in the cost.
     """
     part, policy = plan.world.part(rows), plan.policy
     requests, values = part.requests, scenario(policy.assumptions, escalation=0.0)
-    route = np.where(moved, model, requests.used)
     tokens, cost = run(
         part,
-        position=np.where(moved, place, NONE).astype(np.int32),
+        position=np.full(len(rows), place, dtype=np.int32),
         route=route,
         warm=requests.tokens["cache_read"],
         policy=policy,
         values=values,
     )
-    p = np.full(len(rows), np.nan)
-    p[moved] = part.judge.suffices(
-        requests.used[moved], route[moved], requests.category[moved], requests.difficulty[moved]
-    )
+    p = part.judge.suffices(requests.used, route, requests.category, requests.difficulty)
     if policy.cascade is not None:
         judge = replace(part.judge, shift=values.ability_shift) if values.ability_shift else part.judge
-        at = np.flatnonzero(moved)
-        again, _ = asked_again(requests, at, route[at], p[at], judge=judge, policy=policy, values=values)
-        cost[moved] += again + check_pico(policy.cascade)
-    return np.where(moved, cost, requests.cost), tokens["cache_read"], p
+        every = np.arange(len(rows))
+        again, _ = asked_again(requests, every, route, p, judge=judge, policy=policy, values=values)
+        cost += again + check_pico(policy.cascade)
+    return cost, tokens["cache_read"], p
 
 
 def _able(plan: Plan, rows: Ints, place: int) -> Bools:

@@ -17,6 +17,7 @@ from llm_audit.policy.steps import AgentSteps, read_steps
 from llm_audit.pricing.keys import distinct
 
 NAMES: tuple[str, ...] = ("provider", "model", "service_tier", "region", "model_id", "tier")
+"""What names a model at a provider; provider and model decide the last two."""
 
 Columns = Callable[[Sequence[str]], pl.DataFrame]
 """Some columns of all the ledger's rows."""
@@ -85,7 +86,7 @@ def read_traffic(blocks: Iterable[pl.DataFrame], columns: Columns, catalog: Cata
 
 def _numbered(block: pl.DataFrame, numbers: dict[tuple[str | None, ...], int]) -> Index:
     """The number of each row's names; new ones are added."""
-    coded = distinct([block[name] for name in NAMES])
+    coded = distinct([block[name] for name in NAMES[:-2]])  # which decide the others
     rows = block.select(NAMES)[coded.first()].select(pl.all().cast(pl.String)).iter_rows()
     return np.array([numbers.setdefault(row, len(numbers)) for row in rows], dtype=np.int32)[coded.codes]
 
