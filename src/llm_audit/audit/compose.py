@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,9 @@ from llm_audit.audit.document import (
     ReasonCount,
     RejectedReason,
     Requests,
+    Sensitivity,
     Tool,
+    TraceRouting,
 )
 from llm_audit.audit.estimates import Evidence, flagship_tax
 from llm_audit.audit.findings import findings
@@ -37,8 +40,8 @@ from llm_audit.audit.partial import Partial
 from llm_audit.audit.quality import quality
 from llm_audit.audit.routers import observed_routers
 from llm_audit.audit.rows import Rows
-from llm_audit.audit.sensitivity import decided_by, sensitivity
-from llm_audit.audit.traces import break_even, trace_routing
+from llm_audit.audit.sensitivity import decided_by
+from llm_audit.audit.traces import break_even
 from llm_audit.audit.waste import waste
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
@@ -68,28 +71,44 @@ def _left_out(ledger: Ledger, options: AuditOptions) -> list[str]:
     return [f"Requests left out of the period because they have no time: {undated:,}."] if undated else []
 
 
-def document(rows: Rows, partial: Partial, applied: Routed, traffic: Traffic, calls: Calls) -> Document:
-    """Everything a report may show.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a document is put together from.
 
-    Args:
+    Attributes:
         rows: What was audited.
-        partial: Its sums.
-        applied: The policy's routes and their costs.
-        traffic: The requests.
+        traffic: Its requests.
         calls: What groups them.
+        applied: The policy's routes and their costs.
+        partial: Sums over the requests.
+        sensitivity: The frontier and the tornado.
+        trace_routing: Routing by request against routing by trace.
     """
+
+    rows: Rows
+    traffic: Traffic
+    calls: Calls
+    applied: Routed
+    partial: Partial
+    sensitivity: Sensitivity
+    trace_routing: TraceRouting | None
+
+
+def document(found: Found) -> Document:
+    """Everything a report may show."""
+    rows, applied, partial = found.rows, found.applied, found.partial
     ledger, options, book, routes = rows.ledger, rows.options, rows.book, applied.plan
     sums, policy = partial.sums, routes.policy
     cells = sums.cells
     evidence = Evidence(cells=cells, clusters=sums.clusters, risk=sums.risk, concentration=partial.concentration)
-    requests = _requests(ledger, len(traffic.requests))
+    requests = _requests(ledger, len(found.traffic.requests))
     tax = flagship_tax(evidence, policy=policy, models=routes.world.models, options=options)
     groupings = {**GROUPINGS, **{name: name for name in options.group_by}}
     return Document(
         schema_version=SCHEMA_VERSION,
         tool=Tool(name="llm-audit", version=importlib.metadata.version("llm-audit")),
         command=options.command,
-        period=_period(traffic.time, options),
+        period=_period(found.traffic.time, options),
         currency="USD",
         currency_note=None,
         requests=requests,
@@ -121,8 +140,8 @@ def document(rows: Rows, partial: Partial, applied: Routed, traffic: Traffic, ca
         unpriced_models=tables.unpriced_models(cells),
         reconciliation=tables.reconciliation(cells),
         price_rows=_price_rows(cells, book),
-        sensitivity=sensitivity(routes),
-        trace_routing=trace_routing(routes),
+        sensitivity=found.sensitivity,
+        trace_routing=found.trace_routing,
         break_even=break_even(routes),
         observed_pairs=observed_pairs(cells),
         observed_routers=observed_routers(sums.routers, book),
@@ -135,7 +154,7 @@ def document(rows: Rows, partial: Partial, applied: Routed, traffic: Traffic, ca
             for item in ledger.manifest.inputs
         ],
         fingerprints=_fingerprints(ledger, policy, book, options),
-        metrics=metrics(_measured(applied, traffic, calls)),
+        metrics=metrics(_measured(applied, found.traffic, found.calls)),
         basis=basis(sums.basis),
     )
 
@@ -223,7 +242,7 @@ def policy_info(routes: Plan) -> PolicyInfo:
     policy, models = routes.policy, routes.world.models
     ladders = {name: list(models) for name, models in policy.ladders.items()}
     if not ladders:
-        for used in sorted({int(model) for model in routes.world.requests.used if model != NONE}):
+        for used in np.flatnonzero(np.bincount(routes.world.requests.used + 1)[1:]).tolist():
             steps = [models.ids[step] for step in routes.ladder[used] if step != NONE]
             name = "all families" if policy.across_families else models.family[used]
             if steps:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -12,11 +13,13 @@ import polars as pl
 
 from llm_audit.audit.calls import Calls, read_calls
 from llm_audit.audit.cells import KEYS, with_date
-from llm_audit.audit.compose import document
+from llm_audit.audit.compose import Found, document
 from llm_audit.audit.document import Document
 from llm_audit.audit.options import AuditOptions, zone
 from llm_audit.audit.partial import bill_of, summarise
 from llm_audit.audit.rows import Rows
+from llm_audit.audit.sensitivity import sensitivity
+from llm_audit.audit.traces import trace_routing
 from llm_audit.catalog import Catalog
 from llm_audit.errors import IncompleteError, UsageError
 from llm_audit.ledger import Ledger
@@ -82,12 +85,22 @@ def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, op
     rows = Rows(ledger=ledger, options=options, catalog=catalog, book=book)
     traffic, calls = _read(rows)
     applied = routed(plan(traffic, policy, catalog=catalog, book=book))
-    partial = summarise(
-        _measured(rows, applied, _SUMMED), bill_of(applied.plan, calls), rates=book.rates, group_by=options.group_by
-    )
+    bill = bill_of(applied.plan, calls)
+    with ThreadPoolExecutor() as pool:
+        further = pool.submit(sensitivity, applied.plan), pool.submit(trace_routing, applied.plan)
+        partial = summarise(_measured(rows, applied, _SUMMED), bill, rates=book.rates, group_by=options.group_by)
+        found = Found(
+            rows=rows,
+            traffic=traffic,
+            calls=calls,
+            applied=applied,
+            partial=partial,
+            sensitivity=further[0].result(),
+            trace_routing=further[1].result(),
+        )
     sums = partial.sums
     return Audit(
-        document=document(rows, partial, applied, traffic, calls),
+        document=document(found),
         frames={"cells": sums.cells, "clusters": sums.clusters, "risk": sums.risk},
         _rows=rows,
         _routed=applied,

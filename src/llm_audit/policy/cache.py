@@ -158,17 +158,15 @@ def warm_reads(log: CacheLog, *, read: Ints, route: Index) -> Ints:
     changed = reading[np.where(before == _NOWHERE, to[reading] != log.used[reading], to[before] != to[reading])]
     if not len(changed):
         return read
-    found = np.full(len(to), _NOWHERE, dtype=np.int64)
     near = np.flatnonzero(_shares(log.conversation, changed))
-    found[near] = _left_warm(log, near, _previous(_key(log.conversation[near], to[near])))
-    cold = changed[(found[changed] == _NOWHERE) & (log.shared[changed] > 0) & (log.template[changed] != _NOWHERE)]
+    found = _left_warm(log, changed, _before(near, changed, _key(log.conversation[near], to[near])))
+    cold = np.flatnonzero((found == _NOWHERE) & (log.shared[changed] > 0) & (log.template[changed] != _NOWHERE))
     if len(cold):
-        far = log.template_order[_shares(log.template, cold)[log.template_order]]
-        shared = np.full(len(to), _NOWHERE, dtype=np.int64)
-        shared[far] = _left_warm(log, far, _previous(_key(log.template[far], to[far])))
-        found[cold] = np.minimum(log.shared[cold], shared[cold])
+        far = log.template_order[_shares(log.template, changed[cold])[log.template_order]]
+        left = _left_warm(log, changed[cold], _before(far, changed[cold], _key(log.template[far], to[far])))
+        found[cold] = np.minimum(log.shared[changed[cold]], left)
     remaining = read.copy()
-    remaining[log.row[changed]] = np.minimum(log.read[changed], np.maximum(found[changed], 0))
+    remaining[log.row[changed]] = np.minimum(log.read[changed], np.maximum(found, 0))
     return remaining
 
 
@@ -210,11 +208,18 @@ def _numbered(key: Ints) -> Ints:
     return number
 
 
-def _left_warm(log: CacheLog, rows: Ints, previous: Ints) -> Ints:
-    """The prefix that the previous of some rows left, ``-1`` where it is too old or there is none."""
-    before = rows[previous]
+def _before(rows: Ints, wanted: Ints, key: Ints) -> Ints:
+    """The row before each wanted one among ``rows``, of the same ``key``; ``-1`` for the first."""
+    place = np.empty(int(rows.max()) + 1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    previous = _previous(key)[place[wanted]]
+    return np.where(previous == _NOWHERE, _NOWHERE, rows[previous])
+
+
+def _left_warm(log: CacheLog, rows: Ints, before: Ints) -> Ints:
+    """The prefix that the row before each left, ``-1`` where it is too old or there is none."""
     lifetime = np.where(log.hour[before], LONG_LIFETIME_US, LIFETIME_US)
-    warm = (previous != _NOWHERE) & (log.time[rows] - log.time[before] <= lifetime)
+    warm = (before != _NOWHERE) & (log.time[rows] - log.time[before] <= lifetime)
     return np.where(warm, log.prefix[before], _NOWHERE)
 
 
