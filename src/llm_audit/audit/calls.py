@@ -65,7 +65,7 @@ def read_calls(columns: Columns, *, output_cost: Ints, write_cost: Ints) -> Call
         abstained=(pl.col("judged").cast(pl.String) == "abstained").fill_null(value=False),
     )
     return Calls(
-        order=order.cast(pl.Int64).to_numpy(),
+        order=order.cast(pl.Int32).to_numpy(),
         time=time["time"].to_physical().fill_null(0).to_numpy(),
         dated=time["time"].is_not_null().to_numpy(),
         cluster=cluster,

@@ -17,7 +17,7 @@ from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy.route import with_models
 from llm_audit.pricing import PriceBook, price
 
-PIECE = 1 << 17
+PIECE = 1 << 16
 """Rows a piece."""
 
 

@@ -89,23 +89,23 @@ def read_cache_log(frame: pl.DataFrame) -> CacheLog:
     touched = touched.with_columns(_conversation=conversation).with_columns(
         shared=pl.col("read").first().over("_conversation")
     )
-    template = touched["template_hash"].rank("dense").cast(pl.Int64).fill_null(_NOWHERE).to_numpy()
+    template = touched["template_hash"].rank("dense").cast(pl.Int32).fill_null(_NOWHERE).to_numpy()
     time = touched["time"].to_numpy()
     used = touched["used"].to_numpy()
-    groups = touched["_conversation"].to_numpy()
-    unit = _numbered(_key(groups, used))
+    groups = touched["_conversation"].cast(pl.Int32).to_numpy()
+    unit = _numbered(_key(groups, used)).astype(np.int32)
     return CacheLog(
-        row=touched["row"].cast(pl.Int64).to_numpy(),
+        row=touched["row"].cast(pl.Int32).to_numpy(),
         conversation=groups,
         template=template,
-        template_order=np.lexsort((np.arange(len(time)), time, template)),
+        template_order=np.lexsort((np.arange(len(time)), time, template)).astype(np.int32),
         time=time,
         used=used,
         read=touched["read"].to_numpy(),
         prefix=touched["prefix"].to_numpy(),
         hour=touched["hour"].to_numpy(),
         shared=touched["shared"].to_numpy(),
-        before=_previous(unit),
+        before=_previous(unit).astype(np.int32),
         unit=unit,
         units=int(unit.max(initial=-1)) + 1,
     )
@@ -182,7 +182,7 @@ def _key(group: Ints, model: Index) -> Ints:
     if not len(group):
         return group
     present = np.bincount(model + 1) > 0
-    key: Ints = (group - group.min()) * int(present.sum()) + (np.cumsum(present) - 1)[model + 1]
+    key: Ints = (group.astype(np.int64) - group.min()) * int(present.sum()) + (np.cumsum(present) - 1)[model + 1]
     return key
 
 

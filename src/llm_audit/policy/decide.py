@@ -14,7 +14,7 @@ from llm_audit.policy.costs import NEVER, cost
 from llm_audit.policy.gates import Codes, blocked
 from llm_audit.policy.model import Decision, Order, Policy
 from llm_audit.policy.models import NONE, NOTICE_DAYS, Bools, Floats, Index, Ints, Models
-from llm_audit.policy.requests import UNDATED, Requests, Rows, at, take
+from llm_audit.policy.requests import UNDATED, Requests, Rows, take, wide
 from llm_audit.policy.rule import Rule
 from llm_audit.policy.world import Local
 
@@ -164,8 +164,8 @@ class Assessor:
         """What each request costs at a place of its ladder, at the same tokens; ``NEVER`` without a price."""
         requests, rates = self.world.requests, self.world.rates
         of_place = rates.rates[rates.rows[rates.key[rows], place]]
-        tokens = {kind: at(counts, rows) for kind, counts in requests.tokens.items()}
-        return cost(tokens, of_place, per_call=at(requests.per_call_cost, rows))
+        tokens = {kind: wide(counts, rows) for kind, counts in requests.tokens.items()}
+        return cost(tokens, of_place, per_call=wide(requests.per_call_cost, rows))
 
 
 def candidates(ladder: Index, used: Index, place: int | Index) -> Index:

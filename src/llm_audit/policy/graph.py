@@ -53,7 +53,7 @@ class Graph:
     @property
     def row(self) -> Ints:
         """Each node's place in the ledger."""
-        return self.nodes["row"].cast(pl.Int64).to_numpy()
+        return self.nodes["row"].cast(pl.Int32).to_numpy()
 
     @property
     def parent(self) -> Ints:
@@ -152,7 +152,7 @@ def _units(tree: pl.DataFrame) -> tuple[Ints, Ints]:
     members, unit = np.unique(leader, return_inverse=True)
     lifted = above[members]
     unit_parent = np.where(lifted == ROOT, ROOT, unit[np.maximum(lifted, 0)])
-    return unit.astype(np.int64), unit_parent.astype(np.int64)
+    return unit.astype(np.int32), unit_parent.astype(np.int32)
 
 
 def climb(pointer: Ints) -> Ints:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.models import CATEGORIES, NONE, Bools, Floats, Index, Ints
+from llm_audit.policy.models import CATEGORIES, NONE, Bools, Index, Ints, Scores
 
 NEEDS: tuple[str, ...] = ("vision", "audio", "tools", "json_schema", "reasoning")
 
@@ -56,7 +56,9 @@ PLACES: tuple[str, ...] = (
 Rows = Ints | Bools | slice
 Column = TypeVar("Column", Ints, Bools)
 
-UNDATED = np.iinfo(np.int64).max
+_SMALL = 2**31
+
+UNDATED = 2**30
 """The day of a request without a time: after every release."""
 
 
@@ -70,7 +72,7 @@ class Requests:
 
     used: Index
     category: Index
-    difficulty: Floats
+    difficulty: Scores
     chat: Bools
     judged: Bools
     priced: Bools
@@ -112,7 +114,7 @@ def read_requests(frame: pl.DataFrame, index: dict[str, int]) -> Requests:
             {name: position for position, name in enumerate(CATEGORIES)}, default=NONE, return_dtype=pl.Int32
         )
     )
-    difficulty = frame["difficulty"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    difficulty = frame["difficulty"].fill_null(float("nan")).to_numpy()
     abstained = (frame["judged"].cast(pl.String) == "abstained").fill_null(value=True).to_numpy()
     index_of = frame["model_id"].cast(pl.String).replace_strict(index, default=NONE, return_dtype=pl.Int32)
     categories = category.fill_null(NONE).to_numpy()
@@ -123,7 +125,7 @@ def read_requests(frame: pl.DataFrame, index: dict[str, int]) -> Requests:
         chat=(frame["operation"].cast(pl.String) == "chat").fill_null(value=True).to_numpy(),
         judged=~abstained & np.isfinite(difficulty) & (categories != NONE),
         priced=frame["cost_pico"].is_not_null().to_numpy(),
-        cost=_counts(frame["cost_pico"]),
+        cost=frame["cost_pico"].cast(pl.Int64).fill_null(0).to_numpy(),
         per_call_cost=_counts(frame["cost_per_call_pico"]),
         tokens={kind: _counts(frame[f"{kind}_tokens"]) for kind in TOKEN_TYPES},
         reasoning_tokens=_counts(frame["reasoning_tokens"]),
@@ -132,14 +134,17 @@ def read_requests(frame: pl.DataFrame, index: dict[str, int]) -> Requests:
         agent_step=(
             frame["calls_tools"].fill_null(value=False) | frame["answers_tools"].fill_null(value=False)
         ).to_numpy(),
-        day=frame["time"].dt.date().to_physical().cast(pl.Int64).fill_null(UNDATED).to_numpy(),
+        day=frame["time"].dt.date().to_physical().fill_null(UNDATED).to_numpy(),
     )
 
 
 def _counts(column: pl.Series) -> Ints:
-    if not (column.max() or column.min()):
-        return np.broadcast_to(np.int64(0), len(column))
-    return column.cast(pl.Int64).fill_null(0).to_numpy()
+    """Counts in 32 bits where they fit, and in no memory where there are none."""
+    least, most = column.to_frame("c").select(least=pl.col("c").min(), most=pl.col("c").max()).row(0)
+    if not (least or most):
+        return np.broadcast_to(np.int32(0), len(column))
+    kind = pl.Int32 if least > -_SMALL and most < _SMALL else pl.Int64
+    return column.cast(kind).fill_null(0).to_numpy()
 
 
 def _flags(column: pl.Series) -> Bools:
@@ -147,7 +152,7 @@ def _flags(column: pl.Series) -> Bools:
 
 
 def take(requests: Requests, rows: Rows) -> Requests:
-    """The requests at ``rows``; of a slice, views."""
+    """The requests at ``rows``, in 64 bits to calculate with."""
     return Requests(
         used=requests.used[rows],
         category=requests.category[rows],
@@ -156,14 +161,20 @@ def take(requests: Requests, rows: Rows) -> Requests:
         judged=requests.judged[rows],
         priced=requests.priced[rows],
         cost=requests.cost[rows],
-        per_call_cost=at(requests.per_call_cost, rows),
-        tokens={kind: at(counts, rows) for kind, counts in requests.tokens.items()},
-        reasoning_tokens=at(requests.reasoning_tokens, rows),
-        max_output=at(requests.max_output, rows),
+        per_call_cost=wide(requests.per_call_cost, rows),
+        tokens={kind: wide(counts, rows) for kind, counts in requests.tokens.items()},
+        reasoning_tokens=wide(requests.reasoning_tokens, rows),
+        max_output=wide(requests.max_output, rows),
         needs={need: at(flags, rows) for need, flags in requests.needs.items()},
         agent_step=requests.agent_step[rows],
         day=requests.day[rows],
     )
+
+
+def wide(counts: Ints, rows: Rows) -> Ints:
+    """Counts at some rows in 64 bits; none stay in no memory."""
+    some = at(counts, rows)
+    return some.astype(np.int64) if some.strides[0] else np.broadcast_to(np.int64(0), len(some))
 
 
 def joined(parts: Sequence[Requests]) -> Requests:

@@ -33,12 +33,12 @@ def read_steps(group: pl.Series, agent_step: Bools) -> AgentSteps:
         group: The trace (or conversation) of each request; null is a trace of its own.
         agent_step: Whether the request is a step of a tool loop.
     """
-    row = np.flatnonzero(agent_step)
+    row = np.flatnonzero(agent_step).astype(np.int32)
     trace = group.gather(row).rank("dense").cast(pl.Int64).to_frame("trace")
     known = pl.col("trace").max().fill_null(0)
     # Those without a trace are numbered after all others.
     lone = known + pl.col("trace").is_null().cum_sum()
-    codes = trace.select(pl.coalesce("trace", lone) - 1).to_series().cast(pl.Int64).to_numpy()
+    codes = trace.select(pl.coalesce("trace", lone) - 1).to_series().cast(pl.Int32).to_numpy()
     return AgentSteps(row=row, trace=codes, length=np.bincount(codes))
 
 

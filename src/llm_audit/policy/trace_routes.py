@@ -133,7 +133,7 @@ def _option(plan: Plan, graph: Graph, place: int) -> tuple[Floats, Floats, Index
     model = used if place == NONE else candidates(plan.ladder, used, place)
     head = np.full(count, NONE, dtype=np.int32)
     head[unit[::-1]] = model[::-1]
-    total, read = requests.cost[row], requests.tokens["cache_read"][row]
+    total, read = requests.cost[row], requests.tokens["cache_read"][row].astype(np.int64)
     p = np.full(len(row), np.nan)
     allowed = np.ones(count, dtype=bool)
     if place != NONE:

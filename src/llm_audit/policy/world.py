@@ -11,7 +11,7 @@ from llm_audit.policy.graph import Graph
 from llm_audit.policy.judge import Judge
 from llm_audit.policy.lengths import Lengths
 from llm_audit.policy.models import NONE, Ints, Models
-from llm_audit.policy.requests import Requests, Rows, at, take
+from llm_audit.policy.requests import Requests, Rows, take, wide
 from llm_audit.policy.steps import AgentSteps
 from llm_audit.policy.traffic import Traffic
 
@@ -70,7 +70,7 @@ def priced_caches(traffic: Traffic, rates: RateTable) -> CacheLog:
     requests, caches = traffic.requests, traffic.caches
     own = rates.rates[rates.rows[:, NONE]]
     explicit = own[:, _WRITE] > own[:, _INPUT]
-    tokens = {kind: at(counts, caches.row) for kind, counts in requests.tokens.items()}
+    tokens = {kind: wide(counts, caches.row) for kind, counts in requests.tokens.items()}
     prefix = cached_prefix(
         read=tokens["cache_read"],
         write=tokens["cache_write_5m"] + tokens["cache_write_1h"],
