@@ -27,7 +27,7 @@ def partial(frame):
     measured = with_date(routed(routes).columns(named, slice(None)), timezone="UTC")
     written = named["cost_cache_write_5m_pico"] + named["cost_cache_write_1h_pico"]
     calls = read_calls(
-        named.select,
+        named.lazy().select,
         output_cost=named["cost_output_pico"].fill_null(0).to_numpy(),
         write_cost=written.fill_null(0).to_numpy(),
     )

@@ -19,7 +19,7 @@ def found(*given, p_success=0.5, cost_output_pico=2_000, cost_cache_write_5m_pic
     frame = frame.with_columns(model_id="model", cost_pico=pl.lit(4_500), cost_per_call_pico=pl.lit(0))
     many = len(given)
     calls = read_calls(
-        frame.select,
+        frame.lazy().select,
         output_cost=np.full(many, cost_output_pico),
         write_cost=np.full(many, cost_cache_write_5m_pico),
     )

@@ -66,7 +66,7 @@ def test_downstream_is_a_node_with_all_below_it(seed, count):
 
 def graph(*given):
     frame = rows(*({"time": START + dt.timedelta(seconds=number), **row} for number, row in enumerate(given)), trace=1)
-    return build_graph(frame.select(PLACES))
+    return build_graph(frame.lazy().select(PLACES))
 
 
 def test_edges_are_told_by_tool_results_prompts_spans_and_order():
@@ -109,7 +109,7 @@ def test_a_request_never_depends_on_a_later_one():
 
 def test_lone_requests_are_in_no_trace():
     frame = rows({"trace": 1}, {"trace": 2}, {})
-    assert build_graph(frame.select(PLACES)).nodes.height == 0
+    assert build_graph(frame.lazy().select(PLACES)).nodes.height == 0
 
 
 def test_an_older_turn_keeps_the_cache_warm_for_the_next_on_its_model():

@@ -56,25 +56,33 @@ def read_calls(columns: Columns, *, output_cost: Ints, write_cost: Ints) -> Call
         output_cost: Of each request, pico-dollars.
         write_cost: Likewise.
     """
-    time = columns(["time", "request_key"])
+    time = columns(["time", "request_key"]).collect()
     order = time.select(pl.arg_sort_by("time", "request_key", nulls_last=True)).to_series()
-    group = columns(["conversation", "trace", "request_key"])
+    group = columns(["conversation", "trace", "request_key"]).collect()
     cluster = _numbers(group.select(cluster_of()).to_series())
-    kept = columns(["status", "judged"]).select(
-        failed=(pl.col("status").cast(pl.String) == "error").fill_null(value=False),
-        abstained=(pl.col("judged").cast(pl.String) == "abstained").fill_null(value=False),
+    kept = (
+        columns(["status", "judged"])
+        .select(
+            failed=(pl.col("status").cast(pl.String) == "error").fill_null(value=False),
+            abstained=(pl.col("judged").cast(pl.String) == "abstained").fill_null(value=False),
+        )
+        .collect()
     )
+
+    def one(name: str) -> pl.Series:
+        return columns([name]).collect().to_series()
+
     return Calls(
         order=order.cast(pl.Int32).to_numpy(),
         time=time["time"].to_physical().fill_null(0).to_numpy(),
         dated=time["time"].is_not_null().to_numpy(),
         cluster=cluster,
         conversation=np.where(group["conversation"].is_null().to_numpy(), NOWHERE, cluster).astype(np.int32),
-        template=_numbers(columns(["template_hash"]).to_series()),
-        prompt=_numbers(columns(["prompt_hash"]).to_series()),
-        model=_words(columns(["model"]).to_series())[0],
-        seller=_words(columns(["provider"]).to_series())[0],
-        owners={name: _words(columns([name]).to_series()) for name in _OWNERS},
+        template=_numbers(one("template_hash")),
+        prompt=_numbers(one("prompt_hash")),
+        model=_words(one("model"))[0],
+        seller=_words(one("provider"))[0],
+        owners={name: _words(one(name)) for name in _OWNERS},
         failed=kept["failed"].to_numpy(),
         abstained=kept["abstained"].to_numpy(),
         output_cost=output_cost,

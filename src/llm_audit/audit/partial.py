@@ -25,6 +25,9 @@ from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.models import NONE, Floats, Ints
 from llm_audit.policy.plan import Plan
 
+_TOGETHER = 8
+"""Pieces whose sums are held before they are added up."""
+
 _RATES = [TOKEN_TYPES.index(kind) for kind in ("input", "cache_read", "cache_write_5m")]
 
 
@@ -75,8 +78,13 @@ def summarise(
         rates: Price rows used.
         group_by: Further keys of cells.
     """
+    held: list[Sums] = []
+    for piece in pieces:
+        held.append(_sums(piece, rates, group_by))
+        if len(held) == _TOGETHER:
+            held = [add_sums(held, group_by=group_by)]
     return Partial(
-        sums=add_sums([_sums(piece, rates, group_by) for piece in pieces], group_by=group_by),
+        sums=add_sums(held, group_by=group_by),
         waste=waste_rows(bill),
         concentration=concentration(bill.requests, bill.calls.cluster),
     )

@@ -37,9 +37,9 @@ class Rows:
     catalog: Catalog
     book: PriceBook
 
-    def columns(self, names: Sequence[str]) -> pl.DataFrame:
+    def columns(self, names: Sequence[str]) -> pl.LazyFrame:
         """Some of the ledger's columns."""
-        return in_period(self.ledger.scan(), self.options).select(names).collect()
+        return in_period(self.ledger.scan(), self.options).select(names)
 
     def priced(self, names: Sequence[str] = tuple(SCHEMA)) -> Iterator[pl.DataFrame]:
         """Some of the ledger's columns, with those to group by, and those that ``price`` and ``with_models`` add.

@@ -86,7 +86,7 @@ def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, op
     traffic, calls = _read(rows)
     applied = routed(plan(traffic, policy, catalog=catalog, book=book))
     bill = bill_of(applied.plan, calls)
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(1) as pool:
         further = pool.submit(sensitivity, applied.plan), pool.submit(trace_routing, applied.plan)
         partial = summarise(_measured(rows, applied, _SUMMED), bill, rates=book.rates, group_by=options.group_by)
         found = Found(

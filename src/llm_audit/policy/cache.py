@@ -60,14 +60,14 @@ class CacheLog:
     units: int
 
 
-def read_cache_log(frame: pl.DataFrame) -> CacheLog:
+def read_cache_log(frame: pl.LazyFrame) -> CacheLog:
     """Prepare the requests that share a conversation or template with a cache read.
 
     Args:
         frame: ``request_key``, ``conversation``, ``template_hash``, ``time``, ``turns``, ``used`` (model index),
             ``read``, ``prefix``, ``hour`` (whether the request wrote for an hour).
     """
-    rows = frame.lazy().with_row_index("row").with_columns(pl.col("time").dt.epoch("us").fill_null(0))
+    rows = frame.with_row_index("row").with_columns(pl.col("time").dt.epoch("us").fill_null(0))
     reading = rows.filter(pl.col("read") > 0)
     by_conversation = reading.select("conversation").unique().with_columns(by_conversation=True)
     by_template = reading.select("template_hash").unique().with_columns(by_template=True)

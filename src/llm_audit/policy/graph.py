@@ -61,18 +61,20 @@ class Graph:
         return self.nodes["parent"].cast(pl.Int64).fill_null(ROOT).to_numpy()
 
 
-def build_graph(places: pl.DataFrame) -> Graph:
+def build_graph(places: pl.LazyFrame) -> Graph:
     """Find the edges of every trace, or conversation where a log has no traces.
 
     Args:
         places: The columns of ``requests.PLACES`` and ``answers_tools``, a row a request.
     """
     keyed = places.with_row_index("row").with_columns(group=pl.coalesce("trace", "conversation"))
+    several = keyed.filter(pl.col("group").is_not_null()).group_by("group").len().filter(pl.col("len") > 1)
     nodes = (
-        keyed.filter(pl.col("group").is_not_null() & (pl.len().over("group") > 1))
+        keyed.join(several.select("group"), on="group", how="semi")
         .sort("group", "time", "turns", "request_key", nulls_last=False)
         .with_row_index("node")
         .with_columns(pl.col("node").cast(pl.Int64))
+        .collect()
     )
     edges = pl.concat([*(_joined(nodes, *join) for join in _JOINS), _previous(nodes)])
     trust = {edge.value: rank for rank, edge in enumerate(Edge)}

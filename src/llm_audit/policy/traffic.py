@@ -19,8 +19,8 @@ from llm_audit.pricing.keys import distinct
 NAMES: tuple[str, ...] = ("provider", "model", "service_tier", "region", "model_id", "tier")
 """What names a model at a provider; provider and model decide the last two."""
 
-Columns = Callable[[Sequence[str]], pl.DataFrame]
-"""Some columns of all the ledger's rows."""
+Columns = Callable[[Sequence[str]], pl.LazyFrame]
+"""Some columns of all the ledger's rows, in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Traffic:
 
 def traffic_of(named: pl.DataFrame, catalog: Catalog) -> Traffic:
     """The traffic of a priced ledger in memory that has ``model_id`` and ``tier`` (see ``with_models``)."""
-    return read_traffic([named], named.select, catalog)
+    return read_traffic([named], named.lazy().select, catalog)
 
 
 def read_traffic(blocks: Iterable[pl.DataFrame], columns: Columns, catalog: Catalog) -> Traffic:
@@ -71,7 +71,7 @@ def read_traffic(blocks: Iterable[pl.DataFrame], columns: Columns, catalog: Cata
         times.append(block["time"])
     requests = joined(parts)
     del parts
-    groups = columns(["trace", "conversation"]).select(pl.coalesce("trace", "conversation")).to_series()
+    groups = columns(["trace", "conversation"]).select(pl.coalesce("trace", "conversation")).collect().to_series()
     return Traffic(
         requests=requests,
         models=models,
@@ -95,9 +95,9 @@ def _cache_log(requests: Requests, columns: Columns) -> CacheLog:
     places = columns(["request_key", "conversation", "template_hash", "time", "turns"])
     return read_cache_log(
         places.with_columns(
-            used=requests.used,
-            read=requests.tokens["cache_read"],
+            used=pl.lit(pl.Series(requests.used)),
+            read=pl.lit(pl.Series(requests.tokens["cache_read"])),
             prefix=pl.lit(0, pl.Int64),
-            hour=requests.tokens["cache_write_1h"] > 0,
+            hour=pl.lit(pl.Series(requests.tokens["cache_write_1h"] > 0)),
         )
     )
