@@ -33,8 +33,6 @@ def rate_table(traffic: Traffic, *, ladder: Index, book: PriceBook, other_provid
     changes = Changes()
     for pair in _sellers(names, pairs, models, other_providers=other_providers):
         changes |= book.changes(*pair)
-    if not any(book.changes(*pair).minutes for pair in pairs):
-        time = time.dt.truncate("1d")
     tier, thresholds = _context_tier(traffic, pairs, book)
     numbered = distinct([Coded(traffic.name.astype(np.int64), names.height), periods(time, changes), tier])
     first = numbered.first()
