@@ -26,13 +26,13 @@ class RateTable:
     Attributes:
         key: The price key of each request: distinct provider, model, service tier, region, day and context tier.
         rows: Rows of ``rates``, keys x (positions of the ladder, then the model used).
-        provider: Who sells at those rates, of the same shape; None where nobody does.
+        provider: Who sells at each row of ``rates``; None where nobody does.
         rates: Pico-dollars a token, rows x token types in the order of ``TOKEN_TYPES``; ``UNKNOWN`` where none is.
     """
 
     key: Index
     rows: Index
-    provider: tuple[tuple[str | None, ...], ...]
+    provider: tuple[str | None, ...]
     rates: Ints
 
     def at(self, position: Index) -> Ints:

@@ -10,11 +10,11 @@ from llm_audit.policy.costs import UNKNOWN, RateTable
 from llm_audit.policy.models import NONE, Index, Models
 from llm_audit.policy.traffic import Traffic
 from llm_audit.pricing import PriceBook, rates_for
-from llm_audit.pricing.keys import Coded, Codes, distinct
+from llm_audit.pricing.keys import Coded, distinct
 from llm_audit.pricing.locate import periods
 from llm_audit.pricing.plan import Changes
 
-_FIXED = ("provider", "service_tier", "region", "model_id", "time", "context_tokens")
+_ASKED = ("provider", "model", "service_tier", "region", "time", "context_tokens")
 
 
 def rate_table(traffic: Traffic, *, ladder: Index, book: PriceBook, other_providers: bool) -> RateTable:
@@ -34,51 +34,48 @@ def rate_table(traffic: Traffic, *, ladder: Index, book: PriceBook, other_provid
     for pair in _sellers(names, pairs, models, other_providers=other_providers):
         changes |= book.changes(*pair)
     tier, thresholds = _context_tier(traffic, pairs, book)
-    numbered = distinct([Coded(traffic.name.astype(np.int64), names.height), periods(time, changes), tier])
+    period = periods(time, changes)
+    numbered = distinct([Coded(traffic.name.astype(np.int64), names.height), period, tier])
     first = numbered.first()
     keys = names[traffic.name[first]].with_columns(
-        key=pl.int_range(len(first), dtype=pl.UInt32),
         time=time.gather(first),
         context_tokens=pl.Series(thresholds, dtype=pl.Int64).gather(tier.codes[first]),
     )
     index = models.index()
     used = np.array([index.get(name, NONE) for name in keys["model_id"]], dtype=np.int32)
     candidates = np.where((used == NONE)[:, None], NONE, ladder[np.maximum(used, 0)])
-    wanted = [keys.select("key", pl.lit(NONE, pl.Int32).alias("place"), "model", *_FIXED)]
-    homes = []
-    for place in range(ladder.shape[1]):
-        rows = np.flatnonzero(candidates[:, place] != NONE)
-        chosen = candidates[rows, place]
-        there = keys[rows].with_columns(
-            place=pl.lit(place, pl.Int32),
-            model=pl.Series([models.ids[model] for model in chosen], dtype=pl.String),
-        )
-        wanted.append(there.select(wanted[0].columns))
-        homes.append(pl.Series([models.home_provider[model] for model in chosen], dtype=pl.String))
-    asked = pl.concat(wanted)
-    found = rates_for(asked, book)
-    if other_providers:
-        home = pl.concat([pl.Series([None] * keys.height, dtype=pl.String), *homes])
-        elsewhere = asked.with_columns(provider=home)
-        lacking = found["price_id"].is_null() & (asked["place"] != NONE) & home.is_not_null()
-        if lacking.any():
-            found = pl.concat([found.filter(~lacking), rates_for(elsewhere.filter(lacking), book)], how="vertical")
-    return _table(numbered.codes, found, keys.height, ladder.shape[1])
-
-
-def _table(key: Codes, found: pl.DataFrame, keys: int, width: int) -> RateTable:
-    rates = np.column_stack(
-        [found[f"{kind}_rate"].fill_null(UNKNOWN).cast(pl.Int64).to_numpy() for kind in TOKEN_TYPES]
+    # Models used at one provider have the same candidates at the same prices: each is asked for once.
+    where = [keys[name] for name in ("provider", "service_tier", "region")]
+    there = distinct([*where, Coded(period.codes[first], period.bound), Coded(tier.codes[first], tier.bound)])
+    key, place = np.nonzero(candidates != NONE)
+    model = candidates[key, place]
+    _, one, number = np.unique(there.codes[key] * len(models.ids) + model, return_index=True, return_inverse=True)
+    named = keys.with_columns(home=pl.lit(None, pl.String))
+    asked = keys[key[one]].with_columns(
+        model=pl.Series([models.ids[step] for step in model[one]], dtype=pl.String),
+        home=pl.Series([models.home_provider[step] for step in model[one]], dtype=pl.String),
     )
+    found = _found(pl.concat([named, asked]).select(*_ASKED, "home"), book, other_providers=other_providers)
     # The last row is that of a model without any price.
-    rates = np.vstack([rates, np.full((1, len(TOKEN_TYPES)), UNKNOWN, dtype=np.int64)])
-    rows = np.full((keys, width + 1), len(rates) - 1, dtype=np.int32)
-    provider: list[list[str | None]] = [[None] * (width + 1) for _ in range(keys)]
-    at, place = found["key"].to_numpy(), found["place"].to_numpy()
-    rows[at, place] = np.arange(found.height)
-    for key_row, position, name in found.select("key", "place", "provider").iter_rows():
-        provider[key_row][position] = name
-    return RateTable(key=key.astype(np.int32), rows=rows, provider=tuple(map(tuple, provider)), rates=rates)
+    rates = np.full((found.height + 1, len(TOKEN_TYPES)), UNKNOWN, dtype=np.int64)
+    for column, kind in enumerate(TOKEN_TYPES):
+        rates[:-1, column] = found[f"{kind}_rate"].fill_null(UNKNOWN).to_numpy()
+    rows = np.full((keys.height, ladder.shape[1] + 1), found.height, dtype=np.int32)
+    rows[:, NONE] = np.arange(keys.height)
+    rows[key, place] = keys.height + number
+    sellers = (*found["provider"].cast(pl.String), None)
+    return RateTable(key=numbered.codes.astype(np.int32), rows=rows, provider=sellers, rates=rates)
+
+
+def _found(asked: pl.DataFrame, book: PriceBook, *, other_providers: bool) -> pl.DataFrame:
+    """The rates asked for, in their order; those that a provider does not sell are asked of ``home`` where wanted."""
+    found = rates_for(asked.select(_ASKED), book).with_row_index("asked")
+    lacking = found["price_id"].is_null() & asked["home"].is_not_null()
+    if not (other_providers and lacking.any()):
+        return found
+    elsewhere = rates_for(asked.filter(lacking).with_columns(provider="home").select(_ASKED), book)
+    there = pl.concat([found.filter(~lacking), elsewhere.insert_column(0, found["asked"].filter(lacking))])
+    return there.sort("asked")
 
 
 Pair = tuple[str | None, str | None, str | None]

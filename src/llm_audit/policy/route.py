@@ -108,9 +108,8 @@ class Routed:
             return pl.select(pl.when(priced).then(pl.Series(values[rows]))).to_series()
 
         position = choice.position[rows]
-        width = len(world.rates.provider[0]) if world.rates.provider else 1
-        sellers = pl.Series([name for names in world.rates.provider for name in names], dtype=pl.Categorical)
-        seller = sellers.gather(world.rates.key[rows].astype(np.int64) * width + position % width)
+        sellers = pl.Series(world.rates.provider, dtype=pl.Categorical)
+        seller = sellers.gather(world.rates.rows[world.rates.key[rows], position])
         provider = pl.when(pl.Series(position != NONE)).then(seller).otherwise(named["provider"])
         ids = pl.Series([*world.models.ids, None], dtype=pl.Enum(world.models.ids))
         reasons = [reason for reason in REASONS if reason]
