@@ -9,9 +9,10 @@ import numpy as np
 
 from llm_audit.catalog import Catalog
 from llm_audit.catalog.ladder import ladders
+from llm_audit.policy.assess import Assessor, candidates
 from llm_audit.policy.blocks import grouped_sum, in_blocks, spans
 from llm_audit.policy.cache import minimum_tokens
-from llm_audit.policy.decide import OUTCOMES, Assessor, Choice, Outcome, candidates, decide, positions, without
+from llm_audit.policy.decide import OUTCOMES, Choice, Outcome, decide, positions, without
 from llm_audit.policy.estimate import Estimated, Runs, estimate, kept_reads, run_costs
 from llm_audit.policy.judge import Judge
 from llm_audit.policy.lengths import Scenario, read_lengths, scenario

@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.policy.assess import candidates
 from llm_audit.policy.blocks import grouped_sum, in_blocks, spans
 from llm_audit.policy.costs import UNKNOWN
-from llm_audit.policy.decide import candidates
 from llm_audit.policy.estimate import asked_again, run
 from llm_audit.policy.graph import ROOT, Graph, depths, downstream
 from llm_audit.policy.lengths import scenario
