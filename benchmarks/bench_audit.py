@@ -1,6 +1,7 @@
 """The audit half over a large ledger: three policies, 1,000 resamplings, against polars reading and grouping it.
 
-The ledger is that of the sample logs, repeated with other identifiers and later times until it has ROWS rows.
+The ledger is that of the sample logs, repeated with other identifiers and later times until it has ROWS rows, and then
+four times as many.
 
     python benchmarks/bench_audit.py [ROWS]
 """
@@ -85,9 +86,8 @@ def measure(folder: Path, what: str) -> None:
     print(json.dumps({"what": what, "seconds": round(seconds, 2), "cpu": round(processor, 2), "peak_mb": round(peak)}))
 
 
-def main() -> None:
-    """Build, measure each in a process of its own, and print ratios."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+def compare(rows: int) -> None:
+    """Build a ledger, measure each in a process of its own, and print ratios to polars."""
     with tempfile.TemporaryDirectory() as name:
         subprocess.run([sys.executable, __file__, "--build", name, str(rows)], check=True)
         results = {}
@@ -96,11 +96,21 @@ def main() -> None:
                 [sys.executable, __file__, "--measure", name, what], check=True, capture_output=True, text=True
             )
             results[what] = json.loads(done.stdout)
-    base = results["polars"]["seconds"]
+    base = results["polars"]
     print(f"{rows:,} rows")
     for what, found in results.items():
-        ratio = found["seconds"] / base
-        print(f"{what:18} {found['seconds']:7.2f} s {found['cpu']:7.2f} cpu s {found['peak_mb']:6} MB  x{ratio:.1f}")
+        wall, cpu = found["seconds"] / base["seconds"], found["cpu"] / base["cpu"]
+        print(
+            f"{what:18} {found['seconds']:7.2f} s {found['cpu']:7.2f} cpu s {found['peak_mb']:6} MB"
+            f"  x{wall:.1f} wall x{cpu:.1f} cpu"
+        )
+
+
+def main() -> None:
+    """Measure a ledger, and one of four times as many rows for how memory grows."""
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    compare(rows)
+    compare(4 * rows)
 
 
 if __name__ == "__main__":

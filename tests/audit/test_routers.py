@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from tests.audit.build import rows
 
-from llm_audit.audit.routers import observed_routers
+from llm_audit.audit.routers import observed_routers, router_rows
 from llm_audit.pricing import PriceBook, price
 
 ROUTER = "arn:aws:bedrock:us-east-1:1:prompt-router/p"
@@ -16,7 +16,7 @@ def test_a_router_s_saving_is_against_the_dearest_model_it_served():
         {},
     )
     book = PriceBook()
-    [found] = observed_routers(price(frame, book), book)
+    [found] = observed_routers(router_rows(price(frame, book)), book)
     assert (found.router, found.fallback, found.requests, found.requests_elsewhere) == (ROUTER, "gpt-4o", 3, 2)
     assert found.fallback_cost == "0.0135"
     assert found.actual_cost == "0.00504"
@@ -25,4 +25,4 @@ def test_a_router_s_saving_is_against_the_dearest_model_it_served():
 
 def test_a_log_without_routers_has_none():
     book = PriceBook()
-    assert observed_routers(price(rows({}), book), book) == []
+    assert observed_routers(router_rows(price(rows({}), book)), book) == []

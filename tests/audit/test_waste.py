@@ -2,27 +2,34 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import polars as pl
 from tests.audit.build import START, rows
 
-from llm_audit.audit.waste import waste_rows
+from llm_audit.audit.calls import read_calls
+from llm_audit.audit.waste import Bill, waste_rows
+from llm_audit.policy.requests import read_requests
 
-PRICES = {
-    "cost_pico": 4_500,
-    "cost_output_pico": 2_000,
-    "cost_cache_write_5m_pico": 0,
-    "cost_cache_write_1h_pico": 0,
-    "input_rate": 2,
-    "cache_read_rate": 1,
-    "cache_write_rate": 2,
-    "p_success": 0.5,
-}
+RATES = (2, 1, 2)
+"""Of input, cache reads and cache writes, in pico-dollars a token."""
 
 
-def found(*given, **prices):
+def found(*given, p_success=0.5, cost_output_pico=2_000, cost_cache_write_5m_pico=0):
     frame = rows(*({"prompt_hash": 100 + number, "time": at(number), **row} for number, row in enumerate(given)))
-    priced = frame.with_columns(**{name: pl.lit(value) for name, value in {**PRICES, **prices}.items()})
-    return {row["kind"]: (row["requests"], int(row["amount_pico"])) for row in waste_rows(priced).iter_rows(named=True)}
+    frame = frame.with_columns(model_id="model", cost_pico=pl.lit(4_500), cost_per_call_pico=pl.lit(0))
+    many = len(given)
+    calls = read_calls(
+        frame.lazy().select,
+        output_cost=np.full(many, cost_output_pico),
+        write_cost=np.full(many, cost_cache_write_5m_pico),
+    )
+    bill = Bill(
+        requests=read_requests(frame, {}),
+        calls=calls,
+        rates=lambda some: np.tile(RATES, (len(some), 1)),
+        p_success=lambda some: np.full(len(some), p_success),
+    )
+    return {row["kind"]: (row["requests"], int(row["amount_pico"])) for row in waste_rows(bill).iter_rows(named=True)}
 
 
 def at(minutes):

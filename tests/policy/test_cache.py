@@ -42,7 +42,7 @@ def frame(*rows):
 
 def warm(data, route):
     return warm_reads(
-        read_cache_log(data), read=data["read"].to_numpy(), route=np.array(route, dtype=np.int32)
+        read_cache_log(data.lazy()), read=data["read"].to_numpy(), route=np.array(route, dtype=np.int32)
     ).tolist()
 
 

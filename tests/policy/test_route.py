@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.audit.build import assumed, catalog, many, rows
 
+from llm_audit.catalog import Catalog
 from llm_audit.classify import irt
 from llm_audit.errors import UsageError
 from llm_audit.policy import load, parse, route
-from llm_audit.pricing import PriceBook, price
+from llm_audit.pricing import PriceBook, price, rates_for
 
 MINI_1000_200 = 1_000 * 150_000 + 200 * 600_000
 """1,000 tokens in and 200 out on gpt-4o-mini, in pico-dollars."""
@@ -268,3 +269,16 @@ def test_a_model_that_another_beats_is_no_step_of_the_ladder():
     assert one(frame, assumed(), models)["route_model_id"] == "gpt-4o-mini"
     blind = catalog({"gpt-4o": 6.0, "gpt-4.1-mini": 1.0, "gpt-4o-mini": 1.0}, gpt_4o_mini={"vision": False})
     assert one(frame, assumed(), blind)["route_model_id"] == "gpt-4.1-mini"
+
+
+@pytest.mark.parametrize("hour", [2, 12])
+def test_a_model_bought_from_its_developer_costs_what_it_does_at_the_request_s_time_of_day(hour):
+    time = dt.datetime(2026, 9, 22, hour, tzinfo=dt.UTC)
+    policy = parse('decision = "always"\n[ladders]\nany = ["deepseek-v4-pro", "gpt-4o"]', where="test policy")
+    book = PriceBook()
+    frame = rows({"time": time, "input_tokens": 1_000, "output_tokens": 100})
+    [routed] = route(price(frame, book), policy, catalog=Catalog.load(), book=book).iter_rows(named=True)
+    key = pl.DataFrame({"provider": "deepseek", "model": "deepseek-v4-pro", "time": [time]})
+    rates = rates_for(key.cast({"time": pl.Datetime("us", "UTC")}), book).row(0, named=True)
+    assert routed["route_model_id"] == "deepseek-v4-pro"
+    assert routed["ceiling_pico"] == 1_000 * rates["input_rate"] + 100 * rates["output_rate"]

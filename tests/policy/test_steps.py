@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from llm_audit.policy.rule import break_even_escalation
-from llm_audit.policy.steps import extra_step_cost
+from llm_audit.policy.steps import extra_step_cost, read_steps
 
 STEPS = 28
 OPUS_USD, ROUTED_USD, ROUTED_STEPS = 54.73, 55.61, 50
@@ -17,8 +17,7 @@ def routed_trace(extra_steps):
     per_step = round(ROUTED_USD / ROUTED_STEPS * 1e12)
     moved = np.arange(STEPS) < round(0.8 * STEPS)
     extra = extra_step_cost(
-        pl.Series([1] * STEPS),
-        agent_step=np.ones(STEPS, dtype=bool),
+        read_steps(pl.Series([1] * STEPS), np.ones(STEPS, dtype=bool)),
         moved=moved,
         cost=np.full(STEPS, per_step),
         extra_steps=extra_steps,
@@ -34,14 +33,14 @@ def test_the_benchmarks_router_saves_much_without_its_step_inflation_and_nothing
 
 
 def test_extra_steps_are_laid_on_moved_agent_steps_only():
+    steps = read_steps(pl.Series([1, 1, 1, 2, None]), np.array([True, True, False, True, True]))
     extra = extra_step_cost(
-        pl.Series([1, 1, 1, 2, None]),
-        agent_step=np.array([True, True, False, True, True]),
+        steps,
         moved=np.array([True, False, True, False, True]),
         cost=np.array([100, 300, 1_000, 50, 70]),
         extra_steps=0.5,
     )
-    assert extra.tolist() == [100, 0, 0, 0, 35]
+    assert dict(zip(steps.row.tolist(), extra.tolist(), strict=True)) == {0: 100, 1: 0, 3: 0, 4: 35}
 
 
 def test_a_cascade_breaks_even_where_both_payments_reach_the_large_model():

@@ -17,6 +17,7 @@ from llm_audit.policy.plan import plan_requests
 from llm_audit.policy.requests import PLACES
 from llm_audit.policy.route import route, with_models
 from llm_audit.policy.trace_routes import by_trace, least_cost, trace_risk
+from llm_audit.policy.traffic import traffic_of
 from llm_audit.pricing import PriceBook, price
 
 
@@ -66,7 +67,7 @@ def test_downstream_is_a_node_with_all_below_it(seed, count):
 
 def graph(*given):
     frame = rows(*({"time": START + dt.timedelta(seconds=number), **row} for number, row in enumerate(given)), trace=1)
-    return build_graph(frame.select(PLACES))
+    return build_graph(frame.lazy().select(PLACES))
 
 
 def test_edges_are_told_by_tool_results_prompts_spans_and_order():
@@ -109,7 +110,7 @@ def test_a_request_never_depends_on_a_later_one():
 
 def test_lone_requests_are_in_no_trace():
     frame = rows({"trace": 1}, {"trace": 2}, {})
-    assert build_graph(frame.select(PLACES)).nodes.height == 0
+    assert build_graph(frame.lazy().select(PLACES)).nodes.height == 0
 
 
 def test_an_older_turn_keeps_the_cache_warm_for_the_next_on_its_model():
@@ -133,9 +134,9 @@ def test_routing_whole_traces_moves_tool_loops_together():
     frame = many(800, conversations=120)
     book, known = PriceBook(), Catalog.load()
     named = with_models(price(frame, book), known)
-    alone = plan_requests(named, load("small-by-default"), catalog=known, book=book)
+    alone = plan_requests(traffic_of(named, known), load("small-by-default"), catalog=known, book=book)
     whole = by_trace(alone)
-    tree = build_graph(alone.world.places)
+    tree = alone.world.graph
     route_of = pl.DataFrame({"unit": tree.unit, "position": whole.choice.position[tree.row]})
     assert route_of.group_by("unit").agg(pl.col("position").n_unique())["position"].max() == 1
     outside = np.setdiff1d(np.arange(frame.height), tree.row)
@@ -153,10 +154,10 @@ def test_what_a_cascades_check_finds_is_no_risk():
     named = with_models(price(frame, book), known)
     cascade = "target = 0.1\n[cascade]\ncheck_usd = 0\nrecall = 0.7\nfalse_alarm = 0"
     plain, checked = (
-        plan_requests(named, assumed(toml, escalation=1.0), catalog=known, book=book)
+        plan_requests(traffic_of(named, known), assumed(toml, escalation=1.0), catalog=known, book=book)
         for toml in ("target = 0.1", cascade)
     )
-    tree = build_graph(plain.world.places)
+    tree = plain.world.graph
     lost = 1 - plain.choice.p_suffices
     rerun = np.array([9_000_000_000, 4_500_000_000])
     assert trace_risk(plain, tree).tolist() == np.rint(lost * rerun).tolist()

@@ -51,4 +51,5 @@ def frames(calls: list[Call]) -> Frames:
     unpriced = rows[0] | {"request_key": 7, "model": "acme-ft-7b", "cost_pico": None, "expected_pico": None}
     unpriced |= {name: None for name in unpriced if name.startswith("cost_")}
     schema = {"request_key": pl.UInt64, "region": pl.String, "environment": pl.String}
-    return Frames(requests=pl.DataFrame([*rows, unpriced], schema_overrides=schema, infer_schema_length=None))
+    frame = pl.DataFrame([*rows, unpriced], schema_overrides=schema, infer_schema_length=None)
+    return Frames(make=lambda: frame)

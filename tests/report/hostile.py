@@ -97,4 +97,5 @@ def rows() -> Frames:
     """Rows with the corpus as models, teams and apps."""
     frame = frames.frames(build.calls(1)).requests
     names = pl.Series([CORPUS[i % len(CORPUS)] for i in range(frame.height)])
-    return Frames(requests=frame.with_columns(model=names, team=names, app=names.reverse()))
+    hostile = frame.with_columns(model=names, team=names, app=names.reverse())
+    return Frames(make=lambda: hostile)

@@ -12,13 +12,16 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from llm_audit.audit.normal import name_words, normal
+from llm_audit.audit.normal import name_words, normals
 from llm_audit.classify import irt
 from llm_audit.policy.model import Policy
 from llm_audit.policy.models import CATEGORIES, Floats, Models
 from llm_audit.policy.rule import cascaded
 
 _BIN = 0.25
+
+_CHUNK = 64
+"""Replicates worked out at once."""
 
 _CURVE = ("model_id", "route_model_id", "category", "difficulty_bin")
 
@@ -30,16 +33,19 @@ def risk_cells(routed: pl.DataFrame) -> pl.DataFrame:
 
     ``cost_pico`` is what asking again would cost.
     """
-    return add_risk(
-        routed.filter(pl.col("outcome") == "moved").select(
-            pl.col("template_hash"),
-            pl.col("app").cast(pl.String),
-            pl.col("model_id").cast(pl.String),
-            pl.col("route_model_id").cast(pl.String),
-            pl.col("category").cast(pl.String),
-            (pl.col("difficulty").cast(pl.Float64) / _BIN).round().cast(pl.Int32).alias("difficulty_bin"),
-            pl.col("cost_pico").cast(pl.Int128),
+    names = ("app", "model_id", "route_model_id", "category")
+    return (
+        routed.lazy()
+        .filter(pl.col("outcome") == "moved")
+        .group_by(
+            "template_hash",
+            *names,
+            difficulty_bin=(pl.col("difficulty").cast(pl.Float64) / _BIN).round().cast(pl.Int32),
         )
+        .agg(pl.col("cost_pico").cast(pl.Int128).sum())
+        .with_columns(pl.col(name).cast(pl.String) for name in names)
+        .select(*KEYS, "cost_pico")
+        .collect()
     )
 
 
@@ -75,14 +81,16 @@ def cost_errors(parts: Sequence[pl.DataFrame], *, policy: Policy, models: Models
     shift_words = name_words(f"difficulty/{name}" for name in CATEGORIES)[category]
     centre = _again(policy, small, large, difficulty)
     errors = np.empty((resamples, len(parts)))
-    for replicate in range(resamples):
+    for start in range(0, resamples, _CHUNK):
+        replicates = range(start, min(start + _CHUNK, resamples))
         moved = _again(
             policy,
-            small + spread_small * normal(ability_words[route, category], replicate),
-            large + spread_large * normal(ability_words[used, category], replicate),
-            difficulty + policy.assumptions.difficulty_sd * normal(shift_words, replicate),
+            small + spread_small * normals(ability_words[route, category], replicates),
+            large + spread_large * normals(ability_words[used, category], replicates),
+            difficulty + policy.assumptions.difficulty_sd * normals(shift_words, replicates),
         )
-        errors[replicate] = ((moved - centre)[:, None] * weight).sum(axis=0)
+        for replicate, off in zip(replicates, moved - centre, strict=True):
+            errors[replicate] = (off[:, None] * weight).sum(axis=0)
     return errors
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from llm_audit.audit.interval import bucket
+from llm_audit.policy.blocks import grouped_sum
+from llm_audit.policy.models import Index
+from llm_audit.policy.requests import Requests
 
 CLUSTER_KEYS: tuple[str, ...] = ("template_hash", "app", "model_id", "route_model_id", "bucket")
 """What clusters are told apart by: enough to give any finding its own interval."""
@@ -21,16 +25,16 @@ def cluster_of() -> pl.Expr:
 
 def cluster_sums(measured: pl.DataFrame) -> pl.DataFrame:
     """Saved and actual pico-dollars of priced requests by what findings need and by bag of conversations."""
-    return add_clusters(
-        measured.filter(pl.col("cost_pico").is_not_null()).select(
-            pl.col("template_hash"),
-            pl.col("app").cast(pl.String),
-            pl.col("model_id").cast(pl.String),
-            pl.col("route_model_id").cast(pl.String),
-            bucket(cluster_of()).alias("bucket"),
-            *(pl.col(name).cast(pl.Int128) for name in _SUMS),
-        )
+    names = {name: pl.col(name).cast(pl.String) for name in ("app", "model_id", "route_model_id")}
+    sums = (
+        measured.lazy()
+        .filter(pl.col("cost_pico").is_not_null())
+        .group_by(*(name for name in CLUSTER_KEYS if name != "bucket"), bucket(cluster_of()).alias("bucket"))
+        .agg(pl.col(name).cast(pl.Int128).sum() for name in _SUMS)
+        .with_columns(**names)
+        .select(*CLUSTER_KEYS, *_SUMS)
     )
+    return sums.collect()
 
 
 def add_clusters(sums: pl.DataFrame) -> pl.DataFrame:
@@ -46,14 +50,9 @@ class Concentration:
     largest_pico: int
 
 
-def concentration(measured: pl.DataFrame) -> Concentration:
-    """Count the conversations among priced requests and find the largest."""
-    sizes = (
-        measured.lazy()
-        .filter(pl.col("cost_pico").is_not_null())
-        .group_by(cluster_of().alias("cluster"))
-        .agg(pl.col("cost_pico").cast(pl.Int128).sum())
-        .select(count=pl.len(), largest=pl.col("cost_pico").max())
-        .collect()
-    )
-    return Concentration(conversations=int(sizes["count"][0]), largest_pico=int(sizes["largest"][0] or 0))
+def concentration(requests: Requests, cluster: Index) -> Concentration:
+    """Count the conversations among priced requests and find the largest; ``cluster`` numbers them."""
+    count = int(cluster.max(initial=-1)) + 1
+    held = np.bincount(cluster[requests.priced], minlength=count)
+    sizes = grouped_sum(cluster, requests.cost, count)
+    return Concentration(conversations=int(np.count_nonzero(held)), largest_pico=int(sizes.max(initial=0)))

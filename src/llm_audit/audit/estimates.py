@@ -12,7 +12,7 @@ from llm_audit.audit.cells import NANO, by, total
 from llm_audit.audit.clusters import Concentration
 from llm_audit.audit.document import Estimate, Expected, FlagshipTax, IntervalPart
 from llm_audit.audit.interval import bounds, replicates
-from llm_audit.audit.normal import name_words, normal
+from llm_audit.audit.normal import name_words, normals
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.tables import share
 from llm_audit.money import usd
@@ -136,8 +136,7 @@ def price_errors(cells: pl.DataFrame, *, resamples: int) -> Floats:
     spread = abs(stated - computed) / actual if actual else 0.0
     if not spread:
         return np.zeros(resamples)
-    word = name_words(["price"])
-    return spread * np.concatenate([normal(word, replicate) for replicate in range(resamples)])
+    return spread * normals(name_words(["price"]), range(resamples))[:, 0]
 
 
 def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame, actual: int) -> list[str]:

@@ -16,13 +16,14 @@ from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import usd
 from llm_audit.policy.costs import UNKNOWN
 from llm_audit.policy.decide import OUTCOMES
-from llm_audit.policy.estimate import ceiling
+from llm_audit.policy.estimate import Estimated, ceiling, run
 from llm_audit.policy.gates import REASONS
 from llm_audit.policy.lengths import CEILING, Scenario, scenario
 from llm_audit.policy.model import Decision, Policy
 from llm_audit.policy.models import NONE, Ints
 from llm_audit.policy.plan import Plan
 from llm_audit.policy.route import plan, with_models
+from llm_audit.policy.traffic import traffic_of
 from llm_audit.pricing import PriceBook, price
 
 
@@ -50,7 +51,7 @@ def explain(ledger: Ledger, request: str, *, policy: Policy, catalog: Catalog, b
         frame = _context(frame, found.head(1))
     named = with_models(price(frame, book), catalog)
     place = int(named.with_row_index("place").filter(pl.col("request_key") == key)["place"][0])
-    return _explained(ledger, plan(named, policy, catalog=catalog, book=book), named, place, book)
+    return _explained(ledger, plan(traffic_of(named, catalog), policy, catalog=catalog, book=book), named, place, book)
 
 
 def _named(ledger: Ledger, request: str) -> pl.Expr:
@@ -150,19 +151,19 @@ def _candidates(applied: Plan, place: int) -> list[Candidate]:
     world, requests = applied.world, applied.world.requests
     rows = np.array([place])
     found = []
-    for position in range(applied.assessor.ladder.shape[1]):
+    for position in range(applied.ladder.shape[1]):
         seen = applied.assessor.assess(rows, position)
-        if not len(seen.rows):
+        if not len(seen.offers.rows):
             continue
-        model = applied.assessor.ladder[rows, position]
+        model = applied.assessor.candidates(rows, position)
         category, difficulty = requests.category[rows], requests.difficulty[rows]
         found.append(
             Candidate(
                 model=world.models.ids[int(model[0])],
                 ability=float(world.models.ability[int(model[0]), int(category[0])]),
                 p_success=round(float(world.judge.success(model, category, difficulty)[0]), 6),
-                p_suffices=round(float(seen.p[0]), 6),
-                cost_usd=usd(int(seen.cost[0])),
+                p_suffices=round(float(seen.offers.p[0]), 6),
+                cost_usd=usd(int(seen.offers.cost[0])),
                 meets=bool(seen.meets[0]),
                 gate=REASONS[seen.block[0]],
                 chosen=int(applied.choice.position[place]) == position,
@@ -172,37 +173,51 @@ def _candidates(applied: Plan, place: int) -> list[Candidate]:
 
 
 def _estimate(name: str, applied: Plan, place: int, values: Scenario) -> Estimate:
-    world = applied.world
-    done = applied.estimate(values)
     position = int(applied.choice.position[place])
-    total = int((ceiling(world, applied.choice) if values == CEILING else done.total)[place])
-    p = float(done.p_suffices[place])
+    tokens, run_pico, done = _run(applied, place, values)
+    parts = [int(part[place]) for part in (done.check, done.escalation, done.extra_steps)] if done else [0, 0, 0]
+    p = float((done or applied.choice).p_suffices[place])
     steps = _loop(applied, place) if position != NONE else np.empty(0, dtype=np.int64)
+    mean_step = usd(round(float((done.run + done.check)[steps].mean()))) if done and len(steps) else None
     return Estimate(
         name=name,
-        lines=_lines(applied, place, position, {kind: int(done.tokens[kind][place]) for kind in TOKEN_TYPES}),
-        per_call_usd=usd(int(world.requests.per_call_cost[place])),
-        run_usd=usd(int(done.run[place])),
-        check_usd=usd(int(done.check[place])),
-        escalation_usd=usd(int(done.escalation[place])),
-        extra_steps_usd=usd(int(done.extra_steps[place])),
-        total_usd=usd(total),
+        lines=_lines(applied, place, position, tokens),
+        per_call_usd=usd(int(applied.world.requests.per_call_cost[place])),
+        run_usd=usd(run_pico),
+        check_usd=usd(parts[0]),
+        escalation_usd=usd(parts[1]),
+        extra_steps_usd=usd(parts[2]),
+        total_usd=usd(run_pico + sum(parts)),
         p_suffices=None if np.isnan(p) else round(p, 6),
         agent_steps=len(steps),
-        mean_step_usd=usd(round(float((done.run + done.check)[steps].mean()))) if len(steps) else None,
+        mean_step_usd=mean_step,
         assumptions={} if values == CEILING else {name: getattr(values, name) for name in values.__slots__[:-1]},
     )
 
 
 def _loop(applied: Plan, place: int) -> Ints:
     """The rows of the agent steps of a request's trace, or else conversation; none where it is no such step."""
-    world = applied.world
-    if not world.requests.agent_step[place]:
-        return np.empty(0, dtype=np.int64)
-    group = world.places.select(pl.coalesce("trace", "conversation")).to_series()
-    if group[place] is None:
-        return np.array([place])
-    return np.flatnonzero((group == group[place]).fill_null(value=False).to_numpy() & world.requests.agent_step)
+    steps = applied.world.steps
+    at = np.flatnonzero(steps.row == place)
+    return steps.row[steps.trace == steps.trace[at[0]]] if len(at) else np.empty(0, dtype=np.int64)
+
+
+def _run(applied: Plan, place: int, values: Scenario) -> tuple[dict[str, int], int, Estimated | None]:
+    """The request's tokens on its route and what they cost; and, but for the ceiling, all requests' estimates."""
+    world, choice, rows = applied.world, applied.choice, np.array([place])
+    if values == CEILING:
+        tokens = world.requests.tokens
+        return {kind: int(tokens[kind][place]) for kind in TOKEN_TYPES}, int(ceiling(world, choice)[place]), None
+    done = applied.estimate(values)
+    counts, _ = run(
+        world.part(rows),
+        position=choice.position[rows],
+        route=choice.route[rows],
+        warm=applied.warm[rows],
+        policy=applied.policy,
+        values=values,
+    )
+    return {kind: int(counts[kind][0]) for kind in TOKEN_TYPES}, int(done.run[place]), done
 
 
 def _lines(applied: Plan, place: int, position: int, tokens: dict[str, int]) -> list[Line]:

@@ -8,18 +8,27 @@ depend on no order.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-import polars as pl
+import numpy as np
 
+from llm_audit.audit.calls import NOWHERE, Calls
 from llm_audit.audit.document import Metric
+from llm_audit.audit.sums import exact_total
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import PICO_PER_USD
+from llm_audit.policy.blocks import grouped_sum
+from llm_audit.policy.models import Bools, Floats, Index, Ints
+from llm_audit.policy.requests import Requests
 
 TIERS = ("small", "mid", "frontier", "unknown")
 GROUPS = ("team", "app")
 LARGEST = 20
 """Models, teams and apps with metrics of their own, by requests; a gate on a smaller one is not evaluated."""
+
+_ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 _INPUT_TYPES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "audio_input")
 _RATIOS = (
@@ -33,92 +42,150 @@ _RATIOS = (
 )
 
 
-def metrics(frame: pl.DataFrame) -> list[Metric]:
-    """Metrics over all requests, by tier and model, and by the largest teams and apps.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """Requests, and what a policy would have paid.
 
-    Args:
-        frame: Routed requests: the ledger's columns with ``cluster``, ``tier``, ``model_label``, ``cost_pico`` and
-            ``expected_pico``.
+    Attributes:
+        requests: The requests.
+        calls: Their clusters and owners.
+        name: A number for each request's model and tier.
+        tiers: The tier of each number.
+        labels: The model of each number.
+        tax: Actual minus expected policy cost, pico-dollars.
     """
-    models = _largest(frame, "model_label")
-    sums = _sums(frame, ["cluster"], models=models)
-    found = list(_metrics(sums, selector=""))
-    found += [_ratio(sums, f"model_share[{tier}]", "share", f"tier {tier}", "requests") for tier in TIERS]
-    found += [_ratio(sums, f"cost_share[{tier}]", "share", f"cost of {tier}", "cost") for tier in TIERS]
-    found += [_ratio(sums, f"model_share[{model}]", "share", f"model {model}", "requests") for model in models]
+
+    requests: Requests
+    calls: Calls
+    name: Index
+    tiers: list[str]
+    labels: list[str | None]
+    tax: Ints
+
+
+def _tokens(*kinds: str) -> Callable[[Measured], Ints]:
+    def total(measured: Measured) -> Ints:
+        tokens = np.zeros(len(measured.name), dtype=np.int64)
+        for kind in kinds:
+            tokens += measured.requests.tokens[kind]
+        return tokens
+
+    return total
+
+
+_FIGURES: dict[str, Callable[[Measured], Ints | Bools]] = {
+    "requests": lambda measured: np.ones(len(measured.name), dtype=np.bool_),
+    "priced": lambda measured: measured.requests.priced,
+    "unpriced": lambda measured: ~measured.requests.priced,
+    "cost": lambda measured: measured.requests.cost,
+    "tax": lambda measured: measured.tax,
+    "tokens": _tokens(*TOKEN_TYPES),
+    "cache_read": _tokens("cache_read"),
+    "input_side": _tokens(*_INPUT_TYPES),
+    "failed": lambda measured: measured.calls.failed,
+    "abstained": lambda measured: measured.calls.abstained,
+}
+"""What metrics sum, for each request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Figure:
+    """Sums of a figure by cluster, and in all: whole numbers, or dollars."""
+
+    by: Floats
+    total: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sums:
+    """Sums over requests.
+
+    Attributes:
+        of: Each figure's, by cluster.
+        requests: Requests in all.
+    """
+
+    of: Mapping[str, _Figure]
+    requests: int
+
+
+def metrics(measured: Measured) -> list[Metric]:
+    """Metrics over all requests, by tier and model, and by the largest teams and apps."""
+    calls, name = measured.calls, measured.name
+    count = int(calls.cluster.max(initial=-1)) + 1
+    figures = {figure: of(measured) for figure, of in _FIGURES.items()}
+    sums = {figure: _summed(calls.cluster, values, figure, count) for figure, values in figures.items()}
+    whole = _Sums(of=sums, requests=len(name))
+    found = list(_metrics(whole, selector=""))
+
+    def part(metric: str, held: Sequence[bool], figure: str) -> Metric:
+        """The share of a figure that requests of some names have."""
+        rows = np.array(held, dtype=np.bool_)[name]
+        above = _summed(calls.cluster[rows], figures[figure][rows], figure, count)
+        return _ratio(whole, metric, "share", above, sums[figure])
+
+    tiers = {tier: [held == tier for held in measured.tiers] for tier in TIERS}
+    found += [part(f"model_share[{tier}]", tiers[tier], "requests") for tier in TIERS]
+    found += [part(f"cost_share[{tier}]", tiers[tier], "cost") for tier in TIERS]
+    for model in _largest(name, measured.labels):
+        found.append(part(f"model_share[{model}]", [label == model for label in measured.labels], "requests"))
     for group in GROUPS:
-        by_group = _sums(frame, [group, "cluster"], models=[])
-        for name in _largest(frame, group):
-            of_group = by_group.filter(pl.col(group).cast(pl.String) == name)
-            found += _metrics(of_group, selector=f"[{group}={name}]")
+        number, owners = calls.owners[group]
+        for owner in _largest(number, owners):
+            rows = np.flatnonzero(number == owners.index(owner))
+            cluster = np.unique(calls.cluster[rows], return_inverse=True)[1].astype(np.int32)
+            held = int(cluster.max(initial=-1)) + 1
+            of_owner = {figure: _summed(cluster, values[rows], figure, held) for figure, values in figures.items()}
+            found += _metrics(_Sums(of=of_owner, requests=len(rows)), selector=f"[{group}={owner}]")
     return found
 
 
-def _largest(frame: pl.DataFrame, column: str) -> list[str]:
-    counts = frame.select(pl.col(column).cast(pl.String)).drop_nulls().group_by(column).len()
-    names: list[str] = counts.sort(["len", column], descending=[True, False])[column].head(LARGEST).to_list()
-    return names
+def _largest(number: Index, names: Sequence[str | None]) -> list[str]:
+    """The names of most requests; several numbers may have one name."""
+    counts: Counter[str] = Counter()
+    for name, count in zip(names, np.bincount(number[number != NOWHERE], minlength=len(names)).tolist(), strict=True):
+        if name is not None:
+            counts[name] += count
+    return sorted(counts, key=lambda name: (-counts[name], name))[:LARGEST]
 
 
-def _sums(frame: pl.DataFrame, keys: list[str], *, models: list[str]) -> pl.DataFrame:
-    cost = pl.col("cost_pico").cast(pl.Float64).fill_null(0) / PICO_PER_USD
-    columns = {
-        "requests": pl.lit(1.0),
-        "cost": cost,
-        "tax": (pl.col("cost_pico") - pl.col("expected_pico")).cast(pl.Float64).fill_null(0) / PICO_PER_USD,
-        "priced": pl.col("cost_pico").is_not_null(),
-        "unpriced": pl.col("cost_pico").is_null(),
-        "tokens": _tokens(TOKEN_TYPES),
-        "cache_read": _tokens(("cache_read",)),
-        "input_side": _tokens(_INPUT_TYPES),
-        "failed": pl.col("status").cast(pl.String) == "error",
-        "abstained": pl.col("judged").cast(pl.String) == "abstained",
-    }
-    for tier in TIERS:
-        of_tier = (pl.col("tier").cast(pl.String) == tier).cast(pl.Float64)
-        columns |= {f"tier {tier}": of_tier, f"cost of {tier}": of_tier * cost}
-    columns |= {f"model {model}": pl.col("model_label").cast(pl.String) == model for model in models}
-    named = [column.cast(pl.Float64).fill_null(0).alias(name) for name, column in columns.items()]
-    return frame.select(*keys, *named).group_by(keys).agg(pl.col(list(columns)).sum())
+def _summed(cluster: Index, values: Ints | Bools, figure: str, count: int) -> _Figure:
+    unit = PICO_PER_USD if figure in {"cost", "tax"} else 1
+    amounts = values.astype(np.int64)
+    return _Figure(by=grouped_sum(cluster, amounts, count) / unit, total=exact_total(amounts) / unit)
 
 
-def _tokens(kinds: tuple[str, ...]) -> pl.Expr:
-    return pl.sum_horizontal(pl.col(f"{kind}_tokens").cast(pl.Float64).fill_null(0) for kind in kinds)
-
-
-def _metrics(sums: pl.DataFrame, *, selector: str) -> Iterator[Metric]:
+def _metrics(sums: _Sums, *, selector: str) -> Iterator[Metric]:
     yield _total(sums, f"total_cost{selector}", "cost")
     yield _total(sums, f"flagship_tax_amount{selector}", "tax")
     for name, unit, above, below in _RATIOS:
-        yield _ratio(sums, f"{name}{selector}", unit, above, below)
+        yield _ratio(sums, f"{name}{selector}", unit, sums.of[above], sums.of[below])
 
 
-def _total(sums: pl.DataFrame, name: str, column: str) -> Metric:
-    # fsum makes the figure the same whatever the order of the clusters.
-    values = sums[column].to_numpy()
-    return _metric(sums, name, "USD", (math.fsum(values), math.sqrt(math.fsum(values * values))))
+def _total(sums: _Sums, name: str, figure: str) -> Metric:
+    values = sums.of[figure]
+    return _metric(sums, name, "USD", (values.total, math.sqrt(float((values.by * values.by).sum()))))
 
 
-def _ratio(sums: pl.DataFrame, name: str, unit: str, above: str, below: str) -> Metric:
-    over, under = sums[above].to_list(), sums[below].to_list()
-    whole = math.fsum(under)
-    if whole <= 0:
+def _ratio(sums: _Sums, name: str, unit: str, above: _Figure, below: _Figure) -> Metric:
+    if below.total <= 0:
         return _metric(sums, name, unit, (0.0, None))
-    ratio = math.fsum(over) / whole
-    residuals = sums[above].to_numpy() - ratio * sums[below].to_numpy()
-    variance = math.fsum((residuals * residuals).tolist())
-    return _metric(sums, name, unit, (ratio, math.sqrt(variance) / whole))
+    ratio = above.total / below.total
+    residuals = above.by - ratio * below.by
+    # What is left by rounding alone is no error.
+    residuals[np.abs(residuals) <= _ROUNDING * np.abs(above.by)] = 0
+    return _metric(sums, name, unit, (ratio, math.sqrt(float((residuals * residuals).sum())) / below.total))
 
 
-def _metric(sums: pl.DataFrame, name: str, unit: str, estimate: tuple[float, float | None]) -> Metric:
+def _metric(sums: _Sums, name: str, unit: str, estimate: tuple[float, float | None]) -> Metric:
     value, stderr = estimate
     return Metric(
         name=name,
         unit=unit,
         value=_significant(value),
         stderr=None if stderr is None else _significant(stderr),
-        requests=int(sums["requests"].sum()),
-        clusters=sums.height,
+        requests=sums.requests,
+        clusters=len(sums.of["requests"].by),
     )
 
 

@@ -16,10 +16,11 @@ def name_words(names: Iterable[str]) -> Words:
     return np.array([xxh3_64_intdigest(name.encode()) for name in names], dtype=np.uint64)
 
 
-def normal(words: Words, replicate: int) -> Floats:
-    """A standard normal for each word and replicate, by Box and Muller's transform."""
-    first = splitmix(words ^ splitmix(np.array([2 * replicate], dtype=np.uint64)))
-    second = splitmix(words ^ splitmix(np.array([2 * replicate + 1], dtype=np.uint64)))
+def normals(words: Words, replicates: range) -> Floats:
+    """A standard normal for each replicate and word, by Box and Muller's transform: replicates x words."""
+    salts = 2 * np.array(replicates, dtype=np.uint64)[:, None]
+    first = splitmix(words ^ splitmix(salts))
+    second = splitmix(words ^ splitmix(salts + np.uint64(1)))
     radius = np.sqrt(-2 * np.log(((first >> np.uint64(11)).astype(np.float64) + 1) * 2.0**-53))
     angle = 2 * np.pi * (second >> np.uint64(11)).astype(np.float64) * 2.0**-53
     return np.asarray(radius * np.cos(angle))

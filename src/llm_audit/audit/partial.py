@@ -1,12 +1,13 @@
 """What an audit adds up of a part of a ledger, and how the sums of several parts become those of the whole.
 
-Routes are chosen before anything is summed. Parts that hold conversations and templates whole, so that caches and
-repeats stay together, give the same sums as the whole: ``merge([summarise(a), summarise(b)]) == summarise(a + b)``.
+Routes are chosen before anything is summed. Any parts give the same sums as the whole, but for waste and the largest
+cluster, which need conversations and templates, with what repeats each other, to be in one part:
+``merge([summarise(a), summarise(b)]) == summarise(a + b)``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +15,41 @@ import polars as pl
 
 from llm_audit.audit import cells as cell_sums
 from llm_audit.audit.abilities import add_risk, risk_cells
+from llm_audit.audit.basis import add_basis, basis_sums
+from llm_audit.audit.calls import Calls
 from llm_audit.audit.clusters import Concentration, add_clusters, cluster_sums, concentration
-from llm_audit.audit.waste import add_waste, waste_rows
+from llm_audit.audit.quality import quality_counts
+from llm_audit.audit.routers import router_rows
+from llm_audit.audit.waste import Bill, add_waste, waste_rows
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.costs import UNKNOWN
-from llm_audit.policy.models import NONE, Floats
+from llm_audit.policy.models import NONE, Floats, Ints
 from llm_audit.policy.plan import Plan
+
+_TOGETHER = 8
+"""Pieces whose sums are held before they are added up."""
+
+_RATES = [TOKEN_TYPES.index(kind) for kind in ("input", "cache_read", "cache_write_5m")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """Sums over requests that merge whatever the parts.
+
+    Attributes:
+        cells: See ``cells``.
+        clusters: See ``clusters.cluster_sums``.
+        risk: See ``abilities.risk_cells``.
+        basis: See ``basis.basis_sums``.
+        counts: See ``quality.quality_counts``; a row a part.
+        routers: See ``routers.router_rows``.
+    """
+
+    cells: pl.DataFrame
+    clusters: pl.DataFrame
+    risk: pl.DataFrame
+    basis: pl.DataFrame
+    counts: pl.DataFrame
+    routers: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,37 +57,43 @@ class Partial:
     """Sums over requests.
 
     Attributes:
-        cells: See ``cells``.
-        clusters: See ``clusters.cluster_sums``.
-        risk: See ``abilities.risk_cells``.
+        sums: Those that merge whatever the parts.
         waste: See ``waste.waste_rows``.
         concentration: How many clusters there are, and the largest.
     """
 
-    cells: pl.DataFrame
-    clusters: pl.DataFrame
-    risk: pl.DataFrame
+    sums: Sums
     waste: pl.DataFrame
     concentration: Concentration
 
 
-def summarise(measured: pl.DataFrame, plan: Plan, *, group_by: Sequence[str] = ()) -> Partial:
-    """Add up measured requests; ``plan`` is of the same rows."""
+def summarise(
+    pieces: Iterable[pl.DataFrame], bill: Bill, *, rates: pl.DataFrame, group_by: Sequence[str] = ()
+) -> Partial:
+    """Add up measured requests.
+
+    Args:
+        pieces: The requests of ``bill``, with the columns of ``cells.with_date``, piece by piece.
+        bill: The same requests.
+        rates: Price rows used.
+        group_by: Further keys of cells.
+    """
+    held: list[Sums] = []
+    for piece in pieces:
+        held.append(_sums(piece, rates, group_by))
+        if len(held) == _TOGETHER:
+            held = [add_sums(held, group_by=group_by)]
     return Partial(
-        cells=cell_sums.cells(measured, group_by=group_by),
-        clusters=cluster_sums(measured),
-        risk=risk_cells(measured),
-        waste=waste_rows(_with_rates(measured, plan).filter(pl.col("cost_pico").is_not_null())),
-        concentration=concentration(measured),
+        sums=add_sums(held, group_by=group_by),
+        waste=waste_rows(bill),
+        concentration=concentration(bill.requests, bill.calls.cluster),
     )
 
 
 def merge(parts: Sequence[Partial], *, group_by: Sequence[str] = ()) -> Partial:
     """The sums of the whole from those of its parts."""
     return Partial(
-        cells=cell_sums.merge([part.cells for part in parts], group_by=group_by),
-        clusters=add_clusters(pl.concat([part.clusters for part in parts])),
-        risk=add_risk(pl.concat([part.risk for part in parts])),
+        sums=add_sums([part.sums for part in parts], group_by=group_by),
         waste=add_waste(pl.concat([part.waste for part in parts])),
         concentration=Concentration(
             conversations=sum(part.concentration.conversations for part in parts),
@@ -66,21 +102,44 @@ def merge(parts: Sequence[Partial], *, group_by: Sequence[str] = ()) -> Partial:
     )
 
 
-def _with_rates(measured: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """Add the rates of the model used, and P(success) of it."""
-    requests = plan.world.requests
-    rates = plan.world.rates.at(np.full(len(requests), NONE, dtype=np.int32))
-    p_success: Floats = np.full(len(requests), np.nan)
-    rows = np.flatnonzero(requests.routable)
-    p_success[rows] = plan.world.judge.success(requests.used[rows], requests.category[rows], requests.difficulty[rows])
+def bill_of(plan: Plan, calls: Calls) -> Bill:
+    """What waste is looked for in, at the prices of the models used."""
+    world = plan.world
+    requests = world.requests
+    own = world.rates.rates[world.rates.rows[:, NONE]][:, _RATES]
 
-    def rate(kind: str) -> pl.Series:
-        values = pl.Series(rates[:, TOKEN_TYPES.index(kind)])
-        return values.set(values == UNKNOWN, None)
+    def p_success(rows: Ints) -> Floats:
+        p: Floats = np.full(len(rows), np.nan)
+        known = requests.routable[rows]
+        some = rows[known]
+        p[known] = world.judge.success(requests.used[some], requests.category[some], requests.difficulty[some])
+        return p
 
-    return measured.with_columns(
-        input_rate=rate("input"),
-        cache_read_rate=rate("cache_read"),
-        cache_write_rate=rate("cache_write_5m"),
-        p_success=pl.Series(p_success).fill_nan(None),
+    return Bill(requests=requests, calls=calls, rates=lambda rows: own[world.rates.key[rows]], p_success=p_success)
+
+
+def _sums(measured: pl.DataFrame, rates: pl.DataFrame, group_by: Sequence[str]) -> Sums:
+    return Sums(
+        cells=cell_sums.cells(measured, group_by=group_by),
+        clusters=cluster_sums(measured),
+        risk=risk_cells(measured),
+        basis=basis_sums(measured, rates),
+        counts=quality_counts(measured),
+        routers=router_rows(measured),
+    )
+
+
+def add_sums(parts: Sequence[Sums], *, group_by: Sequence[str]) -> Sums:
+    """The sums of the whole."""
+
+    def chained(of: Callable[[Sums], pl.DataFrame]) -> pl.DataFrame:
+        return pl.concat([of(part) for part in parts])
+
+    return Sums(
+        cells=cell_sums.merge([part.cells for part in parts], group_by=group_by),
+        clusters=add_clusters(chained(lambda part: part.clusters)),
+        risk=add_risk(chained(lambda part: part.risk)),
+        basis=add_basis(chained(lambda part: part.basis)),
+        counts=chained(lambda part: part.counts),
+        routers=chained(lambda part: part.routers),
     )

@@ -38,17 +38,10 @@ _CHECKS: dict[str, _Check] = {
 }
 
 
-def quality(cells: pl.DataFrame, measured: pl.DataFrame, requests: Requests) -> list[QualityCheck]:
-    """All checks, worst first.
-
-    Args:
-        cells: The audit's cells.
-        measured: Its requests.
-        requests: The account of records read.
-    """
-    audited = total(cells, "requests")
+def quality_counts(measured: pl.DataFrame) -> pl.DataFrame:
+    """How many requests each check finds: one row, which adds up over parts."""
     year = pl.col("time").dt.year()
-    counts = measured.select(
+    return measured.select(
         undated=pl.col("time").null_count(),
         no_conversation=(pl.col("conversation").is_null() & pl.col("trace").is_null()).sum(),
         no_owner=(pl.col("team").is_null() & pl.col("app").is_null()).sum(),
@@ -58,11 +51,22 @@ def quality(cells: pl.DataFrame, measured: pl.DataFrame, requests: Requests) -> 
         reasoning_above_output=(pl.col("reasoning_tokens") > pl.col("output_tokens")).sum(),
         unknown_model=pl.col("model_id").null_count(),
         odd_time=((year > 2100) | (year < 2018)).sum(),
-    ).row(0, named=True)
-    counts |= {"rejected": requests.rejected, "unpriced": audited - total(cells, "priced")}
+    )
+
+
+def quality(cells: pl.DataFrame, counts: pl.DataFrame, requests: Requests) -> list[QualityCheck]:
+    """All checks, worst first.
+
+    Args:
+        cells: The audit's cells.
+        counts: Rows of ``quality_counts``, one a part.
+        requests: The account of records read.
+    """
+    audited = total(cells, "requests")
+    found = counts.select(pl.all().cast(pl.Int64).sum()).row(0, named=True)
+    found |= {"rejected": requests.rejected, "unpriced": audited - total(cells, "priced")}
     checks = [
-        _checked(name, counts[name], requests.read if name == "rejected" else audited, _CHECKS[name])
-        for name in _CHECKS
+        _checked(name, found[name], requests.read if name == "rejected" else audited, _CHECKS[name]) for name in _CHECKS
     ]
     return sorted(checks, key=lambda check: (_ORDER.index(check.level), -(check.share or 0), check.check))
 

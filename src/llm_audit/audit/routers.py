@@ -11,25 +11,29 @@ from llm_audit.audit.document import ObservedRouter
 from llm_audit.audit.tables import share
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import usd
-from llm_audit.policy.costs import UNKNOWN, cost
-from llm_audit.policy.decide import NEVER
+from llm_audit.policy.costs import NEVER, UNKNOWN, cost
 from llm_audit.pricing import PriceBook, rates_for
 
 _ROUTER = "(?i)prompt-router"
 _KEYS = ("provider", "service_tier", "region", "time")
+_TOKENS = tuple(f"{kind}_tokens" for kind in TOKEN_TYPES)
 
 
-def observed_routers(priced: pl.DataFrame, book: PriceBook) -> list[ObservedRouter]:
+def router_rows(priced: pl.DataFrame) -> pl.DataFrame:
+    """The priced requests that a router was asked for, where that names one and another model answered."""
+    return priced.filter(
+        pl.col("cost_pico").is_not_null()
+        & pl.col("model_requested").cast(pl.String).str.contains(_ROUTER).fill_null(value=False)
+    ).select("model_requested", "model", *_KEYS, "cost_pico", "cost_per_call_pico", *_TOKENS)
+
+
+def observed_routers(routed: pl.DataFrame, book: PriceBook) -> list[ObservedRouter]:
     """Each router's saving at the same tokens, most saved first.
 
     Args:
-        priced: Priced requests; a router is what was requested where that names one and another model answered.
+        routed: Rows of ``router_rows``.
         book: Prices.
     """
-    routed = priced.filter(
-        pl.col("cost_pico").is_not_null()
-        & pl.col("model_requested").cast(pl.String).str.contains(_ROUTER).fill_null(value=False)
-    )
     if not routed.height:
         return []
     names = routed["model_requested"].cast(pl.String).unique().sort()

@@ -14,7 +14,7 @@ from llm_audit.policy.lengths import scenario
 from llm_audit.policy.model import RANGES, Decision, Policy
 from llm_audit.policy.models import NONE
 from llm_audit.policy.plan import Plan, with_target
-from llm_audit.policy.route import reroute
+from llm_audit.policy.route import reroutes
 
 TARGETS: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
 """The targets that the cost-quality frontier is drawn through, besides the policy's own."""
@@ -30,10 +30,11 @@ def frontier(plan: Plan, targets: Sequence[float] = TARGETS) -> list[FrontierPoi
     own = decided_by(plan.policy, plan.threshold)
     if own is None:
         return []
-    return [
-        point(plan if target == own else reroute(plan, with_target(plan.policy, target)), target, in_use=target == own)
-        for target in sorted({*targets, own})
-    ]
+    others = sorted({*targets} - {own})
+    plans = reroutes(plan, [with_target(plan.policy, target) for target in others])
+    points = {target: point(other, target, in_use=False) for target, other in zip(others, plans, strict=True)}
+    points[own] = point(plan, own, in_use=True)
+    return [points[target] for target in sorted(points)]
 
 
 def decided_by(policy: Policy, threshold: float | None) -> float | None:

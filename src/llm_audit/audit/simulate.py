@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
-import polars as pl
 
 from llm_audit.audit.document import FrontierPoint, PolicyResult
-from llm_audit.audit.options import AuditOptions, in_period
+from llm_audit.audit.options import AuditOptions
+from llm_audit.audit.rows import Rows
 from llm_audit.audit.sensitivity import decided_by, frontier
-from llm_audit.audit.sums import priced_total
+from llm_audit.audit.sums import exact_total, priced_total
 from llm_audit.audit.tables import share
 from llm_audit.catalog import Catalog
 from llm_audit.errors import IncompleteError
@@ -22,8 +23,10 @@ from llm_audit.policy.lengths import scenario
 from llm_audit.policy.model import Policy
 from llm_audit.policy.models import NONE
 from llm_audit.policy.plan import Plan
-from llm_audit.policy.route import plan, with_models
-from llm_audit.pricing import PriceBook, price
+from llm_audit.policy.requests import COLUMNS
+from llm_audit.policy.route import plan
+from llm_audit.policy.traffic import read_traffic
+from llm_audit.pricing import PRICED_BY, PriceBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +61,20 @@ def simulate(
     Raises:
         IncompleteError: No request is left to audit.
     """
-    frame = in_period(ledger.scan(), options).collect()
-    if not frame.height:
+    rows = Rows(ledger=ledger, options=options, catalog=catalog, book=book)
+    pieces = rows.priced((*PRICED_BY, *COLUMNS))
+    first = next(pieces, None)
+    if first is None:
         raise IncompleteError("There is nothing to simulate: no request lies in the period.")
-    named = with_models(price(frame, book), catalog)
+    traffic = read_traffic(chain([first], pieces), rows.columns, catalog)
     results, swept = [], []
     for number, policy in enumerate(policies):
-        applied = plan(named, policy, catalog=catalog, book=book)
+        applied = plan(traffic, policy, catalog=catalog, book=book)
         results.append(result(applied, in_use=number == 0))
         if number == 0 and targets:
             swept = frontier(applied, targets)
-    return Simulation(actual=usd(_actual(named)), requests=frame.height, policies=results, frontier=swept)
+    requests = traffic.requests
+    return Simulation(actual=usd(exact_total(requests.cost)), requests=len(requests), policies=results, frontier=swept)
 
 
 def result(applied: Plan, *, in_use: bool) -> PolicyResult:
@@ -93,7 +99,3 @@ def result(applied: Plan, *, in_use: bool) -> PolicyResult:
         expected_failures=round(failures, 3) if moved.any() else None,
         in_use=in_use,
     )
-
-
-def _actual(named: pl.DataFrame) -> int:
-    return int(named["cost_pico"].cast(pl.Int128).sum() or 0)

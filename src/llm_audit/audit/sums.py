@@ -10,7 +10,11 @@ _SAFE = 2**62
 
 def priced_total(plan: Plan, amounts: Ints) -> int:
     """The exact sum of pico-dollars over the requests that have a price."""
-    kept = amounts[plan.world.requests.priced]
-    if len(kept) and max(int(kept.max()), -int(kept.min())) > _SAFE // len(kept):
-        return sum(int(amount) for amount in kept)
-    return int(kept.sum())
+    return exact_total(amounts[plan.world.requests.priced])
+
+
+def exact_total(amounts: Ints) -> int:
+    """The exact sum of pico-dollars."""
+    if len(amounts) and max(int(amounts.max()), -int(amounts.min())) > _SAFE // len(amounts):
+        return sum(int(amount) for amount in amounts)
+    return int(amounts.sum())

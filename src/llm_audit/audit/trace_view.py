@@ -14,13 +14,14 @@ from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
 from llm_audit.policy.decide import OUTCOMES
-from llm_audit.policy.graph import ROOT, build_graph, depths, downstream
+from llm_audit.policy.graph import ROOT, depths, downstream
 from llm_audit.policy.lengths import scenario
 from llm_audit.policy.model import Policy
 from llm_audit.policy.models import NONE
 from llm_audit.policy.plan import Plan, plan_requests
 from llm_audit.policy.route import with_models
 from llm_audit.policy.trace_routes import by_trace, trace_risk
+from llm_audit.policy.traffic import traffic_of
 from llm_audit.pricing import PriceBook, price
 
 
@@ -85,12 +86,12 @@ def view_trace(ledger: Ledger, trace: str, *, policy: Policy, catalog: Catalog, 
     if requests.height < 2:
         raise UsageError(f"No trace of at least two requests is called {trace!r}.")
     named = with_models(price(requests, book), catalog)
-    return _view(named, plan_requests(named, policy, catalog=catalog, book=book))
+    return _view(named, plan_requests(traffic_of(named, catalog), policy, catalog=catalog, book=book))
 
 
 def _view(named: pl.DataFrame, alone: Plan) -> TraceView:
     whole = by_trace(alone)
-    graph = build_graph(alone.world.places)
+    graph = alone.world.graph
     models, actual = alone.world.models, alone.world.requests.cost
     costs = [applied.estimate(scenario(applied.policy.assumptions)).total for applied in (alone, whole)]
     below = downstream(graph.parent, actual[graph.row])

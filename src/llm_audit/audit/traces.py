@@ -7,11 +7,11 @@ import numpy as np
 from llm_audit.audit.document import BreakEven, TraceRouting
 from llm_audit.audit.sums import priced_total
 from llm_audit.money import usd
-from llm_audit.policy.graph import Edge, build_graph
+from llm_audit.policy.graph import Edge
 from llm_audit.policy.lengths import scenario
 from llm_audit.policy.model import Scope
 from llm_audit.policy.models import NONE
-from llm_audit.policy.plan import Plan
+from llm_audit.policy.plan import Plan, replan
 from llm_audit.policy.rule import break_even_escalation
 from llm_audit.policy.trace_routes import by_trace, trace_risk
 
@@ -21,17 +21,14 @@ _DETAILS = {
 }
 
 
-def trace_routing(plan: Plan, per_request: Plan) -> TraceRouting | None:
-    """Compare the two ways of routing; None where no trace has two requests.
-
-    Args:
-        plan: The plan in use.
-        per_request: The same policy request by request; ``plan`` itself where that is its scope.
-    """
-    graph = build_graph(plan.world.places)
+def trace_routing(plan: Plan) -> TraceRouting | None:
+    """Compare the two ways of routing; None where no trace has two requests."""
+    graph = plan.world.graph
     if not graph.nodes.height:
         return None
-    per_trace = plan if plan.policy.scope is Scope.TRACE else by_trace(plan)
+    by_traces = plan.policy.scope is Scope.TRACE
+    per_request = replan(plan, plan.policy) if by_traces else plan
+    per_trace = plan if by_traces else by_trace(plan)
     actual = priced_total(plan, plan.world.requests.cost)
     values = scenario(plan.policy.assumptions, escalation=0.0)
     outside = np.ones(len(plan.world.requests), dtype=bool)

@@ -9,15 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
+from llm_audit.audit.calls import NOWHERE, Calls
 from llm_audit.audit.document import Waste
+from llm_audit.audit.sums import exact_total
 from llm_audit.money import usd
+from llm_audit.policy.costs import UNKNOWN
+from llm_audit.policy.models import Bools, Floats, Index, Ints
+from llm_audit.policy.requests import Requests
 
-RETRY_WINDOW = pl.duration(minutes=10)
+RETRY_WINDOW_US = 10 * 60 * 10**6
 """A repeat within it is someone asking again; a later one is a question that a response cache would answer."""
 
-CACHE_LIFETIME = pl.duration(minutes=5)
+CACHE_LIFETIME_US = 5 * 60 * 10**6
 CACHE_LEAST_TOKENS = 1_024
 """The shortest prefix that most providers cache."""
 
@@ -29,32 +35,27 @@ RUNAWAY_LEAST_REQUESTS = 20
 EASY = 0.97
 """P(success) of the model used from which reasoning buys nothing."""
 
-_COLUMNS = (
-    "time",
-    "status",
-    "provider",
-    "model",
-    "app",
-    "conversation",
-    "request_key",
-    "prompt_hash",
-    "template_hash",
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_5m_tokens",
-    "cache_write_1h_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "cost_pico",
-    "cost_output_pico",
-    "cost_cache_write_5m_pico",
-    "cost_cache_write_1h_pico",
-    "input_rate",
-    "cache_read_rate",
-    "cache_write_rate",
-    "p_success",
-)
-_REPEAT_KEYS = ("prompt_hash", "provider", "model", "app")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """What waste is looked for in.
+
+    Attributes:
+        requests: The requests.
+        calls: What groups them.
+        rates: Pico-dollars a token of input, cache reads and cache writes of the model used, for some requests, as
+            columns; ``UNKNOWN`` where it has none.
+        p_success: Of the model used, for some requests; NaN where it is not known.
+    """
+
+    requests: Requests
+    calls: Calls
+    rates: Callable[[Ints], Ints]
+    p_success: Callable[[Ints], Floats]
+
+
+Found = tuple[Ints, Ints]
+"""Requests, in order of time, and what each may have wasted, in pico-dollars; nothing where it is not above 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,24 +63,21 @@ class _Kind:
     name: str
     title: str
     detail: str
-    find: Callable[[pl.LazyFrame], pl.LazyFrame]
+    find: Callable[[Bill, Ints], Found]
 
 
-def waste_rows(priced: pl.DataFrame) -> pl.DataFrame:
-    """Wasted pico-dollars by kind: ``kind``, ``requests``, ``amount_pico``.
-
-    Args:
-        priced: Requests with a price, with ``input_rate``, ``cache_read_rate``, ``cache_write_rate`` (pico-dollars a
-            token of the model used, null where it has none) and ``p_success`` of the model used.
-    """
-    rows = priced.select(_COLUMNS).with_row_index("row").sort("time", "request_key", nulls_last=True)
+def waste_rows(bill: Bill) -> pl.DataFrame:
+    """Wasted pico-dollars by kind: ``kind``, ``requests``, ``amount_pico``; of requests with a price."""
+    order = bill.calls.order
+    free = bill.requests.priced.copy()
     found = []
     for kind in _KINDS:
-        claimed = kind.find(rows.lazy()).filter(pl.col("amount") > 0).select("row", "amount").collect()
-        if claimed.height:
-            amount = claimed["amount"].cast(pl.Int128).sum()
-            found.append({"kind": kind.name, "requests": claimed.height, "amount_pico": amount})
-            rows = rows.join(claimed.select("row"), on="row", how="anti", maintain_order="left")
+        rows, amount = kind.find(bill, order[free[order]])
+        wasted = amount > 0
+        if wasted.any():
+            free[rows[wasted]] = False
+            number, total = int(np.count_nonzero(wasted)), exact_total(amount[wasted])
+            found.append({"kind": kind.name, "requests": number, "amount_pico": total})
     schema = {"kind": pl.String, "requests": pl.Int64, "amount_pico": pl.Int128}
     return add_waste(pl.DataFrame(found, schema=schema))
 
@@ -104,78 +102,114 @@ def waste(rows: pl.DataFrame) -> list[Waste]:
     ]
 
 
-def _failed(rows: pl.LazyFrame) -> pl.LazyFrame:
-    return rows.filter(pl.col("status") == "error").with_columns(amount=pl.col("cost_pico"))
+def _failed(bill: Bill, rows: Ints) -> Found:
+    failed = rows[bill.calls.failed[rows]]
+    return failed, bill.requests.cost[failed]
 
 
-def _retries(rows: pl.LazyFrame) -> pl.LazyFrame:
-    return _repeats(rows).filter(pl.col("gap") <= RETRY_WINDOW)
+def _retries(bill: Bill, rows: Ints) -> Found:
+    rows, before = _repeats(bill, rows)
+    return rows, np.where(_within(bill.calls, rows, before, RETRY_WINDOW_US), bill.requests.cost[rows], 0)
 
 
-def _repeated(rows: pl.LazyFrame) -> pl.LazyFrame:
-    return _repeats(rows)
+def _repeated(bill: Bill, rows: Ints) -> Found:
+    rows, _ = _repeats(bill, rows)
+    return rows, bill.requests.cost[rows]
 
 
-def _repeats(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Requests whose very messages the same model was sent before, with the time since the last of them."""
-    known = rows.filter(pl.col("prompt_hash").is_not_null())
-    return known.with_columns(
-        amount=pl.when(pl.int_range(pl.len()).over(_REPEAT_KEYS) > 0).then("cost_pico").otherwise(0),
-        gap=pl.col("time") - pl.col("time").shift(1).over(_REPEAT_KEYS),
-    )
+def _repeats(bill: Bill, rows: Ints) -> Found:
+    """Requests whose very messages the same model was sent before by the same app, with the last of those."""
+    calls = bill.calls
+    rows = _often(rows, calls.prompt[rows])
+    kinds = _key(calls.seller[rows], calls.model[rows], calls.owners["app"][0][rows])
+    return _followers(rows, _key(calls.prompt[rows], kinds))
 
 
-def _never_cached(rows: pl.LazyFrame) -> pl.LazyFrame:
+def _never_cached(bill: Bill, rows: Ints) -> Found:
     """Later turns that resent the turns before as fresh input, in conversations that never touched the cache."""
-    group = ["conversation", "model"]
-    touched = pl.col("cache_read_tokens").fill_null(0) + _written()
-    prefix = pl.col("input_tokens").shift(1).over(group)
-    soon = (pl.col("time") - pl.col("time").shift(1).over(group)) <= CACHE_LIFETIME
-    premium = (pl.col("cache_write_rate").fill_null(pl.col("input_rate")) - pl.col("input_rate")).clip(lower_bound=0)
-    saved = prefix * (pl.col("input_rate") - pl.col("cache_read_rate")) - (pl.col("input_tokens") - prefix) * premium
-    stable = (
-        soon & (prefix >= CACHE_LEAST_TOKENS) & (prefix <= pl.col("input_tokens")) & (touched.sum().over(group) == 0)
-    )
-    return rows.filter(pl.col("conversation").is_not_null()).with_columns(
-        amount=pl.when(stable).then(saved).otherwise(0).fill_null(0)
-    )
+    calls, tokens = bill.calls, bill.requests.tokens
+    rows = _often(rows, calls.conversation[rows])
+    key = np.unique(_key(calls.conversation[rows], calls.model[rows]), return_inverse=True)[1]
+    touching = (tokens["cache_read"][rows] > 0) | (_written(bill.requests, rows) > 0)
+    untouched = np.bincount(key[touching], minlength=len(key))[key] == 0
+    rows, before = _followers(rows[untouched], key[untouched])
+    prefix, sent = tokens["input"][before], tokens["input"][rows]
+    stable = _within(calls, rows, before, CACHE_LIFETIME_US) & (prefix >= CACHE_LEAST_TOKENS) & (prefix <= sent)
+    rows, prefix, sent = rows[stable], prefix[stable], sent[stable]
+    fresh, read, write = bill.rates(rows).T
+    premium = np.maximum(np.where(write == UNKNOWN, fresh, write) - fresh, 0)
+    saved = prefix * (fresh - read) - (sent - prefix) * premium
+    return rows, np.where((fresh == UNKNOWN) | (read == UNKNOWN), 0, saved)
 
 
-def _unread(rows: pl.LazyFrame) -> pl.LazyFrame:
+def _unread(bill: Bill, rows: Ints) -> Found:
     """Cache writes of templates that nothing ever read: the premium over fresh input."""
-    group = [pl.coalesce("template_hash", "conversation", "request_key"), pl.col("model")]
-    reads = pl.col("cache_read_tokens").fill_null(0).sum().over(group)
-    paid = pl.col("cost_cache_write_5m_pico").fill_null(0) + pl.col("cost_cache_write_1h_pico").fill_null(0)
-    premium = paid - _written() * pl.col("input_rate").fill_null(0)
-    return rows.with_columns(amount=pl.when((_written() > 0) & (reads == 0)).then(premium).otherwise(0))
+    calls, read = bill.calls, bill.requests.tokens["cache_read"][rows] > 0
+    written = _written(bill.requests, rows)
+    touching = (written > 0) | read
+    rows, read, written = rows[touching], read[touching], written[touching]
+    named = calls.template[rows] != NOWHERE
+    # A template, or else a conversation, or else the request by itself; a cluster is one of the last two.
+    alone = np.where(calls.conversation[rows] != NOWHERE, calls.cluster[rows], len(calls.cluster) + rows)
+    group = np.where(named, calls.template[rows], np.int64(len(calls.cluster)) + alone)
+    key = np.unique(_key(group, calls.model[rows]), return_inverse=True)[1]
+    unread = np.bincount(key[read], minlength=len(key))[key] == 0
+    rows, written = rows[unread & (written > 0)], written[unread & (written > 0)]
+    fresh = np.maximum(bill.rates(rows)[:, 0], 0)
+    return rows, calls.write_cost[rows] - written * fresh
 
 
-def _runaway(rows: pl.LazyFrame) -> pl.LazyFrame:
-    group = ["template_hash", "model"]
-    usual = (pl.col("output_tokens").median().over(group) * RUNAWAY_FACTOR).cast(pl.Int64)
-    excess = pl.col("output_tokens") - usual
-    odd = (
-        (excess > 0)
-        & (pl.col("output_tokens") >= RUNAWAY_LEAST_TOKENS)
-        & (pl.len().over(group) >= RUNAWAY_LEAST_REQUESTS)
-        & pl.col("template_hash").is_not_null()
-    )
-    per_token = pl.col("cost_output_pico") // pl.col("output_tokens")
-    return rows.filter(pl.col("output_tokens") > 0).with_columns(
-        amount=pl.when(odd).then(excess * per_token).otherwise(0)
-    )
+def _runaway(bill: Bill, rows: Ints) -> Found:
+    output = bill.requests.tokens["output"]
+    rows = rows[(output[rows] > 0) & (bill.calls.template[rows] != NOWHERE)]
+    key = np.unique(_key(bill.calls.template[rows], bill.calls.model[rows]), return_inverse=True)[1]
+    long = np.bincount(key[output[rows] >= RUNAWAY_LEAST_TOKENS], minlength=int(key.max(initial=-1)) + 1) > 0
+    suspect = (long & (np.bincount(key) >= RUNAWAY_LEAST_REQUESTS))[key]
+    rows, key = rows[suspect], key[suspect]
+    usual = pl.DataFrame({"key": key, "output": output[rows]}).select(pl.col("output").median().over("key"))
+    excess = output[rows] - (usual.to_series().to_numpy() * RUNAWAY_FACTOR).astype(np.int64)
+    odd = (excess > 0) & (output[rows] >= RUNAWAY_LEAST_TOKENS)
+    rows, excess = rows[odd], excess[odd]
+    return rows, excess * (bill.calls.output_cost[rows] // output[rows])
 
 
-def _reasoning(rows: pl.LazyFrame) -> pl.LazyFrame:
-    per_token = pl.col("cost_output_pico") // pl.col("output_tokens")
-    needless = (pl.col("reasoning_tokens") > 0) & (pl.col("p_success") >= EASY)
-    return rows.filter(pl.col("output_tokens") > 0).with_columns(
-        amount=pl.when(needless).then(pl.col("reasoning_tokens") * per_token).otherwise(0)
-    )
+def _reasoning(bill: Bill, rows: Ints) -> Found:
+    output, reasoning = bill.requests.tokens["output"], bill.requests.reasoning_tokens
+    rows = rows[(reasoning[rows] > 0) & (output[rows] > 0)]
+    rows = rows[bill.p_success(rows) >= EASY]
+    return rows, reasoning[rows] * (bill.calls.output_cost[rows] // output[rows])
 
 
-def _written() -> pl.Expr:
-    return pl.col("cache_write_5m_tokens").fill_null(0) + pl.col("cache_write_1h_tokens").fill_null(0)
+def _written(requests: Requests, rows: Ints) -> Ints:
+    written: Ints = requests.tokens["cache_write_5m"][rows] + requests.tokens["cache_write_1h"][rows]
+    return written
+
+
+def _key(first: Ints | Index, *others: Ints | Index) -> Ints:
+    """One number for each combination of numbers, ``NOWHERE`` among them."""
+    key = first.astype(np.int64)
+    for other in others:
+        key = key * (int(other.max(initial=0)) + 2) + other + 1
+    return key
+
+
+def _often(rows: Ints, group: Index) -> Ints:
+    """The requests of groups that have several."""
+    often: Bools = np.bincount(group + 1, minlength=1) > 1
+    often[0] = False
+    return rows[often[group + 1]]
+
+
+def _followers(rows: Ints, key: Ints) -> Found:
+    """The requests that come after another of their group, and the one right before each."""
+    order = np.argsort(key, kind="stable")
+    follows = np.flatnonzero(np.diff(key[order]) == 0)
+    return rows[order[follows + 1]], rows[order[follows]]
+
+
+def _within(calls: Calls, rows: Ints, before: Ints, limit_us: int) -> Bools:
+    soon: Bools = calls.dated[rows] & calls.dated[before] & (calls.time[rows] - calls.time[before] <= limit_us)
+    return soon
 
 
 _KINDS: tuple[_Kind, ...] = (

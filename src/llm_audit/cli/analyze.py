@@ -63,7 +63,7 @@ def analyze(
     shown = False if quiet else progress
     audit = run_audit(paths, config, flags, since=since, until=until, progress=shown, save_ledger=save_ledger)
     document = convert(audit.document, shown_in)
-    deliver(document, output or [], output_format, requests=audit.requests, quiet=quiet, details=details)
+    deliver(document, output or [], output_format, requests=lambda: audit.requests, quiet=quiet, details=details)
     if explain_metrics:
         from rich.console import Console
 

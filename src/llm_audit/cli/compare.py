@@ -125,7 +125,7 @@ def check(
         confidence=config.confidence, min_samples=config.min_samples, min_change_usd=config.min_change_usd
     )
     result = evaluate(document, rules, base=before, comparison=comparison, options=gate_options)
-    deliver(document, output or [], output_format, requests=audit.requests, check=result, quiet=quiet)
+    deliver(document, output or [], output_format, requests=lambda: audit.requests, check=result, quiet=quiet)
     if save_baseline is not None:
         write_whole(save_baseline, encode(document))
         console.say(f"Wrote {save_baseline}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ def deliver(
     files: Sequence[Path],
     output_format: str | None,
     *,
-    requests: pl.DataFrame | None = None,
+    requests: Callable[[], pl.DataFrame] | None = None,
     check: CheckResult | None = None,
     quiet: bool = False,
     details: bool = False,
@@ -52,7 +52,7 @@ def deliver(
         document: What to render.
         files: Each is written whole or not at all, in the format of its suffix.
         output_format: What to print on standard output.
-        requests: Rows per request, for the formats that have them.
+        requests: Makes the rows per request, for the formats that have them.
         check: A comparison or gates, for the formats that show them.
         quiet: Print nothing that was not asked for by ``output_format``.
         details: The whole terminal report, not its first screen.
@@ -61,7 +61,7 @@ def deliver(
     from llm_audit.report import registry
     from llm_audit.report.interface import Frames, Options
 
-    frames = None if requests is None else Frames(requests=requests)
+    frames = None if requests is None else Frames(make=requests)
     options = Options(check=check)
     gone: BrokenPipeError | None = None
     try:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.decide import NEVER
 from llm_audit.policy.models import Bools, Index, Ints
+from llm_audit.policy.requests import Rows
 
 UNKNOWN = -1
 """A rate that the price table does not have."""
+
+NEVER = np.iinfo(np.int64).max
+"""The cost of what cannot be bought."""
 
 _INPUT_LIKE = ("cache_read", "cache_write_5m", "cache_write_1h")
 
@@ -23,18 +26,22 @@ class RateTable:
     Attributes:
         key: The price key of each request: distinct provider, model, service tier, region, day and context tier.
         rows: Rows of ``rates``, keys x (positions of the ladder, then the model used).
-        provider: Who sells at those rates, of the same shape; None where nobody does.
+        provider: Who sells at each row of ``rates``; None where nobody does.
         rates: Pico-dollars a token, rows x token types in the order of ``TOKEN_TYPES``; ``UNKNOWN`` where none is.
     """
 
     key: Index
     rows: Index
-    provider: tuple[tuple[str | None, ...], ...]
+    provider: tuple[str | None, ...]
     rates: Ints
 
     def at(self, position: Index) -> Ints:
         """The rates of each request's route by its position in the ladder; ``NONE``, the last, is the model used."""
         return self.rates[self.rows[self.key, position]]
+
+    def of(self, rows: Rows) -> RateTable:
+        """The same for some requests."""
+        return replace(self, key=self.key[rows])
 
 
 def cost(tokens: dict[str, Ints], rates: Ints, *, per_call: Ints) -> Ints:

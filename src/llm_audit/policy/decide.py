@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from llm_audit.policy.gates import Codes, blocked
-from llm_audit.policy.judge import Judge
-from llm_audit.policy.lengths import Lengths
+from llm_audit.policy.assess import Assessor, Offers, candidates
+from llm_audit.policy.blocks import in_blocks, spans
+from llm_audit.policy.costs import NEVER
+from llm_audit.policy.gates import Codes
 from llm_audit.policy.model import Decision, Order, Policy
-from llm_audit.policy.models import NONE, NOTICE_DAYS, Bools, Floats, Index, Ints, Models
-from llm_audit.policy.requests import UNDATED, Requests, take
+from llm_audit.policy.models import NONE, Bools, Floats, Index, Ints
+from llm_audit.policy.requests import Requests
 from llm_audit.policy.rule import Rule
-
-NEVER = np.iinfo(np.int64).max
-"""The cost of what cannot be bought."""
 
 
 class Outcome(StrEnum):
@@ -61,74 +59,60 @@ class Choice:
     position: npt.NDArray[np.int32]
 
 
-Costs = Callable[[int, Ints], Ints]
-"""The cost at the same tokens of the requests at some rows, on the model at a place of their ladder, or ``NEVER``."""
+@dataclass(slots=True)
+class _Search:
+    """How far the search for a route is, for some requests under one rule: see ``Choice``."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessed:
-    """One candidate for each of some requests that could take it: on offer, at a price, and cheaper than the one used.
-
-    ``block`` is an index into ``gates.REASONS``, 0 where the policy is not met anyway; ``cost`` is at the same tokens,
-    in pico-dollars.
-    """
-
-    rows: Ints
-    cost: Ints
+    best: Ints
+    ungated: Ints
+    position: Index
     p: Floats
-    meets: Bools
-    block: Codes
+    gate: Codes
+    open: Bools
+
+    def take(self, offers: Offers, place: int, meets: Bools, block: Codes) -> None:
+        """Take the offers at a place that meet the rule and are better than what was found before."""
+        rows, price = offers.rows, offers.cost
+        self.ungated[rows] = np.where(meets, np.minimum(self.ungated[rows], price), self.ungated[rows])
+        self.gate[rows] = np.where(meets & (block != 0) & (self.gate[rows] == 0), block, self.gate[rows])
+        chosen = meets & (block == 0) & (price < self.best[rows])
+        won = rows[chosen]
+        self.best[won], self.position[won], self.p[won] = price[chosen], place, offers.p[chosen]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessor:
-    """Judges candidates.
-
-    Attributes:
-        requests: The requests.
-        policy: The policy.
-        models: The catalog.
-        ladder: The candidates of each request, cheapest first: requests x places.
-        last: The place of each request's last candidate.
-        costs: Costs at the same tokens.
-        lengths: Tokenizer ratios, for the gates on length.
-        judge: Probabilities.
-        rule: The policy's decision.
-    """
-
-    requests: Requests
-    policy: Policy
-    models: Models
-    ladder: Index
-    last: Ints
-    costs: Costs
-    lengths: Lengths
-    judge: Judge
-    rule: Rule
-
-    def assess(self, rows: Ints, place: int) -> Assessed:
-        """Judge the candidates of the requests at ``rows`` at one place of their ladders."""
-        requests, candidate = self.requests, self.ladder[rows, place]
-        there = (candidate != NONE) & (candidate != requests.used[rows]) & requests.routable[rows]
-        rows, candidate = rows[there], candidate[there]
-        cost = self.costs(place, rows)
-        wanted = _offered(self.models, candidate, requests.day[rows]) & (cost != NEVER)
-        wanted &= (cost < requests.cost[rows]) | self.policy.allow_upgrade
-        rows, candidate, cost = rows[wanted], candidate[wanted], cost[wanted]
-        used, category = requests.used[rows], requests.category[rows]
-        p = self.judge.suffices(used, candidate, category, requests.difficulty[rows])
-        last = self.ladder[rows, self.last[rows]]
-        meets = self.rule.meets(requests, rows, candidate=candidate, last=last, p=p, cost=cost)
-        block = np.zeros(len(rows), dtype=np.uint8)
-        ratio = self.lengths.tokenizer[used[meets], candidate[meets], category[meets]]
-        block[meets] = blocked(
-            take(requests, rows[meets]),
-            candidate[meets],
-            models=self.models,
-            gates=self.policy.gates,
-            tokenizer_ratio=ratio,
+def _search(assessor: Assessor, rules: Sequence[Rule]) -> tuple[list[_Search], Bools]:
+    """Look through the ladders under each rule; also whether a request had any candidate under the first."""
+    requests, policy = assessor.world.requests, assessor.policy
+    count = len(requests)
+    start = requests.routable & (policy.decision is not Decision.NEVER)
+    found = [
+        _Search(
+            best=np.full(count, NEVER),
+            ungated=np.full(count, NEVER),
+            position=np.full(count, NONE, dtype=np.int32),
+            p=np.full(count, np.nan),
+            gate=np.zeros(count, dtype=np.uint8),
+            open=start.copy(),
         )
-        return Assessed(rows=rows, cost=cost, p=p, meets=meets, block=block)
+        for _ in rules
+    ]
+    any_candidate = np.zeros(count, dtype=bool)
+    for place in range(assessor.ladder.shape[1]):
+        rows = np.flatnonzero(np.logical_or.reduce([search.open for search in found]))
+        if not len(rows):
+            break
+        offers = assessor.offers(rows, place)
+        any_candidate[offers.rows] |= found[0].open[offers.rows]
+        met = [
+            search.open[offers.rows] & assessor.meets(offers, rule) for search, rule in zip(found, rules, strict=True)
+        ]
+        block = assessor.blocks(offers, np.logical_or.reduce(met))
+        own = assessor.candidates(rows, place) == requests.used[rows]
+        for search, meets in zip(found, met, strict=True):
+            search.take(offers, place, meets, block)
+            if policy.order is Order.LADDER:
+                search.open[rows] &= (search.position[rows] == NONE) & ~(own & (not policy.allow_upgrade))
+    return found, any_candidate
 
 
 def decide(assessor: Assessor) -> Choice:
@@ -136,40 +120,41 @@ def decide(assessor: Assessor) -> Choice:
 
     Where a gate blocks a model that would have met the policy, the next is tried, and the gate is noted.
     """
-    requests, policy, ladder = assessor.requests, assessor.policy, assessor.ladder
-    count, width = ladder.shape
-    best, ungated = np.full(count, NEVER), np.full(count, NEVER)
-    position = np.full(count, NONE, dtype=np.int32)
-    p_route = np.full(count, np.nan)
-    gate = np.zeros(count, dtype=np.uint8)
-    any_candidate = np.zeros(count, dtype=bool)
-    open_rows = np.flatnonzero(requests.routable & (policy.decision is not Decision.NEVER))
-    for place in range(width):
-        found = assessor.assess(open_rows, place)
-        rows, cost, meets, block = found.rows, found.cost, found.meets, found.block
-        any_candidate[rows] = True
-        ungated[rows] = np.where(meets, np.minimum(ungated[rows], cost), ungated[rows])
-        gate[rows] = np.where(meets & (block != 0) & (gate[rows] == 0), block, gate[rows])
-        chosen = meets & (block == 0) & (cost < best[rows])
-        won = rows[chosen]
-        best[won], position[won], p_route[won] = cost[chosen], place, found.p[chosen]
-        if policy.order is Order.LADDER:
-            closed = position[open_rows] != NONE
-            if not policy.allow_upgrade:
-                closed |= ladder[open_rows, place] == requests.used[open_rows]
-            open_rows = open_rows[~closed]
+    parts = in_blocks(lambda span: _decided(assessor.part(span)), spans(len(assessor.world.requests)))
+    return Choice(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Choice.__slots__})
+
+
+def positions(assessor: Assessor, rules: Sequence[Rule]) -> list[Index]:
+    """The places that each of several rules would choose, which differ in their numbers only."""
+
+    def found(span: slice) -> list[Index]:
+        return [search.position.astype(np.int16) for search in _search(assessor.part(span), rules)[0]]
+
+    parts = in_blocks(found, spans(len(assessor.world.requests)))
+    return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+
+
+def _decided(assessor: Assessor) -> Choice:
+    requests, policy = assessor.world.requests, assessor.policy
+    (search,), any_candidate = _search(assessor, [assessor.rule])
+    position = search.position
     moved = position != NONE
-    route = np.where(moved, ladder[np.arange(count), np.maximum(position, 0)], requests.used).astype(np.int32)
-    forgone = np.where(gate != 0, np.where(moved, best, requests.cost) - ungated, 0)
-    gate = np.where(forgone > 0, gate, 0).astype(np.uint8)
+    route = np.where(moved, candidates(assessor.ladder, requests.used, np.maximum(position, 0)), requests.used)
+    forgone = np.where(search.gate != 0, np.where(moved, search.best, requests.cost) - search.ungated, 0)
+    gate = np.where(forgone > 0, search.gate, 0).astype(np.uint8)
     outcome = _outcomes(
-        requests, policy, in_ladder=ladder[:, 0] != NONE, moved=moved, gate=gate, any_candidate=any_candidate
+        requests,
+        policy,
+        in_ladder=candidates(assessor.ladder, requests.used, 0) != NONE,
+        moved=moved,
+        gate=gate,
+        any_candidate=any_candidate,
     )
     return Choice(
-        route=route,
+        route=route.astype(np.int32),
         outcome=_not_offered(assessor, outcome),
         gate=gate,
-        p_suffices=p_route,
+        p_suffices=search.p,
         kept_back=np.maximum(forgone, 0),
         position=position,
     )
@@ -188,21 +173,12 @@ def without(choice: Choice, rows: Bools, *, used: Index) -> Choice:
     )
 
 
-def _offered(models: Models, candidate: Index, day: Ints) -> Bools:
-    """Whether each candidate was worth moving to on a day; a request without one could have had the latest."""
-    retired = (models.retired[candidate] <= day + NOTICE_DAYS) & (day != UNDATED)
-    return np.asarray((models.released[candidate] <= day) & ~retired)
-
-
 def _not_offered(assessor: Assessor, outcome: Codes) -> Codes:
     """Tell those on the cheapest model from those whose cheaper models were not on offer then, or about to go."""
-    requests, found = assessor.requests, outcome.copy()
+    found = outcome.copy()
     rows = np.flatnonzero(outcome == OUTCOMES.index(Outcome.ALREADY_CHEAPEST.value))
     for place in range(assessor.ladder.shape[1]):
-        model = assessor.ladder[rows, place]
-        gone = (model != NONE) & (model != requests.used[rows]) & ~_offered(assessor.models, model, requests.day[rows])
-        at = rows[gone]
-        found[at[assessor.costs(place, at) < requests.cost[at]]] = OUTCOMES.index(Outcome.NOT_OFFERED.value)
+        found[assessor.gone(rows, place)] = OUTCOMES.index(Outcome.NOT_OFFERED.value)
     return found
 
 

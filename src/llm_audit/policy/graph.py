@@ -53,7 +53,7 @@ class Graph:
     @property
     def row(self) -> Ints:
         """Each node's place in the ledger."""
-        return self.nodes["row"].cast(pl.Int64).to_numpy()
+        return self.nodes["row"].cast(pl.Int32).to_numpy()
 
     @property
     def parent(self) -> Ints:
@@ -61,18 +61,20 @@ class Graph:
         return self.nodes["parent"].cast(pl.Int64).fill_null(ROOT).to_numpy()
 
 
-def build_graph(places: pl.DataFrame) -> Graph:
+def build_graph(places: pl.LazyFrame) -> Graph:
     """Find the edges of every trace, or conversation where a log has no traces.
 
     Args:
         places: The columns of ``requests.PLACES`` and ``answers_tools``, a row a request.
     """
     keyed = places.with_row_index("row").with_columns(group=pl.coalesce("trace", "conversation"))
+    several = keyed.filter(pl.col("group").is_not_null()).group_by("group").len().filter(pl.col("len") > 1)
     nodes = (
-        keyed.filter(pl.col("group").is_not_null() & (pl.len().over("group") > 1))
+        keyed.join(several.select("group"), on="group", how="semi")
         .sort("group", "time", "turns", "request_key", nulls_last=False)
         .with_row_index("node")
         .with_columns(pl.col("node").cast(pl.Int64))
+        .collect()
     )
     edges = pl.concat([*(_joined(nodes, *join) for join in _JOINS), _previous(nodes)])
     trust = {edge.value: rank for rank, edge in enumerate(Edge)}
@@ -152,7 +154,7 @@ def _units(tree: pl.DataFrame) -> tuple[Ints, Ints]:
     members, unit = np.unique(leader, return_inverse=True)
     lifted = above[members]
     unit_parent = np.where(lifted == ROOT, ROOT, unit[np.maximum(lifted, 0)])
-    return unit.astype(np.int64), unit_parent.astype(np.int64)
+    return unit.astype(np.int32), unit_parent.astype(np.int32)
 
 
 def climb(pointer: Ints) -> Ints:

@@ -46,6 +46,16 @@ class Scenario:
     ability_shift: float
     same_tokens: bool = False
 
+    def of_runs(self) -> tuple[float, ...]:
+        """The values on which the cost of a request by itself depends."""
+        return (
+            self.output_ratio,
+            self.reasoning_ratio,
+            self.added_reasoning,
+            self.tokenizer_ratio,
+            self.cache_kept,
+        )
+
 
 def scenario(assumptions: Assumptions, end: str = "expected", **changed: float) -> Scenario:
     """The assumptions at one end (``favourable``, ``expected``, ``pessimistic``), some set to other values."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,10 @@ NONE = -1
 """Index of no model."""
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.floating[Any]]
+"""Difficulties: 32 bits at rest, as in the ledger."""
+Ints = npt.NDArray[np.signedinteger[Any]]
+"""Whole numbers: 64 bits, or fewer at rest where they fit."""
 Index = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
 Flags = npt.NDArray[np.int8]

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import polars as pl
 
 from llm_audit.catalog import Catalog
 from llm_audit.catalog.ladder import ladders
+from llm_audit.policy.assess import Assessor, candidates
+from llm_audit.policy.blocks import grouped_sum, in_blocks, spans
 from llm_audit.policy.cache import minimum_tokens
-from llm_audit.policy.costs import cost
-from llm_audit.policy.decide import Assessor, Choice, decide, without
-from llm_audit.policy.estimate import Estimated, World, cache_log, estimate, kept_reads
+from llm_audit.policy.decide import OUTCOMES, Choice, Outcome, decide, positions, without
+from llm_audit.policy.estimate import Estimated, Runs, estimate, kept_reads, run_costs
 from llm_audit.policy.judge import Judge
 from llm_audit.policy.lengths import Scenario, read_lengths, scenario
 from llm_audit.policy.model import Decision, Policy
-from llm_audit.policy.models import NONE, Index, Ints, ladder_rows, read_models
+from llm_audit.policy.models import NONE, Index, Ints, ladder_rows
 from llm_audit.policy.rates import rate_table
-from llm_audit.policy.requests import COLUMNS, PLACES, UNDATED, read_requests, take
+from llm_audit.policy.requests import UNDATED, take
 from llm_audit.policy.rule import Rule, strong_wins
+from llm_audit.policy.traffic import Traffic
+from llm_audit.policy.world import World, priced_caches
 from llm_audit.pricing import PriceBook
 
 _SAVING_PASSES = 3
@@ -30,7 +33,8 @@ _SAVING_PASSES = 3
 class Plan:
     """A policy applied to a ledger: the routes, and all that a further question of it needs.
 
-    ``ladder`` holds the candidates of each model used; ``warm`` the cache reads that remain under the routes.
+    ``ladder`` holds the candidates of each model used; ``runs`` what requests cost by themselves under the expected
+    assumptions, and the cache reads that remain under the routes.
     """
 
     policy: Policy
@@ -38,51 +42,57 @@ class Plan:
     ladder: Index
     assessor: Assessor
     choice: Choice
-    warm: Ints
+    runs: Runs
     threshold: float | None
+
+    @property
+    def warm(self) -> Ints:
+        """Cache reads that remain."""
+        return self.runs.warm
 
     def estimate(self, values: Scenario) -> Estimated:
         """The routes' costs under other values of the assumptions."""
-        return estimate(self.world, self.choice, policy=self.policy, values=values, warm=self.warm)
+        runs = self.runs
+        if values.of_runs() != scenario(self.policy.assumptions).of_runs():
+            runs = run_costs(self.world, self.choice, policy=self.policy, values=values, warm=self.warm)
+        return estimate(self.world, self.choice, policy=self.policy, values=values, runs=runs)
 
 
-def plan_requests(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: PriceBook) -> Plan:
-    """Route every request of a priced ledger by itself.
+def plan_requests(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook) -> Plan:
+    """Route every request by itself.
 
     Args:
-        priced: Ledger rows with the columns that ``pricing.price`` adds and ``model_id`` (see ``with_models``).
+        traffic: The priced requests.
         policy: The policy.
-        catalog: Models, their capabilities and abilities.
+        catalog: The models' ladders.
         book: Prices.
 
     Raises:
         UsageError: The policy's ladder names an unknown model.
     """
-    frame = priced.select(*COLUMNS, "model_id")
-    models = read_models(catalog.frame)
-    requests = read_requests(frame, models.index())
+    requests, models = traffic.requests, traffic.models
     days = requests.day[requests.day != UNDATED]
     period = (int(days.min()), int(days.max())) if len(days) else None
     ladder = ladder_rows(policy, models, ladders(catalog.frame), period=period)
-    known = (int(used) for used in np.unique(requests.used) if used != NONE)
-    pairs = {(used, int(step)) for used in known for step in ladder[used] if step != NONE}
-    rates = rate_table(
-        frame,
-        models=models,
-        ladder=ladder,
-        book=book,
-        other_providers=bool(policy.ladders) or policy.across_families,
-    )
-    places = priced.select(PLACES)
+    known = np.flatnonzero(np.bincount(requests.used + 1, minlength=len(models.ids) + 1)[1:])
+    pairs = {(int(used), int(step)) for used in known for step in ladder[used] if step != NONE}
+    elsewhere = bool(policy.ladders) or policy.across_families
+    rates = rate_table(traffic, ladder=ladder, book=book, other_providers=elsewhere)
+    asked = requests.difficulty[requests.judged]
     world = World(
         requests=requests,
-        places=places,
         models=models,
         lengths=read_lengths(models, pairs, policy.assumptions),
         rates=rates,
-        caches=cache_log(requests, places, rates),
         least_cached=minimum_tokens(models),
-        judge=Judge(models=models),
+        judge=Judge(
+            models=models,
+            known=np.union1d(known, [step for _, step in pairs]).astype(np.int64),
+            reach=(float(asked.min()), float(asked.max())) if len(asked) else (0.0, 0.0),
+        ),
+        graph=traffic.graph,
+        caches=priced_caches(traffic, rates),
+        steps=traffic.steps,
     )
     return _routed(world, policy, ladder)
 
@@ -92,83 +102,108 @@ def replan(plan: Plan, policy: Policy) -> Plan:
     return _routed(plan.world, policy, plan.ladder)
 
 
+def replans(plan: Plan, policies: Sequence[Policy]) -> Iterator[Plan]:
+    """The same requests under policies that differ in their number only: the routes alone, not why they were chosen."""
+    assessors = [_assessor(plan.world, policy, plan.ladder) for policy in policies]
+    before = plan
+    for assessor, position in zip(assessors, positions(plan.assessor, [a.rule for a in assessors]), strict=True):
+        moved = replace(plan, policy=assessor.policy, assessor=assessor, threshold=assessor.rule.threshold)
+        moved = _settled(with_choice(replace(moved, runs=before.runs), at_places(plan, position)))
+        yield moved
+        before = moved
+
+
 def with_choice(plan: Plan, choice: Choice) -> Plan:
     """The plan with other routes."""
-    return replace(plan, choice=choice, warm=kept_reads(plan.world, choice))
+    return replace(plan, choice=choice, runs=_expected_runs(plan.world, plan.policy, choice, like=plan.runs))
+
+
+def at_places(plan: Plan, position: Index, rows: Ints | None = None) -> Choice:
+    """The choice with other places of the ladder, at some rows or at all."""
+    requests = plan.world.requests
+    moved = position != NONE
+    there = candidates(plan.ladder, requests.used, np.maximum(position, 0))
+    route = np.where(moved, there, requests.used).astype(np.int32)
+    p = np.full(len(position), np.nan)
+    at = np.flatnonzero(moved)
+
+    def judged(span: slice) -> None:
+        some = at[span]
+        p[some] = plan.world.judge.suffices(
+            requests.used[some], route[some], requests.category[some], requests.difficulty[some]
+        )
+
+    in_blocks(judged, spans(len(at)))
+    outcome = plan.choice.outcome.copy()
+    kept = OUTCOMES.index(Outcome.SUFFICED_BY_NONE.value)
+    was_moved = plan.choice.outcome == OUTCOMES.index(Outcome.MOVED.value)
+    changed = np.full(len(position), rows is None)
+    if rows is not None:
+        changed[rows] = True
+    outcome[changed & moved] = OUTCOMES.index(Outcome.MOVED.value)
+    outcome[changed & ~moved & was_moved] = kept
+    return replace(
+        plan.choice, route=route, p_suffices=p, outcome=outcome, position=position.astype(np.int32, copy=False)
+    )
+
+
+def _assessor(world: World, policy: Policy, ladder: Index) -> Assessor:
+    rule = Rule(policy=policy, judge=world.judge, threshold=_threshold(world, policy, ladder))
+    return Assessor(world=world, policy=policy, ladder=ladder, rule=rule)
 
 
 def _routed(world: World, policy: Policy, ladder: Index) -> Plan:
-    requests = world.requests
-    candidates = np.where((requests.used == NONE)[:, None], NONE, ladder[np.maximum(requests.used, 0)])
-    threshold = _threshold(world, policy, candidates)
-
-    def costs(place: int, rows: Ints) -> Ints:
-        rates = world.rates.rates[world.rates.rows[world.rates.key[rows], place]]
-        tokens = {kind: counts[rows] for kind, counts in requests.tokens.items()}
-        return cost(tokens, rates, per_call=requests.per_call_cost[rows])
-
-    assessor = Assessor(
-        requests=requests,
-        policy=policy,
-        models=world.models,
-        ladder=candidates,
-        last=(candidates != NONE).sum(axis=1) - 1,
-        costs=costs,
-        lengths=world.lengths,
-        judge=world.judge,
-        rule=Rule(policy=policy, judge=world.judge, threshold=threshold),
-    )
+    assessor = _assessor(world, policy, ladder)
     choice = decide(assessor)
-    decided = Plan(
-        policy=policy,
-        world=world,
-        ladder=ladder,
-        assessor=assessor,
-        choice=choice,
-        warm=kept_reads(world, choice),
-        threshold=threshold,
+    return _settled(
+        Plan(
+            policy=policy,
+            world=world,
+            ladder=ladder,
+            assessor=assessor,
+            choice=choice,
+            runs=_expected_runs(world, policy, choice),
+            threshold=assessor.rule.threshold,
+        )
     )
-    return _saving(decided) if policy.decision is Decision.P_SUFFICES else decided
 
 
-def _saving(plan: Plan) -> Plan:
+def _expected_runs(world: World, policy: Policy, choice: Choice, like: Runs | None = None) -> Runs:
+    values, warm = scenario(policy.assumptions), kept_reads(world, choice)
+    return run_costs(world, choice, policy=policy, values=values, warm=warm, like=like)
+
+
+def _settled(plan: Plan) -> Plan:
     """The plan without moves whose expected cost, by all the assumptions, is no less than what was paid.
 
     Requests of one conversation on one model share a cache, which the first to move fills for the others, so their
-    costs are compared together.
+    costs are compared together. Other decisions than by P(suffices) take a route whatever it costs.
     """
-    requests, values, unit = plan.world.requests, scenario(plan.policy.assumptions), _cache_units(plan.world)
-    change = np.zeros(int(unit.max(initial=0)) + 1, dtype=np.int64)
+    if plan.policy.decision is not Decision.P_SUFFICES:
+        return plan
+    requests, caches, values = plan.world.requests, plan.world.caches, scenario(plan.policy.assumptions)
     for _ in range(_SAVING_PASSES):
-        change[:] = 0
-        np.add.at(change, unit, plan.estimate(values).total - requests.cost)
-        dearer = (plan.choice.position != NONE) & (change[unit] >= 0)
+        change = plan.estimate(values).total - requests.cost
+        change[caches.row] = grouped_sum(caches.unit, change[caches.row], caches.units)[caches.unit]
+        dearer = (plan.choice.position != NONE) & (change >= 0)
         if not dearer.any():
             break
         plan = with_choice(plan, without(plan.choice, dearer, used=requests.used))
     return plan
 
 
-def _cache_units(world: World) -> Ints:
-    """A number for each request: shared by a conversation's requests to one model where the log shows cache reads."""
-    unit = np.arange(len(world.requests))
-    log = world.caches
-    shared = np.unique(log.conversation * len(world.models.ids) + log.used, return_inverse=True)[1]
-    unit[log.row] = len(unit) + shared
-    return unit
-
-
-def _threshold(world: World, policy: Policy, candidates: Index) -> float | None:
+def _threshold(world: World, policy: Policy, ladder: Index) -> float | None:
     """RouteLLM's threshold: the policy's, or the quantile of the log's scores that gives its share of strong calls."""
     if policy.decision is not Decision.STRONG_WINS:
         return None
     if policy.threshold is not None or policy.strong_share is None:
         return policy.threshold
-    rows = np.flatnonzero(world.requests.routable & (candidates[:, 0] != NONE))
+    requests = world.requests
+    rows = np.flatnonzero(requests.routable & (candidates(ladder, requests.used, 0) != NONE))
     if not len(rows):
         return 0.0
-    sub = take(world.requests, rows)
-    score = strong_wins(sub, weak=candidates[rows, 0], strong=candidates[rows, 1], judge=world.judge)
+    sub = take(requests, rows)
+    score = strong_wins(sub, weak=ladder[sub.used, 0], strong=ladder[sub.used, 1], judge=world.judge)
     return float(np.nanquantile(score, 1 - policy.strong_share, method="higher"))
 
 

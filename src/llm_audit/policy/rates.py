@@ -8,109 +8,110 @@ import polars as pl
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.costs import UNKNOWN, RateTable
 from llm_audit.policy.models import NONE, Index, Models
+from llm_audit.policy.traffic import Traffic
 from llm_audit.pricing import PriceBook, rates_for
+from llm_audit.pricing.keys import Coded, distinct
+from llm_audit.pricing.locate import periods
+from llm_audit.pricing.plan import Changes
 
-_FIXED = ("provider", "service_tier", "region", "model_id", "time", "context_tokens")
+_ASKED = ("provider", "model", "service_tier", "region", "time", "context_tokens")
 
 
-def rate_table(
-    frame: pl.DataFrame, *, models: Models, ladder: Index, book: PriceBook, other_providers: bool
-) -> RateTable:
+def rate_table(traffic: Traffic, *, ladder: Index, book: PriceBook, other_providers: bool) -> RateTable:
     """Resolve the rates of the models used and of all their candidates.
 
-    A candidate is bought from the provider that served the request, at the same service tier, region, day and context.
+    A candidate is bought from the provider that served the request, at the same service tier, region, time and context.
 
     Args:
-        frame: Priced requests with ``model_id``.
-        models: The catalog.
+        traffic: The priced requests.
         ladder: Candidates of each model used.
         book: Prices.
         other_providers: Buy a candidate that the provider does not sell from the candidate's own developer.
     """
-    codes = frame.with_row_index("row").select(
-        "row",
-        provider=pl.col("provider").cast(pl.String),
-        model=pl.col("model").cast(pl.String),
-        service_tier=pl.col("service_tier").cast(pl.String),
-        region=pl.col("region").cast(pl.String),
-        model_id=pl.col("model_id").cast(pl.String),
-        time=pl.col("time").dt.truncate("30m" if _by_time_of_day(frame, models, ladder, book) else "1d"),
-        context_tokens=_context_tier(frame, models, ladder, book),
+    models, names, time = traffic.models, traffic.names, traffic.time
+    pairs = _pairs(names, models, ladder)
+    changes = Changes()
+    for pair in _sellers(names, pairs, models, other_providers=other_providers):
+        changes |= book.changes(*pair)
+    tier, thresholds = _context_tier(traffic, pairs, book)
+    period = periods(time, changes)
+    numbered = distinct([Coded(traffic.name.astype(np.int64), names.height), period, tier])
+    first = numbered.first()
+    keys = names[traffic.name[first]].with_columns(
+        time=time.gather(first),
+        context_tokens=pl.Series(thresholds, dtype=pl.Int64).gather(tier.codes[first]),
     )
-    names = ["model", *_FIXED]
-    keys = codes.select(names).unique(maintain_order=True).with_row_index("key")
-    key = codes.join(keys, on=names, how="left", nulls_equal=True, maintain_order="left")["key"]
     index = models.index()
     used = np.array([index.get(name, NONE) for name in keys["model_id"]], dtype=np.int32)
     candidates = np.where((used == NONE)[:, None], NONE, ladder[np.maximum(used, 0)])
-    wanted = [keys.select("key", pl.lit(NONE, pl.Int32).alias("place"), "model", *_FIXED)]
-    homes = []
-    for place in range(ladder.shape[1]):
-        rows = np.flatnonzero(candidates[:, place] != NONE)
-        chosen = candidates[rows, place]
-        there = keys[rows].with_columns(
-            place=pl.lit(place, pl.Int32),
-            model=pl.Series([models.ids[model] for model in chosen], dtype=pl.String),
-        )
-        wanted.append(there.select(wanted[0].columns))
-        homes.append(pl.Series([models.home_provider[model] for model in chosen], dtype=pl.String))
-    asked = pl.concat(wanted)
-    found = rates_for(asked, book)
-    if other_providers:
-        home = pl.concat([pl.Series([None] * keys.height, dtype=pl.String), *homes])
-        elsewhere = asked.with_columns(provider=home)
-        lacking = found["price_id"].is_null() & (asked["place"] != NONE) & home.is_not_null()
-        if lacking.any():
-            found = pl.concat([found.filter(~lacking), rates_for(elsewhere.filter(lacking), book)], how="vertical")
-    return _table(key, found, keys.height, ladder.shape[1])
-
-
-def _table(key: pl.Series, found: pl.DataFrame, keys: int, width: int) -> RateTable:
-    rates = np.column_stack(
-        [found[f"{kind}_rate"].fill_null(UNKNOWN).cast(pl.Int64).to_numpy() for kind in TOKEN_TYPES]
+    # Models used at one provider have the same candidates at the same prices: each is asked for once.
+    where = [keys[name] for name in ("provider", "service_tier", "region")]
+    there = distinct([*where, Coded(period.codes[first], period.bound), Coded(tier.codes[first], tier.bound)])
+    key, place = np.nonzero(candidates != NONE)
+    model = candidates[key, place]
+    _, one, number = np.unique(there.codes[key] * len(models.ids) + model, return_index=True, return_inverse=True)
+    named = keys.with_columns(home=pl.lit(None, pl.String))
+    asked = keys[key[one]].with_columns(
+        model=pl.Series([models.ids[step] for step in model[one]], dtype=pl.String),
+        home=pl.Series([models.home_provider[step] for step in model[one]], dtype=pl.String),
     )
+    found = _found(pl.concat([named, asked]).select(*_ASKED, "home"), book, other_providers=other_providers)
     # The last row is that of a model without any price.
-    rates = np.vstack([rates, np.full((1, len(TOKEN_TYPES)), UNKNOWN, dtype=np.int64)])
-    rows = np.full((keys, width + 1), len(rates) - 1, dtype=np.int32)
-    provider: list[list[str | None]] = [[None] * (width + 1) for _ in range(keys)]
-    at, place = found["key"].to_numpy(), found["place"].to_numpy()
-    rows[at, place] = np.arange(found.height)
-    for key_row, position, name in found.select("key", "place", "provider").iter_rows():
-        provider[key_row][position] = name
-    return RateTable(key=key.to_numpy().astype(np.int32), rows=rows, provider=tuple(map(tuple, provider)), rates=rates)
+    rates = np.full((found.height + 1, len(TOKEN_TYPES)), UNKNOWN, dtype=np.int64)
+    for column, kind in enumerate(TOKEN_TYPES):
+        rates[:-1, column] = found[f"{kind}_rate"].fill_null(UNKNOWN).to_numpy()
+    rows = np.full((keys.height, ladder.shape[1] + 1), found.height, dtype=np.int32)
+    rows[:, NONE] = np.arange(keys.height)
+    rows[key, place] = keys.height + number
+    sellers = (*found["provider"].cast(pl.String), None)
+    return RateTable(key=numbered.codes.astype(np.int32), rows=rows, provider=sellers, rates=rates)
 
 
-def _pairs(frame: pl.DataFrame, models: Models, ladder: Index) -> set[tuple[str | None, str, str | None]]:
+def _found(asked: pl.DataFrame, book: PriceBook, *, other_providers: bool) -> pl.DataFrame:
+    """The rates asked for, in their order; those that a provider does not sell are asked of ``home`` where wanted."""
+    found = rates_for(asked.select(_ASKED), book).with_row_index("asked")
+    lacking = found["price_id"].is_null() & asked["home"].is_not_null()
+    if not (other_providers and lacking.any()):
+        return found
+    elsewhere = rates_for(asked.filter(lacking).with_columns(provider="home").select(_ASKED), book)
+    there = pl.concat([found.filter(~lacking), elsewhere.insert_column(0, found["asked"].filter(lacking))])
+    return there.sort("asked")
+
+
+Pair = tuple[str | None, str | None, str | None]
+"""A provider, a model and a region."""
+
+
+def _pairs(names: pl.DataFrame, models: Models, ladder: Index) -> set[Pair]:
     """Every provider, candidate and region that could be asked for."""
     index = models.index()
-    used = frame.select(
-        pl.col("provider").cast(pl.String), pl.col("model_id").cast(pl.String), pl.col("region").cast(pl.String)
-    ).unique()
     return {
         (provider, models.ids[step], region)
-        for provider, model, region in used.iter_rows()
+        for provider, model, region in names.select("provider", "model_id", "region").unique().iter_rows()
         if model in index
         for step in ladder[index[model]]
         if step != NONE
     }
 
 
-def _by_time_of_day(frame: pl.DataFrame, models: Models, ladder: Index, book: PriceBook) -> bool:
-    return any(book.changes(*pair).minutes for pair in _pairs(frame, models, ladder))
+def _sellers(names: pl.DataFrame, candidates: set[Pair], models: Models, *, other_providers: bool) -> set[Pair]:
+    """The candidates, the models used, and the candidates at their developers where these are asked as well."""
+    pairs = candidates | set(names.select("provider", "model", "region").iter_rows())
+    if other_providers:
+        home = dict(zip(models.ids, models.home_provider, strict=True))
+        pairs |= {(home[model], model, region) for _, model, region in candidates if model is not None}
+    return pairs
 
 
-def _context_tier(frame: pl.DataFrame, models: Models, ladder: Index, book: PriceBook) -> pl.Expr:
-    """The highest threshold of any candidate's price that the request's input reaches, 0 below all."""
-    first, last = frame.select(first=pl.col("time").min(), last=pl.col("time").max()).row(0)
-    thresholds = sorted(
-        {
-            row.context_from
-            for provider, model, region in _pairs(frame, models, ladder)
-            for moment in (first, last)
-            for row in book.quote(provider, model, "standard", region, moment).rows
-            if row.context_from
-        }
-    )
-    context = pl.sum_horizontal(pl.col(f"{kind}_tokens").fill_null(0) for kind in TOKEN_TYPES if "output" not in kind)
-    reached = [pl.when(context >= threshold).then(threshold).otherwise(0) for threshold in thresholds]
-    return pl.max_horizontal(pl.lit(0, pl.Int64), *reached).cast(pl.Int64)
+def _context_tier(traffic: Traffic, candidates: set[Pair], book: PriceBook) -> tuple[Coded, list[int]]:
+    """The number of the highest threshold of a candidate's price that each request's input reaches, and all of them."""
+    ends = traffic.time.to_frame("time").select(first=pl.col("time").min(), last=pl.col("time").max()).row(0)
+    thresholds = {
+        row.context_from
+        for provider, model, region in candidates
+        for moment in ends
+        for row in book.quote(provider, model, "standard", region, moment).rows
+    }
+    steps = sorted({0, *thresholds})
+    reached = np.searchsorted(steps[1:], traffic.requests.input_tokens, side="right")
+    return Coded(reached.astype(np.int64), len(steps)), steps

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
 from llm_audit.catalog import Catalog
 from llm_audit.policy.decide import OUTCOMES
-from llm_audit.policy.estimate import ceiling
+from llm_audit.policy.estimate import Estimated, ceiling
 from llm_audit.policy.gates import REASONS
 from llm_audit.policy.lengths import scenario
 from llm_audit.policy.model import Policy, Scope
 from llm_audit.policy.models import NONE, Ints
-from llm_audit.policy.plan import Plan, plan_requests, replan
+from llm_audit.policy.plan import Plan, plan_requests, replans
 from llm_audit.policy.trace_routes import by_trace
+from llm_audit.policy.traffic import Traffic, traffic_of
 from llm_audit.pricing import PriceBook
 
 
-def plan(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: PriceBook) -> Plan:
+def plan(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook) -> Plan:
     """Route a priced ledger as the policy's scope says: request by request, or trace by trace.
 
     Args:
-        priced: Ledger rows with the columns that ``pricing.price`` adds and ``model_id`` (see ``with_models``).
+        traffic: The priced requests.
         policy: The policy.
         catalog: Models, their capabilities and abilities.
         book: Prices.
@@ -29,12 +33,12 @@ def plan(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: PriceB
     Raises:
         UsageError: The policy's ladder names an unknown model.
     """
-    return _scoped(plan_requests(priced, policy, catalog=catalog, book=book))
+    return _scoped(plan_requests(traffic, policy, catalog=catalog, book=book))
 
 
-def reroute(plan: Plan, policy: Policy) -> Plan:
-    """The same requests under a policy that differs in its decision only, such as another target."""
-    return _scoped(replan(plan, policy))
+def reroutes(plan: Plan, policies: Sequence[Policy]) -> Iterator[Plan]:
+    """The same requests under policies that differ in their number only, such as other targets."""
+    return map(_scoped, replans(plan, policies))
 
 
 def _scoped(plan: Plan) -> Plan:
@@ -61,7 +65,8 @@ def route(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: Price
         UsageError: The policy's ladder names an unknown model.
     """
     named = with_models(priced, catalog)
-    return routed_frame(named, plan(named, policy, catalog=catalog, book=book))
+    applied = plan(traffic_of(named, catalog), policy, catalog=catalog, book=book)
+    return as_text(routed(applied).columns(named, slice(None)))
 
 
 def with_models(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
@@ -74,7 +79,9 @@ def with_models(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
         )
     ).join(catalog.frame.select("model_id", pl.col("tier").cast(pl.String)), on="model_id", how="left")
     return priced.join(
-        resolved.with_columns(pl.col("tier").fill_null("unknown")),
+        resolved.with_columns(
+            pl.col("model_id").cast(pl.Categorical), pl.col("tier").fill_null("unknown").cast(pl.Categorical)
+        ),
         on=["provider", "model"],
         how="left",
         nulls_equal=True,
@@ -82,32 +89,60 @@ def with_models(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     )
 
 
-def routed_frame(named: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """The columns of ``route``, of a plan for the same rows."""
-    world, choice, assumptions = plan.world, plan.choice, plan.policy.assumptions
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    """A plan's routes with what they would have cost: pico-dollars a request under each estimate."""
+
+    plan: Plan
+    expected: Estimated
+    ceiling_pico: Ints
+    expected_pico: Ints
+    floor_pico: Ints
+
+    def columns(self, named: pl.DataFrame, rows: slice) -> pl.DataFrame:
+        """Some of the plan's rows, ``named``, with the columns of ``route``."""
+        world, choice, expected = self.plan.world, self.plan.choice, self.expected
+        priced = pl.Series(world.requests.priced[rows])
+
+        def amounts(values: Ints) -> pl.Series:
+            return pl.select(pl.when(priced).then(pl.Series(values[rows]))).to_series()
+
+        position = choice.position[rows]
+        sellers = pl.Series(world.rates.provider, dtype=pl.Categorical)
+        seller = sellers.gather(world.rates.rows[world.rates.key[rows], position])
+        provider = pl.when(pl.Series(position != NONE)).then(seller).otherwise(named["provider"])
+        ids = pl.Series([*world.models.ids, None], dtype=pl.Enum(world.models.ids))
+        reasons = [reason for reason in REASONS if reason]
+        return named.with_columns(
+            route_model_id=ids.gather(choice.route[rows].astype(np.int64) % len(ids)),
+            route_provider=pl.select(provider).to_series(),
+            outcome=pl.Series(OUTCOMES, dtype=pl.Enum(OUTCOMES)).gather(choice.outcome[rows]),
+            gate=pl.Series(REASONS, dtype=pl.Enum(reasons)).gather(choice.gate[rows]),
+            p_suffices=pl.Series(expected.p_suffices[rows]).fill_nan(None),
+            kept_back_pico=amounts(choice.kept_back),
+            ceiling_pico=amounts(self.ceiling_pico),
+            expected_pico=amounts(self.expected_pico),
+            floor_pico=amounts(self.floor_pico),
+            check_pico=amounts(expected.check),
+            escalation_pico=amounts(expected.escalation),
+            extra_steps_pico=amounts(expected.extra_steps),
+        )
+
+
+def as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the names that ``with_models`` and ``Routed`` add as plain text."""
+    names = ("model_id", "tier", "route_model_id", "route_provider", "gate")
+    return frame.with_columns(pl.col(name).cast(pl.String) for name in names)
+
+
+def routed(plan: Plan) -> Routed:
+    """Cost a plan's routes under each estimate."""
+    assumptions = plan.policy.assumptions
     expected = plan.estimate(scenario(assumptions))
-    floor = plan.estimate(scenario(assumptions, "pessimistic"))
-    priced = pl.Series(world.requests.priced)
-
-    def amounts(values: Ints) -> pl.Series:
-        return pl.select(pl.when(priced).then(pl.Series(values))).to_series()
-
-    moved = pl.Series(choice.position != NONE)
-    width = len(world.rates.provider[0]) if world.rates.provider else 1
-    sellers = pl.Series([name for names in world.rates.provider for name in names], dtype=pl.String)
-    seller = sellers.gather(world.rates.key.astype(np.int64) * width + choice.position % width)
-    ids = pl.Series([*world.models.ids, None], dtype=pl.String)
-    return named.with_columns(
-        route_model_id=ids.gather(choice.route.astype(np.int64) % len(ids)),
-        route_provider=pl.select(pl.when(moved).then(seller).otherwise(named["provider"].cast(pl.String))).to_series(),
-        outcome=pl.Series(choice.outcome).replace_strict(dict(enumerate(OUTCOMES)), return_dtype=pl.Enum(OUTCOMES)),
-        gate=pl.Series(choice.gate).replace_strict(dict(enumerate(REASONS)), return_dtype=pl.String),
-        p_suffices=pl.Series(expected.p_suffices).fill_nan(None),
-        kept_back_pico=amounts(choice.kept_back),
-        ceiling_pico=amounts(ceiling(world, choice)),
-        expected_pico=amounts(expected.total),
-        floor_pico=amounts(floor.total),
-        check_pico=amounts(expected.check),
-        escalation_pico=amounts(expected.escalation),
-        extra_steps_pico=amounts(expected.extra_steps),
+    return Routed(
+        plan=plan,
+        expected=expected,
+        ceiling_pico=ceiling(plan.world, plan.choice),
+        expected_pico=expected.total,
+        floor_pico=plan.estimate(scenario(assumptions, "pessimistic")).total,
     )

@@ -8,17 +8,21 @@ depends on it. Where v's model is not its parent's, the reads its cache would ha
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
 from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.policy.assess import candidates
+from llm_audit.policy.blocks import grouped_sum, in_blocks, spans
 from llm_audit.policy.costs import UNKNOWN
-from llm_audit.policy.decide import OUTCOMES, Choice, Outcome
-from llm_audit.policy.estimate import estimate
-from llm_audit.policy.graph import ROOT, Graph, build_graph, depths, downstream
+from llm_audit.policy.estimate import asked_again, run
+from llm_audit.policy.graph import ROOT, Graph, depths, downstream
 from llm_audit.policy.lengths import scenario
-from llm_audit.policy.models import NONE, Floats, Index, Ints
-from llm_audit.policy.plan import Plan, with_choice
+from llm_audit.policy.models import NONE, Bools, Floats, Index, Ints
+from llm_audit.policy.plan import Plan, at_places, with_choice
+from llm_audit.policy.rule import check_pico
 
 FORBIDDEN = float("inf")
 
@@ -49,7 +53,9 @@ def least_cost(own: Floats, switch: Floats, model: Index, parent: Ints) -> tuple
         same = model[below][:, None, :] == model[above][:, :, None]
         cost = total[below][:, None, :] + np.where(same, 0.0, switch[below][:, None, :])
         choice_for[below] = cost.argmin(axis=2)
-        np.add.at(total, above, cost.min(axis=2))
+        together = np.argsort(above, kind="stable")
+        first = np.flatnonzero(np.diff(above[together], prepend=-1))
+        total[above[together][first]] += np.add.reduceat(cost.min(axis=2)[together], first, axis=0)
     chosen = np.zeros(count, dtype=np.int64)
     value = np.zeros(count)
     for level in reversed(levels):
@@ -69,7 +75,7 @@ def by_trace(plan: Plan) -> Plan:
     program knows a cache as the parent left it. An older one may still be warm, so each trace takes the cheaper of two
     solutions, with and without the cost of switching, when its caches are followed request by request.
     """
-    graph = build_graph(plan.world.places)
+    graph = plan.world.graph
     row = graph.row
     if not len(row):
         return plan
@@ -85,26 +91,26 @@ def by_trace(plan: Plan) -> Plan:
     first, second = (_trace_costs(solution, graph) for solution in solutions)
     position = plan.choice.position.copy()
     position[row] = np.where(first <= second, solutions[0].choice.position[row], solutions[1].choice.position[row])
-    return with_choice(plan, _choice(plan, position, row))
+    return with_choice(plan, at_places(plan, position, row))
 
 
 def _solution(plan: Plan, graph: Graph, places: Ints) -> Plan:
     """The plan with a place for each decision."""
     position = plan.choice.position.copy()
     position[graph.row] = places[graph.unit]
-    return with_choice(plan, _choice(plan, position, graph.row))
+    return with_choice(plan, at_places(plan, position, graph.row))
 
 
 def trace_risk(plan: Plan, graph: Graph) -> Ints:
     """Pico-dollars of each node's part in its decision's risk: P(fail) x what must run again x share asked again."""
-    return _risk(plan, graph, plan.choice.p_suffices)
+    return _risk(plan, graph, plan.choice.p_suffices[graph.row])
 
 
 def _risk(plan: Plan, graph: Graph, p_suffices: Floats) -> Ints:
     count = len(graph.unit_parent)
-    lost = 1 - np.nan_to_num(p_suffices[graph.row], nan=1.0)
+    lost = 1 - np.nan_to_num(p_suffices, nan=1.0)
     size = np.bincount(graph.unit, minlength=count)
-    rerun = downstream(graph.unit_parent, _sum(graph.unit, plan.world.requests.cost[graph.row], count))
+    rerun = downstream(graph.unit_parent, grouped_sum(graph.unit, plan.world.requests.cost[graph.row], count))
     share, cascade = plan.policy.assumptions.escalation.expected, plan.policy.cascade
     if cascade is not None:
         share *= 1 - cascade.recall  # what the check finds is escalated and not lost
@@ -117,30 +123,66 @@ def _trace_costs(plan: Plan, graph: Graph) -> Ints:
     values = scenario(plan.policy.assumptions, escalation=0.0, extra_steps=0.0)
     cost = plan.estimate(values).total[graph.row] + trace_risk(plan, graph)
     trace = graph.nodes["trace"].rle_id().cast(pl.Int64).to_numpy()
-    return np.asarray(_sum(trace, cost, int(trace[-1]) + 1)[trace])
+    total: Ints = grouped_sum(trace, cost, int(trace[-1]) + 1)[trace]
+    return total
 
 
 def _option(plan: Plan, graph: Graph, place: int) -> tuple[Floats, Floats, Index]:
     """What a place in the ladder costs each decision, what a cold cache adds, and the model it is."""
-    world, row, unit = plan.world, graph.row, graph.unit
+    requests, row, unit = plan.world.requests, graph.row, graph.unit
     count = len(graph.unit_parent)
-    model = world.requests.used[row] if place == NONE else plan.assessor.ladder[row, place]
-    trial = np.full(len(world.requests), NONE, dtype=np.int32)
-    trial[row] = np.where((model == NONE) | ~world.requests.routable[row], NONE, place)
-    choice = _choice(plan, trial, row)
-    values = scenario(plan.policy.assumptions, escalation=0.0, extra_steps=0.0)
-    read = world.requests.tokens["cache_read"]
-    warm = estimate(world, choice, policy=plan.policy, values=values, warm=read)
-    own = _sum(unit, warm.total[row] + _risk(plan, graph, choice.p_suffices), count).astype(np.float64)
-    switch = _sum(unit, warm.tokens["cache_read"][row] * _premium(plan, row, place), count).astype(np.float64)
-    if place != NONE:
-        found = plan.assessor.assess(row, place)
-        able = np.zeros(len(world.requests))
-        able[found.rows[found.meets & (found.block == 0)]] = 1.0
-        own[np.bincount(unit, able[row], count) < np.bincount(unit, minlength=count)] = FORBIDDEN
+    used = requests.used[row]
+    model = used if place == NONE else candidates(plan.ladder, used, place)
     head = np.full(count, NONE, dtype=np.int32)
     head[unit[::-1]] = model[::-1]
-    return own, switch, head
+    total, read = requests.cost[row], requests.tokens["cache_read"][row].astype(np.int64)
+    p = np.full(len(row), np.nan)
+    allowed = np.ones(count, dtype=bool)
+    if place != NONE:
+        able = np.concatenate(in_blocks(lambda span: _able(plan, row[span], place), spans(len(row))))
+        allowed = np.bincount(unit[able], minlength=count) == np.bincount(unit, minlength=count)
+        some = np.flatnonzero(allowed[unit])
+
+        def fill(span: slice) -> None:
+            at = some[span]
+            total[at], read[at], p[at] = _on(plan, row[at], place, model[at])
+
+        in_blocks(fill, spans(len(some)))
+    own = grouped_sum(unit, total + _risk(plan, graph, p), count).astype(np.float64)
+    switch = grouped_sum(unit, read * _premium(plan, row, place), count).astype(np.float64)
+    return np.where(allowed, own, FORBIDDEN), switch, head
+
+
+def _on(plan: Plan, rows: Ints, place: int, route: Index) -> tuple[Ints, Ints, Floats]:
+    """What requests cost at a place of their ladders with a warm cache, the tokens read from it, and P(suffices).
+
+    Neither the escalation of lost answers nor extra steps are in the cost.
+    """
+    part, policy = plan.world.part(rows), plan.policy
+    requests, values = part.requests, scenario(policy.assumptions, escalation=0.0)
+    tokens, cost = run(
+        part,
+        position=np.full(len(rows), place, dtype=np.int32),
+        route=route,
+        warm=requests.tokens["cache_read"],
+        policy=policy,
+        values=values,
+    )
+    p = part.judge.suffices(requests.used, route, requests.category, requests.difficulty)
+    if policy.cascade is not None:
+        judge = replace(part.judge, shift=values.ability_shift) if values.ability_shift else part.judge
+        every = np.arange(len(rows))
+        again, _ = asked_again(requests, every, route, p, judge=judge, policy=policy, values=values)
+        cost += again + check_pico(policy.cascade)
+    return cost, tokens["cache_read"], p
+
+
+def _able(plan: Plan, rows: Ints, place: int) -> Bools:
+    """Whether each request may take the model at a place of its ladder, by the policy."""
+    found = plan.assessor.part(rows).assess(np.arange(len(rows)), place)
+    able: Bools = np.zeros(len(rows), dtype=np.bool_)
+    able[found.offers.rows[found.meets & (found.block == 0)]] = True
+    return able
 
 
 def _premium(plan: Plan, row: Ints, place: int) -> Ints:
@@ -158,35 +200,3 @@ def _switches(switch: Floats, models: Index, parent: Ints) -> Floats:
     unrelated = (parent == ROOT) | (used[np.maximum(parent, 0)] != used)
     kept = np.where(unrelated, 0.0, switch[:, 0])
     return np.column_stack([kept, switch[:, 1:]])
-
-
-def _choice(plan: Plan, position: Index, row: Ints) -> Choice:
-    """The choice with other positions at some rows."""
-    requests = plan.world.requests
-    moved = position != NONE
-    candidates = plan.assessor.ladder[np.arange(len(position)), np.maximum(position, 0)]
-    route = np.where(moved, candidates, requests.used).astype(np.int32)
-    p = np.full(len(position), np.nan)
-    at = np.flatnonzero(moved)
-    p[at] = plan.world.judge.suffices(requests.used[at], route[at], requests.category[at], requests.difficulty[at])
-    outcome = plan.choice.outcome.copy()
-    kept = OUTCOMES.index(Outcome.SUFFICED_BY_NONE.value)
-    was_moved = plan.choice.outcome == OUTCOMES.index(Outcome.MOVED.value)
-    changed = np.zeros(len(position), dtype=bool)
-    changed[row] = True
-    outcome[changed & moved] = OUTCOMES.index(Outcome.MOVED.value)
-    outcome[changed & ~moved & was_moved] = kept
-    return Choice(
-        route=route,
-        outcome=outcome,
-        gate=plan.choice.gate,
-        p_suffices=p,
-        kept_back=plan.choice.kept_back,
-        position=position.astype(np.int32),
-    )
-
-
-def _sum(unit: Ints, values: Ints, count: int) -> Ints:
-    total = np.zeros(count, dtype=np.int64)
-    np.add.at(total, unit, values)
-    return total

@@ -16,6 +16,20 @@ COST_COLUMNS: tuple[str, ...] = (*(f"cost_{kind}_pico" for kind in TOKEN_TYPES),
 INPUT_TYPES: tuple[str, ...] = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "audio_input")
 """Token types that count towards a request's context."""
 
+PRICED_BY: tuple[str, ...] = (
+    "provider",
+    "model",
+    "service_tier",
+    "region",
+    "time",
+    "operation",
+    *(f"{kind}_tokens" for kind in TOKEN_TYPES),
+    "image_input_tokens",
+    "reasoning_tokens",
+    "tool_calls_billed",
+)
+"""The ledger's columns that decide a cost."""
+
 MAX_TOKENS = 10**9
 """More tokens of a type than one request can have; at any listed price the cost still fits in 64 bits."""
 

@@ -53,7 +53,7 @@ def locate(frame: pl.DataFrame, book: PriceBook, context: pl.Expr, *, note: bool
     changes = Changes()
     for name in keys[names.first()].iter_rows(named=True):
         changes |= book.changes(*(name[column] for column in _NAMES))
-    key = distinct([names, keys["service_tier"], _periods(keys["time"], changes)])
+    key = distinct([names, keys["service_tier"], periods(keys["time"], changes)])
     quotes = [
         book.quote(row["provider"], row["model"], row["service_tier"], row["region"], row["time"])
         for row in keys[key.first()].iter_rows(named=True)
@@ -84,7 +84,7 @@ def _key_column(frame: pl.DataFrame, column: str) -> pl.Expr:
     return pl.lit(None, dtype=pl.Datetime("us", "UTC") if column == "time" else pl.String).alias(column)
 
 
-def _periods(time: pl.Series, changes: Changes) -> Coded:
+def periods(time: pl.Series, changes: Changes) -> Coded:
     """What prices depend on of a request's time, as a number: in one period a model and tier have one price."""
     known = time.drop_nulls()
     if not len(known) or changes == Changes():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from llm_audit.audit.document import Document
@@ -13,14 +15,16 @@ if TYPE_CHECKING:
     from llm_audit.audit.compare_result import CheckResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: the rows are kept for the next format
 class Frames:
-    """What goes beside a document where a format has a row a request.
+    """What goes beside a document where a format has a row a request; ``make`` is called for the first that has."""
 
-    ``requests`` has the ledger's columns, with those that pricing and the policy add (``docs/architecture.md``).
-    """
+    make: Callable[[], pl.DataFrame]
 
-    requests: pl.DataFrame
+    @cached_property
+    def requests(self) -> pl.DataFrame:
+        """The ledger's columns, with those that pricing and the policy add (``docs/architecture.md``)."""
+        return self.make()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,279 @@
+"""The document of an audit, put together from its sums and its plan."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+from xxhash import xxh3_64_hexdigest
+
+from llm_audit.audit import tables
+from llm_audit.audit.basis import basis
+from llm_audit.audit.calls import Calls
+from llm_audit.audit.cells import by
+from llm_audit.audit.document import (
+    SCHEMA_VERSION,
+    Document,
+    Example,
+    Fingerprints,
+    Input,
+    Period,
+    PolicyInfo,
+    PriceRow,
+    ReasonCount,
+    RejectedReason,
+    Requests,
+    Sensitivity,
+    Tool,
+    TraceRouting,
+)
+from llm_audit.audit.estimates import Evidence, flagship_tax
+from llm_audit.audit.findings import findings
+from llm_audit.audit.metrics import Measured, metrics
+from llm_audit.audit.options import AuditOptions, zone
+from llm_audit.audit.pairs import observed_pairs
+from llm_audit.audit.partial import Partial
+from llm_audit.audit.quality import quality
+from llm_audit.audit.routers import observed_routers
+from llm_audit.audit.rows import Rows
+from llm_audit.audit.sensitivity import decided_by
+from llm_audit.audit.traces import break_even
+from llm_audit.audit.waste import waste
+from llm_audit.ledger import Ledger
+from llm_audit.money import usd
+from llm_audit.policy.model import RANGES, Gate, Policy, Range
+from llm_audit.policy.models import NONE
+from llm_audit.policy.plan import Plan
+from llm_audit.policy.route import Routed
+from llm_audit.policy.traffic import Traffic
+from llm_audit.pricing import PriceBook
+
+GROUPINGS: dict[str, str] = {
+    "team": "team",
+    "app": "app",
+    "model": "model",
+    "category": "category",
+    "template": "template_hash",
+    "environment": "environment",
+}
+"""Groupings that every report has, and the column of each."""
+
+
+def _left_out(ledger: Ledger, options: AuditOptions) -> list[str]:
+    """A bounded period cannot hold requests without a time: they are left out, and said to be."""
+    if options.since is None and options.until is None:
+        return []
+    undated = ledger.scan().select(pl.col("time").null_count()).collect().item()
+    return [f"Requests left out of the period because they have no time: {undated:,}."] if undated else []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a document is put together from.
+
+    Attributes:
+        rows: What was audited.
+        traffic: Its requests.
+        calls: What groups them.
+        applied: The policy's routes and their costs.
+        partial: Sums over the requests.
+        sensitivity: The frontier and the tornado.
+        trace_routing: Routing by request against routing by trace.
+    """
+
+    rows: Rows
+    traffic: Traffic
+    calls: Calls
+    applied: Routed
+    partial: Partial
+    sensitivity: Sensitivity
+    trace_routing: TraceRouting | None
+
+
+def document(found: Found) -> Document:
+    """Everything a report may show."""
+    rows, applied, partial = found.rows, found.applied, found.partial
+    ledger, options, book, routes = rows.ledger, rows.options, rows.book, applied.plan
+    sums, policy = partial.sums, routes.policy
+    cells = sums.cells
+    evidence = Evidence(cells=cells, clusters=sums.clusters, risk=sums.risk, concentration=partial.concentration)
+    requests = _requests(ledger, len(found.traffic.requests))
+    tax = flagship_tax(evidence, policy=policy, models=routes.world.models, options=options)
+    groupings = {**GROUPINGS, **{name: name for name in options.group_by}}
+    return Document(
+        schema_version=SCHEMA_VERSION,
+        tool=Tool(name="llm-audit", version=importlib.metadata.version("llm-audit")),
+        command=options.command,
+        period=_period(found.traffic.time, options),
+        currency="USD",
+        currency_note=None,
+        requests=requests,
+        rejected=[
+            RejectedReason(
+                reason=reason.reason,
+                count=reason.count,
+                examples=[Example(file=example.file, line=example.line) for example in reason.examples],
+            )
+            for reason in ledger.manifest.rejected
+        ],
+        not_provider_calls=[
+            ReasonCount(reason=reason.reason, count=reason.count) for reason in ledger.manifest.not_provider_calls
+        ],
+        tokens=tables.tokens(cells),
+        cost=tables.cost(cells),
+        flagship_tax=tax,
+        coverage=tables.coverage(cells),
+        model_mix=tables.model_mix(cells),
+        model_mix_daily=tables.daily_mix(cells),
+        daily=tables.daily(cells),
+        routes=tables.routes(cells),
+        classification=tables.classification(cells),
+        gates=tables.gates(cells),
+        groups=tables.groups(cells, groupings),
+        spend=tables.spend(cells),
+        findings=findings(evidence, policy=policy, models=routes.world.models, options=options),
+        waste=waste(partial.waste),
+        unpriced_models=tables.unpriced_models(cells),
+        reconciliation=tables.reconciliation(cells),
+        price_rows=_price_rows(cells, book),
+        sensitivity=found.sensitivity,
+        trace_routing=found.trace_routing,
+        break_even=break_even(routes),
+        observed_pairs=observed_pairs(cells),
+        observed_routers=observed_routers(sums.routers, book),
+        policy=policy_info(routes),
+        quality=quality(cells, sums.counts, requests),
+        warnings=[*tax.warnings, *_left_out(ledger, options)],
+        notes=ledger.manifest.notes,
+        inputs=[
+            Input(path=item.path, sha256=item.sha256, bytes=item.bytes, records=item.records, format=item.format)
+            for item in ledger.manifest.inputs
+        ],
+        fingerprints=_fingerprints(ledger, policy, book, options),
+        metrics=metrics(_measured(applied, found.traffic, found.calls)),
+        basis=basis(sums.basis),
+    )
+
+
+def _requests(ledger: Ledger, audited: int) -> Requests:
+    manifest = ledger.manifest
+    return Requests(
+        read=manifest.read,
+        audited=audited,
+        duplicates=manifest.duplicates,
+        not_provider_calls=sum(reason.count for reason in manifest.not_provider_calls),
+        rejected=sum(reason.count for reason in manifest.rejected),
+        out_of_period=manifest.rows - audited,
+    )
+
+
+def _measured(applied: Routed, traffic: Traffic, calls: Calls) -> Measured:
+    requests, names = traffic.requests, traffic.names
+    return Measured(
+        requests=requests,
+        calls=calls,
+        name=traffic.name,
+        tiers=names["tier"].to_list(),
+        labels=names.select(pl.coalesce("model_id", "model")).to_series().to_list(),
+        tax=np.where(requests.priced, requests.cost - applied.expected_pico, 0),
+    )
+
+
+def _period(time: pl.Series, options: AuditOptions) -> Period:
+    date = pl.col("time").dt.convert_time_zone(options.timezone).dt.date()
+    first, last, days, undated = (
+        time.alias("time")
+        .to_frame()
+        .select(
+            first=pl.col("time").min(),
+            last=pl.col("time").max(),
+            days=date.drop_nulls().n_unique(),
+            undated=pl.col("time").null_count(),
+        )
+        .row(0)
+    )
+    return Period(
+        start=_written(first, zone(options)),
+        end=_written(last, zone(options)),
+        days=days,
+        timezone=options.timezone,
+        undated_requests=undated,
+    )
+
+
+def _written(moment: datetime | None, where: ZoneInfo) -> str | None:
+    return moment.astimezone(where).isoformat() if moment is not None else None
+
+
+def _price_rows(cells: pl.DataFrame, book: PriceBook) -> list[PriceRow]:
+    """The price rows used, in the price book's order."""
+    used = by(cells.filter(pl.col("price_id").is_not_null()), "price_id").select("price_id", "requests")
+    rows = book.rates.join(used, on="price_id", how="inner", maintain_order="left")
+    kinds = [name for name in rows.columns if name.endswith("_rate")]
+    return [
+        PriceRow(
+            provider=row["provider"],
+            model=row["model"],
+            service_tier=row["service_tier"],
+            since=row["since"].isoformat() if row["since"] else None,
+            context_from=row["context_from"],
+            rates={
+                kind.removesuffix("_rate"): _per_million(kind, row[kind]) for kind in kinds if row[kind] is not None
+            },
+            source=row["source"],
+            matched=row["matched"],
+            requests=int(row["requests"]),
+        )
+        for row in rows.iter_rows(named=True)
+    ]
+
+
+def _per_million(kind: str, rate: int) -> str:
+    """Dollars per million tokens, or per call for what is billed by the call."""
+    return usd(rate) if kind in {"per_call_rate", "per_tool_call_rate"} else usd(rate * 10**6)
+
+
+def policy_info(routes: Plan) -> PolicyInfo:
+    """The policy as applied: the ladders of the models that were used."""
+    policy, models = routes.policy, routes.world.models
+    ladders = {name: list(models) for name, models in policy.ladders.items()}
+    if not ladders:
+        for used in np.flatnonzero(np.bincount(routes.world.requests.used + 1)[1:]).tolist():
+            steps = [models.ids[step] for step in routes.ladder[used] if step != NONE]
+            name = "all families" if policy.across_families else models.family[used]
+            if steps:
+                ladders.setdefault(name, steps)
+    return PolicyInfo(
+        name=policy.name,
+        target=decided_by(policy, routes.threshold),
+        ladders=ladders,
+        assumptions={name: describe(getattr(policy.assumptions, name)) for name in RANGES},
+        gates=[gate.value for gate in Gate if gate in policy.gates],
+        toml=policy.toml,
+    )
+
+
+def describe(ends: Range) -> str:
+    """An assumption in words."""
+    if ends.favourable == ends.pessimistic:
+        return f"{ends.expected:g}"
+    return f"{ends.expected:g} (from {ends.favourable:g} to {ends.pessimistic:g})"
+
+
+def _fingerprints(ledger: Ledger, policy: Policy, book: PriceBook, options: AuditOptions) -> Fingerprints:
+    manifest = ledger.manifest
+    inputs = "\n".join(
+        f"{item.sha256} {item.records}" for item in sorted(manifest.inputs, key=lambda item: item.sha256)
+    )
+    ranges = "".join(f"{name}={describe(getattr(policy.assumptions, name))};" for name in RANGES)
+    return Fingerprints(
+        prices=book.fingerprint,
+        policy=xxh3_64_hexdigest((policy.toml + ranges).encode()),
+        classifier=manifest.fingerprints.get("classifier", ""),
+        config=options.config_fingerprint,
+        ledger=xxh3_64_hexdigest(inputs.encode()),
+    )

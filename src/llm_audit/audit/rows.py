@@ -1,0 +1,77 @@
+"""A ledger's rows of a period, priced piece by piece, so that no more than a piece is in memory."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from llm_audit.audit.options import AuditOptions, in_period
+from llm_audit.catalog import Catalog
+from llm_audit.errors import UsageError
+from llm_audit.ledger import Ledger
+from llm_audit.ledger.schema import SCHEMA
+from llm_audit.policy.route import with_models
+from llm_audit.pricing import PriceBook, price
+
+PIECE = 1 << 16
+"""Rows a piece."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The rows to audit; each reading goes through the ledger's file again.
+
+    Attributes:
+        ledger: The ledger.
+        options: The period, and what to group by.
+        catalog: Models.
+        book: Prices.
+    """
+
+    ledger: Ledger
+    options: AuditOptions
+    catalog: Catalog
+    book: PriceBook
+
+    def columns(self, names: Sequence[str]) -> pl.LazyFrame:
+        """Some of the ledger's columns."""
+        return in_period(self.ledger.scan(), self.options).select(names)
+
+    def priced(self, names: Sequence[str] = tuple(SCHEMA)) -> Iterator[pl.DataFrame]:
+        """Some of the ledger's columns, with those to group by, and those that ``price`` and ``with_models`` add.
+
+        Raises:
+            UsageError: There is no such column to group by.
+        """
+        wanted = [name for name in SCHEMA if name in {*names, *self._to_group_by()}]
+        for start in range(0, max(self.ledger.manifest.rows, 1), PIECE):
+            piece = self.ledger.scan().slice(start, PIECE)
+            frame = in_period(piece, self.options).select(wanted).collect()
+            if frame.height:
+                yield with_models(price(self._tagged(frame), self.book), self.catalog)
+
+    def _to_group_by(self) -> list[str]:
+        """The ledger's columns that groups are made of."""
+        columns = []
+        for name in self.options.group_by:
+            column = "tags" if name.startswith("tag:") else name
+            if column not in SCHEMA:
+                near = difflib.get_close_matches(name, list(SCHEMA), n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise UsageError(
+                    f"There is no column {name!r} to group by.{hint} Or write tag:<key> to group by a tag."
+                )
+            columns.append(column)
+        return columns
+
+    def _tagged(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with a column ``tag:<key>`` for each tag to group by."""
+        tags = pl.col("tags").cast(pl.String)
+        keys = [name.removeprefix("tag:") for name in self.options.group_by if name.startswith("tag:")]
+        return frame.with_columns(
+            tags.str.extract(rf"(?:^|,){re.escape(key)}=([^,]*)", 1).alias(f"tag:{key}") for key in keys
+        )

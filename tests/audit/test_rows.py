@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from tests.audit.build import ledger, many
+
+from llm_audit.audit import rows as module
+from llm_audit.audit.options import AuditOptions
+from llm_audit.audit.rows import Rows
+from llm_audit.catalog import Catalog
+from llm_audit.errors import UsageError
+from llm_audit.pricing import PRICED_BY, PriceBook
+
+
+def of(folder, frame, **options):
+    return Rows(ledger=ledger(folder, frame), options=AuditOptions(**options), catalog=Catalog.load(), book=PriceBook())
+
+
+def test_pieces_are_the_whole_in_its_order(tmp_path, monkeypatch):
+    rows = of(tmp_path, many(500), since="2026-09-05", until="2026-09-20")
+    whole = pl.concat(rows.priced())
+    monkeypatch.setattr(module, "PIECE", 70)
+    assert len(list(rows.priced())) > 1
+    assert_frame_equal(pl.concat(rows.priced()), whole)
+    assert_frame_equal(rows.columns(["request_key"]).collect(), whole.select("request_key"))
+
+
+def test_a_tag_to_group_by_is_a_column(tmp_path):
+    frame = many(3).with_columns(tags=pl.Series(["a=1,team=x", "team=y", None]).cast(pl.Categorical))
+    rows = of(tmp_path, frame, group_by=("tag:team", "status"))
+    [piece] = rows.priced(PRICED_BY)
+    assert piece["tag:team"].to_list() == ["x", "y", None]
+    assert "status" in piece.columns
+
+
+def test_a_column_that_is_not_there_is_refused_with_what_was_meant(tmp_path):
+    with pytest.raises(UsageError, match="Did you mean 'team'"):
+        next(of(tmp_path, many(3), group_by=("taem",)).priced())
