@@ -294,3 +294,16 @@ def test_frames_add_up_to_the_document(mixed):
     cells = mixed.frames["cells"]
     assert int(cells["requests"].sum()) == 1_500
     assert cells.schema["cost_pico"] == pl.Int128
+
+
+@pytest.mark.parametrize(("model", "count"), [("gpt_4o_mini", 2), ("gpt_4o", 3), ("gpt_4_1_mini", 0)])
+def test_requests_whose_model_or_route_nobody_measured_are_counted(tmp_path, model, count):
+    """Two of three requests to gpt-4o move to gpt-4o-mini; one is too hard to move."""
+    given = rows({"difficulty": -6.0}, {"difficulty": -6.0}, {"difficulty": 2.0})
+    known = catalog(**{model: {"ability_source": "prior: as its predecessor gpt-4"}})
+    document = run(
+        ledger(tmp_path, given), policy=assumed("target = 0.9"), catalog=known, book=PriceBook(), options=FAST
+    ).document
+    assert sum(route.requests for route in document.routes if route.to_model == "gpt-4o-mini") == 2
+    found = next(check for check in document.quality if check.check == "unmeasured_ability")
+    assert (found.count, found.level) == (count, "warning" if count else "ok")

@@ -146,7 +146,7 @@ def document(found: Found) -> Document:
         observed_pairs=observed_pairs(cells),
         observed_routers=observed_routers(sums.routers, book),
         policy=policy_info(routes),
-        quality=quality(cells, sums.counts, requests),
+        quality=quality(cells, sums.counts, requests, unmeasured=found.rows.catalog.unmeasured),
         warnings=[*tax.warnings, *_left_out(ledger, options)],
         notes=ledger.manifest.notes,
         inputs=[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -26,6 +27,11 @@ _CHECKS: dict[str, _Check] = {
     "estimated_usage": _Check(0.2, "requests have token counts estimated from text", "No token count is estimated"),
     "ambiguous_usage": _Check(0.05, "requests may count cached tokens twice", "No input count is ambiguous"),
     "unknown_model": _Check(0.05, "requests name a model that the catalogue lacks", "Every model is known"),
+    "unmeasured_ability": _Check(
+        0.05,
+        "requests use, or would move to, a model whose ability nobody measured: a wide guess stands for it",
+        "The ability of every model was measured",
+    ),
     "undated": _Check(0.01, "requests have no time", "Every request has a time"),
     "odd_time": _Check(0.0, "requests have an implausible time", "Every time is plausible"),
     "no_conversation": _Check(
@@ -54,17 +60,25 @@ def quality_counts(measured: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def quality(cells: pl.DataFrame, counts: pl.DataFrame, requests: Requests) -> list[QualityCheck]:
+def quality(
+    cells: pl.DataFrame, counts: pl.DataFrame, requests: Requests, *, unmeasured: Sequence[str]
+) -> list[QualityCheck]:
     """All checks, worst first.
 
     Args:
         cells: The audit's cells.
         counts: Rows of ``quality_counts``, one a part.
         requests: The account of records read.
+        unmeasured: Models whose ability is a prior.
     """
+    used, route = (pl.col(name).is_in(unmeasured) for name in ("model_id", "route_model_id"))
     audited = total(cells, "requests")
     found = counts.select(pl.all().cast(pl.Int64).sum()).row(0, named=True)
-    found |= {"rejected": requests.rejected, "unpriced": audited - total(cells, "priced")}
+    found |= {
+        "rejected": requests.rejected,
+        "unpriced": audited - total(cells, "priced"),
+        "unmeasured_ability": total(cells.filter(used | route), "requests"),
+    }
     checks = [
         _checked(name, found[name], requests.read if name == "rejected" else audited, _CHECKS[name]) for name in _CHECKS
     ]

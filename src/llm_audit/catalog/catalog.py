@@ -95,6 +95,11 @@ class Catalog:
         shifted._aliases = self._aliases
         return shifted
 
+    @property
+    def unmeasured(self) -> list[str]:
+        """Models whose ability is a prior: a predecessor's, or a guess from what is known of them."""
+        return self.frame.filter(pl.col("ability_source").str.starts_with("prior"))["model_id"].to_list()
+
     def resolve(self, provider: str | None, model: str | None) -> str | None:
         """The model line a name in a log means, or None where the catalogue does not know it."""
         if not model:
