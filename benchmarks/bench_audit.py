@@ -30,6 +30,8 @@ IDS = (
     "parent_prompt_hash",
     "tool_call_hash",
     "tool_result_hash",
+    "reply_hash",
+    "quoted_hash",
 )
 
 

@@ -22,6 +22,7 @@ from llm_audit.sources import split
 from llm_audit.sources.limits import MAX_RECORD_BYTES
 
 HERE = IngestOptions(jobs=1, cache=False)
+REPLY = "One, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, and so on."
 
 
 def flat(n: int, **other: Any) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def pair(n: int, output: int) -> dict[str, Any]:
             "object": "chat.completion",
             "created": 1788220800 + n,
             "model": "gpt-4o-2024-08-06",
-            "choices": [{"index": 0, "message": {"role": "assistant", "content": "1"}, "finish_reason": "stop"}],
+            "choices": [{"index": 0, "message": {"role": "assistant", "content": REPLY[n:]}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 7, "completion_tokens": output, "total_tokens": 7 + output},
         },
     }
@@ -76,7 +77,10 @@ def account(ledger: Ledger) -> dict[str, Any]:
         "rejected": {row.reason: row.count for row in manifest.rejected},
         "sums": sorted(sums.rows()),
         "asks": sorted(
-            ledger.frame.select("prompt_hash", "conversation", "difficulty", "output_tokens").rows(), key=str
+            ledger.frame.select(
+                "prompt_hash", "conversation", "difficulty", "output_tokens", "reply_hash", "quoted_hash"
+            ).rows(),
+            key=str,
         ),
     }
 
@@ -93,6 +97,7 @@ def adds_up(ledger: Ledger) -> bool:
 CASES: list[tuple[str, Callable[[int], bytes]]] = [
     ("row", lambda n: line(flat(n))),
     ("row", lambda n: line(flat(n, messages=[{"role": "user", "content": "Hi"}] * (n % 3 + 1)))),
+    ("row", lambda n: line(flat(n, prompt=f"Count as here:\n{REPLY[n:]}"))),
     ("call", lambda n: line(pair(n, 5))),
     ("call", lambda n: line(pair(n, 9))),
     ("not_json", lambda n: line(flat(n))[: n % 50 + 10]),

@@ -6,7 +6,7 @@ from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger, is_ledger, read_ledger, write_ledger
 from llm_audit.ledger.arrow import ARROW_SCHEMA
 from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE, Input, Manifest
-from llm_audit.ledger.schema import SCHEMA
+from llm_audit.ledger.schema import SCHEMA, SCHEMA_VERSION
 
 MANIFEST = Manifest(
     inputs=[Input(path="a.jsonl", sha256="00" * 32, bytes=10, records=2, format="flat", formats={"flat": 2})],
@@ -62,7 +62,9 @@ def test_a_folder_of_logs_is_no_ledger(tmp_path) -> None:
 def test_a_ledger_of_another_version_is_refused(ledger: Ledger, tmp_path) -> None:
     write_ledger(ledger, tmp_path / "kept")
     text = (tmp_path / "kept" / MANIFEST_FILE).read_text()
-    (tmp_path / "kept" / MANIFEST_FILE).write_text(text.replace('"schema_version": 1', '"schema_version": 0'))
+    (tmp_path / "kept" / MANIFEST_FILE).write_text(
+        text.replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 0')
+    )
     assert is_ledger(tmp_path / "kept")
     with pytest.raises(UsageError, match="another version"):
         read_ledger(tmp_path / "kept")

@@ -145,7 +145,7 @@ class TraceRouting(msgspec.Struct, kw_only=True, frozen=True):
     traces: int
     requests: int
     decisions: int  # a tool loop, and siblings of one template, are one
-    inferred_edges: int  # known by the conversation's order only
+    inferred_edges: int  # known by a repeated text or the conversation's order only
     per_request: str
     per_trace: str
     risk_per_request: str

@@ -14,7 +14,7 @@ from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
 from llm_audit.policy.decide import OUTCOMES
-from llm_audit.policy.graph import ROOT, depths, downstream
+from llm_audit.policy.graph import INFERRED, ROOT, depths, downstream
 from llm_audit.policy.lengths import scenario
 from llm_audit.policy.model import Policy
 from llm_audit.policy.models import NONE
@@ -29,9 +29,10 @@ from llm_audit.pricing import PriceBook, price
 class TraceNode:
     """A request of the trace.
 
-    ``depth`` and ``parent`` (a place in the list) are of the tree; ``edge`` says what the dependency is known by;
-    ``decision`` numbers the requests that are routed as one; ``downstream_usd`` is its cost with all that depends on
-    it; ``risk_usd`` its part of what a lost answer makes run again.
+    ``depth`` and ``parent`` (a place in the list) are of the tree; ``edge`` says what the dependency is known by, and
+    ``inferred`` that the log does not state it; ``decision`` numbers the requests that are routed as one;
+    ``downstream_usd`` is its cost with all that depends on it; ``risk_usd`` its part of what a lost answer makes run
+    again.
     """
 
     request: str
@@ -44,6 +45,7 @@ class TraceNode:
     depth: int
     parent: int | None
     edge: str | None
+    inferred: bool
     decision: int
     cost_usd: str
     policy_cost_usd: str
@@ -113,6 +115,7 @@ def _view(named: pl.DataFrame, alone: Plan) -> TraceView:
                 depth=int(depth[node]),
                 parent=None if graph.parent[node] == ROOT else int(graph.parent[node]),
                 edge=edges[node],
+                inferred=edges[node] in INFERRED,
                 decision=int(graph.unit[node]),
                 cost_usd=usd(int(actual[place])),
                 policy_cost_usd=usd(int(costs[1][place])),

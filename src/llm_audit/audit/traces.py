@@ -7,7 +7,7 @@ import numpy as np
 from llm_audit.audit.document import BreakEven, TraceRouting
 from llm_audit.audit.sums import priced_total
 from llm_audit.money import usd
-from llm_audit.policy.graph import Edge
+from llm_audit.policy.graph import INFERRED
 from llm_audit.policy.lengths import scenario
 from llm_audit.policy.model import Scope
 from llm_audit.policy.models import NONE
@@ -43,7 +43,7 @@ def trace_routing(plan: Plan) -> TraceRouting | None:
         traces=graph.nodes["trace"].n_unique(),
         requests=graph.nodes.height,
         decisions=len(graph.unit_parent),
-        inferred_edges=int((graph.nodes["edge"] == Edge.PREVIOUS.value).sum()),
+        inferred_edges=int(graph.nodes["edge"].is_in(INFERRED).sum()),
         per_request=usd(results[0][0]),
         per_trace=usd(results[1][0]),
         risk_per_request=usd(results[0][1]),

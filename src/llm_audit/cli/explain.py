@@ -199,7 +199,7 @@ def _tree(found: TraceView) -> None:
             "cost": node.cost_usd,
             "downstream": node.downstream_usd,
             "risk": node.risk_usd,
-            "known by": node.edge,
+            "known by": f"{node.edge} (inferred)" if node.inferred else node.edge,
         }
         for node in found.nodes
     ]

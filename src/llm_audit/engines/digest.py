@@ -9,6 +9,7 @@ from xxhash import xxh3_64_intdigest
 
 from llm_audit.classify.select import select
 from llm_audit.engines.hashing import hash64
+from llm_audit.engines.passages import passage_hash
 from llm_audit.sources.entry import Message, Request
 
 _ROLE_SEEDS = {role: hash64(role) for role in ("system", "user", "assistant", "tool")}
@@ -37,6 +38,8 @@ class Digest(NamedTuple):
     answers_tools: bool | None
     tool_call_hash: int | None
     tool_result_hash: int | None
+    reply_hash: int | None
+    quoted_hash: int | None
     ask: str
     judged: str
     abstention: str | None
@@ -47,7 +50,8 @@ def digest(request: Request) -> Digest:
     """Reduce a request to what the ledger keeps of its text.
 
     ``prompt_hash`` chains all messages; ``parent_prompt_hash`` is the chain up to the last reply of the assistant, so
-    that it equals the ``prompt_hash`` of the request which that reply answered.
+    that it equals the ``prompt_hash`` of the request which that reply answered. A request whose ``quoted_hash`` is the
+    ``reply_hash`` of another was given that reply's longest line.
     """
     messages = request.messages
     selection = select(messages, tools=request.tools, redacted=request.redacted, operation=request.operation)
@@ -98,6 +102,7 @@ def digest(request: Request) -> Digest:
         answers,
         hash64(call_id) if call_id else None,
         hash64(answered) if answered else None,
+        *_passages(request),
         selection.text,
         selection.judged,
         selection.abstention,
@@ -114,6 +119,18 @@ def _template(system_chain: int, messages: list[Message], tools: tuple[str, ...]
         parts = [_VARIABLE.sub("0", message.text) for message in messages if message.role == "system"]
         found = _templates[key] = hash64("\0".join((*parts, *sorted(tools))))
     return found
+
+
+def _passages(request: Request) -> tuple[int | None, int | None]:
+    """What the reply is known by, and what the user messages that end the prompt are: all that is new in it."""
+    if request.redacted:  # what stands in place of removed text is the same in all requests
+        return None, None
+    messages = request.messages or []
+    first = len(messages)
+    while first and messages[first - 1].role == "user":
+        first -= 1
+    asked = "\n".join([message.text for message in messages[first:]])
+    return passage_hash(request.completion or ""), passage_hash(asked)
 
 
 def _first_answered(messages: list[Message]) -> str:

@@ -25,7 +25,7 @@ from llm_audit.vocabulary import (
     UsageSource,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Kind(Enum):
@@ -106,6 +106,8 @@ COLUMNS: dict[str, Kind | type[StrEnum]] = {
     "answers_tools": Kind.FLAG,  # the last message is a tool result: a step of a tool loop
     "tool_call_hash": Kind.ID,  # hash of the first tool-call id the reply issues
     "tool_result_hash": Kind.ID,  # hash of the first tool-call id the last messages answer
+    "reply_hash": Kind.ID,  # hash of the reply's longest line; null where it has fewer than 64 characters
+    "quoted_hash": Kind.ID,  # the same of the user messages that end the prompt
     # outcome
     "status": Status,
     "status_code": Kind.SMALL,

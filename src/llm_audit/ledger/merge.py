@@ -24,7 +24,7 @@ KEYS = (
 )
 """Columns of the ledger that merging looks at, beside ``origin`` (rank of the input by its hash) and ``line``."""
 
-REPLY = ("calls_tools", "tool_call_hash")
+REPLY = ("calls_tools", "tool_call_hash", "reply_hash")
 """Columns that are taken from all repeats of a call."""
 
 _INPUT = [name for name in KEYS if name.endswith("_tokens") and name != "output_tokens"]
@@ -69,8 +69,8 @@ def told_by_repeats(rows: pl.DataFrame) -> pl.DataFrame:
         rows: ``REPLY``, ``merge_key``, ``time``, ``origin`` and ``line``.
 
     Returns:
-        For each row with a repeat its place (``row``) and ``REPLY``: whether any repeat calls a tool, and the first
-        call's id.
+        For each row with a repeat its place (``row``) and ``REPLY``: whether any repeat calls a tool, the first
+        call's id, and the last text, which is the whole of one that grows and the end of one in blocks.
     """
     return (
         rows.with_row_index("row")
@@ -80,6 +80,7 @@ def told_by_repeats(rows: pl.DataFrame) -> pl.DataFrame:
             "row",
             pl.col("calls_tools").max().over("merge_key"),
             pl.col("tool_call_hash").drop_nulls().first().over("merge_key"),
+            pl.col("reply_hash").drop_nulls().last().over("merge_key"),
         )
         .sort("row")
     )

@@ -1,8 +1,9 @@
 """The dependency graph of each trace: which request builds on which, and which are one decision.
 
 Edges, in order of trust: a tool result answers the call that asked for it; a prompt continues the one whose messages it
-repeats; a span names its parent; and, inferred, a request follows the one before it in its conversation. An edge runs
-from an earlier request to a later one, so the graph has no cycle. The most trusted edge into a request makes a tree.
+repeats; a span names its parent; and, inferred, a prompt's longest new line is that of a reply, or a request follows
+the one before it in its conversation. An edge runs from an earlier request to a later one, so the graph has no cycle.
+The most trusted edge into a request makes a tree.
 """
 
 from __future__ import annotations
@@ -24,13 +25,19 @@ class Edge(StrEnum):
     TOOL_RESULT = "tool_result"
     PROMPT_PREFIX = "prompt_prefix"
     PARENT_SPAN = "parent_span"
+    TEXT_REUSE = "text_reuse"  # inferred: the prompt's longest new line is that of a reply
     PREVIOUS = "previous"  # inferred: the conversation's order only
+
+
+INFERRED: tuple[Edge, ...] = (Edge.TEXT_REUSE, Edge.PREVIOUS)
+"""Edges that the log does not state."""
 
 
 _JOINS: tuple[tuple[Edge, str, str], ...] = (
     (Edge.TOOL_RESULT, "tool_call_hash", "tool_result_hash"),
     (Edge.PROMPT_PREFIX, "prompt_hash", "parent_prompt_hash"),
     (Edge.PARENT_SPAN, "span", "parent_span"),
+    (Edge.TEXT_REUSE, "reply_hash", "quoted_hash"),
 )
 
 
@@ -67,13 +74,15 @@ def build_graph(places: pl.LazyFrame) -> Graph:
     Args:
         places: The columns of ``requests.PLACES`` and ``answers_tools``, a row a request.
     """
+    # A reply that repeats its own prompt passes on what another wrote.
+    own = pl.col("reply_hash").ne_missing(pl.col("quoted_hash"))
     keyed = places.with_row_index("row").with_columns(group=pl.coalesce("trace", "conversation"))
     several = keyed.filter(pl.col("group").is_not_null()).group_by("group").len().filter(pl.col("len") > 1)
     nodes = (
         keyed.join(several.select("group"), on="group", how="semi")
         .sort("group", "time", "turns", "request_key", nulls_last=False)
         .with_row_index("node")
-        .with_columns(pl.col("node").cast(pl.Int64))
+        .with_columns(pl.col("node").cast(pl.Int64), reply_hash=pl.when(own).then("reply_hash"))
         .collect()
     )
     edges = pl.concat([*(_joined(nodes, *join) for join in _JOINS), _previous(nodes)])

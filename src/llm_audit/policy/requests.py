@@ -46,6 +46,8 @@ PLACES: tuple[str, ...] = (
     "parent_prompt_hash",
     "tool_call_hash",
     "tool_result_hash",
+    "reply_hash",
+    "quoted_hash",
     "time",
     "turns",
     "step",

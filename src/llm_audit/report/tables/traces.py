@@ -25,7 +25,7 @@ def traces(document: Document) -> Table:
         ("traces", found.traces),
         ("requests in them", found.requests),
         ("decisions, a tool loop being one", found.decisions),
-        ("links known by the order of a conversation only", found.inferred_edges),
+        ("links inferred from text passed on or the order of a conversation", found.inferred_edges),
     )  # fmt: skip
     return table("traces", "Traces", (Column("Of"), count("Count", sums=False)), rows)
 
