@@ -18,9 +18,9 @@ from llm_audit.sources.formats.calls import cost, operation, tier
 from llm_audit.sources.formats.columns import ABSENT, Columns, columns_of
 from llm_audit.sources.formats.fields import Json, flag, labels, mapping, number, text
 from llm_audit.sources.formats.flat_layout import layout
-from llm_audit.sources.formats.flat_parts import answer, charge, merge_key_of, outcome
+from llm_audit.sources.formats.flat_parts import answer, begun, charge, outcome
 from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.messages import any_mark, conversation
+from llm_audit.sources.formats.messages import conversation
 from llm_audit.sources.formats.settle import NO_USAGE, Convention, Usage, counted, settle
 from llm_audit.sources.formats.times import between_ms, micros
 from llm_audit.sources.formats.usage import of_any
@@ -37,25 +37,16 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         model = text(get(columns.served)) or text(get(columns.requested))
         if model is None:
             raise BadRecordError(Reason.NO_MODEL, "model")
-    time_us = micros(get(columns.time), columns.time)
-    status, code = outcome(get(columns.status), get(columns.error))
-    request_id = text(get(columns.request_id))
-    messages = _prompt(record, columns)
-    latency = get(columns.latency_ms)
-    streamed = get(columns.stream)
-    request = Request(
-        model=model,
-        time_us=time_us,
-        request_id=request_id,
-        merge_key=merge_key_of(request_id, time_us, model, status),
-        conversation=text(get(columns.conversation)),
-        trace=text(get(columns.trace)),
-        streamed=streamed if type(streamed) is bool else flag(streamed),
-        status=status,
-        status_code=code,
-        latency_ms=float(latency) if type(latency) is int and 0 <= latency < 10**12 else number(latency),
-        messages=messages,
-        redacted=any_mark(messages),
+    request = begun(
+        model,
+        micros(get(columns.time), columns.time),
+        _prompt(record, columns),
+        request_id=get(columns.request_id),
+        conversation=get(columns.conversation),
+        trace=get(columns.trace),
+        stream=get(columns.stream),
+        latency=get(columns.latency_ms),
+        ended=outcome(get(columns.status), get(columns.error)),
     )
     payer = (get(columns.team), get(columns.app), get(columns.user), get(columns.environment))
     charge(request, get(columns.metadata), payer if columns.payer else None)

@@ -13,10 +13,9 @@ import msgspec
 
 from llm_audit.sources.entry import Message, Reason, Request
 from llm_audit.sources.formats.columns import ABSENT, USUAL, Columns, columns_of
-from llm_audit.sources.formats.fields import flag, number, text
-from llm_audit.sources.formats.flat_parts import answer, charge, merge_key_of, outcome
+from llm_audit.sources.formats.flat_parts import answer, begun, charge, outcome
 from llm_audit.sources.formats.interface import BadRecordError, Laid, Layout, Record
-from llm_audit.sources.formats.messages import any_mark, conversation
+from llm_audit.sources.formats.messages import conversation
 from llm_audit.sources.formats.settle import MAX_TOKENS, NO_USAGE, Convention, settle
 from llm_audit.sources.formats.times import micros
 
@@ -96,25 +95,16 @@ def _request(values: Any, columns: Columns) -> Request:
     model = values.model
     if type(model) is not str or not model.strip():
         raise BadRecordError(Reason.NO_MODEL, "model")
-    time_us = micros(values.time, columns.time)
-    status, code = outcome(values.status, None)
-    request_id = text(values.request_id)
-    messages = _prompt(values)
-    streamed = values.stream
-    latency = values.latency_ms
-    request = Request(
-        model=model,
-        time_us=time_us,
-        request_id=request_id,
-        merge_key=merge_key_of(request_id, time_us, model, status),
-        conversation=text(values.conversation),
-        trace=text(values.trace),
-        streamed=streamed if type(streamed) is bool else flag(streamed),
-        status=status,
-        status_code=code,
-        latency_ms=float(latency) if type(latency) is int and 0 <= latency < 10**12 else number(latency),
-        messages=messages,
-        redacted=any_mark(messages),
+    request = begun(
+        model,
+        micros(values.time, columns.time),
+        _prompt(values),
+        request_id=values.request_id,
+        conversation=values.conversation,
+        trace=values.trace,
+        stream=values.stream,
+        latency=values.latency_ms,
+        ended=outcome(values.status, None),
     )
     payer = (values.team, values.app, values.user, None)
     charge(request, values.metadata, payer if columns.payer else None)

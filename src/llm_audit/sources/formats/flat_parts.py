@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from llm_audit.sources.entry import Request
+from llm_audit.sources.entry import Message, Request
 from llm_audit.sources.formats.calls import merge_key
 from llm_audit.sources.formats.columns import ABSENT, Columns, columns_of
-from llm_audit.sources.formats.fields import Json, Who, mapping, text, who, whole
-from llm_audit.sources.formats.messages import reply
+from llm_audit.sources.formats.fields import Json, Who, flag, mapping, number, text, who, whole
+from llm_audit.sources.formats.messages import any_mark, reply
 from llm_audit.vocabulary import Status
 
 _OK, _ERROR = Status.OK.value, Status.ERROR.value
@@ -41,6 +41,37 @@ def merge_key_of(request_id: str | None, time_us: int | None, model: str, status
     if request_id is None or request_id.startswith(_PROVIDER_IDS):
         return merge_key(request_id, model=model, status=status)
     return f"{request_id}@{time_us}|{model}|{status}"
+
+
+def begun(
+    model: str,
+    time_us: int | None,
+    messages: list[Message] | None,
+    *,
+    request_id: Any,
+    conversation: Any,
+    trace: Any,
+    stream: Any,
+    latency: Any,
+    ended: tuple[str, int | None],
+) -> Request:
+    """A request of what every home-made record may have; ``ended`` is its ``outcome``."""
+    request_id = text(request_id)
+    status, code = ended
+    return Request(
+        model=model,
+        time_us=time_us,
+        request_id=request_id,
+        merge_key=merge_key_of(request_id, time_us, model, status),
+        conversation=text(conversation),
+        trace=text(trace),
+        streamed=stream if type(stream) is bool else flag(stream),
+        status=status,
+        status_code=code,
+        latency_ms=float(latency) if type(latency) is int and 0 <= latency < 10**12 else number(latency),
+        messages=messages,
+        redacted=any_mark(messages),
+    )
 
 
 def charge(request: Request, metadata: Any, payer: tuple[Any, Any, Any, Any] | None) -> None:
