@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -38,13 +39,18 @@ def test_calibrate_and_use_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     path = labels(tmp_path / "labels.jsonl")
     calibration = tmp_path / "calibration.json"
     assert run(["calibrate", str(path), "-o", str(calibration)]) == 0
-    assert "280 outcomes" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "280 outcomes" in said
+    before, after = (float(number) for number in re.findall(r"0\.\d+(?= before| after)", said))
+    assert after < before
     results = []
     for extra in ([], ["--calibration", str(calibration)]):
         assert run(["evaluate", str(path), "-f", "json", "--resamples", "10", *extra]) == 0
         results.append(json.loads(capsys.readouterr().out))
     assert results[0]["classifier"] != results[1]["classifier"]
     assert results[1]["brier"] < results[0]["brier"]
+    predicted = [sum(row["predicted"] * row["prompts"] for row in found["reliability"]) / 140 for found in results]
+    assert abs(predicted[1] - 110 / 140) < 0.03 < abs(predicted[0] - 110 / 140)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ import xxhash
 
 from llm_audit.classify import ridge
 from llm_audit.classify.features import BUCKETS, HASH_VERSION
-from llm_audit.classify.irt import hardest_gap, p_success
+from llm_audit.classify.irt import hardest_gap, p_loses, p_success
 from llm_audit.classify.model import Classifier, taught
 from llm_audit.classify.structure import NAMES
 from llm_audit.errors import UsageError
@@ -39,7 +39,7 @@ _NEWTON_STEPS: Final = 8
 _NOTHING: Final = np.zeros(BUCKETS)
 _NO_STRUCTURE: Final = np.zeros(len(NAMES))
 _STEP: Final = 0.5  # logits, for slopes by difference
-_LEAST_SLOPE: Final = 0.06  # of a probability by a logit; flatter expectations would turn surprises into huge shifts
+_LEAST_SLOPE: Final = 0.12  # of a probability by a logit; flatter expectations would turn surprises into huge shifts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +57,8 @@ class Calibration:
 
     ``buckets`` and ``weights`` are the non-zero rows of the added difficulty. ``shift`` is added to an ability in
     every category, ``shift_sd`` its standard deviation. ``most`` is the difficulty that the added one may reach: where
-    the two models' outcomes differ most. ``before`` and ``after`` are mean log losses of the outcomes, ``after`` by
-    five-fold cross-validation.
+    the two models' outcomes differ most. ``before`` and ``after`` are mean log losses, ``after`` by five-fold
+    cross-validation: of P(suffices) where two models answered a prompt, of P(success) otherwise.
     """
 
     classifier: str
@@ -154,11 +154,11 @@ def calibrate(outcomes: Sequence[Outcome], classifier: Classifier, abilities: Ma
         np.array([abilities[outcome.model][judged.category[i]] for outcome, i in zip(used, item, strict=True)]),
         judged.difficulty.astype(np.float64),
     )
-    held_out = np.empty(len(used))
+    told = data.told(data.untaught())
+    held_out = np.empty(len(told.p))
     for fold in range(FOLDS):
-        rows = item % FOLDS == fold
-        learnt = data.fit(~rows)
-        held_out[rows] = data.expected(learnt.added, learnt.shift, most=learnt.most)[rows]
+        rows = told.item % FOLDS == fold
+        held_out[rows] = data.told(data.fit(item % FOLDS != fold)).p[rows]
     learnt = data.fit(np.ones(len(used), bool))
     buckets = np.flatnonzero(learnt.added)
     return Calibration(
@@ -169,8 +169,8 @@ def calibrate(outcomes: Sequence[Outcome], classifier: Classifier, abilities: Ma
         shift=dict(zip(models, learnt.shift.tolist(), strict=True)),
         shift_sd=dict(zip(models, learnt.sd.tolist(), strict=True)),
         most=learnt.most,
-        before=_log_loss(data.score, data.expected(_NOTHING, np.zeros(len(models)))),
-        after=_log_loss(data.score, held_out),
+        before=_log_loss(told.observed, told.p),
+        after=_log_loss(told.observed, held_out),
     )
 
 
@@ -204,6 +204,22 @@ class _Data:
         """P(success) of every outcome with what was learnt, all prompts ``harder`` by so many logits."""
         difficulty = taught(self.difficulty, self.design.times(added, _NO_STRUCTURE), most=most) + harder
         return p_success(self.ability + shift[self.model], difficulty[self.item])
+
+    def untaught(self) -> _Learnt:
+        """Nothing learnt."""
+        models = int(self.model.max()) + 1
+        return _Learnt(_NOTHING, np.zeros(models), np.full(models, SHIFT_SD), math.inf)
+
+    def told(self, learnt: _Learnt) -> _Told:
+        """P(the abler model's success is lost) of each prompt that two models answered, else each P(success)."""
+        abler, other = self._pairs(np.ones(len(self.item), bool), np.zeros(len(learnt.shift)))
+        if len(abler) < FEWEST:
+            return _Told(self.expected(learnt.added, learnt.shift, most=learnt.most), self.score, self.item)
+        added = self.design.times(learnt.added, _NO_STRUCTURE)
+        difficulty = taught(self.difficulty, added, most=learnt.most)[self.item[abler]]
+        ability = self.ability + learnt.shift[self.model]
+        lost = np.clip(self.score[abler] - self.score[other], 0, 1)
+        return _Told(p_loses(ability[other], ability[abler], difficulty), lost, self.item[abler])
 
     def fit(self, rows: npt.NDArray[np.bool_]) -> _Learnt:
         """Fit shifts, their standard deviations, and the added difficulty to some of the outcomes."""
@@ -261,6 +277,15 @@ class _Learnt:
     shift: Array
     sd: Array
     most: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Probabilities of what was observed, 0 to 1, and the prompts it was observed of."""
+
+    p: Array
+    observed: Array
+    item: npt.NDArray[np.int64]
 
 
 def _log_loss(score: Array, p: Array) -> float:

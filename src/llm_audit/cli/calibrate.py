@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llm_audit.cli.console import say
-from llm_audit.cli.labels import abilities_of, read_labels
+from llm_audit.cli.labels import STRONG, WEAK, abilities_of, read_labels
 from llm_audit.errors import UsageError
 
 if TYPE_CHECKING:
     import polars as pl
 
     from llm_audit.classify.calibrate import Outcome
-
-STRONG, WEAK = "a strong model", "a weak model"
-"""Names of models that labels do not name."""
 
 
 def calibrate(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llm_audit.cli.labels import abilities_of, classifier, read_labels
+from llm_audit.cli.labels import STRONG, WEAK, abilities_of, read_labels
 from llm_audit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def evaluate(
 
     from llm_audit.catalog import Catalog
     from llm_audit.classify import evaluate as evaluation
+    from llm_audit.classify.calibrate import Calibration
+    from llm_audit.classify.model import Classifier
 
     if output_format not in {"table", "json"}:
         raise UsageError(f"There is no format {output_format!r}; use table or json.")
@@ -50,15 +53,16 @@ def evaluate(
         strong=rows["strong_score"].cast(float).to_numpy().astype(np.float64),
         weak=rows["weak_score"].cast(float).to_numpy().astype(np.float64),
     )
-    weights = classifier(calibration)
+    learnt = None if calibration is None else Calibration.load(calibration)
+    weights = Classifier.load() if learnt is None else learnt.apply(Classifier.load())
     judged = weights.judge(measured.prompts)
-    suffices = _suffices(judged, rows, Catalog.load())
+    suffices = _suffices(judged, rows, Catalog.load(), {} if learnt is None else learnt.shift)
     found = evaluation.evaluate(measured, judged, suffices, price_ratio=price_ratio, resamples=resamples)
     typer.echo(json.dumps(_document(found, weights.fingerprint), indent=2) if output_format == "json" else _text(found))
 
 
-def _suffices(judged: Judgement, rows: pl.DataFrame, catalog: Any) -> Any:
-    """P(the weak model suffices) of each row, by the abilities of the models it names."""
+def _suffices(judged: Judgement, rows: pl.DataFrame, catalog: Any, shift: Mapping[str, float]) -> Any:
+    """P(the weak model suffices) of each row, by the abilities of the models it names, shifted by a calibration."""
     import numpy as np
 
     from llm_audit.classify.evaluate import GENERIC_STRONG, GENERIC_WEAK
@@ -71,8 +75,12 @@ def _suffices(judged: Judgement, rows: pl.DataFrame, catalog: Any) -> Any:
     strong, weak = np.empty(rows.height), np.empty(rows.height)
     for pair in dict.fromkeys(zip(*names, strict=True)):
         at = np.array([i for i, other in enumerate(zip(*names, strict=True)) if other == pair])
-        strong[at] = abilities_of(catalog, pair[0], generic=GENERIC_STRONG)[judged.category[at]]
-        weak[at] = abilities_of(catalog, pair[1], generic=GENERIC_WEAK)[judged.category[at]]
+        for model, unnamed, generic, ability in (
+            (pair[0], STRONG, GENERIC_STRONG, strong),
+            (pair[1], WEAK, GENERIC_WEAK, weak),
+        ):
+            known = abilities_of(catalog, model, generic=generic)[judged.category[at]]
+            ability[at] = known + shift.get(model or unnamed, 0.0)
     return p_suffices(weak, strong, judged.difficulty)
 
 

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     import polars as pl
 
     from llm_audit.catalog import Catalog
-    from llm_audit.classify.model import Classifier
 
     Abilities = npt.NDArray[np.float64]
+
+
+STRONG, WEAK = "a strong model", "a weak model"
+"""Names of models that labels do not name."""
 
 
 def read_labels(path: Path, *needed: str) -> pl.DataFrame:
@@ -66,12 +69,3 @@ def abilities_of(catalog: Catalog, model: str | None, *, generic: float) -> Abil
     if any(value is None for value in values):
         raise UsageError(f"No ability is known for the model {model!r}; `llm-audit models` lists those that are.")
     return np.array(values, dtype=np.float64)
-
-
-def classifier(calibration: Path | None) -> Classifier:
-    """The classifier, with what a calibration taught where one is given."""
-    from llm_audit.classify.calibrate import Calibration
-    from llm_audit.classify.model import Classifier
-
-    shipped = Classifier.load()
-    return shipped if calibration is None else Calibration.load(calibration).apply(shipped)
