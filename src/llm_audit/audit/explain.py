@@ -9,6 +9,7 @@ import polars as pl
 from xxhash import xxh3_64_intdigest
 
 from llm_audit.audit.explain_result import Candidate, Estimate, Explanation, Line
+from llm_audit.audit.sensitivity import decided_by
 from llm_audit.catalog import Catalog
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger
@@ -117,7 +118,7 @@ def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, b
         outcome=OUTCOMES[choice.outcome[place]],
         route=models.ids[route] if route != NONE else None,
         decision=applied.policy.decision.value,
-        decided_by=_decided_by(applied),
+        decided_by=decided_by(applied.policy, applied.threshold),
         candidates=_candidates(applied, place),
         cache_reads_logged=int(requests.tokens["cache_read"][place]),
         cache_reads_kept=int(applied.warm[place]),
@@ -131,20 +132,6 @@ def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, b
             _estimate("floor", applied, place, scenario(assumptions, "pessimistic")),
         ],
     )
-
-
-def _decided_by(applied: Plan) -> float | None:
-    """The number that the policy decides by; None where it takes or keeps everything."""
-    policy = applied.policy
-    match policy.decision:
-        case Decision.P_SUFFICES:
-            return policy.target
-        case Decision.STRONG_WINS:
-            return applied.threshold
-        case Decision.QUALITY_DIFFERENCE:
-            return policy.quality_difference
-        case Decision.ALWAYS | Decision.NEVER:
-            return None
 
 
 def _candidates(applied: Plan, place: int) -> list[Candidate]:

@@ -16,8 +16,7 @@ def ladders(frame: pl.DataFrame, *, at: date | None = None) -> dict[str, list[st
 
     A step is a general chat model with a list price and a release date at its developer's own provider. Specialised
     models (audio, images, search, code completion…), names that move between models, and models whose ability is only
-    guessed are no steps. Equal prices are
-    ordered by ability, the abler first, then the newer, then by name.
+    guessed are no steps. Equal prices are ordered by ability, the abler first, then the newer, then by name.
 
     Args:
         frame: The catalogue's frame.

@@ -202,8 +202,11 @@ class _Data:
 
     def expected(self, added: Array, shift: Array, *, most: float = math.inf, harder: float = 0.0) -> Array:
         """P(success) of every outcome with what was learnt, all prompts ``harder`` by so many logits."""
-        difficulty = taught(self.difficulty, self.design.times(added, _NO_STRUCTURE), most=most) + harder
-        return p_success(self.ability + shift[self.model], difficulty[self.item])
+        return p_success(self.ability + shift[self.model], (self.taught(added, most) + harder)[self.item])
+
+    def taught(self, added: Array, most: float) -> Array:
+        """The difficulty of every prompt with what was learnt."""
+        return taught(self.difficulty, self.design.times(added, _NO_STRUCTURE), most=most)
 
     def untaught(self) -> _Learnt:
         """Nothing learnt."""
@@ -215,8 +218,7 @@ class _Data:
         abler, other = self._pairs(np.ones(len(self.item), bool), np.zeros(len(learnt.shift)))
         if len(abler) < FEWEST:
             return _Told(self.expected(learnt.added, learnt.shift, most=learnt.most), self.score, self.item)
-        added = self.design.times(learnt.added, _NO_STRUCTURE)
-        difficulty = taught(self.difficulty, added, most=learnt.most)[self.item[abler]]
+        difficulty = self.taught(learnt.added, learnt.most)[self.item[abler]]
         ability = self.ability + learnt.shift[self.model]
         lost = np.clip(self.score[abler] - self.score[other], 0, 1)
         return _Told(p_loses(ability[other], ability[abler], difficulty), lost, self.item[abler])

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from llm_audit.classify.features import clip
 from llm_audit.vocabulary import Category
 
 Array = npt.NDArray[np.float64]
@@ -41,11 +42,11 @@ def in_form(difficulty: Array, options: Array, texts: Sequence[str]) -> Array:
     Args:
         difficulty: What the texts say of one statement, with no answer to choose from.
         options: Lines of each text that begin like an answer option.
-        texts: The texts.
+        texts: The texts, of which only the part that is judged is looked at.
     """
     out = difficulty.copy()
     rows = np.flatnonzero(options >= FEWEST_OPTIONS)
-    together = np.array([statements(texts[row]) for row in rows.tolist()], np.float64)
+    together = np.array([statements(clip(texts[row])) for row in rows.tolist()], np.float64)
     chance = 1 / options[rows]
     right = chance + (1 - chance) * (0.5 * (1 - np.tanh(0.5 * difficulty[rows]))) ** together
     out[rows] = np.log1p(-right) - np.log(right)

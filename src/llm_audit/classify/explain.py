@@ -64,10 +64,10 @@ def explain(text: str, classifier: Classifier) -> Explanation:
         Reason("what its words say beside", words_said),
     ]
     options = scored.counts[:, COUNTS.index("options")].astype(np.float64)
-    lettered = bool(options[0] >= exam.FEWEST_OPTIONS)
+    lettered = bool(heads.lettered(scored.raw)[0])
     if lettered:
         said = np.array([sum(reason.logits for reason in reasons)])
-        form = float((exam.in_form(said, options, [clip(text)]) - said)[0])
+        form = float((exam.in_form(said, options, [text]) - said)[0])
         reasons.append(Reason(f"{int(options[0])} answers to choose from, {_judged_at_once(text)}", form))
     difficulty = float(judged.difficulty[0])
     learnt = difficulty - sum(reason.logits for reason in reasons)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import xxhash
 
 from llm_audit.classify import exam, heads, language
-from llm_audit.classify.features import COUNTS, clip, scan
+from llm_audit.classify.features import COUNTS, scan
 from llm_audit.classify.structure import structure
 from llm_audit.vocabulary import Abstention, Category
 
@@ -135,7 +135,7 @@ class Classifier:
         names, foreign = language.detect(counts, scored.hits)
         category = _CODES[np.argmax(heads.shares(scored.scores), axis=1)]
         options = counts[:, COUNTS.index("options")].astype(np.float64)
-        category[options >= exam.FEWEST_OPTIONS] = _CATEGORIES.index(exam.CATEGORY)
+        category[heads.lettered(scored.raw)] = _CATEGORIES.index(exam.CATEGORY)
         lengths = np.array([len(text) for text in texts])
         category[lengths > LONG_CONTEXT_CHARS] = _CATEGORIES.index(Category.LONG_CONTEXT)
         abstention = np.full(len(texts), _NONE, np.uint8)
@@ -145,7 +145,7 @@ class Classifier:
         empty = np.array([not text.strip() for text in texts], bool)
         abstention[empty] = _ABSTENTION_CODE[Abstention.NO_TEXT]
         said = heads.difficulty(scored.scores, scored.raw, level=self.level, slope=self.slope)
-        difficulty = exam.in_form(said, options, [clip(text) for text in texts])
+        difficulty = exam.in_form(said, options, texts)
         if self.delta is not None:
             sums, _ = scan(texts, self.delta)
             norm = np.sqrt(np.maximum(counts[:, COUNTS.index("features")], 1))
