@@ -14,6 +14,8 @@ from llm_audit.catalog.names import canonical, parse, provider_id
 from llm_audit.catalog.tiers import with_tiers
 from llm_audit.catalog.unmeasured import with_guesses
 
+_CALIBRATED = "; calibrated by your own outcomes"
+
 SCHEMA: dict[str, type[pl.DataType]] = {
     "model_id": pl.String,
     "family": pl.String,
@@ -88,7 +90,7 @@ class Catalog:
                     for column in SD_COLUMNS
                 ),
                 ability_source=pl.when(at)
-                .then(pl.format("{}; calibrated by your own outcomes", pl.col("ability_source").fill_null("unknown")))
+                .then(pl.format("{}" + _CALIBRATED, pl.col("ability_source").fill_null("unknown")))
                 .otherwise("ability_source"),
             )
         shifted = Catalog(frame)
@@ -97,8 +99,9 @@ class Catalog:
 
     @property
     def unmeasured(self) -> list[str]:
-        """Models whose ability is a prior: a predecessor's, or a guess from what is known of them."""
-        return self.frame.filter(pl.col("ability_source").str.starts_with("prior"))["model_id"].to_list()
+        """Models whose ability is a prior, a predecessor's or a guess, and was not calibrated either."""
+        source = pl.col("ability_source").str
+        return self.frame.filter(source.starts_with("prior") & ~source.ends_with(_CALIBRATED))["model_id"].to_list()
 
     def resolve(self, provider: str | None, model: str | None) -> str | None:
         """The model line a name in a log means, or None where the catalogue does not know it."""

@@ -82,7 +82,7 @@ class Calibration:
         extra = np.zeros(BUCKETS)
         extra[self.buckets] = self.weights
         digest = xxhash.xxh3_128(self.classifier.encode())
-        digest.update(extra.tobytes())
+        digest.update(extra.tobytes() + repr(self.most).encode())
         return classifier.with_delta(extra, most=self.most, fingerprint=digest.hexdigest())
 
     def save(self, path: Path) -> None:
