@@ -14,7 +14,7 @@ import numpy as np
 
 from llm_audit.classify import Classifier, features
 from llm_audit.classify.irt import p_suffices
-from llm_audit.classify.select import select
+from llm_audit.classify.text.select import select
 from llm_audit.classify.training.anchors import anchors
 from llm_audit.sources.entry import Message
 

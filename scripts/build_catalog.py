@@ -32,7 +32,7 @@ from typing import Any
 from genai_prices.data import providers
 from genai_prices.types import ModelInfo, TieredPrices
 
-from llm_audit.catalog.names import canonical, parse, provider_id
+from llm_audit.model_names import canonical, parse, provider_id
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "src/llm_audit/catalog/models.csv"

@@ -18,9 +18,9 @@ from pathlib import Path
 from rich.console import Console
 
 from llm_audit import analyze
-from llm_audit.audit.document import Document
+from llm_audit.document.audit import Document
 from llm_audit.report.registry import render
-from llm_audit.report.terminal import print_report
+from llm_audit.report.terminal.screen import print_report
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "docs/images"

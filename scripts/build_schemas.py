@@ -17,8 +17,8 @@ from typing import Any
 import msgspec
 
 from llm_audit import config
-from llm_audit.audit.document import SCHEMA_VERSION, Document
-from llm_audit.policy.model import RANGES, Decision, Gate, Order, Scope
+from llm_audit.document.audit import SCHEMA_VERSION, Document
+from llm_audit.policy.file.model import RANGES, Decision, Gate, Order, Scope
 
 OUT = Path(__file__).parent.parent / "docs/schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

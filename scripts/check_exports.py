@@ -46,7 +46,7 @@ def exports() -> dict[str, list[dict[str, Any]]]:
     """Exported texts by system, with the models that the easy and the hard prompt belong to."""
     from llm_audit.catalog import Catalog, ladders
     from llm_audit.policy import load, parse
-    from llm_audit.policy.export import Target, export
+    from llm_audit.policy.file.export import Target, export
 
     catalog, default = Catalog.load(), load("small-by-default")
     known = ladders(catalog.frame)

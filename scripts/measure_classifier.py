@@ -18,8 +18,8 @@ import polars as pl
 
 from llm_audit.catalog import Catalog
 from llm_audit.classify import heads, irt
-from llm_audit.classify.calibrate import Outcome, calibrate
-from llm_audit.classify.evaluate import Evaluation, Labels, evaluate, predict
+from llm_audit.classify.learning.calibrate import Outcome, calibrate
+from llm_audit.classify.learning.evaluate import Evaluation, Labels, evaluate, predict
 from llm_audit.classify.model import Classifier
 from llm_audit.classify.training import abilities, data, vectors, weights
 from llm_audit.tokens.encodings import ranks

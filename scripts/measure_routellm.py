@@ -19,7 +19,7 @@ from measure_classifier import abilities_of
 
 from llm_audit.api import audit_ledger, open_ledger
 from llm_audit.catalog import Catalog
-from llm_audit.classify.evaluate import PRICE_RATIO, Evaluation, Labels, evaluate, predict
+from llm_audit.classify.learning.evaluate import PRICE_RATIO, Evaluation, Labels, evaluate, predict
 from llm_audit.classify.model import Classifier
 from llm_audit.config import Config
 from llm_audit.money import PICO_PER_USD

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from llm_audit.audit.rules import UNITS, parse
+from llm_audit.compare.rules import UNITS, parse
 from llm_audit.errors import ExitCode
-from llm_audit.report import markdown
+from llm_audit.report.formats import markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 CI = (ROOT / "docs/ci.md").read_text(encoding="utf-8")

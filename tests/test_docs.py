@@ -20,7 +20,7 @@ import pytest
 from llm_audit.cli import run
 from llm_audit.config import Config
 from llm_audit.errors import UsageError
-from llm_audit.policy.load import _KEYS, PRESETS, parse
+from llm_audit.policy.file.load import _KEYS, PRESETS, parse
 from llm_audit.report import registry
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -206,7 +206,7 @@ def test_the_configuration_that_init_writes_is_valid() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_presets_are_valid_policies(name: str) -> None:
-    text = (ROOT / f"src/llm_audit/policy/presets/{name}.toml").read_text(encoding="utf-8")
+    text = (ROOT / f"src/llm_audit/policy/file/presets/{name}.toml").read_text(encoding="utf-8")
     validator("policy").validate(tomllib.loads(text))
 
 

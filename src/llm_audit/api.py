@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from llm_audit.audit.compare import compare
-from llm_audit.audit.compare_result import Comparison
-from llm_audit.audit.document import Document
-from llm_audit.audit.reprice import reprice
 from llm_audit.audit.run import Audit, AuditOptions
 from llm_audit.audit.run import run as run_audit
 from llm_audit.catalog import Catalog
-from llm_audit.classify.calibrate import Calibration
+from llm_audit.classify.learning.calibrate import Calibration
+from llm_audit.compare.comparison import compare
+from llm_audit.compare.repricing import reprice
 from llm_audit.config import Config
+from llm_audit.document.audit import Document
+from llm_audit.document.comparison import Comparison
 from llm_audit.engines.local import IngestOptions, ingest
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger, is_ledger, read_ledger

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_audit.audit.document import (
+from llm_audit.document.audit import (
     BasisRow,
     Classification,
     Cost,

@@ -9,14 +9,15 @@ from polars.testing import assert_frame_equal
 from tests.audit.build import ledger, many
 
 from llm_audit.audit import rows
-from llm_audit.audit.calls import read_calls
-from llm_audit.audit.cells import with_date
+from llm_audit.audit.aggregate.calls import read_calls
+from llm_audit.audit.aggregate.cells import with_date
 from llm_audit.audit.partial import bill_of, merge, summarise
 from llm_audit.audit.run import AuditOptions, run
 from llm_audit.catalog import Catalog
-from llm_audit.policy import blocks, load
-from llm_audit.policy.route import plan, routed, with_models
-from llm_audit.policy.traffic import traffic_of
+from llm_audit.policy import load
+from llm_audit.policy.counterfactual.traffic import traffic_of
+from llm_audit.policy.inputs import blocks
+from llm_audit.policy.routes import plan, routed, with_models
 from llm_audit.pricing import PriceBook, price
 
 

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from tests.audit.build import assumed, catalog, ledger, many, rows
 
-from llm_audit.audit.document import decode, encode
 from llm_audit.audit.run import AuditOptions, run
 from llm_audit.catalog import Catalog
+from llm_audit.document.audit import decode, encode
 from llm_audit.errors import IncompleteError, UsageError
 from llm_audit.ledger.manifest import Example, Rejection
 from llm_audit.policy import load

@@ -5,8 +5,8 @@ import pytest
 
 from llm_audit.catalog import Catalog, ladders
 from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, SD_COLUMNS, with_abilities
-from llm_audit.catalog.names import canonical
 from llm_audit.catalog.tiers import with_tiers
+from llm_audit.model_names import canonical
 from llm_audit.pricing.listing import find
 from llm_audit.vocabulary import Category
 

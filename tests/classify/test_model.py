@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from llm_audit.classify import Classifier, features
 from llm_audit.classify.irt import p_suffices
 from llm_audit.classify.model import WEIGHTS
-from llm_audit.classify.select import SUMMARY_ASK, TITLE_ASK
+from llm_audit.classify.text.select import SUMMARY_ASK, TITLE_ASK
 from llm_audit.vocabulary import Abstention, Category
 
 PROOF = "Prove that every finite integral domain is a field."
@@ -161,7 +161,7 @@ def test_scores_are_the_same_without_the_kernel(classifier, monkeypatch):
 
 def test_weights_are_small_and_load_without_a_data_library():
     script = (
-        "import sys; from llm_audit.classify import Classifier; from llm_audit.classify import select, irt;"
+        "import sys; from llm_audit.classify import Classifier, irt; from llm_audit.classify.text import select;"
         "Classifier.load(); print('polars' in sys.modules, len(Classifier.load().fingerprint))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from llm_audit.classify import Classifier, heads, ridge
+from llm_audit.classify import Classifier, heads
 from llm_audit.classify.features import WORD_BUCKETS, buckets_numpy, pack
+from llm_audit.classify.learning import ridge
 from llm_audit.classify.training import abilities, anchors, data, rasch, vectors, weights
 from llm_audit.vocabulary import Category
 

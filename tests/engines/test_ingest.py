@@ -16,10 +16,11 @@ from llm_audit.engines import local, pool
 from llm_audit.engines.hashing import hash64
 from llm_audit.engines.local import IngestOptions, ingest
 from llm_audit.errors import AuditError, IncompleteError, UsageError
-from llm_audit.ledger import Ledger, cache
+from llm_audit.ledger import Ledger
+from llm_audit.ledger import part_cache as cache
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.sources import split
-from llm_audit.sources.limits import MAX_RECORD_BYTES
+from llm_audit.sources.files import split
+from llm_audit.sources.files.limits import MAX_RECORD_BYTES
 
 HERE = IngestOptions(jobs=1, cache=False)
 REPLY = "One, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, and so on."
@@ -233,13 +234,13 @@ def test_an_error_in_a_process_reaches_the_caller(traffic: Path, monkeypatch: py
 
 
 def ingest_sources(folder: Path) -> tuple[Any, ...]:
-    from llm_audit.sources.find import find
+    from llm_audit.sources.files.find import find
 
     return find([folder], spool=folder).sources
 
 
 def local_found(work: list[Any]) -> Any:
-    from llm_audit.sources.find import Found
+    from llm_audit.sources.files.find import Found
 
     return Found(sources=tuple(dict.fromkeys(shard.source for bundle in work for shard in bundle)), notes=())
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.ledger.conversations import COLUMNS, components, conversations
-from llm_audit.ledger.mix import mix
+from llm_audit.ledger.hashes import mix
 from llm_audit.ledger.schema import COLUMNS as TYPES
 
 START = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)

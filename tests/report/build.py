@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from llm_audit.audit import document as d
+from llm_audit.document import audit as d
 from llm_audit.money import usd
 
 DOLLAR = 10**12

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_audit.audit import compare_result as c
+from llm_audit.document import comparison as c
 
 
 def check() -> c.CheckResult:

@@ -10,8 +10,8 @@ import msgspec
 import polars as pl
 from tests.report import build, compared, frames
 
-from llm_audit.audit.compare_result import CheckResult
-from llm_audit.audit.document import Document
+from llm_audit.document.audit import Document
+from llm_audit.document.comparison import CheckResult
 from llm_audit.report.interface import Frames
 
 CORPUS = (

@@ -15,11 +15,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from rich.console import Console
 from tests.report import hostile
 
-from llm_audit.audit.document import decode
+from llm_audit.document.audit import decode
 from llm_audit.report.interface import Options
 from llm_audit.report.registry import render
-from llm_audit.report.terminal import print_report
-from llm_audit.report.terminal_check import print_check
+from llm_audit.report.terminal.check import print_check
+from llm_audit.report.terminal.screen import print_report
 from llm_audit.report.text import plain
 
 OPTIONS = Options(check=hostile.check())

@@ -6,12 +6,14 @@ import pytest
 from tests.report import build, compared
 
 from llm_audit.report import table
-from llm_audit.report.charts import policy as charts
+from llm_audit.report.charts import routing as charts
 from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts.periods import MOST, periods
 from llm_audit.report.charts.svg import LIGHT
 from llm_audit.report.table import Column, Kind, cap
-from llm_audit.report.tables import check, data, everything, mix, policy, spend, traces
+from llm_audit.report.tables import check, everything, mix, spend, traces
+from llm_audit.report.tables import quality as data
+from llm_audit.report.tables import routing as policy
 from llm_audit.report.text import money
 
 

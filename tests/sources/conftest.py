@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_audit.sources.storage import Source
+from llm_audit.sources.files.storage import Source
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
 import json
 from pathlib import Path
 
-from llm_audit.sources import split
 from llm_audit.sources.detect import detect, explain
+from llm_audit.sources.files import split
+from llm_audit.sources.files.split import Shard, bundles
 from llm_audit.sources.formats.registry import FORMATS
-from llm_audit.sources.split import Shard, bundles
 from llm_audit.sources.unwrap import unwrap
 
 FLAT = {"timestamp": "2026-09-01T00:00:00Z", "model": "gpt-4o", "input_tokens": 3, "output_tokens": 5, "prompt": "Hi"}

@@ -1,10 +1,10 @@
 import json
 
-from llm_audit.sources.container import decoded
+from llm_audit.sources.files.container import decoded
+from llm_audit.sources.format_detector import Recogniser
 from llm_audit.sources.formats.interface import Laid
 from llm_audit.sources.formats.registry import FORMATS
 from llm_audit.sources.layouts import _MAX_LAYOUTS, _MAX_MISSES
-from llm_audit.sources.recognise import Recogniser
 
 ONE = {"model": "m", "input_tokens": 1, "time": 1756720800}
 OTHER = {"model": "m", "output_tokens": 2}

@@ -11,11 +11,23 @@ import numpy as np
 import polars as pl
 from xxhash import xxh3_64_hexdigest
 
-from llm_audit.audit import tables
-from llm_audit.audit.basis import basis
-from llm_audit.audit.calls import Calls
-from llm_audit.audit.cells import by
-from llm_audit.audit.document import (
+from llm_audit.audit.aggregate.basis import basis
+from llm_audit.audit.aggregate.calls import Calls
+from llm_audit.audit.aggregate.cells import by
+from llm_audit.audit.options import AuditOptions, zone
+from llm_audit.audit.partial import Partial
+from llm_audit.audit.rows import Rows
+from llm_audit.audit.sections import totals as tables
+from llm_audit.audit.sections.estimates import Evidence, flagship_tax
+from llm_audit.audit.sections.findings import findings
+from llm_audit.audit.sections.metrics import Measured, metrics
+from llm_audit.audit.sections.pairs import observed_pairs
+from llm_audit.audit.sections.quality import quality
+from llm_audit.audit.sections.routers import observed_routers
+from llm_audit.audit.sections.sensitivity import decided_by
+from llm_audit.audit.sections.traces import break_even
+from llm_audit.audit.sections.waste import waste
+from llm_audit.document.audit import (
     SCHEMA_VERSION,
     Document,
     Example,
@@ -31,25 +43,13 @@ from llm_audit.audit.document import (
     Tool,
     TraceRouting,
 )
-from llm_audit.audit.estimates import Evidence, flagship_tax
-from llm_audit.audit.findings import findings
-from llm_audit.audit.metrics import Measured, metrics
-from llm_audit.audit.options import AuditOptions, zone
-from llm_audit.audit.pairs import observed_pairs
-from llm_audit.audit.partial import Partial
-from llm_audit.audit.quality import quality
-from llm_audit.audit.routers import observed_routers
-from llm_audit.audit.rows import Rows
-from llm_audit.audit.sensitivity import decided_by
-from llm_audit.audit.traces import break_even
-from llm_audit.audit.waste import waste
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
-from llm_audit.policy.model import RANGES, Gate, Policy, Range
-from llm_audit.policy.models import NONE
+from llm_audit.policy.counterfactual.traffic import Traffic
+from llm_audit.policy.file.model import RANGES, Gate, Policy, Range
+from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.plan import Plan
-from llm_audit.policy.route import Routed
-from llm_audit.policy.traffic import Traffic
+from llm_audit.policy.routes import Routed
 from llm_audit.pricing import PriceBook
 
 GROUPINGS: dict[str, str] = {

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from llm_audit.audit import cells as cell_sums
-from llm_audit.audit.abilities import add_risk, risk_cells
-from llm_audit.audit.basis import add_basis, basis_sums
-from llm_audit.audit.calls import Calls
-from llm_audit.audit.clusters import Concentration, add_clusters, cluster_sums, concentration
-from llm_audit.audit.quality import quality_counts
-from llm_audit.audit.routers import router_rows
-from llm_audit.audit.waste import Bill, add_waste, waste_rows
+from llm_audit.audit.aggregate import cells as cell_sums
+from llm_audit.audit.aggregate.abilities import add_risk, risk_cells
+from llm_audit.audit.aggregate.basis import add_basis, basis_sums
+from llm_audit.audit.aggregate.calls import Calls
+from llm_audit.audit.aggregate.clusters import Concentration, add_clusters, cluster_sums, concentration
+from llm_audit.audit.sections.quality import quality_counts
+from llm_audit.audit.sections.routers import router_rows
+from llm_audit.audit.sections.waste import Bill, add_waste, waste_rows
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.models import NONE, Floats, Ints
+from llm_audit.policy.inputs.models import NONE, Floats, Ints
 from llm_audit.policy.plan import Plan
 
 _TOGETHER = 8

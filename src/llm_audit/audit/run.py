@@ -11,24 +11,24 @@ from itertools import chain
 import numpy as np
 import polars as pl
 
-from llm_audit.audit.calls import Calls, read_calls
-from llm_audit.audit.cells import KEYS, with_date
+from llm_audit.audit.aggregate.calls import Calls, read_calls
+from llm_audit.audit.aggregate.cells import KEYS, with_date
 from llm_audit.audit.compose import Found, document
-from llm_audit.audit.document import Document
 from llm_audit.audit.options import AuditOptions, zone
 from llm_audit.audit.partial import bill_of, summarise
 from llm_audit.audit.rows import Rows
-from llm_audit.audit.sensitivity import sensitivity
-from llm_audit.audit.traces import trace_routing
+from llm_audit.audit.sections.sensitivity import sensitivity
+from llm_audit.audit.sections.traces import trace_routing
 from llm_audit.catalog import Catalog
+from llm_audit.document.audit import Document
 from llm_audit.errors import IncompleteError, UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.policy.model import Policy
-from llm_audit.policy.models import Ints
-from llm_audit.policy.requests import COLUMNS
-from llm_audit.policy.route import Routed, as_text, plan, routed
-from llm_audit.policy.traffic import Traffic, read_traffic
+from llm_audit.policy.counterfactual.traffic import Traffic, read_traffic
+from llm_audit.policy.file.model import Policy
+from llm_audit.policy.inputs.models import Ints
+from llm_audit.policy.inputs.requests import COLUMNS
+from llm_audit.policy.routes import Routed, as_text, plan, routed
 from llm_audit.pricing import PRICED_BY, PriceBook
 
 __all__ = ["Audit", "AuditOptions", "run"]

@@ -8,24 +8,24 @@ from itertools import chain
 
 import numpy as np
 
-from llm_audit.audit.document import FrontierPoint, PolicyResult
+from llm_audit.audit.aggregate.sums import exact_total, priced_total
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.rows import Rows
-from llm_audit.audit.sensitivity import decided_by, frontier
-from llm_audit.audit.sums import exact_total, priced_total
-from llm_audit.audit.tables import share
+from llm_audit.audit.sections.sensitivity import decided_by, frontier
+from llm_audit.audit.sections.totals import share
 from llm_audit.catalog import Catalog
+from llm_audit.document.audit import FrontierPoint, PolicyResult
 from llm_audit.errors import IncompleteError
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
-from llm_audit.policy.estimate import ceiling
-from llm_audit.policy.lengths import scenario
-from llm_audit.policy.model import Policy
-from llm_audit.policy.models import NONE
+from llm_audit.policy.counterfactual.estimates import ceiling
+from llm_audit.policy.counterfactual.lengths import scenario
+from llm_audit.policy.counterfactual.traffic import read_traffic
+from llm_audit.policy.file.model import Policy
+from llm_audit.policy.inputs.models import NONE
+from llm_audit.policy.inputs.requests import COLUMNS
 from llm_audit.policy.plan import Plan
-from llm_audit.policy.requests import COLUMNS
-from llm_audit.policy.route import plan
-from llm_audit.policy.traffic import read_traffic
+from llm_audit.policy.routes import plan
 from llm_audit.pricing import PRICED_BY, PriceBook
 
 

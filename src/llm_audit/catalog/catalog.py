@@ -10,9 +10,9 @@ import polars as pl
 
 from llm_audit.catalog.aliases import Aliases
 from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, SD_COLUMNS, with_abilities
-from llm_audit.catalog.names import canonical, parse, provider_id
 from llm_audit.catalog.tiers import with_tiers
 from llm_audit.catalog.unmeasured import with_guesses
+from llm_audit.model_names import canonical, parse, provider_id
 
 _CALIBRATED = "; calibrated by your own outcomes"
 

@@ -12,8 +12,8 @@ from importlib import resources
 
 import polars as pl
 
-from llm_audit.catalog.names import canonical
 from llm_audit.catalog.tiers import blended_usd_per_mtok
+from llm_audit.model_names import canonical
 from llm_audit.vocabulary import Category
 
 CATEGORIES: tuple[str, ...] = tuple(category.value for category in Category)

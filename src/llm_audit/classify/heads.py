@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from llm_audit.classify.exam import FEWEST_OPTIONS
-from llm_audit.classify.structure import NAMES
+from llm_audit.classify.text.exam import FEWEST_OPTIONS
+from llm_audit.classify.text.structure import NAMES
 from llm_audit.vocabulary import Category
 
 Array = npt.NDArray[np.float64]

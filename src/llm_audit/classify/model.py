@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from llm_audit.classify import exam, heads, language
+from llm_audit.classify import heads
 from llm_audit.classify.features import COUNTS, scan
-from llm_audit.classify.structure import structure
+from llm_audit.classify.text import exam, language
+from llm_audit.classify.text.structure import structure
 from llm_audit.vocabulary import Abstention, Category
 
 WEIGHTS: Final = "weights.npz"

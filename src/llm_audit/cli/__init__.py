@@ -13,25 +13,21 @@ import typer
 from typer.exceptions import TyperException
 
 from llm_audit import __version__
-from llm_audit.cli import (
+from llm_audit.cli.commands import (
     analyze,
-    cache,
     calibrate,
     compare,
-    config,
     evaluate,
     explain,
-    formats,
     init,
     models,
-    policy,
-    prices,
     reconcile,
     report,
     sample,
     simulate,
 )
 from llm_audit.cli.console import abandon_stdout, fail
+from llm_audit.cli.groups import cache, config, formats, policy, prices
 from llm_audit.errors import AuditError, ExitCode
 
 app = typer.Typer(

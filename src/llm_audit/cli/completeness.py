@@ -8,8 +8,8 @@ from llm_audit.cli import console
 from llm_audit.errors import ExitCode
 
 if TYPE_CHECKING:
-    from llm_audit.audit.document import Document
     from llm_audit.config import Config
+    from llm_audit.document.audit import Document
 
 
 def completeness(document: Document, config: Config) -> int:

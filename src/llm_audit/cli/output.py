@@ -17,8 +17,8 @@ from llm_audit.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
-    from llm_audit.audit.compare_result import CheckResult
-    from llm_audit.audit.document import Document
+    from llm_audit.document.audit import Document
+    from llm_audit.document.comparison import CheckResult
 
 
 def check_formats(
@@ -115,10 +115,10 @@ def _print(document: Document, check: CheckResult | None, *, details: bool) -> N
     from rich.console import Console
 
     if check is None:
-        from llm_audit.report.terminal import print_report
+        from llm_audit.report.terminal.screen import print_report
 
         print_report(document, Console(), details=details)
     else:
-        from llm_audit.report.terminal_check import print_check
+        from llm_audit.report.terminal.check import print_check
 
         print_check(check, Console())

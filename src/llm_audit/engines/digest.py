@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from xxhash import xxh3_64_intdigest
 
-from llm_audit.classify.select import select
+from llm_audit.classify.text.select import select
 from llm_audit.engines.hashing import hash64
 from llm_audit.engines.passages import passage_hash
 from llm_audit.sources.entry import Message, Request

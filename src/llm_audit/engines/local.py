@@ -8,20 +8,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from llm_audit.engines.memory import Memory
+from llm_audit.engines.cache_session import Memory
+from llm_audit.engines.context import Recipe
 from llm_audit.engines.pool import run_all
-from llm_audit.engines.toolbox import Recipe
 from llm_audit.engines.worker import Task
 from llm_audit.errors import IncompleteError
-from llm_audit.ledger.cache import Cache
 from llm_audit.ledger.manifest import REQUESTS_FILE
+from llm_audit.ledger.part_cache import Cache
 from llm_audit.ledger.reduce import place, reduce
 from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.tally import Part
 from llm_audit.ledger.workspace import Workspace
-from llm_audit.sources.find import find
-from llm_audit.sources.split import bundles
-from llm_audit.sources.storage import Source
+from llm_audit.sources.files.find import find
+from llm_audit.sources.files.split import bundles
+from llm_audit.sources.files.storage import Source
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all."""

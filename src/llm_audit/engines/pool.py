@@ -16,11 +16,11 @@ from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any
 
-from llm_audit.engines.toolbox import Recipe
+from llm_audit.engines.context import Recipe
 from llm_audit.engines.worker import Task, process
 from llm_audit.errors import AuditError
 from llm_audit.ledger.tally import Part
-from llm_audit.sources.limits import SHARD_BYTES
+from llm_audit.sources.files.limits import SHARD_BYTES
 
 Progress = Callable[[int, int], None]
 MAX_TRIES = 3

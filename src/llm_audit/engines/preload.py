@@ -1,6 +1,6 @@
 """What every process that reads logs needs, loaded once before they are forked."""
 
-from llm_audit.classify import select
+from llm_audit.classify.text import select
 from llm_audit.engines import worker
 from llm_audit.sources.formats import registry
 from llm_audit.tokens import estimate

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from llm_audit.engines.columns import Judge, Row, row, table
+from llm_audit.engines.context import Toolbox
 from llm_audit.engines.digest import Digest, digest
-from llm_audit.engines.toolbox import Toolbox
+from llm_audit.engines.row_batches import Judge, Row, row, table
 from llm_audit.ledger.arrow import parquet_writer
-from llm_audit.ledger.cache import Cache
+from llm_audit.ledger.part_cache import Cache
 from llm_audit.ledger.tally import Part, ShardTally
 from llm_audit.sources.entry import Entry, NotACall, Rejected, Request
+from llm_audit.sources.files.split import Bundle, Shard
+from llm_audit.sources.files.storage import on_disk
 from llm_audit.sources.read import ShardReader, content_hash
-from llm_audit.sources.split import Bundle, Shard
-from llm_audit.sources.storage import on_disk
 
 MAX_ROWS = 8192
 MAX_ASK_CHARS = 1 << 24

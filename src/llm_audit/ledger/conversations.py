@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from llm_audit.ledger.mix import mix
+from llm_audit.ledger.hashes import mix
 
 Places = npt.NDArray[np.int64]
 _SCOPE = ("team", "app", "user")

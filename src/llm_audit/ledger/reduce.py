@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from llm_audit.ledger import conversations, merge
 from llm_audit.ledger.arrow import ARROW_SCHEMA, parquet_writer
+from llm_audit.ledger.hashes import mix
 from llm_audit.ledger.manifest import Example, Input, Manifest, ReasonCount, Rejection
-from llm_audit.ledger.mix import mix
 from llm_audit.ledger.tally import MAX_EXAMPLES, Part, ShardTally
 
 _ROW_GROUP = 1 << 16

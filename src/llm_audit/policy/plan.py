@@ -9,20 +9,20 @@ import numpy as np
 
 from llm_audit.catalog import Catalog
 from llm_audit.catalog.ladder import ladders
-from llm_audit.policy.assess import Assessor, candidates
-from llm_audit.policy.blocks import grouped_sum, in_blocks, spans
-from llm_audit.policy.cache import minimum_tokens
-from llm_audit.policy.decide import OUTCOMES, Choice, Outcome, decide, positions, without
-from llm_audit.policy.estimate import Estimated, Runs, estimate, kept_reads, run_costs
-from llm_audit.policy.judge import Judge
-from llm_audit.policy.lengths import Scenario, read_lengths, scenario
-from llm_audit.policy.model import Decision, Policy
-from llm_audit.policy.models import NONE, Index, Ints, ladder_rows
-from llm_audit.policy.rates import rate_table
-from llm_audit.policy.requests import UNDATED, take
-from llm_audit.policy.rule import Rule, strong_wins
-from llm_audit.policy.traffic import Traffic
-from llm_audit.policy.world import World, priced_caches
+from llm_audit.policy.counterfactual.estimates import Estimated, Runs, estimate, kept_reads, run_costs
+from llm_audit.policy.counterfactual.inputs import World, priced_caches
+from llm_audit.policy.counterfactual.lengths import Scenario, read_lengths, scenario
+from llm_audit.policy.counterfactual.prompt_caches import minimum_tokens
+from llm_audit.policy.counterfactual.rates import rate_table
+from llm_audit.policy.counterfactual.traffic import Traffic
+from llm_audit.policy.file.model import Decision, Policy
+from llm_audit.policy.inputs.blocks import grouped_sum, in_blocks, spans
+from llm_audit.policy.inputs.judge import Judge
+from llm_audit.policy.inputs.models import NONE, Index, Ints, ladder_rows
+from llm_audit.policy.inputs.requests import UNDATED, take
+from llm_audit.policy.routing.candidates import Assessor, candidates
+from llm_audit.policy.routing.decision import Rule, strong_wins
+from llm_audit.policy.routing.decisions import OUTCOMES, Choice, Outcome, decide, positions, without
 from llm_audit.pricing import PriceBook
 
 _SAVING_PASSES = 3

@@ -15,9 +15,9 @@ from pathlib import Path
 import polars as pl
 
 from llm_audit.catalog.aliases import Aliases
-from llm_audit.catalog.names import names_of, parse, sold_apart
+from llm_audit.model_names import names_of, parse, sold_apart
 from llm_audit.pricing import listing as table
-from llm_audit.pricing.plan import Changes, Plan
+from llm_audit.pricing.layers import Changes, Plan
 from llm_audit.pricing.rows import PriceRow, Quote, Unpriced, rows_frame, sort_key
 from llm_audit.pricing.rules import PriceFile, parse_price_file, read_price_file
 

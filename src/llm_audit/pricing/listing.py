@@ -23,7 +23,7 @@ from genai_prices.types import (
     TimeOfDateConstraint,
 )
 
-from llm_audit.catalog.names import canonical, sold_apart
+from llm_audit.model_names import canonical, sold_apart
 from llm_audit.pricing.schedule import PICO_PER_USD_PER_THOUSAND, Rates, Schedule, pico_per_token
 
 _SOURCES = {

@@ -10,7 +10,7 @@ import polars as pl
 
 from llm_audit.pricing.book import PriceBook
 from llm_audit.pricing.keys import Coded, distinct
-from llm_audit.pricing.plan import Changes
+from llm_audit.pricing.layers import Changes
 from llm_audit.pricing.rows import PriceRow, Quote, rows_frame
 
 _NAMES = ("provider", "model", "region")

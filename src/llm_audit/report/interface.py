@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from llm_audit.audit.document import Document
+from llm_audit.document.audit import Document
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from llm_audit.audit.compare_result import CheckResult
+    from llm_audit.document.comparison import CheckResult
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: the rows are kept for the next format

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import PurePath
 from typing import cast
 
-from llm_audit.audit.document import Document
+from llm_audit.document.audit import Document
 from llm_audit.errors import UsageError
 from llm_audit.report.interface import Frames, Options, Render, Renderer
 
@@ -98,5 +98,5 @@ def render(document: Document, name: str, *, frames: Frames | None = None, optio
     renderer = get(name)
     options = options or Options()
     require(renderer, requests=frames is not None, check=options.check is not None)
-    function = cast("Render", getattr(import_module(f"llm_audit.report.{renderer.module}"), renderer.function))
+    function = cast("Render", getattr(import_module(f"llm_audit.report.formats.{renderer.module}"), renderer.function))
     return function(document, frames=frames, options=options)

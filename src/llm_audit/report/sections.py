@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from llm_audit.audit.compare_result import CheckResult, Comparison
-from llm_audit.audit.document import Document
-from llm_audit.report.charts import policy as policy_charts
+from llm_audit.document.audit import Document
+from llm_audit.document.comparison import CheckResult, Comparison
+from llm_audit.report.charts import routing as policy_charts
 from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts import variance as variance_charts
 from llm_audit.report.charts.svg import Figure
 from llm_audit.report.table import Table
 from llm_audit.report.tables import check as check_tables
-from llm_audit.report.tables import data, mix, policy, spend, traces
+from llm_audit.report.tables import mix, spend, traces
+from llm_audit.report.tables import quality as data
+from llm_audit.report.tables import routing as policy
 from llm_audit.report.text import plural
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from llm_audit.audit.document import Document, Finding
+from llm_audit.document.audit import Document, Finding
 from llm_audit.report.text import UNKNOWN, count, decimals, fixed, money, plain, plural, share, to_places
 
 _ACTIONS = 3

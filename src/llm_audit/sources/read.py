@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from xxhash import xxh3_128
 
-from llm_audit.sources.container import Container, Located, decoded, items, sniff
 from llm_audit.sources.detect import detect_source
+from llm_audit.sources.files.container import Container, Located, decoded, items, sniff
+from llm_audit.sources.files.lines import Lines, range_blocks
+from llm_audit.sources.files.split import Shard
+from llm_audit.sources.files.storage import sha256
+from llm_audit.sources.files.stream import Blocks
+from llm_audit.sources.format_detector import Recogniser
 from llm_audit.sources.formats.interface import Format
-from llm_audit.sources.lines import Lines, range_blocks
-from llm_audit.sources.recognise import Recogniser
-from llm_audit.sources.split import Shard
-from llm_audit.sources.storage import sha256
-from llm_audit.sources.stream import Blocks
 
 _TABLES = (Container.CSV, Container.PARQUET, Container.SQLITE)
 

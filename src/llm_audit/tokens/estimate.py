@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_audit.catalog.names import canonical
+from llm_audit.model_names import canonical
 from llm_audit.sources.entry import Request
 from llm_audit.tokens.count import count_text
 from llm_audit.tokens.images import image_tokens

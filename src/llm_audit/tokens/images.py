@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable
 
-from llm_audit.catalog.names import canonical
+from llm_audit.model_names import canonical
 
 UNKNOWN_EDGE_PX = 1024
 """A log says that there was an image, not how large: it is taken to be a square of this edge."""

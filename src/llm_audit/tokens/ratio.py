@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
 
-from llm_audit.catalog.names import canonical
+from llm_audit.model_names import canonical
 from llm_audit.vocabulary import Category
 
 

@@ -3,11 +3,11 @@
 import tempfile
 from pathlib import Path
 
-from llm_audit.sources.container import items, sniff
 from llm_audit.sources.entry import Entry, NotACall, Rejected, Request
-from llm_audit.sources.find import find
+from llm_audit.sources.files.container import items, sniff
+from llm_audit.sources.files.find import find
+from llm_audit.sources.format_detector import Recogniser
 from llm_audit.sources.formats.registry import FORMATS
-from llm_audit.sources.recognise import Recogniser
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 

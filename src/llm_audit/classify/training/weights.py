@@ -8,9 +8,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from llm_audit.classify import heads, language, ridge
+from llm_audit.classify import heads
 from llm_audit.classify.features import BUCKETS, buckets_numpy, pack
-from llm_audit.classify.structure import NAMES
+from llm_audit.classify.learning import ridge
+from llm_audit.classify.text import language
+from llm_audit.classify.text.structure import NAMES
 from llm_audit.classify.training.data import Items
 
 Array = npt.NDArray[np.float64]

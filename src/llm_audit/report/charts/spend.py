@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import altair as alt
 
-from llm_audit.audit.document import Document
+from llm_audit.document.audit import Document
 from llm_audit.report.charts.periods import periods, shown, ticks
 from llm_audit.report.charts.svg import LIGHT, WIDTH, Figure, chart, colours, draw, label
 from llm_audit.report.tables.spend import TIERS, undated_cost

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from llm_audit.audit.compare_result import Comparison
+from llm_audit.document.comparison import Comparison
 from llm_audit.report.charts.svg import LIGHT, WIDTH, Figure, chart, draw
 from llm_audit.report.text import money, words
 

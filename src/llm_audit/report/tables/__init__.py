@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from llm_audit.audit.document import Document
+from llm_audit.document.audit import Document
 from llm_audit.report.table import Table
-from llm_audit.report.tables import data, mix, policy, spend, traces
+from llm_audit.report.tables import mix, spend, traces
+from llm_audit.report.tables import quality as data
+from llm_audit.report.tables import routing as policy
 
 
 def everything(document: Document) -> tuple[Table, ...]:

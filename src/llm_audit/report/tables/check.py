@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_audit.audit.compare_result import CheckResult, Comparison
+from llm_audit.document.comparison import CheckResult, Comparison
 from llm_audit.report.table import Column, Kind, Table, money, table
 from llm_audit.report.text import NONE, UNKNOWN, words
 from llm_audit.report.text import money as write_money

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from llm_audit.audit.document import DailyMix, Document
+from llm_audit.document.audit import DailyMix, Document
 from llm_audit.report.table import Cell, Column, Kind, Table, count, money, share, table
 from llm_audit.report.tables.spend import TIERS
 from llm_audit.report.text import NONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 
-from llm_audit.audit.document import Day, Document, GroupRow
+from llm_audit.document.audit import Day, Document, GroupRow
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.report.table import Cell, Column, Kind, Table, count, money, share, table
 from llm_audit.report.text import NONE, words

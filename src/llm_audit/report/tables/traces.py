@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_audit.audit.document import Document
+from llm_audit.document.audit import Document
 from llm_audit.report.table import Column, Kind, Table, count, money, share, table
 from llm_audit.report.text import NONE, words
 

@@ -5,39 +5,40 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from llm_audit.errors import UsageError
-from llm_audit.sources.formats import (
+from llm_audit.sources.formats.agents import claude_code, codex
+from llm_audit.sources.formats.gateways import (
+    cloudflare,
+    helicone,
+    kong,
+    litellm,
+    litellm_spend,
+    openrouter,
+    openrouter_csv,
+    portkey,
+)
+from llm_audit.sources.formats.interface import Format
+from llm_audit.sources.formats.plain import flat, simonw_llm, traffic
+from llm_audit.sources.formats.providers import (
     anthropic_messages,
     azure,
     batches,
     bedrock_log,
     bedrock_pairs,
-    braintrust,
-    claude_code,
-    cloudflare,
-    codex,
-    datadog,
-    flat,
     gemini,
-    helicone,
-    kong,
-    langfuse,
-    langsmith,
-    litellm,
-    litellm_spend,
     ollama,
     openai_chat,
     openai_responses,
+)
+from llm_audit.sources.formats.tracers import (
+    braintrust,
+    datadog,
+    langfuse,
+    langsmith,
     openinference,
-    openrouter,
-    openrouter_csv,
     otel,
     otlp,
-    portkey,
-    simonw_llm,
-    traffic,
     vercel_ai,
 )
-from llm_audit.sources.formats.interface import Format
 
 FORMATS: tuple[Format, ...] = (
     # 1 OTLP

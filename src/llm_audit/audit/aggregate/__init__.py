@@ -1,0 +1,1 @@
+"""Sums over requests that merge by addition."""

@@ -1,0 +1,102 @@
+"""What waste and metrics ask of each request beside what policies ask, as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from llm_audit.audit.aggregate.clusters import cluster_of
+from llm_audit.policy.counterfactual.traffic import Columns
+from llm_audit.policy.inputs.models import Bools, Index, Ints
+
+NOWHERE = -1
+"""The number of a group that a request does not name."""
+
+_OWNERS = ("team", "app")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """One entry a request in every array but ``order``; groups are numbered, ``NOWHERE`` where none is named.
+
+    Attributes:
+        order: The requests by time, those without one last, then by key.
+        time: Microseconds; ``dated`` says where there is one.
+        cluster: See ``clusters.cluster_of``; numbered in order of the hashes, so that a sum over them has one order.
+        model: The model as the log writes it.
+        seller: The provider.
+        owners: The team and the app, with their names.
+        output_cost: What the output cost, in pico-dollars.
+        write_cost: What writing to caches cost, in pico-dollars.
+    """
+
+    order: Ints
+    time: Ints
+    dated: Bools
+    cluster: Index
+    conversation: Index
+    template: Index
+    prompt: Index
+    model: Index
+    seller: Index
+    owners: dict[str, tuple[Index, list[str]]]
+    failed: Bools
+    abstained: Bools
+    output_cost: Ints
+    write_cost: Ints
+
+
+def read_calls(columns: Columns, *, output_cost: Ints, write_cost: Ints) -> Calls:
+    """Number the groups of a ledger's requests.
+
+    Args:
+        columns: Reads columns of the ledger.
+        output_cost: Of each request, pico-dollars.
+        write_cost: Likewise.
+    """
+    time = columns(["time", "request_key"]).collect()
+    order = time.select(pl.arg_sort_by("time", "request_key", nulls_last=True)).to_series()
+    group = columns(["conversation", "trace", "request_key"]).collect()
+    cluster = _numbers(group.select(cluster_of()).to_series())
+    kept = (
+        columns(["status", "judged"])
+        .select(
+            failed=(pl.col("status").cast(pl.String) == "error").fill_null(value=False),
+            abstained=(pl.col("judged").cast(pl.String) == "abstained").fill_null(value=False),
+        )
+        .collect()
+    )
+
+    def one(name: str) -> pl.Series:
+        return columns([name]).collect().to_series()
+
+    return Calls(
+        order=order.cast(pl.Int32).to_numpy(),
+        time=time["time"].to_physical().fill_null(0).to_numpy(),
+        dated=time["time"].is_not_null().to_numpy(),
+        cluster=cluster,
+        conversation=np.where(group["conversation"].is_null().to_numpy(), NOWHERE, cluster).astype(np.int32),
+        template=_numbers(one("template_hash")),
+        prompt=_numbers(one("prompt_hash")),
+        model=_words(one("model"))[0],
+        seller=_words(one("provider"))[0],
+        owners={name: _words(one(name)) for name in _OWNERS},
+        failed=kept["failed"].to_numpy(),
+        abstained=kept["abstained"].to_numpy(),
+        output_cost=output_cost,
+        write_cost=write_cost,
+    )
+
+
+def _numbers(column: pl.Series) -> Index:
+    """Values as numbers from 0, ascending; ``NOWHERE`` for null."""
+    return (column.rank("dense").cast(pl.Int32).fill_null(0) - 1).to_numpy()
+
+
+def _words(column: pl.Series) -> tuple[Index, list[str]]:
+    """Names as numbers, with the names in their order."""
+    names = column.unique().cast(pl.String).drop_nulls().sort().to_list()
+    numbers = column.cast(pl.Enum(names)).to_physical().cast(pl.Int32)
+    return numbers.fill_null(NOWHERE).to_numpy(), names

@@ -1,0 +1,1 @@
+"""One request or one trace in full."""

@@ -1,0 +1,182 @@
+"""The three estimates of the flagship tax, and the interval on the expected one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from llm_audit.audit.aggregate.abilities import cost_errors
+from llm_audit.audit.aggregate.cells import NANO, by, total
+from llm_audit.audit.aggregate.clusters import Concentration
+from llm_audit.audit.aggregate.interval import bounds, replicates
+from llm_audit.audit.aggregate.normal import name_words, normals
+from llm_audit.audit.options import AuditOptions
+from llm_audit.audit.sections.totals import share
+from llm_audit.document.audit import Estimate, Expected, FlagshipTax, IntervalPart
+from llm_audit.money import usd
+from llm_audit.policy.file.model import Policy
+from llm_audit.policy.inputs.models import Floats, Models
+
+FEW_CLUSTERS = 30
+"""Below this many clusters an interval by resampling is too narrow to rely on."""
+
+DOMINATING_SHARE = 0.2
+"""A cluster with more than this share of the cost decides the result alone."""
+
+_NEVER_ROUTED = ("not_chat", "unpriced", "abstained")
+"""Outcomes that come before the ladder is looked at."""
+
+_COVERED = ("moved", "sufficed_by_none", "no_saving", "already_cheapest", "not_offered")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the estimates are computed from; all of it merges by addition, but for the largest cluster's size."""
+
+    cells: pl.DataFrame
+    clusters: pl.DataFrame
+    risk: pl.DataFrame
+    concentration: Concentration
+
+
+def flagship_tax(evidence: Evidence, *, policy: Policy, models: Models, options: AuditOptions) -> FlagshipTax:
+    """Actual cost minus the policy's, three times, with an interval on the expected one.
+
+    The interval's replicates add three errors: that other conversations might have been logged (sampling), that
+    abilities and difficulties are estimates (model), and that a log states other costs than its prices give (price).
+    It also holds what each would give alone. Amounts are the share's interval times the actual cost. Nothing is clamped
+    at zero.
+    """
+    cells = evidence.cells
+    actual = total(cells, "cost_pico")
+    by_template, templates = _level(evidence)
+    sums, cluster = (templates, "template_hash") if by_template else (_bags(evidence), "bucket")
+    sampling = replicates(sums, cluster, "saved_pico", "cost_pico", resamples=options.resamples)
+    errors = cost_errors([evidence.risk], policy=policy, models=models, resamples=options.resamples)[:, 0]
+    model = -errors / actual if actual else errors
+    saved = total(cells, "saved_pico")
+    centre = saved / actual if actual else float("nan")
+    price = centre * price_errors(cells, resamples=options.resamples)
+    alone = {"sampling": sampling, "model": centre + model}
+    if price.any():
+        alone["price"] = centre + price
+    parts = {name: bounds(values, confidence=options.confidence) for name, values in alone.items()}
+    held = [bounds(sampling + model + price, confidence=options.confidence), *parts.values()]
+    low = min((part.low for part in held if part), default=None)
+    high = max((part.high for part in held if part), default=None)
+    clusters = templates.height if by_template else evidence.concentration.conversations
+    covered = cells.filter(pl.col("outcome").is_in(_COVERED))
+    failures = total(cells, "failures_nano")
+    moved = total(cells, "moved")
+    return FlagshipTax(
+        ceiling=_estimate(actual, total(cells, "ceiling_pico")),
+        expected=Expected(
+            amount=usd(saved),
+            share=share(saved, actual),
+            policy_cost=usd(actual - saved),
+            low=usd(saved if low is None else round(low * actual)),
+            high=usd(saved if high is None else round(high * actual)),
+            share_low=None if low is None else round(low, 6),
+            share_high=None if high is None else round(high, 6),
+            confidence=options.confidence,
+            clusters=clusters,
+            resamples=options.resamples,
+            parts=[
+                IntervalPart(source=source, low=usd(round(part.low * actual)), high=usd(round(part.high * actual)))
+                for source, part in parts.items()
+                if part is not None
+            ],
+        ),
+        floor=_estimate(actual, total(cells, "floor_pico")),
+        covered_cost=usd(total(covered, "cost_pico")),
+        covered_share=share(total(covered, "cost_pico"), actual),
+        moved_requests=moved,
+        expected_failures=round(failures / NANO, 3) if moved else None,
+        warnings=_warnings(evidence, by_template=by_template, templates=templates, actual=actual),
+    )
+
+
+def _level(evidence: Evidence) -> tuple[bool, pl.DataFrame]:
+    """Whether templates are resampled rather than conversations, and the templates' sums.
+
+    Templates are the larger clusters, and are taken where there are enough of them, since requests of one template rise
+    and fall together. With fewer, conversations are: the interval then speaks of more traffic of the same templates.
+    """
+    templates = (
+        evidence.clusters.filter(pl.col("template_hash").is_not_null())
+        .group_by("template_hash")
+        .agg(pl.col("saved_pico").sum(), pl.col("cost_pico").sum())
+    )
+    lone = evidence.clusters.filter(pl.col("template_hash").is_null())
+    enough = templates.height >= FEW_CLUSTERS and not lone.height
+    fewer = templates.height < evidence.concentration.conversations
+    return enough and fewer, templates
+
+
+def _bags(evidence: Evidence) -> pl.DataFrame:
+    return evidence.clusters.group_by("bucket").agg(pl.col("saved_pico").sum(), pl.col("cost_pico").sum())
+
+
+def _estimate(actual: int, policy_cost: int) -> Estimate:
+    return Estimate(
+        amount=usd(actual - policy_cost), share=share(actual - policy_cost, actual), policy_cost=usd(policy_cost)
+    )
+
+
+def price_errors(cells: pl.DataFrame, *, resamples: int) -> Floats:
+    """By what fraction prices are off in each replicate.
+
+    Where the log states costs, a normal error whose standard deviation is the difference between what it states and
+    what its tokens cost, over the actual cost of all requests; 0 where none differs: list prices are taken as paid.
+    """
+    priced = cells.filter(pl.col("priced") > 0)
+    actual, stated, computed = (total(priced, f"{name}_pico") for name in ("cost", "stated_cost", "stated_computed"))
+    spread = abs(stated - computed) / actual if actual else 0.0
+    if not spread:
+        return np.zeros(resamples)
+    return spread * normals(name_words(["price"]), range(resamples))[:, 0]
+
+
+def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame, actual: int) -> list[str]:
+    warnings = []
+    conversations = evidence.concentration.conversations
+    count = templates.height if by_template else conversations
+    largest = max(templates["cost_pico"].to_list(), default=0) if by_template else evidence.concentration.largest_pico
+    what = "template" if by_template else "conversation"
+    if 0 < count < FEW_CLUSTERS:
+        warnings.append(
+            f"Only {count} {what}{'s' if count != 1 else ''}: below {FEW_CLUSTERS} the interval is too narrow."
+        )
+    if actual and largest > DOMINATING_SHARE * actual:
+        warnings.append(f"One {what} is {largest / actual:.0%} of the cost: the result rests on it.")
+    if not by_template and 0 < templates.height < FEW_CLUSTERS <= conversations:
+        warnings.append(
+            f"Only {templates.height} prompt template{'s' if templates.height != 1 else ''}: "
+            "the interval speaks of more traffic like this, not of other templates."
+        )
+    requests = total(evidence.cells, "requests")
+    unnamed = evidence.cells.filter(pl.col("outcome") == "not_in_ladder")
+    outside, kept = total(unnamed, "requests"), total(unnamed, "cost_pico")
+    routable = requests - total(evidence.cells.filter(pl.col("outcome").is_in(_NEVER_ROUTED)), "requests")
+    if outside and outside == routable:
+        warnings.append(
+            "No request used a model of the policy's ladders, so nothing could move: a tax of zero says nothing here. "
+            "Give a policy with ladders for the models in the log; `llm-audit policy show` prints one to start from."
+        )
+    elif 2 * kept > actual:
+        warnings.append(
+            f"{kept / actual:.0%} of the cost is of models in none of the policy's ladders, and is kept as it is."
+        )
+    gone = total(evidence.cells.filter(pl.col("outcome") == "not_offered"), "cost_pico")
+    if 2 * gone > actual:
+        warnings.append(
+            f"{gone / actual:.0%} of the cost could only move to models that were not on offer or about to be retired. "
+            "Give the policy ladders of models on offer."
+        )
+    abilities = by(evidence.cells.filter(pl.col("outcome") == "abstained"), "outcome")
+    abstained = total(abilities, "cost_pico")
+    if actual and abstained > DOMINATING_SHARE * actual:
+        warnings.append(f"{abstained / actual:.0%} of the cost could not be judged, and is kept as it is.")
+    return warnings

@@ -1,0 +1,258 @@
+"""Waste beside routing: money that no change of model would save.
+
+The kinds are looked for in order, and a request that one has claimed is not looked at again, so the amounts can be
+added to each other. They must not be added to the flagship tax, which counts some of the same requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from llm_audit.audit.aggregate.calls import NOWHERE, Calls
+from llm_audit.audit.aggregate.sums import exact_total
+from llm_audit.document.audit import Waste
+from llm_audit.money import usd
+from llm_audit.policy.counterfactual.costs import UNKNOWN
+from llm_audit.policy.inputs.models import Bools, Floats, Index, Ints
+from llm_audit.policy.inputs.requests import Requests
+
+RETRY_WINDOW_US = 10 * 60 * 10**6
+"""A repeat within it is someone asking again; a later one is a question that a response cache would answer."""
+
+CACHE_LIFETIME_US = 5 * 60 * 10**6
+CACHE_LEAST_TOKENS = 1_024
+"""The shortest prefix that most providers cache."""
+
+RUNAWAY_FACTOR = 8
+RUNAWAY_LEAST_TOKENS = 2_000
+RUNAWAY_LEAST_REQUESTS = 20
+"""An output is runaway above this many times its template's median, from this length, with enough requests to tell."""
+
+EASY = 0.97
+"""P(success) of the model used from which reasoning buys nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """What waste is looked for in.
+
+    Attributes:
+        requests: The requests.
+        calls: What groups them.
+        rates: Pico-dollars a token of input, cache reads and cache writes of the model used, for some requests, as
+            columns; ``UNKNOWN`` where it has none.
+        p_success: Of the model used, for some requests; NaN where it is not known.
+    """
+
+    requests: Requests
+    calls: Calls
+    rates: Callable[[Ints], Ints]
+    p_success: Callable[[Ints], Floats]
+
+
+Found = tuple[Ints, Ints]
+"""Requests, in order of time, and what each may have wasted, in pico-dollars; nothing where it is not above 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    name: str
+    title: str
+    detail: str
+    find: Callable[[Bill, Ints], Found]
+
+
+def waste_rows(bill: Bill) -> pl.DataFrame:
+    """Wasted pico-dollars by kind: ``kind``, ``requests``, ``amount_pico``; of requests with a price."""
+    order = bill.calls.order
+    free = bill.requests.priced.copy()
+    found = []
+    for kind in _KINDS:
+        rows, amount = kind.find(bill, order[free[order]])
+        wasted = amount > 0
+        if wasted.any():
+            free[rows[wasted]] = False
+            number, total = int(np.count_nonzero(wasted)), exact_total(amount[wasted])
+            found.append({"kind": kind.name, "requests": number, "amount_pico": total})
+    schema = {"kind": pl.String, "requests": pl.Int64, "amount_pico": pl.Int128}
+    return add_waste(pl.DataFrame(found, schema=schema))
+
+
+def add_waste(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sum rows of a kind, sorted."""
+    return rows.group_by("kind").agg(pl.col("requests", "amount_pico").sum()).sort("kind")
+
+
+def waste(rows: pl.DataFrame) -> list[Waste]:
+    """The report's rows, most dollars first."""
+    kinds = {kind.name: kind for kind in _KINDS}
+    return [
+        Waste(
+            kind=row["kind"],
+            title=kinds[row["kind"]].title,
+            detail=kinds[row["kind"]].detail,
+            amount=usd(int(row["amount_pico"])),
+            requests=int(row["requests"]),
+        )
+        for row in rows.sort(["amount_pico", "kind"], descending=[True, False]).iter_rows(named=True)
+    ]
+
+
+def _failed(bill: Bill, rows: Ints) -> Found:
+    failed = rows[bill.calls.failed[rows]]
+    return failed, bill.requests.cost[failed]
+
+
+def _retries(bill: Bill, rows: Ints) -> Found:
+    rows, before = _repeats(bill, rows)
+    return rows, np.where(_within(bill.calls, rows, before, RETRY_WINDOW_US), bill.requests.cost[rows], 0)
+
+
+def _repeated(bill: Bill, rows: Ints) -> Found:
+    rows, _ = _repeats(bill, rows)
+    return rows, bill.requests.cost[rows]
+
+
+def _repeats(bill: Bill, rows: Ints) -> Found:
+    """Requests whose very messages the same model was sent before by the same app, with the last of those."""
+    calls = bill.calls
+    rows = _often(rows, calls.prompt[rows])
+    kinds = _key(calls.seller[rows], calls.model[rows], calls.owners["app"][0][rows])
+    return _followers(rows, _key(calls.prompt[rows], kinds))
+
+
+def _never_cached(bill: Bill, rows: Ints) -> Found:
+    """Later turns that resent the turns before as fresh input, in conversations that never touched the cache."""
+    calls, tokens = bill.calls, bill.requests.tokens
+    rows = _often(rows, calls.conversation[rows])
+    key = np.unique(_key(calls.conversation[rows], calls.model[rows]), return_inverse=True)[1]
+    touching = (tokens["cache_read"][rows] > 0) | (_written(bill.requests, rows) > 0)
+    untouched = np.bincount(key[touching], minlength=len(key))[key] == 0
+    rows, before = _followers(rows[untouched], key[untouched])
+    prefix, sent = tokens["input"][before], tokens["input"][rows]
+    stable = _within(calls, rows, before, CACHE_LIFETIME_US) & (prefix >= CACHE_LEAST_TOKENS) & (prefix <= sent)
+    rows, prefix, sent = rows[stable], prefix[stable], sent[stable]
+    fresh, read, write = bill.rates(rows).T
+    premium = np.maximum(np.where(write == UNKNOWN, fresh, write) - fresh, 0)
+    saved = prefix * (fresh - read) - (sent - prefix) * premium
+    return rows, np.where((fresh == UNKNOWN) | (read == UNKNOWN), 0, saved)
+
+
+def _unread(bill: Bill, rows: Ints) -> Found:
+    """Cache writes of templates that nothing ever read: the premium over fresh input."""
+    calls, read = bill.calls, bill.requests.tokens["cache_read"][rows] > 0
+    written = _written(bill.requests, rows)
+    touching = (written > 0) | read
+    rows, read, written = rows[touching], read[touching], written[touching]
+    named = calls.template[rows] != NOWHERE
+    # A template, or else a conversation, or else the request by itself; a cluster is one of the last two.
+    alone = np.where(calls.conversation[rows] != NOWHERE, calls.cluster[rows], len(calls.cluster) + rows)
+    group = np.where(named, calls.template[rows], np.int64(len(calls.cluster)) + alone)
+    key = np.unique(_key(group, calls.model[rows]), return_inverse=True)[1]
+    unread = np.bincount(key[read], minlength=len(key))[key] == 0
+    rows, written = rows[unread & (written > 0)], written[unread & (written > 0)]
+    fresh = np.maximum(bill.rates(rows)[:, 0], 0)
+    return rows, calls.write_cost[rows] - written * fresh
+
+
+def _runaway(bill: Bill, rows: Ints) -> Found:
+    output = bill.requests.tokens["output"]
+    rows = rows[(output[rows] > 0) & (bill.calls.template[rows] != NOWHERE)]
+    key = np.unique(_key(bill.calls.template[rows], bill.calls.model[rows]), return_inverse=True)[1]
+    long = np.bincount(key[output[rows] >= RUNAWAY_LEAST_TOKENS], minlength=int(key.max(initial=-1)) + 1) > 0
+    suspect = (long & (np.bincount(key) >= RUNAWAY_LEAST_REQUESTS))[key]
+    rows, key = rows[suspect], key[suspect]
+    usual = pl.DataFrame({"key": key, "output": output[rows]}).select(pl.col("output").median().over("key"))
+    excess = output[rows] - (usual.to_series().to_numpy() * RUNAWAY_FACTOR).astype(np.int64)
+    odd = (excess > 0) & (output[rows] >= RUNAWAY_LEAST_TOKENS)
+    rows, excess = rows[odd], excess[odd]
+    return rows, excess * (bill.calls.output_cost[rows] // output[rows])
+
+
+def _reasoning(bill: Bill, rows: Ints) -> Found:
+    output, reasoning = bill.requests.tokens["output"], bill.requests.reasoning_tokens
+    rows = rows[(reasoning[rows] > 0) & (output[rows] > 0)]
+    rows = rows[bill.p_success(rows) >= EASY]
+    return rows, reasoning[rows] * (bill.calls.output_cost[rows] // output[rows])
+
+
+def _written(requests: Requests, rows: Ints) -> Ints:
+    written: Ints = requests.tokens["cache_write_5m"][rows] + requests.tokens["cache_write_1h"][rows]
+    return written
+
+
+def _key(first: Ints | Index, *others: Ints | Index) -> Ints:
+    """One number for each combination of numbers, ``NOWHERE`` among them."""
+    key = first.astype(np.int64)
+    for other in others:
+        key = key * (int(other.max(initial=0)) + 2) + other + 1
+    return key
+
+
+def _often(rows: Ints, group: Index) -> Ints:
+    """The requests of groups that have several."""
+    often: Bools = np.bincount(group + 1, minlength=1) > 1
+    often[0] = False
+    return rows[often[group + 1]]
+
+
+def _followers(rows: Ints, key: Ints) -> Found:
+    """The requests that come after another of their group, and the one right before each."""
+    order = np.argsort(key, kind="stable")
+    follows = np.flatnonzero(np.diff(key[order]) == 0)
+    return rows[order[follows + 1]], rows[order[follows]]
+
+
+def _within(calls: Calls, rows: Ints, before: Ints, limit_us: int) -> Bools:
+    soon: Bools = calls.dated[rows] & calls.dated[before] & (calls.time[rows] - calls.time[before] <= limit_us)
+    return soon
+
+
+_KINDS: tuple[_Kind, ...] = (
+    _Kind(
+        name="failed_requests",
+        title="Failed requests that were billed",
+        detail="Calls that ended in an error.",
+        find=_failed,
+    ),
+    _Kind(
+        name="retries",
+        title="The same messages sent again within ten minutes",
+        detail="Every call after the first to the same model with the very same messages.",
+        find=_retries,
+    ),
+    _Kind(
+        name="repeated_prompts",
+        title="The same messages sent again later",
+        detail="Identical calls more than ten minutes apart: a response cache would answer them.",
+        find=_repeated,
+    ),
+    _Kind(
+        name="cache_never_used",
+        title="A stable prefix that was never cached",
+        detail="Later turns, at most five minutes apart, that resent the conversation at the full input price.",
+        find=_never_cached,
+    ),
+    _Kind(
+        name="cache_written_unread",
+        title="Cache written and never read",
+        detail="The write premium of templates whose cache no request ever read.",
+        find=_unread,
+    ),
+    _Kind(
+        name="runaway_output",
+        title="Runaway outputs",
+        detail="Output beyond eight times the median of its template.",
+        find=_runaway,
+    ),
+    _Kind(
+        name="reasoning_effort",
+        title="Reasoning on prompts that need none",
+        detail="Reasoning tokens where the model used is at least 97 % likely to succeed.",
+        find=_reasoning,
+    ),
+)

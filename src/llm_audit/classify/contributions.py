@@ -1,0 +1,114 @@
+"""What moved a difficulty, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from llm_audit.classify import heads
+from llm_audit.classify.features import COUNTS, buckets_numpy, clip, pack, words
+from llm_audit.classify.model import Classifier
+from llm_audit.classify.text import exam
+from llm_audit.vocabulary import Abstention, Category
+
+MOST_WORDS: Final = 8
+_LEAST: Final = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that moved the difficulty, and by how many logits."""
+
+    text: str
+    logits: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a text was judged as it was.
+
+    ``difficulty`` is None where the classifier abstains, for the reason in ``abstention``. ``kinds`` are the kinds of
+    task with their shares, largest first. ``reasons`` add up to the difficulty; ``words`` are the words and pairs that
+    count most within the reason they belong to, largest effect first.
+    """
+
+    difficulty: float | None
+    category: Category
+    abstention: Abstention | None
+    language: str | None
+    kinds: list[tuple[str, float]]
+    reasons: list[Reason]
+    words: list[Reason]
+
+
+def explain(text: str, classifier: Classifier) -> Explanation:
+    """Explain the judgement of a text. The result quotes words of the text: it is for the text's owner."""
+    judged = classifier.judge([text])
+    scored = classifier.scores([text])
+    shares = heads.shares(scored.scores)[0]
+    closed = float(heads.closed(scored.scores, scored.raw)[0])
+    parts = heads.level_features(scored.scores, scored.raw)[0] * classifier.level
+    words_said = closed * float(scored.scores[0, heads.COLUMNS.index("difficulty")])
+    long = closed * float(shares @ classifier.slope) * float(heads.length(scored.raw)[0])
+    count = int(scored.counts[0, COUNTS.index("words")])
+    reasons = [
+        Reason(
+            f"{closed:.0%} a question with one right answer, {1 - closed:.0%} open-ended", float(parts[0] + parts[1])
+        ),
+        Reason("mathematical notation", float(parts[2])),
+        Reason("operators and symbols", float(parts[3])),
+        Reason(f"its length, {count} words", long),
+        Reason("the vocabulary of its field", float(heads.expertise(scored.scores, scored.raw)[0])),
+        Reason("what its words say beside", words_said),
+    ]
+    options = scored.counts[:, COUNTS.index("options")].astype(np.float64)
+    lettered = bool(heads.lettered(scored.raw)[0])
+    if lettered:
+        said = np.array([sum(reason.logits for reason in reasons)])
+        form = float((exam.in_form(said, options, [text]) - said)[0])
+        reasons.append(Reason(f"{int(options[0])} answers to choose from, {_judged_at_once(text)}", form))
+    difficulty = float(judged.difficulty[0])
+    learnt = difficulty - sum(reason.logits for reason in reasons)
+    if classifier.delta is not None and np.isfinite(learnt):
+        reasons.append(Reason("what your own outcomes taught", learnt))
+    code = int(judged.abstention[0])
+    names = sorted(zip(heads.KINDS, shares.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
+    return Explanation(
+        difficulty=None if code else difficulty,
+        category=list(Category)[int(judged.category[0])],
+        abstention=list(Abstention)[code - 1] if code else None,
+        language=judged.language[0],
+        kinds=names,
+        reasons=[] if code else [reason for reason in reasons if abs(reason.logits) >= _LEAST],
+        words=[] if code else _word_reasons(text, classifier, closed=closed, lettered=lettered),
+    )
+
+
+def _judged_at_once(text: str) -> str:
+    count = exam.statements(clip(text))
+    return "one thing to judge" if count == 1 else f"{count} statements to judge at once"
+
+
+def _word_reasons(text: str, classifier: Classifier, *, closed: float, lettered: bool) -> list[Reason]:
+    """The words and neighbouring pairs whose table rows move the difficulty most."""
+    said = words(clip(text))
+    candidates = list(dict.fromkeys([*said, *(f"{a} {b}" for a, b in pairwise(said))]))
+    _, _, counts = buckets_numpy(*pack([text]))
+    of_row = np.zeros(len(classifier.table))
+    for name, share in (("difficulty", closed), ("expertise", float(not lettered))):
+        column = heads.COLUMNS.index(name)
+        of_row += share * classifier.scale[column] * classifier.table[:, column]
+    of_row /= np.sqrt(max(int(counts[0, COUNTS.index("features")]), 1))
+    owner, bucket, _ = buckets_numpy(*pack(candidates))
+    alone = np.bincount(owner, of_row[bucket], minlength=len(candidates))
+    single = {word: float(value) for word, value in zip(candidates, alone, strict=True) if " " not in word}
+    reasons = [
+        # a pair's text holds its two words too: what is left is the pair itself
+        Reason(name, float(value) - sum(single[word] for word in set(name.split(" "))) if " " in name else float(value))
+        for name, value in zip(candidates, alone, strict=True)
+    ]
+    reasons.sort(key=lambda reason: (-abs(reason.logits), reason.text))
+    return [reason for reason in reasons[:MOST_WORDS] if abs(reason.logits) >= _LEAST]

@@ -1,0 +1,1 @@
+"""Calibration, evaluation and sampling on outcomes."""

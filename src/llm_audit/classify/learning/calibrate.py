@@ -1,0 +1,295 @@
+"""A user's own outcomes, as few as a hundred, shift difficulty and abilities.
+
+First every model gets a shift of its ability, a penalised logistic fit of its outcomes. Then the difficulty gets an
+added column, a ridge on the same features as the weights: where two models answered a prompt, it is fitted to what the
+abler one gained over expectation, since that is what routing turns on; with one model's outcomes only, to its failures
+over expectation. Residuals of probability become logits by the mean slope of the expectation. With little data the
+penalties keep both near zero, so nothing is lost; with more, the words of the user's own traffic are learnt.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from llm_audit.classify.features import BUCKETS, HASH_VERSION
+from llm_audit.classify.irt import hardest_gap, p_loses, p_success
+from llm_audit.classify.learning import ridge
+from llm_audit.classify.model import Classifier, taught
+from llm_audit.classify.text.structure import NAMES
+from llm_audit.errors import UsageError
+from llm_audit.files import write_whole
+from llm_audit.vocabulary import Category
+
+Array = npt.NDArray[np.float64]
+FORMAT: Final = 2
+FEWEST: Final = 20
+FEATURE_PENALTY: Final = 10.0
+SHIFT_SD: Final = 0.7
+FOLDS: Final = 5
+_NEWTON_STEPS: Final = 8
+_NOTHING: Final = np.zeros(BUCKETS)
+_NO_STRUCTURE: Final = np.zeros(len(NAMES))
+_STEP: Final = 0.5  # logits, for slopes by difference
+_LEAST_SLOPE: Final = 0.12  # of a probability by a logit; flatter expectations would turn surprises into huge shifts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one model made of one prompt: ``score`` from 0 (failed) to 1 (succeeded)."""
+
+    prompt: str
+    model: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What a user's outcomes taught.
+
+    ``buckets`` and ``weights`` are the non-zero rows of the added difficulty. ``shift`` is added to an ability in
+    every category, ``shift_sd`` its standard deviation. ``most`` is the difficulty that the added one may reach: where
+    the two models' outcomes differ most. ``before`` and ``after`` are mean log losses, ``after`` by five-fold
+    cross-validation: of P(suffices) where two models answered a prompt, of P(success) otherwise.
+    """
+
+    classifier: str
+    outcomes: int
+    buckets: npt.NDArray[np.int64]
+    weights: Array
+    shift: dict[str, float]
+    shift_sd: dict[str, float]
+    most: float
+    before: float
+    after: float
+
+    def apply(self, classifier: Classifier) -> Classifier:
+        """A classifier whose difficulty includes what was learnt.
+
+        Raises:
+            UsageError: The calibration was made with other weights.
+        """
+        if self.classifier != classifier.fingerprint:
+            raise UsageError("The calibration was made with another version of the classifier. Run calibrate again.")
+        extra = np.zeros(BUCKETS)
+        extra[self.buckets] = self.weights
+        digest = xxhash.xxh3_128(self.classifier.encode())
+        digest.update(extra.tobytes() + repr(self.most).encode())
+        return classifier.with_delta(extra, most=self.most, fingerprint=digest.hexdigest())
+
+    def save(self, path: Path) -> None:
+        """Write the calibration as JSON. It holds hashes of words, no text."""
+        content = {
+            "format": FORMAT,
+            "hash_version": HASH_VERSION,
+            "classifier": self.classifier,
+            "outcomes": self.outcomes,
+            "buckets": self.buckets.tolist(),
+            "weights": [round(value, 6) for value in self.weights.tolist()],
+            "shift": self.shift,
+            "shift_sd": self.shift_sd,
+            "most": self.most if math.isfinite(self.most) else None,
+            "before": self.before,
+            "after": self.after,
+        }
+        write_whole(path, (json.dumps(content, sort_keys=True) + "\n").encode())
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a calibration.
+
+        Raises:
+            UsageError: There is no such file, or it is no calibration of this version.
+        """
+        try:
+            content: dict[str, Any] = json.loads(path.read_bytes())
+            if (content.pop("format"), content.pop("hash_version")) != (FORMAT, HASH_VERSION):
+                raise UsageError(f"{path} is of another version. Run calibrate again.")
+            return cls(
+                **content
+                | {
+                    "buckets": np.array(content["buckets"], np.int64),
+                    "weights": np.array(content["weights"], np.float64),
+                    "most": math.inf if content["most"] is None else float(content["most"]),
+                }
+            )
+        except OSError as error:
+            raise UsageError(f"Cannot read {path}: {error.strerror}. Make it with llm-audit calibrate.") from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise UsageError(f"{path} is not a calibration. Make it with llm-audit calibrate.") from None
+
+
+def calibrate(outcomes: Sequence[Outcome], classifier: Classifier, abilities: Mapping[str, Array]) -> Calibration:
+    """Fit a calibration.
+
+    Args:
+        outcomes: What models made of prompts; the same prompt may occur with several models.
+        classifier: The shipped weights.
+        abilities: Abilities by ``Category`` of every model named in the outcomes.
+
+    Raises:
+        UsageError: Too few outcomes, a score out of range, or a model without abilities.
+    """
+    _check(outcomes, abilities)
+    prompts = list(dict.fromkeys(outcome.prompt for outcome in outcomes))
+    judged = classifier.judge(prompts)
+    row = {prompt: index for index, prompt in enumerate(prompts) if not judged.abstention[index]}
+    used = [outcome for outcome in outcomes if outcome.prompt in row]
+    _check(used, abilities)
+    models = sorted({outcome.model for outcome in used})
+    item = np.array([row[outcome.prompt] for outcome in used])
+    data = _Data(
+        ridge.Design.of(prompts),
+        item,
+        np.array([models.index(outcome.model) for outcome in used]),
+        np.array([outcome.score for outcome in used]),
+        np.array([abilities[outcome.model][judged.category[i]] for outcome, i in zip(used, item, strict=True)]),
+        judged.difficulty.astype(np.float64),
+    )
+    told = data.told(data.untaught())
+    held_out = np.empty(len(told.p))
+    for fold in range(FOLDS):
+        rows = told.item % FOLDS == fold
+        held_out[rows] = data.told(data.fit(item % FOLDS != fold)).p[rows]
+    learnt = data.fit(np.ones(len(used), bool))
+    buckets = np.flatnonzero(learnt.added)
+    return Calibration(
+        classifier=classifier.fingerprint,
+        outcomes=len(used),
+        buckets=buckets,
+        weights=learnt.added[buckets],
+        shift=dict(zip(models, learnt.shift.tolist(), strict=True)),
+        shift_sd=dict(zip(models, learnt.sd.tolist(), strict=True)),
+        most=learnt.most,
+        before=_log_loss(told.observed, told.p),
+        after=_log_loss(told.observed, held_out),
+    )
+
+
+def _check(outcomes: Sequence[Outcome], abilities: Mapping[str, Array]) -> None:
+    if len(outcomes) < FEWEST:
+        raise UsageError(
+            f"{len(outcomes)} outcomes can be judged; calibrate needs at least {FEWEST}, better a hundred."
+        )
+    for number, outcome in enumerate(outcomes, start=1):
+        if not 0 <= outcome.score <= 1:
+            raise UsageError(f"Outcome {number}: the score {outcome.score} is not between 0 and 1.")
+        if outcome.model not in abilities or len(abilities[outcome.model]) != len(Category):
+            raise UsageError(f"Outcome {number}: no ability is known for the model {outcome.model}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """Outcomes by prompt (``item``) and model.
+
+    ``ability`` is that of an outcome's model, ``difficulty`` that of a prompt before calibration.
+    """
+
+    design: ridge.Design
+    item: npt.NDArray[np.int64]
+    model: npt.NDArray[np.int64]
+    score: Array
+    ability: Array
+    difficulty: Array
+
+    def expected(self, added: Array, shift: Array, *, most: float = math.inf, harder: float = 0.0) -> Array:
+        """P(success) of every outcome with what was learnt, all prompts ``harder`` by so many logits."""
+        return p_success(self.ability + shift[self.model], (self.taught(added, most) + harder)[self.item])
+
+    def taught(self, added: Array, most: float) -> Array:
+        """The difficulty of every prompt with what was learnt."""
+        return taught(self.difficulty, self.design.times(added, _NO_STRUCTURE), most=most)
+
+    def untaught(self) -> _Learnt:
+        """Nothing learnt."""
+        models = int(self.model.max()) + 1
+        return _Learnt(_NOTHING, np.zeros(models), np.full(models, SHIFT_SD), math.inf)
+
+    def told(self, learnt: _Learnt) -> _Told:
+        """P(the abler model's success is lost) of each prompt that two models answered, else each P(success)."""
+        abler, other = self._pairs(np.ones(len(self.item), bool), np.zeros(len(learnt.shift)))
+        if len(abler) < FEWEST:
+            return _Told(self.expected(learnt.added, learnt.shift, most=learnt.most), self.score, self.item)
+        difficulty = self.taught(learnt.added, learnt.most)[self.item[abler]]
+        ability = self.ability + learnt.shift[self.model]
+        lost = np.clip(self.score[abler] - self.score[other], 0, 1)
+        return _Told(p_loses(ability[other], ability[abler], difficulty), lost, self.item[abler])
+
+    def fit(self, rows: npt.NDArray[np.bool_]) -> _Learnt:
+        """Fit shifts, their standard deviations, and the added difficulty to some of the outcomes."""
+        models = int(self.model.max()) + 1
+        shift, sd = np.zeros(models), np.full(models, SHIFT_SD)
+        for _ in range(_NEWTON_STEPS):
+            p = self.expected(_NOTHING, shift)
+            slope = (p - self.expected(_NOTHING, shift, harder=_STEP)) / _STEP
+            share = np.where(rows, slope / np.maximum(p * (1 - p), 1e-6), 0.0)
+            precision = np.bincount(self.model, share * slope, models) + 1 / SHIFT_SD**2
+            shift = (
+                shift + (np.bincount(self.model, share * (self.score - p), models) - shift / SHIFT_SD**2) / precision
+            )
+            sd = precision**-0.5
+        added, most = self._added(rows, shift)
+        return _Learnt(added, shift, sd, most)
+
+    def _added(self, rows: npt.NDArray[np.bool_], shift: Array) -> tuple[Array, float]:
+        """Logits by bucket that explain the surprises, and the difficulty that they may reach."""
+        prompts = len(self.difficulty)
+        p, harder = self.expected(_NOTHING, shift), self.expected(_NOTHING, shift, harder=_STEP)
+        abler, other = self._pairs(rows, shift)
+        most = math.inf
+        if len(abler) >= FEWEST:
+            item = self.item[abler]
+            surprise = (self.score[abler] - self.score[other]) - (p[abler] - p[other])
+            slope = float(((harder[abler] - harder[other]) - (p[abler] - p[other])).mean()) / _STEP
+            ability = self.ability + shift[self.model]
+            most = hardest_gap(float(ability[abler].mean()), float(ability[other].mean()))
+        else:
+            item, surprise = self.item[rows], (p - self.score)[rows]
+            slope = float((p - harder)[rows].mean()) / _STEP
+        weight = np.bincount(item, minlength=prompts).astype(np.float64)
+        target = np.bincount(item, surprise, prompts) / np.maximum(weight, 1)
+        sparse, _, _ = ridge.fit(
+            self.design, target, weight=weight, penalty=FEATURE_PENALTY, dense_penalty=np.inf, centred=False
+        )
+        return np.divide(sparse, max(slope, _LEAST_SLOPE)), most
+
+    def _pairs(self, rows: npt.NDArray[np.bool_], shift: Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Outcomes of the ablest and the least able model of each prompt that two models answered."""
+        ability = self.ability + shift[self.model]
+        order = np.flatnonzero(rows)[np.lexsort((ability[rows], self.item[rows]))]
+        first = np.flatnonzero(np.diff(self.item[order], prepend=-1))
+        last = np.append(first[1:], len(order)) - 1
+        two = first < last
+        return order[last[two]], order[first[two]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """Logits by bucket, shifts of abilities with their standard deviations, and the difficulty the logits may reach."""
+
+    added: Array
+    shift: Array
+    sd: Array
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Probabilities of what was observed, 0 to 1, and the prompts it was observed of."""
+
+    p: Array
+    observed: Array
+    item: npt.NDArray[np.int64]
+
+
+def _log_loss(score: Array, p: Array) -> float:
+    bounded = np.clip(p, 1e-6, 1 - 1e-6)
+    return float(-(score * np.log(bounded) + (1 - score) * np.log1p(-bounded)).mean())

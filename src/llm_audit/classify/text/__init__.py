@@ -1,0 +1,1 @@
+"""What text is judged, and what it is made of."""

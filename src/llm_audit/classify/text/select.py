@@ -1,0 +1,201 @@
+"""What text of a request is judged: the latest human ask, without what a harness, a tool or a document put around it.
+
+Called once a request on plain Python objects, so the common case must stay cheap: patterns are tried only where a
+character that they need is present, and long texts are searched at their ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from llm_audit.classify.text import patterns
+from llm_audit.classify.text.words import ends, searcher
+from llm_audit.sources.entry import Message
+from llm_audit.vocabulary import Abstention, Judged, Operation, Step
+
+TITLE_ASK: Final = "Write a short title for this conversation."
+SUMMARY_ASK: Final = "Summarise this conversation."
+_LONG: Final = 3000
+_SHORT_PARAGRAPH: Final = 600
+_FOLLOW_UP: Final = 80
+_EDGE: Final = 700
+# Members of enums are looked up slowly, and these are asked for once a request.
+_CHAT: Final[str] = Operation.CHAT.value
+_SCORED: Final = Judged.SCORED
+_ASK: Final = Step.ASK
+_may_be_chore: Final = searcher((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), _EDGE)
+
+
+class Selection(msgspec.Struct, frozen=True, gc=False):
+    """What is judged of a request.
+
+    ``text`` is empty where ``judged`` is ``abstained``. ``step`` is what the request does in its trace.
+    """
+
+    text: str
+    judged: Judged
+    abstention: Abstention | None
+    step: Step
+
+
+def select(
+    messages: Sequence[Message] | None,
+    *,
+    tools: Sequence[str] = (),
+    redacted: bool = False,
+    operation: str = Operation.CHAT,
+) -> Selection:
+    """Choose what is judged of a request.
+
+    Args:
+        messages: The prompt, oldest first; ``None`` where the log holds none.
+        tools: Names of the tools offered.
+        redacted: The log says that the text was removed.
+        operation: What kind of call it is; only chat is judged.
+
+    Returns:
+        The text with how it was come by, or why there is none.
+    """
+    if operation != _CHAT:
+        return _abstain(Abstention.NOT_CHAT)
+    if redacted or not messages:
+        return _abstain(Abstention.REDACTED if redacted else Abstention.NO_TEXT)
+    chore = _chore(messages)
+    if chore is not None:
+        return chore
+    last = messages[-1]
+    step = _loop_step(messages) if last.role == "tool" else _ASK
+    ask = _ask_before(messages, len(messages))
+    if ask is None:
+        return _abstain(Abstention.NON_TEXT if any(m.images or m.audio for m in messages) else Abstention.NO_TEXT, step)
+    index, text, bare = ask
+    if step is _ASK and tools and patterns.PLAN.match(text):
+        step = Step.PLAN
+    if _follows_up(text, bare=bare):
+        return _inherited(messages, index, text, step)
+    return Selection(text, _SCORED, None, step)
+
+
+def _abstain(reason: Abstention, step: Step = Step.UNKNOWN) -> Selection:
+    return Selection("", Judged.ABSTAINED, reason, step)
+
+
+def _chore(messages: Sequence[Message]) -> Selection | None:
+    """Recognise the calls that a harness makes for itself: titles, topic checks, summaries of a conversation."""
+    step = _system_chore(messages[0].text) if messages[0].role == "system" else None
+    if step is None:
+        for message in reversed(messages):
+            if message.role == "user":
+                step = _chore_step(message.text)
+                break
+    if step is None:
+        return None
+    return Selection(SUMMARY_ASK if step is Step.SUMMARISE else TITLE_ASK, Judged.SCORED, None, step)
+
+
+def _chore_step(text: str) -> Step | None:
+    if not _may_be_chore(text):
+        return None
+    edges = ends(text, _EDGE)
+    # No match goes past a full stop or a line's end, and each holds both words, unless it has a letter beyond ASCII.
+    odd = not edges.isascii() and any(letter in edges for letter in patterns.ODD_LETTERS)
+    likely = [edges] if odd else [line for line in edges.replace("\n", ".").split(".") if _may_be_chore(line)]
+    if any(map(patterns.SUMMARY.search, likely)):
+        return Step.SUMMARISE
+    return Step.HOUSEKEEPING if any(map(patterns.TITLE.search, likely)) else None
+
+
+_system_chore = lru_cache(maxsize=256)(_chore_step)  # a log repeats few system prompts
+
+
+def _follows_up(text: str, *, bare: bool) -> bool:
+    """Whether an ask means nothing alone. One that brought its own context may say "this" and mean that."""
+    if len(text) > _FOLLOW_UP:
+        return False
+    return bool(patterns.ASSENT.fullmatch(text) or (bare and patterns.REFERENCE.fullmatch(text)))
+
+
+def _ask_before(messages: Sequence[Message], end: int) -> tuple[int, str, bool] | None:
+    """The latest human ask before a place: ``(index, cleaned text, nothing but harness text was taken away)``."""
+    for index in range(end - 1, -1, -1):
+        message = messages[index]
+        if message.role == "user":
+            said = without_harness(message.text)
+            text = without_context(said)
+            if text:
+                return index, text, len(text) == len(said)
+    return None
+
+
+def _inherited(messages: Sequence[Message], index: int, text: str, step: Step) -> Selection:
+    """Judge a follow-up by what it refers to: the earlier ask, and what the model then proposed."""
+    before = _ask_before(messages, index)
+    while before is not None and _follows_up(before[1], bare=before[2]):
+        before = _ask_before(messages, before[0])
+    earlier = before[1] if before else ""
+    proposal = ""
+    if index and messages[index - 1].role == "assistant":
+        proposal = messages[index - 1].text.rstrip()[-_EDGE:].rpartition("\n\n")[2]
+    if not earlier and not proposal:
+        if patterns.ASSENT.fullmatch(text):
+            return _abstain(Abstention.NO_SIGNAL, step)
+        return Selection(text, Judged.SCORED, None, step)
+    return Selection("\n".join(part for part in (earlier, proposal, text) if part), Judged.INHERITED, None, step)
+
+
+def without_harness(text: str) -> str:
+    """Take away the blocks that a harness puts around what a person said."""
+    if "<" in text:
+        text = patterns.HARNESS.sub("", text)
+    return "" if text.startswith("# AGENTS.md") else text.strip()
+
+
+def without_context(text: str) -> str:
+    """Take away what an ask is about: quotations, long code fences, pasted documents."""
+    if ">" in text and (text.startswith(">") or "\n>" in text):  # one character is found far quicker than two
+        text = patterns.QUOTE.sub("", text).strip() or text
+    if "`" in text and "```" in text:
+        text = _without_fences(text).strip()
+    return _ask_of_document(text) if len(text) > _LONG else text
+
+
+def _without_fences(text: str) -> str:
+    """Drop the content of long code fences where words around them say what to do with it."""
+    parts = text.split("```")  # the odd ones are fenced; an open fence runs to the end
+    outside = "".join(parts[::2])
+    if len(text) - len(outside) <= _SHORT_PARAGRAPH or len(outside.split(None, 2)) < 3:
+        return text
+    return "``` ```".join(parts[::2]) + ("" if len(parts) % 2 else "``` ```")
+
+
+def _ask_of_document(text: str) -> str:
+    """Of a long text, the short first and last paragraphs that ask for something; all of it where neither does."""
+    end = text.find("\n\n")
+    if end < 0:
+        return text
+    start = max(end, text.rfind("\n\n", end + 2)) + 2
+    head = text[:end] if end <= _SHORT_PARAGRAPH else ""
+    tail = text[start:] if len(text) - start <= _SHORT_PARAGRAPH else ""
+    return "\n".join(filter(_asks, (head, tail))) or text
+
+
+def _asks(paragraph: str) -> bool:
+    return paragraph.rstrip()[-1:] in patterns.ASKING_MARKS or patterns.REQUEST.match(paragraph) is not None
+
+
+def _loop_step(messages: Sequence[Message]) -> Step:
+    """Tell what a tool loop is doing from the tools it called last."""
+    for message in reversed(messages):
+        if message.role == "assistant" and message.calls:
+            calls = message.calls[:_EDGE]
+            for step, pattern in patterns.STEPS:
+                if pattern.search(calls):
+                    return step
+            return Step.UNKNOWN
+        if message.role == "user":
+            break
+    return Step.UNKNOWN

@@ -1,0 +1,73 @@
+"""``llm-audit analyze``: the audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llm_audit.cli import options
+
+
+def analyze(
+    paths: options.Paths,
+    *,
+    output: options.Output = None,
+    output_format: options.Format = None,
+    policy: options.Policy = None,
+    prices: options.Prices = None,
+    calibration: options.Calibration = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    timezone: options.Timezone = None,
+    currency: options.Currency = None,
+    group_by: options.GroupBy = None,
+    log_format: options.LogFormat = None,
+    save_ledger: Annotated[Path | None, typer.Option(help="Keep the ledger in this folder, to audit again.")] = None,
+    strict: options.Strict = None,
+    jobs: options.Jobs = None,
+    cache: options.Cache = None,
+    config_file: options.ConfigFile = None,
+    progress: options.ShowProgress = None,
+    quiet: options.Quiet = False,
+    details: options.Details = False,
+    explain_metrics: Annotated[bool, typer.Option("--explain-metrics", help="End with what the words mean.")] = False,
+) -> int:
+    """Audit logs: what was spent, what the policy would have cost, and where to act first.
+
+    Ends with 0 when the audit is complete and 3 when it is not: nothing to audit, or too much rejected or unpriced.
+    """
+    from llm_audit import config as configuration
+    from llm_audit.audit.currency import convert
+    from llm_audit.cli.completeness import completeness
+    from llm_audit.cli.output import check_formats, deliver
+    from llm_audit.cli.run import run_audit
+    from llm_audit.pricing.currency import parse_currency
+
+    check_formats(output or [], output_format)
+    flags = {
+        "policy": policy,
+        "prices": prices,
+        "calibration": calibration,
+        "timezone": timezone,
+        "currency": currency,
+        "group_by": group_by,
+        "log_format": log_format,
+        "strict": strict,
+        "jobs": jobs,
+        "cache": cache,
+    }
+    config = configuration.load(flags, file=config_file).config
+    shown_in = parse_currency(config.currency)
+    shown = False if quiet else progress
+    audit = run_audit(paths, config, flags, since=since, until=until, progress=shown, save_ledger=save_ledger)
+    document = convert(audit.document, shown_in)
+    deliver(document, output or [], output_format, requests=lambda: audit.requests, quiet=quiet, details=details)
+    if explain_metrics:
+        from rich.console import Console
+
+        from llm_audit.report.terminal.screen import print_glossary
+
+        print_glossary(Console(stderr=True))
+    return completeness(audit.document, config)

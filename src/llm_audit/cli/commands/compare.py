@@ -1,0 +1,190 @@
+"""``llm-audit diff`` and ``llm-audit check``: compare two audits, and hold one to rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llm_audit.cli import console, options
+from llm_audit.cli.commands.report import load_document
+from llm_audit.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from llm_audit.compare.rules import GateRule
+    from llm_audit.config import Config, Settings
+    from llm_audit.document.audit import Document
+    from llm_audit.document.comparison import CheckResult
+
+Confidence = Annotated[float | None, typer.Option(help="Of the interval on a change.")]
+
+
+def diff(
+    base: Annotated[str, typer.Argument(metavar="BASE", help="An audit (AUDIT.json), a ledger or logs.")],
+    head: Annotated[str, typer.Argument(metavar="HEAD", help="An audit (AUDIT.json), a ledger or logs.")],
+    *,
+    output: options.Output = None,
+    output_format: options.Format = None,
+    policy: options.Policy = None,
+    prices: options.Prices = None,
+    confidence: Confidence = None,
+    config_file: options.ConfigFile = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Compare two audits: what changed, split into volume, model mix, tokens a request, cache and price."""
+    from llm_audit import api
+    from llm_audit import config as configuration
+    from llm_audit.cli.output import check_formats, deliver
+    from llm_audit.document.comparison import CheckResult
+
+    check_formats(output or [], output_format, requests=False, check=True)
+    flags = {"policy": policy, "prices": prices, "confidence": confidence}
+    config = configuration.load(flags, file=config_file).config
+    before, after = _document(base, config), _document(head, config)
+    comparison = api.compare_documents(before, after, config=config, labels=(base, head))
+    result = CheckResult(rules=[], comparison=comparison, failed=0, passed=0, not_evaluated=0)
+    deliver(after, output or [], output_format, check=result, quiet=quiet)
+
+
+def check(
+    paths: options.Paths,
+    *,
+    baseline: Annotated[
+        Path | None, typer.Option(help="The audit to compare with, written by --save-baseline.")
+    ] = None,
+    fail_on: Annotated[
+        list[str] | None, typer.Option(help="A rule such as cost_per_request:+10%, total_cost:500USD. Repeatable.")
+    ] = None,
+    max_flagship_tax: Annotated[
+        str | None, typer.Option(help="Highest flagship tax: a share (30%) or an amount (500USD).")
+    ] = None,
+    min_samples: Annotated[int | None, typer.Option(min=0, help="Requests a rule about change needs.")] = None,
+    confidence: Confidence = None,
+    save_baseline: Annotated[Path | None, typer.Option(help="Write this audit as the next baseline.")] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Report failures but end with 0.")] = False,
+    output: options.Output = None,
+    output_format: options.Format = None,
+    policy: options.Policy = None,
+    prices: options.Prices = None,
+    calibration: options.Calibration = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    timezone: options.Timezone = None,
+    log_format: options.LogFormat = None,
+    strict: options.Strict = None,
+    jobs: options.Jobs = None,
+    cache: options.Cache = None,
+    config_file: options.ConfigFile = None,
+    progress: options.ShowProgress = None,
+    quiet: options.Quiet = False,
+) -> int:
+    """Audit logs and hold them to rules and budgets; ends with 1 when one fails.
+
+    A rule about change trips on the near bound of the change's interval, so noise alone fails nothing; too few
+    requests are "not evaluated", never "passed".
+    """
+    from llm_audit import api
+    from llm_audit import config as configuration
+    from llm_audit.cli.completeness import completeness
+    from llm_audit.cli.output import check_formats, deliver
+    from llm_audit.cli.run import run_audit
+    from llm_audit.compare.gates import GateOptions
+    from llm_audit.compare.gates import check as evaluate
+    from llm_audit.document.audit import encode
+    from llm_audit.files import write_whole
+
+    check_formats(output or [], output_format, check=True)
+    flags = {
+        "policy": policy,
+        "prices": prices,
+        "calibration": calibration,
+        "timezone": timezone,
+        "log_format": log_format,
+        "strict": strict,
+        "jobs": jobs,
+        "cache": cache,
+        "fail_on": fail_on,
+        "min_samples": min_samples,
+        "confidence": confidence,
+    }
+    settings = configuration.load(flags, file=config_file)
+    config = settings.config
+    before = None if baseline is None else load_document(baseline)
+    audit = run_audit(paths, config, flags, since=since, until=until, progress=progress)
+    document = audit.document
+    rules = _rules(settings, document, max_flagship_tax)
+    if not rules:
+        raise UsageError(
+            "There is nothing to check: give --fail-on, --max-flagship-tax, or budgets in the configuration."
+        )
+    comparison = None
+    if before is not None:
+        comparison = api.compare_documents(before, document, config=config, labels=(str(baseline), "this audit"))
+    gate_options = GateOptions(
+        confidence=config.confidence, min_samples=config.min_samples, min_change_usd=config.min_change_usd
+    )
+    result = evaluate(document, rules, base=before, comparison=comparison, options=gate_options)
+    deliver(document, output or [], output_format, requests=lambda: audit.requests, check=result, quiet=quiet)
+    if save_baseline is not None:
+        write_whole(save_baseline, encode(document))
+        console.say(f"Wrote {save_baseline}")
+    return _exit_code(result, completeness(document, config), exit_zero=exit_zero)
+
+
+def _exit_code(result: CheckResult, incomplete: int, *, exit_zero: bool) -> int:
+    """A failed gate says more than an incomplete audit; what could not be evaluated is no pass."""
+    if exit_zero:
+        return int(ExitCode.DONE)
+    if result.failed:
+        return int(ExitCode.GATE_FAILED)
+    return int(ExitCode.INCOMPLETE) if result.not_evaluated and not result.passed else incomplete
+
+
+def _rules(settings: Settings, document: Document, max_flagship_tax: str | None) -> list[GateRule]:
+    from llm_audit.compare import rules
+
+    where = _source(settings, "fail_on")
+    found = [
+        rules.parse(text, source=where, line=_line_of(settings.file, text) if where else None)
+        for text in settings.config.fail_on
+    ]
+    if max_flagship_tax is not None:
+        metric = "flagship_tax" if max_flagship_tax.endswith("%") else "flagship_tax_amount"
+        found.append(rules.parse(f"{metric}:{max_flagship_tax}"))
+    for selector, amount in settings.config.budgets.items():
+        found.append(rules.budget(selector, amount, days=document.period.days, source=_source(settings, "budgets")))
+    return found
+
+
+def _source(settings: Settings, name: str) -> str | None:
+    """The file a setting is from, seen from the working folder, where annotations look for it; None for a flag."""
+    if settings.file is None or settings.origins[name] != str(settings.file):
+        return None
+    file = settings.file.resolve()
+    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)
+
+
+def _line_of(file: Path | None, text: str) -> int | None:
+    """The line of the configuration that holds a rule, for annotations."""
+    if file is None:
+        return None
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if text in line), None)
+
+
+def _document(path: str, config: Config) -> Document:
+    from llm_audit.cli.run import run_audit
+
+    if path.endswith(".json") and _is_audit(Path(path)):
+        return load_document(Path(path))
+    return run_audit([path], config, {}).document
+
+
+def _is_audit(path: Path) -> bool:
+    """Whether a JSON file is an audit and not a log: it names its schema near the top."""
+    try:
+        with path.open("rb") as file:
+            return b'"schema_version"' in file.read(200)
+    except OSError:
+        return False

@@ -1,0 +1,67 @@
+"""``llm-audit formats``: which logs are read, and what a file is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llm_audit.cli import options
+from llm_audit.cli.table import ListFormat, show
+from llm_audit.errors import ExitCode
+
+app = typer.Typer(help="Which logs are read, and what a file is.", invoke_without_command=True)
+
+
+@app.callback()
+def formats(context: typer.Context, *, output_format: ListFormat = "table") -> None:
+    """List every log format with what it tells and what its reader was checked against."""
+    if context.invoked_subcommand is not None:
+        return
+    from llm_audit.sources.formats.registry import FORMATS
+
+    rows = [
+        {
+            "name": form.info.name,
+            "title": form.info.title,
+            "checked against": form.info.evidence.value,
+            "tells": list(form.info.tells),
+            "notes": form.info.notes,
+        }
+        for form in FORMATS
+    ]
+    if output_format == "table":
+        rows = [{name: value for name, value in row.items() if name != "notes"} for row in rows]
+    show(rows, output_format)
+
+
+@app.command()
+def detect(paths: options.Paths, *, output_format: ListFormat = "table") -> int:
+    """Say what each file is and why. Ends with 3 when a file was not recognised."""
+    from llm_audit.sources.detect import explain
+
+    found = explain(paths)
+    rows = [
+        {
+            "path": item.path,
+            "format": item.detection.format.info.name if item.detection.format else None,
+            "container": item.container,
+            "compression": item.compression,
+            "reason": item.reason,
+        }
+        for item in found
+    ]
+    show(rows, output_format)
+    known = all(item.detection.format for item in found)
+    return int(ExitCode.DONE if known else ExitCode.INCOMPLETE)
+
+
+@app.command()
+def suggest(file: Annotated[Path, typer.Argument(metavar="FILE", help="A log of no known format.")]) -> None:
+    """Draft a [mapping] for a log of no known format, to complete by hand in llm-audit.toml."""
+    from llm_audit.sources.first_records import sample
+    from llm_audit.sources.formats.plain.mapping import suggest as draft
+
+    sys.stdout.write(draft(sample(file)))

@@ -1,0 +1,156 @@
+"""``llm-audit prices``: what would be charged, and why."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from llm_audit.cli import options
+from llm_audit.cli.console import say
+from llm_audit.cli.table import ListFormat, show
+from llm_audit.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from llm_audit.pricing import PriceBook
+
+app = typer.Typer(help="What would be charged, and why.", no_args_is_help=True)
+
+At = Annotated[str | None, typer.Option(help="The day of the prices, such as 2025-06-01; today by default.")]
+Provider = Annotated[str | None, typer.Option(help="A provider's name.")]
+
+
+@app.command("list")
+def list_(
+    model: Annotated[str, typer.Argument(help="A model, or a pattern with *.")] = "*",
+    *,
+    provider: Annotated[str, typer.Option(help="A provider, or a pattern with *.")] = "*",
+    service_tier: Annotated[str, typer.Option(help="standard, batch, flex or priority.")] = "standard",
+    at: At = None,
+    prices: options.Prices = None,
+    config_file: options.ConfigFile = None,
+    output_format: ListFormat = "table",
+) -> None:
+    """List prices, in dollars per million tokens."""
+    from llm_audit.pricing.describe import list_prices
+
+    if service_tier not in {"standard", "batch", "flex", "priority"}:
+        raise UsageError(f"There is no service tier {service_tier!r}; use standard, batch, flex or priority.")
+    found = list_prices(
+        _book(prices, config_file), provider=provider, model=model, at=_day(at), service_tier=service_tier
+    )
+    if not found.height:
+        raise UsageError(f"No price matches {provider}/{model}; `llm-audit prices list` shows all.")
+    show(_rows(found), output_format, numeric=_NUMERIC)
+
+
+@app.command("show")
+def show_one(
+    model: Annotated[str, typer.Argument(help="A model as a log names it.")],
+    *,
+    provider: Provider = None,
+    region: Annotated[str | None, typer.Option(help="A cloud region.")] = None,
+    at: At = None,
+    prices: options.Prices = None,
+    config_file: options.ConfigFile = None,
+    output_format: ListFormat = "table",
+) -> None:
+    """Show one model's price in full: every service tier and context tier, its source, and when it changes."""
+    from llm_audit.pricing.describe import show as explain
+
+    day = _day(at)
+    found = explain(_book(prices, config_file), provider, model, at=day, region=region)
+    if found.reason is not None:
+        hint = f" Did you mean {', '.join(found.suggestions)}?" if found.suggestions else ""
+        raise UsageError(f"{model} has no price on {day}: {found.reason.value.replace('_', ' ')}.{hint}")
+    show(_rows(found.rates), output_format, numeric=_NUMERIC)
+    if output_format == "table" and found.changes:
+        say(f"The price changes on {', '.join(map(str, found.changes))}.")
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A price file.")], *, output_format: ListFormat = "table"
+) -> int:
+    """Check a price file against the price table. Ends with 3 when something in it looks odd."""
+    from llm_audit.pricing.describe import verify as check
+
+    found = check(file)
+    show(
+        [{"rule": rule.where, "models": rule.models, "notes": " ".join(rule.notes) or "ok"} for rule in found],
+        output_format,
+        numeric=("models",),
+    )
+    return int(ExitCode.INCOMPLETE if any(rule.notes for rule in found) else ExitCode.DONE)
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(help="A day, such as 2025-06-01.")],
+    after: Annotated[str | None, typer.Argument(help="A later day; today by default.")] = None,
+    *,
+    model: Annotated[str, typer.Option(help="A model, or a pattern with *.")] = "*",
+    provider: Annotated[str, typer.Option(help="A provider, or a pattern with *.")] = "*",
+    prices: options.Prices = None,
+    config_file: options.ConfigFile = None,
+    output_format: ListFormat = "table",
+) -> None:
+    """List the prices that differ between two days, in dollars per million tokens."""
+    from llm_audit.pricing.describe import diff as compare
+    from llm_audit.pricing.describe import list_prices
+
+    book = _book(prices, config_file)
+    sides = [list_prices(book, provider=provider, model=model, at=_day(day)) for day in (before, after)]
+    changed = compare(*sides).with_columns(_per_million("before"), _per_million("after"))
+    show(changed.to_dicts(), output_format, numeric=("context_from", "before", "after"))
+
+
+_NUMERIC = ("from tokens", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
+
+
+def _book(prices: list[str] | None, config_file: Path | None) -> PriceBook:
+    from llm_audit import api
+    from llm_audit import config as configuration
+
+    return api.price_book(configuration.load({"prices": prices}, file=config_file).config)
+
+
+def _day(text: str | None) -> date:
+    if text is None:
+        return datetime.now().astimezone().date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no day; write it as 2025-06-01.") from None
+
+
+def _rows(rates: pl.DataFrame) -> list[dict[str, Any]]:
+    from llm_audit.money import usd
+
+    def per_million(rate: int | None) -> str | None:
+        return None if rate is None else usd(rate * 10**6)
+
+    return [
+        {
+            "provider": row["provider"],
+            "model": row["model"],
+            "tier": row["service_tier"],
+            "since": row["since"],
+            "from tokens": row["context_from"],
+            **{kind: per_million(row[f"{kind}_rate"]) for kind in _NUMERIC[1:]},
+            "source": row["source"],
+        }
+        for row in rates.iter_rows(named=True)
+    ]
+
+
+def _per_million(column: str) -> pl.Expr:
+    import polars as pl
+
+    from llm_audit.money import usd
+
+    return pl.col(column).map_elements(lambda rate: usd(rate * 10**6), return_dtype=pl.String)

@@ -1,0 +1,123 @@
+"""Two audits side by side: the change in cost by its parts and by group, and every metric with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from llm_audit.compare.gates import metric_changes
+from llm_audit.compare.variance import cost_parts, tax_parts, units
+from llm_audit.document.audit import BasisRow, Document
+from llm_audit.document.comparison import Comparison, GroupChange, Part, Side
+from llm_audit.errors import IncompleteError
+from llm_audit.money import pico, usd
+
+GROUPS: dict[str, Callable[[BasisRow], str | None]] = {
+    "model": lambda row: row.model,
+    "team": lambda row: row.team,
+    "app": lambda row: row.app,
+}
+Reprice = Callable[[Sequence[BasisRow]], list[BasisRow]]
+"""Prices basis rows again with the head's price table."""
+
+
+def compare(
+    base: Document,
+    head: Document,
+    *,
+    labels: tuple[str, str] = ("baseline", "this audit"),
+    confidence: float = 0.9,
+    reprice: Reprice | None = None,
+) -> Comparison:
+    """Compare two audits, both priced with the head's price table.
+
+    Args:
+        base: The earlier audit.
+        head: The later one.
+        labels: What to call them.
+        confidence: Of the intervals on changed metrics.
+        reprice: Prices the base again; needed only where the two were priced with different tables.
+
+    Raises:
+        IncompleteError: The two cannot be compared; the message holds the command that would make them comparable.
+    """
+    notes: list[str] = []
+    base_rows: Sequence[BasisRow] = base.basis
+    if not base.basis or not head.basis:
+        empty = labels[0] if not base.basis else labels[1]
+        raise IncompleteError(f"{empty} has no priced requests, so there is nothing to compare it by.")
+    if base.currency != head.currency:
+        raise IncompleteError(f"{labels[0]} is in {base.currency}, {labels[1]} in {head.currency}; audit both in one.")
+    if base.fingerprints.prices != head.fingerprints.prices:
+        if reprice is None:
+            raise IncompleteError(
+                f"{labels[0]} was priced with another price table. Audit it again with this version: {base.command}"
+            )
+        base_rows = reprice(base.basis)
+        notes.append(f"{labels[0]} was priced again with the price table of {labels[1]}.")
+    if base.fingerprints.policy != head.fingerprints.policy:
+        notes.append("The two used different policies, so their flagship taxes answer different questions.")
+    if base.fingerprints.classifier != head.fingerprints.classifier:
+        notes.append("The two were judged by different classifiers; a change in flagship tax may be theirs.")
+    before, after = units(base_rows), units(head.basis)
+    base_cost, head_cost = _cost(base_rows), _cost(head.basis)
+    requests = sum(row.requests for row in base_rows), sum(row.requests for row in head.basis)
+    return Comparison(
+        base=_side(labels[0], base, base_rows),
+        head=_side(labels[1], head, head.basis),
+        change=usd(head_cost - base_cost),
+        parts=[Part(name=name, amount=usd(amount)) for name, amount in cost_parts(before, after).items()],
+        tax_parts=[Part(name=name, amount=usd(amount)) for name, amount in tax_parts(before, after).items()],
+        groups=_groups(base_rows, head.basis),
+        metrics=metric_changes(base, head, confidence=confidence),
+        realised=usd(round(base_cost * requests[1] / requests[0]) - head_cost),
+        estimated=usd(round((base_cost - _policy(base_rows)) * requests[1] / requests[0])),
+        notes=notes,
+    )
+
+
+def _cost(rows: Iterable[BasisRow]) -> int:
+    return sum(pico(amount) or 0 for row in rows for amount in row.cost_by_type.values())
+
+
+def _policy(rows: Iterable[BasisRow]) -> int:
+    return sum(pico(row.policy_cost) or 0 for row in rows)
+
+
+def _side(label: str, document: Document, rows: Sequence[BasisRow]) -> Side:
+    cost = _cost(rows)
+    tax = cost - _policy(rows)
+    return Side(
+        label=label,
+        start=document.period.start,
+        end=document.period.end,
+        requests=sum(row.requests for row in rows),
+        cost=usd(cost),
+        flagship_tax=usd(tax),
+        flagship_tax_share=round(tax / cost, 6) if cost else None,
+    )
+
+
+def _groups(base: Sequence[BasisRow], head: Sequence[BasisRow]) -> list[GroupChange]:
+    sums: dict[tuple[str, str], list[int]] = {}
+    for at, rows in ((0, base), (2, head)):
+        for row in rows:
+            cost, policy = _cost([row]), _policy([row])
+            for group, key in GROUPS.items():
+                if (name := key(row)) is not None:
+                    amounts = sums.setdefault((group, name), [0, 0, 0, 0])
+                    amounts[at] += cost
+                    amounts[at + 1] += cost - policy
+    order = list(GROUPS)
+    ranked = sorted(sums.items(), key=lambda item: (order.index(item[0][0]), -abs(item[1][2] - item[1][0]), item[0][1]))
+    return [
+        GroupChange(
+            group=group,
+            name=name,
+            base_cost=usd(base_cost),
+            head_cost=usd(head_cost),
+            change=usd(head_cost - base_cost),
+            base_flagship_tax=usd(base_tax),
+            head_flagship_tax=usd(head_tax),
+        )
+        for (group, name), (base_cost, base_tax, head_cost, head_tax) in ranked
+    ]

@@ -1,0 +1,163 @@
+"""The audit document: the one result every report renders, and the JSON that machines read.
+
+``Document`` is both the type and the schema (``msgspec.json.schema`` publishes it). Amounts are decimal strings of
+the document's currency (``money.usd``), shares are fractions of one rounded to 6 decimals, times are ISO 8601 in the
+document's time zone, dates ISO dates. ``None`` is unknown. Lists are sorted as each field says, so the same input
+gives the same bytes. Nothing here is prompt or completion text; names (models, teams, apps) come from the log and must
+be escaped by every renderer.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from llm_audit.document.policy import (
+    BreakEven,
+    Coverage,
+    Estimate,
+    Expected,
+    Finding,
+    FlagshipTax,
+    FrontierPoint,
+    Gate,
+    IntervalPart,
+    ObservedPair,
+    ObservedRouter,
+    PolicyInfo,
+    PolicyResult,
+    Route,
+    Sensitivity,
+    TornadoBar,
+    TraceRouting,
+    Waste,
+)
+from llm_audit.document.spend import (
+    BasisRow,
+    CategoryRow,
+    Classification,
+    Cost,
+    DailyMix,
+    Day,
+    Example,
+    Fingerprints,
+    GroupRow,
+    Input,
+    Metric,
+    ModelMix,
+    Period,
+    PriceRow,
+    QualityCheck,
+    ReasonCount,
+    Reconciliation,
+    RejectedReason,
+    Requests,
+    Spend,
+    Tokens,
+    Tool,
+    UnpricedModel,
+)
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "BasisRow",
+    "BreakEven",
+    "CategoryRow",
+    "Classification",
+    "Cost",
+    "Coverage",
+    "DailyMix",
+    "Day",
+    "Document",
+    "Estimate",
+    "Example",
+    "Expected",
+    "Finding",
+    "Fingerprints",
+    "FlagshipTax",
+    "FrontierPoint",
+    "Gate",
+    "GroupRow",
+    "Input",
+    "IntervalPart",
+    "Metric",
+    "ModelMix",
+    "ObservedPair",
+    "ObservedRouter",
+    "Period",
+    "PolicyInfo",
+    "PolicyResult",
+    "PriceRow",
+    "QualityCheck",
+    "ReasonCount",
+    "Reconciliation",
+    "RejectedReason",
+    "Requests",
+    "Route",
+    "Sensitivity",
+    "Spend",
+    "Tokens",
+    "Tool",
+    "TornadoBar",
+    "TraceRouting",
+    "UnpricedModel",
+    "Waste",
+    "decode",
+    "encode",
+]
+
+SCHEMA_VERSION = "1.0"
+
+
+class Document(msgspec.Struct, kw_only=True, frozen=True):
+    """One audit."""
+
+    schema_version: str
+    tool: Tool
+    command: str  # the command that reproduces it
+    period: Period
+    currency: str
+    currency_note: str | None
+    requests: Requests
+    rejected: list[RejectedReason]
+    not_provider_calls: list[ReasonCount]
+    tokens: Tokens
+    cost: Cost
+    flagship_tax: FlagshipTax
+    coverage: list[Coverage]
+    model_mix: list[ModelMix]
+    model_mix_daily: list[DailyMix]
+    daily: list[Day]
+    routes: list[Route]
+    classification: Classification
+    gates: list[Gate]
+    groups: dict[str, list[GroupRow]]  # by team, app, model, category, template, environment; and --group-by
+    spend: list[Spend] = msgspec.field(default_factory=list)
+    findings: list[Finding]
+    waste: list[Waste]
+    unpriced_models: list[UnpricedModel]
+    reconciliation: list[Reconciliation]
+    price_rows: list[PriceRow]
+    sensitivity: Sensitivity
+    policy: PolicyInfo
+    quality: list[QualityCheck]
+    warnings: list[str]
+    notes: list[str] = []  # files passed over, and why
+    inputs: list[Input]
+    fingerprints: Fingerprints
+    trace_routing: TraceRouting | None = None
+    break_even: list[BreakEven] = []
+    observed_pairs: list[ObservedPair] = []  # most requests first
+    observed_routers: list[ObservedRouter] = []  # most saved first
+    policies: list[PolicyResult] = []  # where several are simulated, in the order asked for
+    metrics: list[Metric] = []
+    basis: list[BasisRow] = []
+
+
+def encode(document: Document) -> bytes:
+    """The document as indented JSON with a closing newline."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def decode(data: bytes) -> Document:
+    """Read a document back. Raises ``msgspec.DecodeError`` where it is none."""
+    return msgspec.json.decode(data, type=Document)

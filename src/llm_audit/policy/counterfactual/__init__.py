@@ -1,0 +1,1 @@
+"""What requests would have cost on other routes."""

@@ -1,0 +1,88 @@
+"""What tokens cost at a model's rates: the arithmetic of every counterfactual."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.policy.inputs.models import Bools, Index, Ints
+from llm_audit.policy.inputs.requests import Rows
+
+UNKNOWN = -1
+"""A rate that the price table does not have."""
+
+NEVER = np.iinfo(np.int64).max
+"""The cost of what cannot be bought."""
+
+_INPUT_LIKE = ("cache_read", "cache_write_5m", "cache_write_1h")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateTable:
+    """Rates that the log's requests could have been charged.
+
+    Attributes:
+        key: The price key of each request: distinct provider, model, service tier, region, day and context tier.
+        rows: Rows of ``rates``, keys x (positions of the ladder, then the model used).
+        provider: Who sells at each row of ``rates``; None where nobody does.
+        rates: Pico-dollars a token, rows x token types in the order of ``TOKEN_TYPES``; ``UNKNOWN`` where none is.
+    """
+
+    key: Index
+    rows: Index
+    provider: tuple[str | None, ...]
+    rates: Ints
+
+    def at(self, position: Index) -> Ints:
+        """The rates of each request's route by its position in the ladder; ``NONE``, the last, is the model used."""
+        return self.rates[self.rows[self.key, position]]
+
+    def of(self, rows: Rows) -> RateTable:
+        """The same for some requests."""
+        return replace(self, key=self.key[rows])
+
+
+def cost(tokens: dict[str, Ints], rates: Ints, *, per_call: Ints) -> Ints:
+    """The cost in pico-dollars of disjoint ``tokens`` at one row of ``rates`` a request, with what is billed per call.
+
+    A model without a rate for cached tokens bills them as input. ``NEVER`` where a type has tokens and no rate.
+    """
+    total = per_call.copy()
+    lacking = np.zeros(len(total), dtype=bool)
+    fresh = rates[:, TOKEN_TYPES.index("input")]
+    for column, kind in enumerate(TOKEN_TYPES):
+        count = tokens[kind]
+        if not count.any():
+            continue
+        rate = rates[:, column]
+        if kind in _INPUT_LIKE:
+            rate = np.where(rate == UNKNOWN, fresh, rate)
+        lacking |= (rate == UNKNOWN) & (count > 0)
+        total += count * np.maximum(rate, 0)
+    total[lacking] = NEVER
+    return total
+
+
+def recache(tokens: dict[str, Ints], *, kept: Ints, hour: Bools, writes: Bools, too_short: Bools) -> dict[str, Ints]:
+    """Tokens once only ``kept`` of the cache reads still come from a cache.
+
+    Args:
+        tokens: Disjoint counts.
+        kept: Cache reads that remain.
+        hour: Whether the request's cache lives an hour.
+        writes: Whether the route bills for writing to its cache; where it does not, lost reads are fresh input.
+        too_short: Whether the prefix is below what the route caches at all: then everything is fresh input.
+    """
+    kept = np.where(too_short, 0, kept)
+    lost = tokens["cache_read"] - kept
+    to_write = np.where(writes & ~too_short, lost, 0)
+    dropped = np.where(too_short, tokens["cache_write_5m"] + tokens["cache_write_1h"], 0)
+    return {
+        **tokens,
+        "input": tokens["input"] + lost - to_write + dropped,
+        "cache_read": kept,
+        "cache_write_5m": np.where(too_short, 0, tokens["cache_write_5m"]) + np.where(hour, 0, to_write),
+        "cache_write_1h": np.where(too_short, 0, tokens["cache_write_1h"]) + np.where(hour, to_write, 0),
+    }

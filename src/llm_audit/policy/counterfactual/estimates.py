@@ -1,0 +1,207 @@
+"""What a set of routes costs under a scenario: tokens, caches, checks, extra steps and escalations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.policy.counterfactual.costs import UNKNOWN, cost, recache
+from llm_audit.policy.counterfactual.inputs import Local, World
+from llm_audit.policy.counterfactual.lengths import Scenario, route_tokens
+from llm_audit.policy.counterfactual.prompt_caches import too_short, warm_reads
+from llm_audit.policy.counterfactual.steps import extra_step_cost
+from llm_audit.policy.file.model import Policy
+from llm_audit.policy.inputs.blocks import in_blocks, spans
+from llm_audit.policy.inputs.judge import Judge
+from llm_audit.policy.inputs.models import NONE, Floats, Index, Ints
+from llm_audit.policy.inputs.requests import Requests
+from llm_audit.policy.routing.decision import cascaded, check_pico
+from llm_audit.policy.routing.decisions import Choice
+
+_WRITE = TOKEN_TYPES.index("cache_write_5m")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """What each request costs on its route by itself, in pico-dollars, with the routes and cache reads it rests on."""
+
+    position: Index
+    warm: Ints
+    cost: Ints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimated:
+    """Pico-dollars a request, by part; ``total`` is their sum, and equals the actual cost where nothing changed."""
+
+    run: Ints  # the request itself on its route
+    check: Ints  # a cascade's checks
+    escalation: Ints  # asking the model used again
+    extra_steps: Ints
+    p_suffices: Floats  # under this scenario; NaN where kept
+
+    @property
+    def total(self) -> Ints:
+        """All parts."""
+        return self.run + self.check + self.escalation + self.extra_steps
+
+
+def ceiling(world: Local, choice: Choice) -> Ints:
+    """Same tokens, the route's price: the actual cost where a request is kept."""
+    total = world.requests.cost.copy()
+
+    def of(rows: Ints) -> Ints:
+        part = world.part(rows)
+        return cost(part.requests.tokens, part.rates.at(choice.position[rows]), per_call=part.requests.per_call_cost)
+
+    return _filled(total, np.flatnonzero(choice.position != NONE), of)
+
+
+def kept_reads(world: World, choice: Choice) -> Ints:
+    """The log's cache reads that remain under the routes."""
+    return warm_reads(world.caches, read=world.requests.tokens["cache_read"], route=choice.route)
+
+
+def run_costs(
+    world: World, choice: Choice, *, policy: Policy, values: Scenario, warm: Ints, like: Runs | None = None
+) -> Runs:
+    """Cost every request by itself on its route.
+
+    Args:
+        world: Requests, prices, models.
+        choice: The routes.
+        policy: For its assumptions.
+        values: The assumptions' values.
+        warm: Cache reads that remain, from ``kept_reads``.
+        like: Costs under the same values, of which those are kept whose route and reads are the same.
+    """
+    requests = world.requests
+    touched = ((choice.position != NONE) | (warm < requests.tokens["cache_read"])) & requests.priced
+    if like is None:
+        total = requests.cost.copy()
+    else:
+        changed = (choice.position != like.position) | (warm != like.warm)
+        total = np.where(changed, requests.cost, like.cost)
+        touched &= changed
+
+    def of(rows: Ints) -> Ints:
+        _, spent = run(
+            world.part(rows),
+            position=choice.position[rows],
+            route=choice.route[rows],
+            warm=warm[rows],
+            policy=policy,
+            values=values,
+        )
+        return spent
+
+    return Runs(position=choice.position, warm=warm, cost=_filled(total, np.flatnonzero(touched), of))
+
+
+def estimate(world: World, choice: Choice, *, policy: Policy, values: Scenario, runs: Runs) -> Estimated:
+    """Add to what each request costs by itself what its route brings with it.
+
+    Args:
+        world: Requests, prices, models.
+        choice: The routes.
+        policy: For its cascade.
+        values: The assumptions' values.
+        runs: From ``run_costs`` under the same values.
+    """
+    requests = world.requests
+    count = len(requests)
+    moved = choice.position != NONE
+    rows = np.flatnonzero(moved)
+    nothing = np.broadcast_to(np.int64(0), count)
+    check = nothing if policy.cascade is None else np.where(moved, check_pico(policy.cascade), 0)
+    p = choice.p_suffices
+    changes_p = bool(values.ability_shift) or policy.cascade is not None
+    judge = replace(world.judge, shift=values.ability_shift) if values.ability_shift else world.judge
+
+    def again(span: slice) -> tuple[Ints, Floats]:
+        some = rows[span]
+        route, suffices = choice.route[some], p[some]
+        if values.ability_shift:
+            used, category, difficulty = requests.used[some], requests.category[some], requests.difficulty[some]
+            suffices = judge.suffices(used, route, category, difficulty)
+        return asked_again(requests, some, route, suffices, judge=judge, policy=policy, values=values)
+
+    parts = in_blocks(again, spans(len(rows)))
+    escalation = np.zeros(count, dtype=np.int64)
+    if parts:
+        escalation[rows] = np.concatenate([part[0] for part in parts])
+    if changes_p and parts:
+        changed = p.copy()
+        changed[rows] = np.concatenate([part[1] for part in parts])
+        p = changed
+    extra = nothing
+    if values.extra_steps:
+        extra = np.zeros(count, dtype=np.int64)
+        extra[world.steps.row] = extra_step_cost(
+            world.steps, moved=moved, cost=runs.cost + check, extra_steps=values.extra_steps
+        )
+    return Estimated(run=runs.cost, check=check, escalation=escalation, extra_steps=extra, p_suffices=p)
+
+
+def _filled(total: Ints, rows: Ints, of: Callable[[Ints], Ints]) -> Ints:
+    """``total`` with the values of some rows worked out, block by block."""
+
+    def fill(span: slice) -> None:
+        total[rows[span]] = of(rows[span])
+
+    in_blocks(fill, spans(len(rows)))
+    return total
+
+
+def asked_again(
+    requests: Requests, rows: Ints, route: Index, p: Floats, *, judge: Judge, policy: Policy, values: Scenario
+) -> tuple[Ints, Floats]:
+    """What asking the model used again is expected to cost moved requests, and their P(suffices) after a check.
+
+    Args:
+        requests: All requests.
+        rows: Those that move.
+        route: The model each moves to.
+        p: P(suffices) of it.
+        judge: Shifted as the assumptions say.
+        policy: For its cascade.
+        values: The assumptions' values.
+    """
+    again = (1 - p) * values.escalation
+    if policy.cascade is not None:
+        p, escalated = cascaded(
+            policy.cascade, judge.success(route, requests.category[rows], requests.difficulty[rows]), p
+        )
+        again = escalated + (1 - p) * values.escalation
+    return np.rint(np.nan_to_num(again) * requests.cost[rows]).astype(np.int64), p
+
+
+def run(
+    world: Local, *, position: Index, route: Index, warm: Ints, policy: Policy, values: Scenario
+) -> tuple[dict[str, Ints], Ints]:
+    """The tokens of requests on their routes, and what these cost."""
+    requests = world.requests
+    read = requests.tokens["cache_read"]
+    moved = position != NONE
+    kept = np.where(moved, np.rint(warm * values.cache_kept).astype(np.int64), warm)
+    tokens = route_tokens(
+        requests, route, models=world.models, lengths=world.lengths, values=values, assumptions=policy.assumptions
+    )
+    share = np.divide(kept, read, out=np.zeros(len(read)), where=read > 0)
+    rates = world.rates.at(position)
+    tokens = recache(
+        tokens,
+        kept=np.rint(tokens["cache_read"] * share).astype(np.int64),
+        hour=requests.tokens["cache_write_1h"] > 0,
+        writes=rates[:, _WRITE] != UNKNOWN,
+        too_short=moved
+        & too_short(
+            requests.tokens["cache_read"] + requests.tokens["cache_write_5m"] + requests.tokens["cache_write_1h"],
+            route,
+            world.least_cached,
+        ),
+    )
+    return tokens, cost(tokens, rates, per_call=requests.per_call_cost)

@@ -1,0 +1,80 @@
+"""What a counterfactual is computed from, besides routes and assumptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.policy.counterfactual.costs import RateTable
+from llm_audit.policy.counterfactual.lengths import Lengths
+from llm_audit.policy.counterfactual.prompt_caches import CacheLog, cached_prefix
+from llm_audit.policy.counterfactual.steps import AgentSteps
+from llm_audit.policy.counterfactual.traffic import Traffic
+from llm_audit.policy.inputs.judge import Judge
+from llm_audit.policy.inputs.models import NONE, Ints, Models
+from llm_audit.policy.inputs.requests import Requests, Rows, take, wide
+from llm_audit.policy.inputs.trace_graph import Graph
+
+_INPUT, _WRITE = TOKEN_TYPES.index("input"), TOKEN_TYPES.index("cache_write_5m")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """All that a request's own costs are computed from.
+
+    Attributes:
+        requests: The requests.
+        models: The catalog.
+        lengths: Ratios of tokens between models.
+        rates: What each request's candidates charge.
+        least_cached: The shortest prefix that each model caches, in tokens.
+        judge: Probabilities.
+    """
+
+    requests: Requests
+    models: Models
+    lengths: Lengths
+    rates: RateTable
+    least_cached: Ints
+    judge: Judge
+
+    def part(self, rows: Rows) -> Local:
+        """The same of some requests."""
+        return Local(
+            requests=take(self.requests, rows),
+            models=self.models,
+            lengths=self.lengths,
+            rates=self.rates.of(rows),
+            least_cached=self.least_cached,
+            judge=self.judge,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World(Local):
+    """The same with what ties requests to each other.
+
+    Attributes:
+        graph: The dependencies within traces.
+        caches: What the log shows of caches.
+        steps: The tool loops.
+    """
+
+    graph: Graph
+    caches: CacheLog
+    steps: AgentSteps
+
+
+def priced_caches(traffic: Traffic, rates: RateTable) -> CacheLog:
+    """The log's caches with prefixes; a write that costs more than fresh input marks a cache that is asked for."""
+    requests, caches = traffic.requests, traffic.caches
+    own = rates.rates[rates.rows[:, NONE]]
+    explicit = own[:, _WRITE] > own[:, _INPUT]
+    tokens = {kind: wide(counts, caches.row) for kind, counts in requests.tokens.items()}
+    prefix = cached_prefix(
+        read=tokens["cache_read"],
+        write=tokens["cache_write_5m"] + tokens["cache_write_1h"],
+        fresh=tokens["input"],
+        explicit=explicit[rates.key[caches.row]],
+    )
+    return replace(caches, prefix=prefix)

@@ -1,0 +1,245 @@
+"""The prompt cache under other routes: how many of the tokens a request read from a cache it would still read.
+
+A cache belongs to one model. A request that moves finds it warm only where an earlier request with the same prefix
+went to the same route within the cache's lifetime; a request that stays loses what its moved predecessors would have
+kept warm. The log's own reads are the upper limit: a route is never credited with a hit that the log does not show.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+import polars as pl
+
+from llm_audit.policy.inputs.models import Bools, Index, Ints, Models
+
+LIFETIME_US = 5 * 60 * 10**6
+LONG_LIFETIME_US = 60 * 60 * 10**6
+
+_NOWHERE = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheLog:
+    """What the log shows of caches, for the requests whose reads other routes could change.
+
+    Rows are sorted by conversation, then time; a request without a conversation is one of its own.
+
+    Attributes:
+        row: Each request's place in the ledger.
+        conversation: A number for its conversation.
+        template: A number for its template, ``-1`` where the log has none.
+        template_order: The rows sorted by template, then time.
+        time: Microseconds; undated ones follow the order of turns, at one time.
+        used: The model used.
+        read: Cache-read tokens.
+        prefix: Tokens in the cache once the request has run.
+        hour: Whether the cache lives an hour: the conversation has written for an hour so far.
+        shared: Tokens that the conversation's first request read, which other conversations had left.
+        before: The previous row of the conversation on the same model, ``-1`` for none.
+        unit: A number for its conversation and model.
+        units: How many of those there are.
+    """
+
+    row: Ints
+    conversation: Ints
+    template: Ints
+    template_order: Ints
+    time: Ints
+    used: Index
+    read: Ints
+    prefix: Ints
+    hour: Bools
+    shared: Ints
+    before: Ints
+    unit: Ints
+    units: int
+
+
+def read_cache_log(frame: pl.LazyFrame) -> CacheLog:
+    """Prepare the requests that share a conversation or template with a cache read.
+
+    Args:
+        frame: ``request_key``, ``conversation``, ``template_hash``, ``time``, ``turns``, ``used`` (model index),
+            ``read``, ``prefix``, ``hour`` (whether the request wrote for an hour).
+    """
+    rows = frame.with_row_index("row").with_columns(pl.col("time").dt.epoch("us").fill_null(0))
+    reading = rows.filter(pl.col("read") > 0)
+    by_conversation = reading.select("conversation").unique().with_columns(by_conversation=True)
+    by_template = reading.select("template_hash").unique().with_columns(by_template=True)
+    touched = (
+        rows.join(by_conversation, on="conversation", how="left")
+        .join(by_template, on="template_hash", how="left")
+        .filter(pl.col("by_conversation").is_not_null() | pl.col("by_template").is_not_null() | (pl.col("read") > 0))
+        .drop("by_conversation", "by_template")
+        .join(_for_an_hour(rows), on="conversation", how="left")
+        .with_columns(hour=pl.col("hour") | _is_since().fill_null(value=False))
+        .sort("conversation", "time", "turns", "request_key", nulls_last=True)
+        .collect()
+    )
+    lone = touched["conversation"].is_null()
+    known = touched["conversation"].rle_id().cast(pl.Int64)
+    conversation = pl.select(
+        pl.when(lone).then(pl.int_range(touched.height) + touched.height).otherwise(known)
+    ).to_series()
+    touched = touched.with_columns(_conversation=conversation).with_columns(
+        shared=pl.col("read").first().over("_conversation")
+    )
+    template = touched["template_hash"].rank("dense").cast(pl.Int32).fill_null(_NOWHERE).to_numpy()
+    time = touched["time"].to_numpy()
+    used = touched["used"].to_numpy()
+    groups = touched["_conversation"].cast(pl.Int32).to_numpy()
+    unit = _numbered(_key(groups, used)).astype(np.int32)
+    return CacheLog(
+        row=touched["row"].cast(pl.Int32).to_numpy(),
+        conversation=groups,
+        template=template,
+        template_order=np.lexsort((np.arange(len(time)), time, template)).astype(np.int32),
+        time=time,
+        used=used,
+        read=touched["read"].to_numpy(),
+        prefix=touched["prefix"].to_numpy(),
+        hour=touched["hour"].to_numpy(),
+        shared=touched["shared"].to_numpy(),
+        before=_previous(unit).astype(np.int32),
+        unit=unit,
+        units=int(unit.max(initial=-1)) + 1,
+    )
+
+
+def _for_an_hour(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The first request of each conversation that wrote for an hour, in the order of time, turns and keys."""
+    return (
+        rows.filter(pl.col("hour") & pl.col("conversation").is_not_null())
+        .sort("time", "turns", "request_key")
+        .unique("conversation", keep="first", maintain_order=True)
+        .select("conversation", *(pl.col(name).alias(f"first_{name}") for name in ("time", "turns", "request_key")))
+    )
+
+
+def _is_since() -> pl.Expr:
+    """Whether a request is not before the first of its conversation that wrote for an hour."""
+    turns, first_turns = (pl.col(name).fill_null(-1) for name in ("turns", "first_turns"))
+    later_turn = (turns > first_turns) | (
+        (turns == first_turns) & (pl.col("request_key") >= pl.col("first_request_key"))
+    )
+    return (pl.col("time") > pl.col("first_time")) | ((pl.col("time") == pl.col("first_time")) & later_turn)
+
+
+def warm_reads(log: CacheLog, *, read: Ints, route: Index) -> Ints:
+    """Cache-read tokens of each request that remain when every request goes to its route.
+
+    For a request i, with its log's read r, the request before it in the conversation on the same model p, and the
+    latest earlier request w of the conversation with the same route, sent at most a lifetime before:
+
+    - p exists and has i's route: r, since nothing between the two has changed;
+    - no p, and i keeps its model: r, left by what the log does not show;
+    - else w exists: min(r, prefix of w);
+    - else the same for the latest earlier request of the template, up to the tokens that the conversation's first
+      request read, which other conversations had left there; 0 where there is none.
+
+    Args:
+        log: The log's caches.
+        read: Cache-read tokens of every request.
+        route: The model each goes to.
+
+    Returns:
+        Tokens, one a request, never more than ``read``.
+    """
+    if not len(log.row):
+        return read
+    to = route[log.row]
+    reading = np.flatnonzero(log.read > 0)
+    before = log.before[reading]
+    changed = reading[np.where(before == _NOWHERE, to[reading] != log.used[reading], to[before] != to[reading])]
+    if not len(changed):
+        return read
+    near = np.flatnonzero(_shares(log.conversation, changed))
+    found = _left_warm(log, changed, _before(near, changed, _key(log.conversation[near], to[near])))
+    cold = np.flatnonzero((found == _NOWHERE) & (log.shared[changed] > 0) & (log.template[changed] != _NOWHERE))
+    if len(cold):
+        far = log.template_order[_shares(log.template, changed[cold])[log.template_order]]
+        left = _left_warm(log, changed[cold], _before(far, changed[cold], _key(log.template[far], to[far])))
+        found[cold] = np.minimum(log.shared[changed[cold]], left)
+    remaining = read.copy()
+    remaining[log.row[changed]] = np.minimum(log.read[changed], np.maximum(found, 0))
+    return remaining
+
+
+def _shares(group: Ints, some: Ints) -> Bools:
+    """Whether a row is of the group of one of some rows."""
+    wanted: Bools = np.zeros(int(group.max(initial=0)) + 2, dtype=np.bool_)
+    wanted[group[some]] = True
+    return np.take(wanted, group)
+
+
+def _key(group: Ints, model: Index) -> Ints:
+    """A small number for each group and model, ascending with the groups."""
+    if not len(group):
+        return group
+    present = np.bincount(model + 1) > 0
+    key: Ints = (group.astype(np.int64) - group.min()) * int(present.sum()) + (np.cumsum(present) - 1)[model + 1]
+    return key
+
+
+def _sorted(key: Ints) -> tuple[Ints, Bools]:
+    """The rows in order of their keys, equal ones in the order they had, and which begin another key."""
+    order = np.argsort(key.astype(np.uint16) if key.max(initial=0) < 1 << 16 else key, kind="stable")
+    return order, np.diff(key[order], prepend=-1) != 0
+
+
+def _previous(key: Ints) -> Ints:
+    """The row before each row of the same key; ``-1`` for the first."""
+    order, begins = _sorted(key)
+    previous = np.full(len(key), _NOWHERE, dtype=np.int64)
+    previous[order[1:]] = np.where(begins[1:], _NOWHERE, order[:-1])
+    return previous
+
+
+def _numbered(key: Ints) -> Ints:
+    """Keys without the gaps between them."""
+    order, begins = _sorted(key)
+    number = np.empty_like(key)
+    number[order] = np.cumsum(begins) - 1
+    return number
+
+
+def _before(rows: Ints, wanted: Ints, key: Ints) -> Ints:
+    """The row before each wanted one among ``rows``, of the same ``key``; ``-1`` for the first."""
+    place = np.empty(int(rows.max()) + 1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    previous = _previous(key)[place[wanted]]
+    return np.where(previous == _NOWHERE, _NOWHERE, rows[previous])
+
+
+def _left_warm(log: CacheLog, rows: Ints, before: Ints) -> Ints:
+    """The prefix that the row before each left, ``-1`` where it is too old or there is none."""
+    lifetime = np.where(log.hour[before], LONG_LIFETIME_US, LIFETIME_US)
+    warm = (before != _NOWHERE) & (log.time[rows] - log.time[before] <= lifetime)
+    return np.where(warm, log.prefix[before], _NOWHERE)
+
+
+@cache
+def _rules() -> list[tuple[str, int]]:
+    text = (resources.files("llm_audit.policy.counterfactual") / "cache_rules.csv").read_text(encoding="utf-8")
+    return [(row["model_prefix"], int(row["minimum_tokens"])) for row in csv.DictReader(text.splitlines())]
+
+
+def minimum_tokens(models: Models) -> Ints:
+    """The shortest prefix each model caches, in tokens; 0 where no provider's rule is known."""
+    found = [next((least for prefix, least in _rules() if model.startswith(prefix)), 0) for model in models.ids]
+    return np.array(found, dtype=np.int64)
+
+
+def cached_prefix(*, read: Ints, write: Ints, fresh: Ints, explicit: Bools) -> Ints:
+    """Tokens in the cache once a request has run: what it read and wrote, or all input where caching is automatic."""
+    return np.where(explicit, read + write, read + write + fresh)
+
+
+def too_short(prefix: Ints, route: Index, least: Ints) -> Bools:
+    """Whether the prefix is below what the route's model caches at all."""
+    return np.asarray(prefix < least[route])

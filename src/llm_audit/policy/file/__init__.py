@@ -1,0 +1,1 @@
+"""Policy files: what one says, reading, checking and exporting it."""

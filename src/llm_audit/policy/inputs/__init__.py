@@ -1,0 +1,1 @@
+"""The ledger, the catalog and probabilities as arrays that policies work on."""

@@ -1,0 +1,120 @@
+"""Probabilities of many requests at once, from the item-response model by table.
+
+A log holds few (used, candidate, category) combinations and many difficulties. Each combination's curve is computed
+once on a grid of difficulties and read by linear interpolation; the step keeps the error below 10^-5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+
+import numpy as np
+
+from llm_audit.classify import irt
+from llm_audit.policy.inputs.models import CATEGORIES, Floats, Index, Ints, Models, Scores
+
+_EDGE = 12.0
+_STEP = 1 / 64
+_GRID: Floats = np.arange(-_EDGE, _EDGE + _STEP, _STEP)
+
+
+@dataclass(slots=True)
+class _Curves:
+    """Curves by key: ``row_of`` says where in ``table`` a key's is, -1 where it was never asked for."""
+
+    row_of: Ints
+    table: Floats
+    count: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+    def rows(self, keys: Ints, make: Callable[[Ints], Floats]) -> Ints:
+        """The row of each key's curve; ``make`` computes those of new keys."""
+        found = self.row_of[keys]
+        if len(found) and found.min() < 0:
+            with self.lock:
+                self._add(np.unique(keys[self.row_of[keys] < 0]), make)
+            found = self.row_of[keys]
+        return found
+
+    def _add(self, new: Ints, make: Callable[[Ints], Floats]) -> None:
+        if not len(new):
+            return
+        if self.count + len(new) > len(self.table):
+            grown = np.empty((2 * self.count + len(new), self.table.shape[1]))
+            grown[: self.count] = self.table[: self.count]
+            self.table = grown
+        self.table[self.count : self.count + len(new)] = make(new)
+        # The table is complete before anything points into it, so readers need no lock.
+        self.row_of[new] = np.arange(self.count, self.count + len(new))
+        self.count += len(new)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """P(suffices) and P(success) for arrays of requests; ``shift`` moves the candidate's ability by its own sd.
+
+    Attributes:
+        models: The catalog.
+        known: The models that are asked about, as indexes into the catalog.
+        reach: The least and the greatest difficulty that is asked about.
+        shift: In standard deviations of each ability.
+    """
+
+    models: Models
+    known: Ints
+    reach: tuple[float, float] = (-_EDGE, _EDGE)
+    shift: float = 0.0
+    _low: int = field(init=False, repr=False, compare=False)
+    _grid: Floats = field(init=False, repr=False, compare=False)
+    _slot: Ints = field(init=False, repr=False, compare=False)
+    _suffices: _Curves = field(init=False, repr=False, compare=False)
+    _success: _Curves = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Number the known models, and make room for their curves."""
+        slot = np.full(len(self.models.ids), -1, dtype=np.int64)
+        slot[self.known] = np.arange(len(self.known))
+        object.__setattr__(self, "_slot", slot)
+        low, high = (int((min(max(end, -_EDGE), _EDGE - _STEP) + _EDGE) / _STEP) for end in self.reach)
+        object.__setattr__(self, "_low", low)
+        object.__setattr__(self, "_grid", _GRID[low : high + 2])
+        for name, size in (("_suffices", len(self.known) ** 2), ("_success", len(self.known))):
+            row_of = np.full(size * len(CATEGORIES), -1, dtype=np.int64)
+            object.__setattr__(self, name, _Curves(row_of=row_of, table=np.empty((0, len(self._grid)))))
+
+    def suffices(self, used: Index, candidate: Index, category: Index, difficulty: Scores) -> Floats:
+        """P(the candidate would not lose a success of the model used); NaN where an ability is unknown."""
+        pairs = self._slot[used] * len(self.known) + self._slot[candidate]
+        return self._read(self._suffices, pairs * len(CATEGORIES) + category, difficulty, self._suffices_curves)
+
+    def success(self, model: Index, category: Index, difficulty: Scores) -> Floats:
+        """P(the model succeeds); NaN where its ability is unknown."""
+        return self._read(
+            self._success, self._slot[model] * len(CATEGORIES) + category, difficulty, self._success_curves
+        )
+
+    def _read(self, curves: _Curves, keys: Ints, difficulty: Scores, make: Callable[[Ints], Floats]) -> Floats:
+        rows = curves.rows(keys, make)
+        position = (np.clip(difficulty.astype(np.float64), -_EDGE, _EDGE - _STEP) + _EDGE) / _STEP
+        left = position.astype(np.int64)
+        weight = position - left
+        flat = curves.table.ravel()
+        start = rows * len(self._grid) + (left - self._low)
+        return np.asarray(flat[start] * (1 - weight) + flat[start + 1] * weight)
+
+    def _suffices_curves(self, keys: Ints) -> Floats:
+        pair, category = np.divmod(keys, len(CATEGORIES))
+        used, candidate = np.divmod(pair, len(self.known))
+        small = self._ability(self.known[candidate], category)
+        large = self.models.ability[self.known[used], category]
+        return irt.p_suffices(small[:, None], large[:, None], self._grid)
+
+    def _success_curves(self, keys: Ints) -> Floats:
+        model, category = np.divmod(keys, len(CATEGORIES))
+        return irt.p_success(self._ability(self.known[model], category)[:, None], self._grid)
+
+    def _ability(self, model: Ints, category: Ints) -> Floats:
+        ability = self.models.ability[model, category]
+        return ability + self.shift * self.models.ability_sd[model, category] if self.shift else ability

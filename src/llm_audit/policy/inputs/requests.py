@@ -1,0 +1,213 @@
+"""The priced ledger as arrays: what routing asks of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import polars as pl
+
+from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.policy.inputs.models import CATEGORIES, NONE, Bools, Index, Ints, Scores
+
+NEEDS: tuple[str, ...] = ("vision", "audio", "tools", "json_schema", "reasoning")
+
+COLUMNS: tuple[str, ...] = (
+    "provider",
+    "model",
+    "service_tier",
+    "region",
+    "time",
+    "operation",
+    *(f"{kind}_tokens" for kind in TOKEN_TYPES),
+    "reasoning_tokens",
+    *(f"needs_{need}" for need in NEEDS),
+    "max_output_tokens",
+    "calls_tools",
+    "answers_tools",
+    "difficulty",
+    "category",
+    "judged",
+    "cost_pico",
+    "cost_per_call_pico",
+)
+"""Columns of a priced ledger that routing reads."""
+
+PLACES: tuple[str, ...] = (
+    "request_key",
+    "conversation",
+    "trace",
+    "span",
+    "parent_span",
+    "template_hash",
+    "prompt_hash",
+    "parent_prompt_hash",
+    "tool_call_hash",
+    "tool_result_hash",
+    "reply_hash",
+    "quoted_hash",
+    "time",
+    "turns",
+    "step",
+    "answers_tools",
+)
+"""Columns that say where a request stands in its conversation and trace."""
+
+Rows = Ints | Bools | slice
+Column = TypeVar("Column", Ints, Bools)
+
+_SMALL = 2**31
+_NOTHING = np.zeros(1, dtype=np.int64)
+
+UNDATED = 2**30
+"""The day of a request without a time: after every release."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
+    """One entry a request in every array.
+
+    ``tokens`` are disjoint counts, 0 where the log has none; ``cost`` is in pico-dollars, 0 where ``priced`` is not
+    set; ``difficulty`` is NaN and ``category`` ``NONE`` where the prompt was not judged.
+    """
+
+    used: Index
+    category: Index
+    difficulty: Scores
+    chat: Bools
+    judged: Bools
+    priced: Bools
+    cost: Ints
+    per_call_cost: Ints
+    tokens: dict[str, Ints]
+    reasoning_tokens: Ints
+    max_output: Ints
+    needs: dict[str, Bools]
+    agent_step: Bools
+    day: Ints
+
+    def __len__(self) -> int:
+        """Number of requests."""
+        return len(self.used)
+
+    @property
+    def input_tokens(self) -> Ints:
+        """All input, cached or not."""
+        total = np.zeros(len(self), dtype=np.int64)
+        for kind in TOKEN_TYPES:
+            if "output" not in kind:
+                total += self.tokens[kind]
+        return total
+
+    @property
+    def routable(self) -> Bools:
+        """Requests that a policy can decide: chat, with a known price, judged, by a known model."""
+        routable: Bools = self.chat & self.priced & self.judged & (self.used != NONE)
+        return routable
+
+
+def read_requests(frame: pl.DataFrame, index: dict[str, int]) -> Requests:
+    """Make the arrays of a priced ledger that has ``model_id``; ``index`` numbers the catalog's models."""
+    category = (
+        frame["category"]
+        .cast(pl.String)
+        .replace_strict(
+            {name: position for position, name in enumerate(CATEGORIES)}, default=NONE, return_dtype=pl.Int32
+        )
+    )
+    difficulty = frame["difficulty"].fill_null(float("nan")).to_numpy()
+    abstained = (frame["judged"].cast(pl.String) == "abstained").fill_null(value=True).to_numpy()
+    index_of = frame["model_id"].cast(pl.String).replace_strict(index, default=NONE, return_dtype=pl.Int32)
+    categories = category.fill_null(NONE).to_numpy()
+    return Requests(
+        used=index_of.fill_null(NONE).to_numpy(),
+        category=categories,
+        difficulty=difficulty,
+        chat=(frame["operation"].cast(pl.String) == "chat").fill_null(value=True).to_numpy(),
+        judged=~abstained & np.isfinite(difficulty) & (categories != NONE),
+        priced=frame["cost_pico"].is_not_null().to_numpy(),
+        cost=frame["cost_pico"].cast(pl.Int64).fill_null(0).to_numpy(),
+        per_call_cost=_counts(frame["cost_per_call_pico"]),
+        tokens={kind: _counts(frame[f"{kind}_tokens"]) for kind in TOKEN_TYPES},
+        reasoning_tokens=_counts(frame["reasoning_tokens"]),
+        max_output=_counts(frame["max_output_tokens"]),
+        needs={need: _flags(frame[f"needs_{need}"]) for need in NEEDS},
+        agent_step=(
+            frame["calls_tools"].fill_null(value=False) | frame["answers_tools"].fill_null(value=False)
+        ).to_numpy(),
+        day=frame["time"].dt.date().to_physical().fill_null(UNDATED).to_numpy(),
+    )
+
+
+def _counts(column: pl.Series) -> Ints:
+    """Counts in 32 bits where they fit, and in no memory where there are none."""
+    least, most = column.to_frame("c").select(least=pl.col("c").min(), most=pl.col("c").max()).row(0)
+    if not (least or most):
+        return np.broadcast_to(np.int32(0), len(column))
+    kind = pl.Int32 if least > -_SMALL and most < _SMALL else pl.Int64
+    return column.cast(kind).fill_null(0).to_numpy()
+
+
+def _flags(column: pl.Series) -> Bools:
+    return column.fill_null(value=False).to_numpy() if column.any() else np.broadcast_to(np.False_, len(column))
+
+
+def take(requests: Requests, rows: Rows) -> Requests:
+    """The requests at ``rows``, in 64 bits to calculate with."""
+    return Requests(
+        used=requests.used[rows],
+        category=requests.category[rows],
+        difficulty=requests.difficulty[rows],
+        chat=requests.chat[rows],
+        judged=requests.judged[rows],
+        priced=requests.priced[rows],
+        cost=requests.cost[rows],
+        per_call_cost=wide(requests.per_call_cost, rows),
+        tokens={kind: wide(counts, rows) for kind, counts in requests.tokens.items()},
+        reasoning_tokens=wide(requests.reasoning_tokens, rows),
+        max_output=wide(requests.max_output, rows),
+        needs={need: at(flags, rows) for need, flags in requests.needs.items()},
+        agent_step=requests.agent_step[rows],
+        day=requests.day[rows],
+    )
+
+
+def wide(counts: Ints, rows: Rows) -> Ints:
+    """Counts at some rows in 64 bits; none stay in no memory."""
+    some = at(counts, rows)
+    return some.astype(np.int64) if some.strides[0] else _repeated(_NOTHING, len(some))
+
+
+def joined(parts: Sequence[Requests]) -> Requests:
+    """The requests of several parts, in their order."""
+
+    def column(name: str) -> Any:
+        return _chain([getattr(part, name) for part in parts])
+
+    plain = [name for name in Requests.__slots__ if name not in {"tokens", "needs"}]
+    return Requests(
+        **{name: column(name) for name in plain},
+        tokens={kind: _chain([part.tokens[kind] for part in parts]) for kind in TOKEN_TYPES},
+        needs={need: _chain([part.needs[need] for part in parts]) for need in NEEDS},
+    )
+
+
+def _chain(columns: Sequence[Column]) -> Column:
+    """Columns after each other; nothing but zeros takes no memory."""
+    if any(column.strides[0] for column in columns):
+        return np.concatenate(columns)
+    return np.broadcast_to(columns[0][:1], sum(len(column) for column in columns))
+
+
+def at(values: Column, rows: Rows) -> Column:
+    """The values at some rows; a column that repeats one value stays one that takes no memory."""
+    if values.strides[0] or isinstance(rows, slice):
+        return values[rows]
+    return _repeated(values, int(np.count_nonzero(rows)) if rows.dtype == np.bool_ else len(rows))
+
+
+def _repeated(values: Column, count: int) -> Column:
+    """The first value as a column that takes no memory; ``numpy.broadcast_to`` takes twenty times as long."""
+    return np.ndarray((count,), values.dtype, values[:1], strides=(0,)) if count else values[:0]

@@ -1,0 +1,1 @@
+"""Which model each request or trace is given."""

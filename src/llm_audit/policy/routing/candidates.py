@@ -1,0 +1,143 @@
+"""Judge the candidates of requests: what each costs, whether it suffices, and which gate blocks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from llm_audit.policy.counterfactual.costs import NEVER, cost
+from llm_audit.policy.counterfactual.inputs import Local
+from llm_audit.policy.file.model import Policy
+from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, Bools, Floats, Index, Ints, Models
+from llm_audit.policy.inputs.requests import UNDATED, Rows, take, wide
+from llm_audit.policy.routing.decision import Rule
+from llm_audit.policy.routing.gates import Codes, blocked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """One candidate for each of some requests that could take it: on offer, at a price, and cheaper than the one used.
+
+    Attributes:
+        rows: The requests.
+        candidate: Their candidates.
+        last: The last model of each ladder.
+        cost: At the same tokens, in pico-dollars.
+        p: P(suffices).
+    """
+
+    rows: Ints
+    candidate: Index
+    last: Index
+    cost: Ints
+    p: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessed:
+    """Offers as a policy sees them: ``block`` is an index into ``gates.REASONS``, 0 where one is not met anyway."""
+
+    offers: Offers
+    meets: Bools
+    block: Codes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessor:
+    """Judges candidates.
+
+    Attributes:
+        world: The requests, and what their candidates cost and can do.
+        policy: The policy.
+        ladder: The candidates of each model used, cheapest first: models x places.
+        rule: The policy's decision.
+    """
+
+    world: Local
+    policy: Policy
+    ladder: Index
+    rule: Rule
+
+    def part(self, rows: Rows) -> Assessor:
+        """The same for some requests."""
+        return replace(self, world=self.world.part(rows))
+
+    def candidates(self, rows: Ints, place: int) -> Index:
+        """The model at a place of the ladder of each request, ``NONE`` beyond its end."""
+        return candidates(self.ladder, self.world.requests.used[rows], place)
+
+    def offers(self, rows: Ints, place: int) -> Offers:
+        """The candidates at one place of the ladders of the requests at ``rows``."""
+        requests, candidate = self.world.requests, self.candidates(rows, place)
+        there = (candidate != NONE) & (candidate != requests.used[rows]) & requests.routable[rows]
+        rows, candidate = rows[there], candidate[there]
+        cost = self._cost(rows, place)
+        wanted = _offered(self.world.models, candidate, requests.day[rows]) & (cost != NEVER)
+        wanted &= (cost < requests.cost[rows]) | self.policy.allow_upgrade
+        rows, candidate, cost = rows[wanted], candidate[wanted], cost[wanted]
+        used = requests.used[rows]
+        last = (self.ladder != NONE).sum(axis=1) - 1
+        return Offers(
+            rows=rows,
+            candidate=candidate,
+            last=self.ladder[used, last[used]],
+            cost=cost,
+            p=self.world.judge.suffices(used, candidate, requests.category[rows], requests.difficulty[rows]),
+        )
+
+    def gone(self, rows: Ints, place: int) -> Ints:
+        """Those of ``rows`` whose candidate at a place would cost less, but was not on offer then."""
+        requests, candidate = self.world.requests, self.candidates(rows, place)
+        gone = (candidate != NONE) & (candidate != requests.used[rows])
+        rows = rows[gone & ~_offered(self.world.models, candidate, requests.day[rows])]
+        return rows[self._cost(rows, place) < requests.cost[rows]]
+
+    def meets(self, offers: Offers, rule: Rule) -> Bools:
+        """Whether each offer meets a policy's decision."""
+        return rule.meets(
+            self.world.requests,
+            offers.rows,
+            candidate=offers.candidate,
+            last=offers.last,
+            p=offers.p,
+            cost=offers.cost,
+        )
+
+    def blocks(self, offers: Offers, asked: Bools) -> Codes:
+        """The gate that blocks each offer asked about, as an index into ``gates.REASONS``; 0 for the others."""
+        block = np.zeros(len(offers.rows), dtype=np.uint8)
+        rows, candidate = offers.rows[asked], offers.candidate[asked]
+        requests = take(self.world.requests, rows)
+        block[asked] = blocked(
+            requests,
+            candidate,
+            models=self.world.models,
+            gates=self.policy.gates,
+            tokenizer_ratio=self.world.lengths.tokenizer[requests.used, candidate, requests.category],
+        )
+        return block
+
+    def assess(self, rows: Ints, place: int) -> Assessed:
+        """Judge the candidates of the requests at ``rows`` at one place of their ladders."""
+        offers = self.offers(rows, place)
+        meets = self.meets(offers, self.rule)
+        return Assessed(offers=offers, meets=meets, block=self.blocks(offers, meets))
+
+    def _cost(self, rows: Ints, place: int) -> Ints:
+        """What each request costs at a place of its ladder, at the same tokens; ``NEVER`` without a price."""
+        requests, rates = self.world.requests, self.world.rates
+        of_place = rates.rates[rates.rows[rates.key[rows], place]]
+        tokens = {kind: wide(counts, rows) for kind, counts in requests.tokens.items()}
+        return cost(tokens, of_place, per_call=wide(requests.per_call_cost, rows))
+
+
+def candidates(ladder: Index, used: Index, place: int | Index) -> Index:
+    """The model at a place of the ladder of each model used, ``NONE`` where there is none."""
+    return np.where(used == NONE, NONE, ladder[used, place]).astype(np.int32)
+
+
+def _offered(models: Models, candidate: Index, day: Ints) -> Bools:
+    """Whether each candidate was worth moving to on a day; a request without one could have had the latest."""
+    retired = (models.retired[candidate] <= day + NOTICE_DAYS) & (day != UNDATED)
+    return np.asarray((models.released[candidate] <= day) & ~retired)

@@ -1,0 +1,95 @@
+"""What a policy asks of a candidate: the one place where its decision is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from llm_audit.money import PICO_PER_USD
+from llm_audit.policy.file.model import Cascade, Decision, Policy
+from llm_audit.policy.inputs.judge import Judge
+from llm_audit.policy.inputs.models import Bools, Floats, Index, Ints
+from llm_audit.policy.inputs.requests import Requests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A policy's decision; ``threshold`` replaces the policy's own for ``Decision.STRONG_WINS``."""
+
+    policy: Policy
+    judge: Judge
+    threshold: float | None
+
+    def meets(self, requests: Requests, rows: Ints, *, candidate: Index, last: Index, p: Floats, cost: Ints) -> Bools:
+        """Whether each candidate meets the policy.
+
+        A move to a model that suffices must also pay: its cost at the same tokens, and that of asking the model used
+        again where an answer is expected to be lost, stay below what was paid.
+
+        Args:
+            requests: All requests.
+            rows: Those that the rest is about.
+            candidate: A model for each.
+            last: The last model of the candidate's ladder.
+            p: The candidate's P(suffices).
+            cost: Its cost at the same tokens, pico-dollars.
+        """
+        policy, category, difficulty = self.policy, requests.category[rows], requests.difficulty[rows]
+        match policy.decision:
+            case Decision.ALWAYS:
+                return np.ones(len(rows), dtype=bool)
+            case Decision.NEVER:
+                return np.zeros(len(rows), dtype=bool)
+            case Decision.P_SUFFICES:
+                success = self.judge.success(candidate, category, difficulty) if policy.cascade else p
+                return self._suffices(success, p, cost=cost, used_cost=requests.cost[rows])
+            case Decision.STRONG_WINS:
+                score = 1 - self.judge.suffices(last, candidate, category, difficulty)
+                return np.asarray((score < _given(self.threshold)) | (candidate == last))
+            case Decision.QUALITY_DIFFERENCE:
+                small = self.judge.success(candidate, category, difficulty)
+                large = self.judge.success(last, category, difficulty)
+                return np.asarray((large - small <= _given(policy.quality_difference)) | (candidate == last))
+
+    def _suffices(self, success: Floats, p: Floats, *, cost: Ints, used_cost: Ints) -> Bools:
+        least, cascade = _given(self.policy.target), self.policy.cascade
+        if cascade is None:
+            again = (1 - p) * self.policy.assumptions.escalation.expected
+            return np.asarray((p >= least) & (cost + again * used_cost < used_cost))
+        after, escalated = cascaded(cascade, success, p)
+        return np.asarray((after >= least) & (cost + check_pico(cascade) + escalated * used_cost < used_cost))
+
+
+def cascaded(cascade: Cascade, p_success: Floats, p_suffices: Floats) -> tuple[Floats, Floats]:
+    """A cascade's P(suffices) after its check, and its probability of escalating.
+
+    The check finds ``recall`` of the bad answers and rejects ``false_alarm`` of the good ones, so it escalates with
+    (1 - p) recall + p false_alarm, and what it does not find stays lost.
+    """
+    escalated = (1 - p_success) * cascade.recall + p_success * cascade.false_alarm
+    return 1 - (1 - p_suffices) * (1 - cascade.recall), escalated
+
+
+def check_pico(cascade: Cascade) -> int:
+    """What one check costs, in pico-dollars."""
+    return round(cascade.check_usd * PICO_PER_USD)
+
+
+def break_even_escalation(small: int, check: int, large: int) -> float | None:
+    """The escalation rate above which a cascade costs more than the large model alone: 1 - (small + check) / large.
+
+    None where the large model costs nothing; negative where the cascade never pays.
+    """
+    return 1 - (small + check) / large if large else None
+
+
+def strong_wins(requests: Requests, *, weak: Index, strong: Index, judge: Judge) -> Floats:
+    """RouteLLM's score: P(the strong model succeeds and the weak one does not)."""
+    return 1 - judge.suffices(strong, weak, requests.category, requests.difficulty)
+
+
+def _given(value: float | None) -> float:
+    """A number that the policy's validation has made sure of."""
+    assert value is not None
+    return value

@@ -1,0 +1,200 @@
+"""Choose each request's route: gates first, then the first model of the ladder that meets the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from llm_audit.policy.counterfactual.costs import NEVER
+from llm_audit.policy.file.model import Decision, Order, Policy
+from llm_audit.policy.inputs.blocks import in_blocks, spans
+from llm_audit.policy.inputs.models import NONE, Bools, Floats, Index, Ints
+from llm_audit.policy.inputs.requests import Requests
+from llm_audit.policy.routing.candidates import Assessor, Offers, candidates
+from llm_audit.policy.routing.decision import Rule
+from llm_audit.policy.routing.gates import Codes
+
+
+class Outcome(StrEnum):
+    """What a policy could do with a request."""
+
+    MOVED = "moved"
+    SUFFICED_BY_NONE = "sufficed_by_none"
+    NO_SAVING = "no_saving"
+    ALREADY_CHEAPEST = "already_cheapest"
+    NOT_OFFERED = "not_offered"
+    GATED = "gated"
+    ABSTAINED = "abstained"
+    UNPRICED = "unpriced"
+    NOT_IN_LADDER = "not_in_ladder"
+    NOT_CHAT = "not_chat"
+    KEPT_BY_POLICY = "kept_by_policy"
+
+
+OUTCOMES: tuple[str, ...] = tuple(outcome.value for outcome in Outcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A route for each request.
+
+    Attributes:
+        route: The model, as an index into the catalog; the one used where the request is kept.
+        outcome: Index into ``OUTCOMES``.
+        gate: Index into ``gates.REASONS``: the gate that changed the route, or 0.
+        p_suffices: Of the route; NaN where the request is kept.
+        kept_back: The saving the gate forgoes at same tokens, in pico-dollars.
+        position: The route's place in the ladder, -1 where kept.
+    """
+
+    route: Index
+    outcome: Codes
+    gate: Codes
+    p_suffices: Floats
+    kept_back: Ints
+    position: npt.NDArray[np.int32]
+
+
+@dataclass(slots=True)
+class _Search:
+    """How far the search for a route is, for some requests under one rule: see ``Choice``."""
+
+    best: Ints
+    ungated: Ints
+    position: Index
+    p: Floats
+    gate: Codes
+    open: Bools
+
+    def take(self, offers: Offers, place: int, meets: Bools, block: Codes) -> None:
+        """Take the offers at a place that meet the rule and are better than what was found before."""
+        rows, price = offers.rows, offers.cost
+        self.ungated[rows] = np.where(meets, np.minimum(self.ungated[rows], price), self.ungated[rows])
+        self.gate[rows] = np.where(meets & (block != 0) & (self.gate[rows] == 0), block, self.gate[rows])
+        chosen = meets & (block == 0) & (price < self.best[rows])
+        won = rows[chosen]
+        self.best[won], self.position[won], self.p[won] = price[chosen], place, offers.p[chosen]
+
+
+def _search(assessor: Assessor, rules: Sequence[Rule]) -> tuple[list[_Search], Bools]:
+    """Look through the ladders under each rule; also whether a request had any candidate under the first."""
+    requests, policy = assessor.world.requests, assessor.policy
+    count = len(requests)
+    start = requests.routable & (policy.decision is not Decision.NEVER)
+    found = [
+        _Search(
+            best=np.full(count, NEVER),
+            ungated=np.full(count, NEVER),
+            position=np.full(count, NONE, dtype=np.int32),
+            p=np.full(count, np.nan),
+            gate=np.zeros(count, dtype=np.uint8),
+            open=start.copy(),
+        )
+        for _ in rules
+    ]
+    any_candidate = np.zeros(count, dtype=bool)
+    for place in range(assessor.ladder.shape[1]):
+        rows = np.flatnonzero(np.logical_or.reduce([search.open for search in found]))
+        if not len(rows):
+            break
+        offers = assessor.offers(rows, place)
+        any_candidate[offers.rows] |= found[0].open[offers.rows]
+        met = [
+            search.open[offers.rows] & assessor.meets(offers, rule) for search, rule in zip(found, rules, strict=True)
+        ]
+        block = assessor.blocks(offers, np.logical_or.reduce(met))
+        own = assessor.candidates(rows, place) == requests.used[rows]
+        for search, meets in zip(found, met, strict=True):
+            search.take(offers, place, meets, block)
+            if policy.order is Order.LADDER:
+                search.open[rows] &= (search.position[rows] == NONE) & ~(own & (not policy.allow_upgrade))
+    return found, any_candidate
+
+
+def decide(assessor: Assessor) -> Choice:
+    """Route each request by itself: to the first model of its ladder that passes the gates and meets the policy.
+
+    Where a gate blocks a model that would have met the policy, the next is tried, and the gate is noted.
+    """
+    parts = in_blocks(lambda span: _decided(assessor.part(span)), spans(len(assessor.world.requests)))
+    return Choice(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Choice.__slots__})
+
+
+def positions(assessor: Assessor, rules: Sequence[Rule]) -> list[Index]:
+    """The places that each of several rules would choose, which differ in their numbers only."""
+
+    def found(span: slice) -> list[Index]:
+        return [search.position.astype(np.int16) for search in _search(assessor.part(span), rules)[0]]
+
+    parts = in_blocks(found, spans(len(assessor.world.requests)))
+    return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+
+
+def _decided(assessor: Assessor) -> Choice:
+    requests, policy = assessor.world.requests, assessor.policy
+    (search,), any_candidate = _search(assessor, [assessor.rule])
+    position = search.position
+    moved = position != NONE
+    route = np.where(moved, candidates(assessor.ladder, requests.used, np.maximum(position, 0)), requests.used)
+    forgone = np.where(search.gate != 0, np.where(moved, search.best, requests.cost) - search.ungated, 0)
+    gate = np.where(forgone > 0, search.gate, 0).astype(np.uint8)
+    outcome = _outcomes(
+        requests,
+        policy,
+        in_ladder=candidates(assessor.ladder, requests.used, 0) != NONE,
+        moved=moved,
+        gate=gate,
+        any_candidate=any_candidate,
+    )
+    return Choice(
+        route=route.astype(np.int32),
+        outcome=_not_offered(assessor, outcome),
+        gate=gate,
+        p_suffices=search.p,
+        kept_back=np.maximum(forgone, 0),
+        position=position,
+    )
+
+
+def without(choice: Choice, rows: Bools, *, used: Index) -> Choice:
+    """The choice without the moves of some requests, which are not expected to save: these keep the model used."""
+    return replace(
+        choice,
+        route=np.where(rows, used, choice.route).astype(np.int32),
+        outcome=np.where(rows, OUTCOMES.index(Outcome.NO_SAVING.value), choice.outcome).astype(np.uint8),
+        gate=np.where(rows, 0, choice.gate).astype(np.uint8),
+        p_suffices=np.where(rows, np.nan, choice.p_suffices),
+        kept_back=np.where(rows, 0, choice.kept_back),
+        position=np.where(rows, NONE, choice.position).astype(np.int32),
+    )
+
+
+def _not_offered(assessor: Assessor, outcome: Codes) -> Codes:
+    """Tell those on the cheapest model from those whose cheaper models were not on offer then, or about to go."""
+    found = outcome.copy()
+    rows = np.flatnonzero(outcome == OUTCOMES.index(Outcome.ALREADY_CHEAPEST.value))
+    for place in range(assessor.ladder.shape[1]):
+        found[assessor.gone(rows, place)] = OUTCOMES.index(Outcome.NOT_OFFERED.value)
+    return found
+
+
+def _outcomes(
+    requests: Requests, policy: Policy, *, in_ladder: Bools, moved: Bools, gate: Codes, any_candidate: Bools
+) -> Codes:
+    conditions = [
+        (~requests.chat, Outcome.NOT_CHAT),
+        (~requests.priced, Outcome.UNPRICED),
+        (~requests.judged, Outcome.ABSTAINED),
+        (np.full(len(requests), policy.decision is Decision.NEVER), Outcome.KEPT_BY_POLICY),
+        (~in_ladder | (requests.used == NONE), Outcome.NOT_IN_LADDER),
+        (moved, Outcome.MOVED),
+        (~any_candidate, Outcome.ALREADY_CHEAPEST),
+        (gate != 0, Outcome.GATED),
+    ]
+    codes = [OUTCOMES.index(outcome.value) for _, outcome in conditions]
+    default = OUTCOMES.index(Outcome.SUFFICED_BY_NONE.value)
+    return np.select([condition for condition, _ in conditions], codes, default=default).astype(np.uint8)

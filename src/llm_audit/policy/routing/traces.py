@@ -1,0 +1,202 @@
+"""Routes chosen for a whole trace at once, by dynamic programming over its decisions.
+
+A trace's decisions form a tree. Giving decision v the option r costs ``own[v, r]``: what its requests cost there, with
+the risk of a lost answer, P(fail) times the cost of the smallest set that must run again, which is v with all that
+depends on it. Where v's model is not its parent's, the reads its cache would have served are paid in full:
+``switch[v, r]``. The least total over the tree is found exactly, from the leaves up, in time linear in its size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.policy.counterfactual.costs import UNKNOWN
+from llm_audit.policy.counterfactual.estimates import asked_again, run
+from llm_audit.policy.counterfactual.lengths import scenario
+from llm_audit.policy.inputs.blocks import grouped_sum, in_blocks, spans
+from llm_audit.policy.inputs.models import NONE, Bools, Floats, Index, Ints
+from llm_audit.policy.inputs.trace_graph import ROOT, Graph, depths, downstream
+from llm_audit.policy.plan import Plan, at_places, with_choice
+from llm_audit.policy.routing.candidates import candidates
+from llm_audit.policy.routing.decision import check_pico
+
+FORBIDDEN = float("inf")
+
+
+def least_cost(own: Floats, switch: Floats, model: Index, parent: Ints) -> tuple[Ints, Floats]:
+    """The options of least total cost.
+
+    Args:
+        own: Cost of each decision under each option, ``FORBIDDEN`` where it may not be taken: decisions x options.
+        switch: Cost added where the parent's model is another one, or a decision has no parent.
+        model: The model each option stands for.
+        parent: The decision each depends on, ``ROOT`` for none; lower than its own number.
+
+    Returns:
+        The option of each decision (the first of equal ones), and the least total of each root's tree, 0 elsewhere.
+    """
+    count, options = own.shape
+    total = own.copy()  # with the best of everything below
+    choice_for = np.zeros((count, options), dtype=np.int64)  # by the parent's option
+    depth = depths(parent)
+    order = np.argsort(-depth, kind="stable")
+    levels = np.split(order, np.flatnonzero(np.diff(depth[order], prepend=-1))[1:])
+    for level in levels:
+        below = level[parent[level] != ROOT]
+        if not len(below):
+            continue
+        above = parent[below]
+        same = model[below][:, None, :] == model[above][:, :, None]
+        cost = total[below][:, None, :] + np.where(same, 0.0, switch[below][:, None, :])
+        choice_for[below] = cost.argmin(axis=2)
+        together = np.argsort(above, kind="stable")
+        first = np.flatnonzero(np.diff(above[together], prepend=-1))
+        total[above[together][first]] += np.add.reduceat(cost.min(axis=2)[together], first, axis=0)
+    chosen = np.zeros(count, dtype=np.int64)
+    value = np.zeros(count)
+    for level in reversed(levels):
+        roots = level[parent[level] == ROOT]
+        entered = total[roots] + switch[roots]
+        chosen[roots] = entered.argmin(axis=1)
+        value[roots] = entered.min(axis=1)
+        below = level[parent[level] != ROOT]
+        chosen[below] = choice_for[below, chosen[parent[below]]]
+    return chosen, value
+
+
+def by_trace(plan: Plan) -> Plan:
+    """Route each trace as a whole; requests outside traces keep the route they had.
+
+    A decision may take a model that every one of its requests may take and that meets the policy for each. The
+    program knows a cache as the parent left it. An older one may still be warm, so each trace takes the cheaper of two
+    solutions, with and without the cost of switching, when its caches are followed request by request.
+    """
+    graph = plan.world.graph
+    row = graph.row
+    if not len(row):
+        return plan
+    taken = np.unique(plan.choice.position[row]).astype(np.int64)
+    places = np.concatenate([np.array([NONE]), taken[taken != NONE]])
+    options = [_option(plan, graph, int(place)) for place in places]
+    own, switch, models = (np.column_stack(columns) for columns in zip(*options, strict=True))
+    switch = _switches(switch, models, graph.unit_parent)
+    solutions = [
+        _solution(plan, graph, places[least_cost(own, weight * switch, models, graph.unit_parent)[0]])
+        for weight in (1.0, 0.0)
+    ]
+    first, second = (_trace_costs(solution, graph) for solution in solutions)
+    position = plan.choice.position.copy()
+    position[row] = np.where(first <= second, solutions[0].choice.position[row], solutions[1].choice.position[row])
+    return with_choice(plan, at_places(plan, position, row))
+
+
+def _solution(plan: Plan, graph: Graph, places: Ints) -> Plan:
+    """The plan with a place for each decision."""
+    position = plan.choice.position.copy()
+    position[graph.row] = places[graph.unit]
+    return with_choice(plan, at_places(plan, position, graph.row))
+
+
+def trace_risk(plan: Plan, graph: Graph) -> Ints:
+    """Pico-dollars of each node's part in its decision's risk: P(fail) x what must run again x share asked again."""
+    return _risk(plan, graph, plan.choice.p_suffices[graph.row])
+
+
+def _risk(plan: Plan, graph: Graph, p_suffices: Floats) -> Ints:
+    count = len(graph.unit_parent)
+    lost = 1 - np.nan_to_num(p_suffices, nan=1.0)
+    size = np.bincount(graph.unit, minlength=count)
+    rerun = downstream(graph.unit_parent, grouped_sum(graph.unit, plan.world.requests.cost[graph.row], count))
+    share, cascade = plan.policy.assumptions.escalation.expected, plan.policy.cascade
+    if cascade is not None:
+        share *= 1 - cascade.recall  # what the check finds is escalated and not lost
+    risk: Floats = np.rint(lost / size[graph.unit] * rerun[graph.unit] * share)
+    return np.asarray(risk, dtype=np.int64)
+
+
+def _trace_costs(plan: Plan, graph: Graph) -> Ints:
+    """The cost with risk of the whole trace of each node, caches followed request by request."""
+    values = scenario(plan.policy.assumptions, escalation=0.0, extra_steps=0.0)
+    cost = plan.estimate(values).total[graph.row] + trace_risk(plan, graph)
+    trace = graph.nodes["trace"].rle_id().cast(pl.Int64).to_numpy()
+    total: Ints = grouped_sum(trace, cost, int(trace[-1]) + 1)[trace]
+    return total
+
+
+def _option(plan: Plan, graph: Graph, place: int) -> tuple[Floats, Floats, Index]:
+    """What a place in the ladder costs each decision, what a cold cache adds, and the model it is."""
+    requests, row, unit = plan.world.requests, graph.row, graph.unit
+    count = len(graph.unit_parent)
+    used = requests.used[row]
+    model = used if place == NONE else candidates(plan.ladder, used, place)
+    head = np.full(count, NONE, dtype=np.int32)
+    head[unit[::-1]] = model[::-1]
+    total, read = requests.cost[row], requests.tokens["cache_read"][row].astype(np.int64)
+    p = np.full(len(row), np.nan)
+    allowed = np.ones(count, dtype=bool)
+    if place != NONE:
+        able = np.concatenate(in_blocks(lambda span: _able(plan, row[span], place), spans(len(row))))
+        allowed = np.bincount(unit[able], minlength=count) == np.bincount(unit, minlength=count)
+        some = np.flatnonzero(allowed[unit])
+
+        def fill(span: slice) -> None:
+            at = some[span]
+            total[at], read[at], p[at] = _on(plan, row[at], place, model[at])
+
+        in_blocks(fill, spans(len(some)))
+    own = grouped_sum(unit, total + _risk(plan, graph, p), count).astype(np.float64)
+    switch = grouped_sum(unit, read * _premium(plan, row, place), count).astype(np.float64)
+    return np.where(allowed, own, FORBIDDEN), switch, head
+
+
+def _on(plan: Plan, rows: Ints, place: int, route: Index) -> tuple[Ints, Ints, Floats]:
+    """What requests cost at a place of their ladders with a warm cache, the tokens read from it, and P(suffices).
+
+    Neither the escalation of lost answers nor extra steps are in the cost.
+    """
+    part, policy = plan.world.part(rows), plan.policy
+    requests, values = part.requests, scenario(policy.assumptions, escalation=0.0)
+    tokens, cost = run(
+        part,
+        position=np.full(len(rows), place, dtype=np.int32),
+        route=route,
+        warm=requests.tokens["cache_read"],
+        policy=policy,
+        values=values,
+    )
+    p = part.judge.suffices(requests.used, route, requests.category, requests.difficulty)
+    if policy.cascade is not None:
+        judge = replace(part.judge, shift=values.ability_shift) if values.ability_shift else part.judge
+        every = np.arange(len(rows))
+        again, _ = asked_again(requests, every, route, p, judge=judge, policy=policy, values=values)
+        cost += again + check_pico(policy.cascade)
+    return cost, tokens["cache_read"], p
+
+
+def _able(plan: Plan, rows: Ints, place: int) -> Bools:
+    """Whether each request may take the model at a place of its ladder, by the policy."""
+    found = plan.assessor.part(rows).assess(np.arange(len(rows)), place)
+    able: Bools = np.zeros(len(rows), dtype=np.bool_)
+    able[found.offers.rows[found.meets & (found.block == 0)]] = True
+    return able
+
+
+def _premium(plan: Plan, row: Ints, place: int) -> Ints:
+    """Pico-dollars a token that a cold cache costs more than a warm one: a write or fresh input, and no read."""
+    rates = plan.world.rates
+    of_route = rates.rates[rates.rows[rates.key[row], place]]
+    fresh, read, write = (of_route[:, TOKEN_TYPES.index(kind)] for kind in ("input", "cache_read", "cache_write_5m"))
+    premium = np.where(write == UNKNOWN, fresh, write) - np.where(read == UNKNOWN, fresh, read)
+    return np.asarray(np.maximum(premium, 0))
+
+
+def _switches(switch: Floats, models: Index, parent: Ints) -> Floats:
+    """What a cold cache adds, but nothing for keeping a model whose cache the log's parent did not warm either."""
+    used = models[:, 0]
+    unrelated = (parent == ROOT) | (used[np.maximum(parent, 0)] != used)
+    kept = np.where(unrelated, 0.0, switch[:, 0])
+    return np.column_stack([kept, switch[:, 1:]])

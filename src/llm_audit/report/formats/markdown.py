@@ -1,0 +1,147 @@
+"""A comment for a pull request: the answer first, the tables folded, a marker by which it is updated in place."""
+
+from __future__ import annotations
+
+import string
+
+from llm_audit.document.audit import Document
+from llm_audit.document.comparison import CheckResult, Outcome
+from llm_audit.report import table
+from llm_audit.report.interface import Frames, Options
+from llm_audit.report.table import NUMERIC, Column, Kind, Table
+from llm_audit.report.tables import check as check_tables
+from llm_audit.report.tables import quality as data
+from llm_audit.report.tables import routing as policy
+from llm_audit.report.tables import spend
+from llm_audit.report.text import CODE, money, plain, plural, words
+from llm_audit.report.verdict import verdict
+
+MARKER = "<!-- llm-audit -->"
+"""The first line, by which a workflow finds its own comment."""
+LIMIT = 60_000
+"""Characters at most; GitHub takes 65,536 in a comment."""
+_ROWS = 12
+_SIGNS = {Outcome.FAILED: "❌", Outcome.NOT_EVALUATED: "⚪", Outcome.PASSED: "✅"}
+
+
+def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
+    """Markdown as GitHub and GitLab render it. Names are code spans, so nothing in them links, mentions or runs."""
+    check = options.check if options else None
+    said = verdict(document)
+    title = _title(check)
+    parts = [MARKER, f"### {escape(title or said.headline)}"]
+    if check is not None and title is not None:
+        parts += [_rules(check), escape(said.headline)]
+    facts = (
+        ("Spent", said.spent, said.spent_note),
+        ("Flagship tax", said.tax, f"{said.tax_note}; {said.range_note}"),
+        ("Covered", said.covered, said.covered_note),
+        ("Audited", said.audited, said.audited_note),
+    )
+    parts.append(
+        "\n".join(["| | | |", "|:--|--:|:--|", *(f"| {a} | **{escape(b)}** | {escape(c)} |" for a, b, c in facts)])
+    )
+    if said.actions:
+        rows = []
+        for index, finding in enumerate(said.actions, start=1):
+            what = f"{plain(finding.title, limit=300)}. {plain(finding.action, limit=300)}"
+            rows.append(f"{index}. **{escape(money(finding.amount, currency=document.currency))}** {sentence(what)}")
+        parts.append("\n".join(["**Do first**", "", *rows]))
+        if said.actions_note:
+            parts.append(escape(said.actions_note))
+    parts.append(escape(f"{said.period}, policy {plain(document.policy.name)}."))
+    text = "\n\n".join(parts)
+    for block in _folded(document, check):
+        if len(text) + len(block) + 4 > LIMIT:
+            break
+        text += f"\n\n{block}"
+    return f"{text}\n".encode()
+
+
+def escape(text: str) -> str:
+    """Take the meaning from every character that Markdown, HTML or a mention could give it."""
+    quoted = (f"\\{char}" if char in string.punctuation and char not in "%,;-'\"" else char for char in text)
+    return (
+        "".join(quoted).replace("@", "@\u2060").replace("#", "#\u2060").replace("\\<", "&lt;").replace("\\&", "&amp;")
+    )
+
+
+def sentence(text: str) -> str:
+    """A sentence, escaped but for what it marks as code."""
+    parts = CODE.split(text)
+    return "".join(code(part) if index % 2 else escape(part) for index, part in enumerate(parts))
+
+
+def code(name: str) -> str:
+    """A name as a code span that fits in a table cell."""
+    if not name:
+        return ""
+    longest = max((len(run) for run in "".join(c if c == "`" else " " for c in name).split()), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if longest else ""
+    return f"{fence}{pad}{name}{pad}{fence}".replace("|", "\\|")
+
+
+def _title(check: CheckResult | None) -> str | None:
+    if check is None or not check.rules:
+        return None
+    if check.failed:
+        return f"{check.failed} of {plural(len(check.rules), 'gate')} failed"
+    if check.not_evaluated:
+        return f"No gate failed; {check.not_evaluated} of {plural(len(check.rules), 'gate')} not evaluated"
+    return f"{plural(len(check.rules), 'gate')} passed"
+
+
+def _rules(check: CheckResult) -> str:
+    lines = []
+    for rule in check.rules[:_ROWS]:
+        why = escape(plain(rule.message, limit=600))
+        lines.append(f"- {_SIGNS[rule.outcome]} {code(plain(rule.rule))} {words(rule.outcome)}: {why}")
+    rest = len(check.rules) - _ROWS
+    return "\n".join([*lines, f"- and {rest} more"] if rest > 0 else lines)
+
+
+def _folded(document: Document, check: CheckResult | None) -> list[str]:
+    compared: list[Table] = []
+    if check is not None and check.comparison is not None:
+        makers = (check_tables.sides, check_tables.variance, check_tables.groups, check_tables.metrics)
+        compared = [make(check.comparison) for make in makers]
+    groups = {grouped.key: grouped for grouped in spend.groups(document)}
+    whole = [
+        *compared,
+        spend.model_mix(document),
+        policy.findings(document),
+        policy.routes(document),
+        *(groups[key] for key in ("by_team", "by_app") if key in groups),
+        policy.coverage(document),
+        policy.gates(document),
+        spend.waste(document),
+        data.quality(document),
+        data.accounting(document),
+        data.unpriced(document),
+        data.fingerprints(document),
+    ]
+    return [_fold(shown, document.currency) for shown in whole if shown.rows]
+
+
+def _fold(whole: Table, currency: str) -> str:
+    shown = table.cap(whole, _ROWS)
+    keep = [index for index, column in enumerate(shown.columns) if not column.wide]
+    heads = [shown.columns[index] for index in keep]
+    lines = [
+        "| " + " | ".join(escape(column.title) for column in heads) + " |",
+        "|" + "|".join("--:" if column.kind in NUMERIC else ":--" for column in heads) + "|",
+    ]
+    lines += [
+        "| " + " | ".join(_cell(row[index], shown.columns[index], currency) for index in keep) + " |"
+        for row in shown.rows
+    ]
+    body = "\n".join(lines)
+    return f"<details><summary>{escape(whole.title)}</summary>\n\n{body}\n\n</details>"
+
+
+def _cell(cell: table.Cell, column: Column, currency: str) -> str:
+    written = table.write(cell, column, currency=currency)
+    if column.kind is Kind.PROSE:
+        return sentence(written)
+    return code(written) if column.kind is Kind.TEXT else escape(written)

@@ -1,0 +1,119 @@
+"""OpenMetrics text: the model mix and the flagship tax as gauges, for a scraper or node-exporter's textfile collector.
+
+Only gauges are used, which the older Prometheus text format reads too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from llm_audit.document.audit import Document, ModelMix
+from llm_audit.report.interface import Frames, Options
+from llm_audit.report.text import plain
+
+_PER_MODEL = 4
+"""Series that each model adds."""
+OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class _Gauge:
+    """A metric family: name, unit, help and samples of labels and value."""
+
+    name: str
+    unit: str
+    help: str
+    samples: list[tuple[dict[str, str], float | int | str]]
+
+
+def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
+    """The exposition, ending in ``# EOF``. Models beyond ``options.max_series`` are summed into one named other."""
+    options = options or Options()
+    lines: list[str] = []
+    for gauge in (*_totals(document), *_mix(document, options.max_series)):
+        name = f"llm_audit_{gauge.name}"
+        lines += [f"# TYPE {name} gauge"]
+        lines += [f"# UNIT {name} {gauge.unit}"] if gauge.unit else []
+        lines += [f"# HELP {name} {gauge.help}"]
+        lines += [f"{name}{_labels(labels)} {value}" for labels, value in gauge.samples]
+    return "".join(f"{line}\n" for line in (*lines, "# EOF")).encode()
+
+
+def _totals(document: Document) -> Iterable[_Gauge]:
+    cost, tax = document.cost, document.flagship_tax
+    estimates = (("ceiling", tax.ceiling), ("expected", tax.expected), ("floor", tax.floor))
+    bounds = (("low", tax.expected.low), ("high", tax.expected.high))
+    yield _Gauge("requests", "", "Requests audited.", [({}, document.requests.audited)])
+    yield _Gauge("records_rejected", "", "Records that could not be read.", [({}, document.requests.rejected)])
+    if cost.priced_requests:
+        unit = document.currency.lower()
+        yield _Gauge(f"cost_{unit}", unit, "Actual cost of the priced requests.", [({}, cost.actual)])
+        taxes = [({"estimate": name}, estimate.amount) for name, estimate in estimates]
+        yield _Gauge(f"flagship_tax_{unit}", unit, "Actual cost less the policy's cost.", [*taxes])
+        ends = [({"bound": name}, amount) for name, amount in bounds]
+        yield _Gauge(f"flagship_tax_interval_{unit}", unit, "Interval of the expected flagship tax.", [*ends])
+        shares = [({"estimate": name}, e.share) for name, e in estimates if e.share is not None]
+        yield _Gauge("flagship_tax_ratio", "ratio", "Flagship tax as a share of actual cost.", [*shares])
+    known = cost.priced_requests + cost.unpriced_requests
+    if known:
+        share = cost.unpriced_requests / known
+        yield _Gauge("unpriced_requests_ratio", "ratio", "Share of requests without a known price.", [({}, share)])
+    if tax.covered_share is not None:
+        yield _Gauge("covered_cost_ratio", "ratio", "Share of cost that could be routed.", [({}, tax.covered_share)])
+    if document.period.end is not None:
+        end = datetime.fromisoformat(document.period.end).timestamp()
+        yield _Gauge("period_end_timestamp_seconds", "seconds", "Time of the last request.", [({}, end)])
+
+
+def _mix(document: Document, max_series: int) -> Iterable[_Gauge]:
+    most = max(1, max_series // _PER_MODEL)
+    models = document.model_mix
+    shown, rest = (models, []) if len(models) <= most else (models[: most - 1], models[most - 1 :])
+    rows = [(_names(m), m.requests, m.request_share, m.token_share, m.cost_share) for m in shown]
+    if rest:
+        known = [m.cost_share for m in rest if m.cost_share is not None]
+        rows.append(
+            (
+                {"provider": OTHER, "model": OTHER, "tier": OTHER},
+                sum(m.requests for m in rest),
+                sum(m.request_share for m in rest),
+                sum(m.token_share for m in rest),
+                sum(known) if known else None,
+            )
+        )
+    yield _Gauge("model_requests", "", "Requests by model.", [(names, count) for names, count, *_ in rows])
+    yield _Gauge("model_requests_ratio", "ratio", "Share of requests by model.", [(n, s) for n, _, s, _, _ in rows])
+    yield _Gauge("model_tokens_ratio", "ratio", "Share of tokens by model.", [(n, s) for n, _, _, s, _ in rows])
+    costs = [(n, s) for n, _, _, _, s in rows if s is not None]
+    yield _Gauge("model_cost_ratio", "ratio", "Share of cost by model.", [*costs])
+    yield from _tiers(models)
+
+
+def _tiers(models: list[ModelMix]) -> Iterable[_Gauge]:
+    sums: dict[str, tuple[Decimal, Decimal, Decimal]] = {}
+    for m in models:
+        old = sums.get(m.tier, (Decimal(0), Decimal(0), Decimal(0)))
+        new = (m.request_share, m.token_share, m.cost_share or 0.0)
+        sums[m.tier] = (old[0] + Decimal(str(new[0])), old[1] + Decimal(str(new[1])), old[2] + Decimal(str(new[2])))
+    priced = {m.tier for m in models if m.cost_share is not None}
+    for index, of in enumerate(("requests", "tokens", "cost")):
+        tiers = sorted(priced if of == "cost" else sums)
+        samples = [({"tier": plain(tier)}, f"{sums[tier][index]:f}") for tier in tiers]
+        yield _Gauge(f"tier_{of}_ratio", "ratio", f"Share of {of} by tier.", [*samples])
+
+
+def _names(m: ModelMix) -> dict[str, str]:
+    return {"provider": plain(m.provider), "model": plain(m.model), "tier": plain(m.tier)}
+
+
+def _labels(labels: dict[str, str]) -> str:
+    if not labels:
+        return ""
+    return "{" + ",".join(f'{name}="{_quoted(value)}"' for name, value in labels.items()) + "}"
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,81 @@
+"""SARIF 2.1.0: failed gates and findings, anchored in the file that holds the rules."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from llm_audit.document.audit import Document, Finding
+from llm_audit.document.comparison import Outcome, Rule
+from llm_audit.report.interface import Frames, Options
+from llm_audit.report.text import money, plain, quoted
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_FINDINGS = 25
+_LEVELS = {Outcome.FAILED: "error", Outcome.NOT_EVALUATED: "warning"}
+_RULES = {
+    "gate-failed": "A gate on LLM spend failed.",
+    "gate-not-evaluated": "A gate had too little to be evaluated on.",
+    "finding": "LLM spend that a policy would save.",
+}
+
+
+def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
+    """One run: an error for each failed gate, a warning for each not evaluated, a note for each finding."""
+    options = options or Options()
+    rules = options.check.rules if options.check else []
+    results = [_gate(rule, options.policy_path) for rule in rules if rule.outcome is not Outcome.PASSED]
+    results += [_finding(finding, document.currency, options.policy_path) for finding in document.findings[:_FINDINGS]]
+    log = {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": document.tool.name,
+                        "version": document.tool.version,
+                        "rules": [{"id": key, "shortDescription": {"text": text}} for key, text in _RULES.items()],
+                    }
+                },
+                "results": results,
+            }
+        ],
+    }
+    return msgspec.json.format(msgspec.json.encode(log), indent=2) + b"\n"
+
+
+def _gate(rule: Rule, policy_path: str) -> dict[str, Any]:
+    kind = "gate-failed" if rule.outcome is Outcome.FAILED else "gate-not-evaluated"
+    text = f"{plain(rule.rule)}: {plain(rule.message, limit=1000)}"
+    return _result(
+        kind, _LEVELS[rule.outcome], text, file=rule.source or policy_path, line=rule.line or 1, identity=rule.rule
+    )
+
+
+def _finding(finding: Finding, currency: str, policy_path: str) -> dict[str, Any]:
+    text = f"{money(finding.amount, currency=currency)}: {quoted(plain(finding.action, limit=1000))}"
+    identity = f"{finding.kind}/{finding.subject}/{finding.title}"
+    return _result("finding", "note", text, file=policy_path, line=1, identity=identity)
+
+
+def _result(kind: str, level: str, text: str, *, file: str, line: int, identity: str) -> dict[str, Any]:
+    place = {"artifactLocation": {"uri": _uri(file)}, "region": {"startLine": line}}
+    return {
+        "ruleId": kind,
+        "level": level,
+        "message": {"text": _literal(text)},
+        "locations": [{"physicalLocation": place}],
+        "partialFingerprints": {"llmAudit/v1": plain(identity, limit=300)},
+    }
+
+
+def _literal(text: str) -> str:
+    """Text without the meaning that SARIF gives braces (placeholders) and brackets (links)."""
+    return text.replace("{", "{{").replace("}", "}}").replace("[", "\\[").replace("]", "\\]")
+
+
+def _uri(path: str) -> str:
+    return quote(path.replace("\\", "/"), safe="/.-_~")

@@ -1,0 +1,202 @@
+"""What the policy would have done, and what that rests on."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from llm_audit.document.audit import Document
+from llm_audit.report.table import Column, Kind, Table, blank, count, money, score, share, table
+from llm_audit.report.text import words
+
+
+def estimates(document: Document) -> Table:
+    """The three estimates of the flagship tax, dearest first."""
+    tax = document.flagship_tax
+    rows = [
+        ("ceiling: the same tokens at the small model's price", tax.ceiling, None, None),
+        (
+            "expected: with caches, escalations, output length and steps",
+            tax.expected,
+            tax.expected.low,
+            tax.expected.high,
+        ),
+        ("floor: the pessimistic end of every assumption", tax.floor, None, None),
+    ]
+    return table(
+        "estimates",
+        "Flagship tax, three estimates",
+        (
+            Column("Estimate", Kind.PROSE),
+            money("Flagship tax", sums=False),
+            share("of actual cost"),
+            money("Low", sums=False),
+            money("High", sums=False),
+            money("Policy cost", sums=False),
+        ),
+        ((name, e.amount, e.share, low or "", high or "", e.policy_cost) for name, e, low, high in rows),
+    )
+
+
+def interval(document: Document) -> Table:
+    """What the interval would be from each source of error alone."""
+    return table(
+        "interval",
+        "Where the interval is from",
+        (Column("Source of error"), money("Low", sums=False), money("High", sums=False)),
+        ((words(p.source), p.low, p.high) for p in document.flagship_tax.expected.parts),
+    )
+
+
+def findings(document: Document) -> Table:
+    """What to act on, most dollars first."""
+    return table(
+        "findings",
+        "Findings",
+        (
+            Column("Finding", Kind.PROSE),
+            Column("What to do", Kind.PROSE),
+            money("Amount", sums=False),
+            money("Low", sums=False),
+            money("High", sums=False),
+            count("Requests", sums=False),
+            Column("P(suffices)", Kind.SCORE, wide=True),
+            Column("Detail", Kind.PROSE, wide=True),
+        ),
+        (
+            (f.title, f.action, f.amount, f.low or "", f.high or "", f.requests, blank(f.p_suffices), f.detail)
+            for f in document.findings
+        ),
+    )
+
+
+def routes(document: Document) -> Table:
+    """From used to assigned model."""
+    return table(
+        "routes",
+        "Routes",
+        (
+            Column("Used"),
+            Column("Assigned"),
+            count("Requests"),
+            money("Actual cost"),
+            money("Policy cost"),
+            money("Difference"),
+            score("P(suffices)"),
+        ),
+        (
+            (
+                r.from_model,
+                "kept" if r.from_model == r.to_model else r.to_model,
+                r.requests,
+                r.actual_cost,
+                r.policy_cost,
+                f"{Decimal(r.actual_cost) - Decimal(r.policy_cost):f}",
+                blank(r.p_suffices),
+            )
+            for r in document.routes
+        ),
+    )
+
+
+def frontier(document: Document) -> Table:
+    """The policy's cost and risk as its target moves."""
+    return table(
+        "frontier",
+        "Cost and quality as the target moves",
+        (
+            Column("Target"),
+            money("Policy cost", sums=False),
+            money("Flagship tax", sums=False),
+            share("of actual cost"),
+            count("Moved", sums=False),
+            count("Expected failures", sums=False),
+        ),
+        (
+            (
+                f"{p.target:.2f}" + (" (in use)" if p.in_use else ""),
+                p.policy_cost,
+                p.flagship_tax,
+                p.share,
+                p.moved_requests,
+                p.expected_failures,
+            )
+            for p in document.sensitivity.frontier
+        ),
+    )
+
+
+def tornado(document: Document) -> Table:
+    """The flagship tax with each assumption at its two ends."""
+    return table(
+        "tornado",
+        "What the estimate rests on",
+        (
+            Column("Assumption"),
+            Column("Low end"),
+            money("Tax at low end", sums=False),
+            Column("High end"),
+            money("Tax at high end", sums=False),
+        ),
+        (
+            (words(b.assumption), b.low_value, b.tax_at_low, b.high_value, b.tax_at_high)
+            for b in document.sensitivity.tornado
+        ),
+    )
+
+
+def coverage(document: Document) -> Table:
+    """What the policy could do with the requests."""
+    return table(
+        "coverage",
+        "What the policy could do",
+        (Column("Outcome"), count("Requests"), money("Cost"), share("of cost", sums=True)),
+        (
+            (words(c.outcome), c.requests, *((None, None) if c.outcome == "unpriced" else (c.cost, c.cost_share)))
+            for c in document.coverage
+        ),
+    )
+
+
+def gates(document: Document) -> Table:
+    """Requests that a gate kept."""
+    return table(
+        "gates",
+        "Kept back by gates",
+        (Column("Gate"), count("Requests"), money("Cost"), money("Saving kept back")),
+        ((words(g.reason), g.requests, g.cost, g.kept_back) for g in document.gates),
+    )
+
+
+def categories(document: Document) -> Table:
+    """Requests by kind of task."""
+    return table(
+        "categories",
+        "Kinds of task",
+        (Column("Category"), count("Requests"), money("Cost"), score("Mean difficulty")),
+        (
+            (words(c.category), c.requests, c.cost, blank(c.mean_difficulty))
+            for c in document.classification.by_category
+        ),
+    )
+
+
+def judged(document: Document) -> Table:
+    """How the requests were judged, and why some were not."""
+    how = document.classification
+    rows = [("scored", how.scored), ("inherited from an earlier turn", how.inherited)]
+    rows += [(f"abstained: {words(a.reason)}", a.count) for a in how.abstentions]
+    return table("judged", "How requests were judged", (Column("Judgement"), count("Requests")), rows)
+
+
+def policy(document: Document) -> Table:
+    """The policy: ladders, gates and assumptions."""
+    info = document.policy
+    target = [] if info.target is None else [("target P(suffices)", f"{info.target:.2f}")]
+    rows = [
+        ("policy", info.name),
+        *target,
+        *((f"ladder {name}", " → ".join(models)) for name, models in info.ladders.items()),
+        ("gates", ", ".join(words(gate) for gate in info.gates)),
+        *((words(name), value) for name, value in info.assumptions.items()),
+    ]
+    return table("policy", "Policy", (Column("Setting"), Column("Value", Kind.PROSE)), rows)

@@ -1,0 +1,1 @@
+"""Finding log files, opening them, and cutting them into items."""

@@ -1,0 +1,137 @@
+"""What kind of file a source is, by its bytes, and its items with their lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import assert_never
+
+import msgspec
+
+from llm_audit.sources.decode import Item, decode, fast_decode
+from llm_audit.sources.entry import Reason, Rejected
+from llm_audit.sources.files.lines import Lines
+from llm_audit.sources.files.storage import Source, open_binary
+from llm_audit.sources.files.stream import Compression, blocks, compression, head
+from llm_audit.sources.files.tables import csv_rows, delimiter, parquet_rows, sqlite_rows
+from llm_audit.sources.files.values import values
+from llm_audit.sources.formats.interface import Laid
+from llm_audit.sources.layouts import Layouts
+
+_DELIMITED_SUFFIXES = (".csv", ".tsv")
+_MAGIC_BYTES = 16
+_CONTINUED = (b" ", b"\t", b'"', b"}", b"]")  # how the second line of a printed object begins
+
+
+class Container(StrEnum):
+    """How records lie in a file."""
+
+    EMPTY = "empty"
+    LINES = "JSON lines"
+    VALUES = "JSON"  # an array, an object printed over many lines, or several in a row
+    CSV = "CSV"
+    PARQUET = "Parquet"
+    SQLITE = "SQLite"
+    BINARY = "binary"
+
+
+Located = tuple[int, Item | Laid]
+"""Line or record number from 1, and a record or why there is none."""
+
+
+def sniff(source: Source) -> Container:
+    """Tell a source's container from its first bytes, and delimited text from its name or its header.
+
+    Raises:
+        UsageError: The source cannot be opened.
+    """
+    with open_binary(source) as file:
+        magic = file.read(_MAGIC_BYTES)
+    if magic.startswith(b"PAR1"):
+        return Container.PARQUET
+    if magic.startswith(b"SQLite format 3\0"):
+        return Container.SQLITE
+    first = head(source)
+    if not first.strip():
+        # Compressed data that gives nothing is broken; let the reader say so.
+        return Container.LINES if magic and compression(magic) is not Compression.NONE else Container.EMPTY
+    if b"\0" in first and not _has_whole_line(first):  # a broken line among good ones costs itself only
+        return Container.BINARY
+    return _text(first, source.name)
+
+
+def items(source: Source, container: Container, layouts: Layouts | None = None) -> Iterator[Located]:
+    """Everything in a source that is an entry: its records, and a reason for each that cannot be read.
+
+    Without ``layouts`` each record is a dictionary.
+    """
+    match container:
+        case Container.EMPTY | Container.BINARY:
+            return iter([(1, Rejected(Reason.BINARY))] if container is Container.BINARY else [])
+        case Container.CSV:
+            return csv_rows(blocks(source))
+        case Container.PARQUET:
+            return parquet_rows(source)
+        case Container.SQLITE:
+            return sqlite_rows(source)
+        case Container.LINES:
+            return decoded(Lines(blocks(source)), layouts)
+        case Container.VALUES:
+            return decoded(values(blocks(source)), layouts)
+    assert_never(container)
+
+
+def decoded(pieces: Iterable[tuple[int, bytes | Rejected]], layouts: Layouts | None = None) -> Iterator[Located]:
+    """Decode each line or value; one that holds several records gives as many items.
+
+    With ``layouts``, a line that fits the record before it is decoded like that.
+    """
+    for number, raw in pieces:
+        if isinstance(raw, bytes):
+            if layouts is not None and (laid := layouts.decode(raw)) is not None:
+                yield number, laid
+                continue
+            try:
+                value = fast_decode(raw)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                value = None
+            if type(value) is dict:
+                yield number, value
+            else:
+                for item in decode(raw):
+                    yield number, item
+        else:
+            yield number, raw
+
+
+def _text(first: bytes, name: str) -> Container:
+    start = first.lstrip()[:1]
+    bare = name.lower().removesuffix(".gz").removesuffix(".zst")
+    if bare.endswith(_DELIMITED_SUFFIXES):
+        return Container.CSV
+    if start == b"[" and not _is_complete(_first_line(first)):
+        return Container.VALUES
+    if start not in (b"{", b"["):
+        header = _first_line(first).decode(errors="replace")
+        is_header = header.count(delimiter(header)) >= 2 and "{" not in header
+        return Container.CSV if is_header and header.replace('"', "")[:1].isalpha() else Container.LINES
+    return Container.LINES if _is_lines(first) else Container.VALUES
+
+
+def _is_lines(first: bytes) -> bool:
+    """Whether objects lie one a line. Else a line goes on in the next, which an object's own line never does."""
+    following = next((line for line in first.lstrip().split(b"\n")[1:] if line.strip()), b"")
+    return not following or not following.startswith(_CONTINUED) or _has_whole_line(first)
+
+
+def _has_whole_line(first: bytes) -> bool:
+    lines = first.lstrip().splitlines()
+    return any(line.startswith((b"{", b"[")) and _is_complete(line) for line in lines)
+
+
+def _first_line(first: bytes) -> bytes:
+    return first.lstrip().partition(b"\n")[0]
+
+
+def _is_complete(line: bytes) -> bool:
+    return line.strip() not in (b"{}", b"[]") and all(not isinstance(item, Rejected) for item in decode(line))

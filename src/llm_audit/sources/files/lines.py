@@ -1,0 +1,101 @@
+"""Lines from blocks of bytes, with bounded memory."""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF8
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Reason, Rejected
+from llm_audit.sources.files.limits import BLOCK_BYTES, MAX_RECORD_BYTES
+from llm_audit.sources.files.storage import Source, open_binary
+from llm_audit.sources.files.stream import Blocks, BrokenStreamError
+
+Line = tuple[int, bytes | Rejected]
+"""A line that is not blank: its number from 1, and its bytes or why they cannot be read."""
+
+
+_TOO_LONG = Rejected(Reason.TOO_LONG)
+_TRUNCATED = Rejected(Reason.TRUNCATED)
+
+
+class Lines:
+    """The lines that are not blank. A line over the limit is dropped as it passes; a break ends the stream.
+
+    ``count`` is, once read through, how many lines were ended: the number before the first line that follows.
+    """
+
+    __slots__ = ("_blocks", "count")
+
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks = blocks
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Line]:
+        tail: list[bytes] = []
+        held = 0
+        try:
+            for block in self._blocks:
+                end = block.find(b"\n")
+                first = block[:end] if end >= 0 else block
+                if held <= MAX_RECORD_BYTES:
+                    tail.append(first)
+                held += len(first)
+                if end < 0:
+                    continue
+                self.count += 1
+                yield from _line(self.count, tail, held)
+                start = end + 1
+                while (end := block.find(b"\n", start)) >= 0:  # one line at a time, whose memory the next can use
+                    raw = block[start:end]
+                    start = end + 1
+                    self.count += 1
+                    if raw and not raw.isspace():
+                        yield self.count, raw
+                tail, held = [block[start:]], len(block) - start
+        except BrokenStreamError:
+            yield self.count + 1, _TRUNCATED
+            return
+        yield from _line(self.count + 1, tail, held)
+
+
+def _line(number: int, parts: list[bytes], size: int) -> Iterator[Line]:
+    if size > MAX_RECORD_BYTES:
+        yield number, _TOO_LONG
+    else:
+        raw = b"".join(parts)
+        if raw and not raw.isspace():
+            yield number, raw
+
+
+def range_blocks(source: Source, start: int, end: int) -> Blocks:
+    """Yield the bytes of the lines whose first byte lies in ``start <= position < end``."""
+    with open_binary(source) as file:
+        position = start
+        inside = start == 0
+        if not inside:
+            # The byte before the range tells whether a line begins with it.
+            file.seek(start - 1)
+            position -= 1
+        while block := file.read(BLOCK_BYTES):
+            reached = position + len(block)
+            if position == 0 and block.startswith(BOM_UTF8):
+                block = b" " * len(BOM_UTF8) + block[len(BOM_UTF8) :]  # blanks, so that positions stay
+            if not inside:
+                cut = block.find(b"\n") + 1
+                if not cut and reached < end:
+                    position = reached
+                    continue
+                if not cut:
+                    return
+                position += cut
+                if position >= end:
+                    return
+                block, inside = block[cut:], True
+            if reached >= end:
+                # The last line may run past the end of the range, but the first one to begin there is not ours.
+                stop = block.find(b"\n", max(0, end - 1 - position))
+                if stop >= 0:
+                    yield block[: stop + 1]
+                    return
+            yield block
+            position = reached

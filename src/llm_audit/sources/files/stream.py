@@ -1,0 +1,142 @@
+"""A source as blocks of plain bytes: decompressed, and UTF-16 made UTF-8."""
+
+from __future__ import annotations
+
+import codecs
+import zlib
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from typing import BinaryIO
+
+from llm_audit.sources.files.limits import BLOCK_BYTES, SNIFF_BYTES
+from llm_audit.sources.files.storage import Source, open_binary
+
+_PACKED_BYTES = 1 << 20
+_STEP_BYTES = 1 << 16
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+
+Blocks = Iterator[bytes]
+
+
+class Compression(StrEnum):
+    """How a file is compressed, by its first bytes."""
+
+    NONE = "none"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+
+
+class BrokenStreamError(Exception):
+    """Compressed data ends early or is damaged; everything before the break was given out."""
+
+
+def compression(head: bytes) -> Compression:
+    """Tell the compression from a file's first bytes."""
+    if head.startswith(b"\x1f\x8b"):
+        return Compression.GZIP
+    # A zstd file may begin with a skippable frame, whose magic number has 16 forms.
+    if head.startswith(b"\x28\xb5\x2f\xfd") or (head[1:4] == b"\x2a\x4d\x18" and 0x50 <= head[0] <= 0x5F):
+        return Compression.ZSTD
+    return Compression.NONE
+
+
+def blocks(source: Source) -> Blocks:
+    """Yield a source's plain bytes from its beginning, in UTF-8 where they are text with a byte order mark.
+
+    Raises:
+        BrokenStreamError: After the last good block, where compressed data breaks off.
+        UsageError: The source cannot be opened.
+    """
+    return _utf8(_plain(source))
+
+
+def head(source: Source) -> bytes:
+    """The first plain bytes of a source, at most ``SNIFF_BYTES``; fewer where compressed data breaks off."""
+    start = b""
+    try:
+        for block in blocks(source):
+            start += block
+            if len(start) >= SNIFF_BYTES:
+                break
+    except BrokenStreamError:
+        pass
+    return start[:SNIFF_BYTES]
+
+
+def _plain(source: Source) -> Blocks:
+    with open_binary(source) as file:
+        packing = compression(file.read(4))
+        file.seek(0)
+        if packing is Compression.GZIP:
+            yield from _gunzip(file)
+        elif packing is Compression.ZSTD:
+            yield from _unzstd(lambda: open_binary(source))
+        else:
+            while block := file.read(BLOCK_BYTES):
+                yield block
+
+
+def _gunzip(file: BinaryIO) -> Blocks:
+    """Decompress every member; zeros after the last one are padding, as gzip itself allows."""
+    member = zlib.decompressobj(_GZIP_WINDOW)
+    fresh = True
+    while packed := file.read(_PACKED_BYTES):
+        while packed:
+            if fresh and not packed.strip(b"\0"):
+                break
+            try:
+                block = member.decompress(packed, BLOCK_BYTES)
+            except zlib.error:
+                raise BrokenStreamError from None
+            fresh = False
+            if block:
+                yield block
+            packed = member.unconsumed_tail
+            if member.eof:
+                packed = member.unused_data.lstrip(b"\0")
+                member, fresh = zlib.decompressobj(_GZIP_WINDOW), True
+    if not fresh:
+        raise BrokenStreamError
+
+
+def _unzstd(reopen: Callable[[], BinaryIO]) -> Blocks:
+    """Decompress every frame. At a break, the last step is read again in small pieces, to lose as little as can be."""
+    import pyarrow as pa
+
+    done = 0
+    for step in (_STEP_BYTES, 1):
+        with reopen() as file, pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd") as stream:
+            try:
+                left = done
+                while left:
+                    left -= len(stream.read(min(left, _STEP_BYTES)))
+                while block := stream.read(step):
+                    done += len(block)
+                    yield block
+            except OSError:
+                continue
+            return
+    raise BrokenStreamError
+
+
+def _utf8(plain: Blocks) -> Blocks:
+    first = next(plain, b"")
+    encoding = _encoding(first)
+    if encoding is None:
+        yield first.removeprefix(codecs.BOM_UTF8)
+        yield from plain
+        return
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    yield decoder.decode(first).removeprefix("\ufeff").encode()
+    for block in plain:
+        yield decoder.decode(block).encode()
+    yield decoder.decode(b"", final=True).encode()
+
+
+def _encoding(first: bytes) -> str | None:
+    """UTF-16 by its byte order mark, or by the zero beside the brace that JSON begins with."""
+    if first.startswith(codecs.BOM_UTF16_LE) or (first[:1] in b"{[" and first[1:2] == b"\0"):
+        return "utf-16-le"
+    if first.startswith(codecs.BOM_UTF16_BE) or (first[:1] == b"\0" and first[1:2] in (b"{", b"[")):
+        return "utf-16-be"
+    return None

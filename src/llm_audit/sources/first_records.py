@@ -1,0 +1,32 @@
+"""The first records of a file, as its format would see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from llm_audit.sources.files.container import items, sniff
+from llm_audit.sources.files.find import find
+from llm_audit.sources.files.limits import SNIFF_RECORDS
+from llm_audit.sources.formats.interface import Record
+from llm_audit.sources.unwrap import unwrap
+
+
+def sample(path: str | Path, *, records: int = SNIFF_RECORDS) -> list[Record]:
+    """Read the first records of a file.
+
+    Raises:
+        UsageError: The path does not exist or cannot be read.
+    """
+    with TemporaryDirectory() as spool:
+        found = (item for source in find([path], spool=Path(spool)).sources for _, item in items(source, sniff(source)))
+        return list(islice(records_of(found), records))
+
+
+def records_of(found: Iterable[object]) -> Iterator[Record]:
+    """The records among a file's items, each out of what wraps it."""
+    for item in found:
+        if isinstance(item, dict):
+            yield from unwrap(item)

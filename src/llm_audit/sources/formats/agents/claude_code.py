@@ -1,0 +1,163 @@
+"""Claude Code transcripts: JSON lines of messages, results and notes.
+
+A reply is written as several rows, one a content block, each with the usage as far as it was known; resumed sessions
+and subagents' files repeat rows. So repeats share a key and the fullest is kept. Where Anthropic answered, its message
+id is that key: a side question (``/btw``) copies replies under a new request id. Rows without a request id come from
+gateways, whose message ids recur, and are repeats only within their session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Entry, Message, NotACall, NotCallReason, Reason, Request
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.formats.providers.anthropic_messages import inner_calls
+from llm_audit.sources.records.calls import cost, merge_key, tier
+from llm_audit.sources.records.disjoint import Convention, Usage, counted, settle
+from llm_audit.sources.records.fields import Json, first, listing, mapping, text
+from llm_audit.sources.records.messages import conversation, reply
+from llm_audit.sources.records.times import micros
+from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
+from llm_audit.sources.records.usage import of_anthropic
+
+_TYPES = frozenset({"user", "assistant", "system", "summary", "progress", "attachment", "result"})
+_NOTES = frozenset({"file-history-snapshot", "queue-operation", "last-prompt", "custom-title", "ai-title"})
+_SYNTHETIC = "<synthetic>"  # written by the program itself, such as the text of an error
+_OFFICIAL = "msg_"
+
+
+class _Thread:
+    """One conversation of a file: what was said, and the prompt of the reply being written."""
+
+    __slots__ = ("prompt", "reply_id", "said")
+
+    def __init__(self) -> None:
+        self.said = Transcript()
+        self.reply_id: str | None = None
+        self.prompt: list[Message] | None = None
+
+
+def _entries(record: Record, context: Context) -> Iterator[Entry]:
+    row = _row(record)
+    message = mapping(row.get("message"))
+    name = _conversation(row)
+    thread = context.state.get(name or "")
+    if thread is None:
+        thread = context.state[name or ""] = _Thread()
+    if row.get("subtype") == "compact_boundary":
+        thread.said.forget()
+    usage = _usage(row, message)
+    model = text(message.get("model"))
+    if usage.usage_source == "none" or model == _SYNTHETIC:
+        if message and model != _SYNTHETIC:
+            thread.said.add(_said(row, message))
+        yield NotACall(NotCallReason.METADATA)
+        return
+    if model is None:
+        raise BadRecordError(Reason.NO_MODEL, "message.model")
+    reply_id = text(message.get("id"))
+    if reply_id is None or reply_id != thread.reply_id:
+        thread.reply_id, thread.prompt = reply_id, thread.said.prompt()
+    thread.said.add(_said(row, message))
+    request = Request(
+        model=model,
+        provider="anthropic",
+        time_us=micros(row.get("timestamp"), "timestamp"),
+        service_tier=tier(mapping(message.get("usage")).get("service_tier")),
+        request_id=reply_id or text(row.get("uuid")),
+        merge_key=_key(row, reply_id, model),
+        conversation=name,
+        trace=text(first(row, "sessionId", "session_id")),
+        app=folder(row.get("cwd")),
+        tags=_tags(row, message),
+        stated_cost_pico=cost(row.get("costUSD")),
+        messages=thread.prompt,
+        tools=TOOLS,
+    )
+    request.completion, request.completion_calls, request.completion_call_id = reply(
+        {"role": "assistant", "content": message.get("content")}
+    )
+    usage.fill(request)
+    yield from (request, *inner_calls(request, mapping(message.get("usage"))))
+
+
+def _row(record: Json) -> Json:
+    """Return the row itself, or the subagent's row that a progress report carries."""
+    data = mapping(record.get("data"))
+    inner = mapping(data.get("message"))
+    if "message" not in inner:
+        return record
+    return {**record, **inner, "isSidechain": True, "agentId": first(data, "agentId") or record.get("agentId")}
+
+
+def _conversation(row: Json) -> str | None:
+    session = text(first(row, "sessionId", "session_id"))
+    if row.get("isSidechain") is not True:
+        return session
+    return f"{session}:{text(row.get('agentId')) or 'sidechain'}"
+
+
+def _said(row: Json, message: Json) -> list[Message]:
+    role = text(message.get("role")) or text(row.get("type")) or "user"
+    return conversation([{"role": role, "content": message.get("content")}]) or []
+
+
+def _key(row: Json, reply_id: str | None, model: str) -> str | None:
+    if reply_id is None:
+        uuid = text(row.get("uuid"))
+        return merge_key(uuid and f"claude-code:{uuid}", model=model)
+    request_id = text(row.get("requestId"))
+    if request_id is None:
+        session = text(first(row, "sessionId", "session_id"))
+        return merge_key(f"{reply_id}|session:{session}", model=model)
+    return merge_key(reply_id if reply_id.startswith(_OFFICIAL) else f"{reply_id}|{request_id}", model=model)
+
+
+def _tags(row: Json, message: Json) -> tuple[str, ...]:
+    tags = []
+    if row.get("isSidechain") is True:
+        tags.append("sidechain")
+        if message.get("stop_reason") is None:
+            tags.append("placeholder-output")  # what the stream's start said, not what was billed
+    speed = text(mapping(message.get("usage")).get("speed"))
+    return (*tags, f"speed={speed}") if speed is not None and speed != "standard" else tuple(tags)
+
+
+def _usage(row: Json, message: Json) -> Usage:
+    usage = mapping(message.get("usage"))
+    if usage:
+        return of_anthropic(usage)
+    return settle(  # the first versions wrote counts beside the message
+        counted(row, "inputTokens"),
+        counted(row, "outputTokens"),
+        cache_read=counted(row, "cacheReadInputTokens"),
+        cache_write=counted(row, "cacheCreationInputTokens"),
+        convention=Convention.EXCLUSIVE,
+    )
+
+
+def _matches(record: Record) -> bool:
+    kind = record.get("type")
+    session = "sessionId" in record or "session_id" in record
+    if isinstance(kind, str):
+        own = "model" not in record or "subtype" in record  # a home-made log may have types and sessions too
+        return kind in _NOTES or (kind in _TYPES and own and (session or "uuid" in record or "leafUuid" in record))
+    message = mapping(record.get("message"))
+    return "sessionId" in record and ("usage" in message or "role" in message) and not listing(record.get("messages"))
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="claude-code",
+        title="Claude Code transcripts",
+        evidence=Evidence.REAL,
+        tells=("time", "id", "prompts", "cache", "cost", "trace", "service_tier"),
+        notes="Several rows are one call: the fullest is kept, across files. The program's own system prompt and tools "
+        "are not logged. Subagents' rows may hold placeholders for output tokens: they are tagged placeholder-output.",
+        ordered=True,
+    ),
+    matches=_matches,
+    entries=_entries,
+    keys=frozenset({"type", "sessionId"}),
+)

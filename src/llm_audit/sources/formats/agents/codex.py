@@ -1,0 +1,197 @@
+"""Codex CLI transcripts: JSON lines of session, turns, items and running token totals.
+
+A call is a ``token_count`` event whose running total moved; the same total is written again on every refresh. Forked
+and spawned sessions copy their parent's history, times rewritten: a call is told by the oldest session it comes from
+and its totals, so that copies are repeats wherever they are. Inclusive; reasoning is part of the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Entry, Message, NotACall, NotCallReason, Request
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.records.disjoint import Convention, counted, settle
+from llm_audit.sources.records.fields import Json, at, first, mapping, text
+from llm_audit.sources.records.messages import conversation
+from llm_audit.sources.records.times import micros
+from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
+
+_TYPES = frozenset(
+    {"session_meta", "turn_context", "event_msg", "response_item", "compacted", "token_usage_record", "world_state"}
+)
+_COUNTS = (
+    "input_tokens",
+    "cached_input_tokens",
+    "cache_write_input_tokens",
+    "output_tokens",
+    "reasoning_output_tokens",
+)
+_NO_EFFORT = frozenset({"none", "minimal"})
+_UNNAMED = "codex (model not logged)"
+
+Counts = tuple[int, ...]
+
+
+class _Session:
+    """What a file has said so far."""
+
+    __slots__ = (
+        "_after",
+        "_pending",
+        "app",
+        "effort",
+        "id",
+        "key",
+        "lineage",
+        "model",
+        "provider",
+        "root",
+        "said",
+        "total",
+    )
+
+    def __init__(self, began: str | None) -> None:
+        self.id: str | None = None
+        self.root = began or ""  # the oldest session whose history this file continues; its start where it has no id
+        self.lineage: set[str] = set()
+        self.app: str | None = None
+        self.model: str | None = None
+        self.provider = "openai"
+        self.effort: str | None = None
+        self.total: Counts | None = None
+        self.key: str | None = None
+        self.said = Transcript()
+        self._pending: list[Message] = []  # the reply being written
+        self._after: list[Message] = []  # results of its tools
+
+    def begin(self, meta: Json) -> None:
+        """Take in a session's own description; those after the first are ancestors, copied with their history."""
+        own, parent = text(meta.get("id")), text(meta.get("forked_from_id"))
+        if own is None or own in self.lineage:
+            return
+        if self.id is None:
+            self.id, self.app = own, folder(meta.get("cwd"))
+            self.provider = text(meta.get("model_provider")) or self.provider
+            instructions = text(at(meta, "base_instructions", "text")) or text(meta.get("instructions"))
+            self.said.add([Message("system", instructions)] if instructions else [])
+        self.lineage.add(own)
+        self.root = parent or own
+
+    def hear(self, item: Json) -> None:
+        """Take in an item of the conversation."""
+        for message in conversation([item]) or []:
+            if message.role == "assistant":
+                self._pending.append(message)
+            elif message.role == "tool" and self._pending:
+                self._after.append(message)
+            else:
+                self.settle_reply()
+                self.said.add([message])
+
+    def settle_reply(self) -> None:
+        """Add the reply that was being written to what was said."""
+        self.said.add([*self._pending, *self._after])
+        self._pending, self._after = [], []
+
+    def reply(self) -> tuple[str | None, str, str | None]:
+        """Return the reply being written: text, tool calls, id of the first call."""
+        said = "\n".join(message.text for message in self._pending if message.text)
+        calls = "\n".join(message.calls for message in self._pending if message.calls)
+        call_id = next((message.call_id for message in self._pending if message.call_id), None)
+        return said or None, calls, call_id
+
+
+def _entries(record: Record, context: Context) -> Iterator[Entry]:
+    session = context.state.get("session")
+    if session is None:
+        session = context.state["session"] = _Session(text(record.get("timestamp")))
+    payload = mapping(record.get("payload"))
+    kind = record.get("type")
+    if kind == "event_msg" and payload.get("type") == "token_count":
+        yield _call(record, mapping(payload.get("info")), session)
+        return
+    if kind == "session_meta":
+        if session.total is not None and text(payload.get("id")) not in {None, *session.lineage}:
+            session = context.state["session"] = _Session(None)  # another session's file was joined to this one
+        session.begin(payload)
+    elif kind == "turn_context":
+        session.model = text(payload.get("model")) or session.model
+        session.effort = text(first(payload, "effort", "reasoning_effort"))
+        session.app = folder(payload.get("cwd")) or session.app
+    elif kind == "response_item":
+        session.hear(payload)
+    elif kind == "compacted":
+        session.settle_reply()
+        session.said.forget()
+    yield NotACall(NotCallReason.METADATA)
+
+
+def _call(record: Json, info: Json, session: _Session) -> Entry:
+    total, last = _counts(info.get("total_token_usage")), _counts(info.get("last_token_usage"))
+    repeated = total is not None and total == session.total
+    if not repeated:
+        used = last or _moved(total, session.total)
+        if total is not None:
+            session.total = total
+        if used is None or not any(used):
+            return NotACall(NotCallReason.METADATA)  # rate limits, or a session that has not called yet
+        moment = "" if total is not None else text(record.get("timestamp"))
+        session.key = f"codex|{session.root}|{moment}|{total}|{used}"
+    elif session.key is None:
+        return NotACall(NotCallReason.METADATA)
+    else:
+        used = last or (0,) * len(_COUNTS)
+    request = Request(
+        model=text(info.get("model")) or session.model or _UNNAMED,
+        provider=session.provider,
+        time_us=micros(record.get("timestamp"), "timestamp"),
+        merge_key=session.key,
+        conversation=session.id,
+        trace=session.root or None,
+        app=session.app,
+        needs_reasoning=session.effort is not None and session.effort not in _NO_EFFORT,
+        tools=TOOLS,
+    )
+    if not repeated:
+        request.messages = session.said.prompt()
+        request.completion, request.completion_calls, request.completion_call_id = session.reply()
+        session.settle_reply()
+    input_tokens, cached, written, output_tokens, reasoning = used
+    settle(
+        input_tokens,
+        output_tokens,
+        cache_read=cached,
+        cache_write=written or None,
+        reasoning=reasoning,
+        convention=Convention.INCLUSIVE,
+    ).fill(request)
+    return request
+
+
+def _counts(usage: object) -> Counts | None:
+    found = mapping(usage)
+    return tuple(counted(found, name) or 0 for name in _COUNTS) if found else None
+
+
+def _moved(total: Counts | None, before: Counts | None) -> Counts | None:
+    """Return by how much a running total grew; a total that fell began anew."""
+    if total is None or before is None or any(now < then for now, then in zip(total, before, strict=True)):
+        return total
+    return tuple(now - then for now, then in zip(total, before, strict=True))
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="codex",
+        title="Codex CLI transcripts",
+        evidence=Evidence.FIXTURE,
+        tells=("time", "prompts", "cache", "trace"),
+        notes="Counted only when the running total moves; the history that forked sessions copy is counted once. Tools "
+        "offered are not logged.",
+        ordered=True,
+    ),
+    matches=lambda record: text(record.get("type")) in _TYPES and isinstance(record.get("payload"), dict),
+    entries=_entries,
+    keys=frozenset({"type"}),
+)

@@ -1,0 +1,66 @@
+"""Cloudflare AI Gateway logs: one object a request, without a breakdown of cached tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.records.calls import cost, merge_key, operation, outcome
+from llm_audit.sources.records.disjoint import counted, settle
+from llm_audit.sources.records.fields import flag, mapping, number, text, who, whole
+from llm_audit.sources.records.times import micros
+from llm_audit.vocabulary import Status
+
+_SIGNATURE = frozenset(
+    {"tokens_in", "tokens_out", "cached", "success", "provider"}
+)  # home-made logs have some of these
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    if flag(record.get("cached")):
+        yield NotACall(NotCallReason.GATEWAY_CACHE_HIT)
+        return
+    model = text(record.get("model"))
+    if model is None:
+        raise BadRecordError(Reason.NO_MODEL, "model")
+    code = whole(record.get("status_code"))
+    status = outcome(code)
+    if flag(record.get("success")) is False:
+        status = Status.ERROR
+    payer = who(mapping(record.get("metadata")))
+    log_id = text(record.get("id"))
+    request = Request(
+        model=model,
+        provider=text(record.get("provider")),
+        operation=operation(record.get("path")),
+        time_us=micros(record.get("created_at"), "created_at"),
+        request_id=log_id,
+        merge_key=merge_key(log_id and f"cloudflare:{log_id}", model=model, status=status),
+        team=payer.team,
+        app=payer.app,
+        user=payer.user,
+        environment=payer.environment,
+        tags=payer.tags,
+        status=status,
+        status_code=code,
+        latency_ms=number(record.get("duration")),
+        stated_cost_pico=cost(record.get("cost")),
+    )
+    settle(counted(record, "tokens_in"), counted(record, "tokens_out")).fill(request)
+    yield request
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="cloudflare",
+        title="Cloudflare AI Gateway log",
+        evidence=Evidence.RECONSTRUCTED,
+        tells=("time", "id", "cost", "latency"),
+        notes="tokens_in is not split into fresh and cached tokens, so cached input is priced as fresh. Rows with "
+        "cached = true are gateway hits, not provider calls. Bodies are in separate files and are not read.",
+    ),
+    matches=lambda record: record.keys() >= _SIGNATURE,
+    entries=_entries,
+    keys=frozenset({"tokens_in"}),
+)

@@ -1,0 +1,92 @@
+"""Kong AI Gateway logs: ``ai.proxy`` in current versions, ``ai.<plugin>`` with singular token names up to 3.9.
+
+Each plugin that called a model is an entry of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.records.bodies import answer, ask
+from llm_audit.sources.records.calls import cost, guarded, merge_key, operation, outcome
+from llm_audit.sources.records.disjoint import Usage, counted, settle
+from llm_audit.sources.records.fields import Json, at, first, mapping, number, text, whole
+from llm_audit.sources.records.times import micros
+from llm_audit.sources.records.usage import of_openai
+from llm_audit.vocabulary import Status
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    plugins = mapping(record.get("ai"))
+    called = [name for name, plugin in plugins.items() if _calls(plugin)]
+    for name in called:
+        yield guarded(partial(_entry, record, plugins), name)
+    if not called:
+        yield NotACall(NotCallReason.METADATA)
+
+
+def _calls(plugin: object) -> bool:
+    found = mapping(plugin)
+    return "usage" in found and "meta" in found
+
+
+def _entry(record: Record, plugins: Json, name: str) -> Entry:
+    plugin, payload = mapping(plugins.get(name)), mapping(plugins.get("payload"))
+    if (text(at(plugin, "cache", "cache_status")) or "").lower() == "hit":
+        return NotACall(NotCallReason.GATEWAY_CACHE_HIT)
+    meta, usage = mapping(plugin.get("meta")), mapping(plugin.get("usage"))
+    requested = text(meta.get("request_model"))
+    model = text(meta.get("response_model")) or requested
+    if model is None:
+        raise BadRecordError(Reason.NO_MODEL, "response_model")
+    code = whole(at(record, "response", "status"))
+    status = Status.OK if code is None else outcome(code)
+    request_id = text(at(record, "request", "id"))
+    request = Request(
+        model=model,
+        model_requested=requested,
+        provider=text(meta.get("provider_name")),
+        operation=operation(at(record, "request", "uri")),
+        time_us=micros(record.get("started_at"), "started_at"),
+        request_id=request_id,
+        merge_key=merge_key(request_id and f"kong:{name}:{request_id}", model=model, status=status),
+        app=text(at(record, "service", "name")),
+        user=text(at(record, "consumer", "username")) or text(at(record, "consumer", "id")),
+        status=status,
+        status_code=code,
+        latency_ms=number(meta.get("llm_latency")),
+        stated_cost_pico=cost(usage.get("cost")) or None,  # 0 where no price was configured
+    )
+    own = mapping(plugin.get("payload"))
+    ask(request, mapping(own.get("request")) or mapping(payload.get("request")))
+    answer(request, mapping(own.get("response")) or mapping(payload.get("response")))
+    _usage(usage).fill(request)
+    return request
+
+
+def _usage(usage: Json) -> Usage:
+    if first(usage, "prompt_tokens", "completion_tokens") is not None:
+        return of_openai(usage)
+    return settle(
+        counted(usage, "prompt_token"),
+        counted(usage, "completion_token"),
+        total=counted(usage, "total_tokens", "total_token"),
+    )
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="kong",
+        title="Kong AI Gateway log",
+        evidence=Evidence.RECONSTRUCTED,
+        tells=("time", "prompts", "cache", "cost", "latency"),
+        notes="Checked against the documentation's example. A hit of the semantic cache is no provider call; a cost of "
+        "0 means that the gateway has no price and is read as unknown.",
+    ),
+    matches=lambda record: "ai" in record and any(_calls(plugin) for plugin in mapping(record.get("ai")).values()),
+    entries=_entries,
+    keys=frozenset({"ai"}),
+)

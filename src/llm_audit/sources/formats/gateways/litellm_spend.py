@@ -1,0 +1,93 @@
+"""LiteLLM's SpendLogs table, exported as JSON or CSV. Nested columns are JSON in strings.
+
+The ``metadata`` column alone is read too: it holds the usage, but not the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Entry, NotACall, Reason, Request
+from llm_audit.sources.formats.gateways.litellm import aside_from_calls, payers, usage_within
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.records.bodies import answer, ask, model_of
+from llm_audit.sources.records.calls import cost, merge_key, operation
+from llm_audit.sources.records.disjoint import NO_USAGE, Usage
+from llm_audit.sources.records.fields import Json, mapping, number, parsed, text
+from llm_audit.sources.records.times import between_ms, micros
+from llm_audit.sources.records.usage import of_openai
+from llm_audit.vocabulary import Status
+
+_UNNAMED = "litellm (model not logged)"
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    aside = aside_from_calls(record)
+    if aside is not None:
+        yield NotACall(aside)
+        return
+    response = mapping(record.get("response"))
+    alone = "usage_object" in record
+    metadata = record if alone else mapping(record.get("metadata"))
+    model = model_of(response) or text(record.get("model")) or (_UNNAMED if alone else None)
+    if model is None:
+        raise BadRecordError(Reason.NO_MODEL, "model")
+    failed = "failure" in (record.get("status"), metadata.get("status"))
+    status = Status.ERROR if failed else Status.OK
+    started, ended = micros(record.get("startTime"), "startTime"), micros(record.get("endTime"), "endTime")
+    duration_ms = number(record.get("request_duration_ms"))
+    payer = payers(record, metadata)
+    request = Request(
+        model=model,
+        model_requested=text(record.get("model_group")) or text(record.get("model")),
+        provider=text(record.get("custom_llm_provider")),
+        operation=operation(record.get("call_type")),
+        time_us=started,
+        request_id=text(record.get("request_id")),
+        merge_key=merge_key(record.get("request_id"), model=model, status=status),
+        conversation=text(record.get("session_id")),
+        team=payer.team,
+        app=payer.app,
+        user=payer.user,
+        environment=payer.environment,
+        tags=payer.tags,
+        status=status,
+        latency_ms=between_ms(started, ended) if duration_ms is None else duration_ms,
+        stated_cost_pico=cost(record.get("spend")),
+    )
+    ask(request, _asked(record))
+    answer(request, response)
+    _usage(record, metadata, response).fill(request)
+    yield request
+
+
+def _asked(record: Json) -> Json:
+    """Return the request's body, where prompts are stored; by default the columns hold empty objects."""
+    sent = mapping(record.get("proxy_server_request"))
+    sent = mapping(sent.get("body")) or sent
+    messages = parsed(record.get("messages"))
+    return {**sent, "messages": messages} if messages else sent
+
+
+def _usage(record: Json, metadata: Json, response: Json) -> Usage:
+    usage = usage_within(response, metadata)
+    return usage if usage is not NO_USAGE else of_openai({**mapping(metadata.get("additional_usage_values")), **record})
+
+
+def _matches(record: Record) -> bool:
+    row = "request_id" in record and "spend" in record and "call_type" in record
+    return row or ("usage_object" in record and "batch_models" in record)
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="litellm-spend",
+        title="LiteLLM SpendLogs (JSON or CSV)",
+        evidence=Evidence.REAL,
+        tells=("time", "id", "cache", "cost", "latency", "team"),
+        notes="Prompts are there only where the proxy stores them.",
+    ),
+    matches=_matches,
+    entries=_entries,
+    keys=frozenset({"spend", "usage_object"}),
+)

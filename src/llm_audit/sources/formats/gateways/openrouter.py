@@ -1,0 +1,47 @@
+"""OpenRouter's chat completions: pairs and streams, with the cost OpenRouter charged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.formats.providers.dialects import Dialect, speaks
+from llm_audit.sources.formats.providers.openai_chat import chat_request
+from llm_audit.sources.formats.providers.pair import KEYS, pair_of
+from llm_audit.sources.records.calls import cost
+from llm_audit.sources.records.fields import Json, mapping, text
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    pair = pair_of(record)
+    if not pair.is_call:
+        yield NotACall(NotCallReason.NOT_A_MODEL_CALL)
+        return
+    request = chat_request(pair, provider="openrouter")
+    request.stated_cost_pico = stated_cost(mapping(pair.answered.get("usage")))
+    if upstream := text(pair.answered.get("provider")):
+        request.tags = (*request.tags, f"upstream={upstream}")
+    yield request
+
+
+def stated_cost(usage: Json) -> int | None:
+    """Return what a call cost: OpenRouter's charge and, with the user's own key, what the provider charged."""
+    charged = cost(usage.get("cost"))
+    upstream = cost(mapping(usage.get("cost_details")).get("upstream_inference_cost"))
+    return (charged or 0) + upstream if usage.get("is_byok") is True and upstream is not None else charged
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="openrouter",
+        title="OpenRouter chat completions: request/response pairs, streams, bare bodies",
+        evidence=Evidence.REAL,
+        tells=("time", "id", "prompts", "cache", "cost", "service_tier"),
+        notes="With the user's own key the stated cost is what the provider charged. An advisor's tokens are in the "
+        "stated cost only.",
+    ),
+    matches=lambda record: speaks(record, Dialect.OPENROUTER),
+    entries=_entries,
+    keys=KEYS,
+)

@@ -1,0 +1,77 @@
+"""OpenRouter's activity export: a CSV with a row a generation and no prompts.
+
+Whether ``tokens_prompt`` includes ``tokens_cached`` is not documented, so a row with cached tokens is ambiguous. With
+the user's own provider key ``cost_total`` is OpenRouter's fee only and ``byok_usage_inference`` what the provider took.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Entry, Reason, Request
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.records.calls import cost, merge_key
+from llm_audit.sources.records.disjoint import counted, settle
+from llm_audit.sources.records.fields import first, flag, number, text
+from llm_audit.sources.records.times import micros
+from llm_audit.vocabulary import Status
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    model = text(record.get("model_permaslug"))
+    if model is None:
+        raise BadRecordError(Reason.NO_MODEL, "model_permaslug")
+    status = _status(record)
+    request = Request(
+        model=model,
+        provider="openrouter",
+        time_us=micros(record.get("created_at"), "created_at"),
+        request_id=text(record.get("generation_id")),
+        merge_key=merge_key(record.get("generation_id"), model=model, status=status),
+        app=text(record.get("app_name")),
+        user=text(record.get("user")),
+        tags=_tags(record),
+        streamed=flag(record.get("streamed")),
+        status=status,
+        latency_ms=number(record.get("generation_time_ms")),
+        stated_cost_pico=_paid(record),
+    )
+    settle(
+        counted(record, "tokens_prompt"),
+        counted(record, "tokens_completion"),
+        cache_read=counted(record, "tokens_cached"),
+        reasoning=counted(record, "tokens_reasoning"),
+    ).fill(request)
+    yield request
+
+
+def _status(record: Record) -> str:
+    if flag(record.get("cancelled")):
+        return Status.CANCELLED
+    return Status.ERROR if first(record, "finish_reason_normalized", "finish_reason_raw") == "error" else Status.OK
+
+
+def _paid(record: Record) -> int | None:
+    charged = cost(record.get("cost_total"))
+    upstream = cost(record.get("byok_usage_inference"))
+    return None if charged is None and upstream is None else (charged or 0) + (upstream or 0)
+
+
+def _tags(record: Record) -> tuple[str, ...]:
+    named = (("api_key_name", "key"), ("provider_name", "upstream"), ("variant", "variant"))
+    return tuple(f"{name}={value}" for column, name in named if (value := text(record.get(column))))
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="openrouter-csv",
+        title="OpenRouter activity export (CSV)",
+        evidence=Evidence.FIXTURE,
+        tells=("time", "id", "cache", "cost", "latency"),
+        notes="Column names are documented, no real export was seen. Whether tokens_prompt includes tokens_cached is "
+        "unverified: rows with cached tokens carry both bounds.",
+    ),
+    matches=lambda record: "generation_id" in record and "model_permaslug" in record,
+    entries=_entries,
+    keys=frozenset({"generation_id"}),
+)

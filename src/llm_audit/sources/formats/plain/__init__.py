@@ -1,0 +1,1 @@
+"""Home-made logs, databases and published traces."""

@@ -1,0 +1,124 @@
+"""What the fields of a home-made record say, whichever way it was decoded."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from llm_audit.sources.entry import Message, Request
+from llm_audit.sources.records.calls import merge_key
+from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
+from llm_audit.sources.records.fields import Json, Who, flag, mapping, number, text, who, whole
+from llm_audit.sources.records.messages import any_mark, reply
+from llm_audit.vocabulary import Status
+
+_OK, _ERROR = Status.OK.value, Status.ERROR.value
+_WORDS = {
+    **dict.fromkeys(("ok", "success", "succeeded", "successful", "complete", "completed", "done", "finished"), _OK),
+    **dict.fromkeys(("error", "errored", "failed", "failure", "timeout", "rate_limited"), _ERROR),
+    **dict.fromkeys(("cancelled", "canceled", "aborted", "interrupted"), Status.CANCELLED.value),
+}
+_MAX_REMEMBERED = 2048  # metadata of different texts
+_MAX_CHARS = 256  # of the texts in those that are remembered
+_NOBODY = Who()
+_PROVIDER_IDS = ("chatcmpl-", "cmpl-", "resp_", "msg_", "gen-")
+
+
+def outcome(value: Any, error: Any) -> tuple[str, int | None]:
+    """How a call ended, and its HTTP status, by its status and its error."""
+    if value is None or type(value) is bool:
+        failed = value is False or error not in (None, "", False, "null", "None")
+        return _ERROR if failed else _OK, None
+    code = value if type(value) is int else whole(value)
+    if code is not None and 100 <= code < 600:
+        return _OK if code < 400 else _ERROR, code
+    word = value.strip().lower() if isinstance(value, str) else ""
+    return _WORDS.get(word, Status.UNKNOWN.value), None
+
+
+def merge_key_of(request_id: str | None, time_us: int | None, model: str, status: str) -> str | None:
+    """A logger's own id may be shared by the tries of one call, which its time then tells apart."""
+    if request_id is None or request_id.startswith(_PROVIDER_IDS):
+        return merge_key(request_id, model=model, status=status)
+    return f"{request_id}@{time_us}|{model}|{status}"
+
+
+def begun(
+    model: str,
+    time_us: int | None,
+    messages: list[Message] | None,
+    *,
+    request_id: Any,
+    conversation: Any,
+    trace: Any,
+    stream: Any,
+    latency: Any,
+    ended: tuple[str, int | None],
+) -> Request:
+    """A request of what every home-made record may have; ``ended`` is its ``outcome``."""
+    request_id = text(request_id)
+    status, code = ended
+    return Request(
+        model=model,
+        time_us=time_us,
+        request_id=request_id,
+        merge_key=merge_key_of(request_id, time_us, model, status),
+        conversation=text(conversation),
+        trace=text(trace),
+        streamed=stream if type(stream) is bool else flag(stream),
+        status=status,
+        status_code=code,
+        latency_ms=float(latency) if type(latency) is int and 0 <= latency < 10**12 else number(latency),
+        messages=messages,
+        redacted=any_mark(messages),
+    )
+
+
+def charge(request: Request, metadata: Any, payer: tuple[Any, Any, Any, Any] | None) -> None:
+    """Set whom a call is charged to, and what else its metadata tell.
+
+    Args:
+        request: What to set it of.
+        metadata: As the record has them.
+        payer: Team, app, user and environment as columns of their own; None where there is no such column.
+    """
+    nested = mapping(metadata)
+    named = _NOBODY
+    if nested:
+        named, inner = _told(nested)
+        if inner.conversation is not ABSENT and request.conversation is None:
+            request.conversation = text(nested[inner.conversation])
+        if inner.trace is not ABSENT and request.trace is None:
+            request.trace = text(nested[inner.trace])
+        request.team, request.app, request.user, request.environment, request.tags = named
+    if payer is not None:
+        team, app, user, environment = payer
+        request.team = text(team) or named.team
+        request.app = text(app) or named.app
+        request.user = text(user) or named.user
+        request.environment = text(environment) or named.environment
+
+
+def _told(metadata: Json) -> tuple[Who, Columns]:
+    """What metadata say of who is charged, and their columns. Logs repeat few teams and features, so much is known."""
+    values = metadata.values()
+    try:
+        if sum(map(len, values)) > _MAX_CHARS:
+            return who(metadata), columns_of(metadata)
+        return _of_texts(tuple(metadata.items()))
+    except TypeError:  # not texts alone
+        return who(metadata), columns_of(metadata)
+
+
+@lru_cache(maxsize=_MAX_REMEMBERED)
+def _of_texts(items: tuple[tuple[str, str], ...]) -> tuple[Who, Columns]:
+    metadata = dict(items)
+    return who(metadata), columns_of(metadata)
+
+
+def answer(request: Request, said: Any) -> None:
+    """Set what the model answered: a text, or messages of any shape."""
+    if isinstance(said, str):
+        request.completion = said
+    else:
+        request.completion, request.completion_calls, request.completion_call_id = reply(said)

@@ -1,0 +1,76 @@
+"""The ``responses`` table of simonw/llm's SQLite log, row by row.
+
+``token_details`` holds what the provider's usage says beside the two totals, under the provider's own names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Entry, Message, Reason, Request
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.records.bodies import parameters
+from llm_audit.sources.records.calls import merge_key
+from llm_audit.sources.records.disjoint import Convention, Usage, counted, settle
+from llm_audit.sources.records.fields import Json, mapping, number, text
+from llm_audit.sources.records.messages import is_mark
+from llm_audit.sources.records.times import micros
+from llm_audit.sources.records.usage import of_any
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    requested = text(record.get("model"))
+    model = text(record.get("resolved_model")) or requested
+    if model is None:
+        raise BadRecordError(Reason.NO_MODEL, "model")
+    row_id = text(record.get("id"))
+    request = Request(
+        model=model,
+        model_requested=requested,
+        time_us=micros(record.get("datetime_utc"), "datetime_utc"),
+        request_id=row_id,
+        merge_key=merge_key(row_id and f"llm:{row_id}", model=model),
+        conversation=text(record.get("conversation_id")),
+        needs_json_schema=text(record.get("schema_id")) is not None,
+        latency_ms=number(record.get("duration_ms")),
+        messages=_prompt(record),
+        completion=text(record.get("response")),
+    )
+    request.redacted = any(is_mark(message.text) for message in request.messages or ())
+    parameters(request, mapping(record.get("options_json")))
+    _usage(record).fill(request)
+    yield request
+
+
+def _prompt(record: Json) -> list[Message] | None:
+    """A row holds its own turn only; the turns before it are the rows of the same conversation."""
+    said = (("system", text(record.get("system"))), ("user", text(record.get("prompt"))))
+    return [Message(role, found) for role, found in said if found] or None
+
+
+def _usage(record: Json) -> Usage:
+    input_tokens, output_tokens = counted(record, "input_tokens"), counted(record, "output_tokens")
+    details = mapping(record.get("token_details"))
+    if "thoughtsTokenCount" in details or "cachedContentTokenCount" in details:
+        return settle(  # Gemini, whose plugin adds the thoughts to the output
+            input_tokens,
+            output_tokens,
+            cache_read=counted(details, "cachedContentTokenCount"),
+            reasoning=counted(details, "thoughtsTokenCount"),
+            convention=Convention.INCLUSIVE,
+        )
+    return of_any({**details, "input_tokens": input_tokens, "output_tokens": output_tokens})
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="simonw-llm",
+        title="simonw/llm's logs.db (SQLite)",
+        evidence=Evidence.FIXTURE,
+        tells=("time", "id", "prompts", "cache", "latency"),
+        notes="A row holds its own turn; earlier turns of a conversation are other rows.",
+    ),
+    matches=lambda record: "datetime_utc" in record and ("duration_ms" in record or "prompt_json" in record),
+    entries=_entries,
+    keys=frozenset({"datetime_utc"}),
+)

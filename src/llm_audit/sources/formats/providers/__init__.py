@@ -1,0 +1,1 @@
+"""Providers' own requests and responses."""

@@ -1,0 +1,79 @@
+"""Anthropic Messages: pairs, streams and bare bodies.
+
+Input counts leave cached tokens out. ``iterations`` that are no plain messages (an advisor of another model, a
+compaction) are billed beside the top-level counts, so each is a call of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Request
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.formats.providers.dialects import Dialect, speaks
+from llm_audit.sources.formats.providers.pair import KEYS, Pair, pair_of, request_of
+from llm_audit.sources.records.fields import Json, mapping, objects, text
+from llm_audit.sources.records.usage import of_anthropic
+
+_NO_REGION = frozenset({"not_available", "global", "default"})
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    pair = pair_of(record)
+    if not pair.is_call:
+        yield NotACall(NotCallReason.NOT_A_MODEL_CALL)
+        return
+    yield from messages_requests(pair)
+
+
+def messages_requests(pair: Pair, *, provider: str | None = None, model: str | None = None) -> Iterator[Request]:
+    """Build the requests of a pair in the shape of Messages: the call, then the calls made inside it."""
+    request = request_of(pair, provider=provider, model=model)
+    usage = mapping(pair.answered.get("usage"))
+    of_anthropic(usage).fill(request)
+    region = text(usage.get("inference_geo"))
+    request.region = None if region in _NO_REGION else region
+    if speed := text(usage.get("speed")):
+        request.tags = (*request.tags, f"speed={speed}")
+    inner = list(inner_calls(request, usage))
+    yield request
+    yield from inner
+
+
+def inner_calls(request: Request, usage: Json) -> Iterator[Request]:
+    """Build the calls that an answer's ``usage`` says were made inside it."""
+    for place, iteration in enumerate(objects(usage.get("iterations"))):
+        if iteration.get("type") == "message":
+            continue  # part of the top-level counts
+        inner = Request(
+            model=text(iteration.get("model")) or request.model,
+            provider=request.provider,
+            time_us=request.time_us,
+            service_tier=request.service_tier,
+            region=request.region,
+            merge_key=request.merge_key and f"{request.merge_key}|{place}",
+            conversation=request.conversation,
+            trace=request.trace,
+            team=request.team,
+            app=request.app,
+            user=request.user,
+            environment=request.environment,
+            tags=request.tags,
+            status=request.status,
+        )
+        of_anthropic(iteration).fill(inner)
+        yield inner
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="anthropic-messages",
+        title="Anthropic Messages: request/response pairs, streams, bare bodies",
+        evidence=Evidence.REAL,
+        tells=("id", "prompts", "cache", "service_tier"),
+        notes="Responses hold no time; it is taken from the record around them or the Date header.",
+    ),
+    matches=lambda record: speaks(record, Dialect.ANTHROPIC),
+    entries=_entries,
+    keys=KEYS,
+)

@@ -1,0 +1,61 @@
+"""What Amazon Bedrock's logs, batches and API pairs share: model names in ARNs, and usage in several shapes."""
+
+from __future__ import annotations
+
+from llm_audit.sources.entry import Request
+from llm_audit.sources.records.disjoint import NO_USAGE, Convention, Usage, counted, settle
+from llm_audit.sources.records.fields import Json, mapping
+from llm_audit.sources.records.usage import of_any
+from llm_audit.vocabulary import Operation
+
+_NAMED_KINDS = frozenset({"foundation-model", "inference-profile"})
+_METRICS = "amazon-bedrock-invocationMetrics"
+_IMAGE_MODELS = ("stability.", "canvas", "image")
+
+
+def model_of_arn(model: str) -> str:
+    """Return the model id inside an ARN; what hides the model (a router, an application profile) keeps its kind.
+
+    >>> model_of_arn("arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.amazon.nova-lite-v1:0")
+    'us.amazon.nova-lite-v1:0'
+    >>> model_of_arn("arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/a1b2c3")
+    'application-inference-profile/a1b2c3'
+    """
+    if not model.startswith("arn:"):
+        return model
+    resource = model.split(":", 5)[-1]
+    kind, _, name = resource.partition("/")
+    return name if kind in _NAMED_KINDS and name else resource
+
+
+def usage_of_body(body: Json) -> Usage:
+    """Read the usage in a model's own answer: Converse, Anthropic, Llama or the metrics Bedrock adds to a stream."""
+    own = of_any(mapping(body.get("usage"))) if body.get("usage") else NO_USAGE
+    if own.input_tokens is not None and own.output_tokens is not None:
+        return own
+    metrics = mapping(body.get(_METRICS))
+    if metrics:
+        return of_any(metrics)
+    return settle(counted(body, "prompt_token_count", "inputTextTokenCount"), counted(body, "generation_token_count"))
+
+
+def usage_of_counts(given: Json, taken: Json) -> Usage:
+    """Read the counts the invocation log keeps beside the bodies. Exclusive."""
+    return settle(
+        counted(given, "inputTokenCount"),
+        counted(taken, "outputTokenCount"),
+        cache_read=counted(given, "cacheReadInputTokenCount"),
+        cache_write=counted(given, "cacheWriteInputTokenCount"),
+        convention=Convention.EXCLUSIVE,
+    )
+
+
+def set_operation(request: Request) -> None:
+    """Tell the kind of call from the model, since Bedrock names all of them alike."""
+    name = request.model.lower()
+    if "embed" in name:
+        request.operation = Operation.EMBEDDING.value
+    elif "rerank" in name:
+        request.operation = Operation.RERANK.value
+    elif any(part in name for part in _IMAGE_MODELS):
+        request.operation = Operation.IMAGE.value

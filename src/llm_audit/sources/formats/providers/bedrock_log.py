@@ -1,0 +1,89 @@
+"""Amazon Bedrock's model invocation log, from S3 or CloudWatch.
+
+The counts in the model's own answer are preferred; where bodies are not logged, the record's counts serve. Both leave
+cached tokens out of the input. A prompt router's answer names the model it chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Entry, Reason, Request
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.formats.providers.bedrock import model_of_arn, set_operation, usage_of_body, usage_of_counts
+from llm_audit.sources.records.bodies import answer, ask
+from llm_audit.sources.records.calls import merge_key, tier
+from llm_audit.sources.records.disjoint import Usage
+from llm_audit.sources.records.fields import Json, at, mapping, number, objects, parsed, text, who
+from llm_audit.sources.records.streams import assemble
+from llm_audit.sources.records.times import micros
+from llm_audit.vocabulary import Status
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    given, taken = mapping(record.get("input")), mapping(record.get("output"))
+    asked, answered = mapping(given.get("inputBodyJson")), _answered(taken)
+    requested = text(record.get("modelId"))
+    routed = text(at(answered, "trace", "promptRouter", "invokedModelId"))
+    if requested is None:
+        raise BadRecordError(Reason.NO_MODEL, "modelId")
+    model = model_of_arn(routed or requested)
+    status = Status.ERROR.value if record.get("errorCode") else Status.OK.value
+    request_id = text(record.get("requestId"))
+    operation = text(record.get("operation")) or ""
+    payer = who(mapping(record.get("requestMetadata")))
+    request = Request(
+        model=model,
+        model_requested=model_of_arn(requested),
+        provider="aws",
+        time_us=micros(record.get("timestamp"), "timestamp"),
+        service_tier=str(tier(at(answered, "serviceTier", "type") or at(asked, "serviceTier", "type"))),
+        region=text(record.get("inferenceRegion")) or text(record.get("region")),
+        request_id=request_id,
+        merge_key=merge_key(request_id, model=model, status=status),
+        team=payer.team,
+        app=payer.app,
+        user=payer.user or _caller(text(at(record, "identity", "arn"))),
+        environment=payer.environment,
+        tags=payer.tags,
+        streamed=operation.endswith("Stream") if operation else None,
+        status=status,
+        latency_ms=number(at(answered, "metrics", "latencyMs")),
+    )
+    set_operation(request)
+    ask(request, asked)
+    answer(request, answered)
+    _usage(given, taken, answered).fill(request)
+    yield request
+
+
+def _answered(taken: Json) -> Json:
+    """Return the answer's body; a streamed one is logged as an array of its chunks."""
+    body = parsed(taken.get("outputBodyJson"))
+    return assemble(list(objects(body))) if isinstance(body, list) else mapping(body)
+
+
+def _usage(given: Json, taken: Json, answered: Json) -> Usage:
+    own = usage_of_body(answered)
+    return own if own.input_tokens is not None else usage_of_counts(given, taken)
+
+
+def _caller(arn: str | None) -> str | None:
+    """Return the user, or the role whose session called: the session's own name may be anything."""
+    resource = (arn or "").rsplit(":", 1)[-1].split("/")
+    return resource[1] or None if len(resource) > 1 else None
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="bedrock-log",
+        title="AWS Bedrock model invocation log (S3 or CloudWatch)",
+        evidence=Evidence.REAL,
+        tells=("time", "id", "prompts", "cache", "latency", "team"),
+        notes="Application inference profiles hide the model: name it in the alias map. Latency is logged for "
+        "Converse only. Bodies above 100 kB are in files of their own, which are not read.",
+    ),
+    matches=lambda record: record.get("schemaType") == "ModelInvocationLog",
+    entries=_entries,
+    keys=frozenset({"schemaType"}),
+)

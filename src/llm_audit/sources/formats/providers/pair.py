@@ -1,0 +1,292 @@
+"""A record that pairs a request with its response, and bare response bodies, whoever the provider is.
+
+Bodies may be objects, JSON in a string, or a stream. Whatever surrounds the pair (times, ids, labels, status) is read
+by the names home-made logs give such columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from llm_audit.sources.entry import Reason, Request
+from llm_audit.sources.formats.interface import BadRecordError, Record
+from llm_audit.sources.records.bodies import answer, ask, model_of
+from llm_audit.sources.records.calls import cost, merge_key, operation, outcome, tier
+from llm_audit.sources.records.column_names import columns_of
+from llm_audit.sources.records.fields import (
+    Json,
+    Who,
+    first,
+    labels,
+    mapping,
+    number,
+    parsed,
+    text,
+    who,
+    whole,
+)
+from llm_audit.sources.records.hosts import provider_of
+from llm_audit.sources.records.streams import assemble, events, is_stream, lines
+from llm_audit.sources.records.times import between_ms, micros
+from llm_audit.vocabulary import Status
+
+_ASKED = ("request", "request_body", "requestBody")
+_ANSWERED = ("response", "response_body", "responseBody")
+_TELLING = frozenset({"choices", "usage", "usageMetadata", "usage_metadata", "candidates", "eval_count", "object"})
+_NO_CALLS = (
+    "/count_tokens",
+    "counttokens",
+    "/files",
+    "/models",
+    "/batches",
+    "/cancel",
+    "/input_tokens",
+    "/input_items",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A request and its response. ``asked`` and ``answered`` are the bodies, empty where the log holds none."""
+
+    asked: Json
+    answered: Json
+    outer: Record  # the record around them
+    path: str = ""  # of the URL, unquoted
+    host: str = ""
+    method: str = ""
+    code: int | None = None
+    headers: Json | None = None
+    streamed: bool | None = None
+
+    @property
+    def is_call(self) -> bool:
+        """Whether a model was asked, rather than tokens counted, a file sent or an earlier answer fetched."""
+        return self.method != "get" and not self.path.lower().endswith(_NO_CALLS)
+
+    def header(self, name: str) -> str | None:
+        """Return a response header by its lower-case name."""
+        found = next((value for key, value in mapping(self.headers).items() if key.lower() == name), None)
+        return text(found[0]) if isinstance(found, list) and found else text(found)
+
+
+def read(record: Record) -> Pair | None:
+    """Return the pair, or the bare response, that a record holds; None where it holds neither.
+
+    The last record is remembered, since one format after the other asks about it.
+    """
+    remembered = _last[0]
+    if remembered is not None and remembered[0] is record:
+        return remembered[1]
+    found = _read(record)
+    _last[0] = (record, found)
+    return found
+
+
+def pair_of(record: Record) -> Pair:
+    """Return the pair a record holds. Raises ``BadRecordError`` where it holds none."""
+    found = read(record)
+    if found is None:
+        raise BadRecordError(Reason.BAD_SHAPE, "request")
+    return found
+
+
+def request_of(pair: Pair, *, provider: str | None, model: str | None = None) -> Request:
+    """Build the request of a pair, all but its usage.
+
+    ``model`` is the one asked for, where it is not in the body but in the URL. Raises ``BadRecordError`` where neither
+    body names a model.
+    """
+    asked, answered = pair.asked, pair.answered
+    requested = model or text(asked.get("model")) or _deployment(pair.path)
+    served = model_of(answered) or requested
+    if served is None:
+        raise BadRecordError(Reason.NO_MODEL, "model")
+    columns, get = columns_of(pair.outer), pair.outer.get
+    code = pair.code
+    status = _status(pair)
+    payer = _payer(pair)
+    time_us = _time_us(pair)
+    response_id = text(first(answered, "id", "responseId", "response_id")) or _request_id(pair)
+    request = Request(
+        model=served,
+        model_requested=requested,
+        provider=provider or provider_of(pair.host),
+        operation=operation(pair.path),
+        time_us=time_us,
+        service_tier=_tier(pair),
+        request_id=text(get(columns.request_id)) or response_id,
+        merge_key=merge_key(response_id, model=served, status=status),
+        conversation=text(get(columns.conversation)) or _labelled(pair, "conversation"),
+        trace=text(get(columns.trace)) or _labelled(pair, "trace"),
+        span=text(get(columns.span)),
+        parent_span=text(get(columns.parent_span)),
+        team=payer.team,
+        app=payer.app,
+        user=payer.user,
+        environment=payer.environment,
+        tags=payer.tags,
+        streamed=pair.streamed,
+        status=status,
+        status_code=code,
+        latency_ms=_latency_ms(pair, time_us),
+        stated_cost_pico=cost(get(columns.cost)),
+    )
+    ask(request, asked)
+    answer(request, answered)
+    return request
+
+
+def _read(record: Record) -> Pair | None:
+    asked_raw, answered_raw = first(record, *_ASKED), first(record, *_ANSWERED)
+    if asked_raw is None and is_bare(record):
+        return Pair({}, record, record)
+    if answered_raw is None and asked_raw is None:
+        return None
+    asked, answered = mapping(asked_raw), mapping(answered_raw)
+    if isinstance(answered_raw, str) and is_stream(answered_raw):
+        answered = {"body": answered_raw}
+    if asked_raw is None:  # the request's own fields lie beside the response
+        if not answered or not (_TELLING & answered.keys() or "body" in answered):
+            return None
+        asked = record
+    if not asked or not (answered or answered_raw is None):
+        return None
+    body, streamed = _answered(answered)
+    sent = mapping(asked["body"]) if "body" in asked else mapping(asked.get("json")) or asked
+    url = urlsplit(_url(asked) or _url(record) or "")
+    status = first(answered, "status", "status_code", "statusCode")
+    outer_status = first(record, "status_code", "status", "http_status")
+    code = whole(status if status is not None else outer_status)
+    return Pair(
+        asked=sent,
+        answered=body,
+        outer=record,
+        path=unquote(url.path),
+        host=(url.hostname or "").lower(),
+        method=(text(asked.get("method")) or "").lower(),
+        code=code if code is not None and 100 <= code < 600 else None,
+        headers=mapping(answered.get("headers")),
+        streamed=streamed,
+    )
+
+
+def is_bare(body: Json) -> bool:
+    """Whether a record is a provider's response body itself."""
+    return (
+        text(body.get("object")) in _OBJECTS
+        or (body.get("type") == "message" and "usage" in body)
+        or "usageMetadata" in body
+        or ("done" in body and "created_at" in body and "model" in body)
+    )
+
+
+def _answered(answered: Json) -> tuple[Json, bool | None]:
+    """Return the response body, put together where it was streamed, and whether it is known to have been."""
+    body = answered.get("body", answered)
+    if isinstance(body, str):
+        if is_stream(body):
+            return assemble(events(body)), True
+        found = parsed(body)
+        body = lines(body) if isinstance(found, str) and found.lstrip()[:1] == "{" else found
+    if isinstance(body, list):
+        return assemble([chunk for chunk in body if isinstance(chunk, dict)]), True
+    return mapping(body), None
+
+
+def _url(place: Json) -> str | None:
+    found = text(first(place, "uri", "url", "path", "endpoint"))
+    if found is None or not found.startswith(("http", "/")):
+        return None
+    try:
+        _ = urlsplit(found).hostname
+    except ValueError:
+        return None
+    return found
+
+
+def _deployment(path: str) -> str | None:
+    """Return the deployment an Azure URL names, since the body then names no model."""
+    _, found, rest = path.partition("/deployments/")
+    return rest.partition("/")[0] or None if found else None
+
+
+def _status(pair: Pair) -> str:
+    body = pair.answered
+    state = text(body.get("status"))
+    if state in {"cancelled", "canceled"}:
+        return Status.CANCELLED.value
+    if state == "failed" or body.get("error") or body.get("type") == "error":
+        return Status.ERROR.value
+    if pair.code is not None:
+        return str(outcome(pair.code))
+    return Status.OK.value if body else Status.UNKNOWN.value
+
+
+def _tier(pair: Pair) -> str:
+    body = pair.answered
+    usage = mapping(first(body, "usage", "usageMetadata"))
+    for given in (body, usage, pair.asked):
+        found: Any = first(given, "service_tier", "serviceTier")
+        found = found.get("type") if isinstance(found, dict) else found
+        if found is not None:
+            return str(tier(found))
+    return str(tier(None))
+
+
+def _payer(pair: Pair) -> Who:
+    columns, get = columns_of(pair.outer), pair.outer.get
+    given = who({**mapping(pair.asked.get("metadata")), **mapping(get(columns.metadata))})
+    user = pair.asked.get("user") or mapping(pair.asked.get("metadata")).get("user_id")
+    return Who(
+        text(get(columns.team)) or given.team,
+        text(get(columns.app)) or given.app,
+        text(get(columns.user)) or given.user or text(user),
+        text(get(columns.environment)) or given.environment,
+        tuple(sorted({*given.tags, *labels(get(columns.tags))})),
+    )
+
+
+def _labelled(pair: Pair, column: str) -> str | None:
+    """Return an id that the caller put into the metadata of the call."""
+    for place in (pair.outer.get(columns_of(pair.outer).metadata), pair.asked.get("metadata")):
+        given = mapping(place)
+        found = text(given.get(getattr(columns_of(given), column))) if given else None
+        if found is not None:
+            return found
+    return None
+
+
+def _time_us(pair: Pair) -> int | None:
+    columns = columns_of(pair.outer)
+    outer = pair.outer.get(columns.time)
+    if outer is not None:
+        return micros(outer, columns.time)
+    body = pair.answered
+    found = first(body, "created", "created_at", "createTime", "create_time") or pair.header("date")
+    return micros(found, "created")
+
+
+def _request_id(pair: Pair) -> str | None:
+    return pair.header("request-id") or pair.header("x-request-id") or pair.header("x-amzn-requestid")
+
+
+def _latency_ms(pair: Pair, time_us: int | None) -> float | None:
+    columns, get = columns_of(pair.outer), pair.outer.get
+    given = number(get(columns.latency_ms))
+    if given is None and (seconds := number(get(columns.latency_s))) is not None:
+        given = seconds * 1000
+    if given is None:
+        given = number(mapping(pair.answered.get("metrics")).get("latencyMs"))
+    if given is None:
+        given = number(pair.header("openai-processing-ms"))
+    if given is None:
+        given = between_ms(time_us, micros(get(columns.end_time), columns.end_time))
+    return given
+
+
+KEYS = frozenset({*_ASKED, *_ANSWERED, "object", "type", "usageMetadata", "done"})
+_OBJECTS = frozenset({"chat.completion", "chat.completion.chunk", "response", "text_completion"})
+_last: list[tuple[Record, Pair | None] | None] = [None]

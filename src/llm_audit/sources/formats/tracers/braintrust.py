@@ -1,0 +1,92 @@
+"""Braintrust logs: a span a row; spans of type ``llm`` are calls. Inclusive: cached tokens are in ``prompt_tokens``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.records.bodies import answer, ask, parameters
+from llm_audit.sources.records.calls import cost, span_key
+from llm_audit.sources.records.disjoint import Convention, Usage, counted, settle
+from llm_audit.sources.records.fields import Json, at, first, labels, listing, mapping, text, who
+from llm_audit.sources.records.times import between_ms, micros
+from llm_audit.vocabulary import Status
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    metrics, metadata = mapping(record.get("metrics")), mapping(record.get("metadata"))
+    kind = text(at(record, "span_attributes", "type"))
+    model = text(metadata.get("model"))
+    usage = _usage(metrics)
+    if kind != "llm" and (kind is not None or model is None or usage.input_tokens is None):
+        repeats = kind in {"task", "eval", None} and usage.input_tokens is not None
+        yield NotACall(NotCallReason.PARENT_SPAN if repeats else NotCallReason.NOT_A_MODEL_CALL)
+        return
+    if model is None:
+        raise BadRecordError(Reason.NO_MODEL, "metadata.model")
+    status = Status.ERROR if record.get("error") else Status.OK
+    started, ended = micros(metrics.get("start"), "metrics.start"), micros(metrics.get("end"), "metrics.end")
+    trace, span = text(record.get("root_span_id")), text(record.get("span_id"))
+    payer = who(metadata)  # its tags would be the call's parameters
+    request = Request(
+        model=model,
+        provider=text(metadata.get("provider")),
+        time_us=micros(record.get("created"), "created") if started is None else started,
+        request_id=text(record.get("id")) or span,
+        merge_key=span_key(trace, span, model=model, status=status),
+        conversation=text(first(metadata, "session_id", "thread_id", "conversation_id")),
+        trace=trace,
+        span=span,
+        parent_span=next((found for parent in listing(record.get("span_parents")) if (found := text(parent))), None),
+        wraps_calls=True,
+        team=payer.team,
+        app=payer.app,
+        user=payer.user,
+        environment=payer.environment,
+        tags=tuple(sorted(set(labels(record.get("tags") or [])))),
+        status=status,
+        latency_ms=between_ms(started, ended),
+        stated_cost_pico=cost(metrics.get("estimated_cost")),
+    )
+    sent = mapping(record.get("input"))
+    ask(request, sent if "messages" in sent else {"messages": record.get("input")})
+    parameters(request, metadata)
+    output = record.get("output")
+    answer(request, mapping(output) if "choices" in mapping(output) else _choices(output))
+    usage.fill(request)
+    yield request
+
+
+def _choices(output: object) -> Json:
+    """Put a bare output (a text, a message, or a list of choices or messages) where a response body has it."""
+    items = listing(output)
+    if items and "message" in mapping(items[0]):
+        return {"choices": items}
+    return {"output": items or output}
+
+
+def _usage(metrics: Json) -> Usage:
+    return settle(
+        counted(metrics, "prompt_tokens"),
+        counted(metrics, "completion_tokens"),
+        cache_read=counted(metrics, "prompt_cached_tokens"),
+        cache_write=counted(metrics, "prompt_cache_creation_tokens"),
+        reasoning=counted(metrics, "completion_reasoning_tokens"),
+        total=counted(metrics, "tokens"),
+        convention=Convention.INCLUSIVE,
+    )
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="braintrust",
+        title="Braintrust project logs",
+        evidence=Evidence.FIXTURE,
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
+        notes="Field names are documented and found in its SDK's source; no real export was seen.",
+    ),
+    matches=lambda record: "root_span_id" in record and ("span_attributes" in record or "metrics" in record),
+    entries=_entries,
+    keys=frozenset({"root_span_id"}),
+)

@@ -1,0 +1,184 @@
+"""Langfuse: traces and observations as its UI downloads them (camelCase), and blob exports (snake_case).
+
+Observations of type GENERATION and EMBEDDING are calls, all others wrap them or work beside them. Usage details are
+disjoint where Langfuse normalised them (``input_…`` names: exclusive); details copied from OpenInference
+(``prompt_details.…``) are not. The provider's own usage in ``output`` is preferred to both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.records.bodies import answer, parameters, usage_of
+from llm_audit.sources.records.calls import cost, fill, guarded, provider, span_key, tier
+from llm_audit.sources.records.disjoint import NO_USAGE, Convention, Usage, counted, settle
+from llm_audit.sources.records.fields import Json, Who, at, first, labels, listing, mapping, objects, parsed, text, who
+from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
+from llm_audit.sources.records.times import between_ms, micros
+from llm_audit.vocabulary import Operation, Status
+
+_KINDS = {"GENERATION": Operation.CHAT, "EMBEDDING": Operation.EMBEDDING}
+_WRAPPERS = frozenset({"SPAN", "AGENT", "CHAIN"})
+_READ = (
+    "input_cached_tokens",
+    "input_cache_read",
+    "input_cache_read_tokens",
+    "cache_read_input_tokens",
+    "input_cached",
+    "prompt_details.cache_read",
+)
+_WRITE = (
+    "input_cache_creation_5m",
+    "input_cache_creation",
+    "input_cache_creation_tokens",
+    "cache_creation_input_tokens",
+    "prompt_details.cache_write",
+)
+_REASONING = ("output_reasoning_tokens", "output_reasoning", "completion_details.reasoning")
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    if "observations" not in record:
+        yield _entry({}, record)
+        return
+    trace = mapping(record.get("trace")) or {key: value for key, value in record.items() if key != "observations"}
+    observations = list(objects(record.get("observations")))
+    for observation in observations:
+        yield guarded(partial(_entry, trace), observation)
+    if not observations:
+        yield NotACall(NotCallReason.METADATA)
+
+
+def _entry(trace: Json, row: Json) -> Entry:
+    kind = (text(row.get("type")) or "").upper()
+    if kind not in _KINDS:
+        return NotACall(NotCallReason.PARENT_SPAN if kind in _WRAPPERS else NotCallReason.NOT_A_MODEL_CALL)
+    settings = mapping(first(row, "modelParameters", "model_parameters"))
+    output = parsed(row.get("output"))
+    model = text(first(row, "model", "provided_model_name")) or text(settings.get("model"))
+    if model is None:
+        raise BadRecordError(Reason.NO_MODEL, "model")
+    status = Status.ERROR if row.get("level") == "ERROR" else Status.OK
+    started = micros(first(row, "startTime", "start_time"), "start_time")
+    ended = micros(first(row, "endTime", "end_time"), "end_time")
+    trace_id, span = text(first(row, "traceId", "trace_id")), text(row.get("id"))
+    metadata = mapping(row.get("metadata"))
+    payer = _payer(row, trace, metadata)
+    request = Request(
+        model=model,
+        model_requested=text(at(metadata, "attributes", "gen_ai.request.model")) or text(metadata.get("ls_model_name")),
+        provider=_provider(metadata),
+        operation=_KINDS[kind],
+        time_us=started,
+        service_tier=tier(settings.get("service_tier") or mapping(output).get("service_tier")),
+        request_id=span,
+        merge_key=span_key(trace_id, span, model=model, status=status),
+        conversation=text(first(row, "sessionId", "session_id") or first(trace, "sessionId", "session_id")),
+        trace=trace_id,
+        span=span,
+        parent_span=text(first(row, "parentObservationId", "parent_observation_id")),
+        wraps_calls=True,
+        team=payer.team,
+        app=payer.app,
+        user=payer.user,
+        environment=payer.environment,
+        tags=payer.tags,
+        status=status,
+        latency_ms=between_ms(started, ended),  # its own field is in seconds or milliseconds, by version
+        stated_cost_pico=cost(first(row, "totalCost", "total_cost")) or None,
+    )
+    _prompt(request, parsed(row.get("input")), settings)
+    _reply(request, output)
+    usage = usage_of(mapping(output))
+    if usage is NO_USAGE:
+        usage = _details(mapping(first(row, "usageDetails", "usage_details")))
+    fill(request, usage)
+    return request
+
+
+def _details(details: Json) -> Usage:
+    copied = any(name.startswith("prompt_details.") for name in details)
+    audio_input, audio_output = counted(details, "input_audio"), counted(details, "output_audio")
+    total = counted(details, "total")
+    if total is not None and not copied:
+        total -= (audio_input or 0) + (audio_output or 0)
+    output, reasoning = counted(details, "output"), counted(details, *_REASONING)
+    usage = settle(
+        counted(details, "input"),
+        output,
+        cache_read=counted(details, *_READ),
+        cache_write=counted(details, *_WRITE),
+        cache_write_1h=counted(details, "input_cache_creation_1h"),
+        reasoning=reasoning,
+        total=total,
+        convention=Convention.INCLUSIVE if copied else Convention.EXCLUSIVE,
+    )
+    if not copied:  # normalised details are parts of a whole: audio is beside the text
+        usage.audio_input_tokens = audio_input or None
+        usage.audio_output_tokens = audio_output or None
+    return usage
+
+
+def _prompt(request: Request, given: object, settings: Json) -> None:
+    body = mapping(given)
+    config = mapping(body.get("config"))
+    prompt = first(body, "messages", "contents", "input", "prompt", "args") if body else given
+    system = first(body, "system", "instructions") or first(config, "system_instruction", "systemInstruction")
+    request.messages = conversation(prompt, system or settings.get("instructions"))
+    request.redacted = redacted(request.messages)
+    parameters(request, {**settings, **body})
+    if not request.tools and config:
+        request.tools = tool_names(listing(config.get("tools")))
+
+
+def _reply(request: Request, output: object) -> None:
+    body = mapping(output)
+    if body.keys() & {"choices", "output", "candidates"}:
+        answer(request, body)
+        return
+    extra = mapping(body.get("additional_kwargs"))  # LangChain puts the tool calls of a reply there
+    found = {**body, **extra} if extra else output
+    request.completion, request.completion_calls, request.completion_call_id = reply(found)
+
+
+def _provider(metadata: Json) -> str | None:
+    attributes = mapping(metadata.get("attributes"))
+    named = first(attributes, "gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system")
+    return provider(named or metadata.get("ls_provider"))
+
+
+def _payer(row: Json, trace: Json, metadata: Json) -> Who:
+    given = who({**mapping(trace.get("metadata")), **metadata})  # its tags would be what a tracer notes
+    return Who(
+        given.team,
+        given.app or text(first(row, "trace_name", "traceName") or trace.get("name")),
+        text(first(row, "userId", "user_id") or first(trace, "userId", "user_id")) or given.user,
+        text(row.get("environment") or trace.get("environment")),
+        tuple(sorted(set(labels(first(row, "tags") or trace.get("tags") or [])))),
+    )
+
+
+def _matches(record: Record) -> bool:
+    if "observations" in record:
+        return "trace" in record or "projectId" in record or "sessionId" in record
+    return ("traceId" in record and "usageDetails" in record) or (
+        "usage_details" in record and ("provided_model_name" in record or "trace_id" in record)
+    )
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="langfuse",
+        title="Langfuse: UI download or blob export",
+        evidence=Evidence.REAL,
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
+        notes="UI downloads were checked on real records, blob exports on documentation only. Spans, agents and other "
+        "observations are not provider calls.",
+    ),
+    matches=_matches,
+    entries=_entries,
+    keys=frozenset({"observations", "usageDetails", "usage_details"}),
+)

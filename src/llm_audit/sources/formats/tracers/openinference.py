@@ -1,0 +1,153 @@
+"""OpenInference spans: Phoenix exports (JSON, or Parquet with ``attributes.llm.…`` columns) and flat attributes.
+
+Spans of kind LLM and EMBEDDING are calls. Token counts are mostly inclusive, by instrumentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.records import tracing
+from llm_audit.sources.records.bodies import parameters
+from llm_audit.sources.records.calls import cost, fill, provider
+from llm_audit.sources.records.disjoint import Usage, counted, settle
+from llm_audit.sources.records.fields import Json, first, listing, mapping, objects, parsed, text
+from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
+from llm_audit.vocabulary import Operation
+
+_KINDS = {"LLM": Operation.CHAT, "EMBEDDING": Operation.EMBEDDING}
+_WRAPPERS = frozenset({"AGENT", "CHAIN"})
+_SIGNS = frozenset({"openinference.span.kind", "llm.model_name", "llm.token_count.prompt", "embedding.model_name"})
+_COLUMNS = frozenset(f"attributes.{sign}" for sign in _SIGNS)
+
+
+def read(span: tracing.Span, kind: str | None = None) -> Entry:
+    """Read one span; ``kind`` is its kind where an export holds it outside the attributes."""
+    attributes = span.attributes
+    kind = (text(attributes.get("openinference.span.kind")) or kind or "").upper()
+    if kind not in _KINDS and not (kind in {"", "UNKNOWN"} and "llm.model_name" in attributes):
+        return NotACall(NotCallReason.PARENT_SPAN if kind in _WRAPPERS else NotCallReason.NOT_A_MODEL_CALL)
+    settings = mapping(attributes.get("llm.invocation_parameters"))
+    requested = text(first(settings, "model", "model_name"))
+    model = text(first(attributes, "llm.model_name", "embedding.model_name")) or requested
+    if model is None:
+        raise BadRecordError(Reason.NO_MODEL, "llm.model_name")
+    vendor = provider(first(attributes, "llm.provider", "llm.system"))
+    request = tracing.request(
+        span, model=model, requested=requested, vendor=vendor, operation=_KINDS.get(kind, Operation.CHAT)
+    )
+    request.stated_cost_pico = cost(attributes.get("llm.cost.total"))
+    request.messages = conversation(_messages(attributes, "llm.input_messages"))
+    if request.messages is None and kind == "LLM":
+        request.messages = conversation(_given(attributes))
+    request.redacted = redacted(request.messages)
+    parameters(request, settings)
+    request.tools = tool_names(_tools(attributes)) or request.tools
+    said = _messages(attributes, "llm.output_messages") or attributes.get("output.value")
+    request.completion, request.completion_calls, request.completion_call_id = reply(said)
+    fill(request, _usage(attributes, vendor))
+    return request
+
+
+def _usage(attributes: Json, vendor: str | None) -> Usage:
+    counts = {name.removeprefix("llm.token_count."): item for name, item in attributes.items() if "token_count" in name}
+    return settle(
+        counted(counts, "prompt"),
+        counted(counts, "completion"),
+        cache_read=counted(counts, "prompt_details.cache_read", "prompt_details.cache_input"),
+        cache_write=counted(counts, "prompt_details.cache_write"),
+        reasoning=counted(counts, "completion_details.reasoning"),
+        audio_input=counted(counts, "prompt_details.audio"),
+        audio_output=counted(counts, "completion_details.audio"),
+        total=counted(counts, "total"),
+        wrapper_total=True,
+        convention=tracing.convention(vendor),
+    )
+
+
+def _given(attributes: Json) -> object:
+    prompts = [first(mapping(prompt), "prompt.text") or prompt for prompt in listing(attributes.get("llm.prompts"))]
+    if prompts:
+        return prompts
+    value = parsed(attributes.get("input.value"))
+    body = mapping(value)
+    return first(body, "messages", "contents", "input", "prompt") if body else value
+
+
+def _messages(attributes: Json, name: str) -> list[dict[str, Any]]:
+    """Read messages held as a list of objects or as numbered attributes."""
+    held = [dict(item) for item in objects(attributes.get(name))] or tracing.indexed(attributes, name)
+    return [_message(tracing.flatten(item)) for item in held]
+
+
+def _message(flat: Json) -> dict[str, Any]:
+    flat = {name.removeprefix("message."): item for name, item in flat.items()}
+    parts = [_part(part) for part in _numbered(flat, "contents", "message_content")]
+    calls = [
+        {
+            "id": call.get("id"),
+            "function": {"name": call.get("function.name"), "arguments": call.get("function.arguments")},
+        }
+        for call in _numbered(flat, "tool_calls", "tool_call")
+    ]
+    return {
+        "role": flat.get("role"),
+        "content": parts or flat.get("content"),
+        "tool_calls": calls,
+        "tool_call_id": flat.get("tool_call_id"),
+    }
+
+
+def _part(part: Json) -> dict[str, Any]:
+    kind = text(part.get("type")) or "text"
+    return {"type": kind, "text": part.get("text")} if kind == "text" else {"type": kind}
+
+
+def _numbered(flat: Json, name: str, prefix: str) -> list[dict[str, Any]]:
+    """Read a list inside a message, again as objects or as numbered names, without the prefix each name repeats."""
+    held: list[Mapping[str, Any]] = [tracing.flatten(item) for item in objects(flat.get(name))]
+    return [
+        {key.removeprefix(f"{prefix}."): item for key, item in entry.items()}
+        for entry in held or tracing.indexed(flat, name)
+    ]
+
+
+def _tools(attributes: Json) -> list[Any]:
+    held = list(objects(attributes.get("llm.tools"))) or tracing.indexed(attributes, "llm.tools")
+    return [parsed(first(tool, "tool.json_schema", "json_schema")) or tool for tool in map(tracing.flatten, held)]
+
+
+def is_span(attributes: Json) -> bool:
+    """Whether flat attributes are OpenInference's."""
+    return not _SIGNS.isdisjoint(attributes)
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    yield read(tracing.from_record(record), text(record.get("span_kind")))
+
+
+def _matches(record: Record) -> bool:
+    attributes = record.get("attributes")
+    if isinstance(attributes, Mapping):
+        nested = isinstance(attributes.get("openinference"), Mapping)
+        return nested or is_span(attributes) or "token_count" in mapping(attributes.get("llm"))
+    exported = "context.span_id" in record and "span_kind" in record
+    return exported or is_span(record) or not _COLUMNS.isdisjoint(record)
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="openinference",
+        title="OpenInference spans (Phoenix)",
+        evidence=Evidence.FIXTURE,
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
+        notes="Checked on the OpenInference project's own fixtures. Whether counts include cached tokens differs by "
+        "instrumentation: where neither arithmetic nor the provider tells, both bounds are kept.",
+    ),
+    matches=_matches,
+    entries=_entries,
+    keys=_SIGNS | _COLUMNS | {"attributes", "context.span_id"},
+)

@@ -1,0 +1,141 @@
+"""OpenTelemetry GenAI spans: flat ``gen_ai.…`` attributes, by current names and by older ones.
+
+Prompts are in attributes (as JSON or numbered) or in events. A span may repeat the usage of a span inside it, and
+exports mix spans of several instrumentations, so each is read by its own attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.formats.tracers import openinference, otel_text, vercel_ai
+from llm_audit.sources.records import tracing
+from llm_audit.sources.records.calls import cost, fill, merge_key, operation, provider, tier
+from llm_audit.sources.records.disjoint import Usage, counted, settle
+from llm_audit.sources.records.fields import Json, first, flag, mapping, text, whole
+
+_INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
+_OUTPUT = ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.usage.completion_tokens")
+_READ = (
+    "gen_ai.usage.cache_read.input_tokens",
+    "gen_ai.usage.cache_read_input_tokens",
+    "gen_ai.usage.details.cache_read_tokens",
+    "gen_ai.usage.details.cache_read_input_tokens",
+    "gen_ai.usage.cached_input_tokens",
+    "gen_ai.usage.input_tokens.cached",
+    "gen_ai.usage.prompt_tokens_details.cached_tokens",
+)
+_WRITE = (
+    "gen_ai.usage.cache_write.input_tokens",
+    "gen_ai.usage.cache_creation.input_tokens",
+    "gen_ai.usage.cache_creation_input_tokens",
+    "gen_ai.usage.details.cache_write_tokens",
+    "gen_ai.usage.details.cache_creation_input_tokens",
+)
+_REASONING = (
+    "gen_ai.usage.reasoning.output_tokens",
+    "gen_ai.usage.reasoning_tokens",
+    "gen_ai.usage.output_tokens.reasoning",
+    "gen_ai.usage.details.reasoning_tokens",
+)
+_TIERS = (
+    "openai.response.service_tier",
+    "gen_ai.openai.response.service_tier",
+    "openai.request.service_tier",
+    "gen_ai.openai.request.service_tier",
+)
+_BESIDE = ("execute_tool", "create_agent", "retrieval")
+_AROUND = ("invoke_agent", "invoke_workflow")
+_SIGNS = frozenset(
+    f"gen_ai.{name}"
+    for name in ("request.model", "response.model", "system", "provider.name", "operation.name", "usage.input_tokens")
+)
+_COLUMNS = frozenset(f"attributes.{sign}" for sign in _SIGNS)
+_PREFIXES = ("gen_ai.", "llm.request.", "llm.usage.")
+
+
+def read(span: tracing.Span) -> Entry:
+    """Read one span of whichever instrumentation."""
+    attributes = span.attributes
+    if vercel_ai.is_span(attributes):
+        return vercel_ai.read(span)
+    if openinference.is_span(attributes) and not any(name in attributes for name in _INPUT):
+        return openinference.read(span)
+    step = text(attributes.get("gen_ai.operation.name")) or ""
+    requested = text(first(attributes, "gen_ai.request.model", "llm.request.model"))
+    model = text(first(attributes, "gen_ai.response.model", "llm.response.model")) or requested
+    vendor = provider(first(attributes, "gen_ai.provider.name", "gen_ai.system", "llm.vendor"))
+    usage = _usage(attributes, vendor)
+    if step.startswith(_BESIDE) or not _is_gen_ai(attributes):
+        return NotACall(NotCallReason.NOT_A_MODEL_CALL)
+    around, used = step.startswith(_AROUND), usage.input_tokens is not None
+    if model is None and used and not around:
+        raise BadRecordError(Reason.NO_MODEL, "gen_ai.request.model")
+    if model is None or (around and not used):
+        return NotACall(NotCallReason.PARENT_SPAN)
+    kind = text(attributes.get("llm.request.type")) or step
+    request = tracing.request(span, model=model, requested=requested, vendor=vendor, operation=operation(kind))
+    response_id = attributes.get("gen_ai.response.id")
+    request.request_id = request.request_id or text(response_id)
+    request.merge_key = merge_key(response_id, model=model, status=request.status) or request.merge_key
+    request.service_tier = tier(first(attributes, *_TIERS))
+    request.stated_cost_pico = cost(first(attributes, "gen_ai.usage.cost", "gen_ai.usage.total_cost"))
+    _parameters(request, attributes)
+    otel_text.fill(request, span)
+    fill(request, usage)
+    return request
+
+
+def _parameters(request: Request, attributes: Json) -> None:
+    limit = whole(attributes.get("gen_ai.request.max_tokens"))
+    request.max_output_tokens = limit if limit is not None and limit > 0 else None
+    request.streamed = flag(first(attributes, "gen_ai.request.stream", "gen_ai.request.is_stream", "llm.is_streaming"))
+    request.needs_json_schema = attributes.get("gen_ai.output.type") == "json"
+    request.needs_reasoning = text(attributes.get("gen_ai.request.reasoning_effort")) not in {None, "none", "minimal"}
+
+
+def _usage(attributes: Json, vendor: str | None) -> Usage:
+    return settle(
+        counted(attributes, *_INPUT),
+        counted(attributes, *_OUTPUT),
+        cache_read=counted(attributes, *_READ),
+        cache_write=counted(attributes, *_WRITE),
+        reasoning=counted(attributes, *_REASONING),
+        total=counted(attributes, "gen_ai.usage.total_tokens", "llm.usage.total_tokens"),
+        wrapper_total=True,
+        convention=tracing.convention(vendor),
+    )
+
+
+def _is_gen_ai(attributes: Json) -> bool:
+    return any(name.startswith(_PREFIXES) for name in attributes)
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    yield read(tracing.from_record(record))
+
+
+def _matches(record: Record) -> bool:
+    attributes = mapping(record.get("attributes"))
+    if attributes:
+        identified = first(record, "spanContext", "context", "span_id", "spanId", "trace_id", "traceId") is not None
+        named = "name" in record and "model" not in record  # a home-made log may have attributes and trace ids too
+        return (identified and named) or _is_gen_ai(attributes) or isinstance(attributes.get("gen_ai"), Mapping)
+    return not (_SIGNS.isdisjoint(record) and _COLUMNS.isdisjoint(record))
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="otel",
+        title="OpenTelemetry GenAI spans (attributes)",
+        evidence=Evidence.FIXTURE,
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
+        notes="Checked on fixtures after the semantic conventions. Whether input tokens include cached ones differs by "
+        "instrumentation: where neither arithmetic nor the provider tells, both bounds are kept.",
+    ),
+    matches=_matches,
+    entries=_entries,
+    keys=_SIGNS | _COLUMNS | {"attributes"},
+)

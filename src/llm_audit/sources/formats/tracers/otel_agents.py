@@ -1,0 +1,60 @@
+"""Events that Claude Code exports as OTLP log records: requests that were answered, and those that failed.
+
+Counts are Anthropic's: exclusive. Prompts are not exported with them.
+"""
+
+from __future__ import annotations
+
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
+from llm_audit.sources.formats.interface import BadRecordError
+from llm_audit.sources.records.calls import cost, merge_key
+from llm_audit.sources.records.disjoint import Convention, counted, settle
+from llm_audit.sources.records.fields import Json, number, text, whole
+from llm_audit.sources.records.tracing import Span
+from llm_audit.vocabulary import Status
+
+_PREFIX = "claude_code."
+_EVENTS = frozenset({"claude_code.api_request", "claude_code.api_error"})
+
+
+def is_call(name: object, attributes: Json) -> bool:
+    """Whether an event of this name tells of a call; older versions name it in the attributes only."""
+    told = f"{_PREFIX}{attributes.get('event.name')}"
+    return name in _EVENTS or ("session.id" in attributes and told in _EVENTS)
+
+
+def read(event: Span) -> Entry:
+    """Read one such event."""
+    said = event.attributes
+    model = text(said.get("model"))
+    if model is None:
+        raise BadRecordError(Reason.NO_MODEL, "model")
+    failed = event.name.endswith("error") or said.get("event.name") == "api_error"
+    code = whole(said.get("status_code"))
+    if failed and code is None:
+        return NotACall(NotCallReason.NOT_SENT)
+    status = Status.ERROR if failed else Status.OK
+    request_id = text(said.get("request_id"))
+    request = Request(
+        model=model,
+        provider="anthropic",
+        time_us=event.start_us,
+        request_id=request_id,
+        merge_key=merge_key(request_id, model=model, status=status),
+        conversation=text(said.get("session.id")),
+        team=text(event.resource.get("team")) or text(event.resource.get("team.id")),
+        app=text(event.resource.get("service.name")),
+        user=text(said.get("user.account_uuid")) or text(said.get("user.id")),
+        status=status,
+        status_code=code,
+        latency_ms=number(said.get("duration_ms")),
+        stated_cost_pico=cost(said.get("cost_usd")),
+    )
+    settle(
+        counted(said, "input_tokens"),
+        counted(said, "output_tokens"),
+        cache_read=counted(said, "cache_read_tokens"),
+        cache_write=counted(said, "cache_creation_tokens"),
+        convention=Convention.EXCLUSIVE,
+    ).fill(request)
+    return request

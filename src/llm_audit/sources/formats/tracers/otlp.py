@@ -1,0 +1,120 @@
+"""OTLP/JSON as a collector's file exporter writes it: batches of spans or log records, one a line.
+
+A batch is as many entries as it holds spans. Integers come as strings. Of log records the GenAI inference event is
+read like a span, and Claude Code's events of requests; other records are no calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.formats.tracers import otel_agents
+from llm_audit.sources.formats.tracers.otel import read
+from llm_audit.sources.records.calls import guarded
+from llm_audit.sources.records.fields import Json, first, mapping, objects, text
+from llm_audit.sources.records.times import micros
+from llm_audit.sources.records.tracing import Span, flatten
+
+_FAILED = frozenset({"2", "STATUS_CODE_ERROR"})
+_BATCHES = frozenset({"resourceSpans", "resource_spans", "resourceLogs", "resource_logs"})
+_EVENT = "gen_ai.client.inference.operation.details"
+_DEEPEST = 16  # levels of nested values; deeper ones are dropped
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    empty = True
+    for item in _items(record):
+        empty = False
+        yield item if isinstance(item, NotACall) else guarded(_read, item)
+    if empty:
+        yield NotACall(NotCallReason.METADATA)
+
+
+def _read(item: _Item) -> Entry:
+    span = item.span()
+    return otel_agents.read(span) if otel_agents.is_call(span.name, span.attributes) else read(span)
+
+
+class _Item(NamedTuple):
+    """One span or log record, and the resource it belongs to."""
+
+    values: Json
+    resource: Json
+
+    def span(self) -> Span:
+        """Decode it."""
+        values = self.values
+        return Span(
+            name=text(first(values, "name", "eventName")) or "",
+            trace=text(values.get("traceId")),
+            span=text(values.get("spanId")),
+            parent=text(values.get("parentSpanId")),
+            start_us=micros(first(values, "startTimeUnixNano", "timeUnixNano"), "startTimeUnixNano"),
+            end_us=micros(values.get("endTimeUnixNano"), "endTimeUnixNano"),
+            failed=str(mapping(values.get("status")).get("code")) in _FAILED,
+            attributes=flatten(_attributes(values)),
+            resource=self.resource,
+            events=tuple(
+                (text(event.get("name")) or "", flatten(_attributes(event))) for event in objects(values.get("events"))
+            ),
+        )
+
+
+def _items(record: Record) -> Iterator[_Item | NotACall]:
+    for batch in objects(first(record, "resourceSpans", "resource_spans")):
+        resource = flatten(_attributes(mapping(batch.get("resource"))))
+        scopes = first(batch, "scopeSpans", "scope_spans", "instrumentationLibrarySpans")
+        for span in (span for scope in objects(scopes) for span in objects(scope.get("spans"))):
+            yield _Item(span, resource)
+    for batch in objects(first(record, "resourceLogs", "resource_logs")):
+        resource = flatten(_attributes(mapping(batch.get("resource"))))
+        scopes = first(batch, "scopeLogs", "scope_logs")
+        for log in (log for scope in objects(scopes) for log in objects(scope.get("logRecords"))):
+            yield _Item(log, resource) if _is_call(log) else NotACall(NotCallReason.METADATA)
+
+
+def _is_call(log: Json) -> bool:
+    attributes = _attributes(log)
+    name = text(log.get("eventName"))
+    return _EVENT in (name, attributes.get("event.name")) or otel_agents.is_call(name, attributes)
+
+
+def _attributes(holder: Json) -> dict[str, Any]:
+    return {
+        key: _value(mapping(pair.get("value")), 0)
+        for pair in objects(holder.get("attributes"))
+        if isinstance(key := pair.get("key"), str)
+    }
+
+
+def _value(value: Json, depth: int) -> Any:
+    """Decode an OTLP AnyValue."""
+    if "arrayValue" in value and depth < _DEEPEST:
+        items = objects(mapping(value["arrayValue"]).get("values"))
+        return [_value(item, depth + 1) for item in items]
+    if "kvlistValue" in value and depth < _DEEPEST:
+        pairs = objects(mapping(value["kvlistValue"]).get("values"))
+        return {
+            key: _value(mapping(pair.get("value")), depth + 1)
+            for pair in pairs
+            if isinstance(key := pair.get("key"), str)
+        }
+    return first(value, "stringValue", "intValue", "doubleValue", "boolValue")
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="otlp",
+        title="OpenTelemetry OTLP (JSON lines)",
+        evidence=Evidence.REAL,
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
+        notes="Spans of GenAI, OpenLLMetry, OpenLIT, OpenInference and the Vercel AI SDK; log events of Claude Code. "
+        "Spans and events of other kinds are not provider calls.",
+    ),
+    matches=lambda record: not _BATCHES.isdisjoint(record),
+    entries=_entries,
+    keys=_BATCHES,
+)

@@ -1,0 +1,127 @@
+"""Spans of the Vercel AI SDK: ``….doGenerate``, ``….doStream`` and ``….doEmbed`` are calls; parents repeat them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason
+from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.records import tracing
+from llm_audit.sources.records.calls import fill, merge_key, provider, tier
+from llm_audit.sources.records.disjoint import Usage, counted, settle
+from llm_audit.sources.records.fields import Json, at, first, listing, mapping, objects, parsed, text, whole
+from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
+from llm_audit.sources.records.usage import of_anthropic
+from llm_audit.vocabulary import Operation
+
+_CALLS = (".doGenerate", ".doStream", ".doEmbed")
+_PARTS = {"tool-call": "tool_call", "tool-result": "tool_result"}
+
+
+def read(span: tracing.Span) -> Entry:
+    """Read one span of the SDK."""
+    attributes = span.attributes
+    step = text(attributes.get("ai.operationId")) or span.name
+    if not step.endswith(_CALLS):
+        return NotACall(NotCallReason.NOT_A_MODEL_CALL if step == "ai.toolCall" else NotCallReason.PARENT_SPAN)
+    requested = text(first(attributes, "ai.model.id", "gen_ai.request.model"))
+    model = text(first(attributes, "ai.response.model", "gen_ai.response.model")) or requested
+    if model is None:
+        raise BadRecordError(Reason.NO_MODEL, "ai.model.id")
+    request = tracing.request(
+        span,
+        model=model,
+        requested=requested,
+        vendor=provider(first(attributes, "ai.model.provider", "gen_ai.system")),
+        operation=Operation.EMBEDDING if step.endswith(".doEmbed") else Operation.CHAT,
+    )
+    response_id = first(attributes, "ai.response.id", "gen_ai.response.id")
+    request.merge_key = merge_key(response_id, model=model, status=request.status) or request.merge_key
+    metadata = mapping(attributes.get("ai.response.providerMetadata"))
+    request.service_tier = tier(at(metadata, "openai", "serviceTier"))
+    request.streamed = step.endswith(".doStream")
+    request.needs_json_schema = "Object." in step
+    request.max_output_tokens = whole(first(attributes, "ai.settings.maxOutputTokens", "ai.settings.maxTokens"))
+    request.messages = conversation([_plain(item) for item in objects(attributes.get("ai.prompt.messages"))])
+    request.redacted = redacted(request.messages)
+    request.tools = tool_names([parsed(tool) for tool in listing(attributes.get("ai.prompt.tools"))])
+    calls = [_part({**call, "type": "tool-call"}) for call in objects(attributes.get("ai.response.toolCalls"))]
+    said = first(attributes, "ai.response.text", "ai.response.object")
+    answer = {"role": "assistant", "content": [*([said] if isinstance(said, str) else []), *calls]}
+    request.completion, request.completion_calls, request.completion_call_id = reply(answer)
+    fill(request, _usage(attributes, metadata, request.provider))
+    return request
+
+
+def _plain(message: Json) -> Json:
+    content = message.get("content")
+    return {**message, "content": [_part(part) for part in objects(content)]} if isinstance(content, list) else message
+
+
+def _part(part: Json) -> Json:
+    """Give the SDK's parts of tools the names that other formats have for them."""
+    kind = _PARTS.get(text(part.get("type")) or "")
+    if kind is None:
+        return part
+    output = part.get("output")
+    return {
+        "type": kind,
+        "id": part.get("toolCallId"),
+        "tool_use_id": part.get("toolCallId"),
+        "name": part.get("toolName"),
+        "arguments": first(part, "input", "args"),
+        "content": first(mapping(output), "value") or first(part, "output", "result"),
+    }
+
+
+def _usage(attributes: Json, metadata: Json, vendor: str | None) -> Usage:
+    own = mapping(at(metadata, "anthropic", "usage"))
+    if own:
+        return of_anthropic(own)
+    return settle(
+        counted(
+            attributes,
+            "ai.usage.inputTokens",
+            "ai.usage.promptTokens",
+            "gen_ai.usage.input_tokens",
+            "gen_ai.usage.prompt_tokens",
+            "ai.usage.tokens",
+        ),
+        counted(
+            attributes,
+            "ai.usage.outputTokens",
+            "ai.usage.completionTokens",
+            "gen_ai.usage.output_tokens",
+            "gen_ai.usage.completion_tokens",
+        ),
+        cache_read=counted(attributes, "ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens"),
+        cache_write=counted(attributes, "ai.usage.inputTokenDetails.cacheWriteTokens"),
+        reasoning=counted(attributes, "ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.reasoningTokens"),
+        total=counted(attributes, "ai.usage.totalTokens"),
+        wrapper_total=True,
+        convention=tracing.convention(vendor),
+    )
+
+
+def is_span(attributes: Json) -> bool:
+    """Whether attributes are those of the SDK."""
+    return "ai.operationId" in attributes
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    yield read(tracing.from_record(record))
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="vercel-ai",
+        title="Vercel AI SDK spans",
+        evidence=Evidence.REAL,
+        tells=("time", "id", "prompts", "cache", "latency", "trace", "service_tier"),
+        notes="ai.generateText, ai.streamText and their like repeat the usage of the call inside them and are not "
+        "counted: an export without the inner spans holds no calls.",
+    ),
+    matches=lambda record: is_span(mapping(record.get("attributes")) or record),
+    entries=_entries,
+    keys=frozenset({"attributes", "ai.operationId"}),
+)

@@ -1,0 +1,103 @@
+"""A provider's own request and response bodies, found inside a gateway's or a tracer's record.
+
+The same fields serve OpenAI chat and Responses, Anthropic Messages, Gemini and Bedrock Converse, since their names do
+not collide.
+"""
+
+from __future__ import annotations
+
+from llm_audit.sources.entry import Request
+from llm_audit.sources.records.disjoint import NO_USAGE, Usage
+from llm_audit.sources.records.fields import Json, first, flag, listing, mapping, objects, text, whole
+from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
+from llm_audit.sources.records.usage import of_any
+
+_USAGE = ("usage", "usageMetadata", "usage_metadata")
+_MAX_OUTPUT = (
+    "max_completion_tokens",
+    "max_output_tokens",
+    "max_tokens",
+    "maxOutputTokens",
+    "maxTokens",
+    "max_tokens_to_sample",
+)
+_SCHEMAS = ("responseSchema", "response_schema", "responseJsonSchema", "response_json_schema")
+_TOLD = frozenset(
+    (*_MAX_OUTPUT, *_SCHEMAS, "response_format", "text", "output_config", "reasoning_effort", "reasoning", "thinking")
+) | {"thinkingConfig", "thinking_config"}
+_NO_EFFORT = frozenset({"none", "minimal", "disabled", "off"})
+
+
+def ask(request: Request, body: Json) -> None:
+    """Set what a request body says: the prompt, the tools offered and what the answer must have."""
+    if not body:
+        return
+    request.messages = conversation(
+        first(body, "messages", "contents", "input", "prompt"),
+        first(body, "system", "instructions", "systemInstruction", "system_instruction"),
+    )
+    request.redacted = redacted(request.messages)
+    parameters(request, body)
+
+
+def parameters(request: Request, body: Json) -> None:
+    """Set what a request's parameters say, apart from its prompt."""
+    settings = mapping(first(body, "generationConfig", "generation_config", "inferenceConfig", "config"))
+    tools = first(body, "tools", "functions", "toolConfig")
+    if tools is not None:
+        request.tools = tool_names(listing(tools) or tools)
+    for place in (body, settings):
+        if _TOLD.isdisjoint(place):
+            continue
+        limit = next((found for name in _MAX_OUTPUT if (found := whole(place.get(name))) is not None), None)
+        if limit is not None and limit > 0:
+            request.max_output_tokens = limit
+        request.needs_json_schema = request.needs_json_schema or _wants_schema(place)
+        request.needs_reasoning = request.needs_reasoning or _wants_reasoning(place)
+    if request.streamed is None:
+        request.streamed = flag(body.get("stream"))
+
+
+def answer(request: Request, body: Json) -> None:
+    """Set what a response body says: its text and tool calls."""
+    choices = [first(choice, "message", "delta", "text") for choice in objects(body.get("choices"))]
+    said = choices or first(body, "output", "content", "candidates", "message")
+    if isinstance(said, list) and said and isinstance(said[0], dict) and isinstance(said[0].get("content"), dict):
+        said = [item.get("content") for item in objects(said)]  # Gemini's candidates
+    if isinstance(said, dict) and isinstance(said.get("message"), dict):
+        said = said["message"]  # Bedrock Converse
+    if isinstance(said, list) and said and all(isinstance(part, dict) and "role" not in part for part in said):
+        said = {"role": "assistant", "content": said}
+    request.completion, request.completion_calls, request.completion_call_id = reply(said)
+
+
+def usage_of(body: Json) -> Usage:
+    """Read the usage a response body holds; ``NO_USAGE`` where it holds none."""
+    found = mapping(first(body, *_USAGE))
+    return of_any(found) if found else NO_USAGE
+
+
+def model_of(body: Json) -> str | None:
+    """Return the model a body names."""
+    return text(first(body, "model", "modelVersion", "model_version"))
+
+
+def _wants_schema(body: Json) -> bool:
+    wanted = mapping(body.get("response_format"))
+    if not wanted:
+        wanted = mapping(mapping(body.get("text")).get("format")) or mapping(
+            mapping(body.get("output_config")).get("format")
+        )
+    return wanted.get("type") == "json_schema" or first(body, *_SCHEMAS) is not None
+
+
+def _wants_reasoning(body: Json) -> bool:
+    config = mapping(first(body, "thinkingConfig", "thinking_config"))
+    budget = whole(first(config, "thinkingBudget", "thinking_budget"))
+    levels = (
+        body.get("reasoning_effort") or mapping(body.get("reasoning")).get("effort"),
+        mapping(body.get("thinking")).get("type"),
+        first(config, "thinkingLevel", "thinking_level"),
+    )
+    asked = any(isinstance(level, str) and level.lower() not in _NO_EFFORT for level in levels)
+    return asked or (budget is not None and budget != 0)  # -1 leaves the budget to the model

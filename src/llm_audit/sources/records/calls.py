@@ -1,0 +1,102 @@
+"""What calls of any format have in common: identity, outcome, tier, kind and stated cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TypeVar
+
+from llm_audit.money import pico
+from llm_audit.sources.entry import Entry, Reason, Rejected, Request
+from llm_audit.sources.formats.interface import BadRecordError
+from llm_audit.sources.records.disjoint import Usage
+from llm_audit.sources.records.fields import text
+from llm_audit.vocabulary import Operation, ServiceTier, Status
+
+_TIERS = {
+    "batch": ServiceTier.BATCH,
+    "flex": ServiceTier.FLEX,
+    "priority": ServiceTier.PRIORITY,
+}
+_CLOUDS = {"gcp": "google", "az": "azure"}
+_OPERATIONS = (
+    ("embed", Operation.EMBEDDING),
+    ("image", Operation.IMAGE),
+    ("transcription", Operation.AUDIO),
+    ("speech", Operation.AUDIO),
+    ("audio", Operation.AUDIO),
+    ("rerank", Operation.RERANK),
+    ("moderation", Operation.MODERATION),
+)
+
+
+_Item = TypeVar("_Item")
+
+
+def guarded(read: Callable[[_Item], Entry], item: _Item) -> Entry:
+    """Read one of the items that a record holds, so that a bad one does not cost those around it."""
+    try:
+        return read(item)
+    except BadRecordError as error:
+        return Rejected(Reason(error.reason), error.field_name)
+
+
+def merge_key(response_id: object, *, model: str, status: str = Status.OK) -> str | None:
+    """Return what repeats of one call share; None where the provider's response id is not logged.
+
+    The id alone would not do: ids collide across gateways, and a failed try may carry that of the one that worked.
+    """
+    found = text(response_id)
+    return None if found is None else f"{found}|{model}|{status}"
+
+
+def span_key(trace: str | None, span: str | None, *, model: str, status: str = Status.OK) -> str | None:
+    """Return what exports of one span share; None where it carries no id."""
+    return None if span is None else f"span|{trace or ''}|{span}|{model}|{status}"
+
+
+def fill(request: Request, usage: Usage) -> None:
+    """Set a request's counts; an embedding has no output, whether or not its log says so."""
+    usage.fill(request)
+    if request.operation == Operation.EMBEDDING and request.input_tokens is not None:
+        request.output_tokens = request.output_tokens or 0
+
+
+def cost(value: object) -> int | None:
+    """Return a stated amount of dollars as pico-dollars; None where there is none, or it is no amount."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return None
+    found = pico(value)
+    return found if found is None or found >= 0 else None
+
+
+def provider(name: object) -> str | None:
+    """Return the provider that a tracer's name for a system stands for (``openai.responses``, ``gcp.vertex_ai``).
+
+    >>> provider("anthropic.messages"), provider("gcp.gemini"), provider("z.ai"), provider("")
+    ('anthropic', 'google', 'z.ai', None)
+    """
+    found = text(name)
+    if found is None:
+        return None
+    lowered = found.strip().lower()
+    head = lowered.split(".")[0]
+    return lowered if lowered == "z.ai" else _CLOUDS.get(head, head) or None
+
+
+def tier(value: object) -> str:
+    """Return the service tier a name stands for; standard where none of the others is named."""
+    return _TIERS.get(value.strip().lower(), ServiceTier.STANDARD) if isinstance(value, str) else ServiceTier.STANDARD
+
+
+def operation(name: object) -> str:
+    """Return the kind of call that an operation, path or call type names; chat where it names none other."""
+    lowered = name.lower() if isinstance(name, str) else ""
+    return next((kind for word, kind in _OPERATIONS if word in lowered), Operation.CHAT)
+
+
+def outcome(code: int | None) -> str:
+    """Return how a call ended by its HTTP status; unknown where there is none."""
+    if code is None:
+        return Status.UNKNOWN
+    return Status.OK if 200 <= code < 400 else Status.ERROR

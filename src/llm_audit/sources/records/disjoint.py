@@ -1,0 +1,177 @@
+"""Token counts checked, and made disjoint by arithmetic.
+
+Providers differ in what their input count holds. Inclusive: cached tokens are part of it (OpenAI, Gemini). Exclusive:
+they come on top (Anthropic, Bedrock). ``settle`` decides by arithmetic on the record itself, and only then by what the
+provider documents; what stays open is marked ambiguous, with the tokens in doubt.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from llm_audit.sources.entry import Reason, Request
+from llm_audit.sources.formats.interface import BadRecordError
+from llm_audit.sources.records.fields import Json, text
+from llm_audit.vocabulary import UsageSource
+
+MAX_TOKENS = 10**9  # no request is larger; a larger count is a mistake in the log
+
+
+class Convention(StrEnum):
+    """What an input count holds beside fresh tokens."""
+
+    INCLUSIVE = "inclusive"  # cached tokens are part of it
+    EXCLUSIVE = "exclusive"  # cached tokens come on top
+
+
+class Usage(msgspec.Struct, kw_only=True, gc=False):
+    """Disjoint token counts of one call; fields mean what the ledger's columns mean. None is unknown."""
+
+    usage_source: str = "none"
+    input_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_5m_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    output_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    image_input_tokens: int | None = None
+    ambiguous_tokens: int | None = None
+    tool_calls_billed: int | None = None
+
+    def fill(self, request: Request) -> None:
+        """Set a request's counts to these."""
+        request.usage_source = self.usage_source
+        request.input_tokens = self.input_tokens
+        request.cache_read_tokens = self.cache_read_tokens
+        request.cache_write_5m_tokens = self.cache_write_5m_tokens
+        request.cache_write_1h_tokens = self.cache_write_1h_tokens
+        request.output_tokens = self.output_tokens
+        request.audio_input_tokens = self.audio_input_tokens
+        request.audio_output_tokens = self.audio_output_tokens
+        request.reasoning_tokens = self.reasoning_tokens
+        request.image_input_tokens = self.image_input_tokens
+        request.ambiguous_tokens = self.ambiguous_tokens
+        request.tool_calls_billed = self.tool_calls_billed
+
+
+NO_USAGE = Usage()
+
+
+def count(value: object, field: str = "tokens") -> int | None:
+    """Return a token count; None where the log gives none.
+
+    Takes whole numbers, also as strings or with a zero fraction. Raises ``BadRecordError`` for negative, fractional
+    or absurd (above 10^9) counts and for anything else.
+    """
+    if type(value) is int:
+        if 0 <= value <= MAX_TOKENS:
+            return value
+        raise BadRecordError(Reason.BAD_TOKENS, field)
+    if value is None:
+        return None
+    if isinstance(value, str):
+        value = text(value)
+        if value is None:
+            return None
+        try:
+            value = float(value)
+        except ValueError:
+            raise BadRecordError(Reason.BAD_TOKENS, field) from None
+    if isinstance(value, float):
+        if value != value:  # noqa: PLR0124 - NaN is an empty cell of a table
+            return None
+        if 0 <= value <= MAX_TOKENS and value.is_integer():
+            return int(value)
+    raise BadRecordError(Reason.BAD_TOKENS, field)
+
+
+def one(record: Json, name: str) -> int | None:
+    """Return the count a record gives under this name."""
+    value = record.get(name)
+    return None if value is None else count(value, name)
+
+
+def counted(record: Json, *names: str) -> int | None:
+    """Return the first of these counts that a record gives."""
+    for name in names:
+        value = record.get(name)
+        if value is not None:
+            found = count(value, name)
+            if found is not None:
+                return found
+    return None
+
+
+def settle(  # noqa: C901 - one decision, each branch a stated rule
+    input_tokens: int | None,
+    output_tokens: int | None,
+    *,
+    cache_read: int | None = None,
+    cache_write: int | None = None,
+    cache_write_1h: int | None = None,
+    reasoning: int | None = None,
+    audio_input: int | None = None,
+    audio_output: int | None = None,
+    image_input: int | None = None,
+    total: int | None = None,
+    wrapper_total: bool = False,
+    convention: Convention | None = None,
+    tool_calls: int | None = None,
+) -> Usage:
+    """Make reported counts disjoint, deciding by arithmetic what the input count includes.
+
+    ``cache_write`` are writes of the default (5-minute) lifetime, apart from ``cache_write_1h``. ``audio_input`` and
+    ``audio_output`` are parts of the input and output counts; ``image_input`` is fresh image input. ``total`` is the
+    record's own total; ``wrapper_total`` says that a library in between computed it, so that input + output proves
+    nothing. ``convention`` is what the provider documents and decides only where arithmetic does not.
+
+    Rules, in this order, where cached tokens (reads and writes) are above zero:
+    total = input + output (+ reasoning): inclusive; total = input + output + cached (+ reasoning): exclusive;
+    cached > input: exclusive; else ``convention``; else ambiguous: read as exclusive, the upper bound, with the cached
+    tokens as ``ambiguous_tokens``. Reasoning is taken to be part of the output unless the total counts it on top or
+    it exceeds the output.
+    """
+    if input_tokens is None and output_tokens is None:
+        return NO_USAGE
+    fresh, out = input_tokens or 0, output_tokens or 0
+    cached = (cache_read or 0) + (cache_write or 0) + (cache_write_1h or 0)
+    ambiguous: int | None = None
+    if total is not None:
+        total -= fresh + out
+    on_top = reasoning or 0
+    if on_top and (total in {on_top, on_top + cached} or on_top > out):
+        out += on_top
+        total = None if total is None else total - on_top
+    if cached:
+        if total == 0 and not wrapper_total and cached <= fresh:
+            convention = Convention.INCLUSIVE
+        elif total == cached or cached > fresh:
+            convention = Convention.EXCLUSIVE
+        if convention is Convention.INCLUSIVE:
+            fresh -= cached
+        elif convention is None:
+            ambiguous = cached
+    if audio_input:
+        audio_input = min(audio_input, fresh)  # the rest of it was read from the cache
+        fresh -= audio_input
+    if audio_output:
+        audio_output = min(audio_output, out)
+        out -= audio_output
+    return Usage(
+        usage_source=UsageSource.AMBIGUOUS if ambiguous else UsageSource.REPORTED,
+        input_tokens=None if input_tokens is None else fresh,
+        cache_read_tokens=cache_read,
+        cache_write_5m_tokens=cache_write,
+        cache_write_1h_tokens=cache_write_1h,
+        output_tokens=None if output_tokens is None and not out else out,
+        audio_input_tokens=audio_input,
+        audio_output_tokens=audio_output,
+        reasoning_tokens=reasoning if reasoning is None else min(reasoning, out),
+        image_input_tokens=image_input if image_input is None else min(image_input, fresh),
+        ambiguous_tokens=ambiguous,
+        tool_calls_billed=tool_calls,
+    )

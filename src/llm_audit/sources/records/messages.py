@@ -1,0 +1,162 @@
+"""Prompts of any provider's shape, read as one list of messages.
+
+Content is a string or a list of parts. Each provider names its parts differently and the names do not collide, so one
+reader (``parts``) serves OpenAI chat and Responses, Anthropic, Gemini, Bedrock Converse and OpenTelemetry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from llm_audit.sources.entry import Message
+from llm_audit.sources.records.fields import first, mapping, objects, parsed, text
+from llm_audit.sources.records.parts import Parts
+
+ROLES = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "ai": "assistant",
+    "model": "assistant",
+    "chatbot": "assistant",
+    "tool": "tool",
+    "function": "tool",
+    "ipython": "tool",
+}
+_REDACTED = frozenset({"redacted", "redacted-by-litellm", "[redacted]", "<redacted>", "***", "[filtered]", "hidden"})
+_LONGEST_MARK = 40  # characters
+
+
+def conversation(messages: object, system: object = None) -> list[Message] | None:
+    """Read a prompt: messages, contents or input items, after a system prompt held apart from them.
+
+    A bare string is one user message; JSON in a string is decoded first. None where the log holds no prompt.
+    """
+    found: list[Message] = []
+    if system:
+        found += _message("system", system)
+    if isinstance(messages, str):
+        decoded = parsed(messages) if messages[:1] in {"[", "{"} else messages
+        messages = decoded if isinstance(decoded, list | dict) else messages
+    if isinstance(messages, str):
+        if messages:
+            found.append(Message("user", messages))
+    elif isinstance(messages, list | tuple):
+        for item in messages:
+            if type(item) is dict and len(item) == 2:
+                role, content = item.get("role"), item.get("content")
+                if type(role) is str and type(content) is str:  # by far the most usual shape
+                    found.append(Message(ROLES.get(role) or _role(role), content))
+                    continue
+            _extend(found, item)
+    elif isinstance(messages, dict) and messages:
+        _extend(found, messages)
+    return found or None
+
+
+def reply(items: object) -> tuple[str | None, str, str | None]:
+    """Read what a model answered, in any shape ``conversation`` reads.
+
+    Returns its text (None where it holds none), the canonical text of its tool calls and the id of the first call.
+    """
+    said = conversation([items] if isinstance(items, dict) else items) or []
+    texts = [message.text for message in said if message.text]
+    calls = [message.calls for message in said if message.calls]
+    call_id = next((message.call_id for message in said if message.calls and message.call_id), None)
+    return "\n".join(texts) if texts else None, "\n".join(calls), call_id
+
+
+def tool_names(tools: object) -> tuple[str, ...]:
+    """Return the names of the tools a request offers; a provider's own tool goes by its type."""
+    names: list[str] = []
+    if isinstance(tools, dict):
+        tools = first(tools, "tools") or [tools]
+    for tool in objects(tools):
+        declared = first(tool, "functionDeclarations", "function_declarations")
+        if declared is not None:
+            names += (name for item in objects(declared) if (name := text(item.get("name"))))
+            continue
+        inner = mapping(first(tool, "function", "toolSpec", "custom"))
+        name = text(inner.get("name")) or text(tool.get("name")) or text(tool.get("type"))
+        if name is None and len(tool) == 1 and "cachePoint" not in tool:
+            name = next(iter(tool))  # Gemini: {"googleSearch": {}}
+        if name is not None:
+            names.append(name)
+    return tuple(names)
+
+
+def redacted(messages: Sequence[Message] | None) -> bool:
+    """Whether a gateway removed or cut the text of a prompt, by the marks it leaves."""
+    return messages is not None and any(
+        is_mark(message.text) or "litellm_truncated" in message.text for message in messages
+    )
+
+
+def any_mark(messages: Sequence[Message] | None) -> bool:
+    """Whether the text of any message was replaced by a mark."""
+    for message in messages or ():  # noqa: SIM110 - a generator costs more than the test
+        if len(message.text) <= _LONGEST_MARK and is_mark(message.text):
+            return True
+    return False
+
+
+def is_mark(value: str) -> bool:
+    """Whether a text is nothing but a mark that the real one was removed."""
+    return len(value) <= _LONGEST_MARK and value.strip().lower() in _REDACTED
+
+
+def _role(role: object) -> str:
+    return ROLES.get(role.strip().lower(), "user") if isinstance(role, str) else "user"
+
+
+def _extend(found: list[Message], item: object) -> None:
+    """Add an item. Calls that Responses lists one by one belong to the reply before them."""
+    said = _item(item)
+    last = found[-1] if found else None
+    if last and said and last.role == said[0].role == "assistant" and isinstance(item, dict) and "role" not in item:
+        joined = said[0]
+        found[-1] = Message(
+            "assistant",
+            "\n".join(filter(None, (last.text, joined.text))),
+            "\n".join(filter(None, (last.calls, joined.calls))),
+            last.call_id or joined.call_id,
+            last.images + joined.images,
+            last.audio + joined.audio,
+        )
+    else:
+        found += said
+
+
+def _item(item: object) -> Sequence[Message]:
+    if isinstance(item, str):
+        return (Message("user", item),)
+    if not isinstance(item, dict):
+        return ()
+    role = item.get("role")
+    if role is None:
+        kind = item.get("type")
+        if isinstance(kind, str) and kind not in ROLES and kind != "message":
+            parts = Parts()  # a Responses item that is no message: a call, its output, reasoning
+            parts.add(item)
+            return parts.results or (() if parts.empty else parts.messages("assistant"))
+        role = kind if isinstance(kind, str) and kind in ROLES else "user"
+    return _message(_role(role), item)
+
+
+def _message(role: str, value: Any) -> Sequence[Message]:
+    """Read a turn: its content (a string, parts, or an object that holds them) and the calls beside it."""
+    parts = Parts()
+    if not isinstance(value, dict):
+        parts.add_all(value)
+        return parts.messages(role)
+    content = first(value, "content", "parts", "text")
+    if role == "tool":
+        parts.add_all(content)
+        call_id = text(first(value, "tool_call_id", "tool_use_id", "call_id", "id")) or ""
+        return parts.results or (parts.result(content, call_id),)
+    parts.add_all(content)
+    parts.add_calls(value)
+    return parts.messages(role)

@@ -1,0 +1,181 @@
+"""Streamed answers put back together: server-sent events, or arrays of chunks, become the body a plain call returns.
+
+Only the last report of usage counts: OpenAI sends null before it, Anthropic a placeholder, Gemini a running total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from llm_audit.sources.records.fields import Json, listing, mapping, objects, parsed, text, whole
+
+_STARTS = ("data:", "event:", "id:", "retry:", ":")
+
+
+def is_stream(body: str) -> bool:
+    """Whether a body is a stream of server-sent events."""
+    head = body.lstrip()[:16]
+    return head.startswith(_STARTS)
+
+
+def lines(body: str) -> list[Json]:
+    """Return the objects of a stream of JSON lines, in order."""
+    return [line for raw in body.splitlines() if isinstance(line := parsed(raw), dict)]
+
+
+def events(body: str) -> list[Json]:
+    """Return the JSON objects a stream sends, in order; what is no JSON (``[DONE]``, a cut last event) is left out."""
+    found: list[Json] = []
+    data: list[str] = []
+    for line in (*body.splitlines(), ""):
+        if line.startswith("data:"):
+            data.append(line[5:].strip())
+        elif not line and data:
+            event = parsed("\n".join(data))
+            found += [event] if isinstance(event, dict) else []
+            data.clear()
+    return found
+
+
+def assemble(chunks: Sequence[Json]) -> Json:
+    """Return the body that a provider's chunks add up to; an empty one where they are of no known kind."""
+    kinds = {kind for chunk in chunks if isinstance(kind := chunk.get("type"), str)}
+    if "message_start" in kinds or "message_delta" in kinds:
+        return _of_anthropic(chunks)
+    if any(kind.startswith("response.") for kind in kinds):
+        return _of_responses(chunks)
+    fields = set().union(*chunks)
+    for names, reader in _READERS:
+        if not names.isdisjoint(fields):
+            return reader(chunks)
+    return next((chunk for chunk in chunks if "error" in chunk or "usage" in chunk), {})
+
+
+def _of_chat(chunks: Sequence[Json]) -> Json:
+    said: list[str] = []
+    calls: dict[int, dict[str, Any]] = {}
+    for choice in (choice for chunk in chunks for choice in objects(chunk.get("choices"))):
+        delta = mapping(choice.get("delta")) or choice
+        said += [part for name in ("content", "text") if isinstance(part := delta.get(name), str)]
+        for call in objects(delta.get("tool_calls")):
+            function = mapping(call.get("function"))
+            held = calls.setdefault(whole(call.get("index")) or 0, {"id": None, "name": "", "arguments": []})
+            held["id"] = held["id"] or call.get("id")
+            held["name"] = held["name"] or text(function.get("name")) or ""
+            held["arguments"].append(text(function.get("arguments")) or "")
+    message = {
+        "role": "assistant",
+        "content": "".join(said),
+        "tool_calls": [
+            {"id": held["id"], "function": {"name": held["name"], "arguments": "".join(held["arguments"])}}
+            for _, held in sorted(calls.items())
+        ],
+    }
+    return {**_last_of(chunks), "object": "chat.completion", "choices": [{"message": message}]}
+
+
+def _of_responses(chunks: Sequence[Json]) -> Json:
+    states = [mapping(chunk.get("response")) for chunk in chunks if chunk.get("response")]
+    done = [state for state in states if state.get("usage")]
+    body = (done or states or [{}])[-1]
+    if body.get("output") or not states:
+        return body
+    items = [chunk.get("item") for chunk in chunks if chunk.get("type") == "response.output_item.done"]
+    return {**body, "output": items}
+
+
+def _of_anthropic(chunks: Sequence[Json]) -> Json:
+    body: dict[str, Any] = {"type": "message"}
+    usage: dict[str, Any] = {}
+    blocks: dict[int, dict[str, Any]] = {}
+    for chunk in chunks:
+        kind = chunk.get("type")
+        place = whole(chunk.get("index")) or 0
+        if kind == "message_start":
+            body.update(mapping(chunk.get("message")))
+            usage.update(mapping(body.get("usage")))
+        elif kind == "message_delta":
+            body.update(mapping(chunk.get("delta")))
+            usage.update({name: value for name, value in mapping(chunk.get("usage")).items() if value is not None})
+        elif kind == "content_block_start":
+            blocks[place] = {**mapping(chunk.get("content_block")), "_said": []}
+        elif kind == "content_block_delta" and place in blocks:
+            delta = mapping(chunk.get("delta"))
+            blocks[place]["_said"] += [
+                part for name in ("text", "partial_json") if isinstance(part := delta.get(name), str)
+            ]
+        elif kind == "error":
+            body["error"] = chunk.get("error") or True
+        elif kind == "message_stop":
+            body.update({name: value for name, value in chunk.items() if name.startswith("amazon-bedrock")})
+    if "message_delta" not in [chunk.get("type") for chunk in chunks]:
+        usage.pop("output_tokens", None)  # the stream was cut: the first count is a placeholder
+    body["usage"] = usage
+    body["content"] = [_block(block) for _, block in sorted(blocks.items())]
+    return body
+
+
+def _block(block: dict[str, Any]) -> Json:
+    said = "".join(block.pop("_said"))
+    if not said:
+        return block
+    return {**block, "input": parsed(said)} if "input" in block else {**block, "text": said}
+
+
+def _of_gemini(chunks: Sequence[Json]) -> Json:
+    parts = [
+        part
+        for chunk in chunks
+        for candidate in objects(chunk.get("candidates"))
+        for part in listing(mapping(candidate.get("content")).get("parts"))
+    ]
+    usage: dict[str, Any] = {}
+    for chunk in chunks:
+        usage.update(mapping(chunk.get("usageMetadata")))
+    texts = [said for part in parts if isinstance(said := mapping(part).get("text"), str) and not part.get("thought")]
+    others = [part for part in parts if not isinstance(mapping(part).get("text"), str)]
+    whole_text = [{"text": "".join(texts)}] if texts else []
+    content = {"role": "model", "parts": [*whole_text, *others]}
+    return {**_last_of(chunks), "usageMetadata": usage, "candidates": [{"content": content}]}
+
+
+def _of_converse(chunks: Sequence[Json]) -> Json:
+    blocks: dict[int, dict[str, Any]] = {}
+    body: dict[str, Any] = {}
+    for chunk in chunks:
+        start, delta = mapping(chunk.get("contentBlockStart")), mapping(chunk.get("contentBlockDelta"))
+        place = whole((start or delta).get("contentBlockIndex")) or 0
+        held = blocks.setdefault(place, {"said": [], "tool": {}}) if start or delta else {"said": [], "tool": {}}
+        held["tool"].update(mapping(mapping(start.get("start")).get("toolUse")))
+        inner = mapping(delta.get("delta"))
+        said = inner.get("text") or mapping(inner.get("toolUse")).get("input")
+        held["said"] += [said] if isinstance(said, str) else []
+        body.update(mapping(chunk.get("metadata")))
+        body.update(mapping(chunk.get("messageStop")))
+    content: list[Json] = []
+    for _, held in sorted(blocks.items()):
+        said = "".join(held["said"])
+        content.append({"toolUse": {**held["tool"], "input": parsed(said)}} if held["tool"] else {"text": said})
+    return {**body, "output": {"message": {"role": "assistant", "content": content}}}
+
+
+def _of_ollama(chunks: Sequence[Json]) -> Json:
+    messages = [mapping(chunk.get("message")) for chunk in chunks]
+    said = "".join(part for message in messages if isinstance(part := message.get("content"), str))
+    said += "".join(part for chunk in chunks if isinstance(part := chunk.get("response"), str))
+    calls = [call for message in messages for call in listing(message.get("tool_calls"))]
+    return {**_last_of(chunks), "message": {"role": "assistant", "content": said, "tool_calls": calls}}
+
+
+def _last_of(chunks: Iterable[Json]) -> dict[str, Any]:
+    """Return the last value that is not null of every top-level field."""
+    return {name: value for chunk in chunks for name, value in chunk.items() if value is not None}
+
+
+_READERS: tuple[tuple[frozenset[str], Callable[[Sequence[Json]], Json]], ...] = (
+    (frozenset({"usageMetadata", "candidates"}), _of_gemini),
+    (frozenset({"contentBlockDelta", "messageStop", "metadata"}), _of_converse),
+    (frozenset({"choices"}), _of_chat),
+    (frozenset({"done"}), _of_ollama),
+)  # by the fields that tell whose chunks they are

@@ -1,0 +1,179 @@
+"""Spans of any tracer in one shape: names, times and flat attributes, however an exporter nests them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from llm_audit.sources.entry import Request
+from llm_audit.sources.records.calls import span_key
+from llm_audit.sources.records.disjoint import Convention
+from llm_audit.sources.records.fields import Json, Who, first, listing, mapping, number, text, who
+from llm_audit.sources.records.times import between_ms, micros
+from llm_audit.vocabulary import Status
+
+_PREFIX = "attributes."
+_DEEPEST = 8  # levels of nested attributes; real ones have five
+_ERRORS = frozenset({"2", "ERROR", "STATUS_CODE_ERROR"})
+_PAIR = 2  # seconds and nanoseconds
+_METADATA = (
+    "traceloop.association.properties.",
+    "ai.telemetry.metadata.",
+    "langfuse.trace.metadata.",
+    "langfuse.observation.metadata.",
+    "metadata.",
+)
+_SESSIONS = ("gen_ai.conversation.id", "session.id", "langfuse.session.id")
+_SESSION_NAMES = ("sessionId", "session_id", "threadId", "thread_id", "conversation_id", "chat_id")
+_USERS = ("user.id", "enduser.id", "langfuse.user.id", "gen_ai.request.user")
+_INCLUSIVE = frozenset({"openai", "azure", "azure-openai", "google", "gemini", "vertex_ai", "deepseek", "xai", "x_ai"})
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """One span. ``attributes`` and ``resource`` have dotted names; ``events`` are pairs of name and attributes."""
+
+    name: str = ""
+    trace: str | None = None
+    span: str | None = None
+    parent: str | None = None
+    start_us: int | None = None
+    end_us: int | None = None
+    failed: bool = False
+    attributes: Json = {}
+    resource: Json = {}
+    events: tuple[tuple[str, Json], ...] = ()
+
+
+def from_record(record: Json) -> Span:
+    """Read a span from one record: attributes in an object, in ``attributes.…`` columns, or the record itself."""
+    nested = mapping(record.get("attributes"))
+    columns = {name.removeprefix(_PREFIX): item for name, item in record.items() if name.startswith(_PREFIX)}
+    context = mapping(first(record, "spanContext", "context"))
+    status = mapping(record.get("status"))
+    code = first(status, "code", "status_code") or record.get("status_code")
+    parent = mapping(record.get("parentSpanContext")).get("spanId")
+    return Span(
+        name=text(record.get("name")) or "",
+        trace=_hex(first(context, "traceId", "trace_id") or first(record, "context.trace_id", "trace_id", "traceId")),
+        span=_hex(first(context, "spanId", "span_id") or first(record, "context.span_id", "span_id", "spanId")),
+        parent=_hex(parent or first(record, "parentSpanId", "parent_span_id", "parent_id", "parentId")),
+        start_us=_time(first(record, "startTime", "start_time", "startTimeUnixNano", "start", "timestamp")),
+        end_us=_time(first(record, "endTime", "end_time", "endTimeUnixNano", "end")),
+        failed=str(code).upper() in _ERRORS,
+        attributes=flatten(nested or columns or record),
+        resource=flatten(mapping(mapping(record.get("resource")).get("attributes")) or mapping(record.get("resource"))),
+        events=tuple(_events(record.get("events"))),
+    )
+
+
+def flatten(attributes: Json) -> Json:
+    """Give nested attributes dotted names. Lists stay lists; nulls are left out."""
+    flat: dict[str, Any] = {}
+    _flatten(attributes, "", flat, 0)
+    return flat
+
+
+def indexed(attributes: Json, prefix: str) -> list[dict[str, Any]]:
+    """Collect ``prefix.0.…``, ``prefix.1.…`` as a list of objects with the rest of the name as key, by number."""
+    found: dict[int, dict[str, Any]] = {}
+    start = f"{prefix}."
+    for name, value in attributes.items():
+        if name.startswith(start):
+            index, _, rest = name[len(start) :].partition(".")
+            if index.isdecimal() and len(index) < 7 and rest:
+                found.setdefault(int(index), {})[rest] = value
+    return [found[index] for index in sorted(found)]
+
+
+def convention(vendor: str | None) -> Convention | None:
+    """Return what an instrumentation's input count includes where that does not depend on the instrumentation.
+
+    The semantic conventions ask for inclusive counts. Providers whose own counts are inclusive come out so whether or
+    not an instrumentation converts; for the others both are found in practice.
+    """
+    return Convention.INCLUSIVE if vendor in _INCLUSIVE else None
+
+
+def request(span: Span, *, model: str, requested: str | None, vendor: str | None, operation: str) -> Request:
+    """Start a request from what every span has: identity, place in its trace, time, outcome and whom it is for."""
+    status = Status.ERROR if span.failed else Status.OK
+    payer = _payer(span)
+    metadata = _metadata(span.attributes)
+    return Request(
+        model=model,
+        model_requested=requested,
+        provider=vendor,
+        operation=operation,
+        time_us=span.start_us,
+        request_id=span.span,
+        merge_key=span_key(span.trace, span.span, model=model, status=status),
+        conversation=text(first(span.attributes, *_SESSIONS)) or text(first(metadata, *_SESSION_NAMES)),
+        trace=span.trace,
+        span=span.span,
+        parent_span=span.parent,
+        wraps_calls=True,
+        team=payer.team,
+        app=payer.app,
+        user=payer.user,
+        environment=payer.environment,
+        tags=payer.tags,
+        status=status,
+        latency_ms=between_ms(span.start_us, span.end_us),
+    )
+
+
+def _payer(span: Span) -> Who:
+    attributes, resource = span.attributes, span.resource
+    metadata = {name: item for name, item in _metadata(attributes).items() if name not in _SESSION_NAMES}
+    metadata.setdefault("user_id", metadata.pop("userId", None))
+    given = who(metadata)
+    service = text(resource.get("service.name")) or ""
+    if service.startswith("/"):  # the path of a script, which some instrumentations take for a name
+        service = service.rpartition("/")[2]
+    named = first(attributes, "gen_ai.application_name", "ai.telemetry.functionId", "gen_ai.agent.name")
+    stage = first(resource, "deployment.environment.name", "deployment.environment")
+    return Who(
+        given.team or text(first(resource, "team", "team.name")),
+        given.app or text(named) or (None if service.startswith("unknown_service") else service or None),
+        text(first(attributes, *_USERS)) or given.user,
+        given.environment or text(stage) or text(attributes.get("gen_ai.environment")),
+        given.tags,
+    )
+
+
+def _metadata(attributes: Json) -> dict[str, Any]:
+    found = dict(mapping(attributes.get("metadata")))
+    for name, value in attributes.items():
+        for prefix in _METADATA:
+            if name.startswith(prefix):
+                found[name.removeprefix(prefix)] = value
+    return found
+
+
+def _flatten(value: Json, prefix: str, flat: dict[str, Any], depth: int) -> None:
+    for name, item in value.items():
+        if isinstance(item, Mapping) and depth < _DEEPEST:
+            _flatten(item, f"{prefix}{name}.", flat, depth + 1)
+        elif item is not None:
+            flat[f"{prefix}{name}"] = item
+
+
+def _events(value: object) -> Iterator[tuple[str, Json]]:
+    for event in listing(value):
+        found = mapping(event)
+        yield text(found.get("name")) or "", flatten(mapping(found.get("attributes")))
+
+
+def _hex(value: object) -> str | None:
+    found = text(value)
+    return None if found is None else found.removeprefix("0x")
+
+
+def _time(value: object) -> int | None:
+    if isinstance(value, list) and len(value) == _PAIR:  # JavaScript's [seconds, nanoseconds]
+        seconds, nanos = number(value[0]), number(value[1])
+        whole_us = None if seconds is None else micros(seconds)
+        return None if whole_us is None else whole_us + round((nanos or 0) / 1000)
+    return micros(value)

@@ -1,0 +1,235 @@
+"""Token counts as each provider reports them, made disjoint.
+
+One reader a provider's shape; ``settle`` holds the rules they share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from llm_audit.sources.records.disjoint import MAX_TOKENS, NO_USAGE, Convention, Usage, count, counted, one, settle
+from llm_audit.sources.records.fields import Json, mapping, objects, text
+
+__all__ = [
+    "MAX_TOKENS",
+    "NO_USAGE",
+    "Convention",
+    "Usage",
+    "cache_writes",
+    "count",
+    "counted",
+    "first_of",
+    "of_anthropic",
+    "of_any",
+    "of_bedrock",
+    "of_cohere",
+    "of_gemini",
+    "of_ollama",
+    "of_openai",
+    "one",
+    "settle",
+]
+
+
+def of_openai(usage: Json) -> Usage:
+    """Read the usage of OpenAI chat completions or Responses, and of those who copy their shape. Inclusive.
+
+    Also reads the cache counts of DeepSeek (``prompt_cache_hit_tokens``), Mistral (``num_cached_tokens``), Hugging
+    Face and Moonshot (``cached_tokens``), and Anthropic's own where a proxy passes them through in this shape.
+    """
+    if usage.keys() <= _OPENAI_CHAT:
+        return _of_openai_chat(usage)
+    into = mapping(first_of(usage, "prompt_tokens_details", "input_tokens_details"))
+    outof = mapping(first_of(usage, "completion_tokens_details", "output_tokens_details"))
+    write, write_1h = cache_writes(usage)
+    if write is None:
+        write = counted(into, "cache_write_tokens", "cache_creation_tokens")
+    input_tokens = counted(usage, "prompt_tokens", "input_tokens")
+    output_tokens = counted(usage, "completion_tokens", "output_tokens")
+    if output_tokens is None and input_tokens is not None:
+        output_tokens = 0  # embeddings report no output
+    cached = counted(into, "cached_tokens", "cache_read_tokens")
+    if cached is None:
+        cached = counted(
+            usage, "cache_read_input_tokens", "prompt_cache_hit_tokens", "num_cached_tokens", "cached_tokens"
+        )
+    return settle(
+        input_tokens,
+        output_tokens,
+        cache_read=cached,
+        cache_write=write,
+        cache_write_1h=write_1h,
+        reasoning=counted(outof, "reasoning_tokens"),
+        audio_input=counted(into, "audio_tokens"),
+        audio_output=counted(outof, "audio_tokens"),
+        image_input=counted(into, "image_tokens"),
+        total=counted(usage, "total_tokens"),
+        convention=Convention.INCLUSIVE,
+        # what OpenRouter's own tools ran is billed by the call, beside the tokens
+        tool_calls=counted(mapping(usage.get("server_tool_use_details")), "tool_calls_executed") or None,
+    )
+
+
+def _of_openai_chat(usage: Json) -> Usage:
+    """Read what OpenAI chat itself reports and nothing beside it: the most usual shape, so the shortest way."""
+    into, outof = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
+    prompt, completion = one(usage, "prompt_tokens"), one(usage, "completion_tokens")
+    if completion is None and prompt is not None:
+        completion = 0
+    if len(into) <= 1 and not outof and "cached_tokens" in into:  # all that most logs keep
+        cached, total = one(into, "cached_tokens"), one(usage, "total_tokens")
+        return settle(prompt, completion, cache_read=cached, total=total, convention=Convention.INCLUSIVE)
+    return settle(
+        prompt,
+        completion,
+        cache_read=one(into, "cached_tokens"),
+        cache_write=one(into, "cache_write_tokens"),
+        reasoning=one(outof, "reasoning_tokens"),
+        audio_input=one(into, "audio_tokens"),
+        audio_output=one(outof, "audio_tokens"),
+        image_input=one(into, "image_tokens"),
+        total=one(usage, "total_tokens"),
+        convention=Convention.INCLUSIVE,
+    )
+
+
+def of_anthropic(usage: Json) -> Usage:
+    """Read the usage of Anthropic Messages. Exclusive; thinking is part of the output.
+
+    Top-level counts leave out the ``iterations`` that other models or a compaction ran; those are calls of their own.
+    """
+    write, write_1h = cache_writes(usage)
+    tools = mapping(usage.get("server_tool_use"))
+    return settle(
+        counted(usage, "input_tokens"),
+        counted(usage, "output_tokens"),
+        cache_read=counted(usage, "cache_read_input_tokens"),
+        cache_write=write,
+        cache_write_1h=write_1h,
+        reasoning=counted(mapping(usage.get("output_tokens_details")), "thinking_tokens"),
+        convention=Convention.EXCLUSIVE,
+        tool_calls=counted(tools, "web_search_requests"),
+    )
+
+
+def cache_writes(usage: Json) -> tuple[int | None, int | None]:
+    """Return Anthropic's cache writes as (5 minutes, 1 hour).
+
+    ``cache_creation_input_tokens`` is the sum of the split, never an addition to it; what the split does not explain
+    has the default lifetime of 5 minutes.
+    """
+    split = mapping(usage.get("cache_creation"))
+    short, long = counted(split, "ephemeral_5m_input_tokens"), counted(split, "ephemeral_1h_input_tokens")
+    written = counted(usage, "cache_creation_input_tokens")
+    if written is not None:
+        short = max(written - (long or 0), short or 0)
+    return short, long
+
+
+def of_bedrock(usage: Json) -> Usage:
+    """Read the ``usage`` of Bedrock Converse. Exclusive; its ``*TokenCount`` fields repeat the ``*Tokens`` ones."""
+    written = counted(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
+    long = sum(
+        counted(detail, "inputTokens") or 0
+        for detail in objects(usage.get("cacheDetails"))
+        if detail.get("ttl") == "1h"
+    )
+    return settle(
+        counted(usage, "inputTokens", "inputTokenCount"),
+        counted(usage, "outputTokens", "outputTokenCount"),
+        cache_read=counted(usage, "cacheReadInputTokens", "cacheReadInputTokenCount"),
+        cache_write=written if written is None else max(written - long, 0),
+        cache_write_1h=long or None,
+        total=counted(usage, "totalTokens"),
+        convention=Convention.EXCLUSIVE,
+    )
+
+
+def of_gemini(usage: Json) -> Usage:
+    """Read Gemini's ``usageMetadata`` in camelCase or, as BigQuery has it, snake_case. Inclusive.
+
+    Thoughts are billed on top of the candidates, and what tools put into the prompt on top of the prompt count.
+    """
+    prompt = counted(usage, "promptTokenCount", "prompt_token_count")
+    candidates = counted(usage, "candidatesTokenCount", "candidates_token_count")
+    thoughts = counted(usage, "thoughtsTokenCount", "thoughts_token_count")
+    by_tools = counted(usage, "toolUsePromptTokenCount", "tool_use_prompt_token_count") or 0
+    cached = counted(usage, "cachedContentTokenCount", "cached_content_token_count")
+    total = counted(usage, "totalTokenCount", "total_token_count")
+    if prompt is None and candidates is None and thoughts is None:
+        return NO_USAGE
+    output = candidates or 0
+    if thoughts and not (total is not None and total == (prompt or 0) + by_tools + output):
+        output += thoughts
+    into = _by_modality(usage, "promptTokensDetails", "prompt_tokens_details")
+    hit = _by_modality(usage, "cacheTokensDetails", "cache_tokens_details")
+    outof = _by_modality(usage, "candidatesTokensDetails", "candidates_tokens_details")
+    return settle(
+        (prompt or 0) + by_tools,
+        output,
+        cache_read=cached,
+        reasoning=thoughts,
+        audio_input=max(into["AUDIO"] - hit.get("AUDIO", 0), 0) if "AUDIO" in into else None,
+        audio_output=outof.get("AUDIO"),
+        image_input=max(into["IMAGE"] - hit.get("IMAGE", 0), 0) if "IMAGE" in into else None,
+        convention=Convention.INCLUSIVE,
+    )
+
+
+def of_ollama(body: Json) -> Usage:
+    """Read Ollama's native counts. Inclusive: the cached part of the prompt is in ``prompt_eval_count``."""
+    return settle(
+        counted(body, "prompt_eval_count"),
+        counted(body, "eval_count"),
+        cache_read=counted(body, "prompt_eval_cached_count"),
+        convention=Convention.INCLUSIVE,
+    )
+
+
+def of_cohere(usage: Json) -> Usage:
+    """Read Cohere's usage: ``billed_units`` are charged, ``tokens`` (which count its own template) are not."""
+    billed = mapping(usage.get("billed_units")) or mapping(usage.get("tokens"))
+    return settle(counted(billed, "input_tokens"), counted(billed, "output_tokens"))
+
+
+def of_any(usage: Json) -> Usage:
+    """Read a provider's usage object by its own field names, whoever logged it."""
+    if "prompt_tokens" in usage:  # the most usual first
+        return of_openai(usage)
+    reader = next((reader for names, reader in _READERS if not names.isdisjoint(usage)), of_openai)
+    return reader(usage)
+
+
+def first_of(record: Json, *names: str) -> Any:
+    """Return the first of these fields that is not null."""
+    for name in names:
+        value = record.get(name)
+        if value is not None:
+            return value
+    return None
+
+
+_OPENAI_CHAT = frozenset(
+    {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details"}
+)
+_READERS: tuple[tuple[frozenset[str], Callable[[Json], Usage]], ...] = (
+    (frozenset({"billed_units"}), of_cohere),
+    (frozenset({"inputTokens", "inputTokenCount"}), of_bedrock),
+    (frozenset({"promptTokenCount", "totalTokenCount", "prompt_token_count", "total_token_count"}), of_gemini),
+    (frozenset({"prompt_eval_count", "eval_count"}), of_ollama),
+    (
+        frozenset({"cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation", "server_tool_use"}),
+        of_anthropic,
+    ),
+)  # whose field names tell a shape
+
+
+def _by_modality(usage: Json, *names: str) -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for detail in objects(first_of(usage, *names)):
+        modality = text(detail.get("modality"))
+        if modality is not None:
+            tokens = counted(detail, "tokenCount", "token_count") or 0
+            found[modality.upper()] = found.get(modality.upper(), 0) + tokens
+    return found

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from llm_audit.audit.aggregate.interval import BUCKETS, bounds, replicates, splitmix, weights
+
+
+def test_splitmix_gives_the_generator_s_published_sequence():
+    # The first outputs of SplitMix64 from state 0: the state grows by the golden gamma before each output.
+    states = np.arange(3, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    assert [hex(int(word)) for word in splitmix(states)] == [
+        "0xe220a8397b1dcdaf",
+        "0x6e789e6aa1b965f4",
+        "0x6c45d188009454f",
+    ]
+
+
+def test_weights_are_poisson_with_mean_and_variance_one():
+    drawn = weights(np.arange(200_000, dtype=np.uint64), 5)
+    assert drawn.mean() == pytest.approx(1, abs=0.01)
+    assert drawn.var() == pytest.approx(1, abs=0.02)
+    assert (drawn == 0).mean() == pytest.approx(np.exp(-1), abs=0.005)
+
+
+def test_a_cluster_s_weight_depends_on_nothing_but_itself():
+    words = np.arange(100, dtype=np.uint64)
+    assert weights(words[37:38], 9)[0] == weights(words, 9)[37]
+    assert (weights(words, 1) != weights(words, 2)).any()
+
+
+def test_bags_have_the_spread_of_the_clusters_own_bootstrap():
+    random = np.random.default_rng(1)
+    cost = random.lognormal(0, 1, 20_000) * 1e12
+    saved = cost * random.uniform(0, 1, 20_000)
+    ratio = saved.sum() / cost.sum()
+    analytic = np.sqrt(((saved - ratio * cost) ** 2).sum()) / cost.sum()
+    frame = pl.DataFrame(
+        {
+            "bucket": pl.Series(random.integers(0, BUCKETS, 20_000), dtype=pl.UInt16),
+            "saved": pl.Series(saved).cast(pl.Int128),
+            "cost": pl.Series(cost).cast(pl.Int128),
+        }
+    )
+    bags = frame.group_by("bucket").sum()
+    drawn = replicates(bags, "bucket", "saved", "cost", resamples=1_000)
+    assert drawn.mean() == pytest.approx(ratio, abs=3 * analytic / np.sqrt(1_000) + 1e-4)
+    assert drawn.std() == pytest.approx(analytic, rel=0.1)
+    again = replicates(bags.sample(fraction=1.0, shuffle=True, seed=2), "bucket", "saved", "cost", resamples=1_000)
+    assert (drawn == again).all()
+
+
+def test_bounds_hold_the_middle_and_nothing_gives_none():
+    interval = bounds(np.arange(101.0), confidence=0.9)
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx((5, 95))
+    assert bounds(np.array([np.nan]), confidence=0.9) is None

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import polars as pl
+from tests.audit.build import START, rows
+
+from llm_audit.audit.aggregate.calls import read_calls
+from llm_audit.audit.sections.waste import Bill, waste_rows
+from llm_audit.policy.inputs.requests import read_requests
+
+RATES = (2, 1, 2)
+"""Of input, cache reads and cache writes, in pico-dollars a token."""
+
+
+def found(*given, p_success=0.5, cost_output_pico=2_000, cost_cache_write_5m_pico=0):
+    frame = rows(*({"prompt_hash": 100 + number, "time": at(number), **row} for number, row in enumerate(given)))
+    frame = frame.with_columns(model_id="model", cost_pico=pl.lit(4_500), cost_per_call_pico=pl.lit(0))
+    many = len(given)
+    calls = read_calls(
+        frame.lazy().select,
+        output_cost=np.full(many, cost_output_pico),
+        write_cost=np.full(many, cost_cache_write_5m_pico),
+    )
+    bill = Bill(
+        requests=read_requests(frame, {}),
+        calls=calls,
+        rates=lambda some: np.tile(RATES, (len(some), 1)),
+        p_success=lambda some: np.full(len(some), p_success),
+    )
+    return {row["kind"]: (row["requests"], int(row["amount_pico"])) for row in waste_rows(bill).iter_rows(named=True)}
+
+
+def at(minutes):
+    return START + dt.timedelta(minutes=minutes)
+
+
+def test_plain_traffic_wastes_nothing():
+    assert found({}, {}, {}) == {}
+
+
+def test_a_failed_call_is_waste_once_and_its_retry_is_not():
+    assert found({"prompt_hash": 1, "status": "error"}, {"prompt_hash": 1}) == {"failed_requests": (1, 4_500)}
+
+
+def test_repeats_are_told_apart_by_how_soon_they_come():
+    same = {"prompt_hash": 1}
+    result = found(same, same, {**same, "time": at(60)})
+    assert result == {"retries": (1, 4_500), "repeated_prompts": (1, 4_500)}
+
+
+def test_another_model_s_answer_to_the_same_prompt_is_no_repeat():
+    assert found({"prompt_hash": 1}, {"prompt_hash": 1, "model": "gpt-4o-mini"}) == {}
+
+
+def test_a_resent_prefix_costs_what_the_cache_would_have_saved():
+    turn = {"conversation": 5}
+    result = found({**turn, "input_tokens": 2_000}, {**turn, "input_tokens": 3_000, "time": at(2)})
+    assert result == {"cache_never_used": (1, 2_000 * (2 - 1))}
+    assert found({**turn, "input_tokens": 2_000}, {**turn, "input_tokens": 3_000, "time": at(9)}) == {}
+    assert found({**turn, "input_tokens": 900}, {**turn, "input_tokens": 3_000, "time": at(2)}) == {}
+    read = {**turn, "input_tokens": 3_000, "cache_read_tokens": 1, "time": at(2)}
+    assert found({**turn, "input_tokens": 2_000}, read) == {}
+
+
+def test_cache_writes_that_nothing_reads_waste_their_premium():
+    wrote = {"template_hash": 3, "cache_write_5m_tokens": 1_000}
+    assert found(wrote, cost_cache_write_5m_pico=2_500) == {"cache_written_unread": (1, 500)}
+    read = {"template_hash": 3, "cache_read_tokens": 10}
+    assert found(wrote, read, cost_cache_write_5m_pico=2_500) == {}
+
+
+def test_an_output_far_beyond_its_template_s_is_runaway():
+    usual = [{"template_hash": 3, "output_tokens": 300} for _ in range(20)]
+    result = found(*usual, {"template_hash": 3, "output_tokens": 4_000}, cost_output_pico=40_000)
+    assert result == {"runaway_output": (1, (4_000 - 8 * 300) * 10)}
+
+
+def test_reasoning_on_what_is_easy_anyway_is_waste():
+    result = found({"reasoning_tokens": 150}, p_success=0.99, cost_output_pico=2_000)
+    assert result == {"reasoning_effort": (1, 150 * 10)}
+    assert found({"reasoning_tokens": 150}, p_success=0.9) == {}
+
+
+def test_no_request_is_counted_twice():
+    both = {"prompt_hash": 1, "status": "error", "reasoning_tokens": 150}
+    result = found(both, both, p_success=0.99)
+    assert result == {"failed_requests": (2, 9_000)}

@@ -1,0 +1,109 @@
+"""A world whose truth is known: abilities are drawn as the catalogue believes them to be, outcomes from abilities."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import polars as pl
+from tests.audit.build import assumed, catalog, ledger, rows
+
+from llm_audit.audit.run import AuditOptions, run
+from llm_audit.classify.constants import RESIDUAL_SD
+from llm_audit.policy.routes import route
+from llm_audit.pricing import PriceBook, price
+
+WORLDS = 40
+CONVERSATIONS = 150
+BELIEVED = {"gpt-4o": 2.0, "gpt-4o-mini": 0.5}
+ABILITY_SD = 0.4
+
+
+def traffic(random, conversations):
+    """Conversations of one to six requests whose difficulties and sizes are alike."""
+    requests = []
+    for conversation in range(conversations):
+        level, size = random.normal(-1.5, 1.0), random.lognormal(7, 0.7)
+        requests += [
+            {
+                "conversation": conversation + 1,
+                "difficulty": level + random.normal(0, 0.5),
+                "input_tokens": int(size * random.lognormal(0, 0.2)) + 1,
+                "output_tokens": int(random.lognormal(5, 0.5)) + 1,
+            }
+            for _ in range(random.integers(1, 7))
+        ]
+    return rows(*requests)
+
+
+def play(routed, random, abilities):
+    """What the policy really pays, request by request: the route's answer, and the flagship's where that was lost."""
+    saved = spent = 0
+    for row in routed.iter_rows(named=True):
+        spent += row["cost_pico"]
+        if row["outcome"] != "moved":
+            continue
+        hidden = row["difficulty"] + random.normal(0, RESIDUAL_SD)
+        flagship_right = random.random() < 1 / (1 + np.exp(hidden - abilities["gpt-4o"]))
+        small_right = random.random() < 1 / (1 + np.exp(hidden - abilities["gpt-4o-mini"]))
+        paid = row["ceiling_pico"] + (row["cost_pico"] if flagship_right and not small_right else 0)
+        saved += row["cost_pico"] - paid
+    return saved / spent
+
+
+def test_the_interval_holds_the_truth_as_often_as_it_says(tmp_path):
+    policy = assumed(escalation=1.0)
+    models = catalog(BELIEVED, sd=ABILITY_SD)
+    book = PriceBook()
+    template = price(traffic(np.random.default_rng(99), 1_500), book)
+    large = route(template, policy, catalog=models, book=book)
+    held = biased = 0
+    for seed in range(WORLDS):
+        random = np.random.default_rng(seed)
+        abilities = {model: level + random.normal(0, ABILITY_SD) for model, level in BELIEVED.items()}
+        truth = play(large, random, abilities)
+        audit = run(
+            ledger(tmp_path / str(seed), traffic(random, CONVERSATIONS)),
+            policy=policy,
+            catalog=models,
+            book=book,
+            options=AuditOptions(resamples=300, confidence=0.9),
+        )
+        expected = audit.document.flagship_tax.expected
+        held += expected.share_low <= truth <= expected.share_high
+        biased += expected.share - truth
+    # 40 intervals of 90 %: fewer than 31 would be a one-in-a-hundred event.
+    assert held >= 31
+    assert abs(biased / WORLDS) < 0.02
+
+
+def test_the_expected_cost_is_the_mean_of_what_is_played_out():
+    models, book = catalog(BELIEVED), PriceBook()
+    routed = route(
+        price(traffic(np.random.default_rng(5), 400), book), assumed(escalation=1.0), catalog=models, book=book
+    )
+    played = [play(routed, np.random.default_rng(seed), BELIEVED) for seed in range(30)]
+    expected = 1 - routed["expected_pico"].sum() / routed["cost_pico"].sum()
+    error = np.std(played) / np.sqrt(len(played))
+    assert abs(np.mean(played) - expected) < 4 * error + 1e-4
+    assert Decimal(0) < expected
+
+
+def test_a_cascade_costs_what_is_played_out():
+    models, book = catalog(BELIEVED), PriceBook()
+    toml = 'decision = "p_suffices"\ntarget = 0.8\n[cascade]\ncheck_usd = 0.0002\nrecall = 0.8\nfalse_alarm = 0.1'
+    frame = traffic(np.random.default_rng(6), 400)
+    routed = route(price(frame, book), assumed(toml), catalog=models, book=book)
+    moved = routed.filter(pl.col("outcome") == "moved")
+    totals = []
+    for seed in range(30):
+        random = np.random.default_rng(seed)
+        paid = 0
+        for row in moved.iter_rows(named=True):
+            hidden = row["difficulty"] + random.normal(0, RESIDUAL_SD)
+            right = random.random() < 1 / (1 + np.exp(hidden - BELIEVED["gpt-4o-mini"]))
+            rejected = random.random() < (0.1 if right else 0.8)
+            paid += row["ceiling_pico"] + 200_000_000 + (row["cost_pico"] if rejected else 0)
+        totals.append(paid)
+    error = np.std(totals) / np.sqrt(len(totals))
+    assert abs(np.mean(totals) - moved["expected_pico"].sum()) < 4 * error

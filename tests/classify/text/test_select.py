@@ -1,0 +1,225 @@
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llm_audit.classify.text import patterns
+from llm_audit.classify.text.select import SUMMARY_ASK, TITLE_ASK, select, without_context
+from llm_audit.classify.text.words import ends, in_ends
+from llm_audit.sources.entry import Message
+from llm_audit.vocabulary import Abstention, Judged, Operation, Step
+
+
+def user(text, **extra):
+    return Message(role="user", text=text, **extra)
+
+
+def assistant(text, **extra):
+    return Message(role="assistant", text=text, **extra)
+
+
+def system(text):
+    return Message(role="system", text=text)
+
+
+def test_the_latest_human_ask_is_judged_and_the_system_prompt_is_not():
+    found = select(
+        [
+            system("You must prove theorems. " * 400),
+            user("Old ask"),
+            assistant("Done."),
+            user("What time is it in Oslo?"),
+        ]
+    )
+    assert found.text == "What time is it in Oslo?"
+    assert (found.judged, found.abstention, found.step) == (Judged.SCORED, None, Step.ASK)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"messages": None}, Abstention.NO_TEXT),
+        ({"messages": []}, Abstention.NO_TEXT),
+        ({"messages": [user("")]}, Abstention.NO_TEXT),
+        ({"messages": [user("  \n ")]}, Abstention.NO_TEXT),
+        ({"messages": [user("hidden")], "redacted": True}, Abstention.REDACTED),
+        ({"messages": [user("", images=1)]}, Abstention.NON_TEXT),
+        ({"messages": [user("text")], "operation": Operation.EMBEDDING}, Abstention.NOT_CHAT),
+        ({"messages": [user("yes")]}, Abstention.NO_SIGNAL),
+    ],
+)
+def test_without_a_signal_it_abstains(arguments, reason):
+    messages = arguments.pop("messages")
+    found = select(messages, **arguments)
+    assert (found.judged, found.abstention, found.text) == (Judged.ABSTAINED, reason, "")
+
+
+def test_harness_text_is_stripped():
+    text = "<system-reminder>\nProve Fermat's last theorem.\n</system-reminder>\nrename the variable x to count"
+    assert select([user(text)]).text == "rename the variable x to count"
+    assert select([user("<environment_context>cwd: /x</environment_context>list the files")]).text == "list the files"
+
+
+def test_a_harness_message_alone_is_passed_over():
+    found = select(
+        [user("Fix the flaky test"), assistant("ok"), user("<system-reminder>Todo list empty</system-reminder>")]
+    )
+    assert found.text == "Fix the flaky test"
+
+
+def test_an_unclosed_block_does_not_leak():
+    assert select([user("sum this up\n<document>" + "theorem " * 50)]).text == "sum this up"
+
+
+def test_long_code_fences_and_quotes_are_context():
+    code = "```python\n" + "x = integrate(proof)\n" * 60 + "```"
+    assert select([user("Add a docstring to this function:\n" + code)]).text.startswith(
+        "Add a docstring to this function:"
+    )
+    assert "integrate" not in select([user("Add a docstring to this function:\n" + code)]).text
+    assert select([user(code)]).text == code
+    assert select([user("> Let G be a group\n> with kernel N\nreply with thanks")]).text == "reply with thanks"
+
+
+def test_a_pasted_novel_is_not_the_ask():
+    novel = "\n\n".join(
+        "It was the best of times, it was the worst of times, and the theorem was proved. " * 5 for _ in range(40)
+    )
+    assert select([user("Please summarise this chapter:\n\n" + novel)]).text == "Please summarise this chapter:"
+    assert select([user(novel + "\n\nWhat is the name of the narrator?")]).text == "What is the name of the narrator?"
+
+
+@pytest.mark.parametrize(
+    "text", ["yes, do it", "continue", "Yes please", "fix that", "and for the second one?", "ok go ahead", "try again"]
+)
+def test_a_follow_up_inherits_from_the_ask_before(text):
+    ask = "Prove that every finite integral domain is a field."
+    found = select([user(ask), assistant("Here is a sketch."), user(text)])
+    assert found.judged is Judged.INHERITED
+    assert found.text.startswith(ask)
+
+
+def test_a_chain_of_follow_ups_reaches_the_ask():
+    found = select(
+        [user("Draft the merger agreement."), assistant("Done"), user("continue"), assistant("Done"), user("yes")]
+    )
+    assert found.text.startswith("Draft the merger agreement.")
+
+
+def test_a_yes_that_approves_a_migration_is_judged_by_the_migration():
+    proposal = "I looked around.\n\nShall I migrate the production database to the new schema without downtime?"
+    found = select([user("hi"), assistant(proposal), user("yes")])
+    assert found.judged is Judged.INHERITED
+    assert "migrate the production database" in found.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hi",
+        "Why is the sky blue?",
+        "How do magnets work?",
+        "So what is 2+2?",
+        "And now write a poem about spring rain in the hills",
+    ],
+)
+def test_an_ask_that_stands_alone_is_not_inherited(text):
+    messages = [user("Prove the four colour theorem."), assistant("…"), user(text)]
+    if text.startswith("And now"):
+        messages[-1] = user(text + " with seven stanzas, each of them about another month of the year.")
+    assert select(messages).judged is Judged.SCORED
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [system("Summarize this coding conversation in under 50 characters."), user("prove the Riemann hypothesis")],
+        [user("Generate a concise title for this conversation:\n\nUser: quantum field theory on curved manifolds")],
+        [
+            system("Analyze if this message indicates a new conversation topic. Return isNewTopic."),
+            user("Derive the Navier-Stokes equations"),
+        ],
+    ],
+)
+def test_title_calls_are_housekeeping_whatever_they_quote(messages):
+    found = select(messages)
+    assert (found.text, found.step) == (TITLE_ASK, Step.HOUSEKEEPING)
+
+
+def test_a_session_that_began_with_a_title_goes_on_to_be_judged():
+    title = "Generate a title for this conversation"
+    assert select([user(title), assistant("Proofs"), user("Prove Zorn's lemma")]).text == "Prove Zorn's lemma"
+
+
+def test_a_compaction_call_is_a_summary():
+    found = select(
+        [user("Your task is to create a detailed summary of the conversation so far, paying attention to proofs.")]
+    )
+    assert (found.text, found.step) == (SUMMARY_ASK, Step.SUMMARISE)
+
+
+@pytest.mark.parametrize(
+    ("calls", "step"),
+    [
+        ('{"name":"Read"}', Step.EXPLORE),
+        ('{"name":"Edit"}', Step.IMPLEMENT),
+        ("Bash: pytest -q", Step.VERIFY),
+        ("frobnicate", Step.UNKNOWN),
+    ],
+)
+def test_a_tool_loop_step_is_judged_by_the_ask_that_began_it(calls, step):
+    found = select(
+        [
+            user("Make the parser faster"),
+            assistant("", calls=calls, call_id="1"),
+            Message(role="tool", text="theorem " * 99, call_id="1"),
+        ],
+        tools=("Read", "Edit", "Bash"),
+    )
+    assert (found.text, found.judged, found.step) == ("Make the parser faster", Judged.SCORED, step)
+
+
+def test_a_plan_with_tools_is_a_planning_step():
+    assert select([user("Write a plan for the migration")], tools=("Read",)).step is Step.PLAN
+
+
+def by_patterns_alone(text):
+    """What the whole ends of a text are, by the patterns and without any quick test."""
+    edges = ends(text, 700)
+    if not in_ends((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), 700, text):
+        return None
+    if patterns.SUMMARY.search(edges):
+        return Step.SUMMARISE
+    return Step.HOUSEKEEPING if patterns.TITLE.search(edges) else None
+
+
+PHRASES = st.sampled_from(
+    ["Write a title", "5-10 word", "isNewTopic", "title generator", "new conversation topic", "Summarize this session",
+     "create a summary of the chat", "conversation", "short", "tags for the thread", "under 50 characters", "coding",
+     "summarise the dialogue under 5 words",
+     ". ", "\n", " ", ", ", "\u017fession", "t\u0131tle", "\u212a", "\u00e9", "\u201c", "x" * 30, "x" * 690]
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.lists(PHRASES, max_size=10).map("".join))
+def test_looking_at_likely_lines_alone_finds_the_chores_that_the_patterns_find(text):
+    found = select([user(text)]).step
+    wanted = by_patterns_alone(text)
+    assert (found if found in (Step.SUMMARISE, Step.HOUSEKEEPING) else None) is wanted
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "asks"),
+    [("Is it?", True), ("as follows:\u00a0", True), ("很好吗\uff1f ", True), ("? no", False), ("", False)],
+)
+def test_a_short_paragraph_asks_by_its_end(paragraph, asks):
+    text = f"{paragraph}\n\n{'word ' * 800}\n\nThe end."
+    assert without_context(text) == (paragraph if asks else text)
+
+
+def test_the_letters_that_patterns_take_for_one_of_ascii_are_known():
+    letter = re.compile("[a-z]", re.IGNORECASE)
+    found = [character for character in map(chr, range(0x80, 0x110000)) if letter.match(character)]
+    assert found == list(patterns.ODD_LETTERS)

@@ -1,0 +1,55 @@
+from decimal import Decimal
+
+import pytest
+from tests.audit.documents import document, row
+
+from llm_audit.compare.comparison import compare
+from llm_audit.document.audit import BasisRow
+from llm_audit.errors import IncompleteError
+
+
+def test_sides_parts_groups_and_what_was_realised() -> None:
+    base = document(basis=[row("gpt-4o", 100, "10.00", policy="4.00", tokens=1000)])
+    head = document(
+        basis=[
+            row("gpt-4o", 100, "10.00", policy="4.00", tokens=1000),
+            row("gpt-4o-mini", 100, "1.00", policy="1.00", tokens=1000),
+        ]
+    )
+    found = compare(base, head)
+    assert (found.base.cost, found.head.cost, found.change) == ("10.00", "11.00", "1.00")
+    assert {part.name: part.amount for part in found.parts} == {
+        "volume": "10.00",
+        "model_mix": "-9.00",
+        "tokens_per_request": "0.00",
+        "cache": "0.00",
+        "price": "0.00",
+    }
+    assert sum(Decimal(part.amount) for part in found.tax_parts) == 0
+    assert [(row.group, row.name, row.change) for row in found.groups] == [
+        ("model", "gpt-4o-mini", "1.00"),
+        ("model", "gpt-4o", "0.00"),
+        ("app", "app", "1.00"),
+    ]
+    # 200 requests at the base's ten cents would have cost $20; the policy promised $12 of them back, $9 came.
+    assert (found.realised, found.estimated) == ("9.00", "12.00")
+    assert found.head.flagship_tax_share == pytest.approx(6 / 11, abs=1e-6)
+
+
+def test_another_price_table_is_priced_again_or_refused() -> None:
+    base = document(basis=[row("m", 1, "1.00")], prices="old")
+    head = document(basis=[row("m", 1, "2.00")])
+    with pytest.raises(IncompleteError, match="llm-audit analyze logs/"):
+        compare(base, head)
+
+    def double(rows: list[BasisRow]) -> list[BasisRow]:
+        return [row("m", rows[0].requests, "2.00")]
+
+    found = compare(base, head, reprice=double)
+    assert found.change == "0.00"
+    assert "priced again" in found.notes[0]
+
+
+def test_nothing_priced_is_nothing_to_compare() -> None:
+    with pytest.raises(IncompleteError, match="no priced requests"):
+        compare(document(), document(basis=[row("m", 1, "1.00")]))

@@ -1,0 +1,186 @@
+"""Each format on a whole audit: what was last looked at, and that its figures are the document's."""
+
+import csv
+import io
+import json
+from decimal import Decimal
+from xml.etree import ElementTree as ET
+
+import msgspec
+import openpyxl
+import polars as pl
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from tests.report import build, compared, hostile
+from tests.report.frames import frames
+from tests.report.golden import assert_golden
+
+from llm_audit.document.audit import Document, decode
+from llm_audit.errors import UsageError
+from llm_audit.report.formats.focus import COLUMNS
+from llm_audit.report.interface import Options
+from llm_audit.report.registry import RENDERERS, by_suffix, render
+
+CALLS = build.calls(2)
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    return build.rich()
+
+
+def rendered(document: Document, name: str) -> bytes:
+    return render(document, name, frames=frames(CALLS), options=Options(check=compared.check()))
+
+
+@pytest.mark.parametrize("name", ["markdown", "github", "junit", "sarif", "openmetrics", "groups-csv"])
+def test_text_formats_are_as_last_looked_at(document: Document, name: str) -> None:
+    suffix = (RENDERERS[name].suffixes or (".txt",))[0]
+    assert_golden(f"{name}{suffix}", rendered(document, name))
+
+
+@pytest.mark.parametrize("name", ["csv", "focus"])
+def test_rows_are_as_last_looked_at(document: Document, name: str) -> None:
+    assert_golden(f"{name}.csv", render(document, name, frames=frames(CALLS[:6])))
+
+
+@pytest.mark.parametrize("name", sorted(RENDERERS))
+def test_rendering_again_gives_the_same_bytes(name: str) -> None:
+    assert rendered(build.rich(2), name) == rendered(build.rich(2), name)
+
+
+def test_json_reads_back(document: Document) -> None:
+    assert decode(rendered(document, "json")) == document
+
+
+def test_suffixes_name_their_format() -> None:
+    assert by_suffix("a/report.HTML").name == "html"
+    assert by_suffix("x.focus.csv").name == "focus"
+    assert by_suffix("x.groups.csv").name == "groups-csv"
+    assert by_suffix("x.csv").name == "csv"
+    with pytest.raises(UsageError, match="suffix of x.doc"):
+        by_suffix("x.doc")
+
+
+def test_what_a_format_needs_is_asked_for(document: Document) -> None:
+    with pytest.raises(UsageError, match="row per request"):
+        render(document, "csv")
+    with pytest.raises(UsageError, match="shows gates"):
+        render(document, "junit")
+    with pytest.raises(UsageError, match="no report format 'pdf'"):
+        render(document, "pdf")
+
+
+def test_csv_sums_to_the_cost_exactly_and_leaves_the_unknown_empty(document: Document) -> None:
+    rows = list(csv.DictReader(io.StringIO(rendered(document, "csv").decode())))
+    assert len(rows) == len(CALLS) + 1
+    assert sum(Decimal(row["cost_usd"] or 0) for row in rows) * 10**12 == sum(call.cost for call in CALLS)
+    assert [row["cost_usd"] for row in rows if row["model"] == "acme-ft-7b"] == [""]
+    assert {len(row["request_key"]) for row in rows} == {16}
+
+
+def test_parquet_reads_back_the_rows(document: Document) -> None:
+    read = pl.read_parquet(rendered(document, "parquet"))
+    assert read["cost_pico"].sum() == sum(call.cost for call in CALLS)
+    assert read.height == len(CALLS) + 1
+
+
+def test_groups_parquet_holds_exact_amounts(document: Document) -> None:
+    read = pl.read_parquet(rendered(document, "groups-parquet")).filter(pl.col("dimension") == "team")
+    assert read["cost"].sum() == Decimal(document.cost.actual)
+
+
+def test_focus_rows_are_complete_and_add_up(document: Document) -> None:
+    rows = list(csv.DictReader(io.StringIO(rendered(document, "focus").decode())))
+    assert tuple(rows[0]) == COLUMNS
+    assert sum(Decimal(row["BilledCost"]) for row in rows) * 10**12 == sum(call.cost for call in CALLS)
+    assert sum(Decimal(row["x_PolicyCost"]) for row in rows) * 10**12 == sum(call.policy for call in CALLS)
+    tokens = sum(Decimal(row["ConsumedQuantity"]) for row in rows)
+    assert tokens == sum(call.tokens for call in CALLS)
+    for row in rows:
+        assert Decimal(row["ListUnitPrice"]) * Decimal(row["PricingQuantity"]) == Decimal(row["ListCost"])
+        assert row["BillingPeriodStart"] <= row["ChargePeriodStart"] < row["ChargePeriodEnd"] <= row["BillingPeriodEnd"]
+        assert "policy" not in "".join(name.lower() for name in row if not name.startswith("x_"))
+    assert all(row["x_TokenType"] in {"input", "cache_read", "output"} for row in rows)
+
+
+def test_focus_needs_a_time() -> None:
+    with pytest.raises(UsageError, match="no request has a time"):
+        render(build.sparse(), "focus", frames=frames(CALLS))
+
+
+def test_openmetrics_parses_and_states_the_mix(document: Document) -> None:
+    families = list(text_string_to_metric_families(rendered(document, "openmetrics").decode()))
+    assert all(family.type == "gauge" for family in families)
+    values = {(s.name, *sorted(s.labels.items())): s.value for family in families for s in family.samples}
+    assert values["llm_audit_flagship_tax_usd", ("estimate", "expected")] == pytest.approx(51.03458887)
+    assert values["llm_audit_unpriced_requests_ratio",] == pytest.approx(41 / 5749)
+    tiers = [value for key, value in values.items() if key[0] == "llm_audit_tier_cost_ratio"]
+    assert sum(tiers) == pytest.approx(1)
+
+
+def test_openmetrics_caps_its_series_and_keeps_the_sum(document: Document) -> None:
+    many = [msgspec.structs.replace(document.model_mix[0], model=f"m{i}", request_share=0.001) for i in range(1000)]
+    wide = msgspec.structs.replace(document, model_mix=many)
+    data = render(wide, "openmetrics", options=Options(max_series=40)).decode()
+    families = {f.name: f for f in text_string_to_metric_families(data)}
+    shares = families["llm_audit_model_requests_ratio"].samples
+    assert len(shares) == 10
+    assert shares[-1].labels["model"] == "other"
+    assert sum(sample.value for sample in shares) == pytest.approx(1)
+
+
+def test_junit_counts_what_it_holds(document: Document) -> None:
+    suite = ET.fromstring(rendered(document, "junit")).find("testsuite")
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
+    assert len(suite.findall("testcase/failure")) == 1
+    assert len(suite.findall("testcase/skipped")) == 1
+
+
+def test_sarif_is_anchored_where_the_rule_is_written(document: Document) -> None:
+    log = json.loads(rendered(document, "sarif"))
+    assert log["version"] == "2.1.0"
+    run = log["runs"][0]
+    known = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert {result["ruleId"] for result in run["results"]} <= known
+    first = run["results"][0]
+    assert first["level"] == "error"
+    place = first["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "llm-audit.toml"}, "region": {"startLine": 7}}
+
+
+def test_markdown_is_short_first_and_fits_a_comment(document: Document) -> None:
+    text = rendered(document, "markdown").decode()
+    assert text.startswith("<!-- llm-audit -->\n")
+    assert len(text) < 65_536
+    assert text.index("1 of 3 gates failed") < text.index("<details>")
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_markdown_of_a_huge_audit_still_fits(document: Document) -> None:
+    long = hostile.renamed(document, lambda name: name + "|`<@x>" * 100)
+    assert len(render(long, "markdown").decode()) < 65_536
+
+
+def test_a_workbook_holds_numbers_filters_and_frozen_headings(document: Document) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(rendered(document, "xlsx")))
+    assert book.sheetnames[0] == "Summary"
+    assert all(len(name) <= 31 for name in book.sheetnames)
+    sheet = book["Model mix"]
+    heads = [cell.value for cell in sheet[1]]
+    cost, requests = heads.index("Cost") + 1, heads.index("Requests") + 1
+    assert sheet.freeze_panes == "B2"
+    assert sheet.auto_filter.ref == f"A1:I{len(document.model_mix) + 1}"
+    assert isinstance(sheet.cell(2, cost).value, float)
+    assert sheet.cell(2, cost).number_format.startswith("#,##0.00")
+    assert sheet.cell(len(document.model_mix) + 1, cost).value is None, "an unknown cost is an empty cell"
+    total = sheet.cell(len(document.model_mix) + 2, requests).value
+    assert total == f"=SUBTOTAL(109,D2:D{len(document.model_mix) + 1})"
+
+
+def test_totals_of_a_workbook_are_stored_beside_their_formulas(document: Document) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(rendered(document, "xlsx")), data_only=True)
+    sheet = book["By team"]
+    cost = [cell.value for cell in sheet[1]].index("Cost") + 1
+    assert sheet.cell(len(document.groups["team"]) + 2, cost).value == pytest.approx(float(document.cost.actual))

@@ -1,0 +1,124 @@
+import io
+
+import msgspec
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+from tests.report import build, compared
+from tests.report.golden import assert_golden
+
+from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.report.glossary import GLOSSARY
+from llm_audit.report.table import NUMERIC, Column, cap, count, money, table, write
+from llm_audit.report.tables import everything
+from llm_audit.report.terminal.check import print_check
+from llm_audit.report.terminal.screen import print_glossary, print_report, print_table
+from llm_audit.report.verdict import verdict
+
+
+def printed(width: int, *, details: bool = False, document=None) -> str:
+    file = io.StringIO()
+    print_report(document or build.rich(), Console(file=file, width=width), details=details)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_first_screen_answers(width: int) -> None:
+    shown = printed(width)
+    lines = shown.splitlines()
+    assert len(lines) <= 28
+    assert all(len(line) <= width for line in lines)
+    said = " ".join(shown.split())
+    for answer in ("$127.80", "$51.03", "39.9%", "$43.89", "$56.65", "95%", "78.8%", "5,749", "6,124", "118", "17"):
+        assert answer in said
+    assert "1 contracts uses gemini-2.5-pro where" in shown
+    assert "\x1b" not in shown, "no colour where there is no terminal"
+    assert_golden(f"terminal-{width}.txt", shown.encode())
+
+
+@pytest.mark.parametrize("width", [60, 80, 110, 120])
+def test_no_table_is_wider_than_the_terminal_and_what_is_left_out_is_named(width: int) -> None:
+    document = priced_by_many()
+    shown = printed(width, details=True, document=document)
+    assert all(cell_len(line) <= width for line in shown.splitlines())
+    blocks = "\n".join(line.strip() for line in shown.splitlines()).split("\n\n")
+    told = {block.partition("\n")[0]: " ".join(block.split()) for block in blocks}
+    for whole in everything(document):
+        if not whole.rows:
+            continue
+        said = told[whole.title]
+        for index, column in enumerate(whole.columns):
+            named = f"{column.title}" in said.partition("Not shown for want of room: ")[2]
+            if column.kind in NUMERIC and not named:
+                for row in cap(whole, 15).rows:
+                    assert write(row[index], column, currency="USD") in said, (whole.title, column.title)
+
+
+def priced_by_many():
+    """A document whose price rows have a rate for each token type."""
+    document = build.rich(3)
+    kinds = [*TOKEN_TYPES, "image_input", "reasoning"]
+    rows = [
+        msgspec.structs.replace(row, rates={kind: f"{i}{j}.{i}5" for j, kind in enumerate(kinds)})
+        for i, row in enumerate(document.price_rows, start=1)
+    ]
+    return msgspec.structs.replace(document, price_rows=rows)
+
+
+def test_a_name_is_shortened_in_its_middle_and_a_figure_never() -> None:
+    columns = (Column("Model"), Column("Provider", wide=True), money("Cost"), count("Requests"))
+    whole = table("t", "T", columns, [("claude-sonnet-4-5-20250929", "anthropic", "1234567.00", 7_654_321)])
+    file = io.StringIO()
+    print_table(whole, Console(file=file, width=49))
+    assert "claude-sonnet-4-…0250929  $1,234,567  7,654,321" in file.getvalue()
+    assert "Not shown for want of room: Provider." in file.getvalue()
+    file = io.StringIO()
+    print_table(whole, Console(file=file, width=30))
+    assert [line.strip() for line in file.getvalue().splitlines() if line.strip()] == [
+        "T", "claude-sonnet-4-5-20250929", "Provider anthropic", "Cost $1,234,567", "Requests 7,654,321",
+    ]  # fmt: skip
+
+
+def test_overlapping_actions_say_so() -> None:
+    document = build.rich(2)
+    findings = [msgspec.structs.replace(f, detail="These requests overlap with others.") for f in document.findings]
+    overlapping = msgspec.structs.replace(document, findings=findings)
+    assert "do not add up" in printed(80, document=overlapping)
+    assert "do not add up" not in printed(80, document=document)
+
+
+def test_each_warning_is_said_once_and_files_passed_over_are_none() -> None:
+    document = msgspec.structs.replace(build.rich(2), notes=["logs/README.md was not read: not a log by its name"])
+    tax = msgspec.structs.replace(document.flagship_tax, warnings=document.warnings)
+    document = msgspec.structs.replace(document, flagship_tax=tax)
+    assert verdict(document).warnings == tuple(document.warnings)
+    assert "README" not in printed(80, document=document)
+    assert "logs/README.md was not read" in printed(80, document=document, details=True)
+
+
+def test_details_show_every_section() -> None:
+    shown = printed(100, details=True)
+    for title in ("Routes", "By team", "Kept back by gates", "Tokens and cost by type", "Data quality", "Price rows"):
+        assert f" {title}" in shown
+
+
+def test_an_audit_without_prices_says_unknown_not_zero() -> None:
+    shown = printed(80, document=build.sparse())
+    assert "Spent" in shown
+    assert "unknown" in shown
+    assert "no request has a price" in shown
+
+
+def test_a_check_has_a_line_for_each_rule() -> None:
+    file = io.StringIO()
+    print_check(compared.check(), Console(file=file, width=100))
+    assert_golden("check.txt", file.getvalue().encode())
+    said = " ".join(file.getvalue().split())
+    assert "1 of 3 gates failed, 1 not evaluated" in said
+    assert "to save $39.24 at this volume; since then requests have cost $6.90 more." in said
+
+
+def test_the_glossary_explains_the_words() -> None:
+    file = io.StringIO()
+    print_glossary(Console(file=file, width=80))
+    assert all(word in file.getvalue() for word in GLOSSARY)

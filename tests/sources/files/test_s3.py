@@ -1,0 +1,109 @@
+"""Object storage, against a server on the loopback interface that speaks S3."""
+
+import gzip
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from moto.server import ThreadedMotoServer
+from pyarrow import fs
+
+from llm_audit.engines.local import IngestOptions, ingest
+from llm_audit.errors import UsageError
+from llm_audit.sources.files import storage
+from llm_audit.sources.files.find import find
+
+HERE = IngestOptions(jobs=1, cache=False)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+            patch.delenv(name)
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+        server.stop()
+
+
+@pytest.fixture
+def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A bucket with three logs, a hidden object and one that is no log."""
+    for name, value in {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    storage.s3.cache_clear()
+    objects = {
+        "2026/09/01.jsonl": rows(0, 5),
+        "2026/09/02.jsonl.gz": gzip.compress(rows(5, 9)),
+        "2026/10/01.json": rows(9, 10),
+        "2026/10/.hidden": b"{}",
+        "2026/10/README.md": b"# Logs",
+    }
+    client = fs.S3FileSystem(**storage.s3_options(os.environ), allow_bucket_creation=True)
+    client.create_dir("logs")
+    for key, content in objects.items():
+        with client.open_output_stream(f"logs/{key}", compression=None) as stream:
+            stream.write(content)
+    yield "s3://logs"
+    storage.s3.cache_clear()
+
+
+def rows(start: int, end: int) -> bytes:
+    return b"".join(
+        json.dumps({"model": "gpt-4o", "timestamp": 1788220800 + n, "input_tokens": n, "output_tokens": 1}).encode()
+        + b"\n"
+        for n in range(start, end)
+    )
+
+
+def test_a_prefix_is_listed_like_a_folder(bucket: str, tmp_path: Path) -> None:
+    found = find([f"{bucket}/2026"], spool=tmp_path)
+    assert [source.name.removeprefix(f"{bucket}/2026/") for source in found.sources] == [
+        "09/01.jsonl",
+        "09/02.jsonl.gz",
+        "10/01.json",
+    ]
+    assert len(found.notes) == 2
+
+
+def test_objects_and_globs_are_found(bucket: str, tmp_path: Path) -> None:
+    for path in (f"{bucket}/2026/09/01.jsonl", f"{bucket}/2026/*/01.jsonl"):
+        assert [source.name for source in find([path], spool=tmp_path).sources] == [f"{bucket}/2026/09/01.jsonl"]
+
+
+def test_objects_are_read_like_files(bucket: str) -> None:
+    ledger = ingest([bucket], options=HERE)
+    assert (ledger.manifest.read, ledger.manifest.rows) == (10, 10)
+    assert ledger.frame["input_tokens"].to_list() == list(range(10))
+    described = ledger.manifest.inputs[0]
+    assert (described.path, described.bytes) == (f"{bucket}/2026/09/01.jsonl", len(rows(0, 5)))
+
+
+@pytest.mark.parametrize("path", ["s3://logs/2027", "s3://nowhere/2026"])
+def test_a_prefix_without_objects_is_named(path: str, bucket: str, tmp_path: Path) -> None:
+    assert bucket
+    with pytest.raises(UsageError, match=path):
+        find([path], spool=tmp_path)
+
+
+def test_the_endpoint_and_the_region_come_from_the_environment() -> None:
+    options = storage.s3_options(
+        {"AWS_DEFAULT_REGION": "us-west-2", "AWS_ENDPOINT_URL": "http://127.0.0.1:9000/", "AWS_NO_SIGN_REQUEST": "yes"}
+    )
+    assert options == {
+        "region": "us-west-2",
+        "endpoint_override": "127.0.0.1:9000",
+        "scheme": "http",
+        "anonymous": True,
+    }
+    assert storage.s3_options({"AWS_REGION": "a", "AWS_DEFAULT_REGION": "b"}) == {"region": "a"}

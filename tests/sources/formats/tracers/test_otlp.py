@@ -1,0 +1,67 @@
+from tests.sources.formats.fixture_files import entries, not_calls, rejections, requests, tokens
+
+from llm_audit.sources.formats.interface import Context
+from llm_audit.sources.formats.tracers import otlp
+
+REAL = "otlp/langfuse_real_spans.otlp.jsonl"
+BATCHES = "otlp/batches.jsonl"
+
+
+def test_real_spans_of_openlit_and_openllmetry() -> None:
+    openlit, openllmetry, _ = requests(REAL)
+    assert tokens(openlit) == (14, None, None, None, 96)
+    assert (openlit.stated_cost_pico, openlit.merge_key) == (
+        151_000_000,
+        "chatcmpl-AugxBIoQzz2zFMWFoiyS3Vmm1OuQI|gpt-3.5-turbo|ok",
+    )
+    assert openlit.time_us == 1_738_074_845_669_299
+    assert (openlit.max_output_tokens, openlit.streamed) == (None, False)  # -1 is no limit
+    assert tokens(openllmetry) == (14, None, None, None, 173)
+    assert (openllmetry.model, openllmetry.model_requested) == ("gpt-3.5-turbo-0125", "gpt-3.5-turbo")
+    assert (openllmetry.app, openllmetry.provider) == ("colab_kernel_launcher.py", "openai")
+
+
+def test_prompts_from_an_event_numbered_attributes_and_message_events() -> None:
+    asked = [[(message.role, message.text) for message in request.messages or []] for request in requests(REAL)]
+    assert asked == [
+        [("user", "What is LLM Observability?")],  # written "user: …" by OpenLIT
+        [("user", "What is LLM Observability?")],
+        [("system", "You are a helpful assistant."), ("user", "What is the capital of France?")],
+    ]
+    assert requests(REAL)[2].completion == "The capital of France is Paris."
+    assert requests(REAL)[2].usage_source == "none"
+
+
+def test_a_batch_is_as_many_entries_as_spans_and_a_bad_one_costs_no_other() -> None:
+    assert len(entries(BATCHES)) == 7
+    assert not_calls(BATCHES) == ["not_a_model_call", "metadata", "metadata"]
+    assert rejections(BATCHES) == [("bad_tokens", "gen_ai.usage.input_tokens")]
+    assert [(request.model, tokens(request)) for request in requests(BATCHES)] == [
+        ("gpt-4o-mini", (172, 128, None, None, 20)),  # OpenInference: 300 - 128
+        ("gpt-4o-mini", (30, None, None, None, 4)),  # the Vercel AI SDK
+        ("gpt-4o", (11, None, None, None, 2)),  # a log record
+    ]
+
+
+def test_a_log_event_holds_nested_values() -> None:
+    (message,) = requests(BATCHES)[2].messages or []
+    assert (message.role, message.text) == ("user", "Hello?")
+
+
+def test_values_nested_beyond_reason_are_dropped() -> None:
+    value: dict = {"stringValue": "x"}
+    for _ in range(200):
+        value = {"arrayValue": {"values": [value]}}
+    span = {"spanId": "s", "attributes": [{"key": "gen_ai.request.model", "value": value}]}
+    record = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+    assert len(list(otlp.FORMAT.entries(record, Context("x")))) == 1
+
+
+def test_claude_codes_log_events_are_calls() -> None:
+    path = "otlp/claude_code_events.jsonl"
+    answered, failed = requests(path)
+    assert tokens(answered) == (12, 20000, 900, None, 340)
+    assert (answered.stated_cost_pico, answered.latency_ms) == (24_100_000_000, 5200.0)
+    assert (answered.conversation, answered.user, answered.team) == ("cc-1", "acc-1", "platform")
+    assert (failed.status, failed.status_code, failed.usage_source) == ("error", 529, "none")
+    assert not_calls(path) == ["metadata"]

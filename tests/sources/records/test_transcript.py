@@ -1,0 +1,39 @@
+from llm_audit.sources.entry import Message
+from llm_audit.sources.records.transcript import WINDOW, Transcript, folder
+
+
+def test_a_short_prompt_is_whole_and_empty_replies_are_left_out() -> None:
+    said = Transcript()
+    assert said.prompt() is None
+    said.add([Message("system", "S"), Message("user", "a"), Message("assistant", ""), Message("tool", "", "", "c")])
+    assert [(message.role, message.text) for message in said.prompt() or []] == [
+        ("system", "S"),
+        ("user", "a"),
+        ("tool", ""),
+    ]
+
+
+def test_a_long_prompt_keeps_the_system_prompt_and_the_latest_ask() -> None:
+    said = Transcript()
+    said.add([Message("system", "S"), Message("user", "old"), Message("user", "ask")])
+    said.add(Message("tool", str(number)) for number in range(3 * WINDOW))
+    prompt = said.prompt() or []
+    assert [message.text for message in prompt[:2]] == ["S", "ask"]
+    assert [message.text for message in prompt[2:]] == [str(number) for number in range(2 * WINDOW, 3 * WINDOW)]
+
+
+def test_a_compaction_leaves_the_system_prompt() -> None:
+    said = Transcript()
+    said.add([Message("system", "S"), Message("user", "ask")])
+    said.forget()
+    assert [message.text for message in said.prompt() or []] == ["S"]
+
+
+def test_folders() -> None:
+    assert [folder(path) for path in ("/srv/shop-api", "C:\\work\\shop", "", None, "/")] == [
+        "shop-api",
+        "shop",
+        None,
+        None,
+        None,
+    ]
