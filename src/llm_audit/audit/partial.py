@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from llm_audit.arrays import Floats, Ints
 from llm_audit.audit.aggregate import cells as cell_sums
 from llm_audit.audit.aggregate.abilities import add_risk, risk_cells
 from llm_audit.audit.aggregate.basis import add_basis, basis_sums
@@ -22,7 +23,7 @@ from llm_audit.audit.sections.quality import quality_counts
 from llm_audit.audit.sections.routers import router_rows
 from llm_audit.audit.sections.waste import Bill, add_waste, waste_rows
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.inputs.models import NONE, Floats, Ints
+from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.plan import Plan
 
 _TOGETHER = 8

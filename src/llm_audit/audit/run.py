@@ -11,6 +11,7 @@ from itertools import chain
 import numpy as np
 import polars as pl
 
+from llm_audit.arrays import Ints
 from llm_audit.audit.aggregate.calls import Calls, read_calls
 from llm_audit.audit.aggregate.cells import KEYS, with_date
 from llm_audit.audit.compose import Found, document
@@ -26,7 +27,6 @@ from llm_audit.ledger import Ledger
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy.counterfactual.traffic import Traffic, read_traffic
 from llm_audit.policy.file.model import Policy
-from llm_audit.policy.inputs.models import Ints
 from llm_audit.policy.inputs.requests import COLUMNS
 from llm_audit.policy.routes import Routed, as_text, plan, routed
 from llm_audit.pricing import PRICED_BY, PriceBook

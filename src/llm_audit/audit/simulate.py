@@ -8,7 +8,8 @@ from itertools import chain
 
 import numpy as np
 
-from llm_audit.audit.aggregate.sums import exact_total, priced_total
+from llm_audit.arrays import exact_total
+from llm_audit.audit.aggregate.sums import priced_total
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.rows import Rows
 from llm_audit.audit.sections.sensitivity import decided_by, frontier

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from llm_audit.arrays import Index, Ints, grouped_sum
 from llm_audit.catalog import Catalog
 from llm_audit.catalog.ladder import ladders
 from llm_audit.policy.counterfactual.estimates import Estimated, Runs, estimate, kept_reads, run_costs
@@ -16,9 +17,9 @@ from llm_audit.policy.counterfactual.prompt_caches import minimum_tokens
 from llm_audit.policy.counterfactual.rates import rate_table
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.file.model import Decision, Policy
-from llm_audit.policy.inputs.blocks import grouped_sum, in_blocks, spans
+from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.judge import Judge
-from llm_audit.policy.inputs.models import NONE, Index, Ints, ladder_rows
+from llm_audit.policy.inputs.models import NONE, ladder_rows
 from llm_audit.policy.inputs.requests import UNDATED, take
 from llm_audit.policy.routing.candidates import Assessor, candidates
 from llm_audit.policy.routing.decision import Rule, strong_wins

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from llm_audit.arrays import Ints
 from llm_audit.catalog import Catalog
 from llm_audit.policy.counterfactual.estimates import Estimated, ceiling
 from llm_audit.policy.counterfactual.lengths import scenario
 from llm_audit.policy.counterfactual.traffic import Traffic, traffic_of
 from llm_audit.policy.file.model import Policy, Scope
-from llm_audit.policy.inputs.models import NONE, Ints
+from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.plan import Plan, plan_requests, replans
 from llm_audit.policy.routing.decisions import OUTCOMES
 from llm_audit.policy.routing.gates import REASONS

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from llm_audit.arrays import Floats
 from llm_audit.audit.aggregate.normal import name_words, normals
 from llm_audit.classify import irt
 from llm_audit.policy.file.model import Policy
-from llm_audit.policy.inputs.models import CATEGORIES, Floats, Models
+from llm_audit.policy.inputs.models import CATEGORIES, Models
 from llm_audit.policy.routing.decision import cascaded
 
 _BIN = 0.25

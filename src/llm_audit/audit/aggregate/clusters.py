@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from llm_audit.arrays import Index, grouped_sum
 from llm_audit.audit.aggregate.interval import bucket
-from llm_audit.policy.inputs.blocks import grouped_sum
-from llm_audit.policy.inputs.models import Index
 from llm_audit.policy.inputs.requests import Requests
 
 CLUSTER_KEYS: tuple[str, ...] = ("template_hash", "app", "model_id", "route_model_id", "bucket")

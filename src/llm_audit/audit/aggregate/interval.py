@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from llm_audit.policy.inputs.models import Floats
+from llm_audit.arrays import Floats
 
 BUCKETS = 4_096
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
+from llm_audit.arrays import Floats
 from llm_audit.audit.aggregate.interval import Words, splitmix
-from llm_audit.policy.inputs.models import Floats
 
 
 def name_words(names: Iterable[str]) -> Words:

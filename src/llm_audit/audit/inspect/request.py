@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from xxhash import xxh3_64_intdigest
 
+from llm_audit.arrays import Ints
 from llm_audit.audit.sections.sensitivity import decided_by
 from llm_audit.catalog import Catalog
 from llm_audit.document.explanation import Candidate, Estimate, Explanation, Line
@@ -20,7 +21,7 @@ from llm_audit.policy.counterfactual.estimates import Estimated, ceiling, run
 from llm_audit.policy.counterfactual.lengths import CEILING, Scenario, scenario
 from llm_audit.policy.counterfactual.traffic import traffic_of
 from llm_audit.policy.file.model import Decision, Policy
-from llm_audit.policy.inputs.models import NONE, Ints
+from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.plan import Plan
 from llm_audit.policy.routes import plan, with_models
 from llm_audit.policy.routing.decisions import OUTCOMES

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from llm_audit.arrays import Floats
 from llm_audit.audit.aggregate.abilities import cost_errors
 from llm_audit.audit.aggregate.cells import NANO, by, total
 from llm_audit.audit.aggregate.clusters import Concentration
@@ -17,7 +18,7 @@ from llm_audit.audit.sections.totals import share
 from llm_audit.document.audit import Estimate, Expected, FlagshipTax, IntervalPart
 from llm_audit.money import usd
 from llm_audit.policy.file.model import Policy
-from llm_audit.policy.inputs.models import Floats, Models
+from llm_audit.policy.inputs.models import Models
 
 FEW_CLUSTERS = 30
 """Below this many clusters an interval by resampling is too narrow to rely on."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from llm_audit.arrays import Floats
 from llm_audit.audit.aggregate.abilities import cost_errors
 from llm_audit.audit.aggregate.cells import by, total
 from llm_audit.audit.aggregate.interval import bounds, replicates
@@ -16,7 +17,7 @@ from llm_audit.audit.sections.totals import mean, template_name
 from llm_audit.document.audit import Finding
 from llm_audit.money import usd
 from llm_audit.policy.file.model import Policy
-from llm_audit.policy.inputs.models import Floats, Models
+from llm_audit.policy.inputs.models import Models
 
 _LIMITS = {"route_template": 10, "route_app": 5, "route_model": 5}
 _OUTCOMES = {

@@ -14,13 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from llm_audit.arrays import Bools, Floats, Index, Ints, exact_total, grouped_sum
 from llm_audit.audit.aggregate.calls import NOWHERE, Calls
-from llm_audit.audit.aggregate.sums import exact_total
 from llm_audit.document.audit import Metric
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import PICO_PER_USD
-from llm_audit.policy.inputs.blocks import grouped_sum
-from llm_audit.policy.inputs.models import Bools, Floats, Index, Ints
 from llm_audit.policy.inputs.requests import Requests
 
 TIERS = ("small", "mid", "frontier", "unknown")

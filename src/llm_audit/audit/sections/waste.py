@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from llm_audit.arrays import Bools, Floats, Index, Ints, exact_total
 from llm_audit.audit.aggregate.calls import NOWHERE, Calls
-from llm_audit.audit.aggregate.sums import exact_total
 from llm_audit.document.audit import Waste
 from llm_audit.money import usd
 from llm_audit.policy.counterfactual.costs import UNKNOWN
-from llm_audit.policy.inputs.models import Bools, Floats, Index, Ints
 from llm_audit.policy.inputs.requests import Requests
 
 RETRY_WINDOW_US = 10 * 60 * 10**6

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from llm_audit.arrays import Bools, Index, Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.inputs.models import Bools, Index, Ints
 from llm_audit.policy.inputs.requests import Rows
 
 UNKNOWN = -1

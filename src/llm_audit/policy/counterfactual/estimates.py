@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from llm_audit.arrays import Floats, Index, Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN, cost, recache
 from llm_audit.policy.counterfactual.inputs import Local, World
@@ -16,7 +17,7 @@ from llm_audit.policy.counterfactual.steps import extra_step_cost
 from llm_audit.policy.file.model import Policy
 from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.judge import Judge
-from llm_audit.policy.inputs.models import NONE, Floats, Index, Ints
+from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.requests import Requests
 from llm_audit.policy.routing.decision import cascaded, check_pico
 from llm_audit.policy.routing.decisions import Choice

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from llm_audit.arrays import Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import RateTable
 from llm_audit.policy.counterfactual.lengths import Lengths
@@ -11,7 +12,7 @@ from llm_audit.policy.counterfactual.prompt_caches import CacheLog, cached_prefi
 from llm_audit.policy.counterfactual.steps import AgentSteps
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.inputs.judge import Judge
-from llm_audit.policy.inputs.models import NONE, Ints, Models
+from llm_audit.policy.inputs.models import NONE, Models
 from llm_audit.policy.inputs.requests import Requests, Rows, take, wide
 from llm_audit.policy.inputs.trace_graph import Graph
 

@@ -10,9 +10,10 @@ from importlib import resources
 
 import numpy as np
 
+from llm_audit.arrays import Floats, Index, Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.file.model import RANGES, Assumptions
-from llm_audit.policy.inputs.models import CATEGORIES, Floats, Index, Ints, Models
+from llm_audit.policy.inputs.models import CATEGORIES, Models
 from llm_audit.policy.inputs.requests import Requests
 from llm_audit.tokens.ratio import tokenizer_ratio
 

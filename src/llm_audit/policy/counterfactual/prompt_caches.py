@@ -15,7 +15,8 @@ from importlib import resources
 import numpy as np
 import polars as pl
 
-from llm_audit.policy.inputs.models import Bools, Index, Ints, Models
+from llm_audit.arrays import Bools, Index, Ints
+from llm_audit.policy.inputs.models import Models
 
 LIFETIME_US = 5 * 60 * 10**6
 LONG_LIFETIME_US = 60 * 60 * 10**6

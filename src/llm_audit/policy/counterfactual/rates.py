@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from llm_audit.arrays import Index
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN, RateTable
 from llm_audit.policy.counterfactual.traffic import Traffic
-from llm_audit.policy.inputs.models import NONE, Index, Models
+from llm_audit.policy.inputs.models import NONE, Models
 from llm_audit.pricing import PriceBook, rates_for
 from llm_audit.pricing.keys import Coded, distinct
 from llm_audit.pricing.layers import Changes

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from llm_audit.policy.inputs.blocks import grouped_sum
-from llm_audit.policy.inputs.models import Bools, Ints
+from llm_audit.arrays import Bools, Ints, grouped_sum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

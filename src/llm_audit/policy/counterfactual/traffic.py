@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from llm_audit.arrays import Index
 from llm_audit.catalog import Catalog
 from llm_audit.policy.counterfactual.prompt_caches import CacheLog, read_cache_log
 from llm_audit.policy.counterfactual.steps import AgentSteps, read_steps
-from llm_audit.policy.inputs.models import Index, Models, read_models
+from llm_audit.policy.inputs.models import Models, read_models
 from llm_audit.policy.inputs.requests import PLACES, Requests, joined, read_requests
 from llm_audit.policy.inputs.trace_graph import Graph, build_graph
 from llm_audit.pricing.keys import distinct

@@ -7,14 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import numpy as np
-
-from llm_audit.policy.inputs.models import Index, Ints
-
 BLOCK = 1 << 15
 """Rows a block: where they are cut depends on their number alone, so results are the same on any machine."""
-
-_EXACT = 2**53
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -31,12 +25,3 @@ def in_blocks(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Res
         return [work(part) for part in parts]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(work, parts))
-
-
-def grouped_sum(group: Ints | Index, amounts: Ints, count: int) -> Ints:
-    """The exact sum of whole amounts in each of ``count`` groups."""
-    if float(np.abs(amounts).sum(dtype=np.float64)) < _EXACT / 2:
-        return np.bincount(group, weights=amounts, minlength=count).astype(np.int64)
-    total = np.zeros(count, dtype=np.int64)
-    np.add.at(total, group, amounts)
-    return total

@@ -12,8 +12,9 @@ from threading import Lock
 
 import numpy as np
 
+from llm_audit.arrays import Difficulties, Floats, Index, Ints
 from llm_audit.classify import irt
-from llm_audit.policy.inputs.models import CATEGORIES, Floats, Index, Ints, Models, Scores
+from llm_audit.policy.inputs.models import CATEGORIES, Models
 
 _EDGE = 12.0
 _STEP = 1 / 64
@@ -84,18 +85,18 @@ class Judge:
             row_of = np.full(size * len(CATEGORIES), -1, dtype=np.int64)
             object.__setattr__(self, name, _Curves(row_of=row_of, table=np.empty((0, len(self._grid)))))
 
-    def suffices(self, used: Index, candidate: Index, category: Index, difficulty: Scores) -> Floats:
+    def suffices(self, used: Index, candidate: Index, category: Index, difficulty: Difficulties) -> Floats:
         """P(the candidate would not lose a success of the model used); NaN where an ability is unknown."""
         pairs = self._slot[used] * len(self.known) + self._slot[candidate]
         return self._read(self._suffices, pairs * len(CATEGORIES) + category, difficulty, self._suffices_curves)
 
-    def success(self, model: Index, category: Index, difficulty: Scores) -> Floats:
+    def success(self, model: Index, category: Index, difficulty: Difficulties) -> Floats:
         """P(the model succeeds); NaN where its ability is unknown."""
         return self._read(
             self._success, self._slot[model] * len(CATEGORIES) + category, difficulty, self._success_curves
         )
 
-    def _read(self, curves: _Curves, keys: Ints, difficulty: Scores, make: Callable[[Ints], Floats]) -> Floats:
+    def _read(self, curves: _Curves, keys: Ints, difficulty: Difficulties, make: Callable[[Ints], Floats]) -> Floats:
         rows = curves.rows(keys, make)
         position = (np.clip(difficulty.astype(np.float64), -_EDGE, _EDGE - _STEP) + _EDGE) / _STEP
         left = position.astype(np.int64)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from llm_audit.arrays import Bools, Flags, Floats, Index, Ints
 from llm_audit.errors import UsageError
 from llm_audit.ledger.schema import Category
 from llm_audit.policy.file.model import Policy
@@ -18,15 +17,6 @@ from llm_audit.policy.file.model import Policy
 CATEGORIES: tuple[str, ...] = tuple(category.value for category in Category)
 NONE = -1
 """Index of no model."""
-
-Floats = npt.NDArray[np.float64]
-Scores = npt.NDArray[np.floating[Any]]
-"""Difficulties: 32 bits at rest, as in the ledger."""
-Ints = npt.NDArray[np.signedinteger[Any]]
-"""Whole numbers: 64 bits, or fewer at rest where they fit."""
-Index = npt.NDArray[np.int32]
-Bools = npt.NDArray[np.bool_]
-Flags = npt.NDArray[np.int8]
 
 _REASONS_UNASKED = re.compile(
     r"o[1-9]|gpt-[5-9]|gpt-oss|gemini-2\.5-(?:pro|flash$)|gemini-[3-9]|grok-[4-9]|qwq|magistral|minimax-m|.*-(?:r1|reason|think)"

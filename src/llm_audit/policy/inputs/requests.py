@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
+from llm_audit.arrays import Bools, Difficulties, Index, Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.inputs.models import CATEGORIES, NONE, Bools, Index, Ints, Scores
+from llm_audit.policy.inputs.models import CATEGORIES, NONE
 
 NEEDS: tuple[str, ...] = ("vision", "audio", "tools", "json_schema", "reasoning")
 
@@ -75,7 +76,7 @@ class Requests:
 
     used: Index
     category: Index
-    difficulty: Scores
+    difficulty: Difficulties
     chat: Bools
     judged: Bools
     priced: Bools

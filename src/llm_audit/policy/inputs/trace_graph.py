@@ -14,7 +14,7 @@ from enum import StrEnum
 import numpy as np
 import polars as pl
 
-from llm_audit.policy.inputs.models import Ints
+from llm_audit.arrays import Ints
 
 ROOT = -1
 

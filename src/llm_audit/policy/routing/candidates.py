@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from llm_audit.arrays import Bools, Codes, Floats, Index, Ints
 from llm_audit.policy.counterfactual.costs import NEVER, cost
 from llm_audit.policy.counterfactual.inputs import Local
 from llm_audit.policy.file.model import Policy
-from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, Bools, Floats, Index, Ints, Models
+from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, Models
 from llm_audit.policy.inputs.requests import UNDATED, Rows, take, wide
 from llm_audit.policy.routing.decision import Rule
-from llm_audit.policy.routing.gates import Codes, blocked
+from llm_audit.policy.routing.gates import blocked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

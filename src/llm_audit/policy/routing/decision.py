@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from llm_audit.arrays import Bools, Floats, Index, Ints
 from llm_audit.money import PICO_PER_USD
 from llm_audit.policy.file.model import Cascade, Decision, Policy
 from llm_audit.policy.inputs.judge import Judge
-from llm_audit.policy.inputs.models import Bools, Floats, Index, Ints
 from llm_audit.policy.inputs.requests import Requests
 
 

@@ -9,14 +9,14 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from llm_audit.arrays import Bools, Codes, Floats, Index, Ints
 from llm_audit.policy.counterfactual.costs import NEVER
 from llm_audit.policy.file.model import Decision, Order, Policy
 from llm_audit.policy.inputs.blocks import in_blocks, spans
-from llm_audit.policy.inputs.models import NONE, Bools, Floats, Index, Ints
+from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.requests import Requests
 from llm_audit.policy.routing.candidates import Assessor, Offers, candidates
 from llm_audit.policy.routing.decision import Rule
-from llm_audit.policy.routing.gates import Codes
 
 
 class Outcome(StrEnum):

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
-import numpy.typing as npt
 
+from llm_audit.arrays import Bools, Codes, Floats, Index
 from llm_audit.policy.file.model import Gate
-from llm_audit.policy.inputs.models import Bools, Floats, Index, Models
+from llm_audit.policy.inputs.models import Models
 from llm_audit.policy.inputs.requests import Requests
-
-Codes = npt.NDArray[np.uint8]
 
 REASONS: tuple[str | None, ...] = (None, *(f"{unknown}{gate.value}" for gate in Gate for unknown in ("", "unknown_")))
 """What a gate's code means: nothing, or the first gate that blocks; ``unknown_``: the catalog does not say."""

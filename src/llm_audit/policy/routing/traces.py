@@ -13,12 +13,13 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from llm_audit.arrays import Bools, Floats, Index, Ints, grouped_sum
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN
 from llm_audit.policy.counterfactual.estimates import asked_again, run
 from llm_audit.policy.counterfactual.lengths import scenario
-from llm_audit.policy.inputs.blocks import grouped_sum, in_blocks, spans
-from llm_audit.policy.inputs.models import NONE, Bools, Floats, Index, Ints
+from llm_audit.policy.inputs.blocks import in_blocks, spans
+from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph, depths, downstream
 from llm_audit.policy.plan import Plan, at_places, with_choice
 from llm_audit.policy.routing.candidates import candidates
