@@ -10,7 +10,7 @@ from tests.audit.build import assumed, catalog, ledger, rows
 
 from llm_audit.audit.run import AuditOptions, run
 from llm_audit.classify.constants import RESIDUAL_SD
-from llm_audit.policy.routes import route
+from llm_audit.policy import route
 from llm_audit.pricing import PriceBook, price
 
 WORLDS = 40

@@ -11,13 +11,12 @@ from tests.audit.build import ledger, many
 from llm_audit.audit import rows
 from llm_audit.audit.aggregate.calls import read_calls
 from llm_audit.audit.aggregate.cells import with_date
-from llm_audit.audit.partial import bill_of, merge, summarise
+from llm_audit.audit.partial import merge, summarise, waste_inputs
 from llm_audit.audit.run import AuditOptions, run
 from llm_audit.catalog import Catalog
-from llm_audit.policy import load
+from llm_audit.policy import load, plan, routed_costs, with_models
 from llm_audit.policy.counterfactual.traffic import traffic_of
 from llm_audit.policy.inputs import blocks
-from llm_audit.policy.routes import plan, routed, with_models
 from llm_audit.pricing import PriceBook, price
 
 
@@ -25,14 +24,14 @@ def partial(frame):
     book, catalog = PriceBook(), Catalog.load()
     named = with_models(price(frame, book), catalog)
     routes = plan(traffic_of(named, catalog), load("small-by-default"), catalog=catalog, book=book)
-    measured = with_date(routed(routes).columns(named, slice(None)), timezone="UTC")
+    measured = with_date(routed_costs(routes).columns(named, slice(None)), timezone="UTC")
     written = named["cost_cache_write_5m_pico"] + named["cost_cache_write_1h_pico"]
     calls = read_calls(
         named.lazy().select,
         output_cost=named["cost_output_pico"].fill_null(0).to_numpy(),
         write_cost=written.fill_null(0).to_numpy(),
     )
-    return summarise([measured], bill_of(routes, calls), rates=book.rates)
+    return summarise([measured], waste_inputs(routes, calls), rates=book.rates)
 
 
 @pytest.mark.parametrize("parts", [2, 3])

@@ -36,7 +36,7 @@ APPS = {  # app: team, models and their weights, kind of task, input and output 
     "ad-copy": ("marketing", (("gpt-5", 3), ("mistral-medium-2508", 4)), "writing", 700, 650),
 }
 ABILITY = {"knowledge": 0.62, "instruction": 0.93, "tool_use": 0.41, "long_context": 0.72, "writing": 0.85}
-OUTCOMES = ("moved", "sufficed_by_none", "gated", "abstained", "already_cheapest")
+OUTCOMES = ("moved", "no_capable_model", "gated", "abstained", "already_cheapest")
 
 
 @dataclass(frozen=True)

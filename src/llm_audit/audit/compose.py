@@ -24,7 +24,6 @@ from llm_audit.audit.sections.metrics import Measured, metrics
 from llm_audit.audit.sections.pairs import observed_pairs
 from llm_audit.audit.sections.quality import quality
 from llm_audit.audit.sections.routers import observed_routers
-from llm_audit.audit.sections.sensitivity import decided_by
 from llm_audit.audit.sections.traces import break_even
 from llm_audit.audit.sections.waste import waste
 from llm_audit.document.audit import (
@@ -45,11 +44,7 @@ from llm_audit.document.audit import (
 )
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
-from llm_audit.policy.counterfactual.traffic import Traffic
-from llm_audit.policy.file.model import RANGES, Gate, Policy, Range
-from llm_audit.policy.inputs.models import NONE
-from llm_audit.policy.plan import Plan
-from llm_audit.policy.routes import Routed
+from llm_audit.policy import RANGES, Gate, Plan, Policy, Range, RoutedCosts, Traffic
 from llm_audit.pricing import PriceBook
 
 GROUPINGS: dict[str, str] = {
@@ -88,7 +83,7 @@ class Found:
     rows: Rows
     traffic: Traffic
     calls: Calls
-    applied: Routed
+    applied: RoutedCosts
     partial: Partial
     sensitivity: Sensitivity
     trace_routing: TraceRouting | None
@@ -102,7 +97,7 @@ def document(found: Found) -> Document:
     cells = sums.cells
     evidence = Evidence(cells=cells, clusters=sums.clusters, risk=sums.risk, concentration=partial.concentration)
     requests = _requests(ledger, len(found.traffic.requests))
-    tax = flagship_tax(evidence, policy=policy, models=routes.world.models, options=options)
+    tax = flagship_tax(evidence, policy=policy, models=routes.models, options=options)
     groupings = {**GROUPINGS, **{name: name for name in options.group_by}}
     return Document(
         schema_version=SCHEMA_VERSION,
@@ -135,7 +130,7 @@ def document(found: Found) -> Document:
         gates=tables.gates(cells),
         groups=tables.groups(cells, groupings),
         spend=tables.spend(cells),
-        findings=findings(evidence, policy=policy, models=routes.world.models, options=options),
+        findings=findings(evidence, policy=policy, models=routes.models, options=options),
         waste=waste(partial.waste),
         unpriced_models=tables.unpriced_models(cells),
         reconciliation=tables.reconciliation(cells),
@@ -171,7 +166,7 @@ def _requests(ledger: Ledger, audited: int) -> Requests:
     )
 
 
-def _measured(applied: Routed, traffic: Traffic, calls: Calls) -> Measured:
+def _measured(applied: RoutedCosts, traffic: Traffic, calls: Calls) -> Measured:
     requests, names = traffic.requests, traffic.names
     return Measured(
         requests=requests,
@@ -239,18 +234,11 @@ def _per_million(kind: str, rate: int) -> str:
 
 def policy_info(routes: Plan) -> PolicyInfo:
     """The policy as applied: the ladders of the models that were used."""
-    policy, models = routes.policy, routes.world.models
-    ladders = {name: list(models) for name, models in policy.ladders.items()}
-    if not ladders:
-        for used in np.flatnonzero(np.bincount(routes.world.requests.used + 1)[1:]).tolist():
-            steps = [models.ids[step] for step in routes.ladder[used] if step != NONE]
-            name = "all families" if policy.across_families else models.family[used]
-            if steps:
-                ladders.setdefault(name, steps)
+    policy = routes.policy
     return PolicyInfo(
         name=policy.name,
-        target=decided_by(policy, routes.threshold),
-        ladders=ladders,
+        target=routes.decision_value,
+        ladders=routes.ladders(),
         assumptions={name: describe(getattr(policy.assumptions, name)) for name in RANGES},
         gates=[gate.value for gate in Gate if gate in policy.gates],
         toml=policy.toml,

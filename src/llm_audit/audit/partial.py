@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
-from llm_audit.arrays import Floats, Ints
 from llm_audit.audit.aggregate import cells as cell_sums
 from llm_audit.audit.aggregate.abilities import add_risk, risk_cells
 from llm_audit.audit.aggregate.basis import add_basis, basis_sums
@@ -21,15 +19,11 @@ from llm_audit.audit.aggregate.calls import Calls
 from llm_audit.audit.aggregate.clusters import Concentration, add_clusters, cluster_sums, concentration
 from llm_audit.audit.sections.quality import quality_counts
 from llm_audit.audit.sections.routers import router_rows
-from llm_audit.audit.sections.waste import Bill, add_waste, waste_rows
-from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.inputs.models import NONE
-from llm_audit.policy.plan import Plan
+from llm_audit.audit.sections.waste import WasteInputs, add_waste, waste_rows
+from llm_audit.policy import Plan
 
 _TOGETHER = 8
 """Pieces whose sums are held before they are added up."""
-
-_RATES = [TOKEN_TYPES.index(kind) for kind in ("input", "cache_read", "cache_write_5m")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +63,13 @@ class Partial:
 
 
 def summarise(
-    pieces: Iterable[pl.DataFrame], bill: Bill, *, rates: pl.DataFrame, group_by: Sequence[str] = ()
+    pieces: Iterable[pl.DataFrame], inputs: WasteInputs, *, rates: pl.DataFrame, group_by: Sequence[str] = ()
 ) -> Partial:
     """Add up measured requests.
 
     Args:
-        pieces: The requests of ``bill``, with the columns of ``cells.with_date``, piece by piece.
-        bill: The same requests.
+        pieces: The requests of ``inputs``, with the columns of ``cells.with_date``, piece by piece.
+        inputs: The same requests.
         rates: Price rows used.
         group_by: Further keys of cells.
     """
@@ -86,8 +80,8 @@ def summarise(
             held = [add_sums(held, group_by=group_by)]
     return Partial(
         sums=add_sums(held, group_by=group_by),
-        waste=waste_rows(bill),
-        concentration=concentration(bill.requests, bill.calls.cluster),
+        waste=waste_rows(inputs),
+        concentration=concentration(inputs.requests, inputs.calls.cluster),
     )
 
 
@@ -103,20 +97,15 @@ def merge(parts: Sequence[Partial], *, group_by: Sequence[str] = ()) -> Partial:
     )
 
 
-def bill_of(plan: Plan, calls: Calls) -> Bill:
-    """What waste is looked for in, at the prices of the models used."""
-    world = plan.world
-    requests = world.requests
-    own = world.rates.rates[world.rates.rows[:, NONE]][:, _RATES]
-
-    def p_success(rows: Ints) -> Floats:
-        p: Floats = np.full(len(rows), np.nan)
-        known = requests.routable[rows]
-        some = rows[known]
-        p[known] = world.judge.success(requests.used[some], requests.category[some], requests.difficulty[some])
-        return p
-
-    return Bill(requests=requests, calls=calls, rates=lambda rows: own[world.rates.key[rows]], p_success=p_success)
+def waste_inputs(plan: Plan, calls: Calls) -> WasteInputs:
+    """Collect what waste is looked for in, at the prices of the models used."""
+    kinds = ("input", "cache_read", "cache_write_5m")
+    return WasteInputs(
+        requests=plan.requests,
+        calls=calls,
+        rates=lambda rows: plan.used_rates(rows, kinds),
+        p_success=plan.used_success,
+    )
 
 
 def _sums(measured: pl.DataFrame, rates: pl.DataFrame, group_by: Sequence[str]) -> Sums:

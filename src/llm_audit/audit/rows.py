@@ -14,7 +14,7 @@ from llm_audit.catalog import Catalog
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.policy.routes import with_models
+from llm_audit.policy import with_models
 from llm_audit.pricing import PriceBook, price
 
 PIECE = 1 << 16

@@ -16,7 +16,7 @@ from llm_audit.audit.aggregate.calls import Calls, read_calls
 from llm_audit.audit.aggregate.cells import KEYS, with_date
 from llm_audit.audit.compose import Found, document
 from llm_audit.audit.options import AuditOptions, zone
-from llm_audit.audit.partial import bill_of, summarise
+from llm_audit.audit.partial import summarise, waste_inputs
 from llm_audit.audit.rows import Rows
 from llm_audit.audit.sections.sensitivity import sensitivity
 from llm_audit.audit.sections.traces import trace_routing
@@ -25,10 +25,7 @@ from llm_audit.document.audit import Document
 from llm_audit.errors import IncompleteError, UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.policy.counterfactual.traffic import Traffic, read_traffic
-from llm_audit.policy.file.model import Policy
-from llm_audit.policy.inputs.requests import COLUMNS
-from llm_audit.policy.routes import Routed, as_text, plan, routed
+from llm_audit.policy import ROUTING_COLUMNS, Policy, RoutedCosts, Traffic, as_text, plan, read_traffic, routed_costs
 from llm_audit.pricing import PRICED_BY, PriceBook
 
 __all__ = ["Audit", "AuditOptions", "run"]
@@ -59,7 +56,7 @@ class Audit:
     document: Document
     frames: dict[str, pl.DataFrame]
     _rows: Rows
-    _routed: Routed
+    _routed: RoutedCosts
 
     @cached_property
     def requests(self) -> pl.DataFrame:
@@ -84,11 +81,11 @@ def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, op
     _check(options)
     rows = Rows(ledger=ledger, options=options, catalog=catalog, book=book)
     traffic, calls = _read(rows)
-    applied = routed(plan(traffic, policy, catalog=catalog, book=book))
-    bill = bill_of(applied.plan, calls)
+    applied = routed_costs(plan(traffic, policy, catalog=catalog, book=book))
+    inputs = waste_inputs(applied.plan, calls)
     with ThreadPoolExecutor(1) as pool:
         further = pool.submit(sensitivity, applied.plan), pool.submit(trace_routing, applied.plan)
-        partial = summarise(_measured(rows, applied, _SUMMED), bill, rates=book.rates, group_by=options.group_by)
+        partial = summarise(_measured(rows, applied, _SUMMED), inputs, rates=book.rates, group_by=options.group_by)
         found = Found(
             rows=rows,
             traffic=traffic,
@@ -117,7 +114,7 @@ def _read(rows: Rows) -> tuple[Traffic, Calls]:
     write_cost: list[Ints] = []
 
     def pieces() -> Iterator[pl.DataFrame]:
-        for piece in rows.priced((*PRICED_BY, *COLUMNS)):
+        for piece in rows.priced((*PRICED_BY, *ROUTING_COLUMNS)):
             written = pl.sum_horizontal("cost_cache_write_5m_pico", "cost_cache_write_1h_pico")
             costs = piece.select(output=pl.col("cost_output_pico").fill_null(0), write=written)
             output_cost.append(costs["output"].to_numpy())
@@ -132,7 +129,7 @@ def _read(rows: Rows) -> tuple[Traffic, Calls]:
     return traffic, calls
 
 
-def _measured(rows: Rows, applied: Routed, names: tuple[str, ...]) -> Iterator[pl.DataFrame]:
+def _measured(rows: Rows, applied: RoutedCosts, names: tuple[str, ...]) -> Iterator[pl.DataFrame]:
     """Columns of the ledger with prices, routes and dates, piece by piece."""
     start = 0
     for piece in rows.priced(names):

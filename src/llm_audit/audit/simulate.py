@@ -9,24 +9,16 @@ from itertools import chain
 import numpy as np
 
 from llm_audit.arrays import exact_total
-from llm_audit.audit.aggregate.sums import priced_total
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.rows import Rows
-from llm_audit.audit.sections.sensitivity import decided_by, frontier
+from llm_audit.audit.sections.sensitivity import frontier
 from llm_audit.audit.sections.totals import share
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import FrontierPoint, PolicyResult
 from llm_audit.errors import IncompleteError
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
-from llm_audit.policy.counterfactual.estimates import ceiling
-from llm_audit.policy.counterfactual.lengths import scenario
-from llm_audit.policy.counterfactual.traffic import read_traffic
-from llm_audit.policy.file.model import Policy
-from llm_audit.policy.inputs.models import NONE
-from llm_audit.policy.inputs.requests import COLUMNS
-from llm_audit.policy.plan import Plan
-from llm_audit.policy.routes import plan
+from llm_audit.policy import ROUTING_COLUMNS, Plan, Policy, plan, read_traffic
 from llm_audit.pricing import PRICED_BY, PriceBook
 
 
@@ -63,7 +55,7 @@ def simulate(
         IncompleteError: No request is left to audit.
     """
     rows = Rows(ledger=ledger, options=options, catalog=catalog, book=book)
-    pieces = rows.priced((*PRICED_BY, *COLUMNS))
+    pieces = rows.priced((*PRICED_BY, *ROUTING_COLUMNS))
     first = next(pieces, None)
     if first is None:
         raise IncompleteError("There is nothing to simulate: no request lies in the period.")
@@ -80,22 +72,21 @@ def simulate(
 
 def result(applied: Plan, *, in_use: bool) -> PolicyResult:
     """One policy's figures."""
-    assumptions = applied.policy.assumptions
-    actual = priced_total(applied, applied.world.requests.cost)
-    expected = applied.estimate(scenario(assumptions))
-    floor = applied.estimate(scenario(assumptions, "pessimistic"))
-    cost = priced_total(applied, expected.total)
-    moved = applied.choice.position != NONE
+    actual = applied.total(applied.actual)
+    expected = applied.costs()
+    floor = applied.costs(applied.scenario("pessimistic"))
+    cost = applied.total(expected.total)
+    moved = applied.moved
     failures = float(np.nansum(np.where(moved, 1 - expected.p_suffices, 0.0)))
-    target = decided_by(applied.policy, applied.threshold)
+    target = applied.decision_value
     return PolicyResult(
         name=applied.policy.name,
         target=None if target is None else round(target, 6),
         policy_cost=usd(cost),
         flagship_tax=usd(actual - cost),
         share=share(actual - cost, actual),
-        ceiling=usd(actual - priced_total(applied, ceiling(applied.world, applied.choice))),
-        floor=usd(actual - priced_total(applied, floor.total)),
+        ceiling=usd(actual - applied.total(applied.ceiling())),
+        floor=usd(actual - applied.total(floor.total)),
         moved_requests=int(moved.sum()),
         expected_failures=round(failures, 3) if moved.any() else None,
         in_use=in_use,

@@ -105,7 +105,11 @@ __all__ = [
     "encode",
 ]
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "2.0"
+"""Version of the JSON document: the first number changes when a field changes its meaning or goes, or when a word that a
+field may hold is renamed; the second when fields or words are added. 2.0 renamed the outcome ``sufficed_by_none`` to
+``no_capable_model``.
+"""
 
 
 class Document(msgspec.Struct, kw_only=True, frozen=True):

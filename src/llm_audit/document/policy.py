@@ -48,7 +48,7 @@ class FlagshipTax(msgspec.Struct, kw_only=True, frozen=True):
 class Coverage(msgspec.Struct, kw_only=True, frozen=True):
     """Requests and dollars by what the policy could do with them, most dollars first.
 
-    ``outcome``: moved, sufficed_by_none (kept: no cheaper model reaches the target), no_saving (kept: the one that
+    ``outcome``: moved, no_capable_model (kept: no cheaper model reaches the target), no_saving (kept: the one that
     does is not expected to cost less), already_cheapest, not_offered (what is cheaper was not on offer then, or about
     to be retired), gated, abstained, unpriced, not_in_ladder, not_chat.
     """

@@ -1,7 +1,69 @@
-"""Policies, gates and routes."""
+"""Policies: what one says, the routes it gives a ledger's requests, and what these would have cost.
 
+``load`` reads a policy, ``read_traffic`` a ledger, and ``plan`` applies one to the other: a ``Plan`` answers what an
+audit asks. Other packages import from here alone.
+"""
+
+from llm_audit.policy.applied import CandidateFigures, LengthRatios, Plan, plan
+from llm_audit.policy.counterfactual.costs import NEVER as NO_PRICE
+from llm_audit.policy.counterfactual.costs import UNKNOWN as NO_RATE
+from llm_audit.policy.counterfactual.costs import cost as token_cost
+from llm_audit.policy.counterfactual.escalation import Escalation, break_even_escalation, escalation
+from llm_audit.policy.counterfactual.estimates import Costs
+from llm_audit.policy.counterfactual.lengths import CEILING, Scenario
+from llm_audit.policy.counterfactual.traffic import Columns, Traffic, read_traffic, traffic_of
+from llm_audit.policy.file.export import Target, cautions, export
 from llm_audit.policy.file.load import PRESETS, load, parse
-from llm_audit.policy.file.model import Policy
-from llm_audit.policy.routes import route
+from llm_audit.policy.file.model import RANGES, Decision, Gate, Policy, Range
+from llm_audit.policy.frames import RoutedCosts, as_text, route, routed_costs, with_models
+from llm_audit.policy.inputs.choice import OUTCOMES
+from llm_audit.policy.inputs.models import CATEGORIES, Models, read_models
+from llm_audit.policy.inputs.requests import ROUTING_COLUMNS, Requests
+from llm_audit.policy.inputs.trace_graph import ROOT, Graph
+from llm_audit.policy.routing.ladders import candidates_of, undominated
 
-__all__ = ["PRESETS", "Policy", "load", "parse", "route"]
+__all__ = [
+    "CATEGORIES",
+    "CEILING",
+    "NO_PRICE",
+    "NO_RATE",
+    "OUTCOMES",
+    "PRESETS",
+    "RANGES",
+    "ROOT",
+    "ROUTING_COLUMNS",
+    "CandidateFigures",
+    "Columns",
+    "Costs",
+    "Decision",
+    "Escalation",
+    "Gate",
+    "Graph",
+    "LengthRatios",
+    "Models",
+    "Plan",
+    "Policy",
+    "Range",
+    "Requests",
+    "RoutedCosts",
+    "Scenario",
+    "Target",
+    "Traffic",
+    "as_text",
+    "break_even_escalation",
+    "candidates_of",
+    "cautions",
+    "escalation",
+    "export",
+    "load",
+    "parse",
+    "plan",
+    "read_models",
+    "read_traffic",
+    "route",
+    "routed_costs",
+    "token_cost",
+    "traffic_of",
+    "undominated",
+    "with_models",
+]

@@ -123,7 +123,7 @@ def plural(number: int, noun: str, *, many: str | None = None) -> str:
 def words(name: str) -> str:
     """Write an identifier of the document as words.
 
-    >>> words("cache_write_5m"), words("sufficed_by_none")
+    >>> words("cache_write_5m"), words("no_capable_model")
     ('cache write 5m', 'sufficed by none')
     """
     return name.replace("_", " ")

@@ -7,7 +7,7 @@ import polars as pl
 from tests.audit.build import START, rows
 
 from llm_audit.audit.aggregate.calls import read_calls
-from llm_audit.audit.sections.waste import Bill, waste_rows
+from llm_audit.audit.sections.waste import WasteInputs, waste_rows
 from llm_audit.policy.inputs.requests import read_requests
 
 RATES = (2, 1, 2)
@@ -23,13 +23,13 @@ def found(*given, p_success=0.5, cost_output_pico=2_000, cost_cache_write_5m_pic
         output_cost=np.full(many, cost_output_pico),
         write_cost=np.full(many, cost_cache_write_5m_pico),
     )
-    bill = Bill(
+    inputs = WasteInputs(
         requests=read_requests(frame, {}),
         calls=calls,
         rates=lambda some: np.tile(RATES, (len(some), 1)),
         p_success=lambda some: np.full(len(some), p_success),
     )
-    return {row["kind"]: (row["requests"], int(row["amount_pico"])) for row in waste_rows(bill).iter_rows(named=True)}
+    return {row["kind"]: (row["requests"], int(row["amount_pico"])) for row in waste_rows(inputs).iter_rows(named=True)}
 
 
 def at(minutes):

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from llm_audit.policy import break_even_escalation
 from llm_audit.policy.counterfactual.steps import extra_step_cost, read_steps
-from llm_audit.policy.routing.decision import break_even_escalation
 
 STEPS = 28
 OPUS_USD, ROUTED_USD, ROUTED_STEPS = 54.73, 55.61, 50

@@ -13,7 +13,8 @@ from llm_audit.errors import UsageError
 from llm_audit.policy import load, parse
 from llm_audit.policy.file.export import Target, cautions, export
 from llm_audit.policy.file.export_names import BEDROCK, bedrock_arn, litellm_name
-from llm_audit.policy.inputs.models import read_models, worth_having
+from llm_audit.policy.inputs.models import read_models
+from llm_audit.policy.routing.ladders import undominated
 
 KNOWN = Catalog.load()
 PROMPT_ROUTER = (
@@ -153,8 +154,8 @@ def test_an_exported_ladder_has_no_model_that_another_beats():
     # GPT-4.1 costs less than GPT-4o, and is as able everywhere and as capable; it came out on 14 April 2025.
     assert models.price[index["gpt-4.1"]] < models.price[index["gpt-4o"]]
     assert (models.ability[index["gpt-4.1"]] >= models.ability[index["gpt-4o"]]).all()
-    assert worth_having(models, ladder, day=days(date(2025, 7, 31))) == ladder[:-1]
-    assert worth_having(models, ladder, day=days(date(2025, 3, 31))) == ["gpt-4o-mini", "gpt-4o"]
+    assert undominated(models, ladder, day=days(date(2025, 7, 31))) == ladder[:-1]
+    assert undominated(models, ladder, day=days(date(2025, 3, 31))) == ["gpt-4o-mini", "gpt-4o"]
 
 
 @pytest.mark.parametrize(

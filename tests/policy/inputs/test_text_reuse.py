@@ -7,7 +7,7 @@ import pytest
 
 from llm_audit.cli import run
 from llm_audit.engines.local import IngestOptions, ingest
-from llm_audit.policy.inputs.requests import PLACES
+from llm_audit.policy.inputs.requests import TRACE_COLUMNS
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph, build_graph
 
 PLAN = "First count the rows of each file, then compare the sums with those that the invoice states."
@@ -39,7 +39,7 @@ def log(tmp_path):
 
 def tree(path: str) -> Graph:
     ledger = ingest([path], options=IngestOptions(jobs=1, cache=False))
-    return build_graph(ledger.scan().select(PLACES))
+    return build_graph(ledger.scan().select(TRACE_COLUMNS))
 
 
 def known_by(graph: Graph) -> list[tuple[int, str | None]]:

@@ -5,11 +5,10 @@ import pytest
 from tests.audit.build import many
 
 from llm_audit.catalog import Catalog
-from llm_audit.policy import load
+from llm_audit.policy import load, with_models
 from llm_audit.policy.counterfactual.lengths import scenario
 from llm_audit.policy.counterfactual.traffic import traffic_of
-from llm_audit.policy.plan import plan_requests, replan, replans, with_target
-from llm_audit.policy.routes import with_models
+from llm_audit.policy.routing.plan import plan_requests, replan, replans, with_target
 from llm_audit.pricing import PriceBook, price
 
 

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from tests.audit.build import START, assumed, catalog, many, rows
 
 from llm_audit.catalog import Catalog
-from llm_audit.policy import load
+from llm_audit.policy import load, route, with_models
+from llm_audit.policy.applied import plan_requests
 from llm_audit.policy.counterfactual.traffic import traffic_of
-from llm_audit.policy.inputs.requests import PLACES
+from llm_audit.policy.inputs.requests import TRACE_COLUMNS
 from llm_audit.policy.inputs.trace_graph import ROOT, build_graph, depths, downstream
-from llm_audit.policy.plan import plan_requests
-from llm_audit.policy.routes import route, with_models
 from llm_audit.policy.routing.traces import by_trace, least_cost, trace_risk
 from llm_audit.pricing import PriceBook, price
 
@@ -67,7 +66,7 @@ def test_downstream_is_a_node_with_all_below_it(seed, count):
 
 def graph(*given):
     frame = rows(*({"time": START + dt.timedelta(seconds=number), **row} for number, row in enumerate(given)), trace=1)
-    return build_graph(frame.lazy().select(PLACES))
+    return build_graph(frame.lazy().select(TRACE_COLUMNS))
 
 
 def test_edges_are_told_by_tool_results_prompts_spans_and_order():
@@ -110,7 +109,7 @@ def test_a_request_never_depends_on_a_later_one():
 
 def test_lone_requests_are_in_no_trace():
     frame = rows({"trace": 1}, {"trace": 2}, {})
-    assert build_graph(frame.lazy().select(PLACES)).nodes.height == 0
+    assert build_graph(frame.lazy().select(TRACE_COLUMNS)).nodes.height == 0
 
 
 def test_an_older_turn_keeps_the_cache_warm_for_the_next_on_its_model():
@@ -126,7 +125,7 @@ def test_an_older_turn_keeps_the_cache_warm_for_the_next_on_its_model():
     whole = route(
         price(frame, book), assumed('target = 0.8\nscope = "trace"\ndecision = "p_suffices"'), catalog=models, book=book
     )
-    assert alone["outcome"].to_list() == ["sufficed_by_none", "moved", "sufficed_by_none"]
+    assert alone["outcome"].to_list() == ["no_capable_model", "moved", "no_capable_model"]
     assert whole["expected_pico"].sum() <= alone["expected_pico"].sum() < alone["cost_pico"].sum()
 
 
@@ -136,7 +135,7 @@ def test_routing_whole_traces_moves_tool_loops_together():
     named = with_models(price(frame, book), known)
     alone = plan_requests(traffic_of(named, known), load("small-by-default"), catalog=known, book=book)
     whole = by_trace(alone)
-    tree = alone.world.graph
+    tree = alone.inputs.graph
     route_of = pl.DataFrame({"unit": tree.unit, "position": whole.choice.position[tree.row]})
     assert route_of.group_by("unit").agg(pl.col("position").n_unique())["position"].max() == 1
     outside = np.setdiff1d(np.arange(frame.height), tree.row)
@@ -157,7 +156,7 @@ def test_what_a_cascades_check_finds_is_no_risk():
         plan_requests(traffic_of(named, known), assumed(toml, escalation=1.0), catalog=known, book=book)
         for toml in ("target = 0.1", cascade)
     )
-    tree = plain.world.graph
+    tree = plain.inputs.graph
     lost = 1 - plain.choice.p_suffices
     rerun = np.array([9_000_000_000, 4_500_000_000])
     assert trace_risk(plain, tree).tolist() == np.rint(lost * rerun).tolist()

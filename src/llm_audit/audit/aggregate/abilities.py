@@ -15,9 +15,7 @@ import polars as pl
 from llm_audit.arrays import Floats
 from llm_audit.audit.aggregate.normal import name_words, normals
 from llm_audit.classify import irt
-from llm_audit.policy.file.model import Policy
-from llm_audit.policy.inputs.models import CATEGORIES, Models
-from llm_audit.policy.routing.decision import cascaded
+from llm_audit.policy import CATEGORIES, Models, Policy, escalation
 
 _BIN = 0.25
 
@@ -105,9 +103,9 @@ def _weights(part: pl.DataFrame, curves: pl.DataFrame) -> Floats:
 
 def _again(policy: Policy, small: Floats, large: Floats, difficulty: Floats) -> Floats:
     """How many times a moved request's own cost is expected to be paid again."""
-    p = irt.p_suffices(small, large, difficulty)
-    share = policy.assumptions.escalation.expected
-    if policy.cascade is None:
-        return (1 - p) * share
-    after, escalated = cascaded(policy.cascade, irt.p_success(small, difficulty), p)
-    return escalated + (1 - after) * share
+    return escalation(
+        irt.p_success(small, difficulty),
+        irt.p_suffices(small, large, difficulty),
+        cascade=policy.cascade,
+        share=policy.assumptions.escalation.expected,
+    ).rate

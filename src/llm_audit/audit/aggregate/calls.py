@@ -9,7 +9,7 @@ import polars as pl
 
 from llm_audit.arrays import Bools, Index, Ints
 from llm_audit.audit.aggregate.clusters import cluster_of
-from llm_audit.policy.counterfactual.traffic import Columns
+from llm_audit.policy import Columns
 
 NOWHERE = -1
 """The number of a group that a request does not name."""

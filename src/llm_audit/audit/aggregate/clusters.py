@@ -9,7 +9,7 @@ import polars as pl
 
 from llm_audit.arrays import Index, grouped_sum
 from llm_audit.audit.aggregate.interval import bucket
-from llm_audit.policy.inputs.requests import Requests
+from llm_audit.policy import Requests
 
 CLUSTER_KEYS: tuple[str, ...] = ("template_hash", "app", "model_id", "route_model_id", "bucket")
 """What clusters are told apart by: enough to give any finding its own interval."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 from xxhash import xxh3_64_intdigest
 
@@ -13,15 +12,7 @@ from llm_audit.catalog import Catalog
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
-from llm_audit.policy.counterfactual.lengths import scenario
-from llm_audit.policy.counterfactual.traffic import traffic_of
-from llm_audit.policy.file.model import Policy
-from llm_audit.policy.inputs.models import NONE
-from llm_audit.policy.inputs.trace_graph import INFERRED, ROOT, depths, downstream
-from llm_audit.policy.plan import Plan, plan_requests
-from llm_audit.policy.routes import with_models
-from llm_audit.policy.routing.decisions import OUTCOMES
-from llm_audit.policy.routing.traces import by_trace, trace_risk
+from llm_audit.policy import ROOT, Plan, Policy, plan, traffic_of, with_models
 from llm_audit.pricing import PriceBook, price
 
 
@@ -88,47 +79,41 @@ def view_trace(ledger: Ledger, trace: str, *, policy: Policy, catalog: Catalog, 
     if requests.height < 2:
         raise UsageError(f"No trace of at least two requests is called {trace!r}.")
     named = with_models(price(requests, book), catalog)
-    return _view(named, plan_requests(traffic_of(named, catalog), policy, catalog=catalog, book=book))
+    return _view(named, plan(traffic_of(named, catalog), policy, catalog=catalog, book=book))
 
 
-def _view(named: pl.DataFrame, alone: Plan) -> TraceView:
-    whole = by_trace(alone)
-    graph = alone.world.graph
-    models, actual = alone.world.models, alone.world.requests.cost
-    costs = [applied.estimate(scenario(applied.policy.assumptions)).total for applied in (alone, whole)]
-    below = downstream(graph.parent, actual[graph.row])
-    risk, depth = trace_risk(whole, graph), depths(graph.parent)
-    edges = graph.nodes["edge"].to_list()
+def _view(named: pl.DataFrame, applied: Plan) -> TraceView:
+    per_request, per_trace = applied.by_request(), applied.by_trace()
+    graph, actual = applied.graph, applied.actual
+    costs = [per_request.costs().total, per_trace.costs().total]
+    downstream, risk, depth = graph.downstream(actual), per_trace.risk(), graph.depths()
+    edges, inferred = graph.nodes["edge"].to_list(), graph.inferred.to_list()
     nodes = []
     for node, place in enumerate(graph.row.tolist()):
         row = named.row(place, named=True)
-        p = float(whole.choice.p_suffices[place])
+        p = per_trace.p_suffices(place)
         nodes.append(
             TraceNode(
                 request=f"{row['request_key']:016x}",
                 time=row["time"].isoformat() if row["time"] else None,
                 step=row["step"],
                 model=row["model_id"] or row["model"],
-                route_per_request=_model(models.ids, alone.choice.route[place]),
-                route_per_trace=_model(models.ids, whole.choice.route[place]),
-                outcome=OUTCOMES[whole.choice.outcome[place]],
+                route_per_request=per_request.route_id(place),
+                route_per_trace=per_trace.route_id(place),
+                outcome=per_trace.outcome(place),
                 depth=int(depth[node]),
                 parent=None if graph.parent[node] == ROOT else int(graph.parent[node]),
                 edge=edges[node],
-                inferred=edges[node] in INFERRED,
+                inferred=bool(inferred[node]),
                 decision=int(graph.unit[node]),
                 cost_usd=usd(int(actual[place])),
                 policy_cost_usd=usd(int(costs[1][place])),
-                downstream_usd=usd(int(below[node])),
+                downstream_usd=usd(int(downstream[node])),
                 risk_usd=usd(int(risk[node])),
-                p_suffices=None if np.isnan(p) else round(p, 6),
+                p_suffices=None if p is None else round(p, 6),
             )
         )
     totals = [usd(int(amounts[graph.row].sum())) for amounts in (actual, *costs)]
     return TraceView(
         nodes=nodes, cost_usd=totals[0], policy_cost_per_request_usd=totals[1], policy_cost_per_trace_usd=totals[2]
     )
-
-
-def _model(ids: tuple[str, ...], model: int) -> str | None:
-    return ids[model] if model != NONE else None

@@ -17,8 +17,7 @@ from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.sections.totals import share
 from llm_audit.document.audit import Estimate, Expected, FlagshipTax, IntervalPart
 from llm_audit.money import usd
-from llm_audit.policy.file.model import Policy
-from llm_audit.policy.inputs.models import Models
+from llm_audit.policy import Models, Policy
 
 FEW_CLUSTERS = 30
 """Below this many clusters an interval by resampling is too narrow to rely on."""
@@ -29,7 +28,7 @@ DOMINATING_SHARE = 0.2
 _NEVER_ROUTED = ("not_chat", "unpriced", "abstained")
 """Outcomes that come before the ladder is looked at."""
 
-_COVERED = ("moved", "sufficed_by_none", "no_saving", "already_cheapest", "not_offered")
+_COVERED = ("moved", "no_capable_model", "no_saving", "already_cheapest", "not_offered")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,12 +16,11 @@ from llm_audit.audit.sections.estimates import Evidence, price_errors
 from llm_audit.audit.sections.totals import mean, template_name
 from llm_audit.document.audit import Finding
 from llm_audit.money import usd
-from llm_audit.policy.file.model import Policy
-from llm_audit.policy.inputs.models import Models
+from llm_audit.policy import Models, Policy
 
 _LIMITS = {"route_template": 10, "route_app": 5, "route_model": 5}
 _OUTCOMES = {
-    "sufficed_by_none": "no cheaper model is likely enough to suffice",
+    "no_capable_model": "no cheaper model is likely enough to suffice",
     "no_saving": "a move is not expected to save",
     "gated": "a gate blocks",
     "abstained": "the prompt could not be judged",

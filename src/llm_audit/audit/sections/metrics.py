@@ -19,7 +19,7 @@ from llm_audit.audit.aggregate.calls import NOWHERE, Calls
 from llm_audit.document.audit import Metric
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import PICO_PER_USD
-from llm_audit.policy.inputs.requests import Requests
+from llm_audit.policy import Requests
 
 TIERS = ("small", "mid", "frontier", "unknown")
 GROUPS = ("team", "app")

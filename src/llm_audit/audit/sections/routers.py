@@ -11,7 +11,7 @@ from llm_audit.audit.sections.totals import share
 from llm_audit.document.audit import ObservedRouter
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import usd
-from llm_audit.policy.counterfactual.costs import NEVER, UNKNOWN, cost
+from llm_audit.policy import NO_PRICE, NO_RATE, token_cost
 from llm_audit.pricing import PriceBook, rates_for
 
 _ROUTER = "(?i)prompt-router"
@@ -65,7 +65,7 @@ def _total(rows: pl.DataFrame, model: str, tokens: dict[str, Any], per_call: Any
     """What the model would have cost for every request; where it has no price, what was paid."""
     context = pl.sum_horizontal(pl.col(f"{kind}_tokens").fill_null(0) for kind in TOKEN_TYPES if "output" not in kind)
     keys = rows.select(*_KEYS, model=pl.lit(model), context_tokens=context)
-    rates = rates_for(keys, book).select(pl.col(f"{kind}_rate").fill_null(UNKNOWN) for kind in TOKEN_TYPES).to_numpy()
-    amounts = cost(tokens, rates.astype(np.int64), per_call=per_call)
-    known = np.where(amounts == NEVER, rows["cost_pico"].to_numpy(), amounts)
+    rates = rates_for(keys, book).select(pl.col(f"{kind}_rate").fill_null(NO_RATE) for kind in TOKEN_TYPES).to_numpy()
+    amounts = token_cost(tokens, rates.astype(np.int64), per_call=per_call)
+    known = np.where(amounts == NO_PRICE, rows["cost_pico"].to_numpy(), amounts)
     return sum(known.tolist())

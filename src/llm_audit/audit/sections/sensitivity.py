@@ -6,15 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from llm_audit.audit.aggregate.sums import priced_total
 from llm_audit.audit.sections.totals import share
 from llm_audit.document.audit import FrontierPoint, Sensitivity, TornadoBar
 from llm_audit.money import usd
-from llm_audit.policy.counterfactual.lengths import scenario
-from llm_audit.policy.file.model import RANGES, Decision, Policy
-from llm_audit.policy.inputs.models import NONE
-from llm_audit.policy.plan import Plan, with_target
-from llm_audit.policy.routes import reroutes
+from llm_audit.policy import RANGES, Plan
 
 TARGETS: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
 """The targets that the cost-quality frontier is drawn through, besides the policy's own."""
@@ -27,34 +22,21 @@ def sensitivity(plan: Plan) -> Sensitivity:
 
 def frontier(plan: Plan, targets: Sequence[float] = TARGETS) -> list[FrontierPoint]:
     """Expected cost against expected failures at each target, and at the one in use."""
-    own = decided_by(plan.policy, plan.threshold)
+    own = plan.decision_value
     if own is None:
         return []
     others = sorted({*targets} - {own})
-    plans = reroutes(plan, [with_target(plan.policy, target) for target in others])
+    plans = plan.at_values(others)
     points = {target: point(other, target, in_use=False) for target, other in zip(others, plans, strict=True)}
     points[own] = point(plan, own, in_use=True)
     return [points[target] for target in sorted(points)]
 
 
-def decided_by(policy: Policy, threshold: float | None) -> float | None:
-    """The number that the policy decides by, None where it has none."""
-    match policy.decision:
-        case Decision.P_SUFFICES:
-            return policy.target
-        case Decision.STRONG_WINS:
-            return threshold
-        case Decision.QUALITY_DIFFERENCE:
-            return policy.quality_difference
-        case _:
-            return None
-
-
 def point(plan: Plan, target: float, *, in_use: bool) -> FrontierPoint:
     """One policy on the plane of expected cost and expected failures."""
-    expected = plan.estimate(scenario(plan.policy.assumptions))
-    actual, policy_cost = priced_total(plan, plan.world.requests.cost), priced_total(plan, expected.total)
-    moved = plan.choice.position != NONE
+    expected = plan.costs()
+    actual, policy_cost = plan.total(plan.actual), plan.total(expected.total)
+    moved = plan.moved
     return FrontierPoint(
         target=round(target, 6),
         policy_cost=usd(policy_cost),
@@ -71,8 +53,8 @@ def point(plan: Plan, target: float, *, in_use: bool) -> FrontierPoint:
 def tornado(plan: Plan) -> list[TornadoBar]:
     """The expected tax with each assumption at its favourable and at its pessimistic end, widest first."""
     assumptions = plan.policy.assumptions
-    actual = priced_total(plan, plan.world.requests.cost)
-    headline = actual - priced_total(plan, plan.estimate(scenario(assumptions)).total)
+    actual = plan.total(plan.actual)
+    headline = actual - plan.total(plan.costs().total)
     bars = []
     for name in RANGES:
         ends = getattr(assumptions, name)
@@ -81,7 +63,7 @@ def tornado(plan: Plan) -> list[TornadoBar]:
         taxes = [
             headline
             if value == ends.expected
-            else actual - priced_total(plan, plan.estimate(scenario(assumptions, **{name: value})).total)
+            else actual - plan.total(plan.costs(plan.scenario(**{name: value})).total)
             for value in (ends.favourable, ends.pessimistic)
         ]
         low, high = sorted(taxes)

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from llm_audit.audit.aggregate.sums import priced_total
 from llm_audit.document.audit import BreakEven, TraceRouting
 from llm_audit.money import usd
-from llm_audit.policy.counterfactual.lengths import scenario
-from llm_audit.policy.file.model import Scope
-from llm_audit.policy.inputs.models import NONE
-from llm_audit.policy.inputs.trace_graph import INFERRED
-from llm_audit.policy.plan import Plan, replan
-from llm_audit.policy.routing.decision import break_even_escalation
-from llm_audit.policy.routing.traces import by_trace, trace_risk
+from llm_audit.policy import Plan, break_even_escalation
 
 _DETAILS = {
     "extra_steps": "Steps that an agent adds for each step moved",
@@ -23,27 +16,24 @@ _DETAILS = {
 
 def trace_routing(plan: Plan) -> TraceRouting | None:
     """Compare the two ways of routing; None where no trace has two requests."""
-    graph = plan.world.graph
+    graph = plan.graph
     if not graph.nodes.height:
         return None
-    by_traces = plan.policy.scope is Scope.TRACE
-    per_request = replan(plan, plan.policy) if by_traces else plan
-    per_trace = plan if by_traces else by_trace(plan)
-    actual = priced_total(plan, plan.world.requests.cost)
-    values = scenario(plan.policy.assumptions, escalation=0.0)
-    outside = np.ones(len(plan.world.requests), dtype=bool)
+    actual = plan.total(plan.actual)
+    values = plan.scenario(escalation=0.0)
+    outside = np.ones(len(plan.requests), dtype=np.bool_)
     outside[graph.row] = False
     results = []
-    for candidate in (per_request, per_trace):
-        risk = trace_risk(candidate, graph)
-        again = np.where(outside, candidate.estimate(scenario(candidate.policy.assumptions)).escalation, 0)
-        cost = priced_total(plan, candidate.estimate(values).total + again) + int(risk.sum())
-        results.append((actual - cost, int(risk.sum())))
+    for candidate in (plan.by_request(), plan.by_trace()):
+        risk = int(candidate.risk().sum())
+        escalation = np.where(outside, candidate.costs().escalation, 0)
+        cost = plan.total(candidate.costs(values).total + escalation) + risk
+        results.append((actual - cost, risk))
     return TraceRouting(
         traces=graph.nodes["trace"].n_unique(),
         requests=graph.nodes.height,
         decisions=len(graph.unit_parent),
-        inferred_edges=int(graph.nodes["edge"].is_in(INFERRED).sum()),
+        inferred_edges=int(graph.inferred.sum()),
         per_request=usd(results[0][0]),
         per_trace=usd(results[1][0]),
         risk_per_request=usd(results[0][1]),
@@ -58,24 +48,24 @@ def break_even(plan: Plan) -> list[BreakEven]:
     limits a cascade is the rate of its second payments.
     """
     assumptions = plan.policy.assumptions
-    expected = plan.estimate(scenario(assumptions))
-    actual, total = priced_total(plan, plan.world.requests.cost), priced_total(plan, expected.total)
-    once = plan.estimate(scenario(assumptions, extra_steps=1.0, escalation=1.0))
+    expected = plan.costs()
+    actual, total = plan.total(plan.actual), plan.total(expected.total)
+    once = plan.costs(plan.scenario(extra_steps=1.0, escalation=1.0))
     found = []
     parts = [("extra_steps", expected.extra_steps, once.extra_steps)]
     if plan.policy.cascade is None:
         parts.append(("escalation", expected.escalation, once.escalation))
     for name, now, each in parts:
-        slope = priced_total(plan, each)
-        without = actual - (total - priced_total(plan, now))
+        slope = plan.total(each)
+        without = actual - (total - plan.total(now))
         if slope:
             assumed = getattr(assumptions, name).expected
             even = round(without / slope, 4)
             found.append(BreakEven(assumption=name, assumed=assumed, break_even=even, detail=_DETAILS[name]))
     cascade = plan.policy.cascade
-    moved = plan.choice.position != NONE
+    moved = plan.moved
     if cascade is not None and moved.any():
-        large = int(plan.world.requests.cost[moved].sum())
+        large = int(plan.actual[moved].sum())
         limit = break_even_escalation(int(expected.run[moved].sum()), int(expected.check[moved].sum()), large)
         found.append(
             BreakEven(

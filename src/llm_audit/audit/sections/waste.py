@@ -16,8 +16,7 @@ from llm_audit.arrays import Bools, Floats, Index, Ints, exact_total
 from llm_audit.audit.aggregate.calls import NOWHERE, Calls
 from llm_audit.document.audit import Waste
 from llm_audit.money import usd
-from llm_audit.policy.counterfactual.costs import UNKNOWN
-from llm_audit.policy.inputs.requests import Requests
+from llm_audit.policy import NO_RATE, Requests
 
 RETRY_WINDOW_US = 10 * 60 * 10**6
 """A repeat within it is someone asking again; a later one is a question that a response cache would answer."""
@@ -36,14 +35,14 @@ EASY = 0.97
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
+class WasteInputs:
     """What waste is looked for in.
 
     Attributes:
         requests: The requests.
         calls: What groups them.
         rates: Pico-dollars a token of input, cache reads and cache writes of the model used, for some requests, as
-            columns; ``UNKNOWN`` where it has none.
+            columns; ``NO_RATE`` where it has none.
         p_success: Of the model used, for some requests; NaN where it is not known.
     """
 
@@ -62,16 +61,16 @@ class _Kind:
     name: str
     title: str
     detail: str
-    find: Callable[[Bill, Ints], Found]
+    find: Callable[[WasteInputs, Ints], Found]
 
 
-def waste_rows(bill: Bill) -> pl.DataFrame:
+def waste_rows(inputs: WasteInputs) -> pl.DataFrame:
     """Wasted pico-dollars by kind: ``kind``, ``requests``, ``amount_pico``; of requests with a price."""
-    order = bill.calls.order
-    free = bill.requests.priced.copy()
+    order = inputs.calls.order
+    free = inputs.requests.priced.copy()
     found = []
     for kind in _KINDS:
-        rows, amount = kind.find(bill, order[free[order]])
+        rows, amount = kind.find(inputs, order[free[order]])
         wasted = amount > 0
         if wasted.any():
             free[rows[wasted]] = False
@@ -101,50 +100,50 @@ def waste(rows: pl.DataFrame) -> list[Waste]:
     ]
 
 
-def _failed(bill: Bill, rows: Ints) -> Found:
-    failed = rows[bill.calls.failed[rows]]
-    return failed, bill.requests.cost[failed]
+def _failed(inputs: WasteInputs, rows: Ints) -> Found:
+    failed = rows[inputs.calls.failed[rows]]
+    return failed, inputs.requests.cost[failed]
 
 
-def _retries(bill: Bill, rows: Ints) -> Found:
-    rows, before = _repeats(bill, rows)
-    return rows, np.where(_within(bill.calls, rows, before, RETRY_WINDOW_US), bill.requests.cost[rows], 0)
+def _retries(inputs: WasteInputs, rows: Ints) -> Found:
+    rows, before = _repeats(inputs, rows)
+    return rows, np.where(_within(inputs.calls, rows, before, RETRY_WINDOW_US), inputs.requests.cost[rows], 0)
 
 
-def _repeated(bill: Bill, rows: Ints) -> Found:
-    rows, _ = _repeats(bill, rows)
-    return rows, bill.requests.cost[rows]
+def _repeated(inputs: WasteInputs, rows: Ints) -> Found:
+    rows, _ = _repeats(inputs, rows)
+    return rows, inputs.requests.cost[rows]
 
 
-def _repeats(bill: Bill, rows: Ints) -> Found:
+def _repeats(inputs: WasteInputs, rows: Ints) -> Found:
     """Requests whose very messages the same model was sent before by the same app, with the last of those."""
-    calls = bill.calls
+    calls = inputs.calls
     rows = _often(rows, calls.prompt[rows])
     kinds = _key(calls.seller[rows], calls.model[rows], calls.owners["app"][0][rows])
     return _followers(rows, _key(calls.prompt[rows], kinds))
 
 
-def _never_cached(bill: Bill, rows: Ints) -> Found:
+def _never_cached(inputs: WasteInputs, rows: Ints) -> Found:
     """Later turns that resent the turns before as fresh input, in conversations that never touched the cache."""
-    calls, tokens = bill.calls, bill.requests.tokens
+    calls, tokens = inputs.calls, inputs.requests.tokens
     rows = _often(rows, calls.conversation[rows])
     key = np.unique(_key(calls.conversation[rows], calls.model[rows]), return_inverse=True)[1]
-    touching = (tokens["cache_read"][rows] > 0) | (_written(bill.requests, rows) > 0)
+    touching = (tokens["cache_read"][rows] > 0) | (_written(inputs.requests, rows) > 0)
     untouched = np.bincount(key[touching], minlength=len(key))[key] == 0
     rows, before = _followers(rows[untouched], key[untouched])
     prefix, sent = tokens["input"][before], tokens["input"][rows]
     stable = _within(calls, rows, before, CACHE_LIFETIME_US) & (prefix >= CACHE_LEAST_TOKENS) & (prefix <= sent)
     rows, prefix, sent = rows[stable], prefix[stable], sent[stable]
-    fresh, read, write = bill.rates(rows).T
-    premium = np.maximum(np.where(write == UNKNOWN, fresh, write) - fresh, 0)
+    fresh, read, write = inputs.rates(rows).T
+    premium = np.maximum(np.where(write == NO_RATE, fresh, write) - fresh, 0)
     saved = prefix * (fresh - read) - (sent - prefix) * premium
-    return rows, np.where((fresh == UNKNOWN) | (read == UNKNOWN), 0, saved)
+    return rows, np.where((fresh == NO_RATE) | (read == NO_RATE), 0, saved)
 
 
-def _unread(bill: Bill, rows: Ints) -> Found:
+def _unread(inputs: WasteInputs, rows: Ints) -> Found:
     """Cache writes of templates that nothing ever read: the premium over fresh input."""
-    calls, read = bill.calls, bill.requests.tokens["cache_read"][rows] > 0
-    written = _written(bill.requests, rows)
+    calls, read = inputs.calls, inputs.requests.tokens["cache_read"][rows] > 0
+    written = _written(inputs.requests, rows)
     touching = (written > 0) | read
     rows, read, written = rows[touching], read[touching], written[touching]
     named = calls.template[rows] != NOWHERE
@@ -154,14 +153,14 @@ def _unread(bill: Bill, rows: Ints) -> Found:
     key = np.unique(_key(group, calls.model[rows]), return_inverse=True)[1]
     unread = np.bincount(key[read], minlength=len(key))[key] == 0
     rows, written = rows[unread & (written > 0)], written[unread & (written > 0)]
-    fresh = np.maximum(bill.rates(rows)[:, 0], 0)
+    fresh = np.maximum(inputs.rates(rows)[:, 0], 0)
     return rows, calls.write_cost[rows] - written * fresh
 
 
-def _runaway(bill: Bill, rows: Ints) -> Found:
-    output = bill.requests.tokens["output"]
-    rows = rows[(output[rows] > 0) & (bill.calls.template[rows] != NOWHERE)]
-    key = np.unique(_key(bill.calls.template[rows], bill.calls.model[rows]), return_inverse=True)[1]
+def _runaway(inputs: WasteInputs, rows: Ints) -> Found:
+    output = inputs.requests.tokens["output"]
+    rows = rows[(output[rows] > 0) & (inputs.calls.template[rows] != NOWHERE)]
+    key = np.unique(_key(inputs.calls.template[rows], inputs.calls.model[rows]), return_inverse=True)[1]
     long = np.bincount(key[output[rows] >= RUNAWAY_LEAST_TOKENS], minlength=int(key.max(initial=-1)) + 1) > 0
     suspect = (long & (np.bincount(key) >= RUNAWAY_LEAST_REQUESTS))[key]
     rows, key = rows[suspect], key[suspect]
@@ -169,14 +168,14 @@ def _runaway(bill: Bill, rows: Ints) -> Found:
     excess = output[rows] - (usual.to_series().to_numpy() * RUNAWAY_FACTOR).astype(np.int64)
     odd = (excess > 0) & (output[rows] >= RUNAWAY_LEAST_TOKENS)
     rows, excess = rows[odd], excess[odd]
-    return rows, excess * (bill.calls.output_cost[rows] // output[rows])
+    return rows, excess * (inputs.calls.output_cost[rows] // output[rows])
 
 
-def _reasoning(bill: Bill, rows: Ints) -> Found:
-    output, reasoning = bill.requests.tokens["output"], bill.requests.reasoning_tokens
+def _reasoning(inputs: WasteInputs, rows: Ints) -> Found:
+    output, reasoning = inputs.requests.tokens["output"], inputs.requests.reasoning_tokens
     rows = rows[(reasoning[rows] > 0) & (output[rows] > 0)]
-    rows = rows[bill.p_success(rows) >= EASY]
-    return rows, reasoning[rows] * (bill.calls.output_cost[rows] // output[rows])
+    rows = rows[inputs.p_success(rows) >= EASY]
+    return rows, reasoning[rows] * (inputs.calls.output_cost[rows] // output[rows])
 
 
 def _written(requests: Requests, rows: Ints) -> Ints:

@@ -56,7 +56,7 @@ def validate(name: Name) -> None:
 
 def _out_of_order(catalog: Catalog, models: Sequence[str]) -> list[tuple[str, str]]:
     """Neighbours of a ladder of which the second has the lower list price."""
-    from llm_audit.policy.inputs.models import read_models
+    from llm_audit.policy import read_models
 
     known = read_models(catalog.frame)
     prices = dict(zip(known.ids, known.price.tolist(), strict=True))
@@ -78,9 +78,8 @@ def export(
 ) -> None:
     """Print what makes a gateway route so: LiteLLM's configuration, a Bedrock prompt router, RouteLLM's threshold."""
     from llm_audit.catalog import Catalog
-    from llm_audit.policy import load
-    from llm_audit.policy.file.export import Target, cautions
-    from llm_audit.policy.file.export import export as written
+    from llm_audit.policy import Target, cautions, load
+    from llm_audit.policy import export as written
 
     if to not in list(Target):
         raise UsageError(f"There is no export to {to!r}; use {', '.join(Target)}.")
@@ -95,9 +94,9 @@ def export(
 
 
 def _ladder(policy: Policy, catalog: Catalog, asked: str | None) -> list[str]:
-    """The models to route between: those named, or a ladder of the policy, or what is worth having of a catalogue's."""
+    """Return the models to route between: those named, a ladder of the policy, or undominated ones of the catalogue."""
     from llm_audit.catalog import ladders
-    from llm_audit.policy.inputs.models import read_models, worth_having
+    from llm_audit.policy import read_models, undominated
 
     if asked is not None and "," in asked:
         return [model.strip() for model in asked.split(",") if model.strip()]
@@ -111,22 +110,18 @@ def _ladder(policy: Policy, catalog: Catalog, asked: str | None) -> list[str]:
             f"{wrong} with --ladder: {', '.join(known)}; or models with commas, cheapest first; "
             "or the model in use with --used."
         )
-    return known[asked] if policy.ladders else worth_having(read_models(catalog.frame), known[asked], day=_today())
+    return known[asked] if policy.ladders else undominated(read_models(catalog.frame), known[asked], day=_today())
 
 
 def _up_to(policy: Policy, catalog: Catalog, name: str) -> list[str]:
     """The candidates an audit of today would have for a model in use, and that model."""
     from llm_audit.catalog import ladders
-    from llm_audit.policy.inputs.models import NONE, ladder_rows, read_models
+    from llm_audit.policy import candidates_of, read_models
 
     used = catalog.resolve(None, name)
     if used is None:
         raise UsageError(f"The catalogue does not know {name!r}; `llm-audit models` lists those it does.")
-    models = read_models(catalog.frame)
-    at = models.index()[used]
-    steps = ladder_rows(policy, models, ladders(catalog.frame), period=(_today(), _today()))[at]
-    cheaper = [step for step in steps.tolist() if step != NONE and models.price[step] < models.price[at]]
-    return [models.ids[step] for step in [*sorted(cheaper, key=lambda step: float(models.price[step])), at]]
+    return candidates_of(policy, read_models(catalog.frame), ladders(catalog.frame), used=used, day=_today())
 
 
 def _today() -> int:

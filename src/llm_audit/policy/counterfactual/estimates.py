@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from llm_audit.arrays import Floats, Index, Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN, cost, recache
-from llm_audit.policy.counterfactual.inputs import Local, World
+from llm_audit.policy.counterfactual.escalation import check_cost, escalation, escalation_cost
+from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, RequestInputs
 from llm_audit.policy.counterfactual.lengths import Scenario, route_tokens
 from llm_audit.policy.counterfactual.prompt_caches import too_short, warm_reads
 from llm_audit.policy.counterfactual.steps import extra_step_cost
 from llm_audit.policy.file.model import Policy
 from llm_audit.policy.inputs.blocks import in_blocks, spans
+from llm_audit.policy.inputs.choice import Choice
 from llm_audit.policy.inputs.judge import Judge
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.requests import Requests
-from llm_audit.policy.routing.decision import cascaded, check_pico
-from llm_audit.policy.routing.decisions import Choice
 
 _WRITE = TOKEN_TYPES.index("cache_write_5m")
 
@@ -35,7 +35,7 @@ class Runs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimated:
+class Costs:
     """Pico-dollars a request, by part; ``total`` is their sum, and equals the actual cost where nothing changed."""
 
     run: Ints  # the request itself on its route
@@ -50,36 +50,42 @@ class Estimated:
         return self.run + self.check + self.escalation + self.extra_steps
 
 
-def ceiling(world: Local, choice: Choice) -> Ints:
+def ceiling(inputs: RequestInputs, choice: Choice) -> Ints:
     """Same tokens, the route's price: the actual cost where a request is kept."""
-    total = world.requests.cost.copy()
+    total = inputs.requests.cost.copy()
 
     def of(rows: Ints) -> Ints:
-        part = world.part(rows)
+        part = inputs.part(rows)
         return cost(part.requests.tokens, part.rates.at(choice.position[rows]), per_call=part.requests.per_call_cost)
 
     return _filled(total, np.flatnonzero(choice.position != NONE), of)
 
 
-def kept_reads(world: World, choice: Choice) -> Ints:
+def kept_reads(inputs: CounterfactualInputs, choice: Choice) -> Ints:
     """The log's cache reads that remain under the routes."""
-    return warm_reads(world.caches, read=world.requests.tokens["cache_read"], route=choice.route)
+    return warm_reads(inputs.caches, read=inputs.requests.tokens["cache_read"], route=choice.route)
 
 
 def run_costs(
-    world: World, choice: Choice, *, policy: Policy, values: Scenario, warm: Ints, like: Runs | None = None
+    inputs: CounterfactualInputs,
+    choice: Choice,
+    *,
+    policy: Policy,
+    values: Scenario,
+    warm: Ints,
+    like: Runs | None = None,
 ) -> Runs:
     """Cost every request by itself on its route.
 
     Args:
-        world: Requests, prices, models.
+        inputs: Requests, prices, models.
         choice: The routes.
         policy: For its assumptions.
         values: The assumptions' values.
         warm: Cache reads that remain, from ``kept_reads``.
         like: Costs under the same values, of which those are kept whose route and reads are the same.
     """
-    requests = world.requests
+    requests = inputs.requests
     touched = ((choice.position != NONE) | (warm < requests.tokens["cache_read"])) & requests.priced
     if like is None:
         total = requests.cost.copy()
@@ -90,7 +96,7 @@ def run_costs(
 
     def of(rows: Ints) -> Ints:
         _, spent = run(
-            world.part(rows),
+            inputs.part(rows),
             position=choice.position[rows],
             route=choice.route[rows],
             warm=warm[rows],
@@ -102,25 +108,25 @@ def run_costs(
     return Runs(position=choice.position, warm=warm, cost=_filled(total, np.flatnonzero(touched), of))
 
 
-def estimate(world: World, choice: Choice, *, policy: Policy, values: Scenario, runs: Runs) -> Estimated:
+def estimate(inputs: CounterfactualInputs, choice: Choice, *, policy: Policy, values: Scenario, runs: Runs) -> Costs:
     """Add to what each request costs by itself what its route brings with it.
 
     Args:
-        world: Requests, prices, models.
+        inputs: Requests, prices, models.
         choice: The routes.
         policy: For its cascade.
         values: The assumptions' values.
         runs: From ``run_costs`` under the same values.
     """
-    requests = world.requests
+    requests = inputs.requests
     count = len(requests)
     moved = choice.position != NONE
     rows = np.flatnonzero(moved)
     nothing = np.broadcast_to(np.int64(0), count)
-    check = nothing if policy.cascade is None else np.where(moved, check_pico(policy.cascade), 0)
+    check = nothing if policy.cascade is None else np.where(moved, check_cost(policy.cascade), 0)
     p = choice.p_suffices
     changes_p = bool(values.ability_shift) or policy.cascade is not None
-    judge = replace(world.judge, shift=values.ability_shift) if values.ability_shift else world.judge
+    judge = inputs.judge.shifted(values.ability_shift)
 
     def again(span: slice) -> tuple[Ints, Floats]:
         some = rows[span]
@@ -128,7 +134,7 @@ def estimate(world: World, choice: Choice, *, policy: Policy, values: Scenario, 
         if values.ability_shift:
             used, category, difficulty = requests.used[some], requests.category[some], requests.difficulty[some]
             suffices = judge.suffices(used, route, category, difficulty)
-        return asked_again(requests, some, route, suffices, judge=judge, policy=policy, values=values)
+        return repeats(requests, some, route, suffices, judge=judge, policy=policy, share=values.escalation)
 
     parts = in_blocks(again, spans(len(rows)))
     escalation = np.zeros(count, dtype=np.int64)
@@ -141,10 +147,10 @@ def estimate(world: World, choice: Choice, *, policy: Policy, values: Scenario, 
     extra = nothing
     if values.extra_steps:
         extra = np.zeros(count, dtype=np.int64)
-        extra[world.steps.row] = extra_step_cost(
-            world.steps, moved=moved, cost=runs.cost + check, extra_steps=values.extra_steps
+        extra[inputs.steps.row] = extra_step_cost(
+            inputs.steps, moved=moved, cost=runs.cost + check, extra_steps=values.extra_steps
         )
-    return Estimated(run=runs.cost, check=check, escalation=escalation, extra_steps=extra, p_suffices=p)
+    return Costs(run=runs.cost, check=check, escalation=escalation, extra_steps=extra, p_suffices=p)
 
 
 def _filled(total: Ints, rows: Ints, of: Callable[[Ints], Ints]) -> Ints:
@@ -157,42 +163,40 @@ def _filled(total: Ints, rows: Ints, of: Callable[[Ints], Ints]) -> Ints:
     return total
 
 
-def asked_again(
-    requests: Requests, rows: Ints, route: Index, p: Floats, *, judge: Judge, policy: Policy, values: Scenario
+def repeats(
+    requests: Requests, rows: Ints, route: Index, p_suffices: Floats, *, judge: Judge, policy: Policy, share: float
 ) -> tuple[Ints, Floats]:
-    """What asking the model used again is expected to cost moved requests, and their P(suffices) after a check.
+    """Return what repeats on the model used are expected to cost, and P(suffices) after a cascade's check.
 
     Args:
         requests: All requests.
         rows: Those that move.
         route: The model each moves to.
-        p: P(suffices) of it.
-        judge: Shifted as the assumptions say.
+        p_suffices: Of that model.
+        judge: Probabilities, shifted as the assumptions say.
         policy: For its cascade.
-        values: The assumptions' values.
+        share: Share of the lost answers that are repeated.
     """
-    again = (1 - p) * values.escalation
+    success = p_suffices
     if policy.cascade is not None:
-        p, escalated = cascaded(
-            policy.cascade, judge.success(route, requests.category[rows], requests.difficulty[rows]), p
-        )
-        again = escalated + (1 - p) * values.escalation
-    return np.rint(np.nan_to_num(again) * requests.cost[rows]).astype(np.int64), p
+        success = judge.success(route, requests.category[rows], requests.difficulty[rows])
+    expected = escalation(success, p_suffices, cascade=policy.cascade, share=share)
+    return escalation_cost(expected.rate, requests.cost[rows]), expected.p_suffices
 
 
 def run(
-    world: Local, *, position: Index, route: Index, warm: Ints, policy: Policy, values: Scenario
+    inputs: RequestInputs, *, position: Index, route: Index, warm: Ints, policy: Policy, values: Scenario
 ) -> tuple[dict[str, Ints], Ints]:
     """The tokens of requests on their routes, and what these cost."""
-    requests = world.requests
+    requests = inputs.requests
     read = requests.tokens["cache_read"]
     moved = position != NONE
     kept = np.where(moved, np.rint(warm * values.cache_kept).astype(np.int64), warm)
     tokens = route_tokens(
-        requests, route, models=world.models, lengths=world.lengths, values=values, assumptions=policy.assumptions
+        requests, route, models=inputs.models, lengths=inputs.lengths, values=values, assumptions=policy.assumptions
     )
     share = np.divide(kept, read, out=np.zeros(len(read)), where=read > 0)
-    rates = world.rates.at(position)
+    rates = inputs.rates.at(position)
     tokens = recache(
         tokens,
         kept=np.rint(tokens["cache_read"] * share).astype(np.int64),
@@ -202,7 +206,7 @@ def run(
         & too_short(
             requests.tokens["cache_read"] + requests.tokens["cache_write_5m"] + requests.tokens["cache_write_1h"],
             route,
-            world.least_cached,
+            inputs.least_cached,
         ),
     )
     return tokens, cost(tokens, rates, per_call=requests.per_call_cost)

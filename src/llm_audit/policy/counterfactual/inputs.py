@@ -20,7 +20,7 @@ _INPUT, _WRITE = TOKEN_TYPES.index("input"), TOKEN_TYPES.index("cache_write_5m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Local:
+class RequestInputs:
     """All that a request's own costs are computed from.
 
     Attributes:
@@ -39,9 +39,9 @@ class Local:
     least_cached: Ints
     judge: Judge
 
-    def part(self, rows: Rows) -> Local:
+    def part(self, rows: Rows) -> RequestInputs:
         """The same of some requests."""
-        return Local(
+        return RequestInputs(
             requests=take(self.requests, rows),
             models=self.models,
             lengths=self.lengths,
@@ -52,7 +52,7 @@ class Local:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World(Local):
+class CounterfactualInputs(RequestInputs):
     """The same with what ties requests to each other.
 
     Attributes:

@@ -13,7 +13,7 @@ from llm_audit.catalog import Catalog
 from llm_audit.policy.counterfactual.prompt_caches import CacheLog, read_cache_log
 from llm_audit.policy.counterfactual.steps import AgentSteps, read_steps
 from llm_audit.policy.inputs.models import Models, read_models
-from llm_audit.policy.inputs.requests import PLACES, Requests, joined, read_requests
+from llm_audit.policy.inputs.requests import TRACE_COLUMNS, Requests, joined, read_requests
 from llm_audit.policy.inputs.trace_graph import Graph, build_graph
 from llm_audit.pricing.keys import distinct
 
@@ -79,7 +79,7 @@ def read_traffic(blocks: Iterable[pl.DataFrame], columns: Columns, catalog: Cata
         names=pl.DataFrame(list(numbers), schema=dict.fromkeys(NAMES, pl.String), orient="row"),
         name=np.concatenate(names),
         time=pl.concat(times),
-        graph=build_graph(columns(PLACES)),
+        graph=build_graph(columns(TRACE_COLUMNS)),
         caches=_cache_log(requests, columns),
         steps=read_steps(groups, requests.agent_step),
     )

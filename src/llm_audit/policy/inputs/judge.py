@@ -30,6 +30,11 @@ class _Curves:
     count: int = 0
     lock: Lock = field(default_factory=Lock)
 
+    @classmethod
+    def empty(cls, pairs: int, points: int) -> _Curves:
+        """Make room for curves of so many points, for so many models or pairs of them in each category."""
+        return cls(row_of=np.full(pairs * len(CATEGORIES), -1, dtype=np.int64), table=np.empty((0, points)))
+
     def rows(self, keys: Ints, make: Callable[[Ints], Floats]) -> Ints:
         """The row of each key's curve; ``make`` computes those of new keys."""
         found = self.row_of[keys]
@@ -54,36 +59,49 @@ class _Curves:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """P(suffices) and P(success) for arrays of requests; ``shift`` moves the candidate's ability by its own sd.
+    """P(suffices) and P(success) for arrays of requests; made by ``Judge.of``.
 
     Attributes:
         models: The catalog.
         known: The models that are asked about, as indexes into the catalog.
         reach: The least and the greatest difficulty that is asked about.
-        shift: In standard deviations of each ability.
+        shift: Moves the candidate's ability by this many of its own standard deviations.
     """
 
     models: Models
     known: Ints
-    reach: tuple[float, float] = (-_EDGE, _EDGE)
-    shift: float = 0.0
-    _low: int = field(init=False, repr=False, compare=False)
-    _grid: Floats = field(init=False, repr=False, compare=False)
-    _slot: Ints = field(init=False, repr=False, compare=False)
-    _suffices: _Curves = field(init=False, repr=False, compare=False)
-    _success: _Curves = field(init=False, repr=False, compare=False)
+    reach: tuple[float, float]
+    shift: float
+    _low: int
+    _grid: Floats
+    _slot: Ints
+    _suffices: _Curves
+    _success: _Curves
 
-    def __post_init__(self) -> None:
+    @classmethod
+    def of(
+        cls, models: Models, *, known: Ints, reach: tuple[float, float] = (-_EDGE, _EDGE), shift: float = 0.0
+    ) -> Judge:
         """Number the known models, and make room for their curves."""
-        slot = np.full(len(self.models.ids), -1, dtype=np.int64)
-        slot[self.known] = np.arange(len(self.known))
-        object.__setattr__(self, "_slot", slot)
-        low, high = (int((min(max(end, -_EDGE), _EDGE - _STEP) + _EDGE) / _STEP) for end in self.reach)
-        object.__setattr__(self, "_low", low)
-        object.__setattr__(self, "_grid", _GRID[low : high + 2])
-        for name, size in (("_suffices", len(self.known) ** 2), ("_success", len(self.known))):
-            row_of = np.full(size * len(CATEGORIES), -1, dtype=np.int64)
-            object.__setattr__(self, name, _Curves(row_of=row_of, table=np.empty((0, len(self._grid)))))
+        slot = np.full(len(models.ids), -1, dtype=np.int64)
+        slot[known] = np.arange(len(known))
+        low, high = (int((min(max(end, -_EDGE), _EDGE - _STEP) + _EDGE) / _STEP) for end in reach)
+        grid = _GRID[low : high + 2]
+        return cls(
+            models=models,
+            known=known,
+            reach=reach,
+            shift=shift,
+            _low=low,
+            _grid=grid,
+            _slot=slot,
+            _suffices=_Curves.empty(len(known) ** 2, len(grid)),
+            _success=_Curves.empty(len(known), len(grid)),
+        )
+
+    def shifted(self, shift: float) -> Judge:
+        """Return the judge of other abilities; itself where nothing changes."""
+        return self if shift == self.shift else Judge.of(self.models, known=self.known, reach=self.reach, shift=shift)
 
     def suffices(self, used: Index, candidate: Index, category: Index, difficulty: Difficulties) -> Floats:
         """P(the candidate would not lose a success of the model used); NaN where an ability is unknown."""

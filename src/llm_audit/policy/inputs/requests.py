@@ -15,7 +15,7 @@ from llm_audit.policy.inputs.models import CATEGORIES, NONE
 
 NEEDS: tuple[str, ...] = ("vision", "audio", "tools", "json_schema", "reasoning")
 
-COLUMNS: tuple[str, ...] = (
+ROUTING_COLUMNS: tuple[str, ...] = (
     "provider",
     "model",
     "service_tier",
@@ -36,7 +36,7 @@ COLUMNS: tuple[str, ...] = (
 )
 """Columns of a priced ledger that routing reads."""
 
-PLACES: tuple[str, ...] = (
+TRACE_COLUMNS: tuple[str, ...] = (
     "request_key",
     "conversation",
     "trace",
@@ -210,5 +210,7 @@ def at(values: Column, rows: Rows) -> Column:
 
 
 def _repeated(values: Column, count: int) -> Column:
-    """The first value as a column that takes no memory; ``numpy.broadcast_to`` takes twenty times as long."""
-    return np.ndarray((count,), values.dtype, values[:1], strides=(0,)) if count else values[:0]
+    """Return the first value as a read-only column that takes no memory; ``broadcast_to`` is twenty times slower."""
+    repeated: Column = np.ndarray((count,), values.dtype, values[:1], strides=(0,)) if count else values[:0]
+    repeated.flags.writeable = False
+    return repeated

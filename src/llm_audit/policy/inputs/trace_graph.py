@@ -67,12 +67,25 @@ class Graph:
         """Each node's parent in the tree, ``ROOT`` for none."""
         return self.nodes["parent"].cast(pl.Int64).fill_null(ROOT).to_numpy()
 
+    @property
+    def inferred(self) -> pl.Series:
+        """Whether the edge into each node is one that the log does not state; null for a root."""
+        return self.nodes["edge"].is_in(INFERRED)
+
+    def depths(self) -> Ints:
+        """Return how many steps each node is from its root."""
+        return depths(self.parent)
+
+    def downstream(self, cost: Ints) -> Ints:
+        """Return each node's own cost with that of all that depends on it; ``cost`` is of every request."""
+        return downstream(self.parent, cost[self.row])
+
 
 def build_graph(places: pl.LazyFrame) -> Graph:
     """Find the edges of every trace, or conversation where a log has no traces.
 
     Args:
-        places: The columns of ``requests.PLACES`` and ``answers_tools``, a row a request.
+        places: The columns of ``requests.TRACE_COLUMNS`` and ``answers_tools``, a row a request.
     """
     # A reply that repeats its own prompt passes on what another wrote.
     own = pl.col("reply_hash").ne_missing(pl.col("quoted_hash"))

@@ -8,7 +8,7 @@ import numpy as np
 
 from llm_audit.arrays import Bools, Codes, Floats, Index, Ints
 from llm_audit.policy.counterfactual.costs import NEVER, cost
-from llm_audit.policy.counterfactual.inputs import Local
+from llm_audit.policy.counterfactual.inputs import RequestInputs
 from llm_audit.policy.file.model import Policy
 from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, Models
 from llm_audit.policy.inputs.requests import UNDATED, Rows, take, wide
@@ -49,32 +49,32 @@ class Assessor:
     """Judges candidates.
 
     Attributes:
-        world: The requests, and what their candidates cost and can do.
+        inputs: The requests, and what their candidates cost and can do.
         policy: The policy.
         ladder: The candidates of each model used, cheapest first: models x places.
         rule: The policy's decision.
     """
 
-    world: Local
+    inputs: RequestInputs
     policy: Policy
     ladder: Index
     rule: Rule
 
     def part(self, rows: Rows) -> Assessor:
         """The same for some requests."""
-        return replace(self, world=self.world.part(rows))
+        return replace(self, inputs=self.inputs.part(rows))
 
     def candidates(self, rows: Ints, place: int) -> Index:
         """The model at a place of the ladder of each request, ``NONE`` beyond its end."""
-        return candidates(self.ladder, self.world.requests.used[rows], place)
+        return candidates(self.ladder, self.inputs.requests.used[rows], place)
 
     def offers(self, rows: Ints, place: int) -> Offers:
         """The candidates at one place of the ladders of the requests at ``rows``."""
-        requests, candidate = self.world.requests, self.candidates(rows, place)
+        requests, candidate = self.inputs.requests, self.candidates(rows, place)
         there = (candidate != NONE) & (candidate != requests.used[rows]) & requests.routable[rows]
         rows, candidate = rows[there], candidate[there]
         cost = self._cost(rows, place)
-        wanted = _offered(self.world.models, candidate, requests.day[rows]) & (cost != NEVER)
+        wanted = _offered(self.inputs.models, candidate, requests.day[rows]) & (cost != NEVER)
         wanted &= (cost < requests.cost[rows]) | self.policy.allow_upgrade
         rows, candidate, cost = rows[wanted], candidate[wanted], cost[wanted]
         used = requests.used[rows]
@@ -84,20 +84,20 @@ class Assessor:
             candidate=candidate,
             last=self.ladder[used, last[used]],
             cost=cost,
-            p=self.world.judge.suffices(used, candidate, requests.category[rows], requests.difficulty[rows]),
+            p=self.inputs.judge.suffices(used, candidate, requests.category[rows], requests.difficulty[rows]),
         )
 
     def gone(self, rows: Ints, place: int) -> Ints:
         """Those of ``rows`` whose candidate at a place would cost less, but was not on offer then."""
-        requests, candidate = self.world.requests, self.candidates(rows, place)
+        requests, candidate = self.inputs.requests, self.candidates(rows, place)
         gone = (candidate != NONE) & (candidate != requests.used[rows])
-        rows = rows[gone & ~_offered(self.world.models, candidate, requests.day[rows])]
+        rows = rows[gone & ~_offered(self.inputs.models, candidate, requests.day[rows])]
         return rows[self._cost(rows, place) < requests.cost[rows]]
 
     def meets(self, offers: Offers, rule: Rule) -> Bools:
         """Whether each offer meets a policy's decision."""
         return rule.meets(
-            self.world.requests,
+            self.inputs.requests,
             offers.rows,
             candidate=offers.candidate,
             last=offers.last,
@@ -109,13 +109,13 @@ class Assessor:
         """The gate that blocks each offer asked about, as an index into ``gates.REASONS``; 0 for the others."""
         block = np.zeros(len(offers.rows), dtype=np.uint8)
         rows, candidate = offers.rows[asked], offers.candidate[asked]
-        requests = take(self.world.requests, rows)
+        requests = take(self.inputs.requests, rows)
         block[asked] = blocked(
             requests,
             candidate,
-            models=self.world.models,
+            models=self.inputs.models,
             gates=self.policy.gates,
-            tokenizer_ratio=self.world.lengths.tokenizer[requests.used, candidate, requests.category],
+            tokenizer_ratio=self.inputs.lengths.tokenizer[requests.used, candidate, requests.category],
         )
         return block
 
@@ -127,7 +127,7 @@ class Assessor:
 
     def _cost(self, rows: Ints, place: int) -> Ints:
         """What each request costs at a place of its ladder, at the same tokens; ``NEVER`` without a price."""
-        requests, rates = self.world.requests, self.world.rates
+        requests, rates = self.inputs.requests, self.inputs.rates
         of_place = rates.rates[rates.rows[rates.key[rows], place]]
         tokens = {kind: wide(counts, rows) for kind, counts in requests.tokens.items()}
         return cost(tokens, of_place, per_call=wide(requests.per_call_cost, rows))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from llm_audit.arrays import Bools, Floats, Index, Ints
-from llm_audit.money import PICO_PER_USD
-from llm_audit.policy.file.model import Cascade, Decision, Policy
+from llm_audit.policy.counterfactual.escalation import check_cost, escalation
+from llm_audit.policy.file.model import Decision, Policy
 from llm_audit.policy.inputs.judge import Judge
 from llm_audit.policy.inputs.requests import Requests
 
@@ -54,34 +54,10 @@ class Rule:
 
     def _suffices(self, success: Floats, p: Floats, *, cost: Ints, used_cost: Ints) -> Bools:
         least, cascade = _given(self.policy.target), self.policy.cascade
-        if cascade is None:
-            again = (1 - p) * self.policy.assumptions.escalation.expected
-            return np.asarray((p >= least) & (cost + again * used_cost < used_cost))
-        after, escalated = cascaded(cascade, success, p)
-        return np.asarray((after >= least) & (cost + check_pico(cascade) + escalated * used_cost < used_cost))
-
-
-def cascaded(cascade: Cascade, p_success: Floats, p_suffices: Floats) -> tuple[Floats, Floats]:
-    """A cascade's P(suffices) after its check, and its probability of escalating.
-
-    The check finds ``recall`` of the bad answers and rejects ``false_alarm`` of the good ones, so it escalates with
-    (1 - p) recall + p false_alarm, and what it does not find stays lost.
-    """
-    escalated = (1 - p_success) * cascade.recall + p_success * cascade.false_alarm
-    return 1 - (1 - p_suffices) * (1 - cascade.recall), escalated
-
-
-def check_pico(cascade: Cascade) -> int:
-    """What one check costs, in pico-dollars."""
-    return round(cascade.check_usd * PICO_PER_USD)
-
-
-def break_even_escalation(small: int, check: int, large: int) -> float | None:
-    """The escalation rate above which a cascade costs more than the large model alone: 1 - (small + check) / large.
-
-    None where the large model costs nothing; negative where the cascade never pays.
-    """
-    return 1 - (small + check) / large if large else None
+        share = self.policy.assumptions.escalation.expected
+        repeats = escalation(success, p, cascade=cascade, share=share)
+        check = 0 if cascade is None else check_cost(cascade)
+        return np.asarray((repeats.p_suffices >= least) & (cost + check + repeats.rate * used_cost < used_cost))
 
 
 def strong_wins(requests: Requests, *, weak: Index, strong: Index, judge: Judge) -> Floats:

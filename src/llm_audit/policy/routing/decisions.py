@@ -3,60 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from llm_audit.arrays import Bools, Codes, Floats, Index, Ints
 from llm_audit.policy.counterfactual.costs import NEVER
 from llm_audit.policy.file.model import Decision, Order, Policy
 from llm_audit.policy.inputs.blocks import in_blocks, spans
+from llm_audit.policy.inputs.choice import OUTCOMES, Choice, Outcome
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.requests import Requests
 from llm_audit.policy.routing.candidates import Assessor, Offers, candidates
 from llm_audit.policy.routing.decision import Rule
-
-
-class Outcome(StrEnum):
-    """What a policy could do with a request."""
-
-    MOVED = "moved"
-    SUFFICED_BY_NONE = "sufficed_by_none"
-    NO_SAVING = "no_saving"
-    ALREADY_CHEAPEST = "already_cheapest"
-    NOT_OFFERED = "not_offered"
-    GATED = "gated"
-    ABSTAINED = "abstained"
-    UNPRICED = "unpriced"
-    NOT_IN_LADDER = "not_in_ladder"
-    NOT_CHAT = "not_chat"
-    KEPT_BY_POLICY = "kept_by_policy"
-
-
-OUTCOMES: tuple[str, ...] = tuple(outcome.value for outcome in Outcome)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """A route for each request.
-
-    Attributes:
-        route: The model, as an index into the catalog; the one used where the request is kept.
-        outcome: Index into ``OUTCOMES``.
-        gate: Index into ``gates.REASONS``: the gate that changed the route, or 0.
-        p_suffices: Of the route; NaN where the request is kept.
-        kept_back: The saving the gate forgoes at same tokens, in pico-dollars.
-        position: The route's place in the ladder, -1 where kept.
-    """
-
-    route: Index
-    outcome: Codes
-    gate: Codes
-    p_suffices: Floats
-    kept_back: Ints
-    position: npt.NDArray[np.int32]
 
 
 @dataclass(slots=True)
@@ -82,7 +41,7 @@ class _Search:
 
 def _search(assessor: Assessor, rules: Sequence[Rule]) -> tuple[list[_Search], Bools]:
     """Look through the ladders under each rule; also whether a request had any candidate under the first."""
-    requests, policy = assessor.world.requests, assessor.policy
+    requests, policy = assessor.inputs.requests, assessor.policy
     count = len(requests)
     start = requests.routable & (policy.decision is not Decision.NEVER)
     found = [
@@ -120,7 +79,7 @@ def decide(assessor: Assessor) -> Choice:
 
     Where a gate blocks a model that would have met the policy, the next is tried, and the gate is noted.
     """
-    parts = in_blocks(lambda span: _decided(assessor.part(span)), spans(len(assessor.world.requests)))
+    parts = in_blocks(lambda span: _decided(assessor.part(span)), spans(len(assessor.inputs.requests)))
     return Choice(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Choice.__slots__})
 
 
@@ -130,12 +89,12 @@ def positions(assessor: Assessor, rules: Sequence[Rule]) -> list[Index]:
     def found(span: slice) -> list[Index]:
         return [search.position.astype(np.int16) for search in _search(assessor.part(span), rules)[0]]
 
-    parts = in_blocks(found, spans(len(assessor.world.requests)))
+    parts = in_blocks(found, spans(len(assessor.inputs.requests)))
     return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
 
 
 def _decided(assessor: Assessor) -> Choice:
-    requests, policy = assessor.world.requests, assessor.policy
+    requests, policy = assessor.inputs.requests, assessor.policy
     (search,), any_candidate = _search(assessor, [assessor.rule])
     position = search.position
     moved = position != NONE
@@ -157,19 +116,6 @@ def _decided(assessor: Assessor) -> Choice:
         p_suffices=search.p,
         kept_back=np.maximum(forgone, 0),
         position=position,
-    )
-
-
-def without(choice: Choice, rows: Bools, *, used: Index) -> Choice:
-    """The choice without the moves of some requests, which are not expected to save: these keep the model used."""
-    return replace(
-        choice,
-        route=np.where(rows, used, choice.route).astype(np.int32),
-        outcome=np.where(rows, OUTCOMES.index(Outcome.NO_SAVING.value), choice.outcome).astype(np.uint8),
-        gate=np.where(rows, 0, choice.gate).astype(np.uint8),
-        p_suffices=np.where(rows, np.nan, choice.p_suffices),
-        kept_back=np.where(rows, 0, choice.kept_back),
-        position=np.where(rows, NONE, choice.position).astype(np.int32),
     )
 
 
@@ -196,5 +142,5 @@ def _outcomes(
         (gate != 0, Outcome.GATED),
     ]
     codes = [OUTCOMES.index(outcome.value) for _, outcome in conditions]
-    default = OUTCOMES.index(Outcome.SUFFICED_BY_NONE.value)
+    default = OUTCOMES.index(Outcome.NO_CAPABLE_MODEL.value)
     return np.select([condition for condition, _ in conditions], codes, default=default).astype(np.uint8)

@@ -8,22 +8,20 @@ depends on it. Where v's model is not its parent's, the reads its cache would ha
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import polars as pl
 
 from llm_audit.arrays import Bools, Floats, Index, Ints, grouped_sum
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN
-from llm_audit.policy.counterfactual.estimates import asked_again, run
+from llm_audit.policy.counterfactual.escalation import check_cost, escalation
+from llm_audit.policy.counterfactual.estimates import repeats, run
 from llm_audit.policy.counterfactual.lengths import scenario
 from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph, depths, downstream
-from llm_audit.policy.plan import Plan, at_places, with_choice
 from llm_audit.policy.routing.candidates import candidates
-from llm_audit.policy.routing.decision import check_pico
+from llm_audit.policy.routing.plan import RoutePlan, at_places, with_choice
 
 FORBIDDEN = float("inf")
 
@@ -69,14 +67,14 @@ def least_cost(own: Floats, switch: Floats, model: Index, parent: Ints) -> tuple
     return chosen, value
 
 
-def by_trace(plan: Plan) -> Plan:
+def by_trace(plan: RoutePlan) -> RoutePlan:
     """Route each trace as a whole; requests outside traces keep the route they had.
 
     A decision may take a model that every one of its requests may take and that meets the policy for each. The
     program knows a cache as the parent left it. An older one may still be warm, so each trace takes the cheaper of two
     solutions, with and without the cost of switching, when its caches are followed request by request.
     """
-    graph = plan.world.graph
+    graph = plan.inputs.graph
     row = graph.row
     if not len(row):
         return plan
@@ -95,31 +93,31 @@ def by_trace(plan: Plan) -> Plan:
     return with_choice(plan, at_places(plan, position, row))
 
 
-def _solution(plan: Plan, graph: Graph, places: Ints) -> Plan:
+def _solution(plan: RoutePlan, graph: Graph, places: Ints) -> RoutePlan:
     """The plan with a place for each decision."""
     position = plan.choice.position.copy()
     position[graph.row] = places[graph.unit]
     return with_choice(plan, at_places(plan, position, graph.row))
 
 
-def trace_risk(plan: Plan, graph: Graph) -> Ints:
+def trace_risk(plan: RoutePlan, graph: Graph) -> Ints:
     """Pico-dollars of each node's part in its decision's risk: P(fail) x what must run again x share asked again."""
     return _risk(plan, graph, plan.choice.p_suffices[graph.row])
 
 
-def _risk(plan: Plan, graph: Graph, p_suffices: Floats) -> Ints:
+def _risk(plan: RoutePlan, graph: Graph, p_suffices: Floats) -> Ints:
     count = len(graph.unit_parent)
-    lost = 1 - np.nan_to_num(p_suffices, nan=1.0)
-    size = np.bincount(graph.unit, minlength=count)
-    rerun = downstream(graph.unit_parent, grouped_sum(graph.unit, plan.world.requests.cost[graph.row], count))
     share, cascade = plan.policy.assumptions.escalation.expected, plan.policy.cascade
-    if cascade is not None:
-        share *= 1 - cascade.recall  # what the check finds is escalated and not lost
+    # What a cascade's check finds is escalated and not lost.
+    checked = escalation(p_suffices, p_suffices, cascade=cascade, share=share).p_suffices
+    lost = 1 - np.nan_to_num(checked, nan=1.0)
+    size = np.bincount(graph.unit, minlength=count)
+    rerun = downstream(graph.unit_parent, grouped_sum(graph.unit, plan.inputs.requests.cost[graph.row], count))
     risk: Floats = np.rint(lost / size[graph.unit] * rerun[graph.unit] * share)
     return np.asarray(risk, dtype=np.int64)
 
 
-def _trace_costs(plan: Plan, graph: Graph) -> Ints:
+def _trace_costs(plan: RoutePlan, graph: Graph) -> Ints:
     """The cost with risk of the whole trace of each node, caches followed request by request."""
     values = scenario(plan.policy.assumptions, escalation=0.0, extra_steps=0.0)
     cost = plan.estimate(values).total[graph.row] + trace_risk(plan, graph)
@@ -128,9 +126,9 @@ def _trace_costs(plan: Plan, graph: Graph) -> Ints:
     return total
 
 
-def _option(plan: Plan, graph: Graph, place: int) -> tuple[Floats, Floats, Index]:
+def _option(plan: RoutePlan, graph: Graph, place: int) -> tuple[Floats, Floats, Index]:
     """What a place in the ladder costs each decision, what a cold cache adds, and the model it is."""
-    requests, row, unit = plan.world.requests, graph.row, graph.unit
+    requests, row, unit = plan.inputs.requests, graph.row, graph.unit
     count = len(graph.unit_parent)
     used = requests.used[row]
     model = used if place == NONE else candidates(plan.ladder, used, place)
@@ -154,12 +152,12 @@ def _option(plan: Plan, graph: Graph, place: int) -> tuple[Floats, Floats, Index
     return np.where(allowed, own, FORBIDDEN), switch, head
 
 
-def _on(plan: Plan, rows: Ints, place: int, route: Index) -> tuple[Ints, Ints, Floats]:
+def _on(plan: RoutePlan, rows: Ints, place: int, route: Index) -> tuple[Ints, Ints, Floats]:
     """What requests cost at a place of their ladders with a warm cache, the tokens read from it, and P(suffices).
 
     Neither the escalation of lost answers nor extra steps are in the cost.
     """
-    part, policy = plan.world.part(rows), plan.policy
+    part, policy = plan.inputs.part(rows), plan.policy
     requests, values = part.requests, scenario(policy.assumptions, escalation=0.0)
     tokens, cost = run(
         part,
@@ -171,14 +169,14 @@ def _on(plan: Plan, rows: Ints, place: int, route: Index) -> tuple[Ints, Ints, F
     )
     p = part.judge.suffices(requests.used, route, requests.category, requests.difficulty)
     if policy.cascade is not None:
-        judge = replace(part.judge, shift=values.ability_shift) if values.ability_shift else part.judge
+        judge = part.judge.shifted(values.ability_shift)
         every = np.arange(len(rows))
-        again, _ = asked_again(requests, every, route, p, judge=judge, policy=policy, values=values)
-        cost += again + check_pico(policy.cascade)
+        escalated, _ = repeats(requests, every, route, p, judge=judge, policy=policy, share=0.0)
+        cost += escalated + check_cost(policy.cascade)
     return cost, tokens["cache_read"], p
 
 
-def _able(plan: Plan, rows: Ints, place: int) -> Bools:
+def _able(plan: RoutePlan, rows: Ints, place: int) -> Bools:
     """Whether each request may take the model at a place of its ladder, by the policy."""
     found = plan.assessor.part(rows).assess(np.arange(len(rows)), place)
     able: Bools = np.zeros(len(rows), dtype=np.bool_)
@@ -186,9 +184,9 @@ def _able(plan: Plan, rows: Ints, place: int) -> Bools:
     return able
 
 
-def _premium(plan: Plan, row: Ints, place: int) -> Ints:
+def _premium(plan: RoutePlan, row: Ints, place: int) -> Ints:
     """Pico-dollars a token that a cold cache costs more than a warm one: a write or fresh input, and no read."""
-    rates = plan.world.rates
+    rates = plan.inputs.rates
     of_route = rates.rates[rates.rows[rates.key[row], place]]
     fresh, read, write = (of_route[:, TOKEN_TYPES.index(kind)] for kind in ("input", "cache_read", "cache_write_5m"))
     premium = np.where(write == UNKNOWN, fresh, write) - np.where(read == UNKNOWN, fresh, read)

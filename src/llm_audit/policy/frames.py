@@ -1,8 +1,7 @@
-"""From a priced ledger and a policy to routes and what they would have cost."""
+"""Ledger rows with their models, and with routes and their costs, as columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,44 +9,18 @@ import polars as pl
 
 from llm_audit.arrays import Ints
 from llm_audit.catalog import Catalog
-from llm_audit.policy.counterfactual.estimates import Estimated, ceiling
-from llm_audit.policy.counterfactual.lengths import scenario
-from llm_audit.policy.counterfactual.traffic import Traffic, traffic_of
-from llm_audit.policy.file.model import Policy, Scope
+from llm_audit.policy.applied import Plan, plan
+from llm_audit.policy.counterfactual.estimates import Costs
+from llm_audit.policy.counterfactual.traffic import traffic_of
+from llm_audit.policy.file.model import Policy
+from llm_audit.policy.inputs.choice import OUTCOMES
 from llm_audit.policy.inputs.models import NONE
-from llm_audit.policy.plan import Plan, plan_requests, replans
-from llm_audit.policy.routing.decisions import OUTCOMES
 from llm_audit.policy.routing.gates import REASONS
-from llm_audit.policy.routing.traces import by_trace
 from llm_audit.pricing import PriceBook
 
 
-def plan(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook) -> Plan:
-    """Route a priced ledger as the policy's scope says: request by request, or trace by trace.
-
-    Args:
-        traffic: The priced requests.
-        policy: The policy.
-        catalog: Models, their capabilities and abilities.
-        book: Prices.
-
-    Raises:
-        UsageError: The policy's ladder names an unknown model.
-    """
-    return _scoped(plan_requests(traffic, policy, catalog=catalog, book=book))
-
-
-def reroutes(plan: Plan, policies: Sequence[Policy]) -> Iterator[Plan]:
-    """The same requests under policies that differ in their number only, such as other targets."""
-    return map(_scoped, replans(plan, policies))
-
-
-def _scoped(plan: Plan) -> Plan:
-    return by_trace(plan) if plan.policy.scope is Scope.TRACE else plan
-
-
 def route(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: PriceBook) -> pl.DataFrame:
-    """Add to a priced ledger what the policy would have done with each request.
+    """Add to a priced ledger the route that the policy gives each request, and what it would have cost.
 
     Args:
         priced: Ledger rows with the columns of ``pricing.price``.
@@ -67,7 +40,7 @@ def route(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: Price
     """
     named = with_models(priced, catalog)
     applied = plan(traffic_of(named, catalog), policy, catalog=catalog, book=book)
-    return as_text(routed(applied).columns(named, slice(None)))
+    return as_text(routed_costs(applied).columns(named, slice(None)))
 
 
 def with_models(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
@@ -91,28 +64,28 @@ def with_models(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Routed:
-    """A plan's routes with what they would have cost: pico-dollars a request under each estimate."""
+class RoutedCosts:
+    """A plan with what its routes would have cost: pico-dollars a request under each estimate."""
 
     plan: Plan
-    expected: Estimated
+    expected: Costs
     ceiling_pico: Ints
     expected_pico: Ints
     floor_pico: Ints
 
     def columns(self, named: pl.DataFrame, rows: slice) -> pl.DataFrame:
-        """Some of the plan's rows, ``named``, with the columns of ``route``."""
-        world, choice, expected = self.plan.world, self.plan.choice, self.expected
-        priced = pl.Series(world.requests.priced[rows])
+        """Return some of the plan's rows, ``named``, with the columns of ``route``."""
+        inputs, choice, expected = self.plan.routes.inputs, self.plan.routes.choice, self.expected
+        priced = pl.Series(inputs.requests.priced[rows])
 
         def amounts(values: Ints) -> pl.Series:
             return pl.select(pl.when(priced).then(pl.Series(values[rows]))).to_series()
 
         position = choice.position[rows]
-        sellers = pl.Series(world.rates.provider, dtype=pl.Categorical)
-        seller = sellers.gather(world.rates.rows[world.rates.key[rows], position])
+        sellers = pl.Series(inputs.rates.provider, dtype=pl.Categorical)
+        seller = sellers.gather(inputs.rates.rows[inputs.rates.key[rows], position])
         provider = pl.when(pl.Series(position != NONE)).then(seller).otherwise(named["provider"])
-        ids = pl.Series([*world.models.ids, None], dtype=pl.Enum(world.models.ids))
+        ids = pl.Series([*inputs.models.ids, None], dtype=pl.Enum(inputs.models.ids))
         reasons = [reason for reason in REASONS if reason]
         return named.with_columns(
             route_model_id=ids.gather(choice.route[rows].astype(np.int64) % len(ids)),
@@ -131,19 +104,18 @@ class Routed:
 
 
 def as_text(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with the names that ``with_models`` and ``Routed`` add as plain text."""
+    """Return the frame with the names that ``with_models`` and ``RoutedCosts`` add as plain text."""
     names = ("model_id", "tier", "route_model_id", "route_provider", "gate")
     return frame.with_columns(pl.col(name).cast(pl.String) for name in names)
 
 
-def routed(plan: Plan) -> Routed:
+def routed_costs(plan: Plan) -> RoutedCosts:
     """Cost a plan's routes under each estimate."""
-    assumptions = plan.policy.assumptions
-    expected = plan.estimate(scenario(assumptions))
-    return Routed(
+    expected = plan.costs()
+    return RoutedCosts(
         plan=plan,
         expected=expected,
-        ceiling_pico=ceiling(plan.world, plan.choice),
+        ceiling_pico=plan.ceiling(),
         expected_pico=expected.total,
-        floor_pico=plan.estimate(scenario(assumptions, "pessimistic")).total,
+        floor_pico=plan.costs(plan.scenario("pessimistic")).total,
     )

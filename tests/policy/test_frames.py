@@ -49,7 +49,7 @@ def test_a_harder_request_climbs_the_ladder_and_the_hardest_stays():
     frame = rows({"difficulty": -3.0}, {"difficulty": 0.0}, {"difficulty": 4.0})
     done = routed(frame, assumed("target = 0.9"), models)
     assert done["route_model_id"].to_list() == ["gpt-4o-mini", "gpt-4.1-mini", "gpt-4o"]
-    assert done["outcome"].to_list() == ["moved", "moved", "sufficed_by_none"]
+    assert done["outcome"].to_list() == ["moved", "moved", "no_capable_model"]
     assert done["expected_pico"][2] == done["cost_pico"][2]
 
 
@@ -136,7 +136,7 @@ def test_answers_expected_to_be_lost_are_paid_again():
 
 def test_a_move_that_would_not_pay_is_not_made():
     row = one(rows({"difficulty": 0.0}), assumed("target = 0.1", escalation=6.0))
-    assert row["outcome"] == "sufficed_by_none"
+    assert row["outcome"] == "no_capable_model"
 
 
 def test_a_move_expected_to_cost_more_is_undone():

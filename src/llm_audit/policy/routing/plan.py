@@ -10,20 +10,22 @@ import numpy as np
 from llm_audit.arrays import Index, Ints, grouped_sum
 from llm_audit.catalog import Catalog
 from llm_audit.catalog.ladder import ladders
-from llm_audit.policy.counterfactual.estimates import Estimated, Runs, estimate, kept_reads, run_costs
-from llm_audit.policy.counterfactual.inputs import World, priced_caches
+from llm_audit.policy.counterfactual.estimates import Costs, Runs, estimate, kept_reads, run_costs
+from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, priced_caches
 from llm_audit.policy.counterfactual.lengths import Scenario, read_lengths, scenario
 from llm_audit.policy.counterfactual.prompt_caches import minimum_tokens
 from llm_audit.policy.counterfactual.rates import rate_table
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.file.model import Decision, Policy
 from llm_audit.policy.inputs.blocks import in_blocks, spans
+from llm_audit.policy.inputs.choice import OUTCOMES, Choice, Outcome, without
 from llm_audit.policy.inputs.judge import Judge
-from llm_audit.policy.inputs.models import NONE, ladder_rows
+from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.requests import UNDATED, take
 from llm_audit.policy.routing.candidates import Assessor, candidates
 from llm_audit.policy.routing.decision import Rule, strong_wins
-from llm_audit.policy.routing.decisions import OUTCOMES, Choice, Outcome, decide, positions, without
+from llm_audit.policy.routing.decisions import decide, positions
+from llm_audit.policy.routing.ladders import ladder_rows
 from llm_audit.pricing import PriceBook
 
 _SAVING_PASSES = 3
@@ -31,7 +33,7 @@ _SAVING_PASSES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class RoutePlan:
     """A policy applied to a ledger: the routes, and all that a further question of it needs.
 
     ``ladder`` holds the candidates of each model used; ``runs`` what requests cost by themselves under the expected
@@ -39,7 +41,7 @@ class Plan:
     """
 
     policy: Policy
-    world: World
+    inputs: CounterfactualInputs
     ladder: Index
     assessor: Assessor
     choice: Choice
@@ -51,15 +53,15 @@ class Plan:
         """Cache reads that remain."""
         return self.runs.warm
 
-    def estimate(self, values: Scenario) -> Estimated:
+    def estimate(self, values: Scenario) -> Costs:
         """The routes' costs under other values of the assumptions."""
         runs = self.runs
         if values.of_runs() != scenario(self.policy.assumptions).of_runs():
-            runs = run_costs(self.world, self.choice, policy=self.policy, values=values, warm=self.warm)
-        return estimate(self.world, self.choice, policy=self.policy, values=values, runs=runs)
+            runs = run_costs(self.inputs, self.choice, policy=self.policy, values=values, warm=self.warm)
+        return estimate(self.inputs, self.choice, policy=self.policy, values=values, runs=runs)
 
 
-def plan_requests(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook) -> Plan:
+def plan_requests(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook) -> RoutePlan:
     """Route every request by itself.
 
     Args:
@@ -80,14 +82,14 @@ def plan_requests(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: P
     elsewhere = bool(policy.ladders) or policy.across_families
     rates = rate_table(traffic, ladder=ladder, book=book, other_providers=elsewhere)
     asked = requests.difficulty[requests.judged]
-    world = World(
+    inputs = CounterfactualInputs(
         requests=requests,
         models=models,
         lengths=read_lengths(models, pairs, policy.assumptions),
         rates=rates,
         least_cached=minimum_tokens(models),
-        judge=Judge(
-            models=models,
+        judge=Judge.of(
+            models,
             known=np.union1d(known, [step for _, step in pairs]).astype(np.int64),
             reach=(float(asked.min()), float(asked.max())) if len(asked) else (0.0, 0.0),
         ),
@@ -95,17 +97,17 @@ def plan_requests(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: P
         caches=priced_caches(traffic, rates),
         steps=traffic.steps,
     )
-    return _routed(world, policy, ladder)
+    return _routed(inputs, policy, ladder)
 
 
-def replan(plan: Plan, policy: Policy) -> Plan:
+def replan(plan: RoutePlan, policy: Policy) -> RoutePlan:
     """The same requests under a policy that differs in its decision only, such as another target."""
-    return _routed(plan.world, policy, plan.ladder)
+    return _routed(plan.inputs, policy, plan.ladder)
 
 
-def replans(plan: Plan, policies: Sequence[Policy]) -> Iterator[Plan]:
+def replans(plan: RoutePlan, policies: Sequence[Policy]) -> Iterator[RoutePlan]:
     """The same requests under policies that differ in their number only: the routes alone, not why they were chosen."""
-    assessors = [_assessor(plan.world, policy, plan.ladder) for policy in policies]
+    assessors = [_assessor(plan.inputs, policy, plan.ladder) for policy in policies]
     before = plan
     for assessor, position in zip(assessors, positions(plan.assessor, [a.rule for a in assessors]), strict=True):
         moved = replace(plan, policy=assessor.policy, assessor=assessor, threshold=assessor.rule.threshold)
@@ -114,14 +116,14 @@ def replans(plan: Plan, policies: Sequence[Policy]) -> Iterator[Plan]:
         before = moved
 
 
-def with_choice(plan: Plan, choice: Choice) -> Plan:
+def with_choice(plan: RoutePlan, choice: Choice) -> RoutePlan:
     """The plan with other routes."""
-    return replace(plan, choice=choice, runs=_expected_runs(plan.world, plan.policy, choice, like=plan.runs))
+    return replace(plan, choice=choice, runs=_expected_runs(plan.inputs, plan.policy, choice, like=plan.runs))
 
 
-def at_places(plan: Plan, position: Index, rows: Ints | None = None) -> Choice:
+def at_places(plan: RoutePlan, position: Index, rows: Ints | None = None) -> Choice:
     """The choice with other places of the ladder, at some rows or at all."""
-    requests = plan.world.requests
+    requests = plan.inputs.requests
     moved = position != NONE
     there = candidates(plan.ladder, requests.used, np.maximum(position, 0))
     route = np.where(moved, there, requests.used).astype(np.int32)
@@ -130,13 +132,13 @@ def at_places(plan: Plan, position: Index, rows: Ints | None = None) -> Choice:
 
     def judged(span: slice) -> None:
         some = at[span]
-        p[some] = plan.world.judge.suffices(
+        p[some] = plan.inputs.judge.suffices(
             requests.used[some], route[some], requests.category[some], requests.difficulty[some]
         )
 
     in_blocks(judged, spans(len(at)))
     outcome = plan.choice.outcome.copy()
-    kept = OUTCOMES.index(Outcome.SUFFICED_BY_NONE.value)
+    kept = OUTCOMES.index(Outcome.NO_CAPABLE_MODEL.value)
     was_moved = plan.choice.outcome == OUTCOMES.index(Outcome.MOVED.value)
     changed = np.full(len(position), rows is None)
     if rows is not None:
@@ -148,33 +150,33 @@ def at_places(plan: Plan, position: Index, rows: Ints | None = None) -> Choice:
     )
 
 
-def _assessor(world: World, policy: Policy, ladder: Index) -> Assessor:
-    rule = Rule(policy=policy, judge=world.judge, threshold=_threshold(world, policy, ladder))
-    return Assessor(world=world, policy=policy, ladder=ladder, rule=rule)
+def _assessor(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> Assessor:
+    rule = Rule(policy=policy, judge=inputs.judge, threshold=_threshold(inputs, policy, ladder))
+    return Assessor(inputs=inputs, policy=policy, ladder=ladder, rule=rule)
 
 
-def _routed(world: World, policy: Policy, ladder: Index) -> Plan:
-    assessor = _assessor(world, policy, ladder)
+def _routed(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> RoutePlan:
+    assessor = _assessor(inputs, policy, ladder)
     choice = decide(assessor)
     return _settled(
-        Plan(
+        RoutePlan(
             policy=policy,
-            world=world,
+            inputs=inputs,
             ladder=ladder,
             assessor=assessor,
             choice=choice,
-            runs=_expected_runs(world, policy, choice),
+            runs=_expected_runs(inputs, policy, choice),
             threshold=assessor.rule.threshold,
         )
     )
 
 
-def _expected_runs(world: World, policy: Policy, choice: Choice, like: Runs | None = None) -> Runs:
-    values, warm = scenario(policy.assumptions), kept_reads(world, choice)
-    return run_costs(world, choice, policy=policy, values=values, warm=warm, like=like)
+def _expected_runs(inputs: CounterfactualInputs, policy: Policy, choice: Choice, like: Runs | None = None) -> Runs:
+    values, warm = scenario(policy.assumptions), kept_reads(inputs, choice)
+    return run_costs(inputs, choice, policy=policy, values=values, warm=warm, like=like)
 
 
-def _settled(plan: Plan) -> Plan:
+def _settled(plan: RoutePlan) -> RoutePlan:
     """The plan without moves whose expected cost, by all the assumptions, is no less than what was paid.
 
     Requests of one conversation on one model share a cache, which the first to move fills for the others, so their
@@ -182,7 +184,7 @@ def _settled(plan: Plan) -> Plan:
     """
     if plan.policy.decision is not Decision.P_SUFFICES:
         return plan
-    requests, caches, values = plan.world.requests, plan.world.caches, scenario(plan.policy.assumptions)
+    requests, caches, values = plan.inputs.requests, plan.inputs.caches, scenario(plan.policy.assumptions)
     for _ in range(_SAVING_PASSES):
         change = plan.estimate(values).total - requests.cost
         change[caches.row] = grouped_sum(caches.unit, change[caches.row], caches.units)[caches.unit]
@@ -193,18 +195,18 @@ def _settled(plan: Plan) -> Plan:
     return plan
 
 
-def _threshold(world: World, policy: Policy, ladder: Index) -> float | None:
+def _threshold(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> float | None:
     """RouteLLM's threshold: the policy's, or the quantile of the log's scores that gives its share of strong calls."""
     if policy.decision is not Decision.STRONG_WINS:
         return None
     if policy.threshold is not None or policy.strong_share is None:
         return policy.threshold
-    requests = world.requests
+    requests = inputs.requests
     rows = np.flatnonzero(requests.routable & (candidates(ladder, requests.used, 0) != NONE))
     if not len(rows):
         return 0.0
     sub = take(requests, rows)
-    score = strong_wins(sub, weak=ladder[sub.used, 0], strong=ladder[sub.used, 1], judge=world.judge)
+    score = strong_wins(sub, weak=ladder[sub.used, 0], strong=ladder[sub.used, 1], judge=inputs.judge)
     return float(np.nanquantile(score, 1 - policy.strong_share, method="higher"))
 
 

@@ -1,0 +1,308 @@
+"""A policy applied to a ledger: every question that an audit asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from llm_audit.arrays import Bools, Floats, Index, Ints, exact_total
+from llm_audit.catalog import Catalog
+from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.policy.counterfactual.costs import UNKNOWN
+from llm_audit.policy.counterfactual.estimates import Costs, ceiling, run
+from llm_audit.policy.counterfactual.lengths import Scenario, scenario
+from llm_audit.policy.counterfactual.traffic import Traffic
+from llm_audit.policy.file.model import Decision, Policy, Scope
+from llm_audit.policy.inputs.choice import OUTCOMES
+from llm_audit.policy.inputs.models import NONE, Models
+from llm_audit.policy.inputs.requests import Requests
+from llm_audit.policy.inputs.trace_graph import Graph
+from llm_audit.policy.routing.gates import REASONS
+from llm_audit.policy.routing.plan import RoutePlan, plan_requests, replan, replans, with_target
+from llm_audit.policy.routing.traces import by_trace, trace_risk
+from llm_audit.pricing import PriceBook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateFigures:
+    """A model of the ladder as the policy sees it for one request.
+
+    Attributes:
+        model: Its canonical id.
+        ability: In the request's category.
+        p_success: P(success) on the request.
+        p_suffices: P(it would not lose a success of the model used).
+        cost_pico: At the same tokens.
+        meets: Whether it meets the policy's decision.
+        gate: The first gate that blocks it, where it meets the decision.
+        chosen: Whether it is the route.
+    """
+
+    model: str
+    ability: float
+    p_success: float
+    p_suffices: float
+    cost_pico: int
+    meets: bool
+    gate: str | None
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthRatios:
+    """Tokens of a request's route by those of the model used; None where not measured on the same prompts."""
+
+    tokenizer: float
+    output: float | None
+    reasoning: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The routes that a policy gives the requests of a ledger. Rows are places in the ledger; costs are pico-dollars.
+
+    Attributes:
+        policy: The policy.
+        routes: The arrays behind the answers; nothing outside this package reads them.
+    """
+
+    policy: Policy
+    routes: RoutePlan
+
+    # The requests, and what was paid for them.
+
+    @property
+    def requests(self) -> Requests:
+        """The requests."""
+        return self.routes.inputs.requests
+
+    @property
+    def models(self) -> Models:
+        """The catalog."""
+        return self.routes.inputs.models
+
+    @property
+    def actual(self) -> Ints:
+        """What each request cost; 0 where it has no price."""
+        return self.requests.cost
+
+    def total(self, amounts: Ints) -> int:
+        """Return the exact sum over the requests that have a price."""
+        return exact_total(amounts[self.requests.priced])
+
+    def used_rates(self, rows: Ints, kinds: Sequence[str]) -> Ints:
+        """Return the rates of the model used, rows x kinds, pico-dollars a token; ``UNKNOWN_RATE`` where none is."""
+        table = self.routes.inputs.rates
+        columns = [TOKEN_TYPES.index(kind) for kind in kinds]
+        own = table.rates[table.rows[:, NONE]][:, columns]
+        return np.asarray(own[table.key[rows]])
+
+    def used_success(self, rows: Ints) -> Floats:
+        """Return P(success) of the model used; NaN where it is not known."""
+        requests = self.requests
+        p: Floats = np.full(len(rows), np.nan)
+        known = requests.routable[rows]
+        some = rows[known]
+        judge = self.routes.inputs.judge
+        p[known] = judge.success(requests.used[some], requests.category[some], requests.difficulty[some])
+        return p
+
+    # The routes, and what they would have cost.
+
+    @property
+    def moved(self) -> Bools:
+        """Whether each request goes to another model than the one used."""
+        moved: Bools = self.position != NONE
+        return moved
+
+    @property
+    def position(self) -> Index:
+        """Each route's place in the ladder of the model used; -1 where the request is kept."""
+        return self.routes.choice.position
+
+    @property
+    def route(self) -> Index:
+        """Each route as an index into ``models``; the model used where the request is kept."""
+        return self.routes.choice.route
+
+    @property
+    def decision_value(self) -> float | None:
+        """The number that the policy decides by; None where it has none."""
+        match self.policy.decision:
+            case Decision.P_SUFFICES:
+                return self.policy.target
+            case Decision.STRONG_WINS:
+                return self.routes.threshold
+            case Decision.QUALITY_DIFFERENCE:
+                return self.policy.quality_difference
+            case _:
+                return None
+
+    def scenario(self, end: str = "expected", **changed: float) -> Scenario:
+        """Return the assumptions at one end (``favourable``, ``expected``, ``pessimistic``), some set otherwise."""
+        return scenario(self.policy.assumptions, end, **changed)
+
+    def costs(self, values: Scenario | None = None) -> Costs:
+        """Return what the routes cost under values of the assumptions, by part; the expected ones by default."""
+        return self.routes.estimate(values or self.scenario())
+
+    def ceiling(self) -> Ints:
+        """Return what the routes cost at the same tokens; the actual cost where a request is kept."""
+        return ceiling(self.routes.inputs, self.routes.choice)
+
+    def ladders(self) -> dict[str, list[str]]:
+        """Return the ladders by name: the policy's own, or those of the models that were used."""
+        if self.policy.ladders:
+            return {name: list(models) for name, models in self.policy.ladders.items()}
+        ladders: dict[str, list[str]] = {}
+        models = self.models
+        for used in np.flatnonzero(np.bincount(self.requests.used + 1)[1:]).tolist():
+            steps = [models.ids[step] for step in self.routes.ladder[used] if step != NONE]
+            name = "all families" if self.policy.across_families else models.family[used]
+            if steps:
+                ladders.setdefault(name, steps)
+        return ladders
+
+    # Other policies and scopes on the same requests.
+
+    def at_values(self, values: Sequence[float]) -> Iterator[Plan]:
+        """Yield the plan at other values of what the policy decides by."""
+        policies = [with_target(self.policy, value) for value in values]
+        for routes in replans(self.routes, policies):
+            yield Plan(policy=routes.policy, routes=_scoped(routes))
+
+    def by_request(self) -> Plan:
+        """Return the plan with each request routed by itself."""
+        if self.policy.scope is Scope.REQUEST:
+            return self
+        return Plan(policy=self.policy, routes=replan(self.routes, self.policy))
+
+    def by_trace(self) -> Plan:
+        """Return the plan with the routes of each trace chosen together."""
+        return self if self.policy.scope is Scope.TRACE else Plan(policy=self.policy, routes=by_trace(self.routes))
+
+    # Traces.
+
+    @property
+    def graph(self) -> Graph:
+        """The dependencies within traces."""
+        return self.routes.inputs.graph
+
+    def risk(self) -> Ints:
+        """Return each trace node's part in its decision's risk: P(fail) x what must run again x share repeated."""
+        return trace_risk(self.routes, self.graph)
+
+    # One request.
+
+    def outcome(self, row: int) -> str:
+        """Return why a request has its route."""
+        return OUTCOMES[int(self.routes.choice.outcome[row])]
+
+    def route_id(self, row: int) -> str | None:
+        """Return the canonical id of a request's route."""
+        route = int(self.route[row])
+        return self.models.ids[route] if route != NONE else None
+
+    def p_suffices(self, row: int) -> float | None:
+        """Return P(suffices) of a request's route; None where it is kept."""
+        p = float(self.routes.choice.p_suffices[row])
+        return None if np.isnan(p) else p
+
+    def cache_reads(self, row: int) -> int:
+        """Return the tokens that a request would still read from a cache."""
+        return int(self.routes.warm[row])
+
+    def used_ability(self, row: int) -> float | None:
+        """Return the ability of the model used in the request's category; None where one of both is unknown."""
+        used, category = int(self.requests.used[row]), int(self.requests.category[row])
+        return None if NONE in (used, category) else float(self.models.ability[used, category])
+
+    def length_ratios(self, row: int) -> LengthRatios:
+        """Return how a request's tokens change on its route."""
+        used, category, route = (
+            int(column[row]) for column in (self.requests.used, self.requests.category, self.route)
+        )
+        if NONE in (used, category):
+            return LengthRatios(tokenizer=1.0, output=None, reasoning=None)
+        lengths = self.routes.inputs.lengths
+        output, reasoning = (float(table[used, route]) for table in (lengths.output, lengths.reasoning))
+        return LengthRatios(
+            tokenizer=float(lengths.tokenizer[used, route, category]),
+            output=None if np.isnan(output) else output,
+            reasoning=None if np.isnan(reasoning) else reasoning,
+        )
+
+    def candidates(self, row: int) -> list[CandidateFigures]:
+        """Return the models that a request could have gone to, in the ladder's order."""
+        routes, requests, models = self.routes, self.requests, self.models
+        rows = np.array([row])
+        found = []
+        for place in range(routes.ladder.shape[1]):
+            seen = routes.assessor.assess(rows, place)
+            if not len(seen.offers.rows):
+                continue
+            model = routes.assessor.candidates(rows, place)
+            category, difficulty = requests.category[rows], requests.difficulty[rows]
+            found.append(
+                CandidateFigures(
+                    model=models.ids[int(model[0])],
+                    ability=float(models.ability[int(model[0]), int(category[0])]),
+                    p_success=float(routes.inputs.judge.success(model, category, difficulty)[0]),
+                    p_suffices=float(seen.offers.p[0]),
+                    cost_pico=int(seen.offers.cost[0]),
+                    meets=bool(seen.meets[0]),
+                    gate=REASONS[seen.block[0]],
+                    chosen=int(self.position[row]) == place,
+                )
+            )
+        return found
+
+    def rates(self, row: int, *, used: bool = False) -> dict[str, int | None]:
+        """Return pico-dollars a token by token type: of a request's route, or of the model used; None where unknown."""
+        table = self.routes.inputs.rates
+        place = NONE if used else int(self.position[row])
+        rates = table.rates[table.rows[table.key[row], place]].tolist()
+        return {kind: None if rate == UNKNOWN else rate for kind, rate in zip(TOKEN_TYPES, rates, strict=True)}
+
+    def tokens(self, row: int, values: Scenario) -> dict[str, int]:
+        """Return the tokens of a request on its route under values of the assumptions, by token type."""
+        if values.same_tokens:
+            return {kind: int(self.requests.tokens[kind][row]) for kind in TOKEN_TYPES}
+        rows, choice = np.array([row]), self.routes.choice
+        counts, _ = run(
+            self.routes.inputs.part(rows),
+            position=choice.position[rows],
+            route=choice.route[rows],
+            warm=self.routes.warm[rows],
+            policy=self.policy,
+            values=values,
+        )
+        return {kind: int(counts[kind][0]) for kind in TOKEN_TYPES}
+
+    def tool_loop(self, row: int) -> Ints:
+        """Return the rows of the agent steps of a request's trace or conversation; none where it is no such step."""
+        steps = self.routes.inputs.steps
+        at = np.flatnonzero(steps.row == row)
+        return steps.row[steps.trace == steps.trace[at[0]]] if len(at) else np.empty(0, dtype=np.int64)
+
+
+def plan(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook) -> Plan:
+    """Route a priced ledger as the policy's scope says: request by request, or trace by trace.
+
+    Args:
+        traffic: The priced requests.
+        policy: The policy.
+        catalog: Models, their capabilities and abilities.
+        book: Prices.
+
+    Raises:
+        UsageError: The policy's ladder names an unknown model.
+    """
+    routes = plan_requests(traffic, policy, catalog=catalog, book=book)
+    return Plan(policy=policy, routes=_scoped(routes))
+
+
+def _scoped(routes: RoutePlan) -> RoutePlan:
+    return by_trace(routes) if routes.policy.scope is Scope.TRACE else routes
