@@ -155,7 +155,7 @@ def test_a_pair_that_most_of_the_cost_does_not_use_is_a_warning(tmp_path):
     # $3 and $15 a million make 0.006 of the 1,000 and 200 tokens; gpt-4o takes 0.0045: 57 % and 40 % are outside.
     for rest, share in (([outside], ["57%"]), ([outside, {"model": "gpt-4o"}], [])):
         document = audit(tmp_path, rows({"model": "gpt-4o"}, *rest), assumed(toml), models=Catalog.load()).document
-        found = [warning for warning in document.warnings if "in none of the policy's ladders" in warning]
+        found = [warning for warning in document.warnings if "outside the policy's ladders" in warning]
         assert [warning.split()[0] for warning in found] == share
 
 
@@ -164,7 +164,7 @@ def test_a_pair_that_is_no_longer_on_offer_is_a_warning(tmp_path):
     document = audit(tmp_path, rows({"model": "gpt-4o"}), assumed(toml), models=Catalog.load()).document
     assert [row.outcome for row in document.coverage] == ["not_offered"]
     assert any(
-        w.startswith("100% of the cost could only move to models that were not on offer") for w in document.warnings
+        w.startswith("100% of the cost could only move to models that were unavailable") for w in document.warnings
     )
 
 
@@ -197,7 +197,7 @@ def test_what_became_of_records_that_are_no_request_is_said(tmp_path):
         audit(tmp_path, many(1).clear(), rejected=refused, skipped=1)
     assert str(told.value) == (
         "There is nothing to audit: no request was read: 1,204 records were rejected (1,204 not_json, bad.bin:1), "
-        "1 record was no provider's call (1 parent_span). `llm-audit formats detect PATH` says what each file is."
+        "1 record was not a provider call (1 parent_span). `llm-audit formats detect PATH` says what each file is."
     )
 
 

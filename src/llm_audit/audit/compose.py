@@ -59,7 +59,7 @@ GROUPINGS: dict[str, str] = {
 
 
 def _left_out(ledger: Ledger, options: AuditOptions) -> list[str]:
-    """A bounded period cannot hold requests without a time: they are left out, and said to be."""
+    """Note the requests without a time, which a bounded period leaves out."""
     if options.since is None and options.until is None:
         return []
     undated = ledger.scan().select(pl.col("time").null_count()).collect().item()
@@ -68,7 +68,7 @@ def _left_out(ledger: Ledger, options: AuditOptions) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a document is put together from.
+    """Parts of an audit that its document is composed of.
 
     Attributes:
         rows: What was audited.
@@ -205,7 +205,7 @@ def _written(moment: datetime | None, where: ZoneInfo) -> str | None:
 
 
 def _price_rows(cells: pl.DataFrame, book: PriceBook) -> list[PriceRow]:
-    """The price rows used, in the price book's order."""
+    """Return the price rows used, in the price book's order."""
     used = by(cells.filter(pl.col("price_id").is_not_null()), "price_id").select("price_id", "requests")
     rows = book.rates.join(used, on="price_id", how="inner", maintain_order="left")
     kinds = [name for name in rows.columns if name.endswith("_rate")]
@@ -233,7 +233,7 @@ def _per_million(kind: str, rate: int) -> str:
 
 
 def policy_info(routes: Plan) -> PolicyInfo:
-    """The policy as applied: the ladders of the models that were used."""
+    """Return the policy as applied: the ladders of the models that were used."""
     policy = routes.policy
     return PolicyInfo(
         name=policy.name,
@@ -246,7 +246,7 @@ def policy_info(routes: Plan) -> PolicyInfo:
 
 
 def describe(ends: Range) -> str:
-    """An assumption in words."""
+    """Return an assumption in words."""
     if ends.favourable == ends.pessimistic:
         return f"{ends.expected:g}"
     return f"{ends.expected:g} (from {ends.favourable:g} to {ends.pessimistic:g})"

@@ -48,7 +48,7 @@ _KEPT = frozenset({"price_rows", "metrics", "basis"})
 
 
 def convert(document: Document, currency: Currency) -> Document:
-    """The document with its amounts in another currency, and a note that says so."""
+    """Return the document with its amounts in another currency, and a note that says so."""
     note = currency.note
     if note is None:
         return document

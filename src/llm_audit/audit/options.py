@@ -1,4 +1,4 @@
-"""What an audit is asked for, and the part of a ledger it covers."""
+"""Options of an audit, and the period of the ledger it covers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class AuditOptions:
 
 
 def zone(options: AuditOptions) -> ZoneInfo:
-    """The audit's time zone.
+    """Return the audit's time zone.
 
     Raises:
         UsageError: There is no such zone.
@@ -51,7 +51,7 @@ def zone(options: AuditOptions) -> ZoneInfo:
 
 
 def in_period(frame: pl.LazyFrame, options: AuditOptions) -> pl.LazyFrame:
-    """The rows of the period; a request without a time is in it only where no bound is given.
+    """Return the rows of the period; a request without a time is in it only where no bound is given.
 
     Raises:
         UsageError: A bound is no date or time, or the period is empty by its bounds.

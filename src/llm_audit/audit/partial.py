@@ -1,4 +1,4 @@
-"""What an audit adds up of a part of a ledger, and how the sums of several parts become those of the whole.
+"""Sums over a part of a ledger, and the merging of several parts into the whole.
 
 Routes are chosen before anything is summed. Any parts give the same sums as the whole, but for waste and the largest
 cluster, which need conversations and templates, with what repeats each other, to be in one part:
@@ -86,7 +86,7 @@ def summarise(
 
 
 def merge(parts: Sequence[Partial], *, group_by: Sequence[str] = ()) -> Partial:
-    """The sums of the whole from those of its parts."""
+    """Return the sums of the whole from those of its parts."""
     return Partial(
         sums=add_sums([part.sums for part in parts], group_by=group_by),
         waste=add_waste(pl.concat([part.waste for part in parts])),
@@ -120,7 +120,7 @@ def _sums(measured: pl.DataFrame, rates: pl.DataFrame, group_by: Sequence[str]) 
 
 
 def add_sums(parts: Sequence[Sums], *, group_by: Sequence[str]) -> Sums:
-    """The sums of the whole."""
+    """Return the sums of the whole."""
 
     def chained(of: Callable[[Sums], pl.DataFrame]) -> pl.DataFrame:
         return pl.concat([of(part) for part in parts])

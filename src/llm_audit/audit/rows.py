@@ -38,11 +38,11 @@ class Rows:
     book: PriceBook
 
     def columns(self, names: Sequence[str]) -> pl.LazyFrame:
-        """Some of the ledger's columns."""
+        """Return some of the ledger's columns."""
         return in_period(self.ledger.scan(), self.options).select(names)
 
     def priced(self, names: Sequence[str] = tuple(SCHEMA)) -> Iterator[pl.DataFrame]:
-        """Some of the ledger's columns, with those to group by, and those that ``price`` and ``with_models`` add.
+        """Yield columns of the ledger, with those to group by and those that ``price`` and ``with_models`` add.
 
         Raises:
             UsageError: There is no such column to group by.
@@ -55,7 +55,7 @@ class Rows:
                 yield with_models(price(self._tagged(frame), self.book), self.catalog)
 
     def _to_group_by(self) -> list[str]:
-        """The ledger's columns that groups are made of."""
+        """Return the ledger's columns that groups are made of."""
         columns = []
         for name in self.options.group_by:
             column = "tags" if name.startswith("tag:") else name
@@ -69,7 +69,7 @@ class Rows:
         return columns
 
     def _tagged(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame with a column ``tag:<key>`` for each tag to group by."""
+        """Return the frame with a column ``tag:<key>`` for each tag to group by."""
         tags = pl.col("tags").cast(pl.String)
         keys = [name.removeprefix("tag:") for name in self.options.group_by if name.startswith("tag:")]
         return frame.with_columns(

@@ -162,7 +162,7 @@ def _nothing(ledger: Ledger) -> str:
     if manifest.not_provider_calls:
         reasons = "; ".join(f"{reason.count:,} {reason.reason}" for reason in manifest.not_provider_calls)
         skipped = sum(reason.count for reason in manifest.not_provider_calls)
-        parts.append(f"{_records(skipped)} no provider's call ({reasons})")
+        parts.append(f"{_records(skipped)} not a provider call ({reasons})")
     if not parts:
         return "no request was read."
     return f"no request was read: {', '.join(parts)}. `llm-audit formats detect PATH` says what each file is."

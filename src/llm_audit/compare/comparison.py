@@ -44,9 +44,11 @@ def compare(
     base_rows: Sequence[BasisRow] = base.basis
     if not base.basis or not head.basis:
         empty = labels[0] if not base.basis else labels[1]
-        raise IncompleteError(f"{empty} has no priced requests, so there is nothing to compare it by.")
+        raise IncompleteError(f"{empty} has no priced requests, so it cannot be compared.")
     if base.currency != head.currency:
-        raise IncompleteError(f"{labels[0]} is in {base.currency}, {labels[1]} in {head.currency}; audit both in one.")
+        raise IncompleteError(
+            f"{labels[0]} is in {base.currency}, {labels[1]} in {head.currency}; audit both in the same currency."
+        )
     if base.fingerprints.prices != head.fingerprints.prices:
         if reprice is None:
             raise IncompleteError(
@@ -55,9 +57,9 @@ def compare(
         base_rows = reprice(base.basis)
         notes.append(f"{labels[0]} was priced again with the price table of {labels[1]}.")
     if base.fingerprints.policy != head.fingerprints.policy:
-        notes.append("The two used different policies, so their flagship taxes answer different questions.")
+        notes.append("The two used different policies, so their flagship taxes are not comparable.")
     if base.fingerprints.classifier != head.fingerprints.classifier:
-        notes.append("The two were judged by different classifiers; a change in flagship tax may be theirs.")
+        notes.append("The two were judged by different classifiers; a change in flagship tax may be due to that.")
     before, after = units(base_rows), units(head.basis)
     base_cost, head_cost = _cost(base_rows), _cost(head.basis)
     requests = sum(row.requests for row in base_rows), sum(row.requests for row in head.basis)

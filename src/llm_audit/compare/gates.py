@@ -18,7 +18,7 @@ from llm_audit.document.comparison import CheckResult, Comparison, MetricChange,
 
 @dataclass(frozen=True, slots=True)
 class GateOptions:
-    """How strict a comparison is."""
+    """Strictness of a comparison."""
 
     confidence: float = 0.9  # of the interval on a change
     min_samples: int = 30  # requests needed on each side
@@ -89,9 +89,7 @@ def _evaluate(
     now = _by_name(head).get(rule.metric)
     before = _by_name(base).get(rule.metric) if base else None
     if now is None:
-        return _verdict(
-            rule, Outcome.NOT_EVALUATED, f"{rule.metric} is not in the audit: no request has it.", None, None
-        )
+        return _verdict(rule, Outcome.NOT_EVALUATED, f"{rule.metric} is not in the audit.", None, None)
     if rule.kind == "level":
         return _level(rule, now)
     if before is None:
@@ -137,7 +135,7 @@ def _held(rule: GateRule, before: Metric, now: Metric, comparison: Comparison | 
 
 
 def _bill(change: float, now: Metric) -> float:
-    """What a change means in dollars of the head's bill; infinite for what is no amount, so that no floor applies."""
+    """Return a change in dollars of the head's bill; infinite for what is no amount, so that no floor applies."""
     name = now.name.partition("[")[0]
     if UNITS.get(name) != "USD":
         return math.inf
@@ -145,7 +143,7 @@ def _bill(change: float, now: Metric) -> float:
 
 
 def _culprits(comparison: Comparison) -> str:
-    """Which model and app moved the bill most, in the change's own direction."""
+    """Return the model and app that moved the bill most, in the change's own direction."""
     sign = -1 if comparison.change.startswith("-") else 1
     named = []
     for group in ("model", "app", "team"):
@@ -175,7 +173,7 @@ def _verdict(rule: GateRule, outcome: Outcome, message: str, base: float | None,
 
 
 def show(value: float, unit: str, *, signed: bool = False) -> str:
-    """A figure for a sentence: dollars to the cent, or to four digits where smaller; shares in percent."""
+    """Return a figure for a sentence: dollars to the cent, or to four digits where smaller; shares in percent."""
     sign = "-" if value < 0 else "+" if signed else ""
     size = abs(value)
     if unit == "share":

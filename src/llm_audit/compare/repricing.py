@@ -23,7 +23,7 @@ NOON = time(12)
 
 
 def reprice(rows: Sequence[BasisRow], book: PriceBook) -> list[BasisRow]:
-    """The rows at the book's rates of their first day; the policy's cost moves in proportion.
+    """Return the rows at the book's rates of their first day; the policy's cost moves in proportion.
 
     Raises:
         IncompleteError: The book has no price for a model the rows hold.

@@ -56,12 +56,12 @@ def parse(text: str, *, source: str | None = None, line: int | None = None) -> G
     """Read one rule.
 
     Raises:
-        UsageError: It is no rule, names no known metric, or its threshold does not fit the metric's unit.
+        UsageError: It is not a rule, names no known metric, or its threshold does not fit the metric's unit.
     """
     found = _RULE.fullmatch(text.strip())
     if not found:
         raise UsageError(
-            f"{text!r} is no rule. Write METRIC:THRESHOLD, such as cost_per_request:+10% or total_cost:500USD."
+            f"{text!r} is not a rule. Write METRIC:THRESHOLD, such as cost_per_request:+10% or total_cost:500USD."
         )
     metric, selector, sign = found["metric"], found["selector"] or "", found["sign"]
     if metric not in UNITS:
@@ -69,7 +69,7 @@ def parse(text: str, *, source: str | None = None, line: int | None = None) -> G
         hint = f"Did you mean {close[0]}?" if close else f"Known metrics: {', '.join(UNITS)}."
         raise UsageError(f"Unknown metric {metric!r} in {text!r}. {hint}")
     if metric in _NEEDS_SELECTOR and not selector:
-        raise UsageError(f"{text!r} does not say whose share. Write {metric}[frontier]:… or a model's name.")
+        raise UsageError(f"{text!r} does not name a tier or model. Write {metric}[frontier]:… or a model's name.")
     kind, threshold = _threshold(text, UNITS[metric], sign, float(found["number"]), found["unit"] or "")
     return GateRule(
         text=text.strip(),
@@ -83,7 +83,7 @@ def parse(text: str, *, source: str | None = None, line: int | None = None) -> G
 
 
 def budget(selector: str, text: str, *, days: int, source: str | None = None) -> GateRule:
-    """A budget as a rule that holds the head's cost: the amount for its days, or for the audited period as it is.
+    """Return a budget as a rule on the head's cost: the amount for its days, or for the audited period as it is.
 
     Args:
         selector: ``team=NAME`` or ``app=NAME``, or ``total`` for all.

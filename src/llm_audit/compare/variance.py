@@ -38,7 +38,7 @@ class Unit:
         return sum(self.cost_pico.values())
 
     def side(self, *, output: bool) -> int:
-        """Tokens of the input side, cached or not, or of the output side."""
+        """Return tokens of the input side, cached or not, or of the output side."""
         return sum(count for kind, count in self.tokens.items() if (kind in _OUTPUT_TYPES) == output)
 
     def rate(self, kind: str) -> Fraction | None:
@@ -111,7 +111,7 @@ def _at_base_unit_cost(base: Unit | None, head: Unit) -> Fraction:
 
 
 def _at_base_split(base: Unit | None, head: Unit) -> Fraction:
-    """The head's tokens a request, split between token types and charged as in the base."""
+    """Return the head's tokens a request, split between token types and charged as in the base."""
     if base is None or not base.requests:
         return Fraction(head.total_pico)
     total = Fraction(head.cost_pico.get(_PER_CALL, 0))
@@ -127,7 +127,7 @@ def _at_base_split(base: Unit | None, head: Unit) -> Fraction:
 
 
 def _at_base_rates(base: Unit | None, head: Unit) -> Fraction:
-    """The head's tokens of each type at the base's rates; at its own where the base had no such tokens."""
+    """Return the head's tokens of each type at the base's rates; at its own where the base had no such tokens."""
     if base is None or not base.requests:
         return Fraction(head.total_pico)
     total = Fraction(head.cost_pico.get(_PER_CALL, 0))

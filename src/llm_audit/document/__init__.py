@@ -1,1 +1,1 @@
-"""What a report may show: schemas alone."""
+"""The documents that reports show: schemas alone."""

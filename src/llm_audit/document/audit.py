@@ -106,9 +106,10 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = "2.0"
-"""Version of the JSON document: the first number changes when a field changes its meaning or goes, or when a word that a
-field may hold is renamed; the second when fields or words are added. 2.0 renamed the outcome ``sufficed_by_none`` to
-``no_capable_model``.
+"""Version of the JSON document.
+
+The first number changes when a field is removed or changes its meaning, or when a value is renamed; the second when
+fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``.
 """
 
 
@@ -158,7 +159,7 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def encode(document: Document) -> bytes:
-    """The document as indented JSON with a closing newline."""
+    """Return the document as indented JSON with a closing newline."""
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 

@@ -1,4 +1,4 @@
-"""What a comparison of two audits holds, and what a gate says of it: the types that reports render.
+"""Results of a comparison and of its gates: the types that reports render.
 
 Amounts are decimal strings of dollars, shares fractions of one, as in ``audit.document``.
 """
@@ -11,7 +11,7 @@ import msgspec
 
 
 class Outcome(StrEnum):
-    """What became of a rule."""
+    """Result of a rule."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -94,7 +94,7 @@ class Rule(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class CheckResult(msgspec.Struct, kw_only=True, frozen=True):
-    """What ``llm-audit check`` found."""
+    """Result of ``llm-audit check``."""
 
     rules: list[Rule]
     comparison: Comparison | None  # None where no baseline was given

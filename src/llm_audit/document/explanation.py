@@ -1,4 +1,4 @@
-"""What ``explain`` finds of one request; amounts are exact decimals in text."""
+"""The explanation of one request; amounts are exact decimals in text."""
 
 from __future__ import annotations
 

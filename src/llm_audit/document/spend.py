@@ -215,7 +215,7 @@ class Metric(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class BasisRow(msgspec.Struct, kw_only=True, frozen=True):
-    """What two audits are compared by: sums within one price row, so that pricing a sum again is exact."""
+    """Basis of comparisons: sums within one price row, so that pricing a sum again is exact."""
 
     provider: str
     model: str

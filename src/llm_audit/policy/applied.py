@@ -85,7 +85,7 @@ class Plan:
 
     @property
     def actual(self) -> Ints:
-        """What each request cost; 0 where it has no price."""
+        """Cost of each request; 0 where it has no price."""
         return self.requests.cost
 
     def total(self, amounts: Ints) -> int:

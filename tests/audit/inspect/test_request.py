@@ -93,7 +93,7 @@ def test_a_request_is_found_by_file_and_line_and_otherwise_said_to_be_missing(tm
     made = ledger(tmp_path, rows({}, {}))
     arguments = {"policy": assumed(), "catalog": catalog(), "book": PriceBook()}
     assert explain(made, "log.jsonl:2", **arguments).line == 2
-    with pytest.raises(UsageError, match="No request"):
+    with pytest.raises(UsageError, match="There is no request"):
         explain(made, "nowhere", **arguments)
 
 
@@ -108,7 +108,7 @@ def test_a_trace_is_a_tree_whose_root_carries_all_below_it(tmp_path):
     assert [node.depth for node in view.nodes] == [0, 1, 2]
     assert view.nodes[0].downstream_usd == view.cost_usd == "0.0135"
     assert {node.route_per_trace for node in view.nodes} == {"gpt-4o-mini"}
-    with pytest.raises(UsageError, match="No trace"):
+    with pytest.raises(UsageError, match="There is no trace"):
         view_trace(made, "t-2", policy=assumed(), catalog=catalog(), book=PriceBook())
 
 

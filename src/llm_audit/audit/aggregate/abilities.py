@@ -1,4 +1,4 @@
-"""How far the expected estimate depends on abilities and difficulties that are themselves estimates.
+"""Error of the expected estimate from abilities and difficulties, which are themselves estimates.
 
 In each replicate every model's ability in each category, and the difficulties of each category as a whole, are moved by
 a normal error of their own standard deviation; the routes stay, and what changes is how many answers are lost and asked
@@ -94,7 +94,7 @@ def cost_errors(parts: Sequence[pl.DataFrame], *, policy: Policy, models: Models
 
 
 def _weights(part: pl.DataFrame, curves: pl.DataFrame) -> Floats:
-    """The cost of a part's cells at each curve."""
+    """Return the cost of a part's cells at each curve."""
     sums = part.group_by(_CURVE).agg(pl.col("cost_pico").sum()).join(curves, on=_CURVE)
     weight = np.zeros(curves.height)
     weight[sums["curve"].to_numpy()] = sums["cost_pico"].cast(pl.Float64).to_numpy()
@@ -102,7 +102,7 @@ def _weights(part: pl.DataFrame, curves: pl.DataFrame) -> Floats:
 
 
 def _again(policy: Policy, small: Floats, large: Floats, difficulty: Floats) -> Floats:
-    """How many times a moved request's own cost is expected to be paid again."""
+    """Return how many times a moved request's own cost is expected to be paid again."""
     return escalation(
         irt.p_success(small, difficulty),
         irt.p_suffices(small, large, difficulty),

@@ -1,4 +1,4 @@
-"""What two audits are compared by: priced requests summed within one price row and one group."""
+"""Basis of comparisons: priced requests summed within one price row and one group."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def add_basis(sums: pl.DataFrame) -> pl.DataFrame:
 
 
 def basis(sums: pl.DataFrame) -> list[BasisRow]:
-    """What audits are compared by, sorted by their keys."""
+    """Return the basis of comparisons, sorted by its keys."""
     return [_row(row) for row in sums.with_columns(pl.col("first_day").cast(pl.String)).iter_rows(named=True)]
 
 

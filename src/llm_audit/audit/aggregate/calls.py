@@ -1,4 +1,4 @@
-"""What waste and metrics ask of each request beside what policies ask, as arrays."""
+"""Arrays of requests that waste and metrics need and policies do not."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ KEYS: tuple[str, ...] = (
     "route_model_id",
     "route_provider",
 )
-"""What a cell's requests have in common."""
+"""Columns whose values a cell's requests share."""
 
 NANO = 10**9
 """Probabilities and difficulties are summed as integers of 10^-9, so that sums do not depend on their order."""
@@ -72,7 +72,7 @@ SUMS: tuple[str, ...] = (
     "difficulty_nano",
     "difficulties",
 )
-"""What a cell sums: counts, tokens, pico-dollars (``_pico``) and integers of 10^-9 (``_nano``)."""
+"""Columns that a cell sums: counts, tokens, pico-dollars (``_pico``) and integers of 10^-9 (``_nano``)."""
 
 
 def with_date(routed: pl.DataFrame, *, timezone: str) -> pl.DataFrame:
@@ -84,7 +84,7 @@ def with_date(routed: pl.DataFrame, *, timezone: str) -> pl.DataFrame:
 
 
 def _measures() -> dict[str, pl.Expr]:
-    """What cells sum that is no column of a request yet."""
+    """Return the summed columns that requests do not have yet."""
     tokens = pl.sum_horizontal(pl.col(f"{kind}_tokens").fill_null(0) for kind in TOKEN_TYPES)
     moved = pl.col("outcome") == "moved"
     estimated = pl.col("usage_source") == "estimated"
@@ -123,7 +123,7 @@ def cells(dated: pl.DataFrame, *, group_by: Sequence[str] = ()) -> pl.DataFrame:
 
 
 def merge(parts: Sequence[pl.DataFrame], *, group_by: Sequence[str] = ()) -> pl.DataFrame:
-    """The cells of several ledgers as those of one."""
+    """Return the cells of several ledgers as those of one."""
     keys = [*KEYS, *(name for name in group_by if name not in KEYS)]
     return _add(pl.concat([part.lazy() for part in parts], how="vertical"), keys).collect()
 
@@ -139,7 +139,7 @@ def _add(frame: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
 
 
 def total(frame: pl.DataFrame, column: str) -> int:
-    """A column's exact sum."""
+    """Return a column's exact sum."""
     return int(frame[column].sum() or 0)
 
 

@@ -12,13 +12,13 @@ from llm_audit.audit.aggregate.interval import bucket
 from llm_audit.policy import Requests
 
 CLUSTER_KEYS: tuple[str, ...] = ("template_hash", "app", "model_id", "route_model_id", "bucket")
-"""What clusters are told apart by: enough to give any finding its own interval."""
+"""Columns that distinguish clusters: enough to give any finding its own interval."""
 
 _SUMS = ("saved_pico", "cost_pico")
 
 
 def cluster_of() -> pl.Expr:
-    """The cluster of a request: its conversation, or else its trace, or else itself."""
+    """Return the cluster of a request: its conversation, or else its trace, or else itself."""
     return pl.coalesce("conversation", "trace", "request_key")
 
 
@@ -43,7 +43,7 @@ def add_clusters(sums: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concentration:
-    """How many clusters there are, and the dollars of the largest."""
+    """Number of clusters, and the dollars of the largest."""
 
     conversations: int
     largest_pico: int

@@ -40,7 +40,7 @@ class Interval:
 
 
 def splitmix(words: Words) -> Words:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014): well-mixed 64 bits of each word."""
+    """Return the finaliser of SplitMix64 (Steele, Lea and Flood 2014): well-mixed 64 bits of each word."""
     mixed: Words = words + _GOLDEN
     for shift, factor in _MIX:
         mixed = (mixed ^ (mixed >> shift)) * factor
@@ -48,14 +48,14 @@ def splitmix(words: Words) -> Words:
 
 
 def weights(clusters: Words, replicate: int) -> npt.NDArray[np.uint8]:
-    """How often each cluster counts in a replicate: Poisson(1) by inversion of a hash of both."""
+    """Return each cluster's weight in a replicate: Poisson(1) by inversion of a hash of both."""
     salt = splitmix(np.array([replicate], dtype=np.uint64))[0]
     uniform = (splitmix(clusters ^ salt) >> np.uint64(11)).astype(np.float64) * 2.0**-53
     return np.searchsorted(_POISSON, uniform, side="right").astype(np.uint8)
 
 
 def bucket(cluster: pl.Expr) -> pl.Expr:
-    """The bag that each cluster's hash falls into."""
+    """Return the bag that each cluster's hash falls into."""
     return (cluster % BUCKETS).cast(pl.UInt16)
 
 
@@ -89,7 +89,7 @@ def replicates(frame: pl.DataFrame, cluster: str, value: str, base: str, *, resa
 
 
 def _all_bags(frame: pl.DataFrame) -> pl.DataFrame:
-    """A row for every bag, so that all tables of bags share one set of weights."""
+    """Return a row for every bag, so that all tables of bags share one set of weights."""
     bags = pl.DataFrame({"bucket": pl.Series(range(BUCKETS), dtype=pl.UInt16)})
     return bags.join(frame, on="bucket", how="left", maintain_order="left").with_columns(
         pl.exclude("bucket").fill_null(0)
@@ -97,7 +97,7 @@ def _all_bags(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def bounds(values: Floats, *, confidence: float) -> Interval | None:
-    """The central interval that holds ``confidence`` of the values, None where there are none."""
+    """Return the central interval that holds ``confidence`` of the values, None where there are none."""
     finite = values[np.isfinite(values)]
     if not len(finite):
         return None

@@ -17,7 +17,7 @@ def name_words(names: Iterable[str]) -> Words:
 
 
 def normals(words: Words, replicates: range) -> Floats:
-    """A standard normal for each replicate and word, by Box and Muller's transform: replicates x words."""
+    """Return a standard normal for each replicate and word, by Box and Muller's transform: replicates x words."""
     salts = 2 * np.array(replicates, dtype=np.uint64)[:, None]
     first = splitmix(words ^ splitmix(salts))
     second = splitmix(words ^ splitmix(salts + np.uint64(1)))

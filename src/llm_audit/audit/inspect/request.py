@@ -34,7 +34,7 @@ def explain(ledger: Ledger, request: str, *, policy: Policy, catalog: Catalog, b
     found = frame.filter(_named(ledger, request))
     if not found.height:
         raise UsageError(
-            f"No request is called {request!r}. Give the id the log gives it, its request_key or file:line."
+            f"There is no request {request!r}. Give the id that the log has, its request_key or file:line."
         )
     key = found["request_key"][0]
     if policy.decision is not Decision.STRONG_WINS:
@@ -63,7 +63,7 @@ def _named(ledger: Ledger, request: str) -> pl.Expr:
 
 
 def _context(frame: pl.DataFrame, one: pl.DataFrame) -> pl.DataFrame:
-    """The requests that can touch this one's cache and trace: those of its conversation, trace and template."""
+    """Return the requests that can touch this one's cache and trace: those of its conversation, trace and template."""
     near = pl.lit(value=False)
     for column in ("request_key", "conversation", "trace", "template_hash"):
         value = one[column][0]

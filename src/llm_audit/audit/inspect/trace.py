@@ -77,7 +77,9 @@ def view_trace(ledger: Ledger, trace: str, *, policy: Policy, catalog: Catalog, 
     )
     requests = frame.collect()
     if requests.height < 2:
-        raise UsageError(f"No trace of at least two requests is called {trace!r}.")
+        raise UsageError(
+            f"There is no trace {trace!r} with at least two requests. Give the log's trace or conversation id."
+        )
     named = with_models(price(requests, book), catalog)
     return _view(named, plan(traffic_of(named, catalog), policy, catalog=catalog, book=book))
 

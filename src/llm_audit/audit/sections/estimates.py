@@ -33,7 +33,7 @@ _COVERED = ("moved", "no_capable_model", "no_saving", "already_cheapest", "not_o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What the estimates are computed from; all of it merges by addition, but for the largest cluster's size."""
+    """Sums behind the estimates; all merge by addition, but for the largest cluster's size."""
 
     cells: pl.DataFrame
     clusters: pl.DataFrame
@@ -99,10 +99,10 @@ def flagship_tax(evidence: Evidence, *, policy: Policy, models: Models, options:
 
 
 def _level(evidence: Evidence) -> tuple[bool, pl.DataFrame]:
-    """Whether templates are resampled rather than conversations, and the templates' sums.
+    """Decide whether to resample templates rather than conversations; also return the templates' sums.
 
     Templates are the larger clusters, and are taken where there are enough of them, since requests of one template rise
-    and fall together. With fewer, conversations are: the interval then speaks of more traffic of the same templates.
+    and fall together. With fewer, conversations are: the interval then covers more traffic of the same templates.
     """
     templates = (
         evidence.clusters.filter(pl.col("template_hash").is_not_null())
@@ -147,14 +147,14 @@ def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame,
     what = "template" if by_template else "conversation"
     if 0 < count < FEW_CLUSTERS:
         warnings.append(
-            f"Only {count} {what}{'s' if count != 1 else ''}: below {FEW_CLUSTERS} the interval is too narrow."
+            f"Only {count} {what}{'s' if count != 1 else ''}: below {FEW_CLUSTERS}, the interval is too narrow."
         )
     if actual and largest > DOMINATING_SHARE * actual:
         warnings.append(f"One {what} is {largest / actual:.0%} of the cost: the result rests on it.")
     if not by_template and 0 < templates.height < FEW_CLUSTERS <= conversations:
         warnings.append(
             f"Only {templates.height} prompt template{'s' if templates.height != 1 else ''}: "
-            "the interval speaks of more traffic like this, not of other templates."
+            "the interval covers more traffic of the same templates, not other templates."
         )
     requests = total(evidence.cells, "requests")
     unnamed = evidence.cells.filter(pl.col("outcome") == "not_in_ladder")
@@ -162,18 +162,18 @@ def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame,
     routable = requests - total(evidence.cells.filter(pl.col("outcome").is_in(_NEVER_ROUTED)), "requests")
     if outside and outside == routable:
         warnings.append(
-            "No request used a model of the policy's ladders, so nothing could move: a tax of zero says nothing here. "
+            "No request used a model of the policy's ladders, so none could move and a tax of zero means nothing. "
             "Give a policy with ladders for the models in the log; `llm-audit policy show` prints one to start from."
         )
     elif 2 * kept > actual:
         warnings.append(
-            f"{kept / actual:.0%} of the cost is of models in none of the policy's ladders, and is kept as it is."
+            f"{kept / actual:.0%} of the cost is on models outside the policy's ladders, and is kept as it is."
         )
     gone = total(evidence.cells.filter(pl.col("outcome") == "not_offered"), "cost_pico")
     if 2 * gone > actual:
         warnings.append(
-            f"{gone / actual:.0%} of the cost could only move to models that were not on offer or about to be retired. "
-            "Give the policy ladders of models on offer."
+            f"{gone / actual:.0%} of the cost could only move to models that were unavailable or about to be retired. "
+            "Give the policy ladders of available models."
         )
     abilities = by(evidence.cells.filter(pl.col("outcome") == "abstained"), "outcome")
     abstained = total(abilities, "cost_pico")

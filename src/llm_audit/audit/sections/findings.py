@@ -1,4 +1,4 @@
-"""What to act on first, by dollars: templates, apps and routes, each with its interval and what holds the rest back."""
+"""Findings: the templates, apps and routes to change first, by dollars, each with its interval."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OUTCOMES = {
     "unpriced": "no price",
     "not_in_ladder": "no ladder for the model",
     "already_cheapest": "already on the cheapest model",
-    "not_offered": "the cheaper models were not on offer",
+    "not_offered": "the cheaper models were unavailable",
     "not_chat": "not a chat call",
 }
 
@@ -63,7 +63,7 @@ def findings(evidence: Evidence, *, policy: Policy, models: Models, options: Aud
 
 
 def _groups(cells: pl.DataFrame) -> list[_Group]:
-    """What findings are about, most dollars first."""
+    """Return the groups that findings are about, most dollars first."""
     numbered = cells.with_row_index("cell")
     found = []
     for kind, column in _SUBJECTS.items():
@@ -83,7 +83,7 @@ def _groups(cells: pl.DataFrame) -> list[_Group]:
 
 
 def _disjoint_first(groups: Sequence[_Group]) -> list[tuple[_Group, bool]]:
-    """The groups with whether each shares requests with those before it; those that do not come first."""
+    """Return the groups with whether each shares requests with those before it; those that do not come first."""
     apart, others = [], []
     taken: set[int] = set()
     for group in groups:
@@ -142,7 +142,7 @@ def _name(mine: pl.DataFrame, column: str, subject: object) -> str:
 
 
 def _bounds(clusters: pl.DataFrame, errors: Floats, options: AuditOptions) -> tuple[str | None, str | None]:
-    """The interval of a finding's dollars: its share of saved cost, resampled, times its cost, with its errors."""
+    """Return the interval of a finding's dollars: its resampled saved share times its cost, with its errors."""
     sums = clusters.group_by("bucket").agg(pl.col("saved_pico").sum(), pl.col("cost_pico").sum())
     shares = replicates(sums, "bucket", "saved_pico", "cost_pico", resamples=options.resamples)
     interval = bounds(shares * int(sums["cost_pico"].sum() or 0) + errors, confidence=options.confidence)

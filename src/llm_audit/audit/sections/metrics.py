@@ -1,4 +1,4 @@
-"""The figures that gates can hold, each with the standard error of its cluster sampling.
+"""Metrics that gates check, each with the standard error of its cluster sampling.
 
 A ratio R = Σy / Σx over clusters c has the linearised variance Σ (y_c - R·x_c)² / (Σx)², and a total Σy the variance
 Σ y_c² of a Poisson number of clusters (Cochran, "Sampling Techniques", 3rd ed., 6.3 and 9.2). Both need one pass and
@@ -83,7 +83,7 @@ _FIGURES: dict[str, Callable[[Measured], Ints | Bools]] = {
     "failed": lambda measured: measured.calls.failed,
     "abstained": lambda measured: measured.calls.abstained,
 }
-"""What metrics sum, for each request."""
+"""Figures that metrics sum, a value a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ def metrics(measured: Measured) -> list[Metric]:
     found = list(_metrics(whole, selector=""))
 
     def part(metric: str, held: Sequence[bool], figure: str) -> Metric:
-        """The share of a figure that requests of some names have."""
+        """Return the share of a figure that requests of some names have."""
         rows = np.array(held, dtype=np.bool_)[name]
         above = _summed(calls.cluster[rows], figures[figure][rows], figure, count)
         return _ratio(whole, metric, "share", above, sums[figure])
@@ -139,7 +139,7 @@ def metrics(measured: Measured) -> list[Metric]:
 
 
 def _largest(number: Index, names: Sequence[str | None]) -> list[str]:
-    """The names of most requests; several numbers may have one name."""
+    """Return the names of most requests; several numbers may have one name."""
     counts: Counter[str] = Counter()
     for name, count in zip(names, np.bincount(number[number != NOWHERE], minlength=len(names)).tolist(), strict=True):
         if name is not None:

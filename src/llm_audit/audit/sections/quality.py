@@ -45,7 +45,7 @@ _CHECKS: dict[str, _Check] = {
 
 
 def quality_counts(measured: pl.DataFrame) -> pl.DataFrame:
-    """How many requests each check finds: one row, which adds up over parts."""
+    """Count the requests that each check finds: one row, which adds up over parts."""
     year = pl.col("time").dt.year()
     return measured.select(
         undated=pl.col("time").null_count(),

@@ -1,4 +1,4 @@
-"""Routers that a log shows at work: what they saved against always using their dearest model."""
+"""Routers observed in a log: their saving against always using their most expensive model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TOKENS = tuple(f"{kind}_tokens" for kind in TOKEN_TYPES)
 
 
 def router_rows(priced: pl.DataFrame) -> pl.DataFrame:
-    """The priced requests that a router was asked for, where that names one and another model answered."""
+    """Return the priced requests that a router was asked for, where that names one and another model answered."""
     return priced.filter(
         pl.col("cost_pico").is_not_null()
         & pl.col("model_requested").cast(pl.String).str.contains(_ROUTER).fill_null(value=False)
@@ -28,7 +28,7 @@ def router_rows(priced: pl.DataFrame) -> pl.DataFrame:
 
 
 def observed_routers(routed: pl.DataFrame, book: PriceBook) -> list[ObservedRouter]:
-    """Each router's saving at the same tokens, most saved first.
+    """Return each router's saving at the same tokens, most saved first.
 
     Args:
         routed: Rows of ``router_rows``.
@@ -62,7 +62,7 @@ def _saving(name: str, rows: pl.DataFrame, book: PriceBook) -> tuple[int, Observ
 
 
 def _total(rows: pl.DataFrame, model: str, tokens: dict[str, Any], per_call: Any, book: PriceBook) -> int:
-    """What the model would have cost for every request; where it has no price, what was paid."""
+    """Return what the model would have cost for every request; where it has no price, what was paid."""
     context = pl.sum_horizontal(pl.col(f"{kind}_tokens").fill_null(0) for kind in TOKEN_TYPES if "output" not in kind)
     keys = rows.select(*_KEYS, model=pl.lit(model), context_tokens=context)
     rates = rates_for(keys, book).select(pl.col(f"{kind}_rate").fill_null(NO_RATE) for kind in TOKEN_TYPES).to_numpy()

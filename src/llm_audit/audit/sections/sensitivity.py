@@ -1,4 +1,4 @@
-"""How the expected tax moves with the policy's target and with each assumption."""
+"""Sensitivity of the expected tax to the policy's target and to each assumption."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TARGETS: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
 
 
 def sensitivity(plan: Plan) -> Sensitivity:
-    """The cost-quality frontier over targets, and the tornado over assumptions."""
+    """Return the cost-quality frontier over targets, and the tornado over assumptions."""
     return Sensitivity(frontier=frontier(plan), tornado=tornado(plan))
 
 
@@ -51,7 +51,7 @@ def point(plan: Plan, target: float, *, in_use: bool) -> FrontierPoint:
 
 
 def tornado(plan: Plan) -> list[TornadoBar]:
-    """The expected tax with each assumption at its favourable and at its pessimistic end, widest first."""
+    """Return the expected tax with each assumption at its favourable and at its pessimistic end, widest first."""
     assumptions = plan.policy.assumptions
     actual = plan.total(plan.actual)
     headline = actual - plan.total(plan.costs().total)

@@ -28,7 +28,7 @@ from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import usd
 
 UNNAMED = "(none)"
-"""What requests without a team, app or the like are grouped under."""
+"""Group of requests that name no team, app or the like."""
 
 MAX_GROUP_ROWS = 200
 """Rows a grouping shows; the rest are summed in one row."""
@@ -37,17 +37,17 @@ TIERS: tuple[str, ...] = ("frontier", "mid", "small", "unknown")
 
 
 def share(part: int, whole: int) -> float | None:
-    """A fraction to six decimals; None where the whole is nothing."""
+    """Return a fraction to six decimals; None where the whole is nothing."""
     return round(part / whole, 6) if whole else None
 
 
 def mean(nano: int, count: int) -> float | None:
-    """The mean of summed integers of 10^-9, to six decimals."""
+    """Return the mean of summed integers of 10^-9, to six decimals."""
     return round(nano / count / NANO, 6) if count else None
 
 
 def _known(row: Mapping[str, int], column: str) -> str | None:
-    """The amount of a row of summed cells; None where none of its requests has a price."""
+    """Return the amount of a row of summed cells; None where none of its requests has a price."""
     return usd(row[column]) if row["priced"] else None
 
 
@@ -58,7 +58,7 @@ def tokens(cells: pl.DataFrame) -> Tokens:
 
 
 def cost(cells: pl.DataFrame) -> Cost:
-    """What was paid, and what the log itself says was."""
+    """Return what was paid, and what the log states."""
     priced, requests = total(cells, "priced"), total(cells, "requests")
     stated = total(cells, "stated_requests")
     return Cost(
@@ -114,7 +114,7 @@ def model_mix(cells: pl.DataFrame) -> list[ModelMix]:
 
 
 def daily_mix(cells: pl.DataFrame) -> list[DailyMix]:
-    """The model mix by day, for requests that have a time."""
+    """Return the model mix by day, for requests that have a time."""
     rows = by(cells.filter(pl.col("date").is_not_null()), "date", "provider", "model", "tier")
     return [
         DailyMix(
@@ -173,7 +173,7 @@ def routes(cells: pl.DataFrame) -> list[Route]:
 
 
 def classification(cells: pl.DataFrame) -> Classification:
-    """How the prompts were judged."""
+    """Return how the prompts were judged."""
     judged = {row["judged"]: int(row["requests"]) for row in by(cells, "judged").iter_rows(named=True)}
     abstained = cells.filter((pl.col("judged") == "abstained") | pl.col("judged").is_null())
     reasons = by(abstained, "abstention").sort(["requests", "abstention"], descending=[True, False], nulls_last=True)
@@ -201,7 +201,7 @@ def classification(cells: pl.DataFrame) -> Classification:
 
 
 def gates(cells: pl.DataFrame) -> list[Gate]:
-    """What each gate keeps back, most dollars first."""
+    """Return the saving that each gate forgoes, most dollars first."""
     rows = by(cells.filter(pl.col("gate").is_not_null()), "gate").sort(
         ["kept_back_pico", "requests", "gate"], descending=[True, True, False]
     )
@@ -217,7 +217,7 @@ def gates(cells: pl.DataFrame) -> list[Gate]:
 
 
 def groups(cells: pl.DataFrame, names: Mapping[str, str]) -> dict[str, list[GroupRow]]:
-    """A grouping for each name, by the cells' column it maps to, most cost first.
+    """Return a grouping for each name, by the cells' column it maps to, most cost first.
 
     Long groupings end in one row for all the rest, so that each still adds up to the whole.
     """
@@ -251,7 +251,7 @@ def _group(cells: pl.DataFrame, column: str) -> list[GroupRow]:
 
 
 def spend(cells: pl.DataFrame) -> list[Spend]:
-    """What each team spends through each app on each model, most cost first."""
+    """Return each team's spend through each app on each model, most cost first."""
     named = cells.with_columns(pl.col("team").fill_null(""), pl.col("app").fill_null(""))
     rows = by(named, "team", "app", "provider", "model", "tier").sort(
         ["cost_pico", "requests", "team", "app", "provider", "model"],
@@ -274,7 +274,7 @@ def spend(cells: pl.DataFrame) -> list[Spend]:
 
 
 def template_name(column: pl.Expr) -> pl.Expr:
-    """A template's short name: the first eight hexadecimal digits of its hash."""
+    """Return a template's short name: the first eight hexadecimal digits of its hash."""
     digits = [((column // 16 ** (15 - place)) % 16).cast(pl.UInt8) for place in range(8)]
     letters = [digit.replace_strict(dict(enumerate("0123456789abcdef")), return_dtype=pl.String) for digit in digits]
     return pl.concat_str(pl.lit("template "), *letters)
@@ -298,7 +298,7 @@ def unpriced_models(cells: pl.DataFrame) -> list[UnpricedModel]:
 
 
 def reconciliation(cells: pl.DataFrame) -> list[Reconciliation]:
-    """What the log states against what was computed, by model, largest difference first."""
+    """Compare stated with computed cost by model, largest difference first."""
     rows = by(cells.filter(pl.col("stated_requests") > 0), "provider", "model").with_columns(
         difference=pl.col("stated_cost_pico") - pl.col("stated_computed_pico")
     )
@@ -320,7 +320,7 @@ def reconciliation(cells: pl.DataFrame) -> list[Reconciliation]:
 
 
 def _reason(stated: int, computed: int) -> str:
-    """The likely cause of a difference, by its size."""
+    """Return the likely cause of a difference, by its size."""
     if not computed or not stated:
         return "equal" if stated == computed else "one side is zero"
     ratio = stated / computed

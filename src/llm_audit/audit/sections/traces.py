@@ -1,4 +1,4 @@
-"""What routing whole traces changes, and where the policy stops paying."""
+"""Routing by trace against routing by request, and the break-even of the assumptions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llm_audit.policy import Plan, break_even_escalation
 
 _DETAILS = {
     "extra_steps": "Steps that an agent adds for each step moved",
-    "escalation": "Times that an answer expected to be lost is asked again of the model used",
+    "escalation": "Times that a lost answer is repeated on the model used",
 }
 
 
@@ -42,7 +42,7 @@ def trace_routing(plan: Plan) -> TraceRouting | None:
 
 
 def break_even(plan: Plan) -> list[BreakEven]:
-    """Where extra steps and escalations eat up the tax.
+    """Return the extra steps and escalations at which the tax is used up.
 
     The tax is linear in both, tax(e) = tax(0) - e c with c what one more costs, so it is zero at tax(0) / c. What
     limits a cascade is the rate of its second payments.
@@ -72,7 +72,7 @@ def break_even(plan: Plan) -> list[BreakEven]:
                 assumption="escalation_rate",
                 assumed=round(int(expected.escalation[moved].sum()) / large, 4) if large else 0.0,
                 break_even=None if limit is None else round(limit, 4),
-                detail="Share of the cascade's cost on the large model that is paid again",
+                detail="Share of the large model's cost that the cascade pays a second time",
             )
         )
     return found

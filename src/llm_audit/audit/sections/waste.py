@@ -1,4 +1,4 @@
-"""Waste beside routing: money that no change of model would save.
+"""Waste unrelated to routing: money that no change of model would save.
 
 The kinds are looked for in order, and a request that one has claimed is not looked at again, so the amounts can be
 added to each other. They must not be added to the flagship tax, which counts some of the same requests.
@@ -36,7 +36,7 @@ EASY = 0.97
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WasteInputs:
-    """What waste is looked for in.
+    """Inputs of the search for waste.
 
     Attributes:
         requests: The requests.
@@ -86,7 +86,7 @@ def add_waste(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def waste(rows: pl.DataFrame) -> list[Waste]:
-    """The report's rows, most dollars first."""
+    """Return the report's rows, most dollars first."""
     kinds = {kind.name: kind for kind in _KINDS}
     return [
         Waste(
@@ -192,14 +192,14 @@ def _key(first: Ints | Index, *others: Ints | Index) -> Ints:
 
 
 def _often(rows: Ints, group: Index) -> Ints:
-    """The requests of groups that have several."""
+    """Return the requests of groups that have several."""
     often: Bools = np.bincount(group + 1, minlength=1) > 1
     often[0] = False
     return rows[often[group + 1]]
 
 
 def _followers(rows: Ints, key: Ints) -> Found:
-    """The requests that come after another of their group, and the one right before each."""
+    """Return the requests that come after another of their group, and the one right before each."""
     order = np.argsort(key, kind="stable")
     follows = np.flatnonzero(np.diff(key[order]) == 0)
     return rows[order[follows + 1]], rows[order[follows]]

@@ -1,1 +1,1 @@
-"""What requests would have cost on other routes."""
+"""Costs of requests on other routes."""

@@ -1,4 +1,4 @@
-"""What tokens cost at a model's rates: the arithmetic of every counterfactual."""
+"""Cost of tokens at a model's rates: the arithmetic of every counterfactual."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ class RateTable:
     rates: Ints
 
     def at(self, position: Index) -> Ints:
-        """The rates of each request's route by its position in the ladder; ``NONE``, the last, is the model used."""
+        """Return the rates of each request's route by its ladder position; ``NONE``, the last, is the model used."""
         return self.rates[self.rows[self.key, position]]
 
     def of(self, rows: Rows) -> RateTable:
-        """The same for some requests."""
+        """Return the same for some requests."""
         return replace(self, key=self.key[rows])
 
 
 def cost(tokens: dict[str, Ints], rates: Ints, *, per_call: Ints) -> Ints:
-    """The cost in pico-dollars of disjoint ``tokens`` at one row of ``rates`` a request, with what is billed per call.
+    """Return the cost in pico-dollars of disjoint ``tokens`` at one row of ``rates`` a request, with per-call charges.
 
     A model without a rate for cached tokens bills them as input. ``NEVER`` where a type has tokens and no rate.
     """
@@ -66,7 +66,7 @@ def cost(tokens: dict[str, Ints], rates: Ints, *, per_call: Ints) -> Ints:
 
 
 def recache(tokens: dict[str, Ints], *, kept: Ints, hour: Bools, writes: Bools, too_short: Bools) -> dict[str, Ints]:
-    """Tokens once only ``kept`` of the cache reads still come from a cache.
+    """Return tokens once only ``kept`` of the cache reads still come from a cache.
 
     Args:
         tokens: Disjoint counts.

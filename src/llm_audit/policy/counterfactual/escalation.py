@@ -1,4 +1,4 @@
-"""What a lost answer costs: the one place where checks, escalations and repeats are worked out.
+"""Cost of lost answers: checks, escalations and repeats are worked out here alone.
 
 A moved request whose answer is lost is sent again to the model that was used, at the request's own cost. A cascade
 checks each answer first: the check finds ``recall`` of the bad ones and rejects ``false_alarm`` of the good ones, so it
@@ -19,7 +19,7 @@ from llm_audit.policy.file.model import Cascade
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalation:
-    """How often moved requests are expected to be paid for again.
+    """Expected repeats of moved requests.
 
     Attributes:
         rate: Expected number of repeats on the model used, by checks and by lost answers together.

@@ -1,4 +1,4 @@
-"""What a set of routes costs under a scenario: tokens, caches, checks, extra steps and escalations."""
+"""Costs of a set of routes under a scenario: tokens, caches, checks, extra steps and escalations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WRITE = TOKEN_TYPES.index("cache_write_5m")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runs:
-    """What each request costs on its route by itself, in pico-dollars, with the routes and cache reads it rests on."""
+    """Costs of requests by themselves on their routes, pico-dollars, with the routes and cache reads behind them."""
 
     position: Index
     warm: Ints
@@ -62,7 +62,7 @@ def ceiling(inputs: RequestInputs, choice: Choice) -> Ints:
 
 
 def kept_reads(inputs: CounterfactualInputs, choice: Choice) -> Ints:
-    """The log's cache reads that remain under the routes."""
+    """Return the log's cache reads that remain under the routes."""
     return warm_reads(inputs.caches, read=inputs.requests.tokens["cache_read"], route=choice.route)
 
 
@@ -187,7 +187,7 @@ def repeats(
 def run(
     inputs: RequestInputs, *, position: Index, route: Index, warm: Ints, policy: Policy, values: Scenario
 ) -> tuple[dict[str, Ints], Ints]:
-    """The tokens of requests on their routes, and what these cost."""
+    """Return the tokens of requests on their routes, and what these cost."""
     requests = inputs.requests
     read = requests.tokens["cache_read"]
     moved = position != NONE

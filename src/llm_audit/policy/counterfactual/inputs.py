@@ -1,4 +1,4 @@
-"""What a counterfactual is computed from, besides routes and assumptions."""
+"""Inputs of a counterfactual, besides routes and assumptions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RequestInputs:
     judge: Judge
 
     def part(self, rows: Rows) -> RequestInputs:
-        """The same of some requests."""
+        """Return the same of some requests."""
         return RequestInputs(
             requests=take(self.requests, rows),
             models=self.models,
@@ -67,7 +67,7 @@ class CounterfactualInputs(RequestInputs):
 
 
 def priced_caches(traffic: Traffic, rates: RateTable) -> CacheLog:
-    """The log's caches with prefixes; a write that costs more than fresh input marks a cache that is asked for."""
+    """Return the log's caches with prefixes; a write that costs more than fresh input marks an explicit cache."""
     requests, caches = traffic.requests, traffic.caches
     own = rates.rates[rates.rows[:, NONE]]
     explicit = own[:, _WRITE] > own[:, _INPUT]

@@ -1,4 +1,4 @@
-"""How many tokens a route would take for the same work: tokenizers and length of output."""
+"""Tokens that a route takes for the same work: tokenizers and length of output."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Scenario:
     same_tokens: bool = False
 
     def of_runs(self) -> tuple[float, ...]:
-        """The values on which the cost of a request by itself depends."""
+        """Return the values on which the cost of a request by itself depends."""
         return (
             self.output_ratio,
             self.reasoning_ratio,
@@ -59,7 +59,7 @@ class Scenario:
 
 
 def scenario(assumptions: Assumptions, end: str = "expected", **changed: float) -> Scenario:
-    """The assumptions at one end (``favourable``, ``expected``, ``pessimistic``), some set to other values."""
+    """Return the assumptions at one end (``favourable``, ``expected``, ``pessimistic``), some set to other values."""
     return Scenario(**{name: changed.get(name, getattr(getattr(assumptions, name), end)) for name in RANGES})
 
 
@@ -115,7 +115,7 @@ def _measured() -> dict[tuple[str, str], dict[str, float]]:
 def route_tokens(
     requests: Requests, route: Index, *, models: Models, lengths: Lengths, values: Scenario, assumptions: Assumptions
 ) -> dict[str, Ints]:
-    """Tokens by type that each request would take on its route, before any change of its cache.
+    """Return tokens by type that each request would take on its route, before any change of its cache.
 
     Input scales with the tokenizer. Visible output scales with the tokenizer and the output ratio: the measured one
     where there is one, moved by the scenario as much as the assumption is. Reasoning tokens scale with the reasoning

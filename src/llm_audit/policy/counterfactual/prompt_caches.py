@@ -26,7 +26,7 @@ _NOWHERE = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheLog:
-    """What the log shows of caches, for the requests whose reads other routes could change.
+    """Prompt caches as the log shows them, for the requests whose reads other routes could change.
 
     Rows are sorted by conversation, then time; a request without a conversation is one of its own.
 
@@ -113,7 +113,7 @@ def read_cache_log(frame: pl.LazyFrame) -> CacheLog:
 
 
 def _for_an_hour(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """The first request of each conversation that wrote for an hour, in the order of time, turns and keys."""
+    """Return the first request of each conversation that wrote for an hour, in the order of time, turns and keys."""
     return (
         rows.filter(pl.col("hour") & pl.col("conversation").is_not_null())
         .sort("time", "turns", "request_key")
@@ -123,7 +123,7 @@ def _for_an_hour(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _is_since() -> pl.Expr:
-    """Whether a request is not before the first of its conversation that wrote for an hour."""
+    """Return whether a request is not before the first of its conversation that wrote for an hour."""
     turns, first_turns = (pl.col(name).fill_null(-1) for name in ("turns", "first_turns"))
     later_turn = (turns > first_turns) | (
         (turns == first_turns) & (pl.col("request_key") >= pl.col("first_request_key"))
@@ -172,14 +172,14 @@ def warm_reads(log: CacheLog, *, read: Ints, route: Index) -> Ints:
 
 
 def _shares(group: Ints, some: Ints) -> Bools:
-    """Whether a row is of the group of one of some rows."""
+    """Return whether a row is of the group of one of some rows."""
     wanted: Bools = np.zeros(int(group.max(initial=0)) + 2, dtype=np.bool_)
     wanted[group[some]] = True
     return np.take(wanted, group)
 
 
 def _key(group: Ints, model: Index) -> Ints:
-    """A small number for each group and model, ascending with the groups."""
+    """Return a small number for each group and model, ascending with the groups."""
     if not len(group):
         return group
     present = np.bincount(model + 1) > 0
@@ -188,13 +188,13 @@ def _key(group: Ints, model: Index) -> Ints:
 
 
 def _sorted(key: Ints) -> tuple[Ints, Bools]:
-    """The rows in order of their keys, equal ones in the order they had, and which begin another key."""
+    """Return the rows in order of their keys, equal ones in the order they had, and which begin another key."""
     order = np.argsort(key.astype(np.uint16) if key.max(initial=0) < 1 << 16 else key, kind="stable")
     return order, np.diff(key[order], prepend=-1) != 0
 
 
 def _previous(key: Ints) -> Ints:
-    """The row before each row of the same key; ``-1`` for the first."""
+    """Return the row before each row of the same key; ``-1`` for the first."""
     order, begins = _sorted(key)
     previous = np.full(len(key), _NOWHERE, dtype=np.int64)
     previous[order[1:]] = np.where(begins[1:], _NOWHERE, order[:-1])
@@ -210,7 +210,7 @@ def _numbered(key: Ints) -> Ints:
 
 
 def _before(rows: Ints, wanted: Ints, key: Ints) -> Ints:
-    """The row before each wanted one among ``rows``, of the same ``key``; ``-1`` for the first."""
+    """Return the row before each wanted one among ``rows``, of the same ``key``; ``-1`` for the first."""
     place = np.empty(int(rows.max()) + 1, dtype=np.int64)
     place[rows] = np.arange(len(rows))
     previous = _previous(key)[place[wanted]]
@@ -218,7 +218,7 @@ def _before(rows: Ints, wanted: Ints, key: Ints) -> Ints:
 
 
 def _left_warm(log: CacheLog, rows: Ints, before: Ints) -> Ints:
-    """The prefix that the row before each left, ``-1`` where it is too old or there is none."""
+    """Return the prefix that the row before each left, ``-1`` where it is too old or there is none."""
     lifetime = np.where(log.hour[before], LONG_LIFETIME_US, LIFETIME_US)
     warm = (before != _NOWHERE) & (log.time[rows] - log.time[before] <= lifetime)
     return np.where(warm, log.prefix[before], _NOWHERE)
@@ -231,16 +231,16 @@ def _rules() -> list[tuple[str, int]]:
 
 
 def minimum_tokens(models: Models) -> Ints:
-    """The shortest prefix each model caches, in tokens; 0 where no provider's rule is known."""
+    """Return the shortest prefix each model caches, in tokens; 0 where no provider's rule is known."""
     found = [next((least for prefix, least in _rules() if model.startswith(prefix)), 0) for model in models.ids]
     return np.array(found, dtype=np.int64)
 
 
 def cached_prefix(*, read: Ints, write: Ints, fresh: Ints, explicit: Bools) -> Ints:
-    """Tokens in the cache once a request has run: what it read and wrote, or all input where caching is automatic."""
+    """Return tokens cached once a request has run: what it read and wrote, or all input where caching is automatic."""
     return np.where(explicit, read + write, read + write + fresh)
 
 
 def too_short(prefix: Ints, route: Index, least: Ints) -> Bools:
-    """Whether the prefix is below what the route's model caches at all."""
+    """Return whether the prefix is below what the route's model caches at all."""
     return np.asarray(prefix < least[route])

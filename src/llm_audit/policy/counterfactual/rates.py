@@ -69,7 +69,7 @@ def rate_table(traffic: Traffic, *, ladder: Index, book: PriceBook, other_provid
 
 
 def _found(asked: pl.DataFrame, book: PriceBook, *, other_providers: bool) -> pl.DataFrame:
-    """The rates asked for, in their order; those that a provider does not sell are asked of ``home`` where wanted."""
+    """Return the rates asked for, in their order; where wanted, ``home`` supplies those that a provider lacks."""
     found = rates_for(asked.select(_ASKED), book).with_row_index("asked")
     lacking = found["price_id"].is_null() & asked["home"].is_not_null()
     if not (other_providers and lacking.any()):
@@ -96,7 +96,7 @@ def _pairs(names: pl.DataFrame, models: Models, ladder: Index) -> set[Pair]:
 
 
 def _sellers(names: pl.DataFrame, candidates: set[Pair], models: Models, *, other_providers: bool) -> set[Pair]:
-    """The candidates, the models used, and the candidates at their developers where these are asked as well."""
+    """Return the candidates, the models used, and the candidates at their developers where these are asked as well."""
     pairs = candidates | set(names.select("provider", "model", "region").iter_rows())
     if other_providers:
         home = dict(zip(models.ids, models.home_provider, strict=True))
@@ -105,7 +105,7 @@ def _sellers(names: pl.DataFrame, candidates: set[Pair], models: Models, *, othe
 
 
 def _context_tier(traffic: Traffic, candidates: set[Pair], book: PriceBook) -> tuple[Coded, list[int]]:
-    """The number of the highest threshold of a candidate's price that each request's input reaches, and all of them."""
+    """Return the number of the highest price threshold that each request's input reaches, and all thresholds."""
     ends = traffic.time.to_frame("time").select(first=pl.col("time").min(), last=pl.col("time").max()).row(0)
     thresholds = {
         row.context_from

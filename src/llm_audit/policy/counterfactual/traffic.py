@@ -18,7 +18,7 @@ from llm_audit.policy.inputs.trace_graph import Graph, build_graph
 from llm_audit.pricing.keys import distinct
 
 NAMES: tuple[str, ...] = ("provider", "model", "service_tier", "region", "model_id", "tier")
-"""What names a model at a provider; provider and model decide the last two."""
+"""Columns that identify a model at a provider; provider and model decide the last two."""
 
 Columns = Callable[[Sequence[str]], pl.LazyFrame]
 """Some columns of all the ledger's rows, in their order."""
@@ -50,7 +50,7 @@ class Traffic:
 
 
 def traffic_of(named: pl.DataFrame, catalog: Catalog) -> Traffic:
-    """The traffic of a priced ledger in memory that has ``model_id`` and ``tier`` (see ``with_models``)."""
+    """Return the traffic of a priced ledger in memory that has ``model_id`` and ``tier`` (see ``with_models``)."""
     return read_traffic([named], named.lazy().select, catalog)
 
 
@@ -86,7 +86,7 @@ def read_traffic(blocks: Iterable[pl.DataFrame], columns: Columns, catalog: Cata
 
 
 def _numbered(block: pl.DataFrame, numbers: dict[tuple[str | None, ...], int]) -> Index:
-    """The number of each row's names; new ones are added."""
+    """Return the number of each row's names; new ones are added."""
     coded = distinct([block[name] for name in NAMES[:-2]])  # which decide the others
     rows = block.select(NAMES)[coded.first()].select(pl.all().cast(pl.String)).iter_rows()
     return np.array([numbers.setdefault(row, len(numbers)) for row in rows], dtype=np.int32)[coded.codes]

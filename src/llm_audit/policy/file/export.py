@@ -1,4 +1,4 @@
-"""What enforces a policy elsewhere: configuration of LiteLLM's router, of a Bedrock prompt router, of RouteLLM.
+"""Configuration that enforces a policy elsewhere: LiteLLM's router, a Bedrock prompt router, RouteLLM.
 
 These systems judge prompts by their own classifiers; what is exported is the models and the target, and the audit's
 figures hold for them only as far as their judgement is alike.
@@ -63,9 +63,11 @@ def export(
 
 
 def _litellm(policy: Policy, ladder: Sequence[str], catalog: Catalog) -> str:
-    """A proxy configuration whose complexity router spreads the ladder over its four tiers."""
+    """Return a proxy configuration whose complexity router spreads the ladder over its four tiers."""
     if policy.name in ladder:
-        raise UsageError(f"The policy is called as the model {policy.name!r} is; LiteLLM would mix them up.")
+        raise UsageError(
+            f"The policy has the name of the model {policy.name!r}, which LiteLLM would confuse; rename the policy."
+        )
     last = len(ladder) - 1
     tiers = {tier: ladder[round(step * last / (len(TIERS) - 1))] for step, tier in enumerate(TIERS)}
     models: list[dict[str, Any]] = [
@@ -82,7 +84,7 @@ def _litellm(policy: Policy, ladder: Sequence[str], catalog: Catalog) -> str:
 
 
 def _bedrock(policy: Policy, ladder: Sequence[str], region: str) -> str:
-    """The request of ``CreatePromptRouter``; the abler model is the fallback."""
+    """Return the request of ``CreatePromptRouter``; the abler model is the fallback."""
     if len(ladder) != 2:
         raise UsageError(f"A Bedrock prompt router has two models of one family; the ladder has {len(ladder)}.")
     if policy.quality_difference is None:
@@ -102,7 +104,7 @@ def _bedrock(policy: Policy, ladder: Sequence[str], region: str) -> str:
 
 
 def _routellm(policy: Policy, ladder: Sequence[str], catalog: Catalog) -> str:
-    """The arguments of a ``Controller``, and of its methods or, for a share, of ``calibrate_threshold``."""
+    """Return the arguments of a ``Controller``, and of its methods or, for a share, of ``calibrate_threshold``."""
     if len(ladder) != 2:
         raise UsageError(f"RouteLLM routes between two models; the ladder has {len(ladder)}.")
     if policy.decision is not Decision.STRONG_WINS:
@@ -123,7 +125,7 @@ def _routellm(policy: Policy, ladder: Sequence[str], catalog: Catalog) -> str:
 
 
 def cautions(policy: Policy, target: Target, *, ladder: Sequence[str], region: str = "us-east-1") -> list[str]:
-    """What an export cannot promise: where the other system may refuse it or read a number otherwise."""
+    """Return what an export cannot promise: where the other system may refuse it or read a number otherwise."""
     match target:
         case Target.LITELLM:
             return []
@@ -135,7 +137,7 @@ def cautions(policy: Policy, target: Target, *, ladder: Sequence[str], region: s
                 if (regions := bedrock_regions(model)) is not None and region not in regions
             ]
         case Target.ROUTELLM:
-            scale = "The threshold is on this program's scale and mf's scores are on another; use strong_share."
+            scale = "The threshold is on llm-audit's scale, which differs from mf's; use strong_share."
             return [scale] if policy.threshold is not None else []
 
 

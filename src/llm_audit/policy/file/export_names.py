@@ -1,4 +1,4 @@
-"""What other systems call a model: LiteLLM's providers, and the models of Bedrock's prompt routers."""
+"""Names of models in other systems: LiteLLM's providers, and the models of Bedrock's prompt routers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ From the Bedrock user guide, "Supported Regions and models for intelligent promp
 
 
 def litellm_name(model: str, catalog: Catalog) -> str:
-    """The model as LiteLLM and RouteLLM write it, ``provider/name``; a name that has a provider is taken as it is.
+    """Return the model as LiteLLM and RouteLLM write it, ``provider/name``; a name with a provider stays as it is.
 
     Raises:
         UsageError: The catalogue does not know the model or who sells it.
@@ -59,14 +59,16 @@ def litellm_name(model: str, catalog: Catalog) -> str:
     if model in NAMES:
         return NAMES[model]
     if not provider:
-        raise UsageError(f"Who sells {model!r} is not on record; name it in --ladder as LiteLLM does, provider/model.")
+        raise UsageError(
+            f"The catalog has no provider of {model!r}; write it in --ladder as LiteLLM does, provider/model."
+        )
     name = name or model
     # Z.ai's own names are in lower case; the price table's are not.
     return f"{PROVIDERS.get(provider, provider)}/{name.lower() if provider == 'zai' else name}"
 
 
 def bedrock_arn(model: str, region: str) -> str:
-    """The model's ARN in a region; an ARN is taken as it is.
+    """Return the model's ARN in a region; an ARN is taken as it is.
 
     Raises:
         UsageError: Its id is not on record.
@@ -74,10 +76,10 @@ def bedrock_arn(model: str, region: str) -> str:
     if model.startswith("arn:"):
         return model
     if model not in BEDROCK:
-        raise UsageError(f"The Bedrock id of {model!r} is not on record; name the model by its ARN.")
+        raise UsageError(f"The catalog has no Bedrock id of {model!r}; give the model by its ARN.")
     return f"arn:aws:bedrock:{region}::foundation-model/{BEDROCK[model][0]}"
 
 
 def bedrock_regions(model: str) -> list[str] | None:
-    """Where prompt routers take the model as a foundation model; ``None`` for an ARN, whose owner knows better."""
+    """Return the regions in which prompt routers take the model; ``None`` for an ARN, whose owner knows better."""
     return None if model.startswith("arn:") else BEDROCK[model][1].split()

@@ -1,4 +1,4 @@
-"""What a policy is: which models it may choose, what it asks of them, and what it assumes of a switch."""
+"""A policy: the models it may choose, what it asks of them, and what it assumes of a switch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Decision(StrEnum):
-    """How a policy decides between the models of a ladder."""
+    """A way to decide between the models of a ladder."""
 
     P_SUFFICES = "p_suffices"  # the first model whose P(suffices) reaches ``target``
     STRONG_WINS = "strong_wins"  # RouteLLM: weak unless P(strong wins) reaches ``threshold``
@@ -17,21 +17,21 @@ class Decision(StrEnum):
 
 
 class Order(StrEnum):
-    """What cheapest means."""
+    """The order in which candidates are cheaper than each other."""
 
     LADDER = "ladder"  # the ladder's own order
     COST = "cost"  # what this request's tokens would cost
 
 
 class Scope(StrEnum):
-    """What one decision covers."""
+    """The requests that one decision covers."""
 
     REQUEST = "request"
     TRACE = "trace"  # tool loops decide once, and the routes of a trace are chosen together
 
 
 class Gate(StrEnum):
-    """What a model must be able to do before its quality is asked, in the order it is checked."""
+    """A capability that is checked before quality, in the order of checking."""
 
     CONTEXT_WINDOW = "context_window"
     MAX_OUTPUT = "max_output"
@@ -65,7 +65,7 @@ class Cascade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumptions:
-    """What a switch of model changes, each as a range; ``docs/method.md`` gives the sources.
+    """Effects of a switch of model, each as a range; ``docs/method.md`` gives the sources.
 
     Attributes:
         output_ratio: Visible output tokens of the route by those of the model used, where neither is measured.
@@ -93,7 +93,7 @@ class Assumptions:
 
 
 DIFFICULTY_SD = 0.25
-"""How far the difficulties of a category may be off together, in logits, unless a policy says otherwise."""
+"""Default standard deviation of an error that the difficulties of a category share, in logits."""
 
 RANGES: tuple[str, ...] = (
     "output_ratio",

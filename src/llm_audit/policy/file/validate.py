@@ -40,25 +40,25 @@ class Reader:
                 self.fail(key, f"unknown key {key!r}.{near(key, keys)} Known are {', '.join(keys)}.")
 
     def string(self, table: Mapping[str, Any], key: str, default: str) -> str:
-        """A text."""
+        """Return a text."""
         value = table.get(key, default)
         if not isinstance(value, str):
             self.fail(key, f'{key} must be text in quotes, as {key} = "…".')
         return value
 
     def flag(self, table: Mapping[str, Any], key: str) -> bool:
-        """A truth value, false where not given."""
+        """Return a truth value, false where not given."""
         value = table.get(key, False)
         if not isinstance(value, bool):
             self.fail(key, f"{key} must be true or false.")
         return value
 
     def number(self, table: Mapping[str, Any], key: str, low: float, high: float) -> float | None:
-        """A number within bounds, None where not given."""
+        """Return a number within bounds, None where not given."""
         return self.required(table, key, low, high) if key in table else None
 
     def required(self, table: Mapping[str, Any], key: str, low: float, high: float) -> float:
-        """A number within bounds."""
+        """Return a number within bounds."""
         value = table.get(key)
         if key not in table:
             self.fail(key, f"{key} is missing; give a number from {low:g} to {high:g}.")
@@ -77,14 +77,14 @@ class Reader:
         return kind(value)
 
     def table(self, table: Mapping[str, Any], key: str) -> dict[str, Any]:
-        """A table, empty where not given."""
+        """Return a table, empty where not given."""
         value = table.get(key, {})
         if not isinstance(value, dict):
             self.fail(key, f"{key} must be a table, as [{key}].")
         return value
 
     def ladders(self) -> dict[str, tuple[str, ...]]:
-        """The ladders by name, each naming a model once."""
+        """Return the ladders by name, each naming a model once."""
         ladders: dict[str, tuple[str, ...]] = {}
         for name, models in self.table(self.data, "ladders").items():
             if not isinstance(models, list) or not models or not all(isinstance(model, str) for model in models):
@@ -95,7 +95,7 @@ class Reader:
         return ladders
 
     def gates(self) -> frozenset[Gate]:
-        """The gates that are not switched off."""
+        """Return the gates that are not switched off."""
         given = self.table(self.data, "gates")
         values = [gate.value for gate in Gate]
         self.known(given, values)
@@ -103,6 +103,6 @@ class Reader:
 
 
 def near(word: str, words: Iterable[str]) -> str:
-    """A suggestion of the word that was meant, or nothing."""
+    """Return a suggestion of the word that was meant, or nothing."""
     near = difflib.get_close_matches(word, list(words), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""

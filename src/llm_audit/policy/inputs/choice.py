@@ -11,8 +11,8 @@ from llm_audit.arrays import Bools, Codes, Floats, Index, Ints
 from llm_audit.policy.inputs.models import NONE
 
 
-class Outcome(StrEnum):
-    """What a policy could do with a request."""
+class RouteOutcome(StrEnum):
+    """Result of a policy for a request."""
 
     MOVED = "moved"
     NO_CAPABLE_MODEL = "no_capable_model"
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
     KEPT_BY_POLICY = "kept_by_policy"
 
 
-OUTCOMES: tuple[str, ...] = tuple(outcome.value for outcome in Outcome)
+OUTCOMES: tuple[str, ...] = tuple(outcome.value for outcome in RouteOutcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +52,11 @@ class Choice:
 
 
 def without(choice: Choice, rows: Bools, *, used: Index) -> Choice:
-    """The choice without the moves of some requests, which are not expected to save: these keep the model used."""
+    """Return the choice without some moves, which are expected to save nothing: these requests keep their model."""
     return replace(
         choice,
         route=np.where(rows, used, choice.route).astype(np.int32),
-        outcome=np.where(rows, OUTCOMES.index(Outcome.NO_SAVING.value), choice.outcome).astype(np.uint8),
+        outcome=np.where(rows, OUTCOMES.index(RouteOutcome.NO_SAVING.value), choice.outcome).astype(np.uint8),
         gate=np.where(rows, 0, choice.gate).astype(np.uint8),
         p_suffices=np.where(rows, np.nan, choice.p_suffices),
         kept_back=np.where(rows, 0, choice.kept_back),

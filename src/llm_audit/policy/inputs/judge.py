@@ -36,7 +36,7 @@ class _Curves:
         return cls(row_of=np.full(pairs * len(CATEGORIES), -1, dtype=np.int64), table=np.empty((0, points)))
 
     def rows(self, keys: Ints, make: Callable[[Ints], Floats]) -> Ints:
-        """The row of each key's curve; ``make`` computes those of new keys."""
+        """Return the row of each key's curve; ``make`` computes those of new keys."""
         found = self.row_of[keys]
         if len(found) and found.min() < 0:
             with self.lock:

@@ -49,7 +49,7 @@ class Models:
     reasons_unasked: Bools  # reasons without being told to
 
     def index(self) -> dict[str, int]:
-        """Each model's index by its id."""
+        """Return each model's index by its id."""
         return {model: position for position, model in enumerate(self.ids)}
 
 

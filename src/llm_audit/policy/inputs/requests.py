@@ -156,7 +156,7 @@ def _flags(column: pl.Series) -> Bools:
 
 
 def take(requests: Requests, rows: Rows) -> Requests:
-    """The requests at ``rows``, in 64 bits to calculate with."""
+    """Return the requests at ``rows``, in 64 bits to calculate with."""
     return Requests(
         used=requests.used[rows],
         category=requests.category[rows],
@@ -182,7 +182,7 @@ def wide(counts: Ints, rows: Rows) -> Ints:
 
 
 def joined(parts: Sequence[Requests]) -> Requests:
-    """The requests of several parts, in their order."""
+    """Return the requests of several parts, in their order."""
 
     def column(name: str) -> Any:
         return _chain([getattr(part, name) for part in parts])
@@ -203,7 +203,7 @@ def _chain(columns: Sequence[Column]) -> Column:
 
 
 def at(values: Column, rows: Rows) -> Column:
-    """The values at some rows; a column that repeats one value stays one that takes no memory."""
+    """Return the values at some rows; a column that repeats one value stays one that takes no memory."""
     if values.strides[0] or isinstance(rows, slice):
         return values[rows]
     return _repeated(values, int(np.count_nonzero(rows)) if rows.dtype == np.bool_ else len(rows))

@@ -20,7 +20,7 @@ ROOT = -1
 
 
 class Edge(StrEnum):
-    """What an edge is known by."""
+    """Evidence for an edge."""
 
     TOOL_RESULT = "tool_result"
     PROMPT_PREFIX = "prompt_prefix"
@@ -189,7 +189,7 @@ def climb(pointer: Ints) -> Ints:
 
 
 def depths(parent: Ints) -> Ints:
-    """How many steps each node is from its root; a parent has a lower number than its children."""
+    """Return each node's distance from its root; a parent has a lower number than its children."""
     # The distance to where each pointer leads, doubled until all lead beyond a root.
     depth = np.where(parent == ROOT, 0, 1)
     pointer = parent.copy()
@@ -201,7 +201,7 @@ def depths(parent: Ints) -> Ints:
 
 
 def downstream(parent: Ints, cost: Ints) -> Ints:
-    """Each node's own cost with that of all that depends on it."""
+    """Return each node's own cost with that of all that depends on it."""
     total = cost.copy()
     depth = depths(parent)
     order = np.argsort(-depth, kind="stable")

@@ -1,1 +1,1 @@
-"""Which model each request or trace is given."""
+"""Routes: the model that each request or trace is given."""

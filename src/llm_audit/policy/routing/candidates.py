@@ -12,7 +12,7 @@ from llm_audit.policy.counterfactual.inputs import RequestInputs
 from llm_audit.policy.file.model import Policy
 from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, Models
 from llm_audit.policy.inputs.requests import UNDATED, Rows, take, wide
-from llm_audit.policy.routing.decision import Rule
+from llm_audit.policy.routing.decision import DecisionRule
 from llm_audit.policy.routing.gates import blocked
 
 
@@ -58,18 +58,18 @@ class Assessor:
     inputs: RequestInputs
     policy: Policy
     ladder: Index
-    rule: Rule
+    rule: DecisionRule
 
     def part(self, rows: Rows) -> Assessor:
-        """The same for some requests."""
+        """Return the same for some requests."""
         return replace(self, inputs=self.inputs.part(rows))
 
     def candidates(self, rows: Ints, place: int) -> Index:
-        """The model at a place of the ladder of each request, ``NONE`` beyond its end."""
+        """Return the model at a place of the ladder of each request, ``NONE`` beyond its end."""
         return candidates(self.ladder, self.inputs.requests.used[rows], place)
 
     def offers(self, rows: Ints, place: int) -> Offers:
-        """The candidates at one place of the ladders of the requests at ``rows``."""
+        """Return the candidates at one place of the ladders of the requests at ``rows``."""
         requests, candidate = self.inputs.requests, self.candidates(rows, place)
         there = (candidate != NONE) & (candidate != requests.used[rows]) & requests.routable[rows]
         rows, candidate = rows[there], candidate[there]
@@ -88,14 +88,14 @@ class Assessor:
         )
 
     def gone(self, rows: Ints, place: int) -> Ints:
-        """Those of ``rows`` whose candidate at a place would cost less, but was not on offer then."""
+        """Return those of ``rows`` whose candidate at a place would cost less, but was not on offer then."""
         requests, candidate = self.inputs.requests, self.candidates(rows, place)
         gone = (candidate != NONE) & (candidate != requests.used[rows])
         rows = rows[gone & ~_offered(self.inputs.models, candidate, requests.day[rows])]
         return rows[self._cost(rows, place) < requests.cost[rows]]
 
-    def meets(self, offers: Offers, rule: Rule) -> Bools:
-        """Whether each offer meets a policy's decision."""
+    def meets(self, offers: Offers, rule: DecisionRule) -> Bools:
+        """Return whether each offer meets a policy's decision."""
         return rule.meets(
             self.inputs.requests,
             offers.rows,
@@ -106,7 +106,7 @@ class Assessor:
         )
 
     def blocks(self, offers: Offers, asked: Bools) -> Codes:
-        """The gate that blocks each offer asked about, as an index into ``gates.REASONS``; 0 for the others."""
+        """Return the gate that blocks each offer asked about, as an index into ``gates.REASONS``; 0 for the others."""
         block = np.zeros(len(offers.rows), dtype=np.uint8)
         rows, candidate = offers.rows[asked], offers.candidate[asked]
         requests = take(self.inputs.requests, rows)
@@ -126,7 +126,7 @@ class Assessor:
         return Assessed(offers=offers, meets=meets, block=self.blocks(offers, meets))
 
     def _cost(self, rows: Ints, place: int) -> Ints:
-        """What each request costs at a place of its ladder, at the same tokens; ``NEVER`` without a price."""
+        """Return what each request costs at a place of its ladder, at the same tokens; ``NEVER`` without a price."""
         requests, rates = self.inputs.requests, self.inputs.rates
         of_place = rates.rates[rates.rows[rates.key[rows], place]]
         tokens = {kind: wide(counts, rows) for kind, counts in requests.tokens.items()}
@@ -134,11 +134,11 @@ class Assessor:
 
 
 def candidates(ladder: Index, used: Index, place: int | Index) -> Index:
-    """The model at a place of the ladder of each model used, ``NONE`` where there is none."""
+    """Return the model at a place of the ladder of each model used, ``NONE`` where there is none."""
     return np.where(used == NONE, NONE, ladder[used, place]).astype(np.int32)
 
 
 def _offered(models: Models, candidate: Index, day: Ints) -> Bools:
-    """Whether each candidate was worth moving to on a day; a request without one could have had the latest."""
+    """Return whether each candidate was worth moving to on a day; a request without one could have had the latest."""
     retired = (models.retired[candidate] <= day + NOTICE_DAYS) & (day != UNDATED)
     return np.asarray((models.released[candidate] <= day) & ~retired)

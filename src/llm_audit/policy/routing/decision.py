@@ -1,4 +1,4 @@
-"""What a policy asks of a candidate: the one place where its decision is computed."""
+"""The policy's decision on a candidate, computed here alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llm_audit.policy.inputs.requests import Requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class DecisionRule:
     """A policy's decision; ``threshold`` replaces the policy's own for ``Decision.STRONG_WINS``."""
 
     policy: Policy
@@ -22,7 +22,7 @@ class Rule:
     threshold: float | None
 
     def meets(self, requests: Requests, rows: Ints, *, candidate: Index, last: Index, p: Floats, cost: Ints) -> Bools:
-        """Whether each candidate meets the policy.
+        """Return whether each candidate meets the policy.
 
         A move to a model that suffices must also pay: its cost at the same tokens, and that of asking the model used
         again where an answer is expected to be lost, stay below what was paid.
@@ -66,6 +66,6 @@ def strong_wins(requests: Requests, *, weak: Index, strong: Index, judge: Judge)
 
 
 def _given(value: float | None) -> float:
-    """A number that the policy's validation has made sure of."""
+    """Return a number that the policy's validation guarantees."""
     assert value is not None
     return value

@@ -1,4 +1,4 @@
-"""Choose each request's route: gates first, then the first model of the ladder that meets the policy."""
+"""Routes of single requests: gates first, then the first model of the ladder that meets the policy."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from llm_audit.arrays import Bools, Codes, Floats, Index, Ints
 from llm_audit.policy.counterfactual.costs import NEVER
 from llm_audit.policy.file.model import Decision, Order, Policy
 from llm_audit.policy.inputs.blocks import in_blocks, spans
-from llm_audit.policy.inputs.choice import OUTCOMES, Choice, Outcome
+from llm_audit.policy.inputs.choice import OUTCOMES, Choice, RouteOutcome
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.requests import Requests
 from llm_audit.policy.routing.candidates import Assessor, Offers, candidates
-from llm_audit.policy.routing.decision import Rule
+from llm_audit.policy.routing.decision import DecisionRule
 
 
 @dataclass(slots=True)
 class _Search:
-    """How far the search for a route is, for some requests under one rule: see ``Choice``."""
+    """State of the search for routes, for some requests under one rule: see ``Choice``."""
 
     best: Ints
     ungated: Ints
@@ -39,7 +39,7 @@ class _Search:
         self.best[won], self.position[won], self.p[won] = price[chosen], place, offers.p[chosen]
 
 
-def _search(assessor: Assessor, rules: Sequence[Rule]) -> tuple[list[_Search], Bools]:
+def _search(assessor: Assessor, rules: Sequence[DecisionRule]) -> tuple[list[_Search], Bools]:
     """Look through the ladders under each rule; also whether a request had any candidate under the first."""
     requests, policy = assessor.inputs.requests, assessor.policy
     count = len(requests)
@@ -83,8 +83,8 @@ def decide(assessor: Assessor) -> Choice:
     return Choice(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Choice.__slots__})
 
 
-def positions(assessor: Assessor, rules: Sequence[Rule]) -> list[Index]:
-    """The places that each of several rules would choose, which differ in their numbers only."""
+def positions(assessor: Assessor, rules: Sequence[DecisionRule]) -> list[Index]:
+    """Return the places that each of several rules would choose, which differ in their numbers only."""
 
     def found(span: slice) -> list[Index]:
         return [search.position.astype(np.int16) for search in _search(assessor.part(span), rules)[0]]
@@ -122,9 +122,9 @@ def _decided(assessor: Assessor) -> Choice:
 def _not_offered(assessor: Assessor, outcome: Codes) -> Codes:
     """Tell those on the cheapest model from those whose cheaper models were not on offer then, or about to go."""
     found = outcome.copy()
-    rows = np.flatnonzero(outcome == OUTCOMES.index(Outcome.ALREADY_CHEAPEST.value))
+    rows = np.flatnonzero(outcome == OUTCOMES.index(RouteOutcome.ALREADY_CHEAPEST.value))
     for place in range(assessor.ladder.shape[1]):
-        found[assessor.gone(rows, place)] = OUTCOMES.index(Outcome.NOT_OFFERED.value)
+        found[assessor.gone(rows, place)] = OUTCOMES.index(RouteOutcome.NOT_OFFERED.value)
     return found
 
 
@@ -132,15 +132,15 @@ def _outcomes(
     requests: Requests, policy: Policy, *, in_ladder: Bools, moved: Bools, gate: Codes, any_candidate: Bools
 ) -> Codes:
     conditions = [
-        (~requests.chat, Outcome.NOT_CHAT),
-        (~requests.priced, Outcome.UNPRICED),
-        (~requests.judged, Outcome.ABSTAINED),
-        (np.full(len(requests), policy.decision is Decision.NEVER), Outcome.KEPT_BY_POLICY),
-        (~in_ladder | (requests.used == NONE), Outcome.NOT_IN_LADDER),
-        (moved, Outcome.MOVED),
-        (~any_candidate, Outcome.ALREADY_CHEAPEST),
-        (gate != 0, Outcome.GATED),
+        (~requests.chat, RouteOutcome.NOT_CHAT),
+        (~requests.priced, RouteOutcome.UNPRICED),
+        (~requests.judged, RouteOutcome.ABSTAINED),
+        (np.full(len(requests), policy.decision is Decision.NEVER), RouteOutcome.KEPT_BY_POLICY),
+        (~in_ladder | (requests.used == NONE), RouteOutcome.NOT_IN_LADDER),
+        (moved, RouteOutcome.MOVED),
+        (~any_candidate, RouteOutcome.ALREADY_CHEAPEST),
+        (gate != 0, RouteOutcome.GATED),
     ]
     codes = [OUTCOMES.index(outcome.value) for _, outcome in conditions]
-    default = OUTCOMES.index(Outcome.NO_CAPABLE_MODEL.value)
+    default = OUTCOMES.index(RouteOutcome.NO_CAPABLE_MODEL.value)
     return np.select([condition for condition, _ in conditions], codes, default=default).astype(np.uint8)

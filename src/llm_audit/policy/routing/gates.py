@@ -1,4 +1,4 @@
-"""What stops a model before its quality is asked."""
+"""Gates: capabilities and limits that rule a model out before its quality is considered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llm_audit.policy.inputs.models import Models
 from llm_audit.policy.inputs.requests import Requests
 
 REASONS: tuple[str | None, ...] = (None, *(f"{unknown}{gate.value}" for gate in Gate for unknown in ("", "unknown_")))
-"""What a gate's code means: nothing, or the first gate that blocks; ``unknown_``: the catalog does not say."""
+"""Meaning of each gate code: nothing, or the first gate that blocks; ``unknown_``: the catalog does not say."""
 
 _CAPABILITIES = {
     Gate.VISION: "vision",
@@ -26,7 +26,7 @@ _CAPABILITIES = {
 def blocked(
     requests: Requests, candidate: Index, *, models: Models, gates: Collection[Gate], tokenizer_ratio: Floats
 ) -> Codes:
-    """The first gate that keeps each request from its candidate model, as an index into ``REASONS``.
+    """Return the first gate that keeps each request from its candidate model, as an index into ``REASONS``.
 
     Args:
         requests: The requests.
@@ -49,7 +49,7 @@ def blocked(
 def _check(
     gate: Gate, requests: Requests, candidate: Index, models: Models, tokenizer_ratio: Floats
 ) -> tuple[Bools, Bools]:
-    """Where the gate blocks, and where the catalog does not say."""
+    """Return where the gate blocks, and where the catalog does not say."""
     output = requests.tokens["output"] * tokenizer_ratio
     if gate is Gate.CONTEXT_WINDOW:
         limit = models.context_window[candidate]

@@ -15,7 +15,7 @@ from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, STILL_OFFERED, Mod
 def ladder_rows(
     policy: Policy, models: Models, ladders: Mapping[str, Sequence[str]], *, period: tuple[int, int] | None
 ) -> Index:
-    """The candidates of each model used, as indexes in ladder order.
+    """Return the candidates of each model used, as indexes in ladder order.
 
     The catalog's ladders hold every model a family ever offered. Those not on offer in the period are left out, and so
     are those that another, on offer throughout, beats: no dearer, as able in every category and as capable.
@@ -53,7 +53,7 @@ def ladder_rows(
 
 
 def undominated(models: Models, ladder: Sequence[str], *, day: int) -> list[str]:
-    """The models of a ladder that are on offer on a day, stay for a while, and are beaten by no other."""
+    """Return the models of a ladder that are on offer on a day, stay for a while, and are dominated by no other."""
     index = models.index()
     return [models.ids[step] for step in _undominated(models, [index[model] for model in ladder], (day, day))]
 
@@ -96,7 +96,7 @@ def _own(ladders: dict[str, tuple[str, ...]], index: dict[str, int]) -> dict[int
 def _by_family(
     models: Models, ladders: Mapping[str, Sequence[str]], steps: Mapping[str, list[int]], index: dict[str, int]
 ) -> dict[int, list[int]]:
-    """The ladder that names the model, or else the one of its family or developer."""
+    """Return the ladder that names the model, or else the one of its family or developer."""
     chosen: dict[int, list[int]] = {}
     by_family: dict[str, list[int]] = {}
     by_developer: dict[str, list[int]] = {}
@@ -131,7 +131,7 @@ def _undominated(models: Models, steps: list[int], period: tuple[int, int] | Non
 
 
 def _dominates(models: Models, other: int, step: int, *, earlier: bool) -> bool:
-    """Whether ``other`` costs no more, is as able everywhere, and can do all that ``step`` can."""
+    """Return whether ``other`` costs no more, is as able everywhere, and can do all that ``step`` can."""
     if models.price[other] > models.price[step] or not np.all(models.ability[other] >= models.ability[step]):
         return False
     same = models.price[other] == models.price[step] and np.all(models.ability[other] == models.ability[step])

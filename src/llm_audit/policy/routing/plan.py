@@ -18,18 +18,18 @@ from llm_audit.policy.counterfactual.rates import rate_table
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.file.model import Decision, Policy
 from llm_audit.policy.inputs.blocks import in_blocks, spans
-from llm_audit.policy.inputs.choice import OUTCOMES, Choice, Outcome, without
+from llm_audit.policy.inputs.choice import OUTCOMES, Choice, RouteOutcome, without
 from llm_audit.policy.inputs.judge import Judge
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.requests import UNDATED, take
 from llm_audit.policy.routing.candidates import Assessor, candidates
-from llm_audit.policy.routing.decision import Rule, strong_wins
+from llm_audit.policy.routing.decision import DecisionRule, strong_wins
 from llm_audit.policy.routing.decisions import decide, positions
 from llm_audit.policy.routing.ladders import ladder_rows
 from llm_audit.pricing import PriceBook
 
 _SAVING_PASSES = 3
-"""How often moves are checked for a saving: one that is undone may leave another's cache cold."""
+"""Number of passes that check moves for a saving: one that is undone may leave another's cache cold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class RoutePlan:
         return self.runs.warm
 
     def estimate(self, values: Scenario) -> Costs:
-        """The routes' costs under other values of the assumptions."""
+        """Return the routes' costs under other values of the assumptions."""
         runs = self.runs
         if values.of_runs() != scenario(self.policy.assumptions).of_runs():
             runs = run_costs(self.inputs, self.choice, policy=self.policy, values=values, warm=self.warm)
@@ -101,12 +101,12 @@ def plan_requests(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: P
 
 
 def replan(plan: RoutePlan, policy: Policy) -> RoutePlan:
-    """The same requests under a policy that differs in its decision only, such as another target."""
+    """Return the same requests under a policy that differs in its decision only, such as another target."""
     return _routed(plan.inputs, policy, plan.ladder)
 
 
 def replans(plan: RoutePlan, policies: Sequence[Policy]) -> Iterator[RoutePlan]:
-    """The same requests under policies that differ in their number only: the routes alone, not why they were chosen."""
+    """Yield the same requests under policies that differ in their number only: routes alone, without the reasons."""
     assessors = [_assessor(plan.inputs, policy, plan.ladder) for policy in policies]
     before = plan
     for assessor, position in zip(assessors, positions(plan.assessor, [a.rule for a in assessors]), strict=True):
@@ -117,12 +117,12 @@ def replans(plan: RoutePlan, policies: Sequence[Policy]) -> Iterator[RoutePlan]:
 
 
 def with_choice(plan: RoutePlan, choice: Choice) -> RoutePlan:
-    """The plan with other routes."""
+    """Return the plan with other routes."""
     return replace(plan, choice=choice, runs=_expected_runs(plan.inputs, plan.policy, choice, like=plan.runs))
 
 
 def at_places(plan: RoutePlan, position: Index, rows: Ints | None = None) -> Choice:
-    """The choice with other places of the ladder, at some rows or at all."""
+    """Return the choice with other places of the ladder, at some rows or at all."""
     requests = plan.inputs.requests
     moved = position != NONE
     there = candidates(plan.ladder, requests.used, np.maximum(position, 0))
@@ -138,12 +138,12 @@ def at_places(plan: RoutePlan, position: Index, rows: Ints | None = None) -> Cho
 
     in_blocks(judged, spans(len(at)))
     outcome = plan.choice.outcome.copy()
-    kept = OUTCOMES.index(Outcome.NO_CAPABLE_MODEL.value)
-    was_moved = plan.choice.outcome == OUTCOMES.index(Outcome.MOVED.value)
+    kept = OUTCOMES.index(RouteOutcome.NO_CAPABLE_MODEL.value)
+    was_moved = plan.choice.outcome == OUTCOMES.index(RouteOutcome.MOVED.value)
     changed = np.full(len(position), rows is None)
     if rows is not None:
         changed[rows] = True
-    outcome[changed & moved] = OUTCOMES.index(Outcome.MOVED.value)
+    outcome[changed & moved] = OUTCOMES.index(RouteOutcome.MOVED.value)
     outcome[changed & ~moved & was_moved] = kept
     return replace(
         plan.choice, route=route, p_suffices=p, outcome=outcome, position=position.astype(np.int32, copy=False)
@@ -151,7 +151,7 @@ def at_places(plan: RoutePlan, position: Index, rows: Ints | None = None) -> Cho
 
 
 def _assessor(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> Assessor:
-    rule = Rule(policy=policy, judge=inputs.judge, threshold=_threshold(inputs, policy, ladder))
+    rule = DecisionRule(policy=policy, judge=inputs.judge, threshold=_threshold(inputs, policy, ladder))
     return Assessor(inputs=inputs, policy=policy, ladder=ladder, rule=rule)
 
 
@@ -177,7 +177,7 @@ def _expected_runs(inputs: CounterfactualInputs, policy: Policy, choice: Choice,
 
 
 def _settled(plan: RoutePlan) -> RoutePlan:
-    """The plan without moves whose expected cost, by all the assumptions, is no less than what was paid.
+    """Return the plan without moves whose expected cost, by all the assumptions, is no less than what was paid.
 
     Requests of one conversation on one model share a cache, which the first to move fills for the others, so their
     costs are compared together. Other decisions than by P(suffices) take a route whatever it costs.
@@ -211,7 +211,7 @@ def _threshold(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> f
 
 
 def with_target(policy: Policy, value: float) -> Policy:
-    """The policy at another value of what it decides by: target, threshold or quality difference."""
+    """Return the policy at another value of what it decides by: target, threshold or quality difference."""
     match policy.decision:
         case Decision.P_SUFFICES:
             return replace(policy, target=value)

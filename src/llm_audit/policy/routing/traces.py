@@ -27,7 +27,7 @@ FORBIDDEN = float("inf")
 
 
 def least_cost(own: Floats, switch: Floats, model: Index, parent: Ints) -> tuple[Ints, Floats]:
-    """The options of least total cost.
+    """Return the options of least total cost.
 
     Args:
         own: Cost of each decision under each option, ``FORBIDDEN`` where it may not be taken: decisions x options.
@@ -94,7 +94,7 @@ def by_trace(plan: RoutePlan) -> RoutePlan:
 
 
 def _solution(plan: RoutePlan, graph: Graph, places: Ints) -> RoutePlan:
-    """The plan with a place for each decision."""
+    """Return the plan with a place for each decision."""
     position = plan.choice.position.copy()
     position[graph.row] = places[graph.unit]
     return with_choice(plan, at_places(plan, position, graph.row))
@@ -118,7 +118,7 @@ def _risk(plan: RoutePlan, graph: Graph, p_suffices: Floats) -> Ints:
 
 
 def _trace_costs(plan: RoutePlan, graph: Graph) -> Ints:
-    """The cost with risk of the whole trace of each node, caches followed request by request."""
+    """Return the cost with risk of the whole trace of each node, caches followed request by request."""
     values = scenario(plan.policy.assumptions, escalation=0.0, extra_steps=0.0)
     cost = plan.estimate(values).total[graph.row] + trace_risk(plan, graph)
     trace = graph.nodes["trace"].rle_id().cast(pl.Int64).to_numpy()
@@ -127,7 +127,7 @@ def _trace_costs(plan: RoutePlan, graph: Graph) -> Ints:
 
 
 def _option(plan: RoutePlan, graph: Graph, place: int) -> tuple[Floats, Floats, Index]:
-    """What a place in the ladder costs each decision, what a cold cache adds, and the model it is."""
+    """Return what a place in the ladder costs each decision, what a cold cache adds, and the model."""
     requests, row, unit = plan.inputs.requests, graph.row, graph.unit
     count = len(graph.unit_parent)
     used = requests.used[row]
@@ -153,7 +153,7 @@ def _option(plan: RoutePlan, graph: Graph, place: int) -> tuple[Floats, Floats, 
 
 
 def _on(plan: RoutePlan, rows: Ints, place: int, route: Index) -> tuple[Ints, Ints, Floats]:
-    """What requests cost at a place of their ladders with a warm cache, the tokens read from it, and P(suffices).
+    """Return the cost of requests at a ladder place with a warm cache, the tokens read from it, and P(suffices).
 
     Neither the escalation of lost answers nor extra steps are in the cost.
     """
@@ -177,7 +177,7 @@ def _on(plan: RoutePlan, rows: Ints, place: int, route: Index) -> tuple[Ints, In
 
 
 def _able(plan: RoutePlan, rows: Ints, place: int) -> Bools:
-    """Whether each request may take the model at a place of its ladder, by the policy."""
+    """Return whether each request may take the model at a place of its ladder, by the policy."""
     found = plan.assessor.part(rows).assess(np.arange(len(rows)), place)
     able: Bools = np.zeros(len(rows), dtype=np.bool_)
     able[found.offers.rows[found.meets & (found.block == 0)]] = True
@@ -194,7 +194,7 @@ def _premium(plan: RoutePlan, row: Ints, place: int) -> Ints:
 
 
 def _switches(switch: Floats, models: Index, parent: Ints) -> Floats:
-    """What a cold cache adds, but nothing for keeping a model whose cache the log's parent did not warm either."""
+    """Return what a cold cache adds; nothing for keeping a model whose cache the log's parent did not warm either."""
     used = models[:, 0]
     unrelated = (parent == ROOT) | (used[np.maximum(parent, 0)] != used)
     kept = np.where(unrelated, 0.0, switch[:, 0])
