@@ -176,6 +176,7 @@ def catalog(abilities: dict[str, float] | None = None, *, sd: float = 0.0, **cha
             "tier": "frontier" if model == "gpt-4o" else "small",
             **{f"ability_{category.value}": ability for category in Category},
             **{f"ability_{category.value}_sd": sd for category in Category},
+            **{f"measured_{category.value}": True for category in Category},
             "ability_source": "published scores: code",
             **changed.get(model.replace("-", "_").replace(".", "_"), {}),
         }
@@ -196,6 +197,7 @@ def assumed(toml: str = "", **fixed: float) -> Policy:
         "cache_kept": 1.0,
         "ability_shift": 0.0,
         "difficulty_sd": 0.0,
+        "difficulty_common_sd": 0.0,
     }
     lines = [f"{name} = {value}" for name, value in (neutral | fixed).items()]
     ratios = [f'"{used}>{route}" = 1.0' for used in _IDS for route in _IDS]

@@ -24,6 +24,7 @@ from llm_audit.audit.sections.metrics import Measured, metrics
 from llm_audit.audit.sections.pairs import observed_pairs
 from llm_audit.audit.sections.quality import quality
 from llm_audit.audit.sections.routers import observed_routers
+from llm_audit.audit.sections.sensitivity import AssumptionEffect
 from llm_audit.audit.sections.traces import break_even
 from llm_audit.audit.sections.waste import waste
 from llm_audit.document.audit import (
@@ -41,6 +42,7 @@ from llm_audit.document.audit import (
     Sensitivity,
     Tool,
     TraceRouting,
+    Unmeasured,
 )
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
@@ -76,7 +78,9 @@ class Found:
         calls: What groups them.
         applied: The policy's routes and their costs.
         partial: Sums over the requests.
+        effects: What assumptions at their ends do to the expected tax.
         sensitivity: The frontier and the tornado.
+        unmeasured: A further saving from models that nobody measured.
         trace_routing: Routing by request against routing by trace.
     """
 
@@ -85,7 +89,9 @@ class Found:
     calls: Calls
     applied: RoutedCosts
     partial: Partial
+    effects: list[AssumptionEffect]
     sensitivity: Sensitivity
+    unmeasured: Unmeasured | None
     trace_routing: TraceRouting | None
 
 
@@ -95,7 +101,14 @@ def document(found: Found) -> Document:
     ledger, options, book, routes = rows.ledger, rows.options, rows.book, applied.plan
     sums, policy = partial.sums, routes.policy
     cells = sums.cells
-    evidence = Evidence(cells=cells, clusters=sums.clusters, risk=sums.risk, concentration=partial.concentration)
+    evidence = Evidence(
+        cells=cells,
+        clusters=sums.clusters,
+        risk=sums.risk,
+        concentration=partial.concentration,
+        effects=found.effects,
+        unmeasured=found.unmeasured,
+    )
     requests = _requests(ledger, len(found.traffic.requests))
     tax = flagship_tax(evidence, policy=policy, models=routes.models, options=options)
     groupings = {**GROUPINGS, **{name: name for name in options.group_by}}

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from llm_audit.audit.aggregate import cells as cell_sums
-from llm_audit.audit.aggregate.abilities import add_risk, risk_cells
 from llm_audit.audit.aggregate.basis import add_basis, basis_sums
 from llm_audit.audit.aggregate.calls import Calls
 from llm_audit.audit.aggregate.clusters import Concentration, add_clusters, cluster_sums, concentration
+from llm_audit.audit.aggregate.risk import add_risk, risk_cells
 from llm_audit.audit.sections.quality import quality_counts
 from llm_audit.audit.sections.routers import router_rows
 from llm_audit.audit.sections.waste import WasteInputs, add_waste, waste_rows
@@ -33,7 +33,7 @@ class Sums:
     Attributes:
         cells: See ``cells``.
         clusters: See ``clusters.cluster_sums``.
-        risk: See ``abilities.risk_cells``.
+        risk: See ``risk.risk_cells``.
         basis: See ``basis.basis_sums``.
         counts: See ``quality.quality_counts``; a row a part.
         routers: See ``routers.router_rows``.

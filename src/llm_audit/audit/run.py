@@ -18,7 +18,8 @@ from llm_audit.audit.compose import Found, document
 from llm_audit.audit.options import AuditOptions, zone
 from llm_audit.audit.partial import summarise, waste_inputs
 from llm_audit.audit.rows import Rows
-from llm_audit.audit.sections.sensitivity import sensitivity
+from llm_audit.audit.sections.quality_loss import unmeasured
+from llm_audit.audit.sections.sensitivity import effects, sensitivity
 from llm_audit.audit.sections.traces import trace_routing
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import Document
@@ -84,7 +85,8 @@ def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, op
     applied = routed_costs(plan(traffic, policy, catalog=catalog, book=book))
     inputs = waste_inputs(applied.plan, calls)
     with ThreadPoolExecutor(1) as pool:
-        further = pool.submit(sensitivity, applied.plan), pool.submit(trace_routing, applied.plan)
+        found_effects = pool.submit(effects, applied.plan)
+        further = pool.submit(trace_routing, applied.plan), pool.submit(unmeasured, applied.plan)
         partial = summarise(_measured(rows, applied, _SUMMED), inputs, rates=book.rates, group_by=options.group_by)
         found = Found(
             rows=rows,
@@ -92,8 +94,10 @@ def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, op
             calls=calls,
             applied=applied,
             partial=partial,
-            sensitivity=further[0].result(),
-            trace_routing=further[1].result(),
+            effects=found_effects.result(),
+            sensitivity=sensitivity(applied.plan, found_effects.result()),
+            trace_routing=further[0].result(),
+            unmeasured=further[1].result(),
         )
     sums = partial.sums
     return Audit(

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-import numpy as np
-
 from llm_audit.arrays import exact_total
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.rows import Rows
-from llm_audit.audit.sections.sensitivity import frontier
+from llm_audit.audit.sections.quality_loss import saved_per_lost_answer, unmoved_reason
+from llm_audit.audit.sections.sensitivity import answers, frontier
 from llm_audit.audit.sections.totals import share
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import FrontierPoint, PolicyResult
@@ -77,7 +76,7 @@ def result(applied: Plan, *, in_use: bool) -> PolicyResult:
     floor = applied.costs(applied.scenario("pessimistic"))
     cost = applied.total(expected.total)
     moved = applied.moved
-    failures = float(np.nansum(np.where(moved, 1 - expected.p_suffices, 0.0)))
+    lost, gained = answers(applied, expected)
     target = applied.decision_value
     return PolicyResult(
         name=applied.policy.name,
@@ -88,6 +87,9 @@ def result(applied: Plan, *, in_use: bool) -> PolicyResult:
         ceiling=usd(actual - applied.total(applied.ceiling())),
         floor=usd(actual - applied.total(floor.total)),
         moved_requests=int(moved.sum()),
-        expected_failures=round(failures, 3) if moved.any() else None,
+        lost_answers=lost,
+        gained_answers=gained,
+        saved_per_lost_answer=saved_per_lost_answer(actual - cost, lost),
+        reason=None if moved.any() else unmoved_reason(applied),
         in_use=in_use,
     )

@@ -9,7 +9,7 @@ from importlib import resources
 import polars as pl
 
 from llm_audit.catalog.aliases import Aliases
-from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, SD_COLUMNS, with_abilities
+from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, MEASURED_COLUMNS, SD_COLUMNS, with_abilities
 from llm_audit.catalog.tiers import with_tiers
 from llm_audit.catalog.unmeasured import with_guesses
 from llm_audit.model_names import canonical, parse, provider_id
@@ -50,7 +50,7 @@ class Catalog:
             ``released``, ``retired`` (Date), ``context_window``, ``max_output`` (tokens), ``vision``, ``audio``,
             ``tools``, ``json_schema``, ``reasoning`` (Boolean), ``input_usd_per_mtok``, ``output_usd_per_mtok`` (the
             latest list price, for ordering only: costs come from ``pricing``), ``ability_<category>``,
-            ``ability_<category>_sd`` and ``ability_source``. Null is unknown.
+            ``ability_<category>_sd``, ``measured_<category>`` and ``ability_source``. Null is unknown.
     """
 
     def __init__(self, frame: pl.DataFrame, *, aliases: Mapping[str, str] | None = None) -> None:
@@ -89,6 +89,7 @@ class Catalog:
                     pl.when(at).then(pl.min_horizontal(column, deviation)).otherwise(column).alias(column)
                     for column in SD_COLUMNS
                 ),
+                *(pl.col(column) | at for column in MEASURED_COLUMNS),
                 ability_source=pl.when(at)
                 .then(pl.format("{}" + _CALIBRATED, pl.col("ability_source").fill_null("unknown")))
                 .otherwise("ability_source"),

@@ -19,6 +19,7 @@ from llm_audit.vocabulary import Category
 CATEGORIES: tuple[str, ...] = tuple(category.value for category in Category)
 ABILITY_COLUMNS: tuple[str, ...] = tuple(f"ability_{category}" for category in CATEGORIES)
 SD_COLUMNS: tuple[str, ...] = tuple(f"{column}_sd" for column in ABILITY_COLUMNS)
+MEASURED_COLUMNS: tuple[str, ...] = tuple(f"measured_{category}" for category in CATEGORIES)
 
 PRIOR_SD = 1.0
 """Logits by which a predecessor's ability may miss."""
@@ -27,7 +28,10 @@ MEASURED_SD = 1.0
 
 
 def with_abilities(models: pl.DataFrame) -> pl.DataFrame:
-    """Add ``ability_<category>``, ``ability_<category>_sd`` (logits) and ``ability_source`` to catalogue rows.
+    """Add abilities to catalogue rows.
+
+    ``ability_<category>`` and ``ability_<category>_sd`` are in logits; ``measured_<category>`` whether the category has
+    published scores of the model itself; ``ability_source`` says where abilities are from.
 
     Args:
         models: Rows with ``model_id``, ``ability_as``, ``family``, ``kind``, ``released`` and list prices.
@@ -43,7 +47,8 @@ def with_abilities(models: pl.DataFrame) -> pl.DataFrame:
     )
     note = pl.when(pl.col("key") != pl.col("model_id")).then(pl.format("as {}: {}", "key", "ability_source"))
     rated = keyed.with_columns(ability_source=pl.coalesce(note, "ability_source"))
-    return _with_priors(rated.select(*models.columns, *ABILITY_COLUMNS, *SD_COLUMNS, "ability_source"))
+    own = rated.with_columns(pl.col(name).fill_null(value=False) for name in MEASURED_COLUMNS)
+    return _with_priors(own.select(*models.columns, *ABILITY_COLUMNS, *SD_COLUMNS, *MEASURED_COLUMNS, "ability_source"))
 
 
 def _packaged() -> pl.DataFrame:
@@ -58,6 +63,8 @@ def _packaged() -> pl.DataFrame:
         for category in CATEGORIES
         for value, suffix in (("ability", ""), ("sd", "_sd"))
     }
+    for category, column in zip(CATEGORIES, MEASURED_COLUMNS, strict=True):
+        columns[column] = (pl.col("scores").filter(pl.col("category") == category).first() > 0).fill_null(value=False)
     measured = pl.col("category").filter(pl.col("scores") > 0).sort().str.join(", ")
     source = pl.when(measured == "").then(pl.lit("prior")).otherwise(pl.format("published scores: {}", measured))
     return one.group_by(key="model_id").agg(**columns, ability_source=source).sort("key")

@@ -25,10 +25,12 @@ from llm_audit.document.policy import (
     ObservedRouter,
     PolicyInfo,
     PolicyResult,
+    Quality,
     Route,
     Sensitivity,
     TornadoBar,
     TraceRouting,
+    Unmeasured,
     Waste,
 )
 from llm_audit.document.spend import (
@@ -87,6 +89,7 @@ __all__ = [
     "PolicyInfo",
     "PolicyResult",
     "PriceRow",
+    "Quality",
     "QualityCheck",
     "ReasonCount",
     "Reconciliation",
@@ -99,6 +102,7 @@ __all__ = [
     "Tool",
     "TornadoBar",
     "TraceRouting",
+    "Unmeasured",
     "UnpricedModel",
     "Waste",
     "decode",

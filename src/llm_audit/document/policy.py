@@ -14,7 +14,7 @@ class Estimate(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class IntervalPart(msgspec.Struct, kw_only=True, frozen=True):
-    """The interval that one source of error would give by itself: sampling, model or price."""
+    """The interval that one source of error would give by itself: sampling, model, assumptions or price."""
 
     source: str
     low: str
@@ -34,6 +34,29 @@ class Expected(Estimate, kw_only=True, frozen=True):
     parts: list[IntervalPart] = []
 
 
+class Quality(msgspec.Struct, kw_only=True, frozen=True):
+    """Answers expected to change for the worse or the better, beyond what a second run of the model used would.
+
+    ``lost_per_1000`` is of a thousand moved requests, with an interval at the confidence of the headline;
+    ``saved_per_lost_answer`` is the expected tax for each lost answer, None where none is lost.
+    """
+
+    lost_answers: float
+    gained_answers: float
+    lost_per_1000: float
+    lost_per_1000_low: float
+    lost_per_1000_high: float
+    saved_per_lost_answer: str | None
+
+
+class Unmeasured(msgspec.Struct, kw_only=True, frozen=True):
+    """A further saving if models that nobody measured in the request's category hold up. Never in the headline."""
+
+    amount: str
+    requests: int
+    models: list[str]
+
+
 class FlagshipTax(msgspec.Struct, kw_only=True, frozen=True):
     ceiling: Estimate
     expected: Expected
@@ -41,7 +64,8 @@ class FlagshipTax(msgspec.Struct, kw_only=True, frozen=True):
     covered_cost: str  # actual cost of the requests that the policy could judge and route, moved or not
     covered_share: float | None
     moved_requests: int
-    expected_failures: float | None  # moved requests expected to lose a success
+    quality: Quality | None  # None where nothing moves
+    unmeasured: Unmeasured | None  # None where every candidate was measured
     warnings: list[str]
 
 
@@ -49,7 +73,8 @@ class Coverage(msgspec.Struct, kw_only=True, frozen=True):
     """Requests and dollars by what the policy could do with them, most dollars first.
 
     ``outcome``: moved, no_capable_model (kept: no cheaper model reaches the target), no_saving (kept: the one that
-    does is not expected to cost less), already_cheapest, not_offered (what is cheaper was not on offer then, or about
+    does is not expected to cost less), already_cheapest, unmeasured (nobody measured what is cheaper in the request's
+    category), not_offered (what is cheaper was not on offer then, or about
     to be retired), gated, abstained, unpriced, not_in_ladder, not_chat.
     """
 
@@ -109,14 +134,15 @@ class Waste(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class FrontierPoint(msgspec.Struct, kw_only=True, frozen=True):
-    """One target of the policy: expected cost against expected failures."""
+    """One value of what the policy decides by: expected cost against answers expected to be lost."""
 
     target: float
     policy_cost: str
     flagship_tax: str
     share: float | None
     moved_requests: int
-    expected_failures: float | None
+    lost_answers: float | None
+    gained_answers: float | None
     in_use: bool
 
 
@@ -205,7 +231,10 @@ class PolicyResult(msgspec.Struct, kw_only=True, frozen=True):
     ceiling: str
     floor: str
     moved_requests: int
-    expected_failures: float | None
+    lost_answers: float | None  # beyond a second run of the model used; None where nothing moves
+    gained_answers: float | None
+    saved_per_lost_answer: str | None
+    reason: str | None  # why nothing moves
     in_use: bool
 
 

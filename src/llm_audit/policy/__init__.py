@@ -8,7 +8,7 @@ from llm_audit.policy.applied import CandidateFigures, LengthRatios, Plan, plan
 from llm_audit.policy.counterfactual.costs import NEVER as NO_PRICE
 from llm_audit.policy.counterfactual.costs import UNKNOWN as NO_RATE
 from llm_audit.policy.counterfactual.costs import cost as token_cost
-from llm_audit.policy.counterfactual.escalation import Escalation, break_even_escalation, escalation
+from llm_audit.policy.counterfactual.escalation import break_even_escalation, escalation_rate, missed
 from llm_audit.policy.counterfactual.estimates import Costs
 from llm_audit.policy.counterfactual.lengths import CEILING, Scenario
 from llm_audit.policy.counterfactual.traffic import Columns, Traffic, read_traffic, traffic_of
@@ -17,7 +17,7 @@ from llm_audit.policy.file.load import PRESETS, load, parse
 from llm_audit.policy.file.model import RANGES, Decision, Gate, Policy, Range
 from llm_audit.policy.frames import RoutedCosts, as_text, route, routed_costs, with_models
 from llm_audit.policy.inputs.choice import OUTCOMES
-from llm_audit.policy.inputs.models import CATEGORIES, Models, read_models
+from llm_audit.policy.inputs.models import CATEGORIES, SKILLS, Models, read_models
 from llm_audit.policy.inputs.requests import ROUTING_COLUMNS, Requests
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph
 from llm_audit.policy.routing.ladders import candidates_of, undominated
@@ -32,11 +32,11 @@ __all__ = [
     "RANGES",
     "ROOT",
     "ROUTING_COLUMNS",
+    "SKILLS",
     "CandidateFigures",
     "Columns",
     "Costs",
     "Decision",
-    "Escalation",
     "Gate",
     "Graph",
     "LengthRatios",
@@ -53,9 +53,10 @@ __all__ = [
     "break_even_escalation",
     "candidates_of",
     "cautions",
-    "escalation",
+    "escalation_rate",
     "export",
     "load",
+    "missed",
     "parse",
     "plan",
     "read_models",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from llm_audit.arrays import Bools, Floats, Index, Ints, exact_total
+from llm_audit.arrays import Bools, Floats, Index, Ints, exact_total, grouped_sum
 from llm_audit.catalog import Catalog
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN
@@ -34,6 +34,7 @@ class CandidateFigures:
         ability: In the request's category.
         p_success: P(success) on the request.
         p_suffices: P(it would not lose a success of the model used).
+        loss: Lost answers beyond a second run of the model used.
         cost_pico: At the same tokens.
         meets: Whether it meets the policy's decision.
         gate: The first gate that blocks it, where it meets the decision.
@@ -44,6 +45,7 @@ class CandidateFigures:
     ability: float
     p_success: float
     p_suffices: float
+    loss: float
     cost_pico: int
     meets: bool
     gate: str | None
@@ -106,7 +108,7 @@ class Plan:
         known = requests.routable[rows]
         some = rows[known]
         judge = self.routes.inputs.judge
-        p[known] = judge.success(requests.used[some], requests.category[some], requests.difficulty[some])
+        p[known] = judge.success(requests.used[some], requests.skill[some], requests.difficulty[some])
         return p
 
     # The routes, and what they would have cost.
@@ -131,6 +133,8 @@ class Plan:
     def decision_value(self) -> float | None:
         """The number that the policy decides by; None where it has none."""
         match self.policy.decision:
+            case Decision.QUALITY_LOSS:
+                return max(self.policy.max_quality_loss.values())
             case Decision.P_SUFFICES:
                 return self.policy.target
             case Decision.STRONG_WINS:
@@ -167,6 +171,14 @@ class Plan:
 
     # Other policies and scopes on the same requests.
 
+    def with_unmeasured(self) -> Plan | None:
+        """Return the plan with models that nobody measured among the candidates; None where there are none."""
+        models, ladder = self.models, self.routes.ladder
+        steps = np.unique(ladder[ladder != NONE])
+        if self.policy.unmeasured or models.measured[steps].all():
+            return None
+        return Plan(policy=self.policy, routes=_scoped(replan(self.routes, replace(self.policy, unmeasured=True))))
+
     def at_values(self, values: Sequence[float]) -> Iterator[Plan]:
         """Yield the plan at other values of what the policy decides by."""
         policies = [with_target(self.policy, value) for value in values]
@@ -194,6 +206,12 @@ class Plan:
         """Return each trace node's part in its decision's risk: P(fail) x what must run again x share repeated."""
         return trace_risk(self.routes, self.graph)
 
+    def cost_by_outcome(self) -> dict[str, int]:
+        """Return the actual cost of requests by why they have their route."""
+        totals = grouped_sum(self.routes.choice.outcome.astype(np.int64), self.actual, len(OUTCOMES))
+        count = np.bincount(self.routes.choice.outcome, minlength=len(OUTCOMES))
+        return {outcome: int(totals[code]) for code, outcome in enumerate(OUTCOMES) if count[code]}
+
     # One request.
 
     def outcome(self, row: int) -> str:
@@ -217,7 +235,9 @@ class Plan:
     def used_ability(self, row: int) -> float | None:
         """Return the ability of the model used in the request's category; None where one of both is unknown."""
         used, category = int(self.requests.used[row]), int(self.requests.category[row])
-        return None if NONE in (used, category) else float(self.models.ability[used, category])
+        if NONE in (used, category):
+            return None
+        return float(self.models.by_skill(self.models.ability)[used, int(self.requests.skill[row])])
 
     def length_ratios(self, row: int) -> LengthRatios:
         """Return how a request's tokens change on its route."""
@@ -244,13 +264,14 @@ class Plan:
             if not len(seen.offers.rows):
                 continue
             model = routes.assessor.candidates(rows, place)
-            category, difficulty = requests.category[rows], requests.difficulty[rows]
+            skill, difficulty = requests.skill[rows], requests.difficulty[rows]
             found.append(
                 CandidateFigures(
                     model=models.ids[int(model[0])],
-                    ability=float(models.ability[int(model[0]), int(category[0])]),
-                    p_success=float(routes.inputs.judge.success(model, category, difficulty)[0]),
+                    ability=float(models.by_skill(models.ability)[int(model[0]), int(skill[0])]),
+                    p_success=float(routes.inputs.judge.success(model, skill, difficulty)[0]),
                     p_suffices=float(seen.offers.p[0]),
+                    loss=float(seen.offers.loss[0]),
                     cost_pico=int(seen.offers.cost[0]),
                     meets=bool(seen.meets[0]),
                     gate=REASONS[seen.block[0]],

@@ -14,7 +14,7 @@ from llm_audit.policy.counterfactual.estimates import Costs
 from llm_audit.policy.counterfactual.traffic import traffic_of
 from llm_audit.policy.file.model import Policy
 from llm_audit.policy.inputs.choice import OUTCOMES
-from llm_audit.policy.inputs.models import NONE
+from llm_audit.policy.inputs.models import NONE, SKILLS
 from llm_audit.policy.routing.gates import REASONS
 from llm_audit.pricing import PriceBook
 
@@ -86,13 +86,17 @@ class RoutedCosts:
         seller = sellers.gather(inputs.rates.rows[inputs.rates.key[rows], position])
         provider = pl.when(pl.Series(position != NONE)).then(seller).otherwise(named["provider"])
         ids = pl.Series([*inputs.models.ids, None], dtype=pl.Enum(inputs.models.ids))
+        skills = pl.Series([*SKILLS, None], dtype=pl.Enum(SKILLS))
         reasons = [reason for reason in REASONS if reason]
         return named.with_columns(
             route_model_id=ids.gather(choice.route[rows].astype(np.int64) % len(ids)),
             route_provider=pl.select(provider).to_series(),
             outcome=pl.Series(OUTCOMES, dtype=pl.Enum(OUTCOMES)).gather(choice.outcome[rows]),
             gate=pl.Series(REASONS, dtype=pl.Enum(reasons)).gather(choice.gate[rows]),
+            skill=skills.gather(inputs.requests.skill[rows].astype(np.int64) % len(skills)),
             p_suffices=pl.Series(expected.p_suffices[rows]).fill_nan(None),
+            quality_loss=pl.Series(expected.loss[rows]).fill_nan(None),
+            repeat_pico=amounts(self.plan.routes.runs.repeat),
             kept_back_pico=amounts(choice.kept_back),
             ceiling_pico=amounts(self.ceiling_pico),
             expected_pico=amounts(self.expected_pico),
@@ -115,7 +119,7 @@ def routed_costs(plan: Plan) -> RoutedCosts:
     return RoutedCosts(
         plan=plan,
         expected=expected,
-        ceiling_pico=plan.ceiling(),
+        ceiling_pico=np.minimum(plan.ceiling(), expected.total),
         expected_pico=expected.total,
-        floor_pico=plan.costs(plan.scenario("pessimistic")).total,
+        floor_pico=np.maximum(plan.costs(plan.scenario("pessimistic")).total, expected.total),
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.audit.build import catalog, rows
 
-from llm_audit.policy import escalation, parse, route
+from llm_audit.policy import escalation_rate, missed, parse, route
 from llm_audit.policy.counterfactual.escalation import check_cost, escalation_cost
 from llm_audit.policy.file.model import Cascade
 from llm_audit.pricing import PriceBook, price
@@ -15,17 +15,16 @@ CASCADE = Cascade(check_usd=0.0001, recall=0.8, false_alarm=0.1)
 
 
 def test_without_a_cascade_a_share_of_the_lost_answers_is_paid_again():
-    expected = escalation(np.array([0.5]), np.array([0.9]), cascade=None, share=0.5)
-    assert expected.rate.tolist() == pytest.approx([0.05])
-    assert expected.p_suffices.tolist() == [0.9]
+    rate = escalation_rate(np.array([0.5]), np.array([0.1]), cascade=None, share=0.5)
+    assert rate.tolist() == pytest.approx([0.05])
 
 
 def test_a_cascade_pays_for_what_its_check_rejects_and_for_what_it_misses():
-    expected = escalation(np.array([0.6]), np.array([0.9]), cascade=CASCADE, share=0.5)
+    rate = escalation_rate(np.array([0.6]), np.array([0.1]), cascade=CASCADE, share=0.5)
     rejected = 0.4 * 0.8 + 0.6 * 0.1
-    missed = 0.1 * (1 - 0.8)
-    assert expected.p_suffices.tolist() == pytest.approx([1 - missed])
-    assert expected.rate.tolist() == pytest.approx([rejected + missed * 0.5])
+    left = 0.1 * (1 - 0.8)
+    assert missed(np.array([0.1]), CASCADE).tolist() == pytest.approx([left])
+    assert rate.tolist() == pytest.approx([rejected + left * 0.5])
 
 
 def test_costs_are_whole_and_unknown_probabilities_cost_nothing():

@@ -16,6 +16,13 @@ def name_words(names: Iterable[str]) -> Words:
     return np.array([xxh3_64_intdigest(name.encode()) for name in names], dtype=np.uint64)
 
 
+def uniforms(words: Words, replicates: range) -> Floats:
+    """Return a number from 0 to 1, exclusive, for each replicate and word: replicates x words."""
+    salts = 2 * np.array(replicates, dtype=np.uint64)[:, None]
+    bits = splitmix(words ^ splitmix(salts)) >> np.uint64(11)
+    return np.asarray((bits.astype(np.float64) + 0.5) * 2.0**-53)
+
+
 def normals(words: Words, replicates: range) -> Floats:
     """Return a standard normal for each replicate and word, by Box and Muller's transform: replicates x words."""
     salts = 2 * np.array(replicates, dtype=np.uint64)[:, None]

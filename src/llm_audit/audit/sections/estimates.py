@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from llm_audit.arrays import Floats
-from llm_audit.audit.aggregate.abilities import cost_errors
 from llm_audit.audit.aggregate.cells import NANO, by, total
 from llm_audit.audit.aggregate.clusters import Concentration
 from llm_audit.audit.aggregate.interval import bounds, replicates
-from llm_audit.audit.aggregate.normal import name_words, normals
+from llm_audit.audit.aggregate.normal import name_words, normals, uniforms
+from llm_audit.audit.aggregate.risk import risk_replicates
 from llm_audit.audit.options import AuditOptions
+from llm_audit.audit.sections.quality_loss import quality
+from llm_audit.audit.sections.sensitivity import AssumptionEffect
 from llm_audit.audit.sections.totals import share
-from llm_audit.document.audit import Estimate, Expected, FlagshipTax, IntervalPart
+from llm_audit.document.audit import Estimate, Expected, FlagshipTax, IntervalPart, Unmeasured
 from llm_audit.money import usd
 from llm_audit.policy import Models, Policy
 
@@ -28,7 +31,7 @@ DOMINATING_SHARE = 0.2
 _NEVER_ROUTED = ("not_chat", "unpriced", "abstained")
 """Outcomes that come before the ladder is looked at."""
 
-_COVERED = ("moved", "no_capable_model", "no_saving", "already_cheapest", "not_offered")
+_COVERED = ("moved", "no_capable_model", "no_saving", "already_cheapest", "not_offered", "unmeasured")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,36 +42,40 @@ class Evidence:
     clusters: pl.DataFrame
     risk: pl.DataFrame
     concentration: Concentration
+    effects: Sequence[AssumptionEffect]
+    unmeasured: Unmeasured | None
 
 
 def flagship_tax(evidence: Evidence, *, policy: Policy, models: Models, options: AuditOptions) -> FlagshipTax:
     """Actual cost minus the policy's, three times, with an interval on the expected one.
 
-    The interval's replicates add three errors: that other conversations might have been logged (sampling), that
-    abilities and difficulties are estimates (model), and that a log states other costs than its prices give (price).
-    It also holds what each would give alone. Amounts are the share's interval times the actual cost. Nothing is clamped
-    at zero.
+    The interval's replicates add four errors: that other conversations might have been logged (sampling), that
+    abilities and difficulties are estimates (model), that assumptions are (assumptions), and that a log states other
+    costs than its prices give (price). It also holds what each would give alone. Amounts are the share's interval times
+    the actual cost. Nothing is clamped at zero.
     """
     cells = evidence.cells
     actual = total(cells, "cost_pico")
     by_template, templates = _level(evidence)
     sums, cluster = (templates, "template_hash") if by_template else (_bags(evidence), "bucket")
     sampling = replicates(sums, cluster, "saved_pico", "cost_pico", resamples=options.resamples)
-    errors = cost_errors([evidence.risk], policy=policy, models=models, resamples=options.resamples)[:, 0]
+    risk = risk_replicates([evidence.risk], policy=policy, models=models, resamples=options.resamples)
+    errors = risk.cost_error[:, 0]
     model = -errors / actual if actual else errors
+    assumptions = assumption_errors(evidence.effects, resamples=options.resamples)
+    assumed = assumptions / actual if actual else assumptions
     saved = total(cells, "saved_pico")
     centre = saved / actual if actual else float("nan")
     price = centre * price_errors(cells, resamples=options.resamples)
-    alone = {"sampling": sampling, "model": centre + model}
+    alone = {"sampling": sampling, "model": centre + model, "assumptions": centre + assumed}
     if price.any():
         alone["price"] = centre + price
     parts = {name: bounds(values, confidence=options.confidence) for name, values in alone.items()}
-    held = [bounds(sampling + model + price, confidence=options.confidence), *parts.values()]
+    held = [bounds(sampling + model + assumed + price, confidence=options.confidence), *parts.values()]
     low = min((part.low for part in held if part), default=None)
     high = max((part.high for part in held if part), default=None)
     clusters = templates.height if by_template else evidence.concentration.conversations
     covered = cells.filter(pl.col("outcome").is_in(_COVERED))
-    failures = total(cells, "failures_nano")
     moved = total(cells, "moved")
     return FlagshipTax(
         ceiling=_estimate(actual, total(cells, "ceiling_pico")),
@@ -93,7 +100,15 @@ def flagship_tax(evidence: Evidence, *, policy: Policy, models: Models, options:
         covered_cost=usd(total(covered, "cost_pico")),
         covered_share=share(total(covered, "cost_pico"), actual),
         moved_requests=moved,
-        expected_failures=round(failures / NANO, 3) if moved else None,
+        quality=quality(
+            moved=moved,
+            lost=total(cells, "lost_nano") / NANO,
+            gained=total(cells, "gained_nano") / NANO,
+            saved_pico=saved,
+            replicates=risk.lost,
+            confidence=options.confidence,
+        ),
+        unmeasured=evidence.unmeasured,
         warnings=_warnings(evidence, by_template=by_template, templates=templates, actual=actual),
     )
 
@@ -123,6 +138,26 @@ def _estimate(actual: int, policy_cost: int) -> Estimate:
     return Estimate(
         amount=usd(actual - policy_cost), share=share(actual - policy_cost, actual), policy_cost=usd(policy_cost)
     )
+
+
+def assumption_errors(effects: Sequence[AssumptionEffect], *, resamples: int) -> Floats:
+    """Return by how many pico-dollars the expected tax is off in each replicate because of its assumptions.
+
+    Each assumption is drawn from a triangular distribution over its range with its expected value as the mode (Johnson,
+    "The triangular distribution as a proxy for the beta distribution in risk analysis", 1997), independently of the
+    others. Its effect is taken as linear on each side of the expected value; ability and difficulty are drawn apart.
+    """
+    error = np.zeros(resamples)
+    for effect in effects:
+        if effect.assumption == "ability_shift":
+            continue
+        quantile = uniforms(name_words([f"assumption/{effect.assumption}"]), range(resamples))[:, 0]
+        favourable = quantile < effect.weight
+        # Distance from the mode, as a share of the side's length.
+        below = 1 - np.sqrt(quantile / effect.weight) if effect.weight else np.zeros(resamples)
+        above = 1 - np.sqrt((1 - quantile) / (1 - effect.weight)) if effect.weight < 1 else np.zeros(resamples)
+        error += np.where(favourable, below * effect.favourable, above * effect.pessimistic)
+    return error
 
 
 def price_errors(cells: pl.DataFrame, *, resamples: int) -> Floats:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from llm_audit.arrays import Floats
-from llm_audit.audit.aggregate.abilities import cost_errors
 from llm_audit.audit.aggregate.cells import by, total
 from llm_audit.audit.aggregate.interval import bounds, replicates
+from llm_audit.audit.aggregate.risk import risk_replicates
 from llm_audit.audit.options import AuditOptions
-from llm_audit.audit.sections.estimates import Evidence, price_errors
+from llm_audit.audit.sections.estimates import Evidence, assumption_errors, price_errors
 from llm_audit.audit.sections.totals import mean, template_name
 from llm_audit.document.audit import Finding
 from llm_audit.money import usd
@@ -27,6 +27,7 @@ _OUTCOMES = {
     "unpriced": "no price",
     "not_in_ladder": "no ladder for the model",
     "already_cheapest": "already on the cheapest model",
+    "unmeasured": "nobody measured the cheaper models",
     "not_offered": "the cheaper models were unavailable",
     "not_chat": "not a chat call",
 }
@@ -98,11 +99,17 @@ def _disjoint_first(groups: Sequence[_Group]) -> list[tuple[_Group, bool]]:
 def _errors(
     groups: Sequence[tuple[_Group, bool]], evidence: Evidence, *, policy: Policy, models: Models, options: AuditOptions
 ) -> Floats:
-    """By how many pico-dollars each group's saving is off in each replicate: model and price, not sampling."""
+    """Return by how many pico-dollars each group's saving is off in each replicate, sampling apart."""
     parts = [evidence.risk.filter(pl.col(group.column) == group.subject) for group, _ in groups]
-    model = cost_errors([evidence.risk.clear(), *parts], policy=policy, models=models, resamples=options.resamples)
+    parts = [evidence.risk.clear(), *parts]
+    risk = risk_replicates(parts, policy=policy, models=models, resamples=options.resamples)
     saved = [float(group.saved_pico) for group, _ in groups]
-    return price_errors(evidence.cells, resamples=options.resamples)[:, None] * saved - model[:, 1:]
+    moved = [float(total(group.mine.filter(pl.col("moved") > 0), "expected_pico")) for group, _ in groups]
+    price = price_errors(evidence.cells, resamples=options.resamples)[:, None] * saved
+    # Assumptions act on what moved requests would cost: a group has its share of it.
+    of_all = float(total(evidence.cells.filter(pl.col("moved") > 0), "expected_pico"))
+    assumed = assumption_errors(evidence.effects, resamples=options.resamples)[:, None]
+    return price + assumed * [part / of_all if of_all else 0.0 for part in moved] - risk.cost_error[:, 1:]
 
 
 def _finding(group: _Group, evidence: Evidence, errors: Floats, *, overlaps: bool, options: AuditOptions) -> Finding:

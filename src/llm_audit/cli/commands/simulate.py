@@ -60,7 +60,10 @@ def simulate(
             "floor": row.floor,
             "ceiling": row.ceiling,
             "moved": row.moved_requests,
-            "expected failures": row.expected_failures,
+            "answers lost": row.lost_answers,
+            "gained": row.gained_answers,
+            "saved per lost answer": row.saved_per_lost_answer,
+            "reason": row.reason,
             "in use": row.in_use,
         }
         for row in done.policies
@@ -75,7 +78,7 @@ def simulate(
             "floor": None,
             "ceiling": None,
             "moved": point.moved_requests,
-            "expected failures": point.expected_failures,
+            "answers lost": point.lost_answers,
             "in use": point.in_use,
         }
         for point in done.frontier
@@ -92,13 +95,13 @@ _NUMERIC = ("target", *_MONEY, "share", "moved", "expected failures")
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
     """Amounts to the cent and shares in percent; JSON has them whole."""
     amounts = {name: None if row[name] is None else f"{float(row[name]):,.2f}" for name in _MONEY}
-    failures = row["expected failures"]
+    failures = row["answers lost"]
     return {
         **row,
         **amounts,
         "share": None if row["share"] is None else f"{row['share']:.1%}",
         "moved": f"{row['moved']:,}",
-        "expected failures": None if failures is None else f"{failures:,.1f}",
+        "answers lost": None if failures is None else f"{failures:,.1f}",
         "in use": "*" if row["in use"] else None,
     }
 
@@ -110,6 +113,8 @@ def _targets(text: str | None) -> list[float]:
         found = [float(part) for part in text.split(",")]
     except ValueError:
         found = [-1.0]
-    if not all(0 < target < 1 for target in found):
-        raise UsageError(f"--sweep {text!r} is no list of targets between 0 and 1; write 0.5,0.75,0.9.")
+    if not all(0 < target <= 100 for target in found):
+        raise UsageError(
+            f"--sweep {text!r} is not a list of numbers. Write answers lost in 100, as 0.5,1,2, or targets from 0 to 1."
+        )
     return found

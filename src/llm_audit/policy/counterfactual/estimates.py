@@ -10,17 +10,15 @@ import numpy as np
 from llm_audit.arrays import Floats, Index, Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN, cost, recache
-from llm_audit.policy.counterfactual.escalation import check_cost, escalation, escalation_cost
-from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, RequestInputs
+from llm_audit.policy.counterfactual.escalation import check_cost, escalation_cost, escalation_rate, missed
+from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, RequestInputs, repeat_cost
 from llm_audit.policy.counterfactual.lengths import Scenario, route_tokens
-from llm_audit.policy.counterfactual.prompt_caches import too_short, warm_reads
+from llm_audit.policy.counterfactual.prompt_caches import repeat_reads, too_short, warm_reads
 from llm_audit.policy.counterfactual.steps import extra_step_cost
 from llm_audit.policy.file.model import Policy
 from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.choice import Choice
-from llm_audit.policy.inputs.judge import Judge
 from llm_audit.policy.inputs.models import NONE
-from llm_audit.policy.inputs.requests import Requests
 
 _WRITE = TOKEN_TYPES.index("cache_write_5m")
 
@@ -32,6 +30,7 @@ class Runs:
     position: Index
     warm: Ints
     cost: Ints
+    repeat: Ints  # what each moved request costs on the model used, should it be repeated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +42,7 @@ class Costs:
     escalation: Ints  # asking the model used again
     extra_steps: Ints
     p_suffices: Floats  # under this scenario; NaN where kept
+    loss: Floats  # lost answers beyond a second run of the model used, after any check; NaN where kept
 
     @property
     def total(self) -> Ints:
@@ -105,7 +105,24 @@ def run_costs(
         )
         return spent
 
-    return Runs(position=choice.position, warm=warm, cost=_filled(total, np.flatnonzero(touched), of))
+    return Runs(
+        position=choice.position,
+        warm=warm,
+        cost=_filled(total, np.flatnonzero(touched), of),
+        repeat=_repeat_costs(inputs, choice),
+    )
+
+
+def _repeat_costs(inputs: CounterfactualInputs, choice: Choice) -> Ints:
+    """Return what each moved request costs on the model used after the move; others cost what they did."""
+    requests = inputs.requests
+    moved = choice.position != NONE
+    warm = repeat_reads(inputs.caches, read=requests.tokens["cache_read"], route=choice.route, moved=moved)
+
+    def of(rows: Ints) -> Ints:
+        return repeat_cost(inputs.part(rows), warm=warm[rows])
+
+    return _filled(requests.cost.copy(), np.flatnonzero(moved & (requests.tokens["cache_read"] > 0)), of)
 
 
 def estimate(inputs: CounterfactualInputs, choice: Choice, *, policy: Policy, values: Scenario, runs: Runs) -> Costs:
@@ -124,33 +141,33 @@ def estimate(inputs: CounterfactualInputs, choice: Choice, *, policy: Policy, va
     rows = np.flatnonzero(moved)
     nothing = np.broadcast_to(np.int64(0), count)
     check = nothing if policy.cascade is None else np.where(moved, check_cost(policy.cascade), 0)
-    p = choice.p_suffices
-    changes_p = bool(values.ability_shift) or policy.cascade is not None
+    p, loss = choice.p_suffices.copy(), choice.loss.copy()
     judge = inputs.judge.shifted(values.ability_shift)
-
-    def again(span: slice) -> tuple[Ints, Floats]:
-        some = rows[span]
-        route, suffices = choice.route[some], p[some]
-        if values.ability_shift:
-            used, category, difficulty = requests.used[some], requests.category[some], requests.difficulty[some]
-            suffices = judge.suffices(used, route, category, difficulty)
-        return repeats(requests, some, route, suffices, judge=judge, policy=policy, share=values.escalation)
-
-    parts = in_blocks(again, spans(len(rows)))
     escalation = np.zeros(count, dtype=np.int64)
-    if parts:
-        escalation[rows] = np.concatenate([part[0] for part in parts])
-    if changes_p and parts:
-        changed = p.copy()
-        changed[rows] = np.concatenate([part[1] for part in parts])
-        p = changed
+
+    skills = requests.skill
+
+    def add_repeats(span: slice) -> None:
+        some = rows[span]
+        used, route, skill = requests.used[some], choice.route[some], skills[some]
+        difficulty = requests.difficulty[some]
+        if values.ability_shift:
+            p[some] = judge.suffices(used, route, skill, difficulty)
+            loss[some] = judge.loss(used, route, skill, difficulty)
+        success = judge.success(route, skill, difficulty) if policy.cascade else p[some]
+        rate = escalation_rate(success, 1 - p[some], cascade=policy.cascade, share=values.escalation)
+        escalation[some] = escalation_cost(rate, runs.repeat[some])
+        p[some] = 1 - missed(1 - p[some], policy.cascade)
+        loss[some] = missed(loss[some], policy.cascade)
+
+    in_blocks(add_repeats, spans(len(rows)))
     extra = nothing
     if values.extra_steps:
         extra = np.zeros(count, dtype=np.int64)
         extra[inputs.steps.row] = extra_step_cost(
             inputs.steps, moved=moved, cost=runs.cost + check, extra_steps=values.extra_steps
         )
-    return Costs(run=runs.cost, check=check, escalation=escalation, extra_steps=extra, p_suffices=p)
+    return Costs(run=runs.cost, check=check, escalation=escalation, extra_steps=extra, p_suffices=p, loss=loss)
 
 
 def _filled(total: Ints, rows: Ints, of: Callable[[Ints], Ints]) -> Ints:
@@ -161,27 +178,6 @@ def _filled(total: Ints, rows: Ints, of: Callable[[Ints], Ints]) -> Ints:
 
     in_blocks(fill, spans(len(rows)))
     return total
-
-
-def repeats(
-    requests: Requests, rows: Ints, route: Index, p_suffices: Floats, *, judge: Judge, policy: Policy, share: float
-) -> tuple[Ints, Floats]:
-    """Return what repeats on the model used are expected to cost, and P(suffices) after a cascade's check.
-
-    Args:
-        requests: All requests.
-        rows: Those that move.
-        route: The model each moves to.
-        p_suffices: Of that model.
-        judge: Probabilities, shifted as the assumptions say.
-        policy: For its cascade.
-        share: Share of the lost answers that are repeated.
-    """
-    success = p_suffices
-    if policy.cascade is not None:
-        success = judge.success(route, requests.category[rows], requests.difficulty[rows])
-    expected = escalation(success, p_suffices, cascade=policy.cascade, share=share)
-    return escalation_cost(expected.rate, requests.cost[rows]), expected.p_suffices
 
 
 def run(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from llm_audit.arrays import Ints
+import numpy as np
+
+from llm_audit.arrays import Bools, Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.counterfactual.costs import RateTable
+from llm_audit.policy.counterfactual.costs import UNKNOWN, RateTable
 from llm_audit.policy.counterfactual.lengths import Lengths
 from llm_audit.policy.counterfactual.prompt_caches import CacheLog, cached_prefix
 from llm_audit.policy.counterfactual.steps import AgentSteps
@@ -16,7 +18,9 @@ from llm_audit.policy.inputs.models import NONE, Models
 from llm_audit.policy.inputs.requests import Requests, Rows, take, wide
 from llm_audit.policy.inputs.trace_graph import Graph
 
-_INPUT, _WRITE = TOKEN_TYPES.index("input"), TOKEN_TYPES.index("cache_write_5m")
+_INPUT, _READ, _WRITE, _LONG_WRITE = (
+    TOKEN_TYPES.index(kind) for kind in ("input", "cache_read", "cache_write_5m", "cache_write_1h")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,35 @@ class CounterfactualInputs(RequestInputs):
     graph: Graph
     caches: CacheLog
     steps: AgentSteps
+
+
+def cold_premium(rates: Ints, *, hour: Bools) -> Ints:
+    """Return the pico-dollars a token that a cold cache costs more than a warm one.
+
+    Instead of a read a token is written to the cache, for an hour where the request's cache lives so long, or billed as
+    fresh input where the model does not bill for writing.
+
+    Args:
+        rates: A row of ``RateTable.rates`` a request.
+        hour: Whether the request's cache lives an hour.
+    """
+    fresh, read, write, long_write = (rates[:, column] for column in (_INPUT, _READ, _WRITE, _LONG_WRITE))
+    short = np.where(write == UNKNOWN, fresh, write)
+    written = np.where(hour & (long_write != UNKNOWN), long_write, short)
+    return np.asarray(np.maximum(written - np.where(read == UNKNOWN, fresh, read), 0))
+
+
+def repeat_cost(inputs: RequestInputs, *, warm: Ints) -> Ints:
+    """Return what each request costs when it is sent to the model used again, pico-dollars.
+
+    Args:
+        inputs: The requests.
+        warm: Tokens of each that the model's cache still holds then; the rest of its cache reads are paid in full.
+    """
+    requests = inputs.requests
+    own = inputs.rates.at(np.full(len(requests), NONE, dtype=np.int32))
+    lost = requests.tokens["cache_read"].astype(np.int64) - warm
+    return requests.cost + lost * cold_premium(own, hour=requests.tokens["cache_write_1h"] > 0)
 
 
 def priced_caches(traffic: Traffic, rates: RateTable) -> CacheLog:

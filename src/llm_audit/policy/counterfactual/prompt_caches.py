@@ -171,6 +171,53 @@ def warm_reads(log: CacheLog, *, read: Ints, route: Index) -> Ints:
     return remaining
 
 
+def repeat_reads(log: CacheLog, *, read: Ints, route: Index, moved: Bools) -> Ints:
+    """Return the cache-read tokens that moved requests would find if they were sent to the model used after all.
+
+    The move has left that model's cache to what other requests put there: the latest earlier request of the
+    conversation that still goes to the model, sent at most a lifetime before, else that of the template, up to the
+    tokens that the conversation's first request read. What repeats would leave there for each other is not counted.
+
+    Args:
+        log: The log's caches.
+        read: Cache-read tokens of every request.
+        route: The model each goes to.
+        moved: Whether that is another than the one used.
+
+    Returns:
+        Tokens, one a request, never more than ``read``; 0 where nothing is warm, and for requests that are kept.
+    """
+    found = np.zeros(len(read), dtype=np.int64)
+    rows = np.flatnonzero(moved[log.row] & (log.read > 0))
+    if not len(rows):
+        return found
+    to = route[log.row]
+    before = _last_on(log.conversation, np.arange(len(to)), rows, to, log.used)
+    warm = np.maximum(_left_warm(log, rows, before), 0)
+    cold = np.flatnonzero((warm == 0) & (log.shared[rows] > 0) & (log.template[rows] != _NOWHERE))
+    if len(cold):
+        some = rows[cold]
+        before = _last_on(log.template, log.template_order, some, to, log.used)
+        warm[cold] = np.minimum(log.shared[some], np.maximum(_left_warm(log, some, before), 0))
+    found[log.row[rows]] = np.minimum(log.read[rows], warm)
+    return found
+
+
+def _last_on(group: Ints, order: Ints, wanted: Ints, route: Index, used: Index) -> Ints:
+    """Return the last row before each wanted one, in ``order``, of its group that goes to the model it used; or -1."""
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    span = int(max(route.max(initial=0), used.max(initial=0))) + 2
+    key = (group.astype(np.int64) - int(group.min(initial=0))) * span
+    rows = (key + route + 1) * len(order) + place
+    by_key = np.argsort(rows, kind="stable")
+    asked = (key[wanted] + used[wanted] + 1) * len(order) + place[wanted]
+    at = np.searchsorted(rows[by_key], asked) - 1
+    before = by_key[np.maximum(at, 0)]
+    same = (at >= 0) & (rows[before] // len(order) == asked // len(order))
+    return np.where(same, before, _NOWHERE)
+
+
 def _shares(group: Ints, some: Ints) -> Bools:
     """Return whether a row is of the group of one of some rows."""
     wanted: Bools = np.zeros(int(group.max(initial=0)) + 2, dtype=np.bool_)

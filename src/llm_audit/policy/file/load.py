@@ -11,6 +11,8 @@ from typing import Any
 
 from llm_audit.errors import UsageError
 from llm_audit.policy.file.model import (
+    ANSWERS,
+    DIFFICULTY_COMMON_SD,
     DIFFICULTY_SD,
     RANGES,
     Assumptions,
@@ -22,6 +24,7 @@ from llm_audit.policy.file.model import (
     Scope,
 )
 from llm_audit.policy.file.validate import Reader, near
+from llm_audit.vocabulary import Category
 
 PRESETS: tuple[str, ...] = (
     "small-by-default",
@@ -38,6 +41,9 @@ _KEYS = (
     "decision",
     "order",
     "scope",
+    "max_quality_loss",
+    "lost_answer_usd",
+    "unmeasured",
     "target",
     "threshold",
     "strong_share",
@@ -52,6 +58,7 @@ _KEYS = (
 _CASCADE_KEYS = ("check_usd", "recall", "false_alarm")
 _ENDS = ("favourable", "expected", "pessimistic")
 _NEEDS: dict[Decision, tuple[str, ...]] = {
+    Decision.QUALITY_LOSS: ("max_quality_loss",),
     Decision.P_SUFFICES: ("target",),
     Decision.STRONG_WINS: ("threshold", "strong_share"),
     Decision.QUALITY_DIFFERENCE: ("quality_difference",),
@@ -100,6 +107,9 @@ def parse(text: str, *, where: str) -> Policy:
         decision=decision,
         order=reader.choice(data, "order", Order, Order.LADDER),
         scope=reader.choice(data, "scope", Scope, Scope.REQUEST),
+        max_quality_loss=_quality_loss(reader),
+        lost_answer_usd=reader.number(data, "lost_answer_usd", 0, 10_000) or 0.0,
+        unmeasured=reader.flag(data, "unmeasured"),
         target=reader.number(data, "target", 0, 1),
         threshold=reader.number(data, "threshold", 0, 1),
         strong_share=reader.number(data, "strong_share", 0, 1),
@@ -118,13 +128,13 @@ def parse(text: str, *, where: str) -> Policy:
 
 def _check_decision(reader: Reader, policy: Policy) -> None:
     needed = _NEEDS[policy.decision]
-    given = [key for key in needed if getattr(policy, key) is not None]
+    given = [key for key in needed if getattr(policy, key) not in (None, {})]
     if needed and len(given) != 1:
         found = "both are given" if given else "it is not given" if len(needed) == 1 else "neither is given"
         reader.fail("decision", f'decision = "{policy.decision}" needs {" or ".join(needed)}; {found}.')
     for decision, keys in _NEEDS.items():
         for key in keys:
-            if key not in needed and getattr(policy, key) is not None:
+            if key not in needed and getattr(policy, key) not in (None, {}):
                 reader.fail(
                     key, f'{key} is for decision = "{decision}", and this is "{policy.decision}": drop one of them.'
                 )
@@ -136,9 +146,23 @@ def _check_decision(reader: Reader, policy: Policy) -> None:
         reader.fail("decision", f'decision = "{policy.decision}" needs [ladders] with a pair of models.')
 
 
+def _quality_loss(reader: Reader) -> dict[str, float]:
+    """Read the limits: one number for all categories, or a table with a default and the categories that differ."""
+    key, data = "max_quality_loss", reader.data
+    if key not in data:
+        return {}
+    categories = [category.value for category in Category]
+    if not isinstance(data[key], dict):
+        return dict.fromkeys(categories, reader.required(data, key, 0, ANSWERS))
+    given = reader.table(data, key)
+    reader.known(given, ("default", *categories))
+    limits = dict.fromkeys(categories, reader.required(given, "default", 0, ANSWERS))
+    return limits | {name: reader.required(given, name, 0, ANSWERS) for name in given if name != "default"}
+
+
 def _assumptions(reader: Reader) -> Assumptions:
     given = reader.table(reader.data, "assumptions")
-    reader.known(given, (*RANGES, "output_ratios", "difficulty_sd"))
+    reader.known(given, (*RANGES, "output_ratios", "difficulty_sd", "difficulty_common_sd"))
     defaults = _default_ranges()
     ranges = {name: _range(reader, given, name, defaults[name]) for name in RANGES}
     ratios = reader.table(given, "output_ratios")
@@ -146,6 +170,7 @@ def _assumptions(reader: Reader) -> Assumptions:
         if pair.count(">") != 1:
             reader.fail(pair, f'output_ratios has the key {pair!r}; write it "used>route", as "gpt-4o>gpt-4o-mini".')
     spread = reader.number(given, "difficulty_sd", 0, 10)
+    common = reader.number(given, "difficulty_common_sd", 0, 10)
     return Assumptions(
         output_ratio=ranges["output_ratio"],
         reasoning_ratio=ranges["reasoning_ratio"],
@@ -157,6 +182,7 @@ def _assumptions(reader: Reader) -> Assumptions:
         ability_shift=ranges["ability_shift"],
         output_ratios={pair: reader.required(ratios, pair, 0, 100) for pair in ratios},
         difficulty_sd=DIFFICULTY_SD if spread is None else spread,
+        difficulty_common_sd=DIFFICULTY_COMMON_SD if common is None else common,
     )
 
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
+from llm_audit.arrays import Floats
+from llm_audit.vocabulary import Category
+
+ANSWERS = 100
+"""Quality losses are stated in answers of a hundred."""
+
 
 class Decision(StrEnum):
     """A way to decide between the models of a ladder."""
 
+    QUALITY_LOSS = "quality_loss"  # the first model that loses few answers and pays for those it loses
     P_SUFFICES = "p_suffices"  # the first model whose P(suffices) reaches ``target``
     STRONG_WINS = "strong_wins"  # RouteLLM: weak unless P(strong wins) reaches ``threshold``
     QUALITY_DIFFERENCE = "quality_difference"  # Bedrock: small unless P(large) - P(small) exceeds it
@@ -77,7 +86,8 @@ class Assumptions:
         cache_kept: Share of the simulated warm cache reads that come true.
         ability_shift: Added to the route's ability, in standard deviations of it.
         output_ratios: A user's own measured output ratios, by "used>route" of canonical model ids.
-        difficulty_sd: Standard deviation of the difficulty's shift by category, for resampling.
+        difficulty_sd: Standard deviation of an error that the difficulties of a category share, for resampling.
+        difficulty_common_sd: The same for an error that all difficulties share.
     """
 
     output_ratio: Range
@@ -90,10 +100,14 @@ class Assumptions:
     ability_shift: Range
     output_ratios: dict[str, float]
     difficulty_sd: float
+    difficulty_common_sd: float
 
 
 DIFFICULTY_SD = 0.25
 """Default standard deviation of an error that the difficulties of a category share, in logits."""
+
+DIFFICULTY_COMMON_SD = 0.5
+"""The same for an error that all difficulties share; ``docs/method.md`` gives the evidence."""
 
 RANGES: tuple[str, ...] = (
     "output_ratio",
@@ -113,6 +127,10 @@ class Policy:
     """A routing policy, complete: with the ledger, the catalog and the prices it decides every figure.
 
     Attributes:
+        max_quality_loss: Most answers in 100 that a route may lose beyond a second run of the model used, by category,
+            for ``Decision.QUALITY_LOSS``; every category has one.
+        lost_answer_usd: Dollars that one lost answer costs, besides its repeat; a move must save more.
+        unmeasured: Whether models without published scores or a calibration in the request's category are candidates.
         target: Least P(suffices), for ``Decision.P_SUFFICES``.
         threshold: Least P(strong wins) that asks for the strong model, for ``Decision.STRONG_WINS``.
         strong_share: Instead of a threshold: the share of strong calls it is calibrated to on the log.
@@ -129,6 +147,9 @@ class Policy:
     decision: Decision
     order: Order
     scope: Scope
+    max_quality_loss: dict[str, float]
+    lost_answer_usd: float
+    unmeasured: bool
     target: float | None
     threshold: float | None
     strong_share: float | None
@@ -140,3 +161,7 @@ class Policy:
     assumptions: Assumptions
     cascade: Cascade | None
     toml: str
+
+    def quality_limits(self) -> Floats:
+        """Return the most answers in 100 that a route may lose, by index of the category."""
+        return np.array([self.max_quality_loss[category.value] for category in Category])

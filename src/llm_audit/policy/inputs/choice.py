@@ -19,6 +19,7 @@ class RouteOutcome(StrEnum):
     NO_SAVING = "no_saving"
     ALREADY_CHEAPEST = "already_cheapest"
     NOT_OFFERED = "not_offered"
+    UNMEASURED = "unmeasured"
     GATED = "gated"
     ABSTAINED = "abstained"
     UNPRICED = "unpriced"
@@ -39,6 +40,7 @@ class Choice:
         outcome: Index into ``OUTCOMES``.
         gate: Index into ``gates.REASONS``: the gate that changed the route, or 0.
         p_suffices: Of the route; NaN where the request is kept.
+        loss: Lost answers of the route beyond a second run of the model used; NaN where the request is kept.
         kept_back: The saving the gate forgoes at same tokens, in pico-dollars.
         position: The route's place in the ladder, -1 where kept.
     """
@@ -47,6 +49,7 @@ class Choice:
     outcome: Codes
     gate: Codes
     p_suffices: Floats
+    loss: Floats
     kept_back: Ints
     position: Index
 
@@ -59,6 +62,7 @@ def without(choice: Choice, rows: Bools, *, used: Index) -> Choice:
         outcome=np.where(rows, OUTCOMES.index(RouteOutcome.NO_SAVING.value), choice.outcome).astype(np.uint8),
         gate=np.where(rows, 0, choice.gate).astype(np.uint8),
         p_suffices=np.where(rows, np.nan, choice.p_suffices),
+        loss=np.where(rows, np.nan, choice.loss),
         kept_back=np.where(rows, 0, choice.kept_back),
         position=np.where(rows, NONE, choice.position).astype(np.int32),
     )

@@ -14,7 +14,7 @@ import numpy as np
 
 from llm_audit.arrays import Difficulties, Floats, Index, Ints
 from llm_audit.classify import irt
-from llm_audit.policy.inputs.models import CATEGORIES, Models
+from llm_audit.policy.inputs.models import SKILLS, Models
 
 _EDGE = 12.0
 _STEP = 1 / 64
@@ -33,7 +33,7 @@ class _Curves:
     @classmethod
     def empty(cls, pairs: int, points: int) -> _Curves:
         """Make room for curves of so many points, for so many models or pairs of them in each category."""
-        return cls(row_of=np.full(pairs * len(CATEGORIES), -1, dtype=np.int64), table=np.empty((0, points)))
+        return cls(row_of=np.full(pairs * len(SKILLS), -1, dtype=np.int64), table=np.empty((0, points)))
 
     def rows(self, keys: Ints, make: Callable[[Ints], Floats]) -> Ints:
         """Return the row of each key's curve; ``make`` computes those of new keys."""
@@ -75,7 +75,10 @@ class Judge:
     _low: int
     _grid: Floats
     _slot: Ints
+    _ability: Floats
+    _ability_sd: Floats
     _suffices: _Curves
+    _loss: _Curves
     _success: _Curves
 
     @classmethod
@@ -95,7 +98,10 @@ class Judge:
             _low=low,
             _grid=grid,
             _slot=slot,
+            _ability=models.by_skill(models.ability),
+            _ability_sd=models.by_skill(models.ability_sd),
             _suffices=_Curves.empty(len(known) ** 2, len(grid)),
+            _loss=_Curves.empty(len(known) ** 2, len(grid)),
             _success=_Curves.empty(len(known), len(grid)),
         )
 
@@ -103,16 +109,23 @@ class Judge:
         """Return the judge of other abilities; itself where nothing changes."""
         return self if shift == self.shift else Judge.of(self.models, known=self.known, reach=self.reach, shift=shift)
 
-    def suffices(self, used: Index, candidate: Index, category: Index, difficulty: Difficulties) -> Floats:
+    def suffices(self, used: Index, candidate: Index, skill: Index, difficulty: Difficulties) -> Floats:
         """P(the candidate would not lose a success of the model used); NaN where an ability is unknown."""
         pairs = self._slot[used] * len(self.known) + self._slot[candidate]
-        return self._read(self._suffices, pairs * len(CATEGORIES) + category, difficulty, self._suffices_curves)
+        return self._read(self._suffices, pairs * len(SKILLS) + skill, difficulty, self._suffices_curves)
 
-    def success(self, model: Index, category: Index, difficulty: Difficulties) -> Floats:
+    def loss(self, used: Index, candidate: Index, skill: Index, difficulty: Difficulties) -> Floats:
+        """Return the probability of a lost answer beyond a second run of the model used.
+
+        P(used succeeds and candidate fails) - P(used succeeds and fails when run again) = E[P_used (P_used - P)]: zero
+        for the model itself, negative for a better one; NaN where an ability is unknown.
+        """
+        pairs = self._slot[used] * len(self.known) + self._slot[candidate]
+        return self._read(self._loss, pairs * len(SKILLS) + skill, difficulty, self._loss_curves)
+
+    def success(self, model: Index, skill: Index, difficulty: Difficulties) -> Floats:
         """P(the model succeeds); NaN where its ability is unknown."""
-        return self._read(
-            self._success, self._slot[model] * len(CATEGORIES) + category, difficulty, self._success_curves
-        )
+        return self._read(self._success, self._slot[model] * len(SKILLS) + skill, difficulty, self._success_curves)
 
     def _read(self, curves: _Curves, keys: Ints, difficulty: Difficulties, make: Callable[[Ints], Floats]) -> Floats:
         rows = curves.rows(keys, make)
@@ -124,16 +137,24 @@ class Judge:
         return np.asarray(flat[start] * (1 - weight) + flat[start + 1] * weight)
 
     def _suffices_curves(self, keys: Ints) -> Floats:
-        pair, category = np.divmod(keys, len(CATEGORIES))
-        used, candidate = np.divmod(pair, len(self.known))
-        small = self._ability(self.known[candidate], category)
-        large = self.models.ability[self.known[used], category]
-        return irt.p_suffices(small[:, None], large[:, None], self._grid)
+        small, large = self._pair(keys)
+        return irt.p_suffices(small, large, self._grid)
+
+    def _loss_curves(self, keys: Ints) -> Floats:
+        small, large = self._pair(keys)
+        return irt.p_loses(small, large, self._grid) - irt.p_loses(large, large, self._grid)
 
     def _success_curves(self, keys: Ints) -> Floats:
-        model, category = np.divmod(keys, len(CATEGORIES))
-        return irt.p_success(self._ability(self.known[model], category)[:, None], self._grid)
+        model, skill = np.divmod(keys, len(SKILLS))
+        return irt.p_success(self._shifted(self.known[model], skill)[:, None], self._grid)
 
-    def _ability(self, model: Ints, category: Ints) -> Floats:
-        ability = self.models.ability[model, category]
-        return ability + self.shift * self.models.ability_sd[model, category] if self.shift else ability
+    def _pair(self, keys: Ints) -> tuple[Floats, Floats]:
+        """Return the abilities of the candidate, shifted, and of the model used, as columns."""
+        pair, skill = np.divmod(keys, len(SKILLS))
+        used, candidate = np.divmod(pair, len(self.known))
+        small = self._shifted(self.known[candidate], skill)
+        return small[:, None], self._ability[self.known[used], skill][:, None]
+
+    def _shifted(self, model: Ints, skill: Ints) -> Floats:
+        ability = self._ability[model, skill]
+        return ability + self.shift * self._ability_sd[model, skill] if self.shift else ability

@@ -15,6 +15,10 @@ CATEGORIES: tuple[str, ...] = tuple(category.value for category in Category)
 NONE = -1
 """Index of no model."""
 
+TOOL_USE = CATEGORIES.index(Category.TOOL_USE.value)
+SKILLS: tuple[str, ...] = (*CATEGORIES, *(f"{category}+{Category.TOOL_USE.value}" for category in CATEGORIES))
+"""What a request asks of a model: a category, or a step of a tool loop in it, which also takes tool use."""
+
 _REASONS_UNASKED = re.compile(
     r"o[1-9]|gpt-[5-9]|gpt-oss|gemini-2\.5-(?:pro|flash$)|gemini-[3-9]|grok-[4-9]|qwq|magistral|minimax-m|.*-(?:r1|reason|think)"
 )
@@ -41,12 +45,27 @@ class Models:
     price: Floats  # dollars per million tokens of three input to one output, to compare models by
     ability: Floats  # models x categories
     ability_sd: Floats  # models x categories
+    measured: Bools  # models x categories: whether published scores or a calibration stand behind the ability
     context_window: Floats
     max_output: Floats
     released: Ints  # days since 1970, the least integer where unknown: an unknown date is no reason to wait
     retired: Ints  # days since 1970, the greatest integer where unknown or still on offer
     capability: dict[str, Flags]
     reasons_unasked: Bools  # reasons without being told to
+
+    def limiting_category(self) -> Ints:
+        """Return the category whose ability each skill takes, models x skills: of a tool loop's two, the lower one."""
+        own = np.broadcast_to(np.arange(len(CATEGORIES)), self.ability.shape)
+        lower = np.where(self.ability[:, [TOOL_USE]] < self.ability, TOOL_USE, own)
+        return np.concatenate([own, lower], axis=1)
+
+    def by_skill(self, values: Floats) -> Floats:
+        """Return values by category, such as ``ability``, as those of each skill: models x skills."""
+        return np.take_along_axis(values, self.limiting_category(), axis=1)
+
+    def measured_skills(self) -> Bools:
+        """Return whether each model was measured in all that a skill takes: models x skills."""
+        return np.concatenate([self.measured, self.measured & self.measured[:, [TOOL_USE]]], axis=1)
 
     def index(self) -> dict[str, int]:
         """Return each model's index by its id."""
@@ -64,6 +83,7 @@ def read_models(catalog: pl.DataFrame) -> Models:
         price=_numbers((3 * catalog["input_usd_per_mtok"] + catalog["output_usd_per_mtok"]) / 4),
         ability=_by_category(catalog, ""),
         ability_sd=_by_category(catalog, "_sd"),
+        measured=np.column_stack([catalog[f"measured_{category}"].to_numpy() for category in CATEGORIES]),
         context_window=_numbers(catalog["context_window"]),
         max_output=_numbers(catalog["max_output"]),
         released=_days(catalog["released"]).fill_null(np.iinfo(np.int64).min).to_numpy(),

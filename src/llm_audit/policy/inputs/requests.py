@@ -103,6 +103,12 @@ class Requests:
         return total
 
     @property
+    def skill(self) -> Index:
+        """The index of what each request asks of a model in ``SKILLS``; ``NONE`` where it was not judged."""
+        skill: Index = np.where(self.category == NONE, NONE, self.category + len(CATEGORIES) * self.agent_step)
+        return skill.astype(np.int32, copy=False)
+
+    @property
     def routable(self) -> Bools:
         """Requests that a policy can decide: chat, with a known price, judged, by a known model."""
         routable: Bools = self.chat & self.priced & self.judged & (self.used != NONE)

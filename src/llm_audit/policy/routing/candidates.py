@@ -6,33 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from llm_audit.arrays import Bools, Codes, Floats, Index, Ints
+from llm_audit.arrays import Bools, Codes, Index, Ints
 from llm_audit.policy.counterfactual.costs import NEVER, cost
-from llm_audit.policy.counterfactual.inputs import RequestInputs
+from llm_audit.policy.counterfactual.inputs import RequestInputs, repeat_cost
 from llm_audit.policy.file.model import Policy
 from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, Models
 from llm_audit.policy.inputs.requests import UNDATED, Rows, take, wide
-from llm_audit.policy.routing.decision import DecisionRule
+from llm_audit.policy.routing.decision import DecisionRule, Offers
 from llm_audit.policy.routing.gates import blocked
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offers:
-    """One candidate for each of some requests that could take it: on offer, at a price, and cheaper than the one used.
-
-    Attributes:
-        rows: The requests.
-        candidate: Their candidates.
-        last: The last model of each ladder.
-        cost: At the same tokens, in pico-dollars.
-        p: P(suffices).
-    """
-
-    rows: Ints
-    candidate: Index
-    last: Index
-    cost: Ints
-    p: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +54,10 @@ class Assessor:
         requests, candidate = self.inputs.requests, self.candidates(rows, place)
         there = (candidate != NONE) & (candidate != requests.used[rows]) & requests.routable[rows]
         rows, candidate = rows[there], candidate[there]
-        cost = self._cost(rows, place)
-        wanted = _offered(self.inputs.models, candidate, requests.day[rows]) & (cost != NEVER)
-        wanted &= (cost < requests.cost[rows]) | self.policy.allow_upgrade
+        cost, skill = self._cost(rows, place), requests.skill
+        wanted = self._wanted(rows, candidate, cost)
+        if not self.policy.unmeasured:
+            wanted &= self.inputs.models.measured_skills()[candidate, skill[rows]]
         rows, candidate, cost = rows[wanted], candidate[wanted], cost[wanted]
         used = requests.used[rows]
         last = (self.ladder != NONE).sum(axis=1) - 1
@@ -84,8 +66,18 @@ class Assessor:
             candidate=candidate,
             last=self.ladder[used, last[used]],
             cost=cost,
-            p=self.inputs.judge.suffices(used, candidate, requests.category[rows], requests.difficulty[rows]),
+            p=self.inputs.judge.suffices(used, candidate, skill[rows], requests.difficulty[rows]),
+            loss=self.inputs.judge.loss(used, candidate, skill[rows], requests.difficulty[rows]),
+            repeat=repeat_cost(self.inputs.part(rows), warm=np.zeros(len(rows), dtype=np.int64)),
         )
+
+    def unmeasured(self, rows: Ints, place: int) -> Ints:
+        """Return those of ``rows`` whose candidate at a place is out only because nobody measured it."""
+        requests, candidate = self.inputs.requests, self.candidates(rows, place)
+        there = (candidate != NONE) & (candidate != requests.used[rows]) & requests.routable[rows]
+        rows, candidate = rows[there], candidate[there]
+        known = self.inputs.models.measured_skills()[candidate, requests.skill[rows]] | self.policy.unmeasured
+        return rows[self._wanted(rows, candidate, self._cost(rows, place)) & ~known]
 
     def gone(self, rows: Ints, place: int) -> Ints:
         """Return those of ``rows`` whose candidate at a place would cost less, but was not on offer then."""
@@ -96,14 +88,7 @@ class Assessor:
 
     def meets(self, offers: Offers, rule: DecisionRule) -> Bools:
         """Return whether each offer meets a policy's decision."""
-        return rule.meets(
-            self.inputs.requests,
-            offers.rows,
-            candidate=offers.candidate,
-            last=offers.last,
-            p=offers.p,
-            cost=offers.cost,
-        )
+        return rule.meets(self.inputs.requests, offers)
 
     def blocks(self, offers: Offers, asked: Bools) -> Codes:
         """Return the gate that blocks each offer asked about, as an index into ``gates.REASONS``; 0 for the others."""
@@ -124,6 +109,12 @@ class Assessor:
         offers = self.offers(rows, place)
         meets = self.meets(offers, self.rule)
         return Assessed(offers=offers, meets=meets, block=self.blocks(offers, meets))
+
+    def _wanted(self, rows: Ints, candidate: Index, cost: Ints) -> Bools:
+        """Return whether each candidate is on offer, has a price, and costs less than the model used, where it must."""
+        requests = self.inputs.requests
+        wanted = _offered(self.inputs.models, candidate, requests.day[rows]) & (cost != NEVER)
+        return np.asarray(wanted & ((cost < requests.cost[rows]) | self.policy.allow_upgrade))
 
     def _cost(self, rows: Ints, place: int) -> Ints:
         """Return what each request costs at a place of its ladder, at the same tokens; ``NEVER`` without a price."""

@@ -7,10 +7,34 @@ from dataclasses import dataclass
 import numpy as np
 
 from llm_audit.arrays import Bools, Floats, Index, Ints
-from llm_audit.policy.counterfactual.escalation import check_cost, escalation
-from llm_audit.policy.file.model import Decision, Policy
+from llm_audit.money import PICO_PER_USD
+from llm_audit.policy.counterfactual.escalation import check_cost, escalation_rate, missed
+from llm_audit.policy.file.model import ANSWERS, Decision, Policy
 from llm_audit.policy.inputs.judge import Judge
 from llm_audit.policy.inputs.requests import Requests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """One candidate for each of some requests that could take it: on offer, at a price, and cheaper than the one used.
+
+    Attributes:
+        rows: The requests.
+        candidate: Their candidates.
+        last: The last model of each ladder.
+        cost: At the same tokens, in pico-dollars.
+        p: P(suffices).
+        loss: Lost answers beyond a second run of the model used.
+        repeat: What a repeat on the model used costs when its cache is cold, pico-dollars.
+    """
+
+    rows: Ints
+    candidate: Index
+    last: Index
+    cost: Ints
+    p: Floats
+    loss: Floats
+    repeat: Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,48 +45,51 @@ class DecisionRule:
     judge: Judge
     threshold: float | None
 
-    def meets(self, requests: Requests, rows: Ints, *, candidate: Index, last: Index, p: Floats, cost: Ints) -> Bools:
-        """Return whether each candidate meets the policy.
+    def meets(self, requests: Requests, offers: Offers) -> Bools:
+        """Return whether each offer meets the policy.
 
-        A move to a model that suffices must also pay: its cost at the same tokens, and that of asking the model used
-        again where an answer is expected to be lost, stay below what was paid.
-
-        Args:
-            requests: All requests.
-            rows: Those that the rest is about.
-            candidate: A model for each.
-            last: The last model of the candidate's ladder.
-            p: The candidate's P(suffices).
-            cost: Its cost at the same tokens, pico-dollars.
+        A move by quality must also pay: the candidate's cost at the same tokens, its check, the repeats of lost answers
+        on the model used with a cold cache, and what lost answers cost by the policy stay below what was paid.
         """
-        policy, category, difficulty = self.policy, requests.category[rows], requests.difficulty[rows]
+        policy, rows, candidate, last = self.policy, offers.rows, offers.candidate, offers.last
+        skill, difficulty = requests.skill[rows], requests.difficulty[rows]
         match policy.decision:
             case Decision.ALWAYS:
                 return np.ones(len(rows), dtype=bool)
             case Decision.NEVER:
                 return np.zeros(len(rows), dtype=bool)
+            case Decision.QUALITY_LOSS:
+                limit = policy.quality_limits()[requests.category[rows]] / ANSWERS
+                within = missed(offers.loss, policy.cascade) <= limit
+                return np.asarray(within & self._pays(requests, offers))
             case Decision.P_SUFFICES:
-                success = self.judge.success(candidate, category, difficulty) if policy.cascade else p
-                return self._suffices(success, p, cost=cost, used_cost=requests.cost[rows])
+                suffices = 1 - missed(1 - offers.p, policy.cascade) >= _given(policy.target)
+                return np.asarray(suffices & self._pays(requests, offers))
             case Decision.STRONG_WINS:
-                score = 1 - self.judge.suffices(last, candidate, category, difficulty)
+                score = 1 - self.judge.suffices(last, candidate, skill, difficulty)
                 return np.asarray((score < _given(self.threshold)) | (candidate == last))
             case Decision.QUALITY_DIFFERENCE:
-                small = self.judge.success(candidate, category, difficulty)
-                large = self.judge.success(last, category, difficulty)
+                small = self.judge.success(candidate, skill, difficulty)
+                large = self.judge.success(last, skill, difficulty)
                 return np.asarray((large - small <= _given(policy.quality_difference)) | (candidate == last))
 
-    def _suffices(self, success: Floats, p: Floats, *, cost: Ints, used_cost: Ints) -> Bools:
-        least, cascade = _given(self.policy.target), self.policy.cascade
-        share = self.policy.assumptions.escalation.expected
-        repeats = escalation(success, p, cascade=cascade, share=share)
-        check = 0 if cascade is None else check_cost(cascade)
-        return np.asarray((repeats.p_suffices >= least) & (cost + check + repeats.rate * used_cost < used_cost))
+    def _pays(self, requests: Requests, offers: Offers) -> Bools:
+        policy, rows = self.policy, offers.rows
+        success = offers.p
+        if policy.cascade is not None:
+            success = self.judge.success(offers.candidate, requests.skill[rows], requests.difficulty[rows])
+        rate = escalation_rate(
+            success, 1 - offers.p, cascade=policy.cascade, share=policy.assumptions.escalation.expected
+        )
+        lost = np.maximum(missed(offers.loss, policy.cascade), 0.0)
+        check = 0 if policy.cascade is None else check_cost(policy.cascade)
+        price = policy.lost_answer_usd * PICO_PER_USD
+        return np.asarray(offers.cost + check + rate * offers.repeat + lost * price < requests.cost[rows])
 
 
 def strong_wins(requests: Requests, *, weak: Index, strong: Index, judge: Judge) -> Floats:
     """RouteLLM's score: P(the strong model succeeds and the weak one does not)."""
-    return 1 - judge.suffices(strong, weak, requests.category, requests.difficulty)
+    return 1 - judge.suffices(strong, weak, requests.skill, requests.difficulty)
 
 
 def _given(value: float | None) -> float:

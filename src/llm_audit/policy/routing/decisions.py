@@ -14,8 +14,8 @@ from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.choice import OUTCOMES, Choice, RouteOutcome
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.requests import Requests
-from llm_audit.policy.routing.candidates import Assessor, Offers, candidates
-from llm_audit.policy.routing.decision import DecisionRule
+from llm_audit.policy.routing.candidates import Assessor, candidates
+from llm_audit.policy.routing.decision import DecisionRule, Offers
 
 
 @dataclass(slots=True)
@@ -26,6 +26,7 @@ class _Search:
     ungated: Ints
     position: Index
     p: Floats
+    loss: Floats
     gate: Codes
     open: Bools
 
@@ -36,7 +37,8 @@ class _Search:
         self.gate[rows] = np.where(meets & (block != 0) & (self.gate[rows] == 0), block, self.gate[rows])
         chosen = meets & (block == 0) & (price < self.best[rows])
         won = rows[chosen]
-        self.best[won], self.position[won], self.p[won] = price[chosen], place, offers.p[chosen]
+        self.best[won], self.position[won] = price[chosen], place
+        self.p[won], self.loss[won] = offers.p[chosen], offers.loss[chosen]
 
 
 def _search(assessor: Assessor, rules: Sequence[DecisionRule]) -> tuple[list[_Search], Bools]:
@@ -50,6 +52,7 @@ def _search(assessor: Assessor, rules: Sequence[DecisionRule]) -> tuple[list[_Se
             ungated=np.full(count, NEVER),
             position=np.full(count, NONE, dtype=np.int32),
             p=np.full(count, np.nan),
+            loss=np.full(count, np.nan),
             gate=np.zeros(count, dtype=np.uint8),
             open=start.copy(),
         )
@@ -111,20 +114,23 @@ def _decided(assessor: Assessor) -> Choice:
     )
     return Choice(
         route=route.astype(np.int32),
-        outcome=_not_offered(assessor, outcome),
+        outcome=_why_none(assessor, outcome),
         gate=gate,
         p_suffices=search.p,
+        loss=search.loss,
         kept_back=np.maximum(forgone, 0),
         position=position,
     )
 
 
-def _not_offered(assessor: Assessor, outcome: Codes) -> Codes:
-    """Tell those on the cheapest model from those whose cheaper models were not on offer then, or about to go."""
+def _why_none(assessor: Assessor, outcome: Codes) -> Codes:
+    """Tell requests on the cheapest model from those whose cheaper models were unavailable, or never measured."""
     found = outcome.copy()
     rows = np.flatnonzero(outcome == OUTCOMES.index(RouteOutcome.ALREADY_CHEAPEST.value))
     for place in range(assessor.ladder.shape[1]):
         found[assessor.gone(rows, place)] = OUTCOMES.index(RouteOutcome.NOT_OFFERED.value)
+    for place in range(assessor.ladder.shape[1]):
+        found[assessor.unmeasured(rows, place)] = OUTCOMES.index(RouteOutcome.UNMEASURED.value)
     return found
 
 

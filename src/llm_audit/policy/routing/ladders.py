@@ -131,7 +131,9 @@ def _undominated(models: Models, steps: list[int], period: tuple[int, int] | Non
 
 
 def _dominates(models: Models, other: int, step: int, *, earlier: bool) -> bool:
-    """Return whether ``other`` costs no more, is as able everywhere, and can do all that ``step`` can."""
+    """Return whether ``other`` costs no more, is measured to be as able everywhere, and can do all ``step`` can."""
+    if not np.all(models.measured[other] >= models.measured[step]):
+        return False
     if models.price[other] > models.price[step] or not np.all(models.ability[other] >= models.ability[step]):
         return False
     same = models.price[other] == models.price[step] and np.all(models.ability[other] == models.ability[step])

@@ -10,6 +10,7 @@ import numpy as np
 from llm_audit.arrays import Index, Ints, grouped_sum
 from llm_audit.catalog import Catalog
 from llm_audit.catalog.ladder import ladders
+from llm_audit.money import PICO_PER_USD
 from llm_audit.policy.counterfactual.estimates import Costs, Runs, estimate, kept_reads, run_costs
 from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, priced_caches
 from llm_audit.policy.counterfactual.lengths import Scenario, read_lengths, scenario
@@ -127,14 +128,14 @@ def at_places(plan: RoutePlan, position: Index, rows: Ints | None = None) -> Cho
     moved = position != NONE
     there = candidates(plan.ladder, requests.used, np.maximum(position, 0))
     route = np.where(moved, there, requests.used).astype(np.int32)
-    p = np.full(len(position), np.nan)
-    at = np.flatnonzero(moved)
+    p, loss = np.full(len(position), np.nan), np.full(len(position), np.nan)
+    at, skill = np.flatnonzero(moved), requests.skill
 
     def judged(span: slice) -> None:
         some = at[span]
-        p[some] = plan.inputs.judge.suffices(
-            requests.used[some], route[some], requests.category[some], requests.difficulty[some]
-        )
+        asked = requests.used[some], route[some], skill[some], requests.difficulty[some]
+        p[some] = plan.inputs.judge.suffices(*asked)
+        loss[some] = plan.inputs.judge.loss(*asked)
 
     in_blocks(judged, spans(len(at)))
     outcome = plan.choice.outcome.copy()
@@ -146,7 +147,12 @@ def at_places(plan: RoutePlan, position: Index, rows: Ints | None = None) -> Cho
     outcome[changed & moved] = OUTCOMES.index(RouteOutcome.MOVED.value)
     outcome[changed & ~moved & was_moved] = kept
     return replace(
-        plan.choice, route=route, p_suffices=p, outcome=outcome, position=position.astype(np.int32, copy=False)
+        plan.choice,
+        route=route,
+        p_suffices=p,
+        loss=loss,
+        outcome=outcome,
+        position=position.astype(np.int32, copy=False),
     )
 
 
@@ -180,13 +186,15 @@ def _settled(plan: RoutePlan) -> RoutePlan:
     """Return the plan without moves whose expected cost, by all the assumptions, is no less than what was paid.
 
     Requests of one conversation on one model share a cache, which the first to move fills for the others, so their
-    costs are compared together. Other decisions than by P(suffices) take a route whatever it costs.
+    costs are compared together. Other decisions than by quality take a route whatever it costs.
     """
-    if plan.policy.decision is not Decision.P_SUFFICES:
+    if plan.policy.decision not in {Decision.P_SUFFICES, Decision.QUALITY_LOSS}:
         return plan
     requests, caches, values = plan.inputs.requests, plan.inputs.caches, scenario(plan.policy.assumptions)
     for _ in range(_SAVING_PASSES):
-        change = plan.estimate(values).total - requests.cost
+        costs = plan.estimate(values)
+        lost = np.nan_to_num(np.maximum(costs.loss, 0.0)) * plan.policy.lost_answer_usd * PICO_PER_USD
+        change = costs.total + np.rint(lost).astype(np.int64) - requests.cost
         change[caches.row] = grouped_sum(caches.unit, change[caches.row], caches.units)[caches.unit]
         dearer = (plan.choice.position != NONE) & (change >= 0)
         if not dearer.any():
@@ -213,6 +221,8 @@ def _threshold(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> f
 def with_target(policy: Policy, value: float) -> Policy:
     """Return the policy at another value of what it decides by: target, threshold or quality difference."""
     match policy.decision:
+        case Decision.QUALITY_LOSS:
+            return replace(policy, max_quality_loss=dict.fromkeys(policy.max_quality_loss, value))
         case Decision.P_SUFFICES:
             return replace(policy, target=value)
         case Decision.STRONG_WINS:

@@ -12,10 +12,9 @@ import numpy as np
 import polars as pl
 
 from llm_audit.arrays import Bools, Floats, Index, Ints, grouped_sum
-from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.counterfactual.costs import UNKNOWN
-from llm_audit.policy.counterfactual.escalation import check_cost, escalation
-from llm_audit.policy.counterfactual.estimates import repeats, run
+from llm_audit.policy.counterfactual.escalation import check_cost, escalation_cost, escalation_rate, missed
+from llm_audit.policy.counterfactual.estimates import run
+from llm_audit.policy.counterfactual.inputs import cold_premium, repeat_cost
 from llm_audit.policy.counterfactual.lengths import scenario
 from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.models import NONE
@@ -109,8 +108,7 @@ def _risk(plan: RoutePlan, graph: Graph, p_suffices: Floats) -> Ints:
     count = len(graph.unit_parent)
     share, cascade = plan.policy.assumptions.escalation.expected, plan.policy.cascade
     # What a cascade's check finds is escalated and not lost.
-    checked = escalation(p_suffices, p_suffices, cascade=cascade, share=share).p_suffices
-    lost = 1 - np.nan_to_num(checked, nan=1.0)
+    lost = missed(1 - np.nan_to_num(p_suffices, nan=1.0), cascade)
     size = np.bincount(graph.unit, minlength=count)
     rerun = downstream(graph.unit_parent, grouped_sum(graph.unit, plan.inputs.requests.cost[graph.row], count))
     risk: Floats = np.rint(lost / size[graph.unit] * rerun[graph.unit] * share)
@@ -167,12 +165,12 @@ def _on(plan: RoutePlan, rows: Ints, place: int, route: Index) -> tuple[Ints, In
         policy=policy,
         values=values,
     )
-    p = part.judge.suffices(requests.used, route, requests.category, requests.difficulty)
+    p = part.judge.suffices(requests.used, route, requests.skill, requests.difficulty)
     if policy.cascade is not None:
-        judge = part.judge.shifted(values.ability_shift)
-        every = np.arange(len(rows))
-        escalated, _ = repeats(requests, every, route, p, judge=judge, policy=policy, share=0.0)
-        cost += escalated + check_cost(policy.cascade)
+        success = part.judge.success(route, requests.skill, requests.difficulty)
+        rate = escalation_rate(success, 1 - p, cascade=policy.cascade, share=0.0)
+        cold = repeat_cost(part, warm=np.zeros(len(rows), dtype=np.int64))
+        cost += escalation_cost(rate, cold) + check_cost(policy.cascade)
     return cost, tokens["cache_read"], p
 
 
@@ -185,12 +183,10 @@ def _able(plan: RoutePlan, rows: Ints, place: int) -> Bools:
 
 
 def _premium(plan: RoutePlan, row: Ints, place: int) -> Ints:
-    """Pico-dollars a token that a cold cache costs more than a warm one: a write or fresh input, and no read."""
+    """Return the pico-dollars a token that a cold cache costs more than a warm one at a place of the ladder."""
     rates = plan.inputs.rates
     of_route = rates.rates[rates.rows[rates.key[row], place]]
-    fresh, read, write = (of_route[:, TOKEN_TYPES.index(kind)] for kind in ("input", "cache_read", "cache_write_5m"))
-    premium = np.where(write == UNKNOWN, fresh, write) - np.where(read == UNKNOWN, fresh, read)
-    return np.asarray(np.maximum(premium, 0))
+    return cold_premium(of_route, hour=np.zeros(len(row), dtype=np.bool_))
 
 
 def _switches(switch: Floats, models: Index, parent: Ints) -> Floats:

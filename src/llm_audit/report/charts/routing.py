@@ -134,13 +134,13 @@ def _ends(document: Document, ends: list[tuple[str, float, float, Decimal]], x: 
 
 def frontier(document: Document) -> Figure | None:
     """The policy's cost against the failures it risks, a point for each target."""
-    points = [p for p in document.sensitivity.frontier if p.expected_failures is not None]
+    points = [p for p in document.sensitivity.frontier if p.lost_answers is not None]
     if len(points) < 2:
         return None
     apart = _apart(points)
     rows = [
         {
-            "failures": p.expected_failures,
+            "failures": p.lost_answers,
             "cost": float(p.policy_cost),
             "target": p.target,
             "text": f"{p.target:.2f}" + (" in use" if p.in_use else "") if p in apart else "",
@@ -175,7 +175,7 @@ def frontier(document: Document) -> Figure | None:
 
 def _apart(points: list[FrontierPoint]) -> list[FrontierPoint]:
     """The points far enough from each other to be named, the one in use first."""
-    xs = [p.expected_failures or 0.0 for p in points]
+    xs = [p.lost_answers or 0.0 for p in points]
     ys = [float(p.policy_cost) for p in points]
     wide, high = max(xs) - min(xs) or 1.0, max(ys) - min(ys) or 1.0
     kept: list[tuple[float, float, FrontierPoint]] = []
@@ -189,7 +189,7 @@ def _frontier_title(document: Document) -> str:
     used = next((p for p in document.sensitivity.frontier if p.in_use), None)
     if used is None:
         return "A lower target costs less and risks more"
-    failures = count(used.expected_failures)
+    failures = count(used.lost_answers)
     return (
         f"At the target in use, {used.target:.2f}, {failures} of {count(used.moved_requests)} moved requests may fail"
     )

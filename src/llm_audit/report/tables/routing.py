@@ -118,7 +118,7 @@ def frontier(document: Document) -> Table:
                 p.flagship_tax,
                 p.share,
                 p.moved_requests,
-                p.expected_failures,
+                p.lost_answers,
             )
             for p in document.sensitivity.frontier
         ),

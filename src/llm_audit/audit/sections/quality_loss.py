@@ -1,0 +1,90 @@
+"""What a saving costs in answers, and what models that nobody measured might add to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from llm_audit.arrays import Floats
+from llm_audit.audit.aggregate.interval import bounds
+from llm_audit.audit.sections.totals import share
+from llm_audit.document.audit import Quality, Unmeasured
+from llm_audit.money import usd
+from llm_audit.policy import Plan
+
+THOUSAND = 1_000
+_DIGITS = 3
+
+_REASONS = {
+    "not_in_ladder": "no request used a model of the policy's ladders",
+    "no_capable_model": "no cheaper model meets the policy",
+    "no_saving": "no move would save anything",
+    "already_cheapest": "every request already uses the cheapest model",
+    "not_offered": "the cheaper models were unavailable",
+    "unmeasured": "nobody measured the cheaper models",
+    "gated": "gates block every cheaper model",
+    "abstained": "no prompt could be judged",
+    "unpriced": "no request has a price",
+    "not_chat": "no request is a chat call",
+    "kept_by_policy": "the policy keeps every model",
+}
+
+
+def quality(
+    *, moved: int, lost: float, gained: float, saved_pico: int, replicates: Floats, confidence: float
+) -> Quality | None:
+    """State the answers that moves are expected to lose and gain; None where nothing moves.
+
+    Args:
+        moved: Requests that move.
+        lost: Answers expected to be lost beyond a second run of the model used.
+        gained: Answers expected to be gained likewise.
+        saved_pico: The expected tax.
+        replicates: Lost answers with abilities and difficulties moved by their errors.
+        confidence: Of the interval.
+    """
+    if not moved:
+        return None
+    found = bounds(replicates / moved * THOUSAND, confidence=confidence)
+    point = lost / moved * THOUSAND
+    low, high = (point, point) if found is None else (min(found.low, point), max(found.high, point))
+    return Quality(
+        lost_answers=round(lost, _DIGITS),
+        gained_answers=round(gained, _DIGITS),
+        lost_per_1000=round(point, _DIGITS),
+        lost_per_1000_low=round(low, _DIGITS),
+        lost_per_1000_high=round(high, _DIGITS),
+        saved_per_lost_answer=saved_per_lost_answer(saved_pico, lost),
+    )
+
+
+def saved_per_lost_answer(saved_pico: int, lost: float | None) -> str | None:
+    """Return the dollars saved for each lost answer; None where none is lost."""
+    return usd(round(saved_pico / lost)) if lost else None
+
+
+def unmeasured(plan: Plan) -> Unmeasured | None:
+    """Work out what models that nobody measured would add, were they as able as is guessed; None where none could."""
+    other = plan.with_unmeasured()
+    if other is None:
+        return None
+    moved = other.moved & (other.route != plan.route)
+    if not moved.any():
+        return None
+    further = plan.total(plan.costs().total) - other.total(other.costs().total)
+    models = np.unique(other.route[moved])
+    return Unmeasured(
+        amount=usd(further), requests=int(moved.sum()), models=[other.models.ids[model] for model in models]
+    )
+
+
+def unmoved_reason(plan: Plan) -> str:
+    """Say why a policy moves nothing, by what holds most of the cost."""
+    cost: Counter[str] = Counter()
+    for outcome, amount in plan.cost_by_outcome().items():
+        cost[outcome] += amount
+    outcome, amount = max(cost.items(), key=lambda item: (item[1], item[0]))
+    part = share(amount, sum(cost.values()))
+    said = _REASONS[outcome]
+    return said if part is None or part == 1 else f"{said} ({part:.0%} of the cost)"
