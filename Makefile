@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 DATA ?= ../shared/data
-COVERAGE_FLOOR := 93
+COVERAGE_FLOOR := 95
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint types unit coverage docs samples reference bench train training-data exports format clean

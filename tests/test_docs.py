@@ -24,8 +24,8 @@ from llm_audit.policy.file.load import _KEYS, PRESETS, parse
 from llm_audit.report import registry
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-PRINTED = sorted((ROOT / "docs").rglob("*.md")) + sorted((ROOT / "docs").rglob("*.json")) + [ROOT / "README.md"]
+DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+PRINTED = [*DOCS, *sorted((ROOT / "docs").rglob("*.json")), *sorted((ROOT / ".github").rglob("*.yml"))]
 TEMPLATE = ROOT / "src/llm_audit/cli/templates/llm-audit.yml"
 
 
