@@ -103,7 +103,7 @@ def test_the_project_s_own_workflows_pin_actions_and_may_do_little(path: Path) -
     for name, job in workflow["jobs"].items():
         assert job["timeout-minutes"] <= 60
         used = [step["uses"] for step in job["steps"] if "uses" in step]
-        assert [action for action in used if not re.fullmatch(r"[\w./-]+@(release/)?v\d+", action)] == []
+        assert [action for action in used if not re.fullmatch(r"[\w./-]+@(release/)?v\d+(\.\d+)*", action)] == []
         further = {scope for scope, access in job.get("permissions", {}).items() if access == "write"}
         assert further == ({"id-token", "attestations"} if name == "publish" else set())
 
