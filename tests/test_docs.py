@@ -17,6 +17,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from llm_audit import __version__
 from llm_audit.cli import run
 from llm_audit.config import Config
 from llm_audit.errors import UsageError
@@ -24,8 +25,8 @@ from llm_audit.policy.file.load import _KEYS, PRESETS, parse
 from llm_audit.report import registry
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-PRINTED = sorted((ROOT / "docs").rglob("*.md")) + sorted((ROOT / "docs").rglob("*.json")) + [ROOT / "README.md"]
+DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+PRINTED = [*DOCS, *sorted((ROOT / "docs").rglob("*.json")), *sorted((ROOT / ".github").rglob("*.yml"))]
 TEMPLATE = ROOT / "src/llm_audit/cli/templates/llm-audit.yml"
 
 
@@ -167,6 +168,17 @@ def test_no_document_names_this_machine() -> None:
     pattern = re.compile(rf"(?<![\w.~])(?:{'|'.join(named)})(?![\w-])")
     for page in (*PRINTED, TEMPLATE, ROOT / "action.yml"):
         assert pattern.findall(page.read_text(encoding="utf-8")) == [], page
+
+
+def test_the_changelog_has_the_usual_form_and_this_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    first, *releases = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
+    assert first == "[Unreleased]"
+    dated = [re.fullmatch(r"\[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d|unreleased)", release) for release in releases]
+    assert __version__ in [release and release[1] for release in dated]
+    assert None not in dated
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"^### (.+)$", text, flags=re.MULTILINE)) <= kinds
 
 
 # Schemas

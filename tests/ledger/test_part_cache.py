@@ -54,6 +54,18 @@ def test_a_part_is_found_by_its_work_and_content(cache: Cache, tmp_path: Path) -
     assert cache.part("other", ["one"]) is None
 
 
+def test_keeping_a_part_leaves_no_file_open(cache: Cache, tmp_path: Path) -> None:
+    def next_handle() -> int:
+        handle = os.open(tmp_path / "part", os.O_RDONLY)
+        os.close(handle)
+        return handle
+
+    made = part(tmp_path, "one")
+    before = next_handle()
+    cache.keep_part("work", made)
+    assert next_handle() == before
+
+
 def test_a_part_whose_rows_are_gone_is_not_found(cache: Cache, tmp_path: Path) -> None:
     cache.keep_part("work", part(tmp_path, "one"))
     found = cache.part("work", ["one"])

@@ -28,6 +28,7 @@ from llm_audit.cli.commands import (
 )
 from llm_audit.cli.console import abandon_stdout, fail
 from llm_audit.cli.groups import cache, config, formats, policy, prices
+from llm_audit.cli.version import details
 from llm_audit.errors import AuditError, ExitCode
 
 app = typer.Typer(
@@ -38,21 +39,23 @@ app = typer.Typer(
 )
 
 
-def _version(value: bool) -> None:  # noqa: FBT001 - the signature typer calls
-    if value:
-        typer.echo(f"llm-audit {__version__}")
-        raise typer.Exit
-
-
 @app.callback(invoke_without_command=True)
 def _root(
     context: typer.Context,
     *,
-    version: Annotated[  # noqa: ARG001 - its callback acts
-        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit.")
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version and exit.")] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="With --version: also Python, compiled code, price table and classifier."),
     ] = False,
 ) -> None:
     """Audit LLM traffic logs offline: what was spent, and what a small-by-default policy would have cost."""
+    if version:
+        for line in details() if verbose else [f"llm-audit {__version__}"]:
+            typer.echo(line)
+        raise typer.Exit
+    if verbose and context.invoked_subcommand is not None:
+        raise typer.BadParameter("-v before a command goes with --version only; see the command's own options.")
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(int(ExitCode.USAGE))

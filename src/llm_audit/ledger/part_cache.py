@@ -131,9 +131,10 @@ class Cache:
         try:
             base.parent.mkdir(exist_ok=True)
             if part.file is not None:
-                partial = Path(tempfile.mkstemp(dir=base.parent, prefix=".")[1])
+                handle, partial = tempfile.mkstemp(dir=base.parent, prefix=".")
+                os.close(handle)
                 shutil.copyfile(part.file, partial)
-                partial.replace(base.with_suffix(".parquet"))
+                Path(partial).replace(base.with_suffix(".parquet"))
         except OSError:
             return
         self._write(base.with_suffix(".json"), msgspec.json.encode(part))

@@ -57,6 +57,11 @@ def read_ledger(folder: Path) -> Ledger:
 
     Raises:
         UsageError: The folder holds no ledger, or one of another version.
+
+    Examples:
+        After ``llm-audit analyze logs/ --save-ledger ledger``:
+
+        >>> llm_audit.read_ledger(Path("ledger")).scan()  # doctest: +SKIP
     """
     try:
         manifest = msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)

@@ -65,6 +65,10 @@ def load(name_or_path: str | Path) -> Policy:
 
     Raises:
         UsageError: There is no such preset or file, or the file cannot be used; the message names line and fix.
+
+    Examples:
+        >>> llm_audit.load_policy("keep").description
+        'Every request keeps the model it had.'
     """
     name = str(name_or_path)
     if name in PRESETS:
