@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from fnmatch import fnmatchcase
@@ -15,8 +14,9 @@ from llm_audit.model_names import Reference, canonical, names_of, parse
 from llm_audit.pricing.book import PriceBook
 from llm_audit.pricing.listing import find, listings
 from llm_audit.pricing.rows import PriceRow, Unpriced, rows_frame
-from llm_audit.pricing.rules import Rule, read_price_file
+from llm_audit.pricing.rules import PriceRule, read_price_file
 from llm_audit.pricing.schedule import RATES, TOKEN_RATES
+from llm_audit.suggestions import similar_names, suggest
 
 NOON = time(12)
 """Prices of a day are those of noon (UTC), where they depend on the hour."""
@@ -130,7 +130,7 @@ def verify(path: Path) -> list[Verified]:
     return [_verify(rule) for rule in read_price_file(path).rules]
 
 
-def _verify(rule: Rule) -> Verified:
+def _verify(rule: PriceRule) -> Verified:
     covered = [
         (provider, info)
         for provider, info in listings()
@@ -140,7 +140,7 @@ def _verify(rule: Rule) -> Verified:
     exact = not any(character in rule.scope.model for character in "*?")
     if not covered and not (exact and find(rule.scope.provider, rule.scope.model)):
         close = _suggestions(rule.scope.provider, rule.scope.model)
-        hint = f" Did you mean {', '.join(close)}?" if close else ""
+        hint = suggest(close)
         notes.append(f"no model of the price table matches provider {rule.scope.provider!r}, model "
                      f"{rule.scope.model!r}: fine for a model of your own.{hint}")  # fmt: skip
     if rule.is_price and {"input", "output"} - rule.rates.keys() and not covered:
@@ -162,6 +162,6 @@ def _suggestions(provider: str | None, model: str) -> list[str]:
     own = [(owner.id, info.id.lower()) for owner, info in listings() if owner.id == provider]
     for known in (own, [(owner.id, info.id.lower()) for owner, info in listings()]):
         owners = {name: owner for owner, name in reversed(known)}
-        if close := difflib.get_close_matches(parse(provider, model).model, owners, n=3, cutoff=0.75):
+        if close := similar_names(parse(provider, model).model, owners, limit=3, min_similarity=0.75):
             return [f"{owners[name]}/{name}" for name in close]
     return []

@@ -15,7 +15,7 @@ from functools import cached_property
 
 from llm_audit.pricing import listing as table
 from llm_audit.pricing.rows import PriceRow, Quote, Unpriced
-from llm_audit.pricing.rules import Rule
+from llm_audit.pricing.rules import PriceRule
 from llm_audit.pricing.schedule import RATES, Rates, Schedule
 
 
@@ -50,7 +50,7 @@ class Plan:
     model: str
     region: str | None
     listing: table.Listing | None
-    rules: Sequence[Rule]
+    rules: Sequence[PriceRule]
 
     @cached_property
     def changes(self) -> Changes:
@@ -124,7 +124,7 @@ class _Price:
     notes: tuple[str, ...] = ()
     changed: bool = False
 
-    def with_rates(self, rule: Rule) -> _Price:
+    def with_rates(self, rule: PriceRule) -> _Price:
         return replace(
             self,
             schedule=self.schedule.patched(rule.rates, context_from=rule.context_from),
@@ -135,17 +135,17 @@ class _Price:
             changed=True,
         )
 
-    def discounted(self, rule: Rule, *notes: str) -> _Price:
+    def discounted(self, rule: PriceRule, *notes: str) -> _Price:
         source = self.source if self.source == "user file" else rule.origin
         notes = (*self.notes, *notes, rule.source or rule.where)
         return replace(self, schedule=self.schedule.scaled(rule.factors), source=source, notes=notes)
 
 
-def _is_discount(rule: Rule, service_tier: str) -> bool:
+def _is_discount(rule: PriceRule, service_tier: str) -> bool:
     return not rule.is_price and not rule.unlisted_only and rule.scope.service_tier in {None, service_tier}
 
 
-def _apply_prices(price: _Price, rules: Sequence[Rule], service_tier: str) -> _Price:
+def _apply_prices(price: _Price, rules: Sequence[PriceRule], service_tier: str) -> _Price:
     for rule in rules:
         if rule.is_price and rule.scope.service_tier == service_tier:
             price = price.with_rates(rule)
@@ -153,7 +153,7 @@ def _apply_prices(price: _Price, rules: Sequence[Rule], service_tier: str) -> _P
 
 
 def _in_tier(
-    standard: _Price, listing: table.Listing | None, rules: Sequence[Rule], service_tier: str, moment: datetime
+    standard: _Price, listing: table.Listing | None, rules: Sequence[PriceRule], service_tier: str, moment: datetime
 ) -> _Price:
     """The price of a service tier, given the standard price."""
     listed = listing.in_tier(service_tier, moment) if listing else None

@@ -12,6 +12,7 @@ from llm_audit.cli import options
 from llm_audit.cli.console import say
 from llm_audit.cli.table import ListFormat, show
 from llm_audit.errors import ExitCode, UsageError
+from llm_audit.suggestions import suggest
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,7 +66,7 @@ def show_one(
     day = _day(at)
     found = explain(_book(prices, config_file), provider, model, at=day, region=region)
     if found.reason is not None:
-        hint = f" Did you mean {', '.join(found.suggestions)}?" if found.suggestions else ""
+        hint = suggest(found.suggestions)
         raise UsageError(f"{model} has no price on {day}: {found.reason.value.replace('_', ' ')}.{hint}")
     show(_rows(found.rates), output_format, numeric=_NUMERIC)
     if output_format == "table" and found.changes:
