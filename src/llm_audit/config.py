@@ -1,7 +1,7 @@
-"""Settings and where each is from: flag, then ``LLM_AUDIT_*``, then file, then default.
+"""Resolve settings and their origins: flag, then ``LLM_AUDIT_*``, then file, then default.
 
-The file is ``llm-audit.toml``, or ``[tool.llm-audit]`` in ``pyproject.toml``, the nearest upwards from the working
-folder. Unknown keys are errors, so that a misspelled setting is never silently ignored.
+The file is ``llm-audit.toml``, or ``[tool.llm-audit]`` in ``pyproject.toml``, found by searching upwards from the
+working folder. Unknown keys are errors, so that a misspelled setting is never silently ignored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from llm_audit.toml_reader import TomlTable, out_of_range, parse_toml
 ENV_PREFIX = "LLM_AUDIT_"
 FILE_NAME = "llm-audit.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
-_NOT_FIGURES = {"jobs", "cache", "fail_on", "budgets", "min_samples", "min_change_usd", "currency"}
+_NO_EFFECT_ON_RESULTS = {"jobs", "cache", "fail_on", "budgets", "min_samples", "min_change_usd", "currency"}
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -52,14 +52,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def fingerprint(self) -> str:
-        """Names the settings that can change a figure; how many processes work or what is cached cannot."""
-        values = {name: getattr(self, name) for name in self.__struct_fields__ if name not in _NOT_FIGURES}
+        """Return a hash of the settings that can change a result, which leaves out processes, cache and gates."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__ if name not in _NO_EFFECT_ON_RESULTS}
         return hashlib.sha256(msgspec.json.encode(values, order="deterministic")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A resolved configuration. ``origins`` says for each key where its value is from."""
+    """A resolved configuration, with the origin of the value of each key."""
 
     config: Config
     origins: Mapping[str, str]
@@ -101,7 +101,7 @@ def load(
 
 
 def schema() -> dict[str, Any]:
-    """The JSON schema of the configuration file."""
+    """Return the JSON schema of the configuration file."""
     return msgspec.json.schema(Config)
 
 

@@ -188,4 +188,4 @@ def parse_toml(content: str | bytes, *, file: str, parse_float: Callable[[str], 
         values = tomllib.loads(text, parse_float=parse_float)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{file} is not valid TOML: {error}. Correct it there.") from None
-    return TomlTable(values=values, file=file, lines=tuple(text.splitlines()))
+    return TomlTable(values=values, file=file, lines=tuple(text.splitlines()) or ("",))

@@ -55,7 +55,7 @@ def test_a_ledger_can_be_written_where_it_lies(ledger: Ledger) -> None:
 def test_a_folder_of_logs_is_no_ledger(tmp_path) -> None:
     (tmp_path / MANIFEST_FILE).write_text("{}")
     assert not is_ledger(tmp_path)
-    with pytest.raises(UsageError, match="holds no ledger"):
+    with pytest.raises(UsageError, match="contains no readable ledger"):
         read_ledger(tmp_path)
 
 

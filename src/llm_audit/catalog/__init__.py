@@ -1,6 +1,6 @@
-"""What is known of models: names, families, tiers, capabilities, abilities.
+"""The catalogue of models: families, tiers, capabilities, abilities and ladders.
 
-Importing the package loads no data library, so that reading names in ``catalog.names`` stays cheap.
+Importing the package loads no data library; ``Catalog`` and ``ladders`` are imported on first use.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Where shards are ingested."""
+"""Engines that ingest shards: local processes, and what runs in each of them."""

@@ -1,4 +1,4 @@
-"""The table of all requests."""
+"""The ledger: the table of all requests, its parts, and their cache."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ __all__ = ["Ledger", "Manifest", "is_ledger", "read_ledger", "write_ledger"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load on first use: the processes that read logs need this package's columns but not polars."""
+    """Import on first use: the processes that read logs need this package's columns but not polars."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from llm_audit.ledger import manifest, store

@@ -1,4 +1,4 @@
-"""What a ledger was made of: its inputs, and an account of every entry that is no row of it."""
+"""The manifest of a ledger: its inputs, and a count of every entry that is not a row of it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ class Input(msgspec.Struct, kw_only=True, frozen=True):
     path: str
     sha256: str
     bytes: int
-    records: int  # entries, whatever became of them
+    records: int  # all entries
     format: str  # of most of its records; "unknown" where none was recognised
     formats: dict[str, int]  # records by format
 
 
 class Example(msgspec.Struct, kw_only=True, frozen=True):
-    """A place where a record was rejected."""
+    """The file and line of a rejected record."""
 
     file: str
     line: int
 
 
 class Rejection(msgspec.Struct, kw_only=True, frozen=True):
-    """Entries rejected for one reason, with the first places in order of file and line."""
+    """Entries rejected for one reason, with the first examples in order of file and line."""
 
     reason: str
     count: int
@@ -38,7 +38,7 @@ class Rejection(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class ReasonCount(msgspec.Struct, kw_only=True, frozen=True):
-    """Entries for one reason."""
+    """A count of entries for one reason."""
 
     reason: str
     count: int
@@ -48,16 +48,16 @@ class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     """Account of an ingest: every entry read is a row, a duplicate, no provider call, or rejected."""
 
     schema_version: int = SCHEMA_VERSION
-    inputs: list[Input]  # by path; a row's ``input`` is a place in this list
+    inputs: list[Input]  # by path; a row's ``input`` is an index into this list
     read: int
     rows: int
     duplicates: int
     not_provider_calls: list[ReasonCount]  # most first
     rejected: list[Rejection]  # most first
-    notes: list[str]  # files passed over
-    fingerprints: dict[str, str]  # of what read and judged
+    notes: list[str]  # files that were skipped
+    fingerprints: dict[str, str]  # of the code, classifier and options
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """A manifest as JSON, the same bytes for the same content."""
+    """Return a manifest as JSON, the same bytes for the same content."""
     return msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1) + b"\n"

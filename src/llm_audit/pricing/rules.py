@@ -1,15 +1,15 @@
-"""Price files: absolute rates, discounts and aliases in TOML, as the packaged corrections and users write them.
+"""Price files: absolute rates, discounts and aliases in TOML, of the packaged corrections and of users.
 
 [aliases]
-"prod-chat" = "azure/gpt-4o"            # a name in the log, or a pattern, to a model the price table knows
+"prod-chat" = "azure/gpt-4o"            # a name in the log, or a pattern, to a model of the price table
 
 [[price]]                               # dollars per million tokens; only the rates given are replaced
-provider = "azure"                      # patterns with * and ?, any where left out
+provider = "azure"                      # patterns with * and ?, any by default
 model = "gpt-4o*"
 service_tier = "standard"               # standard (the default), batch, flex or priority
-from = 2026-01-01                       # first and last day (UTC), open where left out
+from = 2026-01-01                       # first and last day (UTC), open by default
 to = 2026-12-31
-context_from = 0                        # holds for requests with at least that many input tokens
+context_from = 0                        # applies to requests with at least that many input tokens
 hours = "00:30-16:30"                   # UTC, and days = ["mon", ...]: where the price depends on them
 input = 2.25
 output = 9.00
@@ -19,7 +19,7 @@ source = "contract 2026-17"
 [[discount]]
 provider = "openai"
 percent = 12.5                          # off; negative is a surcharge
-rates = ["input", "cache_read"]         # all where left out
+rates = ["input", "cache_read"]         # all by default
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _MAX_RATE_USD = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleScope:
-    """Which requests a rule is for. ``minutes`` is a span of the day that may pass midnight; None is the whole day."""
+    """The requests that a rule applies to; ``minutes`` is a span that may pass midnight, None for all day."""
 
     provider: str = "*"
     model: str = "*"
@@ -60,18 +60,18 @@ class RuleScope:
     days: frozenset[int] = frozenset(range(7))
 
     def covers(self, provider: str, names: Iterable[str], region: str | None) -> bool:
-        """Whether a model, under any of its names, at a provider in a region falls under the rule."""
+        """Return whether the rule applies to a model, under any of its names, at a provider in a region."""
         if not fnmatchcase(provider, self.provider) or not fnmatchcase((region or "").lower(), self.region):
             return False
         return any(fnmatchcase(name.lower(), self.model) for name in names)
 
     def change_dates(self) -> set[date]:
-        """Days (UTC) from which the rule holds or no longer holds."""
+        """Return the days (UTC) from which the rule applies or no longer applies."""
         after = {self.end + timedelta(days=1)} if self.end < date.max else set()
         return {self.start} | after
 
     def active(self, moment: datetime) -> bool:
-        """Whether the rule holds at a time (UTC)."""
+        """Return whether the rule applies at a time (UTC)."""
         if not self.start <= moment.date() <= self.end or moment.weekday() not in self.days:
             return False
         if self.minutes is None:
@@ -87,12 +87,12 @@ class PriceRule:
 
     Attributes:
         rates: Pico-dollars per token (or unit) that replace the listed ones; empty in a discount.
-        context_from: Input tokens of a request from which ``rates`` hold; None for every context tier.
-        factors: What rates are multiplied by, in a discount.
+        context_from: Input tokens of a request from which ``rates`` apply; None for every context tier.
+        factors: Multipliers of rates, in a discount.
         unlisted_only: A discount for a service tier whose price the table does not list.
         origin: ``overlay`` or ``user file``.
         where: File and line, for messages.
-        source: Where the figures are from, as the file says.
+        source: The source of the figures, as given in the file.
     """
 
     scope: RuleScope
@@ -106,7 +106,7 @@ class PriceRule:
 
     @property
     def is_price(self) -> bool:
-        """A price, not a discount."""
+        """Whether the rule is a price and not a discount."""
         return not self.factors
 
 
