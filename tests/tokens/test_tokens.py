@@ -27,7 +27,7 @@ def test_bundled_ranks_are_the_published_table(name):
 
 def test_a_damaged_table_is_refused(monkeypatch):
     monkeypatch.setitem(encodings._PACKED_SHA256, "cl100k_base", "0" * 64)
-    with pytest.raises(RankTableError, match="install llm-audit again"):
+    with pytest.raises(RankTableError, match="Install llm-audit again"):
         ranks("cl100k_base")
 
 

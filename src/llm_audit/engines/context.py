@@ -107,8 +107,9 @@ class IngestConfig:
         }
 
     def fingerprint(self) -> str:
-        """Return a hash of the options that decide how records are read."""
-        return xxh3_128(repr((self.log_format, sorted(self.mapping.items()))).encode()).hexdigest()
+        """Return a hash of the options that decide how records are read and judged."""
+        calibrated = self.classifier().fingerprint if self.calibration else None  # the path's content may change
+        return xxh3_128(repr((self.log_format, sorted(self.mapping.items()), calibrated)).encode()).hexdigest()
 
     def _mapped(self) -> tuple[Format, ...]:
         if not self.mapping:
@@ -121,8 +122,13 @@ class IngestConfig:
 @lru_cache(maxsize=1)
 def code_fingerprint() -> str:
     """Return a hash of all code and data that can decide a row: the package without its audit half."""
+    return hash_ingest_files(resources.files("llm_audit"))
+
+
+def hash_ingest_files(package: Traversable) -> str:
+    """Return a hash of the paths and contents of a package's files that are not of its audit half."""
     state = xxh3_128()
-    for path, content in sorted(_ingest_files(resources.files("llm_audit"), "")):
+    for path, content in sorted(_ingest_files(package, "")):
         state.update(f"{path}\0".encode())
         state.update(content)
     return state.hexdigest()
