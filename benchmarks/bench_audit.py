@@ -40,7 +40,7 @@ def build(folder: Path, rows: int) -> None:
     import msgspec
     import polars as pl
 
-    from llm_audit.engines.local import ingest
+    from llm_audit.engines import ingest
     from llm_audit.ledger.store import MANIFEST_FILE, REQUESTS_FILE, encode_manifest
 
     sample = ingest([Path(__file__).parents[1] / "sample_logs"])

@@ -33,7 +33,7 @@ print(time.perf_counter() - started)
 """
 INGEST = """
 import sys, time
-from llm_audit.engines.local import IngestOptions, ingest
+from llm_audit.engines import IngestOptions, ingest
 options = IngestOptions(jobs=int(sys.argv[2]), cache=sys.argv[3] == "cache")
 started = time.perf_counter()
 ledger = ingest([sys.argv[1]], options=options)

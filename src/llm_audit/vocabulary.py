@@ -91,3 +91,7 @@ class Abstention(StrEnum):
     NON_TEXT = "non_text"
     NO_SIGNAL = "no_signal"
     NOT_CHAT = "not_chat"
+
+
+TIERS: tuple[str, ...] = ("frontier", "mid", "small", "unknown")
+"""Tiers of models, the most expensive first; ``unknown`` is the tier of a model without a known price."""

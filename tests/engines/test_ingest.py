@@ -12,9 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llm_audit.engines import local, pool
+from llm_audit.engines import IngestOptions, ingest, local, pool
 from llm_audit.engines.hashing import hash64
-from llm_audit.engines.local import IngestOptions, ingest
 from llm_audit.errors import AuditError, IncompleteError, UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.ledger import part_cache as cache

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from llm_audit.ledger import part_cache as module
-from llm_audit.ledger.part_cache import FileHashes, FileState, PartCache, clear, info
+from llm_audit.ledger.part_cache import FileHashes, FileState, PartCache, cache_info, clear_cache
 from llm_audit.ledger.parts import LedgerPart, ShardTally
 
 OLD = time.time_ns() - 60 * 10**9
@@ -76,7 +76,7 @@ def test_the_least_recently_used_go_first(cache: PartCache, tmp_path: Path) -> N
         assert found is not None
         for file in Path(str(found.file)).parent.glob(Path(str(found.file)).stem + ".*"):
             os.utime(file, (time.time() - hours * 3600,) * 2)
-    cache.evict(max_bytes=info().bytes - 1500)
+    cache.evict(max_bytes=cache_info().bytes - 1500)
     assert [cache.part("work", [name]) is not None for name in ("one", "two", "three")] == [False, True, False]
 
 
@@ -88,10 +88,10 @@ def test_what_was_used_lately_stays_whatever_the_bound(cache: PartCache, tmp_pat
 
 def test_clearing_says_what_was_removed(cache: PartCache, tmp_path: Path) -> None:
     cache.store_part("work", part(tmp_path, "one"))
-    held = info()
+    held = cache_info()
     assert (held.files, held.folder) == (2, cache.folder)
-    assert clear() == held
-    assert info().files == 0
+    assert clear_cache() == held
+    assert cache_info().files == 0
 
 
 def test_a_cache_that_cannot_be_written_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,15 +64,15 @@ def cache_folder() -> Path:
     return Path(given) if given else Path(platformdirs.user_cache_dir("llm-audit", appauthor=False))
 
 
-def info() -> CacheInfo:
+def cache_info() -> CacheInfo:
     """Return the size of the cache."""
     files = _files(cache_folder())
     return CacheInfo(folder=cache_folder(), files=len(files), bytes=sum(size for _, size, _ in files))
 
 
-def clear() -> CacheInfo:
+def clear_cache() -> CacheInfo:
     """Remove all entries of the cache, and return the size they had."""
-    before = info()
+    before = cache_info()
     for name in ("files", "parts", "ledgers"):
         shutil.rmtree(before.folder / name, ignore_errors=True)
     return before

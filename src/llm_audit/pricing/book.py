@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from llm_audit.catalog.aliases import Aliases
+from llm_audit.catalog import Aliases
 from llm_audit.model_names import names_in_rules, parse, priced_separately
 from llm_audit.pricing import price_table
 from llm_audit.pricing.model_prices import ModelPrices, PriceChanges

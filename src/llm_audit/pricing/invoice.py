@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from llm_audit.catalog.catalog import Catalog
+from llm_audit.catalog import Catalog
 from llm_audit.errors import UsageError
 from llm_audit.money import pico
 

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from llm_audit.pricing.book import PriceBook
-from llm_audit.pricing.distinct_keys import EncodedRows, distinct_keys
 from llm_audit.pricing.model_prices import PriceChanges
 from llm_audit.pricing.price_rows import PriceRow, Quote, rows_frame
+from llm_audit.pricing.row_keys import EncodedRows, distinct_keys
 
 _NAMES = ("provider", "model", "region")
 _EPOCH = date(1970, 1, 1)

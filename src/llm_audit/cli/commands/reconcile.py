@@ -44,7 +44,7 @@ def reconcile(
         ledger = api.open_ledger(paths, config=config, progress=update)
     priced = price(ledger.frame, book)
     if invoice is None:
-        from llm_audit.pricing.reconcile_stated import reconcile_stated
+        from llm_audit.pricing import reconcile_stated
 
         rows = reconcile_stated(priced, book, timezone=config.timezone)
         if not rows.height:
@@ -52,8 +52,7 @@ def reconcile(
         show(_money(rows), output_format, numeric=_NUMERIC)
         return
     from llm_audit.money import usd
-    from llm_audit.pricing.invoice import read_invoice
-    from llm_audit.pricing.reconcile_invoice import reconcile_invoice
+    from llm_audit.pricing import read_invoice, reconcile_invoice
 
     catalog = api.catalog(config)
     found = reconcile_invoice(priced, read_invoice(invoice, catalog=catalog), catalog=catalog)

@@ -37,7 +37,7 @@ def list_(
     output_format: ListFormat = "table",
 ) -> None:
     """List prices, in dollars per million tokens."""
-    from llm_audit.pricing.describe import list_prices
+    from llm_audit.pricing import list_prices
 
     if service_tier not in {"standard", "batch", "flex", "priority"}:
         raise UsageError(f"There is no service tier {service_tier!r}; use standard, batch, flex or priority.")
@@ -61,7 +61,7 @@ def show_one(
     output_format: ListFormat = "table",
 ) -> None:
     """Show one model's price in full: every service tier and context tier, its source, and when it changes."""
-    from llm_audit.pricing.describe import price_details
+    from llm_audit.pricing import price_details
 
     day = _day(at)
     found = price_details(_book(prices, config_file), provider, model, at=day, region=region)
@@ -78,7 +78,7 @@ def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A price file.")], *, output_format: ListFormat = "table"
 ) -> int:
     """Check a price file against the price table. Ends with 3 when something in it looks odd."""
-    from llm_audit.pricing.describe import verify_price_file
+    from llm_audit.pricing import verify_price_file
 
     found = verify_price_file(file)
     show(
@@ -101,7 +101,7 @@ def diff(
     output_format: ListFormat = "table",
 ) -> None:
     """List the prices that differ between two days, in dollars per million tokens."""
-    from llm_audit.pricing.describe import diff_prices, list_prices
+    from llm_audit.pricing import diff_prices, list_prices
 
     book = _book(prices, config_file)
     sides = [list_prices(book, provider=provider, model=model, at=_day(day)) for day in (before, after)]

@@ -9,10 +9,7 @@ from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN, RateTable
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.inputs.models import NONE, Index, Models
-from llm_audit.pricing import PriceBook, rates_for
-from llm_audit.pricing.distinct_keys import EncodedRows, distinct_keys
-from llm_audit.pricing.lookup import price_periods
-from llm_audit.pricing.model_prices import PriceChanges
+from llm_audit.pricing import EncodedRows, PriceBook, PriceChanges, distinct_keys, price_periods, rates_for
 
 _ASKED = ("provider", "model", "service_tier", "region", "time", "context_tokens")
 

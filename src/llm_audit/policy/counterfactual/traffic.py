@@ -14,7 +14,7 @@ from llm_audit.policy.counterfactual.steps import AgentSteps, read_steps
 from llm_audit.policy.inputs.models import Index, Models, read_models
 from llm_audit.policy.inputs.requests import PLACES, Requests, joined, read_requests
 from llm_audit.policy.inputs.trace_graph import Graph, build_graph
-from llm_audit.pricing.distinct_keys import distinct_keys
+from llm_audit.pricing import distinct_keys
 
 NAMES: tuple[str, ...] = ("provider", "model", "service_tier", "region", "model_id", "tier")
 """What names a model at a provider; provider and model decide the last two."""

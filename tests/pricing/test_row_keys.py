@@ -2,7 +2,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.pricing.distinct_keys import distinct_keys
+from llm_audit.pricing.row_keys import distinct_keys
 
 rows = st.lists(
     st.tuples(

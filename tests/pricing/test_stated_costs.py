@@ -5,7 +5,7 @@ import pytest
 from tests.pricing.build import at, call, ledger
 
 from llm_audit.pricing import PriceBook, price
-from llm_audit.pricing.reconcile_stated import by_model, reconcile_stated
+from llm_audit.pricing.stated_costs import by_model, reconcile_stated
 
 MICRO = 10**6  # pico-dollars in a millionth of a dollar
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from llm_audit.catalog.catalog import Catalog
+from llm_audit.catalog import Catalog
 from llm_audit.pricing.invoice import Invoice
 
 TOLERANCE = 0.005
