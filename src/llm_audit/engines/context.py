@@ -31,7 +31,7 @@ AUDIT_HALF = frozenset(
 _HASHED_SUFFIXES = (".py", ".c", ".npz", ".bin", ".csv", ".json", ".toml", ".xz")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IngestContext:
     """Everything that reading and judging records needs, loaded.
 
@@ -48,7 +48,7 @@ class IngestContext:
     forced: Format | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IngestConfig:
     """The user's options for reading and judging.
 

@@ -23,7 +23,7 @@ MAX_ASK_CHARS = 1 << 24
 """A batch is judged and written when it has this many rows, or this much text to judge."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A bundle of shards to make a ledger part of.
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from llm_audit.ledger import conversations, merge
 from llm_audit.ledger.arrow import ARROW_SCHEMA, parquet_writer
-from llm_audit.ledger.manifest import Example, Input, Manifest, ReasonCount, Rejection
+from llm_audit.ledger.manifest import EntryCount, LedgerInput, Manifest, Rejection, RejectionExample
 from llm_audit.ledger.parts import MAX_EXAMPLES, LedgerPart, ShardTally
 from llm_audit.ledger.row_hashes import hash_rows
 
@@ -24,7 +24,7 @@ _ROW_GROUP = 1 << 16
 PARENT_SPAN = "parent_span"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShardOffset:
     """The input that a shard belongs to, and the lines and entries of that input before it."""
 
@@ -33,7 +33,7 @@ class ShardOffset:
     entries_before: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OffsetPart:
     """A part with the offsets of its shards."""
 
@@ -49,10 +49,12 @@ def with_offsets(parts: Iterable[tuple[LedgerPart, Sequence[int]]]) -> list[Offs
     for part, inputs in parts:
         offsets = []
         for number, tally in zip(inputs, part.shards, strict=True):
-            offsets.append(ShardOffset(number, lines.get(number, 0), entries.get(number, 0)))
+            offsets.append(
+                ShardOffset(input=number, lines_before=lines.get(number, 0), entries_before=entries.get(number, 0))
+            )
             lines[number] = lines.get(number, 0) + tally.lines
             entries[number] = entries.get(number, 0) + tally.entries
-        located.append(OffsetPart(part, tuple(offsets)))
+        located.append(OffsetPart(part=part, offsets=tuple(offsets)))
     return located
 
 
@@ -100,7 +102,7 @@ def assemble(
         read=sum(tally.entries for _, tally in tallies),
         rows=int(kept.sum()),
         duplicates=repeated,
-        not_provider_calls=[ReasonCount(reason=reason, count=count) for reason, count in not_calls],
+        not_provider_calls=[EntryCount(reason=reason, count=count) for reason, count in not_calls],
         rejected=_rejected(tallies, [path for path, _, _ in inputs]),
         notes=list(notes),
         fingerprints=fingerprints,
@@ -211,7 +213,9 @@ def _copies(hashes: Sequence[str]) -> npt.NDArray[np.uint64]:
     return np.array(copies, np.uint64)
 
 
-def _inputs(tallies: Sequence[tuple[ShardOffset, ShardTally]], inputs: Sequence[tuple[str, int, str]]) -> list[Input]:
+def _inputs(
+    tallies: Sequence[tuple[ShardOffset, ShardTally]], inputs: Sequence[tuple[str, int, str]]
+) -> list[LedgerInput]:
     records = [0] * len(inputs)
     formats: list[list[dict[str, int]]] = [[] for _ in inputs]
     for offset, tally in tallies:
@@ -221,7 +225,7 @@ def _inputs(tallies: Sequence[tuple[ShardOffset, ShardTally]], inputs: Sequence[
     for number, (path, size, sha) in enumerate(inputs):
         counts = dict(_sums(formats[number]))
         described.append(
-            Input(
+            LedgerInput(
                 path=path,
                 sha256=sha,
                 bytes=size,
@@ -245,7 +249,8 @@ def _rejected(tallies: Sequence[tuple[ShardOffset, ShardTally]], paths: Sequence
             reason=reason,
             count=count,
             examples=[
-                Example(file=paths[number], line=line) for number, line in sorted(examples[reason])[:MAX_EXAMPLES]
+                RejectionExample(file=paths[number], line=line)
+                for number, line in sorted(examples[reason])[:MAX_EXAMPLES]
             ],
         )
         for reason, count in counts

@@ -11,7 +11,7 @@ MANIFEST_FILE = "manifest.json"
 """Names of the files in a ledger's folder."""
 
 
-class Input(msgspec.Struct, kw_only=True, frozen=True):
+class LedgerInput(msgspec.Struct, kw_only=True, frozen=True):
     """A file that was read."""
 
     path: str
@@ -22,7 +22,7 @@ class Input(msgspec.Struct, kw_only=True, frozen=True):
     formats: dict[str, int]  # records by format
 
 
-class Example(msgspec.Struct, kw_only=True, frozen=True):
+class RejectionExample(msgspec.Struct, kw_only=True, frozen=True):
     """The file and line of a rejected record."""
 
     file: str
@@ -34,10 +34,10 @@ class Rejection(msgspec.Struct, kw_only=True, frozen=True):
 
     reason: str
     count: int
-    examples: list[Example]
+    examples: list[RejectionExample]
 
 
-class ReasonCount(msgspec.Struct, kw_only=True, frozen=True):
+class EntryCount(msgspec.Struct, kw_only=True, frozen=True):
     """A count of entries for one reason."""
 
     reason: str
@@ -48,11 +48,11 @@ class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     """Account of an ingest: every entry read is a row, a duplicate, no provider call, or rejected."""
 
     schema_version: int = SCHEMA_VERSION
-    inputs: list[Input]  # by path; a row's ``input`` is an index into this list
+    inputs: list[LedgerInput]  # by path; a row's ``input`` is an index into this list
     read: int
     rows: int
     duplicates: int
-    not_provider_calls: list[ReasonCount]  # most first
+    not_provider_calls: list[EntryCount]  # most first
     rejected: list[Rejection]  # most first
     notes: list[str]  # files that were skipped
     fingerprints: dict[str, str]  # of the code, classifier and options

@@ -20,7 +20,7 @@ from llm_audit.pricing.invoice import Invoice, read_invoice
 from llm_audit.pricing.invoiced_costs import InvoiceComparison, reconcile_invoice
 from llm_audit.pricing.lookup import price_periods
 from llm_audit.pricing.model_prices import PriceChanges
-from llm_audit.pricing.price_rows import PriceRow, Unpriced
+from llm_audit.pricing.price_rows import ResolvedPrice, Unpriced
 from llm_audit.pricing.row_keys import EncodedRows, distinct_keys
 from llm_audit.pricing.stated_costs import reconcile_stated
 
@@ -34,7 +34,7 @@ __all__ = [
     "PriceBook",
     "PriceChanges",
     "PriceDetails",
-    "PriceRow",
+    "ResolvedPrice",
     "RuleCheck",
     "Unpriced",
     "diff_prices",

@@ -18,7 +18,7 @@ from llm_audit.catalog import Aliases
 from llm_audit.model_names import names_in_rules, parse, priced_separately
 from llm_audit.pricing import price_table
 from llm_audit.pricing.model_prices import ModelPrices, PriceChanges
-from llm_audit.pricing.price_rows import PriceRow, Quote, Unpriced, rows_frame, sort_key
+from llm_audit.pricing.price_rows import Quote, ResolvedPrice, Unpriced, rows_frame, sort_key
 from llm_audit.pricing.rules import PriceFile, parse_price_file, read_price_file
 
 UNDATED = datetime(2100, 1, 1, 12, tzinfo=UTC)
@@ -43,7 +43,7 @@ class PriceBook:
         self._aliases = Aliases(self._names)
         self._models: dict[tuple[str | None, str | None, str | None], ModelPrices | Unpriced] = {}
         self._quotes: dict[tuple[object, ...], Quote] = {}
-        self._used: dict[PriceRow, None] = {}
+        self._used: dict[ResolvedPrice, None] = {}
 
     @property
     def fingerprint(self) -> str:
@@ -85,7 +85,7 @@ class PriceBook:
         prices = self._model_prices(provider, model, region)
         return PriceChanges() if isinstance(prices, Unpriced) else prices.changes
 
-    def record(self, rows: Iterable[PriceRow]) -> None:
+    def record(self, rows: Iterable[ResolvedPrice]) -> None:
         """Record rows as used."""
         self._used.update(dict.fromkeys(rows))
 

@@ -12,7 +12,7 @@ import polars as pl
 from llm_audit.ledger.schema import ServiceTier
 from llm_audit.model_names import Reference, canonical, names_in_rules, parse
 from llm_audit.pricing.book import PriceBook
-from llm_audit.pricing.price_rows import PriceRow, Unpriced, rows_frame
+from llm_audit.pricing.price_rows import ResolvedPrice, Unpriced, rows_frame
 from llm_audit.pricing.price_table import find_listing, listings
 from llm_audit.pricing.rules import PriceRule, read_price_file
 from llm_audit.pricing.schedule import RATES, TOKEN_RATES
@@ -33,7 +33,7 @@ def list_prices(
     The table's models are listed under its names; models that only a price file has, under the names it gives.
     """
     moment = datetime.combine(at, NOON, UTC)
-    rows: dict[PriceRow, None] = {}
+    rows: dict[ResolvedPrice, None] = {}
     for owner, info in listings():
         if fnmatchcase(owner.id, provider.lower()) and fnmatchcase(info.id.lower(), model.lower()):
             rows |= dict.fromkeys(book.quote(owner.id, info.id, service_tier, None, moment).rows)

@@ -80,7 +80,7 @@ def read_invoice(path: Path, *, catalog: Catalog) -> Invoice:
         raise UsageError(f"Cannot read the invoice {path}: {error.strerror}. Give another with --invoice.") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path} is not a CSV file in UTF-8: {error}. Export it again as CSV.") from None
-    return Invoice(path=path, kind=export.kind, lines=pl.DataFrame(lines, schema=LINES_SCHEMA, orient="row"))
+    return Invoice(path=path, kind=export.kind, lines=pl.DataFrame(lines, schema=LINES_SCHEMA))
 
 
 def _detect_export(header: list[str], path: Path) -> _Export:
@@ -93,7 +93,7 @@ def _detect_export(header: list[str], path: Path) -> _Export:
     )
 
 
-def _line(number: int, row: Line, export: _Export, catalog: Catalog) -> tuple[object, ...] | None:
+def _line(number: int, row: Line, export: _Export, catalog: Catalog) -> dict[str, object] | None:
     """Return one line; None where it costs nothing or is not for a language model."""
     amount = pico((_value(row, export.amount) or "").replace(",", ""))
     if amount == 0 or not export.is_relevant(row):
@@ -111,7 +111,15 @@ def _line(number: int, row: Line, export: _Export, catalog: Catalog) -> tuple[ob
         unmatched = "no day"
     elif model_id is None:
         unmatched = "no known model named"
-    return number, day, provider, model_id, item, amount, unmatched
+    return {
+        "line": number,
+        "day": day,
+        "provider": provider,
+        "model_id": model_id,
+        "item": item,
+        "amount_pico": amount,
+        "unmatched": unmatched,
+    }
 
 
 def find_model(item: str, provider: str | None, catalog: Catalog) -> str | None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from llm_audit.pricing.book import PriceBook
 from llm_audit.pricing.model_prices import PriceChanges
-from llm_audit.pricing.price_rows import PriceRow, Quote, rows_frame
+from llm_audit.pricing.price_rows import Quote, ResolvedPrice, rows_frame
 from llm_audit.pricing.row_keys import EncodedRows, distinct_keys
 
 _NAMES = ("provider", "model", "region")
@@ -104,10 +104,10 @@ def price_periods(time: pl.Series, changes: PriceChanges) -> EncodedRows:
     return EncodedRows(np.where(time.is_null().to_numpy(), bound, codes) if time.null_count() else codes, bound + 1)
 
 
-def _table(quotes: list[Quote]) -> tuple[list[PriceRow], np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def _table(quotes: list[Quote]) -> tuple[list[ResolvedPrice], np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Return the distinct rows of the quotes and the first row of each quote, far below 0 where it has none."""
-    starts: dict[tuple[PriceRow, ...], int] = {}
-    rows: list[PriceRow] = []
+    starts: dict[tuple[ResolvedPrice, ...], int] = {}
+    rows: list[ResolvedPrice] = []
     for quote in quotes:
         if quote.rows and quote.rows not in starts:
             starts[quote.rows] = len(rows)

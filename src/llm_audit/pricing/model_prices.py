@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from llm_audit.pricing import price_table
-from llm_audit.pricing.price_rows import PriceRow, Quote, Unpriced
+from llm_audit.pricing.price_rows import Quote, ResolvedPrice, Unpriced
 from llm_audit.pricing.rules import PriceRule
 from llm_audit.pricing.schedule import RATES, Rates, Schedule
 
@@ -98,8 +98,8 @@ class ModelPrices:
             notes=self.listing.notes,
         )
 
-    def _row(self, price: _Price, service_tier: str, context_from: int, rates: Rates) -> PriceRow:
-        return PriceRow(
+    def _row(self, price: _Price, service_tier: str, context_from: int, rates: Rates) -> ResolvedPrice:
+        return ResolvedPrice(
             provider=self.provider,
             model=self.model,
             service_tier=service_tier,

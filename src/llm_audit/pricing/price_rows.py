@@ -27,7 +27,7 @@ class Unpriced(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PriceRow:
+class ResolvedPrice:
     """A price that requests can be charged at.
 
     Attributes:
@@ -62,17 +62,17 @@ class PriceRow:
 class Quote:
     """The price rows of one key, one for each context tier, ascending; or the reason why there are none."""
 
-    rows: tuple[PriceRow, ...] = ()
+    rows: tuple[ResolvedPrice, ...] = ()
     reason: Unpriced | None = None
 
 
-def sort_key(row: PriceRow) -> tuple[str, str, str, str, date, int, int]:
+def sort_key(row: ResolvedPrice) -> tuple[str, str, str, str, date, int, int]:
     """Return the key for sorting by provider, model, tier, region, date and context."""
     since = row.since or date.min
     return (row.provider, row.model, row.service_tier, row.region or "", since, row.context_from, row.price_id)
 
 
-def rows_frame(rows: Sequence[PriceRow]) -> pl.DataFrame:
+def rows_frame(rows: Sequence[ResolvedPrice]) -> pl.DataFrame:
     """Return price rows as a frame, in the given order; columns as ``PriceBook.rates``."""
     text = {name: [getattr(row, name) for row in rows] for name in ("provider", "model", "service_tier", "region")}
     rates = [dict(row.rates) for row in rows]
