@@ -40,7 +40,7 @@ reads it.
 
 
 def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command that help lists, with the words that call it: a group, then what is in it, in help's order."""
+    """Yield every command that help lists, with its path: a group, then its commands, in help's order."""
     command = typer.main.get_command(cli.app) if command is None else command
     yield path, command
     for name, inner in getattr(command, "commands", {}).items():
@@ -49,7 +49,7 @@ def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[
 
 
 def build() -> str:
-    """The page, from a process whose environment decides nothing."""
+    """Return the page, built in a process with a fixed environment."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "SYSTEMROOT"}}
     plain = {"COLUMNS": str(WIDTH), "TERM": "dumb", "NO_COLOR": "1", "PYTHONUTF8": "1"}
     command = [sys.executable, str(Path(__file__).resolve()), "--print"]

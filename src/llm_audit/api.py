@@ -14,7 +14,7 @@ from llm_audit.compare.repricing import reprice
 from llm_audit.config import Config
 from llm_audit.document.audit import Document
 from llm_audit.document.comparison import Comparison
-from llm_audit.engines.local import IngestOptions, ingest
+from llm_audit.engines import IngestOptions, ingest
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger, is_ledger, read_ledger
 from llm_audit.policy import Policy

@@ -11,7 +11,7 @@ from llm_audit.audit.run import AuditOptions, run
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import decode, encode
 from llm_audit.errors import IncompleteError, UsageError
-from llm_audit.ledger.manifest import Example, Rejection
+from llm_audit.ledger.manifest import Rejection, RejectionExample
 from llm_audit.policy import load
 from llm_audit.pricing import PriceBook
 
@@ -192,7 +192,7 @@ def test_nothing_to_audit_is_incomplete(tmp_path):
 
 
 def test_what_became_of_records_that_are_no_request_is_said(tmp_path):
-    refused = [Rejection(reason="not_json", count=1_204, examples=[Example(file="bad.bin", line=1)])]
+    refused = [Rejection(reason="not_json", count=1_204, examples=[RejectionExample(file="bad.bin", line=1)])]
     with pytest.raises(IncompleteError) as told:
         audit(tmp_path, many(1).clear(), rejected=refused, skipped=1)
     assert str(told.value) == (
@@ -283,7 +283,7 @@ def test_the_interval_holds_that_of_every_source(tmp_path):
 
 
 def test_rejections_reach_the_document(tmp_path):
-    refused = [Rejection(reason="not_json", count=4, examples=[Example(file="a.jsonl", line=7)])]
+    refused = [Rejection(reason="not_json", count=4, examples=[RejectionExample(file="a.jsonl", line=7)])]
     document = audit(tmp_path, rows({}), rejected=refused).document
     assert (document.requests.read, document.requests.rejected) == (5, 4)
     assert document.rejected[0].examples[0].line == 7

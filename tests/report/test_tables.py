@@ -15,6 +15,7 @@ from llm_audit.report.tables import check, everything, mix, spend, traces
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
 from llm_audit.report.text import money
+from llm_audit.vocabulary import TIERS
 
 
 def test_rows_left_out_are_summed_exactly() -> None:
@@ -139,7 +140,7 @@ def test_days_and_what_has_no_time_add_up_to_what_was_spent() -> None:
     assert Decimal(str(rows[-1][3])) == Decimal(sum(call.cost for call in undated)) / build.DOLLAR
     assert Decimal(str(rows[-1][4])) == Decimal(sum(call.policy for call in undated)) / build.DOLLAR
     assert sum(Decimal(str(row[3])) for row in rows) == Decimal(document.cost.actual)
-    for index, tier in enumerate(spend.TIERS[:3], start=5):
+    for index, tier in enumerate(TIERS[:3], start=5):
         spent = sum(Decimal(m.cost) for m in document.model_mix if m.tier == tier and m.cost)
         assert sum(Decimal(str(row[index] or 0)) for row in rows) == spent
 

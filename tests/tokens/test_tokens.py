@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from llm_audit.sources.entry import Message, Request
 from llm_audit.tokens import encodings
-from llm_audit.tokens.count import _lengths, count_text, kind_of
+from llm_audit.tokens.count import _lengths, count_text, text_kind
 from llm_audit.tokens.encodings import RankTableError, encoded_length, encoding, ranks
 from llm_audit.tokens.estimate import fill
 from llm_audit.tokens.images import image_tokens
-from llm_audit.tokens.ratio import Kind, tokenizer, tokenizer_ratio
+from llm_audit.tokens.ratio import TextKind, tokenizer, tokenizer_ratio
 
 PUBLISHED_SHA256 = {  # as tiktoken pins them
     "o200k_base": "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
@@ -27,7 +27,7 @@ def test_bundled_ranks_are_the_published_table(name):
 
 def test_a_damaged_table_is_refused(monkeypatch):
     monkeypatch.setitem(encodings._PACKED_SHA256, "cl100k_base", "0" * 64)
-    with pytest.raises(RankTableError, match="install llm-audit again"):
+    with pytest.raises(RankTableError, match="Install llm-audit again"):
         ranks("cl100k_base")
 
 
@@ -120,7 +120,11 @@ def test_ratios_between_tokenizers():
 
 def test_counts_of_other_tokenizers_are_scaled_by_the_kind_of_text():
     prose, code = "The quick brown fox jumps over the lazy dog. " * 20, "def f(x):\n    return {x: [x, (x + 1)]}\n" * 20
-    assert (kind_of(prose), kind_of(code), kind_of("你好世界" * 9)) == (Kind.ENGLISH, Kind.CODE, Kind.CHINESE)
+    assert (text_kind(prose), text_kind(code), text_kind("你好世界" * 9)) == (
+        TextKind.ENGLISH,
+        TextKind.CODE,
+        TextKind.CHINESE,
+    )
     for text, ratio in ((prose, 1.16), (code, 1.30)):
         assert count_text(text, "claude-haiku-4-5") == round(count_text(text, "gpt-4o") * ratio)
 

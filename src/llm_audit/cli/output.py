@@ -57,7 +57,7 @@ def deliver(
         quiet: Print nothing that was not asked for by ``output_format``.
         details: The whole terminal report, not its first screen.
     """
-    from llm_audit.files import write_whole
+    from llm_audit.files import write_atomically
     from llm_audit.report import registry
     from llm_audit.report.interface import Frames, Options
 
@@ -77,7 +77,7 @@ def deliver(
     if check is not None and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         _append(Path(summary), registry.render(document, "markdown", frames=frames, options=options))
     for path in files:
-        write_whole(path, registry.render(document, registry.by_suffix(path).name, frames=frames, options=options))
+        write_atomically(path, registry.render(document, registry.by_suffix(path).name, frames=frames, options=options))
         console.say(f"Wrote {path}")
     if gone is not None:
         raise gone

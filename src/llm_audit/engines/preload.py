@@ -1,4 +1,4 @@
-"""What every process that reads logs needs, loaded once before they are forked."""
+"""Modules that every reading process needs, loaded once into the server from which the processes are forked."""
 
 from llm_audit.classify.text import select
 from llm_audit.engines import worker

@@ -1,4 +1,4 @@
-"""Fill in token counts where a log has text but no usage."""
+"""Estimate token counts where a log has text but no usage."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ record, only its name, so that requests with tools are undercounted."""
 def fill(request: Request) -> None:
     """Count a request's tokens from its text, in place, where the log reports none.
 
-    A count is filled only where it is missing and its text is there; ``usage_source`` then becomes ``estimated``. A
-    failed call and redacted text are left alone: what was billed, if anything, is unknown. Nothing is known of a
-    prompt's cache, so that all input counts as fresh.
+    A count is filled only where it is missing and its text is present; ``usage_source`` then becomes ``estimated``. A
+    failed call and redacted text are left alone: what was billed, if anything, is unknown. Cache use is unknown, so
+    that all input counts as fresh.
     """
     if request.redacted or request.status == Status.ERROR.value:
         return

@@ -43,7 +43,7 @@ def analyze(
     from llm_audit.cli.completeness import completeness
     from llm_audit.cli.output import check_formats, deliver
     from llm_audit.cli.run import run_audit
-    from llm_audit.pricing.currency import parse_currency
+    from llm_audit.pricing import parse_currency
 
     check_formats(output or [], output_format)
     flags = {

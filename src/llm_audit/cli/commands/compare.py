@@ -92,7 +92,7 @@ def check(
     from llm_audit.compare.gates import GateOptions
     from llm_audit.compare.gates import check as evaluate
     from llm_audit.document.audit import encode
-    from llm_audit.files import write_whole
+    from llm_audit.files import write_atomically
 
     check_formats(output or [], output_format, check=True)
     flags = {
@@ -127,7 +127,7 @@ def check(
     result = evaluate(document, rules, base=before, comparison=comparison, options=gate_options)
     deliver(document, output or [], output_format, requests=lambda: audit.requests, check=result, quiet=quiet)
     if save_baseline is not None:
-        write_whole(save_baseline, encode(document))
+        write_atomically(save_baseline, encode(document))
         console.say(f"Wrote {save_baseline}")
     return _exit_code(result, completeness(document, config), exit_zero=exit_zero)
 

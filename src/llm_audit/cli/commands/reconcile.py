@@ -44,16 +44,15 @@ def reconcile(
         ledger = api.open_ledger(paths, config=config, progress=update)
     priced = price(ledger.frame, book)
     if invoice is None:
-        from llm_audit.pricing.reconcile import reconcile as stated
+        from llm_audit.pricing import reconcile_stated
 
-        rows = stated(priced, book, timezone=config.timezone)
+        rows = reconcile_stated(priced, book, timezone=config.timezone)
         if not rows.height:
             raise UsageError("No request in these logs states its cost. Give the provider's export with --invoice.")
         show(_money(rows), output_format, numeric=_NUMERIC)
         return
     from llm_audit.money import usd
-    from llm_audit.pricing.invoice import read_invoice
-    from llm_audit.pricing.invoiced import reconcile_invoice
+    from llm_audit.pricing import read_invoice, reconcile_invoice
 
     catalog = api.catalog(config)
     found = reconcile_invoice(priced, read_invoice(invoice, catalog=catalog), catalog=catalog)

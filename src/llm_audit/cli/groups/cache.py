@@ -12,9 +12,9 @@ app = typer.Typer(help="What is kept of logs already read: ledger parts, without
 @app.command("info")
 def info(*, output_format: ListFormat = "table") -> None:
     """Say where the cache is and how large."""
-    from llm_audit.ledger import part_cache as cache
+    from llm_audit.ledger import cache_info
 
-    held = cache.info()
+    held = cache_info()
     show(
         [{"folder": str(held.folder), "files": held.files, "bytes": held.bytes, "max bytes": held.max_bytes}],
         output_format,
@@ -25,7 +25,7 @@ def info(*, output_format: ListFormat = "table") -> None:
 @app.command("clear")
 def clear() -> None:
     """Remove everything the cache holds."""
-    from llm_audit.ledger import part_cache as cache
+    from llm_audit.ledger import clear_cache
 
-    held = cache.clear()
+    held = clear_cache()
     typer.echo(f"Removed {held.files:,} files, {held.bytes:,} bytes, from {held.folder}")

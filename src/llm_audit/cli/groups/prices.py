@@ -12,6 +12,7 @@ from llm_audit.cli import options
 from llm_audit.cli.console import say
 from llm_audit.cli.table import ListFormat, show
 from llm_audit.errors import ExitCode, UsageError
+from llm_audit.suggestions import suggest
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,7 +37,7 @@ def list_(
     output_format: ListFormat = "table",
 ) -> None:
     """List prices, in dollars per million tokens."""
-    from llm_audit.pricing.describe import list_prices
+    from llm_audit.pricing import list_prices
 
     if service_tier not in {"standard", "batch", "flex", "priority"}:
         raise UsageError(f"There is no service tier {service_tier!r}; use standard, batch, flex or priority.")
@@ -60,12 +61,12 @@ def show_one(
     output_format: ListFormat = "table",
 ) -> None:
     """Show one model's price in full: every service tier and context tier, its source, and when it changes."""
-    from llm_audit.pricing.describe import show as explain
+    from llm_audit.pricing import price_details
 
     day = _day(at)
-    found = explain(_book(prices, config_file), provider, model, at=day, region=region)
+    found = price_details(_book(prices, config_file), provider, model, at=day, region=region)
     if found.reason is not None:
-        hint = f" Did you mean {', '.join(found.suggestions)}?" if found.suggestions else ""
+        hint = suggest(found.suggestions)
         raise UsageError(f"{model} has no price on {day}: {found.reason.value.replace('_', ' ')}.{hint}")
     show(_rows(found.rates), output_format, numeric=_NUMERIC)
     if output_format == "table" and found.changes:
@@ -77,9 +78,9 @@ def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A price file.")], *, output_format: ListFormat = "table"
 ) -> int:
     """Check a price file against the price table. Ends with 3 when something in it looks odd."""
-    from llm_audit.pricing.describe import verify as check
+    from llm_audit.pricing import verify_price_file
 
-    found = check(file)
+    found = verify_price_file(file)
     show(
         [{"rule": rule.where, "models": rule.models, "notes": " ".join(rule.notes) or "ok"} for rule in found],
         output_format,
@@ -100,12 +101,11 @@ def diff(
     output_format: ListFormat = "table",
 ) -> None:
     """List the prices that differ between two days, in dollars per million tokens."""
-    from llm_audit.pricing.describe import diff as compare
-    from llm_audit.pricing.describe import list_prices
+    from llm_audit.pricing import diff_prices, list_prices
 
     book = _book(prices, config_file)
     sides = [list_prices(book, provider=provider, model=model, at=_day(day)) for day in (before, after)]
-    changed = compare(*sides).with_columns(_per_million("before"), _per_million("after"))
+    changed = diff_prices(*sides).with_columns(_per_million("before"), _per_million("after"))
     show(changed.to_dicts(), output_format, numeric=("context_from", "before", "after"))
 
 

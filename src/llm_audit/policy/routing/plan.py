@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from llm_audit.arrays import Index, Ints, grouped_sum
-from llm_audit.catalog import Catalog
-from llm_audit.catalog.ladder import ladders
+from llm_audit.catalog import Catalog, ladders
 from llm_audit.policy.counterfactual.estimates import Costs, Runs, estimate, kept_reads, run_costs
 from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, priced_caches
 from llm_audit.policy.counterfactual.lengths import Scenario, read_lengths, scenario

@@ -11,8 +11,9 @@ import altair as alt
 from llm_audit.document.audit import Document
 from llm_audit.report.charts.periods import periods, shown, ticks
 from llm_audit.report.charts.svg import LIGHT, WIDTH, Figure, chart, colours, draw, label
-from llm_audit.report.tables.spend import TIERS, undated_cost
+from llm_audit.report.tables.spend import undated_cost
 from llm_audit.report.text import money, plural, share
+from llm_audit.vocabulary import TIERS
 
 _MODELS = 10
 _TEAMS = 10

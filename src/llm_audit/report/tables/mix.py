@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from llm_audit.document.audit import DailyMix, Document
 from llm_audit.report.table import Cell, Column, Kind, Table, count, money, share, table
-from llm_audit.report.tables.spend import TIERS
 from llm_audit.report.text import NONE
 from llm_audit.report.text import share as write_share
+from llm_audit.vocabulary import TIERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from llm_audit.document.audit import Day, Document, GroupRow
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.report.table import Cell, Column, Kind, Table, count, money, share, table
 from llm_audit.report.text import NONE, words
+from llm_audit.vocabulary import TIERS
 
-TIERS = ("frontier", "mid", "small", "unknown")
 """Tiers in the order reports show them."""
 
 

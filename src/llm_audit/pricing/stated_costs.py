@@ -1,6 +1,6 @@
-"""Stated against computed cost: where a log says what a call cost, by model and day, with the likely cause of a gap.
+"""Reconcile the costs that a log states with the computed costs, by model and day, with the likely cause of a gap.
 
-Each cause is a hypothesis with an amount of its own: what the calls would have cost had it been so. Of the hypotheses
+Each cause is a hypothesis with an amount of its own: what the calls would have cost if it were true. Of the hypotheses
 whose amount agrees with what is stated, within half a percent, the first in the order below is named.
 """
 
@@ -18,7 +18,7 @@ from llm_audit.pricing.cost import INPUT_TYPES, rates_for
 TOLERANCE = 0.005
 """Share of the stated amount within which two amounts agree."""
 ROUNDING_PICO = 500_000
-"""Pico-dollars a request that rounding to a millionth of a dollar can take."""
+"""Pico-dollars per request by which rounding to a millionth of a dollar can differ."""
 UNEXPLAINED = "unexplained"
 
 _CACHED = ("cache_read", "cache_write_5m", "cache_write_1h")
@@ -38,7 +38,7 @@ _CAUSES = {
 }
 
 
-def reconcile(priced: pl.DataFrame, book: PriceBook, *, timezone: str = "UTC") -> pl.DataFrame:
+def reconcile_stated(priced: pl.DataFrame, book: PriceBook, *, timezone: str = "UTC") -> pl.DataFrame:
     """Compare the costs a log states with those computed.
 
     Args:
@@ -47,7 +47,7 @@ def reconcile(priced: pl.DataFrame, book: PriceBook, *, timezone: str = "UTC") -
         timezone: For days.
 
     Returns:
-        A row a day, provider and model: ``day`` (Date), ``provider``, ``model``, ``requests``, ``stated_pico``,
+        A row for each day, provider and model: ``day`` (Date), ``provider``, ``model``, ``requests``, ``stated_pico``,
         ``computed_pico``, ``difference_pico`` (stated less computed, Int128) and ``reason``; largest difference first.
         Only requests with both costs count.
     """
@@ -67,7 +67,7 @@ def reconcile(priced: pl.DataFrame, book: PriceBook, *, timezone: str = "UTC") -
 
 
 def by_model(reconciled: pl.DataFrame) -> pl.DataFrame:
-    """The days of ``reconcile`` added up by provider and model; ``reason`` is that of most of the difference."""
+    """Add up the days of ``reconcile_stated`` by provider and model; ``reason`` is that of the largest difference."""
     weight = pl.col("difference_pico").abs()
     return (
         reconciled.sort(weight, "reason", descending=[True, False])
@@ -97,7 +97,7 @@ def _reasons() -> Iterator[pl.Expr]:
     margin = pl.max_horizontal(stated * TOLERANCE, pl.col("requests") * ROUNDING_PICO)
     for reason, amount in _CAUSES.items():
         agrees = (pl.col(amount).cast(pl.Float64) - stated).abs() <= margin
-        # a hypothesis that changes nothing explains nothing
+        # a hypothesis with the computed amount explains nothing
         differs = pl.lit(value=True) if amount == "computed" else pl.col(amount) != pl.col("computed")
         yield pl.when(agrees & differs).then(pl.lit(reason))
     constant = (pl.col("_most") - pl.col("_least")) <= TOLERANCE * pl.col("_most")
@@ -108,7 +108,7 @@ def _reasons() -> Iterator[pl.Expr]:
 
 
 def _with_hypotheses(rows: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
-    """Add what each call would have cost under each cause."""
+    """Add the cost of each call under each hypothesis."""
     context = pl.sum_horizontal(pl.col(f"{kind}_tokens") for kind in INPUT_TYPES)
     keys = rows.select("provider", "model", "service_tier", "region", "time", context_tokens=context)
     own = rates_for(keys, book)

@@ -2,7 +2,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.pricing.keys import distinct
+from llm_audit.pricing.row_keys import distinct_keys
 
 rows = st.lists(
     st.tuples(
@@ -22,10 +22,10 @@ def test_equal_rows_have_equal_numbers_and_each_number_its_first_row(rows):
         pl.Series([row[1] for row in rows], dtype=pl.Int64),
         pl.Series([row[2] for row in rows], dtype=pl.String),
     ]
-    names = distinct(columns[:1])
-    for keys in (distinct(columns), distinct([names, *columns[1:]])):
+    names = distinct_keys(columns[:1])
+    for keys in (distinct_keys(columns), distinct_keys([names, *columns[1:]])):
         assert keys.bound == len(set(rows))
         by_code = {}
         for code, row in zip(keys.codes.tolist(), rows, strict=True):
             assert by_code.setdefault(code, row) == row
-        assert [rows.index(rows[first]) for first in keys.first()] == keys.first().tolist()
+        assert [rows.index(rows[first]) for first in keys.first_rows()] == keys.first_rows().tolist()

@@ -5,7 +5,7 @@ import pytest
 from tests.pricing.build import at, call, ledger
 
 from llm_audit.pricing import PriceBook, price
-from llm_audit.pricing.reconcile import by_model, reconcile
+from llm_audit.pricing.stated_costs import by_model, reconcile_stated
 
 MICRO = 10**6  # pico-dollars in a millionth of a dollar
 
@@ -17,7 +17,7 @@ def stated(usd_millionths, *, provider="anthropic", model="claude-sonnet-4-5", d
 
 def reasons(*rows):
     book = PriceBook()
-    return reconcile(price(ledger(*rows), book), book)["reason"].to_list()
+    return reconcile_stated(price(ledger(*rows), book), book)["reason"].to_list()
 
 
 CACHED = {"input": 1000, "cache_read": 100_000, "output": 100}  # 3000 + 30000 + 1500 millionths
@@ -68,7 +68,7 @@ def test_days_and_models_are_apart_and_only_calls_with_both_costs_count():
         call("anthropic", "claude-sonnet-4-5", at(2026, 9, 1), input=5, output=5),
     )
     book = PriceBook()
-    table = reconcile(price(ledger(*rows), book), book)
+    table = reconcile_stated(price(ledger(*rows), book), book)
     assert table.select("day", "requests", "difference_pico").rows() == [
         (date(2026, 9, 2), 1, 270_000 * MICRO),
         (date(2026, 9, 1), 1, 0),
@@ -83,11 +83,13 @@ def test_days_and_models_are_apart_and_only_calls_with_both_costs_count():
 def test_a_day_is_of_the_timezone_asked_for():
     row = call("openai", "gpt-4o", at(2026, 9, 1, 23), input=1000, output=0, stated_cost_pico=2500 * MICRO)
     book = PriceBook()
-    assert reconcile(price(ledger(row), book), book, timezone="Asia/Tokyo")["day"].to_list() == [date(2026, 9, 2)]
+    assert reconcile_stated(price(ledger(row), book), book, timezone="Asia/Tokyo")["day"].to_list() == [
+        date(2026, 9, 2)
+    ]
 
 
 def test_nothing_stated_is_an_empty_table():
     book = PriceBook()
-    table = reconcile(price(ledger(call("openai", "gpt-4o", at(2026, 9, 1), input=1, output=1)), book), book)
+    table = reconcile_stated(price(ledger(call("openai", "gpt-4o", at(2026, 9, 1), input=1, output=1)), book), book)
     assert table.height == 0
     assert by_model(table).height == 0

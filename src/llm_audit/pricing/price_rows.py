@@ -1,4 +1,4 @@
-"""Price rows: what requests are charged at, with where each price is from."""
+"""Price rows: the rates that requests are charged at, with their sources."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from llm_audit.pricing.schedule import RATES
 
 
 class Unpriced(StrEnum):
-    """Why a request has no cost."""
+    """Reasons why a request has no cost."""
 
     NO_MODEL = "no_model"
-    UNKNOWN_PROVIDER = "unknown_provider"  # no provider is named, or the price table does not know it
+    UNKNOWN_PROVIDER = "unknown_provider"  # no provider is named, or it is not in the price table
     UNKNOWN_MODEL = "unknown_model"
     OTHER_UNIT = "other_unit"  # sold by the hour, page or character
     NO_RATE = "no_rate"  # tokens of a type, or billed tool calls, without a price
@@ -27,7 +27,7 @@ class Unpriced(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PriceRow:
+class ResolvedPrice:
     """A price that requests can be charged at.
 
     Attributes:
@@ -35,10 +35,10 @@ class PriceRow:
         model: The model's name there, as requests write it.
         since: The price's effective date, where its source has one.
         context_from: Input tokens of a request, of all types, from which the row holds.
-        rates: Pico-dollars a token, or a request or billed tool call; a type that is missing has no price.
+        rates: Pico-dollars per token, request or billed tool call; a missing type has no price.
         source: ``genai-prices``, ``overlay`` or ``user file``.
-        matched: The source's own id of the model.
-        basis: How the price was come by where it is not simply listed, and what its source says.
+        matched: The source's id of the model.
+        basis: How the price was derived where it is not listed, and the source's remarks.
     """
 
     provider: str
@@ -54,26 +54,26 @@ class PriceRow:
 
     @property
     def price_id(self) -> int:
-        """A 64-bit hash of the row: the same price has the same id in every run."""
+        """Return a 64-bit hash of the row, the same in every run."""
         return xxhash.xxh3_64_intdigest(msgspec.json.encode(self, order="deterministic"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """The price rows of one key, one a context tier, ascending; or the reason why there are none."""
+    """The price rows of one key, one for each context tier, ascending; or the reason why there are none."""
 
-    rows: tuple[PriceRow, ...] = ()
+    rows: tuple[ResolvedPrice, ...] = ()
     reason: Unpriced | None = None
 
 
-def sort_key(row: PriceRow) -> tuple[str, str, str, str, date, int, int]:
-    """Provider, model, tier, region, date, context."""
+def sort_key(row: ResolvedPrice) -> tuple[str, str, str, str, date, int, int]:
+    """Return the key for sorting by provider, model, tier, region, date and context."""
     since = row.since or date.min
     return (row.provider, row.model, row.service_tier, row.region or "", since, row.context_from, row.price_id)
 
 
-def rows_frame(rows: Sequence[PriceRow]) -> pl.DataFrame:
-    """Price rows as a frame, in the given order; columns as ``PriceBook.rates``."""
+def rows_frame(rows: Sequence[ResolvedPrice]) -> pl.DataFrame:
+    """Return price rows as a frame, in the given order; columns as ``PriceBook.rates``."""
     text = {name: [getattr(row, name) for row in rows] for name in ("provider", "model", "service_tier", "region")}
     rates = [dict(row.rates) for row in rows]
     return pl.DataFrame(

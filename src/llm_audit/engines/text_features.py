@@ -1,19 +1,19 @@
-"""What the ledger keeps of a request's text: hashes, sizes and needs, and the ask that will be judged."""
+"""Extract the features of a request's text that the ledger keeps, and the ask to judge."""
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+import msgspec
 from xxhash import xxh3_64_intdigest
 
 from llm_audit.classify.text.select import select
 from llm_audit.engines.hashing import hash64
-from llm_audit.engines.passages import passage_hash
+from llm_audit.engines.line_hash import longest_line_hash
 from llm_audit.sources.entry import Message, Request
 
 _ROLE_SEEDS = {role: hash64(role) for role in ("system", "user", "assistant", "tool")}
-# A template's date, counter or id is not a new template.
+# Prompts that differ only in dates, counters and ids share a template.
 _VARIABLE = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F-]{22}|\d+|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b"
     r"|\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
@@ -22,8 +22,8 @@ _MAX_TEMPLATES = 10_000
 _templates: dict[tuple[int, tuple[str, ...]], int] = {}
 
 
-class Digest(NamedTuple):
-    """Columns that come of the text, and the text to judge, which goes no further than the batch."""
+class TextFeatures(msgspec.Struct, kw_only=True, gc=False):
+    """The ledger's columns that depend on the text, and the ask, which is dropped when its batch is judged."""
 
     prompt_hash: int | None
     parent_prompt_hash: int | None
@@ -46,12 +46,12 @@ class Digest(NamedTuple):
     step: str
 
 
-def digest(request: Request) -> Digest:
-    """Reduce a request to what the ledger keeps of its text.
+def extract_text_features(request: Request) -> TextFeatures:
+    """Return the features of a request's text.
 
     ``prompt_hash`` chains all messages; ``parent_prompt_hash`` is the chain up to the last reply of the assistant, so
     that it equals the ``prompt_hash`` of the request which that reply answered. A request whose ``quoted_hash`` is the
-    ``reply_hash`` of another was given that reply's longest line.
+    ``reply_hash`` of another quotes that reply's longest line.
     """
     messages = request.messages
     selection = select(messages, tools=request.tools, redacted=request.redacted, operation=request.operation)
@@ -86,27 +86,31 @@ def digest(request: Request) -> Digest:
         if answers:
             answered = _first_answered(messages)
     call_id = request.completion_call_id
-    calls = bool(request.completion_calls) or call_id is not None
-    told = request.completion is not None
-    return Digest(
-        prompt_hash,
-        parent,
-        template,
-        turns,
-        chars,
-        len(request.completion or "") + len(request.completion_calls) if told or calls else None,
-        vision,
-        audio,
-        True if request.tools else None if messages is None else False,
-        True if calls else False if told else None,
-        answers,
-        hash64(call_id) if call_id else None,
-        hash64(answered) if answered else None,
-        *_passages(request),
-        selection.text,
-        selection.judged,
-        selection.abstention,
-        selection.step,
+    has_calls = bool(request.completion_calls) or call_id is not None
+    has_text = request.completion is not None
+    reply_hash, quoted_hash = _line_hashes(request)
+    return TextFeatures(
+        prompt_hash=prompt_hash,
+        parent_prompt_hash=parent,
+        template_hash=template,
+        turns=turns,
+        prompt_chars=chars,
+        completion_chars=(
+            len(request.completion or "") + len(request.completion_calls) if has_text or has_calls else None
+        ),
+        needs_vision=vision,
+        needs_audio=audio,
+        needs_tools=True if request.tools else None if messages is None else False,
+        calls_tools=True if has_calls else False if has_text else None,
+        answers_tools=answers,
+        tool_call_hash=hash64(call_id) if call_id else None,
+        tool_result_hash=hash64(answered) if answered else None,
+        reply_hash=reply_hash,
+        quoted_hash=quoted_hash,
+        ask=selection.text,
+        judged=selection.judged,
+        abstention=selection.abstention,
+        step=selection.step,
     )
 
 
@@ -121,20 +125,20 @@ def _template(system_chain: int, messages: list[Message], tools: tuple[str, ...]
     return found
 
 
-def _passages(request: Request) -> tuple[int | None, int | None]:
-    """What the reply is known by, and what the user messages that end the prompt are: all that is new in it."""
-    if request.redacted:  # what stands in place of removed text is the same in all requests
+def _line_hashes(request: Request) -> tuple[int | None, int | None]:
+    """Return the line hashes of the reply and of the user messages that end the prompt, which are new in it."""
+    if request.redacted:  # the placeholders of removed text are the same in all requests
         return None, None
     messages = request.messages or []
     first = len(messages)
     while first and messages[first - 1].role == "user":
         first -= 1
-    asked = "\n".join([message.text for message in messages[first:]])
-    return passage_hash(request.completion or ""), passage_hash(asked)
+    ask = "\n".join([message.text for message in messages[first:]])
+    return longest_line_hash(request.completion or ""), longest_line_hash(ask)
 
 
 def _first_answered(messages: list[Message]) -> str:
-    """The id of the first of the tool calls that the last messages answer."""
+    """Return the id of the first of the tool calls that the last messages answer."""
     answered = ""
     for message in reversed(messages):
         if message.role != "tool":

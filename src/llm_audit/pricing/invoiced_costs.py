@@ -1,4 +1,4 @@
-"""Invoiced against computed cost: a provider's cost export beside the audited requests, by provider, model and day."""
+"""Reconcile a provider's cost export with the computed costs, by provider, model and day."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from llm_audit.catalog.catalog import Catalog
+from llm_audit.catalog import Catalog
 from llm_audit.pricing.invoice import Invoice
 
 TOLERANCE = 0.005
@@ -16,15 +16,15 @@ _KEYS = ("day", "provider", "model_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciled:
-    """An invoice beside a log.
+class InvoiceComparison:
+    """The comparison of an invoice with a log.
 
     Attributes:
-        rows: A row a ``day``, ``provider`` and ``model_id`` found on either side: ``requests``, ``unpriced_requests``,
+        rows: A row for each ``day``, ``provider`` and ``model_id`` on either side: ``requests``, ``unpriced_requests``,
             ``invoiced_pico``, ``computed_pico``, ``difference_pico`` (invoiced less computed, Int128), ``reason``;
             largest difference first.
         unmatched: Lines of the invoice that could not be compared, with the reason (``invoice.LINES_SCHEMA``).
-        outside_pico: Invoiced on days the log does not cover, or by providers it does not hold.
+        outside_pico: Amount invoiced on days the log does not cover, or by providers it does not contain.
     """
 
     rows: pl.DataFrame
@@ -32,7 +32,7 @@ class Reconciled:
     outside_pico: int
 
 
-def reconcile_invoice(priced: pl.DataFrame, invoice: Invoice, *, catalog: Catalog) -> Reconciled:
+def reconcile_invoice(priced: pl.DataFrame, invoice: Invoice, *, catalog: Catalog) -> InvoiceComparison:
     """Compare an invoice with priced ledger rows, on the days (UTC) and providers the log covers.
 
     Args:
@@ -55,7 +55,7 @@ def reconcile_invoice(priced: pl.DataFrame, invoice: Invoice, *, catalog: Catalo
         .select(*_KEYS, "requests", "unpriced_requests", "invoiced_pico", "computed_pico", "difference_pico", "reason")
         .sort(pl.col("difference_pico").abs(), *_KEYS, descending=[True, False, False, False])
     )
-    return Reconciled(
+    return InvoiceComparison(
         rows=rows,
         unmatched=invoice.lines.filter(pl.col("unmatched").is_not_null()),
         outside_pico=int(outside["invoiced_pico"].sum() or 0),

@@ -1,7 +1,7 @@
-"""How one model at one provider is priced at any time: the layers of prices and what each one changes.
+"""Price one model at one provider at any time, by applying the layers of prices in order.
 
-The standard price is settled first: the price table's, then the packaged corrections', then the user's. A service
-tier's price is the one listed for it, or else follows from the standard price by the ratio listed later or by the
+The standard price is resolved first: the price table's, then the packaged corrections', then the user's. A service
+tier's price is the one listed for it, or else is derived from the standard price by the ratio listed later or by the
 provider's published discount. The user's discounts come last.
 """
 
@@ -13,58 +13,58 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 
-from llm_audit.pricing import listing as table
-from llm_audit.pricing.rows import PriceRow, Quote, Unpriced
-from llm_audit.pricing.rules import Rule
+from llm_audit.pricing import price_table
+from llm_audit.pricing.price_rows import Quote, ResolvedPrice, Unpriced
+from llm_audit.pricing.rules import PriceRule
 from llm_audit.pricing.schedule import RATES, Rates, Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """When a price may become another: ``dates`` (from that day on), ``minutes`` of the day, weekdays; all UTC."""
+class PriceChanges:
+    """The times at which a price may change: ``dates`` (from that day on), ``minutes`` of the day, weekdays; in UTC."""
 
     dates: frozenset[date] = frozenset()
     minutes: frozenset[int] = frozenset()
     by_weekday: bool = False
 
-    def __or__(self, other: Changes) -> Changes:
-        return Changes(
+    def __or__(self, other: PriceChanges) -> PriceChanges:
+        return PriceChanges(
             dates=self.dates | other.dates,
             minutes=self.minutes | other.minutes,
             by_weekday=self.by_weekday or other.by_weekday,
         )
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots: what is derived is kept
-class Plan:
-    """How to price one model at one provider in one region.
+@dataclass(frozen=True, kw_only=True)  # no slots, for the cached property
+class ModelPrices:
+    """The prices of one model at one provider in one region.
 
     Attributes:
         provider: The price table's id.
         model: The model's name there.
-        listing: What the price table has on it.
-        rules: Corrections and the user's rules for it, later ones in force.
+        listing: Its entry in the price table, if any.
+        rules: Corrections and the user's rules for it; later ones take precedence.
     """
 
     provider: str
     model: str
     region: str | None
-    listing: table.Listing | None
-    rules: Sequence[Rule]
+    listing: price_table.Listing | None
+    rules: Sequence[PriceRule]
 
     @cached_property
-    def changes(self) -> Changes:
-        """What the price depends on of a request's time."""
+    def changes(self) -> PriceChanges:
+        """The times at which the price may change."""
         scopes = [rule.scope for rule in self.rules]
         listed = self.listing.changes() if self.listing else (set(), set())
-        return Changes(
+        return PriceChanges(
             dates=frozenset(listed[0].union(*(scope.change_dates() for scope in scopes))),
             minutes=frozenset(listed[1].union(*(scope.minutes or () for scope in scopes))),
             by_weekday=any(len(scope.days) < 7 for scope in scopes),
         )
 
     def period(self, moment: datetime) -> tuple[int, ...]:
-        """What the price depends on of a time: two moments of one period have the same price."""
+        """Return the period of a time; two moments of one period have the same price."""
         minute = moment.hour * 60 + moment.minute
         return (
             sum(moment.date() >= day for day in self.changes.dates),
@@ -73,7 +73,7 @@ class Plan:
         )
 
     def quote(self, service_tier: str, moment: datetime) -> Quote:
-        """The price rows of a service tier at a time (UTC)."""
+        """Return the price rows of a service tier at a time (UTC)."""
         active = [rule for rule in self.rules if rule.scope.active(moment)]
         price = _apply_prices(self._listed(moment), active, "standard")
         if service_tier != "standard":
@@ -98,8 +98,8 @@ class Plan:
             notes=self.listing.notes,
         )
 
-    def _row(self, price: _Price, service_tier: str, context_from: int, rates: Rates) -> PriceRow:
-        return PriceRow(
+    def _row(self, price: _Price, service_tier: str, context_from: int, rates: Rates) -> ResolvedPrice:
+        return ResolvedPrice(
             provider=self.provider,
             model=self.model,
             service_tier=service_tier,
@@ -115,7 +115,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Price:
-    """A price on its way through the layers."""
+    """A price while the layers are applied."""
 
     schedule: Schedule
     source: str
@@ -124,7 +124,7 @@ class _Price:
     notes: tuple[str, ...] = ()
     changed: bool = False
 
-    def with_rates(self, rule: Rule) -> _Price:
+    def with_rates(self, rule: PriceRule) -> _Price:
         return replace(
             self,
             schedule=self.schedule.patched(rule.rates, context_from=rule.context_from),
@@ -135,17 +135,17 @@ class _Price:
             changed=True,
         )
 
-    def discounted(self, rule: Rule, *notes: str) -> _Price:
+    def discounted(self, rule: PriceRule, *notes: str) -> _Price:
         source = self.source if self.source == "user file" else rule.origin
         notes = (*self.notes, *notes, rule.source or rule.where)
         return replace(self, schedule=self.schedule.scaled(rule.factors), source=source, notes=notes)
 
 
-def _is_discount(rule: Rule, service_tier: str) -> bool:
+def _is_discount(rule: PriceRule, service_tier: str) -> bool:
     return not rule.is_price and not rule.unlisted_only and rule.scope.service_tier in {None, service_tier}
 
 
-def _apply_prices(price: _Price, rules: Sequence[Rule], service_tier: str) -> _Price:
+def _apply_prices(price: _Price, rules: Sequence[PriceRule], service_tier: str) -> _Price:
     for rule in rules:
         if rule.is_price and rule.scope.service_tier == service_tier:
             price = price.with_rates(rule)
@@ -153,16 +153,20 @@ def _apply_prices(price: _Price, rules: Sequence[Rule], service_tier: str) -> _P
 
 
 def _in_tier(
-    standard: _Price, listing: table.Listing | None, rules: Sequence[Rule], service_tier: str, moment: datetime
+    standard: _Price,
+    listing: price_table.Listing | None,
+    rules: Sequence[PriceRule],
+    service_tier: str,
+    moment: datetime,
 ) -> _Price:
-    """The price of a service tier, given the standard price."""
-    listed = listing.in_tier(service_tier, moment) if listing else None
+    """Return the price of a service tier, given the standard price."""
+    listed = listing.tier_price(service_tier, moment) if listing else None
     if listing and listed:
         if not standard.changed:
             return replace(standard, schedule=listed.schedule, since=listed.since)
         base = listing.standard(moment)
         return replace(standard, schedule=_ratio(standard.schedule, listed.schedule, base.schedule))
-    later = listing.tier_later(service_tier, moment) if listing else None
+    later = listing.later_tier_price(service_tier, moment) if listing else None
     if later:
         tier, base = later
         note = f"{service_tier} price listed from {tier.since}, its ratio applied to the day's standard price"
@@ -176,7 +180,7 @@ def _in_tier(
 
 
 def _ratio(standard: Schedule, tier: Schedule, base: Schedule) -> Schedule:
-    """``standard`` times ``tier / base``, by type and context step; ``tier`` itself where standard is the base."""
+    """Return ``standard`` times ``tier / base``, by type and context step; ``tier`` where both are equal."""
     if standard == base:
         return tier
     starts = sorted({start for schedule in (standard, tier, base) for start, _ in schedule.steps})

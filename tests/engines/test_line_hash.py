@@ -6,11 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.sources.formats.fixture_files import FIXTURES, read, requests
 
-from llm_audit.engines import passages
-from llm_audit.engines.digest import digest
+from llm_audit.engines import IngestOptions, ingest, line_hash
 from llm_audit.engines.hashing import hash64
-from llm_audit.engines.local import IngestOptions, ingest
-from llm_audit.engines.passages import MAX_CHARS, MIN_CHARS, longest_line, passage_hash
+from llm_audit.engines.line_hash import MAX_CHARS, MIN_CHARS, longest_line, longest_line_hash
+from llm_audit.engines.text_features import extract_text_features
 from llm_audit.sources.entry import Message, Request
 
 PLAN = "First count the rows of each file, then compare the sums with those that the invoice states."
@@ -19,13 +18,13 @@ COMPILED = "llm_audit.engines._lines" in sys.modules
 
 @given(st.lists(st.text(max_size=20) | st.sampled_from(["", "a" * 20, "\u010a" * 20, "🙂" * 20])).map("\n".join))
 def test_the_compiled_form_and_the_python_form_agree(text: str) -> None:
-    assert passages._longest(text) == longest_line(text)
+    assert line_hash._longest_line(text) == longest_line(text)
 
 
 @pytest.mark.skipif(not COMPILED, reason="built without a C compiler")
 def test_the_compiled_form_takes_texts_only() -> None:
     with pytest.raises(TypeError):
-        passages._longest(b"text")
+        line_hash._longest_line(b"text")
 
 
 @pytest.mark.parametrize("compiled", [True, False])
@@ -42,17 +41,17 @@ def test_the_compiled_form_takes_texts_only() -> None:
     ],
 )
 def test_a_text_is_known_by_its_longest_line(text: str, compiled, monkeypatch) -> None:
-    monkeypatch.setattr(passages, "_longest", passages._longest if compiled else longest_line)
-    assert passage_hash(text) == hash64(PLAN)
+    monkeypatch.setattr(line_hash, "_longest_line", line_hash._longest_line if compiled else longest_line)
+    assert longest_line_hash(text) == hash64(PLAN)
 
 
 @pytest.mark.parametrize("text", ["", "Yes.", "x" * (MIN_CHARS - 1), "x" + " " * 80 + "x", "Thank you.\n" * 100])
 def test_a_text_of_short_lines_is_not_known(text: str) -> None:
-    assert passage_hash(text) is None
+    assert longest_line_hash(text) is None
 
 
 def test_the_shortest_line_that_is_known() -> None:
-    assert passage_hash("x" * MIN_CHARS) == hash64("x" * MIN_CHARS)
+    assert longest_line_hash("x" * MIN_CHARS) == hash64("x" * MIN_CHARS)
 
 
 def of(*messages: Message, **other) -> Request:
@@ -62,19 +61,19 @@ def of(*messages: Message, **other) -> Request:
 def test_a_prompt_quotes_in_the_user_messages_that_end_it() -> None:
     user, assistant = Message("user", PLAN), Message("assistant", PLAN)
     system, tool, short = Message("system", PLAN), Message("tool", PLAN), Message("user", "Go on.")
-    assert digest(of(user)).quoted_hash == hash64(PLAN)
-    assert digest(of(system, user, short)).quoted_hash == hash64(PLAN)
-    assert digest(of(user, assistant, short)).quoted_hash is None
-    assert digest(of(system, short)).quoted_hash is None
-    assert digest(of(short, assistant, tool)).quoted_hash is None
-    assert digest(of(user, assistant)).quoted_hash is None
+    assert extract_text_features(of(user)).quoted_hash == hash64(PLAN)
+    assert extract_text_features(of(system, user, short)).quoted_hash == hash64(PLAN)
+    assert extract_text_features(of(user, assistant, short)).quoted_hash is None
+    assert extract_text_features(of(system, short)).quoted_hash is None
+    assert extract_text_features(of(short, assistant, tool)).quoted_hash is None
+    assert extract_text_features(of(user, assistant)).quoted_hash is None
 
 
 def test_a_reply_is_known_by_its_text_and_not_where_the_text_was_removed() -> None:
-    assert digest(of(completion=f"Plan:\n\n{PLAN}")).reply_hash == hash64(PLAN)
-    assert digest(Request(model="m", completion=PLAN)).reply_hash == hash64(PLAN)
-    assert digest(of()).reply_hash is None
-    removed = digest(of(Message("user", PLAN), completion=PLAN, redacted=True))
+    assert extract_text_features(of(completion=f"Plan:\n\n{PLAN}")).reply_hash == hash64(PLAN)
+    assert extract_text_features(Request(model="m", completion=PLAN)).reply_hash == hash64(PLAN)
+    assert extract_text_features(of()).reply_hash is None
+    removed = extract_text_features(of(Message("user", PLAN), completion=PLAN, redacted=True))
     assert removed.reply_hash is removed.quoted_hash is None
 
 
@@ -93,7 +92,7 @@ def test_a_reply_is_known_by_its_text_and_not_where_the_text_was_removed() -> No
 def test_replies_of_the_main_formats_are_known(path: str, known: int) -> None:
     found = requests(path)
     long = [any(len(line.strip()) >= MIN_CHARS for line in (request.completion or "").split("\n")) for request in found]
-    assert [digest(request).reply_hash is not None for request in found] == long
+    assert [extract_text_features(request).reply_hash is not None for request in found] == long
     assert sum(long) == known
 
 
@@ -103,7 +102,7 @@ def test_replies_that_litellm_logs_are_known(tmp_path) -> None:
     (tmp_path / "log.json").write_text(text.replace('"content": "hi"', f'"content": "{PLAN}"'))
     ((_, entry),) = read(tmp_path / "log.json")
     assert isinstance(entry, Request)
-    assert digest(entry).reply_hash == hash64(PLAN)
+    assert extract_text_features(entry).reply_hash == hash64(PLAN)
 
 
 def test_repeats_of_a_call_keep_its_text(tmp_path) -> None:

@@ -1,6 +1,6 @@
-"""The price table: genai-prices, read once per distinct name, as schedules in pico-dollars.
+"""Read the price table, genai-prices, as schedules in pico-dollars, once for each distinct name.
 
-genai-prices carries dated prices, context tiers, cache lifetimes, service tiers and times of day. It is never asked per
+genai-prices has dated prices, context tiers, cache lifetimes, service tiers and times of day. It is never queried per
 request, and its updater, which would use the network, is never started.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-from genai_prices.data import providers as PROVIDERS  # noqa: N812 - a constant in all but its source's spelling
+from genai_prices.data import providers as PROVIDERS  # noqa: N812 - a constant, though its source names it otherwise
 from genai_prices.data_snapshot import find_provider_by_id
 from genai_prices.types import (
     ModelInfo,
@@ -23,7 +23,7 @@ from genai_prices.types import (
     TimeOfDateConstraint,
 )
 
-from llm_audit.model_names import canonical, sold_apart
+from llm_audit.model_names import canonical, priced_separately
 from llm_audit.pricing.schedule import PICO_PER_USD_PER_THOUSAND, Rates, Schedule, pico_per_token
 
 _SOURCES = {
@@ -46,7 +46,7 @@ _CONTEXTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedPrice:
     """A price as listed. ``since`` is its effective date, where the table has one."""
 
     schedule: Schedule
@@ -63,12 +63,12 @@ class Listing:
 
     @property
     def matched(self) -> str:
-        """The table's own id of the model, with the provider that lists it."""
+        """The table's id of the model, with the provider that lists it."""
         return f"{self._owner.id}/{self.model.id}"
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """How the listing was found, where that was not by its name at its provider."""
+        """Remarks on how the listing was found, where that was not by its name at its provider."""
         by_line = ("found by its model line",) if self.by_line else ()
         borrowed = (f"fallback: {self._owner.id}'s price",) if self._owner is not self.provider else ()
         return by_line + borrowed
@@ -78,21 +78,21 @@ class Listing:
         owners = (self.provider, *PROVIDERS)
         return next(owner for owner in owners if any(self.model is model for model in owner.models))
 
-    def standard(self, moment: datetime) -> Listed:
-        """The standard price at a time."""
+    def standard(self, moment: datetime) -> ListedPrice:
+        """Return the standard price at a time."""
         since = None
         for conditional in self.model.prices if isinstance(self.model.prices, list) else ():
             constraint = conditional.constraint
             if isinstance(constraint, StartDateConstraint) and constraint.active(moment):
                 since = constraint.start_date
-        return Listed(_schedule(self.model.get_prices(moment)), since)
+        return ListedPrice(_schedule(self.model.get_prices(moment)), since)
 
-    def in_tier(self, service_tier: str, moment: datetime) -> Listed | None:
-        """The price of a service tier at a time, where the table lists one by then."""
+    def tier_price(self, service_tier: str, moment: datetime) -> ListedPrice | None:
+        """Return the price of a service tier at a time; None where the table lists none by then."""
         return self._tier(service_tier, moment) if self.tier_listed_from(service_tier, moment) is None else None
 
-    def tier_later(self, service_tier: str, moment: datetime) -> tuple[Listed, Listed] | None:
-        """The first price of a service tier listed after a time, and the standard price of that day."""
+    def later_tier_price(self, service_tier: str, moment: datetime) -> tuple[ListedPrice, ListedPrice] | None:
+        """Return the first price of a service tier listed after a time, and the standard price of that day."""
         start = self.tier_listed_from(service_tier, moment)
         if start is None or start == date.max:
             return None
@@ -101,7 +101,7 @@ class Listing:
         return (listed, self.standard(day)) if listed else None
 
     def tier_listed_from(self, service_tier: str, moment: datetime) -> date | None:
-        """None where the tier's price is listed by then, else the first day it is (``date.max``: never)."""
+        """Return the first day on which the tier's price is listed (``date.max``: never); None where it is by then."""
         starts = []
         for variant in self._variants(service_tier):
             if variant.constraint is None or variant.constraint.active(moment):
@@ -111,7 +111,7 @@ class Listing:
         return min(starts, default=date.max)
 
     def changes(self) -> tuple[set[date], set[int]]:
-        """Days from which, and minutes of the day (UTC) at which, the price may be another."""
+        """Return the days from which, and the minutes of the day (UTC) at which, the price may change."""
         conditionals = self.model.prices if isinstance(self.model.prices, list) else ()
         constraints = [change.constraint for change in (*conditionals, *(self.model.price_variants or ()))]
         spans = [(c.start_time, c.end_time) for c in constraints if isinstance(c, TimeOfDateConstraint)]
@@ -120,14 +120,14 @@ class Listing:
             {moment.hour * 60 + moment.minute for span in spans for moment in span},
         )
 
-    def _tier(self, service_tier: str, moment: datetime) -> Listed | None:
+    def _tier(self, service_tier: str, moment: datetime) -> ListedPrice | None:
         prices = self.model.get_prices(moment, _CONTEXTS[service_tier])
         starts = [
             v.constraint.start_date
             for v in self._variants(service_tier)
             if isinstance(v.constraint, StartDateConstraint) and v.constraint.active(moment)
         ]
-        return Listed(_schedule(prices), max(starts, default=None))
+        return ListedPrice(_schedule(prices), max(starts, default=None))
 
     def _variants(self, service_tier: str) -> list[PriceVariant]:
         if self._owner is not self.provider:
@@ -138,37 +138,37 @@ class Listing:
 
 @functools.cache
 def find_provider(provider_id: str) -> Provider | None:
-    """The provider with that id or a name the table takes for it."""
+    """Return the provider with that id, or with a name that the table accepts for it."""
     return find_provider_by_id(PROVIDERS, provider_id)
 
 
 @functools.cache
-def find(provider_id: str, model: str) -> Listing | None:
-    """The listing of a model at a provider, by its name or else by its undated line; None where there is none."""
+def find_listing(provider_id: str, model: str) -> Listing | None:
+    """Return the listing of a model at a provider, by its name or else its undated line; None where there is none."""
     provider = find_provider(provider_id)
     if provider is None:
         return None
     if info := provider.find_model(model, all_providers=PROVIDERS):
         return Listing(provider, info, by_line=False)
-    if sold_apart(model):
+    if priced_separately(model):
         return None
     by_line = _lines(provider.id).get(canonical(model))
     return Listing(provider, by_line, by_line=True) if by_line else None
 
 
 def listings() -> list[tuple[Provider, ModelInfo]]:
-    """Every model of the table with its provider."""
+    """Return every model of the table with its provider."""
     return [(provider, model) for provider in PROVIDERS for model in provider.models]
 
 
 @functools.cache
 def _lines(provider_id: str) -> dict[str, ModelInfo]:
-    """A provider's models by undated line: its plainest name first, and worldwide before one region's."""
+    """Return a provider's models by undated line; of several, the shortest name, and worldwide before regional."""
     own = next(provider for provider in PROVIDERS if provider.id == provider_id)
     sources = [own, *(p for name in own.fallback_model_providers or () for p in PROVIDERS if p.id == name)]
     lines: dict[str, ModelInfo] = {}
     for source in sources:
-        plain = [model for model in source.models if not sold_apart(model.id)]
+        plain = [model for model in source.models if not priced_separately(model.id)]
         for model in sorted(plain, key=lambda m: (m.id.startswith("regional."), len(m.id), m.id)):
             lines.setdefault(canonical(model.id), model)
     return lines
