@@ -10,7 +10,7 @@ from llm_audit.report.charts import routing as charts
 from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts.periods import MOST, periods
 from llm_audit.report.charts.svg import LIGHT
-from llm_audit.report.table import Column, Kind, cap
+from llm_audit.report.table import Column, ColumnKind, cap
 from llm_audit.report.tables import check, everything, mix, spend, traces
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
@@ -18,7 +18,7 @@ from llm_audit.report.text import money
 
 
 def test_rows_left_out_are_summed_exactly() -> None:
-    columns = (Column("Name"), table.money("Cost"), table.count("Requests"), Column("P", Kind.SCORE))
+    columns = (Column("Name"), table.money("Cost"), table.count("Requests"), Column("P", ColumnKind.SCORE))
     rows = [(f"m{i}", "0.1", i, 0.5) for i in range(10)]
     capped = cap(table.table("t", "T", columns, rows), 3)
     assert capped.rows[:3] == tuple(rows[:3])

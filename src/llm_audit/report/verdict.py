@@ -57,13 +57,9 @@ def verdict(document: Document) -> Verdict:
         ),
         period=period(document),
         actions=actions,
-        actions_note=OVERLAP if any(_overlaps(finding) for finding in actions) else "",
+        actions_note=OVERLAP if any(finding.overlaps for finding in actions) else "",
         warnings=tuple(dict.fromkeys((*document.warnings, *tax.warnings))),
     )
-
-
-def _overlaps(finding: Finding) -> bool:
-    return "overlap" in finding.detail.casefold()
 
 
 def _spent_note(document: Document) -> str:

@@ -16,7 +16,7 @@ from llm_audit.report.charts.svg import PALETTE
 from llm_audit.report.glossary import GLOSSARY
 from llm_audit.report.interface import Frames, Options
 from llm_audit.report.sections import appendix, sections
-from llm_audit.report.table import NUMERIC, Cell, Column, Kind, Table
+from llm_audit.report.table import NUMERIC, Cell, Column, ColumnKind, Priority, Table
 from llm_audit.report.tables import routing as policy
 from llm_audit.report.text import CODE, exact, money, plain
 from llm_audit.report.verdict import verdict
@@ -47,11 +47,11 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
 
     def written(cell: Cell, column: Column) -> str:
         text = table.write(cell, column, currency=currency)
-        return sentence(text, limit=len(text)) if column.kind is Kind.PROSE else text
+        return sentence(text, limit=len(text)) if column.kind is ColumnKind.PROSE else text
 
     def full(cell: Cell, column: Column) -> str:
         """What a rounded amount is exactly, or nothing where the cell already says so."""
-        if column.kind is not Kind.MONEY or cell in {None, ""}:
+        if column.kind is not ColumnKind.MONEY or cell in {None, ""}:
             return ""
         whole = exact(str(cell), currency=currency)
         return "" if whole.rstrip("0").rstrip(".").endswith(written(cell, column).lstrip("$")) else whole
@@ -81,7 +81,8 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         capped=capped,
         numeric=NUMERIC,
         long=_LONG,
-        prose=Kind.PROSE,
+        prose=ColumnKind.PROSE,
+        spare=Priority.SPARE,
         money=lambda amount: money(amount, currency=currency),
         exact=lambda amount: exact(amount, currency=currency),
         plain=plain,

@@ -8,7 +8,7 @@ from llm_audit.document.audit import Document
 from llm_audit.document.comparison import CheckResult, Outcome
 from llm_audit.report import table
 from llm_audit.report.interface import Frames, Options
-from llm_audit.report.table import NUMERIC, Column, Kind, Table
+from llm_audit.report.table import NUMERIC, Column, ColumnKind, Priority, Table
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
@@ -125,15 +125,13 @@ def _folded(document: Document, check: CheckResult | None) -> list[str]:
 
 
 def _fold(whole: Table, currency: str) -> str:
-    shown = table.cap(whole, _ROWS)
-    keep = [index for index, column in enumerate(shown.columns) if not column.wide]
-    heads = [shown.columns[index] for index in keep]
+    shown = table.narrowed(table.cap(whole, _ROWS), Priority.NORMAL)
     lines = [
-        "| " + " | ".join(escape(column.title) for column in heads) + " |",
-        "|" + "|".join("--:" if column.kind in NUMERIC else ":--" for column in heads) + "|",
+        "| " + " | ".join(escape(column.title) for column in shown.columns) + " |",
+        "|" + "|".join("--:" if column.kind in NUMERIC else ":--" for column in shown.columns) + "|",
     ]
     lines += [
-        "| " + " | ".join(_cell(row[index], shown.columns[index], currency) for index in keep) + " |"
+        "| " + " | ".join(_cell(cell, col, currency) for cell, col in zip(row, shown.columns, strict=True)) + " |"
         for row in shown.rows
     ]
     body = "\n".join(lines)
@@ -142,6 +140,6 @@ def _fold(whole: Table, currency: str) -> str:
 
 def _cell(cell: table.Cell, column: Column, currency: str) -> str:
     written = table.write(cell, column, currency=currency)
-    if column.kind is Kind.PROSE:
+    if column.kind is ColumnKind.PROSE:
         return sentence(written)
-    return code(written) if column.kind is Kind.TEXT else escape(written)
+    return code(written) if column.kind is ColumnKind.TEXT else escape(written)

@@ -12,7 +12,7 @@ import xlsxwriter
 from llm_audit.document.audit import Document
 from llm_audit.report import table
 from llm_audit.report.interface import Frames, Options
-from llm_audit.report.table import NUMERIC, Column, Kind, Table
+from llm_audit.report.table import NUMERIC, Column, ColumnKind, Table
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import everything
 from llm_audit.report.text import plain, quoted
@@ -25,11 +25,11 @@ _LINE_POINTS = 15
 _MOST_LINES = 20
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
 _FORMATS = {
-    Kind.MONEY: "#,##0.00;[Red]-#,##0.00",
-    Kind.RATE: "#,##0.0000##",
-    Kind.COUNT: "#,##0",
-    Kind.SHARE: "0.0%",
-    Kind.SCORE: "0.00",
+    ColumnKind.MONEY: "#,##0.00;[Red]-#,##0.00",
+    ColumnKind.RATE: "#,##0.0000##",
+    ColumnKind.COUNT: "#,##0",
+    ColumnKind.SHARE: "0.0%",
+    ColumnKind.SCORE: "0.00",
 }
 _MONEY_SMALL = "#,##0.000000;[Red]-#,##0.000000"
 
@@ -79,7 +79,7 @@ def _summary(document: Document, sheets: _Book) -> None:
         *(("Warning", warning) for warning in said.warnings),
         ("Command", document.command),
     )
-    columns = (Column("Summary"), Column("", Kind.PROSE))
+    columns = (Column("Summary"), Column("", ColumnKind.PROSE))
     sheets.add(table.table("summary", "Summary", columns, facts))
 
 
@@ -108,7 +108,8 @@ class _Book:
                 self._write(sheet, number, index, row[index], column.kind)
         for number, row in enumerate(whole.rows, start=1):
             lines = max(
-                (_lines(cell) for cell, c in zip(row, whole.columns, strict=True) if c.kind is Kind.PROSE), default=1
+                (_lines(cell) for cell, c in zip(row, whole.columns, strict=True) if c.kind is ColumnKind.PROSE),
+                default=1,
             )
             if lines > 1:
                 sheet.set_row(number, _LINE_POINTS * min(lines, _MOST_LINES))
@@ -120,16 +121,16 @@ class _Book:
         sheet.repeat_rows(0)
         self._totals(sheet, whole)
 
-    def _write(self, sheet: Any, row: int, index: int, cell: table.Cell, kind: Kind) -> None:
+    def _write(self, sheet: Any, row: int, index: int, cell: table.Cell, kind: ColumnKind) -> None:
         if cell is None or cell == "":
             return
         if kind in _FORMATS and _numeric(cell):
             number = float(cell)
-            small = kind is Kind.MONEY and 0 < abs(number) < 0.01
+            small = kind is ColumnKind.MONEY and 0 < abs(number) < 0.01
             sheet.write_number(row, index, number, self._small if small else self._cells[kind])
         else:
             written = plain(str(cell), limit=_CELL)
-            if kind is Kind.PROSE:
+            if kind is ColumnKind.PROSE:
                 sheet.write_string(row, index, quoted(written), self._prose)
             else:
                 sheet.write_string(row, index, written, self._name_cell)
@@ -137,7 +138,9 @@ class _Book:
     def _totals(self, sheet: Any, whole: Table) -> None:
         """Sums below the table, of the rows that a filter leaves, with the value for readers that do not compute."""
         below = len(whole.rows) + 1
-        summed = [(i, c) for i, c in enumerate(whole.columns) if c.sums and c.kind in {Kind.MONEY, Kind.COUNT}]
+        summed = [
+            (i, c) for i, c in enumerate(whole.columns) if c.sums and c.kind in {ColumnKind.MONEY, ColumnKind.COUNT}
+        ]
         if len(whole.rows) < 2 or not summed:
             return
         for index, column in summed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llm_audit.document.comparison import CheckResult, Comparison
-from llm_audit.report.table import Column, Kind, Table, money, table
+from llm_audit.report.table import Column, ColumnKind, Priority, Table, money, table
 from llm_audit.report.text import NONE, UNKNOWN, words
 from llm_audit.report.text import money as write_money
 from llm_audit.report.text import share as write_share
@@ -19,7 +19,7 @@ def value(number: float | None, unit: str) -> str:
 
 
 def _figure(title: str) -> Column:
-    return Column(title, Kind.FIGURE)
+    return Column(title, ColumnKind.FIGURE)
 
 
 def rules(check: CheckResult) -> Table:
@@ -27,7 +27,7 @@ def rules(check: CheckResult) -> Table:
     return table(
         "rules",
         "Gates",
-        (Column("Gate"), Column("Outcome"), _figure("Baseline"), _figure("Now"), Column("Why", Kind.PROSE)),
+        (Column("Gate"), Column("Outcome"), _figure("Baseline"), _figure("Now"), Column("Why", ColumnKind.PROSE)),
         (
             (
                 r.rule,
@@ -50,10 +50,10 @@ def sides(comparison: Comparison) -> Table:
             Column("Audit"),
             Column("From"),
             Column("To"),
-            Column("Requests", Kind.COUNT),
+            Column("Requests", ColumnKind.COUNT),
             money("Cost", sums=False),
             money("Flagship tax", sums=False),
-            Column("of cost", Kind.SHARE),
+            Column("of cost", ColumnKind.SHARE),
         ),
         (
             (s.label, _day(s.start), _day(s.end), s.requests, s.cost, s.flagship_tax, s.flagship_tax_share)
@@ -90,8 +90,8 @@ def groups(comparison: Comparison) -> Table:
             money("Baseline cost", sums=False),
             money("Cost now", sums=False),
             money("Change", sums=False),
-            Column("Baseline tax", Kind.MONEY, wide=True),
-            Column("Tax now", Kind.MONEY, wide=True),
+            Column("Baseline tax", ColumnKind.MONEY, priority=Priority.SPARE),
+            Column("Tax now", ColumnKind.MONEY, priority=Priority.SPARE),
         ),
         (
             (g.group, g.name or NONE, g.base_cost, g.head_cost, g.change, g.base_flagship_tax, g.head_flagship_tax)

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from llm_audit.document.audit import DailyMix, Document
-from llm_audit.report.table import Cell, Column, Kind, Table, count, money, share, table
+from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, count, money, share, table
 from llm_audit.report.tables.spend import TIERS
 from llm_audit.report.text import NONE
 from llm_audit.report.text import share as write_share
@@ -38,7 +38,7 @@ def by_week(document: Document) -> Table:
             Column("Tier"),
             count("Requests"),
             share("of requests"),
-            Column("Tokens", Kind.COUNT, sums=True, wide=True),
+            Column("Tokens", ColumnKind.COUNT, sums=True, priority=Priority.SPARE),
             share("of tokens"),
             money("Cost"),
             share("of cost"),
@@ -89,8 +89,8 @@ def concentration(document: Document) -> Table:
             Column("Share of"),
             Column("Largest model"),
             share("Its share"),
-            Column("Herfindahl index", Kind.SCORE),
-            Column("In words", Kind.PROSE),
+            Column("Herfindahl index", ColumnKind.SCORE),
+            Column("In words", ColumnKind.PROSE),
         ),
         (_concentrated(of, sizes) for of, sizes in measures.items() if sum(size for _, size in sizes) > 0),
     )

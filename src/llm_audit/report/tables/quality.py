@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llm_audit.document.audit import Document
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.report.table import Column, Kind, Table, count, money, share, table
+from llm_audit.report.table import Column, ColumnKind, Priority, Table, count, money, share, table
 from llm_audit.report.text import words
 
 _MAIN = frozenset({"input", "cache_read", "output"})
@@ -21,7 +21,7 @@ def quality(document: Document) -> Table:
             Column("Level"),
             count("Count", sums=False),
             share("Share"),
-            Column("What it means", Kind.PROSE),
+            Column("What it means", ColumnKind.PROSE),
         ),
         (
             (words(q.check), q.level, q.count, q.share if q.share is not None else "", q.message)
@@ -42,13 +42,18 @@ def accounting(document: Document) -> Table:
         for r in document.rejected
     ]
     return table(
-        "accounting", "Records read", (Column("Became"), count("Records"), Column("For example", wide=True)), rows
+        "accounting",
+        "Records read",
+        (Column("Became"), count("Records"), Column("For example", priority=Priority.SPARE)),
+        rows,
     )
 
 
 def notes(document: Document) -> Table:
     """Files passed over."""
-    return table("notes", "Files passed over", (Column("What", Kind.PROSE),), ((note,) for note in document.notes))
+    return table(
+        "notes", "Files passed over", (Column("What", ColumnKind.PROSE),), ((note,) for note in document.notes)
+    )
 
 
 def unpriced(document: Document) -> Table:
@@ -73,7 +78,7 @@ def reconciliation(document: Document) -> Table:
             money("Stated"),
             money("Computed"),
             money("Difference"),
-            Column("Reason", wide=True),
+            Column("Reason", priority=Priority.SPARE),
         ),
         (
             (r.model, r.provider, r.requests, r.stated, r.computed, r.difference, words(r.reason))
@@ -91,12 +96,19 @@ def price_rows(document: Document) -> Table:
         f"Price rows used, {document.currency} per million tokens",
         (
             Column("Model"),
-            Column("Provider", wide=True),
-            Column("Service tier", wide=True),
+            Column("Provider", priority=Priority.SPARE),
+            Column("Service tier", priority=Priority.SPARE),
             Column("Since"),
-            Column("From tokens", Kind.COUNT, wide=True),
-            *(Column(words(kind).capitalize(), Kind.RATE, wide=kind not in _MAIN) for kind in kinds),
-            Column("Source", wide=True),
+            Column("From tokens", ColumnKind.COUNT, priority=Priority.SPARE),
+            *(
+                Column(
+                    words(kind).capitalize(),
+                    ColumnKind.RATE,
+                    priority=Priority.NORMAL if kind in _MAIN else Priority.SPARE,
+                )
+                for kind in kinds
+            ),
+            Column("Source", priority=Priority.SPARE),
             count("Requests"),
         ),
         (
@@ -120,7 +132,13 @@ def inputs(document: Document) -> Table:
     return table(
         "inputs",
         "Inputs",
-        (Column("File"), Column("Format"), count("Records"), count("Bytes"), Column("SHA-256", wide=True)),
+        (
+            Column("File"),
+            Column("Format"),
+            count("Records"),
+            count("Bytes"),
+            Column("SHA-256", priority=Priority.SPARE),
+        ),
         ((i.path, i.format, i.records, i.bytes, i.sha256) for i in document.inputs),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from llm_audit.document.audit import Document
-from llm_audit.report.table import Column, Kind, Table, blank, count, money, score, share, table
+from llm_audit.report.table import Column, ColumnKind, Priority, Table, blank, count, money, score, share, table
 from llm_audit.report.text import words
 
 
@@ -26,7 +26,7 @@ def estimates(document: Document) -> Table:
         "estimates",
         "Flagship tax, three estimates",
         (
-            Column("Estimate", Kind.PROSE),
+            Column("Estimate", ColumnKind.PROSE),
             money("Flagship tax", sums=False),
             share("of actual cost"),
             money("Low", sums=False),
@@ -53,14 +53,14 @@ def findings(document: Document) -> Table:
         "findings",
         "Findings",
         (
-            Column("Finding", Kind.PROSE),
-            Column("What to do", Kind.PROSE),
+            Column("Finding", ColumnKind.PROSE),
+            Column("What to do", ColumnKind.PROSE),
             money("Amount", sums=False),
             money("Low", sums=False),
             money("High", sums=False),
             count("Requests", sums=False),
-            Column("P(suffices)", Kind.SCORE, wide=True),
-            Column("Detail", Kind.PROSE, wide=True),
+            Column("P(suffices)", ColumnKind.SCORE, priority=Priority.SPARE),
+            Column("Detail", ColumnKind.PROSE, priority=Priority.SPARE),
         ),
         (
             (f.title, f.action, f.amount, f.low or "", f.high or "", f.requests, blank(f.p_suffices), f.detail)
@@ -199,4 +199,4 @@ def policy(document: Document) -> Table:
         ("gates", ", ".join(words(gate) for gate in info.gates)),
         *((words(name), value) for name, value in info.assumptions.items()),
     ]
-    return table("policy", "Policy", (Column("Setting"), Column("Value", Kind.PROSE)), rows)
+    return table("policy", "Policy", (Column("Setting"), Column("Value", ColumnKind.PROSE)), rows)

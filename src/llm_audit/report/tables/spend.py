@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from llm_audit.document.audit import Day, Document, GroupRow
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.report.table import Cell, Column, Kind, Table, count, money, share, table
+from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, count, money, share, table
 from llm_audit.report.text import NONE, words
 
 TIERS = ("frontier", "mid", "small", "unknown")
@@ -43,15 +43,15 @@ def model_mix(document: Document) -> Table:
         "model_mix",
         "Model mix",
         (
-            Column("Model"),
-            Column("Provider", wide=True),
+            Column("Model", priority=Priority.ESSENTIAL),
+            Column("Provider", priority=Priority.SPARE),
             Column("Tier"),
-            count("Requests"),
-            Column("of requests", Kind.SHARE, sums=True, wide=True),
-            Column("Tokens", Kind.COUNT, sums=True, wide=True),
+            Column("Requests", ColumnKind.COUNT, sums=True, priority=Priority.ESSENTIAL),
+            Column("of requests", ColumnKind.SHARE, sums=True, priority=Priority.SPARE),
+            Column("Tokens", ColumnKind.COUNT, sums=True, priority=Priority.SPARE),
             share("of tokens", sums=True),
-            money("Cost"),
-            share("of cost", sums=True),
+            Column("Cost", ColumnKind.MONEY, sums=True, priority=Priority.ESSENTIAL),
+            Column("of cost", ColumnKind.SHARE, sums=True, priority=Priority.ESSENTIAL),
         ),
         (
             (m.model, m.provider, m.tier, m.requests, m.request_share, m.tokens, m.token_share, m.cost, m.cost_share)
@@ -79,7 +79,7 @@ def daily(document: Document) -> Table:
             count("Tokens"),
             money("Cost"),
             money("Policy cost"),
-            *(Column(tier.capitalize(), Kind.MONEY, sums=True, wide=True) for tier in TIERS),
+            *(Column(tier.capitalize(), ColumnKind.MONEY, sums=True, priority=Priority.SPARE) for tier in TIERS),
         ),
         [*rows, *_undated(document)],
     )
@@ -197,6 +197,6 @@ def waste(document: Document) -> Table:
     return table(
         "waste",
         "Waste beside routing",
-        (Column("Waste", Kind.PROSE), money("Amount"), count("Requests"), Column("Detail", Kind.PROSE)),
+        (Column("Waste", ColumnKind.PROSE), money("Amount"), count("Requests"), Column("Detail", ColumnKind.PROSE)),
         ((w.title, w.amount, w.requests, w.detail) for w in document.waste),
     )

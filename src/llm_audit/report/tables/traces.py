@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llm_audit.document.audit import Document
-from llm_audit.report.table import Column, Kind, Table, count, money, share, table
+from llm_audit.report.table import Column, ColumnKind, Priority, Table, count, money, share, table
 from llm_audit.report.text import NONE, words
 
 
@@ -37,9 +37,9 @@ def break_even(document: Document) -> Table:
         "Where the policy stops paying",
         (
             Column("Assumption"),
-            Column("Assumed", Kind.FIGURE),
-            Column("Stops paying at", Kind.FIGURE),
-            Column("What it is", Kind.PROSE),
+            Column("Assumed", ColumnKind.FIGURE),
+            Column("Stops paying at", ColumnKind.FIGURE),
+            Column("What it is", ColumnKind.PROSE),
         ),
         (
             (
@@ -67,7 +67,7 @@ def pairs(document: Document) -> Table:
         "Templates seen on two models",
         (
             Column("Template"),
-            Column("App", wide=True),
+            Column("App", priority=Priority.SPARE),
             Column("Dearer"),
             count("Its requests", sums=False),
             Column("Cheaper"),

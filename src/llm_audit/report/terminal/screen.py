@@ -12,7 +12,7 @@ from rich.text import Text
 from llm_audit.document.audit import Document
 from llm_audit.report import table
 from llm_audit.report.glossary import GLOSSARY
-from llm_audit.report.table import Table
+from llm_audit.report.table import Priority, Table
 from llm_audit.report.tables import everything, spend
 from llm_audit.report.terminal.grid import grid
 from llm_audit.report.text import UNKNOWN, money, plain, quoted
@@ -24,7 +24,6 @@ _DETAIL_ROWS = 15
 _WARNINGS = 2
 _ROOMY = 110
 """Columns from which the first screen shows the whole model mix."""
-_BRIEF = frozenset({"Model", "Tier", "Requests", "of tokens", "Cost", "of cost"})
 
 
 def print_report(document: Document, console: Console, *, details: bool = False) -> None:
@@ -94,6 +93,5 @@ def _mix(document: Document, width: int) -> RenderableType:
     whole = spend.model_mix(document)
     if not whole.rows:
         return Text("No request was audited.", style="dim")
-    brief = _BRIEF if width >= _WIDE else _BRIEF - {"Tier", "of tokens"}
-    titles = {column.title for column in whole.columns} if width >= _ROOMY else brief
-    return grid(table.cap(table.only(whole, titles), 5), width - 2, currency=document.currency)
+    most = Priority.SPARE if width >= _ROOMY else Priority.NORMAL if width >= _WIDE else Priority.ESSENTIAL
+    return grid(table.cap(table.narrowed(whole, most), 5), width - 2, currency=document.currency)
