@@ -2,12 +2,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 from tests.cli.conftest import write_log
 
 from llm_audit import __version__
-from llm_audit.cli import run
+from llm_audit.cli import COMMANDS, GROUPS, commands, groups, run
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -15,6 +16,11 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"llm-audit {__version__}\n"
     assert run(["--help"]) == 0
     assert "analyze" in capsys.readouterr().out
+
+
+def test_every_command_is_one_module_and_every_module_one_command() -> None:
+    assert sorted(COMMANDS) == [module.name for module in iter_modules(commands.__path__)]
+    assert sorted(GROUPS) == [module.name for module in iter_modules(groups.__path__)]
 
 
 @pytest.mark.parametrize(

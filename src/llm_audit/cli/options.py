@@ -34,5 +34,6 @@ Strict = Annotated[
     bool | None, typer.Option("--strict/--no-strict", help="Any rejected record or unpriced request ends with 3.")
 ]
 ShowProgress = Annotated[bool | None, typer.Option("--progress/--no-progress", help="Show progress on a terminal.")]
+Confidence = Annotated[float | None, typer.Option(help="Confidence of the interval on a change, such as 0.9.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No terminal report and no summary.")]
 Details = Annotated[bool, typer.Option("--details", "-v", help="The whole terminal report, not its first screen.")]

@@ -1,4 +1,4 @@
-"""``llm-audit diff`` and ``llm-audit check``: compare two audits, and hold one to rules."""
+"""``llm-audit check``: audit logs, compare with a baseline, and check the audit against rules and budgets."""
 
 from __future__ import annotations
 
@@ -8,43 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llm_audit.cli import console, options
-from llm_audit.cli.commands.report import load_document
 from llm_audit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from llm_audit.compare.rules import GateRule
-    from llm_audit.config import Config, Settings
+    from llm_audit.config import Settings
     from llm_audit.document.audit import Document
     from llm_audit.document.comparison import CheckResult
-
-Confidence = Annotated[float | None, typer.Option(help="Of the interval on a change.")]
-
-
-def diff(
-    base: Annotated[str, typer.Argument(metavar="BASE", help="An audit (AUDIT.json), a ledger or logs.")],
-    head: Annotated[str, typer.Argument(metavar="HEAD", help="An audit (AUDIT.json), a ledger or logs.")],
-    *,
-    output: options.Output = None,
-    output_format: options.Format = None,
-    policy: options.Policy = None,
-    prices: options.Prices = None,
-    confidence: Confidence = None,
-    config_file: options.ConfigFile = None,
-    quiet: options.Quiet = False,
-) -> None:
-    """Compare two audits: what changed, split into volume, model mix, tokens a request, cache and price."""
-    from llm_audit import api
-    from llm_audit import config as configuration
-    from llm_audit.cli.output import check_formats, deliver
-    from llm_audit.document.comparison import CheckResult
-
-    check_formats(output or [], output_format, requests=False, check=True)
-    flags = {"policy": policy, "prices": prices, "confidence": confidence}
-    config = configuration.load(flags, file=config_file).config
-    before, after = _document(base, config), _document(head, config)
-    comparison = api.compare_documents(before, after, config=config, labels=(base, head))
-    result = CheckResult(rules=[], comparison=comparison, failed=0, passed=0, not_evaluated=0)
-    deliver(after, output or [], output_format, check=result, quiet=quiet)
 
 
 def check(
@@ -60,7 +30,7 @@ def check(
         str | None, typer.Option(help="Highest flagship tax: a share (30%) or an amount (500USD).")
     ] = None,
     min_samples: Annotated[int | None, typer.Option(min=0, help="Requests a rule about change needs.")] = None,
-    confidence: Confidence = None,
+    confidence: options.Confidence = None,
     save_baseline: Annotated[Path | None, typer.Option(help="Write this audit as the next baseline.")] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Report failures but end with 0.")] = False,
     output: options.Output = None,
@@ -79,14 +49,15 @@ def check(
     progress: options.ShowProgress = None,
     quiet: options.Quiet = False,
 ) -> int:
-    """Audit logs and hold them to rules and budgets; ends with 1 when one fails.
+    """Audit logs and check the result against rules and budgets; exits with 1 when one fails.
 
-    A rule about change trips on the near bound of the change's interval, so noise alone fails nothing; too few
-    requests are "not evaluated", never "passed".
+    A rule about a change fails only where the whole interval of the change is beyond the threshold, so noise alone
+    fails nothing. With too few requests a rule is "not evaluated", never "passed".
     """
     from llm_audit import api
     from llm_audit import config as configuration
     from llm_audit.cli.completeness import completeness
+    from llm_audit.cli.documents import load_document
     from llm_audit.cli.output import check_formats, deliver
     from llm_audit.cli.run import run_audit
     from llm_audit.compare.gates import GateOptions
@@ -171,20 +142,3 @@ def _line_of(file: Path | None, text: str) -> int | None:
         return None
     lines = file.read_text(encoding="utf-8").splitlines()
     return next((number for number, line in enumerate(lines, 1) if text in line), None)
-
-
-def _document(path: str, config: Config) -> Document:
-    from llm_audit.cli.run import run_audit
-
-    if path.endswith(".json") and _is_audit(Path(path)):
-        return load_document(Path(path))
-    return run_audit([path], config, {}).document
-
-
-def _is_audit(path: Path) -> bool:
-    """Whether a JSON file is an audit and not a log: it names its schema near the top."""
-    try:
-        with path.open("rb") as file:
-            return b'"schema_version"' in file.read(200)
-    except OSError:
-        return False
