@@ -22,7 +22,7 @@ from llm_audit.document.audit import Document
 from llm_audit.errors import UsageError
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import usd
-from llm_audit.report import csv as flat
+from llm_audit.report.flat import harmless
 from llm_audit.report.interface import Frames, Options
 
 VERSION = "1.0"
@@ -58,7 +58,7 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
     rows = [row for group in _groups(frames.requests, first) for row in _rows(group)]
     frame = pl.DataFrame(rows, schema={name: pl.Int64 if name == "x_Requests" else pl.String for name in COLUMNS})
     numbers = {"ConsumedQuantity", "PricingQuantity"} | {n for n in COLUMNS if n.endswith(("Cost", "UnitPrice"))}
-    texts = [flat.harmless(n) if n not in numbers | {"x_Requests"} else pl.col(n) for n in COLUMNS]
+    texts = [harmless(n) if n not in numbers | {"x_Requests"} else pl.col(n) for n in COLUMNS]
     return frame.select(texts).write_csv().encode("utf-8")
 
 
