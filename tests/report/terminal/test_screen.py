@@ -49,7 +49,7 @@ def test_no_table_is_wider_than_the_terminal_and_what_is_left_out_is_named(width
             continue
         said = told[whole.title]
         for index, column in enumerate(whole.columns):
-            named = f"{column.title}" in said.partition("Not shown for want of room: ")[2]
+            named = f"{column.title}" in said.partition("Columns left out to fit: ")[2]
             if column.kind in NUMERIC and not named:
                 for row in cap(whole, 15).rows:
                     assert write(row[index], column, currency="USD") in said, (whole.title, column.title)
@@ -72,7 +72,7 @@ def test_a_name_is_shortened_in_its_middle_and_a_figure_never() -> None:
     file = io.StringIO()
     print_table(whole, Console(file=file, width=49))
     assert "claude-sonnet-4-…0250929  $1,234,567  7,654,321" in file.getvalue()
-    assert "Not shown for want of room: Provider." in file.getvalue()
+    assert "Columns left out to fit: Provider." in file.getvalue()
     file = io.StringIO()
     print_table(whole, Console(file=file, width=30))
     assert [line.strip() for line in file.getvalue().splitlines() if line.strip()] == [
@@ -120,7 +120,14 @@ def test_each_warning_is_said_once_and_files_passed_over_are_none() -> None:
 
 def test_details_show_every_section() -> None:
     shown = printed(100, details=True)
-    for title in ("Routes", "By team", "Kept back by gates", "Tokens and cost by type", "Data quality", "Price rows"):
+    for title in (
+        "Routes",
+        "By team",
+        "Savings blocked by gates",
+        "Tokens and cost by type",
+        "Data quality",
+        "Price rows",
+    ):
         assert f" {title}" in shown
 
 
@@ -137,7 +144,7 @@ def test_a_check_has_a_line_for_each_rule() -> None:
     assert_golden("check.txt", file.getvalue().encode())
     said = " ".join(file.getvalue().split())
     assert "1 of 3 gates failed, 1 not evaluated" in said
-    assert "to save $39.24 at this volume; since then requests have cost $6.90 more." in said
+    assert "estimated to save $39.24; requests have since cost $6.90 more." in said
 
 
 def test_the_glossary_explains_the_words() -> None:

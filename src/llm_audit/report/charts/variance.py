@@ -13,7 +13,7 @@ from llm_audit.report.text import money, words
 
 
 def waterfall(comparison: Comparison) -> Figure:
-    """From the baseline's cost over each part of the change to the cost now."""
+    """A waterfall from the baseline's cost, over each part of the change, to the cost now."""
     at = Decimal(comparison.base.cost)
     rows: list[dict[str, Any]] = [_bar("baseline", Decimal(0), at, "total")]
     for part in comparison.parts:
@@ -34,15 +34,15 @@ def waterfall(comparison: Comparison) -> Figure:
     change = Decimal(comparison.change)
     largest = max(comparison.parts, key=lambda part: abs(Decimal(part.amount)))
     way = "more" if change > 0 else "less"
-    said = (
+    title = (
         f"{money(f'{abs(change):f}')} {way} than the baseline, most of it from {words(largest.name)}"
         if change
-        else "As much as the baseline"
+        else "The same cost as the baseline"
     )
     return draw(
         "waterfall",
         alt.layer(bars, texts).properties(width=WIDTH - 70, height=220),
-        title=said,
+        title=title,
         description="From the baseline's cost on the left, over each part of the change, to the cost now on the right.",
     )
 

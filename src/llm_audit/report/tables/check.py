@@ -23,11 +23,11 @@ def _figure(title: str) -> Column:
 
 
 def rules(check: CheckResult) -> Table:
-    """Every gate and how it ended."""
+    """Every gate with its outcome."""
     return table(
         "rules",
         "Gates",
-        (Column("Gate"), Column("Outcome"), _figure("Baseline"), _figure("Now"), Column("Why", ColumnKind.PROSE)),
+        (Column("Gate"), Column("Outcome"), _figure("Baseline"), _figure("Now"), Column("Reason", ColumnKind.PROSE)),
         (
             (
                 r.rule,
@@ -67,7 +67,7 @@ def _day(time: str | None) -> str:
 
 
 def variance(comparison: Comparison) -> Table:
-    """The change in cost and in flagship tax by their parts."""
+    """The parts of the change in cost and in flagship tax."""
     rows = [("baseline", comparison.base.cost, comparison.base.flagship_tax)]
     taxes = {part.name: part.amount for part in comparison.tax_parts}
     names = [part.name for part in comparison.parts]
@@ -101,13 +101,16 @@ def groups(comparison: Comparison) -> Table:
 
 
 def realised(comparison: Comparison) -> str | None:
-    """What a rollout has saved, beside what had been estimated, as a sentence."""
+    """Write what a rollout has saved and what had been estimated, as a sentence."""
     if comparison.realised is None or comparison.estimated is None:
         return None
     lost = comparison.realised.startswith("-")
     amount = write_money(comparison.realised.removeprefix("-"))
-    since = f"requests have cost {amount} more" if lost else f"cheaper requests have saved {amount}"
-    return f"The baseline's policy was to save {write_money(comparison.estimated)} at this volume; since then {since}."
+    estimated = write_money(comparison.estimated)
+    return (
+        f"At this volume, the baseline's policy was estimated to save {estimated}; "
+        f"requests have since cost {amount} {'more' if lost else 'less'}."
+    )
 
 
 def metrics(comparison: Comparison) -> Table:

@@ -1,4 +1,4 @@
-"""What the audit read, and what it was computed with."""
+"""Data quality, the records and files read, the prices used, and fingerprints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from llm_audit.report.table import Column, ColumnKind, Priority, Table, count, m
 from llm_audit.report.text import words
 
 _MAIN = frozenset({"input", "cache_read", "output"})
-"""Token types whose rates are shown where there is little room."""
+"""Token types whose rates are also shown in a narrow table."""
 
 
 def quality(document: Document) -> Table:
@@ -31,12 +31,12 @@ def quality(document: Document) -> Table:
 
 
 def accounting(document: Document) -> Table:
-    """Every record read, by what became of it."""
+    """Every record read, by its outcome."""
     requests = document.requests
     rows: list[tuple[str, int, str]] = [("audited", requests.audited, ""), ("duplicates", requests.duplicates, "")]
     rows += [(f"not a provider call: {words(n.reason)}", n.count, "") for n in document.not_provider_calls]
     if requests.out_of_period:
-        rows.append(("out of the period", requests.out_of_period, ""))
+        rows.append(("outside the period", requests.out_of_period, ""))
     rows += [
         (f"rejected: {words(r.reason)}", r.count, ", ".join(f"{e.file}:{e.line}" for e in r.examples[:3]))
         for r in document.rejected
@@ -44,15 +44,15 @@ def accounting(document: Document) -> Table:
     return table(
         "accounting",
         "Records read",
-        (Column("Became"), count("Records"), Column("For example", priority=Priority.SPARE)),
+        (Column("Outcome"), count("Records"), Column("Examples", priority=Priority.SPARE)),
         rows,
     )
 
 
 def notes(document: Document) -> Table:
-    """Files passed over."""
+    """Files that were skipped, and why."""
     return table(
-        "notes", "Files passed over", (Column("What", ColumnKind.PROSE),), ((note,) for note in document.notes)
+        "notes", "Files skipped", (Column("File and reason", ColumnKind.PROSE),), ((note,) for note in document.notes)
     )
 
 
@@ -144,8 +144,8 @@ def inputs(document: Document) -> Table:
 
 
 def fingerprints(document: Document) -> Table:
-    """What the audit was computed with."""
+    """Fingerprints of everything that the figures depend on."""
     prints = document.fingerprints
     rows = [(name, getattr(prints, name)) for name in ("ledger", "prices", "policy", "classifier", "config")]
     rows.append((document.tool.name, document.tool.version))
-    return table("fingerprints", "Fingerprints", (Column("Of"), Column("Fingerprint")), rows)
+    return table("fingerprints", "Fingerprints", (Column("Component"), Column("Fingerprint")), rows)
