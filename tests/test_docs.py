@@ -22,6 +22,7 @@ from llm_audit.config import Config
 from llm_audit.errors import UsageError
 from llm_audit.policy.file.load import _KEYS, PRESETS, parse
 from llm_audit.report import registry
+from llm_audit.report.glossary import GLOSSARY
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -167,6 +168,18 @@ def test_no_document_names_this_machine() -> None:
     pattern = re.compile(rf"(?<![\w.~])(?:{'|'.join(named)})(?![\w-])")
     for page in (*PRINTED, TEMPLATE, ROOT / "action.yml"):
         assert pattern.findall(page.read_text(encoding="utf-8")) == [], page
+
+
+def test_the_glossary_defines_every_term_of_the_reports_in_the_same_words() -> None:
+    page = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    defined = {
+        term: " ".join(text.split())
+        for term, text in re.findall(r"^- \*\*(.+?)\*\*: (.+(?:\n  .+)*)", page, flags=re.MULTILINE)
+    }
+    assert set(GLOSSARY) <= set(defined)
+    for term, meaning in GLOSSARY.items():
+        first = meaning.partition(". ")[0].rstrip(".")
+        assert defined[term].startswith(first), term
 
 
 # Schemas

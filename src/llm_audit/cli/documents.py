@@ -16,7 +16,7 @@ def load_document(path: Path) -> Document:
     """Read a saved audit.
 
     Raises:
-        UsageError: The file cannot be read, or is no audit of this version.
+        UsageError: The file cannot be read, or is not an audit of this version.
     """
     import msgspec
 
@@ -27,7 +27,7 @@ def load_document(path: Path) -> Document:
     except OSError as error:
         raise UsageError(f"Cannot read {path}: {error.strerror}.") from None
     except msgspec.DecodeError as error:
-        raise UsageError(f"{path} is no audit of this version: {error}. Write one with -o FILE.json.") from None
+        raise UsageError(f"{path} is not an audit of this version: {error}. Write one with -o FILE.json.") from None
 
 
 def load_or_audit(path: str, config: Config) -> Document:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DetailFormat = Annotated[str, typer.Option("--format", "-f", help="text or json.")]
 Logs = Annotated[
-    list[str] | None, typer.Option("--logs", "-l", help="The logs or saved ledger that hold it. Repeatable.")
+    list[str] | None, typer.Option("--logs", "-l", help="Logs or a saved ledger with the request or trace. Repeatable.")
 ]
 
 

@@ -21,18 +21,20 @@ def check(
     paths: options.Paths,
     *,
     baseline: Annotated[
-        Path | None, typer.Option(help="The audit to compare with, written by --save-baseline.")
+        Path | None, typer.Option(help="Audit to compare with, from --save-baseline or -o FILE.json.")
     ] = None,
     fail_on: Annotated[
-        list[str] | None, typer.Option(help="A rule such as cost_per_request:+10%, total_cost:500USD. Repeatable.")
+        list[str] | None, typer.Option(help="Rule, such as cost_per_request:+10% or total_cost:500USD. Repeatable.")
     ] = None,
     max_flagship_tax: Annotated[
         str | None, typer.Option(help="Highest flagship tax: a share (30%) or an amount (500USD).")
     ] = None,
-    min_samples: Annotated[int | None, typer.Option(min=0, help="Requests a rule about change needs.")] = None,
+    min_samples: Annotated[
+        int | None, typer.Option(min=0, help="Requests that a rule about a change needs on each side.")
+    ] = None,
     confidence: options.Confidence = None,
-    save_baseline: Annotated[Path | None, typer.Option(help="Write this audit as the next baseline.")] = None,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Report failures but end with 0.")] = False,
+    save_baseline: Annotated[Path | None, typer.Option(help="Save this audit as the next baseline.")] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Report failures, but exit with 0.")] = False,
     output: options.Output = None,
     output_format: options.Format = None,
     policy: options.Policy = None,
@@ -87,7 +89,7 @@ def check(
     rules = _rules(settings, document, max_flagship_tax)
     if not rules:
         raise UsageError(
-            "There is nothing to check: give --fail-on, --max-flagship-tax, or budgets in the configuration."
+            "There is nothing to check. Give --fail-on or --max-flagship-tax, or set budgets in llm-audit.toml."
         )
     comparison = None
     if before is not None:
@@ -104,7 +106,7 @@ def check(
 
 
 def _exit_code(result: CheckResult, incomplete: int, *, exit_zero: bool) -> int:
-    """A failed gate says more than an incomplete audit; what could not be evaluated is no pass."""
+    """Return the exit code: a failed rule outranks an incomplete audit, and a rule not evaluated is not passed."""
     if exit_zero:
         return int(ExitCode.DONE)
     if result.failed:
@@ -129,7 +131,7 @@ def _rules(settings: Settings, document: Document, max_flagship_tax: str | None)
 
 
 def _source(settings: Settings, name: str) -> str | None:
-    """The file a setting is from, seen from the working folder, where annotations look for it; None for a flag."""
+    """Return the file that a setting is from, relative to the working folder for annotations; None for a flag."""
     if settings.file is None or settings.origins[name] != str(settings.file):
         return None
     file = settings.file.resolve()
@@ -137,7 +139,7 @@ def _source(settings: Settings, name: str) -> str | None:
 
 
 def _line_of(file: Path | None, text: str) -> int | None:
-    """The line of the configuration that holds a rule, for annotations."""
+    """Return the line of a rule in the configuration, for annotations."""
     if file is None:
         return None
     lines = file.read_text(encoding="utf-8").splitlines()

@@ -21,7 +21,7 @@ def diff(
     config_file: options.ConfigFile = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Compare two audits: what changed, split into volume, model mix, tokens a request, cache and price."""
+    """Compare two audits, and split the change into volume, model mix, tokens per request, cache and price."""
     from llm_audit import api
     from llm_audit import config as configuration
     from llm_audit.cli.documents import load_or_audit

@@ -17,18 +17,19 @@ if TYPE_CHECKING:
 
 def explain(
     request: Annotated[
-        str | None, typer.Argument(metavar="REQUEST", help="Its id in the log, or its request key.")
+        str | None,
+        typer.Argument(metavar="REQUEST", help="The request's id in the log, its request key, or FILE:LINE."),
     ] = None,
     *,
     logs: Logs = None,
-    prompt: Annotated[str | None, typer.Option(help="Judge this text instead of a request.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="Explain the judgement of this text instead of a request.")] = None,
     policy: options.Policy = None,
     prices: options.Prices = None,
     cache: options.Cache = None,
     config_file: options.ConfigFile = None,
     output_format: DetailFormat = "text",
 ) -> None:
-    """Say why a request was judged, routed and priced so, with every figure; or why a text was judged so (--prompt)."""
+    """Explain how a request was judged, routed and priced, with every figure; or how a text is judged (--prompt)."""
     check_detail_format(output_format)
     if prompt is not None:
         from llm_audit.classify.contributions import explain as judge
@@ -52,10 +53,10 @@ def _judgement(found: Judged) -> str:
         return f"Not judged: {reason.replace('_', ' ')}."
     lines = [f"difficulty {found.difficulty:+.2f} logits, category {found.category.value}"]
     lines += [f"  {share:>5.0%}  {kind}" for kind, share in found.kinds if share >= 0.01]
-    lines += ["", "What moved the difficulty (logits):"]
+    lines += ["", "Contributions to the difficulty (logits):"]
     lines += [f"  {reason.logits:+.2f}  {reason.text}" for reason in found.reasons]
     if found.words:
-        lines += ["", "Words that count most:"]
+        lines += ["", "Words with the largest contributions:"]
         lines += [f"  {reason.logits:+.2f}  {reason.text}" for reason in found.words]
     return "\n".join(lines)
 
@@ -90,7 +91,7 @@ def _text(found: Explanation) -> str:
 
 
 def _assumed(found: Explanation, estimate: Estimate) -> list[str]:
-    """What the estimate's tokens and dollars of a moved request follow from, beside the log's own tokens."""
+    """Write the ratios and assumptions that a moved request's estimate is computed from."""
     values = estimate.assumptions
     if not values or estimate.p_suffices is None:
         return []
@@ -103,12 +104,12 @@ def _assumed(found: Explanation, estimate: Estimate) -> list[str]:
     )
     text = f"tokenizer {found.tokenizer_ratio:g} x {values['tokenizer_ratio']:g}; visible output x {output}"
     thought = f"{found.reasoning_tokens:,} reasoning tokens x {reasoning}"
-    added = f"{values['added_reasoning']:g} a visible token where only the route reasons"
+    added = f"{values['added_reasoning']:g} per visible token where only the route reasons"
     chance = f"P(suffices) {estimate.p_suffices:.6f} at {values['ability_shift']:+g} sd"
     lines = [
         f"  {text}; {thought}, or {added}",
-        f"  cache reads left {found.cache_reads_kept:,} of {found.cache_reads_logged:,}, x {values['cache_kept']:g}",
-        f"  {chance}, asked again {values['escalation']:g} times",
+        f"  cache reads kept {found.cache_reads_kept:,} of {found.cache_reads_logged:,}, x {values['cache_kept']:g}",
+        f"  {chance}, escalations per lost answer {values['escalation']:g}",
     ]
     if estimate.mean_step_usd is not None:
         lines.append(
@@ -120,7 +121,7 @@ def _assumed(found: Explanation, estimate: Estimate) -> list[str]:
 
 def _lines(rows: list[Line], per_call: str) -> list[str]:
     shown = [
-        f"  {row.kind:<16}{row.tokens:>12,} at {row.rate_usd_per_mtok or 'no price':>10} a million = {row.cost_usd}"
+        f"  {row.kind:<16}{row.tokens:>12,} at {row.rate_usd_per_mtok or 'no price':>10} per million = {row.cost_usd}"
         for row in rows
         if row.tokens
     ]

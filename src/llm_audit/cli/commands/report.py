@@ -1,4 +1,4 @@
-"""``llm-audit report``: render a saved audit again without computing."""
+"""``llm-audit report``: render a saved audit without computing it again."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from llm_audit.cli import options
 
 
 def report(
-    document: Annotated[Path, typer.Argument(metavar="AUDIT.json", help="An audit written by -o FILE.json.")],
+    document: Annotated[Path, typer.Argument(metavar="AUDIT.json", help="Audit written by -o FILE.json.")],
     *,
     output: options.Output = None,
     output_format: options.Format = None,
     quiet: options.Quiet = False,
     details: options.Details = False,
 ) -> None:
-    """Render a saved audit again, in any format that needs no rows per request."""
+    """Render a saved audit again, in any format without a row per request."""
     from llm_audit.cli.documents import load_document
     from llm_audit.cli.output import check_formats, deliver
 

@@ -1,4 +1,4 @@
-"""``llm-audit trace``: one trace as a tree of requests."""
+"""``llm-audit trace``: show one trace as a tree of requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def trace(
-    trace_id: Annotated[str, typer.Argument(metavar="TRACE", help="A trace's or conversation's id in the log.")],
+    trace_id: Annotated[str, typer.Argument(metavar="TRACE", help="Id of a trace or conversation in the log.")],
     *,
     logs: Logs = None,
     policy: options.Policy = None,
@@ -25,7 +25,7 @@ def trace(
     config_file: options.ConfigFile = None,
     output_format: DetailFormat = "text",
 ) -> None:
-    """Show a trace as a tree, with each request's route, the dollars that depend on it, and its risk."""
+    """Show a trace as a tree, with each request's route, risk, and the cost of requests that depend on it."""
     check_detail_format(output_format)
     if not logs:
         raise UsageError("Give the logs the trace is in: trace ID --logs logs/.")

@@ -240,7 +240,7 @@ def _grid(document: Document, cells: dict[tuple[str, str], Decimal], rows: list[
         "teams",
         alt.layer(fill, amounts, names, tops).properties(width=WIDTH - 110, height=34 * len(rows)),
         title=f"{label(team)} spent most on {label(model)}: {part} of {_total(document)}",
-        description=f"Cost by team and model: the {len(rows)} teams and {len(columns)} models that cost most, darker is more.",
+        description=f"Cost by team and model: the top {len(rows)} teams and {len(columns)} models, darker is more.",
     )
 
 
