@@ -11,7 +11,7 @@ from tests.report.golden import assert_golden
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.report.glossary import GLOSSARY
 from llm_audit.report.table import NUMERIC, Column, Priority, cap, count, money, table, write
-from llm_audit.report.tables import everything, spend
+from llm_audit.report.tables import check, everything, spend
 from llm_audit.report.terminal.check import print_check
 from llm_audit.report.terminal.screen import print_glossary, print_report, print_table
 from llm_audit.report.verdict import verdict
@@ -145,6 +145,14 @@ def test_a_check_has_a_line_for_each_rule() -> None:
     said = " ".join(file.getvalue().split())
     assert "1 of 3 gates failed, 1 not evaluated" in said
     assert "estimated to save $39.24; requests have since cost $6.90 more." in said
+
+
+@pytest.mark.parametrize(("realised", "since"), [("6.90", "cost $6.90 less"), ("0.00", "cost the same")])
+def test_what_a_rollout_saved_is_compared_with_the_estimate(realised: str, since: str) -> None:
+    comparison = compared.check().comparison
+    assert comparison is not None
+    changed = msgspec.structs.replace(comparison, realised=realised)
+    assert (check.realised(changed) or "").endswith(f"estimated to save $39.24; requests have since {since}.")
 
 
 def test_the_glossary_explains_the_words() -> None:

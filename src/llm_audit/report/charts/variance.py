@@ -23,7 +23,7 @@ def waterfall(comparison: Comparison) -> Figure:
     rows.append(_bar("now", Decimal(0), Decimal(comparison.head.cost), "total"))
     order = [row["part"] for row in rows]
     scale = alt.Scale(domain=["total", "more", "less"], range=[LIGHT["frontier"], LIGHT["accent"], LIGHT["small"]])
-    axis = alt.Axis(title=None, labelAngle=0, ticks=False, labelFontSize=12)
+    axis = alt.Axis(title=None, labelAngle=0, ticks=False)
     base = chart(rows).encode(x=alt.X("part:O", sort=order, axis=axis))
     bars = base.mark_bar().encode(
         y=alt.Y("from:Q", title="cost", axis=alt.Axis(domain=False, ticks=False, tickCount=5)),

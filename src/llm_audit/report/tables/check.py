@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from llm_audit.document.comparison import CheckResult, Comparison
 from llm_audit.report.table import Column, ColumnKind, Priority, Table, money, table
 from llm_audit.report.text import NONE, UNKNOWN, words
@@ -104,13 +106,10 @@ def realised(comparison: Comparison) -> str | None:
     """Write what a rollout has saved and what had been estimated, as a sentence."""
     if comparison.realised is None or comparison.estimated is None:
         return None
-    lost = comparison.realised.startswith("-")
-    amount = write_money(comparison.realised.removeprefix("-"))
-    estimated = write_money(comparison.estimated)
-    return (
-        f"At this volume, the baseline's policy was estimated to save {estimated}; "
-        f"requests have since cost {amount} {'more' if lost else 'less'}."
-    )
+    saved, estimated = Decimal(comparison.realised), write_money(comparison.estimated)
+    amount = write_money(f"{abs(saved):f}")
+    since = f"cost {amount} {'more' if saved < 0 else 'less'}" if saved else "cost the same"
+    return f"At this volume, the baseline's policy was estimated to save {estimated}; requests have since {since}."
 
 
 def metrics(comparison: Comparison) -> Table:

@@ -68,7 +68,7 @@ def pairs(document: Document) -> Table:
         (
             Column("Template"),
             Column("App", priority=Priority.SPARE),
-            Column("Expensive model"),
+            Column("Costlier model"),
             count("Requests on it", sums=False),
             Column("Cheaper model"),
             count("Requests on it", sums=False),

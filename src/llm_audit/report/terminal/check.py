@@ -28,13 +28,13 @@ def print_check(check: CheckResult, console: Console) -> None:
         if check.not_evaluated:
             sentence += f", {check.not_evaluated} not evaluated"
         console.print(Padding(Text(sentence, style="bold"), (0, 1)))
-        grid = Grid.grid(padding=(0, 2, 0, 1))
+        grid = Grid.grid(padding=(0, 2, 0, 0))
         grid.add_column(no_wrap=True)
         grid.add_column(ratio=1)
         for rule in check.rules:
             why = Text(plain(rule.rule), style="bold").append(f"  {plain(rule.message, limit=600)}", style="not bold")
             grid.add_row(Text(words(rule.outcome), style=_STYLES[rule.outcome]), why)
-        console.print(grid)
+        console.print(Padding(grid, (0, 1)))
     if check.comparison is not None:
         _print_comparison(check.comparison, console)
 
