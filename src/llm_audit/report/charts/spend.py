@@ -59,8 +59,8 @@ def daily(document: Document) -> Figure | None:
         halo = policy.mark_tick(color=LIGHT["ground"], thickness=4.5, size=_LONE, opacity=1)
         drawn = policy.mark_tick(color=LIGHT["accent"], thickness=2, size=_LONE, opacity=1)
     end = chart(points[-1:]).encode(x=x, y="policy:Q", text=alt.value("policy"))
-    beside = 12 if len(keys) > 1 else _LONE // 2 + 8
-    named = end.mark_text(color=LIGHT["accent"], align="left", dx=beside, fontWeight="bold")
+    offset = 12 if len(keys) > 1 else _LONE // 2 + 8
+    named = end.mark_text(color=LIGHT["accent"], align="left", dx=offset, fontWeight="bold")
     frontier = sum((cost for (_, tier), cost in bars.items() if tier == "frontier"), Decimal(0))
     total = sum(bars.values(), Decimal(0))
     paid, would = (money(f"{amount:f}", currency=document.currency) for amount in (total, sum(line.values())))
