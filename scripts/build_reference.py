@@ -23,6 +23,7 @@ from llm_audit import cli
 
 OUT = Path(__file__).parent.parent / "docs/cli.md"
 WIDTH = 100
+_KEPT = ("PATH", "HOME", "SYSTEMROOT", "PYTHONPATH")  # what finds Python and the sources
 INTRODUCTION = """\
 # Command line
 
@@ -50,7 +51,7 @@ def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[
 
 def build() -> str:
     """Return the page, built in a process with a fixed environment."""
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "SYSTEMROOT"}}
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT}
     plain = {"COLUMNS": str(WIDTH), "TERM": "dumb", "NO_COLOR": "1", "PYTHONUTF8": "1"}
     command = [sys.executable, str(Path(__file__).resolve()), "--print"]
     return subprocess.run(command, env=kept | plain, capture_output=True, check=True).stdout.decode()  # noqa: S603 - this script

@@ -23,6 +23,7 @@ from llm_audit.config import Config
 from llm_audit.errors import UsageError
 from llm_audit.policy.file.load import _KEYS, PRESETS, parse
 from llm_audit.report import registry
+from llm_audit.report.glossary import GLOSSARY
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -179,6 +180,18 @@ def test_the_changelog_has_the_usual_form_and_this_version() -> None:
     assert None not in dated
     kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
     assert set(re.findall(r"^### (.+)$", text, flags=re.MULTILINE)) <= kinds
+
+
+def test_the_glossary_defines_every_term_of_the_reports_in_the_same_words() -> None:
+    page = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    defined = {
+        term: " ".join(text.split())
+        for term, text in re.findall(r"^- \*\*(.+?)\*\*: (.+(?:\n  .+)*)", page, flags=re.MULTILINE)
+    }
+    assert set(GLOSSARY) <= set(defined)
+    for term, meaning in GLOSSARY.items():
+        first = meaning.partition(". ")[0].rstrip(".")
+        assert defined[term].startswith(first), term
 
 
 # Schemas

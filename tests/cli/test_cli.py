@@ -4,6 +4,7 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 from tests.cli.conftest import write_log
@@ -11,7 +12,7 @@ from tests.cli.conftest import write_log
 from llm_audit import __version__
 from llm_audit.classify import Classifier, features
 from llm_audit.classify.text import words
-from llm_audit.cli import run
+from llm_audit.cli import COMMANDS, GROUPS, commands, groups, run
 from llm_audit.cli.version import EXTENSIONS
 from llm_audit.engines import passages
 from llm_audit.pricing import PriceBook
@@ -55,6 +56,11 @@ def test_the_version_in_full_says_where_nothing_is_compiled(
 def test_verbose_alone_is_for_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["-v", "models"]) == 2
     assert "goes with --version" in capsys.readouterr().err
+
+
+def test_every_command_is_one_module_and_every_module_one_command() -> None:
+    assert sorted(COMMANDS) == [module.name for module in iter_modules(commands.__path__)]
+    assert sorted(GROUPS) == [module.name for module in iter_modules(groups.__path__)]
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,8 @@ class Gate(msgspec.Struct, kw_only=True, frozen=True):
 class Finding(msgspec.Struct, kw_only=True, frozen=True):
     """Something worth acting on: those that share no request first, then those that overlap with them.
 
-    ``requests`` move; ``amount`` is what all of the subject's requests would save together.
+    ``requests`` move; ``amount`` is what all of the subject's requests would save together. ``overlaps``: some of
+    its requests are in a finding above it too, so that the two amounts do not add up.
     """
 
     kind: str  # route_template, route_app, route_model …
@@ -96,6 +97,7 @@ class Finding(msgspec.Struct, kw_only=True, frozen=True):
     requests: int
     subject: str  # the template, app or model it is about
     p_suffices: float | None
+    overlaps: bool = False
 
 
 class Waste(msgspec.Struct, kw_only=True, frozen=True):

@@ -128,6 +128,7 @@ def _finding(group: _Group, evidence: Evidence, errors: Floats, *, overlaps: boo
         requests=total(moved, "requests"),
         subject=name,
         p_suffices=mean(total(moved, "p_nano"), total(moved, "moved")),
+        overlaps=overlaps,
     )
 
 

@@ -1,4 +1,4 @@
-"""``llm-audit init``: a commented configuration, and a workflow for CI."""
+"""``llm-audit init``: write a commented configuration and a CI workflow."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ FILES = {"llm-audit.toml": Path("llm-audit.toml"), "llm-audit.yml": Path(".githu
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="The project's folder.")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="Folder of the project.")] = Path(),
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
 ) -> None:
     """Write a commented llm-audit.toml and a GitHub workflow; existing files are kept."""
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder. Create it first, or name another.")
+        raise UsageError(f"{folder} is not a folder. Create it first, or name another.")
     templates = resources.files("llm_audit.cli") / "templates"
     for name, place in FILES.items():
         path = folder / place

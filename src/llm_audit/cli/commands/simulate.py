@@ -1,4 +1,4 @@
-"""``llm-audit simulate``: several policies, or a sweep of the target, side by side on one reading of the logs."""
+"""``llm-audit simulate``: compare several policies, or several targets of one, on the same logs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ def simulate(
     paths: options.Paths,
     *,
     policy: Annotated[
-        list[str] | None, typer.Option(help="A preset or TOML file; the first is in use. Repeatable.")
+        list[str] | None, typer.Option(help="Policy: a preset or a TOML file; the first counts as in use. Repeatable.")
     ] = None,
-    sweep: Annotated[str | None, typer.Option(help="Targets of the first policy: 0.5,0.75,0.9.")] = None,
+    sweep: Annotated[
+        str | None, typer.Option(help="Targets to try for the first policy, such as 0.5,0.75,0.9.")
+    ] = None,
     prices: options.Prices = None,
     since: options.Since = None,
     until: options.Until = None,
@@ -30,7 +32,7 @@ def simulate(
     progress: options.ShowProgress = None,
     output_format: ListFormat = "table",
 ) -> None:
-    """Compare policies on the same requests: cost, flagship tax, requests moved and successes expected to be lost."""
+    """Compare policies on the same requests: cost, flagship tax, requests moved and expected failures."""
     from llm_audit import api
     from llm_audit import config as configuration
     from llm_audit.audit.simulate import simulate as compare
@@ -90,7 +92,7 @@ _NUMERIC = ("target", *_MONEY, "share", "moved", "expected failures")
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    """Amounts to the cent and shares in percent; JSON has them whole."""
+    """Round a row for reading: amounts to the cent, shares in percent. JSON has them unrounded."""
     amounts = {name: None if row[name] is None else f"{float(row[name]):,.2f}" for name in _MONEY}
     failures = row["expected failures"]
     return {
@@ -111,5 +113,5 @@ def _targets(text: str | None) -> list[float]:
     except ValueError:
         found = [-1.0]
     if not all(0 < target < 1 for target in found):
-        raise UsageError(f"--sweep {text!r} is no list of targets between 0 and 1; write 0.5,0.75,0.9.")
+        raise UsageError(f"--sweep {text!r} is not a list of targets between 0 and 1; write 0.5,0.75,0.9.")
     return found

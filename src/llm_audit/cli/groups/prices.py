@@ -1,4 +1,4 @@
-"""``llm-audit prices``: what would be charged, and why."""
+"""``llm-audit prices``: list, show, verify and compare prices."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from llm_audit.pricing import PriceBook
 
-app = typer.Typer(help="What would be charged, and why.", no_args_is_help=True)
+app = typer.Typer(help="List, show, verify and compare prices.", no_args_is_help=True)
 
-At = Annotated[str | None, typer.Option(help="The day of the prices, such as 2025-06-01; today by default.")]
-Provider = Annotated[str | None, typer.Option(help="A provider's name.")]
+At = Annotated[str | None, typer.Option(help="Day of the prices, such as 2025-06-01; today by default.")]
+Provider = Annotated[str | None, typer.Option(help="Name of a provider.")]
 
 
 @app.command("list")
@@ -51,7 +51,7 @@ def list_(
 
 @app.command("show")
 def show_one(
-    model: Annotated[str, typer.Argument(help="A model as a log names it.")],
+    model: Annotated[str, typer.Argument(help="Model, as logs name it.")],
     *,
     provider: Provider = None,
     region: Annotated[str | None, typer.Option(help="A cloud region.")] = None,
@@ -60,7 +60,7 @@ def show_one(
     config_file: options.ConfigFile = None,
     output_format: ListFormat = "table",
 ) -> None:
-    """Show one model's price in full: every service tier and context tier, its source, and when it changes."""
+    """Show one model's prices in full: every service tier and context tier, their source, and dates of changes."""
     from llm_audit.pricing import price_details
 
     day = _day(at)
@@ -77,7 +77,7 @@ def show_one(
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A price file.")], *, output_format: ListFormat = "table"
 ) -> int:
-    """Check a price file against the price table. Ends with 3 when something in it looks odd."""
+    """Check a price file against the price table. Exits with 3 when a price looks wrong."""
     from llm_audit.pricing import verify_price_file
 
     found = verify_price_file(file)
@@ -125,7 +125,7 @@ def _day(text: str | None) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is no day; write it as 2025-06-01.") from None
+        raise UsageError(f"{text!r} is not a date; write it as 2025-06-01.") from None
 
 
 def _rows(rates: pl.DataFrame) -> list[dict[str, Any]]:

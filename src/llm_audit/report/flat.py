@@ -1,6 +1,8 @@
-"""Frames as CSV that a sheet can open without harm and read back without loss."""
+"""Frames as flat files: CSV that is safe to open in a spreadsheet and reads back without loss, and Parquet."""
 
 from __future__ import annotations
+
+import io
 
 import polars as pl
 
@@ -12,7 +14,7 @@ _PICO = "_pico"
 
 
 def usd(column: str) -> pl.Expr:
-    """A column of pico-dollars as exact decimal strings of dollars, twelve decimals, under a name that says so."""
+    """Convert a column of pico-dollars to exact decimal strings of dollars, and rename it to match."""
     amount = pl.col(column)
     sign = pl.when(amount < 0).then(pl.lit("-")).otherwise(pl.lit(""))
     whole, rest = amount.abs() // PICO_PER_USD, amount.abs() % PICO_PER_USD
@@ -20,8 +22,8 @@ def usd(column: str) -> pl.Expr:
     return text.alias(f"{column.removesuffix(_PICO)}_usd")
 
 
-def csv(frame: pl.DataFrame) -> bytes:
-    """Write a frame as UTF-8 CSV: amounts in dollars, ids in hexadecimal, no text that a sheet takes for a formula."""
+def write_csv(frame: pl.DataFrame) -> bytes:
+    """Write a frame as UTF-8 CSV: amounts in dollars, ids in hexadecimal, no text that opens as a formula."""
     columns = []
     for name, kind in frame.schema.items():
         column = pl.col(name)
@@ -38,7 +40,14 @@ def csv(frame: pl.DataFrame) -> bytes:
     return frame.select(columns).write_csv().encode("utf-8")
 
 
+def write_parquet(frame: pl.DataFrame) -> bytes:
+    """Write a frame as Parquet, the same bytes for the same frame."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", statistics=True)
+    return buffer.getvalue()
+
+
 def harmless(name: str) -> pl.Expr:
-    """Text with its control characters as escapes, and an apostrophe before what a sheet would take for a formula."""
+    """Escape a text column's control characters, and put an apostrophe before what would open as a formula."""
     shown = pl.col(name).cast(pl.String).map_elements(lambda text: plain(text, limit=10**9), return_dtype=pl.String)
     return pl.when(shown.str.contains(_FORMULA)).then(pl.concat_str(pl.lit("'"), shown)).otherwise(shown).alias(name)

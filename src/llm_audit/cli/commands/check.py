@@ -1,4 +1,4 @@
-"""``llm-audit diff`` and ``llm-audit check``: compare two audits, and hold one to rules."""
+"""``llm-audit check``: audit logs, compare with a baseline, and check the audit against rules and budgets."""
 
 from __future__ import annotations
 
@@ -8,61 +8,33 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llm_audit.cli import console, options
-from llm_audit.cli.commands.report import load_document
 from llm_audit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from llm_audit.compare.rules import GateRule
-    from llm_audit.config import Config, Settings
+    from llm_audit.config import Settings
     from llm_audit.document.audit import Document
     from llm_audit.document.comparison import CheckResult
-
-Confidence = Annotated[float | None, typer.Option(help="Of the interval on a change.")]
-
-
-def diff(
-    base: Annotated[str, typer.Argument(metavar="BASE", help="An audit (AUDIT.json), a ledger or logs.")],
-    head: Annotated[str, typer.Argument(metavar="HEAD", help="An audit (AUDIT.json), a ledger or logs.")],
-    *,
-    output: options.Output = None,
-    output_format: options.Format = None,
-    policy: options.Policy = None,
-    prices: options.Prices = None,
-    confidence: Confidence = None,
-    config_file: options.ConfigFile = None,
-    quiet: options.Quiet = False,
-) -> None:
-    """Compare two audits: what changed, split into volume, model mix, tokens a request, cache and price."""
-    from llm_audit import api
-    from llm_audit import config as configuration
-    from llm_audit.cli.output import check_formats, deliver
-    from llm_audit.document.comparison import CheckResult
-
-    check_formats(output or [], output_format, requests=False, check=True)
-    flags = {"policy": policy, "prices": prices, "confidence": confidence}
-    config = configuration.load(flags, file=config_file).config
-    before, after = _document(base, config), _document(head, config)
-    comparison = api.compare_documents(before, after, config=config, labels=(base, head))
-    result = CheckResult(rules=[], comparison=comparison, failed=0, passed=0, not_evaluated=0)
-    deliver(after, output or [], output_format, check=result, quiet=quiet)
 
 
 def check(
     paths: options.Paths,
     *,
     baseline: Annotated[
-        Path | None, typer.Option(help="The audit to compare with, written by --save-baseline.")
+        Path | None, typer.Option(help="Audit to compare with, from --save-baseline or -o FILE.json.")
     ] = None,
     fail_on: Annotated[
-        list[str] | None, typer.Option(help="A rule such as cost_per_request:+10%, total_cost:500USD. Repeatable.")
+        list[str] | None, typer.Option(help="Rule, such as cost_per_request:+10% or total_cost:500USD. Repeatable.")
     ] = None,
     max_flagship_tax: Annotated[
         str | None, typer.Option(help="Highest flagship tax: a share (30%) or an amount (500USD).")
     ] = None,
-    min_samples: Annotated[int | None, typer.Option(min=0, help="Requests a rule about change needs.")] = None,
-    confidence: Confidence = None,
-    save_baseline: Annotated[Path | None, typer.Option(help="Write this audit as the next baseline.")] = None,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Report failures but end with 0.")] = False,
+    min_samples: Annotated[
+        int | None, typer.Option(min=0, help="Requests that a rule about a change needs on each side.")
+    ] = None,
+    confidence: options.Confidence = None,
+    save_baseline: Annotated[Path | None, typer.Option(help="Save this audit as the next baseline.")] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Report failures, but exit with 0.")] = False,
     output: options.Output = None,
     output_format: options.Format = None,
     policy: options.Policy = None,
@@ -79,14 +51,15 @@ def check(
     progress: options.ShowProgress = None,
     quiet: options.Quiet = False,
 ) -> int:
-    """Audit logs and hold them to rules and budgets; ends with 1 when one fails.
+    """Audit logs and check the result against rules and budgets; exits with 1 when one fails.
 
-    A rule about change trips on the near bound of the change's interval, so noise alone fails nothing; too few
-    requests are "not evaluated", never "passed".
+    A rule about a change fails only where the whole interval of the change is beyond the threshold, so noise alone
+    fails nothing. With too few requests a rule is "not evaluated", never "passed".
     """
     from llm_audit import api
     from llm_audit import config as configuration
     from llm_audit.cli.completeness import completeness
+    from llm_audit.cli.documents import load_document
     from llm_audit.cli.output import check_formats, deliver
     from llm_audit.cli.run import run_audit
     from llm_audit.compare.gates import GateOptions
@@ -116,7 +89,7 @@ def check(
     rules = _rules(settings, document, max_flagship_tax)
     if not rules:
         raise UsageError(
-            "There is nothing to check: give --fail-on, --max-flagship-tax, or budgets in the configuration."
+            "There is nothing to check. Give --fail-on or --max-flagship-tax, or set budgets in llm-audit.toml."
         )
     comparison = None
     if before is not None:
@@ -133,7 +106,7 @@ def check(
 
 
 def _exit_code(result: CheckResult, incomplete: int, *, exit_zero: bool) -> int:
-    """A failed gate says more than an incomplete audit; what could not be evaluated is no pass."""
+    """Return the exit code: a failed rule outranks an incomplete audit, and a rule not evaluated is not passed."""
     if exit_zero:
         return int(ExitCode.DONE)
     if result.failed:
@@ -158,7 +131,7 @@ def _rules(settings: Settings, document: Document, max_flagship_tax: str | None)
 
 
 def _source(settings: Settings, name: str) -> str | None:
-    """The file a setting is from, seen from the working folder, where annotations look for it; None for a flag."""
+    """Return the file that a setting is from, relative to the working folder for annotations; None for a flag."""
     if settings.file is None or settings.origins[name] != str(settings.file):
         return None
     file = settings.file.resolve()
@@ -166,25 +139,8 @@ def _source(settings: Settings, name: str) -> str | None:
 
 
 def _line_of(file: Path | None, text: str) -> int | None:
-    """The line of the configuration that holds a rule, for annotations."""
+    """Return the line of a rule in the configuration, for annotations."""
     if file is None:
         return None
     lines = file.read_text(encoding="utf-8").splitlines()
     return next((number for number, line in enumerate(lines, 1) if text in line), None)
-
-
-def _document(path: str, config: Config) -> Document:
-    from llm_audit.cli.run import run_audit
-
-    if path.endswith(".json") and _is_audit(Path(path)):
-        return load_document(Path(path))
-    return run_audit([path], config, {}).document
-
-
-def _is_audit(path: Path) -> bool:
-    """Whether a JSON file is an audit and not a log: it names its schema near the top."""
-    try:
-        with path.open("rb") as file:
-            return b'"schema_version"' in file.read(200)
-    except OSError:
-        return False
