@@ -295,11 +295,11 @@ def rich(days: int = 30) -> d.Document:
             d.BreakEven(assumption="escalation", assumed=1.0, break_even=None, detail="Times asked again"),
         ],
         observed_pairs=[
-            d.ObservedPair(template="template 4e9c1c2a", app="helpdesk", dearer="claude-opus-4-5",
-                           cheaper="claude-haiku-4-5", requests_dearer=700, requests_cheaper=200,
+            d.ObservedPair(template="template 4e9c1c2a", app="helpdesk", costlier="claude-opus-4-5",
+                           cheaper="claude-haiku-4-5", requests_costlier=700, requests_cheaper=200,
                            observed_cost_ratio=0.2134, observed_output_ratio=1.071, expected_cost_ratio=0.2311),
-            d.ObservedPair(template="template 77b0aa01", app="", dearer="gpt-5", cheaper="mistral-medium-2508",
-                           requests_dearer=300, requests_cheaper=400, observed_cost_ratio=0.2502,
+            d.ObservedPair(template="template 77b0aa01", app="", costlier="gpt-5", cheaper="mistral-medium-2508",
+                           requests_costlier=300, requests_cheaper=400, observed_cost_ratio=0.2502,
                            observed_output_ratio=0.988, expected_cost_ratio=None),
         ],
         observed_routers=[

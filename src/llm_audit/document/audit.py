@@ -167,7 +167,7 @@ def decode(data: bytes) -> Document:
     """Read a document back, of this major version.
 
     Raises:
-        msgspec.DecodeError: It is no document, or one of another major version.
+        msgspec.DecodeError: It is not a document, or one of another major version.
     """
     found = msgspec.json.decode(data, type=Document)
     if found.schema_version.split(".")[0] != SCHEMA_VERSION.split(".", 1)[0]:

@@ -101,7 +101,7 @@ class Finding(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Waste(msgspec.Struct, kw_only=True, frozen=True):
-    """Waste beside routing, most dollars first. Counted in sequence: no request's dollars are in two rows."""
+    """Waste unrelated to routing, most dollars first. Counted in sequence: no request's dollars are in two rows."""
 
     kind: str  # failed_requests, retries, repeated_prompts, cache_never_used, cache_written_unread, runaway_output …
     title: str
@@ -166,24 +166,24 @@ class BreakEven(msgspec.Struct, kw_only=True, frozen=True):
 class ObservedPair(msgspec.Struct, kw_only=True, frozen=True):
     """One template that the log shows on two models: what was observed, beside what the model says.
 
-    Ratios are of the cheaper to the dearer model's means per request.
+    Ratios are of the cheaper to the costlier model's means per request.
     """
 
     template: str
     app: str
-    dearer: str
+    costlier: str
     cheaper: str
-    requests_dearer: int
+    requests_costlier: int
     requests_cheaper: int
     observed_cost_ratio: float | None
     observed_output_ratio: float | None
-    expected_cost_ratio: float | None  # of the dearer model's requests that the policy moves to the cheaper
+    expected_cost_ratio: float | None  # of the costlier model's requests that the policy moves to the cheaper
 
 
 class ObservedRouter(msgspec.Struct, kw_only=True, frozen=True):
-    """A router that the log shows at work, such as a Bedrock prompt router: what it saved against its dearest model.
+    """A router that the log shows at work, such as a Bedrock prompt router: what it saved against its most expensive model.
 
-    The log does not name the fallback; the dearest model it served stands for it. Amounts are at the same tokens.
+    The log does not name the fallback; the most expensive model it served stands for it. Amounts are at the same tokens.
     """
 
     router: str

@@ -150,7 +150,12 @@ def test_templates_served_by_two_models_are_paired(tmp_path):
         options=AuditOptions(resamples=5),
     )
     pair = audit.document.observed_pairs[0]
-    assert (pair.dearer, pair.cheaper, pair.requests_dearer, pair.requests_cheaper) == ("gpt-4o", "gpt-4o-mini", 6, 6)
+    assert (pair.costlier, pair.cheaper, pair.requests_costlier, pair.requests_cheaper) == (
+        "gpt-4o",
+        "gpt-4o-mini",
+        6,
+        6,
+    )
     assert pair.observed_output_ratio == 0.5
     assert pair.observed_cost_ratio == pytest.approx((150 + 60) / (2_500 + 2_000), abs=1e-6)
     assert pair.expected_cost_ratio == pytest.approx((150 + 120) / (2_500 + 2_000), abs=1e-6)

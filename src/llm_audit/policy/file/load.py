@@ -89,7 +89,7 @@ def parse(text: str, *, where: str) -> Policy:
     """Make a policy of TOML text; ``where`` is what messages call it.
 
     Raises:
-        UsageError: The text is no policy; the message names line and fix.
+        UsageError: The text is not a policy; the message names line and fix.
     """
     document = parse_toml(text, file=where)
     document.check_keys(_KEYS)

@@ -187,10 +187,10 @@ def _settled(plan: RoutePlan) -> RoutePlan:
     for _ in range(_SAVING_PASSES):
         change = plan.estimate(values).total - requests.cost
         change[caches.row] = grouped_sum(caches.unit, change[caches.row], caches.units)[caches.unit]
-        dearer = (plan.choice.position != NONE) & (change >= 0)
-        if not dearer.any():
+        costlier = (plan.choice.position != NONE) & (change >= 0)
+        if not costlier.any():
             break
-        plan = with_choice(plan, without(plan.choice, dearer, used=requests.used))
+        plan = with_choice(plan, without(plan.choice, costlier, used=requests.used))
     return plan
 
 

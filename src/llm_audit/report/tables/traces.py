@@ -80,8 +80,8 @@ def pairs(document: Document) -> Table:
             (
                 row.template,
                 row.app or NONE,
-                row.dearer,
-                row.requests_dearer,
+                row.costlier,
+                row.requests_costlier,
                 row.cheaper,
                 row.requests_cheaper,
                 row.observed_cost_ratio,
