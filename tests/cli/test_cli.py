@@ -14,7 +14,7 @@ from llm_audit.classify import Classifier, features
 from llm_audit.classify.text import words
 from llm_audit.cli import COMMANDS, GROUPS, commands, groups, run
 from llm_audit.cli.version import EXTENSIONS
-from llm_audit.engines import passages
+from llm_audit.engines import line_hash
 from llm_audit.pricing import PriceBook
 
 
@@ -40,7 +40,7 @@ def test_the_version_in_full_says_what_is_in_use(arguments: list[str], capsys: p
     assert shown["Extensions"].split(", ") == [
         f"classify._kernel {forms[features.COMPILED]}",
         f"classify._words {forms[words.COMPILED]}",
-        f"engines._lines {forms[passages.longest_line is not passages._longest]}",
+        f"engines._lines {forms[line_hash.longest_line is not line_hash._longest]}",
     ]
 
 

@@ -181,9 +181,9 @@ class ObservedPair(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class ObservedRouter(msgspec.Struct, kw_only=True, frozen=True):
-    """A router that the log shows at work, such as a Bedrock prompt router: what it saved against its most expensive model.
+    """A router observed in the log, such as a Bedrock prompt router, and its saving against its most expensive model.
 
-    The log does not name the fallback; the most expensive model it served stands for it. Amounts are at the same tokens.
+    The log does not name the fallback: the most expensive model served stands for it. Amounts are at the same tokens.
     """
 
     router: str
