@@ -1,8 +1,8 @@
 import json
 
 from llm_audit.sources.files.container import decoded
-from llm_audit.sources.format_detector import Recogniser
-from llm_audit.sources.formats.interface import Laid
+from llm_audit.sources.format_detector import FormatDetector
+from llm_audit.sources.formats.interface import TypedRecord
 from llm_audit.sources.formats.registry import FORMATS
 from llm_audit.sources.layouts import _MAX_LAYOUTS, _MAX_MISSES
 
@@ -14,11 +14,11 @@ UNFIT = ONE | {"input_tokens": "1"}
 
 def kinds(*records, **options):
     """For each record whether it was decoded by a layout, read as a file's lines would be."""
-    recogniser = Recogniser(FORMATS, path="log", **options)
+    detector = FormatDetector(FORMATS, path="log", **options)
     found = []
-    for line, item in decoded(enumerate((json.dumps(record).encode() for record in records), 1), recogniser.layouts):
-        found.append(isinstance(item, Laid))
-        recogniser.entries(line, item)
+    for line, item in decoded(enumerate((json.dumps(record).encode() for record in records), 1), detector.layouts):
+        found.append(isinstance(item, TypedRecord))
+        detector.entries(line, item)
     return found
 
 

@@ -14,13 +14,21 @@ from llm_audit.engines.digest import Digest
 from llm_audit.engines.hashing import hash64
 from llm_audit.ledger.arrow import ARROW_SCHEMA, TYPES
 from llm_audit.ledger.columns import COLUMNS, Kind
-from llm_audit.sources.entry import Request
+from llm_audit.sources.entry import Request, Usage
 from llm_audit.vocabulary import Abstention, Category, Judged
 
 MAX_NAME_CHARS = 256
 """Names are cut here: something longer is content and not a name."""
 
-_FIELDS = ("request_key", "input", "line", "format", *Digest._fields, *Request.__struct_fields__)
+_FIELDS = (
+    "request_key",
+    "input",
+    "line",
+    "format",
+    *Digest._fields,
+    *Request.__struct_fields__,
+    *Usage.__struct_fields__,
+)
 _HASHED = ("request_key", *Digest._fields)  # identifiers that are numbers already
 _REASONS = [reason.value for reason in Abstention]
 _CATEGORIES = [category.value for category in Category]
@@ -41,7 +49,7 @@ def row(place: tuple[int, int, int], name: str, request: Request, digest: Digest
         request: Without its messages and completion.
         digest: What is kept of them.
     """
-    return (*place, name, *digest, *astuple(request))
+    return (*place, name, *digest, *astuple(request), *astuple(request.usage))
 
 
 def table(rows: Sequence[Row], judge: Judge) -> pa.Table:

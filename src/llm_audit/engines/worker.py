@@ -107,7 +107,7 @@ class PartWriter:
 def _read_shard(index: int, shard: Shard, tools: Toolbox, writer: PartWriter) -> ShardTally:
     reader = ShardReader(shard, formats=tools.formats, forced=tools.forced)
     tally = ShardTally(content="")
-    entries = reader.recogniser.entries
+    entries = reader.detector.entries
     place = requests = 0
     for line, item in reader:
         for name, entry in entries(line, item):
@@ -120,14 +120,14 @@ def _read_shard(index: int, shard: Shard, tools: Toolbox, writer: PartWriter) ->
             place += 1
     tally.entries, tally.requests = place, requests
     tally.lines, tally.content = reader.lines, reader.content
-    tally.formats = dict(sorted(reader.recogniser.records.items()))
+    tally.formats = dict(sorted(reader.detector.records.items()))
     if shard.end is None:
         tally.sha256 = tally.content
     return tally
 
 
 def _digested(request: Request, tools: Toolbox) -> Digest:
-    if request.usage_source == "none":
+    if request.usage.usage_source == "none":
         tools.fill(request)
     found = digest(request)
     # The text has been hashed and chosen from; only the ask is held until the batch is judged.

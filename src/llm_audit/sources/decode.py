@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 
-from llm_audit.sources.entry import Reason, Rejected
-from llm_audit.sources.formats.interface import Record
+from llm_audit.sources.entry import Reason, Record, Rejected
 
 Item = Record | Rejected
 

@@ -9,13 +9,14 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from llm_audit.sources.entry import Record
 from llm_audit.sources.files.container import Container, items, sniff
 from llm_audit.sources.files.find import find
 from llm_audit.sources.files.limits import SNIFF_RECORDS
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import Compression, compression
 from llm_audit.sources.first_records import records_of
-from llm_audit.sources.formats.interface import Format, Record
+from llm_audit.sources.formats.interface import Format
 from llm_audit.sources.formats.registry import FORMATS
 from llm_audit.sources.formats.signatures import Signatures
 

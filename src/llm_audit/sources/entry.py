@@ -7,9 +7,14 @@ Every record read is accounted for, so an adapter returns one entry for each thi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import msgspec
+
+Record = Mapping[str, Any]
+"""A decoded record of a log."""
 
 
 class Reason(StrEnum):
@@ -53,6 +58,26 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     audio: int = 0
 
 
+class Usage(msgspec.Struct, kw_only=True, frozen=True, gc=False):
+    """Disjoint token counts of one call. Each field is a column of the ledger of that name; None is unknown."""
+
+    usage_source: str = "none"
+    input_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_5m_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    output_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    image_input_tokens: int | None = None
+    ambiguous_tokens: int | None = None
+    tool_calls_billed: int | None = None
+
+
+NO_USAGE = Usage()
+
+
 class Request(msgspec.Struct, kw_only=True):
     """One call to a model, as one record tells it. Fields mean what the ledger's columns of the same name mean.
 
@@ -82,18 +107,7 @@ class Request(msgspec.Struct, kw_only=True):
     environment: str | None = None
     tags: tuple[str, ...] = ()
 
-    usage_source: str = "none"
-    input_tokens: int | None = None
-    cache_read_tokens: int | None = None
-    cache_write_5m_tokens: int | None = None
-    cache_write_1h_tokens: int | None = None
-    output_tokens: int | None = None
-    audio_input_tokens: int | None = None
-    audio_output_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    image_input_tokens: int | None = None
-    ambiguous_tokens: int | None = None
-    tool_calls_billed: int | None = None
+    usage: Usage = NO_USAGE
 
     needs_json_schema: bool = False
     needs_reasoning: bool = False
@@ -127,3 +141,12 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 Entry = Request | NotACall | Rejected
+
+
+class BadRecordError(Exception):
+    """A field of a record cannot be right. An adapter raises it, and the record becomes a ``Rejected``."""
+
+    def __init__(self, reason: str, field_name: str = "") -> None:
+        super().__init__(f"{reason}: {field_name}")
+        self.reason = reason
+        self.field_name = field_name

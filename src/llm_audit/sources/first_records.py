@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from llm_audit.sources.entry import Record
 from llm_audit.sources.files.container import items, sniff
 from llm_audit.sources.files.find import find
 from llm_audit.sources.files.limits import SNIFF_RECORDS
-from llm_audit.sources.formats.interface import Record
 from llm_audit.sources.unwrap import unwrap
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from llm_audit.sources.decode import Item
-from llm_audit.sources.entry import Entry, Reason, Rejected
-from llm_audit.sources.formats.interface import BadRecordError, Context, Format, Laid, Record
+from llm_audit.sources.entry import BadRecordError, Entry, Reason, Record, Rejected
+from llm_audit.sources.formats.interface import Context, Format, TypedRecord
 from llm_audit.sources.formats.signatures import Signatures
 from llm_audit.sources.layouts import Layouts
 from llm_audit.sources.unwrap import is_plain, unwrap
@@ -17,7 +17,7 @@ _UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, Typ
 _UNKNOWN = Rejected(Reason.UNKNOWN_FORMAT)
 
 
-class Recogniser:
+class FormatDetector:
     """Turns the items of one file into entries.
 
     A record is of the first format whose signature it carries, whatever else is in the file, so that totals do not
@@ -43,7 +43,7 @@ class Recogniser:
         self._path = path
         self._contexts: dict[str, Context] = {}
 
-    def entries(self, line: int, item: Item | Laid) -> list[tuple[str, Entry]]:
+    def entries(self, line: int, item: Item | TypedRecord) -> list[tuple[str, Entry]]:
         """The name of the format (empty where none is known) and the entry, for each entry of an item."""
         if type(item) is Rejected:
             return [("", item)]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-from llm_audit.sources.formats.interface import Format, Laid, Layout, Record
+from llm_audit.sources.entry import Record
+from llm_audit.sources.formats.interface import Format, TypedReader, TypedRecord
 from llm_audit.sources.formats.signatures import Signatures
 
 _MAX_LAYOUTS = 16  # tried in one file: each takes some tenth of a millisecond to make
@@ -20,7 +21,7 @@ class Known:
 
     __slots__ = ("decode", "misses", "name", "read")
 
-    def __init__(self, name: str, layout: Layout) -> None:
+    def __init__(self, name: str, layout: TypedReader) -> None:
         self.name = name
         self.decode = layout.decode
         self.read = layout.read
@@ -36,7 +37,7 @@ class Layouts:
         self._known: dict[tuple[str, ...], Known | None] = {}
         self._last: tuple[str, ...] = ()
 
-    def decode(self, raw: bytes) -> Laid | None:
+    def decode(self, raw: bytes) -> TypedRecord | None:
         """Decode a line by the current layout; None where it does not fit, or there is none."""
         known = self.current
         if known is None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from llm_audit.sources.decode import fast_decode
-from llm_audit.sources.formats.interface import Record
+from llm_audit.sources.entry import Record
 
 _LISTS = ("logEvents", "records", "Records", "events", "data", "items", "results", "value", "rows", "logs")
 _TEXTS = ("message", "log", "@message")

@@ -6,7 +6,7 @@ from pathlib import Path
 from llm_audit.sources.entry import Entry, NotACall, Rejected, Request
 from llm_audit.sources.files.container import items, sniff
 from llm_audit.sources.files.find import find
-from llm_audit.sources.format_detector import Recogniser
+from llm_audit.sources.format_detector import FormatDetector
 from llm_audit.sources.formats.registry import FORMATS
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -16,8 +16,8 @@ def read(path: str | Path) -> list[tuple[str, Entry]]:
     """Format and entry, in order, of a file under the fixtures (or anywhere)."""
     with tempfile.TemporaryDirectory() as spool:
         (source,) = find([FIXTURES / path], spool=Path(spool)).sources
-        recogniser = Recogniser(FORMATS, path=source.name)
-        return [found for line, item in items(source, sniff(source)) for found in recogniser.entries(line, item)]
+        detector = FormatDetector(FORMATS, path=source.name)
+        return [found for line, item in items(source, sniff(source)) for found in detector.entries(line, item)]
 
 
 def entries(path: str | Path) -> list[Entry]:
@@ -39,11 +39,11 @@ def rejections(path: str | Path) -> list[tuple[str, str]]:
 def tokens(request: Request) -> tuple[int | None, ...]:
     """Disjoint counts: input, cache read, cache write 5 minutes, cache write 1 hour, output."""
     return (
-        request.input_tokens,
-        request.cache_read_tokens,
-        request.cache_write_5m_tokens,
-        request.cache_write_1h_tokens,
-        request.output_tokens,
+        request.usage.input_tokens,
+        request.usage.cache_read_tokens,
+        request.usage.cache_write_5m_tokens,
+        request.usage.cache_write_1h_tokens,
+        request.usage.output_tokens,
     )
 
 
@@ -52,6 +52,6 @@ def once(found: list[Request]) -> list[Request]:
     kept: dict[str, Request] = {}
     for number, request in enumerate(found):
         key = request.merge_key or f"row {number}"
-        if key not in kept or (request.output_tokens or 0) > (kept[key].output_tokens or 0):
+        if key not in kept or (request.usage.output_tokens or 0) > (kept[key].usage.output_tokens or 0):
             kept[key] = request
     return list(kept.values())

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.sources.formats.fixture_files import FIXTURES
 
 from llm_audit.errors import UsageError
-from llm_audit.sources.entry import NotACall, Rejected, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context
+from llm_audit.sources.entry import BadRecordError, NotACall, Rejected, Request
+from llm_audit.sources.formats.interface import Context
 from llm_audit.sources.formats.providers.pair import read
 from llm_audit.sources.formats.registry import FORMATS, get
 from llm_audit.sources.records.column_names import SYNONYMS

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.sources.formats.fixture_files import FIXTURES
 
-from llm_audit.sources.entry import NotACall, Rejected, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context
+from llm_audit.sources.entry import BadRecordError, NotACall, Rejected, Request
+from llm_audit.sources.formats.interface import Context
 from llm_audit.sources.formats.registry import FORMATS
 
 BY_NAME = {known.info.name: known for known in FORMATS}

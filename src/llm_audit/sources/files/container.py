@@ -15,7 +15,7 @@ from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import Compression, blocks, compression, head
 from llm_audit.sources.files.tables import csv_rows, delimiter, parquet_rows, sqlite_rows
 from llm_audit.sources.files.values import values
-from llm_audit.sources.formats.interface import Laid
+from llm_audit.sources.formats.interface import TypedRecord
 from llm_audit.sources.layouts import Layouts
 
 _DELIMITED_SUFFIXES = (".csv", ".tsv")
@@ -35,7 +35,7 @@ class Container(StrEnum):
     BINARY = "binary"
 
 
-Located = tuple[int, Item | Laid]
+Located = tuple[int, Item | TypedRecord]
 """Line or record number from 1, and a record or why there is none."""
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
-from llm_audit.sources.entry import Entry, Request
-
-Record = Mapping[str, Any]
+from llm_audit.sources.entry import Entry, Record, Request
 
 
 class Evidence(StrEnum):
@@ -43,19 +41,19 @@ class Context:
     state: dict[str, Any] = field(default_factory=dict)
 
 
-class Laid(msgspec.Struct):
+class TypedRecord(msgspec.Struct):
     """A record as a layout decodes it: a base of structs made for some keys."""
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class TypedReader:
     """How lines whose records share their keys, all of them, are decoded into a struct, and how that is read.
 
     ``decode`` raises what msgspec does where a line does not fit: other keys, or a value of other kind. ``read`` makes
     of a struct what the format's ``entries`` makes of the record, and raises as it does.
     """
 
-    decode: Callable[[bytes], Laid]
+    decode: Callable[[bytes], TypedRecord]
     read: Callable[[Any], Request]
 
 
@@ -75,13 +73,4 @@ class Format:
     entries: Callable[[Record, Context], Iterator[Entry]]
     keys: frozenset[str] = frozenset()
     by_keys: bool = False
-    layout: Callable[[Record], Layout | None] | None = None
-
-
-class BadRecordError(Exception):
-    """Raised by an adapter's helpers for a field that cannot be right; becomes a ``Rejected``."""
-
-    def __init__(self, reason: str, field_name: str = "") -> None:
-        super().__init__(f"{reason}: {field_name}")
-        self.reason = reason
-        self.field_name = field_name
+    layout: Callable[[Record], TypedReader | None] | None = None

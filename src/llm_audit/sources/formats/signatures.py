@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from llm_audit.sources.formats.interface import Format, Record
+from llm_audit.sources.entry import Record
+from llm_audit.sources.formats.interface import Format
 
 _MAX_SHAPES = 4096  # sets of keys remembered
 

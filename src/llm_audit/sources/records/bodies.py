@@ -6,9 +6,8 @@ not collide.
 
 from __future__ import annotations
 
-from llm_audit.sources.entry import Request
-from llm_audit.sources.records.disjoint import NO_USAGE, Usage
-from llm_audit.sources.records.fields import Json, first, flag, listing, mapping, objects, text, whole
+from llm_audit.sources.entry import NO_USAGE, Request, Usage
+from llm_audit.sources.records.fields import Json, as_int, first, flag, listing, mapping, objects, text
 from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
 from llm_audit.sources.records.usage import of_any
 
@@ -28,7 +27,7 @@ _TOLD = frozenset(
 _NO_EFFORT = frozenset({"none", "minimal", "disabled", "off"})
 
 
-def ask(request: Request, body: Json) -> None:
+def read_request_body(request: Request, body: Json) -> None:
     """Set what a request body says: the prompt, the tools offered and what the answer must have."""
     if not body:
         return
@@ -37,10 +36,10 @@ def ask(request: Request, body: Json) -> None:
         first(body, "system", "instructions", "systemInstruction", "system_instruction"),
     )
     request.redacted = redacted(request.messages)
-    parameters(request, body)
+    read_parameters(request, body)
 
 
-def parameters(request: Request, body: Json) -> None:
+def read_parameters(request: Request, body: Json) -> None:
     """Set what a request's parameters say, apart from its prompt."""
     settings = mapping(first(body, "generationConfig", "generation_config", "inferenceConfig", "config"))
     tools = first(body, "tools", "functions", "toolConfig")
@@ -49,7 +48,7 @@ def parameters(request: Request, body: Json) -> None:
     for place in (body, settings):
         if _TOLD.isdisjoint(place):
             continue
-        limit = next((found for name in _MAX_OUTPUT if (found := whole(place.get(name))) is not None), None)
+        limit = next((found for name in _MAX_OUTPUT if (found := as_int(place.get(name))) is not None), None)
         if limit is not None and limit > 0:
             request.max_output_tokens = limit
         request.needs_json_schema = request.needs_json_schema or _wants_schema(place)
@@ -58,7 +57,7 @@ def parameters(request: Request, body: Json) -> None:
         request.streamed = flag(body.get("stream"))
 
 
-def answer(request: Request, body: Json) -> None:
+def read_response_body(request: Request, body: Json) -> None:
     """Set what a response body says: its text and tool calls."""
     choices = [first(choice, "message", "delta", "text") for choice in objects(body.get("choices"))]
     said = choices or first(body, "output", "content", "candidates", "message")
@@ -93,7 +92,7 @@ def _wants_schema(body: Json) -> bool:
 
 def _wants_reasoning(body: Json) -> bool:
     config = mapping(first(body, "thinkingConfig", "thinking_config"))
-    budget = whole(first(config, "thinkingBudget", "thinking_budget"))
+    budget = as_int(first(config, "thinkingBudget", "thinking_budget"))
     levels = (
         body.get("reasoning_effort") or mapping(body.get("reasoning")).get("effort"),
         mapping(body.get("thinking")).get("type"),

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from llm_audit.money import pico
-from llm_audit.sources.entry import Entry, Reason, Rejected, Request
-from llm_audit.sources.formats.interface import BadRecordError
-from llm_audit.sources.records.disjoint import Usage
+from llm_audit.sources.entry import BadRecordError, Entry, Reason, Rejected, Request, Usage
 from llm_audit.sources.records.fields import text
 from llm_audit.vocabulary import Operation, ServiceTier, Status
 
@@ -33,7 +33,7 @@ _OPERATIONS = (
 _Item = TypeVar("_Item")
 
 
-def guarded(read: Callable[[_Item], Entry], item: _Item) -> Entry:
+def reject_on_error(read: Callable[[_Item], Entry], item: _Item) -> Entry:
     """Read one of the items that a record holds, so that a bad one does not cost those around it."""
     try:
         return read(item)
@@ -55,14 +55,14 @@ def span_key(trace: str | None, span: str | None, *, model: str, status: str = S
     return None if span is None else f"span|{trace or ''}|{span}|{model}|{status}"
 
 
-def fill(request: Request, usage: Usage) -> None:
-    """Set a request's counts; an embedding has no output, whether or not its log says so."""
-    usage.fill(request)
-    if request.operation == Operation.EMBEDDING and request.input_tokens is not None:
-        request.output_tokens = request.output_tokens or 0
+def set_usage(request: Request, usage: Usage) -> None:
+    """Set the usage of a request. An embedding has no output, whether or not its log says so."""
+    request.usage = usage
+    if request.operation == Operation.EMBEDDING and usage.input_tokens is not None and usage.output_tokens is None:
+        request.usage = replace(usage, output_tokens=0)
 
 
-def cost(value: object) -> int | None:
+def cost_pico(value: object) -> int | None:
     """Return a stated amount of dollars as pico-dollars; None where there is none, or it is no amount."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None

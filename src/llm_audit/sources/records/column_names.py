@@ -115,7 +115,7 @@ USUAL = frozenset(
     | {"team", "input", "output", "cached", "app", "user", "completion", "conversation", "total", "system"}
 )
 """Columns that most logs have, and no others."""
-_PAYER = frozenset({"team", "app", "user", "environment"})
+_ATTRIBUTION = frozenset({"team", "app", "user", "environment"})
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -167,11 +167,11 @@ class Columns(msgspec.Struct, frozen=True):
     latency_s: str = ABSENT
     latency: str = ABSENT
     only_usual: bool = True  # no column beside those that most logs have
-    payer: bool = False  # any of team, app, user and environment
+    attribution: bool = False  # any of team, app, user and environment
 
     def names(self, column: str, *names: str) -> bool:
-        """Whether the key of a column is spelt as one of these names."""
-        return spelt(getattr(self, column)) in names
+        """Return whether the normalized key of a column is one of these names."""
+        return normalize_name(getattr(self, column)) in names
 
 
 def columns_of(record: Mapping[str, Any]) -> Columns:
@@ -185,29 +185,29 @@ def columns_of(record: Mapping[str, Any]) -> Columns:
     return found
 
 
-def spelt(name: str) -> str:
+def normalize_name(name: str) -> str:
     """Return a name in the one spelling names are compared in."""
     return _PARTING.sub("_", _CAMEL.sub("_", name)).lower().strip("_")
 
 
 def column_named(name: str) -> str | None:
     """Return the column a name stands for; None where it stands for none."""
-    return _COLUMN_OF.get(spelt(name), (None, 0))[0]
+    return _COLUMN_OF.get(normalize_name(name), (None, 0))[0]
 
 
 def rank_of(name: str) -> int:
     """Return how telling a column's name is: 0 for the most telling."""
-    return _COLUMN_OF.get(spelt(name), (None, 0))[1]
+    return _COLUMN_OF.get(normalize_name(name), (None, 0))[1]
 
 
 def _columns(keys: tuple[str, ...]) -> Columns:
     best: dict[str, tuple[int, str]] = {}
     for key in keys:
-        column, rank = _COLUMN_OF.get(spelt(key), (None, 0))
+        column, rank = _COLUMN_OF.get(normalize_name(key), (None, 0))
         if column is not None and (column not in best or rank < best[column][0]):
             best[column] = (rank, key)
     found = {column: key for column, (_, key) in best.items()}
-    told = {"only_usual": found.keys() <= USUAL, "payer": not _PAYER.isdisjoint(found)}
+    told = {"only_usual": found.keys() <= USUAL, "attribution": not _ATTRIBUTION.isdisjoint(found)}
     return msgspec.convert({**found, **told}, Columns)
 
 

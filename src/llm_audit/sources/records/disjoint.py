@@ -1,18 +1,15 @@
 """Token counts checked, and made disjoint by arithmetic.
 
 Providers differ in what their input count holds. Inclusive: cached tokens are part of it (OpenAI, Gemini). Exclusive:
-they come on top (Anthropic, Bedrock). ``settle`` decides by arithmetic on the record itself, and only then by what the
-provider documents; what stays open is marked ambiguous, with the tokens in doubt.
+they come on top (Anthropic, Bedrock). ``disjoint_usage`` decides by arithmetic on the record itself, and only then by
+what the provider documents; what stays open is marked ambiguous, with the tokens in doubt.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-import msgspec
-
-from llm_audit.sources.entry import Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError
+from llm_audit.sources.entry import NO_USAGE, BadRecordError, Reason, Usage
 from llm_audit.sources.records.fields import Json, text
 from llm_audit.vocabulary import UsageSource
 
@@ -24,41 +21,6 @@ class Convention(StrEnum):
 
     INCLUSIVE = "inclusive"  # cached tokens are part of it
     EXCLUSIVE = "exclusive"  # cached tokens come on top
-
-
-class Usage(msgspec.Struct, kw_only=True, gc=False):
-    """Disjoint token counts of one call; fields mean what the ledger's columns mean. None is unknown."""
-
-    usage_source: str = "none"
-    input_tokens: int | None = None
-    cache_read_tokens: int | None = None
-    cache_write_5m_tokens: int | None = None
-    cache_write_1h_tokens: int | None = None
-    output_tokens: int | None = None
-    audio_input_tokens: int | None = None
-    audio_output_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    image_input_tokens: int | None = None
-    ambiguous_tokens: int | None = None
-    tool_calls_billed: int | None = None
-
-    def fill(self, request: Request) -> None:
-        """Set a request's counts to these."""
-        request.usage_source = self.usage_source
-        request.input_tokens = self.input_tokens
-        request.cache_read_tokens = self.cache_read_tokens
-        request.cache_write_5m_tokens = self.cache_write_5m_tokens
-        request.cache_write_1h_tokens = self.cache_write_1h_tokens
-        request.output_tokens = self.output_tokens
-        request.audio_input_tokens = self.audio_input_tokens
-        request.audio_output_tokens = self.audio_output_tokens
-        request.reasoning_tokens = self.reasoning_tokens
-        request.image_input_tokens = self.image_input_tokens
-        request.ambiguous_tokens = self.ambiguous_tokens
-        request.tool_calls_billed = self.tool_calls_billed
-
-
-NO_USAGE = Usage()
 
 
 def count(value: object, field: str = "tokens") -> int | None:
@@ -95,7 +57,7 @@ def one(record: Json, name: str) -> int | None:
     return None if value is None else count(value, name)
 
 
-def counted(record: Json, *names: str) -> int | None:
+def read_count(record: Json, *names: str) -> int | None:
     """Return the first of these counts that a record gives."""
     for name in names:
         value = record.get(name)
@@ -106,7 +68,7 @@ def counted(record: Json, *names: str) -> int | None:
     return None
 
 
-def settle(  # noqa: C901 - one decision, each branch a stated rule
+def disjoint_usage(  # noqa: C901 - one decision, each branch a stated rule
     input_tokens: int | None,
     output_tokens: int | None,
     *,

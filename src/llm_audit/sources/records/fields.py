@@ -97,7 +97,7 @@ def number(value: object) -> float | None:
     return None
 
 
-def whole(value: object) -> int | None:
+def as_int(value: object) -> int | None:
     """Return a whole number, also one written as a string or with a zero fraction."""
     if type(value) is int:
         return value
@@ -123,7 +123,7 @@ def canonical(value: object) -> str:
         return ""
 
 
-class Who(NamedTuple):
+class Attribution(NamedTuple):
     """Whom a call is charged to, and its free tags (``key=value`` or bare)."""
 
     team: str | None = None
@@ -137,7 +137,7 @@ _TEAM = ("team", "team_name", "team_alias", "team_id", "department", "cost_cente
 _APP = ("app", "application", "app_name", "service", "service_name", "project", "product", "feature", "use_case")
 _USER = ("user", "user_id", "user_name", "username", "end_user", "customer", "customer_id")
 _ENVIRONMENT = ("environment", "env", "deployment_environment", "stage")
-_WHO = {
+_ATTRIBUTED = {
     name: (place, rank)
     for place, names in enumerate((_TEAM, _APP, _USER, _ENVIRONMENT))
     for rank, name in enumerate(names)
@@ -149,7 +149,7 @@ _MAX_TAG = 100  # characters: a longer value is content, not a label
 _MAX_KEYS = 4096  # spellings remembered
 
 
-def who(metadata: Json) -> Who:
+def attribution_of(metadata: Json) -> Attribution:
     """Read team, app, user and environment from metadata by their usual names; what is left becomes tags.
 
     Where several names stand for one column the more telling one wins, and the others stay tags. ``tags`` is read as a
@@ -157,7 +157,7 @@ def who(metadata: Json) -> Who:
     what is no string, number or truth value, or longer than a label.
     """
     if not metadata:
-        return _NOBODY
+        return _UNATTRIBUTED
     chosen: list[str | None] = [None, None, None, None]
     held: list[tuple[int, str]] = [_UNHELD, _UNHELD, _UNHELD, _UNHELD]
     tags: list[str] = []
@@ -175,12 +175,12 @@ def who(metadata: Json) -> Who:
         if label is not None:
             tags.append(f"{key}={label}")
     team, app, user, environment = chosen
-    return Who(team, app, user, environment, tuple(sorted(set(tags))) if tags else ())
+    return Attribution(team, app, user, environment, tuple(sorted(set(tags))) if tags else ())
 
 
 def _place(key: str) -> tuple[int, int]:
     name = key.lower().replace("-", "_").replace(".", "_").replace(" ", "_")
-    found = _TAGS if name in {"tags", "labels"} else _WHO.get(name)
+    found = _TAGS if name in {"tags", "labels"} else _ATTRIBUTED.get(name)
     if found is None:
         found = _IDS if key.endswith(("_id", "-id", "Id", "ID", "uuid")) or name == "id" else _OTHER
     if len(_places) >= _MAX_KEYS:
@@ -207,10 +207,10 @@ def _label(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return None if (count := whole(value)) is None else str(count)
+        return None if (count := as_int(value)) is None else str(count)
     return None
 
 
-_NOBODY = Who()
-_UNHELD = (len(_WHO), "")
+_UNATTRIBUTED = Attribution()
+_UNHELD = (len(_ATTRIBUTED), "")
 _places: dict[str, tuple[int, int]] = {}

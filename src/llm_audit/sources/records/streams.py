@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from llm_audit.sources.records.fields import Json, listing, mapping, objects, parsed, text, whole
+from llm_audit.sources.records.fields import Json, as_int, listing, mapping, objects, parsed, text
 
 _STARTS = ("data:", "event:", "id:", "retry:", ":")
 
@@ -60,7 +60,7 @@ def _of_chat(chunks: Sequence[Json]) -> Json:
         said += [part for name in ("content", "text") if isinstance(part := delta.get(name), str)]
         for call in objects(delta.get("tool_calls")):
             function = mapping(call.get("function"))
-            held = calls.setdefault(whole(call.get("index")) or 0, {"id": None, "name": "", "arguments": []})
+            held = calls.setdefault(as_int(call.get("index")) or 0, {"id": None, "name": "", "arguments": []})
             held["id"] = held["id"] or call.get("id")
             held["name"] = held["name"] or text(function.get("name")) or ""
             held["arguments"].append(text(function.get("arguments")) or "")
@@ -91,7 +91,7 @@ def _of_anthropic(chunks: Sequence[Json]) -> Json:
     blocks: dict[int, dict[str, Any]] = {}
     for chunk in chunks:
         kind = chunk.get("type")
-        place = whole(chunk.get("index")) or 0
+        place = as_int(chunk.get("index")) or 0
         if kind == "message_start":
             body.update(mapping(chunk.get("message")))
             usage.update(mapping(body.get("usage")))
@@ -145,7 +145,7 @@ def _of_converse(chunks: Sequence[Json]) -> Json:
     body: dict[str, Any] = {}
     for chunk in chunks:
         start, delta = mapping(chunk.get("contentBlockStart")), mapping(chunk.get("contentBlockDelta"))
-        place = whole((start or delta).get("contentBlockIndex")) or 0
+        place = as_int((start or delta).get("contentBlockIndex")) or 0
         held = blocks.setdefault(place, {"said": [], "tool": {}}) if start or delta else {"said": [], "tool": {}}
         held["tool"].update(mapping(mapping(start.get("start")).get("toolUse")))
         inner = mapping(delta.get("delta"))

@@ -11,8 +11,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from llm_audit.sources.entry import Reason
-from llm_audit.sources.formats.interface import BadRecordError
+from llm_audit.sources.entry import BadRecordError, Reason
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - counts a time without zone as UTC

@@ -20,7 +20,7 @@ def test_cached_tokens_are_taken_out_of_the_prompt_once() -> None:
     inclusive, exclusive, _failed = requests("litellm/cached_redacted_hit_failed.jsonl")
     assert tokens(inclusive) == (100, 700, 150, 50, 200)  # 1000 = 100 + 700 + 150 + 50
     assert tokens(exclusive) == (12, 4000, 0, None, 5)  # 4000 cached cannot be among 12
-    assert {inclusive.usage_source, exclusive.usage_source} == {"reported"}
+    assert {inclusive.usage.usage_source, exclusive.usage.usage_source} == {"reported"}
 
 
 def test_who_pays_and_what_was_asked_for() -> None:

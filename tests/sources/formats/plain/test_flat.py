@@ -1,9 +1,10 @@
 import pytest
 from tests.sources.formats.fixture_files import once, rejections, requests, tokens
 
-from llm_audit.sources.formats.interface import BadRecordError, Context
+from llm_audit.sources.entry import BadRecordError
+from llm_audit.sources.formats.interface import Context
 from llm_audit.sources.formats.plain.flat import FORMAT
-from llm_audit.sources.records.column_names import SYNONYMS, Columns, columns_of, spelt
+from llm_audit.sources.records.column_names import SYNONYMS, Columns, columns_of, normalize_name
 
 NESTED, COLUMNS, SYNONYMOUS = "flat/nested_usage.jsonl", "flat/columns.csv", "flat/synonyms.jsonl"
 
@@ -45,21 +46,22 @@ def test_columns_of_any_spelling() -> None:
 def test_inclusive_or_exclusive_is_settled_or_marked() -> None:
     anthropic, open_, on_top, exceeding, thought, other = requests(SYNONYMOUS)
     assert tokens(anthropic) == (100, 40, 30, None, 9)
-    assert (open_.usage_source, tokens(open_), open_.ambiguous_tokens) == ("ambiguous", (100, 40, None, None, 9), 40)
-    assert (on_top.usage_source, tokens(on_top)) == ("reported", (100, 40, None, None, 9))
-    assert (exceeding.usage_source, tokens(exceeding)) == ("reported", (100, 400, None, None, 9))
-    assert (tokens(thought), thought.reasoning_tokens) == ((100, None, None, None, 29), 20)
+    assert (open_.usage.usage_source, open_.usage.ambiguous_tokens) == ("ambiguous", 40)
+    assert tokens(open_) == (100, 40, None, None, 9)
+    assert (on_top.usage.usage_source, tokens(on_top)) == ("reported", (100, 40, None, None, 9))
+    assert (exceeding.usage.usage_source, tokens(exceeding)) == ("reported", (100, 400, None, None, 9))
+    assert (tokens(thought), thought.usage.reasoning_tokens) == ((100, None, None, None, 29), 20)
     assert (other.service_tier, other.operation, other.redacted) == ("batch", "embedding", True)
     assert (other.needs_json_schema, other.needs_reasoning, other.tools) == (True, True, ("f",))
     assert (anthropic.user, anthropic.conversation, anthropic.completion) == ("42", "s-1", "Hello.")
 
 
 def test_each_column_has_a_place_and_names_of_its_own() -> None:
-    places = set(Columns.__struct_fields__) - {"only_usual", "payer"}
+    places = set(Columns.__struct_fields__) - {"only_usual", "attribution"}
     assert places == set(SYNONYMS)
     names = [name for known in SYNONYMS.values() for name in known]
     assert len(names) == len(set(names))
-    assert all(spelt(name) == name for name in names)
+    assert all(normalize_name(name) == name for name in names)
 
 
 @pytest.mark.parametrize("key", ["inputTokens", "Input Tokens", "INPUT_TOKENS", "input-tokens", "input.tokens"])
@@ -102,7 +104,7 @@ def test_counts_in_an_object_of_their_own(counts) -> None:
 
 
 def test_an_object_without_counts_is_no_usage() -> None:
-    assert read({"model": "m", "usage": {"note": "none"}, "time": 1_767_607_200}).usage_source == "none"
+    assert read({"model": "m", "usage": {"note": "none"}, "time": 1_767_607_200}).usage.usage_source == "none"
 
 
 def test_ids_in_the_metadata_are_found() -> None:

@@ -11,7 +11,7 @@ from tests.sources.formats.fixture_files import FIXTURES
 
 from llm_audit.sources.decode import decode
 from llm_audit.sources.entry import Rejected, Request
-from llm_audit.sources.format_detector import Recogniser
+from llm_audit.sources.format_detector import FormatDetector
 from llm_audit.sources.formats.plain.flat import FORMAT
 from llm_audit.sources.formats.plain.flat_layout import layout
 
@@ -53,21 +53,21 @@ def plain(value: Any) -> Any:
 
 def long_way(line: bytes) -> Any:
     (item,) = decode(line)
-    ((name, entry),) = Recogniser((FORMAT,), path="log").entries(1, item)
+    ((name, entry),) = FormatDetector((FORMAT,), path="log").entries(1, item)
     assert name == "flat"
     return plain(entry)
 
 
 def by_layout(like: dict[str, Any], line: bytes) -> Any:
     """What the second of two like lines, and this line after it, give; whether this one was read by the layout."""
-    recogniser = Recogniser((FORMAT,), path="log")
+    detector = FormatDetector((FORMAT,), path="log")
     for _ in range(2):
-        recogniser.entries(1, like)
-    laid = recogniser.layouts.decode(line)
+        detector.entries(1, like)
+    laid = detector.layouts.decode(line)
     item = next(decode(line)) if laid is None else laid
-    ((name, entry),) = recogniser.entries(3, item)
+    ((name, entry),) = detector.entries(3, item)
     assert name == "flat"
-    assert recogniser.records == {"flat": 3}
+    assert detector.records == {"flat": 3}
     return plain(entry), laid is not None
 
 

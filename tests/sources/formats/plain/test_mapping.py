@@ -24,7 +24,7 @@ def test_a_mapping_reads_any_record() -> None:
     form = build(TABLE)
     assert form.matches(RECORD)
     (request,) = form.entries(RECORD, Context("x"))
-    assert (request.model, request.input_tokens, request.output_tokens) == ("gpt-4o", 100, 9)
+    assert (request.model, request.usage.input_tokens, request.usage.output_tokens) == ("gpt-4o", 100, 9)
     assert (request.time_us, request.team) == (1_767_614_400_000_000, "core")
     assert [message.text for message in request.messages] == ["Hi"]
 
@@ -66,7 +66,7 @@ def test_a_draft_is_toml_that_reads_the_log_and_holds_no_values() -> None:
         "latency_ms": "latency.ms",
     }
     (request,) = build(table).entries(record, Context("x"))
-    assert (request.model, request.input_tokens, request.latency_ms) == ("secret-model", 5, 12.0)
+    assert (request.model, request.usage.input_tokens, request.latency_ms) == ("secret-model", 5, 12.0)
 
 
 def test_a_draft_names_what_is_missing() -> None:

@@ -17,7 +17,7 @@ def test_pairs_hold_what_the_bodies_say() -> None:
         ("claude-sonnet-4-6", (4714, 0, 0, 0, 304)),
     ]
     assert not_calls("anthropic-messages/pairs.jsonl") == ["not_a_model_call"]
-    assert [request.reasoning_tokens for request in found[2:4]] == [0, 28]
+    assert [request.usage.reasoning_tokens for request in found[2:4]] == [0, 28]
 
 
 def test_an_advisor_inside_a_call_is_a_call_of_its_own() -> None:
@@ -25,7 +25,7 @@ def test_an_advisor_inside_a_call_is_a_call_of_its_own() -> None:
     assert call.merge_key is not None
     assert advisor.merge_key == f"{call.merge_key}|1"
     assert advisor.messages is None
-    assert call.tool_calls_billed == 0
+    assert call.usage.tool_calls_billed == 0
 
 
 def test_a_tool_result_is_a_message_before_the_ask() -> None:

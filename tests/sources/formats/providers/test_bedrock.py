@@ -48,7 +48,7 @@ def test_streams_routers_counts_and_failures_of_the_invocation_log() -> None:
         "anthropic.claude-3-haiku-20240307-v1:0",
     )
     assert (tokens(counts), counts.messages) == ((7, 3, 5, None, 8), None)
-    assert (embedding.operation, embedding.input_tokens) == ("embedding", 2)
+    assert (embedding.operation, embedding.usage.input_tokens) == ("embedding", 2)
     assert (throttled.status, tokens(throttled)) == ("error", (None,) * 5)
     assert (tokens(cloudwatch), cloudwatch.completion) == ((4, None, None, None, 2), "Hello")
 

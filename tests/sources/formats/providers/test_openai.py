@@ -16,7 +16,7 @@ def test_chat_pairs_hold_what_the_bodies_say() -> None:
         (13, 0, None, None, 11),
         (53, 0, None, None, 15),
     ]
-    assert [request.reasoning_tokens for request in found[:2]] == [64, 1792]
+    assert [request.usage.reasoning_tokens for request in found[:2]] == [64, 1792]
     assert [request.status for request in found] == ["ok"] * 5 + ["error"] * 2 + ["ok"] * 2
     assert [(request.status_code, request.merge_key) for request in found[5:7]] == [(400, None), (400, None)]
     assert {request.provider for request in found} == {"openai"}
@@ -82,8 +82,8 @@ def test_responses_pairs_hold_what_the_bodies_say() -> None:
         (None, None, None, None, None),
         (15, 0, None, None, 9),
     ]
-    assert [request.reasoning_tokens for request in found[:4]] == [512, 576, 9, 64]
-    assert [request.tool_calls_billed for request in found[:3]] == [1, 1, None]
+    assert [request.usage.reasoning_tokens for request in found[:4]] == [512, 576, 9, 64]
+    assert [request.usage.tool_calls_billed for request in found[:3]] == [1, 1, None]
     assert [request.provider for request in found[1:3]] == ["openai", "azure"]
     assert (found[6].status, found[6].status_code) == ("error", 400)
     assert (found[7].completion, found[7].streamed) == ("2 + 2 equals 4.", True)

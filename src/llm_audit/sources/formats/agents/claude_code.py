@@ -10,11 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, Message, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import (
+    BadRecordError,
+    Entry,
+    Message,
+    NotACall,
+    NotCallReason,
+    Reason,
+    Record,
+    Request,
+    Usage,
+)
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.providers.anthropic_messages import inner_calls
-from llm_audit.sources.records.calls import cost, merge_key, tier
-from llm_audit.sources.records.disjoint import Convention, Usage, counted, settle
+from llm_audit.sources.records.calls import cost_pico, merge_key, tier
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, listing, mapping, text
 from llm_audit.sources.records.messages import conversation, reply
 from llm_audit.sources.records.times import micros
@@ -71,14 +81,14 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         trace=text(first(row, "sessionId", "session_id")),
         app=folder(row.get("cwd")),
         tags=_tags(row, message),
-        stated_cost_pico=cost(row.get("costUSD")),
+        stated_cost_pico=cost_pico(row.get("costUSD")),
         messages=thread.prompt,
         tools=TOOLS,
     )
     request.completion, request.completion_calls, request.completion_call_id = reply(
         {"role": "assistant", "content": message.get("content")}
     )
-    usage.fill(request)
+    request.usage = usage
     yield from (request, *inner_calls(request, mapping(message.get("usage"))))
 
 
@@ -128,11 +138,11 @@ def _usage(row: Json, message: Json) -> Usage:
     usage = mapping(message.get("usage"))
     if usage:
         return of_anthropic(usage)
-    return settle(  # the first versions wrote counts beside the message
-        counted(row, "inputTokens"),
-        counted(row, "outputTokens"),
-        cache_read=counted(row, "cacheReadInputTokens"),
-        cache_write=counted(row, "cacheCreationInputTokens"),
+    return disjoint_usage(  # the first versions wrote counts beside the message
+        read_count(row, "inputTokens"),
+        read_count(row, "outputTokens"),
+        cache_read=read_count(row, "cacheReadInputTokens"),
+        cache_write=read_count(row, "cacheCreationInputTokens"),
         convention=Convention.EXCLUSIVE,
     )
 

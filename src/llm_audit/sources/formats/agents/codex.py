@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, Message, NotACall, NotCallReason, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.disjoint import Convention, counted, settle
+from llm_audit.sources.entry import Entry, Message, NotACall, NotCallReason, Record, Request
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, at, first, mapping, text
 from llm_audit.sources.records.messages import conversation
 from llm_audit.sources.records.times import micros
@@ -158,20 +158,20 @@ def _call(record: Json, info: Json, session: _Session) -> Entry:
         request.completion, request.completion_calls, request.completion_call_id = session.reply()
         session.settle_reply()
     input_tokens, cached, written, output_tokens, reasoning = used
-    settle(
+    request.usage = disjoint_usage(
         input_tokens,
         output_tokens,
         cache_read=cached,
         cache_write=written or None,
         reasoning=reasoning,
         convention=Convention.INCLUSIVE,
-    ).fill(request)
+    )
     return request
 
 
 def _counts(usage: object) -> Counts | None:
     found = mapping(usage)
-    return tuple(counted(found, name) or 0 for name in _COUNTS) if found else None
+    return tuple(read_count(found, name) or 0 for name in _COUNTS) if found else None
 
 
 def _moved(total: Counts | None, before: Counts | None) -> Counts | None:

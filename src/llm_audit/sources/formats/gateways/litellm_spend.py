@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, Reason, Request
-from llm_audit.sources.formats.gateways.litellm import aside_from_calls, payers, usage_within
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.bodies import answer, ask, model_of
-from llm_audit.sources.records.calls import cost, merge_key, operation
-from llm_audit.sources.records.disjoint import NO_USAGE, Usage
+from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, Reason, Record, Request, Usage
+from llm_audit.sources.formats.gateways.litellm import aside_from_calls, key_attribution, usage_within
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
+from llm_audit.sources.records.calls import cost_pico, merge_key, operation
 from llm_audit.sources.records.fields import Json, mapping, number, parsed, text
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.sources.records.usage import of_openai
@@ -36,7 +35,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     status = Status.ERROR if failed else Status.OK
     started, ended = micros(record.get("startTime"), "startTime"), micros(record.get("endTime"), "endTime")
     duration_ms = number(record.get("request_duration_ms"))
-    payer = payers(record, metadata)
+    attribution = key_attribution(record, metadata)
     request = Request(
         model=model,
         model_requested=text(record.get("model_group")) or text(record.get("model")),
@@ -46,18 +45,18 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         request_id=text(record.get("request_id")),
         merge_key=merge_key(record.get("request_id"), model=model, status=status),
         conversation=text(record.get("session_id")),
-        team=payer.team,
-        app=payer.app,
-        user=payer.user,
-        environment=payer.environment,
-        tags=payer.tags,
+        team=attribution.team,
+        app=attribution.app,
+        user=attribution.user,
+        environment=attribution.environment,
+        tags=attribution.tags,
         status=status,
         latency_ms=between_ms(started, ended) if duration_ms is None else duration_ms,
-        stated_cost_pico=cost(record.get("spend")),
+        stated_cost_pico=cost_pico(record.get("spend")),
     )
-    ask(request, _asked(record))
-    answer(request, response)
-    _usage(record, metadata, response).fill(request)
+    read_request_body(request, _asked(record))
+    read_response_body(request, response)
+    request.usage = _usage(record, metadata, response)
     yield request
 
 

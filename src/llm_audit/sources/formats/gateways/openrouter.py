@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.providers.dialects import Dialect, speaks
 from llm_audit.sources.formats.providers.openai_chat import chat_request
 from llm_audit.sources.formats.providers.pair import KEYS, pair_of
-from llm_audit.sources.records.calls import cost
+from llm_audit.sources.records.calls import cost_pico
 from llm_audit.sources.records.fields import Json, mapping, text
 
 
@@ -27,8 +27,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 
 def stated_cost(usage: Json) -> int | None:
     """Return what a call cost: OpenRouter's charge and, with the user's own key, what the provider charged."""
-    charged = cost(usage.get("cost"))
-    upstream = cost(mapping(usage.get("cost_details")).get("upstream_inference_cost"))
+    charged = cost_pico(usage.get("cost"))
+    upstream = cost_pico(mapping(usage.get("cost_details")).get("upstream_inference_cost"))
     return (charged or 0) + upstream if usage.get("is_byok") is True and upstream is not None else charged
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.calls import cost, merge_key
-from llm_audit.sources.records.disjoint import counted, settle
+from llm_audit.sources.entry import BadRecordError, Entry, Reason, Record, Request
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.records.calls import cost_pico, merge_key
+from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import first, flag, number, text
 from llm_audit.sources.records.times import micros
 from llm_audit.vocabulary import Status
@@ -36,12 +36,12 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         latency_ms=number(record.get("generation_time_ms")),
         stated_cost_pico=_paid(record),
     )
-    settle(
-        counted(record, "tokens_prompt"),
-        counted(record, "tokens_completion"),
-        cache_read=counted(record, "tokens_cached"),
-        reasoning=counted(record, "tokens_reasoning"),
-    ).fill(request)
+    request.usage = disjoint_usage(
+        read_count(record, "tokens_prompt"),
+        read_count(record, "tokens_completion"),
+        cache_read=read_count(record, "tokens_cached"),
+        reasoning=read_count(record, "tokens_reasoning"),
+    )
     yield request
 
 
@@ -52,8 +52,8 @@ def _status(record: Record) -> str:
 
 
 def _paid(record: Record) -> int | None:
-    charged = cost(record.get("cost_total"))
-    upstream = cost(record.get("byok_usage_inference"))
+    charged = cost_pico(record.get("cost_total"))
+    upstream = cost_pico(record.get("byok_usage_inference"))
     return None if charged is None and upstream is None else (charged or 0) + (upstream or 0)
 
 

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, Message, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, Message, Reason, Record, Request, Usage
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.plain.flat_layout import layout
-from llm_audit.sources.formats.plain.flat_parts import answer, begun, charge, outcome
-from llm_audit.sources.records.bodies import parameters
-from llm_audit.sources.records.calls import cost, operation, tier
+from llm_audit.sources.formats.plain.flat_parts import new_request, outcome, set_attribution, set_completion
+from llm_audit.sources.records.bodies import read_parameters
+from llm_audit.sources.records.calls import cost_pico, operation, tier
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
-from llm_audit.sources.records.disjoint import NO_USAGE, Convention, Usage, counted, settle
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, flag, labels, mapping, number, text
 from llm_audit.sources.records.messages import conversation
 from llm_audit.sources.records.times import between_ms, micros
@@ -37,7 +37,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         model = text(get(columns.served)) or text(get(columns.requested))
         if model is None:
             raise BadRecordError(Reason.NO_MODEL, "model")
-    request = begun(
+    request = new_request(
         model,
         micros(get(columns.time), columns.time),
         _prompt(record, columns),
@@ -48,13 +48,13 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         latency=get(columns.latency_ms),
         ended=outcome(get(columns.status), get(columns.error)),
     )
-    payer = (get(columns.team), get(columns.app), get(columns.user), get(columns.environment))
-    charge(request, get(columns.metadata), payer if columns.payer else None)
+    attribution = (get(columns.team), get(columns.app), get(columns.user), get(columns.environment))
+    set_attribution(request, get(columns.metadata), attribution if columns.attribution else None)
     usage = get(columns.usage)
-    (of_any(usage) if type(usage) is dict and "prompt_tokens" in usage else _usage(record, columns)).fill(request)
+    request.usage = of_any(usage) if type(usage) is dict and "prompt_tokens" in usage else _usage(record, columns)
     said = get(columns.completion)
     if said is not None:
-        answer(request, said)
+        set_completion(request, said)
     if not columns.only_usual:
         _unusual(request, record, columns)
     yield request
@@ -74,9 +74,9 @@ def _usage(record: Json, columns: Columns) -> Usage:
         return found
     if columns.input is ABSENT and columns.output is ABSENT:
         return NO_USAGE
-    cached, convention = counted(record, columns.cached), Convention.INCLUSIVE
+    cached, convention = read_count(record, columns.cached), Convention.INCLUSIVE
     if cached is None:
-        cached = counted(record, columns.cache_read)
+        cached = read_count(record, columns.cache_read)
         anthropic = columns.names("input", "input_tokens") and (
             columns.names("cache_read", "cache_read_input_tokens")
             or columns.names("cache_write", "cache_creation_input_tokens")
@@ -92,22 +92,22 @@ def _nested(usage: Json) -> Usage:
         return found
     renamed = {f"tokens_{key}": value for key, value in usage.items()}
     columns = columns_of(renamed)
-    return _settled(renamed, columns, counted(renamed, columns.cached), Convention.INCLUSIVE)
+    return _settled(renamed, columns, read_count(renamed, columns.cached), Convention.INCLUSIVE)
 
 
 def _settled(record: Json, columns: Columns, cached: int | None, convention: Convention | None) -> Usage:
-    long = counted(record, columns.cache_write_1h)
-    written = counted(record, columns.cache_write)
+    long = read_count(record, columns.cache_write_1h)
+    written = read_count(record, columns.cache_write)
     if written and long and columns.names("cache_write", "cache_creation_input_tokens"):
         written = max(written - long, 0)  # Anthropic's name is that of the sum
-    return settle(
-        counted(record, columns.input),
-        counted(record, columns.output),
+    return disjoint_usage(
+        read_count(record, columns.input),
+        read_count(record, columns.output),
         cache_read=cached,
         cache_write=written,
         cache_write_1h=long,
-        reasoning=counted(record, columns.reasoning),
-        total=counted(record, columns.total),
+        reasoning=read_count(record, columns.reasoning),
+        total=read_count(record, columns.total),
         convention=convention,
     )
 
@@ -128,8 +128,8 @@ def _unusual(request: Request, record: Json, columns: Columns) -> None:
     request.span = text(get(columns.span))
     request.parent_span = text(get(columns.parent_span))
     request.tags = tuple(sorted({*request.tags, *labels(get(columns.tags))}))
-    request.stated_cost_pico = cost(get(columns.cost))
-    parameters(
+    request.stated_cost_pico = cost_pico(get(columns.cost))
+    read_parameters(
         request,
         {
             "tools": get(columns.tools),
@@ -157,8 +157,8 @@ def _matches(record: Record) -> bool:
     tells = (columns.usage, columns.input, columns.output, columns.messages, columns.prompt, columns.time)
     if columns.model is ABSENT and columns.served is ABSENT:
         # A call whose model was not logged is still a call, to be rejected for just that.
-        counted = columns.usage is not ABSENT or (columns.input is not ABSENT and columns.output is not ABSENT)
-        return counted and any(column is not ABSENT for column in tells[3:])
+        read_count = columns.usage is not ABSENT or (columns.input is not ABSENT and columns.output is not ABSENT)
+        return read_count and any(column is not ABSENT for column in tells[3:])
     return any(column is not ABSENT for column in tells)
 
 

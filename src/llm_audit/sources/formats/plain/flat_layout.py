@@ -11,11 +11,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 
-from llm_audit.sources.entry import Message, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Laid, Layout, Record
-from llm_audit.sources.formats.plain.flat_parts import answer, begun, charge, outcome
+from llm_audit.sources.entry import BadRecordError, Message, Reason, Record, Request, Usage
+from llm_audit.sources.formats.interface import TypedReader, TypedRecord
+from llm_audit.sources.formats.plain.flat_parts import new_request, outcome, set_attribution, set_completion
 from llm_audit.sources.records.column_names import ABSENT, USUAL, Columns, columns_of
-from llm_audit.sources.records.disjoint import MAX_TOKENS, NO_USAGE, Convention, settle
+from llm_audit.sources.records.disjoint import MAX_TOKENS, Convention, disjoint_usage
 from llm_audit.sources.records.messages import conversation
 from llm_audit.sources.records.times import micros
 
@@ -58,13 +58,13 @@ _TYPES: Final[dict[str, Any]] = {
 }
 
 
-def layout(record: Record) -> Layout | None:
+def layout(record: Record) -> TypedReader | None:
     """The layout of records with the keys of this one; None where it has columns that few logs have."""
     return _layout(tuple(record))
 
 
 @lru_cache(maxsize=_MAX_SHAPES)
-def _layout(keys: tuple[str, ...]) -> Layout | None:
+def _layout(keys: tuple[str, ...]) -> TypedReader | None:
     columns = columns_of(dict.fromkeys(keys))
     named = {column: key for column in USUAL if (key := getattr(columns, column)) is not ABSENT}
     others = [key for key in keys if key not in named.values()]
@@ -79,7 +79,7 @@ def _layout(keys: tuple[str, ...]) -> Layout | None:
         struct = msgspec.defstruct(
             "Usual",
             fields,
-            bases=(Laid,),
+            bases=(TypedRecord,),
             rename={**named, **{f"other{n}": key for n, key in enumerate(others)}},
             namespace=dict.fromkeys(USUAL - named.keys()),
             forbid_unknown_fields=True,
@@ -88,14 +88,14 @@ def _layout(keys: tuple[str, ...]) -> Layout | None:
     except ValueError:  # a key with a quotation mark or a control character
         return None
     decode: Any = msgspec.json.Decoder(struct).decode
-    return Layout(decode=decode, read=lambda values: _request(values, columns))
+    return TypedReader(decode=decode, read=lambda values: _request(values, columns))
 
 
 def _request(values: Any, columns: Columns) -> Request:
     model = values.model
     if type(model) is not str or not model.strip():
         raise BadRecordError(Reason.NO_MODEL, "model")
-    request = begun(
+    request = new_request(
         model,
         micros(values.time, columns.time),
         _prompt(values),
@@ -106,11 +106,11 @@ def _request(values: Any, columns: Columns) -> Request:
         latency=values.latency_ms,
         ended=outcome(values.status, None),
     )
-    payer = (values.team, values.app, values.user, None)
-    charge(request, values.metadata, payer if columns.payer else None)
-    _count(request, values)
+    attribution = (values.team, values.app, values.user, None)
+    set_attribution(request, values.metadata, attribution if columns.attribution else None)
+    request.usage = _usage(values)
     if values.completion is not None:
-        answer(request, values.completion)
+        set_completion(request, values.completion)
     return request
 
 
@@ -122,27 +122,20 @@ def _prompt(values: Any) -> list[Message] | None:
     return [*system, *(said or ())] if system else said or None
 
 
-def _count(request: Request, values: Any) -> None:
+def _usage(values: Any) -> Usage:
     usage = values.usage
-    if usage is not None:
-        output, details = usage.completion_tokens, usage.prompt_tokens_details
-        found = settle(
-            usage.prompt_tokens,
-            0 if output is None else output,
-            cache_read=details.cached_tokens if details else None,
-            total=usage.total_tokens,
-            convention=Convention.INCLUSIVE,
+    if usage is None:
+        return disjoint_usage(
+            values.input, values.output, cache_read=values.cached, total=values.total, convention=Convention.INCLUSIVE
         )
-    else:
-        found = settle(
-            values.input,
-            values.output,
-            cache_read=values.cached,
-            total=values.total,
-            convention=Convention.INCLUSIVE,
-        )
-    if found is not NO_USAGE:
-        found.fill(request)
+    output, details = usage.completion_tokens, usage.prompt_tokens_details
+    return disjoint_usage(
+        usage.prompt_tokens,
+        0 if output is None else output,
+        cache_read=details.cached_tokens if details else None,
+        total=usage.total_tokens,
+        convention=Convention.INCLUSIVE,
+    )
 
 
 _NO_COLUMN: Final = Columns()

@@ -8,7 +8,7 @@ from typing import Any
 from llm_audit.sources.entry import Message, Request
 from llm_audit.sources.records.calls import merge_key
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
-from llm_audit.sources.records.fields import Json, Who, flag, mapping, number, text, who, whole
+from llm_audit.sources.records.fields import Attribution, Json, as_int, attribution_of, flag, mapping, number, text
 from llm_audit.sources.records.messages import any_mark, reply
 from llm_audit.vocabulary import Status
 
@@ -20,7 +20,7 @@ _WORDS = {
 }
 _MAX_REMEMBERED = 2048  # metadata of different texts
 _MAX_CHARS = 256  # of the texts in those that are remembered
-_NOBODY = Who()
+_UNATTRIBUTED = Attribution()
 _PROVIDER_IDS = ("chatcmpl-", "cmpl-", "resp_", "msg_", "gen-")
 
 
@@ -29,7 +29,7 @@ def outcome(value: Any, error: Any) -> tuple[str, int | None]:
     if value is None or type(value) is bool:
         failed = value is False or error not in (None, "", False, "null", "None")
         return _ERROR if failed else _OK, None
-    code = value if type(value) is int else whole(value)
+    code = value if type(value) is int else as_int(value)
     if code is not None and 100 <= code < 600:
         return _OK if code < 400 else _ERROR, code
     word = value.strip().lower() if isinstance(value, str) else ""
@@ -43,7 +43,7 @@ def merge_key_of(request_id: str | None, time_us: int | None, model: str, status
     return f"{request_id}@{time_us}|{model}|{status}"
 
 
-def begun(
+def new_request(
     model: str,
     time_us: int | None,
     messages: list[Message] | None,
@@ -74,16 +74,16 @@ def begun(
     )
 
 
-def charge(request: Request, metadata: Any, payer: tuple[Any, Any, Any, Any] | None) -> None:
+def set_attribution(request: Request, metadata: Any, attribution: tuple[Any, Any, Any, Any] | None) -> None:
     """Set whom a call is charged to, and what else its metadata tell.
 
     Args:
         request: What to set it of.
         metadata: As the record has them.
-        payer: Team, app, user and environment as columns of their own; None where there is no such column.
+        attribution: Team, app, user and environment as columns of their own; None where there is no such column.
     """
     nested = mapping(metadata)
-    named = _NOBODY
+    named = _UNATTRIBUTED
     if nested:
         named, inner = _told(nested)
         if inner.conversation is not ABSENT and request.conversation is None:
@@ -91,32 +91,32 @@ def charge(request: Request, metadata: Any, payer: tuple[Any, Any, Any, Any] | N
         if inner.trace is not ABSENT and request.trace is None:
             request.trace = text(nested[inner.trace])
         request.team, request.app, request.user, request.environment, request.tags = named
-    if payer is not None:
-        team, app, user, environment = payer
+    if attribution is not None:
+        team, app, user, environment = attribution
         request.team = text(team) or named.team
         request.app = text(app) or named.app
         request.user = text(user) or named.user
         request.environment = text(environment) or named.environment
 
 
-def _told(metadata: Json) -> tuple[Who, Columns]:
+def _told(metadata: Json) -> tuple[Attribution, Columns]:
     """What metadata say of who is charged, and their columns. Logs repeat few teams and features, so much is known."""
     values = metadata.values()
     try:
         if sum(map(len, values)) > _MAX_CHARS:
-            return who(metadata), columns_of(metadata)
+            return attribution_of(metadata), columns_of(metadata)
         return _of_texts(tuple(metadata.items()))
     except TypeError:  # not texts alone
-        return who(metadata), columns_of(metadata)
+        return attribution_of(metadata), columns_of(metadata)
 
 
 @lru_cache(maxsize=_MAX_REMEMBERED)
-def _of_texts(items: tuple[tuple[str, str], ...]) -> tuple[Who, Columns]:
+def _of_texts(items: tuple[tuple[str, str], ...]) -> tuple[Attribution, Columns]:
     metadata = dict(items)
-    return who(metadata), columns_of(metadata)
+    return attribution_of(metadata), columns_of(metadata)
 
 
-def answer(request: Request, said: Any) -> None:
+def set_completion(request: Request, said: Any) -> None:
     """Set what the model answered: a text, or messages of any shape."""
     if isinstance(said, str):
         request.completion = said

@@ -18,8 +18,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from llm_audit.errors import UsageError
-from llm_audit.sources.entry import Entry
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import Entry, Record
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.plain import flat
 from llm_audit.sources.records.column_names import SYNONYMS, column_named, rank_of
 from llm_audit.sources.records.fields import listing, mapping

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, Message, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.bodies import parameters
+from llm_audit.sources.entry import BadRecordError, Entry, Message, Reason, Record, Request, Usage
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import merge_key
-from llm_audit.sources.records.disjoint import Convention, Usage, counted, settle
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, mapping, number, text
 from llm_audit.sources.records.messages import is_mark
 from llm_audit.sources.records.times import micros
@@ -37,8 +37,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         completion=text(record.get("response")),
     )
     request.redacted = any(is_mark(message.text) for message in request.messages or ())
-    parameters(request, mapping(record.get("options_json")))
-    _usage(record).fill(request)
+    read_parameters(request, mapping(record.get("options_json")))
+    request.usage = _usage(record)
     yield request
 
 
@@ -49,14 +49,14 @@ def _prompt(record: Json) -> list[Message] | None:
 
 
 def _usage(record: Json) -> Usage:
-    input_tokens, output_tokens = counted(record, "input_tokens"), counted(record, "output_tokens")
+    input_tokens, output_tokens = read_count(record, "input_tokens"), read_count(record, "output_tokens")
     details = mapping(record.get("token_details"))
     if "thoughtsTokenCount" in details or "cachedContentTokenCount" in details:
-        return settle(  # Gemini, whose plugin adds the thoughts to the output
+        return disjoint_usage(  # Gemini, whose plugin adds the thoughts to the output
             input_tokens,
             output_tokens,
-            cache_read=counted(details, "cachedContentTokenCount"),
-            reasoning=counted(details, "thoughtsTokenCount"),
+            cache_read=read_count(details, "cachedContentTokenCount"),
+            reasoning=read_count(details, "thoughtsTokenCount"),
             convention=Convention.INCLUSIVE,
         )
     return of_any({**details, "input_tokens": input_tokens, "output_tokens": output_tokens})

@@ -9,31 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.disjoint import counted, settle
+from llm_audit.sources.entry import BadRecordError, Entry, Reason, Record, Request
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.times import micros
 
 
 def _azure(record: Record, _context: Context) -> Iterator[Entry]:
     yield _request(
         "azure-llm-trace",
-        counted(record, "ContextTokens"),
-        counted(record, "GeneratedTokens"),
+        read_count(record, "ContextTokens"),
+        read_count(record, "GeneratedTokens"),
         micros(record.get("TIMESTAMP"), "TIMESTAMP"),
     )
 
 
 def _mooncake(record: Record, _context: Context) -> Iterator[Entry]:
     # Its clock starts at zero, so that when a call was made is not known.
-    yield _request("mooncake-trace", counted(record, "input_length"), counted(record, "output_length"), None)
+    yield _request("mooncake-trace", read_count(record, "input_length"), read_count(record, "output_length"), None)
 
 
 def _request(model: str, input_tokens: int | None, output_tokens: int | None, time_us: int | None) -> Request:
     if input_tokens is None and output_tokens is None:
         raise BadRecordError(Reason.BAD_TOKENS, "tokens")
     request = Request(model=model, time_us=time_us)
-    settle(input_tokens, output_tokens).fill(request)
+    request.usage = disjoint_usage(input_tokens, output_tokens)
     return request
 
 

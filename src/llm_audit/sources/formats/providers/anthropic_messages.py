@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record, Request
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.providers.dialects import Dialect, speaks
 from llm_audit.sources.formats.providers.pair import KEYS, Pair, pair_of, request_of
 from llm_audit.sources.records.fields import Json, mapping, objects, text
@@ -30,7 +30,7 @@ def messages_requests(pair: Pair, *, provider: str | None = None, model: str | N
     """Build the requests of a pair in the shape of Messages: the call, then the calls made inside it."""
     request = request_of(pair, provider=provider, model=model)
     usage = mapping(pair.answered.get("usage"))
-    of_anthropic(usage).fill(request)
+    request.usage = of_anthropic(usage)
     region = text(usage.get("inference_geo"))
     request.region = None if region in _NO_REGION else region
     if speed := text(usage.get("speed")):
@@ -61,7 +61,7 @@ def inner_calls(request: Request, usage: Json) -> Iterator[Request]:
             tags=request.tags,
             status=request.status,
         )
-        of_anthropic(iteration).fill(inner)
+        inner.usage = of_anthropic(iteration)
         yield inner
 
 

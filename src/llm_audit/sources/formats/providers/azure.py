@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.providers.dialects import Dialect, dialect_of
 from llm_audit.sources.formats.providers.openai_chat import chat_request
 from llm_audit.sources.formats.providers.openai_responses import responses_request
 from llm_audit.sources.formats.providers.pair import read
-from llm_audit.sources.records.bodies import answer
+from llm_audit.sources.records.bodies import read_response_body
 from llm_audit.sources.records.calls import merge_key, operation, outcome
-from llm_audit.sources.records.disjoint import Convention, counted, settle
-from llm_audit.sources.records.fields import Json, first, flag, mapping, number, text, whole
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
+from llm_audit.sources.records.fields import Json, as_int, first, flag, mapping, number, text
 from llm_audit.sources.records.messages import conversation
 from llm_audit.sources.records.times import micros
 
@@ -38,7 +38,7 @@ def _diagnostics(record: Record, _context: Context) -> Iterator[Entry]:
     model = text(properties.get("modelName")) or deployment
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "modelName")
-    code = whole(first(record, "resultSignature", "httpStatusCode"))
+    code = as_int(first(record, "resultSignature", "httpStatusCode"))
     status = str(outcome(code))
     correlation = text(record.get("correlationId"))
     request = Request(
@@ -64,7 +64,7 @@ def _gateway(record: Record, _context: Context) -> Iterator[Entry]:
     asked = mapping(first(place, "backendRequestBody", "BackendRequestBody", "requestBody", "RequestBody"))
     answered = first(place, *_GATEWAY_BODIES)
     url = first(place, "backendUrl", "BackendUrl", "url", "Url")
-    code = whole(first(place, "backendResponseCode", "BackendResponseCode", "responseCode", "ResponseCode"))
+    code = as_int(first(place, "backendResponseCode", "BackendResponseCode", "responseCode", "ResponseCode"))
     pair = read(
         {
             "request": {"body": asked, "url": url},
@@ -86,7 +86,7 @@ def _gateway(record: Record, _context: Context) -> Iterator[Entry]:
 def _llm_log(record: Record, _context: Context) -> Iterator[Entry]:
     deployment = text(record.get("DeploymentName"))
     model = text(record.get("ModelName")) or deployment
-    input_tokens, output_tokens = counted(record, "PromptTokens"), counted(record, "CompletionTokens")
+    input_tokens, output_tokens = read_count(record, "PromptTokens"), read_count(record, "CompletionTokens")
     if model is None and not input_tokens and not output_tokens:
         yield NotACall(NotCallReason.METADATA)  # a further piece of a long prompt or answer
         return
@@ -105,9 +105,9 @@ def _llm_log(record: Record, _context: Context) -> Iterator[Entry]:
         streamed=flag(record.get("IsStreamCompletion")),
         messages=conversation(record.get("RequestMessages")),
     )
-    answer(request, _said(record))
-    settle(input_tokens, output_tokens, total=counted(record, "TotalTokens"), convention=Convention.INCLUSIVE).fill(
-        request
+    read_response_body(request, _said(record))
+    request.usage = disjoint_usage(
+        input_tokens, output_tokens, total=read_count(record, "TotalTokens"), convention=Convention.INCLUSIVE
     )
     yield request
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record, Request
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.providers.anthropic_messages import messages_requests
 from llm_audit.sources.formats.providers.bedrock import model_of_arn, set_operation, usage_of_body
 from llm_audit.sources.formats.providers.openai_chat import chat_request
 from llm_audit.sources.formats.providers.openai_responses import responses_request
 from llm_audit.sources.formats.providers.pair import Pair, request_of
-from llm_audit.sources.records.fields import first, mapping, text, whole
+from llm_audit.sources.records.fields import as_int, first, mapping, text
 from llm_audit.vocabulary import ServiceTier
 
 _NOT_SENT = NotACall(NotCallReason.NOT_SENT)
@@ -31,7 +31,7 @@ def _openai_output(record: Record, _context: Context) -> Iterator[Entry]:
     if "model" not in body:
         yield _NOT_SENT
         return
-    pair = Pair({}, body, {}, code=whole(response.get("status_code")))
+    pair = Pair({}, body, {}, code=as_int(response.get("status_code")))
     provider = "groq" if "x_groq" in body else None
     if body.get("object") == "response":
         request = responses_request(pair, provider=provider)
@@ -58,7 +58,7 @@ def _bedrock(record: Record, _context: Context) -> Iterator[Entry]:
     pair = Pair(mapping(record.get("modelInput")), answered, record)
     request = request_of(pair, provider="aws", model=model and model_of_arn(model))
     set_operation(request)
-    usage_of_body(answered).fill(request)
+    request.usage = usage_of_body(answered)
     yield _batched(request)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from llm_audit.sources.entry import Request
-from llm_audit.sources.records.disjoint import NO_USAGE, Convention, Usage, counted, settle
+from llm_audit.sources.entry import NO_USAGE, Request, Usage
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, mapping
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import Operation
@@ -36,16 +36,18 @@ def usage_of_body(body: Json) -> Usage:
     metrics = mapping(body.get(_METRICS))
     if metrics:
         return of_any(metrics)
-    return settle(counted(body, "prompt_token_count", "inputTextTokenCount"), counted(body, "generation_token_count"))
+    return disjoint_usage(
+        read_count(body, "prompt_token_count", "inputTextTokenCount"), read_count(body, "generation_token_count")
+    )
 
 
 def usage_of_counts(given: Json, taken: Json) -> Usage:
     """Read the counts the invocation log keeps beside the bodies. Exclusive."""
-    return settle(
-        counted(given, "inputTokenCount"),
-        counted(taken, "outputTokenCount"),
-        cache_read=counted(given, "cacheReadInputTokenCount"),
-        cache_write=counted(given, "cacheWriteInputTokenCount"),
+    return disjoint_usage(
+        read_count(given, "inputTokenCount"),
+        read_count(taken, "outputTokenCount"),
+        cache_read=read_count(given, "cacheReadInputTokenCount"),
+        cache_write=read_count(given, "cacheWriteInputTokenCount"),
         convention=Convention.EXCLUSIVE,
     )
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import BadRecordError, Entry, Reason, Record, Request, Usage
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.providers.bedrock import model_of_arn, set_operation, usage_of_body, usage_of_counts
-from llm_audit.sources.records.bodies import answer, ask
+from llm_audit.sources.records.bodies import read_request_body, read_response_body
 from llm_audit.sources.records.calls import merge_key, tier
-from llm_audit.sources.records.disjoint import Usage
-from llm_audit.sources.records.fields import Json, at, mapping, number, objects, parsed, text, who
+from llm_audit.sources.records.fields import Json, at, attribution_of, mapping, number, objects, parsed, text
 from llm_audit.sources.records.streams import assemble
 from llm_audit.sources.records.times import micros
 from llm_audit.vocabulary import Status
@@ -31,7 +30,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     status = Status.ERROR.value if record.get("errorCode") else Status.OK.value
     request_id = text(record.get("requestId"))
     operation = text(record.get("operation")) or ""
-    payer = who(mapping(record.get("requestMetadata")))
+    attribution = attribution_of(mapping(record.get("requestMetadata")))
     request = Request(
         model=model,
         model_requested=model_of_arn(requested),
@@ -41,19 +40,19 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         region=text(record.get("inferenceRegion")) or text(record.get("region")),
         request_id=request_id,
         merge_key=merge_key(request_id, model=model, status=status),
-        team=payer.team,
-        app=payer.app,
-        user=payer.user or _caller(text(at(record, "identity", "arn"))),
-        environment=payer.environment,
-        tags=payer.tags,
+        team=attribution.team,
+        app=attribution.app,
+        user=attribution.user or _caller(text(at(record, "identity", "arn"))),
+        environment=attribution.environment,
+        tags=attribution.tags,
         streamed=operation.endswith("Stream") if operation else None,
         status=status,
         latency_ms=number(at(answered, "metrics", "latencyMs")),
     )
     set_operation(request)
-    ask(request, asked)
-    answer(request, answered)
-    _usage(given, taken, answered).fill(request)
+    read_request_body(request, asked)
+    read_response_body(request, answered)
+    request.usage = _usage(given, taken, answered)
     yield request
 
 

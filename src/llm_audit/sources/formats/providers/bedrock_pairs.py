@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.providers.bedrock import model_of_arn, set_operation, usage_of_body
 from llm_audit.sources.formats.providers.dialects import Dialect, speaks
 from llm_audit.sources.formats.providers.pair import KEYS, pair_of, request_of
@@ -29,7 +29,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     if request.streamed is None and pair.path:
         request.streamed = pair.path.endswith("-stream")
     set_operation(request)
-    usage_of_body(pair.answered).fill(request)
+    request.usage = usage_of_body(pair.answered)
     yield request
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from llm_audit.sources.formats.interface import Record
+from llm_audit.sources.entry import Record
 from llm_audit.sources.formats.providers.pair import Pair, read
 from llm_audit.sources.records.fields import mapping, objects, text
 

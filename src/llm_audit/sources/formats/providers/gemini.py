@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Record, Request
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.providers.dialects import Dialect, speaks
 from llm_audit.sources.formats.providers.pair import KEYS, Pair, pair_of, request_of
 from llm_audit.sources.records.bodies import usage_of
-from llm_audit.sources.records.disjoint import NO_USAGE
 from llm_audit.sources.records.fields import Json, first, mapping, objects, parsed, text
 from llm_audit.sources.records.hosts import region_of
 from llm_audit.sources.records.streams import assemble
@@ -35,7 +34,7 @@ def _pairs(record: Record, _context: Context) -> Iterator[Entry]:
 def _vertex_log(record: Record, _context: Context) -> Iterator[Entry]:
     asked = mapping(record.get("full_request"))
     model = text(first(asked, "model")) or text(first(record, "model", "deployed_model_id"))
-    pair = Pair(asked, _whole(record.get("full_response")), {**record, "timestamp": record.get("logging_time")})
+    pair = Pair(asked, _response_body(record.get("full_response")), {**record, "timestamp": record.get("logging_time")})
     request = _request(pair, model=model and model.rpartition("/")[2])
     request.request_id = text(record.get("request_id"))
     method = text(record.get("api_method"))
@@ -46,7 +45,7 @@ def _vertex_log(record: Record, _context: Context) -> Iterator[Entry]:
 def _request(pair: Pair, *, model: str | None) -> Request:
     request = request_of(pair, provider="google", model=model)
     usage = usage_of(pair.answered)
-    usage.fill(request)
+    request.usage = usage
     if usage is NO_USAGE and first(pair.answered, "promptFeedback", "prompt_feedback"):
         request.status = Status.ERROR.value  # blocked before the model saw it
     if _draws(pair.answered):
@@ -61,9 +60,9 @@ def _draws(body: Json) -> bool:
     return any(detail.get("modality") == "IMAGE" for detail in objects(details))
 
 
-def _whole(answer: object) -> Json:
+def _response_body(logged: object) -> Json:
     """Return a logged answer, which is an array of chunks where it was streamed."""
-    found = parsed(answer)
+    found = parsed(logged)
     return assemble(list(objects(found))) if isinstance(found, list) else mapping(found)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.providers.dialects import Dialect, speaks
 from llm_audit.sources.formats.providers.openai_chat import chat_request
 from llm_audit.sources.formats.providers.pair import KEYS, pair_of, request_of
@@ -36,7 +36,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         duration_ns = number(body.get("total_duration"))
         if duration_ns is not None:
             request.latency_ms = duration_ns / _NS_PER_MS
-        of_ollama(body).fill(request)
+        request.usage = of_ollama(body)
         yield request
 
 

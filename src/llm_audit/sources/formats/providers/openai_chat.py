@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Record, Request, Usage
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.providers.dialects import Dialect, speaks
 from llm_audit.sources.formats.providers.pair import KEYS, Pair, pair_of, request_of
 from llm_audit.sources.records.bodies import usage_of
-from llm_audit.sources.records.disjoint import NO_USAGE, Usage
 from llm_audit.sources.records.fields import mapping, text
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import Operation
@@ -29,7 +28,7 @@ def chat_request(pair: Pair, *, provider: str | None = None, model: str | None =
     request = request_of(pair, provider=provider, model=model)
     if text(pair.answered.get("object")) == "list" and request.operation == Operation.CHAT:
         request.operation = Operation.EMBEDDING.value
-    chat_usage(pair).fill(request)
+    request.usage = chat_usage(pair)
     return request
 
 

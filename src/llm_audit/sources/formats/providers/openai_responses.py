@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
+from msgspec.structs import replace
+
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record, Request
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.providers.dialects import Dialect, speaks
 from llm_audit.sources.formats.providers.pair import KEYS, Pair, pair_of, request_of
 from llm_audit.sources.records.bodies import usage_of
@@ -24,10 +26,10 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 def responses_request(pair: Pair, *, provider: str | None = None) -> Request:
     """Build the request of a pair in the shape of Responses."""
     request = request_of(pair, provider=provider)
-    usage_of(pair.answered).fill(request)
+    request.usage = usage_of(pair.answered)
     searches = sum(item.get("type") == "web_search_call" for item in objects(pair.answered.get("output")))
     if searches:
-        request.tool_calls_billed = searches
+        request.usage = replace(request.usage, tool_calls_billed=searches)
     if request.conversation is None:
         held = pair.answered.get("conversation")
         request.conversation = text(held) or text(mapping(held).get("id"))

@@ -10,22 +10,21 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from llm_audit.sources.entry import Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Record
-from llm_audit.sources.records.bodies import answer, ask, model_of
-from llm_audit.sources.records.calls import cost, merge_key, operation, outcome, tier
+from llm_audit.sources.entry import BadRecordError, Reason, Record, Request
+from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
+from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome, tier
 from llm_audit.sources.records.column_names import columns_of
 from llm_audit.sources.records.fields import (
+    Attribution,
     Json,
-    Who,
+    as_int,
+    attribution_of,
     first,
     labels,
     mapping,
     number,
     parsed,
     text,
-    who,
-    whole,
 )
 from llm_audit.sources.records.hosts import provider_of
 from llm_audit.sources.records.streams import assemble, events, is_stream, lines
@@ -107,7 +106,7 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
     columns, get = columns_of(pair.outer), pair.outer.get
     code = pair.code
     status = _status(pair)
-    payer = _payer(pair)
+    attribution = _attribution(pair)
     time_us = _time_us(pair)
     response_id = text(first(answered, "id", "responseId", "response_id")) or _request_id(pair)
     request = Request(
@@ -123,19 +122,19 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
         trace=text(get(columns.trace)) or _labelled(pair, "trace"),
         span=text(get(columns.span)),
         parent_span=text(get(columns.parent_span)),
-        team=payer.team,
-        app=payer.app,
-        user=payer.user,
-        environment=payer.environment,
-        tags=payer.tags,
+        team=attribution.team,
+        app=attribution.app,
+        user=attribution.user,
+        environment=attribution.environment,
+        tags=attribution.tags,
         streamed=pair.streamed,
         status=status,
         status_code=code,
         latency_ms=_latency_ms(pair, time_us),
-        stated_cost_pico=cost(get(columns.cost)),
+        stated_cost_pico=cost_pico(get(columns.cost)),
     )
-    ask(request, asked)
-    answer(request, answered)
+    read_request_body(request, asked)
+    read_response_body(request, answered)
     return request
 
 
@@ -159,7 +158,7 @@ def _read(record: Record) -> Pair | None:
     url = urlsplit(_url(asked) or _url(record) or "")
     status = first(answered, "status", "status_code", "statusCode")
     outer_status = first(record, "status_code", "status", "http_status")
-    code = whole(status if status is not None else outer_status)
+    code = as_int(status if status is not None else outer_status)
     return Pair(
         asked=sent,
         answered=body,
@@ -236,11 +235,11 @@ def _tier(pair: Pair) -> str:
     return str(tier(None))
 
 
-def _payer(pair: Pair) -> Who:
+def _attribution(pair: Pair) -> Attribution:
     columns, get = columns_of(pair.outer), pair.outer.get
-    given = who({**mapping(pair.asked.get("metadata")), **mapping(get(columns.metadata))})
+    given = attribution_of({**mapping(pair.asked.get("metadata")), **mapping(get(columns.metadata))})
     user = pair.asked.get("user") or mapping(pair.asked.get("metadata")).get("user_id")
-    return Who(
+    return Attribution(
         text(get(columns.team)) or given.team,
         text(get(columns.app)) or given.app,
         text(get(columns.user)) or given.user or text(user),

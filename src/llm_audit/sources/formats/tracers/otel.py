@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.tracers import openinference, otel_text, vercel_ai
 from llm_audit.sources.records import tracing
-from llm_audit.sources.records.calls import cost, fill, merge_key, operation, provider, tier
-from llm_audit.sources.records.disjoint import Usage, counted, settle
-from llm_audit.sources.records.fields import Json, first, flag, mapping, text, whole
+from llm_audit.sources.records.calls import cost_pico, merge_key, operation, provider, set_usage, tier
+from llm_audit.sources.records.disjoint import disjoint_usage, read_count
+from llm_audit.sources.records.fields import Json, as_int, first, flag, mapping, text
 
 _INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
 _OUTPUT = ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.usage.completion_tokens")
@@ -81,15 +81,15 @@ def read(span: tracing.Span) -> Entry:
     request.request_id = request.request_id or text(response_id)
     request.merge_key = merge_key(response_id, model=model, status=request.status) or request.merge_key
     request.service_tier = tier(first(attributes, *_TIERS))
-    request.stated_cost_pico = cost(first(attributes, "gen_ai.usage.cost", "gen_ai.usage.total_cost"))
+    request.stated_cost_pico = cost_pico(first(attributes, "gen_ai.usage.cost", "gen_ai.usage.total_cost"))
     _parameters(request, attributes)
-    otel_text.fill(request, span)
-    fill(request, usage)
+    otel_text.set_texts(request, span)
+    set_usage(request, usage)
     return request
 
 
 def _parameters(request: Request, attributes: Json) -> None:
-    limit = whole(attributes.get("gen_ai.request.max_tokens"))
+    limit = as_int(attributes.get("gen_ai.request.max_tokens"))
     request.max_output_tokens = limit if limit is not None and limit > 0 else None
     request.streamed = flag(first(attributes, "gen_ai.request.stream", "gen_ai.request.is_stream", "llm.is_streaming"))
     request.needs_json_schema = attributes.get("gen_ai.output.type") == "json"
@@ -97,13 +97,13 @@ def _parameters(request: Request, attributes: Json) -> None:
 
 
 def _usage(attributes: Json, vendor: str | None) -> Usage:
-    return settle(
-        counted(attributes, *_INPUT),
-        counted(attributes, *_OUTPUT),
-        cache_read=counted(attributes, *_READ),
-        cache_write=counted(attributes, *_WRITE),
-        reasoning=counted(attributes, *_REASONING),
-        total=counted(attributes, "gen_ai.usage.total_tokens", "llm.usage.total_tokens"),
+    return disjoint_usage(
+        read_count(attributes, *_INPUT),
+        read_count(attributes, *_OUTPUT),
+        cache_read=read_count(attributes, *_READ),
+        cache_write=read_count(attributes, *_WRITE),
+        reasoning=read_count(attributes, *_REASONING),
+        total=read_count(attributes, "gen_ai.usage.total_tokens", "llm.usage.total_tokens"),
         wrapper_total=True,
         convention=tracing.convention(vendor),
     )

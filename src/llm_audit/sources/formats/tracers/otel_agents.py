@@ -5,11 +5,10 @@ Counts are Anthropic's: exclusive. Prompts are not exported with them.
 
 from __future__ import annotations
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError
-from llm_audit.sources.records.calls import cost, merge_key
-from llm_audit.sources.records.disjoint import Convention, counted, settle
-from llm_audit.sources.records.fields import Json, number, text, whole
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Request
+from llm_audit.sources.records.calls import cost_pico, merge_key
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
+from llm_audit.sources.records.fields import Json, as_int, number, text
 from llm_audit.sources.records.tracing import Span
 from llm_audit.vocabulary import Status
 
@@ -30,7 +29,7 @@ def read(event: Span) -> Entry:
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "model")
     failed = event.name.endswith("error") or said.get("event.name") == "api_error"
-    code = whole(said.get("status_code"))
+    code = as_int(said.get("status_code"))
     if failed and code is None:
         return NotACall(NotCallReason.NOT_SENT)
     status = Status.ERROR if failed else Status.OK
@@ -48,13 +47,13 @@ def read(event: Span) -> Entry:
         status=status,
         status_code=code,
         latency_ms=number(said.get("duration_ms")),
-        stated_cost_pico=cost(said.get("cost_usd")),
+        stated_cost_pico=cost_pico(said.get("cost_usd")),
     )
-    settle(
-        counted(said, "input_tokens"),
-        counted(said, "output_tokens"),
-        cache_read=counted(said, "cache_read_tokens"),
-        cache_write=counted(said, "cache_creation_tokens"),
+    request.usage = disjoint_usage(
+        read_count(said, "input_tokens"),
+        read_count(said, "output_tokens"),
+        cache_read=read_count(said, "cache_read_tokens"),
+        cache_write=read_count(said, "cache_creation_tokens"),
         convention=Convention.EXCLUSIVE,
-    ).fill(request)
+    )
     return request

@@ -20,7 +20,7 @@ _CHOICE = "gen_ai.choice"
 _TURN = re.compile(r"^(system|developer|user|assistant|tool): ", re.MULTILINE)
 
 
-def fill(request: Request, span: Span) -> None:
+def set_texts(request: Request, span: Span) -> None:
     """Set a request's prompt, tools and reply from a span's attributes and events."""
     said: dict[str, Any] = {}
     for name, attributes in span.events:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.formats.tracers import otel_agents
 from llm_audit.sources.formats.tracers.otel import read
-from llm_audit.sources.records.calls import guarded
+from llm_audit.sources.records.calls import reject_on_error
 from llm_audit.sources.records.fields import Json, first, mapping, objects, text
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.tracing import Span, flatten
@@ -28,7 +28,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     empty = True
     for item in _items(record):
         empty = False
-        yield item if isinstance(item, NotACall) else guarded(_read, item)
+        yield item if isinstance(item, NotACall) else reject_on_error(_read, item)
     if empty:
         yield NotACall(NotCallReason.METADATA)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Usage
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
 from llm_audit.sources.records import tracing
-from llm_audit.sources.records.calls import fill, merge_key, provider, tier
-from llm_audit.sources.records.disjoint import Usage, counted, settle
-from llm_audit.sources.records.fields import Json, at, first, listing, mapping, objects, parsed, text, whole
+from llm_audit.sources.records.calls import merge_key, provider, set_usage, tier
+from llm_audit.sources.records.disjoint import disjoint_usage, read_count
+from llm_audit.sources.records.fields import Json, as_int, at, first, listing, mapping, objects, parsed, text
 from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
 from llm_audit.sources.records.usage import of_anthropic
 from llm_audit.vocabulary import Operation
@@ -41,7 +41,7 @@ def read(span: tracing.Span) -> Entry:
     request.service_tier = tier(at(metadata, "openai", "serviceTier"))
     request.streamed = step.endswith(".doStream")
     request.needs_json_schema = "Object." in step
-    request.max_output_tokens = whole(first(attributes, "ai.settings.maxOutputTokens", "ai.settings.maxTokens"))
+    request.max_output_tokens = as_int(first(attributes, "ai.settings.maxOutputTokens", "ai.settings.maxTokens"))
     request.messages = conversation([_plain(item) for item in objects(attributes.get("ai.prompt.messages"))])
     request.redacted = redacted(request.messages)
     request.tools = tool_names([parsed(tool) for tool in listing(attributes.get("ai.prompt.tools"))])
@@ -49,7 +49,7 @@ def read(span: tracing.Span) -> Entry:
     said = first(attributes, "ai.response.text", "ai.response.object")
     answer = {"role": "assistant", "content": [*([said] if isinstance(said, str) else []), *calls]}
     request.completion, request.completion_calls, request.completion_call_id = reply(answer)
-    fill(request, _usage(attributes, metadata, request.provider))
+    set_usage(request, _usage(attributes, metadata, request.provider))
     return request
 
 
@@ -78,8 +78,8 @@ def _usage(attributes: Json, metadata: Json, vendor: str | None) -> Usage:
     own = mapping(at(metadata, "anthropic", "usage"))
     if own:
         return of_anthropic(own)
-    return settle(
-        counted(
+    return disjoint_usage(
+        read_count(
             attributes,
             "ai.usage.inputTokens",
             "ai.usage.promptTokens",
@@ -87,17 +87,17 @@ def _usage(attributes: Json, metadata: Json, vendor: str | None) -> Usage:
             "gen_ai.usage.prompt_tokens",
             "ai.usage.tokens",
         ),
-        counted(
+        read_count(
             attributes,
             "ai.usage.outputTokens",
             "ai.usage.completionTokens",
             "gen_ai.usage.output_tokens",
             "gen_ai.usage.completion_tokens",
         ),
-        cache_read=counted(attributes, "ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens"),
-        cache_write=counted(attributes, "ai.usage.inputTokenDetails.cacheWriteTokens"),
-        reasoning=counted(attributes, "ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.reasoningTokens"),
-        total=counted(attributes, "ai.usage.totalTokens"),
+        cache_read=read_count(attributes, "ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens"),
+        cache_write=read_count(attributes, "ai.usage.inputTokenDetails.cacheWriteTokens"),
+        reasoning=read_count(attributes, "ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.reasoningTokens"),
+        total=read_count(attributes, "ai.usage.totalTokens"),
         wrapper_total=True,
         convention=tracing.convention(vendor),
     )
