@@ -19,7 +19,7 @@ from llm_audit.errors import AuditError, IncompleteError, UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.ledger import part_cache as cache
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.sources.files import split
+from llm_audit.sources import split
 from llm_audit.sources.files.limits import MAX_RECORD_BYTES
 
 HERE = IngestOptions(jobs=1, cache=False)

@@ -3,8 +3,8 @@ from hypothesis import strategies as st
 
 from llm_audit.sources.entry import BadRecordError, NotACall, NotCallReason, Reason, Rejected
 from llm_audit.sources.format_detector import FormatDetector
-from llm_audit.sources.formats.interface import Evidence, Format, FormatInfo
-from llm_audit.sources.formats.registry import FORMATS
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.registry import all_formats
 from llm_audit.sources.unwrap import unwrap
 
 KEYS = sorted(
@@ -21,7 +21,7 @@ KEYS = sorted(
         "team",
         "cost",
     }
-    | {key for known in FORMATS for key in known.keys}
+    | {key for known in all_formats() for key in known.keys}
 )
 CALL = NotACall(NotCallReason.METADATA)
 VALUES = st.recursive(
@@ -40,7 +40,7 @@ VALUES = st.recursive(
 
 def a_format(name: str, entries, *, key: str) -> Format:
     info = FormatInfo(name=name, title=name, evidence=Evidence.FIXTURE)
-    return Format(info=info, matches=lambda record: key in record, entries=entries)
+    return Format(info=info, specificity=Specificity.PRODUCT, matches=lambda record, _: key in record, entries=entries)
 
 
 def calls(_record, _context):
@@ -59,8 +59,11 @@ def failing(error: Exception):
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6))
 @example({"data": [{}], "ai.operationId": None})
 def test_asking_only_the_formats_that_keys_allow_finds_the_same(record: dict) -> None:
-    tried = [next((known.info.name for known in FORMATS if known.matches(inner)), "") for inner in unwrap(record)]
-    assert {name for name, _ in FormatDetector(FORMATS, path="log").entries(1, record)} == set(tried)
+    tried = [
+        next((known.info.name for known in all_formats() if known.matches(inner, Context("x"))), "")
+        for inner in unwrap(record)
+    ]
+    assert {name for name, _ in FormatDetector(all_formats(), path="log").entries(1, record)} == set(tried)
 
 
 def test_the_first_format_that_matches_takes_a_record() -> None:

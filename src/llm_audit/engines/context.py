@@ -14,7 +14,7 @@ from xxhash import xxh3_128
 
 from llm_audit.engines.row_batches import Judge
 from llm_audit.sources.entry import Request
-from llm_audit.sources.formats import registry
+from llm_audit.sources.formats import plugins, registry
 from llm_audit.sources.formats.interface import Format
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Recipe:
 
     def formats(self) -> tuple[Format, ...]:
         """The formats in the order in which they are tried; the user's own mapping first."""
-        return (*self._mapped(), *registry.FORMATS)
+        return (*self._mapped(), *registry.all_formats())
 
     def forced(self) -> Format | None:
         """The format that every record is read as, where one is asked for.
@@ -97,18 +97,22 @@ class Recipe:
     def _mapped(self) -> tuple[Format, ...]:
         if not self.mapping:
             return ()
-        from llm_audit.sources.formats.plain.mapping import build
+        from llm_audit.sources.mapping import build
 
         return (build(self.mapping),)
 
 
 @lru_cache(maxsize=1)
 def code_fingerprint() -> str:
-    """Return a hash of all code and data that can decide what a row says: the whole package but its audit half."""
+    """Return a hash of all code and data that can decide what a row says.
+
+    It covers the package except its audit half, and the plug-ins that add log formats.
+    """
     state = xxh3_128()
     for path, content in sorted(_ingest_files(resources.files("llm_audit"), "")):
         state.update(f"{path}\0".encode())
         state.update(content)
+    state.update(plugins.fingerprint().encode())
     return state.hexdigest()
 
 

@@ -14,9 +14,9 @@ from llm_audit.ledger.arrow import parquet_writer
 from llm_audit.ledger.part_cache import Cache
 from llm_audit.ledger.tally import Part, ShardTally
 from llm_audit.sources.entry import Entry, NotACall, Rejected, Request
-from llm_audit.sources.files.split import Bundle, Shard
 from llm_audit.sources.files.storage import on_disk
 from llm_audit.sources.read import ShardReader, content_hash
+from llm_audit.sources.split import Bundle, Shard
 
 MAX_ROWS = 8192
 MAX_ASK_CHARS = 1 << 24

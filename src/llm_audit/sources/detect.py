@@ -16,8 +16,8 @@ from llm_audit.sources.files.limits import SNIFF_RECORDS
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import Compression, compression
 from llm_audit.sources.first_records import records_of
-from llm_audit.sources.formats.interface import Format
-from llm_audit.sources.formats.registry import FORMATS
+from llm_audit.sources.formats.interface import Context, Format
+from llm_audit.sources.formats.registry import all_formats
 from llm_audit.sources.formats.signatures import Signatures
 
 
@@ -47,13 +47,14 @@ class Explanation:
     reason: str
 
 
-def detect(records: Iterable[Record], *, formats: Sequence[Format] = FORMATS, unreadable: int = 0) -> Detection:
+def detect(records: Iterable[Record], *, formats: Sequence[Format] | None = None, unreadable: int = 0) -> Detection:
     """Tell the format of a file from its first records."""
-    signatures = Signatures(formats)
+    formats = all_formats() if formats is None else formats
+    signatures, context = Signatures(formats), Context("")
     matched: Counter[str] = Counter()
     unknown = 0
     for record in records:
-        found = signatures.first(record)
+        found = signatures.first(record, context)
         if found is None:
             unknown += 1
         else:
@@ -66,14 +67,14 @@ def detect(records: Iterable[Record], *, formats: Sequence[Format] = FORMATS, un
     )
 
 
-def detect_source(source: Source, container: Container, *, formats: Sequence[Format] = FORMATS) -> Detection:
+def detect_source(source: Source, container: Container, *, formats: Sequence[Format] | None = None) -> Detection:
     """Tell the format of a file by reading its first records."""
     first = [item for _, item in islice(items(source, container), SNIFF_RECORDS)]
     records = list(islice(records_of(first), SNIFF_RECORDS))
     return detect(records, formats=formats, unreadable=sum(not isinstance(item, dict) for item in first))
 
 
-def explain(paths: Sequence[str | Path], *, formats: Sequence[Format] = FORMATS) -> list[Explanation]:
+def explain(paths: Sequence[str | Path], *, formats: Sequence[Format] | None = None) -> list[Explanation]:
     """Say for each file what it is and why.
 
     Raises:
@@ -84,7 +85,7 @@ def explain(paths: Sequence[str | Path], *, formats: Sequence[Format] = FORMATS)
         return [_explain(source, formats) for source in found.sources]
 
 
-def _explain(source: Source, formats: Sequence[Format]) -> Explanation:
+def _explain(source: Source, formats: Sequence[Format] | None) -> Explanation:
     container = sniff(source)
     packing = Compression.NONE
     if container not in (Container.PARQUET, Container.SQLITE):

@@ -143,10 +143,14 @@ class Rejected(msgspec.Struct, frozen=True):
 Entry = Request | NotACall | Rejected
 
 
+class TypedRecord(msgspec.Struct):
+    """Base of the structs that formats make for records of certain keys, to decode lines straight into."""
+
+
 class BadRecordError(Exception):
     """A field of a record cannot be right. An adapter raises it, and the record becomes a ``Rejected``."""
 
-    def __init__(self, reason: str, field_name: str = "") -> None:
+    def __init__(self, reason: Reason, field_name: str = "") -> None:
         super().__init__(f"{reason}: {field_name}")
         self.reason = reason
         self.field_name = field_name

@@ -9,11 +9,11 @@ from xxhash import xxh3_128
 from llm_audit.sources.detect import detect_source
 from llm_audit.sources.files.container import Container, Located, decoded, items, sniff
 from llm_audit.sources.files.lines import Lines, range_blocks
-from llm_audit.sources.files.split import Shard
 from llm_audit.sources.files.storage import sha256
 from llm_audit.sources.files.stream import Blocks
 from llm_audit.sources.format_detector import FormatDetector
 from llm_audit.sources.formats.interface import Format
+from llm_audit.sources.split import Shard
 
 _TABLES = (Container.CSV, Container.PARQUET, Container.SQLITE)
 
@@ -37,7 +37,7 @@ class ShardReader:
         if self._shard.end is not None:
             state = xxh3_128()
             lines = Lines(_hashed(range_blocks(source, self._shard.start, self._shard.end), state))
-            yield from decoded(lines, self.detector.layouts)
+            yield from decoded(lines, self.detector.fast_path.decode)
             self.lines, self.content = lines.count, state.hexdigest()
             return
         container = sniff(source)
@@ -45,7 +45,7 @@ class ShardReader:
             found = detect_source(source, container, formats=self._formats).format
             if found is not None and (found.info.ordered or container in _TABLES):
                 self.detector.fallback = found
-        yield from items(source, container, self.detector.layouts)
+        yield from items(source, container, self.detector.fast_path.decode)
         self.content = sha256(source)
 
 

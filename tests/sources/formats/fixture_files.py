@@ -1,13 +1,15 @@
 """Reads a fixture as the program reads a log: container, detection, adapter."""
 
+import sys
 import tempfile
 from pathlib import Path
 
-from llm_audit.sources.entry import Entry, NotACall, Rejected, Request
+from llm_audit.sources.entry import Entry, NotACall, Record, Rejected, Request
 from llm_audit.sources.files.container import items, sniff
 from llm_audit.sources.files.find import find
+from llm_audit.sources.first_records import sample
 from llm_audit.sources.format_detector import FormatDetector
-from llm_audit.sources.formats.registry import FORMATS
+from llm_audit.sources.formats.registry import all_formats
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 
@@ -16,8 +18,13 @@ def read(path: str | Path) -> list[tuple[str, Entry]]:
     """Format and entry, in order, of a file under the fixtures (or anywhere)."""
     with tempfile.TemporaryDirectory() as spool:
         (source,) = find([FIXTURES / path], spool=Path(spool)).sources
-        detector = FormatDetector(FORMATS, path=source.name)
+        detector = FormatDetector(all_formats(), path=source.name)
         return [found for line, item in items(source, sniff(source)) for found in detector.entries(line, item)]
+
+
+def records(path: str | Path) -> list[Record]:
+    """The records in a file, each taken out of what wraps it."""
+    return sample(FIXTURES / path, records=sys.maxsize)
 
 
 def entries(path: str | Path) -> list[Entry]:

@@ -20,7 +20,7 @@ def formats(context: typer.Context, *, output_format: ListFormat = "table") -> N
     """List every log format with what it tells and what its reader was checked against."""
     if context.invoked_subcommand is not None:
         return
-    from llm_audit.sources.formats.registry import FORMATS
+    from llm_audit.sources.formats.registry import all_formats
 
     rows = [
         {
@@ -30,7 +30,7 @@ def formats(context: typer.Context, *, output_format: ListFormat = "table") -> N
             "tells": list(form.info.tells),
             "notes": form.info.notes,
         }
-        for form in FORMATS
+        for form in all_formats()
     ]
     if output_format == "table":
         rows = [{name: value for name, value in row.items() if name != "notes"} for row in rows]
@@ -62,6 +62,6 @@ def detect(paths: options.Paths, *, output_format: ListFormat = "table") -> int:
 def suggest(file: Annotated[Path, typer.Argument(metavar="FILE", help="A log of no known format.")]) -> None:
     """Draft a [mapping] for a log of no known format, to complete by hand in llm-audit.toml."""
     from llm_audit.sources.first_records import sample
-    from llm_audit.sources.formats.plain.mapping import suggest as draft
+    from llm_audit.sources.mapping import suggest as draft
 
     sys.stdout.write(draft(sample(file)))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import assert_never
 
 import msgspec
 
 from llm_audit.sources.decode import Item, decode, fast_decode
-from llm_audit.sources.entry import Reason, Rejected
+from llm_audit.sources.entry import Reason, Rejected, TypedRecord
 from llm_audit.sources.files.lines import Lines
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import Compression, blocks, compression, head
 from llm_audit.sources.files.tables import csv_rows, delimiter, parquet_rows, sqlite_rows
 from llm_audit.sources.files.values import values
-from llm_audit.sources.formats.interface import TypedRecord
-from llm_audit.sources.layouts import Layouts
 
 _DELIMITED_SUFFIXES = (".csv", ".tsv")
 _MAGIC_BYTES = 16
@@ -37,6 +35,9 @@ class Container(StrEnum):
 
 Located = tuple[int, Item | TypedRecord]
 """Line or record number from 1, and a record or why there is none."""
+
+DecodeTyped = Callable[[bytes], TypedRecord | None]
+"""Decodes a line straight into a struct; None where it does not fit."""
 
 
 def sniff(source: Source) -> Container:
@@ -60,10 +61,10 @@ def sniff(source: Source) -> Container:
     return _text(first, source.name)
 
 
-def items(source: Source, container: Container, layouts: Layouts | None = None) -> Iterator[Located]:
-    """Everything in a source that is an entry: its records, and a reason for each that cannot be read.
+def items(source: Source, container: Container, decode_typed: DecodeTyped | None = None) -> Iterator[Located]:
+    """Yield everything in a source that is an entry: its records, and a reason for each that cannot be read.
 
-    Without ``layouts`` each record is a dictionary.
+    Without ``decode_typed`` each record is a dictionary.
     """
     match container:
         case Container.EMPTY | Container.BINARY:
@@ -75,21 +76,23 @@ def items(source: Source, container: Container, layouts: Layouts | None = None) 
         case Container.SQLITE:
             return sqlite_rows(source)
         case Container.LINES:
-            return decoded(Lines(blocks(source)), layouts)
+            return decoded(Lines(blocks(source)), decode_typed)
         case Container.VALUES:
-            return decoded(values(blocks(source)), layouts)
+            return decoded(values(blocks(source)), decode_typed)
     assert_never(container)
 
 
-def decoded(pieces: Iterable[tuple[int, bytes | Rejected]], layouts: Layouts | None = None) -> Iterator[Located]:
+def decoded(
+    pieces: Iterable[tuple[int, bytes | Rejected]], decode_typed: DecodeTyped | None = None
+) -> Iterator[Located]:
     """Decode each line or value; one that holds several records gives as many items.
 
-    With ``layouts``, a line that fits the record before it is decoded like that.
+    With ``decode_typed``, a line that it decodes is that typed record.
     """
     for number, raw in pieces:
         if isinstance(raw, bytes):
-            if layouts is not None and (laid := layouts.decode(raw)) is not None:
-                yield number, laid
+            if decode_typed is not None and (typed := decode_typed(raw)) is not None:
+                yield number, typed
                 continue
             try:
                 value = fast_decode(raw)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from llm_audit.money import pico
-from llm_audit.sources.entry import BadRecordError, Entry, Reason, Rejected, Request, Usage
+from llm_audit.sources.entry import BadRecordError, Entry, Rejected, Request, Usage
 from llm_audit.sources.records.fields import text
 from llm_audit.vocabulary import Operation, ServiceTier, Status
 
@@ -38,7 +38,7 @@ def reject_on_error(read: Callable[[_Item], Entry], item: _Item) -> Entry:
     try:
         return read(item)
     except BadRecordError as error:
-        return Rejected(Reason(error.reason), error.field_name)
+        return Rejected(error.reason, error.field_name)
 
 
 def merge_key(response_id: object, *, model: str, status: str = Status.OK) -> str | None:

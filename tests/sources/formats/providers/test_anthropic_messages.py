@@ -45,10 +45,3 @@ def test_writes_of_both_lifetimes_are_told_apart_and_never_added_to_their_sum() 
     assert both.time_us == 1_767_607_200_000_000
     assert tokens(unsplit) == (7, None, 70, None, 3)
     assert tokens(cut) == (25, None, None, None, None)  # its first output count is a placeholder
-
-
-def test_batch_results() -> None:
-    (request,) = requests("anthropic-batch/results.jsonl")
-    assert tokens(request) == (11, 0, 20, None, 36)
-    assert request.service_tier == "batch"
-    assert not_calls("anthropic-batch/results.jsonl") == ["not_sent"] * 3

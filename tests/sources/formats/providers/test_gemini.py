@@ -35,10 +35,3 @@ def test_streams_as_arrays_tools_and_images() -> None:
     ]
     assert (streamed.tools, streamed.max_output_tokens) == (("weather",), 300)
     assert (drawn.operation, tokens(drawn)) == ("image", (12, None, None, None, 1300))
-
-
-def test_vertex_log() -> None:
-    (request,) = requests("vertex-log/rows.jsonl")
-    assert (tokens(request), request.usage.reasoning_tokens) == ((40 - 16, 16, None, None, 3 + 20), 20)
-    assert (request.model, request.time_us) == ("gemini-2.5-flash", 1_767_607_200_250_000)
-    assert (request.completion, request.max_output_tokens, request.streamed) == ("Lima.", 99, False)

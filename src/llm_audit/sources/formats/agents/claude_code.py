@@ -21,7 +21,7 @@ from llm_audit.sources.entry import (
     Request,
     Usage,
 )
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.providers.anthropic_messages import inner_calls
 from llm_audit.sources.records.calls import cost_pico, merge_key, tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
@@ -147,7 +147,7 @@ def _usage(row: Json, message: Json) -> Usage:
     )
 
 
-def _matches(record: Record) -> bool:
+def _matches(record: Record, _context: Context) -> bool:
     kind = record.get("type")
     session = "sessionId" in record or "session_id" in record
     if isinstance(kind, str):
@@ -162,11 +162,13 @@ FORMAT = Format(
         name="claude-code",
         title="Claude Code transcripts",
         evidence=Evidence.REAL,
+        input_counts="exclusive",
         tells=("time", "id", "prompts", "cache", "cost", "trace", "service_tier"),
         notes="Several rows are one call: the fullest is kept, across files. The program's own system prompt and tools "
         "are not logged. Subagents' rows may hold placeholders for output tokens: they are tagged placeholder-output.",
         ordered=True,
     ),
+    specificity=Specificity.TRANSCRIPT,
     matches=_matches,
     entries=_entries,
     keys=frozenset({"type", "sessionId"}),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import Entry, Message, NotACall, NotCallReason, Record, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, at, first, mapping, text
 from llm_audit.sources.records.messages import conversation
@@ -186,12 +186,14 @@ FORMAT = Format(
         name="codex",
         title="Codex CLI transcripts",
         evidence=Evidence.FIXTURE,
+        input_counts="inclusive, reasoning in the output",
         tells=("time", "prompts", "cache", "trace"),
         notes="Counted only when the running total moves; the history that forked sessions copy is counted once. Tools "
         "offered are not logged.",
         ordered=True,
     ),
-    matches=lambda record: text(record.get("type")) in _TYPES and isinstance(record.get("payload"), dict),
+    specificity=Specificity.TRANSCRIPT,
+    matches=lambda record, _: text(record.get("type")) in _TYPES and isinstance(record.get("payload"), dict),
     entries=_entries,
     keys=frozenset({"type"}),
 )

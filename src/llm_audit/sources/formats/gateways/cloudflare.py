@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import as_int, attribution_of, flag, mapping, number, text
@@ -56,11 +56,14 @@ FORMAT = Format(
         name="cloudflare",
         title="Cloudflare AI Gateway log",
         evidence=Evidence.RECONSTRUCTED,
+        input_counts="not split",
         tells=("time", "id", "cost", "latency"),
         notes="tokens_in is not split into fresh and cached tokens, so cached input is priced as fresh. Rows with "
         "cached = true are gateway hits, not provider calls. Bodies are in separate files and are not read.",
     ),
-    matches=lambda record: record.keys() >= _SIGNATURE,
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: record.keys() >= _SIGNATURE,
     entries=_entries,
     keys=frozenset({"tokens_in"}),
+    keys_decide=True,
 )

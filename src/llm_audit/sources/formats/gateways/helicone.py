@@ -19,7 +19,7 @@ from llm_audit.sources.entry import (
     Request,
     Usage,
 )
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body, usage_of
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome, tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
@@ -87,15 +87,24 @@ def _own_counts(record: Json) -> Usage:
     )
 
 
+def _matches(record: Record, _context: Context) -> bool:
+    return "request_created_at" in record and ("request_body" in record or "request_model" in record)
+
+
 FORMAT = Format(
     info=FormatInfo(
         name="helicone",
         title="Helicone export (JSON lines)",
         evidence=Evidence.RECONSTRUCTED,
+        input_counts="exclusive, reasoning apart",
         tells=("time", "id", "prompts", "cache", "cost", "latency"),
         notes="Written after Helicone's published types; no real export was seen.",
     ),
-    matches=lambda record: "request_created_at" in record and ("request_body" in record or "request_model" in record),
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: (
+        "request_created_at" in record and ("request_body" in record or "request_model" in record)
+    ),
     entries=_entries,
     keys=frozenset({"request_created_at"}),
+    keys_decide=True,
 )

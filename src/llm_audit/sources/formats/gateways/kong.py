@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import read_request_body, read_response_body
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome, reject_on_error
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
@@ -82,11 +82,13 @@ FORMAT = Format(
         name="kong",
         title="Kong AI Gateway log",
         evidence=Evidence.RECONSTRUCTED,
+        input_counts="as the provider counts",
         tells=("time", "prompts", "cache", "cost", "latency"),
         notes="Checked against the documentation's example. A hit of the semantic cache is no provider call; a cost of "
         "0 means that the gateway has no price and is read as unknown.",
     ),
-    matches=lambda record: "ai" in record and any(_calls(plugin) for plugin in mapping(record.get("ai")).values()),
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: "ai" in record and any(_calls(plugin) for plugin in mapping(record.get("ai")).values()),
     entries=_entries,
     keys=frozenset({"ai"}),
 )

@@ -21,7 +21,7 @@ from llm_audit.sources.entry import (
     Request,
     Usage,
 )
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import read_request_body, read_response_body, usage_of
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, tier
 from llm_audit.sources.records.fields import (
@@ -139,10 +139,13 @@ FORMAT = Format(
         name="litellm",
         title="LiteLLM StandardLoggingPayload",
         evidence=Evidence.REAL,
+        input_counts="inclusive; exclusive in older versions, settled by arithmetic",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "team", "service_tier"),
         notes="Gateway cache hits are not provider calls. Prompts that LiteLLM redacted or cut are not judged.",
     ),
-    matches=lambda record: "call_type" in record and "startTime" in record and "response_cost" in record,
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: "call_type" in record and "startTime" in record and "response_cost" in record,
     entries=_entries,
     keys=frozenset({"call_type"}),
+    keys_decide=True,
 )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, Reason, Record, Request, Usage
 from llm_audit.sources.formats.gateways.litellm import aside_from_calls, key_attribution, usage_within
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation
 from llm_audit.sources.records.fields import Json, mapping, number, parsed, text
@@ -73,7 +73,7 @@ def _usage(record: Json, metadata: Json, response: Json) -> Usage:
     return usage if usage is not NO_USAGE else of_openai({**mapping(metadata.get("additional_usage_values")), **record})
 
 
-def _matches(record: Record) -> bool:
+def _matches(record: Record, _context: Context) -> bool:
     row = "request_id" in record and "spend" in record and "call_type" in record
     return row or ("usage_object" in record and "batch_models" in record)
 
@@ -83,10 +83,13 @@ FORMAT = Format(
         name="litellm-spend",
         title="LiteLLM SpendLogs (JSON or CSV)",
         evidence=Evidence.REAL,
+        input_counts="inclusive; exclusive in older versions, settled by arithmetic",
         tells=("time", "id", "cache", "cost", "latency", "team"),
         notes="Prompts are there only where the proxy stores them.",
     ),
+    specificity=Specificity.PRODUCT,
     matches=_matches,
     entries=_entries,
     keys=frozenset({"spend", "usage_object"}),
+    keys_decide=True,
 )

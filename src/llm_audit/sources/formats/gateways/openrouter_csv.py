@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, Reason, Record, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.calls import cost_pico, merge_key
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import first, flag, number, text
@@ -67,11 +67,14 @@ FORMAT = Format(
         name="openrouter-csv",
         title="OpenRouter activity export (CSV)",
         evidence=Evidence.FIXTURE,
+        input_counts="unverified: both bounds",
         tells=("time", "id", "cache", "cost", "latency"),
         notes="Column names are documented, no real export was seen. Whether tokens_prompt includes tokens_cached is "
         "unverified: rows with cached tokens carry both bounds.",
     ),
-    matches=lambda record: "generation_id" in record and "model_permaslug" in record,
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: "generation_id" in record and "model_permaslug" in record,
     entries=_entries,
     keys=frozenset({"generation_id"}),
+    keys_decide=True,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body, usage_of
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome, tier
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
@@ -107,11 +107,14 @@ FORMAT = Format(
         name="portkey",
         title="Portkey log export (JSON lines)",
         evidence=Evidence.RECONSTRUCTED,
+        input_counts="as in the body; else not split",
         tells=("time", "id", "prompts", "cost", "latency", "trace"),
         notes="Columns are documented, the nesting of request.body is not: both readings are accepted. Without the "
         "response body cached tokens are not told apart.",
     ),
-    matches=lambda record: "ai_org" in record and ("req_units" in record or "ai_model" in record),
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: "ai_org" in record and ("req_units" in record or "ai_model" in record),
     entries=_entries,
     keys=frozenset({"ai_org"}),
+    keys_decide=True,
 )

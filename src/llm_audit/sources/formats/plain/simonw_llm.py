@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, Message, Reason, Record, Request, Usage
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import merge_key
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
@@ -67,10 +67,13 @@ FORMAT = Format(
         name="simonw-llm",
         title="simonw/llm's logs.db (SQLite)",
         evidence=Evidence.FIXTURE,
+        input_counts="as the provider counts",
         tells=("time", "id", "prompts", "cache", "latency"),
         notes="A row holds its own turn; earlier turns of a conversation are other rows.",
     ),
-    matches=lambda record: "datetime_utc" in record and ("duration_ms" in record or "prompt_json" in record),
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: "datetime_utc" in record and ("duration_ms" in record or "prompt_json" in record),
     entries=_entries,
     keys=frozenset({"datetime_utc"}),
+    keys_decide=True,
 )

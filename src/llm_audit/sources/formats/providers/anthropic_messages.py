@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
-from llm_audit.sources.formats.providers.dialects import Dialect, speaks
-from llm_audit.sources.formats.providers.pair import KEYS, Pair, pair_of, request_of
+from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.fields import Json, mapping, objects, text
+from llm_audit.sources.records.pair import KEYS, Pair, request_of
 from llm_audit.sources.records.usage import of_anthropic
 
 _NO_REGION = frozenset({"not_available", "global", "default"})
 
 
-def _entries(record: Record, _context: Context) -> Iterator[Entry]:
-    pair = pair_of(record)
+def _entries(record: Record, context: Context) -> Iterator[Entry]:
+    pair = pair_of(record, context)
     if not pair.is_call:
         yield NotACall(NotCallReason.NOT_A_MODEL_CALL)
         return
@@ -29,7 +29,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 def messages_requests(pair: Pair, *, provider: str | None = None, model: str | None = None) -> Iterator[Request]:
     """Build the requests of a pair in the shape of Messages: the call, then the calls made inside it."""
     request = request_of(pair, provider=provider, model=model)
-    usage = mapping(pair.answered.get("usage"))
+    usage = mapping(pair.response_body.get("usage"))
     request.usage = of_anthropic(usage)
     region = text(usage.get("inference_geo"))
     request.region = None if region in _NO_REGION else region
@@ -70,10 +70,12 @@ FORMAT = Format(
         name="anthropic-messages",
         title="Anthropic Messages: request/response pairs, streams, bare bodies",
         evidence=Evidence.REAL,
+        input_counts="exclusive",
         tells=("id", "prompts", "cache", "service_tier"),
         notes="Responses hold no time; it is taken from the record around them or the Date header.",
     ),
-    matches=lambda record: speaks(record, Dialect.ANTHROPIC),
+    specificity=Specificity.PAIR,
+    matches=speaks(Dialect.ANTHROPIC),
     entries=_entries,
     keys=KEYS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import read_parameters, read_request_body, read_response_body
 from llm_audit.sources.records.calls import cost_pico, span_key
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
@@ -83,10 +83,13 @@ FORMAT = Format(
         name="braintrust",
         title="Braintrust project logs",
         evidence=Evidence.FIXTURE,
+        input_counts="inclusive",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
         notes="Field names are documented and found in its SDK's source; no real export was seen.",
     ),
-    matches=lambda record: "root_span_id" in record and ("span_attributes" in record or "metrics" in record),
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: "root_span_id" in record and ("span_attributes" in record or "metrics" in record),
     entries=_entries,
     keys=frozenset({"root_span_id"}),
+    keys_decide=True,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import cost_pico, reject_on_error, set_usage, span_key
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
@@ -118,7 +118,7 @@ def _usage(metrics: Json) -> Usage:
     )
 
 
-def _is_span(record: Json) -> bool:
+def _matches(record: Record, _context: Context) -> bool:
     if _HOLDERS.isdisjoint(record):
         return False
     record = mapping(record.get("data")) or record
@@ -132,10 +132,12 @@ FORMAT = Format(
         name="datadog",
         title="Datadog LLM Observability spans",
         evidence=Evidence.FIXTURE,
+        input_counts="inclusive",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
         notes="Written after the Export API's documented response; no real export was seen.",
     ),
-    matches=_is_span,
+    specificity=Specificity.PRODUCT,
+    matches=_matches,
     entries=_entries,
     keys=_HOLDERS,
 )

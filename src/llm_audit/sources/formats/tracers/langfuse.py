@@ -23,7 +23,7 @@ from llm_audit.sources.entry import (
     Request,
     Usage,
 )
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import read_parameters, read_response_body, usage_of
 from llm_audit.sources.records.calls import cost_pico, provider, reject_on_error, set_usage, span_key, tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
@@ -185,7 +185,7 @@ def _attribution(row: Json, trace: Json, metadata: Json) -> Attribution:
     )
 
 
-def _matches(record: Record) -> bool:
+def _matches(record: Record, _context: Context) -> bool:
     if "observations" in record:
         return "trace" in record or "projectId" in record or "sessionId" in record
     return ("traceId" in record and "usageDetails" in record) or (
@@ -198,11 +198,14 @@ FORMAT = Format(
         name="langfuse",
         title="Langfuse: UI download or blob export",
         evidence=Evidence.REAL,
+        input_counts="exclusive; inclusive where copied",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
         notes="UI downloads were checked on real records, blob exports on documentation only. Spans, agents and other "
         "observations are not provider calls.",
     ),
+    specificity=Specificity.PRODUCT,
     matches=_matches,
     entries=_entries,
     keys=frozenset({"observations", "usageDetails", "usage_details"}),
+    keys_decide=True,
 )

@@ -20,7 +20,7 @@ from llm_audit.sources.entry import (
     Request,
     Usage,
 )
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body, usage_of
 from llm_audit.sources.records.calls import cost_pico, provider, reject_on_error, set_usage, span_key, tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
@@ -162,11 +162,13 @@ FORMAT = Format(
         name="langsmith",
         title="LangSmith runs: bulk export or SDK bodies",
         evidence=Evidence.REAL,
+        input_counts="inclusive; open for Anthropic",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
         notes="SDK bodies were checked on real records, bulk exports on documentation. Chains, tools and "
         "retrievers are not provider calls.",
     ),
-    matches=lambda record: ("run_type" in record and "dotted_order" in record) or _is_batch(record),
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: ("run_type" in record and "dotted_order" in record) or _is_batch(record),
     entries=_entries,
     keys=frozenset({"run_type", "post", "patch"}),
 )

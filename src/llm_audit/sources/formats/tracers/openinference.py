@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Usage
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records import tracing
 from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import cost_pico, provider, set_usage
@@ -129,7 +129,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     yield read(tracing.from_record(record), text(record.get("span_kind")))
 
 
-def _matches(record: Record) -> bool:
+def _matches(record: Record, _context: Context) -> bool:
     attributes = record.get("attributes")
     if isinstance(attributes, Mapping):
         nested = isinstance(attributes.get("openinference"), Mapping)
@@ -143,11 +143,14 @@ FORMAT = Format(
         name="openinference",
         title="OpenInference spans (Phoenix)",
         evidence=Evidence.FIXTURE,
+        input_counts="mostly inclusive",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
         notes="Checked on the OpenInference project's own fixtures. Whether counts include cached tokens differs by "
         "instrumentation: where neither arithmetic nor the provider tells, both bounds are kept.",
     ),
+    specificity=Specificity.SPAN,
     matches=_matches,
     entries=_entries,
     keys=_SIGNS | _COLUMNS | {"attributes", "context.span_id"},
+    before=("otel",),
 )

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
-from llm_audit.sources.formats.tracers import openinference, otel_text, vercel_ai
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.tracers import _otel_texts, openinference, vercel_ai
 from llm_audit.sources.records import tracing
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, provider, set_usage, tier
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
@@ -83,7 +83,7 @@ def read(span: tracing.Span) -> Entry:
     request.service_tier = tier(first(attributes, *_TIERS))
     request.stated_cost_pico = cost_pico(first(attributes, "gen_ai.usage.cost", "gen_ai.usage.total_cost"))
     _parameters(request, attributes)
-    otel_text.set_texts(request, span)
+    _otel_texts.set_texts(request, span)
     set_usage(request, usage)
     return request
 
@@ -117,7 +117,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     yield read(tracing.from_record(record))
 
 
-def _matches(record: Record) -> bool:
+def _matches(record: Record, _context: Context) -> bool:
     attributes = mapping(record.get("attributes"))
     if attributes:
         identified = first(record, "spanContext", "context", "span_id", "spanId", "trace_id", "traceId") is not None
@@ -131,10 +131,12 @@ FORMAT = Format(
         name="otel",
         title="OpenTelemetry GenAI spans (attributes)",
         evidence=Evidence.FIXTURE,
+        input_counts="inclusive by convention, violated in practice",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
         notes="Checked on fixtures after the semantic conventions. Whether input tokens include cached ones differs by "
         "instrumentation: where neither arithmetic nor the provider tells, both bounds are kept.",
     ),
+    specificity=Specificity.SPAN,
     matches=_matches,
     entries=_entries,
     keys=_SIGNS | _COLUMNS | {"attributes"},

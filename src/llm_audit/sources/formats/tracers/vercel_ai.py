@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Usage
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records import tracing
 from llm_audit.sources.records.calls import merge_key, provider, set_usage, tier
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
@@ -117,11 +117,14 @@ FORMAT = Format(
         name="vercel-ai",
         title="Vercel AI SDK spans",
         evidence=Evidence.REAL,
+        input_counts="as the provider counts, where logged",
         tells=("time", "id", "prompts", "cache", "latency", "trace", "service_tier"),
         notes="ai.generateText, ai.streamText and their like repeat the usage of the call inside them and are not "
         "counted: an export without the inner spans holds no calls.",
     ),
-    matches=lambda record: is_span(mapping(record.get("attributes")) or record),
+    specificity=Specificity.SPAN,
+    matches=lambda record, _: is_span(mapping(record.get("attributes")) or record),
     entries=_entries,
     keys=frozenset({"attributes", "ai.operationId"}),
+    before=("openinference", "otel"),
 )
