@@ -101,7 +101,8 @@ def _load(plugin: _Plugin) -> Format:
         raise UsageError(f"Cannot load {plugin.described}: {type(error).__name__}: {error}. {plugin.remedy}") from error
     if not isinstance(form, Format):
         raise UsageError(
-            f"Cannot use {plugin.described}: it names a value of type {type(form).__name__}, not a log format. {plugin.remedy}"
+            f"Cannot use {plugin.described}: it names a value of type {type(form).__name__}, not a log format. "
+            f"{plugin.remedy}"
         )
     return form
 
