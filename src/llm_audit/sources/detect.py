@@ -1,4 +1,4 @@
-"""What format a file is in, told from its first records, and why."""
+"""Detection of a file's format from its first records, with the reason."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from llm_audit.sources.formats.signatures import Signatures
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What the first records of a file say of its format."""
+    """The formats found among the first records of a file."""
 
     format: Format | None  # the most frequent; the earlier in the registry among equals
     matched: dict[str, int]  # records by format, most first
@@ -32,13 +32,13 @@ class Detection:
 
     @property
     def looked_at(self) -> int:
-        """How many records and unreadable lines were looked at."""
+        """The number of records and unreadable lines examined."""
         return sum(self.matched.values()) + self.unknown + self.unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a file is and why, for ``llm-audit formats detect``."""
+    """The format of a file and the reason, for ``llm-audit formats detect``."""
 
     path: str
     container: str
@@ -48,7 +48,7 @@ class Explanation:
 
 
 def detect(records: Iterable[Record], *, formats: Sequence[Format] | None = None, unreadable: int = 0) -> Detection:
-    """Tell the format of a file from its first records."""
+    """Return the formats of some records, and the one that most of them have."""
     formats = all_formats() if formats is None else formats
     signatures, context = Signatures(formats), Context("")
     matched: Counter[str] = Counter()
@@ -68,14 +68,14 @@ def detect(records: Iterable[Record], *, formats: Sequence[Format] | None = None
 
 
 def detect_source(source: Source, container: Container, *, formats: Sequence[Format] | None = None) -> Detection:
-    """Tell the format of a file by reading its first records."""
+    """Return the formats of a file's first records."""
     first = [item for _, item in islice(items(source, container), SNIFF_RECORDS)]
     records = list(islice(records_of(first), SNIFF_RECORDS))
     return detect(records, formats=formats, unreadable=sum(not isinstance(item, dict) for item in first))
 
 
 def explain(paths: Sequence[str | Path], *, formats: Sequence[Format] | None = None) -> list[Explanation]:
-    """Say for each file what it is and why.
+    """Return the format of each file and the reason.
 
     Raises:
         UsageError: A path does not exist or cannot be read.

@@ -1,6 +1,6 @@
-"""What a log format makes of a record: requests, or a reason why there is none.
+"""The entries that a log format reads from a record: requests, or a reason why there is none.
 
-Every record read is accounted for, so an adapter returns one entry for each thing it read: a ``Request``, a
+Every record read is accounted for, so an adapter yields one entry for each thing it read: a ``Request``, a
 ``NotACall`` (transcript metadata, a gateway cache hit, a parent span) or a ``Rejected`` with its reason. The text a
 ``Request`` carries stays in the ingest half: it is hashed and judged there, and dropped.
 """
@@ -18,7 +18,7 @@ Record = Mapping[str, Any]
 
 
 class Reason(StrEnum):
-    """Why a record was rejected."""
+    """The reasons for which a record is rejected."""
 
     NOT_JSON = "not_json"
     NOT_AN_OBJECT = "not_an_object"
@@ -33,7 +33,7 @@ class Reason(StrEnum):
 
 
 class NotCallReason(StrEnum):
-    """Why a record is no call to a provider."""
+    """The reasons for which a record is not a call to a provider."""
 
     METADATA = "metadata"
     GATEWAY_CACHE_HIT = "gateway_cache_hit"
@@ -79,7 +79,7 @@ NO_USAGE = Usage()
 
 
 class Request(msgspec.Struct, kw_only=True):
-    """One call to a model, as one record tells it. Fields mean what the ledger's columns of the same name mean.
+    """One call to a model, as one record describes it. Fields mean what the ledger's columns of that name mean.
 
     ``None`` is unknown. Identifiers are still the log's own strings here; the ledger hashes them. ``merge_key`` is the
     string that repeats of one call share (never an id alone: provider, response id, model and status together).
@@ -128,13 +128,13 @@ class Request(msgspec.Struct, kw_only=True):
 
 
 class NotACall(msgspec.Struct, frozen=True):
-    """A record that is no call to a provider."""
+    """A record that is not a call to a provider."""
 
     reason: NotCallReason
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """A record that cannot be used, and why. ``field`` names the offending field, never its value."""
+    """A record that cannot be used, and the reason. ``field`` names the offending field, never its value."""
 
     reason: Reason
     field: str = ""

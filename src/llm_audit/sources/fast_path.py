@@ -1,6 +1,6 @@
-"""Decoding a line as the record before it was, so that a log of one shape is not recognized anew with every line.
+"""Decoding of a line like the one before it, so that a log of one shape is not recognised anew with every line.
 
-Nothing depends on it but time: a line that does not fit is decoded and recognized as if there were no typed readers.
+Nothing depends on it but time: a line that does not fit is decoded and recognised as if there were no typed readers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The first records of a file, as its format would see them."""
+"""The first records of a file, taken out of their wrappers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sample(path: str | Path, *, records: int = SNIFF_RECORDS) -> list[Record]:
 
 
 def records_of(found: Iterable[object]) -> Iterator[Record]:
-    """The records among a file's items, each out of what wraps it."""
+    """Yield the records among a file's items, each taken out of its wrapper."""
     for item in found:
         if isinstance(item, dict):
             yield from unwrap(item)

@@ -1,4 +1,4 @@
-"""From records to entries: the format of each record, and what its adapter reads in it."""
+"""From records to entries: finds the format of each record and reads it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llm_audit.sources.formats.interface import Context, Format
 from llm_audit.sources.formats.signatures import Signatures
 from llm_audit.sources.unwrap import is_plain, unwrap
 
-# A record no adapter foresaw is one rejected entry, not the end of the run.
+# A record that no adapter foresaw becomes one rejected entry and does not end the run.
 _UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _UNKNOWN = Rejected(Reason.UNKNOWN_FORMAT)
 
@@ -22,7 +22,7 @@ class FormatDetector:
 
     A record is of the first format whose signature it carries, whatever else is in the file, so that totals do not
     depend on how a log is split. Lines of a transcript and rows of a table may carry no signature of their own: where
-    ``fallback`` is given, it takes what no format recognizes. ``forced`` takes everything.
+    ``fallback`` is given, it takes what no format recognises. ``forced`` takes everything.
 
     ``records`` counts the records by the name of their format.
     """

@@ -34,7 +34,7 @@ Path = tuple[str | int, ...]
 
 
 def build(table: Mapping[str, str]) -> Format:
-    """Make the format that a ``[mapping]`` table describes.
+    """Build the format that a ``[mapping]`` table describes.
 
     Raises:
         UsageError: A key is no known column, or a path cannot be read.

@@ -1,4 +1,4 @@
-"""Reading a shard: its lines, values or rows, as items that the recogniser turns into entries."""
+"""Reading a shard: its lines, values or rows, as items for a ``FormatDetector``."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ShardReader:
 
 
 def content_hash(shard: Shard) -> str:
-    """The hash that reading a shard gives: SHA-256 of a whole file, xxh3 of the lines of a range."""
+    """Return the content hash of a shard: SHA-256 of a complete file, xxh3 of the lines of a range."""
     if shard.end is None:
         return sha256(shard.source)
     state = xxh3_128()

@@ -1,4 +1,4 @@
-"""Which pieces of which files are read as one: shards, and bundles of them.
+"""Division of files into shards, and of shards into bundles that are read together.
 
 Where a file is cut depends on the file alone, never on the number of workers, so that results are the same on any
 machine and parts can be kept between runs.
@@ -19,7 +19,7 @@ from llm_audit.sources.formats.interface import Format
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A whole file, or the lines of a plain JSONL file that begin in a range of its bytes."""
+    """A complete file, or the lines of a plain JSONL file that begin in a range of its bytes."""
 
     source: Source
     start: int = 0
@@ -36,7 +36,7 @@ Bundle = tuple[Shard, ...]
 
 
 def bundles(sources: Sequence[Source], formats: Sequence[Format]) -> Iterator[Bundle]:
-    """Cut large plain JSONL files into ranges, and put small files together. An object in S3 is fetched once, whole."""
+    """Cut large plain JSONL files into ranges, and put small files together. An object in S3 is not cut."""
     held: list[Shard] = []
     for source in sources:
         for shard in _shards(source, formats):

@@ -1,4 +1,4 @@
-"""What kind of file a source is, by its bytes, and its items with their lines."""
+"""The container of a source, recognised by its bytes, and its items with their lines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CONTINUED = (b" ", b"\t", b'"', b"}", b"]")  # how the second line of a printed
 
 
 class Container(StrEnum):
-    """How records lie in a file."""
+    """The ways in which a file holds records."""
 
     EMPTY = "empty"
     LINES = "JSON lines"
@@ -41,7 +41,7 @@ DecodeTyped = Callable[[bytes], TypedRecord | None]
 
 
 def sniff(source: Source) -> Container:
-    """Tell a source's container from its first bytes, and delimited text from its name or its header.
+    """Return a source's container by its first bytes, and delimited text by its name or its header.
 
     Raises:
         UsageError: The source cannot be opened.
@@ -122,7 +122,7 @@ def _text(first: bytes, name: str) -> Container:
 
 
 def _is_lines(first: bytes) -> bool:
-    """Whether objects lie one a line. Else a line goes on in the next, which an object's own line never does."""
+    """Return whether each line is one object. Otherwise an object continues on the next line."""
     following = next((line for line in first.lstrip().split(b"\n")[1:] if line.strip()), b"")
     return not following or not following.startswith(_CONTINUED) or _has_whole_line(first)
 

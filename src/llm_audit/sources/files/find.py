@@ -1,4 +1,4 @@
-"""From the paths a user gives to the files to read: folders walked, globs expanded, S3 prefixes listed."""
+"""Discovery of the files behind the paths a user gives: folders walked, globs expanded, S3 prefixes listed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MARKERS = ("_SUCCESS", "_committed_", "_started_")  # written beside data by Ha
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The files to read, sorted by name, and a note for each file or folder passed over."""
+    """The files to read, sorted by name, and a note for each file or folder skipped."""
 
     sources: tuple[Source, ...]
     notes: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Sizes that bound memory and fix where a file is cut. They depend on nothing but the file."""
+"""Sizes that bound memory and determine where a file is cut."""
 
 from __future__ import annotations
 

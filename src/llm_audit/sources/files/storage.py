@@ -1,4 +1,4 @@
-"""Files on this machine and objects in S3, behind the two things reading needs: facts and a stream."""
+"""Files on this machine and objects in S3, each described by a ``Source`` and opened as a stream."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Source:
 
     @property
     def remote(self) -> bool:
-        """Whether it lies in object storage."""
+        """Return whether it is in object storage."""
         return self.path.startswith(S3_SCHEME)
 
 
@@ -51,7 +51,7 @@ def open_binary(source: Source) -> BinaryIO:
 
 @contextmanager
 def on_disk(source: Source) -> Iterator[Source]:
-    """A source that can be read several times at no cost: one in object storage is fetched, and dropped afterwards.
+    """Yield a source on disk: one in object storage is downloaded, and deleted afterwards.
 
     Raises:
         UsageError: It cannot be read.
@@ -70,7 +70,7 @@ def on_disk(source: Source) -> Iterator[Source]:
 
 
 def sha256(source: Source) -> str:
-    """The SHA-256 of a file's bytes as they are stored."""
+    """Return the SHA-256 of a file's bytes as they are stored."""
     state = hashlib.sha256()
     with open_binary(source) as file:
         while block := file.read(_HASH_BYTES):
@@ -80,14 +80,14 @@ def sha256(source: Source) -> str:
 
 @lru_cache(maxsize=1)
 def s3() -> Any:
-    """Arrow's S3 file system, with endpoint and region from the environment as AWS tools read them."""
+    """Return Arrow's S3 file system, with endpoint and region from the environment as AWS tools read them."""
     from pyarrow import fs
 
     return fs.S3FileSystem(**s3_options(os.environ))
 
 
 def s3_options(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Options of the S3 client that Arrow does not read from the environment itself."""
+    """Return the options of the S3 client that Arrow does not read from the environment itself."""
     options: dict[str, Any] = {}
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     if region:
@@ -102,5 +102,5 @@ def s3_options(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def reason(error: OSError) -> str:
-    """What an operating system or storage error says, in one line."""
+    """Return the message of an operating system or storage error, in one line."""
     return error.strerror or str(error).splitlines()[0]

@@ -1,4 +1,4 @@
-"""The provider API that a pair of request and response speaks, told by its URL, else its response, else its request."""
+"""The provider API of a pair of request and response, by its URL, else its response, else its request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llm_audit.sources.records.pair import Pair, read_pair
 
 
 class Dialect(StrEnum):
-    """A provider API that formats read pairs of."""
+    """A provider API whose pairs are a format."""
 
     CHAT = "chat"  # OpenAI chat completions and all that copy them; embeddings and other calls of that API
     RESPONSES = "responses"

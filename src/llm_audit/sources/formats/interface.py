@@ -1,4 +1,4 @@
-"""What a log format is: a signature, and how a record becomes entries."""
+"""The interface of a log format: its signature, and the reader of its records."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Result = TypeVar("_Result")
 
 
 class Evidence(StrEnum):
-    """What an adapter was checked against."""
+    """The evidence that an adapter was checked against."""
 
     REAL = "real records"
     FIXTURE = "the project's own fixtures"
@@ -22,7 +22,7 @@ class Evidence(StrEnum):
 
 
 class Specificity(IntEnum):
-    """How narrow a format's signature is: of two that match a record, the narrower one reads it.
+    """The narrowness of a format's signature: of two that match a record, the narrower one reads it.
 
     Formats of equal specificity are tried in the order of their names, unless one is declared to come ``before``
     another.
@@ -31,7 +31,7 @@ class Specificity(IntEnum):
     ENVELOPE = 1  # names its own schema, or wraps records of other kinds
     BATCH = 2  # a line of a batch API's file, around a provider's own body
     PRODUCT = 3  # field names that only one product's export has
-    TRANSCRIPT = 4  # rows of a session, recognized by the values of a common field
+    TRANSCRIPT = 4  # rows of a session, recognised by the values of a common field
     SPAN = 5  # attributes of a tracing convention, whoever exported them
     PAIR = 6  # a provider's request and response, or a bare response
     PLAIN = 7  # the usual column names of home-made logs

@@ -1,4 +1,4 @@
-"""Finds the format of a record, asking only formats that its keys allow.
+"""Search for the format of a record among those that its keys allow.
 
 Records of one log mostly share their keys, so the formats in question are worked out once for each set of keys.
 """

@@ -1,4 +1,4 @@
-"""What Amazon Bedrock's logs, batches and API pairs share: model names in ARNs, and usage in several shapes."""
+"""Parts that Amazon Bedrock's logs, batches and API pairs have in common: model names in ARNs, shapes of usage."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def usage_of_counts(given: Json, taken: Json) -> Usage:
 
 
 def set_operation(request: Request) -> None:
-    """Tell the kind of call from the model, since Bedrock names all of them alike."""
+    """Set the kind of call by the model, since Bedrock names all of them alike."""
     name = request.model.lower()
     if "embed" in name:
         request.operation = Operation.EMBEDDING.value

@@ -28,7 +28,7 @@ _NO_EFFORT = frozenset({"none", "minimal", "disabled", "off"})
 
 
 def read_request_body(request: Request, body: Json) -> None:
-    """Set what a request body says: the prompt, the tools offered and what the answer must have."""
+    """Set the fields of a request that its body states: the prompt, the tools offered and the requirements."""
     if not body:
         return
     request.messages = conversation(
@@ -40,7 +40,7 @@ def read_request_body(request: Request, body: Json) -> None:
 
 
 def read_parameters(request: Request, body: Json) -> None:
-    """Set what a request's parameters say, apart from its prompt."""
+    """Set the fields of a request that its parameters state, apart from its prompt."""
     settings = mapping(first(body, "generationConfig", "generation_config", "inferenceConfig", "config"))
     tools = first(body, "tools", "functions", "toolConfig")
     if tools is not None:
@@ -58,7 +58,7 @@ def read_parameters(request: Request, body: Json) -> None:
 
 
 def read_response_body(request: Request, body: Json) -> None:
-    """Set what a response body says: its text and tool calls."""
+    """Set the text and the tool calls of a response body."""
     choices = [first(choice, "message", "delta", "text") for choice in objects(body.get("choices"))]
     said = choices or first(body, "output", "content", "candidates", "message")
     if isinstance(said, list) and said and isinstance(said[0], dict) and isinstance(said[0].get("content"), dict):

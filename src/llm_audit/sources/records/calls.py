@@ -1,4 +1,4 @@
-"""What calls of any format have in common: identity, outcome, tier, kind and stated cost."""
+"""Parts that calls of any format have in common: identity, outcome, tier, kind and stated cost."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def span_key(trace: str | None, span: str | None, *, model: str, status: str = S
 
 
 def set_usage(request: Request, usage: Usage) -> None:
-    """Set the usage of a request. An embedding has no output, whether or not its log says so."""
+    """Set the usage of a request. An embedding has no output, whether or not its log states that."""
     request.usage = usage
     if request.operation == Operation.EMBEDDING and usage.input_tokens is not None and usage.output_tokens is None:
         request.usage = replace(usage, output_tokens=0)

@@ -1,4 +1,4 @@
-"""Token counts checked, and made disjoint by arithmetic.
+"""Validation of token counts, and arithmetic that makes them disjoint.
 
 Providers differ in what their input count holds. Inclusive: cached tokens are part of it (OpenAI, Gemini). Exclusive:
 they come on top (Anthropic, Bedrock). ``disjoint_usage`` decides by arithmetic on the record itself, and only then by
@@ -17,7 +17,7 @@ MAX_TOKENS = 10**9  # no request is larger; a larger count is a mistake in the l
 
 
 class Convention(StrEnum):
-    """What an input count holds beside fresh tokens."""
+    """The tokens that an input count includes beside fresh ones."""
 
     INCLUSIVE = "inclusive"  # cached tokens are part of it
     EXCLUSIVE = "exclusive"  # cached tokens come on top

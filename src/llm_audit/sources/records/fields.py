@@ -1,4 +1,4 @@
-"""Safe getters: what a field holds where it is of the wanted kind, else nothing.
+"""Safe getters: the value of a field where it is of the wanted type, else nothing.
 
 Logs nest JSON in strings, write numbers as strings and leave out what they do not know. These readers never raise.
 """
@@ -38,7 +38,7 @@ def first(record: Json, *names: str) -> Any:
 
 
 def parsed(value: object) -> Any:
-    """Decode JSON held in a string; a string that is no JSON, and any other value, comes back as it is."""
+    """Decode JSON held in a string; a string that is not JSON, and any other value, is returned as it is."""
     if isinstance(value, str | bytes):
         try:
             return _decode(value)
@@ -124,7 +124,7 @@ def canonical(value: object) -> str:
 
 
 class Attribution(NamedTuple):
-    """Whom a call is charged to, and its free tags (``key=value`` or bare)."""
+    """To whom a call is attributed: team, app, user and environment, and its free tags (``key=value`` or bare)."""
 
     team: str | None = None
     app: str | None = None

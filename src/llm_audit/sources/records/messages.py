@@ -89,14 +89,14 @@ def tool_names(tools: object) -> tuple[str, ...]:
 
 
 def redacted(messages: Sequence[Message] | None) -> bool:
-    """Whether a gateway removed or cut the text of a prompt, by the marks it leaves."""
+    """Return whether a gateway removed or cut the text of a prompt, by the placeholders it leaves."""
     return messages is not None and any(
         is_mark(message.text) or "litellm_truncated" in message.text for message in messages
     )
 
 
 def any_mark(messages: Sequence[Message] | None) -> bool:
-    """Whether the text of any message was replaced by a mark."""
+    """Return whether the text of any message was replaced by a placeholder."""
     for message in messages or ():  # noqa: SIM110 - a generator costs more than the test
         if len(message.text) <= _LONGEST_MARK and is_mark(message.text):
             return True
@@ -104,7 +104,7 @@ def any_mark(messages: Sequence[Message] | None) -> bool:
 
 
 def is_mark(value: str) -> bool:
-    """Whether a text is nothing but a mark that the real one was removed."""
+    """Return whether a text is only a placeholder for removed text."""
     return len(value) <= _LONGEST_MARK and value.strip().lower() in _REDACTED
 
 

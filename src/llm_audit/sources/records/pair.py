@@ -62,7 +62,7 @@ class Pair:
 
     @property
     def is_call(self) -> bool:
-        """Whether a model was called, rather than tokens counted, a file sent or an earlier response fetched."""
+        """Return whether a model was called, rather than tokens counted, a file sent or an earlier response fetched."""
         return self.method != "get" and not self.path.lower().endswith(_NO_CALLS)
 
     def header(self, name: str) -> str | None:
@@ -154,7 +154,7 @@ def read_pair(record: Record) -> Pair | None:
 
 
 def is_bare(body: Json) -> bool:
-    """Whether a record is a provider's response body itself."""
+    """Return whether a record is a provider's response body itself."""
     return (
         text(body.get("object")) in _OBJECTS
         or (body.get("type") == "message" and "usage" in body)

@@ -39,7 +39,7 @@ class Parts:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing beside results."""
+        """Return whether there is nothing besides results."""
         return not (self._texts or self._calls or self._images or self._audio)
 
     def messages(self, role: str) -> Sequence[Message]:
@@ -62,7 +62,7 @@ class Parts:
             self.add(content)
 
     def add(self, part: Any) -> None:
-        """Add one part; what is none is passed over."""
+        """Add one part; anything else is ignored."""
         if isinstance(part, str):
             self._texts.append(part)
         if not isinstance(part, dict) or self._depth > _DEEPEST:

@@ -1,4 +1,4 @@
-"""Streamed answers put back together: server-sent events, or arrays of chunks, become the body a plain call returns.
+"""Assembly of streamed responses: server-sent events, or arrays of chunks, become the body a plain call returns.
 
 Only the last report of usage counts: OpenAI sends null before it, Anthropic a placeholder, Gemini a running total.
 """
@@ -14,7 +14,7 @@ _STARTS = ("data:", "event:", "id:", "retry:", ":")
 
 
 def is_stream(body: str) -> bool:
-    """Whether a body is a stream of server-sent events."""
+    """Return whether a body is a stream of server-sent events."""
     head = body.lstrip()[:16]
     return head.startswith(_STARTS)
 

@@ -1,4 +1,4 @@
-"""Points in time as logs write them, read as microseconds since 1970 in UTC.
+"""Points in time in the notations of logs, read as microseconds since 1970 in UTC.
 
 The unit of a number is told by its size: between 2015 and 2100 seconds, milliseconds, microseconds, nanoseconds and
 .NET ticks (100 ns since year 1) have ranges that do not meet.

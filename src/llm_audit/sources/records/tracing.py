@@ -97,7 +97,7 @@ def convention(vendor: str | None) -> Convention | None:
 
 
 def request(span: Span, *, model: str, requested: str | None, vendor: str | None, operation: str) -> Request:
-    """Start a request from what every span has: identity, place in its trace, time, outcome and whom it is for."""
+    """Start a request from what every span has: identity, place in its trace, time, outcome and attribution."""
     status = Status.ERROR if span.failed else Status.OK
     attribution = _attribution(span)
     metadata = _metadata(span.attributes)

@@ -1,4 +1,4 @@
-"""What a coding agent had said and heard when it made a call, rebuilt from its transcript in file order."""
+"""The prompt of a coding agent's call, rebuilt from its transcript in file order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Transcript:
         self._window: deque[Message] = deque(maxlen=WINDOW)
 
     def add(self, messages: Iterable[Message]) -> None:
-        """Append messages in the order in which they were said."""
+        """Append messages in their order."""
         for message in messages:
             if not (message.text or message.calls or message.images or message.audio or message.role == "tool"):
                 continue  # nothing but reasoning
@@ -41,7 +41,7 @@ class Transcript:
                 self._ask, self._since_ask = message, 0
 
     def forget(self) -> None:
-        """Drop what a compaction of the context dropped: all but the system prompt."""
+        """Drop the messages that a compaction of the context dropped: all but the system prompt."""
         self._window.clear()
         self._ask, self._since_ask = None, 0
 

@@ -1,4 +1,4 @@
-"""Token counts as each provider reports them, made disjoint.
+"""Readers of token counts as each provider reports them.
 
 One reader a provider's shape; ``disjoint_usage`` holds the rules they share.
 """

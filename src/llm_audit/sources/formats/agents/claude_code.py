@@ -38,7 +38,7 @@ _OFFICIAL = "msg_"
 
 
 class _Thread:
-    """One conversation of a file: what was said, and the prompt of the reply being written."""
+    """One conversation of a file: its messages so far, and the prompt of the reply being written."""
 
     __slots__ = ("prompt", "reply_id", "said")
 

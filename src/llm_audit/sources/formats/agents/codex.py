@@ -34,7 +34,7 @@ Counts = tuple[int, ...]
 
 
 class _Session:
-    """What a file has said so far."""
+    """The state of the session that a file records."""
 
     __slots__ = (
         "_after",
@@ -66,7 +66,7 @@ class _Session:
         self._after: list[Message] = []  # results of its tools
 
     def begin(self, meta: Json) -> None:
-        """Take in a session's own description; those after the first are ancestors, copied with their history."""
+        """Read a session's own description; those after the first are of ancestors, copied with their history."""
         own, parent = text(meta.get("id")), text(meta.get("forked_from_id"))
         if own is None or own in self.lineage:
             return
@@ -79,7 +79,7 @@ class _Session:
         self.root = parent or own
 
     def hear(self, item: Json) -> None:
-        """Take in an item of the conversation."""
+        """Add an item of the conversation."""
         for message in conversation([item]) or []:
             if message.role == "assistant":
                 self._pending.append(message)
@@ -90,7 +90,7 @@ class _Session:
                 self.said.add([message])
 
     def settle_reply(self) -> None:
-        """Add the reply that was being written to what was said."""
+        """Add the reply that was being written to the messages."""
         self.said.add([*self._pending, *self._after])
         self._pending, self._after = [], []
 

@@ -1,4 +1,4 @@
-"""Cloudflare AI Gateway logs: one object a request, without a breakdown of cached tokens."""
+"""Cloudflare AI Gateway logs: one object for each request, without a breakdown of cached tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Helicone exports: JSON lines, a row a request.
+"""Helicone exports: JSON lines, a row for each request.
 
 Exclusive: cached tokens are not in ``prompt_tokens``, and reasoning tokens, where counted apart, are not in
 ``completion_tokens``. The provider's own usage in ``response_body`` is preferred.

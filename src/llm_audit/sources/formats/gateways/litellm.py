@@ -1,4 +1,4 @@
-"""LiteLLM's StandardLoggingPayload: one JSON object a call, from its callbacks to S3, GCS, Pub/Sub or a file.
+"""LiteLLM's StandardLoggingPayload: one JSON object for each call, from its callbacks to S3, GCS, Pub/Sub or a file.
 
 ``response.usage`` is preferred to the payload's own counters, which hold no cached tokens. Both are inclusive in
 current versions; where older ones were not, cached tokens exceed the prompt and arithmetic settles it.

@@ -1,4 +1,4 @@
-"""OpenRouter's activity export: a CSV with a row a generation and no prompts.
+"""OpenRouter's activity export: a CSV with a row for each generation and no prompts.
 
 Whether ``tokens_prompt`` includes ``tokens_cached`` is not documented, so a row with cached tokens is ambiguous. With
 the user's own provider key ``cost_total`` is OpenRouter's fee only and ``byok_usage_inference`` what the provider took.

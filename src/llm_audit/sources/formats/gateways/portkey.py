@@ -1,4 +1,4 @@
-"""Portkey log exports: JSON lines of whatever columns were asked for, with the provider's bodies where included.
+"""Portkey log exports: JSON lines of the columns that the user chose, with the provider's bodies where included.
 
 Costs are in cents of a dollar. What ``req_units`` includes is not documented, so the body's own usage is preferred.
 """

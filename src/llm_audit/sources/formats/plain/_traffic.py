@@ -1,4 +1,4 @@
-"""Requests of published traffic traces: how many tokens came and went when, without prompts and without a model."""
+"""Requests of published traffic traces: token counts and times, without prompts and without a model."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 
 
 def _prompt(record: Json) -> list[Message] | None:
-    """A row holds its own turn only; the turns before it are the rows of the same conversation."""
+    """Return the row's own turn; earlier turns are other rows of the same conversation."""
     said = (("system", text(record.get("system"))), ("user", text(record.get("prompt"))))
     return [Message(role, found) for role, found in said if found] or None
 

@@ -41,7 +41,7 @@ def messages_requests(pair: Pair, *, provider: str | None = None, model: str | N
 
 
 def inner_calls(request: Request, usage: Json) -> Iterator[Request]:
-    """Build the calls that an answer's ``usage`` says were made inside it."""
+    """Yield the calls that were made inside another, by its response's ``usage``."""
     for place, iteration in enumerate(objects(usage.get("iterations"))):
         if iteration.get("type") == "message":
             continue  # part of the top-level counts

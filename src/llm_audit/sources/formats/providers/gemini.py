@@ -43,7 +43,7 @@ def gemini_request(pair: Pair, *, model: str | None) -> Request:
 
 
 def _draws(body: Json) -> bool:
-    """Whether the answer holds images, by its token counts."""
+    """Return whether the response contains images, by its token counts."""
     usage = mapping(first(body, "usageMetadata", "usage_metadata"))
     details = first(usage, "candidatesTokensDetails", "candidates_tokens_details")
     return any(detail.get("modality") == "IMAGE" for detail in objects(details))

@@ -1,4 +1,4 @@
-"""Events that Claude Code exports as OTLP log records: requests that were answered, and those that failed.
+"""Events that Claude Code exports as OTLP log records: successful requests and failed ones.
 
 Counts are Anthropic's: exclusive. Prompts are not exported with them.
 """
@@ -17,7 +17,7 @@ _EVENTS = frozenset({"claude_code.api_request", "claude_code.api_error"})
 
 
 def is_call(name: object, attributes: Json) -> bool:
-    """Whether an event of this name tells of a call; older versions name it in the attributes only."""
+    """Return whether an event is a call; older versions name it in the attributes only."""
     told = f"{_PREFIX}{attributes.get('event.name')}"
     return name in _EVENTS or ("session.id" in attributes and told in _EVENTS)
 

@@ -45,7 +45,7 @@ def _prompt(said: Json) -> Any:
 
 
 def _turns(written: str) -> list[Json]:
-    """Take apart a prompt that OpenLIT wrote as lines of ``role: text``."""
+    """Split a prompt that OpenLIT wrote as lines of ``role: text`` into its turns."""
     starts = [*_TURN.finditer(written)]
     ends = [*(turn.start() for turn in starts[1:]), len(written)]
     return [

@@ -1,4 +1,4 @@
-"""Braintrust logs: a span a row; spans of type ``llm`` are calls. Inclusive: cached tokens are in ``prompt_tokens``."""
+"""Braintrust logs: a row for each span; those of type ``llm`` are calls. Inclusive: ``prompt_tokens`` has cached ones."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 
 
 def _choices(output: object) -> Json:
-    """Put a bare output (a text, a message, or a list of choices or messages) where a response body has it."""
+    """Wrap a bare output (a text, a message, or a list of choices or messages) as a response body has it."""
     items = listing(output)
     if items and "message" in mapping(items[0]):
         return {"choices": items}

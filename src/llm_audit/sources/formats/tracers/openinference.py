@@ -121,7 +121,7 @@ def _tools(attributes: Json) -> list[Any]:
 
 
 def is_span(attributes: Json) -> bool:
-    """Whether flat attributes are OpenInference's."""
+    """Return whether flat attributes are OpenInference's."""
     return not _SIGNS.isdisjoint(attributes)
 
 

@@ -1,4 +1,4 @@
-"""OTLP/JSON as a collector's file exporter writes it: batches of spans or log records, one a line.
+"""OTLP/JSON as a collector's file exporter writes it: batches of spans or log records, one per line.
 
 A batch is as many entries as it holds spans. Integers come as strings. Of log records the GenAI inference event is
 read like a span, and Claude Code's events of requests; other records are no calls.
@@ -45,7 +45,7 @@ class _Item(NamedTuple):
     resource: Json
 
     def span(self) -> Span:
-        """Decode it."""
+        """Decode the span or log record."""
         values = self.values
         return Span(
             name=text(first(values, "name", "eventName")) or "",

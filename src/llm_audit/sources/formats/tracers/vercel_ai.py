@@ -59,7 +59,7 @@ def _plain(message: Json) -> Json:
 
 
 def _part(part: Json) -> Json:
-    """Give the SDK's parts of tools the names that other formats have for them."""
+    """Rename the fields of the SDK's tool parts as other formats name them."""
     kind = _PARTS.get(text(part.get("type")) or "")
     if kind is None:
         return part
@@ -104,7 +104,7 @@ def _usage(attributes: Json, metadata: Json, vendor: str | None) -> Usage:
 
 
 def is_span(attributes: Json) -> bool:
-    """Whether attributes are those of the SDK."""
+    """Return whether attributes are those of the SDK."""
     return "ai.operationId" in attributes
 
 

@@ -1,4 +1,4 @@
-"""Home-made logs: one flat record a call, under any of the usual column names.
+"""Home-made logs: one flat record for each call, under any of the usual column names.
 
 This is the shape teams write themselves and the one read most, so its usual columns take a short way, and where one
 line is like the next an even shorter one (``typed``).
@@ -113,7 +113,7 @@ def _settled(record: Json, columns: Columns, cached: int | None, convention: Con
 
 
 def _unusual(request: Request, record: Json, columns: Columns) -> None:
-    """Set what few home-made logs tell."""
+    """Set the fields that few home-made logs have."""
     get = record.get
     requested = text(get(columns.requested))
     served = text(get(columns.served))

@@ -1,4 +1,4 @@
-"""What the fields of a home-made record say, whichever way it was decoded."""
+"""Readers of the fields of a home-made record, whichever way it was decoded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PROVIDER_IDS = ("chatcmpl-", "cmpl-", "resp_", "msg_", "gen-")
 
 
 def outcome(value: Any, error: Any) -> tuple[str, int | None]:
-    """How a call ended, and its HTTP status, by its status and its error."""
+    """Return the status of a call and its HTTP status, by the status and the error that its record states."""
     if value is None or type(value) is bool:
         failed = value is False or error not in (None, "", False, "null", "None")
         return _ERROR if failed else _OK, None
@@ -37,7 +37,7 @@ def outcome(value: Any, error: Any) -> tuple[str, int | None]:
 
 
 def merge_key_of(request_id: str | None, time_us: int | None, model: str, status: str) -> str | None:
-    """A logger's own id may be shared by the tries of one call, which its time then tells apart."""
+    """Return the key of a call. Tries of one call may share a logger's own id, so the time is part of the key."""
     if request_id is None or request_id.startswith(_PROVIDER_IDS):
         return merge_key(request_id, model=model, status=status)
     return f"{request_id}@{time_us}|{model}|{status}"
@@ -55,7 +55,7 @@ def new_request(
     latency: Any,
     ended: tuple[str, int | None],
 ) -> Request:
-    """A request of what every home-made record may have; ``ended`` is its ``outcome``."""
+    """Build a request of the fields that every home-made record may have; ``ended`` is its ``outcome``."""
     request_id = text(request_id)
     status, code = ended
     return Request(
@@ -75,7 +75,7 @@ def new_request(
 
 
 def set_attribution(request: Request, metadata: Any, attribution: tuple[Any, Any, Any, Any] | None) -> None:
-    """Set whom a call is charged to, and what else its metadata tell.
+    """Set to whom a call is attributed, and the ids in its metadata.
 
     Args:
         request: What to set it of.
@@ -117,7 +117,7 @@ def _of_texts(items: tuple[tuple[str, str], ...]) -> tuple[Attribution, Columns]
 
 
 def set_completion(request: Request, said: Any) -> None:
-    """Set what the model answered: a text, or messages of any shape."""
+    """Set the reply of the model: a text, or messages of any shape."""
     if isinstance(said, str):
         request.completion = said
     else:

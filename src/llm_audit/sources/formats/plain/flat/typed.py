@@ -25,7 +25,7 @@ _Scalar = str | int | float | bool | None
 
 
 class _Said(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"text": "content"}):
-    """A message of nothing but a role and a text; reads like ``entry.Message``."""
+    """A message of a role and a text alone, with the attributes of ``entry.Message``."""
 
     role: Literal["system", "user", "assistant", "tool"]
     text: str
@@ -40,7 +40,7 @@ class _Details(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
 
 class _Usage(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """What most logs keep of the usage of OpenAI chat and its like."""
+    """The part of a chat completion's usage that most logs keep."""
 
     prompt_tokens: _Count
     completion_tokens: _Count | None = None
