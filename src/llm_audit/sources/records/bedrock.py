@@ -41,13 +41,13 @@ def usage_of_body(body: Json) -> Usage:
     )
 
 
-def usage_of_counts(given: Json, taken: Json) -> Usage:
+def usage_of_counts(input_part: Json, output_part: Json) -> Usage:
     """Read the counts the invocation log keeps beside the bodies. Exclusive."""
     return disjoint_usage(
-        read_count(given, "inputTokenCount"),
-        read_count(taken, "outputTokenCount"),
-        cache_read=read_count(given, "cacheReadInputTokenCount"),
-        cache_write=read_count(given, "cacheWriteInputTokenCount"),
+        read_count(input_part, "inputTokenCount"),
+        read_count(output_part, "outputTokenCount"),
+        cache_read=read_count(input_part, "cacheReadInputTokenCount"),
+        cache_write=read_count(input_part, "cacheWriteInputTokenCount"),
         convention=Convention.EXCLUSIVE,
     )
 

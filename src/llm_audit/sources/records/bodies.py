@@ -21,7 +21,7 @@ _MAX_OUTPUT = (
     "max_tokens_to_sample",
 )
 _SCHEMAS = ("responseSchema", "response_schema", "responseJsonSchema", "response_json_schema")
-_TOLD = frozenset(
+_PARAMETERS = frozenset(
     (*_MAX_OUTPUT, *_SCHEMAS, "response_format", "text", "output_config", "reasoning_effort", "reasoning", "thinking")
 ) | {"thinkingConfig", "thinking_config"}
 _NO_EFFORT = frozenset({"none", "minimal", "disabled", "off"})
@@ -46,7 +46,7 @@ def read_parameters(request: Request, body: Json) -> None:
     if tools is not None:
         request.tools = tool_names(listing(tools) or tools)
     for place in (body, settings):
-        if _TOLD.isdisjoint(place):
+        if _PARAMETERS.isdisjoint(place):
             continue
         limit = next((found for name in _MAX_OUTPUT if (found := as_int(place.get(name))) is not None), None)
         if limit is not None and limit > 0:
@@ -60,14 +60,15 @@ def read_parameters(request: Request, body: Json) -> None:
 def read_response_body(request: Request, body: Json) -> None:
     """Set the text and the tool calls of a response body."""
     choices = [first(choice, "message", "delta", "text") for choice in objects(body.get("choices"))]
-    said = choices or first(body, "output", "content", "candidates", "message")
-    if isinstance(said, list) and said and isinstance(said[0], dict) and isinstance(said[0].get("content"), dict):
-        said = [item.get("content") for item in objects(said)]  # Gemini's candidates
-    if isinstance(said, dict) and isinstance(said.get("message"), dict):
-        said = said["message"]  # Bedrock Converse
-    if isinstance(said, list) and said and all(isinstance(part, dict) and "role" not in part for part in said):
-        said = {"role": "assistant", "content": said}
-    request.completion, request.completion_calls, request.completion_call_id = reply(said)
+    content = choices or first(body, "output", "content", "candidates", "message")
+    items = content if isinstance(content, list) else []
+    if items and isinstance(items[0], dict) and isinstance(items[0].get("content"), dict):
+        content = [item.get("content") for item in objects(content)]  # Gemini's candidates
+    if isinstance(content, dict) and isinstance(content.get("message"), dict):
+        content = content["message"]  # Bedrock Converse
+    if isinstance(content, list) and content and all(isinstance(part, dict) and "role" not in part for part in content):
+        content = {"role": "assistant", "content": content}
+    request.completion, request.completion_calls, request.completion_call_id = reply(content)
 
 
 def usage_of(body: Json) -> Usage:
@@ -98,5 +99,5 @@ def _wants_reasoning(body: Json) -> bool:
         mapping(body.get("thinking")).get("type"),
         first(config, "thinkingLevel", "thinking_level"),
     )
-    asked = any(isinstance(level, str) and level.lower() not in _NO_EFFORT for level in levels)
-    return asked or (budget is not None and budget != 0)  # -1 leaves the budget to the model
+    wanted = any(isinstance(level, str) and level.lower() not in _NO_EFFORT for level in levels)
+    return wanted or (budget is not None and budget != 0)  # -1 leaves the budget to the model

@@ -207,8 +207,8 @@ def _columns(keys: tuple[str, ...]) -> Columns:
         if column is not None and (column not in best or rank < best[column][0]):
             best[column] = (rank, key)
     found = {column: key for column, (_, key) in best.items()}
-    told = {"only_usual": found.keys() <= USUAL, "attribution": not _ATTRIBUTION.isdisjoint(found)}
-    return msgspec.convert({**found, **told}, Columns)
+    flags = {"only_usual": found.keys() <= USUAL, "attribution": not _ATTRIBUTION.isdisjoint(found)}
+    return msgspec.convert({**found, **flags}, Columns)
 
 
 _known: dict[tuple[str, ...], Columns] = {}

@@ -23,8 +23,8 @@ Json = Mapping[str, Any]
 def text(value: object) -> str | None:
     """Return a non-blank string as it is, a whole number as its digits, anything else as None."""
     if type(value) is str:
-        said = value.strip()
-        return value if len(said) > _LONGEST_NOTHING or said.lower() not in _NOTHING else None
+        stripped = value.strip()
+        return value if len(stripped) > _LONGEST_NOTHING or stripped.lower() not in _NOTHING else None
     return str(value) if type(value) is int else None
 
 

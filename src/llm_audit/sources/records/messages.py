@@ -62,10 +62,10 @@ def reply(items: object) -> tuple[str | None, str, str | None]:
 
     Returns its text (None where it holds none), the canonical text of its tool calls and the id of the first call.
     """
-    said = conversation([items] if isinstance(items, dict) else items) or []
-    texts = [message.text for message in said if message.text]
-    calls = [message.calls for message in said if message.calls]
-    call_id = next((message.call_id for message in said if message.calls and message.call_id), None)
+    messages = conversation([items] if isinstance(items, dict) else items) or []
+    texts = [message.text for message in messages if message.text]
+    calls = [message.calls for message in messages if message.calls]
+    call_id = next((message.call_id for message in messages if message.calls and message.call_id), None)
     return "\n".join(texts) if texts else None, "\n".join(calls), call_id
 
 
@@ -114,10 +114,10 @@ def _role(role: object) -> str:
 
 def _extend(found: list[Message], item: object) -> None:
     """Add an item. Calls that Responses lists one by one belong to the reply before them."""
-    said = _item(item)
+    added = _item(item)
     last = found[-1] if found else None
-    if last and said and last.role == said[0].role == "assistant" and isinstance(item, dict) and "role" not in item:
-        joined = said[0]
+    if last and added and last.role == added[0].role == "assistant" and isinstance(item, dict) and "role" not in item:
+        joined = added[0]
         found[-1] = Message(
             "assistant",
             "\n".join(filter(None, (last.text, joined.text))),
@@ -127,7 +127,7 @@ def _extend(found: list[Message], item: object) -> None:
             last.audio + joined.audio,
         )
     else:
-        found += said
+        found += added
 
 
 def _item(item: object) -> Sequence[Message]:

@@ -53,11 +53,11 @@ def assemble(chunks: Sequence[Json]) -> Json:
 
 
 def _of_chat(chunks: Sequence[Json]) -> Json:
-    said: list[str] = []
+    texts: list[str] = []
     calls: dict[int, dict[str, Any]] = {}
     for choice in (choice for chunk in chunks for choice in objects(chunk.get("choices"))):
         delta = mapping(choice.get("delta")) or choice
-        said += [part for name in ("content", "text") if isinstance(part := delta.get(name), str)]
+        texts += [part for name in ("content", "text") if isinstance(part := delta.get(name), str)]
         for call in objects(delta.get("tool_calls")):
             function = mapping(call.get("function"))
             held = calls.setdefault(as_int(call.get("index")) or 0, {"id": None, "name": "", "arguments": []})
@@ -66,7 +66,7 @@ def _of_chat(chunks: Sequence[Json]) -> Json:
             held["arguments"].append(text(function.get("arguments")) or "")
     message = {
         "role": "assistant",
-        "content": "".join(said),
+        "content": "".join(texts),
         "tool_calls": [
             {"id": held["id"], "function": {"name": held["name"], "arguments": "".join(held["arguments"])}}
             for _, held in sorted(calls.items())
@@ -99,10 +99,10 @@ def _of_anthropic(chunks: Sequence[Json]) -> Json:
             body.update(mapping(chunk.get("delta")))
             usage.update({name: value for name, value in mapping(chunk.get("usage")).items() if value is not None})
         elif kind == "content_block_start":
-            blocks[place] = {**mapping(chunk.get("content_block")), "_said": []}
+            blocks[place] = {**mapping(chunk.get("content_block")), "_texts": []}
         elif kind == "content_block_delta" and place in blocks:
             delta = mapping(chunk.get("delta"))
-            blocks[place]["_said"] += [
+            blocks[place]["_texts"] += [
                 part for name in ("text", "partial_json") if isinstance(part := delta.get(name), str)
             ]
         elif kind == "error":
@@ -117,10 +117,10 @@ def _of_anthropic(chunks: Sequence[Json]) -> Json:
 
 
 def _block(block: dict[str, Any]) -> Json:
-    said = "".join(block.pop("_said"))
-    if not said:
+    content = "".join(block.pop("_texts"))
+    if not content:
         return block
-    return {**block, "input": parsed(said)} if "input" in block else {**block, "text": said}
+    return {**block, "input": parsed(content)} if "input" in block else {**block, "text": content}
 
 
 def _of_gemini(chunks: Sequence[Json]) -> Json:
@@ -133,7 +133,7 @@ def _of_gemini(chunks: Sequence[Json]) -> Json:
     usage: dict[str, Any] = {}
     for chunk in chunks:
         usage.update(mapping(chunk.get("usageMetadata")))
-    texts = [said for part in parts if isinstance(said := mapping(part).get("text"), str) and not part.get("thought")]
+    texts = [value for part in parts if isinstance(value := mapping(part).get("text"), str) and not part.get("thought")]
     others = [part for part in parts if not isinstance(mapping(part).get("text"), str)]
     whole_text = [{"text": "".join(texts)}] if texts else []
     content = {"role": "model", "parts": [*whole_text, *others]}
@@ -146,26 +146,26 @@ def _of_converse(chunks: Sequence[Json]) -> Json:
     for chunk in chunks:
         start, delta = mapping(chunk.get("contentBlockStart")), mapping(chunk.get("contentBlockDelta"))
         place = as_int((start or delta).get("contentBlockIndex")) or 0
-        held = blocks.setdefault(place, {"said": [], "tool": {}}) if start or delta else {"said": [], "tool": {}}
+        held = blocks.setdefault(place, {"texts": [], "tool": {}}) if start or delta else {"texts": [], "tool": {}}
         held["tool"].update(mapping(mapping(start.get("start")).get("toolUse")))
         inner = mapping(delta.get("delta"))
-        said = inner.get("text") or mapping(inner.get("toolUse")).get("input")
-        held["said"] += [said] if isinstance(said, str) else []
+        value = inner.get("text") or mapping(inner.get("toolUse")).get("input")
+        held["texts"] += [value] if isinstance(value, str) else []
         body.update(mapping(chunk.get("metadata")))
         body.update(mapping(chunk.get("messageStop")))
     content: list[Json] = []
     for _, held in sorted(blocks.items()):
-        said = "".join(held["said"])
-        content.append({"toolUse": {**held["tool"], "input": parsed(said)}} if held["tool"] else {"text": said})
+        joined = "".join(held["texts"])
+        content.append({"toolUse": {**held["tool"], "input": parsed(joined)}} if held["tool"] else {"text": joined})
     return {**body, "output": {"message": {"role": "assistant", "content": content}}}
 
 
 def _of_ollama(chunks: Sequence[Json]) -> Json:
     messages = [mapping(chunk.get("message")) for chunk in chunks]
-    said = "".join(part for message in messages if isinstance(part := message.get("content"), str))
-    said += "".join(part for chunk in chunks if isinstance(part := chunk.get("response"), str))
+    content = "".join(part for message in messages if isinstance(part := message.get("content"), str))
+    content += "".join(part for chunk in chunks if isinstance(part := chunk.get("response"), str))
     calls = [call for message in messages for call in listing(message.get("tool_calls"))]
-    return {**_last_of(chunks), "message": {"role": "assistant", "content": said, "tool_calls": calls}}
+    return {**_last_of(chunks), "message": {"role": "assistant", "content": content, "tool_calls": calls}}
 
 
 def _last_of(chunks: Iterable[Json]) -> dict[str, Any]:
@@ -178,4 +178,4 @@ _READERS: tuple[tuple[frozenset[str], Callable[[Sequence[Json]], Json]], ...] = 
     (frozenset({"contentBlockDelta", "messageStop", "metadata"}), _of_converse),
     (frozenset({"choices"}), _of_chat),
     (frozenset({"done"}), _of_ollama),
-)  # by the fields that tell whose chunks they are
+)  # by the fields that identify a provider's chunks

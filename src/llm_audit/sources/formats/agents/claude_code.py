@@ -40,10 +40,10 @@ _OFFICIAL = "msg_"
 class _Thread:
     """One conversation of a file: its messages so far, and the prompt of the reply being written."""
 
-    __slots__ = ("prompt", "reply_id", "said")
+    __slots__ = ("prompt", "reply_id", "transcript")
 
     def __init__(self) -> None:
-        self.said = Transcript()
+        self.transcript = Transcript()
         self.reply_id: str | None = None
         self.prompt: list[Message] | None = None
 
@@ -56,20 +56,20 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     if thread is None:
         thread = context.state[name or ""] = _Thread()
     if row.get("subtype") == "compact_boundary":
-        thread.said.forget()
+        thread.transcript.forget()
     usage = _usage(row, message)
     model = text(message.get("model"))
     if usage.usage_source == "none" or model == _SYNTHETIC:
         if message and model != _SYNTHETIC:
-            thread.said.add(_said(row, message))
+            thread.transcript.add(_messages(row, message))
         yield NotACall(NotCallReason.METADATA)
         return
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "message.model")
     reply_id = text(message.get("id"))
     if reply_id is None or reply_id != thread.reply_id:
-        thread.reply_id, thread.prompt = reply_id, thread.said.prompt()
-    thread.said.add(_said(row, message))
+        thread.reply_id, thread.prompt = reply_id, thread.transcript.prompt()
+    thread.transcript.add(_messages(row, message))
     request = Request(
         model=model,
         provider="anthropic",
@@ -108,7 +108,7 @@ def _conversation(row: Json) -> str | None:
     return f"{session}:{text(row.get('agentId')) or 'sidechain'}"
 
 
-def _said(row: Json, message: Json) -> list[Message]:
+def _messages(row: Json, message: Json) -> list[Message]:
     role = text(message.get("role")) or text(row.get("type")) or "user"
     return conversation([{"role": role, "content": message.get("content")}]) or []
 

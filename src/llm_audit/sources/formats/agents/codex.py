@@ -47,8 +47,8 @@ class _Session:
         "model",
         "provider",
         "root",
-        "said",
         "total",
+        "transcript",
     )
 
     def __init__(self, began: str | None) -> None:
@@ -61,7 +61,7 @@ class _Session:
         self.effort: str | None = None
         self.total: Counts | None = None
         self.key: str | None = None
-        self.said = Transcript()
+        self.transcript = Transcript()
         self._pending: list[Message] = []  # the reply being written
         self._after: list[Message] = []  # results of its tools
 
@@ -74,11 +74,11 @@ class _Session:
             self.id, self.app = own, folder(meta.get("cwd"))
             self.provider = text(meta.get("model_provider")) or self.provider
             instructions = text(at(meta, "base_instructions", "text")) or text(meta.get("instructions"))
-            self.said.add([Message("system", instructions)] if instructions else [])
+            self.transcript.add([Message("system", instructions)] if instructions else [])
         self.lineage.add(own)
         self.root = parent or own
 
-    def hear(self, item: Json) -> None:
+    def add_item(self, item: Json) -> None:
         """Add an item of the conversation."""
         for message in conversation([item]) or []:
             if message.role == "assistant":
@@ -87,19 +87,19 @@ class _Session:
                 self._after.append(message)
             else:
                 self.settle_reply()
-                self.said.add([message])
+                self.transcript.add([message])
 
     def settle_reply(self) -> None:
         """Add the reply that was being written to the messages."""
-        self.said.add([*self._pending, *self._after])
+        self.transcript.add([*self._pending, *self._after])
         self._pending, self._after = [], []
 
     def reply(self) -> tuple[str | None, str, str | None]:
         """Return the reply being written: text, tool calls, id of the first call."""
-        said = "\n".join(message.text for message in self._pending if message.text)
+        texts = "\n".join(message.text for message in self._pending if message.text)
         calls = "\n".join(message.calls for message in self._pending if message.calls)
         call_id = next((message.call_id for message in self._pending if message.call_id), None)
-        return said or None, calls, call_id
+        return texts or None, calls, call_id
 
 
 def _entries(record: Record, context: Context) -> Iterator[Entry]:
@@ -120,10 +120,10 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         session.effort = text(first(payload, "effort", "reasoning_effort"))
         session.app = folder(payload.get("cwd")) or session.app
     elif kind == "response_item":
-        session.hear(payload)
+        session.add_item(payload)
     elif kind == "compacted":
         session.settle_reply()
-        session.said.forget()
+        session.transcript.forget()
     yield NotACall(NotCallReason.METADATA)
 
 
@@ -154,7 +154,7 @@ def _call(record: Json, info: Json, session: _Session) -> Entry:
         tools=TOOLS,
     )
     if not repeated:
-        request.messages = session.said.prompt()
+        request.messages = session.transcript.prompt()
         request.completion, request.completion_calls, request.completion_call_id = session.reply()
         session.settle_reply()
     input_tokens, cached, written, output_tokens, reasoning = used

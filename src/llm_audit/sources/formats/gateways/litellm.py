@@ -45,9 +45,9 @@ _NO_MODEL_CALLS = ("file", "batch", "assistant", "thread", "vector_store", "fine
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
-    aside = aside_from_calls(record)
-    if aside is not None:
-        yield NotACall(aside)
+    reason = not_a_call_reason(record)
+    if reason is not None:
+        yield NotACall(reason)
         return
     response, hidden = mapping(record.get("response")), mapping(record.get("hidden_params"))
     metadata = mapping(record.get("metadata"))
@@ -86,7 +86,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     yield request
 
 
-def aside_from_calls(record: Json) -> NotCallReason | None:
+def not_a_call_reason(record: Json) -> NotCallReason | None:
     """Return why a payload or a spend row is no call to a model; None where it is one."""
     if flag(record.get("cache_hit")):
         return NotCallReason.GATEWAY_CACHE_HIT

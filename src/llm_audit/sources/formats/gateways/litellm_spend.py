@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, Reason, Record, Request, Usage
-from llm_audit.sources.formats.gateways.litellm import aside_from_calls, key_attribution, usage_within
+from llm_audit.sources.formats.gateways.litellm import key_attribution, not_a_call_reason, usage_within
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation
@@ -21,9 +21,9 @@ _UNNAMED = "litellm (model not logged)"
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
-    aside = aside_from_calls(record)
-    if aside is not None:
-        yield NotACall(aside)
+    reason = not_a_call_reason(record)
+    if reason is not None:
+        yield NotACall(reason)
         return
     response = mapping(record.get("response"))
     alone = "usage_object" in record

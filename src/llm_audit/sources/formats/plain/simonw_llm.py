@@ -44,8 +44,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 
 def _prompt(record: Json) -> list[Message] | None:
     """Return the row's own turn; earlier turns are other rows of the same conversation."""
-    said = (("system", text(record.get("system"))), ("user", text(record.get("prompt"))))
-    return [Message(role, found) for role, found in said if found] or None
+    turns = (("system", text(record.get("system"))), ("user", text(record.get("prompt"))))
+    return [Message(role, found) for role, found in turns if found] or None
 
 
 def _usage(record: Json) -> Usage:

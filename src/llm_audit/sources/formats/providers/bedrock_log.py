@@ -20,8 +20,8 @@ from llm_audit.vocabulary import Status
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
-    given, taken = mapping(record.get("input")), mapping(record.get("output"))
-    request_body, response_body = mapping(given.get("inputBodyJson")), _response_body(taken)
+    input_part, output_part = mapping(record.get("input")), mapping(record.get("output"))
+    request_body, response_body = mapping(input_part.get("inputBodyJson")), _response_body(output_part)
     requested = text(record.get("modelId"))
     routed = text(at(response_body, "trace", "promptRouter", "invokedModelId"))
     if requested is None:
@@ -52,19 +52,19 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     set_operation(request)
     read_request_body(request, request_body)
     read_response_body(request, response_body)
-    request.usage = _usage(given, taken, response_body)
+    request.usage = _usage(input_part, output_part, response_body)
     yield request
 
 
-def _response_body(taken: Json) -> Json:
+def _response_body(output_part: Json) -> Json:
     """Return the answer's body; a streamed one is logged as an array of its chunks."""
-    body = parsed(taken.get("outputBodyJson"))
+    body = parsed(output_part.get("outputBodyJson"))
     return assemble(list(objects(body))) if isinstance(body, list) else mapping(body)
 
 
-def _usage(given: Json, taken: Json, response_body: Json) -> Usage:
+def _usage(input_part: Json, output_part: Json, response_body: Json) -> Usage:
     own = usage_of_body(response_body)
-    return own if own.input_tokens is not None else usage_of_counts(given, taken)
+    return own if own.input_tokens is not None else usage_of_counts(input_part, output_part)
 
 
 def _caller(arn: str | None) -> str | None:

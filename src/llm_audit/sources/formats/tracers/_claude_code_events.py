@@ -18,42 +18,42 @@ _EVENTS = frozenset({"claude_code.api_request", "claude_code.api_error"})
 
 def is_call(name: object, attributes: Json) -> bool:
     """Return whether an event is a call; older versions name it in the attributes only."""
-    told = f"{_PREFIX}{attributes.get('event.name')}"
-    return name in _EVENTS or ("session.id" in attributes and told in _EVENTS)
+    full_name = f"{_PREFIX}{attributes.get('event.name')}"
+    return name in _EVENTS or ("session.id" in attributes and full_name in _EVENTS)
 
 
 def read(event: Span) -> Entry:
     """Read one such event."""
-    said = event.attributes
-    model = text(said.get("model"))
+    attributes = event.attributes
+    model = text(attributes.get("model"))
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "model")
-    failed = event.name.endswith("error") or said.get("event.name") == "api_error"
-    code = as_int(said.get("status_code"))
+    failed = event.name.endswith("error") or attributes.get("event.name") == "api_error"
+    code = as_int(attributes.get("status_code"))
     if failed and code is None:
         return NotACall(NotCallReason.NOT_SENT)
     status = Status.ERROR if failed else Status.OK
-    request_id = text(said.get("request_id"))
+    request_id = text(attributes.get("request_id"))
     request = Request(
         model=model,
         provider="anthropic",
         time_us=event.start_us,
         request_id=request_id,
         merge_key=merge_key(request_id, model=model, status=status),
-        conversation=text(said.get("session.id")),
+        conversation=text(attributes.get("session.id")),
         team=text(event.resource.get("team")) or text(event.resource.get("team.id")),
         app=text(event.resource.get("service.name")),
-        user=text(said.get("user.account_uuid")) or text(said.get("user.id")),
+        user=text(attributes.get("user.account_uuid")) or text(attributes.get("user.id")),
         status=status,
         status_code=code,
-        latency_ms=number(said.get("duration_ms")),
-        stated_cost_pico=cost_pico(said.get("cost_usd")),
+        latency_ms=number(attributes.get("duration_ms")),
+        stated_cost_pico=cost_pico(attributes.get("cost_usd")),
     )
     request.usage = disjoint_usage(
-        read_count(said, "input_tokens"),
-        read_count(said, "output_tokens"),
-        cache_read=read_count(said, "cache_read_tokens"),
-        cache_write=read_count(said, "cache_creation_tokens"),
+        read_count(attributes, "input_tokens"),
+        read_count(attributes, "output_tokens"),
+        cache_read=read_count(attributes, "cache_read_tokens"),
+        cache_write=read_count(attributes, "cache_creation_tokens"),
         convention=Convention.EXCLUSIVE,
     )
     return request

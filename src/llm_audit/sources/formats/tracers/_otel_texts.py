@@ -22,26 +22,26 @@ _TURN = re.compile(r"^(system|developer|user|assistant|tool): ", re.MULTILINE)
 
 def set_texts(request: Request, span: Span) -> None:
     """Set a request's prompt, tools and reply from a span's attributes and events."""
-    said: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, attributes in span.events:
         if name not in _MESSAGE_EVENTS and name != _CHOICE:
-            said.update(attributes)  # events that carry the attributes a span itself may carry
-    said.update(span.attributes)
-    system = parsed(said.get("gen_ai.system_instructions"))
-    request.messages = conversation(_prompt(said) or _from_events(span), system)
+            fields.update(attributes)  # events that carry the attributes a span itself may carry
+    fields.update(span.attributes)
+    system = parsed(fields.get("gen_ai.system_instructions"))
+    request.messages = conversation(_prompt(fields) or _from_events(span), system)
     request.redacted = redacted(request.messages)
-    request.tools = tool_names(_tools(said))
-    request.completion, request.completion_calls, request.completion_call_id = reply(_reply(said, span))
+    request.tools = tool_names(_tools(fields))
+    request.completion, request.completion_calls, request.completion_call_id = reply(_reply(fields, span))
 
 
-def _prompt(said: Json) -> Any:
-    given = parsed(first(said, "gen_ai.input.messages", "gen_ai.prompt"))
+def _prompt(fields: Json) -> Any:
+    given = parsed(first(fields, "gen_ai.input.messages", "gen_ai.prompt"))
     if isinstance(given, str) and _TURN.match(given):
         return _turns(given)
     if given is not None:
         body = mapping(given)
         return first(body, "messages", "contents", "prompt") or given
-    return [_numbered(item) for item in indexed(said, "gen_ai.prompt") or indexed(said, "llm.prompts")]
+    return [_numbered(item) for item in indexed(fields, "gen_ai.prompt") or indexed(fields, "llm.prompts")]
 
 
 def _turns(written: str) -> list[Json]:
@@ -53,11 +53,11 @@ def _turns(written: str) -> list[Json]:
     ]
 
 
-def _reply(said: Json, span: Span) -> Any:
-    given = parsed(first(said, "gen_ai.output.messages", "gen_ai.completion"))
+def _reply(fields: Json, span: Span) -> Any:
+    given = parsed(first(fields, "gen_ai.output.messages", "gen_ai.completion"))
     if given is not None:
         return given
-    numbered = [_numbered(item) for item in indexed(said, "gen_ai.completion") or indexed(said, "llm.completions")]
+    numbered = [_numbered(item) for item in indexed(fields, "gen_ai.completion") or indexed(fields, "llm.completions")]
     choices = [parsed(event.get("message")) or _body(event) for name, event in span.events if name == _CHOICE]
     return numbered or [{"role": "assistant", **mapping(choice)} for choice in choices]
 
@@ -89,6 +89,6 @@ def _body(attributes: Json) -> Json:
     return known if call_id is None else {**known, "tool_call_id": call_id}
 
 
-def _tools(said: Json) -> list[Any]:
-    declared = [parsed(tool) for tool in listing(said.get("gen_ai.tool.definitions"))]
-    return declared or list(objects(indexed(said, "llm.request.functions")))
+def _tools(fields: Json) -> list[Any]:
+    declared = [parsed(tool) for tool in listing(fields.get("gen_ai.tool.definitions"))]
+    return declared or list(objects(indexed(fields, "llm.request.functions")))

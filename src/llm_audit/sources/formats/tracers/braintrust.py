@@ -1,4 +1,4 @@
-"""Braintrust logs: a row for each span; those of type ``llm`` are calls. Inclusive: ``prompt_tokens`` has cached ones."""
+"""Braintrust logs: a row for each span; those of type ``llm`` are calls. Cached tokens are in ``prompt_tokens``."""
 
 from __future__ import annotations
 

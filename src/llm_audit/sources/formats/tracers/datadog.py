@@ -85,13 +85,14 @@ def _entry(span: Json) -> Entry:
 
 
 def _prompt(request: Request, span: Json, meta: Json, details: Json) -> None:
-    given = mapping(span.get("input")) or mapping(meta.get("input"))
-    request.messages = conversation(first(given, "messages", "value"))
+    input_part = mapping(span.get("input")) or mapping(meta.get("input"))
+    request.messages = conversation(first(input_part, "messages", "value"))
     request.redacted = redacted(request.messages)
     read_parameters(request, details)
     request.tools = tool_names(first(span, "tool_definitions") or meta.get("tool_definitions")) or request.tools
-    got = mapping(span.get("output")) or mapping(meta.get("output"))
-    request.completion, request.completion_calls, request.completion_call_id = reply(first(got, "messages", "value"))
+    output_part = mapping(span.get("output")) or mapping(meta.get("output"))
+    output = first(output_part, "messages", "value")
+    request.completion, request.completion_calls, request.completion_call_id = reply(output)
 
 
 def _labelled(span: Json) -> tuple[Attribution, str | None]:

@@ -102,8 +102,8 @@ def _texts(request: Request, inputs: Json, parameters: Json, outputs: Json) -> N
     generations = listing(outputs.get("generations"))
     if generations:
         batch = listing(generations[0]) or generations
-        said = [_plain(mapping(item).get("message") or item) for item in batch]
-        request.completion, request.completion_calls, request.completion_call_id = reply(said)
+        messages = [_plain(mapping(item).get("message") or item) for item in batch]
+        request.completion, request.completion_calls, request.completion_call_id = reply(messages)
     else:
         read_response_body(request, outputs)
 

@@ -46,8 +46,8 @@ def read(span: tracing.Span, kind: str | None = None) -> Entry:
     request.redacted = redacted(request.messages)
     read_parameters(request, settings)
     request.tools = tool_names(_tools(attributes)) or request.tools
-    said = _messages(attributes, "llm.output_messages") or attributes.get("output.value")
-    request.completion, request.completion_calls, request.completion_call_id = reply(said)
+    output = _messages(attributes, "llm.output_messages") or attributes.get("output.value")
+    request.completion, request.completion_calls, request.completion_call_id = reply(output)
     set_usage(request, _usage(attributes, vendor))
     return request
 

@@ -46,9 +46,9 @@ def read(span: tracing.Span) -> Entry:
     request.redacted = redacted(request.messages)
     request.tools = tool_names([parsed(tool) for tool in listing(attributes.get("ai.prompt.tools"))])
     calls = [_part({**call, "type": "tool-call"}) for call in objects(attributes.get("ai.response.toolCalls"))]
-    said = first(attributes, "ai.response.text", "ai.response.object")
-    answer = {"role": "assistant", "content": [*([said] if isinstance(said, str) else []), *calls]}
-    request.completion, request.completion_calls, request.completion_call_id = reply(answer)
+    output = first(attributes, "ai.response.text", "ai.response.object")
+    message = {"role": "assistant", "content": [*([output] if isinstance(output, str) else []), *calls]}
+    request.completion, request.completion_calls, request.completion_call_id = reply(message)
     set_usage(request, _usage(attributes, metadata, request.provider))
     return request
 

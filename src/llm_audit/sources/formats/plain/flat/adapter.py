@@ -52,20 +52,20 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     set_attribution(request, get(columns.metadata), attribution if columns.attribution else None)
     usage = get(columns.usage)
     request.usage = of_any(usage) if type(usage) is dict and "prompt_tokens" in usage else _usage(record, columns)
-    said = get(columns.completion)
-    if said is not None:
-        set_completion(request, said)
+    completion = get(columns.completion)
+    if completion is not None:
+        set_completion(request, completion)
     if not columns.only_usual:
         _unusual(request, record, columns)
     yield request
 
 
 def _prompt(record: Json, columns: Columns) -> list[Message] | None:
-    said = record.get(columns.messages)
-    if said is None:
-        said = record.get(columns.prompt)
+    prompt = record.get(columns.messages)
+    if prompt is None:
+        prompt = record.get(columns.prompt)
     system = record.get(columns.system)
-    return conversation(said, system if isinstance(system, str | list) else None)
+    return conversation(prompt, system if isinstance(system, str | list) else None)
 
 
 def _usage(record: Json, columns: Columns) -> Usage:
@@ -154,12 +154,12 @@ def _latency_ms(record: Json, columns: Columns) -> float | None:
 
 def _matches(record: Record, _context: Context) -> bool:
     columns = columns_of(record)
-    tells = (columns.usage, columns.input, columns.output, columns.messages, columns.prompt, columns.time)
+    known = (columns.usage, columns.input, columns.output, columns.messages, columns.prompt, columns.time)
     if columns.model is ABSENT and columns.served is ABSENT:
         # A call whose model was not logged is still a call, to be rejected for just that.
-        read_count = columns.usage is not ABSENT or (columns.input is not ABSENT and columns.output is not ABSENT)
-        return read_count and any(column is not ABSENT for column in tells[3:])
-    return any(column is not ABSENT for column in tells)
+        has_counts = columns.usage is not ABSENT or (columns.input is not ABSENT and columns.output is not ABSENT)
+        return has_counts and any(column is not ABSENT for column in known[3:])
+    return any(column is not ABSENT for column in known)
 
 
 FORMAT = Format(

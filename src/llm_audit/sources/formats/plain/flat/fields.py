@@ -85,7 +85,7 @@ def set_attribution(request: Request, metadata: Any, attribution: tuple[Any, Any
     nested = mapping(metadata)
     named = _UNATTRIBUTED
     if nested:
-        named, inner = _told(nested)
+        named, inner = _attribution_and_columns(nested)
         if inner.conversation is not ABSENT and request.conversation is None:
             request.conversation = text(nested[inner.conversation])
         if inner.trace is not ABSENT and request.trace is None:
@@ -99,7 +99,7 @@ def set_attribution(request: Request, metadata: Any, attribution: tuple[Any, Any
         request.environment = text(environment) or named.environment
 
 
-def _told(metadata: Json) -> tuple[Attribution, Columns]:
+def _attribution_and_columns(metadata: Json) -> tuple[Attribution, Columns]:
     """What metadata say of who is charged, and their columns. Logs repeat few teams and features, so much is known."""
     values = metadata.values()
     try:
@@ -116,9 +116,9 @@ def _of_texts(items: tuple[tuple[str, str], ...]) -> tuple[Attribution, Columns]
     return attribution_of(metadata), columns_of(metadata)
 
 
-def set_completion(request: Request, said: Any) -> None:
+def set_completion(request: Request, completion: Any) -> None:
     """Set the reply of the model: a text, or messages of any shape."""
-    if isinstance(said, str):
-        request.completion = said
+    if isinstance(completion, str):
+        request.completion = completion
     else:
-        request.completion, request.completion_calls, request.completion_call_id = reply(said)
+        request.completion, request.completion_calls, request.completion_call_id = reply(completion)

@@ -24,7 +24,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_TOKENS)]
 _Scalar = str | int | float | bool | None
 
 
-class _Said(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"text": "content"}):
+class _Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"text": "content"}):
     """A message of a role and a text alone, with the attributes of ``entry.Message``."""
 
     role: Literal["system", "user", "assistant", "tool"]
@@ -52,7 +52,7 @@ _TYPES: Final[dict[str, Any]] = {
     **dict.fromkeys(USUAL, _Scalar),
     **dict.fromkeys(("input", "output", "cached", "total"), _Count | None),
     "usage": _Usage | None,
-    "messages": list[_Said] | None,
+    "messages": list[_Message] | None,
     "metadata": Any,
     "completion": Any,
 }
@@ -115,11 +115,11 @@ def _request(values: Any, columns: Columns) -> Request:
 
 
 def _prompt(values: Any) -> list[Message] | None:
-    said, system = values.messages, values.system
+    messages, system = values.messages, values.system
     system = conversation(None, system) if isinstance(system, str) else None
-    if said is None:
-        said = conversation(values.prompt)
-    return [*system, *(said or ())] if system else said or None
+    if messages is None:
+        messages = conversation(values.prompt)
+    return [*system, *(messages or ())] if system else messages or None
 
 
 def _usage(values: Any) -> Usage:
