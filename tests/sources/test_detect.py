@@ -9,7 +9,7 @@ FLAT = {"timestamp": "2026-09-01T00:00:00Z", "model": "gpt-4o", "input_tokens": 
 def test_the_most_frequent_format_is_that_of_the_file() -> None:
     found = detect([FLAT, {"what": 1}, FLAT])
     assert found.format is not None
-    assert (found.format.info.name, found.matched, found.unknown, found.looked_at) == ("flat", {"flat": 2}, 1, 3)
+    assert (found.format.info.name, found.matched, found.unknown, found.examined) == ("flat", {"flat": 2}, 1, 3)
 
 
 def test_a_file_of_nothing_known_has_no_format() -> None:
@@ -23,5 +23,5 @@ def test_each_file_is_explained(tmp_path: Path) -> None:
     found = {Path(item.path).name: item for item in explain([tmp_path])}
     assert found["a.jsonl"].container == "JSON lines"
     assert found["a.jsonl"].reason == "1 of the first 2 records are flat; 1 cannot be read as records"
-    assert found["b.bin"].reason == "the file is binary and of no known container"
+    assert found["b.bin"].reason == "the file is binary and its container is not known"
     assert found["c.json"].reason == "the file is empty"

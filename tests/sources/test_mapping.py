@@ -38,8 +38,8 @@ def test_a_record_without_the_model_is_not_matched() -> None:
     [
         ({"model": "m", "input_tokns": "a"}, 'did you mean "input_tokens"'),
         ({"input_tokens": "a"}, 'no "model"'),
-        ({"model": "a[x"}, "is no path"),
-        ({"model": ""}, "is no path"),
+        ({"model": "a[x"}, "is not a path"),
+        ({"model": ""}, "is not a path"),
     ],
 )
 def test_mistakes_say_what_to_do(table, said) -> None:

@@ -28,10 +28,10 @@ class Detection:
     format: Format | None  # the most frequent; the earlier in the registry among equals
     matched: dict[str, int]  # records by format, most first
     unknown: int  # records that carry no known signature
-    unreadable: int  # lines or values that are no records
+    unreadable: int  # lines or values that are not records
 
     @property
-    def looked_at(self) -> int:
+    def examined(self) -> int:
         """The number of records and unreadable lines examined."""
         return sum(self.matched.values()) + self.unknown + self.unreadable
 
@@ -105,12 +105,12 @@ def _reason(container: Container, detection: Detection) -> str:
     if container is Container.EMPTY:
         return "the file is empty"
     if container is Container.BINARY:
-        return "the file is binary and of no known container"
+        return "the file is binary and its container is not known"
     parts = [
-        f"{count} of the first {detection.looked_at} records are {name}" for name, count in detection.matched.items()
+        f"{count} of the first {detection.examined} records are {name}" for name, count in detection.matched.items()
     ]
     if detection.unknown:
         parts.append(f"{detection.unknown} carry no known signature")
     if detection.unreadable:
         parts.append(f"{detection.unreadable} cannot be read as records")
-    return "; ".join(parts) or "there is no record in it"
+    return "; ".join(parts) or "the file holds no records"

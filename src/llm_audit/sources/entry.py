@@ -46,8 +46,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """One message of a prompt, whatever the provider's shape.
 
     ``text`` joins the text parts by a newline. ``calls`` is the canonical text of the tool calls in an assistant
-    message; ``call_id`` is, in a tool message, the id of the call it answers, and in an assistant message that of its
-    first call.
+    message; ``call_id`` is, in a tool message, the id of the call it responds to, and in an assistant message that of
+    its first call.
     """
 
     role: str  # system (developer too), user, assistant or tool

@@ -20,8 +20,8 @@ _UNKNOWN = Rejected(Reason.UNKNOWN_FORMAT)
 class FormatDetector:
     """Turns the items of one file into entries.
 
-    A record is of the first format whose signature it carries, whatever else is in the file, so that totals do not
-    depend on how a log is split. Lines of a transcript and rows of a table may carry no signature of their own: where
+    A record is of the first format whose signature it has, whatever else is in the file, so that totals do not
+    depend on how a log is split. Lines of a transcript and rows of a table may have no signature of their own: where
     ``fallback`` is given, it takes what no format recognises. ``forced`` takes everything.
 
     ``records`` counts the records by the name of their format.

@@ -37,7 +37,7 @@ def build(table: Mapping[str, str]) -> Format:
     """Build the format that a ``[mapping]`` table describes.
 
     Raises:
-        UsageError: A key is no known column, or a path cannot be read.
+        UsageError: A key is not a known column, or a path cannot be read.
     """
     paths = {_column(name): _path(name, written) for name, written in table.items()}
     if "model" not in {column_named(name) for name in paths}:
@@ -104,7 +104,7 @@ def _column(name: str) -> str:
         known = [names[0] for names in SYNONYMS.values()]
         close = get_close_matches(name, known, n=1)
         hint = f'; did you mean "{close[0]}"?' if close else ""
-        raise UsageError(f'[mapping] knows no column "{name}"{hint} Known columns: {", ".join(known)}.')
+        raise UsageError(f'[mapping] cannot have a column "{name}"{hint} Known columns: {", ".join(known)}.')
     return name
 
 
@@ -120,13 +120,13 @@ def _path(name: str, given: str) -> Path:
         rest = rest[match.end() :]
     if rest or not steps:
         raise UsageError(
-            f'[mapping] {name} = "{given}" is no path; write fields parted by dots, such as "usage.input[0]".'
+            f'[mapping] {name} = "{given}" is not a path: write fields separated by dots, such as "usage.input[0]".'
         )
     return tuple(steps)
 
 
 def _follow(value: Any, path: Path) -> Any:
-    """Return what lies at a path, reading JSON in strings on the way; None where it ends early."""
+    """Return the value at a path, reading JSON in strings on the way; None where it ends early."""
     for step in path:
         if isinstance(step, int):
             items = listing(value)
@@ -149,7 +149,7 @@ def _leaves(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def _likely(path: Path) -> tuple[str, int] | None:
-    """Return the column a path is likely to be, and how telling its name is (0 most)."""
+    """Return the column a path is likely to be, and how specific its name is (0 most)."""
     names = [step for step in path if isinstance(step, str)]
     for tail in ("_".join(names[-2:]), names[-1]):
         column = column_named(tail)

@@ -23,7 +23,7 @@ class Shard:
 
     source: Source
     start: int = 0
-    end: int | None = None  # None: the whole file, whatever it holds
+    end: int | None = None  # None: the complete file, of any container
 
     @property
     def size_bytes(self) -> int:

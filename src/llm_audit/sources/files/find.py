@@ -20,7 +20,7 @@ STANDARD_INPUT = "-"
 _WILDCARD = re.compile(r"[*?\[]")
 _UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".crdownload", ".swp", ".lock", "~", "-wal", "-shm", "-journal")
 _NO_LOGS = (".md", ".rst", ".html", ".toml", ".yaml", ".yml", ".ini", ".cfg", ".py", ".sh", ".ipynb")
-_MARKERS = ("_SUCCESS", "_committed_", "_started_")  # written beside data by Hadoop and Spark
+_MARKERS = ("_SUCCESS", "_committed_", "_started_")  # written next to data by Hadoop and Spark
 
 
 @dataclass(frozen=True, slots=True)

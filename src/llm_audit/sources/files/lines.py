@@ -68,12 +68,12 @@ def _line(number: int, parts: list[bytes], size: int) -> Iterator[Line]:
 
 
 def range_blocks(source: Source, start: int, end: int) -> Blocks:
-    """Yield the bytes of the lines whose first byte lies in ``start <= position < end``."""
+    """Yield the bytes of the lines whose first byte is in ``start <= position < end``."""
     with open_binary(source) as file:
         position = start
         inside = start == 0
         if not inside:
-            # The byte before the range tells whether a line begins with it.
+            # The byte before the range shows whether a line begins with it.
             file.seek(start - 1)
             position -= 1
         while block := file.read(BLOCK_BYTES):

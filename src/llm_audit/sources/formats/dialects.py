@@ -49,7 +49,7 @@ def pair_of(record: Record, context: Context) -> Pair:
 
 
 def dialect_of(pair: Pair) -> Dialect | None:
-    """Return the API that a pair speaks; None where nothing tells."""
+    """Return the API of a pair; None where nothing identifies it."""
     return _by_url(pair) or _by_response(pair) or _by_request(pair)
 
 

@@ -95,7 +95,7 @@ class Format:
         entries: Yields what a record holds: at least one entry. It raises nothing but ``BadRecordError``.
         keys: Every record of the format has one of these keys at least, so that ``matches`` is not called for others.
             Empty: any record may be of the format.
-        keys_decide: ``matches`` depends on a record's keys alone, so that its answer holds for all records with them.
+        keys_decide: ``matches`` depends on a record's keys alone, so that its result holds for all records with them.
         before: Names of formats of the same specificity whose signatures this one's records may have too.
         fast_path: Returns a faster reader for records with the keys of this one; None where there is none. It is used
             only where ``keys_decide``.

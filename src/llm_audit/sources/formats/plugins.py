@@ -62,7 +62,7 @@ def load(taken: AbstractSet[str]) -> list[Format]:
 
 
 def fingerprint() -> str:
-    """Return a hash of all plug-ins: their distributions' names and versions, and the code beside their modules.
+    """Return a hash of all plug-ins: their distributions' names and versions, and the code of their packages.
 
     It is empty where there are none. A plug-in that cannot be found is left to ``load`` to report.
     """

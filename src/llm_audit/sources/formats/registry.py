@@ -81,7 +81,7 @@ def _formats_in(room: str) -> Iterator[Format]:
 
 
 def _modules(path: Iterable[str], *, packages: bool = False) -> list[str]:
-    """Return the names of the public modules in a package, sorted; of its packages alone where these are asked for."""
+    """Return the names of the public modules in a package, sorted; or those of its packages alone."""
     found = (module for module in iter_modules(path) if module.ispkg or not packages)
     return sorted(module.name for module in found if not module.name.startswith("_"))
 

@@ -29,7 +29,7 @@ def model_of_arn(model: str) -> str:
 
 
 def usage_of_body(body: Json) -> Usage:
-    """Read the usage in a model's own answer: Converse, Anthropic, Llama or the metrics Bedrock adds to a stream."""
+    """Read the usage in a model's own response: Converse, Anthropic, Llama or the metrics Bedrock adds to a stream."""
     own = of_any(mapping(body.get("usage"))) if body.get("usage") else NO_USAGE
     if own.input_tokens is not None and own.output_tokens is not None:
         return own

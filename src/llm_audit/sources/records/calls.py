@@ -63,7 +63,7 @@ def set_usage(request: Request, usage: Usage) -> None:
 
 
 def cost_pico(value: object) -> int | None:
-    """Return a stated amount of dollars as pico-dollars; None where there is none, or it is no amount."""
+    """Return a stated amount of dollars as pico-dollars; None where there is none, or it is not an amount."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     found = pico(value)
@@ -71,7 +71,7 @@ def cost_pico(value: object) -> int | None:
 
 
 def provider(name: object) -> str | None:
-    """Return the provider that a tracer's name for a system stands for (``openai.responses``, ``gcp.vertex_ai``).
+    """Return the provider of a tracer's name for a system (``openai.responses``, ``gcp.vertex_ai``).
 
     >>> provider("anthropic.messages"), provider("gcp.gemini"), provider("z.ai"), provider("")
     ('anthropic', 'google', 'z.ai', None)
@@ -85,7 +85,7 @@ def provider(name: object) -> str | None:
 
 
 def tier(value: object) -> str:
-    """Return the service tier a name stands for; standard where none of the others is named."""
+    """Return the service tier of this name; standard where it is none of the others."""
     return _TIERS.get(value.strip().lower(), ServiceTier.STANDARD) if isinstance(value, str) else ServiceTier.STANDARD
 
 

@@ -1,6 +1,6 @@
 """The names that home-made logs give their columns, and which of them a record has.
 
-Names are compared in one spelling (``promptTokens``, ``Prompt Tokens`` and ``prompt-tokens`` are ``prompt_tokens``).
+Names are compared in one form (``promptTokens``, ``Prompt Tokens`` and ``prompt-tokens`` are ``prompt_tokens``).
 Records of one log mostly share their keys, so the columns are looked up once for each set of keys.
 """
 
@@ -15,7 +15,7 @@ import msgspec
 ABSENT = "\0absent"  # no record has such a key
 _MAX_SHAPES = 4096  # sets of keys remembered
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_PARTING = re.compile(r"[\s.\-/@]+")
+_SEPARATORS = re.compile(r"[\s.\-/@]+")
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "time": (
@@ -95,7 +95,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "latency_s": ("latency_s", "latency_seconds", "duration_s", "duration_seconds", "elapsed_seconds", "latency_sec"),
     "latency": ("latency", "duration", "response_time", "elapsed"),
 }  # fmt: skip
-"""Columns by the names they go by, the most telling first."""
+"""Columns by the names they go by, the most specific first."""
 
 _COLUMN_OF = {name: (column, rank) for column, names in SYNONYMS.items() for rank, name in enumerate(names)}
 USUAL = frozenset(
@@ -166,7 +166,7 @@ class Columns(msgspec.Struct, frozen=True):
     latency_ms: str = ABSENT
     latency_s: str = ABSENT
     latency: str = ABSENT
-    only_usual: bool = True  # no column beside those that most logs have
+    only_usual: bool = True  # no column besides those that most logs have
     attribution: bool = False  # any of team, app, user and environment
 
     def names(self, column: str, *names: str) -> bool:
@@ -175,7 +175,7 @@ class Columns(msgspec.Struct, frozen=True):
 
 
 def columns_of(record: Mapping[str, Any]) -> Columns:
-    """Return which columns a record has, by its keys alone. Of several names for one column the most telling wins."""
+    """Return which columns a record has, by its keys alone. Of several names for one column the most specific wins."""
     shape = tuple(record)
     found = _known.get(shape)
     if found is None:
@@ -186,17 +186,17 @@ def columns_of(record: Mapping[str, Any]) -> Columns:
 
 
 def normalize_name(name: str) -> str:
-    """Return a name in the one spelling names are compared in."""
-    return _PARTING.sub("_", _CAMEL.sub("_", name)).lower().strip("_")
+    """Return a name in the form in which names are compared."""
+    return _SEPARATORS.sub("_", _CAMEL.sub("_", name)).lower().strip("_")
 
 
 def column_named(name: str) -> str | None:
-    """Return the column a name stands for; None where it stands for none."""
+    """Return the column that a name denotes; None where it denotes none."""
     return _COLUMN_OF.get(normalize_name(name), (None, 0))[0]
 
 
 def rank_of(name: str) -> int:
-    """Return how telling a column's name is: 0 for the most telling."""
+    """Return how specific a column's name is: 0 for the most specific."""
     return _COLUMN_OF.get(normalize_name(name), (None, 0))[1]
 
 

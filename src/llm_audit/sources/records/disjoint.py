@@ -17,7 +17,7 @@ MAX_TOKENS = 10**9  # no request is larger; a larger count is a mistake in the l
 
 
 class Convention(StrEnum):
-    """The tokens that an input count includes beside fresh ones."""
+    """The tokens that an input count includes besides fresh ones."""
 
     INCLUSIVE = "inclusive"  # cached tokens are part of it
     EXCLUSIVE = "exclusive"  # cached tokens come on top
@@ -26,7 +26,7 @@ class Convention(StrEnum):
 def count(value: object, field: str = "tokens") -> int | None:
     """Return a token count; None where the log gives none.
 
-    Takes whole numbers, also as strings or with a zero fraction. Raises ``BadRecordError`` for negative, fractional
+    Takes integers, also as strings or with a zero fraction. Raises ``BadRecordError`` for negative, fractional
     or absurd (above 10^9) counts and for anything else.
     """
     if type(value) is int:

@@ -21,7 +21,7 @@ Json = Mapping[str, Any]
 
 
 def text(value: object) -> str | None:
-    """Return a non-blank string as it is, a whole number as its digits, anything else as None."""
+    """Return a non-blank string as it is, an integer as its digits, anything else as None."""
     if type(value) is str:
         stripped = value.strip()
         return value if len(stripped) > _LONGEST_NOTHING or stripped.lower() not in _NOTHING else None
@@ -98,7 +98,7 @@ def number(value: object) -> float | None:
 
 
 def as_int(value: object) -> int | None:
-    """Return a whole number, also one written as a string or with a zero fraction."""
+    """Return an integer, also one written as a string or with a zero fraction."""
     if type(value) is int:
         return value
     found = number(value)
@@ -141,20 +141,20 @@ _ATTRIBUTED = {
     name: (place, rank)
     for place, names in enumerate((_TEAM, _APP, _USER, _ENVIRONMENT))
     for rank, name in enumerate(names)
-}  # column, and how telling the name is (0 most), by field name
+}  # column, and how specific the name is (0 most), by field name
 _TAGS = (-1, 0)
 _OTHER = (-2, 0)
-_IDS = (-3, 0)  # of single calls: not worth a tag
+_IDS = (-3, 0)  # ids of single calls, which are no use as tags
 _MAX_TAG = 100  # characters: a longer value is content, not a label
-_MAX_KEYS = 4096  # spellings remembered
+_MAX_KEYS = 4096  # names remembered
 
 
 def attribution_of(metadata: Json) -> Attribution:
     """Read team, app, user and environment from metadata by their usual names; what is left becomes tags.
 
-    Where several names stand for one column the more telling one wins, and the others stay tags. ``tags`` is read as a
-    list or an object. Other ids and fractions tell calls apart rather than group them, and are left out, and so is
-    what is no string, number or truth value, or longer than a label.
+    Where several names denote one column the more specific one wins, and the others stay tags. ``tags`` is read as a
+    list or an object. Other ids and fractions distinguish calls rather than group them, and are left out, and so is
+    anything but a string, number or truth value no longer than a label.
     """
     if not metadata:
         return _UNATTRIBUTED
@@ -190,7 +190,7 @@ def _place(key: str) -> tuple[int, int]:
 
 
 def labels(value: object) -> tuple[str, ...]:
-    """Read tags given as a list, an object, JSON of either in a string, or words parted by commas."""
+    """Read tags given as a list, an object, JSON of either in a string, or words separated by commas."""
     value = parsed(value)
     if isinstance(value, Mapping):
         return tuple(f"{key}={label}" for key, item in value.items() if (label := _label(item)) is not None)

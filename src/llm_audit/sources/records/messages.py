@@ -58,7 +58,7 @@ def conversation(messages: object, system: object = None) -> list[Message] | Non
 
 
 def reply(items: object) -> tuple[str | None, str, str | None]:
-    """Read what a model answered, in any shape ``conversation`` reads.
+    """Read a model's reply, in any shape that ``conversation`` reads.
 
     Returns its text (None where it holds none), the canonical text of its tool calls and the id of the first call.
     """
@@ -70,7 +70,7 @@ def reply(items: object) -> tuple[str | None, str, str | None]:
 
 
 def tool_names(tools: object) -> tuple[str, ...]:
-    """Return the names of the tools a request offers; a provider's own tool goes by its type."""
+    """Return the names of the tools a request offers; a provider's own tool is named by its type."""
     names: list[str] = []
     if isinstance(tools, dict):
         tools = first(tools, "tools") or [tools]
@@ -139,7 +139,7 @@ def _item(item: object) -> Sequence[Message]:
     if role is None:
         kind = item.get("type")
         if isinstance(kind, str) and kind not in ROLES and kind != "message":
-            parts = Parts()  # a Responses item that is no message: a call, its output, reasoning
+            parts = Parts()  # a Responses item that is not a message: a call, its output, reasoning
             parts.add(item)
             return parts.results or (() if parts.empty else parts.messages("assistant"))
         role = kind if isinstance(kind, str) and kind in ROLES else "user"
@@ -147,7 +147,7 @@ def _item(item: object) -> Sequence[Message]:
 
 
 def _message(role: str, value: Any) -> Sequence[Message]:
-    """Read a turn: its content (a string, parts, or an object that holds them) and the calls beside it."""
+    """Read a turn: its content (a string, parts, or an object that holds them) and its calls."""
     parts = Parts()
     if not isinstance(value, dict):
         parts.add_all(value)

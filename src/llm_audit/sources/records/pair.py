@@ -74,7 +74,7 @@ class Pair:
 def request_of(pair: Pair, *, provider: str | None, model: str | None = None) -> Request:
     """Build the request of a pair, all but its usage.
 
-    ``model`` is the one asked for, where it is not in the body but in the URL. Raises ``BadRecordError`` where neither
+    ``model`` is the requested one, where it is not in the body but in the URL. Raises ``BadRecordError`` where neither
     body names a model.
     """
     request_body, response_body = pair.request_body, pair.response_body
@@ -127,7 +127,7 @@ def read_pair(record: Record) -> Pair | None:
     request_body, response_body = mapping(raw_request), mapping(raw_response)
     if isinstance(raw_response, str) and is_stream(raw_response):
         response_body = {"body": raw_response}
-    if raw_request is None:  # the request's own fields lie beside the response
+    if raw_request is None:  # the request's own fields are next to the response
         if not response_body or not (_TELLING & response_body.keys() or "body" in response_body):
             return None
         request_body = record

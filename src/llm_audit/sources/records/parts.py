@@ -1,4 +1,4 @@
-"""The parts a message is made of, whatever their provider calls them.
+"""The parts of a message, under the names that any provider gives them.
 
 Reasoning and signatures are left out, since they are not sent back as they came. A tool's result becomes a message of
 its own, whichever message it came in.
@@ -18,7 +18,7 @@ _AUDIO = frozenset({"audio", "input_audio", "audio_url"})
 _CALLS = frozenset({"tool_use", "function_call", "custom_tool_call", "tool_call"})
 _RESULTS = frozenset({"tool_result", "function_call_output", "custom_tool_call_output", "tool_call_response"})
 _REASONING = frozenset({"thinking", "redacted_thinking", "reasoning", "compaction", "item_reference"})
-_PROVIDERS_OWN = frozenset({"server_tool_use", "mcp_tool_use"})  # run by the provider: no call for the caller to answer
+_PROVIDERS_OWN = frozenset({"server_tool_use", "mcp_tool_use"})  # run by the provider: the caller returns no result
 _TEXT_FORMATS = frozenset({"txt", "md", "csv", "html"})  # Bedrock's names of documents that any model reads
 _DEEPEST = 4  # a tool's result holds parts, which may hold parts; nothing real goes deeper
 
@@ -45,7 +45,7 @@ class Parts:
     def messages(self, role: str) -> Sequence[Message]:
         """Return the results of tools, then what else there is as one message of this role.
 
-        Inside a model's own turn only the provider's tools answer; such results are no message to the model.
+        Inside a model's own turn only the provider's tools return results, which are not messages to the model.
         """
         results = self.results if role != "assistant" else []
         if results and self.empty:
@@ -75,7 +75,7 @@ class Parts:
             self._add_text(part)
 
     def add_calls(self, message: Json) -> None:
-        """Add the calls an OpenAI assistant message holds beside its content."""
+        """Add the calls an OpenAI assistant message holds next to its content."""
         for call in objects(message.get("tool_calls")):
             self._call(mapping(call.get("function")) or mapping(call.get("custom")) or call, text(call.get("id")))
         if legacy := mapping(message.get("function_call")):

@@ -25,7 +25,7 @@ def lines(body: str) -> list[Json]:
 
 
 def events(body: str) -> list[Json]:
-    """Return the JSON objects a stream sends, in order; what is no JSON (``[DONE]``, a cut last event) is left out."""
+    """Return the JSON objects a stream sends, in order; others (``[DONE]``, a cut last event) are left out."""
     found: list[Json] = []
     data: list[str] = []
     for line in (*body.splitlines(), ""):

@@ -10,7 +10,7 @@ from llm_audit.sources.entry import Message
 from llm_audit.sources.records.fields import text
 
 WINDOW = 64
-"""Messages kept. A longer prompt is its last messages, with the system prompt and the latest human ask before them."""
+"""Messages kept. A longer prompt is its last messages, after the system prompt and the latest human message."""
 
 TOOLS = ("(names not logged)",)
 """The tools offered: an agent always offers some, its transcript does not list them."""

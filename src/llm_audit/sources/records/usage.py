@@ -67,13 +67,13 @@ def of_openai(usage: Json) -> Usage:
         image_input=read_count(into, "image_tokens"),
         total=read_count(usage, "total_tokens"),
         convention=Convention.INCLUSIVE,
-        # what OpenRouter's own tools ran is billed by the call, beside the tokens
+        # what OpenRouter's own tools ran is billed by the call, on top of the tokens
         tool_calls=read_count(mapping(usage.get("server_tool_use_details")), "tool_calls_executed") or None,
     )
 
 
 def _of_openai_chat(usage: Json) -> Usage:
-    """Read what OpenAI chat itself reports and nothing beside it: the most usual shape, so the shortest way."""
+    """Read the usage of OpenAI chat itself: the most frequent shape, so the fastest path."""
     into, outof = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
     prompt, completion = one(usage, "prompt_tokens"), one(usage, "completion_tokens")
     if completion is None and prompt is not None:
@@ -223,7 +223,7 @@ _READERS: tuple[tuple[frozenset[str], Callable[[Json], Usage]], ...] = (
         frozenset({"cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation", "server_tool_use"}),
         of_anthropic,
     ),
-)  # whose field names tell a shape
+)  # by the field names that identify a shape
 
 
 def _by_modality(usage: Json, *names: str) -> Mapping[str, int]:

@@ -1,7 +1,7 @@
 """Claude Code transcripts: JSON lines of messages, results and notes.
 
 A reply is written as several rows, one a content block, each with the usage as far as it was known; resumed sessions
-and subagents' files repeat rows. So repeats share a key and the fullest is kept. Where Anthropic answered, its message
+and subagents' files repeat rows. So repeats share a key and the fullest is kept. Where Anthropic replied, its message
 id is that key: a side question (``/btw``) copies replies under a new request id. Rows without a request id come from
 gateways, whose message ids recur, and are repeats only within their session.
 """
@@ -129,7 +129,7 @@ def _tags(row: Json, message: Json) -> tuple[str, ...]:
     if row.get("isSidechain") is True:
         tags.append("sidechain")
         if message.get("stop_reason") is None:
-            tags.append("placeholder-output")  # what the stream's start said, not what was billed
+            tags.append("placeholder-output")  # the count at the start of the stream, not the billed one
     speed = text(mapping(message.get("usage")).get("speed"))
     return (*tags, f"speed={speed}") if speed is not None and speed != "standard" else tuple(tags)
 

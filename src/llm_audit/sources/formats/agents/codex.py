@@ -1,8 +1,8 @@
 """Codex CLI transcripts: JSON lines of session, turns, items and running token totals.
 
 A call is a ``token_count`` event whose running total moved; the same total is written again on every refresh. Forked
-and spawned sessions copy their parent's history, times rewritten: a call is told by the oldest session it comes from
-and its totals, so that copies are repeats wherever they are. Inclusive; reasoning is part of the output.
+and spawned sessions copy their parent's history, times rewritten: a call is identified by the oldest session it comes
+from and its totals, so that copies are repeats wherever they are. Inclusive; reasoning is part of the output.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def _counts(usage: object) -> Counts | None:
 
 
 def _moved(total: Counts | None, before: Counts | None) -> Counts | None:
-    """Return by how much a running total grew; a total that fell began anew."""
+    """Return by how much a running total grew; a total that fell was reset."""
     if total is None or before is None or any(now < then for now, then in zip(total, before, strict=True)):
         return total
     return tuple(now - then for now, then in zip(total, before, strict=True))

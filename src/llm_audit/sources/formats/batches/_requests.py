@@ -10,6 +10,6 @@ NOT_SENT = NotACall(NotCallReason.NOT_SENT)
 
 
 def batched(request: Request) -> Request:
-    """Bill a request at the batch price, which only the file around its body tells."""
+    """Set the service tier of a request to batch, which only its file shows."""
     request.service_tier = ServiceTier.BATCH.value
     return request

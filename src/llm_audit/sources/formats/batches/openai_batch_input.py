@@ -1,4 +1,4 @@
-"""Input files of OpenAI's Batch API. A line is no call: its response is a line of the output file."""
+"""Input files of OpenAI's Batch API. A line is not a call: its response is a line of the output file."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 
 
 def not_a_call_reason(record: Json) -> NotCallReason | None:
-    """Return why a payload or a spend row is no call to a model; None where it is one."""
+    """Return the reason why a payload or a spend row is not a call to a model; None where it is one."""
     if flag(record.get("cache_hit")):
         return NotCallReason.GATEWAY_CACHE_HIT
     call_type = (text(record.get("call_type")) or "").lower()

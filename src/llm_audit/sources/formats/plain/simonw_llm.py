@@ -1,6 +1,6 @@
 """The ``responses`` table of simonw/llm's SQLite log, row by row.
 
-``token_details`` holds what the provider's usage says beside the two totals, under the provider's own names.
+``token_details`` holds the rest of the provider's usage besides the two totals, under the provider's own names.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Anthropic Messages: pairs, streams and bare bodies.
 
-Input counts leave cached tokens out. ``iterations`` that are no plain messages (an advisor of another model, a
+Input counts leave cached tokens out. ``iterations`` that are not plain messages (an advisor of another model, a
 compaction) are billed beside the top-level counts, so each is a call of its own.
 """
 

@@ -22,7 +22,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     model = text(record.get("ModelName")) or deployment
     input_tokens, output_tokens = read_count(record, "PromptTokens"), read_count(record, "CompletionTokens")
     if model is None and not input_tokens and not output_tokens:
-        yield NotACall(NotCallReason.METADATA)  # a further piece of a long prompt or answer
+        yield NotACall(NotCallReason.METADATA)  # another part of a long prompt or reply
         return
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "ModelName")

@@ -22,7 +22,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     named = rest.rpartition("/")[0] if before != pair.path else ""
     requested = named or text(pair.request_body.get("modelId")) or text(record.get("modelId"))
     request = request_of(pair, provider="aws", model=requested and model_of_arn(requested))
-    if requested:  # an answer in a model's own shape names it without the profile that decides the price
+    if requested:  # a response in a model's own shape names it without the profile that decides the price
         routed = text(at(pair.response_body, "trace", "promptRouter", "invokedModelId"))
         request.model = model_of_arn(routed or requested)
     request.region = region_of(pair.host)

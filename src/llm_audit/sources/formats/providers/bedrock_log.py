@@ -1,7 +1,7 @@
 """Amazon Bedrock's model invocation log, from S3 or CloudWatch.
 
-The counts in the model's own answer are preferred; where bodies are not logged, the record's counts serve. Both leave
-cached tokens out of the input. A prompt router's answer names the model it chose.
+The counts in the model's own response are preferred; where bodies are not logged, the record's counts are used. Both
+leave cached tokens out of the input. A prompt router's response names the model it chose.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 
 
 def _response_body(output_part: Json) -> Json:
-    """Return the answer's body; a streamed one is logged as an array of its chunks."""
+    """Return the response's body; a streamed one is logged as an array of its chunks."""
     body = parsed(output_part.get("outputBodyJson"))
     return assemble(list(objects(body))) if isinstance(body, list) else mapping(body)
 

@@ -1,6 +1,6 @@
 """OpenAI chat completions, and everything that copies them: pairs, streams and bare bodies.
 
-The other calls of that API (legacy completions, embeddings, images, audio, moderations) are read too, and told apart
+The other calls of that API (legacy completions, embeddings, images, audio, moderations) are read too, and distinguished
 by their operation. Input counts include cached tokens; reasoning is part of the output.
 """
 

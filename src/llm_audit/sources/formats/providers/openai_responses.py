@@ -1,6 +1,6 @@
 """OpenAI Responses: pairs, streams and bare bodies.
 
-Input counts include cached tokens; reasoning is part of the output. ``previous_response_id`` stands for turns that the
+Input counts include cached tokens; reasoning is part of the output. ``previous_response_id`` refers to turns that the
 log does not hold.
 """
 

@@ -26,7 +26,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 
 
 def _response_body(logged: object) -> Json:
-    """Return a logged answer, which is an array of chunks where it was streamed."""
+    """Return a logged response, which is an array of chunks where it was streamed."""
     found = parsed(logged)
     return assemble(list(objects(found))) if isinstance(found, list) else mapping(found)
 

@@ -1,6 +1,6 @@
 """Langfuse: traces and observations as its UI downloads them (camelCase), and blob exports (snake_case).
 
-Observations of type GENERATION and EMBEDDING are calls, all others wrap them or work beside them. Usage details are
+Observations of type GENERATION and EMBEDDING are calls, all others wrap them or are not model calls. Usage details are
 disjoint where Langfuse normalised them (``input_…`` names: exclusive); details copied from OpenInference
 (``prompt_details.…``) are not. The provider's own usage in ``output`` is preferred to both.
 """
@@ -142,7 +142,7 @@ def _details(details: Json) -> Usage:
     )
     if copied:
         return usage
-    # Normalised details are parts of a sum: audio is beside the text.
+    # Normalised details are parts of a sum: audio is not part of the text.
     return replace(usage, audio_input_tokens=audio_input or None, audio_output_tokens=audio_output or None)
 
 

@@ -1,7 +1,7 @@
 """OTLP/JSON as a collector's file exporter writes it: batches of spans or log records, one per line.
 
 A batch is as many entries as it holds spans. Integers come as strings. Of log records the GenAI inference event is
-read like a span, and Claude Code's events of requests; other records are no calls.
+read like a span, and Claude Code's events of requests; other records are not calls.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ This is the shape teams write themselves and the one read most, so its usual col
 line is like the next an even shorter one (``typed``).
 
 Cached tokens are taken to be part of the input where their name says so (``cached_tokens``), on top of it where the
-names are Anthropic's own (``cache_read_input_tokens`` beside ``input_tokens``), and are else settled by arithmetic or
-marked ambiguous.
+names are Anthropic's own (``cache_read_input_tokens`` beside ``input_tokens``). Otherwise arithmetic decides, or they
+are marked ambiguous.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def _matches(record: Record, _context: Context) -> bool:
     columns = columns_of(record)
     known = (columns.usage, columns.input, columns.output, columns.messages, columns.prompt, columns.time)
     if columns.model is ABSENT and columns.served is ABSENT:
-        # A call whose model was not logged is still a call, to be rejected for just that.
+        # A call whose model was not logged is still a call, to be rejected for that reason.
         has_counts = columns.usage is not ABSENT or (columns.input is not ABSENT and columns.output is not ABSENT)
         return has_counts and any(column is not ABSENT for column in known[3:])
     return any(column is not ABSENT for column in known)
