@@ -2,7 +2,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.sources.entry import Request
-from llm_audit.sources.formats.plain.flat.fields import _MAX_CHARS, _told, set_attribution
+from llm_audit.sources.formats.plain.flat.fields import _MAX_CHARS, _attribution_and_columns, set_attribution
 from llm_audit.sources.records.column_names import columns_of
 from llm_audit.sources.records.fields import attribution_of
 
@@ -15,11 +15,12 @@ METADATA = st.dictionaries(st.sampled_from(["team", "feature", "tags", "session_
 @settings(max_examples=400)
 @given(METADATA)
 def test_what_is_remembered_of_metadata_is_what_they_say(metadata):
-    assert _told(metadata) == _told(metadata) == (attribution_of(metadata), columns_of(metadata))
+    expected = (attribution_of(metadata), columns_of(metadata))
+    assert _attribution_and_columns(metadata) == _attribution_and_columns(metadata) == expected
 
 
 def test_values_that_are_equal_but_of_other_kinds_are_kept_apart():
-    told = [_told({"note": value})[0].tags for value in (1, True, 1.0, "1", "true")]
+    told = [_attribution_and_columns({"note": value})[0].tags for value in (1, True, 1.0, "1", "true")]
     assert told == [("note=1",), ("note=true",), ("note=1",), ("note=1",), ("note=true",)]
 
 

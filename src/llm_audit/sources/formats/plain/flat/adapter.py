@@ -45,7 +45,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         conversation=get(columns.conversation),
         trace=get(columns.trace),
         stream=get(columns.stream),
-        latency=get(columns.latency_ms),
+        latency_ms=get(columns.latency_ms),
         ended=outcome(get(columns.status), get(columns.error)),
     )
     attribution = (get(columns.team), get(columns.app), get(columns.user), get(columns.environment))

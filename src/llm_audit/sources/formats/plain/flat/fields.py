@@ -52,7 +52,7 @@ def new_request(
     conversation: Any,
     trace: Any,
     stream: Any,
-    latency: Any,
+    latency_ms: Any,
     ended: tuple[str, int | None],
 ) -> Request:
     """Build a request of the fields that every home-made record may have; ``ended`` is its ``outcome``."""
@@ -68,7 +68,7 @@ def new_request(
         streamed=stream if type(stream) is bool else flag(stream),
         status=status,
         status_code=code,
-        latency_ms=float(latency) if type(latency) is int and 0 <= latency < 10**12 else number(latency),
+        latency_ms=float(latency_ms) if type(latency_ms) is int and 0 <= latency_ms < 10**12 else number(latency_ms),
         messages=messages,
         redacted=any_mark(messages),
     )
@@ -78,8 +78,8 @@ def set_attribution(request: Request, metadata: Any, attribution: tuple[Any, Any
     """Set to whom a call is attributed, and the ids in its metadata.
 
     Args:
-        request: What to set it of.
-        metadata: As the record has them.
+        request: The request to change.
+        metadata: The metadata of its record, of any shape.
         attribution: Team, app, user and environment as columns of their own; None where there is no such column.
     """
     nested = mapping(metadata)
@@ -100,7 +100,7 @@ def set_attribution(request: Request, metadata: Any, attribution: tuple[Any, Any
 
 
 def _attribution_and_columns(metadata: Json) -> tuple[Attribution, Columns]:
-    """What metadata say of who is charged, and their columns. Logs repeat few teams and features, so much is known."""
+    """Return the attribution in metadata, and its columns. Logs repeat few teams and features, so results are kept."""
     values = metadata.values()
     try:
         if sum(map(len, values)) > _MAX_CHARS:

@@ -103,7 +103,7 @@ def _request(values: Any, columns: Columns) -> Request:
         conversation=values.conversation,
         trace=values.trace,
         stream=values.stream,
-        latency=values.latency_ms,
+        latency_ms=values.latency_ms,
         ended=outcome(values.status, None),
     )
     attribution = (values.team, values.app, values.user, None)
