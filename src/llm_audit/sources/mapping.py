@@ -39,7 +39,7 @@ def build(table: Mapping[str, str]) -> Format:
     Raises:
         UsageError: A key is not a known column, or a path cannot be read.
     """
-    paths = {_column(name): _path(name, written) for name, written in table.items()}
+    paths = {_column(name): _path(name, path_text) for name, path_text in table.items()}
     if "model" not in {column_named(name) for name in paths}:
         raise UsageError('[mapping] has no "model": add the path of the field that names the model.')
     model = next(path for name, path in paths.items() if column_named(name) == "model")
@@ -71,22 +71,22 @@ def suggest(records: Iterable[Record]) -> str:
         found = _likely(path)
         if found is not None:
             column, rank = found
-            order = (-seen[path], rank, len(path), written(path))
+            order = (-seen[path], rank, len(path), path_text(path))
             if column not in best or order < best[column][0]:
                 best[column] = (order, path)
     lines = ["# Drafted from the names of the fields; check it, and complete what is missing.", "[mapping]"]
     lines += [
-        f"{names[0]} = {json.dumps(written(best[column][1]))}" for column, names in SYNONYMS.items() if column in best
+        f"{names[0]} = {json.dumps(path_text(best[column][1]))}" for column, names in SYNONYMS.items() if column in best
     ]
     lines += [f'# {SYNONYMS[column][0]} = ""' for column in _WANTED if column not in best]
     taken = {path for _, path in best.values()}
-    rest = sorted(written(path) for path in seen if path not in taken)
+    rest = sorted(path_text(path) for path in seen if path not in taken)
     if rest:
         lines += ["", "# Fields not used:", *(f"#   {path}" for path in rest[:_MAX_PATHS])]
     return "\n".join(lines) + "\n"
 
 
-def written(path: Path) -> str:
+def path_text(path: Path) -> str:
     """Write a path the way a mapping gives it."""
     parts = [
         f"[{step}]"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from llm_audit.sources.entry import NO_USAGE, Request, Usage
 from llm_audit.sources.records.fields import Json, as_int, first, flag, listing, mapping, objects, text
-from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
+from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
 from llm_audit.sources.records.usage import of_any
 
 _USAGE = ("usage", "usageMetadata", "usage_metadata")
@@ -31,11 +31,11 @@ def read_request_body(request: Request, body: Json) -> None:
     """Set the fields of a request that its body states: the prompt, the tools offered and the requirements."""
     if not body:
         return
-    request.messages = conversation(
+    request.messages = read_messages(
         first(body, "messages", "contents", "input", "prompt"),
         first(body, "system", "instructions", "systemInstruction", "system_instruction"),
     )
-    request.redacted = redacted(request.messages)
+    request.redacted = is_redacted(request.messages)
     read_parameters(request, body)
 
 
@@ -68,7 +68,7 @@ def read_response_body(request: Request, body: Json) -> None:
         content = content["message"]  # Bedrock Converse
     if isinstance(content, list) and content and all(isinstance(part, dict) and "role" not in part for part in content):
         content = {"role": "assistant", "content": content}
-    request.completion, request.completion_calls, request.completion_call_id = reply(content)
+    request.completion, request.completion_calls, request.completion_call_id = read_reply(content)
 
 
 def usage_of(body: Json) -> Usage:

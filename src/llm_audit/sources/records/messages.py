@@ -27,10 +27,10 @@ ROLES = {
     "ipython": "tool",
 }
 _REDACTED = frozenset({"redacted", "redacted-by-litellm", "[redacted]", "<redacted>", "***", "[filtered]", "hidden"})
-_LONGEST_MARK = 40  # characters
+_LONGEST_PLACEHOLDER = 40  # characters
 
 
-def conversation(messages: object, system: object = None) -> list[Message] | None:
+def read_messages(messages: object, system: object = None) -> list[Message] | None:
     """Read a prompt: messages, contents or input items, after a system prompt held apart from them.
 
     A bare string is one user message; JSON in a string is decoded first. None where the log holds no prompt.
@@ -57,12 +57,12 @@ def conversation(messages: object, system: object = None) -> list[Message] | Non
     return found or None
 
 
-def reply(items: object) -> tuple[str | None, str, str | None]:
-    """Read a model's reply, in any shape that ``conversation`` reads.
+def read_reply(items: object) -> tuple[str | None, str, str | None]:
+    """Read a model's reply, in any shape that ``read_messages`` reads.
 
     Returns its text (None where it holds none), the canonical text of its tool calls and the id of the first call.
     """
-    messages = conversation([items] if isinstance(items, dict) else items) or []
+    messages = read_messages([items] if isinstance(items, dict) else items) or []
     texts = [message.text for message in messages if message.text]
     calls = [message.calls for message in messages if message.calls]
     call_id = next((message.call_id for message in messages if message.calls and message.call_id), None)
@@ -88,24 +88,24 @@ def tool_names(tools: object) -> tuple[str, ...]:
     return tuple(names)
 
 
-def redacted(messages: Sequence[Message] | None) -> bool:
+def is_redacted(messages: Sequence[Message] | None) -> bool:
     """Return whether a gateway removed or cut the text of a prompt, by the placeholders it leaves."""
     return messages is not None and any(
-        is_mark(message.text) or "litellm_truncated" in message.text for message in messages
+        is_placeholder(message.text) or "litellm_truncated" in message.text for message in messages
     )
 
 
-def any_mark(messages: Sequence[Message] | None) -> bool:
+def any_placeholder(messages: Sequence[Message] | None) -> bool:
     """Return whether the text of any message was replaced by a placeholder."""
     for message in messages or ():  # noqa: SIM110 - a generator costs more than the test
-        if len(message.text) <= _LONGEST_MARK and is_mark(message.text):
+        if len(message.text) <= _LONGEST_PLACEHOLDER and is_placeholder(message.text):
             return True
     return False
 
 
-def is_mark(value: str) -> bool:
+def is_placeholder(value: str) -> bool:
     """Return whether a text is only a placeholder for removed text."""
-    return len(value) <= _LONGEST_MARK and value.strip().lower() in _REDACTED
+    return len(value) <= _LONGEST_PLACEHOLDER and value.strip().lower() in _REDACTED
 
 
 def _role(role: object) -> str:

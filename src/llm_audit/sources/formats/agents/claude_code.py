@@ -26,7 +26,7 @@ from llm_audit.sources.formats.providers.anthropic_messages import inner_calls
 from llm_audit.sources.records.calls import cost_pico, merge_key, tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, listing, mapping, text
-from llm_audit.sources.records.messages import conversation, reply
+from llm_audit.sources.records.messages import read_messages, read_reply
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
 from llm_audit.sources.records.usage import of_anthropic
@@ -85,7 +85,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         messages=thread.prompt,
         tools=TOOLS,
     )
-    request.completion, request.completion_calls, request.completion_call_id = reply(
+    request.completion, request.completion_calls, request.completion_call_id = read_reply(
         {"role": "assistant", "content": message.get("content")}
     )
     request.usage = usage
@@ -110,7 +110,7 @@ def _conversation(row: Json) -> str | None:
 
 def _messages(row: Json, message: Json) -> list[Message]:
     role = text(message.get("role")) or text(row.get("type")) or "user"
-    return conversation([{"role": role, "content": message.get("content")}]) or []
+    return read_messages([{"role": role, "content": message.get("content")}]) or []
 
 
 def _key(row: Json, reply_id: str | None, model: str) -> str | None:

@@ -13,7 +13,7 @@ from llm_audit.sources.entry import Entry, Message, NotACall, NotCallReason, Rec
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, at, first, mapping, text
-from llm_audit.sources.records.messages import conversation
+from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
 
@@ -80,7 +80,7 @@ class _Session:
 
     def add_item(self, item: Json) -> None:
         """Add an item of the conversation."""
-        for message in conversation([item]) or []:
+        for message in read_messages([item]) or []:
             if message.role == "assistant":
                 self._pending.append(message)
             elif message.role == "tool" and self._pending:

@@ -13,7 +13,7 @@ from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import merge_key
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, mapping, number, text
-from llm_audit.sources.records.messages import is_mark
+from llm_audit.sources.records.messages import is_placeholder
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.usage import of_any
 
@@ -36,7 +36,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         messages=_prompt(record),
         completion=text(record.get("response")),
     )
-    request.redacted = any(is_mark(message.text) for message in request.messages or ())
+    request.redacted = any(is_placeholder(message.text) for message in request.messages or ())
     read_parameters(request, mapping(record.get("options_json")))
     request.usage = _usage(record)
     yield request

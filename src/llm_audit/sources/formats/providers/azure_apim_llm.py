@@ -13,7 +13,7 @@ from llm_audit.sources.records.bodies import read_response_body
 from llm_audit.sources.records.calls import merge_key, operation
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, flag, text
-from llm_audit.sources.records.messages import conversation
+from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import micros
 
 
@@ -37,7 +37,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         request_id=correlation,
         merge_key=merge_key(correlation and f"azure:{correlation}", model=model),
         streamed=flag(record.get("IsStreamCompletion")),
-        messages=conversation(record.get("RequestMessages")),
+        messages=read_messages(record.get("RequestMessages")),
     )
     read_response_body(request, _response_body(record))
     request.usage = disjoint_usage(
@@ -47,7 +47,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 
 
 def _response_body(record: Json) -> Json:
-    messages = conversation(record.get("ResponseMessages")) or []
+    messages = read_messages(record.get("ResponseMessages")) or []
     return {"content": "\n".join(message.text for message in messages)} if messages else {}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from llm_audit.sources.entry import Request
 from llm_audit.sources.records.fields import Json, first, listing, mapping, objects, parsed, text
-from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
+from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
 from llm_audit.sources.records.tracing import Span, indexed
 
 _MESSAGE_EVENTS = {
@@ -28,10 +28,10 @@ def set_texts(request: Request, span: Span) -> None:
             fields.update(attributes)  # events that carry the attributes a span itself may carry
     fields.update(span.attributes)
     system = parsed(fields.get("gen_ai.system_instructions"))
-    request.messages = conversation(_prompt(fields) or _from_events(span), system)
-    request.redacted = redacted(request.messages)
+    request.messages = read_messages(_prompt(fields) or _from_events(span), system)
+    request.redacted = is_redacted(request.messages)
     request.tools = tool_names(_tools(fields))
-    request.completion, request.completion_calls, request.completion_call_id = reply(_reply(fields, span))
+    request.completion, request.completion_calls, request.completion_call_id = read_reply(_reply(fields, span))
 
 
 def _prompt(fields: Json) -> Any:

@@ -40,7 +40,7 @@ from llm_audit.sources.records.fields import (
     parsed,
     text,
 )
-from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
+from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.vocabulary import Operation, Status
 
@@ -151,8 +151,8 @@ def _prompt(request: Request, given: object, settings: Json) -> None:
     config = mapping(body.get("config"))
     prompt = first(body, "messages", "contents", "input", "prompt", "args") if body else given
     system = first(body, "system", "instructions") or first(config, "system_instruction", "systemInstruction")
-    request.messages = conversation(prompt, system or settings.get("instructions"))
-    request.redacted = redacted(request.messages)
+    request.messages = read_messages(prompt, system or settings.get("instructions"))
+    request.redacted = is_redacted(request.messages)
     read_parameters(request, {**settings, **body})
     if not request.tools and config:
         request.tools = tool_names(listing(config.get("tools")))
@@ -165,7 +165,7 @@ def _reply(request: Request, output: object) -> None:
         return
     extra = mapping(body.get("additional_kwargs"))  # LangChain puts the tool calls of a reply there
     found = {**body, **extra} if extra else output
-    request.completion, request.completion_calls, request.completion_call_id = reply(found)
+    request.completion, request.completion_calls, request.completion_call_id = read_reply(found)
 
 
 def _provider(metadata: Json) -> str | None:

@@ -15,7 +15,7 @@ from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import cost_pico, provider, set_usage
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, listing, mapping, objects, parsed, text
-from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
+from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
 from llm_audit.vocabulary import Operation
 
 _KINDS = {"LLM": Operation.CHAT, "EMBEDDING": Operation.EMBEDDING}
@@ -40,14 +40,14 @@ def read(span: tracing.Span, kind: str | None = None) -> Entry:
         span, model=model, requested=requested, vendor=vendor, operation=_KINDS.get(kind, Operation.CHAT)
     )
     request.stated_cost_pico = cost_pico(attributes.get("llm.cost.total"))
-    request.messages = conversation(_messages(attributes, "llm.input_messages"))
+    request.messages = read_messages(_messages(attributes, "llm.input_messages"))
     if request.messages is None and kind == "LLM":
-        request.messages = conversation(_given(attributes))
-    request.redacted = redacted(request.messages)
+        request.messages = read_messages(_given(attributes))
+    request.redacted = is_redacted(request.messages)
     read_parameters(request, settings)
     request.tools = tool_names(_tools(attributes)) or request.tools
     output = _messages(attributes, "llm.output_messages") or attributes.get("output.value")
-    request.completion, request.completion_calls, request.completion_call_id = reply(output)
+    request.completion, request.completion_calls, request.completion_call_id = read_reply(output)
     set_usage(request, _usage(attributes, vendor))
     return request
 

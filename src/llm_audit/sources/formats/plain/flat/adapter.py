@@ -21,7 +21,7 @@ from llm_audit.sources.records.calls import cost_pico, operation, tier
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, flag, labels, mapping, number, text
-from llm_audit.sources.records.messages import conversation
+from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import ServiceTier
@@ -65,7 +65,7 @@ def _prompt(record: Json, columns: Columns) -> list[Message] | None:
     if prompt is None:
         prompt = record.get(columns.prompt)
     system = record.get(columns.system)
-    return conversation(prompt, system if isinstance(system, str | list) else None)
+    return read_messages(prompt, system if isinstance(system, str | list) else None)
 
 
 def _usage(record: Json, columns: Columns) -> Usage:

@@ -9,7 +9,7 @@ from llm_audit.sources.entry import Message, Request
 from llm_audit.sources.records.calls import merge_key
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
 from llm_audit.sources.records.fields import Attribution, Json, as_int, attribution_of, flag, mapping, number, text
-from llm_audit.sources.records.messages import any_mark, reply
+from llm_audit.sources.records.messages import any_placeholder, read_reply
 from llm_audit.vocabulary import Status
 
 _OK, _ERROR = Status.OK.value, Status.ERROR.value
@@ -70,7 +70,7 @@ def new_request(
         status_code=code,
         latency_ms=float(latency_ms) if type(latency_ms) is int and 0 <= latency_ms < 10**12 else number(latency_ms),
         messages=messages,
-        redacted=any_mark(messages),
+        redacted=any_placeholder(messages),
     )
 
 
@@ -121,4 +121,4 @@ def set_completion(request: Request, completion: Any) -> None:
     if isinstance(completion, str):
         request.completion = completion
     else:
-        request.completion, request.completion_calls, request.completion_call_id = reply(completion)
+        request.completion, request.completion_calls, request.completion_call_id = read_reply(completion)

@@ -16,7 +16,7 @@ from llm_audit.sources.formats.interface import TypedReader
 from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
 from llm_audit.sources.records.column_names import ABSENT, USUAL, Columns, columns_of
 from llm_audit.sources.records.disjoint import MAX_TOKENS, Convention, disjoint_usage
-from llm_audit.sources.records.messages import conversation
+from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import micros
 
 _MAX_SHAPES = 64  # sets of keys remembered
@@ -116,9 +116,9 @@ def _request(values: Any, columns: Columns) -> Request:
 
 def _prompt(values: Any) -> list[Message] | None:
     messages, system = values.messages, values.system
-    system = conversation(None, system) if isinstance(system, str) else None
+    system = read_messages(None, system) if isinstance(system, str) else None
     if messages is None:
-        messages = conversation(values.prompt)
+        messages = read_messages(values.prompt)
     return [*system, *(messages or ())] if system else messages or None
 
 
