@@ -45,7 +45,7 @@ def build(table: Mapping[str, str]) -> Format:
     model = next(path for name, path in paths.items() if column_named(name) == "model")
 
     def entries(record: Record, context: Context) -> Iterator[Entry]:
-        found = {name: value for name, path in paths.items() if (value := _follow(record, path)) is not None}
+        found = {name: value for name, path in paths.items() if (value := _value_at(record, path)) is not None}
         return FLAT.entries(found, context)
 
     return Format(
@@ -56,7 +56,7 @@ def build(table: Mapping[str, str]) -> Format:
             tells=FLAT.info.tells,
         ),
         specificity=Specificity.ENVELOPE,
-        matches=lambda record, _: isinstance(_follow(record, model), str),
+        matches=lambda record, _: isinstance(_value_at(record, model), str),
         entries=entries,
     )
 
@@ -68,7 +68,7 @@ def suggest(records: Iterable[Record]) -> str:
         seen.update(_leaves(record))
     best: dict[str, tuple[tuple[int, int, int, str], Path]] = {}
     for path in list(seen)[:_MAX_PATHS]:
-        found = _likely(path)
+        found = _likely_column(path)
         if found is not None:
             column, rank = found
             order = (-seen[path], rank, len(path), path_text(path))
@@ -125,7 +125,7 @@ def _path(name: str, given: str) -> Path:
     return tuple(steps)
 
 
-def _follow(value: Any, path: Path) -> Any:
+def _value_at(value: Any, path: Path) -> Any:
     """Return the value at a path, reading JSON in strings on the way; None where it ends early."""
     for step in path:
         if isinstance(step, int):
@@ -148,7 +148,7 @@ def _leaves(value: Any, path: Path = ()) -> Iterator[Path]:
         yield path
 
 
-def _likely(path: Path) -> tuple[str, int] | None:
+def _likely_column(path: Path) -> tuple[str, int] | None:
     """Return the column a path is likely to be, and how specific its name is (0 most)."""
     names = [step for step in path if isinstance(step, str)]
     for tail in ("_".join(names[-2:]), names[-1]):

@@ -3,25 +3,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_audit.sources.entry import BadRecordError
-from llm_audit.sources.records.disjoint import Convention, count, disjoint_usage
+from llm_audit.sources.records.disjoint import Convention, as_count, disjoint_usage
 
 COUNT = st.integers(0, 10**6)
 
 
 @pytest.mark.parametrize("value", [7, "7", 7.0, "7.0", " 7 "])
 def test_whole_numbers_are_counts(value: object) -> None:
-    assert count(value) == 7
+    assert as_count(value) == 7
 
 
 @pytest.mark.parametrize("value", [None, "", "None", "null", float("nan")])
 def test_nothing_is_unknown_and_not_zero(value: object) -> None:
-    assert count(value) is None
+    assert as_count(value) is None
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, "1.5", 10**9 + 1, "many", True, [], float("inf"), "9" * 400])
 def test_what_is_no_count_is_refused(value: object) -> None:
     with pytest.raises(BadRecordError, match="bad_tokens: n"):
-        count(value, "n")
+        as_count(value, "n")
 
 
 def figures(usage):

@@ -46,7 +46,9 @@ def open_binary(source: Source) -> BinaryIO:
             return cast("BinaryIO", s3().open_input_file(source.path.removeprefix(S3_SCHEME)))
         return open(source.path, "rb", buffering=0)  # noqa: PTH123 - a path object would cost more than the call
     except OSError as error:
-        raise UsageError(f"Cannot read {source.name}: {reason(error)}. Check that it exists and may be read.") from None
+        raise UsageError(
+            f"Cannot read {source.name}: {error_text(error)}. Check that it exists and may be read."
+        ) from None
 
 
 @contextmanager
@@ -64,7 +66,7 @@ def on_disk(source: Source) -> Iterator[Source]:
             try:
                 shutil.copyfileobj(file, copy, _FETCH_BYTES)
             except OSError as error:
-                raise UsageError(f"Cannot read {source.name}: {reason(error)}. Try again.") from None
+                raise UsageError(f"Cannot read {source.name}: {error_text(error)}. Try again.") from None
         copy.flush()
         yield replace(source, path=copy.name)
 
@@ -101,6 +103,6 @@ def s3_options(environ: Mapping[str, str]) -> dict[str, Any]:
     return options
 
 
-def reason(error: OSError) -> str:
+def error_text(error: OSError) -> str:
     """Return the message of an operating system or storage error, in one line."""
     return error.strerror or str(error).splitlines()[0]

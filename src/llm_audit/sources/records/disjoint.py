@@ -23,7 +23,7 @@ class Convention(StrEnum):
     EXCLUSIVE = "exclusive"  # cached tokens come on top
 
 
-def count(value: object, field: str = "tokens") -> int | None:
+def as_count(value: object, field: str = "tokens") -> int | None:
     """Return a token count; None where the log gives none.
 
     Takes integers, also as strings or with a zero fraction. Raises ``BadRecordError`` for negative, fractional
@@ -51,10 +51,10 @@ def count(value: object, field: str = "tokens") -> int | None:
     raise BadRecordError(Reason.BAD_TOKENS, field)
 
 
-def one(record: Json, name: str) -> int | None:
+def read_single_count(record: Json, name: str) -> int | None:
     """Return the count a record gives under this name."""
     value = record.get(name)
-    return None if value is None else count(value, name)
+    return None if value is None else as_count(value, name)
 
 
 def read_count(record: Json, *names: str) -> int | None:
@@ -62,7 +62,7 @@ def read_count(record: Json, *names: str) -> int | None:
     for name in names:
         value = record.get(name)
         if value is not None:
-            found = count(value, name)
+            found = as_count(value, name)
             if found is not None:
                 return found
     return None

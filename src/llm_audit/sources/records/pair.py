@@ -33,7 +33,9 @@ from llm_audit.vocabulary import Status
 
 _REQUESTS = ("request", "request_body", "requestBody")
 _RESPONSES = ("response", "response_body", "responseBody")
-_TELLING = frozenset({"choices", "usage", "usageMetadata", "usage_metadata", "candidates", "eval_count", "object"})
+_RESPONSE_FIELDS = frozenset(
+    {"choices", "usage", "usageMetadata", "usage_metadata", "candidates", "eval_count", "object"}
+)
 _NO_CALLS = (
     "/count_tokens",
     "counttokens",
@@ -97,8 +99,8 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
         service_tier=_tier(pair),
         request_id=text(get(columns.request_id)) or response_id,
         merge_key=merge_key(response_id, model=served, status=status),
-        conversation=text(get(columns.conversation)) or _labelled(pair, "conversation"),
-        trace=text(get(columns.trace)) or _labelled(pair, "trace"),
+        conversation=text(get(columns.conversation)) or _id_in_metadata(pair, "conversation"),
+        trace=text(get(columns.trace)) or _id_in_metadata(pair, "trace"),
         span=text(get(columns.span)),
         parent_span=text(get(columns.parent_span)),
         team=attribution.team,
@@ -128,7 +130,7 @@ def read_pair(record: Record) -> Pair | None:
     if isinstance(raw_response, str) and is_stream(raw_response):
         response_body = {"body": raw_response}
     if raw_request is None:  # the request's own fields are next to the response
-        if not response_body or not (_TELLING & response_body.keys() or "body" in response_body):
+        if not response_body or not (_RESPONSE_FIELDS & response_body.keys() or "body" in response_body):
             return None
         request_body = record
     if not request_body or not (response_body or raw_response is None):
@@ -229,7 +231,7 @@ def _attribution(pair: Pair) -> Attribution:
     )
 
 
-def _labelled(pair: Pair, column: str) -> str | None:
+def _id_in_metadata(pair: Pair, column: str) -> str | None:
     """Return an id that the caller put into the metadata of the call."""
     for place in (pair.outer.get(columns_of(pair.outer).metadata), pair.request_body.get("metadata")):
         given = mapping(place)

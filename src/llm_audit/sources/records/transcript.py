@@ -40,7 +40,7 @@ class Transcript:
             if message.role == "user" and message.text:
                 self._ask, self._since_ask = message, 0
 
-    def forget(self) -> None:
+    def compact(self) -> None:
         """Drop the messages that a compaction of the context dropped: all but the system prompt."""
         self._window.clear()
         self._ask, self._since_ask = None, 0

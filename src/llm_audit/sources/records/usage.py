@@ -9,28 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from llm_audit.sources.entry import NO_USAGE, Usage
-from llm_audit.sources.records.disjoint import MAX_TOKENS, Convention, count, disjoint_usage, one, read_count
+from llm_audit.sources.records.disjoint import (
+    Convention,
+    disjoint_usage,
+    read_count,
+    read_single_count,
+)
 from llm_audit.sources.records.fields import Json, mapping, objects, text
-
-__all__ = [
-    "MAX_TOKENS",
-    "NO_USAGE",
-    "Convention",
-    "Usage",
-    "cache_writes",
-    "count",
-    "disjoint_usage",
-    "first_of",
-    "of_anthropic",
-    "of_any",
-    "of_bedrock",
-    "of_cohere",
-    "of_gemini",
-    "of_ollama",
-    "of_openai",
-    "one",
-    "read_count",
-]
 
 
 def of_openai(usage: Json) -> Usage:
@@ -75,22 +60,22 @@ def of_openai(usage: Json) -> Usage:
 def _of_openai_chat(usage: Json) -> Usage:
     """Read the usage of OpenAI chat itself: the most frequent shape, so the fastest path."""
     into, outof = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
-    prompt, completion = one(usage, "prompt_tokens"), one(usage, "completion_tokens")
+    prompt, completion = read_single_count(usage, "prompt_tokens"), read_single_count(usage, "completion_tokens")
     if completion is None and prompt is not None:
         completion = 0
     if len(into) <= 1 and not outof and "cached_tokens" in into:  # all that most logs keep
-        cached, total = one(into, "cached_tokens"), one(usage, "total_tokens")
+        cached, total = read_single_count(into, "cached_tokens"), read_single_count(usage, "total_tokens")
         return disjoint_usage(prompt, completion, cache_read=cached, total=total, convention=Convention.INCLUSIVE)
     return disjoint_usage(
         prompt,
         completion,
-        cache_read=one(into, "cached_tokens"),
-        cache_write=one(into, "cache_write_tokens"),
-        reasoning=one(outof, "reasoning_tokens"),
-        audio_input=one(into, "audio_tokens"),
-        audio_output=one(outof, "audio_tokens"),
-        image_input=one(into, "image_tokens"),
-        total=one(usage, "total_tokens"),
+        cache_read=read_single_count(into, "cached_tokens"),
+        cache_write=read_single_count(into, "cache_write_tokens"),
+        reasoning=read_single_count(outof, "reasoning_tokens"),
+        audio_input=read_single_count(into, "audio_tokens"),
+        audio_output=read_single_count(outof, "audio_tokens"),
+        image_input=read_single_count(into, "image_tokens"),
+        total=read_single_count(usage, "total_tokens"),
         convention=Convention.INCLUSIVE,
     )
 

@@ -56,7 +56,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     if thread is None:
         thread = context.state[name or ""] = _Thread()
     if row.get("subtype") == "compact_boundary":
-        thread.transcript.forget()
+        thread.transcript.compact()
     usage = _usage(row, message)
     model = text(message.get("model"))
     if usage.usage_source == "none" or model == _SYNTHETIC:

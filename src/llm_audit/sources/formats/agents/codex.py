@@ -86,10 +86,10 @@ class _Session:
             elif message.role == "tool" and self._pending:
                 self._after.append(message)
             else:
-                self.settle_reply()
+                self.finish_reply()
                 self.transcript.add([message])
 
-    def settle_reply(self) -> None:
+    def finish_reply(self) -> None:
         """Add the reply that was being written to the messages."""
         self.transcript.add([*self._pending, *self._after])
         self._pending, self._after = [], []
@@ -122,8 +122,8 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     elif kind == "response_item":
         session.add_item(payload)
     elif kind == "compacted":
-        session.settle_reply()
-        session.transcript.forget()
+        session.finish_reply()
+        session.transcript.compact()
     yield NotACall(NotCallReason.METADATA)
 
 
@@ -131,7 +131,7 @@ def _call(record: Json, info: Json, session: _Session) -> Entry:
     total, last = _counts(info.get("total_token_usage")), _counts(info.get("last_token_usage"))
     repeated = total is not None and total == session.total
     if not repeated:
-        used = last or _moved(total, session.total)
+        used = last or _increase(total, session.total)
         if total is not None:
             session.total = total
         if used is None or not any(used):
@@ -156,7 +156,7 @@ def _call(record: Json, info: Json, session: _Session) -> Entry:
     if not repeated:
         request.messages = session.transcript.prompt()
         request.completion, request.completion_calls, request.completion_call_id = session.reply()
-        session.settle_reply()
+        session.finish_reply()
     input_tokens, cached, written, output_tokens, reasoning = used
     request.usage = disjoint_usage(
         input_tokens,
@@ -174,7 +174,7 @@ def _counts(usage: object) -> Counts | None:
     return tuple(read_count(found, name) or 0 for name in _COUNTS) if found else None
 
 
-def _moved(total: Counts | None, before: Counts | None) -> Counts | None:
+def _increase(total: Counts | None, before: Counts | None) -> Counts | None:
     """Return by how much a running total grew; a total that fell was reset."""
     if total is None or before is None or any(now < then for now, then in zip(total, before, strict=True)):
         return total

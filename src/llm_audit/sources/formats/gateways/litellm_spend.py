@@ -54,13 +54,13 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         latency_ms=between_ms(started, ended) if duration_ms is None else duration_ms,
         stated_cost_pico=cost_pico(record.get("spend")),
     )
-    read_request_body(request, _asked(record))
+    read_request_body(request, _request_body(record))
     read_response_body(request, response)
     request.usage = _usage(record, metadata, response)
     yield request
 
 
-def _asked(record: Json) -> Json:
+def _request_body(record: Json) -> Json:
     """Return the request's body, where prompts are stored; by default the columns hold empty objects."""
     sent = mapping(record.get("proxy_server_request"))
     sent = mapping(sent.get("body")) or sent

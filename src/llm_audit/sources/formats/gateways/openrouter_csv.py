@@ -34,7 +34,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         streamed=flag(record.get("streamed")),
         status=status,
         latency_ms=number(record.get("generation_time_ms")),
-        stated_cost_pico=_paid(record),
+        stated_cost_pico=_stated_cost_pico(record),
     )
     request.usage = disjoint_usage(
         read_count(record, "tokens_prompt"),
@@ -51,7 +51,7 @@ def _status(record: Record) -> str:
     return Status.ERROR if first(record, "finish_reason_normalized", "finish_reason_raw") == "error" else Status.OK
 
 
-def _paid(record: Record) -> int | None:
+def _stated_cost_pico(record: Record) -> int | None:
     charged = cost_pico(record.get("cost_total"))
     upstream = cost_pico(record.get("byok_usage_inference"))
     return None if charged is None and upstream is None else (charged or 0) + (upstream or 0)

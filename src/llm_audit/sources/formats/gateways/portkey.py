@@ -62,7 +62,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         status=status,
         status_code=code,
         latency_ms=number(record.get("response_time")),
-        stated_cost_pico=_dollars(record.get("cost")),
+        stated_cost_pico=_cents_to_pico(record.get("cost")),
     )
     read_request_body(request, sent)
     read_response_body(request, received)
@@ -88,7 +88,7 @@ def _status(record: Record, code: int | None) -> str:
     return Status.OK if succeeded else Status.ERROR
 
 
-def _dollars(cents: object) -> int | None:
+def _cents_to_pico(cents: object) -> int | None:
     pico = cost_pico(cents)
     return None if pico is None else pico // _CENTS
 

@@ -37,12 +37,12 @@ def gemini_request(pair: Pair, *, model: str | None) -> Request:
     request.usage = usage
     if usage is NO_USAGE and first(pair.response_body, "promptFeedback", "prompt_feedback"):
         request.status = Status.ERROR.value  # blocked before the model saw it
-    if _draws(pair.response_body):
+    if _contains_images(pair.response_body):
         request.operation = Operation.IMAGE.value
     return request
 
 
-def _draws(body: Json) -> bool:
+def _contains_images(body: Json) -> bool:
     """Return whether the response contains images, by its token counts."""
     usage = mapping(first(body, "usageMetadata", "usage_metadata"))
     details = first(usage, "candidatesTokensDetails", "candidates_tokens_details")

@@ -57,7 +57,7 @@ def _entry(span: Json) -> Entry:
         raise BadRecordError(Reason.NO_MODEL, "model_name")
     status = Status.ERROR if span.get("status") == "error" else Status.OK
     trace, span_id, parent = (text(span.get(name)) for name in ("trace_id", "span_id", "parent_id"))
-    attribution, session = _labelled(span)
+    attribution, session = _attribution_and_session(span)
     duration_ns = number(span.get("duration"))
     request = Request(
         model=model,
@@ -77,7 +77,7 @@ def _entry(span: Json) -> Entry:
         environment=attribution.environment,
         status=status,
         latency_ms=None if duration_ns is None else duration_ns / 1_000_000,
-        stated_cost_pico=_estimated(metrics),
+        stated_cost_pico=_estimated_cost_pico(metrics),
     )
     _prompt(request, span, meta, details)
     set_usage(request, _usage(metrics))
@@ -95,14 +95,14 @@ def _prompt(request: Request, span: Json, meta: Json, details: Json) -> None:
     request.completion, request.completion_calls, request.completion_call_id = read_reply(output)
 
 
-def _labelled(span: Json) -> tuple[Attribution, str | None]:
+def _attribution_and_session(span: Json) -> tuple[Attribution, str | None]:
     """Read ``key:value`` tags: whom the call is charged to, and the session."""
     tags = dict(tag.split(":", 1) for tag in listing(span.get("tags")) if isinstance(tag, str) and ":" in tag)
     session = tags.pop("session_id", None)
     return attribution_of(tags), session
 
 
-def _estimated(metrics: Json) -> int | None:
+def _estimated_cost_pico(metrics: Json) -> int | None:
     nanodollars = number(metrics.get("estimated_total_cost"))
     return None if nanodollars is None else cost_pico(nanodollars / _NANO_PER_USD)
 

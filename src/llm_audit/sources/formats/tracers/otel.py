@@ -46,8 +46,8 @@ _TIERS = (
     "openai.request.service_tier",
     "gen_ai.openai.request.service_tier",
 )
-_BESIDE = ("execute_tool", "create_agent", "retrieval")
-_AROUND = ("invoke_agent", "invoke_workflow")
+_NOT_MODEL_CALLS = ("execute_tool", "create_agent", "retrieval")
+_WRAPPERS = ("invoke_agent", "invoke_workflow")
 _SIGNS = frozenset(
     f"gen_ai.{name}"
     for name in ("request.model", "response.model", "system", "provider.name", "operation.name", "usage.input_tokens")
@@ -68,9 +68,9 @@ def read(span: tracing.Span) -> Entry:
     model = text(first(attributes, "gen_ai.response.model", "llm.response.model")) or requested
     vendor = provider(first(attributes, "gen_ai.provider.name", "gen_ai.system", "llm.vendor"))
     usage = _usage(attributes, vendor)
-    if step.startswith(_BESIDE) or not _is_gen_ai(attributes):
+    if step.startswith(_NOT_MODEL_CALLS) or not _is_gen_ai(attributes):
         return NotACall(NotCallReason.NOT_A_MODEL_CALL)
-    around, used = step.startswith(_AROUND), usage.input_tokens is not None
+    around, used = step.startswith(_WRAPPERS), usage.input_tokens is not None
     if model is None and used and not around:
         raise BadRecordError(Reason.NO_MODEL, "gen_ai.request.model")
     if model is None or (around and not used):

@@ -56,7 +56,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     if completion is not None:
         set_completion(request, completion)
     if not columns.only_usual:
-        _unusual(request, record, columns)
+        _set_uncommon_fields(request, record, columns)
     yield request
 
 
@@ -70,7 +70,7 @@ def _prompt(record: Json, columns: Columns) -> list[Message] | None:
 
 def _usage(record: Json, columns: Columns) -> Usage:
     nested = mapping(record.get(columns.usage)) or mapping(record.get(columns.total))
-    if nested and (found := _nested(nested)) is not NO_USAGE:
+    if nested and (found := _nested_usage(nested)) is not NO_USAGE:
         return found
     if columns.input is ABSENT and columns.output is ABSENT:
         return NO_USAGE
@@ -81,21 +81,21 @@ def _usage(record: Json, columns: Columns) -> Usage:
             columns.names("cache_read", "cache_read_input_tokens")
             or columns.names("cache_write", "cache_creation_input_tokens")
         )
-        return _settled(record, columns, cached, Convention.EXCLUSIVE if anthropic else None)
-    return _settled(record, columns, cached, convention)
+        return _usage_of_columns(record, columns, cached, Convention.EXCLUSIVE if anthropic else None)
+    return _usage_of_columns(record, columns, cached, convention)
 
 
-def _nested(usage: Json) -> Usage:
+def _nested_usage(usage: Json) -> Usage:
     """Read counts held in an object of their own, also under bare names such as ``input`` and ``output``."""
     found = of_any(usage)
     if found is not NO_USAGE:
         return found
     renamed = {f"tokens_{key}": value for key, value in usage.items()}
     columns = columns_of(renamed)
-    return _settled(renamed, columns, read_count(renamed, columns.cached), Convention.INCLUSIVE)
+    return _usage_of_columns(renamed, columns, read_count(renamed, columns.cached), Convention.INCLUSIVE)
 
 
-def _settled(record: Json, columns: Columns, cached: int | None, convention: Convention | None) -> Usage:
+def _usage_of_columns(record: Json, columns: Columns, cached: int | None, convention: Convention | None) -> Usage:
     long = read_count(record, columns.cache_write_1h)
     written = read_count(record, columns.cache_write)
     if written and long and columns.names("cache_write", "cache_creation_input_tokens"):
@@ -112,7 +112,7 @@ def _settled(record: Json, columns: Columns, cached: int | None, convention: Con
     )
 
 
-def _unusual(request: Request, record: Json, columns: Columns) -> None:
+def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> None:
     """Set the fields that few home-made logs have."""
     get = record.get
     requested = text(get(columns.requested))
