@@ -49,8 +49,9 @@ docs: $(VENV)/.docs  ## build the documentation site into site/, warnings are er
 samples: install  ## rebuild sample_logs/ from its seeded script
 	$(BIN)/python scripts/make_sample_logs.py
 
-reference: install  ## rebuild docs/cli.md and docs/schemas/
+reference: install  ## rebuild docs/cli.md, docs/schemas/ and the tables of docs/formats.md
 	$(BIN)/python scripts/build_reference.py
+	$(BIN)/python scripts/build_formats.py
 	$(BIN)/python scripts/build_schemas.py
 
 bench: install  ## measure speed and memory as ratios (minutes; see docs/performance.md)

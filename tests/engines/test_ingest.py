@@ -18,7 +18,7 @@ from llm_audit.errors import AuditError, IncompleteError, UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.ledger import part_cache as cache
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.sources.files import split
+from llm_audit.sources import split
 from llm_audit.sources.files.limits import MAX_RECORD_BYTES
 
 HERE = IngestOptions(jobs=1, cache=False)
@@ -345,11 +345,11 @@ def test_a_second_run_reads_nothing_and_a_changed_log_only_what_changed(
     made: list[str] = []
     run_all = pool.run_all
 
-    def counted(tasks: Any, *rest: Any, **options: Any) -> Any:
+    def read_count(tasks: Any, *rest: Any, **options: Any) -> Any:
         made.extend(shard.source.name for task in tasks for shard in task.bundle)
         return run_all(tasks, *rest, **options)
 
-    monkeypatch.setattr(local, "run_all", counted)
+    monkeypatch.setattr(local, "run_all", read_count)
     options = IngestOptions(jobs=1)
     first = stored(ingest([traffic], options=options))
     assert len(made) > 5

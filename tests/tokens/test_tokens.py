@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.sources.entry import Message, Request
+from llm_audit.sources.entry import Message, Request, Usage
 from llm_audit.tokens import encodings
 from llm_audit.tokens.count import _lengths, count_text, text_kind
 from llm_audit.tokens.encodings import RankTableError, encoded_length, encoding, ranks
@@ -149,36 +149,36 @@ def request(**fields):
 def test_missing_counts_are_filled_from_text_and_labelled():
     call = request()
     fill(call)
-    assert (call.input_tokens, call.output_tokens, call.usage_source) == (3 + 2 * (3 + 2), 2, "estimated")
+    assert call.usage == Usage(input_tokens=3 + 2 * (3 + 2), output_tokens=2, usage_source="estimated")
 
 
 def test_reported_counts_are_never_touched():
-    call = request(input_tokens=99, output_tokens=1, usage_source="reported")
+    call = request(usage=Usage(input_tokens=99, output_tokens=1, usage_source="reported"))
     fill(call)
-    assert (call.input_tokens, call.output_tokens, call.usage_source) == (99, 1, "reported")
-    cached = request(cache_read_tokens=50, output_tokens=1, usage_source="reported")
+    assert (call.usage.input_tokens, call.usage.output_tokens, call.usage.usage_source) == (99, 1, "reported")
+    cached = request(usage=Usage(cache_read_tokens=50, output_tokens=1, usage_source="reported"))
     fill(cached)
-    assert (cached.input_tokens, cached.usage_source) == (None, "reported")
+    assert (cached.usage.input_tokens, cached.usage.usage_source) == (None, "reported")
 
 
 def test_a_stream_cut_off_before_its_usage_gets_its_output_counted():
-    call = request(input_tokens=99, usage_source="reported")
+    call = request(usage=Usage(input_tokens=99, usage_source="reported"))
     fill(call)
-    assert (call.input_tokens, call.output_tokens, call.usage_source) == (99, 2, "estimated")
+    assert (call.usage.input_tokens, call.usage.output_tokens, call.usage.usage_source) == (99, 2, "estimated")
 
 
 @pytest.mark.parametrize("fields", [{"redacted": True}, {"status": "error"}, {"messages": None, "completion": None}])
 def test_nothing_is_made_up_where_there_is_no_text_or_no_bill(fields):
     call = request(**fields)
     fill(call)
-    assert (call.input_tokens, call.output_tokens, call.usage_source) == (None, None, "none")
+    assert (call.usage.input_tokens, call.usage.output_tokens, call.usage.usage_source) == (None, None, "none")
 
 
 def test_images_and_tools_have_their_overheads():
     call = request(messages=[Message("user", "hello world", images=2)], tools=("search", "search"))
     fill(call)
-    assert call.image_input_tokens == 2 * 765
-    assert call.input_tokens == 3 + (3 + 2) + 2 * 765 + 2 * (1 + 7) + 12
+    assert call.usage.image_input_tokens == 2 * 765
+    assert call.usage.input_tokens == 3 + (3 + 2) + 2 * 765 + 2 * (1 + 7) + 12
     claude = request(model="claude-haiku-4-5", messages=[Message("user", "hello")], tools=("search",))
     fill(claude)
-    assert claude.input_tokens == 3 + (3 + 1) + 1 + 7 + 346
+    assert claude.usage.input_tokens == 3 + (3 + 1) + 1 + 7 + 346

@@ -12,8 +12,8 @@ from llm_audit.ledger.parts import LedgerPart, ShardTally
 from llm_audit.ledger.store import Ledger
 from llm_audit.sources.files import storage
 from llm_audit.sources.files.find import STANDARD_INPUT
-from llm_audit.sources.files.split import Bundle, Shard
 from llm_audit.sources.files.storage import Source
+from llm_audit.sources.split import Bundle, Shard
 
 
 class CacheSession:

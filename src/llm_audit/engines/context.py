@@ -14,7 +14,7 @@ from xxhash import xxh3_128
 
 from llm_audit.engines.row_batches import Judge
 from llm_audit.sources.entry import Request
-from llm_audit.sources.formats import registry
+from llm_audit.sources.formats import plugins, registry
 from llm_audit.sources.formats.interface import Format
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class IngestConfig:
 
     def formats(self) -> tuple[Format, ...]:
         """Return the formats in the order in which they are tried; the user's own mapping first."""
-        return (*self._mapped(), *registry.FORMATS)
+        return (*self._mapped(), *registry.all_formats())
 
     def forced(self) -> Format | None:
         """Return the format that every record is read as; None where it is to be detected.
@@ -114,15 +114,17 @@ class IngestConfig:
     def _mapped(self) -> tuple[Format, ...]:
         if not self.mapping:
             return ()
-        from llm_audit.sources.formats.plain.mapping import build
+        from llm_audit.sources.mapping import build
 
         return (build(self.mapping),)
 
 
 @lru_cache(maxsize=1)
 def code_fingerprint() -> str:
-    """Return a hash of all code and data that can decide a row: the package without its audit half."""
-    return hash_ingest_files(resources.files("llm_audit"))
+    """Return a hash of all code and data that can decide a row: the package without its audit half, and plug-ins."""
+    state = xxh3_128(hash_ingest_files(resources.files("llm_audit")).encode())
+    state.update(plugins.fingerprint().encode())
+    return state.hexdigest()
 
 
 def hash_ingest_files(package: Traversable) -> str:

@@ -20,8 +20,8 @@ from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.workspace import Workspace
 from llm_audit.sources.files.find import find
-from llm_audit.sources.files.split import bundles
 from llm_audit.sources.files.storage import Source
+from llm_audit.sources.split import bundles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,13 +14,21 @@ from llm_audit.engines.hashing import hash64
 from llm_audit.engines.text_features import TextFeatures
 from llm_audit.ledger.arrow import ARROW_SCHEMA, TYPES
 from llm_audit.ledger.columns import COLUMNS, ColumnType
-from llm_audit.sources.entry import Request
+from llm_audit.sources.entry import Request, Usage
 from llm_audit.vocabulary import Abstention, Category, Judged
 
 MAX_NAME_CHARS = 256
 """Names are cut to this length: anything longer is content and not a name."""
 
-_FIELDS = ("request_key", "input", "line", "format", *TextFeatures.__struct_fields__, *Request.__struct_fields__)
+_FIELDS = (
+    "request_key",
+    "input",
+    "line",
+    "format",
+    *TextFeatures.__struct_fields__,
+    *Request.__struct_fields__,
+    *Usage.__struct_fields__,
+)
 _HASHED = ("request_key", *TextFeatures.__struct_fields__)  # identifiers that are numbers already
 _REASONS = [reason.value for reason in Abstention]
 _CATEGORIES = [category.value for category in Category]
@@ -41,7 +49,7 @@ def ledger_row(position: tuple[int, int, int], name: str, request: Request, feat
         request: The request without its messages and completion.
         features: The features of its text.
     """
-    return (*position, name, *astuple(features), *astuple(request))
+    return (*position, name, *astuple(features), *astuple(request), *astuple(request.usage))
 
 
 def judged_table(rows: Sequence[Row], judge: Judge) -> pa.Table:

@@ -14,9 +14,9 @@ from llm_audit.ledger.arrow import parquet_writer
 from llm_audit.ledger.part_cache import PartCache
 from llm_audit.ledger.parts import LedgerPart, ShardTally
 from llm_audit.sources.entry import Entry, NotACall, Rejected, Request
-from llm_audit.sources.files.split import Bundle, Shard
 from llm_audit.sources.files.storage import on_disk
 from llm_audit.sources.read import ShardReader, content_hash
+from llm_audit.sources.split import Bundle, Shard
 
 MAX_ROWS = 8192
 MAX_ASK_CHARS = 1 << 24
@@ -107,7 +107,7 @@ class PartWriter:
 def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWriter) -> ShardTally:
     reader = ShardReader(shard, formats=context.formats, forced=context.forced)
     tally = ShardTally(content="")
-    entries = reader.recogniser.entries
+    entries = reader.detector.entries
     place = requests = 0
     for line, item in reader:
         for name, entry in entries(line, item):
@@ -120,14 +120,14 @@ def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWr
             place += 1
     tally.entries, tally.requests = place, requests
     tally.lines, tally.content = reader.lines, reader.content
-    tally.formats = dict(sorted(reader.recogniser.records.items()))
+    tally.formats = dict(sorted(reader.detector.records.items()))
     if shard.end is None:
         tally.sha256 = tally.content
     return tally
 
 
 def _features_of(request: Request, context: IngestContext) -> TextFeatures:
-    if request.usage_source == "none":
+    if request.usage.usage_source == "none":
         context.fill(request)
     found = extract_text_features(request)
     # The text has been hashed and the ask selected; only the ask is kept until the batch is judged.

@@ -50,7 +50,7 @@ def csv_rows(blocks: Blocks) -> Iterator[Row]:
 
 
 def delimiter(header: str) -> str:
-    """The delimiter that a header uses most."""
+    """Return the delimiter that a header uses most."""
     return max(_DELIMITERS, key=header.count)
 
 
@@ -106,7 +106,7 @@ def _text_lines(blocks: Blocks) -> Iterator[str]:
 
 
 def _plain(value: Any) -> Any:
-    """Values of kinds that JSON does not have, as adapters expect them; times stay times."""
+    """Convert values of types that JSON does not have to those that adapters expect; times stay times."""
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     if isinstance(value, Decimal):
