@@ -40,7 +40,7 @@ def test_the_version_in_full_says_what_is_in_use(arguments: list[str], capsys: p
     assert shown["Extensions"].split(", ") == [
         f"classify._kernel {forms[features.COMPILED]}",
         f"classify._words {forms[words.COMPILED]}",
-        f"engines._lines {forms[line_hash.longest_line is not line_hash._longest]}",
+        f"engines._lines {forms[line_hash._longest_line is not line_hash.longest_line]}",
     ]
 
 
