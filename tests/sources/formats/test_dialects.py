@@ -1,7 +1,8 @@
 import pytest
 
 from llm_audit.sources.formats.dialects import Dialect, dialect_of
-from llm_audit.sources.records.pair import read_pair, request_of
+from llm_audit.sources.formats.pair_requests import request_of
+from llm_audit.sources.records.pair import read_pair
 
 
 @pytest.mark.parametrize(

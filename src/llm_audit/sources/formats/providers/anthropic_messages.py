@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record, Request
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.pair_requests import request_of
 from llm_audit.sources.records.fields import Json, mapping, objects, text
-from llm_audit.sources.records.pair import KEYS, Pair, request_of
+from llm_audit.sources.records.pair import KEYS, Pair
 from llm_audit.sources.records.usage import of_anthropic
 
 _NO_REGION = frozenset({"not_available", "global", "default"})

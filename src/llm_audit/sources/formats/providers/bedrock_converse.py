@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.pair_requests import request_of
 from llm_audit.sources.records.bedrock import model_of_arn, set_operation, usage_of_body
 from llm_audit.sources.records.fields import at, text
 from llm_audit.sources.records.hosts import region_of
-from llm_audit.sources.records.pair import KEYS, request_of
+from llm_audit.sources.records.pair import KEYS
 
 
 def _entries(record: Record, context: Context) -> Iterator[Entry]:

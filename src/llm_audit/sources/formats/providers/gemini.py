@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Record, Request
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.pair_requests import request_of
 from llm_audit.sources.records.bodies import usage_of
 from llm_audit.sources.records.fields import Json, first, mapping, objects, text
 from llm_audit.sources.records.hosts import region_of
-from llm_audit.sources.records.pair import KEYS, Pair, request_of
+from llm_audit.sources.records.pair import KEYS, Pair
 from llm_audit.vocabulary import Operation, Status
 
 

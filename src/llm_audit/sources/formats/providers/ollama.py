@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.pair_requests import request_of
 from llm_audit.sources.formats.providers.openai_chat import chat_request
 from llm_audit.sources.records.calls import merge_key
 from llm_audit.sources.records.fields import number, text
-from llm_audit.sources.records.pair import KEYS, request_of
+from llm_audit.sources.records.pair import KEYS
 from llm_audit.sources.records.usage import of_ollama
 
 _NS_PER_MS = 1_000_000

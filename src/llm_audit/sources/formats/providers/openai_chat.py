@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Record, Request, Usage
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.pair_requests import request_of
 from llm_audit.sources.records.bodies import usage_of
 from llm_audit.sources.records.fields import mapping, text
-from llm_audit.sources.records.pair import KEYS, Pair, request_of
+from llm_audit.sources.records.pair import KEYS, Pair
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import Operation
 

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record, Request
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.pair_requests import request_of
 from llm_audit.sources.records.bodies import usage_of
 from llm_audit.sources.records.fields import mapping, objects, text
-from llm_audit.sources.records.pair import KEYS, Pair, request_of
+from llm_audit.sources.records.pair import KEYS, Pair
 
 
 def _entries(record: Record, context: Context) -> Iterator[Entry]:
