@@ -1,4 +1,4 @@
-"""The audit half over a large ledger: three policies, 1,000 resamplings, against polars reading and grouping it.
+"""Measure the audit half on a large ledger: three policies, 1,000 resamplings, against polars reading and grouping it.
 
 The ledger is that of the sample logs, repeated with other identifiers and later times until it has ROWS rows, and then
 four times as many.
@@ -40,7 +40,7 @@ def build(folder: Path, rows: int) -> None:
     import msgspec
     import polars as pl
 
-    from llm_audit.engines.local import ingest
+    from llm_audit.engines import ingest
     from llm_audit.ledger.store import MANIFEST_FILE, REQUESTS_FILE, encode_manifest
 
     sample = ingest([Path(__file__).parents[1] / "sample_logs"])
@@ -61,7 +61,7 @@ def build(folder: Path, rows: int) -> None:
 
 
 def measure(folder: Path, what: str) -> None:
-    """Do one thing, and print its seconds, processor seconds and peak memory as JSON."""
+    """Run one measurement, and print its seconds, processor seconds and peak memory as JSON."""
     import polars as pl
 
     from llm_audit.audit.run import AuditOptions, run
@@ -89,7 +89,7 @@ def measure(folder: Path, what: str) -> None:
 
 
 def compare(rows: int) -> None:
-    """Build a ledger, measure each in a process of its own, and print ratios to polars."""
+    """Build a ledger, run each measurement in its own process, and print ratios to polars."""
     with tempfile.TemporaryDirectory() as name:
         subprocess.run([sys.executable, __file__, "--build", name, str(rows)], check=True)
         results = {}
@@ -109,7 +109,7 @@ def compare(rows: int) -> None:
 
 
 def main() -> None:
-    """Measure a ledger, and one of four times as many rows for how memory grows."""
+    """Measure a ledger, and one of four times as many rows for the growth of memory."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     compare(rows)
     compare(4 * rows)

@@ -1,4 +1,4 @@
-"""Prompts a second, from text in memory to P(suffices), with one process and with two.
+"""Measure prompts per second, from text in memory to P(suffices), with one process and with two.
 
 Prompts are distinct, English-like and of one kilobyte each. Prints the best of three rounds for the compiled kernel,
 and for the NumPy form that stands in for it where there is no compiler. The last line is one chat's ``select``.
@@ -26,7 +26,7 @@ PROCESSES = 2
 
 
 def prompts(number: int) -> list[str]:
-    """Distinct texts of one kilobyte from the classifier's own prompts."""
+    """Return distinct texts of one kilobyte from the classifier's own prompts."""
     pool = " ".join(anchor.prompt for anchor in anchors())
     starts = np.random.default_rng(1).integers(0, len(pool) - BYTES, number).tolist()
     return [
@@ -36,13 +36,13 @@ def prompts(number: int) -> list[str]:
 
 
 def score(texts: list[str]) -> float:
-    """Judge texts and read P(suffices); return the mean, so that nothing is left out."""
+    """Judge texts and return the mean of P(suffices), which needs every result."""
     judged = Classifier.load().judge(texts)
     return float(np.nanmean(p_suffices(np.full(len(texts), -0.5), np.full(len(texts), 1.0), judged.difficulty)))
 
 
 def best(texts: list[str]) -> float:
-    """Prompts a second in this process."""
+    """Return prompts per second in this process."""
     seconds = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
@@ -61,7 +61,7 @@ def _worker(ready: Any, done: Any) -> None:
 
 
 def best_of_processes() -> float:
-    """Prompts a second of ``PROCESSES`` processes at once, each with its own texts in memory."""
+    """Return prompts per second of ``PROCESSES`` processes at once, each with its own texts in memory."""
     context = multiprocessing.get_context("fork")
     ready, done = context.Barrier(PROCESSES + 1), context.Barrier(PROCESSES + 1)
     workers = [context.Process(target=_worker, args=(ready, done)) for _ in range(PROCESSES)]

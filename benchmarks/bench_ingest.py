@@ -33,7 +33,7 @@ print(time.perf_counter() - started)
 """
 INGEST = """
 import sys, time
-from llm_audit.engines.local import IngestOptions, ingest
+from llm_audit.engines import IngestOptions, ingest
 options = IngestOptions(jobs=int(sys.argv[2]), cache=sys.argv[3] == "cache")
 started = time.perf_counter()
 ledger = ingest([sys.argv[1]], options=options)
@@ -42,7 +42,7 @@ print(time.perf_counter() - started)
 
 
 class Run(NamedTuple):
-    """What a run took."""
+    """The time and memory of a run."""
 
     seconds: float
     cpu_seconds: float
@@ -50,7 +50,7 @@ class Run(NamedTuple):
 
 
 def main(requests: int, jobs: int) -> None:
-    """Print the figures of a log of so many requests, and the memory of one four times as large."""
+    """Print the figures of a log of a number of requests, and the memory of one four times as large."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LLM_AUDIT_CACHE_DIR"] = f"{folder}/cache"
         small, large = Path(folder, "small.jsonl"), Path(folder, "large.jsonl")
@@ -81,7 +81,7 @@ def main(requests: int, jobs: int) -> None:
 
 
 def _run(code: str, *arguments: str, memory: bool = False) -> Run:
-    """Run a script that prints its seconds, and watch its processes; their memory only where it is asked for."""
+    """Run a script that prints its seconds, and measure its processes; their memory only on request."""
     process = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True)
     peak, ticks = 0, {}
     while process.poll() is None:
@@ -96,7 +96,7 @@ def _run(code: str, *arguments: str, memory: bool = False) -> Run:
 
 
 def _ticks(pid: int) -> int:
-    """User and system time of a process in clock ticks; nothing where it has just ended."""
+    """Return the user and system time of a process in clock ticks; 0 where it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -113,7 +113,7 @@ def _family(pid: int) -> list[int]:
 
 
 def _proportional(pid: int) -> int:
-    """A process's share of the memory it maps; nothing where it has just ended."""
+    """Return the proportional set size of a process; 0 where it has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:

@@ -29,7 +29,7 @@ KEYS = ("provider", "model", "service_tier", "region")
 
 
 def ledger(models: list[tuple[str, str]], rows: int) -> pl.DataFrame:
-    """Ledger rows over thirty days, with every token type and the columns pricing reads."""
+    """Return ledger rows over thirty days, with every token type and the columns pricing reads."""
     random = np.random.default_rng(7)
     which = random.integers(0, len(models), rows)
     start = 1_788_220_800_000_000  # 2026-09-01
@@ -49,7 +49,7 @@ def ledger(models: list[tuple[str, str]], rows: int) -> pl.DataFrame:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long one call takes."""
+    """Return the seconds of one call."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start

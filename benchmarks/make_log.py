@@ -1,4 +1,4 @@
-"""Write a synthetic home-made log: make_log.py REQUESTS FILE [SEED].
+"""Write a synthetic log of flat records: make_log.py REQUESTS FILE [SEED].
 
 One JSON object a request, about 3.5 kB each: log-normal prompts with a long tail, thirty system prompts of which few
 are frequent, one ask in twenty repeated, one request in five going on with a conversation. The text is cut from the
@@ -39,7 +39,7 @@ CODE_CHARS = 6_000_000
 
 
 def write(requests: int, path: Path, *, seed: int = 1) -> None:
-    """Write a log of so many requests."""
+    """Write a log of a number of requests."""
     with path.open("w", encoding="utf-8") as file:
         for record in records(requests, seed=seed):
             file.write(json.dumps(record, ensure_ascii=False))

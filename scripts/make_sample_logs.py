@@ -1,4 +1,4 @@
-"""Rebuild ``sample_logs/`` and what is expected of a reader of it, to the byte.
+"""Rebuild ``sample_logs/`` and the expected result of reading it, to the byte.
 
 All traffic is made up; the texts are in ``scripts/data``. Plain files depend on nothing but this code. Compressed ones
 and Parquet depend on the versions of zlib and pyarrow too, which the expectation names.
@@ -30,7 +30,7 @@ def build() -> list[LogFile]:
 
 
 def expected(files: list[LogFile]) -> dict[str, Any]:
-    """Return what is in the files, and the libraries that their compressed bytes depend on."""
+    """Return the content of the files, and the libraries that their compressed bytes depend on."""
     return {"libraries": {"zlib": zlib.ZLIB_RUNTIME_VERSION, "pyarrow": pa.__version__}, **truth(files)}
 
 
@@ -48,7 +48,7 @@ def readme(text: str, found: dict[str, Any]) -> str:
 
 
 def _folded(files: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-    """Add up the transcripts of Claude Code: a row each would be too many."""
+    """Add up the transcripts of Claude Code, which are too many for a row each."""
     folded: dict[str, dict[str, int]] = {}
     for path, counts in files.items():
         name = "code-agent/claude-code/**/*.jsonl" if "/claude-code/" in path else path

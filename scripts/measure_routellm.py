@@ -1,4 +1,4 @@
-"""Audit RouteLLM's development sets with the `routellm` policy, and compare what it saves with `evaluate`'s figure.
+"""Audit RouteLLM's development sets with the `routellm` policy, and compare the saving with `evaluate`'s figure.
 
 Run as ``python scripts/measure_routellm.py --data DIR``; prints the table of ``docs/classifier.md``. Every prompt is
 logged as a call of the strong model, with the tokens and prices that the paper takes (arXiv 2406.18665, section 5.4 and
@@ -53,7 +53,7 @@ pair = ["{WEAK}", "{STRONG}"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What the audit says of one set; costs in dollars, ``recovered`` the share of the gap that its routes reach."""
+    """The audit of one set; costs in dollars, ``recovered`` the share of the gap that its routes recover."""
 
     strong_calls: float
     recovered: float
@@ -63,18 +63,18 @@ class Found:
 
     @property
     def over_random(self) -> float:
-        """How many times cheaper than a random router that recovers as much: it sends that share to the strong."""
+        """Cost of a random router that recovers as much, over the cost of the routes."""
         share = self.recovered
         return self.actual * (share + (1 - share) * PRICE_RATIO) / self.policy
 
     @property
     def over_strong(self) -> float:
-        """How many times cheaper than the strong model for everything."""
+        """Cost of the strong model for everything, over the cost of the routes."""
         return self.actual / self.policy
 
 
 def main() -> None:
-    """Print a row a set."""
+    """Print a row for each set."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with routing/")
     folder = parser.parse_args().data / "routing"
@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def measure(rows: pl.DataFrame) -> Evaluation:
-    """What `evaluate` says of a set."""
+    """Return the evaluation of a set."""
     catalog = Catalog.load().frame
     strong, weak = abilities_of(catalog, STRONG), abilities_of(catalog, WEAK)
     prompts = rows["prompt"].to_list()
@@ -103,7 +103,7 @@ def measure(rows: pl.DataFrame) -> Evaluation:
 
 
 def audit(rows: pl.DataFrame, *, share: float) -> Found:
-    """What an audit with the policy at a share of strong calls says of a set."""
+    """Return the audit of a set with the policy at a share of strong calls."""
     with tempfile.TemporaryDirectory() as name:
         log, prices = Path(name) / "log.jsonl", Path(name) / "prices.toml"
         log.write_text("".join(record(place, prompt) for place, prompt in enumerate(rows["prompt"])), encoding="utf-8")
@@ -129,7 +129,7 @@ def audit(rows: pl.DataFrame, *, share: float) -> Found:
 
 
 def record(place: int, prompt: str) -> str:
-    """A line of a log of OpenAI calls."""
+    """Return a line of a log of OpenAI calls."""
     usage = {
         "prompt_tokens": INPUT_TOKENS,
         "completion_tokens": OUTPUT_TOKENS,

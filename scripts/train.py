@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from llm_audit.classify.training import abilities, data, vectors, weights
-from llm_audit.files import write_whole
+from llm_audit.files import write_atomically
 from llm_audit.tokens.encodings import ranks
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "llm_audit"
@@ -22,8 +22,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with routing/ and models/")
     folder = parser.parse_args().data
     scores = abilities.published(folder / "models" / "model_benchmarks.parquet")
-    write_whole(PACKAGE / "catalog" / "abilities.csv", abilities.to_csv(abilities.fit(scores)))
-    write_whole(
+    write_atomically(PACKAGE / "catalog" / "abilities.csv", abilities.to_csv(abilities.fit(scores)))
+    write_atomically(
         PACKAGE / "classify" / "weights.npz",
         weights.train(data.load(folder / "routing"), vectors.load(ranks("o200k_base"))),
     )

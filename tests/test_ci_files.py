@@ -5,11 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from llm_audit import __version__
 from llm_audit.compare.rules import UNITS, parse
 from llm_audit.errors import ExitCode
 from llm_audit.report.formats import markdown
@@ -18,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CI = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
 ACTION = (ROOT / "action.yml").read_text(encoding="utf-8")
 WORKFLOW = (ROOT / "src/llm_audit/cli/templates/llm-audit.yml").read_text(encoding="utf-8")
+OWN = sorted((ROOT / ".github").rglob("*.yml"))
+WORKFLOWS = [path for path in OWN if path.parent.name == "workflows"]
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", CI, flags=re.MULTILINE | re.DOTALL)
 GITLAB = next(block for block in BLOCKS if block.startswith("llm-audit:"))
 PROGRAM = f"#!{sys.executable}\nfrom llm_audit.cli import main\n\nmain()\n"
@@ -80,6 +85,64 @@ def test_the_files_are_plain_yaml_with_shell_that_parses(text: str) -> None:
     assert all((len(line) - len(line.lstrip())) % 2 == 0 for line in text.splitlines())
     for shell in steps(text):
         subprocess.run(["bash", "-n", "-c", shell], check=True)
+
+
+@pytest.mark.parametrize("path", [*OWN, ROOT / ".pre-commit-config.yaml"], ids=lambda path: path.name)
+def test_the_project_s_own_files_are_yaml_with_shell_that_parses(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert yaml.safe_load(text)
+    for shell in steps(text):
+        assert "${{" not in shell
+        subprocess.run(["bash", "-n", "-c", shell], check=True)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_the_project_s_own_workflows_pin_actions_and_may_do_little(path: Path) -> None:
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    for name, job in workflow["jobs"].items():
+        assert job["timeout-minutes"] <= 60
+        used = [step["uses"] for step in job["steps"] if "uses" in step]
+        assert [action for action in used if not re.fullmatch(r"[\w./-]+@(release/)?v\d+(\.\d+)*", action)] == []
+        further = {scope for scope, access in job.get("permissions", {}).items() if access == "write"}
+        assert further == ({"id-token", "attestations"} if name == "publish" else set())
+
+
+def test_the_workflow_covers_the_pythons_of_the_classifiers_on_each_system() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pythons = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    assert jobs["test"]["strategy"]["matrix"] == {"os": ["ubuntu-latest", "macos-latest"], "python": pythons}
+    assert jobs["windows"]["strategy"]["matrix"] == {"python": pythons}
+    assert jobs["no-compiler"]["env"] == {"LLM_AUDIT_PURE": "1"}
+
+
+def test_the_workflows_call_targets_that_there_are() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    called = [step.split() for path in WORKFLOWS for step in steps(path.read_text(encoding="utf-8")) if "make" in step]
+    words = {word for line in called if line[0] == "make" for word in line[1:] if "=" not in word}
+    assert words >= {"lint", "types", "unit", "coverage", "docs"}
+    assert words <= targets
+
+
+def test_the_release_workflow_takes_the_version_that_the_files_have(job: Path) -> None:
+    shell = step((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"), "CHANGELOG.md")
+    shutil.copy(ROOT / "pyproject.toml", job / "pyproject.toml")
+    (job / "src/llm_audit").mkdir(parents=True)
+    shutil.copy(ROOT / "src/llm_audit/__init__.py", job / "src/llm_audit")
+    (job / "CHANGELOG.md").write_text(f"## [{__version__}] - 2026-12-01\n")
+    assert bash(shell, job, TAG=f"v{__version__}")[0] == 0
+    assert bash(shell, job, TAG="v9.9.9")[0] != 0
+    (job / "CHANGELOG.md").write_text("## [Unreleased]\n")
+    assert bash(shell, job, TAG=f"v{__version__}")[0] != 0
+
+
+def test_training_data_that_is_not_there_is_explained_in_one_line() -> None:
+    command = ["make", "--silent", "--directory", str(ROOT), "training-data", "DATA=nowhere"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "DATA=FOLDER" in (line := done.stderr.splitlines()[0])
+    assert "docs/classifier.md#model-card" in line
 
 
 def test_the_page_shows_the_workflow_that_init_writes() -> None:

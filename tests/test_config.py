@@ -46,8 +46,8 @@ def test_no_file_is_all_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("polcy = 'keep'", ["polcy", "Did you mean 'policy'", "llm-audit.toml"]),
-        ("jobs = 'many'", ["jobs", "int", "llm-audit.toml"]),
+        ("jobs = 1\npolcy = 'keep'", ["polcy", "Did you mean 'policy'", "llm-audit.toml:2:"]),
+        ("strict = true\njobs = 'many'", ["jobs", "int", "llm-audit.toml:2:"]),
         ("confidence = 1.5", ["confidence", "1.5", "0.5 to 0.999"]),
         ("prices = 'x.toml'", ["prices", "array"]),
         ("jobs = 1\npolicy = x", ["not valid TOML", "line 2"]),
@@ -59,6 +59,12 @@ def test_a_bad_file_is_named_with_what_to_do(tmp_path: Path, text: str, words: l
         config.load(environ={}, folder=tmp_path)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_a_mistake_in_pyproject_names_its_line(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\njobs = 1\n\n[tool.llm-audit]\nstrict = true\njobs = "two"\n')
+    with pytest.raises(UsageError, match=r"pyproject\.toml:6: jobs is not valid"):
+        config.load(environ={}, folder=tmp_path)
 
 
 def test_variables_read_lists_pairs_and_switches(tmp_path: Path) -> None:

@@ -17,15 +17,17 @@ from typing import Any
 import jsonschema
 import pytest
 
+from llm_audit import __version__
 from llm_audit.cli import run
 from llm_audit.config import Config
 from llm_audit.errors import UsageError
 from llm_audit.policy.file.load import _KEYS, PRESETS, parse
 from llm_audit.report import registry
+from llm_audit.report.glossary import GLOSSARY
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-PRINTED = sorted((ROOT / "docs").rglob("*.md")) + sorted((ROOT / "docs").rglob("*.json")) + [ROOT / "README.md"]
+DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+PRINTED = [*DOCS, *sorted((ROOT / "docs").rglob("*.json")), *sorted((ROOT / ".github").rglob("*.yml"))]
 TEMPLATE = ROOT / "src/llm_audit/cli/templates/llm-audit.yml"
 
 
@@ -167,6 +169,29 @@ def test_no_document_names_this_machine() -> None:
     pattern = re.compile(rf"(?<![\w.~])(?:{'|'.join(named)})(?![\w-])")
     for page in (*PRINTED, TEMPLATE, ROOT / "action.yml"):
         assert pattern.findall(page.read_text(encoding="utf-8")) == [], page
+
+
+def test_the_changelog_has_the_usual_form_and_this_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    first, *releases = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
+    assert first == "[Unreleased]"
+    dated = [re.fullmatch(r"\[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d|unreleased)", release) for release in releases]
+    assert __version__ in [release and release[1] for release in dated]
+    assert None not in dated
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"^### (.+)$", text, flags=re.MULTILINE)) <= kinds
+
+
+def test_the_glossary_defines_every_term_of_the_reports_in_the_same_words() -> None:
+    page = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    defined = {
+        term: " ".join(text.split())
+        for term, text in re.findall(r"^- \*\*(.+?)\*\*: (.+(?:\n  .+)*)", page, flags=re.MULTILINE)
+    }
+    assert set(GLOSSARY) <= set(defined)
+    for term, meaning in GLOSSARY.items():
+        first = meaning.partition(". ")[0].rstrip(".")
+        assert defined[term].startswith(first), term
 
 
 # Schemas

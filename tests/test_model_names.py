@@ -1,7 +1,7 @@
 import pytest
 
 from llm_audit.catalog.aliases import Aliases
-from llm_audit.model_names import canonical, names_of, parse, provider_id
+from llm_audit.model_names import canonical, names_in_rules, parse, provider_id
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,10 @@ def test_prefixes_say_who_served_a_call_and_bare_open_models_do_not(provider, mo
 
 
 def test_fine_tunes_and_variants_are_known_by_their_own_name_only():
-    assert names_of("gpt-4o-2024-08-06") == ("gpt-4o-2024-08-06", "gpt-4o")
-    assert names_of("ft:gpt-4o-2024-08-06:acme") == ("ft:gpt-4o-2024-08-06:acme",)
-    assert names_of("qwen3-8b:free") == ("qwen3-8b:free",)
-    assert names_of("us.amazon.nova-pro-v1:0")[-1] == "nova-pro"
+    assert names_in_rules("gpt-4o-2024-08-06") == ("gpt-4o-2024-08-06", "gpt-4o")
+    assert names_in_rules("ft:gpt-4o-2024-08-06:acme") == ("ft:gpt-4o-2024-08-06:acme",)
+    assert names_in_rules("qwen3-8b:free") == ("qwen3-8b:free",)
+    assert names_in_rules("us.amazon.nova-pro-v1:0")[-1] == "nova-pro"
 
 
 def test_a_gateway_names_no_provider():

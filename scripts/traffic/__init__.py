@@ -1,1 +1,1 @@
-"""The parts of the synthetic traffic that ``make_sample_logs.py`` writes: one module an app, and what they share."""
+"""Synthetic traffic for ``make_sample_logs.py``: a module for each app, and their shared code."""

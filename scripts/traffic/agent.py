@@ -1,4 +1,4 @@
-"""What a coding agent does in one session: asks, steps with tools, and an answer at the end of each ask."""
+"""Generate a session of a coding agent: asks, steps with tools, and an answer at the end of each ask."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DATA = load("coding")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One reply of the model: what it says, the tool it calls, and what that returns; no tool in the last one."""
+    """One reply of the model: its text, the tool it calls, and the tool's result; the last one has no tool."""
 
     said: str
     tool: str = ""
@@ -23,7 +23,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What the developer asks, and the steps it takes."""
+    """The developer's ask, and the steps it takes."""
 
     text: str
     steps: list[Step]

@@ -1,4 +1,4 @@
-"""Answers to mails of the app ``support-chat`` through AWS Bedrock, as its model invocation log has them."""
+"""Write mail replies of the app ``support-chat`` through AWS Bedrock, in its model invocation log."""
 
 from __future__ import annotations
 

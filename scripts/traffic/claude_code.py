@@ -1,4 +1,4 @@
-"""Transcripts of Claude Code sessions: several rows a call, and rows that are no call at all."""
+"""Write transcripts of Claude Code sessions: several rows for a call, and rows that are not calls."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class _Transcript:
         return usage
 
     def _rows(self, parts: list[dict[str, Any]], usage: Usage) -> Iterator[Line]:
-        """Yield a row for each part: only the last one has the whole output count."""
+        """Yield a row for each part; only the last one has the final output count."""
         message_id, request_id = identifier(self.rand, "msg_01"), identifier(self.rand, "req_011")
         call = Call(model=anthropic.served(self.model), usage=usage, app=self.session.repo)
         for part in parts:

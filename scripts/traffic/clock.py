@@ -1,4 +1,4 @@
-"""When calls happen: 30 days from 2026-09-01, busier by day than by night and on working days than at weekends."""
+"""Draw times of calls: 30 days from 2026-09-01, busier by day than by night and on working days than at weekends."""
 
 from __future__ import annotations
 

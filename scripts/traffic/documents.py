@@ -1,4 +1,4 @@
-"""Made-up business documents, and what a tool call says of them."""
+"""Generate business documents, and the tool calls that extract them."""
 
 from __future__ import annotations
 

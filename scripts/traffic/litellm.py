@@ -21,7 +21,7 @@ _ERRORS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who sends a call through the gateway."""
+    """The sender of a call through the gateway."""
 
     team: str
     app: str
@@ -44,7 +44,7 @@ def success(
     latency_ms: int,
     trace: str,
 ) -> dict[str, Any]:
-    """Return the payload of a call that went well."""
+    """Return the payload of a successful call."""
     model = served(group)
     body = openai.completion(rand, model, {"content": said}, usage, at)
     if provider == "anthropic":

@@ -1,4 +1,4 @@
-"""A log file in the making, and the truth about what is in it, kept apart from any reader."""
+"""A log file under construction, with the expected result of reading it, independent of any reader."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from traffic.usage import Usage
 
 
 class Fate(StrEnum):
-    """What a reader must make of a line."""
+    """The expected result of reading a line."""
 
     REQUEST = "requests"
     DUPLICATE = "duplicates"
@@ -28,7 +28,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What a log says of one request. ``None`` is what it does not say."""
+    """The content of a log on one request; ``None`` is what it does not state."""
 
     model: str
     ok: bool = True

@@ -1,9 +1,9 @@
 """Audit LLM traffic logs offline: what was spent, and what a small-by-default policy would have cost.
 
 >>> import llm_audit
->>> audit = llm_audit.analyze("logs/")  # doctest: +SKIP
->>> audit.document.flagship_tax.expected.amount  # doctest: +SKIP
-'1234.56'
+>>> audit = llm_audit.analyze("sample_logs/tutoring")
+>>> audit.document.requests.audited
+330
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from llm_audit.api import Audit, Policy, analyze, audit_ledger, load_policy, open_ledger, read_ledger
 
 __version__ = "0.1.0"
-__all__ = ["Audit", "Policy", "analyze", "audit_ledger", "load_policy", "open_ledger", "read_ledger"]
+__all__ = ["Audit", "Policy", "__version__", "analyze", "audit_ledger", "load_policy", "open_ledger", "read_ledger"]
 
 
 def __getattr__(name: str) -> Any:
@@ -24,3 +24,8 @@ def __getattr__(name: str) -> Any:
 
         return getattr(api, name)
     raise AttributeError(f"module 'llm_audit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public API, and nothing else."""
+    return sorted(__all__)

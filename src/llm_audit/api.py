@@ -14,7 +14,7 @@ from llm_audit.compare.repricing import reprice
 from llm_audit.config import Config
 from llm_audit.document.audit import Document
 from llm_audit.document.comparison import Comparison
-from llm_audit.engines.local import IngestOptions, ingest
+from llm_audit.engines import IngestOptions, ingest
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger, is_ledger, read_ledger
 from llm_audit.policy import Policy
@@ -51,6 +51,11 @@ def open_ledger(
     Raises:
         UsageError: A path does not exist, or a saved ledger is given together with other paths.
         IncompleteError: There is nothing to read.
+
+    Examples:
+        >>> ledger = llm_audit.open_ledger(["sample_logs/tutoring"])
+        >>> ledger.frame.height
+        330
     """
     config = config or Config()
     if any(is_ledger(path) for path in paths):
@@ -70,7 +75,26 @@ def open_ledger(
 def audit_ledger(
     ledger: Ledger, *, config: Config | None = None, policy: Policy | None = None, options: AuditOptions | None = None
 ) -> Audit:
-    """Audit a ledger: a pure function of it, the price table, the policy and the options."""
+    """Audit a ledger: a pure function of it, the price table, the policy and the options.
+
+    Args:
+        ledger: The requests, of ``open_ledger`` or ``read_ledger``.
+        config: Settings; the defaults where not given.
+        policy: The policy to compare with, instead of the settings' own.
+        options: Period, grouping and interval, instead of the settings' own.
+
+    Raises:
+        UsageError: A setting or the policy cannot be used.
+        IncompleteError: There is nothing to audit.
+
+    Examples:
+        One reading of the logs serves several policies; under ``keep`` every request keeps the model that it had.
+
+        >>> ledger = llm_audit.open_ledger(["sample_logs/tutoring"])
+        >>> audit = llm_audit.audit_ledger(ledger, policy=llm_audit.load_policy("keep"))
+        >>> audit.document.flagship_tax.expected.amount
+        '0.00'
+    """
     config = config or Config()
     return run_audit(
         ledger,
@@ -120,11 +144,25 @@ def analyze(
 ) -> Audit:
     """Audit logs, or a saved ledger.
 
+    Args:
+        paths: Files, folders, globs and ``s3://`` addresses; or one saved ledger.
+        config: Settings; the defaults where not given.
+        since: First day or time to audit, such as ``2026-09-01``.
+        until: First day or time not to audit.
+        progress: Called with bytes read and bytes in all.
+
     Returns:
         The audit: its ``document``, and its frames per request.
 
     Raises:
         AuditError: With a message that says what to do.
+
+    Examples:
+        >>> audit = llm_audit.analyze("sample_logs/tutoring", since="2026-01-01")
+        >>> audit.document.requests.audited, audit.document.requests.rejected
+        (330, 2)
+        >>> audit.document.cost.actual
+        '1.09522443'
     """
     config = config or Config()
     ledger = open_ledger(paths, config=config, progress=progress)

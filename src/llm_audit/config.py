@@ -1,15 +1,13 @@
-"""Settings and where each is from: flag, then ``LLM_AUDIT_*``, then file, then default.
+"""Resolve settings and their origins: flag, then ``LLM_AUDIT_*``, then file, then default.
 
-The file is ``llm-audit.toml``, or ``[tool.llm-audit]`` in ``pyproject.toml``, the nearest upwards from the working
-folder. Unknown keys are errors, so that a misspelt setting is never silently ignored.
+The file is ``llm-audit.toml``, or ``[tool.llm-audit]`` in ``pyproject.toml``, found by searching upwards from the
+working folder. Unknown keys are errors, so that a misspelled setting is never silently ignored.
 """
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +16,12 @@ from typing import Any
 import msgspec
 
 from llm_audit.errors import UsageError
+from llm_audit.toml_reader import TomlTable, out_of_range, parse_toml
 
 ENV_PREFIX = "LLM_AUDIT_"
 FILE_NAME = "llm-audit.toml"
-_NOT_FIGURES = {"jobs", "cache", "fail_on", "budgets", "min_samples", "min_change_usd", "currency"}
+PROJECT_FILE_NAME = "pyproject.toml"
+_NO_EFFECT_ON_RESULTS = {"jobs", "cache", "fail_on", "budgets", "min_samples", "min_change_usd", "currency"}
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -52,14 +52,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def fingerprint(self) -> str:
-        """Names the settings that can change a figure; how many processes work or what is cached cannot."""
-        values = {name: getattr(self, name) for name in self.__struct_fields__ if name not in _NOT_FIGURES}
+        """Return a hash of the settings that can change a result, which leaves out processes, cache and gates."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__ if name not in _NO_EFFECT_ON_RESULTS}
         return hashlib.sha256(msgspec.json.encode(values, order="deterministic")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A resolved configuration. ``origins`` says for each key where its value is from."""
+    """A resolved configuration, with the origin of the value of each key."""
 
     config: Config
     origins: Mapping[str, str]
@@ -85,12 +85,9 @@ def load(
         UsageError: The file cannot be read, or a key or value is not valid.
     """
     environ = os.environ if environ is None else environ
-    path, table = _read_file(file) if file else _discover(folder or Path.cwd())
-    values: dict[str, Any] = {}
-    origins = dict.fromkeys(Config.__struct_fields__, "default")
-    for key, value in table.items():
-        values[_known(key, str(path))] = value
-        origins[key] = str(path)
+    path = file or _discover(folder or Path.cwd())
+    values: dict[str, Any] = _file_values(path) if path else {}
+    origins = dict.fromkeys(Config.__struct_fields__, "default") | dict.fromkeys(values, str(path))
     for name in Config.__struct_fields__:
         variable = ENV_PREFIX + name.upper()
         if variable in environ:
@@ -104,45 +101,44 @@ def load(
 
 
 def schema() -> dict[str, Any]:
-    """The JSON schema of the configuration file."""
+    """Return the JSON schema of the configuration file."""
     return msgspec.json.schema(Config)
 
 
-def _discover(folder: Path) -> tuple[Path | None, dict[str, Any]]:
+def _discover(folder: Path) -> Path | None:
+    """Return the nearest configuration file upwards from a folder."""
     for parent in (folder, *folder.parents):
         own = parent / FILE_NAME
         if own.is_file():
-            return _read_file(own)
-        project = parent / "pyproject.toml"
-        if project.is_file() and "llm-audit" in _toml(project).get("tool", {}):
-            return _read_file(project)
-    return None, {}
+            return own
+        project = parent / PROJECT_FILE_NAME
+        if project.is_file() and "llm-audit" in _read(project).table("tool"):
+            return project
+    return None
 
 
-def _read_file(path: Path) -> tuple[Path, dict[str, Any]]:
-    table = _toml(path)
-    if path.name == "pyproject.toml":
-        table = table.get("tool", {}).get("llm-audit", {})
-    return path, table
+def _file_values(path: Path) -> dict[str, Any]:
+    """Return a file's settings, each checked for its type."""
+    table = _read(path)
+    if path.name == PROJECT_FILE_NAME:
+        table = table.table("tool").table("llm-audit")
+    table.check_keys(Config.__struct_fields__)
+    for field in msgspec.structs.fields(Config):
+        if field.name in table:
+            try:
+                msgspec.convert(table.values[field.name], field.type)
+            except msgspec.ValidationError as error:
+                table.fail(field.name, f"{field.name} is not valid: {error}.")
+    return dict(table.values)
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> TomlTable:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_bytes(), file=str(path))
     except OSError as error:
         raise UsageError(
             f"Cannot read the configuration {path}: {error.strerror}. Give another with --config."
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}. Correct it there.") from None
-
-
-def _known(key: str, where: str) -> str:
-    if key in Config.__struct_fields__:
-        return key
-    close = difflib.get_close_matches(key, Config.__struct_fields__, n=1)
-    hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(Config.__struct_fields__)}."
-    raise UsageError(f"Unknown setting {key!r} in {where}. {hint}")
 
 
 def _from_text(name: str, text: str, where: str) -> Any:
@@ -184,5 +180,5 @@ def _convert(values: dict[str, Any], origins: Mapping[str, str]) -> Config:
     ):
         value = getattr(config, name)
         if not low <= value <= high:
-            raise UsageError(f"{name} (from {origins[name]}) is {value}; give a number from {low} to {high}.")
+            raise UsageError(f"{name} (from {origins[name]}) {out_of_range(value, low, high)}")
     return config

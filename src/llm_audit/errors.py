@@ -1,4 +1,4 @@
-"""The errors a user can meet, each with the exit code it ends the program with."""
+"""Errors shown to users, each with the exit code of the program."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a finished run tells the shell."""
+    """Exit codes of the program."""
 
     DONE = 0
     GATE_FAILED = 1
@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
     INCOMPLETE = 3
     INTERNAL = 70
     INTERRUPTED = 130
-    CLOSED_PIPE = 141  # the reader of standard output went away, as after SIGPIPE
+    CLOSED_PIPE = 141  # the reader of standard output closed it, as after SIGPIPE
 
 
 class AuditError(Exception):

@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Write files atomically."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from llm_audit.errors import UsageError
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` through a temporary file beside it, so that a reader never sees a part.
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` through a temporary file beside it, so that readers never see a partial file.
 
     Raises:
         UsageError: The folder does not exist or cannot be written.
@@ -19,7 +19,7 @@ def write_whole(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror}. Choose another place.") from None
+        raise UsageError(f"Cannot write {path}: {error.strerror}. Choose another path.") from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -29,7 +29,7 @@ def write_whole(path: Path, data: bytes) -> None:
         Path(temporary).replace(path)
     except OSError as error:
         Path(temporary).unlink(missing_ok=True)
-        raise UsageError(f"Cannot write {path}: {error.strerror}. Choose another place.") from None
+        raise UsageError(f"Cannot write {path}: {error.strerror}. Choose another path.") from None
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -1,8 +1,8 @@
-"""Model references as logs write them: which provider, which of its names, and which undated model line.
+"""Parse model references as logs write them: provider, model name, region and undated model line.
 
 A reference may be a plain name, a dated snapshot, a gateway's ``provider/model``, a Bedrock id or inference profile, an
-ARN, a Vertex resource path or a fine-tune. Everything here is text in, text out; what a name costs or can do is decided
-by tables elsewhere.
+ARN, a Vertex resource path or a fine-tune. All functions map text to text; prices and capabilities are in tables
+elsewhere.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ PROVIDER_ALIASES: dict[str, str] = {
 GATEWAYS = frozenset(
     {"litellm", "litellm_proxy", "portkey", "helicone", "kong", "vercel", "langfuse", "unknown", "custom"}
 )
-"""Values of a provider field that name no provider: the model's own prefix decides."""
+"""Values of a provider field that name no provider, so that the model's prefix decides."""
 
 REPOSITORY_OWNERS = frozenset({"mistralai", "deepseek_ai"})
-"""Owners of open-weight repositories: such a name alone does not say which host served it."""
+"""Owners of open-weight repositories, whose name alone does not identify the host."""
 
 PREFIX_IN_NAME = frozenset({"perplexity"})
 """Providers that sell one model as ``sonar`` and another as ``perplexity/sonar``."""
@@ -74,7 +74,7 @@ HOME_PROVIDERS: tuple[tuple[str, str], ...] = (
     (r"glm-", "zai"),
     (r"minimax-", "minimax"),
 )
-"""Whose own model a bare name is. Open-weight lines that many hosts sell (Llama, Qwen, gpt-oss) have no home."""
+"""The provider of a name without prefix. Open-weight lines that many hosts sell (Llama, Qwen, gpt-oss) have none."""
 
 _DEVELOPERS = (
     "anthropic|amazon|meta|mistral|deepseek|cohere|ai21|qwen|openai|google|nvidia|writer|moonshotai|moonshot|zai|minimax|"
@@ -87,15 +87,15 @@ _VERTEX_PATH = re.compile(r"^(?:projects/[^/]+/)?(?:locations/([^/]+)/)?publishe
 
 
 class Reference(NamedTuple):
-    """A model reference taken apart. ``provider`` is a price-table id, or None where nothing tells."""
+    """A parsed model reference; ``provider`` is a price-table id, or None where it is unknown."""
 
     provider: str | None
-    model: str  # as the provider itself would write it, lower case
+    model: str  # the provider's name of the model, in lower case
     region: str | None = None
 
 
 def provider_id(name: str | None) -> str | None:
-    """The price table's id of a provider a log names; the name itself, lower case, where it is not known.
+    """Return the price table's id of a provider's name; the name itself, in lower case, where it is unknown.
 
     >>> provider_id("Azure-OpenAI"), provider_id("ollama"), provider_id(" ")
     ('azure', 'ollama', None)
@@ -108,7 +108,7 @@ def provider_id(name: str | None) -> str | None:
 
 @lru_cache(maxsize=65536)
 def parse(provider: str | None, model: str) -> Reference:
-    """Take a reference apart: prefixes of gateways, regions, ARNs and resource paths leave the model's name.
+    """Parse a reference: remove prefixes of gateways, regions, ARNs and resource paths from the model's name.
 
     >>> parse(None, "bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0").provider
     'aws'
@@ -159,7 +159,10 @@ def _home(text: str) -> str | None:
 _CLEANUPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (r"^ft:([^:]+)(?::.*)?$", r"\1"),  # fine-tunes are billed apart, but are of the line they were tuned from
+        (
+            r"^ft:([^:]+)(?::.*)?$",
+            r"\1",
+        ),  # fine-tunes belong to the line they were tuned from
         (r"^.*/", ""),
         (r"[:@](?:free|batch|extended|beta|nitro|floor|online|thinking|exacto|latest|default)$", ""),
         (r"[@]\d{8}$", ""),
@@ -181,10 +184,10 @@ _CLEANUPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 @lru_cache(maxsize=65536)
 def canonical(model: str) -> str:
-    """The undated model line of a name, in lower case: what the catalogue calls the model.
+    """Return the undated model line of a name, in lower case, as the catalogue names it.
 
-    Prefixes, dates, regions, versions of the API and hosts' own spellings go; what makes another model (its size, its
-    generation, ``-2411`` at Mistral) stays.
+    Prefixes, dates, regions, API versions and hosts' naming variants are removed; what distinguishes models (size,
+    generation, ``-2411`` at Mistral) is kept.
 
     >>> canonical("us.anthropic.claude-3-5-sonnet-20241022-v2:0"), canonical("gpt-4o-mini-2024-07-18")
     ('claude-3-5-sonnet', 'gpt-4o-mini')
@@ -193,22 +196,22 @@ def canonical(model: str) -> str:
     text = _BEDROCK.sub("", text)
     for pattern, replacement in _CLEANUPS:
         text = pattern.sub(replacement, text)
-    for pattern, replacement in _SPELLINGS:
+    for pattern, replacement in _VARIANTS:
         text = pattern.sub(replacement, text)
     return text
 
 
-def names_of(model: str) -> tuple[str, ...]:
-    """The names under which a rule may mean a model: its own, and its line's unless it is sold apart from it.
+def names_in_rules(model: str) -> tuple[str, ...]:
+    """Return the names by which a rule may refer to a model: its own, and its line's unless it is priced separately.
 
-    >>> names_of("gpt-4o-2024-08-06"), names_of("ft:gpt-4o-2024-08-06:org")
+    >>> names_in_rules("gpt-4o-2024-08-06"), names_in_rules("ft:gpt-4o-2024-08-06:org")
     (('gpt-4o-2024-08-06', 'gpt-4o'), ('ft:gpt-4o-2024-08-06:org',))
     """
-    return (model,) if sold_apart(model) else (model, canonical(model))
+    return (model,) if priced_separately(model) else (model, canonical(model))
 
 
-def sold_apart(model: str) -> bool:
-    """Whether a name is a fine-tune or a variant (``:free``, ``:extended``) with a price of its own."""
+def priced_separately(model: str) -> bool:
+    """Return whether a name is a fine-tune or a variant (``:free``, ``:extended``) with its own price."""
     return model.startswith("ft:") or re.search(r":(?!\d)[a-z]+$", model) is not None
 
 
@@ -216,7 +219,7 @@ _LLAMA_VARIANTS = (
     r"^(llama-[\d.]+-\d+b)(?:-vision)?(?:-(?:chat-hf|instruct|versatile|instant|instruct-turbo|instruct-lite|"
     r"instruct-fp8(?:-fast)?|instruct-maas|specdec|8192|text|vision-instruct|instruct-awq|fp8))?$"
 )
-_SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+_VARIANTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         # Anthropic: the number after the line from the fourth generation on, before it until then

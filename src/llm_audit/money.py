@@ -1,4 +1,4 @@
-"""Exact money: integers of 10^-12 dollars, written out as decimal strings.
+"""Exact amounts of money: integers of 10^-12 dollars, written as decimal strings.
 
 A price of $0.075 per million tokens is 75,000 pico-dollars a token, so every published price is a whole
 number of pico-dollars and sums are exact in any order. One request fits in 64 bits; totals are summed in 128.
@@ -27,8 +27,8 @@ def usd(pico: int) -> str:
 def pico(value: Decimal | float | str) -> int | None:
     """Read an amount of dollars as pico-dollars, rounding half to even below 10^-12.
 
-    A float is read by its shortest decimal form, so 0.1 is ten cents. What is no finite number, or is too large
-    for one request (about 9.2 million dollars), is None: unknown, not zero.
+    A float is read by its shortest decimal form, so 0.1 is ten cents. A text that is not a finite number, or is too
+    large for one request (about 9.2 million dollars), is None: unknown, not zero.
 
     >>> pico("0.000000075"), pico(0.1), pico("nan"), pico("")
     (75000, 100000000000, None, None)

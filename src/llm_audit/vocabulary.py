@@ -1,7 +1,7 @@
-"""The closed vocabularies of the ledger, in a module that loads no data library.
+"""Closed vocabularies of the ledger, in a module that imports no data library.
 
-Code that runs once a request, such as choosing what text is judged, imports these; ``ledger.schema`` offers the same
-names beside the columns that use them. The order of members is part of the ledger's format.
+The processes that read logs import these; ``ledger.schema`` exports the same names with the columns that use them. The
+order of members is part of the ledger's format.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from enum import StrEnum
 
 
 class UsageSource(StrEnum):
-    """Where a row's token counts are from."""
+    """The source of a row's token counts."""
 
     REPORTED = "reported"
     ESTIMATED = "estimated"  # counted from text by ``tokens``
-    AMBIGUOUS = "ambiguous"  # reported, but inclusive or exclusive of cached tokens is not settled
+    AMBIGUOUS = "ambiguous"  # reported, but it is unknown whether cached tokens are included
     NONE = "none"
 
 
 class Operation(StrEnum):
-    """What kind of call it was; only ``chat`` can be routed."""
+    """The kind of a call; only ``chat`` can be routed."""
 
     CHAT = "chat"
     EMBEDDING = "embedding"
@@ -31,7 +31,7 @@ class Operation(StrEnum):
 
 
 class Status(StrEnum):
-    """How the call ended."""
+    """The outcome of a call."""
 
     OK = "ok"
     ERROR = "error"
@@ -40,7 +40,7 @@ class Status(StrEnum):
 
 
 class ServiceTier(StrEnum):
-    """The provider's service tier, which decides the price."""
+    """The provider's service tier, on which the price depends."""
 
     STANDARD = "standard"
     BATCH = "batch"
@@ -49,7 +49,7 @@ class ServiceTier(StrEnum):
 
 
 class Category(StrEnum):
-    """What kind of task a prompt is. Abilities are known per model and category."""
+    """The kind of task of a prompt; a model has an ability for each category."""
 
     CODE = "code"
     MATH = "math"
@@ -62,7 +62,7 @@ class Category(StrEnum):
 
 
 class Step(StrEnum):
-    """What a request does in a trace, told from its text and shape."""
+    """The role of a request in a trace, inferred from its text and structure."""
 
     ASK = "ask"
     PLAN = "plan"
@@ -75,7 +75,7 @@ class Step(StrEnum):
 
 
 class Judged(StrEnum):
-    """How a row came by its difficulty."""
+    """The way in which a row's difficulty was determined."""
 
     SCORED = "scored"
     INHERITED = "inherited"  # the last ask refers back; an earlier one was judged
@@ -83,7 +83,7 @@ class Judged(StrEnum):
 
 
 class Abstention(StrEnum):
-    """Why a prompt was not judged."""
+    """Reasons why a prompt was not judged."""
 
     NO_TEXT = "no_text"
     REDACTED = "redacted"
@@ -91,3 +91,7 @@ class Abstention(StrEnum):
     NON_TEXT = "non_text"
     NO_SIGNAL = "no_signal"
     NOT_CHAT = "not_chat"
+
+
+TIERS: tuple[str, ...] = ("frontier", "mid", "small", "unknown")
+"""Tiers of models, the most expensive first; ``unknown`` is the tier of a model without a known price."""

@@ -11,7 +11,7 @@ import polars as pl
 
 from llm_audit.catalog import Catalog
 from llm_audit.ledger import Ledger, Manifest
-from llm_audit.ledger.manifest import Input, ReasonCount, Rejection
+from llm_audit.ledger.manifest import EntryCount, LedgerInput, Rejection
 from llm_audit.ledger.schema import SCHEMA, Category
 from llm_audit.ledger.store import MANIFEST_FILE, REQUESTS_FILE, encode_manifest
 from llm_audit.policy import Policy, parse
@@ -131,11 +131,13 @@ def ledger(
     """The frame at rest, with an account that reconciles."""
     refused = rejected or []
     manifest = Manifest(
-        inputs=[Input(path="log.jsonl", sha256="ab", bytes=10, records=frame.height, format="home_made", formats={})],
+        inputs=[
+            LedgerInput(path="log.jsonl", sha256="ab", bytes=10, records=frame.height, format="home_made", formats={})
+        ],
         read=frame.height + duplicates + skipped + sum(item.count for item in refused),
         rows=frame.height,
         duplicates=duplicates,
-        not_provider_calls=[ReasonCount(reason="parent_span", count=skipped)] if skipped else [],
+        not_provider_calls=[EntryCount(reason="parent_span", count=skipped)] if skipped else [],
         rejected=refused,
         notes=[],
         fingerprints={"classifier": "test"},

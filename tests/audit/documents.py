@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llm_audit.document.audit import (
+    SCHEMA_VERSION,
     BasisRow,
     Classification,
     Cost,
@@ -50,7 +51,7 @@ def document(
 ) -> Document:
     estimate = {"amount": "0.00", "share": 0.0, "policy_cost": "0.00"}
     return Document(
-        schema_version="1.0",
+        schema_version=SCHEMA_VERSION,
         tool=Tool(name="llm-audit", version="0"),
         command="llm-audit analyze logs/",
         period=Period(start=None, end=None, days=0, timezone="UTC", undated_requests=0),
@@ -90,7 +91,8 @@ def document(
             covered_cost="0.00",
             covered_share=0,
             moved_requests=0,
-            expected_failures=0,
+            quality=None,
+            unmeasured=None,
             warnings=[],
         ),
         coverage=[],

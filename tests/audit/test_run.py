@@ -11,7 +11,7 @@ from llm_audit.audit.run import AuditOptions, run
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import decode, encode
 from llm_audit.errors import IncompleteError, UsageError
-from llm_audit.ledger.manifest import Example, Rejection
+from llm_audit.ledger.manifest import Rejection, RejectionExample
 from llm_audit.policy import load
 from llm_audit.pricing import PriceBook
 
@@ -72,8 +72,8 @@ def test_estimates_are_actual_minus_policy_cost(mixed):
 def test_the_policy_in_use_is_on_its_frontier(mixed):
     used = [point for point in mixed.document.sensitivity.frontier if point.in_use]
     assert [point.flagship_tax for point in used] == [mixed.document.flagship_tax.expected.amount]
-    assert used[0].expected_failures == mixed.document.flagship_tax.expected_failures
-    failures = [point.expected_failures or 0 for point in mixed.document.sensitivity.frontier]
+    assert used[0].lost_answers == mixed.document.flagship_tax.quality.lost_answers
+    failures = [point.lost_answers or 0 for point in mixed.document.sensitivity.frontier]
     assert failures == sorted(failures, reverse=True)
 
 
@@ -87,7 +87,7 @@ def test_the_tornado_brackets_the_headline(mixed):
 
 def test_findings_that_share_no_request_come_first_and_add_up_to_no_more_than_the_tax(mixed):
     found = mixed.document.findings
-    apart = [finding for finding in found if "Overlaps" not in finding.detail]
+    apart = [finding for finding in found if not finding.overlaps]
     overlapping = found[len(apart) :]
     assert found[: len(apart)] == apart
     assert overlapping
@@ -172,7 +172,7 @@ def test_keeping_every_model_saves_nothing(tmp_path):
     tax = audit(tmp_path, many(300), load("keep")).document.flagship_tax
     assert [Decimal(e.amount) for e in (tax.ceiling, tax.expected, tax.floor)] == [0, 0, 0]
     assert tax.expected.low == tax.expected.high == "0.00"
-    assert tax.expected_failures is None
+    assert tax.quality is None
 
 
 def test_a_tax_may_be_negative_and_is_not_clamped(tmp_path):
@@ -192,7 +192,7 @@ def test_nothing_to_audit_is_incomplete(tmp_path):
 
 
 def test_what_became_of_records_that_are_no_request_is_said(tmp_path):
-    refused = [Rejection(reason="not_json", count=1_204, examples=[Example(file="bad.bin", line=1)])]
+    refused = [Rejection(reason="not_json", count=1_204, examples=[RejectionExample(file="bad.bin", line=1)])]
     with pytest.raises(IncompleteError) as told:
         audit(tmp_path, many(1).clear(), rejected=refused, skipped=1)
     assert str(told.value) == (
@@ -283,7 +283,7 @@ def test_the_interval_holds_that_of_every_source(tmp_path):
 
 
 def test_rejections_reach_the_document(tmp_path):
-    refused = [Rejection(reason="not_json", count=4, examples=[Example(file="a.jsonl", line=7)])]
+    refused = [Rejection(reason="not_json", count=4, examples=[RejectionExample(file="a.jsonl", line=7)])]
     document = audit(tmp_path, rows({}), rejected=refused).document
     assert (document.requests.read, document.requests.rejected) == (5, 4)
     assert document.rejected[0].examples[0].line == 7

@@ -7,7 +7,7 @@ from llm_audit.catalog import Catalog, ladders
 from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, SD_COLUMNS, with_abilities
 from llm_audit.catalog.tiers import with_tiers
 from llm_audit.model_names import canonical
-from llm_audit.pricing.listing import find
+from llm_audit.pricing.price_table import find_listing
 from llm_audit.vocabulary import Category
 
 
@@ -117,7 +117,7 @@ def test_every_step_of_the_main_ladders_can_be_priced_and_has_abilities(catalog,
     for family in ("gpt", "claude", "gemini", "nova", "mistral", "deepseek", "llama", "phi"):
         for step in ladders(catalog.frame)[family]:
             row = model(step)
-            assert find(row["home_provider"], row["home_model"].lower()) or step == "phi-4-reasoning"
+            assert find_listing(row["home_provider"], row["home_model"].lower()) or step == "phi-4-reasoning"
             assert None not in [row[column] for column in (*ABILITY_COLUMNS, *SD_COLUMNS)]
             assert row["ability_source"]
 

@@ -8,7 +8,7 @@ import pytest
 from llm_audit.catalog import Catalog
 from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, SD_COLUMNS
 from llm_audit.catalog.ladder import ladders
-from llm_audit.catalog.unmeasured import GUESSED, with_guesses
+from llm_audit.catalog.unmeasured import ESTIMATED, with_estimates
 
 
 def rows(**facts):
@@ -32,7 +32,7 @@ def rows(**facts):
         **models[0], "model_id": "new", "family": "else", "ability_source": None,
         **dict.fromkeys((*ABILITY_COLUMNS, *SD_COLUMNS)), **facts,
     }  # fmt: skip
-    found = with_guesses(pl.DataFrame([*models, new], infer_schema_length=None))
+    found = with_estimates(pl.DataFrame([*models, new], infer_schema_length=None))
     assert found.filter(pl.col("model_id") != "new").equals(pl.DataFrame(models, infer_schema_length=None))
     return found.row(by_predicate=pl.col("model_id") == "new", named=True)
 
@@ -52,7 +52,7 @@ def test_a_guess_follows_the_facts(facts, ability):
     else:
         assert found["ability_code"] == pytest.approx(ability, abs=0.4)
         assert found["ability_code_sd"] >= 0.5
-        assert found["ability_source"] == GUESSED
+        assert found["ability_source"] == ESTIMATED
 
 
 def test_nothing_is_guessed_without_a_date():
@@ -61,7 +61,7 @@ def test_nothing_is_guessed_without_a_date():
 
 def test_the_catalogue_says_which_abilities_are_guesses_and_offers_none_of_them():
     frame = Catalog.load().frame
-    guessed = frame.filter(ability_source=GUESSED)
+    guessed = frame.filter(ability_source=ESTIMATED)
     assert guessed.height > 50
     assert guessed["ability_math_sd"].min() > 0.7
     steps = {step for ladder in ladders(frame).values() for step in ladder}

@@ -1,13 +1,21 @@
 import json
+import platform
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 from tests.cli.conftest import write_log
 
 from llm_audit import __version__
-from llm_audit.cli import run
+from llm_audit.classify import Classifier, features
+from llm_audit.classify.text import words
+from llm_audit.cli import COMMANDS, GROUPS, commands, groups, run
+from llm_audit.cli.version import EXTENSIONS
+from llm_audit.engines import line_hash
+from llm_audit.pricing import PriceBook
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -15,6 +23,44 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"llm-audit {__version__}\n"
     assert run(["--help"]) == 0
     assert "analyze" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--version", "-v"], ["-v", "-V"], ["--verbose", "--version"]], ids=" ".join)
+def test_the_version_in_full_says_what_is_in_use(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 0
+    first, *rest = capsys.readouterr().out.splitlines()
+    shown = dict(line.split(": ", 1) for line in rest)
+    assert first == f"llm-audit {__version__}"
+    assert shown["Python"].startswith(platform.python_version())
+    assert f"polars {metadata.version('polars')}" in shown["Libraries"]
+    assert shown["Price table"].startswith(f"genai-prices {metadata.version('genai-prices')} ")
+    assert shown["Price table"].endswith(PriceBook().fingerprint)
+    assert shown["Classifier"] == Classifier.load().fingerprint
+    forms = {True: "compiled", False: "pure Python"}
+    assert shown["Extensions"].split(", ") == [
+        f"classify._kernel {forms[features.COMPILED]}",
+        f"classify._words {forms[words.COMPILED]}",
+        f"engines._lines {forms[line_hash._longest_line is not line_hash.longest_line]}",
+    ]
+
+
+def test_the_version_in_full_says_where_nothing_is_compiled(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in EXTENSIONS:
+        monkeypatch.setitem(sys.modules, name, None)
+    assert run(["--version", "-v"]) == 0
+    assert capsys.readouterr().out.count(" pure Python") == len(EXTENSIONS)
+
+
+def test_verbose_alone_is_for_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-v", "models"]) == 2
+    assert "goes with --version" in capsys.readouterr().err
+
+
+def test_every_command_is_one_module_and_every_module_one_command() -> None:
+    assert sorted(COMMANDS) == [module.name for module in iter_modules(commands.__path__)]
+    assert sorted(GROUPS) == [module.name for module in iter_modules(groups.__path__)]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +116,13 @@ def test_a_reader_that_went_away_still_gets_its_files(tmp_path: Path) -> None:
     assert json.loads(report.read_text())["requests"]["audited"] > 0
 
 
-@pytest.mark.parametrize(("redirection", "words"), [(">/dev/full", "No space left"), (">&-", "is closed")])
+NO_DISK = pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+
+
+@pytest.mark.parametrize(
+    ("redirection", "words"),
+    [pytest.param(">/dev/full", "No space left", marks=NO_DISK), (">&-", "is closed")],
+)
 def test_a_standard_output_that_cannot_be_written_is_no_fault_of_ours(
     tmp_path: Path, redirection: str, words: str
 ) -> None:

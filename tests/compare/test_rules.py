@@ -28,7 +28,7 @@ def test_rules_mean_what_they_say(text: str, metric: str, kind: str, rising: boo
     ("text", "words"),
     [
         ("cost", "METRIC:THRESHOLD"),
-        ("cost_per_reqest:+10%", "Did you mean cost_per_request"),
+        ("cost_per_reqest:+10%", "Did you mean 'cost_per_request'"),
         ("model_share:+5pp", r"model_share\[frontier\]"),
         ("total_cost:+2pp", "10%, .50USD or 500USD"),
         ("unpriced_share:5", "5%"),

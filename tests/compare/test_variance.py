@@ -32,8 +32,8 @@ def test_each_part_holds_what_only_it_changed() -> None:
     assert cost_parts(warm, cached)["cache"] == -59 * USD * 9 // 10
     assert cost_parts(warm, cached)["price"] == 0
 
-    dearer = {("p", "m", "standard"): unit(10, input=(100, 150 * USD), output=(50, 100 * USD))}
-    assert cost_parts(base, dearer) == dict.fromkeys(PARTS[:-1], 0) | {"price": 50 * USD}
+    costlier = {("p", "m", "standard"): unit(10, input=(100, 150 * USD), output=(50, 100 * USD))}
+    assert cost_parts(base, costlier) == dict.fromkeys(PARTS[:-1], 0) | {"price": 50 * USD}
 
 
 def test_a_new_model_is_all_mix() -> None:

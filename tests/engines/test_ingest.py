@@ -12,14 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llm_audit.engines import local, pool
+from llm_audit.engines import IngestOptions, ingest, local, pool
 from llm_audit.engines.hashing import hash64
-from llm_audit.engines.local import IngestOptions, ingest
 from llm_audit.errors import AuditError, IncompleteError, UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.ledger import part_cache as cache
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.sources.files import split
+from llm_audit.sources import split
 from llm_audit.sources.files.limits import MAX_RECORD_BYTES
 
 HERE = IngestOptions(jobs=1, cache=False)
@@ -203,13 +202,13 @@ def test_a_process_that_dies_costs_nothing(traffic: Path) -> None:
 
 @pytest.mark.usefixtures("_small_shards")
 def test_a_bundle_that_kills_every_process_is_named(traffic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "MAX_TRIES", 1)
+    monkeypatch.setattr(pool, "MAX_ATTEMPTS", 1)
 
     def kill(_done: int, _total: int) -> None:
         for child in multiprocessing.active_children():
             child.kill()
 
-    with pytest.raises(AuditError, match=r"died 1 times.*fewer --jobs"):
+    with pytest.raises(AuditError, match=r"crashed 1 times.*fewer --jobs"):
         ingest([traffic], options=IngestOptions(jobs=2, cache=False), progress=kill)
 
 
@@ -293,7 +292,7 @@ def test_nothing_to_audit_is_incomplete(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(IncompleteError, match="nothing to audit"):
         ingest([tmp_path / "logs"], options=HERE)
     write(tmp_path, {"logs/a.jsonl": content})
-    with pytest.raises(IncompleteError, match="holds 1 empty file\\."):
+    with pytest.raises(IncompleteError, match="contains only an empty file\\."):
         ingest([tmp_path / "logs"], options=HERE)
 
 
@@ -341,16 +340,16 @@ def test_a_second_run_reads_nothing_and_a_changed_log_only_what_changed(
     traffic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(cache.FOLDER_VARIABLE, str(tmp_path / "cache"))
-    monkeypatch.setattr(cache, "_SETTLED_NS", 0)
+    monkeypatch.setattr(cache, "_MIN_AGE_NS", 0)
     monkeypatch.setattr(split, "SHARD_BYTES", 20_000)
     made: list[str] = []
     run_all = pool.run_all
 
-    def counted(tasks: Any, *rest: Any, **options: Any) -> Any:
+    def read_count(tasks: Any, *rest: Any, **options: Any) -> Any:
         made.extend(shard.source.name for task in tasks for shard in task.bundle)
         return run_all(tasks, *rest, **options)
 
-    monkeypatch.setattr(local, "run_all", counted)
+    monkeypatch.setattr(local, "run_all", read_count)
     options = IngestOptions(jobs=1)
     first = stored(ingest([traffic], options=options))
     assert len(made) > 5

@@ -2,7 +2,7 @@ import multiprocessing
 import signal
 from multiprocessing.connection import Connection
 
-from llm_audit.engines.pool import deaf_to_interrupts
+from llm_audit.engines.pool import interrupts_blocked
 
 
 def tell_blocked(connection: Connection) -> None:
@@ -13,7 +13,7 @@ def test_a_process_never_hears_an_interrupt_and_this_one_still_does() -> None:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=tell_blocked, args=(theirs,), daemon=True)
-    with deaf_to_interrupts():
+    with interrupts_blocked():
         process.start()
     assert ours.recv() is True
     process.join()

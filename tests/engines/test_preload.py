@@ -4,7 +4,8 @@ import sys
 
 def test_processes_that_read_logs_do_without_polars() -> None:
     code = (
-        "import sys, llm_audit.engines.preload; from llm_audit.engines.context import Recipe; Recipe().toolbox(); "
+        "import sys, llm_audit.engines.preload; from llm_audit.engines.context import IngestConfig; "
+        "IngestConfig().load_context(); "
         "print(sorted({'polars', 'tiktoken', 'genai_prices'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

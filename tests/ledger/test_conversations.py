@@ -5,8 +5,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.ledger.conversations import COLUMNS, components, conversations
-from llm_audit.ledger.hashes import mix
+from llm_audit.ledger.conversations import COLUMNS, components, conversation_ids
+from llm_audit.ledger.row_hashes import hash_rows
 from llm_audit.ledger.schema import COLUMNS as TYPES
 
 START = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)
@@ -23,7 +23,7 @@ def frame(*rows: dict) -> pl.DataFrame:
 
 def groups(rows: pl.DataFrame) -> list[list[int]]:
     """Places of the rows by conversation, in order of their first."""
-    named = conversations(rows).to_list()
+    named = conversation_ids(rows).to_list()
     return [[place for place, name in enumerate(named) if name == first] for first in dict.fromkeys(named)]
 
 
@@ -63,13 +63,13 @@ def test_a_conversation_that_the_log_names_stays() -> None:
     rows = frame(
         {"conversation": 42, "prompt_hash": 1, "minute": 0}, {"prompt_hash": 2, "parent_prompt_hash": 1, "minute": 1}
     )
-    named = conversations(rows).to_list()
+    named = conversation_ids(rows).to_list()
     assert named[0] == 42
     assert named[1] not in (None, 42)
 
 
 def test_a_request_with_neither_prompt_nor_trace_has_no_conversation() -> None:
-    assert conversations(frame({"minute": 0}, {"minute": 1, "prompt_hash": 1}))[0] is None
+    assert conversation_ids(frame({"minute": 0}, {"minute": 1, "prompt_hash": 1}))[0] is None
 
 
 TURNS = st.lists(
@@ -92,8 +92,10 @@ TURNS = st.lists(
 def test_names_do_not_depend_on_the_order_of_rows(rows: list[dict], order) -> None:
     shuffled = list(range(len(rows)))
     order.shuffle(shuffled)
-    named = conversations(frame(*rows)).to_list()
-    assert conversations(frame(*(rows[place] for place in shuffled))).to_list() == [named[place] for place in shuffled]
+    named = conversation_ids(frame(*rows)).to_list()
+    assert conversation_ids(frame(*(rows[place] for place in shuffled))).to_list() == [
+        named[place] for place in shuffled
+    ]
 
 
 @settings(deadline=None)
@@ -122,4 +124,4 @@ def test_mixing_is_that_of_splitmix64() -> None:
     # The first outputs of splitmix64 seeded with 1234567, as the reference implementation prints them.
     golden = 0x9E3779B97F4A7C15
     states = np.array([1234567, (1234567 + golden) % 2**64], np.uint64)
-    assert mix([states]).tolist() == [6457827717110365317, 3203168211198807973]
+    assert hash_rows([states]).tolist() == [6457827717110365317, 3203168211198807973]

@@ -2,12 +2,12 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.ledger.merge import KEYS, REPLY, duplicates, repeated_spans, told_by_repeats
+from llm_audit.ledger.merge import KEY_COLUMNS, REPLY_COLUMNS, duplicates, merge_reply_fields, repeated_spans
 from llm_audit.ledger.schema import COLUMNS
 
 
 def frame(*rows: dict) -> pl.DataFrame:
-    schema = {name: COLUMNS[name] for name in (*KEYS, *REPLY)} | {"origin": pl.Int64, "line": pl.Int64}
+    schema = {name: COLUMNS[name] for name in (*KEY_COLUMNS, *REPLY_COLUMNS)} | {"origin": pl.Int64, "line": pl.Int64}
     usual = {"usage_source": "reported", "input_tokens": 1, "output_tokens": 1, "origin": 0}
     return pl.DataFrame([usual | {"line": line} | row for line, row in enumerate(rows)], schema=schema)
 
@@ -97,7 +97,7 @@ def test_what_a_reply_calls_and_says_is_taken_from_any_repeat() -> None:
         {"merge_key": 9, "calls_tools": False},
         {"merge_key": 9, "calls_tools": None},
     )
-    assert told_by_repeats(rows).rows() == [
+    assert merge_reply_fields(rows).rows() == [
         (0, True, 20, 50),
         (1, True, 20, 50),
         (2, True, 20, 50),

@@ -5,11 +5,11 @@ import pytest
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger, is_ledger, read_ledger, write_ledger
 from llm_audit.ledger.arrow import ARROW_SCHEMA
-from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE, Input, Manifest
+from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE, LedgerInput, Manifest
 from llm_audit.ledger.schema import SCHEMA, SCHEMA_VERSION
 
 MANIFEST = Manifest(
-    inputs=[Input(path="a.jsonl", sha256="00" * 32, bytes=10, records=2, format="flat", formats={"flat": 2})],
+    inputs=[LedgerInput(path="a.jsonl", sha256="00" * 32, bytes=10, records=2, format="flat", formats={"flat": 2})],
     read=2,
     rows=2,
     duplicates=0,
@@ -55,7 +55,7 @@ def test_a_ledger_can_be_written_where_it_lies(ledger: Ledger) -> None:
 def test_a_folder_of_logs_is_no_ledger(tmp_path) -> None:
     (tmp_path / MANIFEST_FILE).write_text("{}")
     assert not is_ledger(tmp_path)
-    with pytest.raises(UsageError, match="holds no ledger"):
+    with pytest.raises(UsageError, match="contains no readable ledger"):
         read_ledger(tmp_path)
 
 

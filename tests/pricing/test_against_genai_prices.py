@@ -11,7 +11,7 @@ from genai_prices.types import TieredPrices
 from tests.pricing.build import call, ledger
 
 from llm_audit.pricing import PriceBook, price
-from llm_audit.pricing.listing import listings
+from llm_audit.pricing.price_table import listings
 
 TIMES = tuple(
     datetime(*parts, tzinfo=UTC)

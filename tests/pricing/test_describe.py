@@ -6,7 +6,7 @@ import pytest
 from llm_audit.errors import UsageError
 from llm_audit.pricing import PriceBook, Unpriced
 from llm_audit.pricing.currency import Currency, parse_currency
-from llm_audit.pricing.describe import diff, list_prices, show, verify
+from llm_audit.pricing.describe import diff_prices, list_prices, price_details, verify_price_file
 
 DAY = date(2026, 9, 1)
 
@@ -21,7 +21,7 @@ def test_prices_are_listed_by_pattern_with_context_tiers():
 
 
 def test_a_model_is_shown_in_every_service_tier_with_the_days_its_price_changes():
-    shown = show(PriceBook(), "openai", "o3-2025-04-16", at=DAY)
+    shown = price_details(PriceBook(), "openai", "o3-2025-04-16", at=DAY)
     assert shown.model_line == "o3"
     assert set(shown.rates["service_tier"]) == {"standard", "batch", "flex", "priority"}
     assert date(2025, 6, 10) in shown.changes
@@ -29,7 +29,7 @@ def test_a_model_is_shown_in_every_service_tier_with_the_days_its_price_changes(
 
 
 def test_an_unknown_model_is_shown_with_names_that_are_known():
-    shown = show(PriceBook(), "openai", "gpt-4o-mimi", at=DAY)
+    shown = price_details(PriceBook(), "openai", "gpt-4o-mimi", at=DAY)
     assert shown.reason is Unpriced.UNKNOWN_MODEL
     assert "openai/gpt-4o-mini" in shown.suggestions
     assert shown.rates.height == 0
@@ -38,14 +38,16 @@ def test_an_unknown_model_is_shown_with_names_that_are_known():
 def test_differences_between_days_and_between_books(tmp_path):
     book = PriceBook()
     o3 = [list_prices(book, provider="openai", model="o3", at=day) for day in (date(2025, 5, 1), DAY)]
-    changed = {row["rate"]: (row["before"], row["after"]) for row in diff(*o3).iter_rows(named=True)}
+    changed = {row["rate"]: (row["before"], row["after"]) for row in diff_prices(*o3).iter_rows(named=True)}
     assert changed["input"] == (10_000_000, 2_000_000)
     assert changed["output"] == (40_000_000, 8_000_000)
     assert "per_tool_call" not in changed
     file = tmp_path / "own.toml"
     file.write_text('[[price]]\nprovider = "vllm"\nmodel = "house"\ninput = 1\noutput = 2\n')
     own = [list_prices(b, model="house", at=DAY) for b in (book, PriceBook([file]))]
-    assert diff(*own).select("rate", "before", "after").filter(rate="output").rows() == [("output", None, 2_000_000)]
+    assert diff_prices(*own).select("rate", "before", "after").filter(rate="output").rows() == [
+        ("output", None, 2_000_000)
+    ]
 
 
 def test_a_price_file_is_verified_against_the_table(tmp_path):
@@ -56,15 +58,15 @@ def test_a_price_file_is_verified_against_the_table(tmp_path):
         '[[price]]\nprovider = "openai"\nmodel = "gpt-4o"\ninput = 0.0000025\n'
         '[[discount]]\nprovider = "anthropic"\npercent = 10\n'
     )
-    fine, misspelt, wrong_unit, discount = verify(file)
+    fine, misspelled, wrong_unit, discount = verify_price_file(file)
     assert fine.where == f"{file}:1"
     assert (fine.models, fine.notes) == (2, ())  # the line and its dated snapshot of May 2024
-    assert misspelt.models == 0
-    assert "openai/gpt-4o-mini" in misspelt.notes[0]
+    assert misspelled.models == 0
+    assert "openai/gpt-4o-mini" in misspelled.notes[0]
     assert "dollars per million tokens" in wrong_unit.notes[0]
     assert discount.models > 20
     with pytest.raises(UsageError):
-        verify(tmp_path / "none.toml")
+        verify_price_file(tmp_path / "none.toml")
 
 
 def test_amounts_are_converted_once_with_the_rate_given():

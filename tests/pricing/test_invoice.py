@@ -7,7 +7,7 @@ from llm_audit.catalog import Catalog
 from llm_audit.errors import UsageError
 from llm_audit.pricing import PriceBook, price
 from llm_audit.pricing.invoice import read_invoice
-from llm_audit.pricing.invoiced import reconcile_invoice
+from llm_audit.pricing.invoiced_costs import reconcile_invoice
 
 USD = 10**12
 

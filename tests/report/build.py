@@ -182,7 +182,9 @@ def rich(days: int = 30) -> d.Document:
             floor=d.Estimate(amount=usd(paid - floor), share=(paid - floor) / paid, policy_cost=usd(floor)),
             covered_cost=usd(_cost(r for r in rows if r.outcome not in {"gated", "abstained"})),
             covered_share=_cost(r for r in rows if r.outcome not in {"gated", "abstained"}) / paid,
-            moved_requests=sum(r.outcome == "moved" for r in rows), expected_failures=63.4,
+            moved_requests=sum(r.outcome == "moved" for r in rows), quality=d.Quality(lost_answers=63.4, gained_answers=41.2, lost_per_1000=22.277,
+                              lost_per_1000_low=9.1, lost_per_1000_high=48.5, saved_per_lost_answer="0.80"),
+            unmeasured=d.Unmeasured(amount="6.20", requests=311, models=["gpt-5-nano", "nova-2-lite"]),
             warnings=["One conversation has 21% of the spend; the interval may be too narrow."],
         ),
         coverage=[
@@ -257,7 +259,7 @@ def rich(days: int = 30) -> d.Document:
                 d.FrontierPoint(target=t, policy_cost=usd(int(paid * (0.32 + 0.9 * (t - 0.5) ** 2))),
                                 flagship_tax=usd(int(paid * (0.68 - 0.9 * (t - 0.5) ** 2))),
                                 share=0.68 - 0.9 * (t - 0.5) ** 2, moved_requests=int(n * (1.1 - t)),
-                                expected_failures=n * (1 - t) ** 2 * 0.6, in_use=t == 0.8)
+                                lost_answers=n * (1 - t) ** 2 * 0.6, gained_answers=12.5, in_use=t == 0.8)
                 for t in (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99)
             ],
             tornado=[
@@ -295,11 +297,11 @@ def rich(days: int = 30) -> d.Document:
             d.BreakEven(assumption="escalation", assumed=1.0, break_even=None, detail="Times asked again"),
         ],
         observed_pairs=[
-            d.ObservedPair(template="template 4e9c1c2a", app="helpdesk", dearer="claude-opus-4-5",
-                           cheaper="claude-haiku-4-5", requests_dearer=700, requests_cheaper=200,
+            d.ObservedPair(template="template 4e9c1c2a", app="helpdesk", costlier="claude-opus-4-5",
+                           cheaper="claude-haiku-4-5", requests_costlier=700, requests_cheaper=200,
                            observed_cost_ratio=0.2134, observed_output_ratio=1.071, expected_cost_ratio=0.2311),
-            d.ObservedPair(template="template 77b0aa01", app="", dearer="gpt-5", cheaper="mistral-medium-2508",
-                           requests_dearer=300, requests_cheaper=400, observed_cost_ratio=0.2502,
+            d.ObservedPair(template="template 77b0aa01", app="", costlier="gpt-5", cheaper="mistral-medium-2508",
+                           requests_costlier=300, requests_cheaper=400, observed_cost_ratio=0.2502,
                            observed_output_ratio=0.988, expected_cost_ratio=None),
         ],
         observed_routers=[
@@ -324,7 +326,7 @@ def sparse() -> d.Document:
                     stated_requests=0, estimated="0.00", ambiguous="0.00"),
         flagship_tax=d.FlagshipTax(
             ceiling=nothing, floor=nothing, covered_cost="0.00", covered_share=None, moved_requests=0,
-            expected_failures=None, warnings=[],
+            quality=None, unmeasured=None, warnings=[],
             expected=d.Expected(amount="0.00", share=None, policy_cost="0.00", low="0.00", high="0.00", share_low=None,
                                 share_high=None, confidence=0.95, clusters=0, resamples=0),
         ),

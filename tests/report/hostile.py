@@ -56,7 +56,7 @@ NAMES = frozenset(
         "provider", "model", "name", "subject", "path", "file", "title", "detail", "action", "from", "to", "reason",
         "message", "matched", "source", "assumption", "team", "app", "command", "format", "low_value", "high_value",
         "check", "toml", "label", "group", "rule", "notes", "metric", "warnings", "ladders", "assumptions",
-        "template", "dearer", "cheaper", "router", "fallback",
+        "template", "costlier", "cheaper", "router", "fallback",
     }
 )  # fmt: skip
 MAPPINGS = frozenset({"groups", "ladders", "assumptions"})

@@ -10,15 +10,16 @@ from llm_audit.report.charts import routing as charts
 from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts.periods import MOST, periods
 from llm_audit.report.charts.svg import LIGHT
-from llm_audit.report.table import Column, Kind, cap
+from llm_audit.report.table import Column, ColumnKind, cap
 from llm_audit.report.tables import check, everything, mix, spend, traces
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
 from llm_audit.report.text import money
+from llm_audit.vocabulary import TIERS
 
 
 def test_rows_left_out_are_summed_exactly() -> None:
-    columns = (Column("Name"), table.money("Cost"), table.count("Requests"), Column("P", Kind.SCORE))
+    columns = (Column("Name"), table.money("Cost"), table.count("Requests"), Column("P", ColumnKind.SCORE))
     rows = [(f"m{i}", "0.1", i, 0.5) for i in range(10)]
     capped = cap(table.table("t", "T", columns, rows), 3)
     assert capped.rows[:3] == tuple(rows[:3])
@@ -77,7 +78,7 @@ def test_a_group_without_any_price_is_unknown_not_free() -> None:
 def test_points_of_the_frontier_that_lie_together_are_named_once_and_the_one_in_use_always() -> None:
     document = build.rich(2)
     points = document.sensitivity.frontier
-    crowded = [msgspec.structs.replace(p, expected_failures=100.0 + p.target, policy_cost="5.00") for p in points[:-1]]
+    crowded = [msgspec.structs.replace(p, lost_answers=100.0 + p.target, policy_cost="5.00") for p in points[:-1]]
     frontier = [*crowded, points[-1]]
     drawn = charts.frontier(
         msgspec.structs.replace(document, sensitivity=msgspec.structs.replace(document.sensitivity, frontier=frontier))
@@ -107,7 +108,7 @@ def test_concentration_of_known_shares() -> None:
     assert [row[:2] for row in rows] == [("requests", "a"), ("tokens", "a"), ("cost", "a")]
     assert rows[0][2:4] == pytest.approx((0.6, 0.36 + 0.09 + 0.01))
     assert rows[2][2:4] == pytest.approx((0.75, 0.5625 + 0.0625))
-    assert rows[0][4] == "like 2.2 models with equal shares"
+    assert rows[0][4] == "2.2 models with equal shares"
 
 
 def test_changes_of_the_mix_are_in_percentage_points() -> None:
@@ -139,7 +140,7 @@ def test_days_and_what_has_no_time_add_up_to_what_was_spent() -> None:
     assert Decimal(str(rows[-1][3])) == Decimal(sum(call.cost for call in undated)) / build.DOLLAR
     assert Decimal(str(rows[-1][4])) == Decimal(sum(call.policy for call in undated)) / build.DOLLAR
     assert sum(Decimal(str(row[3])) for row in rows) == Decimal(document.cost.actual)
-    for index, tier in enumerate(spend.TIERS[:3], start=5):
+    for index, tier in enumerate(TIERS[:3], start=5):
         spent = sum(Decimal(m.cost) for m in document.model_mix if m.tier == tier and m.cost)
         assert sum(Decimal(str(row[index] or 0)) for row in rows) == spent
 
@@ -151,7 +152,7 @@ def test_a_chart_over_time_says_what_it_leaves_out_and_which_total_it_shows() ->
     drawn = spend_charts.daily(document), spend_charts.mix_over_time(document)
     for figure in drawn:
         assert figure is not None
-        assert figure.note == f"3 requests without a time ({cost}) are not drawn."
+        assert figure.note == f"3 requests without a time ({cost}) are not shown."
         assert f" of {dated}" in figure.title
     dateless = msgspec.structs.replace(document.period, undated_requests=0)
     whole = spend_charts.daily(msgspec.structs.replace(document, period=dateless))
@@ -178,16 +179,16 @@ def test_traces_and_what_the_log_shows_of_routing_are_tables() -> None:
         ]
 
     assert written(traces.routing(document)) == [
-        ["each request by itself", "$50.91", "$2.40"], ["each trace as a whole", "$50.12", "$1.85"],
+        ["each request on its own", "$50.91", "$2.40"], ["each trace as a unit", "$50.12", "$1.85"],
     ]  # fmt: skip
     assert [row[1] for row in traces.traces(document).rows] == [211, 904, 530, 37]
     assert [row[:3] for row in written(traces.break_even(document))] == [
-        ["extra steps", "0.80", "6.15"], ["escalation", "1.00", "never"],
+        ["extra steps", "0.80", "6.15"], ["escalation", "1.00", "always saves"],
     ]  # fmt: skip
     losing = msgspec.structs.replace(
         document, break_even=[msgspec.structs.replace(document.break_even[0], break_even=-34.5)]
     )
-    assert written(traces.break_even(losing))[0][2] == "pays at none"
+    assert written(traces.break_even(losing))[0][2] == "never saves"
     assert [row[3:] for row in written(traces.pairs(document))] == [
         ["700", "claude-haiku-4-5", "200", "21.3%", "23.1%", "107.1%"],
         ["300", "mistral-medium-2508", "400", "25.0%", "", "98.8%"],

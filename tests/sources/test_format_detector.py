@@ -1,10 +1,10 @@
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from llm_audit.sources.entry import NotACall, NotCallReason, Reason, Rejected
-from llm_audit.sources.format_detector import Recogniser
-from llm_audit.sources.formats.interface import BadRecordError, Evidence, Format, FormatInfo
-from llm_audit.sources.formats.registry import FORMATS
+from llm_audit.sources.entry import BadRecordError, NotACall, NotCallReason, Reason, Rejected
+from llm_audit.sources.format_detector import FormatDetector
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.registry import all_formats
 from llm_audit.sources.unwrap import unwrap
 
 KEYS = sorted(
@@ -21,7 +21,7 @@ KEYS = sorted(
         "team",
         "cost",
     }
-    | {key for known in FORMATS for key in known.keys}
+    | {key for known in all_formats() for key in known.keys}
 )
 CALL = NotACall(NotCallReason.METADATA)
 VALUES = st.recursive(
@@ -40,7 +40,7 @@ VALUES = st.recursive(
 
 def a_format(name: str, entries, *, key: str) -> Format:
     info = FormatInfo(name=name, title=name, evidence=Evidence.FIXTURE)
-    return Format(info=info, matches=lambda record: key in record, entries=entries)
+    return Format(info=info, specificity=Specificity.PRODUCT, matches=lambda record, _: key in record, entries=entries)
 
 
 def calls(_record, _context):
@@ -59,13 +59,16 @@ def failing(error: Exception):
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6))
 @example({"data": [{}], "ai.operationId": None})
 def test_asking_only_the_formats_that_keys_allow_finds_the_same(record: dict) -> None:
-    tried = [next((known.info.name for known in FORMATS if known.matches(inner)), "") for inner in unwrap(record)]
-    assert {name for name, _ in Recogniser(FORMATS, path="log").entries(1, record)} == set(tried)
+    tried = [
+        next((known.info.name for known in all_formats() if known.matches(inner, Context("x"))), "")
+        for inner in unwrap(record)
+    ]
+    assert {name for name, _ in FormatDetector(all_formats(), path="log").entries(1, record)} == set(tried)
 
 
 def test_the_first_format_that_matches_takes_a_record() -> None:
     formats = [a_format("one", calls, key="a"), a_format("two", calls, key="b")]
-    reader = Recogniser(formats, path="log")
+    reader = FormatDetector(formats, path="log")
     found = [name for record in ({"b": 1}, {"a": 1, "b": 1}, {"c": 1}) for name, _ in reader.entries(1, record)]
     assert found == ["two", "one", ""]
     assert reader.records == {"one": 1, "two": 1}
@@ -73,9 +76,9 @@ def test_the_first_format_that_matches_takes_a_record() -> None:
 
 def test_a_fallback_takes_what_no_format_knows_and_a_forced_one_everything() -> None:
     one, two = a_format("one", calls, key="a"), a_format("two", calls, key="b")
-    reader = Recogniser([one, two], path="log", fallback=two)
+    reader = FormatDetector([one, two], path="log", fallback=two)
     assert [name for record in ({"a": 1}, {"c": 1}) for name, _ in reader.entries(1, record)] == ["one", "two"]
-    reader = Recogniser([one, two], path="log", forced=two)
+    reader = FormatDetector([one, two], path="log", forced=two)
     assert [name for name, _ in reader.entries(1, {"a": 1})] == ["two"]
 
 
@@ -83,7 +86,7 @@ def test_what_an_adapter_refuses_or_did_not_foresee_is_one_entry() -> None:
     refused = BadRecordError(Reason.BAD_TOKENS, "usage")
     cases = [(refused, Reason.BAD_TOKENS), (KeyError("x"), Reason.BAD_SHAPE), (RecursionError(), Reason.BAD_SHAPE)]
     for error, reason in cases:
-        reader = Recogniser([a_format("one", failing(error), key="a")], path="log")
+        reader = FormatDetector([a_format("one", failing(error), key="a")], path="log")
         entries = [entry for _, entry in reader.entries(1, {"a": 1})]
         assert entries[0] == CALL
         assert [entry.reason for entry in entries[1:] if isinstance(entry, Rejected)] == [reason]
@@ -91,7 +94,7 @@ def test_what_an_adapter_refuses_or_did_not_foresee_is_one_entry() -> None:
 
 def test_what_could_not_be_read_passes_through() -> None:
     rejected = Rejected(Reason.NOT_JSON)
-    assert list(Recogniser([], path="log").entries(3, rejected)) == [("", rejected)]
+    assert list(FormatDetector([], path="log").entries(3, rejected)) == [("", rejected)]
 
 
 def test_a_format_remembers_within_its_file_and_knows_its_line() -> None:
@@ -101,7 +104,7 @@ def test_a_format_remembers_within_its_file_and_knows_its_line() -> None:
         yield CALL
 
     seen: list[tuple[str, int, int]] = []
-    reader = Recogniser([a_format("one", counting, key="a")], path="log")
+    reader = FormatDetector([a_format("one", counting, key="a")], path="log")
     for line in (4, 9):
         list(reader.entries(line, {"a": 1}))
     assert seen == [("log", 4, 1), ("log", 9, 2)]

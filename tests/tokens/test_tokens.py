@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.sources.entry import Message, Request
+from llm_audit.sources.entry import Message, Request, Usage
 from llm_audit.tokens import encodings
-from llm_audit.tokens.count import _lengths, count_text, kind_of
+from llm_audit.tokens.count import _lengths, count_text, text_kind
 from llm_audit.tokens.encodings import RankTableError, encoded_length, encoding, ranks
 from llm_audit.tokens.estimate import fill
 from llm_audit.tokens.images import image_tokens
-from llm_audit.tokens.ratio import Kind, tokenizer, tokenizer_ratio
+from llm_audit.tokens.ratio import TextKind, tokenizer, tokenizer_ratio
 
 PUBLISHED_SHA256 = {  # as tiktoken pins them
     "o200k_base": "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
@@ -27,7 +27,7 @@ def test_bundled_ranks_are_the_published_table(name):
 
 def test_a_damaged_table_is_refused(monkeypatch):
     monkeypatch.setitem(encodings._PACKED_SHA256, "cl100k_base", "0" * 64)
-    with pytest.raises(RankTableError, match="install llm-audit again"):
+    with pytest.raises(RankTableError, match="Install llm-audit again"):
         ranks("cl100k_base")
 
 
@@ -120,7 +120,11 @@ def test_ratios_between_tokenizers():
 
 def test_counts_of_other_tokenizers_are_scaled_by_the_kind_of_text():
     prose, code = "The quick brown fox jumps over the lazy dog. " * 20, "def f(x):\n    return {x: [x, (x + 1)]}\n" * 20
-    assert (kind_of(prose), kind_of(code), kind_of("你好世界" * 9)) == (Kind.ENGLISH, Kind.CODE, Kind.CHINESE)
+    assert (text_kind(prose), text_kind(code), text_kind("你好世界" * 9)) == (
+        TextKind.ENGLISH,
+        TextKind.CODE,
+        TextKind.CHINESE,
+    )
     for text, ratio in ((prose, 1.16), (code, 1.30)):
         assert count_text(text, "claude-haiku-4-5") == round(count_text(text, "gpt-4o") * ratio)
 
@@ -145,36 +149,36 @@ def request(**fields):
 def test_missing_counts_are_filled_from_text_and_labelled():
     call = request()
     fill(call)
-    assert (call.input_tokens, call.output_tokens, call.usage_source) == (3 + 2 * (3 + 2), 2, "estimated")
+    assert call.usage == Usage(input_tokens=3 + 2 * (3 + 2), output_tokens=2, usage_source="estimated")
 
 
 def test_reported_counts_are_never_touched():
-    call = request(input_tokens=99, output_tokens=1, usage_source="reported")
+    call = request(usage=Usage(input_tokens=99, output_tokens=1, usage_source="reported"))
     fill(call)
-    assert (call.input_tokens, call.output_tokens, call.usage_source) == (99, 1, "reported")
-    cached = request(cache_read_tokens=50, output_tokens=1, usage_source="reported")
+    assert (call.usage.input_tokens, call.usage.output_tokens, call.usage.usage_source) == (99, 1, "reported")
+    cached = request(usage=Usage(cache_read_tokens=50, output_tokens=1, usage_source="reported"))
     fill(cached)
-    assert (cached.input_tokens, cached.usage_source) == (None, "reported")
+    assert (cached.usage.input_tokens, cached.usage.usage_source) == (None, "reported")
 
 
 def test_a_stream_cut_off_before_its_usage_gets_its_output_counted():
-    call = request(input_tokens=99, usage_source="reported")
+    call = request(usage=Usage(input_tokens=99, usage_source="reported"))
     fill(call)
-    assert (call.input_tokens, call.output_tokens, call.usage_source) == (99, 2, "estimated")
+    assert (call.usage.input_tokens, call.usage.output_tokens, call.usage.usage_source) == (99, 2, "estimated")
 
 
 @pytest.mark.parametrize("fields", [{"redacted": True}, {"status": "error"}, {"messages": None, "completion": None}])
 def test_nothing_is_made_up_where_there_is_no_text_or_no_bill(fields):
     call = request(**fields)
     fill(call)
-    assert (call.input_tokens, call.output_tokens, call.usage_source) == (None, None, "none")
+    assert (call.usage.input_tokens, call.usage.output_tokens, call.usage.usage_source) == (None, None, "none")
 
 
 def test_images_and_tools_have_their_overheads():
     call = request(messages=[Message("user", "hello world", images=2)], tools=("search", "search"))
     fill(call)
-    assert call.image_input_tokens == 2 * 765
-    assert call.input_tokens == 3 + (3 + 2) + 2 * 765 + 2 * (1 + 7) + 12
+    assert call.usage.image_input_tokens == 2 * 765
+    assert call.usage.input_tokens == 3 + (3 + 2) + 2 * 765 + 2 * (1 + 7) + 12
     claude = request(model="claude-haiku-4-5", messages=[Message("user", "hello")], tools=("search",))
     fill(claude)
-    assert claude.input_tokens == 3 + (3 + 1) + 1 + 7 + 346
+    assert claude.usage.input_tokens == 3 + (3 + 1) + 1 + 7 + 346

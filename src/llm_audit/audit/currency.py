@@ -8,7 +8,7 @@ import msgspec
 
 from llm_audit.document.audit import Document
 from llm_audit.money import PICO_PER_USD
-from llm_audit.pricing.currency import Currency
+from llm_audit.pricing import Currency
 
 _AMOUNTS = frozenset(
     {

@@ -54,7 +54,7 @@ def in_period(frame: pl.LazyFrame, options: AuditOptions) -> pl.LazyFrame:
     """Return the rows of the period; a request without a time is in it only where no bound is given.
 
     Raises:
-        UsageError: A bound is no date or time, or the period is empty by its bounds.
+        UsageError: A bound is not a date or time, or the period is empty by its bounds.
     """
     since, until = _moment(options.since, "since", options), _moment(options.until, "until", options)
     if since is not None and until is not None and since >= until:
@@ -72,7 +72,7 @@ def _moment(text: str | None, name: str, options: AuditOptions) -> dt.datetime |
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"--{name} {text!r} is no date or time; write 2026-09-01 or 2026-09-01T12:00.") from error
+        raise UsageError(f"--{name} {text!r} is not a date or time; write 2026-09-01 or 2026-09-01T12:00.") from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone(options))
     return moment.astimezone(dt.UTC)

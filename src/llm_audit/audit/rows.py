@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from llm_audit.ledger import Ledger
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import with_models
 from llm_audit.pricing import PriceBook, price
+from llm_audit.suggestions import did_you_mean
 
 PIECE = 1 << 16
 """Rows a piece."""
@@ -60,8 +60,7 @@ class Rows:
         for name in self.options.group_by:
             column = "tags" if name.startswith("tag:") else name
             if column not in SCHEMA:
-                near = difflib.get_close_matches(name, list(SCHEMA), n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
+                hint = did_you_mean(name, SCHEMA)
                 raise UsageError(
                     f"There is no column {name!r} to group by.{hint} Or write tag:<key> to group by a tag."
                 )

@@ -52,6 +52,13 @@ class Audit:
     Attributes:
         document: All that a report shows.
         frames: The sums that the document was made from, which merge by addition: ``cells``, ``clusters``, ``risk``.
+
+    Examples:
+        >>> audit = llm_audit.analyze("sample_logs/tutoring")
+        >>> audit.document.currency
+        'USD'
+        >>> audit.requests.select("provider", "model", "output_tokens").height
+        330
     """
 
     document: Document

@@ -1,26 +1,26 @@
-"""What is known of models: names, families, tiers, capabilities, abilities.
-
-Importing the package loads no data library, so that reading names in ``catalog.names`` stays cheap.
-"""
+"""The catalogue of models: families, tiers, capabilities, abilities and ladders."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from llm_audit.catalog.aliases import Aliases
     from llm_audit.catalog.catalog import Catalog
     from llm_audit.catalog.ladder import ladders
 
-__all__ = ["Catalog", "ladders"]
+__all__ = [
+    "Aliases",
+    "Catalog",
+    "ladders",
+]
+
+_MODULES = {"Aliases": "aliases", "Catalog": "catalog", "ladders": "ladder"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Catalog":
-        from llm_audit.catalog.catalog import Catalog
-
-        return Catalog
-    if name == "ladders":
-        from llm_audit.catalog.ladder import ladders
-
-        return ladders
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import on first use, so that importing the package loads no data library."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,4 +1,4 @@
-"""The user's names for models: deployments, inference profiles, ARNs, house names."""
+"""Resolve the user's names for models: deployments, inference profiles, ARNs, internal names."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from fnmatch import translate
 
 
 class Aliases:
-    """A map from names in a log to references the price table knows, exact or with ``*`` and ``?``.
+    """A map from names in a log to model references, exact or with ``*`` and ``?``.
 
-    An exact name wins over a pattern, and a name given with its provider (``azure/prod-chat``) over one without.
-    Nothing here depends on letter case.
+    An exact name takes precedence over a pattern, and a name given with its provider (``azure/prod-chat``) over one
+    without. Letter case is ignored.
     """
 
     def __init__(self, names: Mapping[str, str] | None = None) -> None:
@@ -24,14 +24,14 @@ class Aliases:
                 self._exact[name.lower()] = target
 
     def target(self, provider: str | None, model: str) -> str | None:
-        """What the user says a name stands for; None where they say nothing."""
+        """Return the reference that a name is an alias of; None where it is none."""
         name = model.strip().lower()
-        spellings = (f"{provider.lower()}/{name}", name) if provider else (name,)
-        for spelling in spellings:
-            if spelling in self._exact:
-                return self._exact[spelling]
-        for spelling in spellings:
+        variants = (f"{provider.lower()}/{name}", name) if provider else (name,)
+        for variant in variants:
+            if variant in self._exact:
+                return self._exact[variant]
+        for variant in variants:
             for pattern, target in self._patterns:
-                if pattern.match(spelling):
+                if pattern.match(variant):
                     return target
         return None

@@ -1,4 +1,4 @@
-"""The catalogue of models: one row a model line, and the way from a name in a log to its row."""
+"""The catalogue of models: a row for each model line, found by the name in a log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 from llm_audit.catalog.aliases import Aliases
 from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, MEASURED_COLUMNS, SD_COLUMNS, with_abilities
 from llm_audit.catalog.tiers import with_tiers
-from llm_audit.catalog.unmeasured import with_guesses
+from llm_audit.catalog.unmeasured import with_estimates
 from llm_audit.model_names import canonical, parse, provider_id
 
 _CALIBRATED = "; calibrated by your own outcomes"
@@ -44,9 +44,9 @@ class Catalog:
     """Models by their undated line (``gpt-4o-mini``, ``claude-haiku-4-5``).
 
     Attributes:
-        frame: A row a model, sorted by ``model_id``: ``family``, ``developer``, ``kind`` (``chat``, ``special``,
+        frame: A row for each model, sorted by ``model_id``: ``family``, ``developer``, ``kind`` (``chat``, ``special``,
             ``alias`` for a name that moves between models, or another mode), ``tier`` (small, mid, frontier or null),
-            ``home_provider`` and ``home_model`` (where and under which name the developer's own listing prices it),
+            ``home_provider`` and ``home_model`` (the provider and name of the developer's own listing),
             ``released``, ``retired`` (Date), ``context_window``, ``max_output`` (tokens), ``vision``, ``audio``,
             ``tools``, ``json_schema``, ``reasoning`` (Boolean), ``input_usd_per_mtok``, ``output_usd_per_mtok`` (the
             latest list price, for ordering only: costs come from ``pricing``), ``ability_<category>``,
@@ -64,16 +64,16 @@ class Catalog:
         """Read the packaged tables.
 
         Args:
-            aliases: The user's own names, to references such as ``azure/gpt-4o``.
+            aliases: The user's names for models, to references such as ``azure/gpt-4o``.
         """
         return cls(_packaged(), aliases=aliases)
 
     def shifted(self, shifts: Mapping[str, tuple[float, float]]) -> Catalog:
-        """The catalogue with abilities a user measured.
+        """Return the catalogue with the abilities that a user measured.
 
         Args:
-            shifts: By a model's name, logits to add in every category and their standard deviation, which replaces a
-                wider one. Names the catalogue does not know are left out.
+            shifts: Logits to add in every category by a model's name, with their standard deviation, which replaces
+                a wider one. Names that are not in the catalogue are ignored.
         """
         frame = self.frame
         for name, (logits, deviation) in shifts.items():
@@ -100,12 +100,12 @@ class Catalog:
 
     @property
     def unmeasured(self) -> list[str]:
-        """Models whose ability is a prior, a predecessor's or a guess, and was not calibrated either."""
+        """The models whose ability is a prior, a predecessor's or an estimate, and which were not calibrated."""
         source = pl.col("ability_source").str
         return self.frame.filter(source.starts_with("prior") & ~source.ends_with(_CALIBRATED))["model_id"].to_list()
 
     def resolve(self, provider: str | None, model: str | None) -> str | None:
-        """The model line a name in a log means, or None where the catalogue does not know it."""
+        """Return the model line of a name in a log; None where it is not in the catalogue."""
         if not model:
             return None
         key = (provider, model)
@@ -114,7 +114,7 @@ class Catalog:
         return self._resolved[key]
 
     def provider(self, provider: str | None, model: str | None) -> str | None:
-        """The price table's id of the provider that a call to a model goes to, as far as names and aliases tell."""
+        """Return the price table's id of the provider of a call; None where names and aliases do not tell."""
         if not model:
             return provider_id(provider)
         target = self._aliases.target(provider, model)
@@ -131,4 +131,4 @@ class Catalog:
 def _packaged() -> pl.DataFrame:
     data = resources.files("llm_audit.catalog").joinpath("models.csv").read_bytes()
     models = pl.read_csv(data, schema=SCHEMA)
-    return with_guesses(with_tiers(with_abilities(models))).drop("ability_as").sort("model_id")
+    return with_estimates(with_tiers(with_abilities(models))).drop("ability_as").sort("model_id")

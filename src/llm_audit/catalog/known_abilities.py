@@ -1,8 +1,8 @@
-"""Abilities joined to the catalogue: a model's own, those of the line its name stands for, or its predecessor's.
+"""Join abilities to the catalogue: a model's own, those of the line that its name refers to, or its predecessor's.
 
-A model without published results is taken to be as able as its predecessor, an earlier model of its family that was
-measured well enough: the latest of its own line (``claude-haiku-4-5`` of ``claude-haiku-5-5``), or where the line is
-new the nearest, where twice the price is as far as a year. Its standard deviation is widened by one logit.
+A model without published results is assumed to have the ability of its predecessor, an earlier model of its family that
+was measured well enough: the latest of its own line (``claude-haiku-4-5`` of ``claude-haiku-5-5``), or for a new line
+the nearest, where twice the price counts as much as a year. Its standard deviation is widened by one logit.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ SD_COLUMNS: tuple[str, ...] = tuple(f"{column}_sd" for column in ABILITY_COLUMNS
 MEASURED_COLUMNS: tuple[str, ...] = tuple(f"measured_{category}" for category in CATEGORIES)
 
 PRIOR_SD = 1.0
-"""Logits by which a predecessor's ability may miss."""
+"""Standard deviation, in logits, of the difference from a predecessor."""
 MEASURED_SD = 1.0
-"""Logits: a model whose abilities are known less well is no one's predecessor."""
+"""Logits; a model whose abilities have a larger standard deviation is not used as a predecessor."""
 
 
 def with_abilities(models: pl.DataFrame) -> pl.DataFrame:
@@ -41,8 +41,8 @@ def with_abilities(models: pl.DataFrame) -> pl.DataFrame:
     by_line = lines.sort(pl.col("key").str.len_chars(), "key").unique("line", keep="first", maintain_order=True)
     keyed = (
         models.join(known.select(own="key"), left_on="model_id", right_on="own", how="left", coalesce=False)
-        .join(by_line.select("line", spelt="key"), left_on="model_id", right_on="line", how="left")
-        .with_columns(key=pl.coalesce("own", "ability_as", "spelt"))
+        .join(by_line.select("line", variant="key"), left_on="model_id", right_on="line", how="left")
+        .with_columns(key=pl.coalesce("own", "ability_as", "variant"))
         .join(known, on="key", how="left", maintain_order="left")
     )
     note = pl.when(pl.col("key") != pl.col("model_id")).then(pl.format("as {}: {}", "key", "ability_source"))
@@ -52,7 +52,7 @@ def with_abilities(models: pl.DataFrame) -> pl.DataFrame:
 
 
 def _packaged() -> pl.DataFrame:
-    """The packaged table, wide: a row a model (``key``) at the effort its results are mostly for."""
+    """Return the packaged table with a row for each model (``key``), at the effort of most of its results."""
     data = resources.files("llm_audit.catalog").joinpath("abilities.csv").read_bytes()
     long = pl.read_csv(data, infer_schema_length=None).filter(pl.col("effort").is_null())
     one = long.group_by("model_id", "category").agg(
@@ -99,5 +99,5 @@ def _with_priors(rated: pl.DataFrame) -> pl.DataFrame:
 
 
 def _words(column: str) -> pl.Expr:
-    """The words of a model's name without its numbers: what stays the same within a line."""
+    """Return the words of a model's name without its numbers, which are the same within a line."""
     return pl.col(column).str.extract_all(r"[a-z]{3,}").list.sort().list.join(" ")

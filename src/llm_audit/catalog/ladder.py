@@ -1,4 +1,4 @@
-"""Ladders: the chat models of one family that are on offer, cheapest first."""
+"""Build ladders: the chat models of one family, cheapest first."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import polars as pl
 
 from llm_audit.catalog.known_abilities import ABILITY_COLUMNS
 from llm_audit.catalog.tiers import blended_usd_per_mtok
-from llm_audit.catalog.unmeasured import GUESSED
+from llm_audit.catalog.unmeasured import ESTIMATED
 
 
 def ladders(frame: pl.DataFrame, *, at: date | None = None) -> dict[str, list[str]]:
-    """The ladder of each family that has at least two steps, by family name.
+    """Return the ladders of the families with at least two steps, by family name.
 
-    A step is a general chat model with a list price and a release date at its developer's own provider. Specialised
-    models (audio, images, search, code completion…), names that move between models, and models whose ability is only
-    guessed are no steps. Equal prices are ordered by ability, the abler first, then the newer, then by name.
+    A step is a general-purpose chat model with a list price and a release date at its developer's own provider.
+    Specialised models (audio, images, search, code completion…), names that move between models, and models whose
+    ability is only estimated are excluded. Equal prices are ordered by ability, highest first, then by date, newest
+    first, then by name.
 
     Args:
         frame: The catalogue's frame.
-        at: Keep only models on offer on that day; without it, every model that was ever on offer, and the caller
+        at: Keep only models available on that day; without it, every model that was ever available, and the caller
             compares ``released`` and ``retired`` with each request's time.
     """
     steps = frame.filter(
@@ -28,7 +29,7 @@ def ladders(frame: pl.DataFrame, *, at: date | None = None) -> dict[str, list[st
         & pl.col("home_provider").is_not_null()
         & blended_usd_per_mtok().is_not_null()
         & pl.col("released").is_not_null()
-        & (pl.col("ability_source") != GUESSED).fill_null(value=True)
+        & (pl.col("ability_source") != ESTIMATED).fill_null(value=True)
     )
     if at is not None:
         steps = steps.filter((pl.col("released") <= at) & (pl.col("retired").is_null() | (pl.col("retired") > at)))

@@ -1,11 +1,11 @@
-"""A model's tier, from its list price and its ability.
+"""Assign tiers to models, from list price and ability.
 
 The price is that of a mix of three input tokens to one of output, in dollars per million tokens, at the developer's
-latest list price. Up to $2 a model is small, above $3 frontier, between them mid. Ability then corrects what price
-alone gets wrong: a small-priced model whose mean ability, less its standard deviation, reaches the median of the
-frontier-priced models released in the year before it is mid; so is a frontier-priced model whose ability, plus its
-standard deviation, does not reach the median of its small-priced contemporaries. A model without a price has no tier;
-one without abilities keeps the tier of its price.
+latest list price. Up to $2 a model is small, above $3 frontier, between them mid. Ability then corrects the tier: a
+small-priced model whose mean ability, less its standard deviation, reaches the median of the frontier-priced models
+released in the year before it is mid; so is a frontier-priced model whose ability, plus its standard deviation, does
+not reach the median of its small-priced contemporaries. A model without a price has no tier; one without abilities
+keeps the tier of its price.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ CONTEMPORARY = timedelta(days=365)
 
 
 def blended_usd_per_mtok() -> pl.Expr:
-    """List price of three input tokens to one output token, dollars per million tokens."""
+    """Return the list price of three input tokens to one output token, in dollars per million tokens."""
     return (3 * pl.col("input_usd_per_mtok") + pl.col("output_usd_per_mtok")) / 4
 
 
 def tier_expression() -> pl.Expr:
-    """The tier by price alone: ``small``, ``mid``, ``frontier`` or null."""
+    """Return the tier by price alone: ``small``, ``mid``, ``frontier`` or null."""
     price = blended_usd_per_mtok()
     return (
         pl.when(price <= SMALL_UP_TO_USD)
@@ -55,7 +55,7 @@ def with_tiers(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _peer_median(peers: pl.DataFrame, tier: str) -> pl.DataFrame:
-    """For each model the median ability of the models of a price tier released in the year before it."""
+    """Return for each model the median ability of the models of a price tier released in the year before it."""
     others = peers.filter(pl.col("_price_tier") == tier).select(
         peer="model_id", peer_released="released", peer_ability="_ability"
     )

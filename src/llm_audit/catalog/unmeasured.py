@@ -1,9 +1,9 @@
-"""Abilities of models that nobody measured, guessed from family, size, price and date.
+"""Estimate the abilities of unmeasured models from family, size, price and date.
 
 A ridge regression over the measured chat models of the catalogue: a category's ability on the logarithm of the output
 price, the release date, the logarithm of the parameters that a name states, whether the model reasons, and whether
-each of these is known; then the mean of what is left over in its family, drawn towards zero. The standard deviation is
-that of leave-one-out errors, widened, since models nobody measures differ from those that are.
+each of these is known; then the mean residual of its family, shrunk towards zero. The standard deviation is
+that of leave-one-out errors, widened, since unmeasured models differ from measured ones.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ import polars as pl
 from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, SD_COLUMNS
 
 Array = npt.NDArray[np.float64]
-GUESSED: Final = "prior: from its family, size, price and date"
-"""The ``ability_source`` of a guess."""
+ESTIMATED: Final = "prior: from its family, size, price and date"
+"""The ``ability_source`` of an estimate."""
 PENALTY: Final = 0.5
 NOISE_VARIANCE: Final = 0.25
-"""Logits squared, beside a measured ability's own variance: how far a model is from what its facts say."""
+"""Residual variance, in squared logits, added to a measured ability's own variance."""
 FAMILY_PRIOR: Final = 3.0
-"""As many members at zero as draw a family's effect towards zero."""
+"""Number of pseudo-observations at zero that shrink a family's effect."""
 OUTSIDE_SD: Final = 0.5
-"""Logits by which models outside the measured ones may differ from these."""
+"""Standard deviation, in logits, of the difference between unmeasured and measured models."""
 _DIGITS: Final = 3
 _KNOWN_FACTS: Final = 3
 _PARAMETERS: Final = r"(?:^|[- ])(\d+(?:\.\d+)?)b(?:$|[- ])"
 
 
-def with_guesses(frame: pl.DataFrame) -> pl.DataFrame:
-    """Fill the abilities of chat models that have none, where their release date, and their price or size, are known.
+def with_estimates(frame: pl.DataFrame) -> pl.DataFrame:
+    """Estimate the abilities of chat models that have none, where the release date and the price or size are known.
 
-    Without a date nothing is guessed: abilities rise by some half a logit a year, and a new flagship taken for an old
-    one would make any small model look good enough.
+    Without a date nothing is estimated: abilities rise by some half a logit a year, and a new flagship mistaken for an
+    old one would make any small model seem sufficient.
 
     Args:
         frame: Catalogue rows with abilities; see ``known_abilities.with_abilities``.
@@ -45,25 +45,27 @@ def with_guesses(frame: pl.DataFrame) -> pl.DataFrame:
     measured = chat.filter(pl.col("ability_source").str.starts_with("published scores"))
     unknown = chat.filter(pl.col("ability_source").is_null())
     facts, wanted = _facts(measured), _facts(unknown)
-    told = ~np.isnan(wanted[:, 1]) & ~np.isnan(wanted[:, [0, 2]]).all(axis=1)
-    unknown, wanted = unknown.filter(pl.Series(told)), wanted[told]
+    usable = ~np.isnan(wanted[:, 1]) & ~np.isnan(wanted[:, [0, 2]]).all(axis=1)
+    unknown, wanted = unknown.filter(pl.Series(usable)), wanted[usable]
     centre = np.nanmean(facts[:, :_KNOWN_FACTS], axis=0)
-    design, asked = _design(facts, centre), _design(wanted, centre)
+    design, wanted_design = _design(facts, centre), _design(wanted, centre)
     columns = {}
     for ability, sd in zip(ABILITY_COLUMNS, SD_COLUMNS, strict=True):
         weight = 1 / (measured[sd].to_numpy() ** 2 + NOISE_VARIANCE)
-        fitted, deviation, left = _fit(design, measured[ability].to_numpy(), weight)
-        guess = np.einsum("ij,j->i", asked, fitted) + _family_effects(measured["family"], left, unknown["family"])
-        columns[ability] = np.round(guess, _DIGITS)
-        columns[sd] = np.full(len(guess), round(math.hypot(deviation, OUTSIDE_SD), _DIGITS))
-    guesses = unknown.select("model_id").with_columns(
-        *(pl.Series(name, values) for name, values in columns.items()), ability_source=pl.lit(GUESSED)
+        fitted, deviation, residual = _fit(design, measured[ability].to_numpy(), weight)
+        estimate = np.einsum("ij,j->i", wanted_design, fitted) + _family_effects(
+            measured["family"], residual, unknown["family"]
+        )
+        columns[ability] = np.round(estimate, _DIGITS)
+        columns[sd] = np.full(len(estimate), round(math.hypot(deviation, OUTSIDE_SD), _DIGITS))
+    estimates = unknown.select("model_id").with_columns(
+        *(pl.Series(name, values) for name, values in columns.items()), ability_source=pl.lit(ESTIMATED)
     )
-    return frame.update(guesses, on="model_id", how="left")
+    return frame.update(estimates, on="model_id", how="left")
 
 
 def _facts(models: pl.DataFrame) -> Array:
-    """Logarithm of dollars, years since 2024, logarithm of billions of parameters, whether it reasons; NaN unknown."""
+    """Return log price, years since 2024, log billions of parameters and whether it reasons; NaN where unknown."""
     return (
         models.select(
             pl.when(pl.col("output_usd_per_mtok") > 0).then(pl.col("output_usd_per_mtok").log10()),
@@ -78,27 +80,27 @@ def _facts(models: pl.DataFrame) -> Array:
 
 
 def _design(facts: Array, centre: Array) -> Array:
-    """A constant, the facts around their mean with nothing for an unknown one, and which are unknown."""
+    """Return the design matrix: a constant, the centred facts with 0 for unknown ones, and which are unknown."""
     unknown = np.isnan(facts[:, :_KNOWN_FACTS])
     centred = np.where(unknown, 0.0, facts[:, :_KNOWN_FACTS] - centre)
     return np.column_stack([np.ones(len(facts)), centred, facts[:, _KNOWN_FACTS:], unknown])
 
 
 def _fit(design: Array, target: Array, weight: Array) -> tuple[Array, float, Array]:
-    """Weights of the facts, the standard deviation of leave-one-out errors, and what each model is above its facts."""
+    """Return the coefficients, the standard deviation of leave-one-out errors, and the residuals."""
     square = np.einsum("ij,i,ik->jk", design, weight, design) + PENALTY * np.eye(design.shape[1])
     fitted = np.linalg.solve(square, np.einsum("ij,i,i->j", design, weight, target))
-    left = target - np.einsum("ij,j->i", design, fitted)
+    residual = target - np.einsum("ij,j->i", design, fitted)
     leverage = weight * np.einsum("ij,ji->i", design, np.linalg.solve(square, design.T))
-    error = left / (1 - leverage)
-    return fitted, float(np.sqrt((weight * error**2).sum() / weight.sum())), left
+    error = residual / (1 - leverage)
+    return fitted, float(np.sqrt((weight * error**2).sum() / weight.sum())), residual
 
 
-def _family_effects(families: pl.Series, left: Array, wanted: pl.Series) -> Array:
+def _family_effects(families: pl.Series, residual: Array, wanted: pl.Series) -> Array:
     effects = (
-        pl.DataFrame({"family": families, "left": left})
+        pl.DataFrame({"family": families, "residual": residual})
         .group_by("family")
-        .agg(effect=pl.col("left").sum() / (pl.len() + FAMILY_PRIOR))
+        .agg(effect=pl.col("residual").sum() / (pl.len() + FAMILY_PRIOR))
     )
     return (
         pl.DataFrame({"family": wanted})

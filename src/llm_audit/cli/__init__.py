@@ -1,5 +1,9 @@
 """The command line: one module a command.
 
+To add a command, write its module in ``commands`` with a function of the same name, add the name to ``COMMANDS``, and
+test it in ``tests/cli/commands``; a command with subcommands goes to ``groups`` and ``GROUPS``. Options that several
+commands share are in ``options``. ``scripts/build_reference.py`` then adds it to ``docs/cli.md``.
+
 Nothing heavy is imported here or at the top of a command's module, so that ``--help`` answers at once.
 """
 
@@ -7,27 +11,15 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 from llm_audit import __version__
-from llm_audit.cli.commands import (
-    analyze,
-    calibrate,
-    compare,
-    evaluate,
-    explain,
-    init,
-    models,
-    reconcile,
-    report,
-    sample,
-    simulate,
-)
 from llm_audit.cli.console import abandon_stdout, fail
-from llm_audit.cli.groups import cache, config, formats, policy, prices
+from llm_audit.cli.version import details
 from llm_audit.errors import AuditError, ExitCode
 
 app = typer.Typer(
@@ -38,44 +30,40 @@ app = typer.Typer(
 )
 
 
-def _version(value: bool) -> None:  # noqa: FBT001 - the signature typer calls
-    if value:
-        typer.echo(f"llm-audit {__version__}")
-        raise typer.Exit
-
-
 @app.callback(invoke_without_command=True)
 def _root(
     context: typer.Context,
     *,
-    version: Annotated[  # noqa: ARG001 - its callback acts
-        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit.")
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version and exit.")] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="With --version: also Python, compiled code, price table and classifier."),
     ] = False,
 ) -> None:
     """Audit LLM traffic logs offline: what was spent, and what a small-by-default policy would have cost."""
+    if version:
+        for line in details() if verbose else [f"llm-audit {__version__}"]:
+            typer.echo(line)
+        raise typer.Exit
+    if verbose and context.invoked_subcommand is not None:
+        raise typer.BadParameter("-v before a command goes with --version only; see the command's own options.")
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(int(ExitCode.USAGE))
 
 
-app.command("analyze")(analyze.analyze)
-app.command("check")(compare.check)
-app.command("diff")(compare.diff)
-app.command("report")(report.report)
-app.command("init")(init.init)
-app.command("reconcile")(reconcile.reconcile)
-app.command("simulate")(simulate.simulate)
-app.command("explain")(explain.explain)
-app.command("trace")(explain.trace)
-app.command("evaluate")(evaluate.evaluate)
-app.command("calibrate")(calibrate.calibrate)
-app.command("sample")(sample.sample)
-app.command("models")(models.models)
-app.add_typer(policy.app, name="policy")
-app.add_typer(prices.app, name="prices")
-app.add_typer(formats.app, name="formats")
-app.add_typer(cache.app, name="cache")
-app.add_typer(config.app, name="config")
+COMMANDS = (
+    "analyze", "check", "diff", "report", "init", "reconcile", "simulate", "explain", "trace", "evaluate", "calibrate",
+    "sample", "models",
+)  # fmt: skip
+"""Commands in the order of ``--help``; each is the function of its name in its module in ``commands``."""
+GROUPS = ("policy", "prices", "formats", "cache", "config")
+"""Groups of commands in the order of ``--help``; each is the ``app`` of its module in ``groups``."""
+
+for _name in COMMANDS:
+    app.command(_name)(getattr(import_module(f"llm_audit.cli.commands.{_name}"), _name))
+for _name in GROUPS:
+    app.add_typer(import_module(f"llm_audit.cli.groups.{_name}").app, name=_name)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -103,15 +91,15 @@ def run(arguments: list[str]) -> int:
         if os.environ.get("LLM_AUDIT_DEBUG"):
             raise
         fail(
-            f"Internal error: {type(error).__name__}. This is a fault of llm-audit, not of your logs; "
-            "LLM_AUDIT_DEBUG=1 shows the details for a bug report."
+            f"Internal error: {type(error).__name__}. This is a bug in llm-audit, not a problem with your logs; "
+            "run again with LLM_AUDIT_DEBUG=1 for the details to report."
         )
         return int(ExitCode.INTERNAL)
     return result if isinstance(result, int) else int(ExitCode.DONE)
 
 
 def _ended(error: BaseException) -> int:
-    """The exit code where typer ends the process itself: after completion, or as standard output has no reader."""
+    """Return the exit code where typer ends the process: after completion, or when standard output was closed."""
     if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
         return int(error.code or 0)  # fish asks by this code whether there is anything to complete
     abandon_stdout()

@@ -1,4 +1,4 @@
-"""Whether an audit is complete enough to conclude from."""
+"""Check that an audit is complete enough to draw conclusions from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def completeness(document: Document, config: Config) -> int:
-    """0, or 3 with the reasons on standard error: too much was rejected, or lacks a price."""
+    """Return 0, or 3 with the reasons on standard error: too much was rejected, or lacks a price."""
     requests, cost = document.requests, document.cost
     limits = (
         (requests.rejected, requests.read, config.max_rejected_share, "records were rejected", "max_rejected_share"),
@@ -21,7 +21,7 @@ def completeness(document: Document, config: Config) -> int:
             cost.unpriced_requests,
             requests.audited,
             config.max_unpriced_share,
-            "requests lack a price",
+            "requests have no known price",
             "max_unpriced_share",
         ),
     )

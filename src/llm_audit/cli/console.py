@@ -1,4 +1,4 @@
-"""Standard error: summary, progress, warnings and errors. Standard output carries the document and nothing else."""
+"""Standard error: summary, progress, warnings and errors. Standard output carries only the document."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Progress = Callable[[int, int], None]
-"""Called with bytes done and bytes in all."""
+"""A callback with the bytes read and the total bytes."""
 
 
 def say(text: str) -> None:
-    """One plain line on standard error."""
+    """Write a line of plain text to standard error."""
     sys.stderr.write(plain(text) + "\n")
 
 
 def warn(text: str) -> None:
-    """A warning on standard error."""
+    """Write a warning to standard error."""
     say(f"warning: {text}")
 
 
 def fail(text: str) -> None:
-    """An error on standard error."""
+    """Write an error to standard error."""
     say(f"error: {text}")
 
 
 def abandon_stdout() -> None:
-    """Point standard output elsewhere after a write to it failed, so that the end of the program does not try again."""
+    """Redirect standard output after a write to it failed, so that it is not flushed again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def plain(text: str) -> str:
-    """Control characters from a file's name or a log must not reach a terminal."""
+    """Replace control characters, which must not reach a terminal from a file name or a log."""
     return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
 
 
 @contextmanager
 def progress(*, wanted: bool | None) -> Iterator[Progress | None]:
-    """Show bytes read, rate and time left on a terminal; nothing where standard error is none, or in CI.
+    """Show bytes read, rate and time left on a terminal; nothing in CI or where standard error is not a terminal.
 
     Args:
-        wanted: ``True`` or ``False`` from ``--progress``; ``None`` decides by the terminal.
+        wanted: ``True`` or ``False`` from ``--progress``; ``None`` shows progress on a terminal only.
     """
     shown = (sys.stderr.isatty() and not os.environ.get("CI")) if wanted is None else wanted
     if not shown:

@@ -1,4 +1,4 @@
-"""Label files: prompts with what models made of them, as Parquet, JSONL or CSV."""
+"""Label files: prompts with the scores of models on them, as Parquet, JSONL or CSV."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 STRONG, WEAK = "a strong model", "a weak model"
-"""Names of models that labels do not name."""
+"""Names for the models of labels that do not name them."""
 
 
 def read_labels(path: Path, *needed: str) -> pl.DataFrame:
@@ -37,7 +37,7 @@ def read_labels(path: Path, *needed: str) -> pl.DataFrame:
         ".csv": pl.read_csv,
     }
     if path.suffix not in readers:
-        raise UsageError(f"{path} is no label file; give .parquet, .jsonl or .csv.")
+        raise UsageError(f"{path} is not a label file; use {', '.join(readers)}.")
     try:
         frame: pl.DataFrame = readers[path.suffix](path)
     except OSError as error:
@@ -46,15 +46,15 @@ def read_labels(path: Path, *needed: str) -> pl.DataFrame:
         raise UsageError(f"{path} cannot be read as {path.suffix}: {str(error).splitlines()[0]}") from None
     missing = [name for name in needed if name not in frame.columns]
     if missing:
-        raise UsageError(f"{path} lacks {', '.join(missing)}; it has {', '.join(frame.columns)}.")
+        raise UsageError(f"{path} has no column {', '.join(missing)}; its columns are {', '.join(frame.columns)}.")
     return frame.drop_nulls([name for name in needed if name in frame.columns])
 
 
 def abilities_of(catalog: Catalog, model: str | None, *, generic: float) -> Abilities:
-    """A model's abilities by category; a generic model's where it is not named.
+    """Return a model's abilities by category, or the generic ability where no model is named.
 
     Raises:
-        UsageError: The catalogue does not know the model, or not its abilities.
+        UsageError: The catalogue does not know the model, or does not know its abilities.
     """
     import numpy as np
     import polars as pl
@@ -67,5 +67,5 @@ def abilities_of(catalog: Catalog, model: str | None, *, generic: float) -> Abil
     rows = catalog.frame.filter(pl.col("model_id") == name) if name else catalog.frame.clear()
     values = [rows[f"ability_{category}"][0] if rows.height else None for category in Category]
     if any(value is None for value in values):
-        raise UsageError(f"No ability is known for the model {model!r}; `llm-audit models` lists those that are.")
+        raise UsageError(f"The abilities of the model {model!r} are unknown; `llm-audit models` lists the known ones.")
     return np.array(values, dtype=np.float64)

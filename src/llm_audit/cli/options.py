@@ -10,29 +10,41 @@ import typer
 Paths = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH…", help="Logs: files, folders, globs, - for standard input, s3://…; or a saved ledger."
+        metavar="PATH…", help="Logs: files, folders, globs, s3://… or - for standard input; or a saved ledger."
     ),
 ]
 Output = Annotated[
     list[Path] | None,
-    typer.Option("--output", "-o", help="Also write a report; the suffix decides the format. Repeatable."),
+    typer.Option("--output", "-o", help="Also write a report to this file, in the format of its suffix. Repeatable."),
 ]
-Format = Annotated[str | None, typer.Option("--format", "-f", help="What to print on standard output.")]
-Policy = Annotated[str | None, typer.Option(help="A preset or a TOML file.")]
-Prices = Annotated[list[str] | None, typer.Option(help="A price file of your own; later ones override. Repeatable.")]
-Calibration = Annotated[str | None, typer.Option(help="A file that `llm-audit calibrate` wrote.")]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
-Since = Annotated[str | None, typer.Option(help="First day or time to audit, such as 2026-09-01.")]
-Until = Annotated[str | None, typer.Option(help="First day or time not to audit.")]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", "-f", help="Report format to print on standard output; a terminal report by default."),
+]
+Policy = Annotated[str | None, typer.Option(help="Policy: a preset or a TOML file.")]
+Prices = Annotated[
+    list[str] | None, typer.Option(help="Price file of your own; later ones override earlier ones. Repeatable.")
+]
+Calibration = Annotated[str | None, typer.Option(help="Calibration file from `llm-audit calibrate`.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file.")]
+Since = Annotated[str | None, typer.Option(help="Start of the period: a day or time, such as 2026-09-01.")]
+Until = Annotated[str | None, typer.Option(help="End of the period, itself excluded: a day or time.")]
 Timezone = Annotated[str | None, typer.Option(help="Time zone for days, such as Europe/Berlin.")]
-Currency = Annotated[str | None, typer.Option(help="For display, with the rate given: EUR=0.92.")]
-GroupBy = Annotated[list[str] | None, typer.Option(help="A further grouping: a column of the ledger. Repeatable.")]
-LogFormat = Annotated[str | None, typer.Option(help="Read every input as this format; see `llm-audit formats`.")]
-Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=0, help="Processes that read logs; 0 is one a core.")]
-Cache = Annotated[bool | None, typer.Option("--cache/--no-cache", help="Keep and use ledger parts of unchanged logs.")]
-Strict = Annotated[
-    bool | None, typer.Option("--strict/--no-strict", help="Any rejected record or unpriced request ends with 3.")
+Currency = Annotated[str | None, typer.Option(help="Currency for display, with its rate per US dollar: EUR=0.92.")]
+GroupBy = Annotated[list[str] | None, typer.Option(help="Also group by this column of the ledger. Repeatable.")]
+LogFormat = Annotated[str | None, typer.Option(help="Log format of every input; `llm-audit formats` lists them.")]
+Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=0, help="Processes that read logs; 0 is one per core.")]
+Cache = Annotated[
+    bool | None, typer.Option("--cache/--no-cache", help="Reuse the ledger parts of unchanged logs, and keep new ones.")
 ]
-ShowProgress = Annotated[bool | None, typer.Option("--progress/--no-progress", help="Show progress on a terminal.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No terminal report and no summary.")]
-Details = Annotated[bool, typer.Option("--details", "-v", help="The whole terminal report, not its first screen.")]
+Strict = Annotated[
+    bool | None, typer.Option("--strict/--no-strict", help="Exit with 3 on any rejected record or unpriced request.")
+]
+ShowProgress = Annotated[
+    bool | None, typer.Option("--progress/--no-progress", help="Show progress; the default is on a terminal only.")
+]
+Confidence = Annotated[float | None, typer.Option(help="Confidence of the interval on a change, such as 0.9.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no terminal report and no summary.")]
+Details = Annotated[
+    bool, typer.Option("--details", "-v", help="Print the full terminal report, not just its first screen.")
+]

@@ -1,4 +1,4 @@
-"""Where rendered documents go: files by their suffix, and standard output."""
+"""Deliver rendered documents to files, by their suffix, and to standard output."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 def check_formats(
     files: Sequence[Path], output_format: str | None, *, requests: bool = True, check: bool = False
 ) -> None:
-    """Refuse before any work what cannot be rendered: an unknown format, or one that needs what is not there."""
+    """Check before any work that every report can be rendered.
+
+    Raises:
+        UsageError: A format is unknown, or needs input that the command does not have.
+    """
     from llm_audit.report import registry
 
     renderers = [registry.by_suffix(path) for path in files]
@@ -44,26 +48,26 @@ def deliver(
     quiet: bool = False,
     details: bool = False,
 ) -> None:
-    """Print the format asked for, the terminal report where none is, and write a report to each file.
+    """Print the requested format, or the terminal report by default, and write a report to each file.
 
     Gates are also added as Markdown to the file that GITHUB_STEP_SUMMARY names.
 
     Args:
-        document: What to render.
-        files: Each is written whole or not at all, in the format of its suffix.
-        output_format: What to print on standard output.
+        document: The audit to render.
+        files: The files to write, atomically, each in the format of its suffix.
+        output_format: The format to print on standard output.
         requests: Makes the rows per request, for the formats that have them.
         check: A comparison or gates, for the formats that show them.
-        quiet: Print nothing that was not asked for by ``output_format``.
-        details: The whole terminal report, not its first screen.
+        quiet: Print nothing but ``output_format``.
+        details: Print the full terminal report, not just its first screen.
     """
-    from llm_audit.files import write_whole
+    from llm_audit.files import write_atomically
     from llm_audit.report import registry
     from llm_audit.report.interface import Frames, Options
 
     frames = None if requests is None else Frames(make=requests)
     options = Options(check=check)
-    gone: BrokenPipeError | None = None
+    closed_pipe: BrokenPipeError | None = None
     try:
         if output_format is not None and output_format != "terminal":
             written = registry.render(document, output_format, frames=frames, options=options)
@@ -72,19 +76,19 @@ def deliver(
         elif not quiet:
             with _standard_output():
                 _print(document, check, details=details)
-    except BrokenPipeError as error:  # who reads `| head` still wants the files
-        gone = error
+    except BrokenPipeError as error:  # a reader such as `head` went away, but the files are still wanted
+        closed_pipe = error
     if check is not None and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         _append(Path(summary), registry.render(document, "markdown", frames=frames, options=options))
     for path in files:
-        write_whole(path, registry.render(document, registry.by_suffix(path).name, frames=frames, options=options))
+        write_atomically(path, registry.render(document, registry.by_suffix(path).name, frames=frames, options=options))
         console.say(f"Wrote {path}")
-    if gone is not None:
-        raise gone
+    if closed_pipe is not None:
+        raise closed_pipe
 
 
 def _append(path: Path, summary: bytes) -> None:
-    """Add a gate's report to a CI job's summary, which other steps write to as well."""
+    """Append the gates' report to a CI job's summary, which other steps write to as well."""
     try:
         with path.open("ab") as file:
             file.write(summary)
@@ -94,7 +98,7 @@ def _append(path: Path, summary: bytes) -> None:
 
 @contextmanager
 def _standard_output() -> Iterator[None]:
-    """Write to standard output; what stands in the way is the user's to know, except a reader that went away."""
+    """Report a failure to write to standard output as a usage error, except a closed pipe."""
     if sys.stdout is None or sys.stdout.closed:
         raise UsageError("Standard output is closed. Open it, or write a report with -o FILE and -q.")
     try:
@@ -102,7 +106,7 @@ def _standard_output() -> Iterator[None]:
         sys.stdout.flush()
     except BrokenPipeError:
         raise
-    except SystemExit as error:  # rich's way of saying that the reader went away
+    except SystemExit as error:  # raised by rich when the pipe is closed
         if isinstance(error.__context__, BrokenPipeError):
             raise error.__context__ from None
         raise

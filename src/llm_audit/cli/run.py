@@ -1,4 +1,4 @@
-"""What the commands that audit share: from paths and settings to an audit."""
+"""The step that every auditing command shares: from paths and settings to an audit."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def run_audit(
     """Read logs, or a saved ledger, and audit them.
 
     Args:
-        paths: What the user named.
+        paths: Logs, or a saved ledger.
         config: Settings, flags included.
-        flags: The flags as given, for the command that reproduces the audit.
-        since: First time to audit.
-        until: First time not to audit.
-        progress: Whether to show progress; ``None`` decides by the terminal.
-        save_ledger: A folder to keep the ledger in.
+        flags: The flags given by the user, for the command that reproduces the audit.
+        since: Start of the period.
+        until: End of the period, exclusive.
+        progress: Whether to show progress; ``None`` shows it on a terminal only.
+        save_ledger: A folder to save the ledger in.
     """
     from llm_audit import api
 
@@ -53,7 +53,7 @@ def run_audit(
 
 
 def _command(paths: Sequence[str], flags: Mapping[str, Any]) -> str:
-    """The command that reproduces the audit, without what cannot change a figure."""
+    """Return the command that reproduces the audit, without flags that cannot change a figure."""
     words = ["llm-audit", "analyze", *paths]
     for name, value in flags.items():
         if value is not None and name not in _NOT_FIGURES:

@@ -16,12 +16,12 @@ ListFormat = Annotated[str, typer.Option("--format", "-f", help="table or json."
 
 
 def show(rows: Sequence[dict[str, Any]], output_format: str, *, numeric: Sequence[str] = ()) -> None:
-    """Print rows that share their keys, whole: wide lists are for scrolling or piping, not for cutting.
+    """Print rows with the same keys. Wide rows are not cut, so that they can be scrolled or piped.
 
     Args:
-        rows: One dictionary a row; the first one's keys are the columns.
+        rows: One dictionary per row; the keys of the first are the columns.
         output_format: ``table`` or ``json``.
-        numeric: Columns set to the right.
+        numeric: Columns to align to the right.
 
     Raises:
         UsageError: There is no such format.
@@ -45,6 +45,6 @@ def show(rows: Sequence[dict[str, Any]], output_format: str, *, numeric: Sequenc
 
 
 def _cell(value: Any) -> str:
-    """One line of printable text: names may come from a log."""
+    """Write a value as one line of printable text: names may come from a log."""
     text = "" if value is None else ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
     return plain(text).replace("\n", "�")

@@ -9,11 +9,11 @@ more than two percentage points, ``total_cost:+50USD`` when an amount rose by mo
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 
 from llm_audit.errors import UsageError
+from llm_audit.suggestions import did_you_mean
 
 UNITS = {
     "total_cost": "USD",
@@ -65,9 +65,8 @@ def parse(text: str, *, source: str | None = None, line: int | None = None) -> G
         )
     metric, selector, sign = found["metric"], found["selector"] or "", found["sign"]
     if metric not in UNITS:
-        close = difflib.get_close_matches(metric, UNITS, n=1)
-        hint = f"Did you mean {close[0]}?" if close else f"Known metrics: {', '.join(UNITS)}."
-        raise UsageError(f"Unknown metric {metric!r} in {text!r}. {hint}")
+        hint = did_you_mean(metric, UNITS) or f" Known metrics: {', '.join(UNITS)}."
+        raise UsageError(f"Unknown metric {metric!r} in {text!r}.{hint}")
     if metric in _NEEDS_SELECTOR and not selector:
         raise UsageError(f"{text!r} does not name a tier or model. Write {metric}[frontier]:… or a model's name.")
     kind, threshold = _threshold(text, UNITS[metric], sign, float(found["number"]), found["unit"] or "")

@@ -168,5 +168,12 @@ def encode(document: Document) -> bytes:
 
 
 def decode(data: bytes) -> Document:
-    """Read a document back. Raises ``msgspec.DecodeError`` where it is none."""
-    return msgspec.json.decode(data, type=Document)
+    """Read a document back, of this major version.
+
+    Raises:
+        msgspec.DecodeError: It is not a document, or one of another major version.
+    """
+    found = msgspec.json.decode(data, type=Document)
+    if found.schema_version.split(".")[0] != SCHEMA_VERSION.split(".", 1)[0]:
+        raise msgspec.ValidationError(f"its schema_version is {found.schema_version}, not {SCHEMA_VERSION}")
+    return found

@@ -108,7 +108,8 @@ class Gate(msgspec.Struct, kw_only=True, frozen=True):
 class Finding(msgspec.Struct, kw_only=True, frozen=True):
     """Something worth acting on: those that share no request first, then those that overlap with them.
 
-    ``requests`` move; ``amount`` is what all of the subject's requests would save together.
+    ``requests`` move; ``amount`` is what all of the subject's requests would save together. ``overlaps``: some of
+    its requests are in a finding above it too, so that the two amounts do not add up.
     """
 
     kind: str  # route_template, route_app, route_model …
@@ -121,10 +122,11 @@ class Finding(msgspec.Struct, kw_only=True, frozen=True):
     requests: int
     subject: str  # the template, app or model it is about
     p_suffices: float | None
+    overlaps: bool = False
 
 
 class Waste(msgspec.Struct, kw_only=True, frozen=True):
-    """Waste beside routing, most dollars first. Counted in sequence: no request's dollars are in two rows."""
+    """Waste unrelated to routing, most dollars first. Counted in sequence: no request's dollars are in two rows."""
 
     kind: str  # failed_requests, retries, repeated_prompts, cache_never_used, cache_written_unread, runaway_output …
     title: str
@@ -190,24 +192,24 @@ class BreakEven(msgspec.Struct, kw_only=True, frozen=True):
 class ObservedPair(msgspec.Struct, kw_only=True, frozen=True):
     """One template that the log shows on two models: what was observed, beside what the model says.
 
-    Ratios are of the cheaper to the dearer model's means per request.
+    Ratios are of the cheaper to the costlier model's means per request.
     """
 
     template: str
     app: str
-    dearer: str
+    costlier: str
     cheaper: str
-    requests_dearer: int
+    requests_costlier: int
     requests_cheaper: int
     observed_cost_ratio: float | None
     observed_output_ratio: float | None
-    expected_cost_ratio: float | None  # of the dearer model's requests that the policy moves to the cheaper
+    expected_cost_ratio: float | None  # of the costlier model's requests that the policy moves to the cheaper
 
 
 class ObservedRouter(msgspec.Struct, kw_only=True, frozen=True):
-    """A router that the log shows at work, such as a Bedrock prompt router: what it saved against its dearest model.
+    """A router observed in the log, such as a Bedrock prompt router, and its saving against its most expensive model.
 
-    The log does not name the fallback; the dearest model it served stands for it. Amounts are at the same tokens.
+    The log does not name the fallback: the most expensive model served stands for it. Amounts are at the same tokens.
     """
 
     router: str

@@ -1,4 +1,4 @@
-"""What reading and judging take, described in a few words that another process can be sent."""
+"""The configuration of an ingest, small enough to send to another process, and the context it loads there."""
 
 from __future__ import annotations
 
@@ -14,44 +14,60 @@ from xxhash import xxh3_128
 
 from llm_audit.engines.row_batches import Judge
 from llm_audit.sources.entry import Request
-from llm_audit.sources.formats import registry
+from llm_audit.sources.formats import plugins, registry
 from llm_audit.sources.formats.interface import Format
 
 if TYPE_CHECKING:
     from llm_audit.classify import Classifier
 
 AUDIT_HALF = frozenset(
-    {"document", "pricing", "policy", "audit", "compare", "report", "cli", "api.py", "config.py", "__main__.py"}
-)
-"""Parts of the package that ingest never imports: a change of theirs does not change a row."""
+    {
+        "document", "pricing", "policy", "audit", "compare", "report", "cli",
+        "api.py", "config.py", "toml_reader.py", "__main__.py",
+    }
+)  # fmt: skip
+"""Parts of the package that ingest never imports, so that changing them cannot change a row."""
 
-_CONTENT = (".py", ".c", ".npz", ".bin", ".csv", ".json", ".toml", ".xz")
+_HASHED_SUFFIXES = (".py", ".c", ".npz", ".bin", ".csv", ".json", ".toml", ".xz")
 
 
-@dataclass(frozen=True, slots=True)
-class Toolbox:
-    """What reading and judging take."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestContext:
+    """Everything that reading and judging records needs, loaded.
+
+    Attributes:
+        formats: The formats in the order in which they are tried.
+        judge: Judges a batch of texts.
+        fill: Counts tokens where a log states none.
+        forced: The format that every record is read as, where the user asked for one.
+    """
 
     formats: Sequence[Format]
     judge: Judge
-    fill: Callable[[Request], None]  # counts tokens where a log states none
+    fill: Callable[[Request], None]
     forced: Format | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a toolbox is put together."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestConfig:
+    """The user's options for reading and judging.
+
+    Attributes:
+        log_format: Read every record as this format.
+        mapping: Ledger field to JSON path, for logs of no known format.
+        calibration: The path of a file that ``calibrate`` wrote.
+    """
 
     log_format: str | None = None
     mapping: dict[str, str] = field(default_factory=dict)
-    calibration: str | None = None  # a file that ``calibrate`` wrote
+    calibration: str | None = None
 
     def formats(self) -> tuple[Format, ...]:
-        """The formats in the order in which they are tried; the user's own mapping first."""
-        return (*self._mapped(), *registry.FORMATS)
+        """Return the formats in the order in which they are tried; the user's own mapping first."""
+        return (*self._mapped(), *registry.all_formats())
 
     def forced(self) -> Format | None:
-        """The format that every record is read as, where one is asked for.
+        """Return the format that every record is read as; None where it is to be detected.
 
         Raises:
             UsageError: There is no such format.
@@ -61,17 +77,17 @@ class Recipe:
         mapped = self._mapped()
         return mapped[0] if mapped and self.log_format == mapped[0].info.name else registry.get(self.log_format)
 
-    def toolbox(self) -> Toolbox:
-        """Load everything; some 0.2 s in a new process."""
+    def load_context(self) -> IngestContext:
+        """Load what reading and judging needs; this takes some 0.2 s in a new process."""
         from llm_audit.tokens.estimate import fill
 
-        return Toolbox(formats=self.formats(), judge=self.classifier().judge, fill=fill, forced=self.forced())
+        return IngestContext(formats=self.formats(), judge=self.classifier().judge, fill=fill, forced=self.forced())
 
     def classifier(self) -> Classifier:
-        """The classifier, with what a calibration taught.
+        """Return the classifier, calibrated where a calibration is given.
 
         Raises:
-            UsageError: The calibration cannot be read, or is of other weights.
+            UsageError: The calibration cannot be read, or was made for other weights.
         """
         from llm_audit.classify import Classifier
 
@@ -83,30 +99,38 @@ class Recipe:
         return Calibration.load(Path(self.calibration)).apply(shipped)
 
     def fingerprints(self) -> dict[str, str]:
-        """Versions of all that decides a row: the code that reads, the classifier, and how they were asked."""
+        """Return the versions of everything that decides a row: the code, the classifier and the options."""
         return {
             "ingest": code_fingerprint(),
             "classifier": self.classifier().fingerprint,
-            "recipe": self.fingerprint(),
+            "options": self.fingerprint(),
         }
 
     def fingerprint(self) -> str:
-        """Of what the user asked for."""
-        return xxh3_128(repr((self.log_format, sorted(self.mapping.items()))).encode()).hexdigest()
+        """Return a hash of the options that decide how records are read and judged."""
+        calibrated = self.classifier().fingerprint if self.calibration else None  # the path's content may change
+        return xxh3_128(repr((self.log_format, sorted(self.mapping.items()), calibrated)).encode()).hexdigest()
 
     def _mapped(self) -> tuple[Format, ...]:
         if not self.mapping:
             return ()
-        from llm_audit.sources.formats.plain.mapping import build
+        from llm_audit.sources.mapping import build
 
         return (build(self.mapping),)
 
 
 @lru_cache(maxsize=1)
 def code_fingerprint() -> str:
-    """Return a hash of all code and data that can decide what a row says: the whole package but its audit half."""
+    """Return a hash of all code and data that can decide a row: the package without its audit half, and plug-ins."""
+    state = xxh3_128(hash_ingest_files(resources.files("llm_audit")).encode())
+    state.update(plugins.fingerprint().encode())
+    return state.hexdigest()
+
+
+def hash_ingest_files(package: Traversable) -> str:
+    """Return a hash of the paths and contents of a package's files that are not of its audit half."""
     state = xxh3_128()
-    for path, content in sorted(_ingest_files(resources.files("llm_audit"), "")):
+    for path, content in sorted(_ingest_files(package, "")):
         state.update(f"{path}\0".encode())
         state.update(content)
     return state.hexdigest()
@@ -120,5 +144,5 @@ def _ingest_files(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes
             continue
         if item.is_dir():
             yield from _ingest_files(item, f"{path}/")
-        elif item.name.endswith(_CONTENT):
+        elif item.name.endswith(_HASHED_SUFFIXES):
             yield path, item.read_bytes()

@@ -1,4 +1,4 @@
-"""The hash of identifiers and texts: xxh3 of their UTF-8, 64 bits."""
+"""Hash identifiers and texts: 64-bit xxh3 of their UTF-8."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from xxhash import xxh3_64_intdigest
 
 
 def hash64(text: str, seed: int = 0) -> int:
-    """Hash a text, as the ledger's identifiers are hashed."""
+    """Return the hash of a text, as in the ledger's identifiers."""
     return xxh3_64_intdigest(text.encode(), seed)

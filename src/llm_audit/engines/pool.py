@@ -1,4 +1,4 @@
-"""Processes that each work through bundles. A bundle whose process dies is given to a new one."""
+"""A pool of processes that read bundles of shards; a bundle whose process dies is given to a new one."""
 
 from __future__ import annotations
 
@@ -16,42 +16,45 @@ from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any
 
-from llm_audit.engines.context import Recipe
+from llm_audit.engines.context import IngestConfig
 from llm_audit.engines.worker import Task, process
 from llm_audit.errors import AuditError
-from llm_audit.ledger.tally import Part
+from llm_audit.ledger.parts import LedgerPart
 from llm_audit.sources.files.limits import SHARD_BYTES
 
 Progress = Callable[[int, int], None]
-MAX_TRIES = 3
+"""Called with bytes read and bytes in total."""
+MAX_ATTEMPTS = 3
 
 
-def run_all(tasks: Sequence[Task], recipe: Recipe, *, jobs: int, progress: Progress | None = None) -> list[Part]:
-    """Make the parts of all tasks, and return them in their order.
+def run_all(
+    tasks: Sequence[Task], config: IngestConfig, *, jobs: int, progress: Progress | None = None
+) -> list[LedgerPart]:
+    """Return the parts of all tasks, in the order of the tasks.
 
-    Little work is done in this process: starting others would take longer.
+    A small amount of work is done in this process, since starting others would take longer.
 
     Raises:
-        AuditError: What a process met, or that a bundle's process died each time it was tried.
+        AuditError: A process raised it, or the process of a bundle died at every attempt.
     """
     sizes = [task.size_bytes for task in tasks]
     tracker = _Tracker(sizes, progress)
     jobs = min(jobs, len(tasks))
     if jobs <= 1 or sum(sizes) <= SHARD_BYTES:
         parts = []
-        tools = recipe.toolbox() if tasks else None
+        context = config.load_context() if tasks else None
         for index, task in enumerate(tasks):
-            assert tools is not None
-            parts.append(process(task, tools))
+            assert context is not None
+            parts.append(process(task, context))
             tracker.done(index)
         return parts
-    pool = _Pool(tasks, recipe, tracker)
-    # The largest first, so that no process is left alone with one at the end.
+    pool = _Pool(tasks, config, tracker)
+    # The largest first, so that the processes finish at about the same time.
     return pool.run(sorted(range(len(tasks)), key=lambda index: -sizes[index]), jobs)
 
 
 class _Tracker:
-    """Tells the caller how many bytes are done."""
+    """Report to the caller how many bytes are read."""
 
     def __init__(self, sizes: Sequence[int], progress: Progress | None) -> None:
         self._sizes = sizes
@@ -73,19 +76,19 @@ class _Worker:
 
 
 class _Pool:
-    def __init__(self, tasks: Sequence[Task], recipe: Recipe, tracker: _Tracker) -> None:
+    def __init__(self, tasks: Sequence[Task], config: IngestConfig, tracker: _Tracker) -> None:
         self._tasks = tasks
-        self._recipe = recipe
+        self._config = config
         self._tracker = tracker
-        self._tries = [0] * len(tasks)
+        self._attempts = [0] * len(tasks)
         self._workers: list[_Worker] = []
         self._context: Any = multiprocessing.get_context(
             "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         )
 
-    def run(self, order: Sequence[int], jobs: int) -> list[Part]:
+    def run(self, order: Sequence[int], jobs: int) -> list[LedgerPart]:
         waiting = deque(order)
-        parts: dict[int, Part] = {}
+        parts: dict[int, LedgerPart] = {}
         if hasattr(self._context, "set_forkserver_preload"):
             self._context.set_forkserver_preload(["llm_audit.engines.preload"])
         try:
@@ -110,8 +113,8 @@ class _Pool:
 
     def _start(self, task: int) -> None:
         ours, theirs = self._context.Pipe()
-        worker = self._context.Process(target=serve, args=(theirs, self._recipe), daemon=True)
-        with _no_main(), deaf_to_interrupts():
+        worker = self._context.Process(target=serve, args=(theirs, self._config), daemon=True)
+        with main_module_hidden(), interrupts_blocked():
             worker.start()
         theirs.close()
         self._workers.append(_Worker(worker, ours, task))
@@ -119,8 +122,8 @@ class _Pool:
 
     def _send(self, worker: _Worker, task: int) -> None:
         worker.task = task
-        self._tries[task] += 1
-        with suppress(OSError):  # it has died; waiting for its answer will tell
+        self._attempts[task] += 1
+        with suppress(OSError):  # the process has died, which the wait for its answer detects
             worker.connection.send(self._tasks[task])
 
     def _next(self, worker: _Worker, waiting: deque[int]) -> None:
@@ -135,11 +138,11 @@ class _Pool:
         self._workers.remove(worker)
         worker.connection.close()
         worker.process.join()
-        if self._tries[worker.task] >= MAX_TRIES:
+        if self._attempts[worker.task] >= MAX_ATTEMPTS:
             names = ", ".join(sorted({shard.source.name for shard in self._tasks[worker.task].bundle}))
             raise AuditError(
-                f"The process reading {names} died {MAX_TRIES} times (exit code {worker.process.exitcode}), "
-                "perhaps for want of memory. Give fewer --jobs, or leave these files out."
+                f"The process reading {names} crashed {MAX_ATTEMPTS} times (exit code {worker.process.exitcode}), "
+                "possibly because memory ran out. Use fewer --jobs, or leave these files out."
             )
         self._start(worker.task)
 
@@ -152,11 +155,11 @@ class _Pool:
         self._workers.clear()
 
 
-def serve(connection: Connection, recipe: Recipe) -> None:
-    """Answer each task with its part, or with the error it met, until the other end closes. Runs in a process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where interrupts cannot be kept from a new process
-    tools = recipe.toolbox()
-    # Records are trees that die at once; looking for cycles among them costs a fifth of the time.
+def serve(connection: Connection, config: IngestConfig) -> None:
+    """Answer each task with its part or its error, until the other end closes. Runs in a process of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be blocked in a new process
+    context = config.load_context()
+    # Records are short-lived trees; searching them for cycles costs a fifth of the time.
     gc.freeze()
     gc.set_threshold(200_000)
     while True:
@@ -165,15 +168,15 @@ def serve(connection: Connection, recipe: Recipe) -> None:
         except EOFError:
             return
         try:
-            answer: object = process(task, tools)
+            answer: object = process(task, context)
         except Exception as error:  # noqa: BLE001 - raised again in the parent
             answer = error
         connection.send(answer)
 
 
 @contextmanager
-def _no_main() -> Iterator[None]:
-    """Keep a new process from importing the user's own script, which may not expect it."""
+def main_module_hidden() -> Iterator[None]:
+    """Prevent a new process from importing the user's own script, which may not expect it."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
@@ -183,12 +186,12 @@ def _no_main() -> Iterator[None]:
 
 
 @contextmanager
-def deaf_to_interrupts() -> Iterator[None]:
-    """Keep Ctrl-C, also one pressed while they start, from processes started here; this one ends them itself."""
+def interrupts_blocked() -> Iterator[None]:
+    """Block Ctrl-C in processes started within, from their first moment; the parent ends them itself."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # starting it later would lift the block
+    resource_tracker.ensure_running()  # if started later, it would unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

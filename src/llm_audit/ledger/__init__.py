@@ -1,18 +1,38 @@
-"""The table of all requests."""
+"""The ledger: the table of all requests, its parts, and their cache."""
 
+from __future__ import annotations
+
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llm_audit.ledger.manifest import Manifest
+    from llm_audit.ledger.part_cache import cache_info, clear_cache
     from llm_audit.ledger.store import Ledger, is_ledger, read_ledger, write_ledger
 
-__all__ = ["Ledger", "Manifest", "is_ledger", "read_ledger", "write_ledger"]
+__all__ = [
+    "Ledger",
+    "Manifest",
+    "cache_info",
+    "clear_cache",
+    "is_ledger",
+    "read_ledger",
+    "write_ledger",
+]
+
+_MODULES = {
+    "Ledger": "store",
+    "Manifest": "manifest",
+    "cache_info": "part_cache",
+    "clear_cache": "part_cache",
+    "is_ledger": "store",
+    "read_ledger": "store",
+    "write_ledger": "store",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Load on first use: the processes that read logs need this package's columns but not polars."""
-    if name not in __all__:
+    """Import on first use: the processes that read logs need the columns of this package but not polars."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from llm_audit.ledger import manifest, store
-
-    return getattr(manifest if name == "Manifest" else store, name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

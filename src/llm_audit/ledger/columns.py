@@ -1,10 +1,10 @@
-"""The ledger's columns: the one place where their names, kinds and meanings are declared.
+"""Declare the ledger's columns: their names, types and meanings.
 
 A ledger has one row per candidate request. Ingest writes candidates, since a record may be repeated in another shard;
 ``ledger.merge`` keeps one row per ``merge_key``. Prompt and completion text never enters.
 
-Identifiers (``request_id``, ``conversation``, ``trace``, ``span``…) are 64-bit xxh3 hashes of what the log says, so
-that a ledger is small and holds no user data it does not need; hashing a given id again finds its rows.
+Identifiers (``request_id``, ``conversation``, ``trace``, ``span``…) are 64-bit xxh3 hashes of the ids in the log, so
+that a ledger is small and contains no user data it does not need; hashing an id finds its rows.
 
 Nothing here loads a data library: the processes that read logs declare Arrow columns from it, ``ledger.schema`` those
 of polars.
@@ -28,16 +28,16 @@ from llm_audit.vocabulary import (
 SCHEMA_VERSION = 2
 
 
-class Kind(Enum):
-    """What a column holds. A closed vocabulary is given as its own type instead."""
+class ColumnType(Enum):
+    """The type of a column's values; a closed vocabulary is declared by its own enumeration instead."""
 
     ID = auto()  # unsigned 64-bit hash
     NAME = auto()  # text of few distinct values
-    COUNT = auto()  # signed 64-bit whole number
+    COUNT = auto()  # signed 64-bit integer
     INDEX = auto()  # unsigned 32-bit position in a list
-    SMALL = auto()  # signed 32-bit whole number
-    AMOUNT = auto()  # 64-bit fraction
-    SCORE = auto()  # 32-bit fraction
+    SMALL = auto()  # signed 32-bit integer
+    AMOUNT = auto()  # 64-bit float
+    SCORE = auto()  # 32-bit float
     FLAG = auto()  # true, false or unknown
     TIME = auto()  # microseconds in UTC
 
@@ -53,72 +53,72 @@ TOKEN_TYPES: tuple[str, ...] = (
 )
 """Disjoint token types: each token of a request is in exactly one ``<type>_tokens`` column."""
 
-COLUMNS: dict[str, Kind | type[StrEnum]] = {
+COLUMNS: dict[str, ColumnType | type[StrEnum]] = {
     # identity
-    "request_key": Kind.ID,  # this row, unique in its ledger: hash of input sha256 and record position
-    "request_id": Kind.ID,  # hash of the id the log gives the call; null where it gives none
-    "merge_key": Kind.ID,  # rows with an equal key are one request; null: never merged
-    "input": Kind.INDEX,  # index into the manifest's inputs
-    "line": Kind.COUNT,  # 1-based line, or record number where a file has no lines
-    "format": Kind.NAME,
-    "time": Kind.TIME,
+    "request_key": ColumnType.ID,  # unique in its ledger: hash of the input's SHA-256 and the record's position
+    "request_id": ColumnType.ID,  # hash of the id the log gives the call; null where it gives none
+    "merge_key": ColumnType.ID,  # rows with an equal key are one request; null: never merged
+    "input": ColumnType.INDEX,  # index into the manifest's inputs
+    "line": ColumnType.COUNT,  # 1-based line, or record number where a file has no lines
+    "format": ColumnType.NAME,
+    "time": ColumnType.TIME,
     # model
-    "provider": Kind.NAME,
-    "model_requested": Kind.NAME,
-    "model": Kind.NAME,  # the model that served it, as the log writes it; requested where the log does not say
+    "provider": ColumnType.NAME,
+    "model_requested": ColumnType.NAME,
+    "model": ColumnType.NAME,  # the model that served it, as the log writes it; requested where the log does not say
     "operation": Operation,
     "service_tier": ServiceTier,
-    "region": Kind.NAME,
+    "region": ColumnType.NAME,
     # place in a conversation and a trace
-    "conversation": Kind.ID,
-    "trace": Kind.ID,
-    "span": Kind.ID,
-    "parent_span": Kind.ID,
-    "wraps_calls": Kind.FLAG,  # a span that may repeat the usage of a child span
-    "prompt_hash": Kind.ID,  # all messages
-    "parent_prompt_hash": Kind.ID,  # the messages before the last assistant reply; null on a first turn
-    "template_hash": Kind.ID,  # system prompt and tool names
-    "turns": Kind.SMALL,  # human and tool messages so far
+    "conversation": ColumnType.ID,
+    "trace": ColumnType.ID,
+    "span": ColumnType.ID,
+    "parent_span": ColumnType.ID,
+    "wraps_calls": ColumnType.FLAG,  # a span that may repeat the usage of a child span
+    "prompt_hash": ColumnType.ID,  # all messages
+    "parent_prompt_hash": ColumnType.ID,  # the messages before the last assistant reply; null on a first turn
+    "template_hash": ColumnType.ID,  # system prompt and tool names
+    "turns": ColumnType.SMALL,  # human and tool messages so far
     # who
-    "team": Kind.NAME,
-    "app": Kind.NAME,
-    "user": Kind.NAME,
-    "environment": Kind.NAME,
-    "tags": Kind.NAME,  # "key=value" pairs and bare tags, sorted, joined by a comma
+    "team": ColumnType.NAME,
+    "app": ColumnType.NAME,
+    "user": ColumnType.NAME,
+    "environment": ColumnType.NAME,
+    "tags": ColumnType.NAME,  # "key=value" pairs and bare tags, sorted, joined by a comma
     # usage
-    **{f"{kind}_tokens": Kind.COUNT for kind in TOKEN_TYPES},
-    "reasoning_tokens": Kind.COUNT,  # a subset of output_tokens
-    "image_input_tokens": Kind.COUNT,  # a subset of input_tokens
-    "ambiguous_tokens": Kind.COUNT,  # usage_source ambiguous: input_tokens may be too high by up to this
-    "tool_calls_billed": Kind.COUNT,  # server-side tool calls billed per call, such as web searches
+    **{f"{kind}_tokens": ColumnType.COUNT for kind in TOKEN_TYPES},
+    "reasoning_tokens": ColumnType.COUNT,  # a subset of output_tokens
+    "image_input_tokens": ColumnType.COUNT,  # a subset of input_tokens
+    "ambiguous_tokens": ColumnType.COUNT,  # usage_source ambiguous: input_tokens may be too high by up to this
+    "tool_calls_billed": ColumnType.COUNT,  # server-side tool calls billed per call, such as web searches
     "usage_source": UsageSource,
-    "prompt_chars": Kind.COUNT,
-    "completion_chars": Kind.COUNT,
+    "prompt_chars": ColumnType.COUNT,
+    "completion_chars": ColumnType.COUNT,
     # what it needs
-    "needs_vision": Kind.FLAG,
-    "needs_audio": Kind.FLAG,
-    "needs_tools": Kind.FLAG,
-    "needs_json_schema": Kind.FLAG,
-    "needs_reasoning": Kind.FLAG,
-    "streamed": Kind.FLAG,
-    "max_output_tokens": Kind.COUNT,
-    "calls_tools": Kind.FLAG,  # the reply asks for a tool call
-    "answers_tools": Kind.FLAG,  # the last message is a tool result: a step of a tool loop
-    "tool_call_hash": Kind.ID,  # hash of the first tool-call id the reply issues
-    "tool_result_hash": Kind.ID,  # hash of the first tool-call id the last messages answer
-    "reply_hash": Kind.ID,  # hash of the reply's longest line; null where it has fewer than 64 characters
-    "quoted_hash": Kind.ID,  # the same of the user messages that end the prompt
+    "needs_vision": ColumnType.FLAG,
+    "needs_audio": ColumnType.FLAG,
+    "needs_tools": ColumnType.FLAG,
+    "needs_json_schema": ColumnType.FLAG,
+    "needs_reasoning": ColumnType.FLAG,
+    "streamed": ColumnType.FLAG,
+    "max_output_tokens": ColumnType.COUNT,
+    "calls_tools": ColumnType.FLAG,  # the reply asks for a tool call
+    "answers_tools": ColumnType.FLAG,  # the last message is a tool result: a step of a tool loop
+    "tool_call_hash": ColumnType.ID,  # hash of the first tool-call id the reply issues
+    "tool_result_hash": ColumnType.ID,  # hash of the first tool-call id the last messages answer
+    "reply_hash": ColumnType.ID,  # hash of the reply's longest line; null where it has fewer than 64 characters
+    "quoted_hash": ColumnType.ID,  # the same of the user messages that end the prompt
     # outcome
     "status": Status,
-    "status_code": Kind.SMALL,
-    "latency_ms": Kind.AMOUNT,
-    "stated_cost_pico": Kind.COUNT,  # what the log itself says the call cost
+    "status_code": ColumnType.SMALL,
+    "latency_ms": ColumnType.AMOUNT,
+    "stated_cost_pico": ColumnType.COUNT,  # what the log itself says the call cost
     # judgement
-    "difficulty": Kind.SCORE,
+    "difficulty": ColumnType.SCORE,
     "category": Category,
     "judged": Judged,
     "abstention": Abstention,
     "step": Step,
-    "language": Kind.NAME,
+    "language": ColumnType.NAME,
 }
 JUDGEMENT_COLUMNS: tuple[str, ...] = ("difficulty", "category", "judged", "abstention", "step", "language")

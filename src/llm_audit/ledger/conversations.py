@@ -1,4 +1,4 @@
-"""Conversations where a log gives no id: requests joined by what their prompts repeat, and by their trace."""
+"""Rebuild conversations where a log gives no id, from the history that prompts repeat and from traces."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from llm_audit.ledger.hashes import mix
+from llm_audit.ledger.row_hashes import hash_rows
 
-Places = npt.NDArray[np.int64]
+Positions = npt.NDArray[np.int64]
 _SCOPE = ("team", "app", "user")
 COLUMNS = (*_SCOPE, "conversation", "trace", "time", "prompt_hash", "parent_prompt_hash")
 
 
-def conversations(rows: pl.DataFrame) -> pl.Series:
-    """Name the conversation of each row.
+def conversation_ids(rows: pl.DataFrame) -> pl.Series:
+    """Return the id of the conversation of each row.
 
-    A conversation that the log names keeps its name. Else a request continues the latest earlier one of the same
-    team, app and user whose prompt is its own up to the last reply, and requests of one trace belong together. The
-    name is made of the rows' own content, so it depends neither on their order nor on how the log was split. A
-    request with neither prompt nor trace has none.
+    A conversation that the log identifies keeps its id. Else a request continues the latest earlier one of the same
+    team, app and user whose prompt is its own up to the last reply, and requests of one trace belong together. The id
+    is made of the rows' own content, so it depends neither on their order nor on how the log was split. A request with
+    neither prompt nor trace has none.
 
     Args:
         rows: ``COLUMNS`` of the ledger, one row a request.
@@ -27,52 +27,54 @@ def conversations(rows: pl.DataFrame) -> pl.Series:
     Returns:
         ``conversation``, in the order of the rows.
     """
-    loose = (
+    unassigned = (
         rows.with_row_index("row")
         .filter(
             pl.col("conversation").is_null() & (pl.col("prompt_hash").is_not_null() | pl.col("trace").is_not_null())
         )
         .with_columns(pl.col("time").to_physical().fill_null(0), pl.col(*_SCOPE).to_physical().fill_null(2**32 - 1))
-        .with_row_index("place")
+        .with_row_index("position")
     )
-    if loose.is_empty():
+    if unassigned.is_empty():
         return rows["conversation"]
-    own = mix(
+    own = hash_rows(
         [
-            loose["prompt_hash"].fill_null(0).to_numpy(),
-            loose["trace"].fill_null(0).to_numpy(),
-            loose["time"].to_numpy().astype(np.uint64),
+            unassigned["prompt_hash"].fill_null(0).to_numpy(),
+            unassigned["trace"].fill_null(0).to_numpy(),
+            unassigned["time"].to_numpy().astype(np.uint64),
         ]
     )
-    loose = loose.with_columns(pl.Series("own", own))
-    labels = components(loose.height, [_continued(loose), _same_trace(loose)])
-    names = np.full(loose.height, np.iinfo(np.uint64).max, np.uint64)
-    np.minimum.at(names, labels, own)
-    return rows["conversation"].scatter(loose["row"], pl.Series(names[labels]))
+    unassigned = unassigned.with_columns(pl.Series("own", own))
+    labels = components(unassigned.height, [_continued(unassigned), _same_trace(unassigned)])
+    ids = np.full(unassigned.height, np.iinfo(np.uint64).max, np.uint64)
+    np.minimum.at(ids, labels, own)
+    return rows["conversation"].scatter(unassigned["row"], pl.Series(ids[labels]))
 
 
-def _continued(loose: pl.DataFrame) -> tuple[Places, Places]:
-    """Pairs of a request and the one it continues."""
+def _continued(unassigned: pl.DataFrame) -> tuple[Positions, Positions]:
+    """Return pairs of a request and the one it continues."""
     keys = [*_SCOPE, "prompt_hash"]
-    earlier = loose.filter(pl.col("prompt_hash").is_not_null()).select(*keys, "time", "own", parent="place")
-    later = loose.filter(pl.col("parent_prompt_hash").is_not_null()).select(
-        *_SCOPE, "time", "own", "place", prompt_hash="parent_prompt_hash"
+    earlier = unassigned.filter(pl.col("prompt_hash").is_not_null()).select(*keys, "time", "own", parent="position")
+    later = unassigned.filter(pl.col("parent_prompt_hash").is_not_null()).select(
+        *_SCOPE, "time", "own", "position", prompt_hash="parent_prompt_hash"
     )
     pairs = (
         later.sort("time", "own")
         .join_asof(earlier.sort("time", "own"), on="time", by=keys, strategy="backward", check_sortedness=False)
         .filter(pl.col("parent").is_not_null())
     )
-    return pairs["place"].to_numpy().astype(np.int64), pairs["parent"].to_numpy().astype(np.int64)
+    return pairs["position"].to_numpy().astype(np.int64), pairs["parent"].to_numpy().astype(np.int64)
 
 
-def _same_trace(loose: pl.DataFrame) -> tuple[Places, Places]:
-    """Pairs of a request and the first of its trace."""
-    traced = loose.filter(pl.col("trace").is_not_null()).select("place", first=pl.col("place").min().over("trace"))
-    return traced["place"].to_numpy().astype(np.int64), traced["first"].to_numpy().astype(np.int64)
+def _same_trace(unassigned: pl.DataFrame) -> tuple[Positions, Positions]:
+    """Return pairs of a request and the first of its trace."""
+    traced = unassigned.filter(pl.col("trace").is_not_null()).select(
+        "position", first=pl.col("position").min().over("trace")
+    )
+    return traced["position"].to_numpy().astype(np.int64), traced["first"].to_numpy().astype(np.int64)
 
 
-def components(count: int, edges: list[tuple[Places, Places]]) -> Places:
+def components(count: int, edges: list[tuple[Positions, Positions]]) -> Positions:
     """Label ``count`` nodes by the smallest node they are connected to.
 
     Every round hooks each root to the smallest neighbouring root and then halves the paths by doubling pointers, so

@@ -1,4 +1,4 @@
-"""What a ledger was made of: its inputs, and an account of every entry that is no row of it."""
+"""The manifest of a ledger: its inputs, and a count of every entry that is not a row of it."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ MANIFEST_FILE = "manifest.json"
 """Names of the files in a ledger's folder."""
 
 
-class Input(msgspec.Struct, kw_only=True, frozen=True):
+class LedgerInput(msgspec.Struct, kw_only=True, frozen=True):
     """A file that was read."""
 
     path: str
     sha256: str
     bytes: int
-    records: int  # entries, whatever became of them
+    records: int  # all entries
     format: str  # of most of its records; "unknown" where none was recognised
     formats: dict[str, int]  # records by format
 
 
-class Example(msgspec.Struct, kw_only=True, frozen=True):
-    """A place where a record was rejected."""
+class RejectionExample(msgspec.Struct, kw_only=True, frozen=True):
+    """The file and line of a rejected record."""
 
     file: str
     line: int
 
 
 class Rejection(msgspec.Struct, kw_only=True, frozen=True):
-    """Entries rejected for one reason, with the first places in order of file and line."""
+    """Entries rejected for one reason, with the first examples in order of file and line."""
 
     reason: str
     count: int
-    examples: list[Example]
+    examples: list[RejectionExample]
 
 
-class ReasonCount(msgspec.Struct, kw_only=True, frozen=True):
-    """Entries for one reason."""
+class EntryCount(msgspec.Struct, kw_only=True, frozen=True):
+    """A count of entries for one reason."""
 
     reason: str
     count: int
@@ -48,16 +48,16 @@ class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     """Account of an ingest: every entry read is a row, a duplicate, no provider call, or rejected."""
 
     schema_version: int = SCHEMA_VERSION
-    inputs: list[Input]  # by path; a row's ``input`` is a place in this list
+    inputs: list[LedgerInput]  # by path; a row's ``input`` is an index into this list
     read: int
     rows: int
     duplicates: int
-    not_provider_calls: list[ReasonCount]  # most first
+    not_provider_calls: list[EntryCount]  # most first
     rejected: list[Rejection]  # most first
-    notes: list[str]  # files passed over
-    fingerprints: dict[str, str]  # of what read and judged
+    notes: list[str]  # files that were skipped
+    fingerprints: dict[str, str]  # of the code, classifier and options
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """A manifest as JSON, the same bytes for the same content."""
+    """Return a manifest as JSON, the same bytes for the same content."""
     return msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1) + b"\n"

@@ -1,11 +1,11 @@
-"""Which candidate rows are requests: repeats of one call are merged, spans that repeat a child's usage are dropped."""
+"""Find the candidate rows that repeat a request: duplicates of one call, and spans that restate a child's usage."""
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
 
-KEYS = (
+KEY_COLUMNS = (
     "merge_key",
     "time",
     "trace",
@@ -22,55 +22,55 @@ KEYS = (
     "stated_cost_pico",
     "prompt_hash",
 )
-"""Columns of the ledger that merging looks at, beside ``origin`` (rank of the input by its hash) and ``line``."""
+"""Columns that decide which rows are duplicates, with ``origin`` (rank of the input by its hash) and ``line``."""
 
-REPLY = ("calls_tools", "tool_call_hash", "reply_hash")
-"""Columns that are taken from all repeats of a call."""
+REPLY_COLUMNS = ("calls_tools", "tool_call_hash", "reply_hash")
+"""Columns that are merged from all duplicates of a call."""
 
-_INPUT = [name for name in KEYS if name.endswith("_tokens") and name != "output_tokens"]
+_INPUT_COLUMNS = [name for name in KEY_COLUMNS if name.endswith("_tokens") and name != "output_tokens"]
 
 
 def duplicates(rows: pl.DataFrame) -> pl.Series:
-    """Mark the rows that repeat another one.
+    """Mark the rows that are duplicates of another.
 
-    Of the rows with an equal ``merge_key`` the fullest stays: most output tokens, then most input tokens, then by
-    content, then by place, so that neither the order of files nor how they were split decides.
+    Of the rows with an equal ``merge_key`` the most complete stays: most output tokens, then most input tokens, then by
+    content, then by position, so that neither the order of files nor how they were split decides.
 
     Args:
-        rows: ``KEYS``, ``origin`` and ``line``.
+        rows: ``KEY_COLUMNS``, ``origin`` and ``line``.
     """
     repeated = (
         rows.with_row_index("row")
         .filter(pl.col("merge_key").is_not_null() & pl.col("merge_key").is_duplicated())
-        .with_columns(all_input=pl.sum_horizontal(_INPUT))
+        .with_columns(all_input=pl.sum_horizontal(_INPUT_COLUMNS))
         .sort(
             "merge_key",
             "output_tokens",
             "all_input",
-            *_INPUT,
+            *_INPUT_COLUMNS,
             "stated_cost_pico",
             "time",
             "prompt_hash",
             "origin",
             "line",
             "row",
-            descending=[False, True, True, *[True] * len(_INPUT), True, False, True, False, False, False],
+            descending=[False, True, True, *[True] * len(_INPUT_COLUMNS), True, False, True, False, False, False],
             nulls_last=True,
         )
     )
     extra = repeated.filter(~pl.col("merge_key").is_first_distinct())["row"]
-    return _marked(rows.height, extra)
+    return _mask(rows.height, extra)
 
 
-def told_by_repeats(rows: pl.DataFrame) -> pl.DataFrame:
-    """What the repeats of a call tell together of its reply: a transcript writes each block on a line of its own.
+def merge_reply_fields(rows: pl.DataFrame) -> pl.DataFrame:
+    """Merge the reply columns of the duplicates of each call: a transcript writes each block on a line of its own.
 
     Args:
-        rows: ``REPLY``, ``merge_key``, ``time``, ``origin`` and ``line``.
+        rows: ``REPLY_COLUMNS``, ``merge_key``, ``time``, ``origin`` and ``line``.
 
     Returns:
-        For each row with a repeat its place (``row``) and ``REPLY``: whether any repeat calls a tool, the first
-        call's id, and the last text, which is the whole of one that grows and the end of one in blocks.
+        For each row with a duplicate its position (``row``) and ``REPLY_COLUMNS``: whether any duplicate calls a tool,
+        the first call's id, and the last text, which is all of a text that grows and the end of a text in blocks.
     """
     return (
         rows.with_row_index("row")
@@ -87,10 +87,10 @@ def told_by_repeats(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def repeated_spans(rows: pl.DataFrame) -> pl.Series:
-    """Mark the rows whose usage a child span states again: a tracer's own span around the call.
+    """Mark the rows whose usage a child span repeats: a tracer's own span around the call.
 
     Args:
-        rows: ``KEYS``, without duplicates.
+        rows: ``KEY_COLUMNS``, without duplicates.
     """
     wrappers = rows.with_row_index("row").filter(pl.col("wraps_calls").fill_null(value=False))
     children = rows.filter(
@@ -99,10 +99,10 @@ def repeated_spans(rows: pl.DataFrame) -> pl.Series:
         & pl.col("parent_span").is_not_null()
     )
     found = wrappers.join(children, left_on=["trace", "span"], right_on=["trace", "parent_span"], how="semi")
-    return _marked(rows.height, found["row"])
+    return _mask(rows.height, found["row"])
 
 
-def _marked(height: int, rows: pl.Series) -> pl.Series:
+def _mask(height: int, rows: pl.Series) -> pl.Series:
     marks = np.zeros(height, bool)
     marks[rows.to_numpy()] = True
     return pl.Series(marks)

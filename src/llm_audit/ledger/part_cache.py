@@ -1,7 +1,7 @@
-"""What earlier runs made of unchanged logs: parts of ledgers, whole ledgers, and the hashes of files by their facts.
+"""Cache parts of ledgers, ledgers, and the hashes of unchanged files between runs.
 
-Everything is found by the hash of what it was made from, so nothing kept is ever wrong, only missing. Files appear
-under their names whole; runs may share a cache. The least recently used go first when it grows over its bound.
+Every entry is found by the hash of what it was made from, so that an entry is never outdated, only missing. Files are
+written atomically, so that runs may share a cache. The least recently used entries are evicted above its maximum size.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ import platformdirs
 from xxhash import xxh3_128_hexdigest
 
 from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE, Manifest, encode_manifest
-from llm_audit.ledger.tally import Part
+from llm_audit.ledger.parts import LedgerPart
 
 if TYPE_CHECKING:
     from llm_audit.ledger.store import Ledger
 
 FOLDER_VARIABLE = "LLM_AUDIT_CACHE_DIR"
 MAX_BYTES = 1 << 31
-_IN_USE_SECONDS = 3600  # what was used this recently may be in use still, and is not evicted
-_SETTLED_NS = 2_000_000_000  # a file changed later than this before it was hashed may have changed again unseen
+_IN_USE_SECONDS = 3600  # entries used this recently may still be in use, and are not evicted
+_MIN_AGE_NS = 2_000_000_000  # a file changed more recently may change again within its timestamp's resolution
 
 
-class FileFacts(msgspec.Struct, frozen=True):
-    """By what a file is recognised without reading it."""
+class FileState(msgspec.Struct, frozen=True):
+    """The state of a file, by which it is recognised as unchanged without reading it."""
 
     path: str
     size_bytes: int
@@ -41,16 +41,16 @@ class FileFacts(msgspec.Struct, frozen=True):
 
 
 class FileHashes(msgspec.Struct, frozen=True):
-    """The hashes of a file with these facts. ``contents`` are those of its shards, by their first byte."""
+    """The hashes of a file in a state; ``contents`` are those of its shards, by their first byte."""
 
-    facts: FileFacts
+    state: FileState
     sha256: str
     contents: dict[int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class CacheInfo:
-    """What a cache holds."""
+    """The size of a cache."""
 
     folder: Path
     files: int
@@ -59,34 +59,34 @@ class CacheInfo:
 
 
 def cache_folder() -> Path:
-    """Where the cache lies: ``LLM_AUDIT_CACHE_DIR``, else the user's cache folder of the system."""
+    """Return the cache's folder: ``LLM_AUDIT_CACHE_DIR``, else the system's cache folder of the user."""
     given = os.environ.get(FOLDER_VARIABLE)
     return Path(given) if given else Path(platformdirs.user_cache_dir("llm-audit", appauthor=False))
 
 
-def info() -> CacheInfo:
-    """Count what the cache holds."""
+def cache_info() -> CacheInfo:
+    """Return the size of the cache."""
     files = _files(cache_folder())
     return CacheInfo(folder=cache_folder(), files=len(files), bytes=sum(size for _, size, _ in files))
 
 
-def clear() -> CacheInfo:
-    """Remove everything the cache holds, and return what that was."""
-    held = info()
+def clear_cache() -> CacheInfo:
+    """Remove all entries of the cache, and return the size they had."""
+    before = cache_info()
     for name in ("files", "parts", "ledgers"):
-        shutil.rmtree(held.folder / name, ignore_errors=True)
-    return held
+        shutil.rmtree(before.folder / name, ignore_errors=True)
+    return before
 
 
-class Cache:
-    """A cache in a folder."""
+class PartCache:
+    """A cache of ledger parts, ledgers and file hashes in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @classmethod
     def open(cls) -> Self | None:
-        """Open the user's cache; None where its folder cannot be written, which is no reason to fail."""
+        """Open the user's cache; None where its folder cannot be written, since a run does without."""
         cache = cls(cache_folder())
         try:
             for name in ("files", "parts", "ledgers"):
@@ -95,28 +95,28 @@ class Cache:
             return None
         return cache if os.access(cache.folder, os.W_OK) else None
 
-    def hashes(self, facts: FileFacts) -> FileHashes | None:
-        """The hashes of an unchanged file."""
+    def hashes(self, state: FileState) -> FileHashes | None:
+        """Return the hashes of an unchanged file; None where they are not stored."""
         try:
-            found = msgspec.json.decode(self._file(facts).read_bytes(), type=FileHashes)
+            found = msgspec.json.decode(self._file(state).read_bytes(), type=FileHashes)
         except (OSError, msgspec.MsgspecError):
             return None
-        return found if found.facts == facts else None
+        return found if found.state == state else None
 
-    def keep_hashes(self, hashes: FileHashes) -> None:
-        """Remember the hashes of a file, unless it was changed so lately that its facts may not tell."""
-        if time.time_ns() - hashes.facts.modified_ns > _SETTLED_NS:
-            self._write(self._file(hashes.facts), msgspec.json.encode(hashes))
+    def store_hashes(self, hashes: FileHashes) -> None:
+        """Store the hashes of a file, unless it changed so recently that a later change may go unnoticed."""
+        if time.time_ns() - hashes.state.modified_ns > _MIN_AGE_NS:
+            self._write(self._file(hashes.state), msgspec.json.encode(hashes))
 
-    def has_candidates(self, work: str) -> bool:
-        """Whether some part of this work is kept, whatever its content."""
-        return (self.folder / "parts" / work).is_dir()
+    def has_parts(self, work_key: str) -> bool:
+        """Return whether any part is stored under a key, whatever its content."""
+        return (self.folder / "parts" / work_key).is_dir()
 
-    def part(self, work: str, contents: Sequence[str]) -> Part | None:
-        """The part made of shards with these contents."""
-        base = self._part(work, contents)
+    def part(self, work_key: str, contents: Sequence[str]) -> LedgerPart | None:
+        """Return the part made of shards with these contents; None where it is not stored."""
+        base = self._part(work_key, contents)
         try:
-            part = msgspec.json.decode(base.with_suffix(".json").read_bytes(), type=Part)
+            part = msgspec.json.decode(base.with_suffix(".json").read_bytes(), type=LedgerPart)
             if part.rows:
                 part.file = str(base.with_suffix(".parquet"))
                 os.utime(part.file)
@@ -125,22 +125,23 @@ class Cache:
             return None
         return part
 
-    def keep_part(self, work: str, part: Part) -> None:
-        """Keep a part; its file is copied."""
-        base = self._part(work, [tally.content for tally in part.shards])
+    def store_part(self, work_key: str, part: LedgerPart) -> None:
+        """Store a part; its file is copied."""
+        base = self._part(work_key, [tally.content for tally in part.shards])
         try:
             base.parent.mkdir(exist_ok=True)
             if part.file is not None:
-                partial = Path(tempfile.mkstemp(dir=base.parent, prefix=".")[1])
+                handle, partial = tempfile.mkstemp(dir=base.parent, prefix=".")
+                os.close(handle)
                 shutil.copyfile(part.file, partial)
-                partial.replace(base.with_suffix(".parquet"))
+                Path(partial).replace(base.with_suffix(".parquet"))
         except OSError:
             return
         self._write(base.with_suffix(".json"), msgspec.json.encode(part))
 
     def ledger(self, key: str) -> Ledger | None:
-        """The ledger made of inputs and code with this key."""
-        from llm_audit.ledger.store import Ledger  # needs polars, which the processes that read logs do without
+        """Return the ledger stored under a key of its inputs and code; None where there is none."""
+        from llm_audit.ledger.store import Ledger  # imports polars, which the processes that read logs do not need
 
         folder = self.folder / "ledgers" / key
         try:
@@ -151,8 +152,8 @@ class Cache:
             return None
         return Ledger(folder, manifest)
 
-    def keep_ledger(self, key: str, ledger: Ledger) -> None:
-        """Keep a ledger; its file is copied."""
+    def store_ledger(self, key: str, ledger: Ledger) -> None:
+        """Store a ledger; its file is copied."""
         folder = self.folder / "ledgers" / key
         try:
             partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
@@ -169,7 +170,7 @@ class Cache:
             shutil.rmtree(partial, ignore_errors=True)
 
     def evict(self, max_bytes: int = MAX_BYTES) -> None:
-        """Remove the least recently used files until the cache is within its bound."""
+        """Remove the least recently used files until the cache is within its maximum size."""
         files = sorted(_files(self.folder), key=lambda file: file[2])
         total = sum(size for _, size, _ in files)
         now = time.time()
@@ -179,11 +180,11 @@ class Cache:
             path.unlink(missing_ok=True)
             total -= size
 
-    def _file(self, facts: FileFacts) -> Path:
-        return self.folder / "files" / f"{xxh3_128_hexdigest(facts.path.encode())}.json"
+    def _file(self, state: FileState) -> Path:
+        return self.folder / "files" / f"{xxh3_128_hexdigest(state.path.encode())}.json"
 
-    def _part(self, work: str, contents: Sequence[str]) -> Path:
-        return self.folder / "parts" / work / xxh3_128_hexdigest("\0".join(contents).encode())
+    def _part(self, work_key: str, contents: Sequence[str]) -> Path:
+        return self.folder / "parts" / work_key / xxh3_128_hexdigest("\0".join(contents).encode())
 
     def _write(self, path: Path, content: bytes) -> None:
         try:
@@ -196,7 +197,7 @@ class Cache:
 
 
 def _files(folder: Path) -> list[tuple[Path, int, float]]:
-    """Path, size and time of last use of every file."""
+    """Return the path, size and time of last use of every file."""
     found = []
     for path in folder.rglob("*"):
         try:

@@ -1,4 +1,4 @@
-"""The ledger's columns as polars types. ``ledger.columns`` declares and explains them."""
+"""Polars types of the ledger's columns; ``ledger.columns`` declares and explains the columns."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from enum import StrEnum
 import polars as pl
 
 from llm_audit.ledger.columns import (
-    COLUMNS as KINDS,
+    COLUMNS as COLUMN_TYPES,
 )
 from llm_audit.ledger.columns import (
     JUDGEMENT_COLUMNS,
     SCHEMA_VERSION,
     TOKEN_TYPES,
-    Kind,
+    ColumnType,
 )
 from llm_audit.vocabulary import (
     Abstention,
@@ -50,25 +50,25 @@ ID = pl.UInt64
 NAME = pl.Categorical()
 COUNT = pl.Int64
 
-_TYPES: dict[Kind, pl.DataType | type[pl.DataType]] = {
-    Kind.ID: ID,
-    Kind.NAME: NAME,
-    Kind.COUNT: COUNT,
-    Kind.INDEX: pl.UInt32,
-    Kind.SMALL: pl.Int32,
-    Kind.AMOUNT: pl.Float64,
-    Kind.SCORE: pl.Float32,
-    Kind.FLAG: pl.Boolean,
-    Kind.TIME: pl.Datetime("us", "UTC"),
+_TYPES: dict[ColumnType, pl.DataType | type[pl.DataType]] = {
+    ColumnType.ID: ID,
+    ColumnType.NAME: NAME,
+    ColumnType.COUNT: COUNT,
+    ColumnType.INDEX: pl.UInt32,
+    ColumnType.SMALL: pl.Int32,
+    ColumnType.AMOUNT: pl.Float64,
+    ColumnType.SCORE: pl.Float32,
+    ColumnType.FLAG: pl.Boolean,
+    ColumnType.TIME: pl.Datetime("us", "UTC"),
 }
 
 
 def enum(kind: type[StrEnum]) -> pl.Enum:
-    """The polars type of a closed vocabulary."""
+    """Return the polars type of a closed vocabulary."""
     return pl.Enum([member.value for member in kind])
 
 
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
-    name: _TYPES[kind] if isinstance(kind, Kind) else enum(kind) for name, kind in KINDS.items()
+    name: _TYPES[kind] if isinstance(kind, ColumnType) else enum(kind) for name, kind in COLUMN_TYPES.items()
 }
 SCHEMA = pl.Schema(COLUMNS)

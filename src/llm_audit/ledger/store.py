@@ -1,4 +1,4 @@
-"""The ledger at rest: a folder with the requests as Parquet and the manifest as JSON."""
+"""Read and write ledgers: a folder with the requests as Parquet and the manifest as JSON."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ import msgspec
 import polars as pl
 
 from llm_audit.errors import UsageError
-from llm_audit.files import write_whole
+from llm_audit.files import write_atomically
 from llm_audit.ledger.columns import SCHEMA_VERSION
 from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE, Manifest, encode_manifest
 from llm_audit.ledger.schema import SCHEMA
 
 
 class Ledger:
-    """All requests, one row each, with the account of how they were read.
+    """All requests, one row each, with the manifest.
 
-    A ledger that ingest made lies in a folder of its own until it is let go of or the program ends; ``write_ledger``
-    keeps it.
+    A ledger made by ingest is in a temporary folder that is removed with the object; ``write_ledger`` saves it.
     """
 
     def __init__(self, folder: Path, manifest: Manifest, *, holder: object = None) -> None:
@@ -32,23 +31,23 @@ class Ledger:
 
     @cached_property
     def frame(self) -> pl.DataFrame:
-        """The requests in memory: the columns of ``ledger.schema.SCHEMA``, in order of input and line."""
+        """The requests in memory, with the columns of ``ledger.schema.SCHEMA``, in order of input and line."""
         return self.scan().collect()
 
     def with_notes(self, notes: Sequence[str]) -> Ledger:
-        """The same ledger with other notes on what was passed over."""
+        """Return the same ledger with other notes on skipped files."""
         manifest = msgspec.structs.replace(self.manifest, notes=list(notes))
         return Ledger(self.folder, manifest, holder=self._holder)
 
     def scan(self) -> pl.LazyFrame:
-        """The requests, read from disk each time the result is collected."""
+        """Return the requests, read from disk each time the result is collected."""
         return pl.scan_parquet(self.folder / REQUESTS_FILE, glob=False).cast(SCHEMA)
 
 
 def is_ledger(path: str | Path) -> bool:
-    """Whether a path is a folder that ``write_ledger`` filled."""
+    """Return whether a path is a folder with a saved ledger."""
     folder = Path(path)
-    # A folder that may not be entered is none, and is refused where logs are looked for in it.
+    # A folder without permission is not a ledger; searching it for logs reports the error.
     return all(os.path.isfile(folder / name) for name in (MANIFEST_FILE, REQUESTS_FILE))  # noqa: PTH113
 
 
@@ -56,20 +55,25 @@ def read_ledger(folder: Path) -> Ledger:
     """Open a saved ledger.
 
     Raises:
-        UsageError: The folder holds no ledger, or one of another version.
+        UsageError: The folder contains no ledger, or one of another version.
+
+    Examples:
+        After ``llm-audit analyze logs/ --save-ledger ledger``:
+
+        >>> llm_audit.read_ledger(Path("ledger")).scan()  # doctest: +SKIP
     """
     try:
         manifest = msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)
         columns = pl.read_parquet_schema(folder / REQUESTS_FILE)
     except (OSError, msgspec.MsgspecError, pl.exceptions.PolarsError):
-        raise UsageError(f"{folder} holds no ledger that can be read. Make it again with --save-ledger.") from None
+        raise UsageError(f"{folder} contains no readable ledger. Create it again with --save-ledger.") from None
     if manifest.schema_version != SCHEMA_VERSION or list(columns) != SCHEMA.names():
-        raise UsageError(f"{folder} holds a ledger of another version. Make it again from the logs.")
+        raise UsageError(f"{folder} contains a ledger of another version. Create it again from the logs.")
     return Ledger(folder, manifest)
 
 
 def write_ledger(ledger: Ledger, folder: Path) -> None:
-    """Keep a ledger in a folder, which is made where it does not exist.
+    """Save a ledger in a folder, which is created where it does not exist.
 
     Raises:
         UsageError: The folder cannot be written.
@@ -81,5 +85,5 @@ def write_ledger(ledger: Ledger, folder: Path) -> None:
             shutil.copyfile(ledger.folder / REQUESTS_FILE, partial)
             partial.replace(folder / REQUESTS_FILE)
     except OSError as error:
-        raise UsageError(f"Cannot write the ledger to {folder}: {error.strerror}. Choose another place.") from None
-    write_whole(folder / MANIFEST_FILE, encode_manifest(ledger.manifest))
+        raise UsageError(f"Cannot write the ledger to {folder}: {error.strerror}. Choose another folder.") from None
+    write_atomically(folder / MANIFEST_FILE, encode_manifest(ledger.manifest))

@@ -1,4 +1,4 @@
-"""A temporary folder that goes when nobody holds it any more."""
+"""A temporary folder that is removed when it is no longer referenced."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 class Workspace:
-    """A new folder, removed with this object, or at the end of the program where it is still held.
+    """A new folder, removed with this object or at the end of the program.
 
-    ``TemporaryDirectory`` warns where its holder is let go of without being closed; here that is the normal end.
+    ``TemporaryDirectory`` warns when it is collected without being closed; here that is the normal end.
     """
 
     def __init__(self) -> None:

@@ -1,9 +1,52 @@
-"""Exact costs: prices by provider, model, service tier, region and time, and what each request cost."""
+"""Exact costs: prices by provider, model, service tier, region and time, and the cost of each request.
+
+Other packages import from here only; the modules of this package are its own.
+"""
 
 from __future__ import annotations
 
 from llm_audit.pricing.book import PriceBook
 from llm_audit.pricing.cost import COST_COLUMNS, PRICED_BY, price, rates_for
-from llm_audit.pricing.rows import PriceRow, Unpriced
+from llm_audit.pricing.currency import Currency, parse_currency
+from llm_audit.pricing.describe import (
+    PriceDetails,
+    RuleCheck,
+    diff_prices,
+    list_prices,
+    price_details,
+    verify_price_file,
+)
+from llm_audit.pricing.invoice import Invoice, read_invoice
+from llm_audit.pricing.invoiced_costs import InvoiceComparison, reconcile_invoice
+from llm_audit.pricing.lookup import price_periods
+from llm_audit.pricing.model_prices import PriceChanges
+from llm_audit.pricing.price_rows import ResolvedPrice, Unpriced
+from llm_audit.pricing.row_keys import EncodedRows, distinct_keys
+from llm_audit.pricing.stated_costs import reconcile_stated
 
-__all__ = ["COST_COLUMNS", "PRICED_BY", "PriceBook", "PriceRow", "Unpriced", "price", "rates_for"]
+__all__ = [
+    "COST_COLUMNS",
+    "PRICED_BY",
+    "Currency",
+    "EncodedRows",
+    "Invoice",
+    "InvoiceComparison",
+    "PriceBook",
+    "PriceChanges",
+    "PriceDetails",
+    "ResolvedPrice",
+    "RuleCheck",
+    "Unpriced",
+    "diff_prices",
+    "distinct_keys",
+    "list_prices",
+    "parse_currency",
+    "price",
+    "price_details",
+    "price_periods",
+    "rates_for",
+    "read_invoice",
+    "reconcile_invoice",
+    "reconcile_stated",
+    "verify_price_file",
+]

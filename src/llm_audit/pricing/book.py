@@ -1,7 +1,7 @@
-"""The price book: for any provider, model, service tier, region and time, the price rows that apply, or why none does.
+"""The price book: price rows by provider, model, service tier, region and time, or the reason why there are none.
 
-Three layers, later ones first in force: the price table (genai-prices), the packaged corrections (``overlay.toml``),
-the user's price files in the order given.
+There are three layers, of which later ones take precedence: the price table (genai-prices), the packaged corrections
+(``overlay.toml``), and the user's price files in the order given.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pathlib import Path
 
 import polars as pl
 
-from llm_audit.catalog.aliases import Aliases
-from llm_audit.model_names import names_of, parse, sold_apart
-from llm_audit.pricing import listing as table
-from llm_audit.pricing.layers import Changes, Plan
-from llm_audit.pricing.rows import PriceRow, Quote, Unpriced, rows_frame, sort_key
+from llm_audit.catalog import Aliases
+from llm_audit.model_names import names_in_rules, parse, priced_separately
+from llm_audit.pricing import price_table
+from llm_audit.pricing.model_prices import ModelPrices, PriceChanges
+from llm_audit.pricing.price_rows import Quote, ResolvedPrice, Unpriced, rows_frame, sort_key
 from llm_audit.pricing.rules import PriceFile, parse_price_file, read_price_file
 
 UNDATED = datetime(2100, 1, 1, 12, tzinfo=UTC)
@@ -26,11 +26,11 @@ UNDATED = datetime(2100, 1, 1, 12, tzinfo=UTC)
 
 
 class PriceBook:
-    """Prices, and a record of those used.
+    """All prices, and the price rows that were used.
 
     Args:
         user_files: Price files (see ``pricing.rules``); later ones override.
-        aliases: Names in the log to models the price table knows; they override those of the files.
+        aliases: Names in the log to models in the price table; they override those of the files.
 
     Raises:
         UsageError: A price file cannot be read or is not valid.
@@ -41,20 +41,20 @@ class PriceBook:
         names = {name: target for file in self.files for name, target in file.aliases.items()}
         self._names = names | dict(aliases or {})
         self._aliases = Aliases(self._names)
-        self._plans: dict[tuple[str | None, str | None, str | None], Plan | Unpriced] = {}
+        self._models: dict[tuple[str | None, str | None, str | None], ModelPrices | Unpriced] = {}
         self._quotes: dict[tuple[object, ...], Quote] = {}
-        self._used: dict[PriceRow, None] = {}
+        self._used: dict[ResolvedPrice, None] = {}
 
     @property
     def fingerprint(self) -> str:
-        """A SHA-256 of everything that decides a price: the table's version, corrections, user files and aliases."""
+        """Return a SHA-256 of what decides a price: the table's version, corrections, user files and aliases."""
         parts = [metadata.version("genai-prices"), *(file.sha256 for file in self.files)]
         parts += [f"{name}={target}" for name, target in sorted(self._names.items())]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
     def rates(self) -> pl.DataFrame:
-        """The price rows used so far, sorted by provider, model, tier, region, date and context.
+        """Return the price rows used so far, sorted by provider, model, tier, region, date and context.
 
         Columns: ``price_id``, ``provider``, ``model``, ``service_tier``, ``region``, ``since`` (Date),
         ``context_from``, ``<rate>_rate`` (Int64 pico-dollars per token, request or tool call; null where there is no
@@ -70,32 +70,32 @@ class PriceBook:
         region: str | None,
         moment: datetime | None,
     ) -> Quote:
-        """The price rows of a model, service tier and region at a time (UTC; None: the latest)."""
-        plan = self._plan(provider, model, region)
-        if isinstance(plan, Unpriced):
-            return Quote(reason=plan)
+        """Return the price rows of a model, service tier and region at a time (UTC; None: the latest)."""
+        prices = self._model_prices(provider, model, region)
+        if isinstance(prices, Unpriced):
+            return Quote(reason=prices)
         moment, service_tier = moment or UNDATED, service_tier or "standard"
-        key = (provider, model, region, service_tier, plan.period(moment))
+        key = (provider, model, region, service_tier, prices.period(moment))
         if key not in self._quotes:
-            self._quotes[key] = plan.quote(service_tier, moment)
+            self._quotes[key] = prices.quote(service_tier, moment)
         return self._quotes[key]
 
-    def changes(self, provider: str | None, model: str | None, region: str | None) -> Changes:
-        """What a model's price depends on of a request's time."""
-        plan = self._plan(provider, model, region)
-        return Changes() if isinstance(plan, Unpriced) else plan.changes
+    def changes(self, provider: str | None, model: str | None, region: str | None) -> PriceChanges:
+        """Return the times at which a model's price may change."""
+        prices = self._model_prices(provider, model, region)
+        return PriceChanges() if isinstance(prices, Unpriced) else prices.changes
 
-    def record(self, rows: Iterable[PriceRow]) -> None:
-        """Note rows as used."""
+    def record(self, rows: Iterable[ResolvedPrice]) -> None:
+        """Record rows as used."""
         self._used.update(dict.fromkeys(rows))
 
-    def _plan(self, provider: str | None, model: str | None, region: str | None) -> Plan | Unpriced:
+    def _model_prices(self, provider: str | None, model: str | None, region: str | None) -> ModelPrices | Unpriced:
         key = (provider, model, region)
-        if key not in self._plans:
-            self._plans[key] = self._make_plan(provider, model, region)
-        return self._plans[key]
+        if key not in self._models:
+            self._models[key] = self._resolve(provider, model, region)
+        return self._models[key]
 
-    def _make_plan(self, provider: str | None, model: str | None, region: str | None) -> Plan | Unpriced:
+    def _resolve(self, provider: str | None, model: str | None, region: str | None) -> ModelPrices | Unpriced:
         if not model or not model.strip():
             return Unpriced.NO_MODEL
         reference = parse(provider, model)
@@ -105,16 +105,18 @@ class PriceBook:
         if reference.provider is None:
             return Unpriced.UNKNOWN_PROVIDER
         region = region or reference.region
-        listing = table.find(reference.provider, reference.model)
-        # A rule for the table's own name holds for all that the table prices by it.
-        listed = (listing.model.id,) if listing and not sold_apart(reference.model) else ()
-        names = (*names_of(reference.model), model, *listed)
-        every = (rule for file in self.files for rule in file.rules)
-        rules = [rule for rule in every if rule.scope.covers(reference.provider, names, region)]
+        listing = price_table.find_listing(reference.provider, reference.model)
+        # A rule for the table's name of a model applies to every name that the table resolves to it.
+        listed = (listing.model.id,) if listing and not priced_separately(reference.model) else ()
+        names = (*names_in_rules(reference.model), model, *listed)
+        all_rules = (rule for file in self.files for rule in file.rules)
+        rules = [rule for rule in all_rules if rule.scope.covers(reference.provider, names, region)]
         if listing is None and not any(rule.is_price for rule in rules):
-            known = table.find_provider(reference.provider) is not None
+            known = price_table.find_provider(reference.provider) is not None
             return Unpriced.UNKNOWN_MODEL if known else Unpriced.UNKNOWN_PROVIDER
-        return Plan(provider=reference.provider, model=reference.model, region=region, listing=listing, rules=rules)
+        return ModelPrices(
+            provider=reference.provider, model=reference.model, region=region, listing=listing, rules=rules
+        )
 
 
 def _overlay() -> PriceFile:

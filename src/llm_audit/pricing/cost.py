@@ -1,4 +1,4 @@
-"""Costs: each distinct key resolved once, every request priced by a join and integer arithmetic."""
+"""Price requests: each distinct key is resolved once, and every request is priced by integer arithmetic."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import polars as pl
 
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.pricing.book import PriceBook
-from llm_audit.pricing.locate import Located, locate
-from llm_audit.pricing.rows import Unpriced
+from llm_audit.pricing.lookup import PriceLookup, look_up
+from llm_audit.pricing.price_rows import Unpriced
 from llm_audit.pricing.schedule import RATES
 
 COST_COLUMNS: tuple[str, ...] = (*(f"cost_{kind}_pico" for kind in TOKEN_TYPES), "cost_per_call_pico")
@@ -31,7 +31,7 @@ PRICED_BY: tuple[str, ...] = (
 """The ledger's columns that decide a cost."""
 
 MAX_TOKENS = 10**9
-"""More tokens of a type than one request can have; at any listed price the cost still fits in 64 bits."""
+"""More tokens of a type than one request can have; up to it, the cost fits in 64 bits at any listed price."""
 
 
 def price(frame: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
@@ -39,23 +39,23 @@ def price(frame: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
 
     Args:
         frame: Ledger rows (see ``ledger.schema``).
-        book: Prices; the rows used are noted in it.
+        book: Prices; the rows used are recorded in it.
 
     Returns:
         The frame with ``price_id`` (UInt64, of ``book.rates``), ``unpriced_reason`` (of ``Unpriced``),
         ``cost_pico``, ``cost_<token type>_pico`` and ``cost_per_call_pico`` (Int64 pico-dollars, the parts adding up to
         ``cost_pico``). A row has either a reason or a cost: an unknown cost is null, never 0.
     """
-    located = locate(frame, book, _context(), note=True)
-    parts = dict(zip(COST_COLUMNS, _parts(located), strict=True))
-    charged = frame.with_columns(located.reason.alias("_reason"), located.row).with_columns(
+    lookup = look_up(frame, book, _context(), record=True)
+    parts = dict(zip(COST_COLUMNS, _parts(lookup), strict=True))
+    charged = frame.with_columns(lookup.reason.alias("_reason"), lookup.row).with_columns(
         _reason=_reason(frame), **parts
     )
     total = pl.when(pl.col("_reason").is_null()).then(pl.sum_horizontal(COST_COLUMNS, ignore_nulls=False))
     priced = pl.col("cost_pico").is_not_null()
     return charged.with_columns(cost_pico=total).select(
         *frame.columns,
-        price_id=pl.when(priced).then(located.gather("price_id")),
+        price_id=pl.when(priced).then(lookup.gather("price_id")),
         unpriced_reason=pl.when(~priced).then(pl.coalesce("_reason", pl.lit(Unpriced.NO_RATE.value))),
         cost_pico="cost_pico",
         **{column: pl.when(priced).then(column) for column in COST_COLUMNS},
@@ -63,12 +63,12 @@ def price(frame: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
 
 
 def rates_for(keys: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
-    """Add the rates at which each key would be charged, for models that were not used as well.
+    """Add the rates at which each key would be charged, whether its model was used or not.
 
     Args:
         keys: ``provider``, ``model`` (a name at the provider, or a canonical model id), and as far as they matter
             ``service_tier``, ``region``, ``time`` (UTC) and ``context_tokens`` (input tokens of all types).
-        book: Prices; nothing is noted in it.
+        book: Prices; nothing is recorded in it.
 
     Returns:
         The keys, in their order, with ``price_id``, ``unpriced_reason``, ``<token type>_rate``, ``image_input_rate``,
@@ -77,12 +77,12 @@ def rates_for(keys: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
     """
     has_context = "context_tokens" in keys.columns
     context = pl.col("context_tokens").fill_null(0) if has_context else pl.lit(0, dtype=pl.Int64)
-    located = locate(keys, book, context, note=False)
-    return keys.with_columns(located.row).select(
+    lookup = look_up(keys, book, context, record=False)
+    return keys.with_columns(lookup.row).select(
         *keys.columns,
-        located.gather("price_id").alias("price_id"),
-        located.reason.alias("unpriced_reason"),
-        *(located.gather(f"{kind}_rate").alias(f"{kind}_rate") for kind in RATES),
+        lookup.gather("price_id").alias("price_id"),
+        lookup.reason.alias("unpriced_reason"),
+        *(lookup.gather(f"{kind}_rate").alias(f"{kind}_rate") for kind in RATES),
     )
 
 
@@ -91,7 +91,7 @@ def _context() -> pl.Expr:
 
 
 def _reason(frame: pl.DataFrame) -> pl.Expr:
-    """Why a row has no cost, apart from token types without a price. Of a chat, the output must be known as well."""
+    """Return why a row has no cost, apart from token types without a price; a chat needs its output tokens too."""
     tokens = [f"{kind}_tokens" for kind in TOKEN_TYPES]
     no_input = pl.all_horizontal(pl.col([f"{kind}_tokens" for kind in INPUT_TYPES]).is_null())
     no_output = pl.col("output_tokens").is_null() & pl.col("audio_output_tokens").is_null()
@@ -104,22 +104,22 @@ def _reason(frame: pl.DataFrame) -> pl.Expr:
     return pl.coalesce(reason, pl.when(too_large).then(pl.lit(Unpriced.TOO_LARGE.value)))
 
 
-def _parts(located: Located) -> list[pl.Expr]:
-    """The cost of each token type, and of what is billed per request and per tool call."""
-    parts = {kind: _charge(located, kind, pl.col(f"{kind}_tokens")) for kind in TOKEN_TYPES}
-    for subset, whole in (("image_input", "input"), ("reasoning", "output")):
-        extra = (located.table[f"{subset}_rate"] - located.table[f"{whole}_rate"]).fill_null(0)
+def _parts(lookup: PriceLookup) -> list[pl.Expr]:
+    """Return the cost of each token type, and of the charges per request and per tool call."""
+    parts = {kind: _charge(lookup, kind, pl.col(f"{kind}_tokens")) for kind in TOKEN_TYPES}
+    for subset, total in (("image_input", "input"), ("reasoning", "output")):
+        extra = (lookup.table[f"{subset}_rate"] - lookup.table[f"{total}_rate"]).fill_null(0)
         if (extra != 0).any():
-            parts[whole] += pl.col(f"{subset}_tokens").fill_null(0) * located.gather(extra)
-    tools = _charge(located, "per_tool_call", pl.col("tool_calls_billed"))
-    if located.table["per_call_rate"].null_count() == located.table.height:
+            parts[total] += pl.col(f"{subset}_tokens").fill_null(0) * lookup.gather(extra)
+    tools = _charge(lookup, "per_tool_call", pl.col("tool_calls_billed"))
+    if lookup.table["per_call_rate"].null_count() == lookup.table.height:
         return [*parts.values(), tools]
-    return [*parts.values(), tools + located.gather("per_call_rate").fill_null(0)]
+    return [*parts.values(), tools + lookup.gather("per_call_rate").fill_null(0)]
 
 
-def _charge(located: Located, kind: str, units: pl.Expr) -> pl.Expr:
-    """Units times their rate; nothing for none, and null where there are units and no rate."""
-    charge = units.fill_null(0) * located.gather(f"{kind}_rate")
-    if not located.table[f"{kind}_rate"].null_count():
+def _charge(lookup: PriceLookup, kind: str, units: pl.Expr) -> pl.Expr:
+    """Return units times their rate: 0 for no units, null for units without a rate."""
+    charge = units.fill_null(0) * lookup.gather(f"{kind}_rate")
+    if not lookup.table[f"{kind}_rate"].null_count():
         return charge
     return pl.when(units.fill_null(0) == 0).then(pl.lit(0, dtype=pl.Int64)).otherwise(charge)

@@ -1,4 +1,4 @@
-"""Another currency for display: amounts are computed in US dollars and converted once, with the rate the user gives."""
+"""Convert amounts for display: they are computed in US dollars and converted once, at the rate the user gives."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from llm_audit.money import usd
 
 @dataclass(frozen=True, slots=True)
 class Currency:
-    """A currency and what one US dollar is in it."""
+    """A currency and its amount for one US dollar."""
 
     code: str = "USD"
     per_usd: Decimal = Decimal(1)
 
     @property
     def note(self) -> str | None:
-        """What a report says of the conversion; None for US dollars."""
+        """Return a report's remark on the conversion; None for US dollars."""
         if self.per_usd == 1:
             return None
         return f"Prices are US dollars, converted at {self.per_usd} {self.code} for 1 USD, as given."
 
     def amount(self, pico: int) -> str:
-        """An amount of pico-dollars in the currency, as a plain decimal, rounded half to even at 10^-12.
+        """Return an amount of pico-dollars in the currency, as a plain decimal, rounded half to even at 10^-12.
 
         >>> Currency("EUR", Decimal("0.9")).amount(1_500_000_000_000)
         '1.35'
@@ -36,7 +36,7 @@ def parse_currency(text: str) -> Currency:
     """Read ``USD`` or ``CODE=RATE``, such as ``EUR=0.92``: euros for one dollar.
 
     Raises:
-        UsageError: It is neither.
+        UsageError: The text is neither.
     """
     code, _, rate = text.strip().partition("=")
     code = code.strip().upper()
@@ -47,5 +47,7 @@ def parse_currency(text: str) -> Currency:
     except InvalidOperation:
         per_usd = Decimal(0)
     if len(code) != 3 or not code.isalpha() or not per_usd.is_finite() or not 0 < per_usd < 10**6:
-        raise UsageError(f"Cannot convert to {text!r}. Give a code and what one dollar is in it: --currency EUR=0.92.")
+        raise UsageError(
+            f"Cannot convert to {text!r}. Give a code and its amount for one dollar, such as --currency EUR=0.92."
+        )
     return Currency(code, per_usd)

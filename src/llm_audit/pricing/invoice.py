@@ -1,7 +1,7 @@
-"""A provider's cost export in CSV, as lines of day, model and amount.
+"""Read a provider's cost export in CSV as lines of day, model and amount.
 
 Known exports: OpenAI's costs, Anthropic's costs, the AWS Cost and Usage Report (1.0 and 2.0 column names), and FOCUS
-(https://focus.finops.org). The columns of the header tell which it is.
+(https://focus.finops.org). They are recognised by their columns.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from llm_audit.catalog.catalog import Catalog
+from llm_audit.catalog import Catalog
 from llm_audit.errors import UsageError
 from llm_audit.money import pico
 
@@ -31,17 +31,17 @@ LINES_SCHEMA: dict[str, type[pl.DataType]] = {
     "amount_pico": pl.Int64,
     "unmatched": pl.String,
 }
-"""A line of an invoice: ``item`` is what it is for, in its words; ``unmatched`` why it can't be compared, or null."""
+"""Columns of an invoice's lines: ``item`` describes the charge; ``unmatched`` is why it cannot be compared, or null."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """A cost export, read.
+    """The content of a cost export.
 
     Attributes:
         path: The file.
         kind: ``openai``, ``anthropic``, ``aws-cur`` or ``focus``.
-        lines: Columns of ``LINES_SCHEMA``, one row a line with an amount other than zero.
+        lines: Columns of ``LINES_SCHEMA``, one row for each line with an amount other than zero.
     """
 
     path: Path
@@ -51,52 +51,52 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Export:
-    """How one kind of export is read: column names in order of preference, lower case."""
+    """One kind of export: its column names in lower case, in order of preference."""
 
     kind: str
-    needs: tuple[tuple[str, ...], ...]
+    required: tuple[tuple[str, ...], ...]
     day: tuple[str, ...]
     amount: tuple[str, ...]
     item: tuple[str, ...]
     currency: tuple[str, ...] = ()
     provider: Callable[[Line], str | None]
-    concerns: Callable[[Line], bool] = lambda _: True
+    is_relevant: Callable[[Line], bool] = lambda _: True
 
 
 def read_invoice(path: Path, *, catalog: Catalog) -> Invoice:
     """Read a cost export.
 
     Raises:
-        UsageError: The file cannot be read, or its columns are those of no known export.
+        UsageError: The file cannot be read, or its columns match no known export.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             header = [name.strip().lower() for name in reader.fieldnames or ()]
             reader.fieldnames = header
-            export = _recognise(header, path)
+            export = _detect_export(header, path)
             lines = [line for number, row in enumerate(reader, 2) if (line := _line(number, row, export, catalog))]
     except OSError as error:
         raise UsageError(f"Cannot read the invoice {path}: {error.strerror}. Give another with --invoice.") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path} is not a CSV file in UTF-8: {error}. Export it again as CSV.") from None
-    return Invoice(path=path, kind=export.kind, lines=pl.DataFrame(lines, schema=LINES_SCHEMA, orient="row"))
+    return Invoice(path=path, kind=export.kind, lines=pl.DataFrame(lines, schema=LINES_SCHEMA))
 
 
-def _recognise(header: list[str], path: Path) -> _Export:
+def _detect_export(header: list[str], path: Path) -> _Export:
     for export in _EXPORTS:
-        if all(any(name in header for name in names) for names in export.needs):
+        if all(any(name in header for name in names) for names in export.required):
             return export
     raise UsageError(
-        f"{path}:1: the columns are those of no known cost export. Give a CSV of OpenAI or Anthropic costs, an AWS "
+        f"{path}:1: the columns match no known cost export. Give a CSV of OpenAI or Anthropic costs, an AWS "
         "Cost and Usage Report or a FOCUS export."
     )
 
 
-def _line(number: int, row: Line, export: _Export, catalog: Catalog) -> tuple[object, ...] | None:
-    """One line; None where it costs nothing or is for something else than a language model."""
+def _line(number: int, row: Line, export: _Export, catalog: Catalog) -> dict[str, object] | None:
+    """Return one line; None where it costs nothing or is not for a language model."""
     amount = pico((_value(row, export.amount) or "").replace(",", ""))
-    if amount == 0 or not export.concerns(row):
+    if amount == 0 or not export.is_relevant(row):
         return None
     item = " ".join(filter(None, (_value(row, (name,)) for name in export.item)))
     day, provider = _day(_value(row, export.day)), export.provider(row)
@@ -111,34 +111,43 @@ def _line(number: int, row: Line, export: _Export, catalog: Catalog) -> tuple[ob
         unmatched = "no day"
     elif model_id is None:
         unmatched = "no known model named"
-    return number, day, provider, model_id, item, amount, unmatched
+    return {
+        "line": number,
+        "day": day,
+        "provider": provider,
+        "model_id": model_id,
+        "item": item,
+        "amount_pico": amount,
+        "unmatched": unmatched,
+    }
 
 
 def find_model(item: str, provider: str | None, catalog: Catalog) -> str | None:
-    """The model line an invoice item names: by name, or as part of its text (``USE1-Claude3.5Sonnet-input-tokens``)."""
+    """Return the model line that an invoice item names, also within a word: ``USE1-Claude3.5Sonnet-input-tokens``."""
     for part in re.split(r"[,;|\s]+", item):
         if model_id := catalog.resolve(provider, part):
             return model_id
-    squashed = _squash(item)
+    compact_item = _compact(item)
     return next(
-        (model_id for short, model_id in _squashed(tuple(catalog.frame["model_id"])) if short in squashed), None
+        (model_id for short, model_id in _compact_names(tuple(catalog.frame["model_id"])) if short in compact_item),
+        None,
     )
 
 
 @functools.cache
-def _squashed(model_ids: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Model lines without punctuation, the longest first; Bedrock drops ``instruct`` and puts Claude's number first."""
+def _compact_names(model_ids: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return model lines without punctuation, the longest first, with the variants that Bedrock writes."""
     names = []
     for model_id in model_ids:
-        plain = _squash(model_id)
-        spellings = {plain, plain.removesuffix("instruct")}
+        plain = _compact(model_id)
+        variants = {plain, plain.removesuffix("instruct")}
         if claude := re.fullmatch(r"claude(haiku|sonnet|opus)([\d]+)", plain):
-            spellings.add(f"claude{claude[2]}{claude[1]}")
-        names += [(spelling, model_id) for spelling in spellings if len(spelling) >= 6]
+            variants.add(f"claude{claude[2]}{claude[1]}")
+        names += [(variant, model_id) for variant in variants if len(variant) >= 6]
     return sorted(names, key=lambda name: (-len(name[0]), name))
 
 
-def _squash(text: str) -> str:
+def _compact(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
@@ -158,7 +167,7 @@ def _day(text: str | None) -> date | None:
 
 
 def _aws_columns(name: str) -> tuple[str, str]:
-    """The column of the Cost and Usage Report under its names in versions 1.0 and 2.0."""
+    """Return the names of a column of the Cost and Usage Report in versions 1.0 and 2.0."""
     section, _, field = name.partition("/")
     snake = re.sub(r"(?<!^)(?=[A-Z])", "_", f"{section}_{field}").replace("__", "_").lower()
     return name.lower(), snake
@@ -184,7 +193,7 @@ def _focus_provider(row: Line) -> str | None:
 _EXPORTS = (
     _Export(
         kind="focus",
-        needs=(("chargeperiodstart",), ("billedcost", "effectivecost"), ("servicename", "chargedescription")),
+        required=(("chargeperiodstart",), ("billedcost", "effectivecost"), ("servicename", "chargedescription")),
         day=("chargeperiodstart",),
         amount=("effectivecost", "billedcost"),
         item=("chargedescription", "skuid", "skumeter", "resourcename", "resourceid", "servicename"),
@@ -193,17 +202,17 @@ _EXPORTS = (
     ),
     _Export(
         kind="aws-cur",
-        needs=(_aws_columns("lineItem/UnblendedCost"), _aws_columns("lineItem/UsageStartDate")),
+        required=(_aws_columns("lineItem/UnblendedCost"), _aws_columns("lineItem/UsageStartDate")),
         day=_aws_columns("lineItem/UsageStartDate"),
         amount=_aws_columns("lineItem/UnblendedCost"),
         item=(*_aws_columns("lineItem/LineItemDescription"), *_aws_columns("lineItem/UsageType")),
         currency=_aws_columns("lineItem/CurrencyCode"),
         provider=lambda _: "aws",
-        concerns=_of_bedrock,
+        is_relevant=_of_bedrock,
     ),
     _Export(
         kind="anthropic",
-        needs=(("usage_date_utc", "usage_date"), ("cost_usd", "cost")),
+        required=(("usage_date_utc", "usage_date"), ("cost_usd", "cost")),
         day=("usage_date_utc", "usage_date"),
         amount=("cost_usd", "cost"),
         item=("model", "model_version", "cost_type", "token_type"),
@@ -211,7 +220,7 @@ _EXPORTS = (
     ),
     _Export(
         kind="openai",
-        needs=(("amount_value", "amount"), ("line_item",), ("start_time_iso", "start_time", "date")),
+        required=(("amount_value", "amount"), ("line_item",), ("start_time_iso", "start_time", "date")),
         day=("start_time_iso", "start_time", "date"),
         amount=("amount_value", "amount"),
         item=("line_item",),

@@ -1,8 +1,8 @@
-"""Rates and schedules: what a token of each type costs, from which size of request on.
+"""Rates by token type, and schedules of rates by the size of a request.
 
 A rate is a whole number of pico-dollars (10^-12 dollars) per token, or per request and per billed tool call. A schedule
-is a list of steps, each with the input tokens in a request from which it holds for all tokens of that request: long
-context is a cliff, not a bracket.
+is a list of steps, each with the input tokens of a request from which it applies to all tokens of that request, not
+only to those beyond.
 """
 
 from __future__ import annotations
@@ -37,27 +37,27 @@ Rates = dict[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Steps ``(context_from, rates)`` by ascending ``context_from``; the first holds from 0 tokens."""
+    """Steps ``(context_from, rates)`` by ascending ``context_from``; the first applies from 0 tokens."""
 
     steps: tuple[tuple[int, Rates], ...] = ((0, {}),)
 
     def at(self, context_tokens: int) -> Rates:
-        """The rates of a request with that much input of all types."""
+        """Return the rates of a request with that many input tokens of all types."""
         return next(rates for start, rates in reversed(self.steps) if context_tokens >= start)
 
     def patched(self, rates: Mapping[str, int], *, context_from: int | None = None) -> Schedule:
-        """The schedule with some rates replaced: in every step, or from one size of request on."""
+        """Return the schedule with some rates replaced: in every step, or from one size of request on."""
         starts = {start for start, _ in self.steps} | ({context_from} if context_from is not None else set())
         floor = context_from or 0
         return self._over(starts, lambda start, old: {**old, **rates} if start >= floor else old)
 
     def scaled(self, factors: Mapping[str, Decimal]) -> Schedule:
-        """The schedule with rates multiplied by type, rounded half to even; other types stay."""
+        """Return the schedule with rates multiplied by type, rounded half to even; other types stay."""
         starts = {start for start, _ in self.steps}
         return self._over(starts, lambda _, old: {kind: _times(rate, factors.get(kind)) for kind, rate in old.items()})
 
     def completed(self) -> Schedule:
-        """The schedule with every rate that another implies: cached tokens without a rate of their own are input."""
+        """Return the schedule with the rates that others imply, such as input for cached tokens without a rate."""
         starts = {start for start, _ in self.steps}
         return self._over(starts, lambda _, old: _complete(old))
 
@@ -66,7 +66,7 @@ class Schedule:
 
 
 def pico_per_token(usd_per_mtok: Decimal) -> int:
-    """Dollars per million tokens as pico-dollars a token, half to even; published prices are whole numbers of these."""
+    """Convert dollars per million tokens to pico-dollars per token, rounded half to even."""
     return int((usd_per_mtok * PICO_PER_USD_PER_MTOK).to_integral_value())
 
 
@@ -75,7 +75,7 @@ def _times(rate: int, factor: Decimal | None) -> int:
 
 
 def _complete(rates: Rates) -> Rates:
-    """Fill in the order of ``_FALLBACKS``, so that a 1-hour write may use what a 5-minute write took over."""
+    """Fill missing rates in the order of ``_FALLBACKS``: a 1-hour write may take a filled rate of 5-minute writes."""
     full = dict(rates)
     for kind, sources in _FALLBACKS.items():
         if kind not in full:

@@ -1,1 +1,1 @@
-"""One module a report format."""
+"""Reports: one audit document, rendered in many formats."""

@@ -1,24 +1,26 @@
-"""What the reports' words mean, for readers who meet them first here."""
+"""Definitions of the terms that reports use; ``docs/glossary.md`` defines every term of the project."""
 
 from __future__ import annotations
 
 GLOSSARY: dict[str, str] = {
-    "request": "One call to a model by a provider, after repeats of it in the logs are merged.",
-    "actual cost": "What was paid: the tokens of each request at the price in force on its day.",
-    "flagship tax": "Actual cost less what the policy would have cost. Negative where the policy would have cost more.",
-    "ceiling": "The flagship tax if the smaller model used the very same tokens: the most it could be.",
-    "expected": "The flagship tax with what a switch costs: prompt caches, escalations, output length and steps.",
+    "request": "One call to a model. Duplicates of it in the logs are merged.",
+    "actual cost": "The cost of the tokens used, at the list price on the day of each request.",
+    "flagship tax": "Actual cost minus the policy's cost. It is negative where the policy would have cost more.",
+    "ceiling": "The flagship tax if the smaller model had used the same tokens: the most that it could be.",
+    "expected": "The flagship tax including the cost of switching: caches, escalations, output length and extra steps.",
     "floor": "The flagship tax with every assumption at its pessimistic end.",
-    "interval": "Where the expected tax would fall had other conversations of the same kind been logged.",
+    "interval": "The range in which the expected tax lies, at the confidence stated.",
     "covered": "The share of spend whose requests could be judged and routed, whether the policy moved them or not.",
-    "policy": "The models in order of size, the target, the gates and the assumptions that routes follow from.",
-    "P(suffices)": "The probability that a model does not lose a success that the model in use had.",
-    "target": "The P(suffices) at which the policy sends a request to a smaller model.",
-    "gate": "A need, such as vision or a long context, that keeps a request from a model not known to meet it.",
-    "abstained": "Not judged for want of signal, such as redacted text. The request keeps its model.",
-    "tier": "Small, mid or frontier: how large a model is within its family.",
-    "model mix": "The share of requests, tokens and cost by model and tier.",
-    "Herfindahl index": "How concentrated a mix is: the sum of the squared shares. 1 is a single model for everything.",
-    "waste": "Cost beside routing, such as failed or repeated requests. It is not part of the flagship tax.",
-    "unpriced": "Without a known price. Such requests are counted and are in no amount.",
+    "policy": "The models in order of price, the target, the gates and the assumptions that decide the routes.",
+    "route": "The model that the policy assigns to a request.",
+    "P(suffices)": "The probability that a model does not fail where the model in use succeeds.",
+    "target": "The P(suffices) from which the policy moves a request to a smaller model.",
+    "gate": "A requirement, such as vision or a long context, that rules out models not known to meet it.",
+    "abstained": "Not judged for lack of information, such as redacted text. The request keeps its model.",
+    "escalation": "Repeating a request on the model in use because the smaller model's answer failed.",
+    "tier": "Small, mid or frontier: the size of a model within its family.",
+    "model mix": "The share of each model and tier in requests, tokens and cost.",
+    "Herfindahl index": "The concentration of a mix: the sum of the squared shares. 1 means that one model has it all.",
+    "waste": "Cost unrelated to routing, such as failed or repeated requests. It is not part of the flagship tax.",
+    "unpriced": "Without a known price. Such requests are counted, but are not in any amount.",
 }

@@ -1,4 +1,4 @@
-"""What a report format is: a name, its suffixes and a function from a document to bytes."""
+"""The interface of report formats: a row of the registry, and a function from a document to bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)  # no slots: the rows are kept for the next format
 class Frames:
-    """What goes beside a document where a format has a row a request; ``make`` is called for the first that has."""
+    """Rows per request, for the formats that have them; ``make`` is called when they are first needed."""
 
     make: Callable[[], pl.DataFrame]
 
@@ -29,11 +29,11 @@ class Frames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a render may depend on beside the document."""
+    """Inputs of a format other than the document."""
 
     check: CheckResult | None = None  # a comparison or gates, for the formats that show them
-    policy_path: str = "llm-audit.toml"  # the file a finding is anchored in, relative to the repository
-    max_series: int = 500  # label sets that metrics may have at most
+    policy_path: str = "llm-audit.toml"  # the file that findings point to, relative to the repository
+    max_series: int = 500  # the most label sets that metrics may have
 
 
 class Render(Protocol):
@@ -50,12 +50,15 @@ class Render(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renderer:
-    """A format: its name, the file suffixes it answers to, its media type and the module that renders it."""
+    """A format as the registry lists it: its name, file suffixes, media type and the input it needs."""
 
     name: str
     suffixes: tuple[str, ...]
     media: str
-    module: str
-    function: str = "render"
     needs_requests: bool = False
     needs_check: bool = False
+
+    @property
+    def module(self) -> str:
+        """The name of the module in ``report.formats`` that renders it."""
+        return self.name.replace("-", "_")

@@ -1,4 +1,4 @@
-"""The sections of the HTML report: what each shows, in the order a reviewer reads them."""
+"""The sections of the HTML report, in the order a reviewer reads them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from llm_audit.report.text import plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A chart with its table folded beside it, or a table alone."""
+class Block:
+    """A chart with its figures in folded tables, or tables alone."""
 
     tables: tuple[Table, ...]
     figure: Figure | None = None
@@ -29,37 +29,37 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A heading, a sentence on how to read it, and its parts. The lead is the program's own text."""
+    """A heading, a sentence on how to read it, and its blocks. The lead holds no name from a log."""
 
     key: str
     title: str
     lead: str
-    parts: tuple[Part, ...]
+    blocks: tuple[Block, ...]
 
 
 def sections(document: Document, check: CheckResult | None) -> list[Section]:
-    """Every section that has something to show."""
+    """Return every section that has something to show."""
     made = [*_variance(check), *_spend(document, check), *_policy(document), *_data(document)]
-    return [section for section in made if section.parts]
+    return [section for section in made if section.blocks]
 
 
-def _section(key: str, title: str, lead: str, parts: Iterable[Part]) -> Section:
-    kept = (Part(figure=part.figure, tables=tuple(t for t in part.tables if t.rows)) for part in parts)
-    return Section(key=key, title=title, lead=lead, parts=tuple(p for p in kept if p.figure or p.tables))
+def _section(key: str, title: str, lead: str, blocks: Iterable[Block]) -> Section:
+    kept = (Block(figure=block.figure, tables=tuple(t for t in block.tables if t.rows)) for block in blocks)
+    return Section(key=key, title=title, lead=lead, blocks=tuple(b for b in kept if b.figure or b.tables))
 
 
 def _variance(check: CheckResult | None) -> Iterable[Section]:
     if check is None:
         return
-    parts = [Part(tables=(check_tables.rules(check),))]
-    lead = "Both sides are priced with one price table, and the parts of the change add up to it exactly."
+    blocks = [Block(tables=(check_tables.rules(check),))]
+    lead = "Both audits are priced with the same price table, and the parts of the change add up to it exactly."
     if check.comparison is not None:
         drawn = variance_charts.waterfall(check.comparison)
-        parts.append(Part(figure=drawn, tables=(check_tables.variance(check.comparison),)))
+        blocks.append(Block(figure=drawn, tables=(check_tables.variance(check.comparison),)))
         makers = (check_tables.sides, check_tables.groups, check_tables.metrics)
-        parts += [Part(tables=(make(check.comparison),)) for make in makers]
+        blocks += [Block(tables=(make(check.comparison),)) for make in makers]
         lead = " ".join(filter(None, (lead, check_tables.realised(check.comparison))))
-    yield _section("variance", "Gates and the baseline", lead, parts)
+    yield _section("variance", "Gates and the baseline", lead, blocks)
 
 
 def _comparison(check: CheckResult | None) -> list[Comparison]:
@@ -70,30 +70,30 @@ def _spend(document: Document, check: CheckResult | None) -> Iterable[Section]:
     yield _section(
         "daily",
         "Daily spend",
-        "What was paid each day, by the tier of the model, and what the policy would have paid.",
-        [Part(figure=spend_charts.daily(document), tables=(spend.daily(document),))],
+        "Actual cost by day and model tier, and what the policy would have cost.",
+        [Block(figure=spend_charts.daily(document), tables=(spend.daily(document),))],
     )
     yield _section(
         "model-mix",
         "Model mix",
         f"The share of each model and tier in requests, tokens and cost. {mix.leader(document)}".strip(),
         (
-            Part(figure=spend_charts.models(document), tables=(spend.model_mix(document),)),
-            Part(
+            Block(figure=spend_charts.models(document), tables=(spend.model_mix(document),)),
+            Block(
                 figure=spend_charts.mix_over_time(document),
                 tables=(spend.tiers(document), mix.by_week(document), spend.daily_mix(document)),
             ),
-            Part(tables=(mix.concentration(document),)),
-            *(Part(tables=(check_tables.mix(compared),)) for compared in _comparison(check)),
+            Block(tables=(mix.concentration(document),)),
+            *(Block(tables=(check_tables.mix(compared),)) for compared in _comparison(check)),
         ),
     )
     yield _section(
         "groups",
         "By team and app",
-        "Where the spend is, and where the flagship tax is.",
+        "Spend and flagship tax by team, app and other groups.",
         (
-            Part(figure=spend_charts.teams(document), tables=(spend.spend(document),)),
-            *(Part(tables=(grouped,)) for grouped in spend.groups(document)),
+            Block(figure=spend_charts.teams(document), tables=(spend.spend(document),)),
+            *(Block(tables=(grouped,)) for grouped in spend.groups(document)),
         ),
     )
 
@@ -102,55 +102,57 @@ def _policy(document: Document) -> Iterable[Section]:
     yield _section(
         "findings",
         "Findings and routes",
-        "What to change first. Findings on a template, its app and its model overlap, so their amounts do not add up.",
+        "The largest savings come first. Findings on a template, its app and its model can cover the same requests, so "
+        "their amounts do not add up.",
         (
-            Part(tables=(policy.findings(document),)),
-            Part(figure=policy_charts.flow(document), tables=(policy.routes(document),)),
+            Block(tables=(policy.findings(document),)),
+            Block(figure=policy_charts.flow(document), tables=(policy.routes(document),)),
         ),
     )
     yield _section(
         "sensitivity",
         "Cost, quality and assumptions",
-        "A lower target saves more and risks more. Each assumption below is moved alone to its low and its high end.",
+        "A lower target saves more but risks more. Each assumption is varied on its own between its low and high ends.",
         (
-            Part(figure=policy_charts.frontier(document), tables=(policy.frontier(document),)),
-            Part(figure=policy_charts.tornado(document), tables=(policy.tornado(document),)),
+            Block(figure=policy_charts.frontier(document), tables=(policy.frontier(document),)),
+            Block(figure=policy_charts.tornado(document), tables=(policy.tornado(document),)),
         ),
     )
     yield _section(
         "traces",
         "Break-even and traces",
-        "Where the policy stops paying, and what changes when each trace is routed as a whole: an answer expected to "
-        "be lost makes all that depends on it run again, which is counted in both.",
+        "The values of the assumptions at which the policy stops saving money, and the effect of routing each trace as "
+        "a unit. When an answer is expected to fail, everything that depends on it runs again; both ways of routing "
+        "include that cost.",
         (
-            Part(tables=(traces.break_even(document),)),
-            Part(tables=(traces.routing(document),)),
-            Part(tables=(traces.traces(document),)),
+            Block(tables=(traces.break_even(document),)),
+            Block(tables=(traces.routing(document),)),
+            Block(tables=(traces.traces(document),)),
         ),
     )
     yield _section(
         "observed",
-        "What the log shows of routing",
-        "What two models cost on one template, the cheaper one's mean as a share of the dearer one's, beside what the "
-        "policy expects where it moves requests between the two. Logs seldom choose a model at random, so this "
-        "describes and does not prove: the requests differ too.",
-        (Part(tables=(traces.pairs(document),)), Part(tables=(traces.routers(document),))),
+        "Routing observed in the logs",
+        "Templates served by two models: the cheaper model's means as shares of the more expensive model's, and the "
+        "share of cost that the policy expects where it moves requests from one to the other. Models are rarely "
+        "assigned at random, so the requests differ too, and the comparison does not prove a saving.",
+        (Block(tables=(traces.pairs(document),)), Block(tables=(traces.routers(document),))),
     )
     yield _section(
         "tokens",
         "Tokens and waste",
-        "Token types do not overlap. Waste is beside routing: it is not part of the flagship tax.",
-        (Part(tables=(spend.tokens(document),)), Part(tables=(spend.waste(document),))),
+        "Token types do not overlap. Waste is unrelated to routing and is not part of the flagship tax.",
+        (Block(tables=(spend.tokens(document),)), Block(tables=(spend.waste(document),))),
     )
     yield _section(
         "coverage",
         "Coverage and gates",
-        "What the policy could do with the spend, and what held it back.",
+        "The spend that the policy could route, and the reasons why it could not route the rest.",
         (
-            Part(tables=(policy.coverage(document),)),
-            Part(tables=(policy.gates(document),)),
-            Part(tables=(policy.categories(document),)),
-            Part(tables=(policy.judged(document),)),
+            Block(tables=(policy.coverage(document),)),
+            Block(tables=(policy.gates(document),)),
+            Block(tables=(policy.categories(document),)),
+            Block(tables=(policy.judged(document),)),
         ),
     )
 
@@ -159,37 +161,37 @@ def _data(document: Document) -> Iterable[Section]:
     yield _section(
         "quality",
         "Data quality",
-        f"Every one of {plural(document.requests.read, 'record')} read is in one row of the records table.",
+        f"{plural(document.requests.read, 'record')} read, each counted in exactly one row of the records table.",
         (
-            Part(tables=(data.quality(document),)),
-            Part(tables=(data.accounting(document),)),
-            Part(tables=(data.notes(document),)),
-            Part(tables=(data.unpriced(document),)),
-            Part(tables=(data.reconciliation(document),)),
+            Block(tables=(data.quality(document),)),
+            Block(tables=(data.accounting(document),)),
+            Block(tables=(data.notes(document),)),
+            Block(tables=(data.unpriced(document),)),
+            Block(tables=(data.reconciliation(document),)),
         ),
     )
 
 
 def appendix(document: Document) -> list[Section]:
-    """Price rows, policy, fingerprints and inputs: what a reader needs to do it again."""
+    """Return the price rows, policy, fingerprints and inputs that reproduce the audit."""
     made = (
         _section(
             "prices",
             "Price rows used",
-            "List prices in force on the day of each request. A request whose model has none is in no amount.",
-            [Part(tables=(data.price_rows(document),))],
+            "List prices on the day of each request. Requests without a known price are not in any amount.",
+            [Block(tables=(data.price_rows(document),))],
         ),
         _section(
             "policy",
             "Policy",
-            "The rules that the policy's cost follows from.",
-            [Part(tables=(policy.policy(document),))],
+            "The settings that the policy's cost is computed from.",
+            [Block(tables=(policy.policy(document),))],
         ),
         _section(
             "inputs",
             "Inputs and fingerprints",
-            "The same inputs and fingerprints give this report again, byte for byte.",
-            (Part(tables=(data.fingerprints(document),)), Part(tables=(data.inputs(document),))),
+            "The same inputs and fingerprints produce this report again, byte for byte.",
+            (Block(tables=(data.fingerprints(document),)), Block(tables=(data.inputs(document),))),
         ),
     )
-    return [section for section in made if section.parts]
+    return [section for section in made if section.blocks]

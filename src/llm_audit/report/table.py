@@ -1,24 +1,24 @@
-"""A table as data: what every report that shows tables agrees on, whatever it draws them with."""
+"""Tables as data, which every report that shows tables draws in its own way."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from enum import Enum, auto
+from enum import Enum, IntEnum, auto
 
 from llm_audit.report import text
 
 Cell = str | int | float | None
-"""What a cell holds before it is written: text, a decimal string of money, a count, a fraction, or unknown."""
+"""A cell before it is written: text, a decimal string of money, a count, a fraction, or None for unknown."""
 
 
-class Kind(Enum):
-    """What a column's cells mean, and so how they are written and aligned."""
+class ColumnKind(Enum):
+    """The meaning of a column's cells, which decides how they are written and aligned."""
 
     TEXT = auto()  # a name
     PROSE = auto()  # a sentence
-    FIGURE = auto()  # a figure already written, of a unit of its own
+    FIGURE = auto()  # a figure already written with its unit
     MONEY = auto()  # decimal string, rounded for reading
     RATE = auto()  # decimal string of a price, every digit shown
     COUNT = auto()
@@ -26,23 +26,31 @@ class Kind(Enum):
     SCORE = auto()  # a probability, a difficulty: two decimals
 
 
-NUMERIC = frozenset(Kind) - {Kind.TEXT, Kind.PROSE}
+class Priority(IntEnum):
+    """The order in which columns are left out where there is little room: spare ones first."""
+
+    ESSENTIAL = 0  # on a first screen of any width
+    NORMAL = 1
+    SPARE = 2
+
+
+NUMERIC = frozenset(ColumnKind) - {ColumnKind.TEXT, ColumnKind.PROSE}
 _PROSE_LIMIT = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its heading, what it holds, whether its cells may be added up and whether it can be spared."""
+    """A column: its heading, the kind of its cells, whether they may be added up, and how much it is needed."""
 
     title: str
-    kind: Kind = Kind.TEXT
+    kind: ColumnKind = ColumnKind.TEXT
     sums: bool = False
-    wide: bool = False  # left out where there is little room
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows of cells under columns. ``more`` marks a last row that stands for rows left out."""
+    """Rows of cells under columns. ``more``: the last row sums up rows that were left out."""
 
     key: str
     title: str
@@ -52,93 +60,85 @@ class Table:
 
 
 def table(key: str, title: str, columns: Iterable[Column], rows: Iterable[Iterable[Cell]]) -> Table:
-    """Make a table of any rows."""
+    """Make a table from rows of any kind."""
     return Table(key=key, title=title, columns=tuple(columns), rows=tuple(tuple(row) for row in rows))
 
 
 def money(title: str, *, sums: bool = True) -> Column:
-    """A column of amounts."""
-    return Column(title, Kind.MONEY, sums)
+    """Make a column of amounts."""
+    return Column(title, ColumnKind.MONEY, sums)
 
 
 def count(title: str, *, sums: bool = True) -> Column:
-    """A column of whole numbers."""
-    return Column(title, Kind.COUNT, sums)
+    """Make a column of whole numbers."""
+    return Column(title, ColumnKind.COUNT, sums)
 
 
 def share(title: str, *, sums: bool = False) -> Column:
-    """A column of fractions of one."""
-    return Column(title, Kind.SHARE, sums)
+    """Make a column of fractions of one."""
+    return Column(title, ColumnKind.SHARE, sums)
 
 
 def score(title: str) -> Column:
-    """A column of probabilities or difficulties."""
-    return Column(title, Kind.SCORE)
+    """Make a column of probabilities or difficulties."""
+    return Column(title, ColumnKind.SCORE)
 
 
 def blank(value: float | None) -> Cell:
-    """A cell that says nothing where the figure does not apply, rather than "unknown"."""
+    """Return an empty cell, rather than "unknown", where a figure does not apply."""
     return "" if value is None else value
 
 
-def only(whole: Table, titles: Collection[str]) -> Table:
-    """The table with the columns of these titles."""
-    kept = [index for index, column in enumerate(whole.columns) if column.title in titles]
-    return Table(
-        key=whole.key,
-        title=whole.title,
-        columns=tuple(whole.columns[index] for index in kept),
-        rows=tuple(tuple(row[index] for index in kept) for row in whole.rows),
-        more=whole.more,
+def narrowed(full: Table, most: Priority) -> Table:
+    """Return the table without the columns that come after ``most`` in priority."""
+    kept = [index for index, column in enumerate(full.columns) if column.priority <= most]
+    return replace(
+        full,
+        columns=tuple(full.columns[index] for index in kept),
+        rows=tuple(tuple(row[index] for index in kept) for row in full.rows),
     )
 
 
-def cap(whole: Table, rows: int) -> Table:
+def cap(full: Table, rows: int) -> Table:
     """Keep the first ``rows`` rows and put the sums of the others into one last row, "and N more"."""
-    rest = whole.rows[rows:]
+    rest = full.rows[rows:]
     if len(rest) < 2:  # a row that says "and 1 more" takes the place of the one
-        return whole
-    last = tuple(_sum(column, [row[index] for row in rest]) for index, column in enumerate(whole.columns))
-    return Table(
-        key=whole.key,
-        title=whole.title,
-        columns=whole.columns,
-        rows=(*whole.rows[:rows], (f"and {len(rest):,} more", *last[1:])),
-        more=True,
-    )
+        return full
+    last = tuple(_sum(column, [row[index] for row in rest]) for index, column in enumerate(full.columns))
+    return replace(full, rows=(*full.rows[:rows], (f"and {len(rest):,} more", *last[1:])), more=True)
 
 
 def _sum(column: Column, cells: list[Cell]) -> Cell:
-    told = [cell for cell in cells if cell != ""]
-    known = [cell for cell in told if cell is not None]
-    if not column.sums or not told:
+    stated = [cell for cell in cells if cell != ""]
+    known = [cell for cell in stated if cell is not None]
+    if not column.sums or not stated:
         return ""
     if not known:
         return None
-    if column.kind is Kind.MONEY:
+    if column.kind is ColumnKind.MONEY:
         return f"{sum((Decimal(str(cell)) for cell in known), Decimal(0)):f}"
     return sum(cell for cell in known if not isinstance(cell, str))
 
 
 def write(cell: Cell, column: Column, *, currency: str, limit: int = 80) -> str:
-    """Write a cell for reading. An empty string stays empty: the row has nothing to say in that column."""
+    """Write a cell for reading. An empty string stays empty: the column does not apply to the row."""
     if cell == "":
         return ""
     amount = None if cell is None else str(cell)
     number = cell if isinstance(cell, int | float) else None
     match column.kind:
-        case Kind.TEXT | Kind.FIGURE:
+        case ColumnKind.TEXT | ColumnKind.FIGURE:
             written = text.UNKNOWN if amount is None else text.plain(amount, limit=limit)
-        case Kind.PROSE:
+        case ColumnKind.PROSE:
             written = text.plain(amount or "", limit=_PROSE_LIMIT)
-        case Kind.MONEY:
+        case ColumnKind.MONEY:
             written = text.money(amount, currency=currency)
-        case Kind.RATE:
+        case ColumnKind.RATE:
             written = amount or ""
-        case Kind.COUNT:
+        case ColumnKind.COUNT:
             written = text.count(number)
-        case Kind.SHARE:
+        case ColumnKind.SHARE:
             written = text.share(number)
-        case Kind.SCORE:
+        case ColumnKind.SCORE:
             written = text.decimal(number)
     return written

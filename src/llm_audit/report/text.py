@@ -1,4 +1,4 @@
-"""How amounts, shares, counts and names are written, the same in every report a person reads."""
+"""Write amounts, shares, counts and names, the same way in every report for people."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from decimal import ROUND_HALF_UP, Decimal
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _MINUS = "\u2212"
 _LONG = 500
-"""Length from which a shortened name says how long it is."""
+"""Length from which a shortened name states its full length."""
 CODE = re.compile("`([^`]+)`")
-"""What a sentence of the audit marks as code."""
+"""Code in a sentence, between backticks."""
 UNKNOWN = "unknown"
-"""What a report says where a figure is null."""
+"""Shown for a figure that is null."""
 NONE = "(none)"
-"""What a report calls a team, app or other group that a log does not name."""
+"""Shown for a team, app or other group that the log does not name."""
 
 
 def plain(text: str, *, limit: int = 80) -> str:
@@ -35,7 +35,7 @@ def plain(text: str, *, limit: int = 80) -> str:
 
 
 def quoted(text: str) -> str:
-    """Put what a sentence marks as code in plain quotes, for where no markup is drawn.
+    """Put the code in a sentence between quotation marks, for output without markup.
 
     >>> quoted("run `llm-audit sample` first")
     'run "llm-audit sample" first'
@@ -57,7 +57,7 @@ def money(amount: str | None, *, currency: str = "USD") -> str:
 
 
 def decimals(amount: str) -> int:
-    """How many decimals ``money`` rounds an amount to."""
+    """Return the number of decimals that ``money`` rounds an amount to."""
     value = Decimal(amount)
     if value == 0 or abs(value) >= 1000:
         return 0
@@ -65,7 +65,7 @@ def decimals(amount: str) -> int:
 
 
 def fixed(amount: Decimal, places: int, *, currency: str) -> str:
-    """An amount with so many decimals."""
+    """Write an amount with the given number of decimals."""
     rounded = to_places(abs(amount), places)
     return f"{_MINUS if amount < 0 else ''}{_symbol(currency)}{rounded:,f}"
 
@@ -80,7 +80,7 @@ def _symbol(currency: str) -> str:
 
 
 def exact(amount: str | None, *, currency: str = "USD") -> str:
-    """The amount with every digit, for a title or a detail beside the rounded one."""
+    """Write an amount with every digit, for a tooltip next to the rounded one."""
     return UNKNOWN if amount is None else f"{currency} {Decimal(amount):,f}"
 
 
@@ -121,9 +121,9 @@ def plural(number: int, noun: str, *, many: str | None = None) -> str:
 
 
 def words(name: str) -> str:
-    """Write an identifier of the document as words.
+    """Write an identifier from the document as words.
 
-    >>> words("cache_write_5m"), words("no_capable_model")
-    ('cache write 5m', 'sufficed by none')
+    >>> words("cache_write_5m"), words("tokens_per_request")
+    ('cache write 5m', 'tokens per request')
     """
     return name.replace("_", " ")

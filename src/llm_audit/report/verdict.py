@@ -1,4 +1,4 @@
-"""The audit's answer in sentences and figures: what every report says first."""
+"""The main result of the audit in sentences and figures, which every report shows first."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from llm_audit.document.audit import Document, Finding
 from llm_audit.report.text import UNKNOWN, count, decimals, fixed, money, plain, plural, share, to_places
 
 _ACTIONS = 3
-OVERLAP = "Some of these hold the same requests, so the amounts do not add up."
-"""What a report says beside findings that overlap."""
+OVERLAP = "Some of these cover the same requests, so their amounts do not add up."
+"""Shown with findings that overlap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The first screen of every report. To be escaped: it names the policy and what logs name."""
+    """The first screen of every report. Renderers must escape it: it holds names from the policy and the logs."""
 
     headline: str  # one sentence: the flagship tax in words
     spent: str
@@ -29,12 +29,12 @@ class Verdict:
     audited_note: str
     period: str
     actions: tuple[Finding, ...]  # the first three findings
-    actions_note: str  # what to know before adding them up, or ""
+    actions_note: str  # a caution about adding them up, or ""
     warnings: tuple[str, ...]  # each once
 
 
 def verdict(document: Document) -> Verdict:
-    """Sum the document up."""
+    """Summarise the document."""
     tax, cost, requests, currency = document.flagship_tax, document.cost, document.requests, document.currency
     expected = tax.expected
     priced = cost.priced_requests > 0
@@ -52,25 +52,21 @@ def verdict(document: Document) -> Verdict:
         audited=count(requests.audited),
         audited_note=(
             f"of {plural(requests.read, 'record')} read; {plural(requests.duplicates, 'duplicate')},"
-            f" {count(requests.not_provider_calls)} not calls, {count(requests.rejected)} rejected"
-            + (f", {count(requests.out_of_period)} out of the period" if requests.out_of_period else "")
+            f" {count(requests.not_provider_calls)} not provider calls, {count(requests.rejected)} rejected"
+            + (f", {count(requests.out_of_period)} outside the period" if requests.out_of_period else "")
         ),
         period=period(document),
         actions=actions,
-        actions_note=OVERLAP if any(_overlaps(finding) for finding in actions) else "",
+        actions_note=OVERLAP if any(finding.overlaps for finding in actions) else "",
         warnings=tuple(dict.fromkeys((*document.warnings, *tax.warnings))),
     )
-
-
-def _overlaps(finding: Finding) -> bool:
-    return "overlap" in finding.detail.casefold()
 
 
 def _spent_note(document: Document) -> str:
     cost = document.cost
     note = plural(cost.priced_requests, "priced request")
     if cost.unpriced_requests:
-        note += f"; {count(cost.unpriced_requests)} have no known cost"
+        note += f"; {count(cost.unpriced_requests)} without a known price"
     return note
 
 
@@ -83,10 +79,10 @@ def _interval(document: Document) -> str:
 def _headline(document: Document) -> str:
     expected, cost, currency = document.flagship_tax.expected, document.cost, document.currency
     if not cost.priced_requests:
-        return "No request has a known price, so there is no flagship tax to state."
+        return "No request has a known price, so the flagship tax is unknown."
     amount = Decimal(expected.amount)
     if amount == 0:
-        return "The policy would have cost the same: no flagship tax."
+        return "The policy would have cost the same, so there is no flagship tax."
     tax, paid, policy = _adding_up(amount, Decimal(cost.actual), currency)
     if amount < 0:
         return (
@@ -101,7 +97,7 @@ def _headline(document: Document) -> str:
 
 
 def _adding_up(tax: Decimal, paid: Decimal, currency: str) -> tuple[str, str, str]:
-    """Tax (without its sign), spend and policy cost rounded to the same digit, so that a reader's sum is theirs."""
+    """Round tax (without its sign), spend and policy cost to the same digit, so that they add up as shown."""
     places = max(decimals(f"{tax:f}"), decimals(f"{paid:f}"))
     tax, paid = to_places(tax, places), to_places(paid, places)
     first, second, third = (fixed(amount, places, currency=currency) for amount in (abs(tax), paid, paid - tax))
@@ -109,7 +105,7 @@ def _adding_up(tax: Decimal, paid: Decimal, currency: str) -> tuple[str, str, st
 
 
 def period(document: Document) -> str:
-    """The days audited, as one would write them."""
+    """Write the days audited, such as ``2026-09-01 to 2026-09-30 (30 days, UTC)``."""
     span = document.period
     if span.start is None or span.end is None:
         return "no dated requests"

@@ -1,4 +1,4 @@
-"""From the bytes of a line, or of one JSON value, to records. What cannot be read is an entry with its reason."""
+"""Decoding of a line, or of one JSON value, into records. What cannot be read is an entry with its reason."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 
-from llm_audit.sources.entry import Reason, Rejected
-from llm_audit.sources.formats.interface import Record
+from llm_audit.sources.entry import Reason, Record, Rejected
 
 Item = Record | Rejected
 
@@ -70,5 +69,5 @@ def _skip_blanks(text: str, position: int) -> int:
 
 
 def _without_surrogates(value: Any) -> Any:
-    """Half of a surrogate pair is no character and could not be written anywhere."""
+    """Replace lone surrogates: half of a surrogate pair cannot be encoded."""
     return json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))

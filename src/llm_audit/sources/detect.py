@@ -1,4 +1,4 @@
-"""What format a file is in, told from its first records, and why."""
+"""Detection of a file's format from its first records, with the reason."""
 
 from __future__ import annotations
 
@@ -9,35 +9,36 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from llm_audit.sources.entry import Record
 from llm_audit.sources.files.container import Container, items, sniff
 from llm_audit.sources.files.find import find
 from llm_audit.sources.files.limits import SNIFF_RECORDS
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import Compression, compression
 from llm_audit.sources.first_records import records_of
-from llm_audit.sources.formats.interface import Format, Record
-from llm_audit.sources.formats.registry import FORMATS
+from llm_audit.sources.formats.interface import Context, Format
+from llm_audit.sources.formats.registry import all_formats
 from llm_audit.sources.formats.signatures import Signatures
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What the first records of a file say of its format."""
+    """The formats found among the first records of a file."""
 
     format: Format | None  # the most frequent; the earlier in the registry among equals
     matched: dict[str, int]  # records by format, most first
     unknown: int  # records that carry no known signature
-    unreadable: int  # lines or values that are no records
+    unreadable: int  # lines or values that are not records
 
     @property
-    def looked_at(self) -> int:
-        """How many records and unreadable lines were looked at."""
+    def examined(self) -> int:
+        """The number of records and unreadable lines examined."""
         return sum(self.matched.values()) + self.unknown + self.unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a file is and why, for ``llm-audit formats detect``."""
+    """The format of a file and the reason, for ``llm-audit formats detect``."""
 
     path: str
     container: str
@@ -46,13 +47,14 @@ class Explanation:
     reason: str
 
 
-def detect(records: Iterable[Record], *, formats: Sequence[Format] = FORMATS, unreadable: int = 0) -> Detection:
-    """Tell the format of a file from its first records."""
-    signatures = Signatures(formats)
+def detect(records: Iterable[Record], *, formats: Sequence[Format] | None = None, unreadable: int = 0) -> Detection:
+    """Return the formats of some records, and the one that most of them have."""
+    formats = all_formats() if formats is None else formats
+    signatures, context = Signatures(formats), Context("")
     matched: Counter[str] = Counter()
     unknown = 0
     for record in records:
-        found = signatures.first(record)
+        found = signatures.first(record, context)
         if found is None:
             unknown += 1
         else:
@@ -65,15 +67,15 @@ def detect(records: Iterable[Record], *, formats: Sequence[Format] = FORMATS, un
     )
 
 
-def detect_source(source: Source, container: Container, *, formats: Sequence[Format] = FORMATS) -> Detection:
-    """Tell the format of a file by reading its first records."""
+def detect_source(source: Source, container: Container, *, formats: Sequence[Format] | None = None) -> Detection:
+    """Return the formats of a file's first records."""
     first = [item for _, item in islice(items(source, container), SNIFF_RECORDS)]
     records = list(islice(records_of(first), SNIFF_RECORDS))
     return detect(records, formats=formats, unreadable=sum(not isinstance(item, dict) for item in first))
 
 
-def explain(paths: Sequence[str | Path], *, formats: Sequence[Format] = FORMATS) -> list[Explanation]:
-    """Say for each file what it is and why.
+def explain(paths: Sequence[str | Path], *, formats: Sequence[Format] | None = None) -> list[Explanation]:
+    """Return the format of each file and the reason.
 
     Raises:
         UsageError: A path does not exist or cannot be read.
@@ -83,7 +85,7 @@ def explain(paths: Sequence[str | Path], *, formats: Sequence[Format] = FORMATS)
         return [_explain(source, formats) for source in found.sources]
 
 
-def _explain(source: Source, formats: Sequence[Format]) -> Explanation:
+def _explain(source: Source, formats: Sequence[Format] | None) -> Explanation:
     container = sniff(source)
     packing = Compression.NONE
     if container not in (Container.PARQUET, Container.SQLITE):
@@ -103,12 +105,12 @@ def _reason(container: Container, detection: Detection) -> str:
     if container is Container.EMPTY:
         return "the file is empty"
     if container is Container.BINARY:
-        return "the file is binary and of no known container"
+        return "the file is binary and its container is not known"
     parts = [
-        f"{count} of the first {detection.looked_at} records are {name}" for name, count in detection.matched.items()
+        f"{count} of the first {detection.examined} records are {name}" for name, count in detection.matched.items()
     ]
     if detection.unknown:
         parts.append(f"{detection.unknown} carry no known signature")
     if detection.unreadable:
         parts.append(f"{detection.unreadable} cannot be read as records")
-    return "; ".join(parts) or "there is no record in it"
+    return "; ".join(parts) or "the file holds no records"

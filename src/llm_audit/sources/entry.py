@@ -1,19 +1,24 @@
-"""What a log format makes of a record: requests, or a reason why there is none.
+"""The entries that a log format reads from a record: requests, or a reason why there is none.
 
-Every record read is accounted for, so an adapter returns one entry for each thing it read: a ``Request``, a
+Every record read is accounted for, so an adapter yields one entry for each thing it read: a ``Request``, a
 ``NotACall`` (transcript metadata, a gateway cache hit, a parent span) or a ``Rejected`` with its reason. The text a
 ``Request`` carries stays in the ingest half: it is hashed and judged there, and dropped.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
+Record = Mapping[str, Any]
+"""A decoded record of a log."""
+
 
 class Reason(StrEnum):
-    """Why a record was rejected."""
+    """The reasons for which a record is rejected."""
 
     NOT_JSON = "not_json"
     NOT_AN_OBJECT = "not_an_object"
@@ -28,7 +33,7 @@ class Reason(StrEnum):
 
 
 class NotCallReason(StrEnum):
-    """Why a record is no call to a provider."""
+    """The reasons for which a record is not a call to a provider."""
 
     METADATA = "metadata"
     GATEWAY_CACHE_HIT = "gateway_cache_hit"
@@ -41,8 +46,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """One message of a prompt, whatever the provider's shape.
 
     ``text`` joins the text parts by a newline. ``calls`` is the canonical text of the tool calls in an assistant
-    message; ``call_id`` is, in a tool message, the id of the call it answers, and in an assistant message that of its
-    first call.
+    message; ``call_id`` is, in a tool message, the id of the call it responds to, and in an assistant message that of
+    its first call.
     """
 
     role: str  # system (developer too), user, assistant or tool
@@ -53,8 +58,28 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     audio: int = 0
 
 
+class Usage(msgspec.Struct, kw_only=True, frozen=True, gc=False):
+    """Disjoint token counts of one call. Each field is a column of the ledger of that name; None is unknown."""
+
+    usage_source: str = "none"
+    input_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_5m_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    output_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    image_input_tokens: int | None = None
+    ambiguous_tokens: int | None = None
+    tool_calls_billed: int | None = None
+
+
+NO_USAGE = Usage()
+
+
 class Request(msgspec.Struct, kw_only=True):
-    """One call to a model, as one record tells it. Fields mean what the ledger's columns of the same name mean.
+    """One call to a model, as one record describes it. Fields mean what the ledger's columns of that name mean.
 
     ``None`` is unknown. Identifiers are still the log's own strings here; the ledger hashes them. ``merge_key`` is the
     string that repeats of one call share (never an id alone: provider, response id, model and status together).
@@ -82,18 +107,7 @@ class Request(msgspec.Struct, kw_only=True):
     environment: str | None = None
     tags: tuple[str, ...] = ()
 
-    usage_source: str = "none"
-    input_tokens: int | None = None
-    cache_read_tokens: int | None = None
-    cache_write_5m_tokens: int | None = None
-    cache_write_1h_tokens: int | None = None
-    output_tokens: int | None = None
-    audio_input_tokens: int | None = None
-    audio_output_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    image_input_tokens: int | None = None
-    ambiguous_tokens: int | None = None
-    tool_calls_billed: int | None = None
+    usage: Usage = NO_USAGE
 
     needs_json_schema: bool = False
     needs_reasoning: bool = False
@@ -114,16 +128,29 @@ class Request(msgspec.Struct, kw_only=True):
 
 
 class NotACall(msgspec.Struct, frozen=True):
-    """A record that is no call to a provider."""
+    """A record that is not a call to a provider."""
 
     reason: NotCallReason
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """A record that cannot be used, and why. ``field`` names the offending field, never its value."""
+    """A record that cannot be used, and the reason. ``field`` names the offending field, never its value."""
 
     reason: Reason
     field: str = ""
 
 
 Entry = Request | NotACall | Rejected
+
+
+class TypedRecord(msgspec.Struct):
+    """Base of the structs that formats make for records of certain keys, to decode lines straight into."""
+
+
+class BadRecordError(Exception):
+    """A field of a record cannot be right. An adapter raises it, and the record becomes a ``Rejected``."""
+
+    def __init__(self, reason: Reason, field_name: str = "") -> None:
+        super().__init__(f"{reason}: {field_name}")
+        self.reason = reason
+        self.field_name = field_name

@@ -1,4 +1,4 @@
-"""The first records of a file, as its format would see them."""
+"""The first records of a file, taken out of their wrappers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from llm_audit.sources.entry import Record
 from llm_audit.sources.files.container import items, sniff
 from llm_audit.sources.files.find import find
 from llm_audit.sources.files.limits import SNIFF_RECORDS
-from llm_audit.sources.formats.interface import Record
 from llm_audit.sources.unwrap import unwrap
 
 
@@ -26,7 +26,7 @@ def sample(path: str | Path, *, records: int = SNIFF_RECORDS) -> list[Record]:
 
 
 def records_of(found: Iterable[object]) -> Iterator[Record]:
-    """The records among a file's items, each out of what wraps it."""
+    """Yield the records among a file's items, each taken out of its wrapper."""
     for item in found:
         if isinstance(item, dict):
             yield from unwrap(item)

@@ -1,4 +1,4 @@
-"""From records to entries: which format a record is of, and what its adapter makes of it."""
+"""From records to entries: finds the format of each record and reads it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections import Counter
 from collections.abc import Sequence
 
 from llm_audit.sources.decode import Item
-from llm_audit.sources.entry import Entry, Reason, Rejected
-from llm_audit.sources.formats.interface import BadRecordError, Context, Format, Laid, Record
+from llm_audit.sources.entry import BadRecordError, Entry, Reason, Record, Rejected, TypedRecord
+from llm_audit.sources.fast_path import FastPath
+from llm_audit.sources.formats.interface import Context, Format
 from llm_audit.sources.formats.signatures import Signatures
-from llm_audit.sources.layouts import Layouts
 from llm_audit.sources.unwrap import is_plain, unwrap
 
-# A record no adapter foresaw is one rejected entry, not the end of the run.
+# A record that no adapter foresaw becomes one rejected entry and does not end the run.
 _UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _UNKNOWN = Rejected(Reason.UNKNOWN_FORMAT)
 
 
-class Recogniser:
+class FormatDetector:
     """Turns the items of one file into entries.
 
-    A record is of the first format whose signature it carries, whatever else is in the file, so that totals do not
-    depend on how a log is split. Lines of a transcript and rows of a table may carry no signature of their own: where
+    A record is of the first format whose signature it has, whatever else is in the file, so that totals do not
+    depend on how a log is split. Lines of a transcript and rows of a table may have no signature of their own: where
     ``fallback`` is given, it takes what no format recognises. ``forced`` takes everything.
 
     ``records`` counts the records by the name of their format.
@@ -37,53 +37,55 @@ class Recogniser:
     ) -> None:
         self.records: Counter[str] = Counter()
         self._signatures = Signatures(formats)
-        self.layouts = Layouts(self._signatures)
+        self.fast_path = FastPath(self._signatures)
         self._forced = forced
         self.fallback = fallback
-        self._path = path
-        self._contexts: dict[str, Context] = {}
+        self._context = Context(path)
+        self._states: dict[str, dict[str, object]] = {}  # of each format
 
-    def entries(self, line: int, item: Item | Laid) -> list[tuple[str, Entry]]:
-        """The name of the format (empty where none is known) and the entry, for each entry of an item."""
-        if type(item) is Rejected:
+    def entries(self, line: int, item: Item | TypedRecord) -> list[tuple[str, Entry]]:
+        """Return the name of the format (empty where none is known) and the entry, for each entry of an item."""
+        if isinstance(item, TypedRecord):
+            return [self._read_typed(item)]
+        if isinstance(item, Rejected):
             return [("", item)]
-        if not isinstance(item, dict):
-            return [self._read_laid(item)]
         found: list[tuple[str, Entry]] = []
         if is_plain(item):
-            self._read(line, item, found, whole=True)
+            self._read(line, item, found, is_wrapped=False)
             return found
         for record in unwrap(item):
-            self._read(line, record, found)
+            self._read(line, record, found, is_wrapped=True)
         return found
 
-    def _read_laid(self, item: object) -> tuple[str, Entry]:
-        known = self.layouts.current
-        assert known is not None
-        self.records[known.name] += 1
+    def _read_typed(self, record: TypedRecord) -> tuple[str, Entry]:
+        reader = self.fast_path.current
+        assert reader is not None
+        self.records[reader.name] += 1
         try:
-            return known.name, known.read(item)
+            return reader.name, reader.read(record)
         except BadRecordError as error:
-            return known.name, Rejected(Reason(error.reason), error.field_name)
+            return reader.name, Rejected(error.reason, error.field_name)
         except _UNFORESEEN:
-            return known.name, Rejected(Reason.BAD_SHAPE)
+            return reader.name, Rejected(Reason.BAD_SHAPE)
 
-    def _read(self, line: int, record: Record, entries: list[tuple[str, Entry]], *, whole: bool = False) -> None:
-        found = self._forced or self._signatures.first(record) or self.fallback
-        self.layouts.learn(found if whole and self._forced is None else None, record)
+    def _read(self, line: int, record: Record, entries: list[tuple[str, Entry]], *, is_wrapped: bool) -> None:
+        context = self._context
+        found = self._forced or self._signatures.first(record, context) or self.fallback
+        self.fast_path.learn(None if is_wrapped or self._forced is not None else found, record, context)
         if found is None:
             entries.append(("", _UNKNOWN))
             return
         name = found.info.name
         self.records[name] += 1
-        context = self._contexts.get(name)
-        if context is None:
-            context = self._contexts[name] = Context(self._path)
         context.line = line
+        state = self._states.get(name)
+        if state is None:
+            state = self._states[name] = {}
+        context.state = state
         try:
             for entry in found.entries(record, context):
                 entries.append((name, entry))  # noqa: PERF401 - what came before a failure stays
         except BadRecordError as error:
-            entries.append((name, Rejected(Reason(error.reason), error.field_name)))
+            entries.append((name, Rejected(error.reason, error.field_name)))
         except _UNFORESEEN:
             entries.append((name, Rejected(Reason.BAD_SHAPE)))

@@ -1,4 +1,4 @@
-"""Reading a shard: its lines, values or rows, as items that the recogniser turns into entries."""
+"""Reading a shard: its lines, values or rows, as items for a ``FormatDetector``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from xxhash import xxh3_128
 from llm_audit.sources.detect import detect_source
 from llm_audit.sources.files.container import Container, Located, decoded, items, sniff
 from llm_audit.sources.files.lines import Lines, range_blocks
-from llm_audit.sources.files.split import Shard
 from llm_audit.sources.files.storage import sha256
 from llm_audit.sources.files.stream import Blocks
-from llm_audit.sources.format_detector import Recogniser
+from llm_audit.sources.format_detector import FormatDetector
 from llm_audit.sources.formats.interface import Format
+from llm_audit.sources.split import Shard
 
 _TABLES = (Container.CSV, Container.PARQUET, Container.SQLITE)
 
@@ -30,27 +30,27 @@ class ShardReader:
         self._shard = shard
         self._formats = formats
         self._forced = forced
-        self.recogniser = Recogniser(formats, path=shard.source.name, forced=forced)
+        self.detector = FormatDetector(formats, path=shard.source.name, forced=forced)
 
     def __iter__(self) -> Iterator[Located]:
         source = self._shard.source
         if self._shard.end is not None:
             state = xxh3_128()
             lines = Lines(_hashed(range_blocks(source, self._shard.start, self._shard.end), state))
-            yield from decoded(lines, self.recogniser.layouts)
+            yield from decoded(lines, self.detector.fast_path.decode)
             self.lines, self.content = lines.count, state.hexdigest()
             return
         container = sniff(source)
         if self._forced is None:
             found = detect_source(source, container, formats=self._formats).format
             if found is not None and (found.info.ordered or container in _TABLES):
-                self.recogniser.fallback = found
-        yield from items(source, container, self.recogniser.layouts)
+                self.detector.fallback = found
+        yield from items(source, container, self.detector.fast_path.decode)
         self.content = sha256(source)
 
 
 def content_hash(shard: Shard) -> str:
-    """The hash that reading a shard gives: SHA-256 of a whole file, xxh3 of the lines of a range."""
+    """Return the content hash of a shard: SHA-256 of a complete file, xxh3 of the lines of a range."""
     if shard.end is None:
         return sha256(shard.source)
     state = xxh3_128()

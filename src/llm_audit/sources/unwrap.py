@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from llm_audit.sources.decode import fast_decode
-from llm_audit.sources.formats.interface import Record
+from llm_audit.sources.entry import Record
 
 _LISTS = ("logEvents", "records", "Records", "events", "data", "items", "results", "value", "rows", "logs")
 _TEXTS = ("message", "log", "@message")
@@ -20,12 +20,12 @@ _NOT_WRAPPED = _BODY | _SPAN  # a span's events are its own
 
 
 def is_plain(record: Record) -> bool:
-    """Whether the keys of a record alone say that it is no wrapper."""
+    """Return whether the keys of a record alone rule out that it is a wrapper."""
     return _WRAPPERS.isdisjoint(record)
 
 
 def unwrap(record: Record) -> Iterable[Record]:
-    """The records inside a wrapper, or the record itself where it is none."""
+    """Return the records inside a wrapper, or the record itself where it is none."""
     return (record,) if is_plain(record) else _unwrapped(record)
 
 
@@ -50,7 +50,7 @@ def _listed(record: Record) -> list[Record] | None:
 
 
 def _written(record: Record) -> Record | None:
-    """A record written as text into another, as CloudWatch and container logs do."""
+    """Return a record that is a string in another, as in CloudWatch and container logs."""
     for name in _TEXTS:
         text: Any = record.get(name)
         if isinstance(text, str) and text.lstrip()[:1] == "{":

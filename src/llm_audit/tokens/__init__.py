@@ -1,1 +1,1 @@
-"""Offline token counts: exact for OpenAI's encodings, estimates by ratio for other tokenizers."""
+"""Count tokens offline: exactly for OpenAI's encodings, by a ratio for other tokenizers."""

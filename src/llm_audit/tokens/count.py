@@ -1,4 +1,4 @@
-"""Count the tokens of a text, the same text once."""
+"""Count the tokens of texts, with a cache for repeated texts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import OrderedDict
 import xxhash
 
 from llm_audit.tokens.encodings import encoded_length
-from llm_audit.tokens.ratio import Kind, tokenizer
+from llm_audit.tokens.ratio import TextKind, tokenizer
 
 CACHED_FROM_CHARS = 200
 CACHE_ENTRIES = 20_000
@@ -21,31 +21,31 @@ _CODE_SHARE = 0.06
 
 
 def count_text(text: str, model: str) -> int:
-    """The tokens of a text for a model: exact for OpenAI's encodings, else an estimate by the tokenizer's ratio.
+    """Return the tokens of a text for a model: exact for OpenAI's encodings, else estimated by the tokenizer's ratio.
 
-    Any text is taken: lone surrogates, runs of a million spaces, special tokens' spellings (counted as text).
+    Any text is accepted: lone surrogates, runs of a million spaces, the text of special tokens (counted as text).
     """
     if not text:
         return 0
     known = tokenizer(model)
     count = _cached_length(text, known.encoding)
     scale = known.scale
-    return round(count * scale.get(kind_of(text), scale.get(Kind.ENGLISH, 1.0))) if scale else count
+    return round(count * scale.get(text_kind(text), scale.get(TextKind.ENGLISH, 1.0))) if scale else count
 
 
-def kind_of(text: str) -> Kind:
-    """What kind of text it is, from its first characters: Chinese, Japanese or Korean; code or data; or prose."""
+def text_kind(text: str) -> TextKind:
+    """Return the kind of a text by its first characters: Chinese, Japanese or Korean; code or data; or prose."""
     sample = text[:_SAMPLE_CHARS]
     if len(_CJK.findall(sample)) > _CJK_SHARE * len(sample):
-        return Kind.CHINESE
-    return Kind.CODE if len(_CODE.findall(sample)) > _CODE_SHARE * len(sample) else Kind.ENGLISH
+        return TextKind.CHINESE
+    return TextKind.CODE if len(_CODE.findall(sample)) > _CODE_SHARE * len(sample) else TextKind.ENGLISH
 
 
 _lengths: OrderedDict[tuple[int, str], int] = OrderedDict()
 
 
 def _cached_length(text: str, encoding: str) -> int:
-    """System prompts and histories repeat: keep the latest lengths by digest, never the text."""
+    """Return a text's length in tokens; system prompts and histories repeat, so lengths are cached by digest."""
     if len(text) < CACHED_FROM_CHARS:
         return encoded_length(text, encoding)
     key = (xxhash.xxh3_128_intdigest(text.encode("utf-8", "surrogatepass")), encoding)

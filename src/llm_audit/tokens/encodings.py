@@ -1,4 +1,4 @@
-"""OpenAI's encodings from bundled rank tables, so that nothing is ever fetched.
+"""Load OpenAI's encodings from bundled rank tables, so that nothing is downloaded.
 
 The rank tables and split patterns define the encodings ``o200k_base`` and ``cl100k_base``; they are those of tiktoken
 (MIT, Copyright (c) 2022 OpenAI, Shantanu Jain), repacked by ``scripts/build_ranks.py``. ``o200k_harmony`` differs from
@@ -60,11 +60,15 @@ def encoding(name: str) -> tiktoken.Encoding:
 
 
 def ranks(name: str) -> dict[bytes, int]:
-    """The rank of each token of an encoding. Errors as ``encoding``."""
+    """Return the rank of each token of an encoding.
+
+    Raises:
+        RankTableError: The bundled table's digest is not the expected one.
+    """
     file = resources.files("llm_audit.tokens").joinpath("ranks", f"{name}.xz")
     packed = lzma.decompress(file.read_bytes())
     if hashlib.sha256(packed).hexdigest() != _PACKED_SHA256[name]:
-        raise RankTableError(f"The rank table {file} is damaged; install llm-audit again.")
+        raise RankTableError(f"The rank table {file} is damaged. Install llm-audit again.")
     table: dict[bytes, int] = {}
     position = 0
     while position < len(packed):
@@ -75,7 +79,7 @@ def ranks(name: str) -> dict[bytes, int]:
 
 
 def encoded_length(text: str, name: str) -> int:
-    """The number of tokens of a text, counted in chunks, so that its cost is linear in the text's length."""
+    """Return the number of tokens of a text, counted in chunks so that the time is linear in its length."""
     encoder = encoding(name)
     chunks = (text[start : start + CHUNK_CHARS] for start in range(0, len(text), CHUNK_CHARS))
     return sum(_length(chunk, encoder) for chunk in chunks)
@@ -85,6 +89,6 @@ def _length(chunk: str, encoder: tiktoken.Encoding) -> int:
     try:
         return len(encoder.encode_ordinary(chunk))
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # the encoder's own, which is no Exception
+        if type(error).__name__ != "PanicException":  # raised by the encoder, and not an Exception
             raise
         return round(len(chunk.encode("utf-8", "surrogatepass")) / BYTES_PER_TOKEN)

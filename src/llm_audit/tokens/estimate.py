@@ -1,9 +1,11 @@
-"""Fill in token counts where a log has text but no usage."""
+"""Estimate token counts where a log has text but no usage."""
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from llm_audit.model_names import canonical
-from llm_audit.sources.entry import Request
+from llm_audit.sources.entry import Request, Usage
 from llm_audit.tokens.count import count_text
 from llm_audit.tokens.images import image_tokens
 from llm_audit.vocabulary import Status, UsageSource
@@ -21,32 +23,33 @@ record, only its name, so that requests with tools are undercounted."""
 def fill(request: Request) -> None:
     """Count a request's tokens from its text, in place, where the log reports none.
 
-    A count is filled only where it is missing and its text is there; ``usage_source`` then becomes ``estimated``. A
-    failed call and redacted text are left alone: what was billed, if anything, is unknown. Nothing is known of a
-    prompt's cache, so that all input counts as fresh.
+    A count is filled only where it is missing and its text is present; ``usage_source`` then becomes ``estimated``. A
+    failed call and redacted text are left alone: what was billed, if anything, is unknown. Cache use is unknown, so
+    that all input counts as fresh.
     """
     if request.redacted or request.status == Status.ERROR.value:
         return
-    filled = False
-    if request.messages is not None and not _has_input(request):
+    estimates: dict[str, int | None] = {}
+    if request.messages is not None and not _has_input(request.usage):
         images = sum(message.images for message in request.messages)
         image_input = images * image_tokens(request.model) if images else 0
-        request.input_tokens = _prompt_tokens(request) + image_input
-        request.image_input_tokens = image_input or None
-        filled = True
-    if request.output_tokens is None and (request.completion is not None or request.completion_calls):
+        estimates["input_tokens"] = _prompt_tokens(request) + image_input
+        estimates["image_input_tokens"] = image_input or None
+    if request.usage.output_tokens is None and (request.completion is not None or request.completion_calls):
         text = count_text(request.completion or "", request.model)
-        request.output_tokens = text + count_text(request.completion_calls, request.model)
-        filled = True
-    if filled:
-        request.usage_source = UsageSource.ESTIMATED.value
+        estimates["output_tokens"] = text + count_text(request.completion_calls, request.model)
+    if estimates:
+        request.usage = replace(request.usage, usage_source=UsageSource.ESTIMATED.value, **estimates)
 
 
-def _has_input(request: Request) -> bool:
+def _has_input(usage: Usage) -> bool:
     counts = (
-        request.input_tokens, request.cache_read_tokens, request.cache_write_5m_tokens,
-        request.cache_write_1h_tokens, request.audio_input_tokens,
-    )  # fmt: skip
+        usage.input_tokens,
+        usage.cache_read_tokens,
+        usage.cache_write_5m_tokens,
+        usage.cache_write_1h_tokens,
+        usage.audio_input_tokens,
+    )
     return any(count is not None for count in counts)
 
 

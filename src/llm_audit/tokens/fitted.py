@@ -1,4 +1,4 @@
-"""Estimates corrected by the user's own rows: what a model really charges for a character, where usage tells.
+"""Correct estimated token counts by the tokens per character that the user's own rows report for each model.
 
 Where a log holds enough rows of a model with both text and reported usage, their tokens per character replace the
 bundled encodings' estimate in the rows of that model without usage. Rows with images or audio are left out, since their

@@ -1,4 +1,4 @@
-"""Tokens of an image, by the developers' published formulas."""
+"""Estimate the tokens of images by the developers' published formulas."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from llm_audit.model_names import canonical
 
 UNKNOWN_EDGE_PX = 1024
-"""A log says that there was an image, not how large: it is taken to be a square of this edge."""
+"""The edge, in pixels, of the square assumed for an image, since logs do not give its size."""
 
 
 def image_tokens(model: str, width: int = UNKNOWN_EDGE_PX, height: int = UNKNOWN_EDGE_PX) -> int:
-    """The input tokens an image takes.
+    """Return the input tokens of an image.
 
     Args:
         model: Any name of the model. Models without a published formula are counted as GPT-4o.
@@ -26,7 +26,7 @@ def image_tokens(model: str, width: int = UNKNOWN_EDGE_PX, height: int = UNKNOWN
 
 
 def _openai_tiles(base: int, per_tile: int) -> Callable[[int, int], int]:
-    """High detail: fit into 2048 x 2048, shortest edge down to 768, then 512-pixel tiles.
+    """Return the formula for high detail: fit into 2048 x 2048, shortest edge down to 768, then 512-pixel tiles.
 
     Source: https://platform.openai.com/docs/guides/images-vision#calculating-costs.
     """
@@ -41,7 +41,7 @@ def _openai_tiles(base: int, per_tile: int) -> Callable[[int, int], int]:
 
 
 def _claude(width: int, height: int) -> int:
-    """Width times height over 750, the long edge at most 1568 pixels.
+    """Return width times height over 750, the long edge at most 1568 pixels.
 
     Source: https://platform.claude.com/docs/en/build-with-claude/vision#evaluate-image-size.
     """
@@ -50,7 +50,7 @@ def _claude(width: int, height: int) -> int:
 
 
 def _gemini(width: int, height: int) -> int:
-    """258 up to 384 pixels in both dimensions, else 258 for each 768-pixel tile.
+    """Return 258 up to 384 pixels in both dimensions, else 258 for each 768-pixel tile.
 
     Source: https://ai.google.dev/gemini-api/docs/tokens#multimodal-tokens.
     """

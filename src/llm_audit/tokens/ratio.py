@@ -1,4 +1,4 @@
-"""Tokenizers by model, and how their token counts of the same text relate."""
+"""Tokenizers by model, and the ratios of their token counts of the same text."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from llm_audit.model_names import canonical
 from llm_audit.vocabulary import Category
 
 
-class Kind(StrEnum):
-    """A kind of text, as far as tokenizers tell kinds apart."""
+class TextKind(StrEnum):
+    """A kind of text with a token ratio of its own."""
 
     ENGLISH = "english"
     MATH = "math"
@@ -22,7 +22,11 @@ class Kind(StrEnum):
     CHINESE = "chinese"
 
 
-_KIND_OF_CATEGORY = {Category.CODE.value: Kind.CODE, Category.TOOL_USE.value: Kind.CODE, Category.MATH.value: Kind.MATH}
+_CATEGORY_KINDS = {
+    Category.CODE.value: TextKind.CODE,
+    Category.TOOL_USE.value: TextKind.CODE,
+    Category.MATH.value: TextKind.MATH,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +34,11 @@ class Tokenizer:
     """A tokenizer.
 
     Attributes:
-        name: Its own name; models with an equal one share it.
-        encoding: The bundled encoding it is counted with.
-        exact: The encoding is its own; else counts are estimates.
-        ratios: Its tokens per o200k token of the same text, by ``Kind``.
-        source: Where that is from.
+        name: Its name; models with the same name share it.
+        encoding: The bundled encoding that counts its tokens.
+        exact: Whether the encoding is the tokenizer's own; else counts are estimates.
+        ratios: Its tokens per o200k token of the same text, by ``TextKind``.
+        source: The source of the ratios.
     """
 
     name: str
@@ -43,30 +47,30 @@ class Tokenizer:
     ratios: dict[str, float]
     source: str
 
-    def ratio(self, kind: Kind = Kind.ENGLISH) -> float:
-        """Its tokens per o200k token of the same text."""
-        return self.ratios.get(kind, self.ratios.get(Kind.ENGLISH, 1.0))
+    def ratio(self, kind: TextKind = TextKind.ENGLISH) -> float:
+        """Return its tokens per o200k token of the same text."""
+        return self.ratios.get(kind, self.ratios.get(TextKind.ENGLISH, 1.0))
 
     @property
     def scale(self) -> dict[str, float]:
-        """What a count with ``encoding`` is multiplied by, by kind; empty where it needs no correction."""
+        """The factors by which counts with ``encoding`` are multiplied, by kind; empty where none is needed."""
         return {} if self.exact or self.encoding != "o200k_base" else self.ratios
 
 
 @functools.cache
 def tokenizer(model: str) -> Tokenizer:
-    """The tokenizer of a model, by any of its names; ``unknown``, counted as o200k, where none is on record."""
+    """Return the tokenizer of a model, by any of its names; ``unknown``, counted as o200k, where none is listed."""
     line = canonical(model)
     return next(known for pattern, known in _tokenizers() if pattern.match(line))
 
 
 def tokenizer_ratio(model_from: str, model_to: str, category: str | None = None) -> float:
-    """Tokens that ``model_to`` takes for one token of ``model_from`` on the same text.
+    """Return the tokens of ``model_to`` for one token of ``model_from`` on the same text.
 
     Args:
         model_from: The model whose tokens are known.
         model_to: The model whose tokens are wanted.
-        category: Of ``ledger.schema.Category``; code and mathematics have ratios of their own.
+        category: A ``vocabulary.Category``; code and mathematics have ratios of their own.
 
     Returns:
         1.0 where both share a tokenizer. Sources: ``tokenizer(model).source``.
@@ -74,13 +78,13 @@ def tokenizer_ratio(model_from: str, model_to: str, category: str | None = None)
     first, second = tokenizer(model_from), tokenizer(model_to)
     if first.name == second.name:
         return 1.0
-    kind = _KIND_OF_CATEGORY.get(category or "", Kind.ENGLISH)
+    kind = _CATEGORY_KINDS.get(category or "", TextKind.ENGLISH)
     return second.ratio(kind) / first.ratio(kind)
 
 
 @functools.cache
 def table_bytes() -> bytes:
-    """The packaged table of tokenizers, for fingerprints."""
+    """Return the packaged table of tokenizers, for fingerprints."""
     return resources.files("llm_audit.tokens").joinpath("tokenizers.toml").read_bytes()
 
 

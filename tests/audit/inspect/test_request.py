@@ -128,7 +128,7 @@ def test_policies_are_compared_on_one_reading(tmp_path):
     by_name = {result.name: result for result in done.policies}
     assert list(by_name) == presets
     assert by_name["keep"].flagship_tax == "0.00"
-    assert by_name["always-small"].expected_failures > by_name["small-by-default"].expected_failures
+    assert by_name["always-small"].lost_answers > by_name["small-by-default"].lost_answers
     assert Decimal(by_name["small-by-default"].policy_cost) + Decimal(
         by_name["small-by-default"].flagship_tax
     ) == Decimal(done.actual)
@@ -150,7 +150,12 @@ def test_templates_served_by_two_models_are_paired(tmp_path):
         options=AuditOptions(resamples=5),
     )
     pair = audit.document.observed_pairs[0]
-    assert (pair.dearer, pair.cheaper, pair.requests_dearer, pair.requests_cheaper) == ("gpt-4o", "gpt-4o-mini", 6, 6)
+    assert (pair.costlier, pair.cheaper, pair.requests_costlier, pair.requests_cheaper) == (
+        "gpt-4o",
+        "gpt-4o-mini",
+        6,
+        6,
+    )
     assert pair.observed_output_ratio == 0.5
     assert pair.observed_cost_ratio == pytest.approx((150 + 60) / (2_500 + 2_000), abs=1e-6)
     assert pair.expected_cost_ratio == pytest.approx((150 + 120) / (2_500 + 2_000), abs=1e-6)

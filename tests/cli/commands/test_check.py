@@ -5,6 +5,7 @@ import pytest
 from tests.cli.conftest import write_log
 
 from llm_audit.cli import run
+from llm_audit.document.audit import SCHEMA_VERSION
 
 
 def test_first_run_baseline_worse_log_failed_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,8 +51,15 @@ def test_what_cannot_be_evaluated_is_not_passed(tmp_path: Path, capsys: pytest.C
     assert run(["check", log, "--baseline", baseline, "--fail-on", "cost_per_request:+10%", "-f", "json"]) == 3
     assert run(["check", log, "-q"]) == 2
     assert "nothing to check" in capsys.readouterr().err
-    (tmp_path / "other.json").write_text('{"schema_version": "0.1"}')
-    assert run(["check", log, "--baseline", str(tmp_path / "other.json"), "--fail-on", "total_cost:1USD"]) == 2
+    other = tmp_path / "other.json"
+    other.write_text('{"schema_version": "0.1"}')
+    assert run(["check", log, "--baseline", str(other), "--fail-on", "total_cost:1USD"]) == 2
+    capsys.readouterr()
+    other.write_text(
+        Path(baseline).read_text().replace(f'"schema_version": "{SCHEMA_VERSION}"', '"schema_version": "0.1"')
+    )
+    assert run(["check", log, "--baseline", str(other), "--fail-on", "total_cost:1USD"]) == 2
+    assert "its schema_version is 0.1" in capsys.readouterr().err
 
 
 def test_a_step_summary_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ def test_calibrate_and_use_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ("name", "content", "words"),
     [
         ("none.jsonl", None, "Cannot read"),
-        ("labels.txt", "x", "no label file"),
+        ("labels.txt", "x", "not a label file"),
         ("labels.jsonl", '{"prompt": "x"}\n', "strong_score"),
         ("labels.jsonl", "{broken", "cannot be read"),
         ("labels.jsonl", '{"prompt": "x", "strong_score": 5, "weak_score": 0}\n', "from 0 to 1"),

@@ -77,7 +77,7 @@ def test_an_explanation_prints_what_its_tokens_and_dollars_follow_from(
     assert "moved: p_suffices at 0.9, route" in printed
     expected = printed[printed.index("expected:") : printed.index("floor:")]
     assert "tokenizer 1 x 1; visible output x 1" in expected
-    assert "at +0 sd, asked again 1 times" in expected
+    assert "at +0 sd, escalations per lost answer 1" in expected
     assert run(["explain", f"{log}:1", "--logs", log, "--policy", "keep"]) == 0
     assert "kept_by_policy: never, route" in capsys.readouterr().out
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from llm_audit.cli import run
-from llm_audit.sources.formats.registry import FORMATS
+from llm_audit.sources.formats.registry import all_formats
 
 SAMPLES = Path(__file__).resolve().parents[3] / "sample_logs"
 
@@ -12,10 +12,10 @@ SAMPLES = Path(__file__).resolve().parents[3] / "sample_logs"
 def test_every_format_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["formats", "-f", "json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [row["name"] for row in rows] == [form.info.name for form in FORMATS]
+    assert [row["name"] for row in rows] == [form.info.name for form in all_formats()]
     assert all(row["title"] and row["checked against"] for row in rows)
     assert run(["formats"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == len(FORMATS) + 1
+    assert len(capsys.readouterr().out.splitlines()) == len(all_formats()) + 1
 
 
 def test_detect_says_what_each_file_is(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_presets_decide_as_their_systems_do():
 def test_a_mistake_is_named_with_its_line_and_the_fix(toml, line, says):
     with pytest.raises(UsageError) as error:
         parse(toml, where="policy.toml")
-    assert f"policy.toml, line {line}:" in str(error.value)
+    assert f"policy.toml:{line}:" in str(error.value)
     assert says in str(error.value)
 
 

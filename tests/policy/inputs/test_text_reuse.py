@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from llm_audit.cli import run
-from llm_audit.engines.local import IngestOptions, ingest
+from llm_audit.engines import IngestOptions, ingest
 from llm_audit.policy.inputs.requests import TRACE_COLUMNS
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph, build_graph
 

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -9,8 +10,8 @@ from tests.report.golden import assert_golden
 
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.report.glossary import GLOSSARY
-from llm_audit.report.table import NUMERIC, Column, cap, count, money, table, write
-from llm_audit.report.tables import everything
+from llm_audit.report.table import NUMERIC, Column, Priority, cap, count, money, table, write
+from llm_audit.report.tables import check, everything, spend
 from llm_audit.report.terminal.check import print_check
 from llm_audit.report.terminal.screen import print_glossary, print_report, print_table
 from llm_audit.report.verdict import verdict
@@ -48,7 +49,7 @@ def test_no_table_is_wider_than_the_terminal_and_what_is_left_out_is_named(width
             continue
         said = told[whole.title]
         for index, column in enumerate(whole.columns):
-            named = f"{column.title}" in said.partition("Not shown for want of room: ")[2]
+            named = f"{column.title}" in said.partition("Columns left out to fit: ")[2]
             if column.kind in NUMERIC and not named:
                 for row in cap(whole, 15).rows:
                     assert write(row[index], column, currency="USD") in said, (whole.title, column.title)
@@ -66,12 +67,12 @@ def priced_by_many():
 
 
 def test_a_name_is_shortened_in_its_middle_and_a_figure_never() -> None:
-    columns = (Column("Model"), Column("Provider", wide=True), money("Cost"), count("Requests"))
+    columns = (Column("Model"), Column("Provider", priority=Priority.SPARE), money("Cost"), count("Requests"))
     whole = table("t", "T", columns, [("claude-sonnet-4-5-20250929", "anthropic", "1234567.00", 7_654_321)])
     file = io.StringIO()
     print_table(whole, Console(file=file, width=49))
     assert "claude-sonnet-4-…0250929  $1,234,567  7,654,321" in file.getvalue()
-    assert "Not shown for want of room: Provider." in file.getvalue()
+    assert "Columns left out to fit: Provider." in file.getvalue()
     file = io.StringIO()
     print_table(whole, Console(file=file, width=30))
     assert [line.strip() for line in file.getvalue().splitlines() if line.strip()] == [
@@ -81,10 +82,31 @@ def test_a_name_is_shortened_in_its_middle_and_a_figure_never() -> None:
 
 def test_overlapping_actions_say_so() -> None:
     document = build.rich(2)
-    findings = [msgspec.structs.replace(f, detail="These requests overlap with others.") for f in document.findings]
-    overlapping = msgspec.structs.replace(document, findings=findings)
-    assert "do not add up" in printed(80, document=overlapping)
-    assert "do not add up" not in printed(80, document=document)
+    overlapping = [msgspec.structs.replace(finding, overlaps=True) for finding in document.findings]
+    worded = [msgspec.structs.replace(finding, detail="Calls that overlap in time.") for finding in document.findings]
+    assert "do not add up" in printed(80, document=msgspec.structs.replace(document, findings=overlapping))
+    assert "do not add up" not in printed(80, document=msgspec.structs.replace(document, findings=worded))
+
+
+def test_a_narrow_first_screen_keeps_the_essential_columns_whatever_their_headings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model_mix = spend.model_mix
+
+    def renamed(document):
+        full = model_mix(document)
+        columns = tuple(replace(column, title=f"H{index}") for index, column in enumerate(full.columns))
+        return replace(full, columns=columns)
+
+    monkeypatch.setattr(spend, "model_mix", renamed)
+    headings = {
+        width: next(line for line in printed(width).splitlines() if "H0" in line).split() for width in (60, 80, 120)
+    }
+    assert headings == {
+        60: ["H0", "H3", "H7", "H8"],
+        80: ["H0", "H2", "H3", "H6", "H7", "H8"],
+        120: [f"H{index}" for index in range(9)],
+    }
 
 
 def test_each_warning_is_said_once_and_files_passed_over_are_none() -> None:
@@ -98,7 +120,14 @@ def test_each_warning_is_said_once_and_files_passed_over_are_none() -> None:
 
 def test_details_show_every_section() -> None:
     shown = printed(100, details=True)
-    for title in ("Routes", "By team", "Kept back by gates", "Tokens and cost by type", "Data quality", "Price rows"):
+    for title in (
+        "Routes",
+        "By team",
+        "Savings blocked by gates",
+        "Tokens and cost by type",
+        "Data quality",
+        "Price rows",
+    ):
         assert f" {title}" in shown
 
 
@@ -115,7 +144,15 @@ def test_a_check_has_a_line_for_each_rule() -> None:
     assert_golden("check.txt", file.getvalue().encode())
     said = " ".join(file.getvalue().split())
     assert "1 of 3 gates failed, 1 not evaluated" in said
-    assert "to save $39.24 at this volume; since then requests have cost $6.90 more." in said
+    assert "estimated to save $39.24; requests have since cost $6.90 more." in said
+
+
+@pytest.mark.parametrize(("realised", "since"), [("6.90", "cost $6.90 less"), ("0.00", "cost the same")])
+def test_what_a_rollout_saved_is_compared_with_the_estimate(realised: str, since: str) -> None:
+    comparison = compared.check().comparison
+    assert comparison is not None
+    changed = msgspec.structs.replace(comparison, realised=realised)
+    assert (check.realised(changed) or "").endswith(f"estimated to save $39.24; requests have since {since}.")
 
 
 def test_the_glossary_explains_the_words() -> None:

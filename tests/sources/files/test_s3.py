@@ -10,7 +10,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
-from llm_audit.engines.local import IngestOptions, ingest
+from llm_audit.engines import IngestOptions, ingest
 from llm_audit.errors import UsageError
 from llm_audit.sources.files import storage
 from llm_audit.sources.files.find import find

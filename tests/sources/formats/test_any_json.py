@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from tests.sources.formats.fixture_files import FIXTURES
 
 from llm_audit.errors import UsageError
-from llm_audit.sources.entry import NotACall, Rejected, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context
-from llm_audit.sources.formats.providers.pair import read
-from llm_audit.sources.formats.registry import FORMATS, get
+from llm_audit.sources.entry import BadRecordError, NotACall, Rejected, Request
+from llm_audit.sources.formats.interface import Context
+from llm_audit.sources.formats.registry import all_formats, get
 from llm_audit.sources.records.column_names import SYNONYMS
 
 
@@ -45,22 +44,14 @@ RECORD = st.dictionaries(KEY | st.text(max_size=4), ANY, max_size=8)
 @settings(max_examples=250, deadline=None)
 @given(record=RECORD)
 def test_every_format_reads_or_refuses(record) -> None:
-    for form in FORMATS:
-        form.matches(record)
+    for form in all_formats():
+        form.matches(record, Context("x"))
         try:
             found = list(form.entries(record, Context("x")))
         except BadRecordError:
             continue
         assert found
         assert all(isinstance(entry, Request | NotACall | Rejected) for entry in found)
-
-
-def test_the_last_record_is_remembered_and_no_other() -> None:
-    first, second = ({"object": "response", "id": name} for name in "ab")
-    assert read(first) is read(first)
-    answered = read(second)
-    assert answered is not None
-    assert answered.answered["id"] == "b"
 
 
 def test_an_unknown_name_is_refused_with_a_suggestion() -> None:

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.sources.formats.fixture_files import FIXTURES
 
-from llm_audit.sources.entry import NotACall, Rejected, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context
-from llm_audit.sources.formats.registry import FORMATS
+from llm_audit.sources.entry import BadRecordError, NotACall, Rejected, Request
+from llm_audit.sources.formats.interface import Context
+from llm_audit.sources.formats.registry import all_formats
 
-BY_NAME = {known.info.name: known for known in FORMATS}
+BY_NAME = {known.info.name: known for known in all_formats()}
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=True) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -59,8 +59,8 @@ def test_a_record_with_one_field_replaced_is_read_or_refused(data) -> None:
     for step in inner:
         holder = holder[step]
     holder[last] = data.draw(ANY_JSON)
-    for known in FORMATS:
-        known.matches(mutated)
+    for known in all_formats():
+        known.matches(mutated, Context("x"))
     try:
         found = list(BY_NAME[name].entries(mutated, Context("x")))
     except BadRecordError:

@@ -1,84 +1,44 @@
-"""Every fixture is read as the format its folder is named after, whatever formats there are beside it."""
+"""Asking only the formats that a record's keys allow finds the same format as asking all of them."""
+
+import json
 
 import pytest
-from tests.sources.formats.fixture_files import FIXTURES, read
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.sources.formats.fixture_files import FIXTURES
 
-from llm_audit.sources.entry import Request
 from llm_audit.sources.formats.interface import Context
-from llm_audit.sources.formats.registry import FORMATS
+from llm_audit.sources.formats.registry import all_formats
+from llm_audit.sources.formats.signatures import Signatures
 
-NAMES = {known.info.name for known in FORMATS}
-FILES = sorted(
-    path.relative_to(FIXTURES)
-    for path in FIXTURES.glob("*/*")
-    if path.parent.name in NAMES and path.name != "README.md"
-)
+CONTEXT = Context("x")
+RECORDS = [json.loads(line) for path in sorted(FIXTURES.glob("*/*.jsonl")) for line in path.read_text().splitlines()]
+KEYS = sorted({key for form in all_formats() for key in form.keys} | {key for record in RECORDS for key in record})
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
-def test_a_fixture_is_read_as_itself(path) -> None:
-    assert {name for name, _ in read(path)} == {path.parent.name}
+def first_of_all(record):
+    return next((form for form in all_formats() if form.matches(record, CONTEXT)), None)
 
 
-def test_formats_have_names_of_their_own() -> None:
-    assert len(NAMES) == len(FORMATS)
+def test_fixtures_are_found_alike() -> None:
+    signatures = Signatures(all_formats())
+    assert [signatures.first(record, CONTEXT) for record in RECORDS] == [first_of_all(record) for record in RECORDS]
 
 
-@pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.info.name)
-def test_what_a_format_tells_is_said_in_known_words(known) -> None:
-    words = {"time", "id", "prompts", "cache", "cost", "latency", "trace", "team", "service_tier"}
-    assert set(known.info.tells) <= words
-    assert known.info.title
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(RECORDS), st.sets(st.sampled_from(KEYS), max_size=3), st.sampled_from(RECORDS))
+def test_records_with_fields_taken_or_added_are_found_alike(record, changed, other) -> None:
+    mixed = {key: value for key, value in record.items() if key not in changed}
+    mixed |= {key: other[key] for key in changed if key in other}
+    assert Signatures(all_formats()).first(mixed, CONTEXT) is first_of_all(mixed)
 
 
-@pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.info.name)
-def test_a_format_with_its_own_folder_says_where_its_fixtures_are_from(known) -> None:
-    folder = FIXTURES / known.info.name
-    if folder.is_dir():
-        listed = (folder / "README.md").read_text()
-        assert "licence" in listed
+@pytest.mark.parametrize("form", all_formats(), ids=lambda form: form.info.name)
+def test_no_format_matches_a_record_without_one_of_its_keys(form) -> None:
+    if form.keys:
+        assert not any(form.matches(record, CONTEXT) for record in RECORDS if form.keys.isdisjoint(record))
 
 
-@pytest.mark.parametrize(
-    "record",
-    [
-        {"timestamp": 1767607200, "model": "gpt-4o", "tokens_in": 1000, "tokens_out": 20, "cached": 500},
-        {
-            "time": 1767607200,
-            "model": "gpt-4o",
-            "input_tokens": 9,
-            "output_tokens": 2,
-            "type": "chat",
-            "sessionId": "s",
-        },
-        {
-            "time": 1767607200,
-            "model": "gpt-4o",
-            "input_tokens": 9,
-            "trace_id": "t",
-            "attributes": {"team": "a"},
-            "name": "x",
-        },
-        {
-            "time": 1767607200,
-            "model": "gpt-4o",
-            "input_tokens": 9,
-            "output_tokens": 2,
-            "payload": {"a": 1},
-            "type": "call",
-        },
-        {
-            "time": 1767607200,
-            "model": "gpt-4o",
-            "input_tokens": 9,
-            "output_tokens": 2,
-            "span_id": "s",
-            "metrics": {"a": 1},
-        },
-    ],
-)
-def test_home_made_records_that_share_names_with_other_formats_stay_home_made(record) -> None:
-    found = next(known for known in FORMATS if known.matches(record))
-    assert found.info.name == "flat"
-    (entry,) = found.entries(record, Context("x"))
-    assert isinstance(entry, Request)
+@pytest.mark.parametrize("form", [form for form in all_formats() if form.keys_decide], ids=lambda form: form.info.name)
+def test_a_format_told_by_keys_alone_does_not_look_at_values(form) -> None:
+    assert all(form.matches(dict.fromkeys(record), CONTEXT) == form.matches(record, CONTEXT) for record in RECORDS)

@@ -1,12 +1,12 @@
 import pytest
 
 from llm_audit.sources.entry import Request
-from llm_audit.sources.records.bodies import answer, ask, model_of, parameters, usage_of
+from llm_audit.sources.records.bodies import model_of, read_parameters, read_request_body, read_response_body, usage_of
 
 
 def asked(body: dict) -> Request:
     request = Request(model="m")
-    parameters(request, body)
+    read_parameters(request, body)
     return request
 
 
@@ -86,13 +86,13 @@ def test_the_limit_of_output(body, limit) -> None:
 )
 def test_the_reply_of_any_provider(body, said, calls, call_id) -> None:
     request = Request(model="m")
-    answer(request, body)
+    read_response_body(request, body)
     assert (request.completion, request.completion_calls, request.completion_call_id) == (said, calls, call_id)
 
 
 def test_the_prompt_the_model_and_the_usage() -> None:
     request = Request(model="m")
-    ask(
+    read_request_body(
         request,
         {"system": "S", "messages": [{"role": "user", "content": "U"}], "stream": True, "tools": [{"name": "f"}]},
     )

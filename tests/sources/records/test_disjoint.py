@@ -2,26 +2,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_audit.sources.formats.interface import BadRecordError
-from llm_audit.sources.records.disjoint import Convention, count, settle
+from llm_audit.sources.entry import BadRecordError
+from llm_audit.sources.records.disjoint import Convention, as_count, disjoint_usage
 
 COUNT = st.integers(0, 10**6)
 
 
 @pytest.mark.parametrize("value", [7, "7", 7.0, "7.0", " 7 "])
 def test_whole_numbers_are_counts(value: object) -> None:
-    assert count(value) == 7
+    assert as_count(value) == 7
 
 
 @pytest.mark.parametrize("value", [None, "", "None", "null", float("nan")])
 def test_nothing_is_unknown_and_not_zero(value: object) -> None:
-    assert count(value) is None
+    assert as_count(value) is None
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, "1.5", 10**9 + 1, "many", True, [], float("inf"), "9" * 400])
 def test_what_is_no_count_is_refused(value: object) -> None:
     with pytest.raises(BadRecordError, match="bad_tokens: n"):
-        count(value, "n")
+        as_count(value, "n")
 
 
 def figures(usage):
@@ -38,27 +38,32 @@ def figures(usage):
     ],
 )
 def test_the_total_decides(total, expected) -> None:
-    assert figures(settle(100, 20, cache_read=40, total=total)) == expected
+    assert figures(disjoint_usage(100, 20, cache_read=40, total=total)) == expected
 
 
 def test_a_total_that_a_wrapper_computed_proves_nothing_of_inclusion() -> None:
-    assert figures(settle(100, 20, cache_read=40, total=120, wrapper_total=True)) == (100, 40, 20, 40)
-    assert figures(settle(100, 20, cache_read=40, total=160, wrapper_total=True)) == (100, 40, 20, None)
+    assert figures(disjoint_usage(100, 20, cache_read=40, total=120, wrapper_total=True)) == (100, 40, 20, 40)
+    assert figures(disjoint_usage(100, 20, cache_read=40, total=160, wrapper_total=True)) == (100, 40, 20, None)
 
 
 def test_more_cached_than_input_is_exclusive_whatever_is_documented() -> None:
-    found = settle(10, 5, cache_read=400, total=15, convention=Convention.INCLUSIVE)
+    found = disjoint_usage(10, 5, cache_read=400, total=15, convention=Convention.INCLUSIVE)
     assert figures(found) == (10, 400, 5, None)
 
 
 def test_the_convention_decides_only_what_arithmetic_leaves_open() -> None:
-    assert figures(settle(100, 5, cache_read=40, convention=Convention.INCLUSIVE)) == (60, 40, 5, None)
-    assert figures(settle(100, 5, cache_read=40, convention=Convention.EXCLUSIVE)) == (100, 40, 5, None)
-    assert figures(settle(100, 5, cache_read=40, total=145, convention=Convention.INCLUSIVE)) == (100, 40, 5, None)
+    assert figures(disjoint_usage(100, 5, cache_read=40, convention=Convention.INCLUSIVE)) == (60, 40, 5, None)
+    assert figures(disjoint_usage(100, 5, cache_read=40, convention=Convention.EXCLUSIVE)) == (100, 40, 5, None)
+    assert figures(disjoint_usage(100, 5, cache_read=40, total=145, convention=Convention.INCLUSIVE)) == (
+        100,
+        40,
+        5,
+        None,
+    )
 
 
 def test_no_cached_tokens_leave_nothing_open() -> None:
-    assert figures(settle(100, 5, cache_read=0)) == (100, 0, 5, None)
+    assert figures(disjoint_usage(100, 5, cache_read=0)) == (100, 0, 5, None)
 
 
 @pytest.mark.parametrize(
@@ -66,21 +71,21 @@ def test_no_cached_tokens_leave_nothing_open() -> None:
     [(115, 15), (100 + 15 + 9, 24), (None, 15)],
 )
 def test_reasoning_on_top_is_told_by_the_total(total, output) -> None:
-    found = settle(100, 15, reasoning=9, total=total)
+    found = disjoint_usage(100, 15, reasoning=9, total=total)
     assert (found.output_tokens, found.reasoning_tokens) == (output, 9)
 
 
 def test_more_reasoning_than_output_is_on_top() -> None:
-    assert settle(100, 5, reasoning=9).output_tokens == 14
+    assert disjoint_usage(100, 5, reasoning=9).output_tokens == 14
 
 
 def test_reasoning_and_cache_on_top_together() -> None:
-    assert figures(settle(100, 5, cache_read=40, reasoning=9, total=154)) == (100, 40, 14, None)
-    assert figures(settle(100, 5, cache_read=40, reasoning=9, total=114)) == (60, 40, 14, None)
+    assert figures(disjoint_usage(100, 5, cache_read=40, reasoning=9, total=154)) == (100, 40, 14, None)
+    assert figures(disjoint_usage(100, 5, cache_read=40, reasoning=9, total=114)) == (60, 40, 14, None)
 
 
 def test_audio_is_apart_from_text() -> None:
-    found = settle(81, 72, audio_input=69, audio_output=10, convention=Convention.INCLUSIVE)
+    found = disjoint_usage(81, 72, audio_input=69, audio_output=10, convention=Convention.INCLUSIVE)
     assert (found.input_tokens, found.audio_input_tokens) == (12, 69)
     assert (found.output_tokens, found.audio_output_tokens) == (62, 10)
 
@@ -89,7 +94,7 @@ def test_audio_is_apart_from_text() -> None:
 def test_disjoint_counts_add_up_to_the_total(input_tokens, read, write, output, reasoning) -> None:
     reasoning = min(reasoning, output)
     for cached in (0, read + write):
-        found = settle(
+        found = disjoint_usage(
             input_tokens + (0 if cached else read + write),
             output,
             cache_read=read,

@@ -1,6 +1,17 @@
 import pytest
 
-from llm_audit.sources.records.fields import at, canonical, flag, labels, listing, mapping, number, text, who, whole
+from llm_audit.sources.records.fields import (
+    as_int,
+    at,
+    attribution_of,
+    canonical,
+    flag,
+    labels,
+    listing,
+    mapping,
+    number,
+    text,
+)
 
 
 def test_json_in_strings_is_read_on_the_way() -> None:
@@ -23,7 +34,7 @@ def test_text(value, expected) -> None:
 
 def test_numbers_and_flags() -> None:
     assert [number(value) for value in ("1.5", 2, "x", True, "inf", 10**400, None)] == [1.5, 2.0] + [None] * 5
-    assert [whole(value) for value in ("429", 2.0, 2.5, None)] == [429, 2, None, None]
+    assert [as_int(value) for value in ("429", 2.0, 2.5, None)] == [429, 2, None, None]
     assert [flag(value) for value in ("True", "no", 1, False, "maybe", None)] == [True, False, True, False, None, None]
 
 
@@ -33,24 +44,28 @@ def test_the_same_arguments_are_written_in_one_way() -> None:
 
 
 def test_who_is_charged() -> None:
-    found = who({"Team-Name": "ads", "team": "core", "feature": "rag", "env": "prod", "user_id": 7, "tier": 2, "x": {}})
+    found = attribution_of(
+        {"Team-Name": "ads", "team": "core", "feature": "rag", "env": "prod", "user_id": 7, "tier": 2, "x": {}}
+    )
     assert (found.team, found.app, found.environment, found.user) == ("core", "rag", "prod", "7")
     assert found.tags == ("Team-Name=ads", "tier=2")
-    assert who({"team": "core", "Team-Name": "ads"}).tags == ("Team-Name=ads",)
+    assert attribution_of({"team": "core", "Team-Name": "ads"}).tags == ("Team-Name=ads",)
 
 
 def test_what_tells_calls_apart_is_no_tag() -> None:
-    assert who({"request_id": "r-1", "traceId": "t", "id": "x", "score": 0.25, "attempt": 2.0}).tags == ("attempt=2",)
+    assert attribution_of({"request_id": "r-1", "traceId": "t", "id": "x", "score": 0.25, "attempt": 2.0}).tags == (
+        "attempt=2",
+    )
 
 
 def test_content_is_no_label() -> None:
-    assert who({"note": "x" * 101, "empty": " ", "ok": True}).tags == ("ok=true",)
+    assert attribution_of({"note": "x" * 101, "empty": " ", "ok": True}).tags == ("ok=true",)
 
 
 @pytest.mark.parametrize("value", [["a", "b"], '["a", "b"]', "a, b", ("a", "b")])
 def test_tags_in_any_shape(value) -> None:
     assert labels(value) == ("a", "b")
-    assert who({"tags": value}).tags == ("a", "b")
+    assert attribution_of({"tags": value}).tags == ("a", "b")
 
 
 def test_tags_as_an_object() -> None:

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from llm_audit.sources.entry import Message
-from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
+from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
 
 CALL = 'add({"a":2,"b":3})'
 SHAPES = {
@@ -85,20 +85,20 @@ def test_one_conversation_in_every_providers_shape(shape: str) -> None:
         Message("assistant", "", CALL, "c1"),
         Message("tool", "5", "", "c1"),
     ]
-    assert conversation(SHAPES[shape]) == expected
-    assert conversation(json.dumps(SHAPES[shape])) == expected
+    assert read_messages(SHAPES[shape]) == expected
+    assert read_messages(json.dumps(SHAPES[shape])) == expected
 
 
 def test_system_prompts_held_apart_come_first() -> None:
     said = [Message("system", "A\nB"), Message("user", "hi")]
-    assert conversation("hi", [{"type": "text", "text": "A"}, {"type": "text", "text": "B"}]) == said
-    assert conversation("hi", {"parts": [{"text": "A"}, {"text": "B"}]}) == said
-    assert conversation("hi", "A\nB") == said
+    assert read_messages("hi", [{"type": "text", "text": "A"}, {"type": "text", "text": "B"}]) == said
+    assert read_messages("hi", {"parts": [{"text": "A"}, {"text": "B"}]}) == said
+    assert read_messages("hi", "A\nB") == said
 
 
 @pytest.mark.parametrize("nothing", [None, "", [], {}, "{}", 5])
 def test_no_prompt_is_none(nothing: object) -> None:
-    assert conversation(nothing) is None
+    assert read_messages(nothing) is None
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_no_prompt_is_none(nothing: object) -> None:
     ],
 )
 def test_what_a_model_must_see(part) -> None:
-    assert conversation([{"role": "user", "content": [part, {"text": "?"}]}]) == [Message("user", "?", images=1)]
+    assert read_messages([{"role": "user", "content": [part, {"text": "?"}]}]) == [Message("user", "?", images=1)]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_what_a_model_must_see(part) -> None:
     [{"type": "input_audio", "input_audio": {}}, {"inline_data": {"mime_type": "audio/wav"}}, {"type": "audio"}],
 )
 def test_what_a_model_must_hear(part) -> None:
-    assert conversation([{"role": "user", "content": [part]}]) == [Message("user", "", audio=1)]
+    assert read_messages([{"role": "user", "content": [part]}]) == [Message("user", "", audio=1)]
 
 
 def test_documents_of_text_are_read() -> None:
@@ -132,7 +132,7 @@ def test_documents_of_text_are_read() -> None:
         {"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "B"}]}},
         {"document": {"format": "txt", "name": "d"}},
     ]
-    assert conversation([{"role": "user", "content": parts}]) == [Message("user", "A\nB")]
+    assert read_messages([{"role": "user", "content": parts}]) == [Message("user", "A\nB")]
 
 
 def test_calls_listed_one_by_one_are_one_reply() -> None:
@@ -142,8 +142,8 @@ def test_calls_listed_one_by_one_are_one_reply() -> None:
         {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"},
         {"type": "function_call", "call_id": "b", "name": "g", "arguments": "{}"},
     ]
-    assert conversation(items) == [Message("user", "go"), Message("assistant", "Two steps.", "f({})\ng({})", "a")]
-    assert reply(items[1:]) == ("Two steps.", "f({})\ng({})", "a")
+    assert read_messages(items) == [Message("user", "go"), Message("assistant", "Two steps.", "f({})\ng({})", "a")]
+    assert read_reply(items[1:]) == ("Two steps.", "f({})\ng({})", "a")
 
 
 def test_a_providers_own_tools_are_no_calls_to_answer() -> None:
@@ -152,7 +152,7 @@ def test_a_providers_own_tools_are_no_calls_to_answer() -> None:
         {"type": "web_search_tool_result", "tool_use_id": "s", "content": []},
         {"type": "text", "text": "Found."},
     ]
-    assert conversation([{"role": "assistant", "content": blocks}]) == [Message("assistant", "Found.")]
+    assert read_messages([{"role": "assistant", "content": blocks}]) == [Message("assistant", "Found.")]
 
 
 def test_names_of_tools() -> None:
@@ -167,13 +167,13 @@ def test_names_of_tools() -> None:
 
 @pytest.mark.parametrize("said", ["redacted-by-litellm", " [REDACTED] ", "a (litellm_truncated skipped 9 chars) b"])
 def test_marks_of_redaction(said: str) -> None:
-    assert redacted(conversation(said))
-    assert not redacted(conversation("Was it redacted, or did they hide it from us?"))
-    assert not redacted(None)
+    assert is_redacted(read_messages(said))
+    assert not is_redacted(read_messages("Was it redacted, or did they hide it from us?"))
+    assert not is_redacted(None)
 
 
 def test_no_depth_of_nesting_is_followed_forever() -> None:
     part: dict[str, object] = {"type": "text", "text": "end"}
     for _ in range(5000):
         part = {"type": "tool_result", "tool_use_id": "x", "content": [part]}
-    assert conversation([{"role": "user", "content": [part]}]) is not None
+    assert read_messages([{"role": "user", "content": [part]}]) is not None

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_audit.sources.formats.interface import BadRecordError
+from llm_audit.sources.entry import BadRecordError
 from llm_audit.sources.records.times import EARLIEST_US, LATEST_US, between_ms, micros
 
 NOON_US = 1_767_614_400_000_000  # 2026-01-05 12:00:00 UTC

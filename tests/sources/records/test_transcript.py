@@ -25,7 +25,7 @@ def test_a_long_prompt_keeps_the_system_prompt_and_the_latest_ask() -> None:
 def test_a_compaction_leaves_the_system_prompt() -> None:
     said = Transcript()
     said.add([Message("system", "S"), Message("user", "ask")])
-    said.forget()
+    said.compact()
     assert [message.text for message in said.prompt() or []] == ["S"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from genai_prices.data import providers
 from tests.sources.formats.fixture_files import FIXTURES
 
-from llm_audit.sources.formats.providers.pair import read
+from llm_audit.sources.records.pair import read_pair
 from llm_audit.sources.records.usage import of_any
 
 FLAVORS = {
@@ -29,10 +29,10 @@ def bodies():
     for folder, flavor in FLAVORS.items():
         for path in sorted((FIXTURES / folder).glob("*pairs.jsonl")):
             for number, line in enumerate(path.read_text().splitlines(), 1):
-                pair = read(json.loads(line))
-                usage = next((pair.answered[name] for name in USAGE if pair.answered.get(name)), {})
+                pair = read_pair(json.loads(line))
+                usage = next((pair.response_body[name] for name in USAGE if pair.response_body.get(name)), {})
                 if set(usage) - {"trafficType"}:
-                    yield pytest.param(pair.answered, usage, *flavor, id=f"{folder}:{number}")
+                    yield pytest.param(pair.response_body, usage, *flavor, id=f"{folder}:{number}")
 
 
 def shape_of(row):

@@ -21,7 +21,7 @@ from llm_audit.policy import Models, Policy
 _LIMITS = {"route_template": 10, "route_app": 5, "route_model": 5}
 _OUTCOMES = {
     "no_capable_model": "no cheaper model is likely enough to suffice",
-    "no_saving": "a move is not expected to save",
+    "no_saving": "no saving is expected",
     "gated": "a gate blocks",
     "abstained": "the prompt could not be judged",
     "unpriced": "no price",
@@ -135,6 +135,7 @@ def _finding(group: _Group, evidence: Evidence, errors: Floats, *, overlaps: boo
         requests=total(moved, "requests"),
         subject=name,
         p_suffices=mean(total(moved, "p_nano"), total(moved, "moved")),
+        overlaps=overlaps,
     )
 
 

@@ -20,8 +20,8 @@ from llm_audit.document.audit import Metric
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import PICO_PER_USD
 from llm_audit.policy import Requests
+from llm_audit.vocabulary import TIERS
 
-TIERS = ("small", "mid", "frontier", "unknown")
 GROUPS = ("team", "app")
 LARGEST = 20
 """Models, teams and apps with metrics of their own, by requests; a gate on a smaller one is not evaluated."""
@@ -122,9 +122,10 @@ def metrics(measured: Measured) -> list[Metric]:
         above = _summed(calls.cluster[rows], figures[figure][rows], figure, count)
         return _ratio(whole, metric, "share", above, sums[figure])
 
-    tiers = {tier: [held == tier for held in measured.tiers] for tier in TIERS}
-    found += [part(f"model_share[{tier}]", tiers[tier], "requests") for tier in TIERS]
-    found += [part(f"cost_share[{tier}]", tiers[tier], "cost") for tier in TIERS]
+    ascending = (*reversed(TIERS[:-1]), TIERS[-1])  # the unknown tier stays last
+    tiers = {tier: [held == tier for held in measured.tiers] for tier in ascending}
+    found += [part(f"model_share[{tier}]", tiers[tier], "requests") for tier in ascending]
+    found += [part(f"cost_share[{tier}]", tiers[tier], "cost") for tier in ascending]
     for model in _largest(name, measured.labels):
         found.append(part(f"model_share[{model}]", [label == model for label in measured.labels], "requests"))
     for group in GROUPS:

@@ -14,7 +14,7 @@ MAX_PAIRS = 20
 
 
 def observed_pairs(cells: pl.DataFrame) -> list[ObservedPair]:
-    """Pairs of models that served one template of one app, the dearer per request first; most requests first.
+    """Pairs of models that served one template of one app, the costlier per request first; most requests first.
 
     Logs rarely choose a model at random, so a pair is a description and no experiment: it differs in requests as well.
     """
@@ -53,9 +53,9 @@ def observed_pairs(cells: pl.DataFrame) -> list[ObservedPair]:
         ObservedPair(
             template=row["template"],
             app=row["app"] or "",
-            dearer=row["model_id"],
+            costlier=row["model_id"],
             cheaper=row["model_id_cheap"],
-            requests_dearer=int(row["priced"]),
+            requests_costlier=int(row["priced"]),
             requests_cheaper=int(row["priced_cheap"]),
             observed_cost_ratio=_ratio(row["cost_cheap"], row["cost"]),
             observed_output_ratio=_ratio(row["output_cheap"], row["output"]),

@@ -47,17 +47,17 @@ def _saving(name: str, rows: pl.DataFrame, book: PriceBook) -> tuple[int, Observ
     tokens = {kind: rows[f"{kind}_tokens"].fill_null(0).to_numpy() for kind in TOKEN_TYPES}
     per_call = rows["cost_per_call_pico"].fill_null(0).to_numpy()
     totals = {model: _total(rows, model, tokens, per_call, book) for model in models}
-    fallback, dearest = max(totals.items(), key=lambda item: (item[1], item[0]))
-    saved = dearest - sum(actual)
+    fallback, most_expensive = max(totals.items(), key=lambda item: (item[1], item[0]))
+    saved = most_expensive - sum(actual)
     return saved, ObservedRouter(
         router=name,
         fallback=fallback,
         requests=rows.height,
         requests_elsewhere=rows.height - int((rows["model"].cast(pl.String) == fallback).sum()),
         actual_cost=usd(sum(actual)),
-        fallback_cost=usd(dearest),
+        fallback_cost=usd(most_expensive),
         saved=usd(saved),
-        saved_share=share(saved, dearest),
+        saved_share=share(saved, most_expensive),
     )
 
 

@@ -38,7 +38,7 @@ def sensitivity(plan: Plan, found: Sequence[AssumptionEffect]) -> Sensitivity:
 
 
 def frontier(plan: Plan, targets: Sequence[float] | None = None) -> list[FrontierPoint]:
-    """Expected cost against expected failures at each target, and at the one in use."""
+    """Return expected cost against lost answers at each value of what the policy decides by, its own included."""
     own = plan.decision_value
     if own is None:
         return []
@@ -52,7 +52,7 @@ def frontier(plan: Plan, targets: Sequence[float] | None = None) -> list[Frontie
 
 
 def point(plan: Plan, target: float, *, in_use: bool) -> FrontierPoint:
-    """One policy on the plane of expected cost and expected failures."""
+    """Return one policy on the plane of expected cost and lost answers."""
     expected = plan.costs()
     actual, policy_cost = plan.total(plan.actual), plan.total(expected.total)
     moved = plan.moved

@@ -26,14 +26,13 @@ from llm_audit.document.audit import (
 )
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import usd
+from llm_audit.vocabulary import TIERS
 
 UNNAMED = "(none)"
 """Group of requests that name no team, app or the like."""
 
 MAX_GROUP_ROWS = 200
 """Rows a grouping shows; the rest are summed in one row."""
-
-TIERS: tuple[str, ...] = ("frontier", "mid", "small", "unknown")
 
 
 def share(part: int, whole: int) -> float | None:

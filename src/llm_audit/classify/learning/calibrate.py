@@ -26,7 +26,7 @@ from llm_audit.classify.learning import ridge
 from llm_audit.classify.model import Classifier, taught
 from llm_audit.classify.text.structure import NAMES
 from llm_audit.errors import UsageError
-from llm_audit.files import write_whole
+from llm_audit.files import write_atomically
 from llm_audit.vocabulary import Category
 
 Array = npt.NDArray[np.float64]
@@ -100,7 +100,7 @@ class Calibration:
             "before": self.before,
             "after": self.after,
         }
-        write_whole(path, (json.dumps(content, sort_keys=True) + "\n").encode())
+        write_atomically(path, (json.dumps(content, sort_keys=True) + "\n").encode())
 
     @classmethod
     def load(cls, path: Path) -> Self:

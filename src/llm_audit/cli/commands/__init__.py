@@ -1,1 +1,1 @@
-"""One module a command."""
+"""One module a command; ``cli.COMMANDS`` lists them."""

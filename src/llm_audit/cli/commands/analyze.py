@@ -1,4 +1,4 @@
-"""``llm-audit analyze``: the audit."""
+"""``llm-audit analyze``: audit logs and report the result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def analyze(
     currency: options.Currency = None,
     group_by: options.GroupBy = None,
     log_format: options.LogFormat = None,
-    save_ledger: Annotated[Path | None, typer.Option(help="Keep the ledger in this folder, to audit again.")] = None,
+    save_ledger: Annotated[Path | None, typer.Option(help="Save the ledger in this folder, to audit it again.")] = None,
     strict: options.Strict = None,
     jobs: options.Jobs = None,
     cache: options.Cache = None,
@@ -32,18 +32,21 @@ def analyze(
     progress: options.ShowProgress = None,
     quiet: options.Quiet = False,
     details: options.Details = False,
-    explain_metrics: Annotated[bool, typer.Option("--explain-metrics", help="End with what the words mean.")] = False,
+    explain_metrics: Annotated[
+        bool, typer.Option("--explain-metrics", help="Print a glossary of the terms at the end.")
+    ] = False,
 ) -> int:
-    """Audit logs: what was spent, what the policy would have cost, and where to act first.
+    """Audit logs: actual cost, what the policy would have cost, and where most can be saved.
 
-    Ends with 0 when the audit is complete and 3 when it is not: nothing to audit, or too much rejected or unpriced.
+    Exits with 0 when the audit is complete, and with 3 when there was nothing to audit or too much was rejected or
+    unpriced.
     """
     from llm_audit import config as configuration
     from llm_audit.audit.currency import convert
     from llm_audit.cli.completeness import completeness
     from llm_audit.cli.output import check_formats, deliver
     from llm_audit.cli.run import run_audit
-    from llm_audit.pricing.currency import parse_currency
+    from llm_audit.pricing import parse_currency
 
     check_formats(output or [], output_format)
     flags = {

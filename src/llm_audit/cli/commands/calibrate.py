@@ -1,4 +1,4 @@
-"""``llm-audit calibrate``: teach the classifier your own outcomes."""
+"""``llm-audit calibrate``: calibrate the classifier with your own outcomes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 
 def calibrate(
     labels: Annotated[
-        Path, typer.Argument(metavar="LABELS", help="prompt, model, score; or prompt, strong_score, weak_score.")
+        Path,
+        typer.Argument(
+            metavar="LABELS",
+            help="Parquet, JSONL or CSV with prompt, model, score; or prompt, strong_score, weak_score.",
+        ),
     ],
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The calibration file.")] = Path("calibration.json"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Calibration file to write.")] = Path(
+        "calibration.json"
+    ),
 ) -> None:
-    """Fit your own outcomes, as few as a hundred; evaluate and analyze take the file with --calibration.
+    """Calibrate the classifier with your own outcomes, a hundred or more; use the file with --calibration.
 
-    Scores are from 0 (failed) to 1 (succeeded).
+    Scores range from 0 (failed) to 1 (succeeded).
     """
     from llm_audit.catalog import Catalog
     from llm_audit.classify.learning.calibrate import calibrate as fit
@@ -42,8 +48,8 @@ def calibrate(
     }
     found = fit(outcomes, Classifier.load(), abilities)
     found.save(output)
-    said = f"mean log loss {found.before:.3f} before, {found.after:.3f} after (cross-validated)"
-    say(f"{found.outcomes:,} outcomes: {said}.")
+    loss = f"mean log loss {found.before:.3f} before, {found.after:.3f} after (cross-validated)"
+    say(f"{found.outcomes:,} outcomes: {loss}.")
     for model, shift in sorted(found.shift.items()):
         say(f"{model}: ability {shift:+.2f} ± {1.645 * found.shift_sd[model]:.2f}")
     say(f"Wrote {output}")
@@ -55,7 +61,7 @@ def _outcomes(rows: pl.DataFrame, path: Path) -> list[Outcome]:
     if {"model", "score"} <= set(rows.columns):
         return [Outcome(**row) for row in rows.select("prompt", "model", "score").drop_nulls().iter_rows(named=True)]
     if not {"strong_score", "weak_score"} <= set(rows.columns):
-        raise UsageError(f"{path} has neither model and score nor strong_score and weak_score.")
+        raise UsageError(f"{path} needs the columns model and score, or strong_score and weak_score.")
     found: list[Outcome] = []
     for side, unnamed in (("strong", STRONG), ("weak", WEAK)):
         models = rows[f"{side}_model"].to_list() if f"{side}_model" in rows.columns else [unnamed] * rows.height

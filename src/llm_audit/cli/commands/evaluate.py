@@ -1,4 +1,4 @@
-"""``llm-audit evaluate``: how well the classifier routes between two models on labelled prompts."""
+"""``llm-audit evaluate``: measure the classifier's routing between two models on labelled prompts."""
 
 from __future__ import annotations
 
@@ -19,24 +19,29 @@ if TYPE_CHECKING:
     from llm_audit.classify.learning.evaluate import Evaluation
     from llm_audit.classify.model import Judgement
 
-CalibrationFile = Annotated[Path | None, typer.Option("--calibration", help="A file that calibrate wrote.")]
+CalibrationFile = Annotated[
+    Path | None, typer.Option("--calibration", help="Calibration file from `llm-audit calibrate`.")
+]
 
 
 def evaluate(
     labels: Annotated[
-        Path, typer.Argument(metavar="LABELS", help="prompt, strong_score, weak_score; Parquet or JSONL.")
+        Path, typer.Argument(metavar="LABELS", help="Parquet, JSONL or CSV with prompt, strong_score, weak_score.")
     ],
     *,
     calibration: CalibrationFile = None,
     price_ratio: Annotated[
-        float, typer.Option(min=0, help="Cost of a weak call over that of a strong one; RouteLLM's $0.24 to $24.7.")
+        float,
+        typer.Option(
+            min=0, help="Cost of a weak call divided by that of a strong one; by default RouteLLM's $0.24 / $24.70."
+        ),
     ] = 0.0097,
-    resamples: Annotated[int, typer.Option(min=10, help="Bootstrap resamplings.")] = 1000,
+    resamples: Annotated[int, typer.Option(min=10, help="Number of bootstrap resamples.")] = 1000,
     output_format: Annotated[str, typer.Option("--format", "-f", help="table or json.")] = "table",
 ) -> None:
-    """Measure the classifier on labelled prompts: APGR and CPT by RouteLLM's definitions, calibration, and bounds.
+    """Measure the classifier on labelled prompts: APGR and CPT as RouteLLM defines them, calibration and error bounds.
 
-    The columns strong_model and weak_model, where there, name the models whose abilities are used.
+    Optional columns strong_model and weak_model name the models whose abilities are used.
     """
     import numpy as np
 
@@ -53,16 +58,16 @@ def evaluate(
         strong=rows["strong_score"].cast(float).to_numpy().astype(np.float64),
         weak=rows["weak_score"].cast(float).to_numpy().astype(np.float64),
     )
-    learnt = None if calibration is None else Calibration.load(calibration)
-    weights = Classifier.load() if learnt is None else learnt.apply(Classifier.load())
+    learned = None if calibration is None else Calibration.load(calibration)
+    weights = Classifier.load() if learned is None else learned.apply(Classifier.load())
     judged = weights.judge(measured.prompts)
-    suffices = _suffices(judged, rows, Catalog.load(), {} if learnt is None else learnt.shift)
+    suffices = _suffices(judged, rows, Catalog.load(), {} if learned is None else learned.shift)
     found = evaluation.evaluate(measured, judged, suffices, price_ratio=price_ratio, resamples=resamples)
     typer.echo(json.dumps(_document(found, weights.fingerprint), indent=2) if output_format == "json" else _text(found))
 
 
 def _suffices(judged: Judgement, rows: pl.DataFrame, catalog: Any, shift: Mapping[str, float]) -> Any:
-    """P(the weak model suffices) of each row, by the abilities of the models it names, shifted by a calibration."""
+    """Return P(the weak model suffices) of each row, from the abilities of its models and a calibration's shifts."""
     import numpy as np
 
     from llm_audit.classify.irt import p_suffices
@@ -85,12 +90,12 @@ def _suffices(judged: Judgement, rows: pl.DataFrame, catalog: Any, shift: Mappin
 
 
 def _document(found: Evaluation, fingerprint: str) -> dict[str, Any]:
-    """The evaluation as JSON: shares are fractions of one; intervals stand beside their figures."""
-    whole = asdict(found)
+    """Return the evaluation as a JSON object: shares are fractions of one, intervals have keys of their own."""
+    document = asdict(found)
     for name in ("cpt50", "cpt80"):
-        whole[f"{name}_interval"] = whole[name]
-        whole[name] = whole[name]["value"]
-    return {"schema_version": "1.0", "classifier": fingerprint, **whole}
+        document[f"{name}_interval"] = document[name]
+        document[name] = document[name]["value"]
+    return {"schema_version": "1.0", "classifier": fingerprint, **document}
 
 
 def _text(found: Evaluation) -> str:
@@ -124,5 +129,7 @@ def _text(found: Evaluation) -> str:
     lines.append("")
     for row in found.down_routes:
         bound = "" if row.rate_upper is None else f", at most {row.rate_upper:.1%} at 95 %"
-        lines.append(f"At P(suffices) {row.target:.0%}: {row.routed:,} sent down, {row.lost:,} lost{bound}")
+        lines.append(
+            f"At P(suffices) {row.target:.0%}: {row.routed:,} routed to the weak model, {row.lost:,} lost{bound}"
+        )
     return "\n".join(lines)

@@ -1,106 +1,50 @@
-"""``llm-audit explain`` and ``llm-audit trace``: why a request was judged, routed and priced so; a trace as a tree."""
+"""``llm-audit explain``: the reasons and figures behind the judgement, route and price of one request."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llm_audit.cli import options
-from llm_audit.cli.table import show
+from llm_audit.cli.inspection import DetailFormat, Logs, as_json, check_detail_format, open_with_policy
 from llm_audit.errors import UsageError
 
 if TYPE_CHECKING:
-    from llm_audit.audit.inspect.trace import TraceView
     from llm_audit.classify.contributions import Explanation as Judged
     from llm_audit.document.explanation import Estimate, Explanation, Line
-    from llm_audit.ledger import Ledger
-
-DetailFormat = Annotated[str, typer.Option("--format", "-f", help="text or json.")]
-Logs = Annotated[list[str] | None, typer.Option("--logs", "-l", help="The logs or saved ledger it is in. Repeatable.")]
 
 
 def explain(
     request: Annotated[
-        str | None, typer.Argument(metavar="REQUEST", help="Its id in the log, or its request key.")
+        str | None,
+        typer.Argument(metavar="REQUEST", help="The request's id in the log, its request key, or FILE:LINE."),
     ] = None,
     *,
     logs: Logs = None,
-    prompt: Annotated[str | None, typer.Option(help="Judge this text instead of a request.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="Explain the judgement of this text instead of a request.")] = None,
     policy: options.Policy = None,
     prices: options.Prices = None,
     cache: options.Cache = None,
     config_file: options.ConfigFile = None,
     output_format: DetailFormat = "text",
 ) -> None:
-    """Say why a request was judged, routed and priced so, with every figure; or why a text was judged so (--prompt)."""
-    _check(output_format)
+    """Explain how a request was judged, routed and priced, with every figure; or how a text is judged (--prompt)."""
+    check_detail_format(output_format)
     if prompt is not None:
         from llm_audit.classify.contributions import explain as judge
         from llm_audit.classify.model import Classifier
 
         judged = judge(prompt, Classifier.load())
-        typer.echo(_json(judged) if output_format == "json" else _judgement(judged))
+        typer.echo(as_json(judged) if output_format == "json" else _judgement(judged))
         return
     if request is None or not logs:
         raise UsageError("Give a request and the logs it is in (explain ID --logs logs/), or a text with --prompt.")
     from llm_audit.audit.inspect.request import explain as explained
 
-    ledger, tools = _open(logs, policy=policy, prices=prices, cache=cache, config_file=config_file)
+    ledger, tools = open_with_policy(logs, policy=policy, prices=prices, cache=cache, config_file=config_file)
     found = explained(ledger, request, **tools)
-    typer.echo(_json(found) if output_format == "json" else _text(found))
-
-
-def trace(
-    trace_id: Annotated[str, typer.Argument(metavar="TRACE", help="A trace's or conversation's id in the log.")],
-    *,
-    logs: Logs = None,
-    policy: options.Policy = None,
-    prices: options.Prices = None,
-    cache: options.Cache = None,
-    config_file: options.ConfigFile = None,
-    output_format: DetailFormat = "text",
-) -> None:
-    """Show a trace as a tree, with each request's route, the dollars that depend on it, and its risk."""
-    _check(output_format)
-    if not logs:
-        raise UsageError("Give the logs the trace is in: trace ID --logs logs/.")
-    from llm_audit.audit.inspect.trace import view_trace
-
-    ledger, tools = _open(logs, policy=policy, prices=prices, cache=cache, config_file=config_file)
-    found = view_trace(ledger, trace_id, **tools)
-    if output_format == "json":
-        typer.echo(_json(found))
-    else:
-        _tree(found)
-
-
-def _check(output_format: str) -> None:
-    if output_format not in {"text", "json"}:
-        raise UsageError(f"There is no format {output_format!r}; use text or json.")
-
-
-def _open(
-    logs: list[str], *, policy: str | None, prices: list[str] | None, cache: bool | None, config_file: Path | None
-) -> tuple[Ledger, dict[str, Any]]:
-    from llm_audit import api
-    from llm_audit import config as configuration
-    from llm_audit.policy import load
-
-    config = configuration.load({"policy": policy, "prices": prices, "cache": cache}, file=config_file).config
-    tools = {
-        "policy": load(config.policy),
-        "catalog": api.catalog(config),
-        "book": api.price_book(config),
-    }
-    return api.open_ledger(logs, config=config), tools
-
-
-def _json(found: Any) -> str:
-    return json.dumps(asdict(found), indent=2, ensure_ascii=False, default=str)
+    typer.echo(as_json(found) if output_format == "json" else _text(found))
 
 
 def _judgement(found: Judged) -> str:
@@ -109,10 +53,10 @@ def _judgement(found: Judged) -> str:
         return f"Not judged: {reason.replace('_', ' ')}."
     lines = [f"difficulty {found.difficulty:+.2f} logits, category {found.category.value}"]
     lines += [f"  {share:>5.0%}  {kind}" for kind, share in found.kinds if share >= 0.01]
-    lines += ["", "What moved the difficulty (logits):"]
+    lines += ["", "Contributions to the difficulty (logits):"]
     lines += [f"  {reason.logits:+.2f}  {reason.text}" for reason in found.reasons]
     if found.words:
-        lines += ["", "Words that count most:"]
+        lines += ["", "Words with the largest contributions:"]
         lines += [f"  {reason.logits:+.2f}  {reason.text}" for reason in found.words]
     return "\n".join(lines)
 
@@ -147,7 +91,7 @@ def _text(found: Explanation) -> str:
 
 
 def _assumed(found: Explanation, estimate: Estimate) -> list[str]:
-    """What the estimate's tokens and dollars of a moved request follow from, beside the log's own tokens."""
+    """Write the ratios and assumptions that a moved request's estimate is computed from."""
     values = estimate.assumptions
     if not values or estimate.p_suffices is None:
         return []
@@ -160,12 +104,12 @@ def _assumed(found: Explanation, estimate: Estimate) -> list[str]:
     )
     text = f"tokenizer {found.tokenizer_ratio:g} x {values['tokenizer_ratio']:g}; visible output x {output}"
     thought = f"{found.reasoning_tokens:,} reasoning tokens x {reasoning}"
-    added = f"{values['added_reasoning']:g} a visible token where only the route reasons"
+    added = f"{values['added_reasoning']:g} per visible token where only the route reasons"
     chance = f"P(suffices) {estimate.p_suffices:.6f} at {values['ability_shift']:+g} sd"
     lines = [
         f"  {text}; {thought}, or {added}",
-        f"  cache reads left {found.cache_reads_kept:,} of {found.cache_reads_logged:,}, x {values['cache_kept']:g}",
-        f"  {chance}, asked again {values['escalation']:g} times",
+        f"  cache reads kept {found.cache_reads_kept:,} of {found.cache_reads_logged:,}, x {values['cache_kept']:g}",
+        f"  {chance}, escalations per lost answer {values['escalation']:g}",
     ]
     if estimate.mean_step_usd is not None:
         lines.append(
@@ -177,7 +121,7 @@ def _assumed(found: Explanation, estimate: Estimate) -> list[str]:
 
 def _lines(rows: list[Line], per_call: str) -> list[str]:
     shown = [
-        f"  {row.kind:<16}{row.tokens:>12,} at {row.rate_usd_per_mtok or 'no price':>10} a million = {row.cost_usd}"
+        f"  {row.kind:<16}{row.tokens:>12,} at {row.rate_usd_per_mtok or 'no price':>10} per million = {row.cost_usd}"
         for row in rows
         if row.tokens
     ]
@@ -186,25 +130,3 @@ def _lines(rows: list[Line], per_call: str) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "unknown" if value is None else f"{value:+.4f}"
-
-
-def _tree(found: TraceView) -> None:
-    rows = [
-        {
-            "request": "  " * node.depth + node.request,
-            "step": node.step,
-            "model": node.model,
-            "route": node.route_per_request,
-            "route by trace": node.route_per_trace,
-            "cost": node.cost_usd,
-            "downstream": node.downstream_usd,
-            "risk": node.risk_usd,
-            "known by": f"{node.edge} (inferred)" if node.inferred else node.edge,
-        }
-        for node in found.nodes
-    ]
-    show(rows, "table", numeric=("cost", "downstream", "risk"))
-    typer.echo(
-        f"Cost {found.cost_usd}, policy by request {found.policy_cost_per_request_usd},"
-        f" by trace {found.policy_cost_per_trace_usd} USD"
-    )

@@ -1,4 +1,4 @@
-"""``llm-audit models``: what is known of each model."""
+"""``llm-audit models``: list the models of the catalogue."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from llm_audit.errors import UsageError
 
 
 def models(
-    pattern: Annotated[str, typer.Argument(help="A model, a family or a part of either.")] = "",
+    pattern: Annotated[str, typer.Argument(help="Part of the name of a model or family.")] = "",
     *,
-    category: Annotated[str, typer.Option(help="Whose abilities to show: code, math, knowledge …")] = "code",
+    category: Annotated[
+        str, typer.Option(help="Category of the abilities to show, such as code, math or knowledge.")
+    ] = "code",
     output_format: ListFormat = "table",
 ) -> None:
-    """List models with tier, context window, capabilities, and ability with its 90 % interval and source.
+    """List models with tier, context window, capabilities, and ability with its 90% interval and source.
 
-    Ability is in logits on the scale of prompts' difficulty: a model solves half of the prompts whose difficulty equals
-    its ability. An empty cell is unknown.
+    Ability is in logits, on the same scale as the difficulty of prompts: a model solves half of the prompts whose
+    difficulty equals its ability. An empty cell is unknown.
     """
     import polars as pl
 
@@ -35,14 +37,14 @@ def models(
     ).sort("family", "model_id", nulls_last=True)
     if not found.height:
         raise UsageError(f"No model or family has {pattern!r} in its name.")
-    rows = [_row(row, category, whole=output_format == "json") for row in found.iter_rows(named=True)]
+    rows = [_row(row, category, full=output_format == "json") for row in found.iter_rows(named=True)]
     show(rows, output_format, numeric=("context", "max output", "ability", "low", "high"))
 
 
 _CAPABILITIES = ("vision", "audio", "tools", "json_schema", "reasoning")
 
 
-def _row(row: dict[str, Any], category: str, *, whole: bool) -> dict[str, Any]:
+def _row(row: dict[str, Any], category: str, *, full: bool) -> dict[str, Any]:
     ability, deviation = row[f"ability_{category}"], row[f"ability_{category}_sd"]
     margin = None if ability is None or deviation is None else 1.645 * deviation
     shown = {
@@ -57,7 +59,7 @@ def _row(row: dict[str, Any], category: str, *, whole: bool) -> dict[str, Any]:
         "high": None if margin is None else f"{ability + margin:+.2f}",
         "source": row["ability_source"],
     }
-    if whole:
+    if full:
         return shown | {name: row[name] for name in _CAPABILITIES}
     can = [name for name in _CAPABILITIES if row[name]]
     unknown = [f"{name}?" for name in _CAPABILITIES if row[name] is None]

@@ -1,4 +1,4 @@
-"""``llm-audit reconcile``: costs that logs or an invoice state, beside those computed."""
+"""``llm-audit reconcile``: compare costs stated by logs or an invoice with those computed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def reconcile(
     paths: options.Paths,
     *,
     invoice: Annotated[
-        Path | None, typer.Option(help="A provider's cost export in CSV: OpenAI, Anthropic, AWS CUR or FOCUS.")
+        Path | None, typer.Option(help="Cost export of a provider, as CSV: OpenAI, Anthropic, AWS CUR or FOCUS.")
     ] = None,
     prices: options.Prices = None,
     timezone: options.Timezone = None,
@@ -32,7 +32,7 @@ def reconcile(
     progress: options.ShowProgress = None,
     output_format: ListFormat = "table",
 ) -> None:
-    """Compare what logs or an invoice state with what was computed, by day and model, with the likely cause."""
+    """Compare costs stated by logs or an invoice with those computed, by day and model, with the likely cause."""
     from llm_audit import api
     from llm_audit import config as configuration
     from llm_audit.pricing import price
@@ -44,16 +44,17 @@ def reconcile(
         ledger = api.open_ledger(paths, config=config, progress=update)
     priced = price(ledger.frame, book)
     if invoice is None:
-        from llm_audit.pricing.reconcile import reconcile as stated
+        from llm_audit.pricing import reconcile_stated
 
-        rows = stated(priced, book, timezone=config.timezone)
+        rows = reconcile_stated(priced, book, timezone=config.timezone)
         if not rows.height:
-            raise UsageError("No request in these logs states its cost. Give the provider's export with --invoice.")
+            raise UsageError(
+                "No request in these logs states its cost. Give the provider's cost export with --invoice."
+            )
         show(_money(rows), output_format, numeric=_NUMERIC)
         return
     from llm_audit.money import usd
-    from llm_audit.pricing.invoice import read_invoice
-    from llm_audit.pricing.invoiced import reconcile_invoice
+    from llm_audit.pricing import read_invoice, reconcile_invoice
 
     catalog = api.catalog(config)
     found = reconcile_invoice(priced, read_invoice(invoice, catalog=catalog), catalog=catalog)
@@ -68,7 +69,7 @@ _NUMERIC = ("requests", "unpriced_requests", "stated", "invoiced", "computed", "
 
 
 def _money(rows: pl.DataFrame) -> list[dict[str, Any]]:
-    """Rows with their amounts in dollars."""
+    """Convert the amounts of rows to dollars."""
     from llm_audit.money import usd
 
     return [

@@ -1,4 +1,4 @@
-"""``llm-audit sample``: which requests to try on a smaller model to learn most."""
+"""``llm-audit sample``: choose the most informative requests to try on a smaller model."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 def sample(
     paths: options.Paths,
     *,
-    number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many requests.")] = 50,
-    used: Annotated[str | None, typer.Option("--from", help="The model in use; the dearest route by default.")] = None,
+    number: Annotated[int, typer.Option("--number", "-n", min=1, help="Number of requests.")] = 50,
+    used: Annotated[
+        str | None, typer.Option("--from", help="Model in use; by default that of the route that saves most.")
+    ] = None,
     candidate: Annotated[
-        str | None, typer.Option("--to", help="The model to try; where its route goes by default.")
+        str | None, typer.Option("--to", help="Model to try; by default the one that route goes to.")
     ] = None,
     policy: options.Policy = None,
     prices: options.Prices = None,
@@ -37,9 +39,10 @@ def sample(
     progress: options.ShowProgress = None,
     output_format: ListFormat = "table",
 ) -> None:
-    """Pick the requests whose trial tells most about whether a smaller model suffices, spread over kinds of traffic.
+    """Choose the requests whose trial would be most informative on whether a smaller model suffices.
 
-    Run their prompts on the smaller model, score both answers from 0 to 1, and give the file to `llm-audit calibrate`.
+    They are spread over categories of traffic. Run their prompts on the smaller model, score both answers from 0 to 1,
+    and give the file to `llm-audit calibrate`.
     """
     from llm_audit import api
     from llm_audit import config as configuration
@@ -61,7 +64,7 @@ def sample(
     used = catalog.resolve(None, used) or used if used else None
     candidate = catalog.resolve(None, candidate) or candidate if candidate else None
     if used is None or candidate is None:
-        used, candidate = _dearest_route(audit.requests, used, candidate)
+        used, candidate = _largest_route(audit.requests, used, candidate)
     rows = _candidates(audit.requests, used)
     picks = choose(
         _judgement(rows),
@@ -80,8 +83,8 @@ def sample(
 _NUMERIC = ("line", "difficulty", "P(suffices)", "requests", "cost")
 
 
-def _dearest_route(requests: pl.DataFrame, used: str | None, candidate: str | None) -> tuple[str, str]:
-    """The models of the route that saves most, among those that fit what was named."""
+def _largest_route(requests: pl.DataFrame, used: str | None, candidate: str | None) -> tuple[str, str]:
+    """Return the models of the route that saves most, among routes of the models named."""
     import polars as pl
 
     moved = requests.filter(pl.col("outcome").cast(pl.String) == "moved")
@@ -95,17 +98,17 @@ def _dearest_route(requests: pl.DataFrame, used: str | None, candidate: str | No
         .sort("saved", "model_id", "route_model_id", descending=[True, False, False])
     )
     if not routes.height:
-        raise UsageError("The policy moves no such request; name both models with --from and --to.")
+        raise UsageError("The policy moves no such request. Name both models with --from and --to.")
     return str(routes["model_id"][0]), str(routes["route_model_id"][0])
 
 
 def _candidates(requests: pl.DataFrame, used: str) -> pl.DataFrame:
-    """Judged requests of a model, each distinct prompt once, with the dollars it stands for."""
+    """Return a model's judged requests, each distinct prompt once, with its total cost."""
     import polars as pl
 
     judged = requests.filter((pl.col("model_id") == used) & pl.col("difficulty").is_not_null())
     if not judged.height:
-        raise UsageError(f"No judged request was served by {used!r}.")
+        raise UsageError(f"No judged request was served by {used!r}. Name another model with --from.")
     return (
         judged.sort("input", "line")
         .group_by(pl.coalesce("prompt_hash", "request_key").alias("prompt"), maintain_order=True)

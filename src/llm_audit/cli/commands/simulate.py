@@ -1,4 +1,4 @@
-"""``llm-audit simulate``: several policies, or a sweep of the target, side by side on one reading of the logs."""
+"""``llm-audit simulate``: compare several policies, or several targets of one, on the same logs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ def simulate(
     paths: options.Paths,
     *,
     policy: Annotated[
-        list[str] | None, typer.Option(help="A preset or TOML file; the first is in use. Repeatable.")
+        list[str] | None, typer.Option(help="Policy: a preset or a TOML file; the first counts as in use. Repeatable.")
     ] = None,
-    sweep: Annotated[str | None, typer.Option(help="Targets of the first policy: 0.5,0.75,0.9.")] = None,
+    sweep: Annotated[
+        str | None, typer.Option(help="Targets to try for the first policy, such as 0.5,0.75,0.9.")
+    ] = None,
     prices: options.Prices = None,
     since: options.Since = None,
     until: options.Until = None,
@@ -30,7 +32,7 @@ def simulate(
     progress: options.ShowProgress = None,
     output_format: ListFormat = "table",
 ) -> None:
-    """Compare policies on the same requests: cost, flagship tax, requests moved and successes expected to be lost."""
+    """Compare policies on the same requests: cost, flagship tax, requests moved and answers expected to be lost."""
     from llm_audit import api
     from llm_audit import config as configuration
     from llm_audit.audit.simulate import simulate as compare
@@ -89,11 +91,11 @@ def simulate(
 
 
 _MONEY = ("cost", "flagship tax", "floor", "ceiling")
-_NUMERIC = ("target", *_MONEY, "share", "moved", "expected failures")
+_NUMERIC = ("target", *_MONEY, "share", "moved", "answers lost", "gained", "saved per lost answer")
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    """Amounts to the cent and shares in percent; JSON has them whole."""
+    """Round a row for reading: amounts to the cent, shares in percent. JSON has them unrounded."""
     amounts = {name: None if row[name] is None else f"{float(row[name]):,.2f}" for name in _MONEY}
     failures = row["answers lost"]
     return {
@@ -115,6 +117,6 @@ def _targets(text: str | None) -> list[float]:
         found = [-1.0]
     if not all(0 < target <= 100 for target in found):
         raise UsageError(
-            f"--sweep {text!r} is not a list of numbers. Write answers lost in 100, as 0.5,1,2, or targets from 0 to 1."
+            f"--sweep {text!r} is not a list of numbers; write answers lost in 100, such as 0.5,1,2, or targets to 1."
         )
     return found

@@ -1,4 +1,4 @@
-"""``llm-audit cache``: what is kept of logs already read."""
+"""``llm-audit cache``: show or clear the cached ledger parts."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import typer
 
 from llm_audit.cli.table import ListFormat, show
 
-app = typer.Typer(help="What is kept of logs already read: ledger parts, without text.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show or clear the cached ledger parts of logs already read; they hold no text.", no_args_is_help=True
+)
 
 
 @app.command("info")
 def info(*, output_format: ListFormat = "table") -> None:
-    """Say where the cache is and how large."""
-    from llm_audit.ledger import part_cache as cache
+    """Show the cache's folder and size."""
+    from llm_audit.ledger import cache_info
 
-    held = cache.info()
+    usage = cache_info()
     show(
-        [{"folder": str(held.folder), "files": held.files, "bytes": held.bytes, "max bytes": held.max_bytes}],
+        [{"folder": str(usage.folder), "files": usage.files, "bytes": usage.bytes, "max bytes": usage.max_bytes}],
         output_format,
         numeric=("files", "bytes", "max bytes"),
     )
@@ -24,8 +26,8 @@ def info(*, output_format: ListFormat = "table") -> None:
 
 @app.command("clear")
 def clear() -> None:
-    """Remove everything the cache holds."""
-    from llm_audit.ledger import part_cache as cache
+    """Remove everything from the cache."""
+    from llm_audit.ledger import clear_cache
 
-    held = cache.clear()
-    typer.echo(f"Removed {held.files:,} files, {held.bytes:,} bytes, from {held.folder}")
+    usage = clear_cache()
+    typer.echo(f"Removed {usage.files:,} files, {usage.bytes:,} bytes, from {usage.folder}")

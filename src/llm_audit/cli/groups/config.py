@@ -1,4 +1,4 @@
-"""``llm-audit config``: what every setting is, and where it is from."""
+"""``llm-audit config``: show every setting with its origin."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from llm_audit.cli import options
 
-app = typer.Typer(help="What every setting is, and where it is from.", no_args_is_help=True)
+app = typer.Typer(help="Show every setting with its origin.", no_args_is_help=True)
 
 
 @app.command()

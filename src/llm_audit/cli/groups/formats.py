@@ -1,4 +1,4 @@
-"""``llm-audit formats``: which logs are read, and what a file is."""
+"""``llm-audit formats``: the log formats, and the detection of a file's format."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from llm_audit.cli import options
 from llm_audit.cli.table import ListFormat, show
 from llm_audit.errors import ExitCode
 
-app = typer.Typer(help="Which logs are read, and what a file is.", invoke_without_command=True)
+app = typer.Typer(help="List the log formats, or detect that of a file.", invoke_without_command=True)
 
 
 @app.callback()
 def formats(context: typer.Context, *, output_format: ListFormat = "table") -> None:
-    """List every log format with what it tells and what its reader was checked against."""
+    """List every log format with the fields it provides and the evidence its reader was checked against."""
     if context.invoked_subcommand is not None:
         return
-    from llm_audit.sources.formats.registry import FORMATS
+    from llm_audit.sources.formats.registry import all_formats
 
     rows = [
         {
@@ -30,7 +30,7 @@ def formats(context: typer.Context, *, output_format: ListFormat = "table") -> N
             "tells": list(form.info.tells),
             "notes": form.info.notes,
         }
-        for form in FORMATS
+        for form in all_formats()
     ]
     if output_format == "table":
         rows = [{name: value for name, value in row.items() if name != "notes"} for row in rows]
@@ -39,7 +39,7 @@ def formats(context: typer.Context, *, output_format: ListFormat = "table") -> N
 
 @app.command()
 def detect(paths: options.Paths, *, output_format: ListFormat = "table") -> int:
-    """Say what each file is and why. Ends with 3 when a file was not recognised."""
+    """Show the format of each file and why. Ends with 3 when a file was not recognised."""
     from llm_audit.sources.detect import explain
 
     found = explain(paths)
@@ -59,9 +59,9 @@ def detect(paths: options.Paths, *, output_format: ListFormat = "table") -> int:
 
 
 @app.command()
-def suggest(file: Annotated[Path, typer.Argument(metavar="FILE", help="A log of no known format.")]) -> None:
-    """Draft a [mapping] for a log of no known format, to complete by hand in llm-audit.toml."""
+def suggest(file: Annotated[Path, typer.Argument(metavar="FILE", help="A log of an unknown format.")]) -> None:
+    """Draft a mapping for a log of an unknown format, to complete by hand in llm-audit.toml."""
     from llm_audit.sources.first_records import sample
-    from llm_audit.sources.formats.plain.mapping import suggest as draft
+    from llm_audit.sources.mapping import suggest as draft
 
     sys.stdout.write(draft(sample(file)))

@@ -1,4 +1,4 @@
-"""``llm-audit policy``: what a policy says, whether a file is one, and what would enforce it."""
+"""``llm-audit policy``: show, validate and export policies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from llm_audit.catalog import Catalog
     from llm_audit.policy import Policy
 
-app = typer.Typer(help="What a policy says, whether a file is one, and what would enforce it.", no_args_is_help=True)
+app = typer.Typer(help="Show, validate and export policies.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="POLICY", help="A preset's name or a TOML file.")]
 
@@ -36,7 +36,7 @@ def show(
 
 @app.command()
 def validate(name: Name) -> None:
-    """Check a policy file, that its ladders name known models, and that these are in order of price."""
+    """Validate a policy file, and check that its ladders name known models in order of price."""
     from llm_audit.catalog import Catalog
     from llm_audit.policy import load
 
@@ -46,16 +46,18 @@ def validate(name: Name) -> None:
         for model in models:
             if model not in known:
                 resolved = catalog.resolve(None, model)
-                hint = f" Write {resolved}." if resolved else " `llm-audit models` lists those that are."
-                raise UsageError(f"{name}: ladder {ladder} names {model!r}, which is no model of the catalogue.{hint}")
+                hint = f" Write {resolved}." if resolved else " `llm-audit models` lists those it knows."
+                raise UsageError(f"{name}: ladder {ladder} names {model!r}, which the catalogue does not know.{hint}")
     for ladder, models in policy.ladders.items():
         for low, high in _out_of_order(catalog, models):
-            warn(f"{name}: ladder {ladder} names {low} before {high}, which costs less; ladders go from cheap to dear.")
+            warn(
+                f"{name}: ladder {ladder} names {low} before {high}, which costs less; list the models cheapest first."
+            )
     say(f"{name} is valid: {policy.description or policy.name}")
 
 
 def _out_of_order(catalog: Catalog, models: Sequence[str]) -> list[tuple[str, str]]:
-    """Neighbours of a ladder of which the second has the lower list price."""
+    """Return neighbours in a ladder of which the second has the lower list price."""
     from llm_audit.policy import read_models
 
     known = read_models(catalog.frame)
@@ -67,22 +69,24 @@ def _out_of_order(catalog: Catalog, models: Sequence[str]) -> list[tuple[str, st
 def export(
     name: Name,
     *,
-    to: Annotated[str, typer.Option("--to", help="litellm, bedrock or routellm.")],
+    to: Annotated[str, typer.Option("--to", help="System to export to: litellm, bedrock or routellm.")],
     used: Annotated[
-        str | None, typer.Option("--used", help="The model in use: what an audit would choose from, up to it.")
+        str | None,
+        typer.Option("--used", help="Model in use: export the candidates that an audit would choose from, up to it."),
     ] = None,
     ladder: Annotated[
-        str | None, typer.Option(help="A ladder of the policy or the catalogue, or models with commas, cheapest first.")
+        str | None,
+        typer.Option(help="Ladder of the policy or the catalogue, or models separated by commas, cheapest first."),
     ] = None,
     region: Annotated[str, typer.Option(help="AWS region of a Bedrock router.")] = "us-east-1",
 ) -> None:
-    """Print what makes a gateway route so: LiteLLM's configuration, a Bedrock prompt router, RouteLLM's threshold."""
+    """Print configuration that applies the policy: for LiteLLM, a Bedrock prompt router or RouteLLM."""
     from llm_audit.catalog import Catalog
     from llm_audit.policy import Target, cautions, load
     from llm_audit.policy import export as written
 
     if to not in list(Target):
-        raise UsageError(f"There is no export to {to!r}; use {', '.join(Target)}.")
+        raise UsageError(f"Cannot export to {to!r}; use {', '.join(Target)}.")
     if used and ladder:
         raise UsageError("Give --used or --ladder, not both.")
     policy, catalog = load(name), Catalog.load()
@@ -107,14 +111,14 @@ def _ladder(policy: Policy, catalog: Catalog, asked: str | None) -> list[str]:
     if asked not in known:
         wrong = "Name a ladder" if asked is None else f"There is no ladder {asked!r}; name one"
         raise UsageError(
-            f"{wrong} with --ladder: {', '.join(known)}; or models with commas, cheapest first; "
+            f"{wrong} with --ladder: {', '.join(known)}; or models separated by commas, cheapest first; "
             "or the model in use with --used."
         )
     return known[asked] if policy.ladders else undominated(read_models(catalog.frame), known[asked], day=_today())
 
 
 def _up_to(policy: Policy, catalog: Catalog, name: str) -> list[str]:
-    """The candidates an audit of today would have for a model in use, and that model."""
+    """Return the candidates that an audit of today would consider for a model in use, and that model."""
     from llm_audit.catalog import ladders
     from llm_audit.policy import candidates_of, read_models
 
@@ -125,7 +129,7 @@ def _up_to(policy: Policy, catalog: Catalog, name: str) -> list[str]:
 
 
 def _today() -> int:
-    """Days since 1970."""
+    """Return today as days since 1970."""
     from datetime import UTC, date, datetime
 
     return (datetime.now(UTC).date() - date(1970, 1, 1)).days

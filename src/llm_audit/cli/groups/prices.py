@@ -1,4 +1,4 @@
-"""``llm-audit prices``: what would be charged, and why."""
+"""``llm-audit prices``: list, show, verify and compare prices."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from llm_audit.cli import options
 from llm_audit.cli.console import say
 from llm_audit.cli.table import ListFormat, show
 from llm_audit.errors import ExitCode, UsageError
+from llm_audit.suggestions import suggest
 
 if TYPE_CHECKING:
     import polars as pl
 
     from llm_audit.pricing import PriceBook
 
-app = typer.Typer(help="What would be charged, and why.", no_args_is_help=True)
+app = typer.Typer(help="List, show, verify and compare prices.", no_args_is_help=True)
 
-At = Annotated[str | None, typer.Option(help="The day of the prices, such as 2025-06-01; today by default.")]
-Provider = Annotated[str | None, typer.Option(help="A provider's name.")]
+At = Annotated[str | None, typer.Option(help="Day of the prices, such as 2025-06-01; today by default.")]
+Provider = Annotated[str | None, typer.Option(help="Name of a provider.")]
 
 
 @app.command("list")
@@ -36,7 +37,7 @@ def list_(
     output_format: ListFormat = "table",
 ) -> None:
     """List prices, in dollars per million tokens."""
-    from llm_audit.pricing.describe import list_prices
+    from llm_audit.pricing import list_prices
 
     if service_tier not in {"standard", "batch", "flex", "priority"}:
         raise UsageError(f"There is no service tier {service_tier!r}; use standard, batch, flex or priority.")
@@ -50,7 +51,7 @@ def list_(
 
 @app.command("show")
 def show_one(
-    model: Annotated[str, typer.Argument(help="A model as a log names it.")],
+    model: Annotated[str, typer.Argument(help="Model, as logs name it.")],
     *,
     provider: Provider = None,
     region: Annotated[str | None, typer.Option(help="A cloud region.")] = None,
@@ -59,13 +60,13 @@ def show_one(
     config_file: options.ConfigFile = None,
     output_format: ListFormat = "table",
 ) -> None:
-    """Show one model's price in full: every service tier and context tier, its source, and when it changes."""
-    from llm_audit.pricing.describe import show as explain
+    """Show one model's prices in full: every service tier and context tier, their source, and dates of changes."""
+    from llm_audit.pricing import price_details
 
     day = _day(at)
-    found = explain(_book(prices, config_file), provider, model, at=day, region=region)
+    found = price_details(_book(prices, config_file), provider, model, at=day, region=region)
     if found.reason is not None:
-        hint = f" Did you mean {', '.join(found.suggestions)}?" if found.suggestions else ""
+        hint = suggest(found.suggestions)
         raise UsageError(f"{model} has no price on {day}: {found.reason.value.replace('_', ' ')}.{hint}")
     show(_rows(found.rates), output_format, numeric=_NUMERIC)
     if output_format == "table" and found.changes:
@@ -76,10 +77,10 @@ def show_one(
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A price file.")], *, output_format: ListFormat = "table"
 ) -> int:
-    """Check a price file against the price table. Ends with 3 when something in it looks odd."""
-    from llm_audit.pricing.describe import verify as check
+    """Check a price file against the price table. Exits with 3 when a price looks wrong."""
+    from llm_audit.pricing import verify_price_file
 
-    found = check(file)
+    found = verify_price_file(file)
     show(
         [{"rule": rule.where, "models": rule.models, "notes": " ".join(rule.notes) or "ok"} for rule in found],
         output_format,
@@ -100,12 +101,11 @@ def diff(
     output_format: ListFormat = "table",
 ) -> None:
     """List the prices that differ between two days, in dollars per million tokens."""
-    from llm_audit.pricing.describe import diff as compare
-    from llm_audit.pricing.describe import list_prices
+    from llm_audit.pricing import diff_prices, list_prices
 
     book = _book(prices, config_file)
     sides = [list_prices(book, provider=provider, model=model, at=_day(day)) for day in (before, after)]
-    changed = compare(*sides).with_columns(_per_million("before"), _per_million("after"))
+    changed = diff_prices(*sides).with_columns(_per_million("before"), _per_million("after"))
     show(changed.to_dicts(), output_format, numeric=("context_from", "before", "after"))
 
 
@@ -125,7 +125,7 @@ def _day(text: str | None) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is no day; write it as 2025-06-01.") from None
+        raise UsageError(f"{text!r} is not a date; write it as 2025-06-01.") from None
 
 
 def _rows(rates: pl.DataFrame) -> list[dict[str, Any]]:

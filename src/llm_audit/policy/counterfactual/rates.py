@@ -10,10 +10,7 @@ from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN, RateTable
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.inputs.models import NONE, Models
-from llm_audit.pricing import PriceBook, rates_for
-from llm_audit.pricing.keys import Coded, distinct
-from llm_audit.pricing.layers import Changes
-from llm_audit.pricing.locate import periods
+from llm_audit.pricing import EncodedRows, PriceBook, PriceChanges, distinct_keys, price_periods, rates_for
 
 _ASKED = ("provider", "model", "service_tier", "region", "time", "context_tokens")
 
@@ -31,13 +28,13 @@ def rate_table(traffic: Traffic, *, ladder: Index, book: PriceBook, other_provid
     """
     models, names, time = traffic.models, traffic.names, traffic.time
     pairs = _pairs(names, models, ladder)
-    changes = Changes()
+    changes = PriceChanges()
     for pair in _sellers(names, pairs, models, other_providers=other_providers):
         changes |= book.changes(*pair)
     tier, thresholds = _context_tier(traffic, pairs, book)
-    period = periods(time, changes)
-    numbered = distinct([Coded(traffic.name.astype(np.int64), names.height), period, tier])
-    first = numbered.first()
+    period = price_periods(time, changes)
+    numbered = distinct_keys([EncodedRows(traffic.name.astype(np.int64), names.height), period, tier])
+    first = numbered.first_rows()
     keys = names[traffic.name[first]].with_columns(
         time=time.gather(first),
         context_tokens=pl.Series(thresholds, dtype=pl.Int64).gather(tier.codes[first]),
@@ -47,7 +44,9 @@ def rate_table(traffic: Traffic, *, ladder: Index, book: PriceBook, other_provid
     candidates = np.where((used == NONE)[:, None], NONE, ladder[np.maximum(used, 0)])
     # Models used at one provider have the same candidates at the same prices: each is asked for once.
     where = [keys[name] for name in ("provider", "service_tier", "region")]
-    there = distinct([*where, Coded(period.codes[first], period.bound), Coded(tier.codes[first], tier.bound)])
+    there = distinct_keys(
+        [*where, EncodedRows(period.codes[first], period.bound), EncodedRows(tier.codes[first], tier.bound)]
+    )
     key, place = np.nonzero(candidates != NONE)
     model = candidates[key, place]
     _, one, number = np.unique(there.codes[key] * len(models.ids) + model, return_index=True, return_inverse=True)
@@ -104,7 +103,7 @@ def _sellers(names: pl.DataFrame, candidates: set[Pair], models: Models, *, othe
     return pairs
 
 
-def _context_tier(traffic: Traffic, candidates: set[Pair], book: PriceBook) -> tuple[Coded, list[int]]:
+def _context_tier(traffic: Traffic, candidates: set[Pair], book: PriceBook) -> tuple[EncodedRows, list[int]]:
     """Return the number of the highest price threshold that each request's input reaches, and all thresholds."""
     ends = traffic.time.to_frame("time").select(first=pl.col("time").min(), last=pl.col("time").max()).row(0)
     thresholds = {
@@ -115,4 +114,4 @@ def _context_tier(traffic: Traffic, candidates: set[Pair], book: PriceBook) -> t
     }
     steps = sorted({0, *thresholds})
     reached = np.searchsorted(steps[1:], traffic.requests.input_tokens, side="right")
-    return Coded(reached.astype(np.int64), len(steps)), steps
+    return EncodedRows(reached.astype(np.int64), len(steps)), steps

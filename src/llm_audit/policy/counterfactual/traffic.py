@@ -15,7 +15,7 @@ from llm_audit.policy.counterfactual.steps import AgentSteps, read_steps
 from llm_audit.policy.inputs.models import Models, read_models
 from llm_audit.policy.inputs.requests import TRACE_COLUMNS, Requests, joined, read_requests
 from llm_audit.policy.inputs.trace_graph import Graph, build_graph
-from llm_audit.pricing.keys import distinct
+from llm_audit.pricing import distinct_keys
 
 NAMES: tuple[str, ...] = ("provider", "model", "service_tier", "region", "model_id", "tier")
 """Columns that identify a model at a provider; provider and model decide the last two."""
@@ -87,8 +87,8 @@ def read_traffic(blocks: Iterable[pl.DataFrame], columns: Columns, catalog: Cata
 
 def _numbered(block: pl.DataFrame, numbers: dict[tuple[str | None, ...], int]) -> Index:
     """Return the number of each row's names; new ones are added."""
-    coded = distinct([block[name] for name in NAMES[:-2]])  # which decide the others
-    rows = block.select(NAMES)[coded.first()].select(pl.all().cast(pl.String)).iter_rows()
+    coded = distinct_keys([block[name] for name in NAMES[:-2]])  # which decide the others
+    rows = block.select(NAMES)[coded.first_rows()].select(pl.all().cast(pl.String)).iter_rows()
     return np.array([numbers.setdefault(row, len(numbers)) for row in rows], dtype=np.int32)[coded.codes]
 
 

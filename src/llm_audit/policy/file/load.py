@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from llm_audit.errors import UsageError
 from llm_audit.policy.file.model import (
@@ -18,12 +16,14 @@ from llm_audit.policy.file.model import (
     Assumptions,
     Cascade,
     Decision,
+    Gate,
     Order,
     Policy,
     Range,
     Scope,
 )
-from llm_audit.policy.file.validate import Reader, near
+from llm_audit.suggestions import did_you_mean
+from llm_audit.toml_reader import TomlTable, parse_toml
 from llm_audit.vocabulary import Category
 
 PRESETS: tuple[str, ...] = (
@@ -72,6 +72,10 @@ def load(name_or_path: str | Path) -> Policy:
 
     Raises:
         UsageError: There is no such preset or file, or the file cannot be used; the message names line and fix.
+
+    Examples:
+        >>> llm_audit.load_policy("keep").description
+        'Every request keeps the model it had.'
     """
     name = str(name_or_path)
     if name in PRESETS:
@@ -79,7 +83,7 @@ def load(name_or_path: str | Path) -> Policy:
         return parse(source.read_text(encoding="utf-8"), where=f"preset {name}")
     path = Path(name_or_path)
     if not path.is_file():
-        presets = f"Presets are {', '.join(PRESETS)}.{near(name, PRESETS)}"
+        presets = f"Presets are {', '.join(PRESETS)}.{did_you_mean(name, PRESETS)}"
         raise UsageError(f"There is no policy {name!r}: neither a file nor a preset. {presets}")
     try:
         text = path.read_text(encoding="utf-8")
@@ -92,85 +96,99 @@ def parse(text: str, *, where: str) -> Policy:
     """Make a policy of TOML text; ``where`` is what messages call it.
 
     Raises:
-        UsageError: The text is no policy; the message names line and fix.
+        UsageError: The text is not a policy; the message names line and fix.
     """
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{where} is not valid TOML: {error}.") from error
-    reader = Reader(data=data, text=text, where=where)
-    reader.known(data, _KEYS)
-    decision = reader.choice(data, "decision", Decision, Decision.P_SUFFICES)
+    document = parse_toml(text, file=where)
+    document.check_keys(_KEYS)
+    decision = document.option("decision", Decision, Decision.P_SUFFICES)
     policy = Policy(
-        name=reader.string(data, "name", Path(where).stem),
-        description=reader.string(data, "description", ""),
+        name=document.text("name", Path(where).stem),
+        description=document.text("description"),
         decision=decision,
-        order=reader.choice(data, "order", Order, Order.LADDER),
-        scope=reader.choice(data, "scope", Scope, Scope.REQUEST),
-        max_quality_loss=_quality_loss(reader),
-        lost_answer_usd=reader.number(data, "lost_answer_usd", 0, 10_000) or 0.0,
-        unmeasured=reader.flag(data, "unmeasured"),
-        target=reader.number(data, "target", 0, 1),
-        threshold=reader.number(data, "threshold", 0, 1),
-        strong_share=reader.number(data, "strong_share", 0, 1),
-        quality_difference=reader.number(data, "quality_difference", 0, 1),
-        ladders=reader.ladders(),
-        across_families=reader.flag(data, "across_families"),
-        gates=reader.gates(),
-        allow_upgrade=reader.flag(data, "allow_upgrade"),
-        assumptions=_assumptions(reader),
-        cascade=_cascade(reader),
+        order=document.option("order", Order, Order.LADDER),
+        scope=document.option("scope", Scope, Scope.REQUEST),
+        max_quality_loss=_quality_loss(document),
+        lost_answer_usd=document.number("lost_answer_usd", 0, 10_000) or 0.0,
+        unmeasured=document.flag("unmeasured"),
+        target=document.number("target", 0, 1),
+        threshold=document.number("threshold", 0, 1),
+        strong_share=document.number("strong_share", 0, 1),
+        quality_difference=document.number("quality_difference", 0, 1),
+        ladders=_ladders(document.table("ladders")),
+        across_families=document.flag("across_families"),
+        gates=_gates(document.table("gates")),
+        allow_upgrade=document.flag("allow_upgrade"),
+        assumptions=_assumptions(document.table("assumptions")),
+        cascade=_cascade(document.table("cascade")) if "cascade" in document else None,
         toml=text,
     )
-    _check_decision(reader, policy)
+    _check_decision(document, policy)
     return policy
 
 
-def _check_decision(reader: Reader, policy: Policy) -> None:
+def _ladders(given: TomlTable) -> dict[str, tuple[str, ...]]:
+    """Return the ladders by name, each naming a model once."""
+    ladders: dict[str, tuple[str, ...]] = {}
+    for name, models in given.values.items():
+        if not isinstance(models, list) or not models or not all(isinstance(model, str) for model in models):
+            given.fail(name, f'ladders.{name} must list model names, cheapest first, such as ["small", "large"].')
+        if len(set(models)) != len(models):
+            given.fail(name, f"ladders.{name} names a model twice.")
+        ladders[name] = tuple(models)
+    return ladders
+
+
+def _gates(given: TomlTable) -> frozenset[Gate]:
+    """Return the gates that are not switched off."""
+    given.check_keys(gate.value for gate in Gate)
+    return frozenset(gate for gate in Gate if given.flag(gate.value, default=True))
+
+
+def _check_decision(document: TomlTable, policy: Policy) -> None:
     needed = _NEEDS[policy.decision]
     given = [key for key in needed if getattr(policy, key) not in (None, {})]
     if needed and len(given) != 1:
         found = "both are given" if given else "it is not given" if len(needed) == 1 else "neither is given"
-        reader.fail("decision", f'decision = "{policy.decision}" needs {" or ".join(needed)}; {found}.')
+        document.fail("decision", f'decision = "{policy.decision}" needs {" or ".join(needed)}; {found}.')
     for decision, keys in _NEEDS.items():
         for key in keys:
             if key not in needed and getattr(policy, key) not in (None, {}):
-                reader.fail(
+                document.fail(
                     key, f'{key} is for decision = "{decision}", and this is "{policy.decision}": drop one of them.'
                 )
     pairs = policy.decision in {Decision.STRONG_WINS, Decision.QUALITY_DIFFERENCE}
+    ladders = document.table("ladders")
     for name, models in policy.ladders.items():
         if pairs and len(models) != 2:
-            reader.fail(name, f"ladders.{name} must name two models, the weaker first; it names {len(models)}.")
+            ladders.fail(name, f"ladders.{name} must name two models, the weaker first; it names {len(models)}.")
     if pairs and not policy.ladders:
-        reader.fail("decision", f'decision = "{policy.decision}" needs [ladders] with a pair of models.')
+        document.fail("decision", f'decision = "{policy.decision}" needs [ladders] with a pair of models.')
 
 
-def _quality_loss(reader: Reader) -> dict[str, float]:
+def _quality_loss(document: TomlTable) -> dict[str, float]:
     """Read the limits: one number for all categories, or a table with a default and the categories that differ."""
-    key, data = "max_quality_loss", reader.data
-    if key not in data:
+    key = "max_quality_loss"
+    if key not in document:
         return {}
     categories = [category.value for category in Category]
-    if not isinstance(data[key], dict):
-        return dict.fromkeys(categories, reader.required(data, key, 0, ANSWERS))
-    given = reader.table(data, key)
-    reader.known(given, ("default", *categories))
-    limits = dict.fromkeys(categories, reader.required(given, "default", 0, ANSWERS))
-    return limits | {name: reader.required(given, name, 0, ANSWERS) for name in given if name != "default"}
+    if not isinstance(document.values[key], dict):
+        return dict.fromkeys(categories, document.required_number(key, 0, ANSWERS))
+    given = document.table(key)
+    given.check_keys(("default", *categories))
+    limits = dict.fromkeys(categories, given.required_number("default", 0, ANSWERS))
+    return limits | {name: given.required_number(name, 0, ANSWERS) for name in given.values if name != "default"}
 
 
-def _assumptions(reader: Reader) -> Assumptions:
-    given = reader.table(reader.data, "assumptions")
-    reader.known(given, (*RANGES, "output_ratios", "difficulty_sd", "difficulty_common_sd"))
+def _assumptions(given: TomlTable) -> Assumptions:
+    given.check_keys((*RANGES, "output_ratios", "difficulty_sd", "difficulty_common_sd"))
     defaults = _default_ranges()
-    ranges = {name: _range(reader, given, name, defaults[name]) for name in RANGES}
-    ratios = reader.table(given, "output_ratios")
-    for pair in ratios:
+    ranges = {name: _range(given, name, defaults[name]) for name in RANGES}
+    ratios = given.table("output_ratios")
+    for pair in ratios.values:
         if pair.count(">") != 1:
-            reader.fail(pair, f'output_ratios has the key {pair!r}; write it "used>route", as "gpt-4o>gpt-4o-mini".')
-    spread = reader.number(given, "difficulty_sd", 0, 10)
-    common = reader.number(given, "difficulty_common_sd", 0, 10)
+            ratios.fail(pair, f'output_ratios has the key {pair!r}; write it "used>route", as "gpt-4o>gpt-4o-mini".')
+    spread = given.number("difficulty_sd", 0, 10)
+    common = given.number("difficulty_common_sd", 0, 10)
     return Assumptions(
         output_ratio=ranges["output_ratio"],
         reasoning_ratio=ranges["reasoning_ratio"],
@@ -180,30 +198,30 @@ def _assumptions(reader: Reader) -> Assumptions:
         escalation=ranges["escalation"],
         cache_kept=ranges["cache_kept"],
         ability_shift=ranges["ability_shift"],
-        output_ratios={pair: reader.required(ratios, pair, 0, 100) for pair in ratios},
+        output_ratios={pair: ratios.required_number(pair, 0, 100) for pair in ratios.values},
         difficulty_sd=DIFFICULTY_SD if spread is None else spread,
         difficulty_common_sd=DIFFICULTY_COMMON_SD if common is None else common,
     )
 
 
-def _range(reader: Reader, given: Mapping[str, Any], name: str, default: Range) -> Range:
+def _range(given: TomlTable, name: str, default: Range) -> Range:
     if name not in given:
         return default
     low = -10 if name == "ability_shift" else 0
-    value = given[name]
-    if not isinstance(value, dict):
-        fixed = reader.required(given, name, low, 100)
+    if not isinstance(given.values[name], dict):
+        fixed = given.required_number(name, low, 100)
         return Range(favourable=fixed, expected=fixed, pessimistic=fixed)
-    reader.known(value, _ENDS)
+    value = given.table(name)
+    value.check_keys(_ENDS)
     missing = [end for end in _ENDS if end not in value]
     if missing:
-        reader.fail(name, f"{name} lacks {', '.join(missing)}; give all of {', '.join(_ENDS)}, or one number.")
-    ends = [reader.required(value, end, low, 100) for end in _ENDS]
+        value.fail(None, f"{name} lacks {', '.join(missing)}; give all of {', '.join(_ENDS)}, or one number.")
+    ends = [value.required_number(end, low, 100) for end in _ENDS]
     if sorted(ends) not in (ends, ends[::-1]):
-        reader.fail(name, f"{name}: expected must lie between favourable and pessimistic.")
+        value.fail(None, f"{name}: expected must lie between favourable and pessimistic.")
     if (ends[2] - ends[0]) * (default.pessimistic - default.favourable) < 0:
         side = "lower" if default.favourable < default.pessimistic else "higher"
-        reader.fail(name, f"{name} runs the wrong way: its favourable end is the {side} one.")
+        value.fail(None, f"{name} runs the wrong way: its favourable end is the {side} one.")
     return Range(favourable=ends[0], expected=ends[1], pessimistic=ends[2])
 
 
@@ -213,13 +231,10 @@ def _default_ranges() -> dict[str, Range]:
     return {name: Range(**values) for name, values in tomllib.loads(text).items()}
 
 
-def _cascade(reader: Reader) -> Cascade | None:
-    if "cascade" not in reader.data:
-        return None
-    given = reader.table(reader.data, "cascade")
-    reader.known(given, _CASCADE_KEYS)
+def _cascade(given: TomlTable) -> Cascade:
+    given.check_keys(_CASCADE_KEYS)
     return Cascade(
-        check_usd=reader.required(given, "check_usd", 0, 1_000),
-        recall=reader.required(given, "recall", 0, 1),
-        false_alarm=reader.required(given, "false_alarm", 0, 1),
+        check_usd=given.required_number("check_usd", 0, 1_000),
+        recall=given.required_number("recall", 0, 1),
+        false_alarm=given.required_number("false_alarm", 0, 1),
     )

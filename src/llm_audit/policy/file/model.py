@@ -140,6 +140,11 @@ class Policy:
         gates: Gates that are checked; an unknown capability blocks.
         allow_upgrade: Whether a route may cost more than the model used.
         toml: The policy as written.
+
+    Examples:
+        >>> policy = llm_audit.load_policy("small-by-default")
+        >>> policy.name, policy.decision
+        ('small-by-default', <Decision.P_SUFFICES: 'p_suffices'>)
     """
 
     name: str

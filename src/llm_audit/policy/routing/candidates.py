@@ -77,7 +77,8 @@ class Assessor:
         there = (candidate != NONE) & (candidate != requests.used[rows]) & requests.routable[rows]
         rows, candidate = rows[there], candidate[there]
         known = self.inputs.models.measured_skills()[candidate, requests.skill[rows]] | self.policy.unmeasured
-        return rows[self._wanted(rows, candidate, self._cost(rows, place)) & ~known]
+        found: Ints = rows[self._wanted(rows, candidate, self._cost(rows, place)) & ~known]
+        return found
 
     def gone(self, rows: Ints, place: int) -> Ints:
         """Return those of ``rows`` whose candidate at a place would cost less, but was not on offer then."""

@@ -18,7 +18,7 @@ def ladder_rows(
     """Return the candidates of each model used, as indexes in ladder order.
 
     The catalog's ladders hold every model a family ever offered. Those not on offer in the period are left out, and so
-    are those that another, on offer throughout, beats: no dearer, as able in every category and as capable.
+    are those that another, on offer throughout, beats: no more expensive, as able in every category and as capable.
 
     Args:
         policy: Its own ladders come first; one named ``any`` serves every model that is in no other.

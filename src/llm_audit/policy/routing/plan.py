@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from llm_audit.arrays import Index, Ints, grouped_sum
-from llm_audit.catalog import Catalog
-from llm_audit.catalog.ladder import ladders
+from llm_audit.catalog import Catalog, ladders
 from llm_audit.money import PICO_PER_USD
 from llm_audit.policy.counterfactual.estimates import Costs, Runs, estimate, kept_reads, run_costs
 from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, priced_caches
@@ -196,10 +195,10 @@ def _settled(plan: RoutePlan) -> RoutePlan:
         lost = np.nan_to_num(np.maximum(costs.loss, 0.0)) * plan.policy.lost_answer_usd * PICO_PER_USD
         change = costs.total + np.rint(lost).astype(np.int64) - requests.cost
         change[caches.row] = grouped_sum(caches.unit, change[caches.row], caches.units)[caches.unit]
-        dearer = (plan.choice.position != NONE) & (change >= 0)
-        if not dearer.any():
+        costlier = (plan.choice.position != NONE) & (change >= 0)
+        if not costlier.any():
             break
-        plan = with_choice(plan, without(plan.choice, dearer, used=requests.used))
+        plan = with_choice(plan, without(plan.choice, costlier, used=requests.used))
     return plan
 
 

@@ -1,1 +1,1 @@
-"""The report's charts, each from a document to inline SVG."""
+"""The report's charts: functions from a document to inline SVG."""

@@ -1,4 +1,4 @@
-"""Days gathered into few enough periods to draw."""
+"""Group days into few enough periods to draw."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def periods(dates: list[str]) -> tuple[str, Callable[[str], str]]:
-    """Name the shortest period (day, week, month or year) that gives at most ``MOST`` bars, and how to find a day's."""
+    """Return the shortest period (day, week, month or year) with at most ``MOST`` bars, and a day's key in it."""
     found = sorted(set(dates))
     if not found:
         return "day", lambda day: day
@@ -25,7 +25,7 @@ def periods(dates: list[str]) -> tuple[str, Callable[[str], str]]:
 
 
 def shown(key: str) -> str:
-    """A period as an axis shows it: "3 Sep", "Sep 2026" or "2026".
+    """Write a period for an axis: "3 Sep", "Sep 2026" or "2026".
 
     >>> shown("2026-09-03"), shown("2026-09"), shown("2026")
     ('3 Sep', 'Sep 2026', '2026')
@@ -38,7 +38,7 @@ def shown(key: str) -> str:
 
 
 def ticks(keys: list[str], most: int = 8) -> list[str]:
-    """Some of the keys, evenly spaced, the first among them."""
+    """Choose some of the keys, evenly spaced from the first."""
     step = -(-len(keys) // most) or 1
     return keys[::step]
 

@@ -1,4 +1,4 @@
-"""Charts of what the policy would do: the estimates, the flow, the frontier, the tornado."""
+"""Charts of the policy: its estimates, flow of cost, frontier and tornado."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from llm_audit.report.charts.svg import LIGHT, WIDTH, Figure, chart, draw, label
 from llm_audit.report.text import count, money, share, words
 
 _NARROW = 230
-"""The width of the plot that fits a telephone with its names."""
+"""Width of the plot that fits a phone, names included."""
 _ROOM = 24
-"""Room beside the outermost amounts, for half of their text."""
+"""Room for half of the text of the outermost amounts."""
 _ROUTES = 12
 _BARS = 10
 _CURVE = 24
 _GAP = 0.02
 _NEAR = 0.08
 _LINE = 0.055
-"""The height of a name beside the flow, of the height of all spend."""
+"""Height of a name next to the flow, as a part of the height of all spend."""
 
 
 def estimates(document: Document) -> Figure | None:
@@ -33,7 +33,8 @@ def estimates(document: Document) -> Figure | None:
         return None
     named = (("floor", tax.floor.amount), ("expected", tax.expected.amount), ("ceiling", tax.ceiling.amount))
     rows = [{"name": n, "amount": float(a), "text": money(a, currency=currency)} for n, a in named]
-    low, high = (money(a, currency=currency) for a in (tax.expected.low, tax.expected.high))
+    ends = (tax.expected.amount, tax.expected.low, tax.expected.high)
+    expected, low, high = (money(amount, currency=currency) for amount in ends)
 
     def drawn(key: str, width: int, ticks: int) -> Figure:
         names = alt.Axis(domain=False, ticks=False, labelFontSize=12)
@@ -50,15 +51,15 @@ def estimates(document: Document) -> Figure | None:
         return draw(
             key,
             alt.layer(interval, points, words).properties(width=width, height=130),
-            title=f"The tax is expected at {money(tax.expected.amount, currency=currency)}, between {low} and {high}",
-            description="Points: floor, expected and ceiling of the flagship tax. Bar: the expected one's interval.",
+            title=f"The expected tax is {expected}, between {low} and {high}",
+            description="Points: floor, expected and ceiling of the flagship tax. Bar: interval of the expected tax.",
         )
 
     return replace(drawn("estimates", WIDTH - 90, 6), narrow=drawn("estimates-narrow", _NARROW, 3).svg)
 
 
 def flow(document: Document) -> Figure | None:
-    """Dollars from the model used to the model assigned, as ribbons."""
+    """The flow of cost from the model used to the model assigned, as ribbons."""
     routes = sorted((r for r in document.routes if Decimal(r.actual_cost) > 0), key=lambda r: -Decimal(r.actual_cost))
     if not routes:
         return None
@@ -93,7 +94,7 @@ def flow(document: Document) -> Figure | None:
     return draw(
         "flow",
         alt.layer(bands, bars, used, assigned).properties(width=WIDTH - 330, height=320),
-        title=f"The policy would move {part} of {spent} to another model",
+        title=f"The policy would move {part} of {spent} to other models",
         description="Ribbons from the model used, left, to the model the policy assigns, right, as wide as their cost.",
     )
 
@@ -101,7 +102,7 @@ def flow(document: Document) -> Figure | None:
 def _stack(
     routes: list[Route], total: Decimal, side: str
 ) -> tuple[list[tuple[float, float]], list[tuple[str, float, float, Decimal]]]:
-    """Lay the routes on one side: each route's own stretch, and each model's, dearest model first, gaps between."""
+    """Stack the routes on one side, costliest model first; return the extents of routes and models."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for route in routes:
         sums[getattr(route, side)] += Decimal(route.actual_cost)
@@ -122,7 +123,7 @@ def _stack(
 
 
 def _ends(document: Document, ends: list[tuple[str, float, float, Decimal]], x: float) -> list[dict[str, Any]]:
-    """Bars at one side with their names, which are pushed down where they would touch the one above."""
+    """Return the bars of one side with their names, moved down where they would touch the one above."""
     rows, free = [], 0.0
     for model, low, high, cost in ends:
         middle = max((low + high) / 2, free)
@@ -133,7 +134,7 @@ def _ends(document: Document, ends: list[tuple[str, float, float, Decimal]], x: 
 
 
 def frontier(document: Document) -> Figure | None:
-    """The policy's cost against the failures it risks, a point for each target."""
+    """The policy's cost against the answers that it is expected to lose, a point for each limit."""
     points = [p for p in document.sensitivity.frontier if p.lost_answers is not None]
     if len(points) < 2:
         return None
@@ -174,7 +175,7 @@ def frontier(document: Document) -> Figure | None:
 
 
 def _apart(points: list[FrontierPoint]) -> list[FrontierPoint]:
-    """The points far enough from each other to be named, the one in use first."""
+    """Choose the points far enough apart to be labelled, the one in use first."""
     xs = [p.lost_answers or 0.0 for p in points]
     ys = [float(p.policy_cost) for p in points]
     wide, high = max(xs) - min(xs) or 1.0, max(ys) - min(ys) or 1.0
@@ -189,14 +190,12 @@ def _frontier_title(document: Document) -> str:
     used = next((p for p in document.sensitivity.frontier if p.in_use), None)
     if used is None:
         return "A lower target costs less and risks more"
-    failures = count(used.lost_answers)
-    return (
-        f"At the target in use, {used.target:.2f}, {failures} of {count(used.moved_requests)} moved requests may fail"
-    )
+    lost, moved = count(used.lost_answers), count(used.moved_requests)
+    return f"At the limit in use, {used.target:g}, {lost} of {moved} moved requests are expected to lose an answer"
 
 
 def tornado(document: Document) -> Figure | None:
-    """The flagship tax with each assumption at its two ends."""
+    """The flagship tax with each assumption at its low and high end."""
     bars = document.sensitivity.tornado
     if not bars:
         return None
@@ -235,6 +234,6 @@ def tornado(document: Document) -> Figure | None:
     return draw(
         "tornado",
         alt.layer(drawn, middle, less, more, names).properties(width=WIDTH - 170, height=34 * min(len(bars), _BARS)),
-        title=f"The estimate rests most on {label(words(bars[0].assumption))}",
+        title=f"The estimate is most sensitive to {label(words(bars[0].assumption))}",
         description="Bars: the flagship tax as each assumption moves to its low and its high end, widest first.",
     )

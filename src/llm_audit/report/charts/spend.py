@@ -1,4 +1,4 @@
-"""Charts of what was spent: by day and tier, by model, by team."""
+"""Charts of spend by day, tier, model and team."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import altair as alt
 from llm_audit.document.audit import Document
 from llm_audit.report.charts.periods import periods, shown, ticks
 from llm_audit.report.charts.svg import LIGHT, WIDTH, Figure, chart, colours, draw, label
-from llm_audit.report.tables.spend import TIERS, undated_cost
+from llm_audit.report.tables.spend import undated_cost
 from llm_audit.report.text import money, plural, share
+from llm_audit.vocabulary import TIERS
 
 _MODELS = 10
 _TEAMS = 10
 _LONE = 320
-"""Width of the policy's mark where there is one period only."""
+"""Width of the policy's mark where there is only one period."""
 
 
 def daily(document: Document) -> Figure | None:
@@ -45,7 +46,7 @@ def daily(document: Document) -> Figure | None:
         .mark_bar()
         .encode(
             x=x,
-            y=alt.Y("cost:Q", title=f"{document.currency} a {name}", axis=y_axis),
+            y=alt.Y("cost:Q", title=f"{document.currency} per {name}", axis=y_axis),
             color=alt.Color("tier:N", title=None, scale=colours(tiers)),
             order="order:Q",
         )
@@ -59,8 +60,8 @@ def daily(document: Document) -> Figure | None:
         halo = policy.mark_tick(color=LIGHT["ground"], thickness=4.5, size=_LONE, opacity=1)
         drawn = policy.mark_tick(color=LIGHT["accent"], thickness=2, size=_LONE, opacity=1)
     end = chart(points[-1:]).encode(x=x, y="policy:Q", text=alt.value("policy"))
-    beside = 12 if len(keys) > 1 else _LONE // 2 + 8
-    named = end.mark_text(color=LIGHT["accent"], align="left", dx=beside, fontWeight="bold")
+    offset = 12 if len(keys) > 1 else _LONE // 2 + 8
+    named = end.mark_text(color=LIGHT["accent"], align="left", dx=offset, fontWeight="bold")
     frontier = sum((cost for (_, tier), cost in bars.items() if tier == "frontier"), Decimal(0))
     total = sum(bars.values(), Decimal(0))
     paid, would = (money(f"{amount:f}", currency=document.currency) for amount in (total, sum(line.values())))
@@ -69,20 +70,20 @@ def daily(document: Document) -> Figure | None:
     drawing = draw(
         "daily",
         alt.layer(stacked, halo, drawn, named).properties(width=WIDTH - 60, height=220),
-        title=f"Frontier models took {part} of {paid} {dated}; the policy would have paid {would}",
+        title=f"Frontier models accounted for {part} of {paid} {dated}; the policy would have cost {would}",
         description=f"Stacked bars: cost by {name} and tier, {keys[0]} to {keys[-1]}. Line: the policy's cost.",
     )
     return replace(drawing, note=_undated(document))
 
 
 def _undated(document: Document) -> str:
-    """What a chart over time leaves out."""
+    """Write a note on the requests that a chart over time leaves out."""
     requests = document.period.undated_requests
     if not requests:
         return ""
     cost = undated_cost(document)
     amount = money(f"{cost:f}" if cost else None, currency=document.currency)
-    return f"{plural(requests, 'request')} without a time ({amount}) {'is' if requests == 1 else 'are'} not drawn."
+    return f"{plural(requests, 'request')} without a time ({amount}) {'is' if requests == 1 else 'are'} not shown."
 
 
 def mix_over_time(document: Document) -> Figure | None:
@@ -129,9 +130,9 @@ def mix_over_time(document: Document) -> Figure | None:
         panels,
         title=(
             f"Frontier models went from {share(first)} of cost in the first half to {share(last)} in the second, "
-            f"of {total} in all"
+            f"of {total} in total"
             if half
-            else f"Frontier models took {share(last)} of {total}"
+            else f"Frontier models accounted for {share(last)} of {total}"
         ),
         description=f"Share of each tier in requests, tokens and cost by {name}, {keys[0]} to {keys[-1]}.",
     )
@@ -139,7 +140,7 @@ def mix_over_time(document: Document) -> Figure | None:
 
 
 def _time(keys: list[str], most: int) -> alt.X:
-    """A time axis of periods with a few of them named."""
+    """Make a time axis of periods, a few of them labelled."""
     axis = alt.Axis(values=[shown(key) for key in ticks(keys, most)], labelAngle=0, ticks=False)
     return alt.X("day:O", sort=[shown(key) for key in keys], title=None, axis=axis)
 
@@ -150,7 +151,7 @@ def _frontier_share(sums: dict[tuple[str, str, str], float], keys: list[str]) ->
 
 
 def models(document: Document) -> Figure | None:
-    """Each model's share of cost, dearest first."""
+    """Each model's share of cost, largest first."""
     priced = [m for m in document.model_mix if m.cost_share]
     if not priced:
         return None
@@ -180,13 +181,13 @@ def models(document: Document) -> Figure | None:
     return draw(
         "models",
         alt.layer(bars, values, left).properties(width=WIDTH - 190, height=22 * len(rows)),
-        title=f"{label(top.model)} alone took {share(top.cost_share)} of {_whole(document)}",
-        description=f"Bars: share of cost of the {len(rows)} dearest models, coloured by tier.",
+        title=f"{label(top.model)} alone accounted for {share(top.cost_share)} of {_total(document)}",
+        description=f"Bars: share of cost of the {len(rows)} models that cost most, coloured by tier.",
     )
 
 
-def _whole(document: Document) -> str:
-    """All that was spent, as a title names it."""
+def _total(document: Document) -> str:
+    """Write the actual cost, for a title."""
     return money(document.cost.actual, currency=document.currency)
 
 
@@ -239,13 +240,13 @@ def _grid(document: Document, cells: dict[tuple[str, str], Decimal], rows: list[
     return draw(
         "teams",
         alt.layer(fill, amounts, names, tops).properties(width=WIDTH - 110, height=34 * len(rows)),
-        title=f"{label(team)} on {label(model)} is the dearest pair: {part} of {_whole(document)}",
-        description=f"Cost of the {len(rows)} dearest teams on the {len(columns)} dearest models; darker is more.",
+        title=f"{label(team)} spent most on {label(model)}: {part} of {_total(document)}",
+        description=f"Cost by team and model: the top {len(rows)} teams and {len(columns)} models, darker is more.",
     )
 
 
 def _lines(model: str) -> list[str]:
-    """A model's name on two lines, cut at the hyphen nearest to its middle, to head a narrow column."""
+    """Break a model's name into two lines at the hyphen nearest its middle, for a narrow column."""
     name = label(model)
     cuts = [index for index, char in enumerate(name) if char in "-/ _" and index > 0]
     if len(name) <= 12 or not cuts:

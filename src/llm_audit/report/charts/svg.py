@@ -1,4 +1,4 @@
-"""From a chart to inline SVG: one theme, colours that a style sheet can turn dark, the same bytes every time.
+"""Draw charts as inline SVG: one theme, colours that a style sheet can turn dark, the same bytes every time.
 
 Colours are a closed palette. The page's style sheet maps each hex value to a custom property by attribute selectors, so
 one drawing serves light, dark and print, and stays a correct picture on its own.
@@ -42,28 +42,28 @@ _SIZE = re.compile(r' width="[\d.]+" height="[\d.]+"', re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A drawing, its message as a title, and a description for who cannot see it. All is plain text but the SVG."""
+    """A drawing, its message as a title, and a description for screen readers. All but the SVG is plain text."""
 
     key: str
     title: str
     description: str
     svg: str
-    note: str = ""  # what the drawing leaves out
-    narrow: str = ""  # the same as SVG for a narrow window, where the wide one would have to scroll
+    note: str = ""  # about data that the drawing leaves out
+    narrow: str = ""  # the drawing for a narrow window, where the wide one would have to scroll
 
 
 def label(name: str) -> str:
-    """A name from the log, short enough for an axis."""
+    """Shorten a name from the log for an axis."""
     return plain(name or NONE, limit=26)
 
 
 def colours(names: tuple[str, ...]) -> alt.Scale:
-    """A scale that gives each named tier its own colour."""
+    """Make a scale that gives each tier its colour."""
     return alt.Scale(domain=list(names), range=[LIGHT[name] for name in names])
 
 
 def chart(rows: list[dict[str, Any]]) -> alt.Chart:
-    """A chart of rows given in place."""
+    """Make a chart of inline rows."""
     return alt.Chart({"values": rows})
 
 

@@ -13,7 +13,7 @@ from llm_audit.report.text import money, words
 
 
 def waterfall(comparison: Comparison) -> Figure:
-    """From the baseline's cost over each part of the change to the cost now."""
+    """A waterfall from the baseline's cost, over each part of the change, to the cost now."""
     at = Decimal(comparison.base.cost)
     rows: list[dict[str, Any]] = [_bar("baseline", Decimal(0), at, "total")]
     for part in comparison.parts:
@@ -23,7 +23,7 @@ def waterfall(comparison: Comparison) -> Figure:
     rows.append(_bar("now", Decimal(0), Decimal(comparison.head.cost), "total"))
     order = [row["part"] for row in rows]
     scale = alt.Scale(domain=["total", "more", "less"], range=[LIGHT["frontier"], LIGHT["accent"], LIGHT["small"]])
-    axis = alt.Axis(title=None, labelAngle=0, ticks=False, labelFontSize=12)
+    axis = alt.Axis(title=None, labelAngle=0, ticks=False)
     base = chart(rows).encode(x=alt.X("part:O", sort=order, axis=axis))
     bars = base.mark_bar().encode(
         y=alt.Y("from:Q", title="cost", axis=alt.Axis(domain=False, ticks=False, tickCount=5)),
@@ -34,15 +34,15 @@ def waterfall(comparison: Comparison) -> Figure:
     change = Decimal(comparison.change)
     largest = max(comparison.parts, key=lambda part: abs(Decimal(part.amount)))
     way = "more" if change > 0 else "less"
-    said = (
+    title = (
         f"{money(f'{abs(change):f}')} {way} than the baseline, most of it from {words(largest.name)}"
         if change
-        else "As much as the baseline"
+        else "The same cost as the baseline"
     )
     return draw(
         "waterfall",
         alt.layer(bars, texts).properties(width=WIDTH - 70, height=220),
-        title=said,
+        title=title,
         description="From the baseline's cost on the left, over each part of the change, to the cost now on the right.",
     )
 

@@ -1,1 +1,1 @@
-"""One module a report format."""
+"""One module a report format, each with a function ``render``; ``report.registry`` lists them."""

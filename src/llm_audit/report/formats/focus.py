@@ -1,11 +1,11 @@
-"""FOCUS 1.0: a row a day, model, owner and token type, which cost tools of the FinOps world can load.
+"""FOCUS 1.0: one row per day, model, owner and token type, for FinOps cost tools.
 
-Costs are computed from list prices, so the billed, effective, contracted and list cost of a row are one figure: the
-audit sees no invoice. What the policy would have cost is an estimate and stands in ``x_`` columns only. Requests
-without a known price are in no row, because the specification knows no unknown cost.
+Costs are computed from list prices and not from invoices, so the billed, effective, contracted and list cost of a row
+are the same. The policy's cost is an estimate and is in ``x_`` columns only. Requests without a known price are in no
+row, because the specification has no unknown cost.
 
 FOCUS: https://focus.finops.org/focus-specification/v1-0/. Two columns are there for its validator, focus_validator
-1.0.0: it spells ``ResourceID`` so, and reads ``ChargeType``, the older name of ``ChargeCategory``, in a rule.
+1.0.0: it expects ``ResourceID`` in this case, and reads ``ChargeType``, the older name of ``ChargeCategory``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from llm_audit.document.audit import Document
 from llm_audit.errors import UsageError
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import usd
-from llm_audit.report import csv as flat
+from llm_audit.report.flat import harmless
 from llm_audit.report.interface import Frames, Options
 
 VERSION = "1.0"
@@ -46,10 +46,10 @@ COLUMNS: tuple[str, ...] = (
 
 
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
-    """CSV by the FOCUS 1.0 specification.
+    """Render CSV by the FOCUS 1.0 specification.
 
     Raises:
-        UsageError: No request has a time, so there is no charge period to give.
+        UsageError: No request has a time, so there is no charge period.
     """
     assert frames is not None, "the registry checks that there are requests"
     if document.period.start is None:
@@ -58,12 +58,12 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
     rows = [row for group in _groups(frames.requests, first) for row in _rows(group)]
     frame = pl.DataFrame(rows, schema={name: pl.Int64 if name == "x_Requests" else pl.String for name in COLUMNS})
     numbers = {"ConsumedQuantity", "PricingQuantity"} | {n for n in COLUMNS if n.endswith(("Cost", "UnitPrice"))}
-    texts = [flat.harmless(n) if n not in numbers | {"x_Requests"} else pl.col(n) for n in COLUMNS]
+    texts = [harmless(n) if n not in numbers | {"x_Requests"} else pl.col(n) for n in COLUMNS]
     return frame.select(texts).write_csv().encode("utf-8")
 
 
 def _groups(frame: pl.DataFrame, first: date) -> Iterator[dict[str, Any]]:
-    """Sum the priced requests by day and owner. A request without a time counts to the audit's first day."""
+    """Sum the priced requests by day and owner. A request without a time counts towards the first day."""
     costs = [pl.col(f"cost_{kind}_pico").cast(pl.Int128).sum() for kind in _COSTS]
     tokens = [pl.col(f"{kind}_tokens").sum() for kind in TOKEN_TYPES]
     keys = [pl.col(key).cast(pl.String) for key in _KEYS]
@@ -85,7 +85,7 @@ def _groups(frame: pl.DataFrame, first: date) -> Iterator[dict[str, Any]]:
 
 
 def _rows(group: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A row for each token type that was used; the policy's cost is spread over them by their cost, exactly."""
+    """Yield a row for each token type used; the policy's cost is divided among them by cost, exactly."""
     used = [kind for kind in _COSTS if group[f"cost_{kind}_pico"] or group.get(f"{kind}_tokens")]
     spread = 0
     for index, kind in enumerate(used):

@@ -9,11 +9,11 @@ from llm_audit.report.text import plain
 from llm_audit.report.verdict import verdict
 
 _MOST = 10
-"""Annotations of a kind that GitHub shows for a step."""
+"""The most annotations of one level that GitHub shows for a step."""
 
 
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
-    """An error for each failed gate, a warning for each that was not evaluated, and a notice with the answer."""
+    """Render an error for each failed gate, a warning for each not evaluated, and a notice with the headline."""
     options = options or Options()
     lines = _rules(options.check, options.policy_path) if options.check else []
     lines += [_command("warning", "LLM spend audit", warning) for warning in document.warnings[:_MOST]]

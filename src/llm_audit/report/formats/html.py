@@ -1,4 +1,4 @@
-"""The report for a reviewer: one HTML file without script or network, under a megabyte whatever the input."""
+"""The report for a reviewer: one HTML file without scripts or network access, under a megabyte for any input."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llm_audit.report.charts.svg import PALETTE
 from llm_audit.report.glossary import GLOSSARY
 from llm_audit.report.interface import Frames, Options
 from llm_audit.report.sections import appendix, sections
-from llm_audit.report.table import NUMERIC, Cell, Column, Kind, Table
+from llm_audit.report.table import NUMERIC, Cell, Column, ColumnKind, Priority, Table
 from llm_audit.report.tables import routing as policy
 from llm_audit.report.text import CODE, exact, money, plain
 from llm_audit.report.verdict import verdict
@@ -24,18 +24,18 @@ from llm_audit.report.verdict import verdict
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _ROWS = 40
 _LONG = 16
-"""Rows from which a table breaks over pages, or is not printed where a chart shows it."""
+"""Rows from which a table may break across pages, and is left out of print where a chart shows it."""
 _WARNINGS = 12
 _POLICY_CHARS = 20_000
 
 
 def sentence(text: str, *, limit: int = 300) -> Markup:
-    """A sentence as HTML: all of it escaped, then what it marks as code as ``code`` elements."""
+    """Write a sentence as HTML: all of it escaped, then its code as ``code`` elements."""
     return Markup(CODE.sub(r"<code>\1</code>", str(escape(plain(text, limit=limit)))))  # noqa: S704 - escaped before
 
 
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
-    """One self-contained page. Every name is escaped; a content security policy allows its own style sheet only."""
+    """Render one self-contained page. Every name is escaped; a content security policy allows only its style sheet."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -47,23 +47,23 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
 
     def written(cell: Cell, column: Column) -> str:
         text = table.write(cell, column, currency=currency)
-        return sentence(text, limit=len(text)) if column.kind is Kind.PROSE else text
+        return sentence(text, limit=len(text)) if column.kind is ColumnKind.PROSE else text
 
-    def full(cell: Cell, column: Column) -> str:
-        """What a rounded amount is exactly, or nothing where the cell already says so."""
-        if column.kind is not Kind.MONEY or cell in {None, ""}:
+    def unrounded(cell: Cell, column: Column) -> str:
+        """Return the exact amount of a rounded cell, or "" where the cell is exact already."""
+        if column.kind is not ColumnKind.MONEY or cell in {None, ""}:
             return ""
-        whole = exact(str(cell), currency=currency)
-        return "" if whole.rstrip("0").rstrip(".").endswith(written(cell, column).lstrip("$")) else whole
+        amount = exact(str(cell), currency=currency)
+        return "" if amount.rstrip("0").rstrip(".").endswith(written(cell, column).lstrip("$")) else amount
 
-    def capped(whole: Table) -> Table:
-        return table.cap(whole, _ROWS)
+    def capped(full: Table) -> Table:
+        return table.cap(full, _ROWS)
 
-    said = verdict(document)
+    summary = verdict(document)
     style = environment.get_template("report.css").render(palette=PALETTE)
     page = environment.get_template("report.html.j2").render(
         document=document,
-        said=said,
+        summary=summary,
         estimates=(
             charts.estimates(document),
             [t for t in (policy.estimates(document), policy.interval(document)) if t.rows],
@@ -71,17 +71,18 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         sections=sections(document, options.check if options else None),
         appendix=appendix(document),
         glossary=GLOSSARY,
-        warnings=[sentence(warning, limit=400) for warning in said.warnings[:_WARNINGS]],
+        warnings=[sentence(warning, limit=400) for warning in summary.warnings[:_WARNINGS]],
         policy_toml="\n".join(plain(line, limit=200) for line in document.policy.toml[:_POLICY_CHARS].splitlines()),
         command=plain(document.command, limit=1000),
         style=style,
         style_hash=b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         written=written,
-        full=full,
+        unrounded=unrounded,
         capped=capped,
         numeric=NUMERIC,
         long=_LONG,
-        prose=Kind.PROSE,
+        prose=ColumnKind.PROSE,
+        spare=Priority.SPARE,
         money=lambda amount: money(amount, currency=currency),
         exact=lambda amount: exact(amount, currency=currency),
         plain=plain,

@@ -1,4 +1,4 @@
-"""The document itself, for machines."""
+"""The audit document as JSON, for machines."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from llm_audit.report.interface import Frames, Options
 
 
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
-    """Indented JSON with a closing newline; every name and amount as it is."""
+    """Render indented JSON with a closing newline, with every name and amount unchanged."""
     return encode(document)

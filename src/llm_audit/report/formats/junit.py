@@ -11,7 +11,7 @@ from llm_audit.report.text import plain
 
 
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
-    """One suite. A failed gate is a failure, one not evaluated is skipped with its reason."""
+    """Render one suite. A failed gate is a failure; one not evaluated is skipped, with its reason."""
     rules = options.check.rules if options and options.check else []
     counts = (
         f'tests="{len(rules)}" failures="{_count(rules, Outcome.FAILED)}" errors="0"'

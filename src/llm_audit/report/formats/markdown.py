@@ -1,4 +1,4 @@
-"""A comment for a pull request: the answer first, the tables folded, a marker by which it is updated in place."""
+"""A pull request comment: the result first, the tables folded, and a marker so that it can be updated in place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from llm_audit.document.audit import Document
 from llm_audit.document.comparison import CheckResult, Outcome
 from llm_audit.report import table
 from llm_audit.report.interface import Frames, Options
-from llm_audit.report.table import NUMERIC, Column, Kind, Table
+from llm_audit.report.table import NUMERIC, Column, ColumnKind, Priority, Table
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
@@ -17,39 +17,39 @@ from llm_audit.report.text import CODE, money, plain, plural, words
 from llm_audit.report.verdict import verdict
 
 MARKER = "<!-- llm-audit -->"
-"""The first line, by which a workflow finds its own comment."""
+"""The first line, by which a workflow finds its earlier comment."""
 LIMIT = 60_000
-"""Characters at most; GitHub takes 65,536 in a comment."""
+"""Characters at most; GitHub allows 65,536 in a comment."""
 _ROWS = 12
 _SIGNS = {Outcome.FAILED: "❌", Outcome.NOT_EVALUATED: "⚪", Outcome.PASSED: "✅"}
 
 
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
-    """Markdown as GitHub and GitLab render it. Names are code spans, so nothing in them links, mentions or runs."""
+    """Render Markdown for GitHub and GitLab. Names are code spans, so nothing in them links, mentions or runs."""
     check = options.check if options else None
-    said = verdict(document)
+    summary = verdict(document)
     title = _title(check)
-    parts = [MARKER, f"### {escape(title or said.headline)}"]
+    parts = [MARKER, f"### {escape(title or summary.headline)}"]
     if check is not None and title is not None:
-        parts += [_rules(check), escape(said.headline)]
+        parts += [_rules(check), escape(summary.headline)]
     facts = (
-        ("Spent", said.spent, said.spent_note),
-        ("Flagship tax", said.tax, f"{said.tax_note}; {said.range_note}"),
-        ("Covered", said.covered, said.covered_note),
-        ("Audited", said.audited, said.audited_note),
+        ("Spent", summary.spent, summary.spent_note),
+        ("Flagship tax", summary.tax, f"{summary.tax_note}; {summary.range_note}"),
+        ("Covered", summary.covered, summary.covered_note),
+        ("Audited", summary.audited, summary.audited_note),
     )
     parts.append(
         "\n".join(["| | | |", "|:--|--:|:--|", *(f"| {a} | **{escape(b)}** | {escape(c)} |" for a, b, c in facts)])
     )
-    if said.actions:
+    if summary.actions:
         rows = []
-        for index, finding in enumerate(said.actions, start=1):
+        for index, finding in enumerate(summary.actions, start=1):
             what = f"{plain(finding.title, limit=300)}. {plain(finding.action, limit=300)}"
             rows.append(f"{index}. **{escape(money(finding.amount, currency=document.currency))}** {sentence(what)}")
-        parts.append("\n".join(["**Do first**", "", *rows]))
-        if said.actions_note:
-            parts.append(escape(said.actions_note))
-    parts.append(escape(f"{said.period}, policy {plain(document.policy.name)}."))
+        parts.append("\n".join(["**Top actions**", "", *rows]))
+        if summary.actions_note:
+            parts.append(escape(summary.actions_note))
+    parts.append(escape(f"{summary.period}, policy {plain(document.policy.name)}."))
     text = "\n\n".join(parts)
     for block in _folded(document, check):
         if len(text) + len(block) + 4 > LIMIT:
@@ -59,7 +59,7 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
 
 
 def escape(text: str) -> str:
-    """Take the meaning from every character that Markdown, HTML or a mention could give it."""
+    """Escape every character that Markdown, HTML or mentions give a meaning."""
     quoted = (f"\\{char}" if char in string.punctuation and char not in "%,;-'\"" else char for char in text)
     return (
         "".join(quoted).replace("@", "@\u2060").replace("#", "#\u2060").replace("\\<", "&lt;").replace("\\&", "&amp;")
@@ -67,13 +67,13 @@ def escape(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """A sentence, escaped but for what it marks as code."""
+    """Escape a sentence, and keep its code as code spans."""
     parts = CODE.split(text)
     return "".join(code(part) if index % 2 else escape(part) for index, part in enumerate(parts))
 
 
 def code(name: str) -> str:
-    """A name as a code span that fits in a table cell."""
+    """Write a name as a code span that is safe in a table cell."""
     if not name:
         return ""
     longest = max((len(run) for run in "".join(c if c == "`" else " " for c in name).split()), default=0)
@@ -107,7 +107,7 @@ def _folded(document: Document, check: CheckResult | None) -> list[str]:
         makers = (check_tables.sides, check_tables.variance, check_tables.groups, check_tables.metrics)
         compared = [make(check.comparison) for make in makers]
     groups = {grouped.key: grouped for grouped in spend.groups(document)}
-    whole = [
+    full = [
         *compared,
         spend.model_mix(document),
         policy.findings(document),
@@ -121,27 +121,25 @@ def _folded(document: Document, check: CheckResult | None) -> list[str]:
         data.unpriced(document),
         data.fingerprints(document),
     ]
-    return [_fold(shown, document.currency) for shown in whole if shown.rows]
+    return [_fold(shown, document.currency) for shown in full if shown.rows]
 
 
-def _fold(whole: Table, currency: str) -> str:
-    shown = table.cap(whole, _ROWS)
-    keep = [index for index, column in enumerate(shown.columns) if not column.wide]
-    heads = [shown.columns[index] for index in keep]
+def _fold(full: Table, currency: str) -> str:
+    shown = table.narrowed(table.cap(full, _ROWS), Priority.NORMAL)
     lines = [
-        "| " + " | ".join(escape(column.title) for column in heads) + " |",
-        "|" + "|".join("--:" if column.kind in NUMERIC else ":--" for column in heads) + "|",
+        "| " + " | ".join(escape(column.title) for column in shown.columns) + " |",
+        "|" + "|".join("--:" if column.kind in NUMERIC else ":--" for column in shown.columns) + "|",
     ]
     lines += [
-        "| " + " | ".join(_cell(row[index], shown.columns[index], currency) for index in keep) + " |"
+        "| " + " | ".join(_cell(cell, col, currency) for cell, col in zip(row, shown.columns, strict=True)) + " |"
         for row in shown.rows
     ]
     body = "\n".join(lines)
-    return f"<details><summary>{escape(whole.title)}</summary>\n\n{body}\n\n</details>"
+    return f"<details><summary>{escape(full.title)}</summary>\n\n{body}\n\n</details>"
 
 
 def _cell(cell: table.Cell, column: Column, currency: str) -> str:
     written = table.write(cell, column, currency=currency)
-    if column.kind is Kind.PROSE:
+    if column.kind is ColumnKind.PROSE:
         return sentence(written)
-    return code(written) if column.kind is Kind.TEXT else escape(written)
+    return code(written) if column.kind is ColumnKind.TEXT else escape(written)

@@ -30,7 +30,7 @@ class _Gauge:
 
 
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
-    """The exposition, ending in ``# EOF``. Models beyond ``options.max_series`` are summed into one named other."""
+    """Render the exposition. Models beyond ``options.max_series`` are summed under the name ``other``."""
     options = options or Options()
     lines: list[str] = []
     for gauge in (*_totals(document), *_mix(document, options.max_series)):
@@ -62,7 +62,12 @@ def _totals(document: Document) -> Iterable[_Gauge]:
         share = cost.unpriced_requests / known
         yield _Gauge("unpriced_requests_ratio", "ratio", "Share of requests without a known price.", [({}, share)])
     if tax.covered_share is not None:
-        yield _Gauge("covered_cost_ratio", "ratio", "Share of cost that could be routed.", [({}, tax.covered_share)])
+        yield _Gauge(
+            "covered_cost_ratio",
+            "ratio",
+            "Share of cost that the policy could judge and route.",
+            [({}, tax.covered_share)],
+        )
     if document.period.end is not None:
         end = datetime.fromisoformat(document.period.end).timestamp()
         yield _Gauge("period_end_timestamp_seconds", "seconds", "Time of the last request.", [({}, end)])

@@ -1,4 +1,4 @@
-"""SARIF 2.1.0: failed gates and findings, anchored in the file that holds the rules."""
+"""SARIF 2.1.0: failed gates and findings, located in the file that defines the rules."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _FINDINGS = 25
 _LEVELS = {Outcome.FAILED: "error", Outcome.NOT_EVALUATED: "warning"}
 _RULES = {
     "gate-failed": "A gate on LLM spend failed.",
-    "gate-not-evaluated": "A gate had too little to be evaluated on.",
-    "finding": "LLM spend that a policy would save.",
+    "gate-not-evaluated": "A gate on LLM spend could not be evaluated.",
+    "finding": "LLM spend that the policy would save.",
 }
 
 
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
-    """One run: an error for each failed gate, a warning for each not evaluated, a note for each finding."""
+    """Render one run: an error for each failed gate, a warning for each not evaluated, a note for each finding."""
     options = options or Options()
     rules = options.check.rules if options.check else []
     results = [_gate(rule, options.policy_path) for rule in rules if rule.outcome is not Outcome.PASSED]
@@ -73,7 +73,7 @@ def _result(kind: str, level: str, text: str, *, file: str, line: int, identity:
 
 
 def _literal(text: str) -> str:
-    """Text without the meaning that SARIF gives braces (placeholders) and brackets (links)."""
+    """Escape braces (placeholders) and brackets (links), which have a meaning in SARIF."""
     return text.replace("{", "{{").replace("}", "}}").replace("[", "\\[").replace("]", "\\]")
 
 

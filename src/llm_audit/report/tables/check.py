@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from llm_audit.document.comparison import CheckResult, Comparison
-from llm_audit.report.table import Column, Kind, Table, money, table
+from llm_audit.report.table import Column, ColumnKind, Priority, Table, money, table
 from llm_audit.report.text import NONE, UNKNOWN, words
 from llm_audit.report.text import money as write_money
 from llm_audit.report.text import share as write_share
@@ -19,15 +21,15 @@ def value(number: float | None, unit: str) -> str:
 
 
 def _figure(title: str) -> Column:
-    return Column(title, Kind.FIGURE)
+    return Column(title, ColumnKind.FIGURE)
 
 
 def rules(check: CheckResult) -> Table:
-    """Every gate and how it ended."""
+    """Every gate with its outcome."""
     return table(
         "rules",
         "Gates",
-        (Column("Gate"), Column("Outcome"), _figure("Baseline"), _figure("Now"), Column("Why", Kind.PROSE)),
+        (Column("Gate"), Column("Outcome"), _figure("Baseline"), _figure("Now"), Column("Reason", ColumnKind.PROSE)),
         (
             (
                 r.rule,
@@ -50,10 +52,10 @@ def sides(comparison: Comparison) -> Table:
             Column("Audit"),
             Column("From"),
             Column("To"),
-            Column("Requests", Kind.COUNT),
+            Column("Requests", ColumnKind.COUNT),
             money("Cost", sums=False),
             money("Flagship tax", sums=False),
-            Column("of cost", Kind.SHARE),
+            Column("of cost", ColumnKind.SHARE),
         ),
         (
             (s.label, _day(s.start), _day(s.end), s.requests, s.cost, s.flagship_tax, s.flagship_tax_share)
@@ -67,7 +69,7 @@ def _day(time: str | None) -> str:
 
 
 def variance(comparison: Comparison) -> Table:
-    """The change in cost and in flagship tax by their parts."""
+    """The parts of the change in cost and in flagship tax."""
     rows = [("baseline", comparison.base.cost, comparison.base.flagship_tax)]
     taxes = {part.name: part.amount for part in comparison.tax_parts}
     names = [part.name for part in comparison.parts]
@@ -90,8 +92,8 @@ def groups(comparison: Comparison) -> Table:
             money("Baseline cost", sums=False),
             money("Cost now", sums=False),
             money("Change", sums=False),
-            Column("Baseline tax", Kind.MONEY, wide=True),
-            Column("Tax now", Kind.MONEY, wide=True),
+            Column("Baseline tax", ColumnKind.MONEY, priority=Priority.SPARE),
+            Column("Tax now", ColumnKind.MONEY, priority=Priority.SPARE),
         ),
         (
             (g.group, g.name or NONE, g.base_cost, g.head_cost, g.change, g.base_flagship_tax, g.head_flagship_tax)
@@ -101,13 +103,13 @@ def groups(comparison: Comparison) -> Table:
 
 
 def realised(comparison: Comparison) -> str | None:
-    """What a rollout has saved, beside what had been estimated, as a sentence."""
+    """Write what a rollout has saved and what had been estimated, as a sentence."""
     if comparison.realised is None or comparison.estimated is None:
         return None
-    lost = comparison.realised.startswith("-")
-    amount = write_money(comparison.realised.removeprefix("-"))
-    since = f"requests have cost {amount} more" if lost else f"cheaper requests have saved {amount}"
-    return f"The baseline's policy was to save {write_money(comparison.estimated)} at this volume; since then {since}."
+    saved, estimated = Decimal(comparison.realised), write_money(comparison.estimated)
+    amount = write_money(f"{abs(saved):f}")
+    since = f"cost {amount} {'more' if saved < 0 else 'less'}" if saved else "cost the same"
+    return f"At this volume, the baseline's policy was estimated to save {estimated}; requests have since {since}."
 
 
 def metrics(comparison: Comparison) -> Table:

@@ -1,4 +1,4 @@
-"""The model mix as a metric to watch: by week and tier, and how much of it rests on one model."""
+"""The model mix by week and tier, and its concentration on few models."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from llm_audit.document.audit import DailyMix, Document
-from llm_audit.report.table import Cell, Column, Kind, Table, count, money, share, table
-from llm_audit.report.tables.spend import TIERS
+from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, count, money, share, table
 from llm_audit.report.text import NONE
 from llm_audit.report.text import share as write_share
+from llm_audit.vocabulary import TIERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class _Sum:
 
 
 def by_week(document: Document) -> Table:
-    """Share of each tier in requests, tokens and cost by week, the last week first. Weeks begin on Monday."""
+    """Each tier's share of requests, tokens and cost by week, the last week first. Weeks start on Monday."""
     weeks: dict[str, list[DailyMix]] = defaultdict(list)
     for row in document.model_mix_daily:
         day = date.fromisoformat(row.date)
@@ -38,7 +38,7 @@ def by_week(document: Document) -> Table:
             Column("Tier"),
             count("Requests"),
             share("of requests"),
-            Column("Tokens", Kind.COUNT, sums=True, wide=True),
+            Column("Tokens", ColumnKind.COUNT, sums=True, priority=Priority.SPARE),
             share("of tokens"),
             money("Cost"),
             share("of cost"),
@@ -48,16 +48,16 @@ def by_week(document: Document) -> Table:
 
 
 def _tiers(week: str, rows: Sequence[DailyMix]) -> Iterator[tuple[Cell, ...]]:
-    whole = _sum(rows)
+    total = _sum(rows)
     for tier in TIERS:
         of_tier = [row for row in rows if (row.tier if row.tier in TIERS else "unknown") == tier]
         if of_tier:
             part = _sum(of_tier)
             yield (
                 week, tier,
-                part.requests, _part(part.requests, whole.requests),
-                part.tokens, _part(part.tokens, whole.tokens),
-                None if part.cost is None else f"{part.cost:f}", _part(part.cost, whole.cost),
+                part.requests, _part(part.requests, total.requests),
+                part.tokens, _part(part.tokens, total.tokens),
+                None if part.cost is None else f"{part.cost:f}", _part(part.cost, total.cost),
             )  # fmt: skip
 
 
@@ -66,22 +66,30 @@ def _sum(rows: Sequence[DailyMix]) -> _Sum:
     return _Sum(sum(r.requests for r in rows), sum(r.tokens for r in rows), sum(costs, Decimal(0)) if costs else None)
 
 
-def _part(part: float | Decimal | None, whole: float | Decimal | None) -> float | None:
-    return float(part) / float(whole) if part is not None and whole else None
+def _part(part: float | Decimal | None, total: float | Decimal | None) -> float | None:
+    return float(part) / float(total) if part is not None and total else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Concentration:
+    """The concentration of one measure on models. ``equivalents``: as many models with equal shares would match it."""
+
+    measure: str
+    largest: str
+    largest_share: float
+    herfindahl: float
+
+    @property
+    def equivalents(self) -> str:
+        return f"{1 / self.herfindahl:.1f} models with equal shares"
 
 
 def concentration(document: Document) -> Table:
-    """How much rests on one model: the largest model's share, and the Herfindahl index Σ share² over models.
+    """The concentration of the mix: the largest model's share, and the Herfindahl index Σ share² over models.
 
     One over the index is the number of models that, used equally, would be as concentrated (Adelman, "Comment on the
     'H' Concentration Measure as a Numbers-Equivalent", The Review of Economics and Statistics 51, 1969).
     """
-    models = document.groups.get("model", [])
-    measures: dict[str, list[tuple[str, float]]] = {
-        "requests": [(row.name, row.requests) for row in models],
-        "tokens": [(row.name, row.tokens) for row in models],
-        "cost": [(row.name, float(row.cost)) for row in models if row.cost is not None],
-    }
     return table(
         "concentration",
         "Concentration",
@@ -89,23 +97,35 @@ def concentration(document: Document) -> Table:
             Column("Share of"),
             Column("Largest model"),
             share("Its share"),
-            Column("Herfindahl index", Kind.SCORE),
-            Column("In words", Kind.PROSE),
+            Column("Herfindahl index", ColumnKind.SCORE),
+            Column("Equivalent to", ColumnKind.PROSE),
         ),
-        (_concentrated(of, sizes) for of, sizes in measures.items() if sum(size for _, size in sizes) > 0),
+        (
+            (found.measure, found.largest, found.largest_share, found.herfindahl, found.equivalents)
+            for found in _concentrations(document)
+        ),
     )
 
 
-def _concentrated(of: str, sizes: Sequence[tuple[str, float]]) -> tuple[Cell, ...]:
-    total = sum(size for _, size in sizes)
-    name, largest = max(sizes, key=lambda item: item[1])
-    index = sum((size / total) ** 2 for _, size in sizes)
-    return (of, name or NONE, largest / total, index, f"like {1 / index:.1f} models with equal shares")
+def _concentrations(document: Document) -> Iterator[_Concentration]:
+    models = document.groups.get("model", [])
+    measures: dict[str, list[tuple[str, float]]] = {
+        "requests": [(row.name, row.requests) for row in models],
+        "tokens": [(row.name, row.tokens) for row in models],
+        "cost": [(row.name, float(row.cost)) for row in models if row.cost is not None],
+    }
+    for measure, sizes in measures.items():
+        total = sum(size for _, size in sizes)
+        if total > 0:
+            name, largest = max(sizes, key=lambda item: item[1])
+            index = sum((size / total) ** 2 for _, size in sizes)
+            yield _Concentration(measure, name or NONE, largest / total, index)
 
 
 def leader(document: Document) -> str:
-    """The concentration of cost as a sentence, or "" where no cost is known."""
-    for row in concentration(document).rows:
-        if row[0] == "cost" and isinstance(row[2], float):
-            return f"The largest model takes {write_share(row[2])} of cost; spend is spread {row[4]}."
+    """Write the concentration of cost as a sentence, or "" where no cost is known."""
+    for found in _concentrations(document):
+        if found.measure == "cost":
+            part = write_share(found.largest_share)
+            return f"The largest model accounts for {part} of cost; spend is as concentrated as {found.equivalents}."
     return ""

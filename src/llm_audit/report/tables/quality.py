@@ -1,14 +1,14 @@
-"""What the audit read, and what it was computed with."""
+"""Data quality, the records and files read, the prices used, and fingerprints."""
 
 from __future__ import annotations
 
 from llm_audit.document.audit import Document
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.report.table import Column, Kind, Table, count, money, share, table
+from llm_audit.report.table import Column, ColumnKind, Priority, Table, count, money, share, table
 from llm_audit.report.text import words
 
 _MAIN = frozenset({"input", "cache_read", "output"})
-"""Token types whose rates are shown where there is little room."""
+"""Token types whose rates are also shown in a narrow table."""
 
 
 def quality(document: Document) -> Table:
@@ -21,7 +21,7 @@ def quality(document: Document) -> Table:
             Column("Level"),
             count("Count", sums=False),
             share("Share"),
-            Column("What it means", Kind.PROSE),
+            Column("What it means", ColumnKind.PROSE),
         ),
         (
             (words(q.check), q.level, q.count, q.share if q.share is not None else "", q.message)
@@ -31,24 +31,29 @@ def quality(document: Document) -> Table:
 
 
 def accounting(document: Document) -> Table:
-    """Every record read, by what became of it."""
+    """Every record read, by its outcome."""
     requests = document.requests
     rows: list[tuple[str, int, str]] = [("audited", requests.audited, ""), ("duplicates", requests.duplicates, "")]
     rows += [(f"not a provider call: {words(n.reason)}", n.count, "") for n in document.not_provider_calls]
     if requests.out_of_period:
-        rows.append(("out of the period", requests.out_of_period, ""))
+        rows.append(("outside the period", requests.out_of_period, ""))
     rows += [
         (f"rejected: {words(r.reason)}", r.count, ", ".join(f"{e.file}:{e.line}" for e in r.examples[:3]))
         for r in document.rejected
     ]
     return table(
-        "accounting", "Records read", (Column("Became"), count("Records"), Column("For example", wide=True)), rows
+        "accounting",
+        "Records read",
+        (Column("Outcome"), count("Records"), Column("Examples", priority=Priority.SPARE)),
+        rows,
     )
 
 
 def notes(document: Document) -> Table:
-    """Files passed over."""
-    return table("notes", "Files passed over", (Column("What", Kind.PROSE),), ((note,) for note in document.notes))
+    """Files that were skipped, and why."""
+    return table(
+        "notes", "Files skipped", (Column("File and reason", ColumnKind.PROSE),), ((note,) for note in document.notes)
+    )
 
 
 def unpriced(document: Document) -> Table:
@@ -73,7 +78,7 @@ def reconciliation(document: Document) -> Table:
             money("Stated"),
             money("Computed"),
             money("Difference"),
-            Column("Reason", wide=True),
+            Column("Reason", priority=Priority.SPARE),
         ),
         (
             (r.model, r.provider, r.requests, r.stated, r.computed, r.difference, words(r.reason))
@@ -91,12 +96,19 @@ def price_rows(document: Document) -> Table:
         f"Price rows used, {document.currency} per million tokens",
         (
             Column("Model"),
-            Column("Provider", wide=True),
-            Column("Service tier", wide=True),
+            Column("Provider", priority=Priority.SPARE),
+            Column("Service tier", priority=Priority.SPARE),
             Column("Since"),
-            Column("From tokens", Kind.COUNT, wide=True),
-            *(Column(words(kind).capitalize(), Kind.RATE, wide=kind not in _MAIN) for kind in kinds),
-            Column("Source", wide=True),
+            Column("From tokens", ColumnKind.COUNT, priority=Priority.SPARE),
+            *(
+                Column(
+                    words(kind).capitalize(),
+                    ColumnKind.RATE,
+                    priority=Priority.NORMAL if kind in _MAIN else Priority.SPARE,
+                )
+                for kind in kinds
+            ),
+            Column("Source", priority=Priority.SPARE),
             count("Requests"),
         ),
         (
@@ -120,14 +132,20 @@ def inputs(document: Document) -> Table:
     return table(
         "inputs",
         "Inputs",
-        (Column("File"), Column("Format"), count("Records"), count("Bytes"), Column("SHA-256", wide=True)),
+        (
+            Column("File"),
+            Column("Format"),
+            count("Records"),
+            count("Bytes"),
+            Column("SHA-256", priority=Priority.SPARE),
+        ),
         ((i.path, i.format, i.records, i.bytes, i.sha256) for i in document.inputs),
     )
 
 
 def fingerprints(document: Document) -> Table:
-    """What the audit was computed with."""
+    """Fingerprints of everything that the figures depend on."""
     prints = document.fingerprints
     rows = [(name, getattr(prints, name)) for name in ("ledger", "prices", "policy", "classifier", "config")]
     rows.append((document.tool.name, document.tool.version))
-    return table("fingerprints", "Fingerprints", (Column("Of"), Column("Fingerprint")), rows)
+    return table("fingerprints", "Fingerprints", (Column("Component"), Column("Fingerprint")), rows)

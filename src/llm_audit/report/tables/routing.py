@@ -1,32 +1,32 @@
-"""What the policy would have done, and what that rests on."""
+"""The policy's estimates, findings, routes, sensitivity and coverage."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from llm_audit.document.audit import Document
-from llm_audit.report.table import Column, Kind, Table, blank, count, money, score, share, table
+from llm_audit.report.table import Column, ColumnKind, Priority, Table, blank, count, money, score, share, table
 from llm_audit.report.text import words
 
 
 def estimates(document: Document) -> Table:
-    """The three estimates of the flagship tax, dearest first."""
+    """The three estimates of the flagship tax, largest first."""
     tax = document.flagship_tax
     rows = [
-        ("ceiling: the same tokens at the small model's price", tax.ceiling, None, None),
+        ("ceiling: the same tokens at the smaller model's price", tax.ceiling, None, None),
         (
-            "expected: with caches, escalations, output length and steps",
+            "expected: including caches, escalations, output length and steps",
             tax.expected,
             tax.expected.low,
             tax.expected.high,
         ),
-        ("floor: the pessimistic end of every assumption", tax.floor, None, None),
+        ("floor: every assumption at its pessimistic end", tax.floor, None, None),
     ]
     return table(
         "estimates",
-        "Flagship tax, three estimates",
+        "Three estimates of the flagship tax",
         (
-            Column("Estimate", Kind.PROSE),
+            Column("Estimate", ColumnKind.PROSE),
             money("Flagship tax", sums=False),
             share("of actual cost"),
             money("Low", sums=False),
@@ -38,29 +38,29 @@ def estimates(document: Document) -> Table:
 
 
 def interval(document: Document) -> Table:
-    """What the interval would be from each source of error alone."""
+    """The interval that each source of error would give on its own."""
     return table(
         "interval",
-        "Where the interval is from",
+        "Interval by source of error",
         (Column("Source of error"), money("Low", sums=False), money("High", sums=False)),
         ((words(p.source), p.low, p.high) for p in document.flagship_tax.expected.parts),
     )
 
 
 def findings(document: Document) -> Table:
-    """What to act on, most dollars first."""
+    """Findings with their savings: those that share no request first."""
     return table(
         "findings",
         "Findings",
         (
-            Column("Finding", Kind.PROSE),
-            Column("What to do", Kind.PROSE),
+            Column("Finding", ColumnKind.PROSE),
+            Column("Action", ColumnKind.PROSE),
             money("Amount", sums=False),
             money("Low", sums=False),
             money("High", sums=False),
             count("Requests", sums=False),
-            Column("P(suffices)", Kind.SCORE, wide=True),
-            Column("Detail", Kind.PROSE, wide=True),
+            Column("P(suffices)", ColumnKind.SCORE, priority=Priority.SPARE),
+            Column("Detail", ColumnKind.PROSE, priority=Priority.SPARE),
         ),
         (
             (f.title, f.action, f.amount, f.low or "", f.high or "", f.requests, blank(f.p_suffices), f.detail)
@@ -70,7 +70,7 @@ def findings(document: Document) -> Table:
 
 
 def routes(document: Document) -> Table:
-    """From used to assigned model."""
+    """Routes from the model used to the model assigned."""
     return table(
         "routes",
         "Routes",
@@ -99,10 +99,10 @@ def routes(document: Document) -> Table:
 
 
 def frontier(document: Document) -> Table:
-    """The policy's cost and risk as its target moves."""
+    """The policy's cost and risk at each target."""
     return table(
         "frontier",
-        "Cost and quality as the target moves",
+        "Cost and quality by target",
         (
             Column("Target"),
             money("Policy cost", sums=False),
@@ -129,7 +129,7 @@ def tornado(document: Document) -> Table:
     """The flagship tax with each assumption at its two ends."""
     return table(
         "tornado",
-        "What the estimate rests on",
+        "Sensitivity to assumptions",
         (
             Column("Assumption"),
             Column("Low end"),
@@ -145,10 +145,10 @@ def tornado(document: Document) -> Table:
 
 
 def coverage(document: Document) -> Table:
-    """What the policy could do with the requests."""
+    """Requests and cost by what the policy could do with them."""
     return table(
         "coverage",
-        "What the policy could do",
+        "Coverage",
         (Column("Outcome"), count("Requests"), money("Cost"), share("of cost", sums=True)),
         (
             (words(c.outcome), c.requests, *((None, None) if c.outcome == "unpriced" else (c.cost, c.cost_share)))
@@ -158,20 +158,20 @@ def coverage(document: Document) -> Table:
 
 
 def gates(document: Document) -> Table:
-    """Requests that a gate kept."""
+    """Requests that a gate kept on their model."""
     return table(
         "gates",
-        "Kept back by gates",
-        (Column("Gate"), count("Requests"), money("Cost"), money("Saving kept back")),
+        "Savings blocked by gates",
+        (Column("Gate"), count("Requests"), money("Cost"), money("Saving blocked")),
         ((words(g.reason), g.requests, g.cost, g.kept_back) for g in document.gates),
     )
 
 
 def categories(document: Document) -> Table:
-    """Requests by kind of task."""
+    """Requests by category of task."""
     return table(
         "categories",
-        "Kinds of task",
+        "Task categories",
         (Column("Category"), count("Requests"), money("Cost"), score("Mean difficulty")),
         (
             (words(c.category), c.requests, c.cost, blank(c.mean_difficulty))
@@ -181,7 +181,7 @@ def categories(document: Document) -> Table:
 
 
 def judged(document: Document) -> Table:
-    """How the requests were judged, and why some were not."""
+    """Requests by how they were judged, and by the reason for those that were not."""
     how = document.classification
     rows = [("scored", how.scored), ("inherited from an earlier turn", how.inherited)]
     rows += [(f"abstained: {words(a.reason)}", a.count) for a in how.abstentions]
@@ -199,4 +199,4 @@ def policy(document: Document) -> Table:
         ("gates", ", ".join(words(gate) for gate in info.gates)),
         *((words(name), value) for name, value in info.assumptions.items()),
     ]
-    return table("policy", "Policy", (Column("Setting"), Column("Value", Kind.PROSE)), rows)
+    return table("policy", "Policy", (Column("Setting"), Column("Value", ColumnKind.PROSE)), rows)

@@ -1,4 +1,4 @@
-"""What was spent, on which models, by whom."""
+"""Spend by tier, model, day, team and app; tokens; and waste."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from llm_audit.document.audit import Day, Document, GroupRow
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.report.table import Cell, Column, Kind, Table, count, money, share, table
+from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, count, money, share, table
 from llm_audit.report.text import NONE, words
+from llm_audit.vocabulary import TIERS
 
-TIERS = ("frontier", "mid", "small", "unknown")
 """Tiers in the order reports show them."""
 
 
@@ -43,15 +43,15 @@ def model_mix(document: Document) -> Table:
         "model_mix",
         "Model mix",
         (
-            Column("Model"),
-            Column("Provider", wide=True),
+            Column("Model", priority=Priority.ESSENTIAL),
+            Column("Provider", priority=Priority.SPARE),
             Column("Tier"),
-            count("Requests"),
-            Column("of requests", Kind.SHARE, sums=True, wide=True),
-            Column("Tokens", Kind.COUNT, sums=True, wide=True),
+            Column("Requests", ColumnKind.COUNT, sums=True, priority=Priority.ESSENTIAL),
+            Column("of requests", ColumnKind.SHARE, sums=True, priority=Priority.SPARE),
+            Column("Tokens", ColumnKind.COUNT, sums=True, priority=Priority.SPARE),
             share("of tokens", sums=True),
-            money("Cost"),
-            share("of cost", sums=True),
+            Column("Cost", ColumnKind.MONEY, sums=True, priority=Priority.ESSENTIAL),
+            Column("of cost", ColumnKind.SHARE, sums=True, priority=Priority.ESSENTIAL),
         ),
         (
             (m.model, m.provider, m.tier, m.requests, m.request_share, m.tokens, m.token_share, m.cost, m.cost_share)
@@ -61,9 +61,9 @@ def model_mix(document: Document) -> Table:
 
 
 def daily(document: Document) -> Table:
-    """Spend by day, and what the policy would have spent. A tier without a request on a day has nothing to say.
+    """Spend by day, and what the policy would have spent. A tier without a request on a day has an empty cell.
 
-    The last row is the requests without a time, if there are any, so that the column adds up to what was spent.
+    The last row holds the requests without a time, if there are any, so that each column adds up to its total.
     """
     used = {(row.date, row.tier) for row in document.model_mix_daily}
     rows = [
@@ -79,14 +79,14 @@ def daily(document: Document) -> Table:
             count("Tokens"),
             money("Cost"),
             money("Policy cost"),
-            *(Column(tier.capitalize(), Kind.MONEY, sums=True, wide=True) for tier in TIERS),
+            *(Column(tier.capitalize(), ColumnKind.MONEY, sums=True, priority=Priority.SPARE) for tier in TIERS),
         ),
         [*rows, *_undated(document)],
     )
 
 
 def _undated(document: Document) -> Iterator[tuple[Cell, ...]]:
-    """What the days leave of each total: the requests without a time."""
+    """Yield the row of requests without a time: each total less the sum of its days."""
     requests = document.period.undated_requests
     if not requests or not document.daily:
         return
@@ -102,14 +102,14 @@ def _undated(document: Document) -> Iterator[tuple[Cell, ...]]:
 
 
 def undated_cost(document: Document) -> Decimal:
-    """What requests without a time cost: the whole less every day's."""
+    """Return the cost of requests without a time: the total less the sum of all days."""
     return Decimal(document.cost.actual) - sum((Decimal(day.cost or 0) for day in document.daily), Decimal(0))
 
 
 def undated_policy_cost(document: Document) -> Decimal:
-    """What the policy would have paid for requests without a time."""
-    whole = Decimal(document.flagship_tax.expected.policy_cost)
-    return whole - sum((Decimal(day.policy_cost or 0) for day in document.daily), Decimal(0))
+    """Return the policy's cost of requests without a time."""
+    total = Decimal(document.flagship_tax.expected.policy_cost)
+    return total - sum((Decimal(day.policy_cost or 0) for day in document.daily), Decimal(0))
 
 
 def _of_tier(day: Day, tier: str, used: Collection[tuple[str, str]]) -> str | None:
@@ -153,7 +153,7 @@ def spend(document: Document) -> Table:
 
 
 def groups(document: Document) -> Iterator[Table]:
-    """A table for each dimension that the audit was grouped by."""
+    """Yield a table for each dimension that the audit is grouped by."""
     for dimension, rows in document.groups.items():
         yield table(
             f"by_{dimension}",
@@ -173,7 +173,7 @@ def groups(document: Document) -> Iterator[Table]:
 
 
 def _group(row: GroupRow) -> tuple[Cell, ...]:
-    """A group none of whose requests has a price has no known amount, rather than one of zero."""
+    """Return a group's row; where none of its requests has a price, amounts are unknown and not zero."""
     unknown = row.unpriced_requests == row.requests
     amounts = (row.cost, row.cost_share, row.policy_cost, row.flagship_tax)
     known: tuple[Cell, ...] = (None,) * len(amounts) if unknown else amounts
@@ -193,10 +193,10 @@ def tokens(document: Document) -> Table:
 
 
 def waste(document: Document) -> Table:
-    """Waste beside routing."""
+    """Waste unrelated to routing."""
     return table(
         "waste",
-        "Waste beside routing",
-        (Column("Waste", Kind.PROSE), money("Amount"), count("Requests"), Column("Detail", Kind.PROSE)),
+        "Waste unrelated to routing",
+        (Column("Waste", ColumnKind.PROSE), money("Amount"), count("Requests"), Column("Detail", ColumnKind.PROSE)),
         ((w.title, w.amount, w.requests, w.detail) for w in document.waste),
     )

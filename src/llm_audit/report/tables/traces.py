@@ -1,51 +1,51 @@
-"""What traces change, where the policy stops paying, and what the log itself shows of routing."""
+"""Routing by trace, break-even values, and routing observed in the logs."""
 
 from __future__ import annotations
 
 from llm_audit.document.audit import Document
-from llm_audit.report.table import Column, Kind, Table, count, money, share, table
+from llm_audit.report.table import Column, ColumnKind, Priority, Table, count, money, share, table
 from llm_audit.report.text import NONE, words
 
 
 def routing(document: Document) -> Table:
-    """Routing each request by itself against routing each trace as a whole."""
+    """Routing each request on its own against routing each trace as a unit."""
     found = document.trace_routing
     rows = () if found is None else (
-        ("each request by itself", found.per_request, found.risk_per_request),
-        ("each trace as a whole", found.per_trace, found.risk_per_trace),
+        ("each request on its own", found.per_request, found.risk_per_request),
+        ("each trace as a unit", found.per_trace, found.risk_per_trace),
     )  # fmt: skip
-    columns = Column("Routed"), money("Flagship tax", sums=False), money("Cost of running again", sums=False)
+    columns = Column("Routing"), money("Flagship tax", sums=False), money("Cost of reruns", sums=False)
     return table("trace_routing", "Routing by request and by trace", columns, rows)
 
 
 def traces(document: Document) -> Table:
-    """What the comparison of the two ways of routing rests on."""
+    """Counts of the traces that the two ways of routing are compared on."""
     found = document.trace_routing
     rows = () if found is None else (
         ("traces", found.traces),
-        ("requests in them", found.requests),
-        ("decisions, a tool loop being one", found.decisions),
-        ("links inferred from text passed on or the order of a conversation", found.inferred_edges),
+        ("requests in traces", found.requests),
+        ("decisions (a tool loop is one)", found.decisions),
+        ("links inferred from reused text or the order of a conversation", found.inferred_edges),
     )  # fmt: skip
-    return table("traces", "Traces", (Column("Of"), count("Count", sums=False)), rows)
+    return table("traces", "Traces", (Column("Item"), count("Count", sums=False)), rows)
 
 
 def break_even(document: Document) -> Table:
-    """The value of each assumption at which the policy stops paying."""
+    """The value of each assumption at which the policy stops saving money."""
     return table(
         "break_even",
-        "Where the policy stops paying",
+        "Break-even assumptions",
         (
             Column("Assumption"),
-            Column("Assumed", Kind.FIGURE),
-            Column("Stops paying at", Kind.FIGURE),
-            Column("What it is", Kind.PROSE),
+            Column("Assumed", ColumnKind.FIGURE),
+            Column("Break-even", ColumnKind.FIGURE),
+            Column("Meaning", ColumnKind.PROSE),
         ),
         (
             (
                 words(row.assumption),
                 f"{row.assumed:.2f}",
-                _reach(row.break_even),
+                _break_even(row.break_even),
                 row.detail,
             )
             for row in document.break_even
@@ -53,35 +53,35 @@ def break_even(document: Document) -> Table:
     )
 
 
-def _reach(value: float | None) -> str:
-    """Where a policy stops paying; below zero it does not pay even where the assumption adds nothing."""
+def _break_even(value: float | None) -> str:
+    """Write a break-even value; below zero, nothing is saved even where the assumption adds no cost."""
     if value is None:
-        return "never"
-    return f"{value:.2f}" if value >= 0 else "pays at none"
+        return "always saves"
+    return f"{value:.2f}" if value >= 0 else "never saves"
 
 
 def pairs(document: Document) -> Table:
-    """Templates that two models served: the cheaper model's means as a part of the dearer one's."""
+    """Templates served by two models: the cheaper model's means as shares of the more expensive model's."""
     return table(
         "observed_pairs",
-        "Templates seen on two models",
+        "Templates served by two models",
         (
             Column("Template"),
-            Column("App", wide=True),
-            Column("Dearer"),
-            count("Its requests", sums=False),
-            Column("Cheaper"),
-            count("Requests", sums=False),
-            share("Cost observed"),
-            share("Cost expected"),
-            share("Output observed"),
+            Column("App", priority=Priority.SPARE),
+            Column("Costlier model"),
+            count("Requests on it", sums=False),
+            Column("Cheaper model"),
+            count("Requests on it", sums=False),
+            share("Observed cost ratio"),
+            share("Expected cost ratio"),
+            share("Observed output ratio"),
         ),
         (
             (
                 row.template,
                 row.app or NONE,
-                row.dearer,
-                row.requests_dearer,
+                row.costlier,
+                row.requests_costlier,
                 row.cheaper,
                 row.requests_cheaper,
                 row.observed_cost_ratio,
@@ -94,19 +94,19 @@ def pairs(document: Document) -> Table:
 
 
 def routers(document: Document) -> Table:
-    """Routers that the log shows at work, and what they saved against their dearest model."""
+    """Routers observed in the logs, and what they saved against their most expensive model."""
     return table(
         "observed_routers",
-        "Routers seen at work",
+        "Routers observed in the logs",
         (
             Column("Router"),
-            Column("Dearest model"),
+            Column("Most expensive model"),
             count("Requests"),
-            count("Sent elsewhere"),
+            count("On other models"),
             money("Actual cost"),
-            money("Cost on the dearest"),
+            money("Cost without routing"),
             money("Saved"),
-            share("Saved share"),
+            share("of that cost"),
         ),
         (
             (

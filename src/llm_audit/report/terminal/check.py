@@ -1,4 +1,4 @@
-"""The terminal report of a comparison and its gates: a line for each rule, then what changed and where."""
+"""The terminal report of a comparison and its gates: a line for each rule, then the changes."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _SHARES = 6
 def print_check(check: CheckResult, console: Console) -> None:
     """Print the outcome of every rule, and the comparison where there is one."""
     if check.rules:
-        said = f"{check.failed} of {plural(len(check.rules), 'gate')} failed"
+        sentence = f"{check.failed} of {plural(len(check.rules), 'gate')} failed"
         if check.not_evaluated:
-            said += f", {check.not_evaluated} not evaluated"
-        console.print(Padding(Text(said, style="bold"), (0, 1)))
-        grid = Grid.grid(padding=(0, 2, 0, 1))
+            sentence += f", {check.not_evaluated} not evaluated"
+        console.print(Padding(Text(sentence, style="bold"), (0, 1)))
+        grid = Grid.grid(padding=(0, 2, 0, 0))
         grid.add_column(no_wrap=True)
         grid.add_column(ratio=1)
         for rule in check.rules:
             why = Text(plain(rule.rule), style="bold").append(f"  {plain(rule.message, limit=600)}", style="not bold")
             grid.add_row(Text(words(rule.outcome), style=_STYLES[rule.outcome]), why)
-        console.print(grid)
+        console.print(Padding(grid, (0, 1)))
     if check.comparison is not None:
         _print_comparison(check.comparison, console)
 
@@ -46,15 +46,15 @@ def _print_comparison(comparison: Comparison, console: Console) -> None:
         tables.sides(comparison), tables.variance(comparison), tables.groups(_moved(comparison)),
         tables.mix(_shifted(comparison)),
     )  # fmt: skip
-    for whole in shown:
-        if whole.rows:
-            print_table(whole, console)
-    if said := tables.realised(comparison):
-        console.print(Padding(Text(said), (1, 1, 0, 1)))
+    for full in shown:
+        if full.rows:
+            print_table(full, console)
+    if sentence := tables.realised(comparison):
+        console.print(Padding(Text(sentence), (1, 1, 0, 1)))
 
 
 def _moved(comparison: Comparison) -> Comparison:
-    """The comparison with the groups that changed most, a few of each kind."""
+    """Keep the groups of a comparison that changed most, a few of each kind."""
     seen: Counter[str] = Counter()
     kept = []
     for row in comparison.groups:
@@ -65,7 +65,7 @@ def _moved(comparison: Comparison) -> Comparison:
 
 
 def _shifted(comparison: Comparison) -> Comparison:
-    """The comparison with the shares of the model mix that changed most."""
+    """Keep the shares of the model mix that changed most."""
     shares = [m for m in comparison.metrics if m.metric.startswith(("model_share[", "cost_share[")) and m.change]
     shares.sort(key=lambda m: -abs(m.change or 0))
     return msgspec.structs.replace(comparison, metrics=shares[:_SHARES])

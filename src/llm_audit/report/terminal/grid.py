@@ -1,4 +1,4 @@
-"""A table in a terminal of any width: names are shortened, figures never; what is left out is named."""
+"""Draw a table in a terminal of any width: names are shortened, figures never, and columns left out are named."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from llm_audit.report import table
-from llm_audit.report.table import NUMERIC, Column, Kind, Table
+from llm_audit.report.table import NUMERIC, Column, ColumnKind, Priority, Table
 from llm_audit.report.text import quoted
 
 _GAP = 2
 _NAME = 24
-"""Columns that the first name keeps at least, and any sentence."""
+"""Least width of the first column, where it is text, and of sentences."""
 _OTHER = 12
-"""Columns that a further name keeps at least."""
+"""Least width of any other column of text."""
 _LONGEST = 72
-"""Columns that a name has at most."""
+"""Greatest width of a column of text."""
 _READ = 400
 
 
@@ -42,7 +42,7 @@ class _Written:
     def least(self) -> int:
         if self.column.kind in NUMERIC:
             return max(cell_len(text) for text in (*self.column.title.split(), *self.cells))
-        return min(self.natural, _NAME if self.first or self.column.kind is Kind.PROSE else _OTHER)
+        return min(self.natural, _NAME if self.first or self.column.kind is ColumnKind.PROSE else _OTHER)
 
 
 def grid(shown: Table, width: int, *, currency: str) -> RenderableType:
@@ -56,18 +56,18 @@ def grid(shown: Table, width: int, *, currency: str) -> RenderableType:
         for index, column in enumerate(shown.columns)
     ]
     kept, spared = list(written), list[str]()
-    while _needed(kept) > width and (wide := [part for part in kept if part.column.wide]):
-        kept.remove(wide[-1])
-        spared.insert(0, wide[-1].column.title)
+    while _needed(kept) > width and (spare := [part for part in kept if part.column.priority is Priority.SPARE]):
+        kept.remove(spare[-1])
+        spared.insert(0, spare[-1].column.title)
     if _needed(kept) > width:
         return _stacked(written, width)
     drawn = _side_by_side(kept, width)
-    return Group(drawn, Text(f"Not shown for want of room: {', '.join(spared)}.", style="dim")) if spared else drawn
+    return Group(drawn, Text(f"Columns left out to fit: {', '.join(spared)}.", style="dim")) if spared else drawn
 
 
 def _cell(cell: table.Cell, column: Column, currency: str) -> str:
     written = table.write(cell, column, currency=currency, limit=_READ)
-    return quoted(written) if column.kind is Kind.PROSE else written
+    return quoted(written) if column.kind is ColumnKind.PROSE else written
 
 
 def _needed(columns: Sequence[_Written]) -> int:
@@ -81,7 +81,7 @@ def _side_by_side(columns: Sequence[_Written], width: int) -> Grid:
         numeric = part.column.kind in NUMERIC
         made.add_column(Text(part.column.title), justify="right" if numeric else "left", width=room, overflow="fold")
     fitted = [
-        part.cells if part.column.kind is Kind.PROSE else [shorten(text, room) for text in part.cells]
+        part.cells if part.column.kind is ColumnKind.PROSE else [shorten(text, room) for text in part.cells]
         for part, room in zip(columns, widths, strict=True)
     ]
     for row in zip(*fitted, strict=True):
@@ -90,7 +90,7 @@ def _side_by_side(columns: Sequence[_Written], width: int) -> Grid:
 
 
 def _widths(columns: Sequence[_Written], width: int) -> list[int]:
-    """The least widths, with the room that is left given out evenly to those that want more."""
+    """Return the least widths, with the remaining room shared evenly among columns that need more."""
     widths = [column.least for column in columns]
     room = width - _GAP * (len(columns) - 1) - sum(widths)
     while room > 0 and (wanting := [i for i, column in enumerate(columns) if widths[i] < column.natural]):
@@ -101,15 +101,15 @@ def _widths(columns: Sequence[_Written], width: int) -> list[int]:
 
 
 def _stacked(columns: Sequence[_Written], width: int) -> Group:
-    """A line with the row's name, then its figures, as many to a line as fit."""
+    """Write each row as a line with its name, followed by its figures, as many to a line as fit."""
     head, *rest = columns
     indent = min(2, width // 4)
     lines: list[RenderableType] = []
     for number, name in enumerate(head.cells):
-        lines.append(Text(name if head.column.kind is Kind.PROSE else shorten(name, width), overflow="fold"))
+        lines.append(Text(name if head.column.kind is ColumnKind.PROSE else shorten(name, width), overflow="fold"))
         pairs = [Text.assemble((f"{part.column.title} ", "dim"), part.cells[number]) for part in rest]
-        told = [pair for pair, part in zip(pairs, rest, strict=True) if part.cells[number]]
-        lines += [Padding(line, (0, 0, 0, indent)) for line in _packed(told, width - indent)]
+        stated = [pair for pair, part in zip(pairs, rest, strict=True) if part.cells[number]]
+        lines += [Padding(line, (0, 0, 0, indent)) for line in _packed(stated, width - indent)]
     return Group(*lines)
 
 

@@ -1,4 +1,4 @@
-"""The terminal report: one screen that answers, and the rest on request."""
+"""The terminal report: a summary on one screen, and every table on request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.text import Text
 from llm_audit.document.audit import Document
 from llm_audit.report import table
 from llm_audit.report.glossary import GLOSSARY
-from llm_audit.report.table import Table
+from llm_audit.report.table import Priority, Table
 from llm_audit.report.tables import everything, spend
 from llm_audit.report.terminal.grid import grid
 from llm_audit.report.text import UNKNOWN, money, plain, quoted
@@ -23,29 +23,28 @@ _WIDE = 76
 _DETAIL_ROWS = 15
 _WARNINGS = 2
 _ROOMY = 110
-"""Columns from which the first screen shows the whole model mix."""
-_BRIEF = frozenset({"Model", "Tier", "Requests", "of tokens", "Cost", "of cost"})
+"""Columns from which the first screen shows every column of the model mix."""
 
 
 def print_report(document: Document, console: Console, *, details: bool = False) -> None:
     """Print the report. Names from the log are plain text: neither markup nor escapes in them act on the terminal."""
     console.print(_first_screen(document, console.width))
     if details:
-        for whole in everything(document):
-            if whole.rows:
-                print_table(whole, console, currency=document.currency)
+        for full in everything(document):
+            if full.rows:
+                print_table(full, console, currency=document.currency)
     elif console.width >= _WIDE:
         console.print(Text(" --details shows routes, groups, gates, tokens, waste and data quality.", style="dim"))
 
 
-def print_table(whole: Table, console: Console, *, currency: str = "USD") -> None:
+def print_table(full: Table, console: Console, *, currency: str = "USD") -> None:
     """Print one table under its title, at most ``_DETAIL_ROWS`` rows of it."""
-    body = grid(table.cap(whole, _DETAIL_ROWS), console.width - 2, currency=currency)
-    console.print(Padding(Group(Text(whole.title, style="bold"), body), (1, 1, 0, 1)))
+    body = grid(table.cap(full, _DETAIL_ROWS), console.width - 2, currency=currency)
+    console.print(Padding(Group(Text(full.title, style="bold"), body), (1, 1, 0, 1)))
 
 
 def print_glossary(console: Console) -> None:
-    """Print what the report's words mean."""
+    """Print the glossary of the report's terms."""
     made = Grid.grid(padding=(0, 2))
     made.add_column(no_wrap=True, style="bold")
     made.add_column()
@@ -55,45 +54,53 @@ def print_glossary(console: Console) -> None:
 
 
 def _first_screen(document: Document, width: int) -> Group:
-    said = verdict(document)
+    summary = verdict(document)
     head = Text(document.tool.name, style="bold")
-    head.append(f"  {said.period}, policy {plain(document.policy.name, limit=30)}", style="not bold dim")
-    taxed = said.tax != UNKNOWN and Decimal(document.flagship_tax.expected.amount) > 0
+    head.append(f"  {summary.period}, policy {plain(document.policy.name, limit=30)}", style="not bold dim")
+    taxed = summary.tax != UNKNOWN and Decimal(document.flagship_tax.expected.amount) > 0
     facts = Grid.grid(padding=(0, 2))
     facts.add_column(no_wrap=True)
     facts.add_column(justify="right", no_wrap=True)
     facts.add_column(ratio=1)
-    facts.add_row("Spent", Text(said.spent, style="bold"), said.spent_note)
-    facts.add_row("Flagship tax", Text(said.tax, style="bold red" if taxed else "bold"), said.tax_note)
-    facts.add_row("", "", said.range_note)
-    facts.add_row("Covered", Text(said.covered, style="bold"), said.covered_note)
-    facts.add_row("Audited", Text(said.audited, style="bold"), said.audited_note)
+    facts.add_row("Spent", Text(summary.spent, style="bold"), summary.spent_note)
+    facts.add_row("Flagship tax", Text(summary.tax, style="bold red" if taxed else "bold"), summary.tax_note)
+    facts.add_row("", "", summary.range_note)
+    facts.add_row("Covered", Text(summary.covered, style="bold"), summary.covered_note)
+    facts.add_row("Audited", Text(summary.audited, style="bold"), summary.audited_note)
     warnings = [
-        Text(f"! {quoted(plain(warning, limit=3 * width))}", style="yellow") for warning in said.warnings[:_WARNINGS]
+        Text(f"! {quoted(plain(warning, limit=3 * width))}", style="yellow") for warning in summary.warnings[:_WARNINGS]
     ]
-    parts = [head, Text(), facts, *warnings, Text(), _actions(said, document.currency), Text(), _mix(document, width)]
+    parts = [
+        head,
+        Text(),
+        facts,
+        *warnings,
+        Text(),
+        _actions(summary, document.currency),
+        Text(),
+        _mix(document, width),
+    ]
     return Group(*(Padding(part, (0, 1)) for part in parts))
 
 
-def _actions(said: Verdict, currency: str) -> RenderableType:
-    if not said.actions:
-        return Text("Nothing to act on was found.", style="dim")
+def _actions(summary: Verdict, currency: str) -> RenderableType:
+    if not summary.actions:
+        return Text("No savings were found.", style="dim")
     made = Grid.grid(padding=(0, 1), expand=True)
     made.add_column(no_wrap=True)
     made.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     made.add_column(justify="right", no_wrap=True)
-    made.add_row("", Text("Do first", style="bold"), Text("saves", style="dim"))
-    for index, finding in enumerate(said.actions, start=1):
+    made.add_row("", Text("Top actions", style="bold"), Text("saves", style="dim"))
+    for index, finding in enumerate(summary.actions, start=1):
         made.add_row(
             f"{index}", Text(quoted(plain(finding.title, limit=200))), money(finding.amount, currency=currency)
         )
-    return Group(made, Text(said.actions_note, style="dim")) if said.actions_note else made
+    return Group(made, Text(summary.actions_note, style="dim")) if summary.actions_note else made
 
 
 def _mix(document: Document, width: int) -> RenderableType:
-    whole = spend.model_mix(document)
-    if not whole.rows:
+    full = spend.model_mix(document)
+    if not full.rows:
         return Text("No request was audited.", style="dim")
-    brief = _BRIEF if width >= _WIDE else _BRIEF - {"Tier", "of tokens"}
-    titles = {column.title for column in whole.columns} if width >= _ROOMY else brief
-    return grid(table.cap(table.only(whole, titles), 5), width - 2, currency=document.currency)
+    most = Priority.SPARE if width >= _ROOMY else Priority.NORMAL if width >= _WIDE else Priority.ESSENTIAL
+    return grid(table.cap(table.narrowed(full, most), 5), width - 2, currency=document.currency)

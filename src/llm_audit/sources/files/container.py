@@ -1,22 +1,20 @@
-"""What kind of file a source is, by its bytes, and its items with their lines."""
+"""The container of a source, recognised by its bytes, and its items with their lines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import assert_never
 
 import msgspec
 
 from llm_audit.sources.decode import Item, decode, fast_decode
-from llm_audit.sources.entry import Reason, Rejected
+from llm_audit.sources.entry import Reason, Rejected, TypedRecord
 from llm_audit.sources.files.lines import Lines
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import Compression, blocks, compression, head
 from llm_audit.sources.files.tables import csv_rows, delimiter, parquet_rows, sqlite_rows
 from llm_audit.sources.files.values import values
-from llm_audit.sources.formats.interface import Laid
-from llm_audit.sources.layouts import Layouts
 
 _DELIMITED_SUFFIXES = (".csv", ".tsv")
 _MAGIC_BYTES = 16
@@ -24,7 +22,7 @@ _CONTINUED = (b" ", b"\t", b'"', b"}", b"]")  # how the second line of a printed
 
 
 class Container(StrEnum):
-    """How records lie in a file."""
+    """The ways in which a file holds records."""
 
     EMPTY = "empty"
     LINES = "JSON lines"
@@ -35,12 +33,15 @@ class Container(StrEnum):
     BINARY = "binary"
 
 
-Located = tuple[int, Item | Laid]
+Located = tuple[int, Item | TypedRecord]
 """Line or record number from 1, and a record or why there is none."""
+
+DecodeTyped = Callable[[bytes], TypedRecord | None]
+"""Decodes a line straight into a struct; None where it does not fit."""
 
 
 def sniff(source: Source) -> Container:
-    """Tell a source's container from its first bytes, and delimited text from its name or its header.
+    """Return a source's container by its first bytes, and delimited text by its name or its header.
 
     Raises:
         UsageError: The source cannot be opened.
@@ -60,10 +61,10 @@ def sniff(source: Source) -> Container:
     return _text(first, source.name)
 
 
-def items(source: Source, container: Container, layouts: Layouts | None = None) -> Iterator[Located]:
-    """Everything in a source that is an entry: its records, and a reason for each that cannot be read.
+def items(source: Source, container: Container, decode_typed: DecodeTyped | None = None) -> Iterator[Located]:
+    """Yield everything in a source that is an entry: its records, and a reason for each that cannot be read.
 
-    Without ``layouts`` each record is a dictionary.
+    Without ``decode_typed`` each record is a dictionary.
     """
     match container:
         case Container.EMPTY | Container.BINARY:
@@ -75,21 +76,23 @@ def items(source: Source, container: Container, layouts: Layouts | None = None) 
         case Container.SQLITE:
             return sqlite_rows(source)
         case Container.LINES:
-            return decoded(Lines(blocks(source)), layouts)
+            return decoded(Lines(blocks(source)), decode_typed)
         case Container.VALUES:
-            return decoded(values(blocks(source)), layouts)
+            return decoded(values(blocks(source)), decode_typed)
     assert_never(container)
 
 
-def decoded(pieces: Iterable[tuple[int, bytes | Rejected]], layouts: Layouts | None = None) -> Iterator[Located]:
+def decoded(
+    pieces: Iterable[tuple[int, bytes | Rejected]], decode_typed: DecodeTyped | None = None
+) -> Iterator[Located]:
     """Decode each line or value; one that holds several records gives as many items.
 
-    With ``layouts``, a line that fits the record before it is decoded like that.
+    With ``decode_typed``, a line that it decodes is that typed record.
     """
     for number, raw in pieces:
         if isinstance(raw, bytes):
-            if layouts is not None and (laid := layouts.decode(raw)) is not None:
-                yield number, laid
+            if decode_typed is not None and (typed := decode_typed(raw)) is not None:
+                yield number, typed
                 continue
             try:
                 value = fast_decode(raw)
@@ -119,7 +122,7 @@ def _text(first: bytes, name: str) -> Container:
 
 
 def _is_lines(first: bytes) -> bool:
-    """Whether objects lie one a line. Else a line goes on in the next, which an object's own line never does."""
+    """Return whether each line is one object. Otherwise an object continues on the next line."""
     following = next((line for line in first.lstrip().split(b"\n")[1:] if line.strip()), b"")
     return not following or not following.startswith(_CONTINUED) or _has_whole_line(first)
 

@@ -1,4 +1,4 @@
-"""From the paths a user gives to the files to read: folders walked, globs expanded, S3 prefixes listed."""
+"""Discovery of the files behind the paths a user gives: folders walked, globs expanded, S3 prefixes listed."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from llm_audit.errors import UsageError
-from llm_audit.sources.files.storage import S3_SCHEME, Source, reason, s3
+from llm_audit.sources.files.storage import S3_SCHEME, Source, error_text, s3
 
 STANDARD_INPUT = "-"
 _WILDCARD = re.compile(r"[*?\[]")
 _UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".crdownload", ".swp", ".lock", "~", "-wal", "-shm", "-journal")
 _NO_LOGS = (".md", ".rst", ".html", ".toml", ".yaml", ".yml", ".ini", ".cfg", ".py", ".sh", ".ipynb")
-_MARKERS = ("_SUCCESS", "_committed_", "_started_")  # written beside data by Hadoop and Spark
+_MARKERS = ("_SUCCESS", "_committed_", "_started_")  # written next to data by Hadoop and Spark
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The files to read, sorted by name, and a note for each file or folder passed over."""
+    """The files to read, sorted by name, and a note for each file or folder skipped."""
 
     sources: tuple[Source, ...]
     notes: tuple[str, ...]
@@ -77,12 +77,12 @@ def _walk(folder: str, notes: list[str], seen: set[tuple[int, int]]) -> Iterator
         status = os.stat(folder)  # noqa: PTH116
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        raise UsageError(f"Cannot list {folder}: {reason(error)}. Check that it may be read.") from None
+        raise UsageError(f"Cannot list {folder}: {error_text(error)}. Check that it may be read.") from None
     if (status.st_dev, status.st_ino) in seen:  # a link back up
         return
     seen.add((status.st_dev, status.st_ino))
     for entry in entries:
-        if why := _passed_over(entry.name, folder=entry.is_dir()):
+        if why := _skip_reason(entry.name, folder=entry.is_dir()):
             notes.append(f"{entry.path} was not read: {why}")
         elif entry.is_dir():
             yield from _walk(entry.path, notes, seen)
@@ -92,7 +92,7 @@ def _walk(folder: str, notes: list[str], seen: set[tuple[int, int]]) -> Iterator
             notes.append(f"{entry.path} was not read: not a regular file")
 
 
-def _passed_over(name: str, *, folder: bool) -> str | None:
+def _skip_reason(name: str, *, folder: bool) -> str | None:
     if name.startswith("."):
         return "hidden"
     if folder:
@@ -106,7 +106,7 @@ def _local(path: str) -> Source:
     try:
         status = os.stat(path)  # noqa: PTH116
     except OSError as error:
-        raise UsageError(f"Cannot read {path}: {reason(error)}. Check that it may be read.") from None
+        raise UsageError(f"Cannot read {path}: {error_text(error)}. Check that it may be read.") from None
     return Source(
         name=path,
         path=os.path.abspath(path),  # noqa: PTH100 - links stay as they are
@@ -135,7 +135,7 @@ def _s3_objects(path: str, notes: list[str]) -> Iterator[Source]:
             infos = client.get_file_info(fs.FileSelector(base, recursive=True))
     except OSError as error:
         raise UsageError(
-            f"Cannot list {path}: {reason(error)}. Check the bucket, the region, the endpoint and the credentials."
+            f"Cannot list {path}: {error_text(error)}. Check the bucket, the region, the endpoint and the credentials."
         ) from None
     found = False
     for info in infos:
@@ -144,7 +144,7 @@ def _s3_objects(path: str, notes: list[str]) -> Iterator[Source]:
         found = True
         name = S3_SCHEME + info.path
         inside = info.path.removeprefix(base).split("/")
-        if why := any(part.startswith(".") for part in inside) or _passed_over(inside[-1], folder=False):
+        if why := any(part.startswith(".") for part in inside) or _skip_reason(inside[-1], folder=False):
             notes.append(f"{name} was not read: {'hidden' if why is True else why}")
             continue
         yield Source(name=name, path=name, size_bytes=info.size or 0, modified_ns=info.mtime_ns or 0, identity=name)

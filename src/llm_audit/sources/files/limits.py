@@ -1,4 +1,4 @@
-"""Sizes that bound memory and fix where a file is cut. They depend on nothing but the file."""
+"""Sizes that bound memory and determine where a file is cut."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_RECORD_BYTES = 1 << 26
 """A longer line or JSON value (64 MiB) is rejected as too long without being held in memory."""
 
 SNIFF_BYTES = 1 << 16
-"""Read from the beginning of a file to tell what it is."""
+"""Read from the beginning of a file to detect its container."""
 
 SNIFF_RECORDS = 20
-"""Records looked at to tell a file's format; agent transcripts begin without usage."""
+"""Records examined to detect a file's format; agent transcripts begin without usage."""

@@ -11,7 +11,7 @@ from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import Blocks, BrokenStreamError
 
 Line = tuple[int, bytes | Rejected]
-"""A line that is not blank: its number from 1, and its bytes or why they cannot be read."""
+"""A line that is not blank: its number from 1, and its bytes or the reason why they cannot be read."""
 
 
 _TOO_LONG = Rejected(Reason.TOO_LONG)
@@ -19,7 +19,7 @@ _TRUNCATED = Rejected(Reason.TRUNCATED)
 
 
 class Lines:
-    """The lines that are not blank. A line over the limit is dropped as it passes; a break ends the stream.
+    """Yields the lines that are not blank. A line over the limit is dropped; damaged data ends the stream.
 
     ``count`` is, once read through, how many lines were ended: the number before the first line that follows.
     """
@@ -68,12 +68,12 @@ def _line(number: int, parts: list[bytes], size: int) -> Iterator[Line]:
 
 
 def range_blocks(source: Source, start: int, end: int) -> Blocks:
-    """Yield the bytes of the lines whose first byte lies in ``start <= position < end``."""
+    """Yield the bytes of the lines whose first byte is in ``start <= position < end``."""
     with open_binary(source) as file:
         position = start
         inside = start == 0
         if not inside:
-            # The byte before the range tells whether a line begins with it.
+            # The byte before the range shows whether a line begins with it.
             file.seek(start - 1)
             position -= 1
         while block := file.read(BLOCK_BYTES):

@@ -1,4 +1,4 @@
-"""Files on this machine and objects in S3, behind the two things reading needs: facts and a stream."""
+"""Files on this machine and objects in S3, each described by a ``Source`` and opened as a stream."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Source:
 
     @property
     def remote(self) -> bool:
-        """Whether it lies in object storage."""
+        """Return whether it is in object storage."""
         return self.path.startswith(S3_SCHEME)
 
 
@@ -46,12 +46,14 @@ def open_binary(source: Source) -> BinaryIO:
             return cast("BinaryIO", s3().open_input_file(source.path.removeprefix(S3_SCHEME)))
         return open(source.path, "rb", buffering=0)  # noqa: PTH123 - a path object would cost more than the call
     except OSError as error:
-        raise UsageError(f"Cannot read {source.name}: {reason(error)}. Check that it exists and may be read.") from None
+        raise UsageError(
+            f"Cannot read {source.name}: {error_text(error)}. Check that it exists and may be read."
+        ) from None
 
 
 @contextmanager
 def on_disk(source: Source) -> Iterator[Source]:
-    """A source that can be read several times at no cost: one in object storage is fetched, and dropped afterwards.
+    """Yield a source on disk: one in object storage is downloaded, and deleted afterwards.
 
     Raises:
         UsageError: It cannot be read.
@@ -64,13 +66,13 @@ def on_disk(source: Source) -> Iterator[Source]:
             try:
                 shutil.copyfileobj(file, copy, _FETCH_BYTES)
             except OSError as error:
-                raise UsageError(f"Cannot read {source.name}: {reason(error)}. Try again.") from None
+                raise UsageError(f"Cannot read {source.name}: {error_text(error)}. Try again.") from None
         copy.flush()
         yield replace(source, path=copy.name)
 
 
 def sha256(source: Source) -> str:
-    """The SHA-256 of a file's bytes as they are stored."""
+    """Return the SHA-256 of a file's bytes as they are stored."""
     state = hashlib.sha256()
     with open_binary(source) as file:
         while block := file.read(_HASH_BYTES):
@@ -80,14 +82,14 @@ def sha256(source: Source) -> str:
 
 @lru_cache(maxsize=1)
 def s3() -> Any:
-    """Arrow's S3 file system, with endpoint and region from the environment as AWS tools read them."""
+    """Return Arrow's S3 file system, with endpoint and region from the environment as AWS tools read them."""
     from pyarrow import fs
 
     return fs.S3FileSystem(**s3_options(os.environ))
 
 
 def s3_options(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Options of the S3 client that Arrow does not read from the environment itself."""
+    """Return the options of the S3 client that Arrow does not read from the environment itself."""
     options: dict[str, Any] = {}
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     if region:
@@ -101,6 +103,6 @@ def s3_options(environ: Mapping[str, str]) -> dict[str, Any]:
     return options
 
 
-def reason(error: OSError) -> str:
-    """What an operating system or storage error says, in one line."""
+def error_text(error: OSError) -> str:
+    """Return the message of an operating system or storage error, in one line."""
     return error.strerror or str(error).splitlines()[0]

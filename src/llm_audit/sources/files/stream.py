@@ -19,7 +19,7 @@ Blocks = Iterator[bytes]
 
 
 class Compression(StrEnum):
-    """How a file is compressed, by its first bytes."""
+    """The compression of a file."""
 
     NONE = "none"
     GZIP = "gzip"
@@ -27,11 +27,11 @@ class Compression(StrEnum):
 
 
 class BrokenStreamError(Exception):
-    """Compressed data ends early or is damaged; everything before the break was given out."""
+    """Compressed data ends early or is damaged. Everything before that point was yielded."""
 
 
 def compression(head: bytes) -> Compression:
-    """Tell the compression from a file's first bytes."""
+    """Return the compression of a file by its first bytes."""
     if head.startswith(b"\x1f\x8b"):
         return Compression.GZIP
     # A zstd file may begin with a skippable frame, whose magic number has 16 forms.
@@ -51,7 +51,7 @@ def blocks(source: Source) -> Blocks:
 
 
 def head(source: Source) -> bytes:
-    """The first plain bytes of a source, at most ``SNIFF_BYTES``; fewer where compressed data breaks off."""
+    """Return the first plain bytes of a source, at most ``SNIFF_BYTES``; fewer where compressed data breaks off."""
     start = b""
     try:
         for block in blocks(source):
@@ -100,7 +100,7 @@ def _gunzip(file: BinaryIO) -> Blocks:
 
 
 def _unzstd(reopen: Callable[[], BinaryIO]) -> Blocks:
-    """Decompress every frame. At a break, the last step is read again in small pieces, to lose as little as can be."""
+    """Decompress every frame. Where data is damaged, the last step is read again in small pieces, to lose little."""
     import pyarrow as pa
 
     done = 0
@@ -134,7 +134,7 @@ def _utf8(plain: Blocks) -> Blocks:
 
 
 def _encoding(first: bytes) -> str | None:
-    """UTF-16 by its byte order mark, or by the zero beside the brace that JSON begins with."""
+    """Return UTF-16's name by its byte order mark, or by the zero beside the brace that JSON begins with."""
     if first.startswith(codecs.BOM_UTF16_LE) or (first[:1] in b"{[" and first[1:2] == b"\0"):
         return "utf-16-le"
     if first.startswith(codecs.BOM_UTF16_BE) or (first[:1] == b"\0" and first[1:2] in (b"{", b"[")):

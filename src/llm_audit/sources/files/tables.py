@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from itertools import chain
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from llm_audit.sources.decode import Item
 from llm_audit.sources.entry import Reason, Rejected
@@ -50,7 +50,7 @@ def csv_rows(blocks: Blocks) -> Iterator[Row]:
 
 
 def delimiter(header: str) -> str:
-    """The delimiter that a header uses most."""
+    """Return the delimiter that a header uses most."""
     return max(_DELIMITERS, key=header.count)
 
 
@@ -74,7 +74,7 @@ def sqlite_rows(source: Source) -> Iterator[Row]:
     """Yield the rows of the table ``responses`` of a database on disk, in the order they were written."""
     number = 0
     try:
-        with closing(sqlite3.connect(f"file:{quote(source.path)}?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(f"{Path(source.path).as_uri()}?mode=ro", uri=True)) as database:
             database.row_factory = sqlite3.Row
             for number, row in enumerate(database.execute(_SQLITE_ROWS), 1):
                 yield number, {name: _plain(row[name]) for name in row.keys() if row[name] is not None}  # noqa: SIM118
@@ -106,7 +106,7 @@ def _text_lines(blocks: Blocks) -> Iterator[str]:
 
 
 def _plain(value: Any) -> Any:
-    """Values of kinds that JSON does not have, as adapters expect them; times stay times."""
+    """Convert values of types that JSON does not have to those that adapters expect; times stay times."""
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     if isinstance(value, Decimal):

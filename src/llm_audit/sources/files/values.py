@@ -1,4 +1,4 @@
-"""JSON values that are not one a line: an array, an object printed over many lines, or several in a row.
+"""JSON values that are not one per line: an array, an object printed over many lines, or several in a row.
 
 The bytes are cut into the outermost objects by counting braces outside strings, so that a file of any size is read in
 bounded memory and one broken value costs no other.
@@ -21,7 +21,7 @@ _RECORDS_WRAPPER = re.compile(rb'\s*\{\s*"[Rr]ecords"\s*:\s*\[')
 
 
 class Value(NamedTuple):
-    """One outermost object: the line it begins on, from 1, and its bytes or why they cannot be read."""
+    """One outermost object: the line it begins on, from 1, and its bytes or the reason why they cannot be read."""
 
     number: int
     raw: bytes | Rejected
@@ -43,7 +43,7 @@ def values(blocks: Blocks) -> Iterator[Value]:
 
 
 class _Scanner:
-    """Counts braces. ``line`` is where the object in hand, or the space between objects, begins."""
+    """Finds objects by counting braces. ``line`` is where the current object, or the space between objects, begins."""
 
     def __init__(self) -> None:
         self.line = 1
@@ -116,7 +116,7 @@ class _Scanner:
 
 
 def _is_json(raw: bytes) -> bool:
-    """Whether this is a list of plain JSON values: numbers, strings, truth values, null."""
+    """Return whether this is a list of plain JSON values: numbers, strings, truth values, null."""
     import msgspec
 
     try:

@@ -1,1 +1,1 @@
-"""One module a log format."""
+"""Log formats, one module each, in rooms by the kind of product that writes them."""

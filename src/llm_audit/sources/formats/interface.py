@@ -1,34 +1,50 @@
-"""What a log format is: a signature, and how a record becomes entries."""
+"""The interface of a log format: its signature, and the reader of its records."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
+from enum import IntEnum, StrEnum
+from typing import Any, TypeVar
 
-import msgspec
+from llm_audit.sources.entry import Entry, Record, Request, TypedRecord
 
-from llm_audit.sources.entry import Entry, Request
-
-Record = Mapping[str, Any]
+_Subject = TypeVar("_Subject")
+_Result = TypeVar("_Result")
 
 
 class Evidence(StrEnum):
-    """What an adapter was checked against."""
+    """The evidence that an adapter was checked against."""
 
     REAL = "real records"
     FIXTURE = "the project's own fixtures"
     RECONSTRUCTED = "documentation only; nesting unverified"
 
 
+class Specificity(IntEnum):
+    """The narrowness of a format's signature: of two that match a record, the narrower one reads it.
+
+    Formats of equal specificity are tried in the order of their names, unless one is declared to come ``before``
+    another.
+    """
+
+    ENVELOPE = 1  # names its own schema, or wraps records of other kinds
+    BATCH = 2  # a line of a batch API's file, around a provider's own body
+    PRODUCT = 3  # field names that only one product's export has
+    TRANSCRIPT = 4  # rows of a session, recognised by the values of a common field
+    SPAN = 5  # attributes of a tracing convention, whoever exported them
+    PAIR = 6  # a provider's request and response, or a bare response
+    PLAIN = 7  # the usual column names of home-made logs
+
+
 @dataclass(frozen=True, slots=True)
 class FormatInfo:
-    """What ``llm-audit formats`` says of a format."""
+    """The description of a format for ``llm-audit formats`` and the documentation."""
 
     name: str  # the word for --log-format, such as "litellm"
     title: str
     evidence: Evidence
+    input_counts: str = ""  # whether input counts include cached tokens, in a few words
     tells: tuple[str, ...] = ()  # of: time, id, prompts, cache, cost, latency, trace, team, service_tier
     notes: str = ""
     ordered: bool = False  # records depend on those before them: a file is never split
@@ -36,52 +52,60 @@ class FormatInfo:
 
 @dataclass(slots=True)
 class Context:
-    """Where a record stands. ``state`` is an ordered format's own memory within one file."""
+    """The surroundings of the record at hand, within one file.
+
+    ``state`` belongs to the format that reads the record and lasts as long as the file; only an ``ordered`` format may
+    use it. A signature must not depend on it.
+    """
 
     path: str
     line: int = 0
     state: dict[str, Any] = field(default_factory=dict)
+    _shared: dict[Callable[[Any], Any], tuple[Any, Any]] = field(default_factory=dict)
 
-
-class Laid(msgspec.Struct):
-    """A record as a layout decodes it: a base of structs made for some keys."""
+    def once(self, work: Callable[[_Subject], _Result], subject: _Subject) -> _Result:
+        """Return ``work(subject)``, worked out once for all formats that ask about the same subject in a row."""
+        held = self._shared.get(work)
+        if held is None or held[0] is not subject:
+            held = self._shared[work] = (subject, work(subject))
+        result: _Result = held[1]
+        return result
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """How lines whose records share their keys, all of them, are decoded into a struct, and how that is read.
+class TypedReader:
+    """A faster way to read lines whose records have the same keys, all of them: into a struct instead of a dictionary.
 
-    ``decode`` raises what msgspec does where a line does not fit: other keys, or a value of other kind. ``read`` makes
-    of a struct what the format's ``entries`` makes of the record, and raises as it does.
+    ``decode`` raises what msgspec does where a line does not fit: other keys, or a value of another type. ``read``
+    returns for a struct what the format's ``entries`` yields for the record, and raises what it raises.
     """
 
-    decode: Callable[[bytes], Laid]
+    decode: Callable[[bytes], TypedRecord]
     read: Callable[[Any], Request]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One log format. Modules in this package each hold one, as ``FORMAT``.
+    """One log format. Each module in a room of this package holds one, as ``FORMAT``.
 
-    ``matches`` says whether a decoded record carries the format's signature. ``entries`` yields what the record holds,
-    at least one entry, and raises nothing but ``BadRecordError``. Every record of the format has one of ``keys`` at
-    least, so that ``matches`` need not be asked about others; empty: nothing is promised. ``by_keys`` says that
-    ``matches`` looks at the keys of a record alone. ``layout`` finds the shorter way, if there is one, for records with
-    the keys of this one, which is of the format.
+    Attributes:
+        info: Its description.
+        specificity: How narrow ``matches`` is, which decides the order in which formats are tried.
+        matches: Returns whether a decoded record has the format's signature.
+        entries: Yields what a record holds: at least one entry. It raises nothing but ``BadRecordError``.
+        keys: Every record of the format has one of these keys at least, so that ``matches`` is not called for others.
+            Empty: any record may be of the format.
+        keys_decide: ``matches`` depends on a record's keys alone, so that its result holds for all records with them.
+        before: Names of formats of the same specificity whose signatures this one's records may have too.
+        fast_path: Returns a faster reader for records with the keys of this one; None where there is none. It is used
+            only where ``keys_decide``.
     """
 
     info: FormatInfo
-    matches: Callable[[Record], bool]
+    specificity: Specificity
+    matches: Callable[[Record, Context], bool]
     entries: Callable[[Record, Context], Iterator[Entry]]
     keys: frozenset[str] = frozenset()
-    by_keys: bool = False
-    layout: Callable[[Record], Layout | None] | None = None
-
-
-class BadRecordError(Exception):
-    """Raised by an adapter's helpers for a field that cannot be right; becomes a ``Rejected``."""
-
-    def __init__(self, reason: str, field_name: str = "") -> None:
-        super().__init__(f"{reason}: {field_name}")
-        self.reason = reason
-        self.field_name = field_name
+    keys_decide: bool = False
+    before: tuple[str, ...] = ()
+    fast_path: Callable[[Record], TypedReader | None] | None = None

@@ -1,1 +1,1 @@
-"""What the adapters of log formats share."""
+"""Readers of the parts of a record, shared by the adapters of log formats."""

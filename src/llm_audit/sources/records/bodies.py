@@ -6,10 +6,9 @@ not collide.
 
 from __future__ import annotations
 
-from llm_audit.sources.entry import Request
-from llm_audit.sources.records.disjoint import NO_USAGE, Usage
-from llm_audit.sources.records.fields import Json, first, flag, listing, mapping, objects, text, whole
-from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
+from llm_audit.sources.entry import NO_USAGE, Request, Usage
+from llm_audit.sources.records.fields import Json, as_int, first, flag, listing, mapping, objects, text
+from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
 from llm_audit.sources.records.usage import of_any
 
 _USAGE = ("usage", "usageMetadata", "usage_metadata")
@@ -22,34 +21,34 @@ _MAX_OUTPUT = (
     "max_tokens_to_sample",
 )
 _SCHEMAS = ("responseSchema", "response_schema", "responseJsonSchema", "response_json_schema")
-_TOLD = frozenset(
+_PARAMETERS = frozenset(
     (*_MAX_OUTPUT, *_SCHEMAS, "response_format", "text", "output_config", "reasoning_effort", "reasoning", "thinking")
 ) | {"thinkingConfig", "thinking_config"}
 _NO_EFFORT = frozenset({"none", "minimal", "disabled", "off"})
 
 
-def ask(request: Request, body: Json) -> None:
-    """Set what a request body says: the prompt, the tools offered and what the answer must have."""
+def read_request_body(request: Request, body: Json) -> None:
+    """Set the fields of a request that its body states: the prompt, the tools offered and the requirements."""
     if not body:
         return
-    request.messages = conversation(
+    request.messages = read_messages(
         first(body, "messages", "contents", "input", "prompt"),
         first(body, "system", "instructions", "systemInstruction", "system_instruction"),
     )
-    request.redacted = redacted(request.messages)
-    parameters(request, body)
+    request.redacted = is_redacted(request.messages)
+    read_parameters(request, body)
 
 
-def parameters(request: Request, body: Json) -> None:
-    """Set what a request's parameters say, apart from its prompt."""
+def read_parameters(request: Request, body: Json) -> None:
+    """Set the fields of a request that its parameters state, apart from its prompt."""
     settings = mapping(first(body, "generationConfig", "generation_config", "inferenceConfig", "config"))
     tools = first(body, "tools", "functions", "toolConfig")
     if tools is not None:
         request.tools = tool_names(listing(tools) or tools)
     for place in (body, settings):
-        if _TOLD.isdisjoint(place):
+        if _PARAMETERS.isdisjoint(place):
             continue
-        limit = next((found for name in _MAX_OUTPUT if (found := whole(place.get(name))) is not None), None)
+        limit = next((found for name in _MAX_OUTPUT if (found := as_int(place.get(name))) is not None), None)
         if limit is not None and limit > 0:
             request.max_output_tokens = limit
         request.needs_json_schema = request.needs_json_schema or _wants_schema(place)
@@ -58,17 +57,18 @@ def parameters(request: Request, body: Json) -> None:
         request.streamed = flag(body.get("stream"))
 
 
-def answer(request: Request, body: Json) -> None:
-    """Set what a response body says: its text and tool calls."""
+def read_response_body(request: Request, body: Json) -> None:
+    """Set the text and the tool calls of a response body."""
     choices = [first(choice, "message", "delta", "text") for choice in objects(body.get("choices"))]
-    said = choices or first(body, "output", "content", "candidates", "message")
-    if isinstance(said, list) and said and isinstance(said[0], dict) and isinstance(said[0].get("content"), dict):
-        said = [item.get("content") for item in objects(said)]  # Gemini's candidates
-    if isinstance(said, dict) and isinstance(said.get("message"), dict):
-        said = said["message"]  # Bedrock Converse
-    if isinstance(said, list) and said and all(isinstance(part, dict) and "role" not in part for part in said):
-        said = {"role": "assistant", "content": said}
-    request.completion, request.completion_calls, request.completion_call_id = reply(said)
+    content = choices or first(body, "output", "content", "candidates", "message")
+    items = content if isinstance(content, list) else []
+    if items and isinstance(items[0], dict) and isinstance(items[0].get("content"), dict):
+        content = [item.get("content") for item in objects(content)]  # Gemini's candidates
+    if isinstance(content, dict) and isinstance(content.get("message"), dict):
+        content = content["message"]  # Bedrock Converse
+    if isinstance(content, list) and content and all(isinstance(part, dict) and "role" not in part for part in content):
+        content = {"role": "assistant", "content": content}
+    request.completion, request.completion_calls, request.completion_call_id = read_reply(content)
 
 
 def usage_of(body: Json) -> Usage:
@@ -93,11 +93,11 @@ def _wants_schema(body: Json) -> bool:
 
 def _wants_reasoning(body: Json) -> bool:
     config = mapping(first(body, "thinkingConfig", "thinking_config"))
-    budget = whole(first(config, "thinkingBudget", "thinking_budget"))
+    budget = as_int(first(config, "thinkingBudget", "thinking_budget"))
     levels = (
         body.get("reasoning_effort") or mapping(body.get("reasoning")).get("effort"),
         mapping(body.get("thinking")).get("type"),
         first(config, "thinkingLevel", "thinking_level"),
     )
-    asked = any(isinstance(level, str) and level.lower() not in _NO_EFFORT for level in levels)
-    return asked or (budget is not None and budget != 0)  # -1 leaves the budget to the model
+    wanted = any(isinstance(level, str) and level.lower() not in _NO_EFFORT for level in levels)
+    return wanted or (budget is not None and budget != 0)  # -1 leaves the budget to the model

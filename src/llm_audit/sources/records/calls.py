@@ -1,4 +1,4 @@
-"""What calls of any format have in common: identity, outcome, tier, kind and stated cost."""
+"""Parts that calls of any format have in common: identity, outcome, tier, kind and stated cost."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from llm_audit.money import pico
-from llm_audit.sources.entry import Entry, Reason, Rejected, Request
-from llm_audit.sources.formats.interface import BadRecordError
-from llm_audit.sources.records.disjoint import Usage
+from llm_audit.sources.entry import BadRecordError, Entry, Rejected, Request, Usage
 from llm_audit.sources.records.fields import text
 from llm_audit.vocabulary import Operation, ServiceTier, Status
 
@@ -33,12 +33,12 @@ _OPERATIONS = (
 _Item = TypeVar("_Item")
 
 
-def guarded(read: Callable[[_Item], Entry], item: _Item) -> Entry:
+def reject_on_error(read: Callable[[_Item], Entry], item: _Item) -> Entry:
     """Read one of the items that a record holds, so that a bad one does not cost those around it."""
     try:
         return read(item)
     except BadRecordError as error:
-        return Rejected(Reason(error.reason), error.field_name)
+        return Rejected(error.reason, error.field_name)
 
 
 def merge_key(response_id: object, *, model: str, status: str = Status.OK) -> str | None:
@@ -55,15 +55,15 @@ def span_key(trace: str | None, span: str | None, *, model: str, status: str = S
     return None if span is None else f"span|{trace or ''}|{span}|{model}|{status}"
 
 
-def fill(request: Request, usage: Usage) -> None:
-    """Set a request's counts; an embedding has no output, whether or not its log says so."""
-    usage.fill(request)
-    if request.operation == Operation.EMBEDDING and request.input_tokens is not None:
-        request.output_tokens = request.output_tokens or 0
+def set_usage(request: Request, usage: Usage) -> None:
+    """Set the usage of a request. An embedding has no output, whether or not its log states that."""
+    request.usage = usage
+    if request.operation == Operation.EMBEDDING and usage.input_tokens is not None and usage.output_tokens is None:
+        request.usage = replace(usage, output_tokens=0)
 
 
-def cost(value: object) -> int | None:
-    """Return a stated amount of dollars as pico-dollars; None where there is none, or it is no amount."""
+def cost_pico(value: object) -> int | None:
+    """Return a stated amount of dollars as pico-dollars; None where there is none, or it is not an amount."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     found = pico(value)
@@ -71,7 +71,7 @@ def cost(value: object) -> int | None:
 
 
 def provider(name: object) -> str | None:
-    """Return the provider that a tracer's name for a system stands for (``openai.responses``, ``gcp.vertex_ai``).
+    """Return the provider of a tracer's name for a system (``openai.responses``, ``gcp.vertex_ai``).
 
     >>> provider("anthropic.messages"), provider("gcp.gemini"), provider("z.ai"), provider("")
     ('anthropic', 'google', 'z.ai', None)
@@ -85,7 +85,7 @@ def provider(name: object) -> str | None:
 
 
 def tier(value: object) -> str:
-    """Return the service tier a name stands for; standard where none of the others is named."""
+    """Return the service tier of this name; standard where it is none of the others."""
     return _TIERS.get(value.strip().lower(), ServiceTier.STANDARD) if isinstance(value, str) else ServiceTier.STANDARD
 
 

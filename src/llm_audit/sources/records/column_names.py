@@ -1,6 +1,6 @@
 """The names that home-made logs give their columns, and which of them a record has.
 
-Names are compared in one spelling (``promptTokens``, ``Prompt Tokens`` and ``prompt-tokens`` are ``prompt_tokens``).
+Names are compared in one form (``promptTokens``, ``Prompt Tokens`` and ``prompt-tokens`` are ``prompt_tokens``).
 Records of one log mostly share their keys, so the columns are looked up once for each set of keys.
 """
 
@@ -15,7 +15,7 @@ import msgspec
 ABSENT = "\0absent"  # no record has such a key
 _MAX_SHAPES = 4096  # sets of keys remembered
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_PARTING = re.compile(r"[\s.\-/@]+")
+_SEPARATORS = re.compile(r"[\s.\-/@]+")
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "time": (
@@ -95,7 +95,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "latency_s": ("latency_s", "latency_seconds", "duration_s", "duration_seconds", "elapsed_seconds", "latency_sec"),
     "latency": ("latency", "duration", "response_time", "elapsed"),
 }  # fmt: skip
-"""Columns by the names they go by, the most telling first."""
+"""Columns by the names they go by, the most specific first."""
 
 _COLUMN_OF = {name: (column, rank) for column, names in SYNONYMS.items() for rank, name in enumerate(names)}
 USUAL = frozenset(
@@ -115,7 +115,7 @@ USUAL = frozenset(
     | {"team", "input", "output", "cached", "app", "user", "completion", "conversation", "total", "system"}
 )
 """Columns that most logs have, and no others."""
-_PAYER = frozenset({"team", "app", "user", "environment"})
+_ATTRIBUTION = frozenset({"team", "app", "user", "environment"})
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -166,16 +166,16 @@ class Columns(msgspec.Struct, frozen=True):
     latency_ms: str = ABSENT
     latency_s: str = ABSENT
     latency: str = ABSENT
-    only_usual: bool = True  # no column beside those that most logs have
-    payer: bool = False  # any of team, app, user and environment
+    only_usual: bool = True  # no column besides those that most logs have
+    attribution: bool = False  # any of team, app, user and environment
 
     def names(self, column: str, *names: str) -> bool:
-        """Whether the key of a column is spelt as one of these names."""
-        return spelt(getattr(self, column)) in names
+        """Return whether the normalized key of a column is one of these names."""
+        return normalize_name(getattr(self, column)) in names
 
 
 def columns_of(record: Mapping[str, Any]) -> Columns:
-    """Return which columns a record has, by its keys alone. Of several names for one column the most telling wins."""
+    """Return which columns a record has, by its keys alone. Of several names for one column the most specific wins."""
     shape = tuple(record)
     found = _known.get(shape)
     if found is None:
@@ -185,30 +185,30 @@ def columns_of(record: Mapping[str, Any]) -> Columns:
     return found
 
 
-def spelt(name: str) -> str:
-    """Return a name in the one spelling names are compared in."""
-    return _PARTING.sub("_", _CAMEL.sub("_", name)).lower().strip("_")
+def normalize_name(name: str) -> str:
+    """Return a name in the form in which names are compared."""
+    return _SEPARATORS.sub("_", _CAMEL.sub("_", name)).lower().strip("_")
 
 
 def column_named(name: str) -> str | None:
-    """Return the column a name stands for; None where it stands for none."""
-    return _COLUMN_OF.get(spelt(name), (None, 0))[0]
+    """Return the column that a name denotes; None where it denotes none."""
+    return _COLUMN_OF.get(normalize_name(name), (None, 0))[0]
 
 
 def rank_of(name: str) -> int:
-    """Return how telling a column's name is: 0 for the most telling."""
-    return _COLUMN_OF.get(spelt(name), (None, 0))[1]
+    """Return how specific a column's name is: 0 for the most specific."""
+    return _COLUMN_OF.get(normalize_name(name), (None, 0))[1]
 
 
 def _columns(keys: tuple[str, ...]) -> Columns:
     best: dict[str, tuple[int, str]] = {}
     for key in keys:
-        column, rank = _COLUMN_OF.get(spelt(key), (None, 0))
+        column, rank = _COLUMN_OF.get(normalize_name(key), (None, 0))
         if column is not None and (column not in best or rank < best[column][0]):
             best[column] = (rank, key)
     found = {column: key for column, (_, key) in best.items()}
-    told = {"only_usual": found.keys() <= USUAL, "payer": not _PAYER.isdisjoint(found)}
-    return msgspec.convert({**found, **told}, Columns)
+    flags = {"only_usual": found.keys() <= USUAL, "attribution": not _ATTRIBUTION.isdisjoint(found)}
+    return msgspec.convert({**found, **flags}, Columns)
 
 
 _known: dict[tuple[str, ...], Columns] = {}

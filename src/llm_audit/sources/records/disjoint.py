@@ -1,18 +1,15 @@
-"""Token counts checked, and made disjoint by arithmetic.
+"""Validation of token counts, and arithmetic that makes them disjoint.
 
 Providers differ in what their input count holds. Inclusive: cached tokens are part of it (OpenAI, Gemini). Exclusive:
-they come on top (Anthropic, Bedrock). ``settle`` decides by arithmetic on the record itself, and only then by what the
-provider documents; what stays open is marked ambiguous, with the tokens in doubt.
+they come on top (Anthropic, Bedrock). ``disjoint_usage`` decides by arithmetic on the record itself, and only then by
+what the provider documents; what stays open is marked ambiguous, with the tokens in doubt.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-import msgspec
-
-from llm_audit.sources.entry import Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError
+from llm_audit.sources.entry import NO_USAGE, BadRecordError, Reason, Usage
 from llm_audit.sources.records.fields import Json, text
 from llm_audit.vocabulary import UsageSource
 
@@ -20,51 +17,16 @@ MAX_TOKENS = 10**9  # no request is larger; a larger count is a mistake in the l
 
 
 class Convention(StrEnum):
-    """What an input count holds beside fresh tokens."""
+    """The tokens that an input count includes besides fresh ones."""
 
     INCLUSIVE = "inclusive"  # cached tokens are part of it
     EXCLUSIVE = "exclusive"  # cached tokens come on top
 
 
-class Usage(msgspec.Struct, kw_only=True, gc=False):
-    """Disjoint token counts of one call; fields mean what the ledger's columns mean. None is unknown."""
-
-    usage_source: str = "none"
-    input_tokens: int | None = None
-    cache_read_tokens: int | None = None
-    cache_write_5m_tokens: int | None = None
-    cache_write_1h_tokens: int | None = None
-    output_tokens: int | None = None
-    audio_input_tokens: int | None = None
-    audio_output_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    image_input_tokens: int | None = None
-    ambiguous_tokens: int | None = None
-    tool_calls_billed: int | None = None
-
-    def fill(self, request: Request) -> None:
-        """Set a request's counts to these."""
-        request.usage_source = self.usage_source
-        request.input_tokens = self.input_tokens
-        request.cache_read_tokens = self.cache_read_tokens
-        request.cache_write_5m_tokens = self.cache_write_5m_tokens
-        request.cache_write_1h_tokens = self.cache_write_1h_tokens
-        request.output_tokens = self.output_tokens
-        request.audio_input_tokens = self.audio_input_tokens
-        request.audio_output_tokens = self.audio_output_tokens
-        request.reasoning_tokens = self.reasoning_tokens
-        request.image_input_tokens = self.image_input_tokens
-        request.ambiguous_tokens = self.ambiguous_tokens
-        request.tool_calls_billed = self.tool_calls_billed
-
-
-NO_USAGE = Usage()
-
-
-def count(value: object, field: str = "tokens") -> int | None:
+def as_count(value: object, field: str = "tokens") -> int | None:
     """Return a token count; None where the log gives none.
 
-    Takes whole numbers, also as strings or with a zero fraction. Raises ``BadRecordError`` for negative, fractional
+    Takes integers, also as strings or with a zero fraction. Raises ``BadRecordError`` for negative, fractional
     or absurd (above 10^9) counts and for anything else.
     """
     if type(value) is int:
@@ -89,24 +51,24 @@ def count(value: object, field: str = "tokens") -> int | None:
     raise BadRecordError(Reason.BAD_TOKENS, field)
 
 
-def one(record: Json, name: str) -> int | None:
+def read_single_count(record: Json, name: str) -> int | None:
     """Return the count a record gives under this name."""
     value = record.get(name)
-    return None if value is None else count(value, name)
+    return None if value is None else as_count(value, name)
 
 
-def counted(record: Json, *names: str) -> int | None:
+def read_count(record: Json, *names: str) -> int | None:
     """Return the first of these counts that a record gives."""
     for name in names:
         value = record.get(name)
         if value is not None:
-            found = count(value, name)
+            found = as_count(value, name)
             if found is not None:
                 return found
     return None
 
 
-def settle(  # noqa: C901 - one decision, each branch a stated rule
+def disjoint_usage(  # noqa: C901 - one decision, each branch a stated rule
     input_tokens: int | None,
     output_tokens: int | None,
     *,

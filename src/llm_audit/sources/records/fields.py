@@ -1,4 +1,4 @@
-"""Safe getters: what a field holds where it is of the wanted kind, else nothing.
+"""Safe getters: the value of a field where it is of the wanted type, else nothing.
 
 Logs nest JSON in strings, write numbers as strings and leave out what they do not know. These readers never raise.
 """
@@ -21,10 +21,10 @@ Json = Mapping[str, Any]
 
 
 def text(value: object) -> str | None:
-    """Return a non-blank string as it is, a whole number as its digits, anything else as None."""
+    """Return a non-blank string as it is, an integer as its digits, anything else as None."""
     if type(value) is str:
-        said = value.strip()
-        return value if len(said) > _LONGEST_NOTHING or said.lower() not in _NOTHING else None
+        stripped = value.strip()
+        return value if len(stripped) > _LONGEST_NOTHING or stripped.lower() not in _NOTHING else None
     return str(value) if type(value) is int else None
 
 
@@ -38,7 +38,7 @@ def first(record: Json, *names: str) -> Any:
 
 
 def parsed(value: object) -> Any:
-    """Decode JSON held in a string; a string that is no JSON, and any other value, comes back as it is."""
+    """Decode JSON held in a string; a string that is not JSON, and any other value, is returned as it is."""
     if isinstance(value, str | bytes):
         try:
             return _decode(value)
@@ -97,8 +97,8 @@ def number(value: object) -> float | None:
     return None
 
 
-def whole(value: object) -> int | None:
-    """Return a whole number, also one written as a string or with a zero fraction."""
+def as_int(value: object) -> int | None:
+    """Return an integer, also one written as a string or with a zero fraction."""
     if type(value) is int:
         return value
     found = number(value)
@@ -123,8 +123,8 @@ def canonical(value: object) -> str:
         return ""
 
 
-class Who(NamedTuple):
-    """Whom a call is charged to, and its free tags (``key=value`` or bare)."""
+class Attribution(NamedTuple):
+    """To whom a call is attributed: team, app, user and environment, and its free tags (``key=value`` or bare)."""
 
     team: str | None = None
     app: str | None = None
@@ -137,27 +137,27 @@ _TEAM = ("team", "team_name", "team_alias", "team_id", "department", "cost_cente
 _APP = ("app", "application", "app_name", "service", "service_name", "project", "product", "feature", "use_case")
 _USER = ("user", "user_id", "user_name", "username", "end_user", "customer", "customer_id")
 _ENVIRONMENT = ("environment", "env", "deployment_environment", "stage")
-_WHO = {
+_ATTRIBUTED = {
     name: (place, rank)
     for place, names in enumerate((_TEAM, _APP, _USER, _ENVIRONMENT))
     for rank, name in enumerate(names)
-}  # column, and how telling the name is (0 most), by field name
+}  # column, and how specific the name is (0 most), by field name
 _TAGS = (-1, 0)
 _OTHER = (-2, 0)
-_IDS = (-3, 0)  # of single calls: not worth a tag
+_IDS = (-3, 0)  # ids of single calls, which are no use as tags
 _MAX_TAG = 100  # characters: a longer value is content, not a label
-_MAX_KEYS = 4096  # spellings remembered
+_MAX_KEYS = 4096  # names remembered
 
 
-def who(metadata: Json) -> Who:
+def attribution_of(metadata: Json) -> Attribution:
     """Read team, app, user and environment from metadata by their usual names; what is left becomes tags.
 
-    Where several names stand for one column the more telling one wins, and the others stay tags. ``tags`` is read as a
-    list or an object. Other ids and fractions tell calls apart rather than group them, and are left out, and so is
-    what is no string, number or truth value, or longer than a label.
+    Where several names denote one column the more specific one wins, and the others stay tags. ``tags`` is read as a
+    list or an object. Other ids and fractions distinguish calls rather than group them, and are left out, and so is
+    anything but a string, number or truth value no longer than a label.
     """
     if not metadata:
-        return _NOBODY
+        return _UNATTRIBUTED
     chosen: list[str | None] = [None, None, None, None]
     held: list[tuple[int, str]] = [_UNHELD, _UNHELD, _UNHELD, _UNHELD]
     tags: list[str] = []
@@ -175,12 +175,12 @@ def who(metadata: Json) -> Who:
         if label is not None:
             tags.append(f"{key}={label}")
     team, app, user, environment = chosen
-    return Who(team, app, user, environment, tuple(sorted(set(tags))) if tags else ())
+    return Attribution(team, app, user, environment, tuple(sorted(set(tags))) if tags else ())
 
 
 def _place(key: str) -> tuple[int, int]:
     name = key.lower().replace("-", "_").replace(".", "_").replace(" ", "_")
-    found = _TAGS if name in {"tags", "labels"} else _WHO.get(name)
+    found = _TAGS if name in {"tags", "labels"} else _ATTRIBUTED.get(name)
     if found is None:
         found = _IDS if key.endswith(("_id", "-id", "Id", "ID", "uuid")) or name == "id" else _OTHER
     if len(_places) >= _MAX_KEYS:
@@ -190,7 +190,7 @@ def _place(key: str) -> tuple[int, int]:
 
 
 def labels(value: object) -> tuple[str, ...]:
-    """Read tags given as a list, an object, JSON of either in a string, or words parted by commas."""
+    """Read tags given as a list, an object, JSON of either in a string, or words separated by commas."""
     value = parsed(value)
     if isinstance(value, Mapping):
         return tuple(f"{key}={label}" for key, item in value.items() if (label := _label(item)) is not None)
@@ -207,10 +207,10 @@ def _label(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return None if (count := whole(value)) is None else str(count)
+        return None if (count := as_int(value)) is None else str(count)
     return None
 
 
-_NOBODY = Who()
-_UNHELD = (len(_WHO), "")
+_UNATTRIBUTED = Attribution()
+_UNHELD = (len(_ATTRIBUTED), "")
 _places: dict[str, tuple[int, int]] = {}

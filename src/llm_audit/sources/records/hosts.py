@@ -37,7 +37,7 @@ _HOSTS = (
 
 
 def provider_of(host: str) -> str | None:
-    """Return the provider that serves a host name; None where it is nobody's known."""
+    """Return the provider that serves a host name; None where it is not known."""
     if not host:
         return None
     if host.endswith(".amazonaws.com") and "bedrock" in host:
@@ -46,7 +46,7 @@ def provider_of(host: str) -> str | None:
 
 
 def region_of(host: str) -> str | None:
-    """Return the region that a host name of AWS or Google tells, such as ``us-east-1``."""
+    """Return the region in a host name of AWS or Google, such as ``us-east-1``."""
     if host.endswith(".amazonaws.com"):
         return host.split(".")[1]
     place = host.removesuffix("-aiplatform.googleapis.com")

@@ -27,10 +27,10 @@ ROLES = {
     "ipython": "tool",
 }
 _REDACTED = frozenset({"redacted", "redacted-by-litellm", "[redacted]", "<redacted>", "***", "[filtered]", "hidden"})
-_LONGEST_MARK = 40  # characters
+_LONGEST_PLACEHOLDER = 40  # characters
 
 
-def conversation(messages: object, system: object = None) -> list[Message] | None:
+def read_messages(messages: object, system: object = None) -> list[Message] | None:
     """Read a prompt: messages, contents or input items, after a system prompt held apart from them.
 
     A bare string is one user message; JSON in a string is decoded first. None where the log holds no prompt.
@@ -57,20 +57,20 @@ def conversation(messages: object, system: object = None) -> list[Message] | Non
     return found or None
 
 
-def reply(items: object) -> tuple[str | None, str, str | None]:
-    """Read what a model answered, in any shape ``conversation`` reads.
+def read_reply(items: object) -> tuple[str | None, str, str | None]:
+    """Read a model's reply, in any shape that ``read_messages`` reads.
 
     Returns its text (None where it holds none), the canonical text of its tool calls and the id of the first call.
     """
-    said = conversation([items] if isinstance(items, dict) else items) or []
-    texts = [message.text for message in said if message.text]
-    calls = [message.calls for message in said if message.calls]
-    call_id = next((message.call_id for message in said if message.calls and message.call_id), None)
+    messages = read_messages([items] if isinstance(items, dict) else items) or []
+    texts = [message.text for message in messages if message.text]
+    calls = [message.calls for message in messages if message.calls]
+    call_id = next((message.call_id for message in messages if message.calls and message.call_id), None)
     return "\n".join(texts) if texts else None, "\n".join(calls), call_id
 
 
 def tool_names(tools: object) -> tuple[str, ...]:
-    """Return the names of the tools a request offers; a provider's own tool goes by its type."""
+    """Return the names of the tools a request offers; a provider's own tool is named by its type."""
     names: list[str] = []
     if isinstance(tools, dict):
         tools = first(tools, "tools") or [tools]
@@ -88,24 +88,24 @@ def tool_names(tools: object) -> tuple[str, ...]:
     return tuple(names)
 
 
-def redacted(messages: Sequence[Message] | None) -> bool:
-    """Whether a gateway removed or cut the text of a prompt, by the marks it leaves."""
+def is_redacted(messages: Sequence[Message] | None) -> bool:
+    """Return whether a gateway removed or cut the text of a prompt, by the placeholders it leaves."""
     return messages is not None and any(
-        is_mark(message.text) or "litellm_truncated" in message.text for message in messages
+        is_placeholder(message.text) or "litellm_truncated" in message.text for message in messages
     )
 
 
-def any_mark(messages: Sequence[Message] | None) -> bool:
-    """Whether the text of any message was replaced by a mark."""
+def any_placeholder(messages: Sequence[Message] | None) -> bool:
+    """Return whether the text of any message was replaced by a placeholder."""
     for message in messages or ():  # noqa: SIM110 - a generator costs more than the test
-        if len(message.text) <= _LONGEST_MARK and is_mark(message.text):
+        if len(message.text) <= _LONGEST_PLACEHOLDER and is_placeholder(message.text):
             return True
     return False
 
 
-def is_mark(value: str) -> bool:
-    """Whether a text is nothing but a mark that the real one was removed."""
-    return len(value) <= _LONGEST_MARK and value.strip().lower() in _REDACTED
+def is_placeholder(value: str) -> bool:
+    """Return whether a text is only a placeholder for removed text."""
+    return len(value) <= _LONGEST_PLACEHOLDER and value.strip().lower() in _REDACTED
 
 
 def _role(role: object) -> str:
@@ -114,10 +114,10 @@ def _role(role: object) -> str:
 
 def _extend(found: list[Message], item: object) -> None:
     """Add an item. Calls that Responses lists one by one belong to the reply before them."""
-    said = _item(item)
+    added = _item(item)
     last = found[-1] if found else None
-    if last and said and last.role == said[0].role == "assistant" and isinstance(item, dict) and "role" not in item:
-        joined = said[0]
+    if last and added and last.role == added[0].role == "assistant" and isinstance(item, dict) and "role" not in item:
+        joined = added[0]
         found[-1] = Message(
             "assistant",
             "\n".join(filter(None, (last.text, joined.text))),
@@ -127,7 +127,7 @@ def _extend(found: list[Message], item: object) -> None:
             last.audio + joined.audio,
         )
     else:
-        found += said
+        found += added
 
 
 def _item(item: object) -> Sequence[Message]:
@@ -139,7 +139,7 @@ def _item(item: object) -> Sequence[Message]:
     if role is None:
         kind = item.get("type")
         if isinstance(kind, str) and kind not in ROLES and kind != "message":
-            parts = Parts()  # a Responses item that is no message: a call, its output, reasoning
+            parts = Parts()  # a Responses item that is not a message: a call, its output, reasoning
             parts.add(item)
             return parts.results or (() if parts.empty else parts.messages("assistant"))
         role = kind if isinstance(kind, str) and kind in ROLES else "user"
@@ -147,7 +147,7 @@ def _item(item: object) -> Sequence[Message]:
 
 
 def _message(role: str, value: Any) -> Sequence[Message]:
-    """Read a turn: its content (a string, parts, or an object that holds them) and the calls beside it."""
+    """Read a turn: its content (a string, parts, or an object that holds them) and its calls."""
     parts = Parts()
     if not isinstance(value, dict):
         parts.add_all(value)

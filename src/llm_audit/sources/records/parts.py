@@ -1,4 +1,4 @@
-"""The parts a message is made of, whatever their provider calls them.
+"""The parts of a message, under the names that any provider gives them.
 
 Reasoning and signatures are left out, since they are not sent back as they came. A tool's result becomes a message of
 its own, whichever message it came in.
@@ -12,13 +12,13 @@ from typing import Any
 from llm_audit.sources.entry import Message
 from llm_audit.sources.records.fields import Json, canonical, first, mapping, objects, text
 
-_SEEN = frozenset({"image", "image_url", "input_image", "video", "video_url", "input_video", "document_url"})
+_IMAGES = frozenset({"image", "image_url", "input_image", "video", "video_url", "input_video", "document_url"})
 _FILES = frozenset({"document", "file", "input_file", "container_upload"})
-_HEARD = frozenset({"audio", "input_audio", "audio_url"})
+_AUDIO = frozenset({"audio", "input_audio", "audio_url"})
 _CALLS = frozenset({"tool_use", "function_call", "custom_tool_call", "tool_call"})
 _RESULTS = frozenset({"tool_result", "function_call_output", "custom_tool_call_output", "tool_call_response"})
-_UNSAID = frozenset({"thinking", "redacted_thinking", "reasoning", "compaction", "item_reference"})
-_PROVIDERS_OWN = frozenset({"server_tool_use", "mcp_tool_use"})  # run by the provider: no call for the caller to answer
+_REASONING = frozenset({"thinking", "redacted_thinking", "reasoning", "compaction", "item_reference"})
+_PROVIDERS_OWN = frozenset({"server_tool_use", "mcp_tool_use"})  # run by the provider: the caller returns no result
 _TEXT_FORMATS = frozenset({"txt", "md", "csv", "html"})  # Bedrock's names of documents that any model reads
 _DEEPEST = 4  # a tool's result holds parts, which may hold parts; nothing real goes deeper
 
@@ -39,19 +39,19 @@ class Parts:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing beside results."""
+        """Return whether there is nothing besides results."""
         return not (self._texts or self._calls or self._images or self._audio)
 
     def messages(self, role: str) -> Sequence[Message]:
         """Return the results of tools, then what else there is as one message of this role.
 
-        Inside a model's own turn only the provider's tools answer; such results are no message to the model.
+        Inside a model's own turn only the provider's tools return results, which are not messages to the model.
         """
         results = self.results if role != "assistant" else []
         if results and self.empty:
             return results
-        said = "\n".join(self._texts)
-        return [*results, Message(role, said, "\n".join(self._calls), self._call_id, self._images, self._audio)]
+        joined = "\n".join(self._texts)
+        return [*results, Message(role, joined, "\n".join(self._calls), self._call_id, self._images, self._audio)]
 
     def add_all(self, content: Any) -> None:
         """Add content: a string, a part, or a list of either."""
@@ -62,20 +62,20 @@ class Parts:
             self.add(content)
 
     def add(self, part: Any) -> None:
-        """Add one part; what is none is passed over."""
+        """Add one part; anything else is ignored."""
         if isinstance(part, str):
             self._texts.append(part)
         if not isinstance(part, dict) or self._depth > _DEEPEST:
             return
         kind = part.get("type")
         kind = kind if isinstance(kind, str) else ""
-        if kind in _UNSAID or kind in _PROVIDERS_OWN or part.get("thought") is True or "reasoningContent" in part:
+        if kind in _REASONING or kind in _PROVIDERS_OWN or part.get("thought") is True or "reasoningContent" in part:
             return
         if not (self._add_tool(kind, part) or self._add_media(kind, part)):
             self._add_text(part)
 
     def add_calls(self, message: Json) -> None:
-        """Add the calls an OpenAI assistant message holds beside its content."""
+        """Add the calls an OpenAI assistant message holds next to its content."""
         for call in objects(message.get("tool_calls")):
             self._call(mapping(call.get("function")) or mapping(call.get("custom")) or call, text(call.get("id")))
         if legacy := mapping(message.get("function_call")):
@@ -85,12 +85,12 @@ class Parts:
         """Read a tool's result: parts, a string, or any JSON."""
         inner = Parts(self._depth + 1)
         inner.add_all(content)
-        said = "\n".join(inner._texts) if not inner.empty or not content else canonical(content)
-        return Message("tool", said, "", call_id, inner._images, inner._audio)
+        joined = "\n".join(inner._texts) if not inner.empty or not content else canonical(content)
+        return Message("tool", joined, "", call_id, inner._images, inner._audio)
 
     def _add_tool(self, kind: str, part: Json) -> bool:
         called = mapping(first(part, "functionCall", "function_call", "toolUse"))
-        answered = mapping(first(part, "functionResponse", "function_response", "toolResult"))
+        returned = mapping(first(part, "functionResponse", "function_response", "toolResult"))
         if kind in _CALLS:
             self._call(mapping(part.get("function")) or part, text(first(part, "call_id", "id")))
         elif called:
@@ -98,9 +98,9 @@ class Parts:
         elif kind in _RESULTS or kind.endswith("_tool_result"):
             call_id = text(first(part, "tool_use_id", "call_id", "id")) or ""
             self.results.append(self.result(first(part, "content", "output", "response", "result"), call_id))
-        elif answered:
-            call_id = text(first(answered, "toolUseId", "id")) or ""
-            self.results.append(self.result(first(answered, "content", "response"), call_id))
+        elif returned:
+            call_id = text(first(returned, "toolUseId", "id")) or ""
+            self.results.append(self.result(first(returned, "content", "response"), call_id))
         else:
             return False
         return True
@@ -116,9 +116,9 @@ class Parts:
             media = text(first(data, "mimeType", "mime_type")) or ""
             self._audio += media.startswith("audio/")
             self._images += not media.startswith(("audio/", "text/"))
-        elif kind in _SEEN or isinstance(part.get("image"), dict) or isinstance(part.get("video"), dict):
+        elif kind in _IMAGES or isinstance(part.get("image"), dict) or isinstance(part.get("video"), dict):
             self._images += 1
-        elif kind in _HEARD:
+        elif kind in _AUDIO:
             self._audio += 1
         elif kind in _FILES or isinstance(part.get("document"), dict):
             self._add_document(mapping(part.get("document")) or part)
@@ -138,9 +138,9 @@ class Parts:
             self._images += 1  # a PDF is read by eye
 
     def _add_text(self, part: Json) -> None:
-        said = first(part, "text", "content", "refusal", "input_text", "output_text")
-        said = said.get("value") if isinstance(said, dict) else said
-        if isinstance(said, str):
-            self._texts.append(said)
+        value = first(part, "text", "content", "refusal", "input_text", "output_text")
+        value = value.get("value") if isinstance(value, dict) else value
+        if isinstance(value, str):
+            self._texts.append(value)
         elif "json" in part:
             self._texts.append(canonical(part["json"]))

@@ -1,4 +1,4 @@
-"""Streamed answers put back together: server-sent events, or arrays of chunks, become the body a plain call returns.
+"""Assembly of streamed responses: server-sent events, or arrays of chunks, become the body a plain call returns.
 
 Only the last report of usage counts: OpenAI sends null before it, Anthropic a placeholder, Gemini a running total.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from llm_audit.sources.records.fields import Json, listing, mapping, objects, parsed, text, whole
+from llm_audit.sources.records.fields import Json, as_int, listing, mapping, objects, parsed, text
 
 _STARTS = ("data:", "event:", "id:", "retry:", ":")
 
 
 def is_stream(body: str) -> bool:
-    """Whether a body is a stream of server-sent events."""
+    """Return whether a body is a stream of server-sent events."""
     head = body.lstrip()[:16]
     return head.startswith(_STARTS)
 
@@ -25,7 +25,7 @@ def lines(body: str) -> list[Json]:
 
 
 def events(body: str) -> list[Json]:
-    """Return the JSON objects a stream sends, in order; what is no JSON (``[DONE]``, a cut last event) is left out."""
+    """Return the JSON objects a stream sends, in order; others (``[DONE]``, a cut last event) are left out."""
     found: list[Json] = []
     data: list[str] = []
     for line in (*body.splitlines(), ""):
@@ -53,20 +53,20 @@ def assemble(chunks: Sequence[Json]) -> Json:
 
 
 def _of_chat(chunks: Sequence[Json]) -> Json:
-    said: list[str] = []
+    texts: list[str] = []
     calls: dict[int, dict[str, Any]] = {}
     for choice in (choice for chunk in chunks for choice in objects(chunk.get("choices"))):
         delta = mapping(choice.get("delta")) or choice
-        said += [part for name in ("content", "text") if isinstance(part := delta.get(name), str)]
+        texts += [part for name in ("content", "text") if isinstance(part := delta.get(name), str)]
         for call in objects(delta.get("tool_calls")):
             function = mapping(call.get("function"))
-            held = calls.setdefault(whole(call.get("index")) or 0, {"id": None, "name": "", "arguments": []})
+            held = calls.setdefault(as_int(call.get("index")) or 0, {"id": None, "name": "", "arguments": []})
             held["id"] = held["id"] or call.get("id")
             held["name"] = held["name"] or text(function.get("name")) or ""
             held["arguments"].append(text(function.get("arguments")) or "")
     message = {
         "role": "assistant",
-        "content": "".join(said),
+        "content": "".join(texts),
         "tool_calls": [
             {"id": held["id"], "function": {"name": held["name"], "arguments": "".join(held["arguments"])}}
             for _, held in sorted(calls.items())
@@ -91,7 +91,7 @@ def _of_anthropic(chunks: Sequence[Json]) -> Json:
     blocks: dict[int, dict[str, Any]] = {}
     for chunk in chunks:
         kind = chunk.get("type")
-        place = whole(chunk.get("index")) or 0
+        place = as_int(chunk.get("index")) or 0
         if kind == "message_start":
             body.update(mapping(chunk.get("message")))
             usage.update(mapping(body.get("usage")))
@@ -99,10 +99,10 @@ def _of_anthropic(chunks: Sequence[Json]) -> Json:
             body.update(mapping(chunk.get("delta")))
             usage.update({name: value for name, value in mapping(chunk.get("usage")).items() if value is not None})
         elif kind == "content_block_start":
-            blocks[place] = {**mapping(chunk.get("content_block")), "_said": []}
+            blocks[place] = {**mapping(chunk.get("content_block")), "_texts": []}
         elif kind == "content_block_delta" and place in blocks:
             delta = mapping(chunk.get("delta"))
-            blocks[place]["_said"] += [
+            blocks[place]["_texts"] += [
                 part for name in ("text", "partial_json") if isinstance(part := delta.get(name), str)
             ]
         elif kind == "error":
@@ -117,10 +117,10 @@ def _of_anthropic(chunks: Sequence[Json]) -> Json:
 
 
 def _block(block: dict[str, Any]) -> Json:
-    said = "".join(block.pop("_said"))
-    if not said:
+    content = "".join(block.pop("_texts"))
+    if not content:
         return block
-    return {**block, "input": parsed(said)} if "input" in block else {**block, "text": said}
+    return {**block, "input": parsed(content)} if "input" in block else {**block, "text": content}
 
 
 def _of_gemini(chunks: Sequence[Json]) -> Json:
@@ -133,7 +133,7 @@ def _of_gemini(chunks: Sequence[Json]) -> Json:
     usage: dict[str, Any] = {}
     for chunk in chunks:
         usage.update(mapping(chunk.get("usageMetadata")))
-    texts = [said for part in parts if isinstance(said := mapping(part).get("text"), str) and not part.get("thought")]
+    texts = [value for part in parts if isinstance(value := mapping(part).get("text"), str) and not part.get("thought")]
     others = [part for part in parts if not isinstance(mapping(part).get("text"), str)]
     whole_text = [{"text": "".join(texts)}] if texts else []
     content = {"role": "model", "parts": [*whole_text, *others]}
@@ -145,27 +145,27 @@ def _of_converse(chunks: Sequence[Json]) -> Json:
     body: dict[str, Any] = {}
     for chunk in chunks:
         start, delta = mapping(chunk.get("contentBlockStart")), mapping(chunk.get("contentBlockDelta"))
-        place = whole((start or delta).get("contentBlockIndex")) or 0
-        held = blocks.setdefault(place, {"said": [], "tool": {}}) if start or delta else {"said": [], "tool": {}}
+        place = as_int((start or delta).get("contentBlockIndex")) or 0
+        held = blocks.setdefault(place, {"texts": [], "tool": {}}) if start or delta else {"texts": [], "tool": {}}
         held["tool"].update(mapping(mapping(start.get("start")).get("toolUse")))
         inner = mapping(delta.get("delta"))
-        said = inner.get("text") or mapping(inner.get("toolUse")).get("input")
-        held["said"] += [said] if isinstance(said, str) else []
+        value = inner.get("text") or mapping(inner.get("toolUse")).get("input")
+        held["texts"] += [value] if isinstance(value, str) else []
         body.update(mapping(chunk.get("metadata")))
         body.update(mapping(chunk.get("messageStop")))
     content: list[Json] = []
     for _, held in sorted(blocks.items()):
-        said = "".join(held["said"])
-        content.append({"toolUse": {**held["tool"], "input": parsed(said)}} if held["tool"] else {"text": said})
+        joined = "".join(held["texts"])
+        content.append({"toolUse": {**held["tool"], "input": parsed(joined)}} if held["tool"] else {"text": joined})
     return {**body, "output": {"message": {"role": "assistant", "content": content}}}
 
 
 def _of_ollama(chunks: Sequence[Json]) -> Json:
     messages = [mapping(chunk.get("message")) for chunk in chunks]
-    said = "".join(part for message in messages if isinstance(part := message.get("content"), str))
-    said += "".join(part for chunk in chunks if isinstance(part := chunk.get("response"), str))
+    content = "".join(part for message in messages if isinstance(part := message.get("content"), str))
+    content += "".join(part for chunk in chunks if isinstance(part := chunk.get("response"), str))
     calls = [call for message in messages for call in listing(message.get("tool_calls"))]
-    return {**_last_of(chunks), "message": {"role": "assistant", "content": said, "tool_calls": calls}}
+    return {**_last_of(chunks), "message": {"role": "assistant", "content": content, "tool_calls": calls}}
 
 
 def _last_of(chunks: Iterable[Json]) -> dict[str, Any]:
@@ -178,4 +178,4 @@ _READERS: tuple[tuple[frozenset[str], Callable[[Sequence[Json]], Json]], ...] = 
     (frozenset({"contentBlockDelta", "messageStop", "metadata"}), _of_converse),
     (frozenset({"choices"}), _of_chat),
     (frozenset({"done"}), _of_ollama),
-)  # by the fields that tell whose chunks they are
+)  # by the fields that identify a provider's chunks

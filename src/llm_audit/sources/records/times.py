@@ -1,6 +1,6 @@
-"""Points in time as logs write them, read as microseconds since 1970 in UTC.
+"""Points in time in the notations of logs, read as microseconds since 1970 in UTC.
 
-The unit of a number is told by its size: between 2015 and 2100 seconds, milliseconds, microseconds, nanoseconds and
+The unit of a number follows from its size: between 2015 and 2100 seconds, milliseconds, microseconds, nanoseconds and
 .NET ticks (100 ns since year 1) have ranges that do not meet.
 """
 
@@ -11,8 +11,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from llm_audit.sources.entry import Reason
-from llm_audit.sources.formats.interface import BadRecordError
+from llm_audit.sources.entry import BadRecordError, Reason
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - counts a time without zone as UTC
@@ -29,7 +28,7 @@ def micros(value: object, field: str = "time") -> int | None:
     """Return microseconds since 1970, UTC; None where the log gives no time.
 
     Reads numbers (also as strings) of any usual unit, ISO 8601 with or without a zone (without: UTC), HTTP dates, US
-    dates and datetime objects. Raises ``BadRecordError`` for what is no time, or lies before 2015 or from 2100 on.
+    dates and datetime objects. Raises ``BadRecordError`` for what is not a time, or is before 2015 or after 2099.
     """
     if value is None or value == "" or value != value:  # noqa: PLR0124 - a missing cell of a table may be NaN
         return None

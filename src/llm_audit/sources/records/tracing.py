@@ -10,7 +10,7 @@ import msgspec
 from llm_audit.sources.entry import Request
 from llm_audit.sources.records.calls import span_key
 from llm_audit.sources.records.disjoint import Convention
-from llm_audit.sources.records.fields import Json, Who, first, listing, mapping, number, text, who
+from llm_audit.sources.records.fields import Attribution, Json, attribution_of, first, listing, mapping, number, text
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.vocabulary import Status
 
@@ -97,9 +97,9 @@ def convention(vendor: str | None) -> Convention | None:
 
 
 def request(span: Span, *, model: str, requested: str | None, vendor: str | None, operation: str) -> Request:
-    """Start a request from what every span has: identity, place in its trace, time, outcome and whom it is for."""
+    """Start a request from what every span has: identity, place in its trace, time, outcome and attribution."""
     status = Status.ERROR if span.failed else Status.OK
-    payer = _payer(span)
+    attribution = _attribution(span)
     metadata = _metadata(span.attributes)
     return Request(
         model=model,
@@ -114,27 +114,27 @@ def request(span: Span, *, model: str, requested: str | None, vendor: str | None
         span=span.span,
         parent_span=span.parent,
         wraps_calls=True,
-        team=payer.team,
-        app=payer.app,
-        user=payer.user,
-        environment=payer.environment,
-        tags=payer.tags,
+        team=attribution.team,
+        app=attribution.app,
+        user=attribution.user,
+        environment=attribution.environment,
+        tags=attribution.tags,
         status=status,
         latency_ms=between_ms(span.start_us, span.end_us),
     )
 
 
-def _payer(span: Span) -> Who:
+def _attribution(span: Span) -> Attribution:
     attributes, resource = span.attributes, span.resource
     metadata = {name: item for name, item in _metadata(attributes).items() if name not in _SESSION_NAMES}
     metadata.setdefault("user_id", metadata.pop("userId", None))
-    given = who(metadata)
+    given = attribution_of(metadata)
     service = text(resource.get("service.name")) or ""
     if service.startswith("/"):  # the path of a script, which some instrumentations take for a name
         service = service.rpartition("/")[2]
     named = first(attributes, "gen_ai.application_name", "ai.telemetry.functionId", "gen_ai.agent.name")
     stage = first(resource, "deployment.environment.name", "deployment.environment")
-    return Who(
+    return Attribution(
         given.team or text(first(resource, "team", "team.name")),
         given.app or text(named) or (None if service.startswith("unknown_service") else service or None),
         text(first(attributes, *_USERS)) or given.user,

@@ -1,4 +1,4 @@
-"""What a coding agent had said and heard when it made a call, rebuilt from its transcript in file order."""
+"""The prompt of a coding agent's call, rebuilt from its transcript in file order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llm_audit.sources.entry import Message
 from llm_audit.sources.records.fields import text
 
 WINDOW = 64
-"""Messages kept. A longer prompt is its last messages, with the system prompt and the latest human ask before them."""
+"""Messages kept. A longer prompt is its last messages, after the system prompt and the latest human message."""
 
 TOOLS = ("(names not logged)",)
 """The tools offered: an agent always offers some, its transcript does not list them."""
@@ -28,7 +28,7 @@ class Transcript:
         self._window: deque[Message] = deque(maxlen=WINDOW)
 
     def add(self, messages: Iterable[Message]) -> None:
-        """Append messages in the order in which they were said."""
+        """Append messages in their order."""
         for message in messages:
             if not (message.text or message.calls or message.images or message.audio or message.role == "tool"):
                 continue  # nothing but reasoning
@@ -40,8 +40,8 @@ class Transcript:
             if message.role == "user" and message.text:
                 self._ask, self._since_ask = message, 0
 
-    def forget(self) -> None:
-        """Drop what a compaction of the context dropped: all but the system prompt."""
+    def compact(self) -> None:
+        """Drop the messages that a compaction of the context dropped: all but the system prompt."""
         self._window.clear()
         self._ask, self._since_ask = None, 0
 

@@ -1,6 +1,6 @@
-"""Token counts as each provider reports them, made disjoint.
+"""Readers of token counts as each provider reports them.
 
-One reader a provider's shape; ``settle`` holds the rules they share.
+One reader a provider's shape; ``disjoint_usage`` holds the rules they share.
 """
 
 from __future__ import annotations
@@ -8,28 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from llm_audit.sources.records.disjoint import MAX_TOKENS, NO_USAGE, Convention, Usage, count, counted, one, settle
+from llm_audit.sources.entry import NO_USAGE, Usage
+from llm_audit.sources.records.disjoint import (
+    Convention,
+    disjoint_usage,
+    read_count,
+    read_single_count,
+)
 from llm_audit.sources.records.fields import Json, mapping, objects, text
-
-__all__ = [
-    "MAX_TOKENS",
-    "NO_USAGE",
-    "Convention",
-    "Usage",
-    "cache_writes",
-    "count",
-    "counted",
-    "first_of",
-    "of_anthropic",
-    "of_any",
-    "of_bedrock",
-    "of_cohere",
-    "of_gemini",
-    "of_ollama",
-    "of_openai",
-    "one",
-    "settle",
-]
 
 
 def of_openai(usage: Json) -> Usage:
@@ -44,52 +30,52 @@ def of_openai(usage: Json) -> Usage:
     outof = mapping(first_of(usage, "completion_tokens_details", "output_tokens_details"))
     write, write_1h = cache_writes(usage)
     if write is None:
-        write = counted(into, "cache_write_tokens", "cache_creation_tokens")
-    input_tokens = counted(usage, "prompt_tokens", "input_tokens")
-    output_tokens = counted(usage, "completion_tokens", "output_tokens")
+        write = read_count(into, "cache_write_tokens", "cache_creation_tokens")
+    input_tokens = read_count(usage, "prompt_tokens", "input_tokens")
+    output_tokens = read_count(usage, "completion_tokens", "output_tokens")
     if output_tokens is None and input_tokens is not None:
         output_tokens = 0  # embeddings report no output
-    cached = counted(into, "cached_tokens", "cache_read_tokens")
+    cached = read_count(into, "cached_tokens", "cache_read_tokens")
     if cached is None:
-        cached = counted(
+        cached = read_count(
             usage, "cache_read_input_tokens", "prompt_cache_hit_tokens", "num_cached_tokens", "cached_tokens"
         )
-    return settle(
+    return disjoint_usage(
         input_tokens,
         output_tokens,
         cache_read=cached,
         cache_write=write,
         cache_write_1h=write_1h,
-        reasoning=counted(outof, "reasoning_tokens"),
-        audio_input=counted(into, "audio_tokens"),
-        audio_output=counted(outof, "audio_tokens"),
-        image_input=counted(into, "image_tokens"),
-        total=counted(usage, "total_tokens"),
+        reasoning=read_count(outof, "reasoning_tokens"),
+        audio_input=read_count(into, "audio_tokens"),
+        audio_output=read_count(outof, "audio_tokens"),
+        image_input=read_count(into, "image_tokens"),
+        total=read_count(usage, "total_tokens"),
         convention=Convention.INCLUSIVE,
-        # what OpenRouter's own tools ran is billed by the call, beside the tokens
-        tool_calls=counted(mapping(usage.get("server_tool_use_details")), "tool_calls_executed") or None,
+        # what OpenRouter's own tools ran is billed by the call, on top of the tokens
+        tool_calls=read_count(mapping(usage.get("server_tool_use_details")), "tool_calls_executed") or None,
     )
 
 
 def _of_openai_chat(usage: Json) -> Usage:
-    """Read what OpenAI chat itself reports and nothing beside it: the most usual shape, so the shortest way."""
+    """Read the usage of OpenAI chat itself: the most frequent shape, so the fastest path."""
     into, outof = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
-    prompt, completion = one(usage, "prompt_tokens"), one(usage, "completion_tokens")
+    prompt, completion = read_single_count(usage, "prompt_tokens"), read_single_count(usage, "completion_tokens")
     if completion is None and prompt is not None:
         completion = 0
     if len(into) <= 1 and not outof and "cached_tokens" in into:  # all that most logs keep
-        cached, total = one(into, "cached_tokens"), one(usage, "total_tokens")
-        return settle(prompt, completion, cache_read=cached, total=total, convention=Convention.INCLUSIVE)
-    return settle(
+        cached, total = read_single_count(into, "cached_tokens"), read_single_count(usage, "total_tokens")
+        return disjoint_usage(prompt, completion, cache_read=cached, total=total, convention=Convention.INCLUSIVE)
+    return disjoint_usage(
         prompt,
         completion,
-        cache_read=one(into, "cached_tokens"),
-        cache_write=one(into, "cache_write_tokens"),
-        reasoning=one(outof, "reasoning_tokens"),
-        audio_input=one(into, "audio_tokens"),
-        audio_output=one(outof, "audio_tokens"),
-        image_input=one(into, "image_tokens"),
-        total=one(usage, "total_tokens"),
+        cache_read=read_single_count(into, "cached_tokens"),
+        cache_write=read_single_count(into, "cache_write_tokens"),
+        reasoning=read_single_count(outof, "reasoning_tokens"),
+        audio_input=read_single_count(into, "audio_tokens"),
+        audio_output=read_single_count(outof, "audio_tokens"),
+        image_input=read_single_count(into, "image_tokens"),
+        total=read_single_count(usage, "total_tokens"),
         convention=Convention.INCLUSIVE,
     )
 
@@ -101,15 +87,15 @@ def of_anthropic(usage: Json) -> Usage:
     """
     write, write_1h = cache_writes(usage)
     tools = mapping(usage.get("server_tool_use"))
-    return settle(
-        counted(usage, "input_tokens"),
-        counted(usage, "output_tokens"),
-        cache_read=counted(usage, "cache_read_input_tokens"),
+    return disjoint_usage(
+        read_count(usage, "input_tokens"),
+        read_count(usage, "output_tokens"),
+        cache_read=read_count(usage, "cache_read_input_tokens"),
         cache_write=write,
         cache_write_1h=write_1h,
-        reasoning=counted(mapping(usage.get("output_tokens_details")), "thinking_tokens"),
+        reasoning=read_count(mapping(usage.get("output_tokens_details")), "thinking_tokens"),
         convention=Convention.EXCLUSIVE,
-        tool_calls=counted(tools, "web_search_requests"),
+        tool_calls=read_count(tools, "web_search_requests"),
     )
 
 
@@ -120,8 +106,8 @@ def cache_writes(usage: Json) -> tuple[int | None, int | None]:
     has the default lifetime of 5 minutes.
     """
     split = mapping(usage.get("cache_creation"))
-    short, long = counted(split, "ephemeral_5m_input_tokens"), counted(split, "ephemeral_1h_input_tokens")
-    written = counted(usage, "cache_creation_input_tokens")
+    short, long = read_count(split, "ephemeral_5m_input_tokens"), read_count(split, "ephemeral_1h_input_tokens")
+    written = read_count(usage, "cache_creation_input_tokens")
     if written is not None:
         short = max(written - (long or 0), short or 0)
     return short, long
@@ -129,19 +115,19 @@ def cache_writes(usage: Json) -> tuple[int | None, int | None]:
 
 def of_bedrock(usage: Json) -> Usage:
     """Read the ``usage`` of Bedrock Converse. Exclusive; its ``*TokenCount`` fields repeat the ``*Tokens`` ones."""
-    written = counted(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
+    written = read_count(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
     long = sum(
-        counted(detail, "inputTokens") or 0
+        read_count(detail, "inputTokens") or 0
         for detail in objects(usage.get("cacheDetails"))
         if detail.get("ttl") == "1h"
     )
-    return settle(
-        counted(usage, "inputTokens", "inputTokenCount"),
-        counted(usage, "outputTokens", "outputTokenCount"),
-        cache_read=counted(usage, "cacheReadInputTokens", "cacheReadInputTokenCount"),
+    return disjoint_usage(
+        read_count(usage, "inputTokens", "inputTokenCount"),
+        read_count(usage, "outputTokens", "outputTokenCount"),
+        cache_read=read_count(usage, "cacheReadInputTokens", "cacheReadInputTokenCount"),
         cache_write=written if written is None else max(written - long, 0),
         cache_write_1h=long or None,
-        total=counted(usage, "totalTokens"),
+        total=read_count(usage, "totalTokens"),
         convention=Convention.EXCLUSIVE,
     )
 
@@ -151,12 +137,12 @@ def of_gemini(usage: Json) -> Usage:
 
     Thoughts are billed on top of the candidates, and what tools put into the prompt on top of the prompt count.
     """
-    prompt = counted(usage, "promptTokenCount", "prompt_token_count")
-    candidates = counted(usage, "candidatesTokenCount", "candidates_token_count")
-    thoughts = counted(usage, "thoughtsTokenCount", "thoughts_token_count")
-    by_tools = counted(usage, "toolUsePromptTokenCount", "tool_use_prompt_token_count") or 0
-    cached = counted(usage, "cachedContentTokenCount", "cached_content_token_count")
-    total = counted(usage, "totalTokenCount", "total_token_count")
+    prompt = read_count(usage, "promptTokenCount", "prompt_token_count")
+    candidates = read_count(usage, "candidatesTokenCount", "candidates_token_count")
+    thoughts = read_count(usage, "thoughtsTokenCount", "thoughts_token_count")
+    by_tools = read_count(usage, "toolUsePromptTokenCount", "tool_use_prompt_token_count") or 0
+    cached = read_count(usage, "cachedContentTokenCount", "cached_content_token_count")
+    total = read_count(usage, "totalTokenCount", "total_token_count")
     if prompt is None and candidates is None and thoughts is None:
         return NO_USAGE
     output = candidates or 0
@@ -165,7 +151,7 @@ def of_gemini(usage: Json) -> Usage:
     into = _by_modality(usage, "promptTokensDetails", "prompt_tokens_details")
     hit = _by_modality(usage, "cacheTokensDetails", "cache_tokens_details")
     outof = _by_modality(usage, "candidatesTokensDetails", "candidates_tokens_details")
-    return settle(
+    return disjoint_usage(
         (prompt or 0) + by_tools,
         output,
         cache_read=cached,
@@ -179,10 +165,10 @@ def of_gemini(usage: Json) -> Usage:
 
 def of_ollama(body: Json) -> Usage:
     """Read Ollama's native counts. Inclusive: the cached part of the prompt is in ``prompt_eval_count``."""
-    return settle(
-        counted(body, "prompt_eval_count"),
-        counted(body, "eval_count"),
-        cache_read=counted(body, "prompt_eval_cached_count"),
+    return disjoint_usage(
+        read_count(body, "prompt_eval_count"),
+        read_count(body, "eval_count"),
+        cache_read=read_count(body, "prompt_eval_cached_count"),
         convention=Convention.INCLUSIVE,
     )
 
@@ -190,7 +176,7 @@ def of_ollama(body: Json) -> Usage:
 def of_cohere(usage: Json) -> Usage:
     """Read Cohere's usage: ``billed_units`` are charged, ``tokens`` (which count its own template) are not."""
     billed = mapping(usage.get("billed_units")) or mapping(usage.get("tokens"))
-    return settle(counted(billed, "input_tokens"), counted(billed, "output_tokens"))
+    return disjoint_usage(read_count(billed, "input_tokens"), read_count(billed, "output_tokens"))
 
 
 def of_any(usage: Json) -> Usage:
@@ -222,7 +208,7 @@ _READERS: tuple[tuple[frozenset[str], Callable[[Json], Usage]], ...] = (
         frozenset({"cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation", "server_tool_use"}),
         of_anthropic,
     ),
-)  # whose field names tell a shape
+)  # by the field names that identify a shape
 
 
 def _by_modality(usage: Json, *names: str) -> Mapping[str, int]:
@@ -230,6 +216,6 @@ def _by_modality(usage: Json, *names: str) -> Mapping[str, int]:
     for detail in objects(first_of(usage, *names)):
         modality = text(detail.get("modality"))
         if modality is not None:
-            tokens = counted(detail, "tokenCount", "token_count") or 0
+            tokens = read_count(detail, "tokenCount", "token_count") or 0
             found[modality.upper()] = found.get(modality.upper(), 0) + tokens
     return found

@@ -71,7 +71,7 @@ def test_resumed_sessions_are_counted_once_and_a_gateways_recurring_ids_are_not_
     both = once([*first, *again])
     assert len(both) == 3 + 2 + 1
     gateway = [call for call in both if call.model == "kimi-k2.5"]
-    assert [(call.conversation, call.input_tokens) for call in gateway] == [("g-1", 500), ("g-2", 500)]
+    assert [(call.conversation, call.usage.input_tokens) for call in gateway] == [("g-1", 500), ("g-2", 500)]
     subagent = both[-1]
     assert (subagent.conversation, tokens(subagent)) == ("s-2:ag1", (2, 900, 0, 0, 12))
 
@@ -114,5 +114,5 @@ def test_counts_agree_with_genai_prices(path) -> None:
                 usage = extract_usage(body, provider_id="anthropic").usage
                 given = sum(count or 0 for count in tokens(entry)[:4])
                 assert given == usage.input_tokens  # genai-prices counts cached input too
-                assert (entry.cache_read_tokens or 0) == (usage.cache_read_tokens or 0)
-                assert entry.output_tokens == usage.output_tokens
+                assert (entry.usage.cache_read_tokens or 0) == (usage.cache_read_tokens or 0)
+                assert entry.usage.output_tokens == usage.output_tokens

@@ -7,7 +7,8 @@ from llm_audit.sources.formats.interface import Context
 
 def test_the_fixture_of_ccusage() -> None:
     first, second = requests("codex/ccusage_fixture.jsonl")
-    assert (first.model, tokens(first), first.reasoning_tokens) == ("gpt-5.2-codex", (750, 250, None, None, 125), 75)
+    assert (first.model, tokens(first)) == ("gpt-5.2-codex", (750, 250, None, None, 125))
+    assert first.usage.reasoning_tokens == 75
     assert (second.model, tokens(second)) == ("gpt-5.3-codex", (2000, 500, None, None, 300))
 
 
@@ -66,7 +67,7 @@ def _calls(*totals: tuple[int, int], last: bool = False) -> list[Request]:
 
 def test_without_the_last_usage_a_total_is_taken_apart_and_one_that_fell_began_anew() -> None:
     calls = once(_calls((100, 10), (100, 10), (250, 30), (40, 5)))
-    assert [(call.input_tokens, call.output_tokens) for call in calls] == [(100, 10), (150, 20), (40, 5)]
+    assert [(call.usage.input_tokens, call.usage.output_tokens) for call in calls] == [(100, 10), (150, 20), (40, 5)]
 
 
 def test_a_model_that_is_not_logged_is_named_as_such() -> None:

@@ -6,7 +6,7 @@ PATH = "helicone/requests.jsonl"
 def test_own_counts_leave_out_cached_tokens_and_reasoning() -> None:
     request = requests(PATH)[0]
     assert tokens(request) == (100, 800, 50, None, 50)  # 20 answered, 30 reasoned
-    assert request.reasoning_tokens == 30
+    assert request.usage.reasoning_tokens == 30
     assert sum(count or 0 for count in tokens(request)) == 1000  # its own total
 
 

@@ -1,7 +1,7 @@
 from tests.sources.formats.fixture_files import not_calls, requests, tokens
 
 from llm_audit.sources.formats.gateways.litellm import usage_within
-from llm_audit.sources.records.messages import redacted
+from llm_audit.sources.records.messages import is_redacted
 
 
 def test_a_payload_of_litellms_own_tests() -> None:
@@ -20,7 +20,7 @@ def test_cached_tokens_are_taken_out_of_the_prompt_once() -> None:
     inclusive, exclusive, _failed = requests("litellm/cached_redacted_hit_failed.jsonl")
     assert tokens(inclusive) == (100, 700, 150, 50, 200)  # 1000 = 100 + 700 + 150 + 50
     assert tokens(exclusive) == (12, 4000, 0, None, 5)  # 4000 cached cannot be among 12
-    assert {inclusive.usage_source, exclusive.usage_source} == {"reported"}
+    assert {inclusive.usage.usage_source, exclusive.usage.usage_source} == {"reported"}
 
 
 def test_who_pays_and_what_was_asked_for() -> None:
@@ -35,7 +35,7 @@ def test_who_pays_and_what_was_asked_for() -> None:
 def test_redacted_prompts_are_marked() -> None:
     request = requests("litellm/cached_redacted_hit_failed.jsonl")[1]
     assert request.redacted
-    assert redacted(request.messages)
+    assert is_redacted(request.messages)
 
 
 def test_cache_hits_and_file_uploads_are_no_calls_and_failures_keep_their_code() -> None:

@@ -11,7 +11,7 @@ def test_a_row_of_litellms_own_tests_with_json_in_strings() -> None:
 def test_csv_rows_with_usage_in_the_metadata() -> None:
     paid, failed = requests("litellm-spend/spend.csv")
     assert tokens(paid) == (116, 384, None, None, 60)  # 500 - 384
-    assert (paid.reasoning_tokens, paid.team, paid.user) == (16, "search-team", "svc")
+    assert (paid.usage.reasoning_tokens, paid.team, paid.user) == (16, "search-team", "svc")
     assert (paid.latency_ms, paid.stated_cost_pico) == (1850.0, 420_000_000)
     assert (failed.status, failed.team) == ("error", "search")
     assert not_calls("litellm-spend/spend.csv") == ["gateway_cache_hit"]  # the string "True"

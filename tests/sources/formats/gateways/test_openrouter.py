@@ -25,5 +25,5 @@ def test_with_the_users_own_key_the_providers_charge_is_the_cost() -> None:
 def test_a_tool_that_openrouter_ran_is_billed_by_the_call() -> None:
     found = requests("openrouter/pairs.jsonl")
     # The fourth answer consulted another model: $0.0160614, of which its own tokens explain $0.0001764.
-    assert [request.tool_calls_billed for request in found] == [None, None, None, 1, None]
+    assert [request.usage.tool_calls_billed for request in found] == [None, None, None, 1, None]
     assert found[3].stated_cost_pico == 16_061_400_000

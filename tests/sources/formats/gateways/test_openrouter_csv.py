@@ -6,7 +6,7 @@ PATH = "openrouter-csv/activity.csv"
 def test_a_plain_generation() -> None:
     request = requests(PATH)[0]
     assert tokens(request) == (1000, 0, None, None, 200)
-    assert (request.reasoning_tokens, request.usage_source) == (50, "reported")
+    assert (request.usage.reasoning_tokens, request.usage.usage_source) == (50, "reported")
     assert (request.provider, request.app, request.user) == ("openrouter", "Notes", "user-1")
     assert (request.streamed, request.latency_ms, request.messages) == (True, 1230.0, None)
 
@@ -14,7 +14,7 @@ def test_a_plain_generation() -> None:
 def test_cached_tokens_keep_both_bounds() -> None:
     request = requests(PATH)[1]
     assert tokens(request) == (1500, 1200, None, None, 250)
-    assert (request.usage_source, request.ambiguous_tokens) == ("ambiguous", 1200)
+    assert (request.usage.usage_source, request.usage.ambiguous_tokens) == ("ambiguous", 1200)
 
 
 def test_with_an_own_key_the_provider_is_paid_beside_the_fee() -> None:

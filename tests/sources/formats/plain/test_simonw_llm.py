@@ -11,7 +11,7 @@ def test_token_details_are_read_by_the_providers_own_names() -> None:
     openai, anthropic, google = requests(PATH)
     assert tokens(openai) == (148, 1152, None, None, 40)  # 1300 - 1152
     assert tokens(anthropic) == (20, 700, 90, None, 6)
-    assert (tokens(google), google.reasoning_tokens) == ((100, 400, None, None, 150), 100)
+    assert (tokens(google), google.usage.reasoning_tokens) == ((100, 400, None, None, 150), 100)
 
 
 def test_fields() -> None:

@@ -17,7 +17,7 @@ def test_pairs_hold_what_the_bodies_say() -> None:
         ("claude-sonnet-4-6", (4714, 0, 0, 0, 304)),
     ]
     assert not_calls("anthropic-messages/pairs.jsonl") == ["not_a_model_call"]
-    assert [request.reasoning_tokens for request in found[2:4]] == [0, 28]
+    assert [request.usage.reasoning_tokens for request in found[2:4]] == [0, 28]
 
 
 def test_an_advisor_inside_a_call_is_a_call_of_its_own() -> None:
@@ -25,7 +25,7 @@ def test_an_advisor_inside_a_call_is_a_call_of_its_own() -> None:
     assert call.merge_key is not None
     assert advisor.merge_key == f"{call.merge_key}|1"
     assert advisor.messages is None
-    assert call.tool_calls_billed == 0
+    assert call.usage.tool_calls_billed == 0
 
 
 def test_a_tool_result_is_a_message_before_the_ask() -> None:
@@ -45,10 +45,3 @@ def test_writes_of_both_lifetimes_are_told_apart_and_never_added_to_their_sum() 
     assert both.time_us == 1_767_607_200_000_000
     assert tokens(unsplit) == (7, None, 70, None, 3)
     assert tokens(cut) == (25, None, None, None, None)  # its first output count is a placeholder
-
-
-def test_batch_results() -> None:
-    (request,) = requests("anthropic-batch/results.jsonl")
-    assert tokens(request) == (11, 0, 20, None, 36)
-    assert request.service_tier == "batch"
-    assert not_calls("anthropic-batch/results.jsonl") == ["not_sent"] * 3

@@ -13,8 +13,8 @@ def test_pairs_hold_what_the_bodies_say() -> None:
         (None, None, None, None, None),
         (427 + 771, None, None, None, 122 + 447),
     ]
-    assert found[0].audio_input_tokens == 1917 - 1881
-    assert [request.reasoning_tokens for request in found] == [821, 61, 158, 132, None, 447]
+    assert found[0].usage.audio_input_tokens == 1917 - 1881
+    assert [request.usage.reasoning_tokens for request in found] == [821, 61, 158, 132, None, 447]
 
 
 def test_a_prompt_blocked_before_the_model_saw_it_is_an_error() -> None:
@@ -24,7 +24,7 @@ def test_a_prompt_blocked_before_the_model_saw_it_is_an_error() -> None:
 
 def test_streams_as_arrays_tools_and_images() -> None:
     streamed, drawn = requests("gemini/made.jsonl")
-    assert (tokens(streamed), streamed.reasoning_tokens) == ((20, 30, None, None, 10), 4)
+    assert (tokens(streamed), streamed.usage.reasoning_tokens) == ((20, 30, None, None, 10), 4)
     assert (streamed.model, streamed.region, streamed.completion) == ("gemini-2.5-pro", "us-central1", "It is grey.")
     assert streamed.messages is not None
     assert [(message.role, message.text, message.calls) for message in streamed.messages] == [
@@ -35,10 +35,3 @@ def test_streams_as_arrays_tools_and_images() -> None:
     ]
     assert (streamed.tools, streamed.max_output_tokens) == (("weather",), 300)
     assert (drawn.operation, tokens(drawn)) == ("image", (12, None, None, None, 1300))
-
-
-def test_vertex_log() -> None:
-    (request,) = requests("vertex-log/rows.jsonl")
-    assert (tokens(request), request.reasoning_tokens) == ((40 - 16, 16, None, None, 3 + 20), 20)
-    assert (request.model, request.time_us) == ("gemini-2.5-flash", 1_767_607_200_250_000)
-    assert (request.completion, request.max_output_tokens, request.streamed) == ("Lima.", 99, False)

@@ -5,7 +5,7 @@ PATH = "braintrust/project_logs.jsonl"
 
 def test_spans_of_type_llm_are_calls_and_counts_are_inclusive() -> None:
     openai, anthropic = requests(PATH)
-    assert (tokens(openai), openai.reasoning_tokens) == ((208, 1792, 0, None, 100), 64)
+    assert (tokens(openai), openai.usage.reasoning_tokens) == ((208, 1792, 0, None, 100), 64)
     assert (tokens(anthropic), anthropic.status) == ((10, 60, 30, None, 50), "error")
     assert not_calls(PATH) == ["parent_span", "not_a_model_call"]
 

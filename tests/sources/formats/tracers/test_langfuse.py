@@ -6,8 +6,8 @@ BLOB = "langfuse/blob_observations.jsonl"
 
 def test_generations_of_the_ui_add_up() -> None:
     found = requests(UI)
-    assert [request.input_tokens for request in found] == [417, 131, 502, 265, 85, 55, 60, 108, 39, 28, 13]
-    assert [request.output_tokens for request in found] == [53, 69, 14, 73, 29, 15, 15, 51, 6, 3, 81]
+    assert [request.usage.input_tokens for request in found] == [417, 131, 502, 265, 85, 55, 60, 108, 39, 28, 13]
+    assert [request.usage.output_tokens for request in found] == [53, 69, 14, 73, 29, 15, 15, 51, 6, 3, 81]
     assert not_calls(UI) == ["parent_span"] * 3
 
 
@@ -31,7 +31,7 @@ def test_a_downloaded_trace_lends_its_session_to_its_observations() -> None:
 
 def test_blob_exports_are_disjoint_unless_copied_from_openinference() -> None:
     openai, anthropic, copied = requests(BLOB)
-    assert (tokens(openai), openai.reasoning_tokens) == ((100, 900, None, None, 28), 8)  # 1028 in all
+    assert (tokens(openai), openai.usage.reasoning_tokens) == ((100, 900, None, None, 28), 8)  # 1028 in all
     assert tokens(anthropic) == (10, 400, 30, 60, 7)
     assert tokens(copied) == (100, 900, None, None, 20)  # 1020 = 1000 + 20: inclusive
     assert [openai.stated_cost_pico, anthropic.stated_cost_pico] == [1_575_000_000, None]

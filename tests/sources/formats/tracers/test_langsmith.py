@@ -15,7 +15,7 @@ BULK = "langsmith/bulk_export.jsonl"
 def test_the_halves_an_sdk_posts_are_one_call(name, model, expected, reasoning, latency_ms) -> None:
     (request,) = requests(f"langsmith/{name}.json")
     assert (request.model, tokens(request)) == (model, expected)
-    assert (request.reasoning_tokens, request.latency_ms) == (reasoning, latency_ms)
+    assert (request.usage.reasoning_tokens, request.latency_ms) == (reasoning, latency_ms)
     assert request.completion is not None
     assert request.messages is not None
 
@@ -23,7 +23,7 @@ def test_the_halves_an_sdk_posts_are_one_call(name, model, expected, reasoning, 
 def test_bulk_rows_settle_by_vendor_only_where_it_tells() -> None:
     plain, anthropic, openai = requests(BULK)
     assert tokens(plain) == (1500, None, None, None, 60)
-    assert (tokens(anthropic), anthropic.ambiguous_tokens) == ((900, 600, 0, None, 40), 600)
+    assert (tokens(anthropic), anthropic.usage.ambiguous_tokens) == ((900, 600, 0, None, 40), 600)
     assert tokens(openai) == (300, 600, None, None, 40)  # 900 - 600
     assert openai.status == "error"
     assert not_calls(BULK) == ["parent_span", "not_a_model_call"]

@@ -20,8 +20,8 @@ def test_flat_attributes() -> None:
 
 def test_phoenix_json_keeps_both_bounds_where_nothing_settles_them() -> None:
     (request,) = requests(NESTED)
-    assert (tokens(request), request.ambiguous_tokens) == ((2000, 1500, 200, None, 40), 1700)
-    assert (request.reasoning_tokens, request.stated_cost_pico) == (10, 3_210_000_000)
+    assert (tokens(request), request.usage.ambiguous_tokens) == ((2000, 1500, 200, None, 40), 1700)
+    assert (request.usage.reasoning_tokens, request.stated_cost_pico) == (10, 3_210_000_000)
     assert (request.conversation, request.user, request.tools) == ("se-1", "u-1", ("zoom",))
     assert [(message.role, message.images) for message in request.messages or []] == [("system", 0), ("user", 1)]
     assert request.completion == "A bird."

@@ -20,7 +20,7 @@ def test_current_and_older_names_say_the_same(name: str) -> None:
 
 def test_cached_tokens_are_settled_where_they_can_be() -> None:
     agent, inclusive_or_not, exclusive, inclusive, embedding = requests(CONSOLE)
-    assert (tokens(inclusive_or_not), inclusive_or_not.ambiguous_tokens) == ((2000, 1500, 100, None, 60), 1600)
+    assert (tokens(inclusive_or_not), inclusive_or_not.usage.ambiguous_tokens) == ((2000, 1500, 100, None, 60), 1600)
     assert tokens(exclusive) == (50, 2600, None, None, 50)  # 2600 cached cannot be among 50
     assert tokens(inclusive) == (176, 1024, None, None, 10)  # OpenAI's counts are inclusive either way
     assert tokens(embedding) == (8, None, None, None, 0)

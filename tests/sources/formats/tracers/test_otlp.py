@@ -29,7 +29,7 @@ def test_prompts_from_an_event_numbered_attributes_and_message_events() -> None:
         [("system", "You are a helpful assistant."), ("user", "What is the capital of France?")],
     ]
     assert requests(REAL)[2].completion == "The capital of France is Paris."
-    assert requests(REAL)[2].usage_source == "none"
+    assert requests(REAL)[2].usage.usage_source == "none"
 
 
 def test_a_batch_is_as_many_entries_as_spans_and_a_bad_one_costs_no_other() -> None:
@@ -63,5 +63,5 @@ def test_claude_codes_log_events_are_calls() -> None:
     assert tokens(answered) == (12, 20000, 900, None, 340)
     assert (answered.stated_cost_pico, answered.latency_ms) == (24_100_000_000, 5200.0)
     assert (answered.conversation, answered.user, answered.team) == ("cc-1", "acc-1", "platform")
-    assert (failed.status, failed.status_code, failed.usage_source) == ("error", 529, "none")
+    assert (failed.status, failed.status_code, failed.usage.usage_source) == ("error", 529, "none")
     assert not_calls(path) == ["metadata"]

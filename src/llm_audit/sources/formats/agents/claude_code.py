@@ -1,7 +1,7 @@
 """Claude Code transcripts: JSON lines of messages, results and notes.
 
 A reply is written as several rows, one a content block, each with the usage as far as it was known; resumed sessions
-and subagents' files repeat rows. So repeats share a key and the fullest is kept. Where Anthropic answered, its message
+and subagents' files repeat rows. So repeats share a key and the fullest is kept. Where Anthropic replied, its message
 id is that key: a side question (``/btw``) copies replies under a new request id. Rows without a request id come from
 gateways, whose message ids recur, and are repeats only within their session.
 """
@@ -10,13 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, Message, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import (
+    BadRecordError,
+    Entry,
+    Message,
+    NotACall,
+    NotCallReason,
+    Reason,
+    Record,
+    Request,
+    Usage,
+)
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.providers.anthropic_messages import inner_calls
-from llm_audit.sources.records.calls import cost, merge_key, tier
-from llm_audit.sources.records.disjoint import Convention, Usage, counted, settle
+from llm_audit.sources.records.calls import cost_pico, merge_key, tier
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, listing, mapping, text
-from llm_audit.sources.records.messages import conversation, reply
+from llm_audit.sources.records.messages import read_messages, read_reply
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
 from llm_audit.sources.records.usage import of_anthropic
@@ -28,12 +38,12 @@ _OFFICIAL = "msg_"
 
 
 class _Thread:
-    """One conversation of a file: what was said, and the prompt of the reply being written."""
+    """One conversation of a file: its messages so far, and the prompt of the reply being written."""
 
-    __slots__ = ("prompt", "reply_id", "said")
+    __slots__ = ("prompt", "reply_id", "transcript")
 
     def __init__(self) -> None:
-        self.said = Transcript()
+        self.transcript = Transcript()
         self.reply_id: str | None = None
         self.prompt: list[Message] | None = None
 
@@ -46,20 +56,20 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     if thread is None:
         thread = context.state[name or ""] = _Thread()
     if row.get("subtype") == "compact_boundary":
-        thread.said.forget()
+        thread.transcript.compact()
     usage = _usage(row, message)
     model = text(message.get("model"))
     if usage.usage_source == "none" or model == _SYNTHETIC:
         if message and model != _SYNTHETIC:
-            thread.said.add(_said(row, message))
+            thread.transcript.add(_messages(row, message))
         yield NotACall(NotCallReason.METADATA)
         return
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "message.model")
     reply_id = text(message.get("id"))
     if reply_id is None or reply_id != thread.reply_id:
-        thread.reply_id, thread.prompt = reply_id, thread.said.prompt()
-    thread.said.add(_said(row, message))
+        thread.reply_id, thread.prompt = reply_id, thread.transcript.prompt()
+    thread.transcript.add(_messages(row, message))
     request = Request(
         model=model,
         provider="anthropic",
@@ -71,14 +81,14 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         trace=text(first(row, "sessionId", "session_id")),
         app=folder(row.get("cwd")),
         tags=_tags(row, message),
-        stated_cost_pico=cost(row.get("costUSD")),
+        stated_cost_pico=cost_pico(row.get("costUSD")),
         messages=thread.prompt,
         tools=TOOLS,
     )
-    request.completion, request.completion_calls, request.completion_call_id = reply(
+    request.completion, request.completion_calls, request.completion_call_id = read_reply(
         {"role": "assistant", "content": message.get("content")}
     )
-    usage.fill(request)
+    request.usage = usage
     yield from (request, *inner_calls(request, mapping(message.get("usage"))))
 
 
@@ -98,9 +108,9 @@ def _conversation(row: Json) -> str | None:
     return f"{session}:{text(row.get('agentId')) or 'sidechain'}"
 
 
-def _said(row: Json, message: Json) -> list[Message]:
+def _messages(row: Json, message: Json) -> list[Message]:
     role = text(message.get("role")) or text(row.get("type")) or "user"
-    return conversation([{"role": role, "content": message.get("content")}]) or []
+    return read_messages([{"role": role, "content": message.get("content")}]) or []
 
 
 def _key(row: Json, reply_id: str | None, model: str) -> str | None:
@@ -119,7 +129,7 @@ def _tags(row: Json, message: Json) -> tuple[str, ...]:
     if row.get("isSidechain") is True:
         tags.append("sidechain")
         if message.get("stop_reason") is None:
-            tags.append("placeholder-output")  # what the stream's start said, not what was billed
+            tags.append("placeholder-output")  # the count at the start of the stream, not the billed one
     speed = text(mapping(message.get("usage")).get("speed"))
     return (*tags, f"speed={speed}") if speed is not None and speed != "standard" else tuple(tags)
 
@@ -128,16 +138,16 @@ def _usage(row: Json, message: Json) -> Usage:
     usage = mapping(message.get("usage"))
     if usage:
         return of_anthropic(usage)
-    return settle(  # the first versions wrote counts beside the message
-        counted(row, "inputTokens"),
-        counted(row, "outputTokens"),
-        cache_read=counted(row, "cacheReadInputTokens"),
-        cache_write=counted(row, "cacheCreationInputTokens"),
+    return disjoint_usage(  # the first versions wrote counts beside the message
+        read_count(row, "inputTokens"),
+        read_count(row, "outputTokens"),
+        cache_read=read_count(row, "cacheReadInputTokens"),
+        cache_write=read_count(row, "cacheCreationInputTokens"),
         convention=Convention.EXCLUSIVE,
     )
 
 
-def _matches(record: Record) -> bool:
+def _matches(record: Record, _context: Context) -> bool:
     kind = record.get("type")
     session = "sessionId" in record or "session_id" in record
     if isinstance(kind, str):
@@ -152,11 +162,13 @@ FORMAT = Format(
         name="claude-code",
         title="Claude Code transcripts",
         evidence=Evidence.REAL,
+        input_counts="exclusive",
         tells=("time", "id", "prompts", "cache", "cost", "trace", "service_tier"),
         notes="Several rows are one call: the fullest is kept, across files. The program's own system prompt and tools "
         "are not logged. Subagents' rows may hold placeholders for output tokens: they are tagged placeholder-output.",
         ordered=True,
     ),
+    specificity=Specificity.TRANSCRIPT,
     matches=_matches,
     entries=_entries,
     keys=frozenset({"type", "sessionId"}),

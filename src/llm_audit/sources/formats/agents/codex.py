@@ -1,19 +1,19 @@
 """Codex CLI transcripts: JSON lines of session, turns, items and running token totals.
 
 A call is a ``token_count`` event whose running total moved; the same total is written again on every refresh. Forked
-and spawned sessions copy their parent's history, times rewritten: a call is told by the oldest session it comes from
-and its totals, so that copies are repeats wherever they are. Inclusive; reasoning is part of the output.
+and spawned sessions copy their parent's history, times rewritten: a call is identified by the oldest session it comes
+from and its totals, so that copies are repeats wherever they are. Inclusive; reasoning is part of the output.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, Message, NotACall, NotCallReason, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.disjoint import Convention, counted, settle
+from llm_audit.sources.entry import Entry, Message, NotACall, NotCallReason, Record, Request
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, at, first, mapping, text
-from llm_audit.sources.records.messages import conversation
+from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
 
@@ -34,7 +34,7 @@ Counts = tuple[int, ...]
 
 
 class _Session:
-    """What a file has said so far."""
+    """The state of the session that a file records."""
 
     __slots__ = (
         "_after",
@@ -47,8 +47,8 @@ class _Session:
         "model",
         "provider",
         "root",
-        "said",
         "total",
+        "transcript",
     )
 
     def __init__(self, began: str | None) -> None:
@@ -61,12 +61,12 @@ class _Session:
         self.effort: str | None = None
         self.total: Counts | None = None
         self.key: str | None = None
-        self.said = Transcript()
+        self.transcript = Transcript()
         self._pending: list[Message] = []  # the reply being written
         self._after: list[Message] = []  # results of its tools
 
     def begin(self, meta: Json) -> None:
-        """Take in a session's own description; those after the first are ancestors, copied with their history."""
+        """Read a session's own description; those after the first are of ancestors, copied with their history."""
         own, parent = text(meta.get("id")), text(meta.get("forked_from_id"))
         if own is None or own in self.lineage:
             return
@@ -74,32 +74,32 @@ class _Session:
             self.id, self.app = own, folder(meta.get("cwd"))
             self.provider = text(meta.get("model_provider")) or self.provider
             instructions = text(at(meta, "base_instructions", "text")) or text(meta.get("instructions"))
-            self.said.add([Message("system", instructions)] if instructions else [])
+            self.transcript.add([Message("system", instructions)] if instructions else [])
         self.lineage.add(own)
         self.root = parent or own
 
-    def hear(self, item: Json) -> None:
-        """Take in an item of the conversation."""
-        for message in conversation([item]) or []:
+    def add_item(self, item: Json) -> None:
+        """Add an item of the conversation."""
+        for message in read_messages([item]) or []:
             if message.role == "assistant":
                 self._pending.append(message)
             elif message.role == "tool" and self._pending:
                 self._after.append(message)
             else:
-                self.settle_reply()
-                self.said.add([message])
+                self.finish_reply()
+                self.transcript.add([message])
 
-    def settle_reply(self) -> None:
-        """Add the reply that was being written to what was said."""
-        self.said.add([*self._pending, *self._after])
+    def finish_reply(self) -> None:
+        """Add the reply that was being written to the messages."""
+        self.transcript.add([*self._pending, *self._after])
         self._pending, self._after = [], []
 
     def reply(self) -> tuple[str | None, str, str | None]:
         """Return the reply being written: text, tool calls, id of the first call."""
-        said = "\n".join(message.text for message in self._pending if message.text)
+        texts = "\n".join(message.text for message in self._pending if message.text)
         calls = "\n".join(message.calls for message in self._pending if message.calls)
         call_id = next((message.call_id for message in self._pending if message.call_id), None)
-        return said or None, calls, call_id
+        return texts or None, calls, call_id
 
 
 def _entries(record: Record, context: Context) -> Iterator[Entry]:
@@ -120,10 +120,10 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         session.effort = text(first(payload, "effort", "reasoning_effort"))
         session.app = folder(payload.get("cwd")) or session.app
     elif kind == "response_item":
-        session.hear(payload)
+        session.add_item(payload)
     elif kind == "compacted":
-        session.settle_reply()
-        session.said.forget()
+        session.finish_reply()
+        session.transcript.compact()
     yield NotACall(NotCallReason.METADATA)
 
 
@@ -131,7 +131,7 @@ def _call(record: Json, info: Json, session: _Session) -> Entry:
     total, last = _counts(info.get("total_token_usage")), _counts(info.get("last_token_usage"))
     repeated = total is not None and total == session.total
     if not repeated:
-        used = last or _moved(total, session.total)
+        used = last or _increase(total, session.total)
         if total is not None:
             session.total = total
         if used is None or not any(used):
@@ -154,28 +154,28 @@ def _call(record: Json, info: Json, session: _Session) -> Entry:
         tools=TOOLS,
     )
     if not repeated:
-        request.messages = session.said.prompt()
+        request.messages = session.transcript.prompt()
         request.completion, request.completion_calls, request.completion_call_id = session.reply()
-        session.settle_reply()
+        session.finish_reply()
     input_tokens, cached, written, output_tokens, reasoning = used
-    settle(
+    request.usage = disjoint_usage(
         input_tokens,
         output_tokens,
         cache_read=cached,
         cache_write=written or None,
         reasoning=reasoning,
         convention=Convention.INCLUSIVE,
-    ).fill(request)
+    )
     return request
 
 
 def _counts(usage: object) -> Counts | None:
     found = mapping(usage)
-    return tuple(counted(found, name) or 0 for name in _COUNTS) if found else None
+    return tuple(read_count(found, name) or 0 for name in _COUNTS) if found else None
 
 
-def _moved(total: Counts | None, before: Counts | None) -> Counts | None:
-    """Return by how much a running total grew; a total that fell began anew."""
+def _increase(total: Counts | None, before: Counts | None) -> Counts | None:
+    """Return by how much a running total grew; a total that fell was reset."""
     if total is None or before is None or any(now < then for now, then in zip(total, before, strict=True)):
         return total
     return tuple(now - then for now, then in zip(total, before, strict=True))
@@ -186,12 +186,14 @@ FORMAT = Format(
         name="codex",
         title="Codex CLI transcripts",
         evidence=Evidence.FIXTURE,
+        input_counts="inclusive, reasoning in the output",
         tells=("time", "prompts", "cache", "trace"),
         notes="Counted only when the running total moves; the history that forked sessions copy is counted once. Tools "
         "offered are not logged.",
         ordered=True,
     ),
-    matches=lambda record: text(record.get("type")) in _TYPES and isinstance(record.get("payload"), dict),
+    specificity=Specificity.TRANSCRIPT,
+    matches=lambda record, _: text(record.get("type")) in _TYPES and isinstance(record.get("payload"), dict),
     entries=_entries,
     keys=frozenset({"type"}),
 )

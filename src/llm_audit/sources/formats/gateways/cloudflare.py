@@ -1,14 +1,14 @@
-"""Cloudflare AI Gateway logs: one object a request, without a breakdown of cached tokens."""
+"""Cloudflare AI Gateway logs: one object for each request, without a breakdown of cached tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.calls import cost, merge_key, operation, outcome
-from llm_audit.sources.records.disjoint import counted, settle
-from llm_audit.sources.records.fields import flag, mapping, number, text, who, whole
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome
+from llm_audit.sources.records.disjoint import disjoint_usage, read_count
+from llm_audit.sources.records.fields import as_int, attribution_of, flag, mapping, number, text
 from llm_audit.sources.records.times import micros
 from llm_audit.vocabulary import Status
 
@@ -24,11 +24,11 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     model = text(record.get("model"))
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "model")
-    code = whole(record.get("status_code"))
+    code = as_int(record.get("status_code"))
     status = outcome(code)
     if flag(record.get("success")) is False:
         status = Status.ERROR
-    payer = who(mapping(record.get("metadata")))
+    attribution = attribution_of(mapping(record.get("metadata")))
     log_id = text(record.get("id"))
     request = Request(
         model=model,
@@ -37,17 +37,17 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         time_us=micros(record.get("created_at"), "created_at"),
         request_id=log_id,
         merge_key=merge_key(log_id and f"cloudflare:{log_id}", model=model, status=status),
-        team=payer.team,
-        app=payer.app,
-        user=payer.user,
-        environment=payer.environment,
-        tags=payer.tags,
+        team=attribution.team,
+        app=attribution.app,
+        user=attribution.user,
+        environment=attribution.environment,
+        tags=attribution.tags,
         status=status,
         status_code=code,
         latency_ms=number(record.get("duration")),
-        stated_cost_pico=cost(record.get("cost")),
+        stated_cost_pico=cost_pico(record.get("cost")),
     )
-    settle(counted(record, "tokens_in"), counted(record, "tokens_out")).fill(request)
+    request.usage = disjoint_usage(read_count(record, "tokens_in"), read_count(record, "tokens_out"))
     yield request
 
 
@@ -56,11 +56,14 @@ FORMAT = Format(
         name="cloudflare",
         title="Cloudflare AI Gateway log",
         evidence=Evidence.RECONSTRUCTED,
+        input_counts="not split",
         tells=("time", "id", "cost", "latency"),
         notes="tokens_in is not split into fresh and cached tokens, so cached input is priced as fresh. Rows with "
         "cached = true are gateway hits, not provider calls. Bodies are in separate files and are not read.",
     ),
-    matches=lambda record: record.keys() >= _SIGNATURE,
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: record.keys() >= _SIGNATURE,
     entries=_entries,
     keys=frozenset({"tokens_in"}),
+    keys_decide=True,
 )

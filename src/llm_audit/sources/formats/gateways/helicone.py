@@ -1,4 +1,4 @@
-"""Helicone exports: JSON lines, a row a request.
+"""Helicone exports: JSON lines, a row for each request.
 
 Exclusive: cached tokens are not in ``prompt_tokens``, and reasoning tokens, where counted apart, are not in
 ``completion_tokens``. The provider's own usage in ``response_body`` is preferred.
@@ -8,12 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.bodies import answer, ask, model_of, usage_of
-from llm_audit.sources.records.calls import cost, merge_key, operation, outcome, tier
-from llm_audit.sources.records.disjoint import NO_USAGE, Convention, Usage, counted, settle
-from llm_audit.sources.records.fields import Json, first, mapping, number, text, who, whole
+from llm_audit.sources.entry import (
+    NO_USAGE,
+    BadRecordError,
+    Entry,
+    NotACall,
+    NotCallReason,
+    Reason,
+    Record,
+    Request,
+    Usage,
+)
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body, usage_of
+from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome, tier
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
+from llm_audit.sources.records.fields import Json, as_int, attribution_of, first, mapping, number, text
 from llm_audit.sources.records.times import micros
 from llm_audit.vocabulary import Status
 
@@ -31,10 +41,12 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     model = text(first(record, "response_model", "model_override", "model")) or model_of(received) or requested
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "request_model")
-    code = whole(record.get("response_status"))
+    code = as_int(record.get("response_status"))
     status = Status.CANCELLED if code == _CANCELLED else outcome(code)
     properties = mapping(record.get("request_properties"))
-    payer = who({key: value for key, value in properties.items() if not key.lower().startswith("helicone-")})
+    attribution = attribution_of(
+        {key: value for key, value in properties.items() if not key.lower().startswith("helicone-")}
+    )
     request = Request(
         model=model,
         model_requested=requested,
@@ -45,34 +57,38 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         request_id=text(record.get("request_id")),
         merge_key=merge_key(first(record, "response_id", "request_id"), model=model, status=status),
         conversation=next((text(value) for key, value in properties.items() if key.lower() == _SESSION), None),
-        team=payer.team,
-        app=payer.app,
-        user=text(record.get("request_user_id")) or payer.user,
-        environment=payer.environment,
-        tags=payer.tags,
+        team=attribution.team,
+        app=attribution.app,
+        user=text(record.get("request_user_id")) or attribution.user,
+        environment=attribution.environment,
+        tags=attribution.tags,
         status=status,
         status_code=code if code is not None and code > 0 else None,
         latency_ms=number(record.get("delay_ms")),
-        stated_cost_pico=cost(first(record, "costUSD", "cost")),
+        stated_cost_pico=cost_pico(first(record, "costUSD", "cost")),
     )
-    ask(request, sent)
-    answer(request, received)
+    read_request_body(request, sent)
+    read_response_body(request, received)
     usage = usage_of(received)
-    (_own_counts(record) if usage is NO_USAGE else usage).fill(request)
+    request.usage = _own_counts(record) if usage is NO_USAGE else usage
     yield request
 
 
 def _own_counts(record: Json) -> Usage:
-    completion, reasoning = counted(record, "completion_tokens"), counted(record, "reasoning_tokens")
-    return settle(
-        counted(record, "prompt_tokens"),
+    completion, reasoning = read_count(record, "completion_tokens"), read_count(record, "reasoning_tokens")
+    return disjoint_usage(
+        read_count(record, "prompt_tokens"),
         (completion or 0) + reasoning if reasoning else completion,
-        cache_read=counted(record, "prompt_cache_read_tokens"),
-        cache_write=counted(record, "prompt_cache_write_tokens"),
+        cache_read=read_count(record, "prompt_cache_read_tokens"),
+        cache_write=read_count(record, "prompt_cache_write_tokens"),
         reasoning=reasoning,
-        total=counted(record, "total_tokens"),
+        total=read_count(record, "total_tokens"),
         convention=Convention.EXCLUSIVE,
     )
+
+
+def _matches(record: Record, _context: Context) -> bool:
+    return "request_created_at" in record and ("request_body" in record or "request_model" in record)
 
 
 FORMAT = Format(
@@ -80,10 +96,15 @@ FORMAT = Format(
         name="helicone",
         title="Helicone export (JSON lines)",
         evidence=Evidence.RECONSTRUCTED,
+        input_counts="exclusive, reasoning apart",
         tells=("time", "id", "prompts", "cache", "cost", "latency"),
         notes="Written after Helicone's published types; no real export was seen.",
     ),
-    matches=lambda record: "request_created_at" in record and ("request_body" in record or "request_model" in record),
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: (
+        "request_created_at" in record and ("request_body" in record or "request_model" in record)
+    ),
     entries=_entries,
     keys=frozenset({"request_created_at"}),
+    keys_decide=True,
 )

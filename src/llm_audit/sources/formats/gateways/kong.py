@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.bodies import answer, ask
-from llm_audit.sources.records.calls import cost, guarded, merge_key, operation, outcome
-from llm_audit.sources.records.disjoint import Usage, counted, settle
-from llm_audit.sources.records.fields import Json, at, first, mapping, number, text, whole
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.bodies import read_request_body, read_response_body
+from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome, reject_on_error
+from llm_audit.sources.records.disjoint import disjoint_usage, read_count
+from llm_audit.sources.records.fields import Json, as_int, at, first, mapping, number, text
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.usage import of_openai
 from llm_audit.vocabulary import Status
@@ -23,7 +23,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     plugins = mapping(record.get("ai"))
     called = [name for name, plugin in plugins.items() if _calls(plugin)]
     for name in called:
-        yield guarded(partial(_entry, record, plugins), name)
+        yield reject_on_error(partial(_entry, record, plugins), name)
     if not called:
         yield NotACall(NotCallReason.METADATA)
 
@@ -42,7 +42,7 @@ def _entry(record: Record, plugins: Json, name: str) -> Entry:
     model = text(meta.get("response_model")) or requested
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "response_model")
-    code = whole(at(record, "response", "status"))
+    code = as_int(at(record, "response", "status"))
     status = Status.OK if code is None else outcome(code)
     request_id = text(at(record, "request", "id"))
     request = Request(
@@ -58,22 +58,22 @@ def _entry(record: Record, plugins: Json, name: str) -> Entry:
         status=status,
         status_code=code,
         latency_ms=number(meta.get("llm_latency")),
-        stated_cost_pico=cost(usage.get("cost")) or None,  # 0 where no price was configured
+        stated_cost_pico=cost_pico(usage.get("cost")) or None,  # 0 where no price was configured
     )
     own = mapping(plugin.get("payload"))
-    ask(request, mapping(own.get("request")) or mapping(payload.get("request")))
-    answer(request, mapping(own.get("response")) or mapping(payload.get("response")))
-    _usage(usage).fill(request)
+    read_request_body(request, mapping(own.get("request")) or mapping(payload.get("request")))
+    read_response_body(request, mapping(own.get("response")) or mapping(payload.get("response")))
+    request.usage = _usage(usage)
     return request
 
 
 def _usage(usage: Json) -> Usage:
     if first(usage, "prompt_tokens", "completion_tokens") is not None:
         return of_openai(usage)
-    return settle(
-        counted(usage, "prompt_token"),
-        counted(usage, "completion_token"),
-        total=counted(usage, "total_tokens", "total_token"),
+    return disjoint_usage(
+        read_count(usage, "prompt_token"),
+        read_count(usage, "completion_token"),
+        total=read_count(usage, "total_tokens", "total_token"),
     )
 
 
@@ -82,11 +82,13 @@ FORMAT = Format(
         name="kong",
         title="Kong AI Gateway log",
         evidence=Evidence.RECONSTRUCTED,
+        input_counts="as the provider counts",
         tells=("time", "prompts", "cache", "cost", "latency"),
         notes="Checked against the documentation's example. A hit of the semantic cache is no provider call; a cost of "
         "0 means that the gateway has no price and is read as unknown.",
     ),
-    matches=lambda record: "ai" in record and any(_calls(plugin) for plugin in mapping(record.get("ai")).values()),
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: "ai" in record and any(_calls(plugin) for plugin in mapping(record.get("ai")).values()),
     entries=_entries,
     keys=frozenset({"ai"}),
 )

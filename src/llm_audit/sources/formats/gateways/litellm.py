@@ -1,4 +1,4 @@
-"""LiteLLM's StandardLoggingPayload: one JSON object a call, from its callbacks to S3, GCS, Pub/Sub or a file.
+"""LiteLLM's StandardLoggingPayload: one JSON object for each call, from its callbacks to S3, GCS, Pub/Sub or a file.
 
 ``response.usage`` is preferred to the payload's own counters, which hold no cached tokens. Both are inclusive in
 current versions; where older ones were not, cached tokens exceed the prompt and arithmetic settles it.
@@ -8,12 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.bodies import answer, ask, usage_of
-from llm_audit.sources.records.calls import cost, merge_key, operation, tier
-from llm_audit.sources.records.disjoint import NO_USAGE, Usage
-from llm_audit.sources.records.fields import Json, Who, at, first, flag, labels, mapping, number, text, who, whole
+from msgspec.structs import replace
+
+from llm_audit.sources.entry import (
+    NO_USAGE,
+    BadRecordError,
+    Entry,
+    NotACall,
+    NotCallReason,
+    Reason,
+    Record,
+    Request,
+    Usage,
+)
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.bodies import read_request_body, read_response_body, usage_of
+from llm_audit.sources.records.calls import cost_pico, merge_key, operation, tier
+from llm_audit.sources.records.fields import (
+    Attribution,
+    Json,
+    as_int,
+    at,
+    attribution_of,
+    first,
+    flag,
+    labels,
+    mapping,
+    number,
+    text,
+)
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.sources.records.usage import of_any, of_openai
 from llm_audit.vocabulary import Status, UsageSource
@@ -22,9 +45,9 @@ _NO_MODEL_CALLS = ("file", "batch", "assistant", "thread", "vector_store", "fine
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
-    aside = aside_from_calls(record)
-    if aside is not None:
-        yield NotACall(aside)
+    reason = not_a_call_reason(record)
+    if reason is not None:
+        yield NotACall(reason)
         return
     response, hidden = mapping(record.get("response")), mapping(record.get("hidden_params"))
     metadata = mapping(record.get("metadata"))
@@ -34,7 +57,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     status = Status.ERROR if record.get("status") == "failure" else Status.OK
     started, ended = micros(record.get("startTime"), "startTime"), micros(record.get("endTime"), "endTime")
     sent = mapping(record.get("model_parameters"))
-    payer = payers(record, metadata)
+    attribution = key_attribution(record, metadata)
     request = Request(
         model=model,
         model_requested=text(record.get("model_group")) or text(record.get("model")),
@@ -46,40 +69,44 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         merge_key=merge_key(response.get("id") or record.get("id"), model=model, status=status),
         conversation=text(record.get("session_id")),
         trace=text(record.get("trace_id")),
-        team=payer.team,
-        app=payer.app,
-        user=payer.user,
-        environment=payer.environment,
-        tags=payer.tags,
+        team=attribution.team,
+        app=attribution.app,
+        user=attribution.user,
+        environment=attribution.environment,
+        tags=attribution.tags,
         streamed=flag(record.get("stream")),
         status=status,
-        status_code=whole(at(record, "error_information", "error_code")),
+        status_code=as_int(at(record, "error_information", "error_code")),
         latency_ms=_latency_ms(record, started, ended),
-        stated_cost_pico=cost(record.get("response_cost")),
+        stated_cost_pico=cost_pico(record.get("response_cost")),
     )
-    ask(request, {**sent, "messages": record.get("messages")})
-    answer(request, response)
-    _usage(record, response, metadata).fill(request)
+    read_request_body(request, {**sent, "messages": record.get("messages")})
+    read_response_body(request, response)
+    request.usage = _usage(record, response, metadata)
     yield request
 
 
-def aside_from_calls(record: Json) -> NotCallReason | None:
-    """Return why a payload or a spend row is no call to a model; None where it is one."""
+def not_a_call_reason(record: Json) -> NotCallReason | None:
+    """Return the reason why a payload or a spend row is not a call to a model; None where it is one."""
     if flag(record.get("cache_hit")):
         return NotCallReason.GATEWAY_CACHE_HIT
     call_type = (text(record.get("call_type")) or "").lower()
     return NotCallReason.NOT_A_MODEL_CALL if any(word in call_type for word in _NO_MODEL_CALLS) else None
 
 
-def payers(record: Json, metadata: Json) -> Who:
+def key_attribution(record: Json, metadata: Json) -> Attribution:
     """Read whom a call is charged to: the key's team and user first, then what the caller's own metadata says."""
-    given = who({**mapping(metadata.get("spend_logs_metadata")), **mapping(metadata.get("requester_metadata"))})
+    given = attribution_of(
+        {**mapping(metadata.get("spend_logs_metadata")), **mapping(metadata.get("requester_metadata"))}
+    )
     tags = {*given.tags, *labels(record.get("request_tags"))}
     if alias := text(metadata.get("user_api_key_alias")):
         tags.add(f"key={alias}")
     team = first(metadata, "user_api_key_team_alias", "user_api_key_team_id") or record.get("team_id")
     user = record.get("end_user") or metadata.get("user_api_key_user_id") or record.get("user")
-    return Who(text(team) or given.team, given.app, text(user) or given.user, given.environment, tuple(sorted(tags)))
+    return Attribution(
+        text(team) or given.team, given.app, text(user) or given.user, given.environment, tuple(sorted(tags))
+    )
 
 
 def usage_within(response: Json, metadata: Json) -> Usage:
@@ -92,8 +119,8 @@ def usage_within(response: Json, metadata: Json) -> Usage:
     read, prompt = found.cache_read_tokens or 0, found.input_tokens or 0
     written = (found.cache_write_5m_tokens or 0) + (found.cache_write_1h_tokens or 0)
     if "prompt_tokens" in usage and 0 < read <= prompt < read + written and usage.get("prompt_tokens") == prompt:
-        found.usage_source = UsageSource.AMBIGUOUS  # versions of 2025 added reads to the prompt, but not writes
-        found.ambiguous_tokens = read
+        # Versions of 2025 added reads to the prompt, but not writes.
+        return replace(found, usage_source=UsageSource.AMBIGUOUS, ambiguous_tokens=read)
     return found
 
 
@@ -112,10 +139,13 @@ FORMAT = Format(
         name="litellm",
         title="LiteLLM StandardLoggingPayload",
         evidence=Evidence.REAL,
+        input_counts="inclusive; exclusive in older versions, settled by arithmetic",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "team", "service_tier"),
         notes="Gateway cache hits are not provider calls. Prompts that LiteLLM redacted or cut are not judged.",
     ),
-    matches=lambda record: "call_type" in record and "startTime" in record and "response_cost" in record,
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: "call_type" in record and "startTime" in record and "response_cost" in record,
     entries=_entries,
     keys=frozenset({"call_type"}),
+    keys_decide=True,
 )

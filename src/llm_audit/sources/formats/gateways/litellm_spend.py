@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, Reason, Request
-from llm_audit.sources.formats.gateways.litellm import aside_from_calls, payers, usage_within
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.bodies import answer, ask, model_of
-from llm_audit.sources.records.calls import cost, merge_key, operation
-from llm_audit.sources.records.disjoint import NO_USAGE, Usage
+from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, Reason, Record, Request, Usage
+from llm_audit.sources.formats.gateways.litellm import key_attribution, not_a_call_reason, usage_within
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
+from llm_audit.sources.records.calls import cost_pico, merge_key, operation
 from llm_audit.sources.records.fields import Json, mapping, number, parsed, text
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.sources.records.usage import of_openai
@@ -22,9 +21,9 @@ _UNNAMED = "litellm (model not logged)"
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
-    aside = aside_from_calls(record)
-    if aside is not None:
-        yield NotACall(aside)
+    reason = not_a_call_reason(record)
+    if reason is not None:
+        yield NotACall(reason)
         return
     response = mapping(record.get("response"))
     alone = "usage_object" in record
@@ -36,7 +35,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     status = Status.ERROR if failed else Status.OK
     started, ended = micros(record.get("startTime"), "startTime"), micros(record.get("endTime"), "endTime")
     duration_ms = number(record.get("request_duration_ms"))
-    payer = payers(record, metadata)
+    attribution = key_attribution(record, metadata)
     request = Request(
         model=model,
         model_requested=text(record.get("model_group")) or text(record.get("model")),
@@ -46,22 +45,22 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         request_id=text(record.get("request_id")),
         merge_key=merge_key(record.get("request_id"), model=model, status=status),
         conversation=text(record.get("session_id")),
-        team=payer.team,
-        app=payer.app,
-        user=payer.user,
-        environment=payer.environment,
-        tags=payer.tags,
+        team=attribution.team,
+        app=attribution.app,
+        user=attribution.user,
+        environment=attribution.environment,
+        tags=attribution.tags,
         status=status,
         latency_ms=between_ms(started, ended) if duration_ms is None else duration_ms,
-        stated_cost_pico=cost(record.get("spend")),
+        stated_cost_pico=cost_pico(record.get("spend")),
     )
-    ask(request, _asked(record))
-    answer(request, response)
-    _usage(record, metadata, response).fill(request)
+    read_request_body(request, _request_body(record))
+    read_response_body(request, response)
+    request.usage = _usage(record, metadata, response)
     yield request
 
 
-def _asked(record: Json) -> Json:
+def _request_body(record: Json) -> Json:
     """Return the request's body, where prompts are stored; by default the columns hold empty objects."""
     sent = mapping(record.get("proxy_server_request"))
     sent = mapping(sent.get("body")) or sent
@@ -74,7 +73,7 @@ def _usage(record: Json, metadata: Json, response: Json) -> Usage:
     return usage if usage is not NO_USAGE else of_openai({**mapping(metadata.get("additional_usage_values")), **record})
 
 
-def _matches(record: Record) -> bool:
+def _matches(record: Record, _context: Context) -> bool:
     row = "request_id" in record and "spend" in record and "call_type" in record
     return row or ("usage_object" in record and "batch_models" in record)
 
@@ -84,10 +83,13 @@ FORMAT = Format(
         name="litellm-spend",
         title="LiteLLM SpendLogs (JSON or CSV)",
         evidence=Evidence.REAL,
+        input_counts="inclusive; exclusive in older versions, settled by arithmetic",
         tells=("time", "id", "cache", "cost", "latency", "team"),
         notes="Prompts are there only where the proxy stores them.",
     ),
+    specificity=Specificity.PRODUCT,
     matches=_matches,
     entries=_entries,
     keys=frozenset({"spend", "usage_object"}),
+    keys_decide=True,
 )

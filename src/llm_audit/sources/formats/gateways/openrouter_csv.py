@@ -1,4 +1,4 @@
-"""OpenRouter's activity export: a CSV with a row a generation and no prompts.
+"""OpenRouter's activity export: a CSV with a row for each generation and no prompts.
 
 Whether ``tokens_prompt`` includes ``tokens_cached`` is not documented, so a row with cached tokens is ambiguous. With
 the user's own provider key ``cost_total`` is OpenRouter's fee only and ``byok_usage_inference`` what the provider took.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.calls import cost, merge_key
-from llm_audit.sources.records.disjoint import counted, settle
+from llm_audit.sources.entry import BadRecordError, Entry, Reason, Record, Request
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.calls import cost_pico, merge_key
+from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import first, flag, number, text
 from llm_audit.sources.records.times import micros
 from llm_audit.vocabulary import Status
@@ -34,14 +34,14 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         streamed=flag(record.get("streamed")),
         status=status,
         latency_ms=number(record.get("generation_time_ms")),
-        stated_cost_pico=_paid(record),
+        stated_cost_pico=_stated_cost_pico(record),
     )
-    settle(
-        counted(record, "tokens_prompt"),
-        counted(record, "tokens_completion"),
-        cache_read=counted(record, "tokens_cached"),
-        reasoning=counted(record, "tokens_reasoning"),
-    ).fill(request)
+    request.usage = disjoint_usage(
+        read_count(record, "tokens_prompt"),
+        read_count(record, "tokens_completion"),
+        cache_read=read_count(record, "tokens_cached"),
+        reasoning=read_count(record, "tokens_reasoning"),
+    )
     yield request
 
 
@@ -51,9 +51,9 @@ def _status(record: Record) -> str:
     return Status.ERROR if first(record, "finish_reason_normalized", "finish_reason_raw") == "error" else Status.OK
 
 
-def _paid(record: Record) -> int | None:
-    charged = cost(record.get("cost_total"))
-    upstream = cost(record.get("byok_usage_inference"))
+def _stated_cost_pico(record: Record) -> int | None:
+    charged = cost_pico(record.get("cost_total"))
+    upstream = cost_pico(record.get("byok_usage_inference"))
     return None if charged is None and upstream is None else (charged or 0) + (upstream or 0)
 
 
@@ -67,11 +67,14 @@ FORMAT = Format(
         name="openrouter-csv",
         title="OpenRouter activity export (CSV)",
         evidence=Evidence.FIXTURE,
+        input_counts="unverified: both bounds",
         tells=("time", "id", "cache", "cost", "latency"),
         notes="Column names are documented, no real export was seen. Whether tokens_prompt includes tokens_cached is "
         "unverified: rows with cached tokens carry both bounds.",
     ),
-    matches=lambda record: "generation_id" in record and "model_permaslug" in record,
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: "generation_id" in record and "model_permaslug" in record,
     entries=_entries,
     keys=frozenset({"generation_id"}),
+    keys_decide=True,
 )

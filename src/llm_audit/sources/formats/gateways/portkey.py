@@ -1,4 +1,4 @@
-"""Portkey log exports: JSON lines of whatever columns were asked for, with the provider's bodies where included.
+"""Portkey log exports: JSON lines of the columns that the user chose, with the provider's bodies where included.
 
 Costs are in cents of a dollar. What ``req_units`` includes is not documented, so the body's own usage is preferred.
 """
@@ -7,12 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.bodies import answer, ask, model_of, usage_of
-from llm_audit.sources.records.calls import cost, merge_key, operation, outcome, tier
-from llm_audit.sources.records.disjoint import NO_USAGE, counted, settle
-from llm_audit.sources.records.fields import Json, Who, at, flag, listing, mapping, number, text, who, whole
+from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body, usage_of
+from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome, tier
+from llm_audit.sources.records.disjoint import disjoint_usage, read_count
+from llm_audit.sources.records.fields import (
+    Attribution,
+    Json,
+    as_int,
+    at,
+    attribution_of,
+    flag,
+    listing,
+    mapping,
+    number,
+    text,
+)
 from llm_audit.sources.records.times import micros
 from llm_audit.vocabulary import Status
 
@@ -28,9 +39,9 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     model = model_of(received) or text(record.get("ai_model")) or requested
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "ai_model")
-    code = whole(record.get("response_status_code"))
+    code = as_int(record.get("response_status_code"))
     status = _status(record, code)
-    payer = _who(record)
+    attribution = _attribution(record)
     log_id = text(record.get("id"))
     request = Request(
         model=model,
@@ -42,23 +53,25 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         request_id=log_id or text(received.get("id")),
         merge_key=merge_key(received.get("id") or (log_id and f"portkey:{log_id}"), model=model, status=status),
         trace=text(record.get("trace_id")),
-        team=payer.team,
-        app=payer.app,
-        user=payer.user,
-        environment=payer.environment,
-        tags=payer.tags,
+        team=attribution.team,
+        app=attribution.app,
+        user=attribution.user,
+        environment=attribution.environment,
+        tags=attribution.tags,
         streamed=flag(record.get("stream_mode")),
         status=status,
         status_code=code,
         latency_ms=number(record.get("response_time")),
-        stated_cost_pico=_dollars(record.get("cost")),
+        stated_cost_pico=_cents_to_pico(record.get("cost")),
     )
-    ask(request, sent)
-    answer(request, received)
+    read_request_body(request, sent)
+    read_response_body(request, received)
     usage = usage_of(received)
     if usage is NO_USAGE:
-        usage = settle(counted(record, "req_units"), counted(record, "res_units"), total=counted(record, "total_units"))
-    usage.fill(request)
+        usage = disjoint_usage(
+            read_count(record, "req_units"), read_count(record, "res_units"), total=read_count(record, "total_units")
+        )
+    request.usage = usage
     yield request
 
 
@@ -75,18 +88,18 @@ def _status(record: Record, code: int | None) -> str:
     return Status.OK if succeeded else Status.ERROR
 
 
-def _dollars(cents: object) -> int | None:
-    pico = cost(cents)
+def _cents_to_pico(cents: object) -> int | None:
+    pico = cost_pico(cents)
     return None if pico is None else pico // _CENTS
 
 
-def _who(record: Record) -> Who:
+def _attribution(record: Record) -> Attribution:
     metadata = dict(mapping(record.get("metadata")))
     keys, values = listing(record.get("metadata.key")), listing(record.get("metadata.value"))
     metadata.update((key, value) for key, value in zip(keys, values, strict=False) if isinstance(key, str))
     known = {key.removeprefix("_"): value for key, value in metadata.items()}
     retries = at(record, "retry_success_count")
-    return who(known | ({"retries": retries} if whole(retries) else {}))
+    return attribution_of(known | ({"retries": retries} if as_int(retries) else {}))
 
 
 FORMAT = Format(
@@ -94,11 +107,14 @@ FORMAT = Format(
         name="portkey",
         title="Portkey log export (JSON lines)",
         evidence=Evidence.RECONSTRUCTED,
+        input_counts="as in the body; else not split",
         tells=("time", "id", "prompts", "cost", "latency", "trace"),
         notes="Columns are documented, the nesting of request.body is not: both readings are accepted. Without the "
         "response body cached tokens are not told apart.",
     ),
-    matches=lambda record: "ai_org" in record and ("req_units" in record or "ai_model" in record),
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: "ai_org" in record and ("req_units" in record or "ai_model" in record),
     entries=_entries,
     keys=frozenset({"ai_org"}),
+    keys_decide=True,
 )

@@ -1,6 +1,6 @@
 """Anthropic Messages: pairs, streams and bare bodies.
 
-Input counts leave cached tokens out. ``iterations`` that are no plain messages (an advisor of another model, a
+Input counts leave cached tokens out. ``iterations`` that are not plain messages (an advisor of another model, a
 compaction) are billed beside the top-level counts, so each is a call of its own.
 """
 
@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.providers.dialects import Dialect, speaks
-from llm_audit.sources.formats.providers.pair import KEYS, Pair, pair_of, request_of
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record, Request
+from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.pair_requests import request_of
 from llm_audit.sources.records.fields import Json, mapping, objects, text
+from llm_audit.sources.records.pair import KEYS, Pair
 from llm_audit.sources.records.usage import of_anthropic
 
 _NO_REGION = frozenset({"not_available", "global", "default"})
 
 
-def _entries(record: Record, _context: Context) -> Iterator[Entry]:
-    pair = pair_of(record)
+def _entries(record: Record, context: Context) -> Iterator[Entry]:
+    pair = pair_of(record, context)
     if not pair.is_call:
         yield NotACall(NotCallReason.NOT_A_MODEL_CALL)
         return
@@ -29,8 +30,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 def messages_requests(pair: Pair, *, provider: str | None = None, model: str | None = None) -> Iterator[Request]:
     """Build the requests of a pair in the shape of Messages: the call, then the calls made inside it."""
     request = request_of(pair, provider=provider, model=model)
-    usage = mapping(pair.answered.get("usage"))
-    of_anthropic(usage).fill(request)
+    usage = mapping(pair.response_body.get("usage"))
+    request.usage = of_anthropic(usage)
     region = text(usage.get("inference_geo"))
     request.region = None if region in _NO_REGION else region
     if speed := text(usage.get("speed")):
@@ -41,7 +42,7 @@ def messages_requests(pair: Pair, *, provider: str | None = None, model: str | N
 
 
 def inner_calls(request: Request, usage: Json) -> Iterator[Request]:
-    """Build the calls that an answer's ``usage`` says were made inside it."""
+    """Yield the calls that were made inside another, by its response's ``usage``."""
     for place, iteration in enumerate(objects(usage.get("iterations"))):
         if iteration.get("type") == "message":
             continue  # part of the top-level counts
@@ -61,7 +62,7 @@ def inner_calls(request: Request, usage: Json) -> Iterator[Request]:
             tags=request.tags,
             status=request.status,
         )
-        of_anthropic(iteration).fill(inner)
+        inner.usage = of_anthropic(iteration)
         yield inner
 
 
@@ -70,10 +71,12 @@ FORMAT = Format(
         name="anthropic-messages",
         title="Anthropic Messages: request/response pairs, streams, bare bodies",
         evidence=Evidence.REAL,
+        input_counts="exclusive",
         tells=("id", "prompts", "cache", "service_tier"),
         notes="Responses hold no time; it is taken from the record around them or the Date header.",
     ),
-    matches=lambda record: speaks(record, Dialect.ANTHROPIC),
+    specificity=Specificity.PAIR,
+    matches=speaks(Dialect.ANTHROPIC),
     entries=_entries,
     keys=KEYS,
 )

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.providers.dialects import Dialect, speaks
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
+from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.pair_requests import request_of
 from llm_audit.sources.formats.providers.openai_chat import chat_request
-from llm_audit.sources.formats.providers.pair import KEYS, pair_of, request_of
 from llm_audit.sources.records.calls import merge_key
 from llm_audit.sources.records.fields import number, text
+from llm_audit.sources.records.pair import KEYS
 from llm_audit.sources.records.usage import of_ollama
 
 _NS_PER_MS = 1_000_000
 
 
-def _entries(record: Record, _context: Context) -> Iterator[Entry]:
-    pair = pair_of(record)
-    body = pair.answered
+def _entries(record: Record, context: Context) -> Iterator[Entry]:
+    pair = pair_of(record, context)
+    body = pair.response_body
     if not pair.is_call:
         yield NotACall(NotCallReason.NOT_A_MODEL_CALL)
     elif "choices" in body:
@@ -36,7 +37,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         duration_ns = number(body.get("total_duration"))
         if duration_ns is not None:
             request.latency_ms = duration_ns / _NS_PER_MS
-        of_ollama(body).fill(request)
+        request.usage = of_ollama(body)
         yield request
 
 
@@ -45,11 +46,13 @@ FORMAT = Format(
         name="ollama",
         title="Ollama: its own API and the OpenAI-compatible one; pairs and bare bodies",
         evidence=Evidence.REAL,
+        input_counts="inclusive",
         tells=("time", "prompts", "cache", "latency"),
         notes="The OpenAI-compatible API was checked against real records, the native one against its documentation. "
         "Models run at home have no price unless a price file gives one.",
     ),
-    matches=lambda record: speaks(record, Dialect.OLLAMA),
+    specificity=Specificity.PAIR,
+    matches=speaks(Dialect.OLLAMA),
     entries=_entries,
     keys=KEYS,
 )

@@ -1,6 +1,6 @@
 """OpenAI chat completions, and everything that copies them: pairs, streams and bare bodies.
 
-The other calls of that API (legacy completions, embeddings, images, audio, moderations) are read too, and told apart
+The other calls of that API (legacy completions, embeddings, images, audio, moderations) are read too, and distinguished
 by their operation. Input counts include cached tokens; reasoning is part of the output.
 """
 
@@ -8,37 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.providers.dialects import Dialect, speaks
-from llm_audit.sources.formats.providers.pair import KEYS, Pair, pair_of, request_of
+from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Record, Request, Usage
+from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.pair_requests import request_of
 from llm_audit.sources.records.bodies import usage_of
-from llm_audit.sources.records.disjoint import NO_USAGE, Usage
 from llm_audit.sources.records.fields import mapping, text
+from llm_audit.sources.records.pair import KEYS, Pair
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import Operation
 
 
-def _entries(record: Record, _context: Context) -> Iterator[Entry]:
-    pair = pair_of(record)
+def _entries(record: Record, context: Context) -> Iterator[Entry]:
+    pair = pair_of(record, context)
     yield chat_request(pair) if pair.is_call else NotACall(NotCallReason.NOT_A_MODEL_CALL)
 
 
 def chat_request(pair: Pair, *, provider: str | None = None, model: str | None = None) -> Request:
     """Build the request of a pair in the shape of chat completions."""
     request = request_of(pair, provider=provider, model=model)
-    if text(pair.answered.get("object")) == "list" and request.operation == Operation.CHAT:
+    if text(pair.response_body.get("object")) == "list" and request.operation == Operation.CHAT:
         request.operation = Operation.EMBEDDING.value
-    chat_usage(pair).fill(request)
+    request.usage = chat_usage(pair)
     return request
 
 
 def chat_usage(pair: Pair) -> Usage:
     """Read the usage of a chat completion; Groq's streams hold it in a field of their own."""
-    found = usage_of(pair.answered)
+    found = usage_of(pair.response_body)
     if found is not NO_USAGE:
         return found
-    groq = mapping(mapping(pair.answered.get("x_groq")).get("usage"))
+    groq = mapping(mapping(pair.response_body.get("x_groq")).get("usage"))
     return of_any(groq) if groq else NO_USAGE
 
 
@@ -47,10 +47,12 @@ FORMAT = Format(
         name="openai-chat",
         title="OpenAI chat completions and compatible APIs: request/response pairs, streams, bare bodies",
         evidence=Evidence.REAL,
+        input_counts="inclusive",
         tells=("time", "id", "prompts", "cache", "latency", "service_tier"),
         notes="A stream without stream_options.include_usage reports no usage; its tokens are then estimated.",
     ),
-    matches=lambda record: speaks(record, Dialect.CHAT),
+    specificity=Specificity.PAIR,
+    matches=speaks(Dialect.CHAT),
     entries=_entries,
     keys=KEYS,
 )

@@ -1,6 +1,6 @@
 """OpenAI Responses: pairs, streams and bare bodies.
 
-Input counts include cached tokens; reasoning is part of the output. ``previous_response_id`` stands for turns that the
+Input counts include cached tokens; reasoning is part of the output. ``previous_response_id`` refers to turns that the
 log does not hold.
 """
 
@@ -8,28 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Request
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.providers.dialects import Dialect, speaks
-from llm_audit.sources.formats.providers.pair import KEYS, Pair, pair_of, request_of
+from msgspec.structs import replace
+
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record, Request
+from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.pair_requests import request_of
 from llm_audit.sources.records.bodies import usage_of
 from llm_audit.sources.records.fields import mapping, objects, text
+from llm_audit.sources.records.pair import KEYS, Pair
 
 
-def _entries(record: Record, _context: Context) -> Iterator[Entry]:
-    pair = pair_of(record)
+def _entries(record: Record, context: Context) -> Iterator[Entry]:
+    pair = pair_of(record, context)
     yield responses_request(pair) if pair.is_call else NotACall(NotCallReason.NOT_A_MODEL_CALL)
 
 
 def responses_request(pair: Pair, *, provider: str | None = None) -> Request:
     """Build the request of a pair in the shape of Responses."""
     request = request_of(pair, provider=provider)
-    usage_of(pair.answered).fill(request)
-    searches = sum(item.get("type") == "web_search_call" for item in objects(pair.answered.get("output")))
+    request.usage = usage_of(pair.response_body)
+    searches = sum(item.get("type") == "web_search_call" for item in objects(pair.response_body.get("output")))
     if searches:
-        request.tool_calls_billed = searches
+        request.usage = replace(request.usage, tool_calls_billed=searches)
     if request.conversation is None:
-        held = pair.answered.get("conversation")
+        held = pair.response_body.get("conversation")
         request.conversation = text(held) or text(mapping(held).get("id"))
     return request
 
@@ -39,10 +42,12 @@ FORMAT = Format(
         name="openai-responses",
         title="OpenAI Responses: request/response pairs, streams, bare bodies",
         evidence=Evidence.REAL,
+        input_counts="inclusive",
         tells=("time", "id", "prompts", "cache", "latency", "service_tier"),
         notes="A call that continues an earlier one by previous_response_id does not hold the earlier turns.",
     ),
-    matches=lambda record: speaks(record, Dialect.RESPONSES),
+    specificity=Specificity.PAIR,
+    matches=speaks(Dialect.RESPONSES),
     entries=_entries,
     keys=KEYS,
 )

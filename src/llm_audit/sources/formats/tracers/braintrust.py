@@ -1,15 +1,15 @@
-"""Braintrust logs: a span a row; spans of type ``llm`` are calls. Inclusive: cached tokens are in ``prompt_tokens``."""
+"""Braintrust logs: a row for each span; those of type ``llm`` are calls. Cached tokens are in ``prompt_tokens``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.bodies import answer, ask, parameters
-from llm_audit.sources.records.calls import cost, span_key
-from llm_audit.sources.records.disjoint import Convention, Usage, counted, settle
-from llm_audit.sources.records.fields import Json, at, first, labels, listing, mapping, text, who
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.bodies import read_parameters, read_request_body, read_response_body
+from llm_audit.sources.records.calls import cost_pico, span_key
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
+from llm_audit.sources.records.fields import Json, at, attribution_of, first, labels, listing, mapping, text
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.vocabulary import Status
 
@@ -28,7 +28,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     status = Status.ERROR if record.get("error") else Status.OK
     started, ended = micros(metrics.get("start"), "metrics.start"), micros(metrics.get("end"), "metrics.end")
     trace, span = text(record.get("root_span_id")), text(record.get("span_id"))
-    payer = who(metadata)  # its tags would be the call's parameters
+    attribution = attribution_of(metadata)  # its tags would be the call's parameters
     request = Request(
         model=model,
         provider=text(metadata.get("provider")),
@@ -40,26 +40,26 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         span=span,
         parent_span=next((found for parent in listing(record.get("span_parents")) if (found := text(parent))), None),
         wraps_calls=True,
-        team=payer.team,
-        app=payer.app,
-        user=payer.user,
-        environment=payer.environment,
+        team=attribution.team,
+        app=attribution.app,
+        user=attribution.user,
+        environment=attribution.environment,
         tags=tuple(sorted(set(labels(record.get("tags") or [])))),
         status=status,
         latency_ms=between_ms(started, ended),
-        stated_cost_pico=cost(metrics.get("estimated_cost")),
+        stated_cost_pico=cost_pico(metrics.get("estimated_cost")),
     )
     sent = mapping(record.get("input"))
-    ask(request, sent if "messages" in sent else {"messages": record.get("input")})
-    parameters(request, metadata)
+    read_request_body(request, sent if "messages" in sent else {"messages": record.get("input")})
+    read_parameters(request, metadata)
     output = record.get("output")
-    answer(request, mapping(output) if "choices" in mapping(output) else _choices(output))
-    usage.fill(request)
+    read_response_body(request, mapping(output) if "choices" in mapping(output) else _choices(output))
+    request.usage = usage
     yield request
 
 
 def _choices(output: object) -> Json:
-    """Put a bare output (a text, a message, or a list of choices or messages) where a response body has it."""
+    """Wrap a bare output (a text, a message, or a list of choices or messages) as a response body has it."""
     items = listing(output)
     if items and "message" in mapping(items[0]):
         return {"choices": items}
@@ -67,13 +67,13 @@ def _choices(output: object) -> Json:
 
 
 def _usage(metrics: Json) -> Usage:
-    return settle(
-        counted(metrics, "prompt_tokens"),
-        counted(metrics, "completion_tokens"),
-        cache_read=counted(metrics, "prompt_cached_tokens"),
-        cache_write=counted(metrics, "prompt_cache_creation_tokens"),
-        reasoning=counted(metrics, "completion_reasoning_tokens"),
-        total=counted(metrics, "tokens"),
+    return disjoint_usage(
+        read_count(metrics, "prompt_tokens"),
+        read_count(metrics, "completion_tokens"),
+        cache_read=read_count(metrics, "prompt_cached_tokens"),
+        cache_write=read_count(metrics, "prompt_cache_creation_tokens"),
+        reasoning=read_count(metrics, "completion_reasoning_tokens"),
+        total=read_count(metrics, "tokens"),
         convention=Convention.INCLUSIVE,
     )
 
@@ -83,10 +83,13 @@ FORMAT = Format(
         name="braintrust",
         title="Braintrust project logs",
         evidence=Evidence.FIXTURE,
+        input_counts="inclusive",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
         notes="Field names are documented and found in its SDK's source; no real export was seen.",
     ),
-    matches=lambda record: "root_span_id" in record and ("span_attributes" in record or "metrics" in record),
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: "root_span_id" in record and ("span_attributes" in record or "metrics" in record),
     entries=_entries,
     keys=frozenset({"root_span_id"}),
+    keys_decide=True,
 )

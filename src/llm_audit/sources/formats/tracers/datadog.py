@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.bodies import parameters
-from llm_audit.sources.records.calls import cost, fill, guarded, span_key
-from llm_audit.sources.records.disjoint import Convention, Usage, counted, settle
-from llm_audit.sources.records.fields import Json, Who, first, listing, mapping, number, objects, text, who
-from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.bodies import read_parameters
+from llm_audit.sources.records.calls import cost_pico, reject_on_error, set_usage, span_key
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
+from llm_audit.sources.records.fields import (
+    Attribution,
+    Json,
+    attribution_of,
+    first,
+    listing,
+    mapping,
+    number,
+    objects,
+    text,
+)
+from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
 from llm_audit.sources.records.times import micros
 from llm_audit.vocabulary import Operation, Status
 
@@ -31,7 +41,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     if spans:  # what the intake API takes: spans that share their application and tags
         shared = {key: attributes[key] for key in ("ml_app", "session_id", "tags") if key in attributes}
         for span in objects(spans):
-            yield guarded(_entry, {**shared, **span})
+            yield reject_on_error(_entry, {**shared, **span})
         return
     yield _entry({**record, **attributes})
 
@@ -47,7 +57,7 @@ def _entry(span: Json) -> Entry:
         raise BadRecordError(Reason.NO_MODEL, "model_name")
     status = Status.ERROR if span.get("status") == "error" else Status.OK
     trace, span_id, parent = (text(span.get(name)) for name in ("trace_id", "span_id", "parent_id"))
-    payer, session = _labelled(span)
+    attribution, session = _attribution_and_session(span)
     duration_ns = number(span.get("duration"))
     request = Request(
         model=model,
@@ -61,54 +71,55 @@ def _entry(span: Json) -> Entry:
         span=span_id,
         parent_span=None if parent in _NO_PARENT else parent,
         wraps_calls=True,
-        team=payer.team,
-        app=text(span.get("ml_app")) or payer.app,
-        user=payer.user,
-        environment=payer.environment,
+        team=attribution.team,
+        app=text(span.get("ml_app")) or attribution.app,
+        user=attribution.user,
+        environment=attribution.environment,
         status=status,
         latency_ms=None if duration_ns is None else duration_ns / 1_000_000,
-        stated_cost_pico=_estimated(metrics),
+        stated_cost_pico=_estimated_cost_pico(metrics),
     )
     _prompt(request, span, meta, details)
-    fill(request, _usage(metrics))
+    set_usage(request, _usage(metrics))
     return request
 
 
 def _prompt(request: Request, span: Json, meta: Json, details: Json) -> None:
-    given = mapping(span.get("input")) or mapping(meta.get("input"))
-    request.messages = conversation(first(given, "messages", "value"))
-    request.redacted = redacted(request.messages)
-    parameters(request, details)
+    input_part = mapping(span.get("input")) or mapping(meta.get("input"))
+    request.messages = read_messages(first(input_part, "messages", "value"))
+    request.redacted = is_redacted(request.messages)
+    read_parameters(request, details)
     request.tools = tool_names(first(span, "tool_definitions") or meta.get("tool_definitions")) or request.tools
-    got = mapping(span.get("output")) or mapping(meta.get("output"))
-    request.completion, request.completion_calls, request.completion_call_id = reply(first(got, "messages", "value"))
+    output_part = mapping(span.get("output")) or mapping(meta.get("output"))
+    output = first(output_part, "messages", "value")
+    request.completion, request.completion_calls, request.completion_call_id = read_reply(output)
 
 
-def _labelled(span: Json) -> tuple[Who, str | None]:
+def _attribution_and_session(span: Json) -> tuple[Attribution, str | None]:
     """Read ``key:value`` tags: whom the call is charged to, and the session."""
     tags = dict(tag.split(":", 1) for tag in listing(span.get("tags")) if isinstance(tag, str) and ":" in tag)
     session = tags.pop("session_id", None)
-    return who(tags), session
+    return attribution_of(tags), session
 
 
-def _estimated(metrics: Json) -> int | None:
+def _estimated_cost_pico(metrics: Json) -> int | None:
     nanodollars = number(metrics.get("estimated_total_cost"))
-    return None if nanodollars is None else cost(nanodollars / _NANO_PER_USD)
+    return None if nanodollars is None else cost_pico(nanodollars / _NANO_PER_USD)
 
 
 def _usage(metrics: Json) -> Usage:
-    return settle(
-        counted(metrics, "input_tokens", "prompt_tokens"),
-        counted(metrics, "output_tokens", "completion_tokens"),
-        cache_read=counted(metrics, "cache_read_input_tokens"),
-        cache_write=counted(metrics, "cache_write_input_tokens"),
-        reasoning=counted(metrics, "reasoning_output_tokens"),
-        total=counted(metrics, "total_tokens"),
+    return disjoint_usage(
+        read_count(metrics, "input_tokens", "prompt_tokens"),
+        read_count(metrics, "output_tokens", "completion_tokens"),
+        cache_read=read_count(metrics, "cache_read_input_tokens"),
+        cache_write=read_count(metrics, "cache_write_input_tokens"),
+        reasoning=read_count(metrics, "reasoning_output_tokens"),
+        total=read_count(metrics, "total_tokens"),
         convention=Convention.INCLUSIVE,
     )
 
 
-def _is_span(record: Json) -> bool:
+def _matches(record: Record, _context: Context) -> bool:
     if _HOLDERS.isdisjoint(record):
         return False
     record = mapping(record.get("data")) or record
@@ -122,10 +133,12 @@ FORMAT = Format(
         name="datadog",
         title="Datadog LLM Observability spans",
         evidence=Evidence.FIXTURE,
+        input_counts="inclusive",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
         notes="Written after the Export API's documented response; no real export was seen.",
     ),
-    matches=_is_span,
+    specificity=Specificity.PRODUCT,
+    matches=_matches,
     entries=_entries,
     keys=_HOLDERS,
 )

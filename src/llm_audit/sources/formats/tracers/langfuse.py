@@ -1,6 +1,6 @@
 """Langfuse: traces and observations as its UI downloads them (camelCase), and blob exports (snake_case).
 
-Observations of type GENERATION and EMBEDDING are calls, all others wrap them or work beside them. Usage details are
+Observations of type GENERATION and EMBEDDING are calls, all others wrap them or are not model calls. Usage details are
 disjoint where Langfuse normalised them (``input_…`` names: exclusive); details copied from OpenInference
 (``prompt_details.…``) are not. The provider's own usage in ``output`` is preferred to both.
 """
@@ -10,13 +10,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.bodies import answer, parameters, usage_of
-from llm_audit.sources.records.calls import cost, fill, guarded, provider, span_key, tier
-from llm_audit.sources.records.disjoint import NO_USAGE, Convention, Usage, counted, settle
-from llm_audit.sources.records.fields import Json, Who, at, first, labels, listing, mapping, objects, parsed, text, who
-from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
+from msgspec.structs import replace
+
+from llm_audit.sources.entry import (
+    NO_USAGE,
+    BadRecordError,
+    Entry,
+    NotACall,
+    NotCallReason,
+    Reason,
+    Record,
+    Request,
+    Usage,
+)
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.bodies import read_parameters, read_response_body, usage_of
+from llm_audit.sources.records.calls import cost_pico, provider, reject_on_error, set_usage, span_key, tier
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
+from llm_audit.sources.records.fields import (
+    Attribution,
+    Json,
+    at,
+    attribution_of,
+    first,
+    labels,
+    listing,
+    mapping,
+    objects,
+    parsed,
+    text,
+)
+from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.vocabulary import Operation, Status
 
@@ -47,7 +71,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     trace = mapping(record.get("trace")) or {key: value for key, value in record.items() if key != "observations"}
     observations = list(objects(record.get("observations")))
     for observation in observations:
-        yield guarded(partial(_entry, trace), observation)
+        yield reject_on_error(partial(_entry, trace), observation)
     if not observations:
         yield NotACall(NotCallReason.METADATA)
 
@@ -66,7 +90,7 @@ def _entry(trace: Json, row: Json) -> Entry:
     ended = micros(first(row, "endTime", "end_time"), "end_time")
     trace_id, span = text(first(row, "traceId", "trace_id")), text(row.get("id"))
     metadata = mapping(row.get("metadata"))
-    payer = _payer(row, trace, metadata)
+    attribution = _attribution(row, trace, metadata)
     request = Request(
         model=model,
         model_requested=text(at(metadata, "attributes", "gen_ai.request.model")) or text(metadata.get("ls_model_name")),
@@ -81,45 +105,45 @@ def _entry(trace: Json, row: Json) -> Entry:
         span=span,
         parent_span=text(first(row, "parentObservationId", "parent_observation_id")),
         wraps_calls=True,
-        team=payer.team,
-        app=payer.app,
-        user=payer.user,
-        environment=payer.environment,
-        tags=payer.tags,
+        team=attribution.team,
+        app=attribution.app,
+        user=attribution.user,
+        environment=attribution.environment,
+        tags=attribution.tags,
         status=status,
         latency_ms=between_ms(started, ended),  # its own field is in seconds or milliseconds, by version
-        stated_cost_pico=cost(first(row, "totalCost", "total_cost")) or None,
+        stated_cost_pico=cost_pico(first(row, "totalCost", "total_cost")) or None,
     )
     _prompt(request, parsed(row.get("input")), settings)
     _reply(request, output)
     usage = usage_of(mapping(output))
     if usage is NO_USAGE:
         usage = _details(mapping(first(row, "usageDetails", "usage_details")))
-    fill(request, usage)
+    set_usage(request, usage)
     return request
 
 
 def _details(details: Json) -> Usage:
     copied = any(name.startswith("prompt_details.") for name in details)
-    audio_input, audio_output = counted(details, "input_audio"), counted(details, "output_audio")
-    total = counted(details, "total")
+    audio_input, audio_output = read_count(details, "input_audio"), read_count(details, "output_audio")
+    total = read_count(details, "total")
     if total is not None and not copied:
         total -= (audio_input or 0) + (audio_output or 0)
-    output, reasoning = counted(details, "output"), counted(details, *_REASONING)
-    usage = settle(
-        counted(details, "input"),
+    output, reasoning = read_count(details, "output"), read_count(details, *_REASONING)
+    usage = disjoint_usage(
+        read_count(details, "input"),
         output,
-        cache_read=counted(details, *_READ),
-        cache_write=counted(details, *_WRITE),
-        cache_write_1h=counted(details, "input_cache_creation_1h"),
+        cache_read=read_count(details, *_READ),
+        cache_write=read_count(details, *_WRITE),
+        cache_write_1h=read_count(details, "input_cache_creation_1h"),
         reasoning=reasoning,
         total=total,
         convention=Convention.INCLUSIVE if copied else Convention.EXCLUSIVE,
     )
-    if not copied:  # normalised details are parts of a whole: audio is beside the text
-        usage.audio_input_tokens = audio_input or None
-        usage.audio_output_tokens = audio_output or None
-    return usage
+    if copied:
+        return usage
+    # Normalised details are parts of a sum: audio is not part of the text.
+    return replace(usage, audio_input_tokens=audio_input or None, audio_output_tokens=audio_output or None)
 
 
 def _prompt(request: Request, given: object, settings: Json) -> None:
@@ -127,9 +151,9 @@ def _prompt(request: Request, given: object, settings: Json) -> None:
     config = mapping(body.get("config"))
     prompt = first(body, "messages", "contents", "input", "prompt", "args") if body else given
     system = first(body, "system", "instructions") or first(config, "system_instruction", "systemInstruction")
-    request.messages = conversation(prompt, system or settings.get("instructions"))
-    request.redacted = redacted(request.messages)
-    parameters(request, {**settings, **body})
+    request.messages = read_messages(prompt, system or settings.get("instructions"))
+    request.redacted = is_redacted(request.messages)
+    read_parameters(request, {**settings, **body})
     if not request.tools and config:
         request.tools = tool_names(listing(config.get("tools")))
 
@@ -137,11 +161,11 @@ def _prompt(request: Request, given: object, settings: Json) -> None:
 def _reply(request: Request, output: object) -> None:
     body = mapping(output)
     if body.keys() & {"choices", "output", "candidates"}:
-        answer(request, body)
+        read_response_body(request, body)
         return
     extra = mapping(body.get("additional_kwargs"))  # LangChain puts the tool calls of a reply there
     found = {**body, **extra} if extra else output
-    request.completion, request.completion_calls, request.completion_call_id = reply(found)
+    request.completion, request.completion_calls, request.completion_call_id = read_reply(found)
 
 
 def _provider(metadata: Json) -> str | None:
@@ -150,9 +174,9 @@ def _provider(metadata: Json) -> str | None:
     return provider(named or metadata.get("ls_provider"))
 
 
-def _payer(row: Json, trace: Json, metadata: Json) -> Who:
-    given = who({**mapping(trace.get("metadata")), **metadata})  # its tags would be what a tracer notes
-    return Who(
+def _attribution(row: Json, trace: Json, metadata: Json) -> Attribution:
+    given = attribution_of({**mapping(trace.get("metadata")), **metadata})  # its tags would be what a tracer notes
+    return Attribution(
         given.team,
         given.app or text(first(row, "trace_name", "traceName") or trace.get("name")),
         text(first(row, "userId", "user_id") or first(trace, "userId", "user_id")) or given.user,
@@ -161,7 +185,7 @@ def _payer(row: Json, trace: Json, metadata: Json) -> Who:
     )
 
 
-def _matches(record: Record) -> bool:
+def _matches(record: Record, _context: Context) -> bool:
     if "observations" in record:
         return "trace" in record or "projectId" in record or "sessionId" in record
     return ("traceId" in record and "usageDetails" in record) or (
@@ -174,11 +198,14 @@ FORMAT = Format(
         name="langfuse",
         title="Langfuse: UI download or blob export",
         evidence=Evidence.REAL,
+        input_counts="exclusive; inclusive where copied",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
         notes="UI downloads were checked on real records, blob exports on documentation only. Spans, agents and other "
         "observations are not provider calls.",
     ),
+    specificity=Specificity.PRODUCT,
     matches=_matches,
     entries=_entries,
     keys=frozenset({"observations", "usageDetails", "usage_details"}),
+    keys_decide=True,
 )

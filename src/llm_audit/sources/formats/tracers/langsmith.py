@@ -9,13 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.records.bodies import answer, ask, model_of, usage_of
-from llm_audit.sources.records.calls import cost, fill, guarded, provider, span_key, tier
-from llm_audit.sources.records.disjoint import NO_USAGE, Convention, Usage, counted, settle
-from llm_audit.sources.records.fields import Json, at, first, labels, listing, mapping, objects, text, who
-from llm_audit.sources.records.messages import conversation, redacted, reply
+from llm_audit.sources.entry import (
+    NO_USAGE,
+    BadRecordError,
+    Entry,
+    NotACall,
+    NotCallReason,
+    Reason,
+    Record,
+    Request,
+    Usage,
+)
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body, usage_of
+from llm_audit.sources.records.calls import cost_pico, provider, reject_on_error, set_usage, span_key, tier
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
+from llm_audit.sources.records.fields import Json, at, attribution_of, first, labels, listing, mapping, objects, text
+from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.vocabulary import Operation, Status
 
@@ -34,7 +44,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         run = runs.setdefault(key, {})
         run.update((name, value) for name, value in half.items() if value or name not in run)
     for run in runs.values():
-        yield guarded(_entry, run)
+        yield reject_on_error(_entry, run)
 
 
 def _entry(run: Json) -> Entry:
@@ -52,7 +62,9 @@ def _entry(run: Json) -> Entry:
     started, ended = micros(run.get("start_time"), "start_time"), micros(run.get("end_time"), "end_time")
     span, parent = _ids(run)
     trace = text(run.get("trace_id"))
-    payer = who({k: v for k, v in metadata.items() if not k.startswith("ls_") and k not in _ABOUT_THE_CALL})
+    attribution = attribution_of(
+        {k: v for k, v in metadata.items() if not k.startswith("ls_") and k not in _ABOUT_THE_CALL}
+    )
     request = Request(
         model=model,
         model_requested=requested,
@@ -67,33 +79,33 @@ def _entry(run: Json) -> Entry:
         span=span,
         parent_span=parent,
         wraps_calls=True,
-        team=payer.team,
-        app=payer.app or text(run.get("session_name")),
-        user=payer.user,
-        environment=payer.environment,
-        tags=tuple(sorted({*payer.tags, *labels(run.get("tags") or [])})),
+        team=attribution.team,
+        app=attribution.app or text(run.get("session_name")),
+        user=attribution.user,
+        environment=attribution.environment,
+        tags=tuple(sorted({*attribution.tags, *labels(run.get("tags") or [])})),
         status=status,
         latency_ms=between_ms(started, ended),
-        stated_cost_pico=cost(run.get("total_cost")),
+        stated_cost_pico=cost_pico(run.get("total_cost")),
     )
     _texts(request, inputs, {**invoked, **inputs}, outputs)
-    fill(request, _usage(run, outputs, request.provider))
+    set_usage(request, _usage(run, outputs, request.provider))
     return request
 
 
 def _texts(request: Request, inputs: Json, parameters: Json, outputs: Json) -> None:
-    ask(request, parameters)
+    read_request_body(request, parameters)
     nested = listing(inputs.get("messages"))
     if nested and isinstance(nested[0], list):  # LangChain's own runs hold batches of messages
-        request.messages = conversation([_plain(message) for message in nested[0]])
-        request.redacted = redacted(request.messages)
+        request.messages = read_messages([_plain(message) for message in nested[0]])
+        request.redacted = is_redacted(request.messages)
     generations = listing(outputs.get("generations"))
     if generations:
         batch = listing(generations[0]) or generations
-        said = [_plain(mapping(item).get("message") or item) for item in batch]
-        request.completion, request.completion_calls, request.completion_call_id = reply(said)
+        messages = [_plain(mapping(item).get("message") or item) for item in batch]
+        request.completion, request.completion_calls, request.completion_call_id = read_reply(messages)
     else:
-        answer(request, outputs)
+        read_response_body(request, outputs)
 
 
 def _plain(message: object) -> Json:
@@ -123,16 +135,16 @@ def _usage(run: Json, outputs: Json, vendor: str | None) -> Usage:
     counts = mapping(first(message, "usage_metadata")) or mapping(at(outputs, "llm_output", "token_usage")) or run
     into = mapping(first(counts, "input_token_details", "prompt_token_details", "prompt_tokens_details"))
     outof = mapping(first(counts, "output_token_details", "completion_token_details", "completion_tokens_details"))
-    return settle(
-        counted(counts, "input_tokens", "prompt_tokens"),
-        counted(counts, "output_tokens", "completion_tokens"),
-        cache_read=counted(into, "cache_read", "cached_tokens"),
-        cache_write=counted(into, "ephemeral_5m_input_tokens", "cache_creation"),
-        cache_write_1h=counted(into, "ephemeral_1h_input_tokens"),
-        reasoning=counted(outof, "reasoning", "reasoning_tokens"),
-        audio_input=counted(into, "audio", "audio_tokens"),
-        audio_output=counted(outof, "audio", "audio_tokens"),
-        total=counted(counts, "total_tokens"),
+    return disjoint_usage(
+        read_count(counts, "input_tokens", "prompt_tokens"),
+        read_count(counts, "output_tokens", "completion_tokens"),
+        cache_read=read_count(into, "cache_read", "cached_tokens"),
+        cache_write=read_count(into, "ephemeral_5m_input_tokens", "cache_creation"),
+        cache_write_1h=read_count(into, "ephemeral_1h_input_tokens"),
+        reasoning=read_count(outof, "reasoning", "reasoning_tokens"),
+        audio_input=read_count(into, "audio", "audio_tokens"),
+        audio_output=read_count(outof, "audio", "audio_tokens"),
+        total=read_count(counts, "total_tokens"),
         wrapper_total=True,
         convention=None if vendor == "anthropic" else Convention.INCLUSIVE,
     )
@@ -150,11 +162,13 @@ FORMAT = Format(
         name="langsmith",
         title="LangSmith runs: bulk export or SDK bodies",
         evidence=Evidence.REAL,
+        input_counts="inclusive; open for Anthropic",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
         notes="SDK bodies were checked on real records, bulk exports on documentation. Chains, tools and "
         "retrievers are not provider calls.",
     ),
-    matches=lambda record: ("run_type" in record and "dotted_order" in record) or _is_batch(record),
+    specificity=Specificity.PRODUCT,
+    matches=lambda record, _: ("run_type" in record and "dotted_order" in record) or _is_batch(record),
     entries=_entries,
     keys=frozenset({"run_type", "post", "patch"}),
 )

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Usage
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records import tracing
-from llm_audit.sources.records.bodies import parameters
-from llm_audit.sources.records.calls import cost, fill, provider
-from llm_audit.sources.records.disjoint import Usage, counted, settle
+from llm_audit.sources.records.bodies import read_parameters
+from llm_audit.sources.records.calls import cost_pico, provider, set_usage
+from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, listing, mapping, objects, parsed, text
-from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
+from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
 from llm_audit.vocabulary import Operation
 
 _KINDS = {"LLM": Operation.CHAT, "EMBEDDING": Operation.EMBEDDING}
@@ -39,30 +39,30 @@ def read(span: tracing.Span, kind: str | None = None) -> Entry:
     request = tracing.request(
         span, model=model, requested=requested, vendor=vendor, operation=_KINDS.get(kind, Operation.CHAT)
     )
-    request.stated_cost_pico = cost(attributes.get("llm.cost.total"))
-    request.messages = conversation(_messages(attributes, "llm.input_messages"))
+    request.stated_cost_pico = cost_pico(attributes.get("llm.cost.total"))
+    request.messages = read_messages(_messages(attributes, "llm.input_messages"))
     if request.messages is None and kind == "LLM":
-        request.messages = conversation(_given(attributes))
-    request.redacted = redacted(request.messages)
-    parameters(request, settings)
+        request.messages = read_messages(_given(attributes))
+    request.redacted = is_redacted(request.messages)
+    read_parameters(request, settings)
     request.tools = tool_names(_tools(attributes)) or request.tools
-    said = _messages(attributes, "llm.output_messages") or attributes.get("output.value")
-    request.completion, request.completion_calls, request.completion_call_id = reply(said)
-    fill(request, _usage(attributes, vendor))
+    output = _messages(attributes, "llm.output_messages") or attributes.get("output.value")
+    request.completion, request.completion_calls, request.completion_call_id = read_reply(output)
+    set_usage(request, _usage(attributes, vendor))
     return request
 
 
 def _usage(attributes: Json, vendor: str | None) -> Usage:
     counts = {name.removeprefix("llm.token_count."): item for name, item in attributes.items() if "token_count" in name}
-    return settle(
-        counted(counts, "prompt"),
-        counted(counts, "completion"),
-        cache_read=counted(counts, "prompt_details.cache_read", "prompt_details.cache_input"),
-        cache_write=counted(counts, "prompt_details.cache_write"),
-        reasoning=counted(counts, "completion_details.reasoning"),
-        audio_input=counted(counts, "prompt_details.audio"),
-        audio_output=counted(counts, "completion_details.audio"),
-        total=counted(counts, "total"),
+    return disjoint_usage(
+        read_count(counts, "prompt"),
+        read_count(counts, "completion"),
+        cache_read=read_count(counts, "prompt_details.cache_read", "prompt_details.cache_input"),
+        cache_write=read_count(counts, "prompt_details.cache_write"),
+        reasoning=read_count(counts, "completion_details.reasoning"),
+        audio_input=read_count(counts, "prompt_details.audio"),
+        audio_output=read_count(counts, "completion_details.audio"),
+        total=read_count(counts, "total"),
         wrapper_total=True,
         convention=tracing.convention(vendor),
     )
@@ -121,7 +121,7 @@ def _tools(attributes: Json) -> list[Any]:
 
 
 def is_span(attributes: Json) -> bool:
-    """Whether flat attributes are OpenInference's."""
+    """Return whether flat attributes are OpenInference's."""
     return not _SIGNS.isdisjoint(attributes)
 
 
@@ -129,7 +129,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     yield read(tracing.from_record(record), text(record.get("span_kind")))
 
 
-def _matches(record: Record) -> bool:
+def _matches(record: Record, _context: Context) -> bool:
     attributes = record.get("attributes")
     if isinstance(attributes, Mapping):
         nested = isinstance(attributes.get("openinference"), Mapping)
@@ -143,11 +143,14 @@ FORMAT = Format(
         name="openinference",
         title="OpenInference spans (Phoenix)",
         evidence=Evidence.FIXTURE,
+        input_counts="mostly inclusive",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
         notes="Checked on the OpenInference project's own fixtures. Whether counts include cached tokens differs by "
         "instrumentation: where neither arithmetic nor the provider tells, both bounds are kept.",
     ),
+    specificity=Specificity.SPAN,
     matches=_matches,
     entries=_entries,
     keys=_SIGNS | _COLUMNS | {"attributes", "context.span_id"},
+    before=("otel",),
 )

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Request
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.tracers import openinference, otel_text, vercel_ai
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.tracers import _otel_texts, openinference, vercel_ai
 from llm_audit.sources.records import tracing
-from llm_audit.sources.records.calls import cost, fill, merge_key, operation, provider, tier
-from llm_audit.sources.records.disjoint import Usage, counted, settle
-from llm_audit.sources.records.fields import Json, first, flag, mapping, text, whole
+from llm_audit.sources.records.calls import cost_pico, merge_key, operation, provider, set_usage, tier
+from llm_audit.sources.records.disjoint import disjoint_usage, read_count
+from llm_audit.sources.records.fields import Json, as_int, first, flag, mapping, text
 
 _INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
 _OUTPUT = ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.usage.completion_tokens")
@@ -46,8 +46,8 @@ _TIERS = (
     "openai.request.service_tier",
     "gen_ai.openai.request.service_tier",
 )
-_BESIDE = ("execute_tool", "create_agent", "retrieval")
-_AROUND = ("invoke_agent", "invoke_workflow")
+_NOT_MODEL_CALLS = ("execute_tool", "create_agent", "retrieval")
+_WRAPPERS = ("invoke_agent", "invoke_workflow")
 _SIGNS = frozenset(
     f"gen_ai.{name}"
     for name in ("request.model", "response.model", "system", "provider.name", "operation.name", "usage.input_tokens")
@@ -68,9 +68,9 @@ def read(span: tracing.Span) -> Entry:
     model = text(first(attributes, "gen_ai.response.model", "llm.response.model")) or requested
     vendor = provider(first(attributes, "gen_ai.provider.name", "gen_ai.system", "llm.vendor"))
     usage = _usage(attributes, vendor)
-    if step.startswith(_BESIDE) or not _is_gen_ai(attributes):
+    if step.startswith(_NOT_MODEL_CALLS) or not _is_gen_ai(attributes):
         return NotACall(NotCallReason.NOT_A_MODEL_CALL)
-    around, used = step.startswith(_AROUND), usage.input_tokens is not None
+    around, used = step.startswith(_WRAPPERS), usage.input_tokens is not None
     if model is None and used and not around:
         raise BadRecordError(Reason.NO_MODEL, "gen_ai.request.model")
     if model is None or (around and not used):
@@ -81,15 +81,15 @@ def read(span: tracing.Span) -> Entry:
     request.request_id = request.request_id or text(response_id)
     request.merge_key = merge_key(response_id, model=model, status=request.status) or request.merge_key
     request.service_tier = tier(first(attributes, *_TIERS))
-    request.stated_cost_pico = cost(first(attributes, "gen_ai.usage.cost", "gen_ai.usage.total_cost"))
+    request.stated_cost_pico = cost_pico(first(attributes, "gen_ai.usage.cost", "gen_ai.usage.total_cost"))
     _parameters(request, attributes)
-    otel_text.fill(request, span)
-    fill(request, usage)
+    _otel_texts.set_texts(request, span)
+    set_usage(request, usage)
     return request
 
 
 def _parameters(request: Request, attributes: Json) -> None:
-    limit = whole(attributes.get("gen_ai.request.max_tokens"))
+    limit = as_int(attributes.get("gen_ai.request.max_tokens"))
     request.max_output_tokens = limit if limit is not None and limit > 0 else None
     request.streamed = flag(first(attributes, "gen_ai.request.stream", "gen_ai.request.is_stream", "llm.is_streaming"))
     request.needs_json_schema = attributes.get("gen_ai.output.type") == "json"
@@ -97,13 +97,13 @@ def _parameters(request: Request, attributes: Json) -> None:
 
 
 def _usage(attributes: Json, vendor: str | None) -> Usage:
-    return settle(
-        counted(attributes, *_INPUT),
-        counted(attributes, *_OUTPUT),
-        cache_read=counted(attributes, *_READ),
-        cache_write=counted(attributes, *_WRITE),
-        reasoning=counted(attributes, *_REASONING),
-        total=counted(attributes, "gen_ai.usage.total_tokens", "llm.usage.total_tokens"),
+    return disjoint_usage(
+        read_count(attributes, *_INPUT),
+        read_count(attributes, *_OUTPUT),
+        cache_read=read_count(attributes, *_READ),
+        cache_write=read_count(attributes, *_WRITE),
+        reasoning=read_count(attributes, *_REASONING),
+        total=read_count(attributes, "gen_ai.usage.total_tokens", "llm.usage.total_tokens"),
         wrapper_total=True,
         convention=tracing.convention(vendor),
     )
@@ -117,7 +117,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     yield read(tracing.from_record(record))
 
 
-def _matches(record: Record) -> bool:
+def _matches(record: Record, _context: Context) -> bool:
     attributes = mapping(record.get("attributes"))
     if attributes:
         identified = first(record, "spanContext", "context", "span_id", "spanId", "trace_id", "traceId") is not None
@@ -131,10 +131,12 @@ FORMAT = Format(
         name="otel",
         title="OpenTelemetry GenAI spans (attributes)",
         evidence=Evidence.FIXTURE,
+        input_counts="inclusive by convention, violated in practice",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
         notes="Checked on fixtures after the semantic conventions. Whether input tokens include cached ones differs by "
         "instrumentation: where neither arithmetic nor the provider tells, both bounds are kept.",
     ),
+    specificity=Specificity.SPAN,
     matches=_matches,
     entries=_entries,
     keys=_SIGNS | _COLUMNS | {"attributes"},

@@ -1,7 +1,7 @@
-"""OTLP/JSON as a collector's file exporter writes it: batches of spans or log records, one a line.
+"""OTLP/JSON as a collector's file exporter writes it: batches of spans or log records, one per line.
 
 A batch is as many entries as it holds spans. Integers come as strings. Of log records the GenAI inference event is
-read like a span, and Claude Code's events of requests; other records are no calls.
+read like a span, and Claude Code's events of requests; other records are not calls.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason
-from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Record
-from llm_audit.sources.formats.tracers import otel_agents
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.tracers import _claude_code_events
 from llm_audit.sources.formats.tracers.otel import read
-from llm_audit.sources.records.calls import guarded
+from llm_audit.sources.records.calls import reject_on_error
 from llm_audit.sources.records.fields import Json, first, mapping, objects, text
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.tracing import Span, flatten
@@ -28,14 +28,14 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     empty = True
     for item in _items(record):
         empty = False
-        yield item if isinstance(item, NotACall) else guarded(_read, item)
+        yield item if isinstance(item, NotACall) else reject_on_error(_read, item)
     if empty:
         yield NotACall(NotCallReason.METADATA)
 
 
 def _read(item: _Item) -> Entry:
     span = item.span()
-    return otel_agents.read(span) if otel_agents.is_call(span.name, span.attributes) else read(span)
+    return _claude_code_events.read(span) if _claude_code_events.is_call(span.name, span.attributes) else read(span)
 
 
 class _Item(NamedTuple):
@@ -45,7 +45,7 @@ class _Item(NamedTuple):
     resource: Json
 
     def span(self) -> Span:
-        """Decode it."""
+        """Decode the span or log record."""
         values = self.values
         return Span(
             name=text(first(values, "name", "eventName")) or "",
@@ -79,7 +79,7 @@ def _items(record: Record) -> Iterator[_Item | NotACall]:
 def _is_call(log: Json) -> bool:
     attributes = _attributes(log)
     name = text(log.get("eventName"))
-    return _EVENT in (name, attributes.get("event.name")) or otel_agents.is_call(name, attributes)
+    return _EVENT in (name, attributes.get("event.name")) or _claude_code_events.is_call(name, attributes)
 
 
 def _attributes(holder: Json) -> dict[str, Any]:
@@ -110,11 +110,14 @@ FORMAT = Format(
         name="otlp",
         title="OpenTelemetry OTLP (JSON lines)",
         evidence=Evidence.REAL,
+        input_counts="by attributes, as otel",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
         notes="Spans of GenAI, OpenLLMetry, OpenLIT, OpenInference and the Vercel AI SDK; log events of Claude Code. "
         "Spans and events of other kinds are not provider calls.",
     ),
-    matches=lambda record: not _BATCHES.isdisjoint(record),
+    specificity=Specificity.ENVELOPE,
+    matches=lambda record, _: not _BATCHES.isdisjoint(record),
     entries=_entries,
     keys=_BATCHES,
+    keys_decide=True,
 )

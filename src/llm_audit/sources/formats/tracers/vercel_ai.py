@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason
-from llm_audit.sources.formats.interface import BadRecordError, Context, Evidence, Format, FormatInfo, Record
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Usage
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records import tracing
-from llm_audit.sources.records.calls import fill, merge_key, provider, tier
-from llm_audit.sources.records.disjoint import Usage, counted, settle
-from llm_audit.sources.records.fields import Json, at, first, listing, mapping, objects, parsed, text, whole
-from llm_audit.sources.records.messages import conversation, redacted, reply, tool_names
+from llm_audit.sources.records.calls import merge_key, provider, set_usage, tier
+from llm_audit.sources.records.disjoint import disjoint_usage, read_count
+from llm_audit.sources.records.fields import Json, as_int, at, first, listing, mapping, objects, parsed, text
+from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
 from llm_audit.sources.records.usage import of_anthropic
 from llm_audit.vocabulary import Operation
 
@@ -41,15 +41,15 @@ def read(span: tracing.Span) -> Entry:
     request.service_tier = tier(at(metadata, "openai", "serviceTier"))
     request.streamed = step.endswith(".doStream")
     request.needs_json_schema = "Object." in step
-    request.max_output_tokens = whole(first(attributes, "ai.settings.maxOutputTokens", "ai.settings.maxTokens"))
-    request.messages = conversation([_plain(item) for item in objects(attributes.get("ai.prompt.messages"))])
-    request.redacted = redacted(request.messages)
+    request.max_output_tokens = as_int(first(attributes, "ai.settings.maxOutputTokens", "ai.settings.maxTokens"))
+    request.messages = read_messages([_plain(item) for item in objects(attributes.get("ai.prompt.messages"))])
+    request.redacted = is_redacted(request.messages)
     request.tools = tool_names([parsed(tool) for tool in listing(attributes.get("ai.prompt.tools"))])
     calls = [_part({**call, "type": "tool-call"}) for call in objects(attributes.get("ai.response.toolCalls"))]
-    said = first(attributes, "ai.response.text", "ai.response.object")
-    answer = {"role": "assistant", "content": [*([said] if isinstance(said, str) else []), *calls]}
-    request.completion, request.completion_calls, request.completion_call_id = reply(answer)
-    fill(request, _usage(attributes, metadata, request.provider))
+    output = first(attributes, "ai.response.text", "ai.response.object")
+    message = {"role": "assistant", "content": [*([output] if isinstance(output, str) else []), *calls]}
+    request.completion, request.completion_calls, request.completion_call_id = read_reply(message)
+    set_usage(request, _usage(attributes, metadata, request.provider))
     return request
 
 
@@ -59,7 +59,7 @@ def _plain(message: Json) -> Json:
 
 
 def _part(part: Json) -> Json:
-    """Give the SDK's parts of tools the names that other formats have for them."""
+    """Rename the fields of the SDK's tool parts as other formats name them."""
     kind = _PARTS.get(text(part.get("type")) or "")
     if kind is None:
         return part
@@ -78,8 +78,8 @@ def _usage(attributes: Json, metadata: Json, vendor: str | None) -> Usage:
     own = mapping(at(metadata, "anthropic", "usage"))
     if own:
         return of_anthropic(own)
-    return settle(
-        counted(
+    return disjoint_usage(
+        read_count(
             attributes,
             "ai.usage.inputTokens",
             "ai.usage.promptTokens",
@@ -87,24 +87,24 @@ def _usage(attributes: Json, metadata: Json, vendor: str | None) -> Usage:
             "gen_ai.usage.prompt_tokens",
             "ai.usage.tokens",
         ),
-        counted(
+        read_count(
             attributes,
             "ai.usage.outputTokens",
             "ai.usage.completionTokens",
             "gen_ai.usage.output_tokens",
             "gen_ai.usage.completion_tokens",
         ),
-        cache_read=counted(attributes, "ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens"),
-        cache_write=counted(attributes, "ai.usage.inputTokenDetails.cacheWriteTokens"),
-        reasoning=counted(attributes, "ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.reasoningTokens"),
-        total=counted(attributes, "ai.usage.totalTokens"),
+        cache_read=read_count(attributes, "ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens"),
+        cache_write=read_count(attributes, "ai.usage.inputTokenDetails.cacheWriteTokens"),
+        reasoning=read_count(attributes, "ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.reasoningTokens"),
+        total=read_count(attributes, "ai.usage.totalTokens"),
         wrapper_total=True,
         convention=tracing.convention(vendor),
     )
 
 
 def is_span(attributes: Json) -> bool:
-    """Whether attributes are those of the SDK."""
+    """Return whether attributes are those of the SDK."""
     return "ai.operationId" in attributes
 
 
@@ -117,11 +117,14 @@ FORMAT = Format(
         name="vercel-ai",
         title="Vercel AI SDK spans",
         evidence=Evidence.REAL,
+        input_counts="as the provider counts, where logged",
         tells=("time", "id", "prompts", "cache", "latency", "trace", "service_tier"),
         notes="ai.generateText, ai.streamText and their like repeat the usage of the call inside them and are not "
         "counted: an export without the inner spans holds no calls.",
     ),
-    matches=lambda record: is_span(mapping(record.get("attributes")) or record),
+    specificity=Specificity.SPAN,
+    matches=lambda record, _: is_span(mapping(record.get("attributes")) or record),
     entries=_entries,
     keys=frozenset({"attributes", "ai.operationId"}),
+    before=("openinference", "otel"),
 )

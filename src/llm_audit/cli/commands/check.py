@@ -1,0 +1,146 @@
+"""``llm-audit check``: audit logs, compare with a baseline, and check the audit against rules and budgets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llm_audit.cli import console, options
+from llm_audit.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from llm_audit.compare.rules import GateRule
+    from llm_audit.config import Settings
+    from llm_audit.document.audit import Document
+    from llm_audit.document.comparison import CheckResult
+
+
+def check(
+    paths: options.Paths,
+    *,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Audit to compare with, from --save-baseline or -o FILE.json.")
+    ] = None,
+    fail_on: Annotated[
+        list[str] | None, typer.Option(help="Rule, such as cost_per_request:+10% or total_cost:500USD. Repeatable.")
+    ] = None,
+    max_flagship_tax: Annotated[
+        str | None, typer.Option(help="Highest flagship tax: a share (30%) or an amount (500USD).")
+    ] = None,
+    min_samples: Annotated[
+        int | None, typer.Option(min=0, help="Requests that a rule about a change needs on each side.")
+    ] = None,
+    confidence: options.Confidence = None,
+    save_baseline: Annotated[Path | None, typer.Option(help="Save this audit as the next baseline.")] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Report failures, but exit with 0.")] = False,
+    output: options.Output = None,
+    output_format: options.Format = None,
+    policy: options.Policy = None,
+    prices: options.Prices = None,
+    calibration: options.Calibration = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    timezone: options.Timezone = None,
+    log_format: options.LogFormat = None,
+    strict: options.Strict = None,
+    jobs: options.Jobs = None,
+    cache: options.Cache = None,
+    config_file: options.ConfigFile = None,
+    progress: options.ShowProgress = None,
+    quiet: options.Quiet = False,
+) -> int:
+    """Audit logs and check the result against rules and budgets; exits with 1 when one fails.
+
+    A rule about a change fails only where the whole interval of the change is beyond the threshold, so noise alone
+    fails nothing. With too few requests a rule is "not evaluated", never "passed".
+    """
+    from llm_audit import api
+    from llm_audit import config as configuration
+    from llm_audit.cli.completeness import completeness
+    from llm_audit.cli.documents import load_document
+    from llm_audit.cli.output import check_formats, deliver
+    from llm_audit.cli.run import run_audit
+    from llm_audit.compare.gates import GateOptions
+    from llm_audit.compare.gates import check as evaluate
+    from llm_audit.document.audit import encode
+    from llm_audit.files import write_atomically
+
+    check_formats(output or [], output_format, check=True)
+    flags = {
+        "policy": policy,
+        "prices": prices,
+        "calibration": calibration,
+        "timezone": timezone,
+        "log_format": log_format,
+        "strict": strict,
+        "jobs": jobs,
+        "cache": cache,
+        "fail_on": fail_on,
+        "min_samples": min_samples,
+        "confidence": confidence,
+    }
+    settings = configuration.load(flags, file=config_file)
+    config = settings.config
+    before = None if baseline is None else load_document(baseline)
+    audit = run_audit(paths, config, flags, since=since, until=until, progress=progress)
+    document = audit.document
+    rules = _rules(settings, document, max_flagship_tax)
+    if not rules:
+        raise UsageError(
+            "There is nothing to check. Give --fail-on or --max-flagship-tax, or set budgets in llm-audit.toml."
+        )
+    comparison = None
+    if before is not None:
+        comparison = api.compare_documents(before, document, config=config, labels=(str(baseline), "this audit"))
+    gate_options = GateOptions(
+        confidence=config.confidence, min_samples=config.min_samples, min_change_usd=config.min_change_usd
+    )
+    result = evaluate(document, rules, base=before, comparison=comparison, options=gate_options)
+    deliver(document, output or [], output_format, requests=lambda: audit.requests, check=result, quiet=quiet)
+    if save_baseline is not None:
+        write_atomically(save_baseline, encode(document))
+        console.say(f"Wrote {save_baseline}")
+    return _exit_code(result, completeness(document, config), exit_zero=exit_zero)
+
+
+def _exit_code(result: CheckResult, incomplete: int, *, exit_zero: bool) -> int:
+    """Return the exit code: a failed rule outranks an incomplete audit, and a rule not evaluated is not passed."""
+    if exit_zero:
+        return int(ExitCode.DONE)
+    if result.failed:
+        return int(ExitCode.GATE_FAILED)
+    return int(ExitCode.INCOMPLETE) if result.not_evaluated and not result.passed else incomplete
+
+
+def _rules(settings: Settings, document: Document, max_flagship_tax: str | None) -> list[GateRule]:
+    from llm_audit.compare import rules
+
+    where = _source(settings, "fail_on")
+    found = [
+        rules.parse(text, source=where, line=_line_of(settings.file, text) if where else None)
+        for text in settings.config.fail_on
+    ]
+    if max_flagship_tax is not None:
+        metric = "flagship_tax" if max_flagship_tax.endswith("%") else "flagship_tax_amount"
+        found.append(rules.parse(f"{metric}:{max_flagship_tax}"))
+    for selector, amount in settings.config.budgets.items():
+        found.append(rules.budget(selector, amount, days=document.period.days, source=_source(settings, "budgets")))
+    return found
+
+
+def _source(settings: Settings, name: str) -> str | None:
+    """Return the file that a setting is from, relative to the working folder for annotations; None for a flag."""
+    if settings.file is None or settings.origins[name] != str(settings.file):
+        return None
+    file = settings.file.resolve()
+    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)
+
+
+def _line_of(file: Path | None, text: str) -> int | None:
+    """Return the line of a rule in the configuration, for annotations."""
+    if file is None:
+        return None
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if text in line), None)

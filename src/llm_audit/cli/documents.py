@@ -1,0 +1,52 @@
+"""Saved audits, and audits made where a path names logs instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm_audit.errors import UsageError
+
+if TYPE_CHECKING:
+    from llm_audit.config import Config
+    from llm_audit.document.audit import Document
+
+
+def load_document(path: Path) -> Document:
+    """Read a saved audit.
+
+    Raises:
+        UsageError: The file cannot be read, or is not an audit of this version.
+    """
+    import msgspec
+
+    from llm_audit.document.audit import decode
+
+    try:
+        return decode(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"Cannot read {path}: {error.strerror}.") from None
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{path} is not an audit of this version: {error}. Write one with -o FILE.json.") from None
+
+
+def load_or_audit(path: str, config: Config) -> Document:
+    """Read a saved audit, or audit the logs or ledger that the path names.
+
+    Raises:
+        UsageError: The path cannot be read.
+    """
+    from llm_audit.cli.run import run_audit
+
+    if path.endswith(".json") and _is_audit(Path(path)):
+        return load_document(Path(path))
+    return run_audit([path], config, {}).document
+
+
+def _is_audit(path: Path) -> bool:
+    """Tell an audit from a JSON log by the schema version, which stands near its top."""
+    try:
+        with path.open("rb") as file:
+            return b'"schema_version"' in file.read(200)
+    except OSError:
+        return False

@@ -1,0 +1,52 @@
+"""Options and steps that ``explain`` and ``trace`` share: from logs to one request or trace of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from llm_audit.errors import UsageError
+
+if TYPE_CHECKING:
+    from llm_audit.ledger import Ledger
+
+DetailFormat = Annotated[str, typer.Option("--format", "-f", help="text or json.")]
+Logs = Annotated[
+    list[str] | None, typer.Option("--logs", "-l", help="Logs or a saved ledger with the request or trace. Repeatable.")
+]
+
+
+def check_detail_format(output_format: str) -> None:
+    """Refuse an unknown format before any work.
+
+    Raises:
+        UsageError: It is neither text nor json.
+    """
+    if output_format not in {"text", "json"}:
+        raise UsageError(f"There is no format {output_format!r}; use text or json.")
+
+
+def open_with_policy(
+    logs: list[str], *, policy: str | None, prices: list[str] | None, cache: bool | None, config_file: Path | None
+) -> tuple[Ledger, dict[str, Any]]:
+    """Read logs, with the policy, catalogue and price book that their requests are routed and priced by."""
+    from llm_audit import api
+    from llm_audit import config as configuration
+    from llm_audit.policy import load
+
+    config = configuration.load({"policy": policy, "prices": prices, "cache": cache}, file=config_file).config
+    tools = {
+        "policy": load(config.policy),
+        "catalog": api.catalog(config),
+        "book": api.price_book(config),
+    }
+    return api.open_ledger(logs, config=config), tools
+
+
+def as_json(found: Any) -> str:
+    """Write a dataclass as indented JSON."""
+    return json.dumps(asdict(found), indent=2, ensure_ascii=False, default=str)

@@ -1,0 +1,35 @@
+"""The report of ``llm-audit --version -v``: what a bug report needs to know of an installation."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from importlib import import_module, metadata
+
+from llm_audit import __version__
+
+EXTENSIONS = ("llm_audit.classify._kernel", "llm_audit.classify._words", "llm_audit.engines._lines")
+"""Modules in C that have a twin in Python of the same answers."""
+
+
+def details() -> Iterator[str]:
+    """Yield a line each on the version, Python, the libraries, the extensions, the price table and the classifier."""
+    from llm_audit.classify import Classifier
+    from llm_audit.pricing import PriceBook
+
+    yield f"llm-audit {__version__}"
+    yield f"Python: {platform.python_version()} ({platform.python_implementation()}), {platform.platform()}"
+    yield f"Libraries: {', '.join(f'{name} {metadata.version(name)}' for name in ('polars', 'pyarrow', 'numpy'))}"
+    forms = [f"{name.removeprefix('llm_audit.')} {_form(name)}" for name in EXTENSIONS]
+    yield f"Extensions: {', '.join(forms)}"
+    yield f"Price table: genai-prices {metadata.version('genai-prices')} with corrections, {PriceBook().fingerprint}"
+    yield f"Classifier: {Classifier.load().fingerprint}"
+
+
+def _form(name: str) -> str:
+    """Return whether an extension is in use."""
+    try:
+        import_module(name)
+    except ImportError:
+        return "pure Python"
+    return "compiled"

@@ -1,0 +1,147 @@
+"""Extract the features of a request's text that the ledger keeps, and the ask to judge."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+from xxhash import xxh3_64_intdigest
+
+from llm_audit.classify.text.select import select
+from llm_audit.engines.hashing import hash64
+from llm_audit.engines.line_hash import longest_line_hash
+from llm_audit.sources.entry import Message, Request
+
+_ROLE_SEEDS = {role: hash64(role) for role in ("system", "user", "assistant", "tool")}
+# Prompts that differ only in dates, counters and ids share a template.
+_VARIABLE = re.compile(
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F-]{22}|\d+|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b"
+    r"|\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
+)
+_MAX_TEMPLATES = 10_000
+_templates: dict[tuple[int, tuple[str, ...]], int] = {}
+
+
+class TextFeatures(msgspec.Struct, kw_only=True, gc=False):
+    """The ledger's columns that depend on the text, and the ask, which is dropped when its batch is judged."""
+
+    prompt_hash: int | None
+    parent_prompt_hash: int | None
+    template_hash: int | None
+    turns: int | None
+    prompt_chars: int | None
+    completion_chars: int | None
+    needs_vision: bool | None
+    needs_audio: bool | None
+    needs_tools: bool | None
+    calls_tools: bool | None
+    answers_tools: bool | None
+    tool_call_hash: int | None
+    tool_result_hash: int | None
+    reply_hash: int | None
+    quoted_hash: int | None
+    ask: str
+    judged: str
+    abstention: str | None
+    step: str
+
+
+def extract_text_features(request: Request) -> TextFeatures:
+    """Return the features of a request's text.
+
+    ``prompt_hash`` chains all messages; ``parent_prompt_hash`` is the chain up to the last reply of the assistant, so
+    that it equals the ``prompt_hash`` of the request which that reply answered. A request whose ``quoted_hash`` is the
+    ``reply_hash`` of another quotes that reply's longest line.
+    """
+    messages = request.messages
+    selection = select(messages, tools=request.tools, redacted=request.redacted, operation=request.operation)
+    prompt_hash = parent = template = turns = chars = answered = None
+    vision = audio = answers = None
+    if messages:
+        chain = system_chain = images = sounds = chars = turns = 0
+        previous = ""
+        for message in messages:
+            role = message.role
+            if role == "assistant":
+                if previous != "assistant":
+                    parent = chain
+            elif role != "system":
+                turns += 1
+            text = message.text
+            chars += len(text)
+            chain = xxh3_64_intdigest(text.encode(), chain ^ (_ROLE_SEEDS.get(role) or hash64(role)))
+            if message.calls or message.images or message.audio:
+                chain = hash64(f"{message.calls}\0{message.images}\0{message.audio}", chain)
+                chars += len(message.calls)
+                images += message.images
+                sounds += message.audio
+            if role == "system" and not turns:
+                system_chain = chain
+            previous = role
+        prompt_hash = chain
+        vision, audio = images > 0, sounds > 0
+        if system_chain or request.tools:
+            template = _template(system_chain, messages, request.tools)
+        answers = previous == "tool"
+        if answers:
+            answered = _first_answered(messages)
+    call_id = request.completion_call_id
+    has_calls = bool(request.completion_calls) or call_id is not None
+    has_text = request.completion is not None
+    reply_hash, quoted_hash = _line_hashes(request)
+    return TextFeatures(
+        prompt_hash=prompt_hash,
+        parent_prompt_hash=parent,
+        template_hash=template,
+        turns=turns,
+        prompt_chars=chars,
+        completion_chars=(
+            len(request.completion or "") + len(request.completion_calls) if has_text or has_calls else None
+        ),
+        needs_vision=vision,
+        needs_audio=audio,
+        needs_tools=True if request.tools else None if messages is None else False,
+        calls_tools=True if has_calls else False if has_text else None,
+        answers_tools=answers,
+        tool_call_hash=hash64(call_id) if call_id else None,
+        tool_result_hash=hash64(answered) if answered else None,
+        reply_hash=reply_hash,
+        quoted_hash=quoted_hash,
+        ask=selection.text,
+        judged=selection.judged,
+        abstention=selection.abstention,
+        step=selection.step,
+    )
+
+
+def _template(system_chain: int, messages: list[Message], tools: tuple[str, ...]) -> int:
+    key = (system_chain, tools)
+    found = _templates.get(key)
+    if found is None:
+        if len(_templates) >= _MAX_TEMPLATES:
+            _templates.clear()
+        parts = [_VARIABLE.sub("0", message.text) for message in messages if message.role == "system"]
+        found = _templates[key] = hash64("\0".join((*parts, *sorted(tools))))
+    return found
+
+
+def _line_hashes(request: Request) -> tuple[int | None, int | None]:
+    """Return the line hashes of the reply and of the user messages that end the prompt, which are new in it."""
+    if request.redacted:  # the placeholders of removed text are the same in all requests
+        return None, None
+    messages = request.messages or []
+    first = len(messages)
+    while first and messages[first - 1].role == "user":
+        first -= 1
+    ask = "\n".join([message.text for message in messages[first:]])
+    return longest_line_hash(request.completion or ""), longest_line_hash(ask)
+
+
+def _first_answered(messages: list[Message]) -> str:
+    """Return the id of the first of the tool calls that the last messages answer."""
+    answered = ""
+    for message in reversed(messages):
+        if message.role != "tool":
+            break
+        answered = message.call_id
+    return answered

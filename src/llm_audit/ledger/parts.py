@@ -1,0 +1,48 @@
+"""Parts of a ledger, each made of a bundle of shards, and the counts of the entries read."""
+
+from __future__ import annotations
+
+import msgspec
+
+MAX_EXAMPLES = 5
+"""Lines kept for each reason in a shard, the first ones."""
+
+
+class RejectionCount(msgspec.Struct):
+    """Count of the entries of a shard rejected for one reason, with their first lines, from 1 within the shard."""
+
+    count: int = 0
+    lines: list[int] = []
+
+
+class ShardTally(msgspec.Struct):
+    """Counts of the entries of a shard: ``entries = requests + not_calls + rejected``."""
+
+    content: str  # hash of the bytes read
+    sha256: str | None = None  # of a whole file; None for a range
+    lines: int = 0  # lines of a range, to number those of the next
+    entries: int = 0
+    requests: int = 0
+    formats: dict[str, int] = {}  # records by format
+    not_calls: dict[str, int] = {}  # entries by reason
+    rejected: dict[str, RejectionCount] = {}
+
+    def count_rejected(self, reason: str, line: int) -> None:
+        """Count a rejected entry and keep its line as an example."""
+        rejections = self.rejected.setdefault(reason, RejectionCount())
+        rejections.count += 1
+        if len(rejections.lines) < MAX_EXAMPLES:
+            rejections.lines.append(line)
+
+
+class LedgerPart(msgspec.Struct):
+    """The rows of a bundle and the tallies of its shards, in order.
+
+    The file has the ledger's columns. In it ``input`` is the shard's position in the bundle, ``line`` is counted within
+    the shard, and ``request_key`` is the entry's position in the shard; ``ledger.assemble`` replaces them by those of
+    the ledger.
+    """
+
+    file: str | None  # a Parquet file; None where there is no request
+    rows: int
+    shards: list[ShardTally]

@@ -1,0 +1,180 @@
+"""Home-made logs: one flat record for each call, under any of the usual column names.
+
+This is the shape teams write themselves and the one read most, so its usual columns take a short way, and where one
+line is like the next an even shorter one (``typed``).
+
+Cached tokens are taken to be part of the input where their name says so (``cached_tokens``), on top of it where the
+names are Anthropic's own (``cache_read_input_tokens`` beside ``input_tokens``). Otherwise arithmetic decides, or they
+are marked ambiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, Message, Reason, Record, Request, Usage
+from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
+from llm_audit.sources.formats.plain.flat.typed import typed_reader
+from llm_audit.sources.records.bodies import read_parameters
+from llm_audit.sources.records.calls import cost_pico, operation, tier
+from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
+from llm_audit.sources.records.fields import Json, flag, labels, mapping, number, text
+from llm_audit.sources.records.messages import read_messages
+from llm_audit.sources.records.times import between_ms, micros
+from llm_audit.sources.records.usage import of_any
+from llm_audit.vocabulary import ServiceTier
+
+_SURELY_MS = 100  # calls take longer than 100 ms and less than 100 s, so a bare latency below is in seconds
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    columns = columns_of(record)
+    get = record.get
+    model = get(columns.model)
+    if type(model) is not str or not model.strip():
+        model = text(get(columns.served)) or text(get(columns.requested))
+        if model is None:
+            raise BadRecordError(Reason.NO_MODEL, "model")
+    request = new_request(
+        model,
+        micros(get(columns.time), columns.time),
+        _prompt(record, columns),
+        request_id=get(columns.request_id),
+        conversation=get(columns.conversation),
+        trace=get(columns.trace),
+        stream=get(columns.stream),
+        latency_ms=get(columns.latency_ms),
+        ended=outcome(get(columns.status), get(columns.error)),
+    )
+    attribution = (get(columns.team), get(columns.app), get(columns.user), get(columns.environment))
+    set_attribution(request, get(columns.metadata), attribution if columns.attribution else None)
+    usage = get(columns.usage)
+    request.usage = of_any(usage) if type(usage) is dict and "prompt_tokens" in usage else _usage(record, columns)
+    completion = get(columns.completion)
+    if completion is not None:
+        set_completion(request, completion)
+    if not columns.only_usual:
+        _set_uncommon_fields(request, record, columns)
+    yield request
+
+
+def _prompt(record: Json, columns: Columns) -> list[Message] | None:
+    prompt = record.get(columns.messages)
+    if prompt is None:
+        prompt = record.get(columns.prompt)
+    system = record.get(columns.system)
+    return read_messages(prompt, system if isinstance(system, str | list) else None)
+
+
+def _usage(record: Json, columns: Columns) -> Usage:
+    nested = mapping(record.get(columns.usage)) or mapping(record.get(columns.total))
+    if nested and (found := _nested_usage(nested)) is not NO_USAGE:
+        return found
+    if columns.input is ABSENT and columns.output is ABSENT:
+        return NO_USAGE
+    cached, convention = read_count(record, columns.cached), Convention.INCLUSIVE
+    if cached is None:
+        cached = read_count(record, columns.cache_read)
+        anthropic = columns.names("input", "input_tokens") and (
+            columns.names("cache_read", "cache_read_input_tokens")
+            or columns.names("cache_write", "cache_creation_input_tokens")
+        )
+        return _usage_of_columns(record, columns, cached, Convention.EXCLUSIVE if anthropic else None)
+    return _usage_of_columns(record, columns, cached, convention)
+
+
+def _nested_usage(usage: Json) -> Usage:
+    """Read counts held in an object of their own, also under bare names such as ``input`` and ``output``."""
+    found = of_any(usage)
+    if found is not NO_USAGE:
+        return found
+    renamed = {f"tokens_{key}": value for key, value in usage.items()}
+    columns = columns_of(renamed)
+    return _usage_of_columns(renamed, columns, read_count(renamed, columns.cached), Convention.INCLUSIVE)
+
+
+def _usage_of_columns(record: Json, columns: Columns, cached: int | None, convention: Convention | None) -> Usage:
+    long = read_count(record, columns.cache_write_1h)
+    written = read_count(record, columns.cache_write)
+    if written and long and columns.names("cache_write", "cache_creation_input_tokens"):
+        written = max(written - long, 0)  # Anthropic's name is that of the sum
+    return disjoint_usage(
+        read_count(record, columns.input),
+        read_count(record, columns.output),
+        cache_read=cached,
+        cache_write=written,
+        cache_write_1h=long,
+        reasoning=read_count(record, columns.reasoning),
+        total=read_count(record, columns.total),
+        convention=convention,
+    )
+
+
+def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> None:
+    """Set the fields that few home-made logs have."""
+    get = record.get
+    requested = text(get(columns.requested))
+    served = text(get(columns.served))
+    if served is not None:
+        request.model_requested, request.model = requested or request.model, served
+    else:
+        request.model_requested = requested
+    request.provider = text(get(columns.provider))
+    request.operation = operation(get(columns.operation))
+    request.service_tier = ServiceTier.BATCH if flag(get(columns.batch)) else tier(get(columns.service_tier))
+    request.region = text(get(columns.region))
+    request.span = text(get(columns.span))
+    request.parent_span = text(get(columns.parent_span))
+    request.tags = tuple(sorted({*request.tags, *labels(get(columns.tags))}))
+    request.stated_cost_pico = cost_pico(get(columns.cost))
+    read_parameters(
+        request,
+        {
+            "tools": get(columns.tools),
+            "max_tokens": get(columns.max_output),
+            "response_format": get(columns.response_format),
+            "reasoning_effort": get(columns.reasoning_effort),
+        },
+    )
+    if request.latency_ms is None:
+        request.latency_ms = _latency_ms(record, columns)
+        if request.latency_ms is None:
+            request.latency_ms = between_ms(request.time_us, micros(get(columns.end_time), columns.end_time))
+
+
+def _latency_ms(record: Json, columns: Columns) -> float | None:
+    seconds = number(record.get(columns.latency_s))
+    if seconds is not None:
+        return seconds * 1000
+    bare = number(record.get(columns.latency))
+    return bare * 1000 if bare is not None and bare < _SURELY_MS else bare
+
+
+def _matches(record: Record, _context: Context) -> bool:
+    columns = columns_of(record)
+    known = (columns.usage, columns.input, columns.output, columns.messages, columns.prompt, columns.time)
+    if columns.model is ABSENT and columns.served is ABSENT:
+        # A call whose model was not logged is still a call, to be rejected for that reason.
+        has_counts = columns.usage is not ABSENT or (columns.input is not ABSENT and columns.output is not ABSENT)
+        return has_counts and any(column is not ABSENT for column in known[3:])
+    return any(column is not ABSENT for column in known)
+
+
+FORMAT = Format(
+    info=FormatInfo(
+        name="flat",
+        title="home-made log: one flat record a call",
+        evidence=Evidence.FIXTURE,
+        input_counts="by the names of the columns",
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "team", "service_tier"),
+        notes="Columns are known by many names; see docs/formats.md. A logger's own id merges records only where "
+        "model, status and time are equal too. A latency without unit is in seconds below 100, else in milliseconds.",
+    ),
+    specificity=Specificity.PLAIN,
+    matches=_matches,
+    entries=_entries,
+    keys_decide=True,
+    fast_path=typed_reader,
+)

@@ -1,0 +1,141 @@
+"""Home-made records with the usual columns, decoded from their line straight into a struct and read from that.
+
+Most logs repeat one set of keys, so that a struct typed for them pays off: prompts are decoded as messages and
+counts as counts, checked on the way. A line that does not fit is read as a dictionary by ``flat``, to the same result.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+import msgspec
+
+from llm_audit.sources.entry import BadRecordError, Message, Reason, Record, Request, TypedRecord, Usage
+from llm_audit.sources.formats.interface import TypedReader
+from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
+from llm_audit.sources.records.column_names import ABSENT, USUAL, Columns, columns_of
+from llm_audit.sources.records.disjoint import MAX_TOKENS, Convention, disjoint_usage
+from llm_audit.sources.records.messages import read_messages
+from llm_audit.sources.records.times import micros
+
+_MAX_SHAPES = 64  # sets of keys remembered
+_Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_TOKENS)]
+_Scalar = str | int | float | bool | None
+
+
+class _Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"text": "content"}):
+    """A message of a role and a text alone, with the attributes of ``entry.Message``."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    text: str
+    calls: ClassVar[str] = ""
+    call_id: ClassVar[str] = ""
+    images: ClassVar[int] = 0
+    audio: ClassVar[int] = 0
+
+
+class _Details(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    cached_tokens: _Count | None = None
+
+
+class _Usage(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """The part of a chat completion's usage that most logs keep."""
+
+    prompt_tokens: _Count
+    completion_tokens: _Count | None = None
+    total_tokens: _Count | None = None
+    prompt_tokens_details: _Details | None = None
+
+
+_TYPES: Final[dict[str, Any]] = {
+    **dict.fromkeys(USUAL, _Scalar),
+    **dict.fromkeys(("input", "output", "cached", "total"), _Count | None),
+    "usage": _Usage | None,
+    "messages": list[_Message] | None,
+    "metadata": Any,
+    "completion": Any,
+}
+
+
+def typed_reader(record: Record) -> TypedReader | None:
+    """Return the reader of records with the keys of this one; None where it has columns that few logs have."""
+    return _typed_reader(tuple(record))
+
+
+@lru_cache(maxsize=_MAX_SHAPES)
+def _typed_reader(keys: tuple[str, ...]) -> TypedReader | None:
+    columns = columns_of(dict.fromkeys(keys))
+    named = {column: key for column in USUAL if (key := getattr(columns, column)) is not ABSENT}
+    others = [key for key in keys if key not in named.values()]
+    if (
+        not columns.only_usual
+        or columns.model is ABSENT
+        or any(columns_of({key: None}) != _NO_COLUMN for key in others)
+    ):
+        return None  # of two names for one column, a dictionary's order may decide
+    fields = [(column, _TYPES[column]) for column in named] + [(f"other{n}", msgspec.Raw) for n in range(len(others))]
+    try:
+        struct = msgspec.defstruct(
+            "Usual",
+            fields,
+            bases=(TypedRecord,),
+            rename={**named, **{f"other{n}": key for n, key in enumerate(others)}},
+            namespace=dict.fromkeys(USUAL - named.keys()),
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+    except ValueError:  # a key with a quotation mark or a control character
+        return None
+    decode: Any = msgspec.json.Decoder(struct).decode
+    return TypedReader(decode=decode, read=lambda values: _request(values, columns))
+
+
+def _request(values: Any, columns: Columns) -> Request:
+    model = values.model
+    if type(model) is not str or not model.strip():
+        raise BadRecordError(Reason.NO_MODEL, "model")
+    request = new_request(
+        model,
+        micros(values.time, columns.time),
+        _prompt(values),
+        request_id=values.request_id,
+        conversation=values.conversation,
+        trace=values.trace,
+        stream=values.stream,
+        latency_ms=values.latency_ms,
+        ended=outcome(values.status, None),
+    )
+    attribution = (values.team, values.app, values.user, None)
+    set_attribution(request, values.metadata, attribution if columns.attribution else None)
+    request.usage = _usage(values)
+    if values.completion is not None:
+        set_completion(request, values.completion)
+    return request
+
+
+def _prompt(values: Any) -> list[Message] | None:
+    messages, system = values.messages, values.system
+    system = read_messages(None, system) if isinstance(system, str) else None
+    if messages is None:
+        messages = read_messages(values.prompt)
+    return [*system, *(messages or ())] if system else messages or None
+
+
+def _usage(values: Any) -> Usage:
+    usage = values.usage
+    if usage is None:
+        return disjoint_usage(
+            values.input, values.output, cache_read=values.cached, total=values.total, convention=Convention.INCLUSIVE
+        )
+    output, details = usage.completion_tokens, usage.prompt_tokens_details
+    return disjoint_usage(
+        usage.prompt_tokens,
+        0 if output is None else output,
+        cache_read=details.cached_tokens if details else None,
+        total=usage.total_tokens,
+        convention=Convention.INCLUSIVE,
+    )
+
+
+_NO_COLUMN: Final = Columns()

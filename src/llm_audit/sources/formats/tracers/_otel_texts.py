@@ -1,0 +1,94 @@
+"""The prompts and replies of OpenTelemetry GenAI spans, from wherever an instrumentation puts them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from llm_audit.sources.entry import Request
+from llm_audit.sources.records.fields import Json, first, listing, mapping, objects, parsed, text
+from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
+from llm_audit.sources.records.tracing import Span, indexed
+
+_MESSAGE_EVENTS = {
+    "gen_ai.system.message": "system",
+    "gen_ai.user.message": "user",
+    "gen_ai.assistant.message": "assistant",
+    "gen_ai.tool.message": "tool",
+}
+_CHOICE = "gen_ai.choice"
+_TURN = re.compile(r"^(system|developer|user|assistant|tool): ", re.MULTILINE)
+
+
+def set_texts(request: Request, span: Span) -> None:
+    """Set a request's prompt, tools and reply from a span's attributes and events."""
+    fields: dict[str, Any] = {}
+    for name, attributes in span.events:
+        if name not in _MESSAGE_EVENTS and name != _CHOICE:
+            fields.update(attributes)  # events that carry the attributes a span itself may carry
+    fields.update(span.attributes)
+    system = parsed(fields.get("gen_ai.system_instructions"))
+    request.messages = read_messages(_prompt(fields) or _from_events(span), system)
+    request.redacted = is_redacted(request.messages)
+    request.tools = tool_names(_tools(fields))
+    request.completion, request.completion_calls, request.completion_call_id = read_reply(_reply(fields, span))
+
+
+def _prompt(fields: Json) -> Any:
+    given = parsed(first(fields, "gen_ai.input.messages", "gen_ai.prompt"))
+    if isinstance(given, str) and _TURN.match(given):
+        return _turns(given)
+    if given is not None:
+        body = mapping(given)
+        return first(body, "messages", "contents", "prompt") or given
+    return [_numbered(item) for item in indexed(fields, "gen_ai.prompt") or indexed(fields, "llm.prompts")]
+
+
+def _turns(written: str) -> list[Json]:
+    """Split a prompt that OpenLIT wrote as lines of ``role: text`` into its turns."""
+    starts = [*_TURN.finditer(written)]
+    ends = [*(turn.start() for turn in starts[1:]), len(written)]
+    return [
+        {"role": turn[1], "content": written[turn.end() : end].strip()} for turn, end in zip(starts, ends, strict=True)
+    ]
+
+
+def _reply(fields: Json, span: Span) -> Any:
+    given = parsed(first(fields, "gen_ai.output.messages", "gen_ai.completion"))
+    if given is not None:
+        return given
+    numbered = [_numbered(item) for item in indexed(fields, "gen_ai.completion") or indexed(fields, "llm.completions")]
+    choices = [parsed(event.get("message")) or _body(event) for name, event in span.events if name == _CHOICE]
+    return numbered or [{"role": "assistant", **mapping(choice)} for choice in choices]
+
+
+def _numbered(item: Json) -> Json:
+    """Read one numbered message, whose content may be JSON parts and whose tool calls are numbered in turn."""
+    calls = [
+        {"id": call.get("id"), "function": {"name": call.get("name"), "arguments": call.get("arguments")}}
+        for call in indexed(item, "tool_calls")
+    ]
+    content = item.get("content")
+    return {**item, "content": listing(content) or content, "tool_calls": calls}
+
+
+def _from_events(span: Span) -> list[Json]:
+    return [
+        {"role": role, **_body(attributes)}
+        for name, attributes in span.events
+        if (role := _MESSAGE_EVENTS.get(name)) is not None
+    ]
+
+
+def _body(attributes: Json) -> Json:
+    """Read a message event, whose fields are attributes or JSON in one of them."""
+    found = mapping(first(attributes, "gen_ai.event.content", "body")) or attributes
+    inner = mapping(found.get("message")) or found
+    known = {key: parsed(inner[key]) for key in ("content", "tool_calls") if key in inner}
+    call_id = text(first(inner, "id", "tool_call_id"))
+    return known if call_id is None else {**known, "tool_call_id": call_id}
+
+
+def _tools(fields: Json) -> list[Any]:
+    declared = [parsed(tool) for tool in listing(fields.get("gen_ai.tool.definitions"))]
+    return declared or list(objects(indexed(fields, "llm.request.functions")))

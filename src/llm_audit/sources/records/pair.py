@@ -1,0 +1,135 @@
+"""A record that pairs a request with its response, and bare response bodies, whoever the provider is.
+
+Bodies may be objects, JSON in a string, or a stream.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from llm_audit.sources.entry import Record
+from llm_audit.sources.records.fields import (
+    Json,
+    as_int,
+    first,
+    mapping,
+    parsed,
+    text,
+)
+from llm_audit.sources.records.streams import assemble, events, is_stream, lines
+
+_REQUESTS = ("request", "request_body", "requestBody")
+_RESPONSES = ("response", "response_body", "responseBody")
+_RESPONSE_FIELDS = frozenset(
+    {"choices", "usage", "usageMetadata", "usage_metadata", "candidates", "eval_count", "object"}
+)
+_NO_CALLS = (
+    "/count_tokens",
+    "counttokens",
+    "/files",
+    "/models",
+    "/batches",
+    "/cancel",
+    "/input_tokens",
+    "/input_items",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A request and its response. The bodies are empty where the log holds none."""
+
+    request_body: Json
+    response_body: Json
+    outer: Record  # the record around them
+    path: str = ""  # of the URL, unquoted
+    host: str = ""
+    method: str = ""
+    code: int | None = None
+    headers: Json | None = None
+    streamed: bool | None = None
+
+    @property
+    def is_call(self) -> bool:
+        """Return whether a model was called, rather than tokens counted, a file sent or an earlier response fetched."""
+        return self.method != "get" and not self.path.lower().endswith(_NO_CALLS)
+
+    def header(self, name: str) -> str | None:
+        """Return a response header by its lower-case name."""
+        found = next((value for key, value in mapping(self.headers).items() if key.lower() == name), None)
+        return text(found[0]) if isinstance(found, list) and found else text(found)
+
+
+def read_pair(record: Record) -> Pair | None:
+    """Return the pair, or the bare response, that a record holds; None where it holds neither."""
+    raw_request, raw_response = first(record, *_REQUESTS), first(record, *_RESPONSES)
+    if raw_request is None and is_bare(record):
+        return Pair({}, record, record)
+    if raw_response is None and raw_request is None:
+        return None
+    request_body, response_body = mapping(raw_request), mapping(raw_response)
+    if isinstance(raw_response, str) and is_stream(raw_response):
+        response_body = {"body": raw_response}
+    if raw_request is None:  # the request's own fields are next to the response
+        if not response_body or not (_RESPONSE_FIELDS & response_body.keys() or "body" in response_body):
+            return None
+        request_body = record
+    if not request_body or not (response_body or raw_response is None):
+        return None
+    body, streamed = _response_body(response_body)
+    http = request_body  # or the body itself
+    request_body = mapping(http["body"]) if "body" in http else mapping(http.get("json")) or http
+    url = urlsplit(_url(http) or _url(record) or "")
+    status = first(response_body, "status", "status_code", "statusCode")
+    outer_status = first(record, "status_code", "status", "http_status")
+    code = as_int(status if status is not None else outer_status)
+    return Pair(
+        request_body=request_body,
+        response_body=body,
+        outer=record,
+        path=unquote(url.path),
+        host=(url.hostname or "").lower(),
+        method=(text(http.get("method")) or "").lower(),
+        code=code if code is not None and 100 <= code < 600 else None,
+        headers=mapping(response_body.get("headers")),
+        streamed=streamed,
+    )
+
+
+def is_bare(body: Json) -> bool:
+    """Return whether a record is a provider's response body itself."""
+    return (
+        text(body.get("object")) in _OBJECTS
+        or (body.get("type") == "message" and "usage" in body)
+        or "usageMetadata" in body
+        or ("done" in body and "created_at" in body and "model" in body)
+    )
+
+
+def _response_body(response_body: Json) -> tuple[Json, bool | None]:
+    """Return the response body, put together where it was streamed, and whether it is known to have been."""
+    body = response_body.get("body", response_body)
+    if isinstance(body, str):
+        if is_stream(body):
+            return assemble(events(body)), True
+        found = parsed(body)
+        body = lines(body) if isinstance(found, str) and found.lstrip()[:1] == "{" else found
+    if isinstance(body, list):
+        return assemble([chunk for chunk in body if isinstance(chunk, dict)]), True
+    return mapping(body), None
+
+
+def _url(place: Json) -> str | None:
+    found = text(first(place, "uri", "url", "path", "endpoint"))
+    if found is None or not found.startswith(("http", "/")):
+        return None
+    try:
+        _ = urlsplit(found).hostname
+    except ValueError:
+        return None
+    return found
+
+
+KEYS = frozenset({*_REQUESTS, *_RESPONSES, "object", "type", "usageMetadata", "done"})
+_OBJECTS = frozenset({"chat.completion", "chat.completion.chunk", "response", "text_completion"})

@@ -1,0 +1,71 @@
+"""Division of files into shards, and of shards into bundles that are read together.
+
+Where a file is cut depends on the file alone, never on the number of workers, so that results are the same on any
+machine and parts can be kept between runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from llm_audit.sources.detect import detect_source
+from llm_audit.sources.files.container import Container, sniff
+from llm_audit.sources.files.limits import SHARD_BYTES
+from llm_audit.sources.files.storage import Source, open_binary
+from llm_audit.sources.files.stream import Compression, compression
+from llm_audit.sources.formats.interface import Format
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A complete file, or the lines of a plain JSONL file that begin in a range of its bytes."""
+
+    source: Source
+    start: int = 0
+    end: int | None = None  # None: the complete file, of any container
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes on disk."""
+        return (self.source.size_bytes if self.end is None else self.end) - self.start
+
+
+Bundle = tuple[Shard, ...]
+"""Shards read one after the other, in order, by one worker."""
+
+
+def bundles(sources: Sequence[Source], formats: Sequence[Format]) -> Iterator[Bundle]:
+    """Cut large plain JSONL files into ranges, and put small files together. An object in S3 is not cut."""
+    held: list[Shard] = []
+    for source in sources:
+        for shard in _shards(source, formats):
+            full = sum(other.size_bytes for other in held) + shard.size_bytes > SHARD_BYTES
+            if held and (full or shard.end is not None):
+                yield tuple(held)
+                held = []
+            if shard.end is None:
+                held.append(shard)
+            else:
+                yield (shard,)
+    if held:
+        yield tuple(held)
+
+
+def _shards(source: Source, formats: Sequence[Format]) -> Iterator[Shard]:
+    if source.size_bytes <= SHARD_BYTES or source.remote or not _can_be_cut(source, formats):
+        yield Shard(source)
+        return
+    for start in range(0, source.size_bytes, SHARD_BYTES):
+        yield Shard(source, start, min(start + SHARD_BYTES, source.size_bytes))
+
+
+def _can_be_cut(source: Source, formats: Sequence[Format]) -> bool:
+    with open_binary(source) as file:
+        magic = file.read(4)
+    if compression(magic) is not Compression.NONE or magic[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in magic:
+        return False
+    if sniff(source) is not Container.LINES:
+        return False
+    found = detect_source(source, Container.LINES, formats=formats).format
+    return found is None or not found.info.ordered

@@ -1,0 +1,112 @@
+import pytest
+from tests.sources.formats.fixture_files import once, rejections, requests, tokens
+
+from llm_audit.sources.entry import BadRecordError
+from llm_audit.sources.formats.interface import Context
+from llm_audit.sources.formats.plain.flat import FORMAT
+from llm_audit.sources.records.column_names import SYNONYMS, Columns, columns_of, normalize_name
+
+NESTED, COLUMNS, SYNONYMOUS = "flat/nested_usage.jsonl", "flat/columns.csv", "flat/synonyms.jsonl"
+
+
+def read(record):
+    (entry,) = FORMAT.entries(record, Context("x"))
+    return entry
+
+
+def test_nested_usage_is_inclusive() -> None:
+    first = requests(NESTED)[0]
+    assert tokens(first) == (310 - 128, 128, None, None, 57)
+    assert (first.team, first.app, first.trace, first.tags) == ("search", "rag", "t-1", ())
+    assert (first.time_us, first.latency_ms, first.streamed) == (1_788_220_800_000_000, 950.0, True)
+    assert first.messages is not None
+    assert [message.role for message in first.messages] == ["system", "user"]
+
+
+def test_the_same_line_twice_is_one_call_and_a_retry_another() -> None:
+    found = requests(NESTED)
+    assert (len(found), len(once(found))) == (4, 3)
+    assert [request.status for request in once(found)] == ["ok", "ok", "error"]
+
+
+def test_what_cannot_be_right_is_rejected_by_field() -> None:
+    assert rejections(NESTED) == [("bad_tokens", "prompt_tokens"), ("bad_time", "timestamp"), ("no_model", "model")]
+    assert rejections(COLUMNS) == [("bad_tokens", "promptTokens")]
+
+
+def test_columns_of_any_spelling() -> None:
+    first, second = requests(COLUMNS)
+    assert tokens(first) == (400, 600, None, None, 50)
+    assert (first.stated_cost_pico, first.latency_ms) == (1_400_000_000, 1500.0)
+    assert (first.team, first.environment, first.status) == ("finance", "prod", "ok")
+    assert (second.time_us, second.latency_ms, second.status) == (first.time_us, 250.0, "error")
+    assert tokens(second) == (12, None, None, None, 3)
+
+
+def test_inclusive_or_exclusive_is_settled_or_marked() -> None:
+    anthropic, open_, on_top, exceeding, thought, other = requests(SYNONYMOUS)
+    assert tokens(anthropic) == (100, 40, 30, None, 9)
+    assert (open_.usage.usage_source, open_.usage.ambiguous_tokens) == ("ambiguous", 40)
+    assert tokens(open_) == (100, 40, None, None, 9)
+    assert (on_top.usage.usage_source, tokens(on_top)) == ("reported", (100, 40, None, None, 9))
+    assert (exceeding.usage.usage_source, tokens(exceeding)) == ("reported", (100, 400, None, None, 9))
+    assert (tokens(thought), thought.usage.reasoning_tokens) == ((100, None, None, None, 29), 20)
+    assert (other.service_tier, other.operation, other.redacted) == ("batch", "embedding", True)
+    assert (other.needs_json_schema, other.needs_reasoning, other.tools) == (True, True, ("f",))
+    assert (anthropic.user, anthropic.conversation, anthropic.completion) == ("42", "s-1", "Hello.")
+
+
+def test_each_column_has_a_place_and_names_of_its_own() -> None:
+    places = set(Columns.__struct_fields__) - {"only_usual", "attribution"}
+    assert places == set(SYNONYMS)
+    names = [name for known in SYNONYMS.values() for name in known]
+    assert len(names) == len(set(names))
+    assert all(normalize_name(name) == name for name in names)
+
+
+@pytest.mark.parametrize("key", ["inputTokens", "Input Tokens", "INPUT_TOKENS", "input-tokens", "input.tokens"])
+def test_spellings(key: str) -> None:
+    assert columns_of({key: 1}).input == key
+
+
+def test_of_two_names_the_more_telling_wins_whatever_their_order() -> None:
+    ahead = read({"model": "m", "user_id": "1", "user": "a", "date": "2026-01-05", "timestamp": 1_767_607_200})
+    behind = read({"timestamp": 1_767_607_200, "date": "2026-01-05", "user": "a", "user_id": "1", "model": "m"})
+    assert (ahead.user, ahead.time_us) == (behind.user, behind.time_us) == ("a", 1_767_607_200_000_000)
+
+
+def test_a_record_without_a_model_is_refused() -> None:
+    with pytest.raises(BadRecordError, match="no_model"):
+        read({"input_tokens": 1, "output_tokens": 1})
+
+
+def test_a_served_model_is_told_from_the_one_asked_for() -> None:
+    request = read({"model": "gpt-4o", "response_model": "gpt-4o-2024-08-06", "input_tokens": 1})
+    assert (request.model_requested, request.model) == ("gpt-4o", "gpt-4o-2024-08-06")
+
+
+def test_an_end_time_gives_the_latency() -> None:
+    request = read({"model": "m", "start_time": 1_767_607_200, "end_time": 1_767_607_202.5})
+    assert request.latency_ms == 2500.0
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"usage": {"input": 100, "output": 9, "cached": 40}},
+        {"tokens": {"prompt": 100, "completion": 9, "cached": 40}},
+        {"usage": '{"input_tokens": 100, "output_tokens": 9, "cached_tokens": 40}'},
+        {"token_usage": {"prompt_tokens": "100", "completion_tokens": 9.0, "cached_tokens": 40}},
+    ],
+)
+def test_counts_in_an_object_of_their_own(counts) -> None:
+    assert tokens(read({"model": "m", **counts})) == (60, 40, None, None, 9)
+
+
+def test_an_object_without_counts_is_no_usage() -> None:
+    assert read({"model": "m", "usage": {"note": "none"}, "time": 1_767_607_200}).usage.usage_source == "none"
+
+
+def test_ids_in_the_metadata_are_found() -> None:
+    request = read({"model": "m", "input_tokens": 1, "metadata": {"sessionId": "s", "trace_id": "t", "user_id": "u"}})
+    assert (request.conversation, request.trace, request.user, request.tags) == ("s", "t", "u", ())

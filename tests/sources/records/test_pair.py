@@ -1,0 +1,64 @@
+import json
+
+import pytest
+
+from llm_audit.sources.records.pair import Pair, read_pair
+
+REQUEST = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
+RESPONSE = {"object": "chat.completion", "model": "gpt-4o-2024-08-06", "choices": [], "usage": {"prompt_tokens": 1}}
+
+
+def pair(record) -> Pair:
+    found = read_pair(record)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"request": REQUEST, "response": RESPONSE},
+        {"request": json.dumps(REQUEST), "response": json.dumps(RESPONSE)},
+        {"request": {"body": REQUEST}, "response": {"body": json.dumps(RESPONSE)}},
+        {"request_body": REQUEST, "response_body": RESPONSE},
+        {"requestBody": REQUEST, "responseBody": RESPONSE},
+        {**REQUEST, "response": RESPONSE},
+    ],
+)
+def test_one_pair_in_many_wrappings(record) -> None:
+    found = pair(record)
+    assert (found.request_body["model"], found.request_body["messages"]) == (REQUEST["model"], REQUEST["messages"])
+    assert found.response_body == RESPONSE
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"model": "m", "prompt": "Hi", "response": "Hello"},
+        {"model": "m", "prompt": "Hi", "response": {"text": "Hello"}},
+        {"request": "GET /", "response": "200"},
+        {"type": "message", "text": "no usage"},
+        {"message": "done", "done": True},
+    ],
+)
+def test_what_is_no_pair(record) -> None:
+    assert read_pair(record) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "is_call"),
+    [
+        ("POST", "/v1/messages", True),
+        ("POST", "/v1/messages/count_tokens", False),
+        ("GET", "/v1/responses/resp_1", False),
+        ("POST", "/v1beta/models/g:countTokens", False),
+        ("POST", "/v1/files", False),
+    ],
+)
+def test_calls_that_run_no_model(method: str, path: str, is_call: bool) -> None:
+    request_body = {"method": method, "url": f"https://h.example{path}", "body": REQUEST}
+    assert pair({"request": request_body, "response": {"status": 200, "body": RESPONSE}}).is_call is is_call
+
+
+def test_a_url_that_is_none_is_left_alone() -> None:
+    assert pair({"request": {"uri": "https://[bad", "body": REQUEST}, "response": RESPONSE}).host == ""
