@@ -175,7 +175,7 @@ class Plan:
         """Return the plan with models that nobody measured among the candidates; None where there are none."""
         models, ladder = self.models, self.routes.ladder
         steps = np.unique(ladder[ladder != NONE])
-        if self.policy.unmeasured or models.measured[steps].all():
+        if self.policy.unmeasured or self.policy.decision is Decision.ALWAYS or models.measured[steps].all():
             return None
         return Plan(policy=self.policy, routes=_scoped(replan(self.routes, replace(self.policy, unmeasured=True))))
 

@@ -20,7 +20,8 @@ def test_every_preset_loads_under_its_own_name(name):
 
 
 def test_presets_decide_as_their_systems_do():
-    assert load("small-by-default").decision is Decision.P_SUFFICES
+    assert load("small-by-default").decision is Decision.QUALITY_LOSS
+    assert not load("small-by-default").unmeasured
     assert load("routellm").strong_share == 0.5
     assert load("bedrock-ipr").quality_difference == 0.1
     assert load("cheapest-capable").order is Order.COST

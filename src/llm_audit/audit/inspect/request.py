@@ -107,9 +107,9 @@ def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, b
         measured_reasoning_ratio=_rounded(ratios.reasoning),
         reasoning_tokens=int(requests.reasoning_tokens[place]),
         estimates=[
-            _estimate("ceiling", applied, place, CEILING),
+            _estimate("ceiling", applied, place, _ceiling(applied, place)),
             _estimate("expected", applied, place, applied.scenario()),
-            _estimate("floor", applied, place, applied.scenario("pessimistic")),
+            _estimate("floor", applied, place, _floor(applied, place)),
         ],
     )
 
@@ -128,6 +128,19 @@ def _candidates(applied: Plan, place: int) -> list[Candidate]:
         )
         for found in applied.candidates(place)
     ]
+
+
+def _ceiling(applied: Plan, place: int) -> Scenario:
+    """Return the same tokens, or what is expected where that costs less: a ceiling is never below it."""
+    expected = applied.costs().total[place]
+    return CEILING if applied.ceiling()[place] <= expected else applied.scenario()
+
+
+def _floor(applied: Plan, place: int) -> Scenario:
+    """Return the pessimistic assumptions, or what is expected where that costs more: a floor is never above it."""
+    pessimistic = applied.scenario("pessimistic")
+    costs_more = applied.costs(pessimistic).total[place] >= applied.costs().total[place]
+    return pessimistic if costs_more else applied.scenario()
 
 
 def _estimate(name: str, applied: Plan, place: int, values: Scenario) -> Estimate:

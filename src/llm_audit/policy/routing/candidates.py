@@ -9,7 +9,7 @@ import numpy as np
 from llm_audit.arrays import Bools, Codes, Index, Ints
 from llm_audit.policy.counterfactual.costs import NEVER, cost
 from llm_audit.policy.counterfactual.inputs import RequestInputs, repeat_cost
-from llm_audit.policy.file.model import Policy
+from llm_audit.policy.file.model import Decision, Policy
 from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, Models
 from llm_audit.policy.inputs.requests import UNDATED, Rows, take, wide
 from llm_audit.policy.routing.decision import DecisionRule, Offers
@@ -56,8 +56,7 @@ class Assessor:
         rows, candidate = rows[there], candidate[there]
         cost, skill = self._cost(rows, place), requests.skill
         wanted = self._wanted(rows, candidate, cost)
-        if not self.policy.unmeasured:
-            wanted &= self.inputs.models.measured_skills()[candidate, skill[rows]]
+        wanted &= self._known(candidate, skill[rows])
         rows, candidate, cost = rows[wanted], candidate[wanted], cost[wanted]
         used = requests.used[rows]
         last = (self.ladder != NONE).sum(axis=1) - 1
@@ -76,7 +75,7 @@ class Assessor:
         requests, candidate = self.inputs.requests, self.candidates(rows, place)
         there = (candidate != NONE) & (candidate != requests.used[rows]) & requests.routable[rows]
         rows, candidate = rows[there], candidate[there]
-        known = self.inputs.models.measured_skills()[candidate, requests.skill[rows]] | self.policy.unmeasured
+        known = self._known(candidate, requests.skill[rows])
         found: Ints = rows[self._wanted(rows, candidate, self._cost(rows, place)) & ~known]
         return found
 
@@ -110,6 +109,12 @@ class Assessor:
         offers = self.offers(rows, place)
         meets = self.meets(offers, self.rule)
         return Assessed(offers=offers, meets=meets, block=self.blocks(offers, meets))
+
+    def _known(self, candidate: Index, skill: Index) -> Bools:
+        """Return whether each candidate was measured in what a request asks, where the decision needs it."""
+        if self.policy.unmeasured or self.policy.decision is Decision.ALWAYS:
+            return np.ones(len(candidate), dtype=np.bool_)
+        return np.asarray(self.inputs.models.measured_skills()[candidate, skill])
 
     def _wanted(self, rows: Ints, candidate: Index, cost: Ints) -> Bools:
         """Return whether each candidate is on offer, has a price, and costs less than the model used, where it must."""
