@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from llm_audit.classify.training import abilities, data, vectors, weights
+from llm_audit.classify.training.lexicon import lexicon
 from llm_audit.files import write_atomically
 from llm_audit.tokens.encodings import ranks
 
@@ -23,10 +24,9 @@ def main() -> None:
     folder = parser.parse_args().data
     scores = abilities.published(folder / "models" / "model_benchmarks.parquet")
     write_atomically(PACKAGE / "catalog" / "abilities.csv", abilities.to_csv(abilities.fit(scores)))
-    write_atomically(
-        PACKAGE / "classify" / "weights.npz",
-        weights.train(data.load(folder / "routing"), vectors.load(ranks("o200k_base"))),
-    )
+    items = data.load(folder / "routing", abilities.levels(scores))
+    trained = weights.train(items, lexicon(items), vectors.load(ranks("o200k_base"), vectors.glossary()))
+    write_atomically(PACKAGE / "classify" / "weights.npz", trained)
 
 
 if __name__ == "__main__":

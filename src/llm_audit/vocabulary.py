@@ -53,12 +53,33 @@ class Category(StrEnum):
 
     CODE = "code"
     MATH = "math"
-    REASONING = "reasoning"
+    REASONING = "reasoning"  # puzzles, plans, comparisons, decisions
     KNOWLEDGE = "knowledge"
     WRITING = "writing"
-    INSTRUCTION = "instruction"  # extraction, classification, translation, formatting, short commands
-    TOOL_USE = "tool_use"
+    INSTRUCTION = "instruction"  # formatting, rewriting to rules, short commands
+    TOOL_USE = "tool_use"  # function calls and steps of agents
     LONG_CONTEXT = "long_context"
+    DATA = "data"  # SQL, tables, statistics of one's own data
+    SCIENCE = "science"
+    LAW = "law"
+    MEDICINE = "medicine"
+    FINANCE = "finance"
+    SUPPORT = "support"
+    EXTRACTION = "extraction"  # and classification
+    RETRIEVAL = "retrieval"  # questions about documents that come with them
+    TRANSLATION = "translation"
+    SUMMARISATION = "summarisation"
+    CHAT = "chat"
+
+
+class Stakes(StrEnum):
+    """What a wrong answer could harm. ``classify`` recognises the asks that a policy may want to keep safer."""
+
+    MEDICAL = "medical"
+    LEGAL = "legal"
+    FINANCIAL = "financial"
+    SECURITY = "security"
+    DESTRUCTIVE = "destructive"  # operations that delete or overwrite what cannot be had again
 
 
 class Step(StrEnum):

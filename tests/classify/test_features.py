@@ -6,7 +6,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.classify import features
-from llm_audit.classify.features import BASE, BUCKETS, COUNTS, MIX, PAIR, buckets_numpy, clip, pack, scan, words
+from llm_audit.classify.features import (
+    BASE,
+    BUCKETS,
+    COUNTS,
+    MIX,
+    PAIR,
+    STEM_CHARACTERS,
+    Lexicon,
+    buckets_numpy,
+    clip,
+    pack,
+    scan,
+    words,
+)
 
 TABLE = np.random.default_rng(7).integers(-30_000, 30_000, (BUCKETS, 5)).astype(np.int16)
 TEXT = st.text(max_size=60) | st.text(alphabet="aZ9 \n.?日é🙂b)A.", max_size=60)
@@ -14,6 +27,8 @@ TEXT = st.text(max_size=60) | st.text(alphabet="aZ9 \n.?日é🙂b)A.", max_size
 
 def word_hash(word: str) -> int:
     """The definition, one byte at a time."""
+    if not word.isascii():
+        word = word[:STEM_CHARACTERS]
     h = sum(byte * pow(BASE, k, 1 << 64) for k, byte in enumerate(word.encode())) % (1 << 64)
     return (h ^ (h >> 32)) * MIX % (1 << 64)
 
@@ -25,6 +40,16 @@ def pair_hash(first: str, second: str) -> int:
 
 def expected_buckets(said: list[str]) -> set[int]:
     return {word_hash(word) >> 48 for word in said} | {65_536 + (pair_hash(a, b) >> 48) for a, b in pairwise(said)}
+
+
+def lexicon(*entries: int) -> Lexicon:
+    keys = np.array(sorted(entries), np.uint64)
+    return Lexicon(keys, np.arange(2 * len(keys), dtype=np.int16).reshape(-1, 2) - 3)
+
+
+LEXICON = lexicon(
+    word_hash("a"), word_hash("b"), word_hash("日"), word_hash("é"), pair_hash("日", "日"), word_hash("a0")
+)
 
 
 def found_buckets(text: str) -> set[int]:
@@ -68,17 +93,19 @@ def test_counts():
 
 @pytest.mark.parametrize("text", ["", " " * 1_000_000, "\ud800", "🙂🙂", "\x00", "a" * 100_000])
 def test_any_text_is_scanned(text):
-    sums, counts = scan([text], TABLE)
-    assert sums.shape == (1, 5)
-    assert counts.shape == (1, len(COUNTS))
+    found = scan([text], TABLE, LEXICON)
+    assert found.sums.shape == (1, 5)
+    assert found.counts.shape == (1, len(COUNTS))
+    assert found.found.shape == (1, 2)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(TEXT, max_size=8))
 def test_the_kernel_and_numpy_agree_bit_for_bit(texts):
-    by_numpy = features.scan_numpy(*pack(texts), TABLE)
-    by_default = scan(texts, TABLE)
-    for one, other in zip(by_numpy, by_default, strict=True):
+    by_numpy = features.scan_numpy(*pack(texts), TABLE, LEXICON)
+    by_default = scan(texts, TABLE, LEXICON)
+    for name in ("sums", "counts", "found"):
+        one, other = getattr(by_numpy, name), getattr(by_default, name)
         assert one.dtype == other.dtype
         assert np.array_equal(one, other)
 
@@ -86,16 +113,32 @@ def test_the_kernel_and_numpy_agree_bit_for_bit(texts):
 @settings(deadline=None)
 @given(st.lists(TEXT, min_size=1, max_size=6))
 def test_a_text_does_not_depend_on_its_batch(texts):
-    together = scan(texts, TABLE)[0]
-    assert np.array_equal(together, np.concatenate([scan([text], TABLE)[0] for text in texts]))
+    together = scan(texts, TABLE).sums
+    assert np.array_equal(together, np.concatenate([scan([text], TABLE).sums for text in texts]))
 
 
 def test_a_word_counts_once():
-    assert np.array_equal(scan(["go"], TABLE)[0], TABLE[[word_hash("go") >> 48]].astype(np.int32))
+    assert np.array_equal(scan(["go"], TABLE).sums, TABLE[[word_hash("go") >> 48]].astype(np.int32))
     assert np.array_equal(
-        scan(["go go go"], TABLE)[0][0],
+        scan(["go go go"], TABLE).sums[0],
         TABLE[word_hash("go") >> 48].astype(np.int32) + TABLE[65_536 + (pair_hash("go", "go") >> 48)],
     )
+
+
+def test_words_of_a_lexicon_count_at_each_occurrence_and_by_their_full_hash():
+    known = lexicon(word_hash("go"), pair_hash("go", "home"))
+    of_word, of_pair = (known.evidence[known.keys == np.uint64(key)][0] for key in known_keys("go", "home"))
+    found = scan(["go", "Go home, go", "gone", "home go"], TABLE, known).found
+    assert found.tolist() == [of_word.tolist(), (2 * of_word + of_pair).tolist(), [0, 0], of_word.tolist()]
+
+
+def known_keys(first: str, second: str) -> tuple[int, int]:
+    return word_hash(first), pair_hash(first, second)
+
+
+def test_inflected_words_with_letters_beyond_ascii_fall_together():
+    assert found_buckets("доказать") == found_buckets("доказательство")
+    assert found_buckets("groups") != found_buckets("groupies")
 
 
 def test_clip_keeps_head_and_tail():
@@ -110,6 +153,8 @@ def test_the_kernel_refuses_buffers_that_do_not_fit():
     from llm_audit.classify import _kernel
 
     starts = np.array([0, 99], np.int64)
-    out = np.zeros((1, 5), np.int32), np.zeros((1, len(COUNTS)), np.int32)
+    out = np.zeros((1, 5), np.int32), np.zeros((1, len(COUNTS)), np.int32), np.zeros((1, 2), np.int32)
     with pytest.raises(ValueError, match="do not fit"):
-        _kernel.scan(b"abc\n", starts, features.CLASS_OF_BYTE, features.FOLDED, TABLE, *out)
+        _kernel.scan(
+            b"abc\n", starts, features.CLASS_OF_BYTE, features.FOLDED, TABLE, LEXICON.keys, LEXICON.evidence, *out
+        )

@@ -10,7 +10,7 @@ from llm_audit.classify import Classifier, features
 from llm_audit.classify.irt import p_suffices
 from llm_audit.classify.model import WEIGHTS
 from llm_audit.classify.text.select import SUMMARY_ASK, TITLE_ASK
-from llm_audit.vocabulary import Abstention, Category
+from llm_audit.vocabulary import Abstention, Category, Stakes
 
 PROOF = "Prove that every finite integral domain is a field."
 EMERGENCY = "Warfarin INR 9 and melena; what is the management plan?"
@@ -42,7 +42,7 @@ def abstention(classifier, text):
         ("Write a Python function that parses dates from log lines", Category.CODE),
         ("Evaluate the integral of x^2 from 0 to 3", Category.MATH),
         (PROOF, Category.MATH),
-        (EMERGENCY, Category.REASONING),
+        (EMERGENCY, Category.MEDICINE),
         ("Who was the first president of Portugal?", Category.KNOWLEDGE),
         ("set an alarm for seven tomorrow", Category.INSTRUCTION),
     ],
@@ -59,7 +59,7 @@ def test_difficulty_is_continuous_and_orders_tasks(classifier):
 
 
 def test_a_medical_emergency_in_nine_words_is_no_weather_question(classifier):
-    """Its category is reasoning, and a small model suffices less likely by 5 points than for the weather."""
+    """A small model suffices less likely by 5 points than for the weather."""
     urgent, weather = (p_suffices(-0.5, 1.0, difficulty(classifier, text)) for text in (EMERGENCY, WEATHER))
     assert urgent < weather - 0.05
 
@@ -76,8 +76,8 @@ def test_a_word_within_a_word_is_no_keyword(classifier, word):
 
 
 def test_title_and_summary_calls_are_the_cheapest_tasks(classifier):
-    for text in (TITLE_ASK, SUMMARY_ASK):
-        assert category(classifier, text) is Category.INSTRUCTION
+    for text, kind in ((TITLE_ASK, Category.INSTRUCTION), (SUMMARY_ASK, Category.SUMMARISATION)):
+        assert category(classifier, text) is kind
         assert difficulty(classifier, text) < -3
 
 
@@ -90,7 +90,7 @@ def test_title_and_summary_calls_are_the_cheapest_tasks(classifier):
     ],
 )
 def test_text_that_addresses_the_classifier_changes_little(classifier, prefix):
-    assert difficulty(classifier, prefix + PROOF) == pytest.approx(difficulty(classifier, PROOF), abs=0.4)
+    assert difficulty(classifier, prefix + PROOF) == pytest.approx(difficulty(classifier, PROOF), abs=0.5)
 
 
 @pytest.mark.parametrize(
@@ -100,13 +100,18 @@ def test_text_that_addresses_the_classifier_changes_little(classifier, prefix):
         (" " * 1_000_000, Abstention.NO_TEXT),
         ("🙂🙂🙂", Abstention.NO_SIGNAL),
         ("?!… —", Abstention.NO_SIGNAL),
-        ("请解释量子力学", Abstention.LANGUAGE),
-        ("おはようございます", Abstention.LANGUAGE),
-        ("한국어로 설명해 주세요", Abstention.LANGUAGE),
-        ("Объясни квантовую механику", Abstention.LANGUAGE),
-        ("Explique-moi la mécanique quantique avec des exemples", Abstention.LANGUAGE),
-        ("Bitte erkläre mir die Quantenmechanik und wie sie funktioniert", Abstention.LANGUAGE),
-        ("Você pode explicar isso para mim em uma frase?", Abstention.LANGUAGE),
+        ("请解释量子力学", None),
+        ("おはようございます", None),
+        ("한국어로 설명해 주세요", None),
+        ("Объясни квантовую механику", None),
+        ("Explique-moi la mécanique quantique avec des exemples", None),
+        ("Bitte erkläre mir die Quantenmechanik und wie sie funktioniert", None),
+        ("Você pode explicar isso para mim em uma frase?", None),
+        ("Bu bana neden ve daha sonra çok gibi var?", Abstention.LANGUAGE),
+        ("Kde je moje zásilka a proč ještě nepřišla?", Abstention.LANGUAGE),
+        ("Πού είναι η παραγγελία μου;", Abstention.LANGUAGE),
+        ("ฉันจะยกเลิกคำสั่งซื้อได้อย่างไร", Abstention.LANGUAGE),
+        ("Де моє замовлення, чому воно не їде?", Abstention.LANGUAGE),
         ("I love pizza 🍕🍕", None),
         ("x = y**2", None),
         ("Explain 量子力学 (quantum mechanics) to a beginner in simple words", None),
@@ -117,14 +122,45 @@ def test_it_abstains_where_it_does_not_know(classifier, text, reason):
     assert np.isnan(difficulty(classifier, text)) == (reason is not None)
 
 
-def test_languages_are_named(classifier):
-    texts = [
-        "What is the time and where is it?",
-        "¿Cómo está usted y qué es esto?",
-        "Wie ist das und was nicht",
-        "量子",
-    ]
-    assert classifier.judge(texts).language == ["en", "es", "de", "ideographic"]
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("What is the time and where is it?", "en"),
+        ("¿Cómo está usted y qué es esto?", "es"),
+        ("Wann kommt mein Paket an?", "de"),
+        ("Où est mon colis ?", "fr"),
+        ("Onde está o meu pedido?", "pt"),
+        ("Dove si trova il mio ordine?", "it"),
+        ("Waar is mijn bestelling?", "nl"),
+        ("Gdzie jest moja paczka?", "pl"),
+        ("Где мой заказ?", "ru"),
+        ("量子", "zh"),
+        ("注文はどこですか", "ja"),
+        ("주문이 어디에 있나요", "ko"),
+        ("मेरा ऑर्डर कहाँ है?", "hi"),
+        ("أين طلبي؟", "ar"),
+        ("x = y**2", None),
+    ],
+)
+def test_languages_are_named(classifier, text, expected):
+    assert classifier.judge([text]).language == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("How many ibuprofen can I take a day?", Stakes.MEDICAL),
+        ("Can I sue my landlord for mould?", Stakes.LEGAL),
+        ("Should I invest my savings in bitcoin?", Stakes.FINANCIAL),
+        ("Is there an XSS vulnerability in this form?", Stakes.SECURITY),
+        ("Drop table staging and force push the branch", Stakes.DESTRUCTIVE),
+        ("Write a haiku about autumn leaves", None),
+        ("Where is my order?", None),
+    ],
+)
+def test_stakes(classifier, text, expected):
+    code = int(classifier.judge([text]).stakes[0])
+    assert (list(Stakes)[code - 1] if code else None) is expected
 
 
 def test_a_long_ask_is_long_context(classifier):

@@ -1,5 +1,6 @@
 import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 from llm_audit.classify import Classifier, heads
 from llm_audit.classify.features import WORD_BUCKETS, buckets_numpy, pack
 from llm_audit.classify.learning import ridge
+from llm_audit.classify.text import language
 from llm_audit.classify.training import abilities, anchors, data, rasch, vectors, weights
-from llm_audit.vocabulary import Category
+from llm_audit.classify.training.lexicon import lexicon
+from llm_audit.vocabulary import Category, Stakes
 
 
 def test_rasch_recovers_difficulty_and_ability():
@@ -71,11 +74,32 @@ def test_word_vectors_carry_a_weight_to_words_never_seen():
 
 def test_the_written_asks_and_the_read_kinds_are_of_known_kinds():
     asks, read = data.shipped("asks.csv"), data.shipped("arena_hard_kinds.csv")
-    assert set(asks["kind"]) == set(heads.KINDS)
+    assert set(asks["kind"]) <= set(heads.KINDS)
     assert set(read["kind"]) <= set(heads.KINDS)
     assert asks["prompt"].is_unique().all()
     assert read["prompt_id"].is_unique().all()
     assert asks["level"].is_between(-4, 1).all()
+
+
+def test_the_written_prompts_have_known_kinds_languages_and_stakes():
+    prompts = data.shipped("prompts.csv")
+    assert set(prompts["kind"]) == set(heads.KINDS)
+    assert set(prompts["language"]) == set(language.VALIDATED)
+    assert set(prompts["stakes"]) == {"none", *Stakes}
+    assert prompts["prompt"].is_unique().all()
+    assert prompts["level"].is_between(-5, 2).all()
+
+
+def test_no_held_out_prompt_is_trained_on():
+    held_out = pl.read_csv(Path(__file__).parents[2] / "scripts" / "data" / "held_out_prompts.csv")
+    assert not set(held_out["prompt"]) & {*data.shipped("prompts.csv")["prompt"], *data.shipped("asks.csv")["prompt"]}
+
+
+def test_a_glossary_word_has_the_vector_and_the_language_it_is_given():
+    known = lexicon(small_items())
+    keys = dict(zip(known.keys.tolist(), known.evidence.tolist(), strict=True))
+    assert all(len(row) == len(language.NAMES) + len(Stakes) for row in keys.values())
+    assert vectors.glossary()["übersetze"] == "translate"
 
 
 def test_anchors_are_filled_repeatable_and_of_known_kinds():
@@ -89,29 +113,33 @@ def test_anchors_are_filled_repeatable_and_of_known_kinds():
 def small_items():
     """A few prompts of every kind, with graded exam questions and a mixture of all kinds."""
     some = list(anchors.anchors())[::15]
-    exam = [f"How many {'steps ' * (i % 7)}does question {i} take?" for i in range(60)]
+    exam = [f"How many {'steps ' * (i % 7)}does question {i} take?\nA. 3\nB. 5" for i in range(60)]
     prompts = [a.prompt for a in some] + exam + [a.prompt.upper() for a in some[::9]]
     mixed = len(prompts) - len(some) - len(exam)
     graded = np.array([float(i % 7) - 3 for i in range(60)])
+    level = np.concatenate([[a.level for a in some], graded - 1.5, np.full(mixed, -1.0)])
     return data.Items(
         source=np.array([f"anchors:{a.rule}" for a in some] + ["exam"] * 60 + ["asks"] * mixed),
         group=np.array([a.kind for a in some] + ["exam"] * 60 + ["mixed"] * mixed),
-        prompt=prompts,
+        language=np.full(len(prompts), "en"),
+        prompt=np.array(prompts, object),
         kind=np.array([a.kind for a in some] + ["facts"] * 60 + [a.kind for a in some[::9]]),
-        level=np.concatenate([[a.level for a in some], graded - 1.5, np.full(mixed, -1.0)]),
+        stakes=np.full(len(prompts), "none"),
+        level=level,
         within=np.concatenate([np.full(len(some), np.nan), graded, np.full(mixed, np.nan)]),
         weight=np.ones(len(prompts)),
+        level_weight=np.ones(len(prompts)),
     )
 
 
 def test_training_is_the_same_to_the_byte_and_learns_what_is_in_it():
-    content = weights.train(small_items())
-    assert content == weights.train(small_items())
+    content = weights.train(small_items(), lexicon(small_items()))
+    assert content == weights.train(small_items(), lexicon(small_items()))
     classifier = Classifier.read(io.BytesIO(content))
     short, long = classifier.judge(
-        ["How many does question 3 take?", "How many steps steps steps steps steps does question 3 take?"]
+        [f"How many {more}does question 3 take?\nA. 3\nB. 5" for more in ("", "steps steps steps steps steps ")]
     ).difficulty
-    assert long > short + 0.5
+    assert long > short + 0.3
     assert classifier.slope[list(heads.KINDS).index("facts")] > 0
     assert classifier.slope[list(heads.KINDS).index("writing")] == 0
 

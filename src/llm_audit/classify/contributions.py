@@ -10,12 +10,14 @@ import numpy as np
 
 from llm_audit.classify import heads
 from llm_audit.classify.features import COUNTS, buckets_numpy, clip, pack, words
-from llm_audit.classify.model import Classifier
+from llm_audit.classify.model import Classifier, Scores
 from llm_audit.classify.text import exam
+from llm_audit.classify.text.structure import NAMES
 from llm_audit.vocabulary import Abstention, Category
 
 MOST_WORDS: Final = 8
 _LEAST: Final = 0.005
+_LENGTHS: Final = ("characters", "words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +51,8 @@ def explain(text: str, classifier: Classifier) -> Explanation:
     judged = classifier.judge([text])
     scored = classifier.scores([text])
     shares = heads.shares(scored.scores)[0]
-    closed = float(heads.closed(scored.scores, scored.raw)[0])
-    parts = heads.level_features(scored.scores, scored.raw)[0] * classifier.level
-    words_said = closed * float(scored.scores[0, heads.COLUMNS.index("difficulty")])
-    long = closed * float(shares @ classifier.slope) * float(heads.length(scored.raw)[0])
-    count = int(scored.counts[0, COUNTS.index("words")])
-    reasons = [
-        Reason(
-            f"{closed:.0%} a question with one right answer, {1 - closed:.0%} open-ended", float(parts[0] + parts[1])
-        ),
-        Reason("mathematical notation", float(parts[2])),
-        Reason("operators and symbols", float(parts[3])),
-        Reason(f"its length, {count} words", long),
-        Reason("the vocabulary of its field", float(heads.expertise(scored.scores, scored.raw)[0])),
-        Reason("what its words say beside", words_said),
-    ]
-    options = scored.counts[:, COUNTS.index("options")].astype(np.float64)
     lettered = bool(heads.lettered(scored.raw)[0])
-    if lettered:
-        said = np.array([sum(reason.logits for reason in reasons)])
-        form = float((exam.in_form(said, options, [text]) - said)[0])
-        reasons.append(Reason(f"{int(options[0])} answers to choose from, {_judged_at_once(text)}", form))
+    reasons = _of_exam(text, classifier, scored) if lettered else _of_ask(classifier, scored)
     difficulty = float(judged.difficulty[0])
     learnt = difficulty - sum(reason.logits for reason in reasons)
     if classifier.delta is not None and np.isfinite(learnt):
@@ -83,8 +66,37 @@ def explain(text: str, classifier: Classifier) -> Explanation:
         language=judged.language[0],
         kinds=names,
         reasons=[] if code else [reason for reason in reasons if abs(reason.logits) >= _LEAST],
-        words=[] if code else _word_reasons(text, classifier, closed=closed, lettered=lettered),
+        words=[] if code else _word_reasons(text, classifier, column="within" if lettered else "level"),
     )
+
+
+def _of_ask(classifier: Classifier, scored: Scores) -> list[Reason]:
+    """The parts of a level: its constant, its length, the rest of its structure, its words."""
+    column = heads.COLUMNS.index("level")
+    weights = classifier.dense[:, column]
+    structure = scored.raw[0] * weights
+    long = sum(float(structure[NAMES.index(name)]) for name in _LENGTHS)
+    constant = float(classifier.bias[column])
+    words_said = float(scored.scores[0, column]) - constant - float(structure.sum())
+    count = int(scored.counts[0, COUNTS.index("words")])
+    return [
+        Reason("the start of the scale", constant),
+        Reason(f"its length, {count} words", long),
+        Reason("its layout, numbers and symbols", float(structure.sum()) - long),
+        Reason("its words", words_said),
+    ]
+
+
+def _of_exam(text: str, classifier: Classifier, scored: Scores) -> list[Reason]:
+    """The parts of an exam item's difficulty, and what its form does to them."""
+    parts = heads.exam_parts(scored.scores, scored.raw, exam=classifier.exam, slope=classifier.slope)
+    count = int(scored.counts[0, COUNTS.index("words")])
+    names = ("an exam question", "its notation", f"its length, {count} words", "its words")
+    reasons = [Reason(name, float(part[0])) for name, part in zip(names, parts, strict=True)]
+    options = scored.counts[:, COUNTS.index("options")].astype(np.float64)
+    of_text = np.array([sum(reason.logits for reason in reasons)])
+    form = float((exam.in_form(of_text, options, [text]) - of_text)[0])
+    return [*reasons, Reason(f"{int(options[0])} answers to choose from, {_judged_at_once(text)}", form)]
 
 
 def _judged_at_once(text: str) -> str:
@@ -92,15 +104,13 @@ def _judged_at_once(text: str) -> str:
     return "one thing to judge" if count == 1 else f"{count} statements to judge at once"
 
 
-def _word_reasons(text: str, classifier: Classifier, *, closed: float, lettered: bool) -> list[Reason]:
+def _word_reasons(text: str, classifier: Classifier, *, column: str) -> list[Reason]:
     """The words and neighbouring pairs whose table rows move the difficulty most."""
     said = words(clip(text))
     candidates = list(dict.fromkeys([*said, *(f"{a} {b}" for a, b in pairwise(said))]))
     _, _, counts = buckets_numpy(*pack([text]))
-    of_row = np.zeros(len(classifier.table))
-    for name, share in (("difficulty", closed), ("expertise", float(not lettered))):
-        column = heads.COLUMNS.index(name)
-        of_row += share * classifier.scale[column] * classifier.table[:, column]
+    place = heads.COLUMNS.index(column)
+    of_row = classifier.scale[place] * classifier.table[:, place].astype(np.float64)
     of_row /= np.sqrt(max(int(counts[0, COUNTS.index("features")]), 1))
     owner, bucket, _ = buckets_numpy(*pack(candidates))
     alone = np.bincount(owner, of_row[bucket], minlength=len(candidates))

@@ -2,14 +2,16 @@
 
 The hash is part of the weights, so it is defined here once and never changes under a given ``HASH_VERSION``. A word's
 hash is the polynomial ``sum(byte[k] * BASE**k) mod 2**64`` over its bytes, with upper case folded and every digit read
-as ``0``; a finaliser mixes it, and its top ``BUCKET_BITS`` bits are the row of the table. Words take the first half of
-the rows and pairs the second, so that a pair never lands on what a word means. All arithmetic is on integers, so the
+as ``0``; of a word with letters beyond ASCII only the first ``STEM_CHARACTERS`` count, so that its inflected forms fall
+together. A finaliser mixes the hash, and its top ``BUCKET_BITS`` bits are the row of the table. Words take the first
+half of the rows and pairs the second, so that a pair never lands on a word's row. All arithmetic is on integers, so the
 compiled kernel and the NumPy form below agree bit for bit, and neither depends on the batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -22,7 +24,7 @@ except ImportError:  # built where a C compiler is at hand; the NumPy form below
 else:
     COMPILED = True
 
-HASH_VERSION: Final = 2
+HASH_VERSION: Final = 3
 BUCKET_BITS: Final = 16
 WORD_BUCKETS: Final = 1 << BUCKET_BITS
 BUCKETS: Final = 2 * WORD_BUCKETS
@@ -32,6 +34,7 @@ PAIR: Final = 0xA0761D6478BD642F
 HEAD_CHARS: Final = 2048
 TAIL_CHARS: Final = 1024
 LONG_WORD_BYTES: Final = 8
+STEM_CHARACTERS: Final = 5
 
 COUNTS: Final = (
     "lower",
@@ -51,8 +54,13 @@ COUNTS: Final = (
     "quotes",
     "other_ascii",
     "latin",  # letters of two bytes in Latin script
-    "alphabetic",  # letters of other alphabets: Greek, Cyrillic, Hebrew, Arabic, Indic, Thai, …
-    "ideographic",  # Chinese, Japanese and Korean characters
+    "cyrillic",
+    "arabic",
+    "indic",  # of Devanagari to Thai
+    "alphabetic",  # letters of other alphabets: Greek, Hebrew, Armenian, Georgian, Ethiopic, …
+    "kana",  # with the punctuation of Chinese and Japanese
+    "han",
+    "hangul",
     "symbols",  # typographic marks, emoji and everything else beyond ASCII
     "words",
     "long_words",
@@ -89,16 +97,22 @@ def _classes() -> npt.NDArray[np.uint8]:
     table[0x80:0xC0] = 255
     table[0xC0:] = COUNTS.index("symbols")
     table[0xC3:0xCA] = COUNTS.index("latin")
-    table[0xCA:0xE0] = COUNTS.index("alphabetic")
-    table[0xE0:0xE2] = COUNTS.index("alphabetic")
-    table[0xE3:0xEE] = COUNTS.index("ideographic")
+    table[0xCA:0xE2] = COUNTS.index("alphabetic")
+    table[0xD0:0xD4] = COUNTS.index("cyrillic")
+    table[0xD8:0xDC] = COUNTS.index("arabic")
+    table[0xE0] = COUNTS.index("indic")
+    table[0xE3] = COUNTS.index("kana")
+    table[0xE4:0xEA] = COUNTS.index("han")
+    table[0xEA:0xEE] = COUNTS.index("hangul")
     return table
 
 
 CLASS_OF_BYTE: Final = _classes()
 _WORD_CLASS: Final = np.isin(
-    np.arange(256), [COUNTS.index(name) for name in ("lower", "upper", "digits", "latin", "alphabetic")]
+    np.arange(256),
+    [COUNTS.index(name) for name in ("lower", "upper", "digits", "latin", "cyrillic", "arabic", "indic", "alphabetic")],
 )
+_ALONE: Final = np.array([COUNTS.index(name) for name in ("kana", "han", "hangul")])
 
 
 _OPTION_LETTER: Final = np.isin(np.arange(256), list(b"abcdefghijABCDEFGHIJ"))
@@ -127,7 +141,7 @@ def words(text: str) -> list[str]:
     inside = False
     for character in text:
         kind = CLASS_OF_BYTE[character.encode("utf-8", "replace")[0]]
-        if kind == COUNTS.index("ideographic"):
+        if kind in _ALONE:
             out.append(character)
             inside = False
         elif _WORD_CLASS[kind]:
@@ -154,23 +168,49 @@ def pack(texts: Sequence[str]) -> tuple[bytes, npt.NDArray[np.int64]]:
     return b"".join(parts), starts
 
 
-def scan(texts: Sequence[str], table: npt.NDArray[np.int16]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Words and pairs that are known one by one, found by their full hash.
+
+    ``keys`` are their hashes, ascending; ``evidence`` has a row for each and a column for each label.
+    """
+
+    keys: npt.NDArray[np.uint64]
+    evidence: npt.NDArray[np.int16]
+
+
+NO_LEXICON: Final = Lexicon(np.zeros(0, np.uint64), np.zeros((0, 0), np.int16))
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a scan finds, a row a text.
+
+    ``sums`` are the column sums of the table's rows that it hits, each row once; ``counts`` its ``COUNTS``; ``found``
+    the evidence of the lexicon, summed over occurrences.
+    """
+
+    sums: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.int32]
+    found: npt.NDArray[np.int32]
+
+
+def scan(texts: Sequence[str], table: npt.NDArray[np.int16], lexicon: Lexicon = NO_LEXICON) -> Scan:
     """Look up every distinct word and word pair of each text.
 
     Args:
         texts: Texts of any length; only the clipped part is read.
         table: ``BUCKETS`` rows of integer weights, C-contiguous.
-
-    Returns:
-        ``(sums, counts)``: for each text the column sums of the rows it hits, each row once, and its ``COUNTS``.
+        lexicon: Words and pairs to find by their full hash.
     """
     buffer, starts = pack(texts)
     if not COMPILED:
-        return scan_numpy(buffer, starts, table)
+        return scan_numpy(buffer, starts, table, lexicon)
     sums = np.zeros((len(texts), table.shape[1]), np.int32)
     counts = np.zeros((len(texts), len(COUNTS)), np.int32)
-    _scan_compiled(buffer, starts, CLASS_OF_BYTE, FOLDED, table, sums, counts)
-    return sums, counts
+    found = np.zeros((len(texts), lexicon.evidence.shape[1]), np.int32)
+    _scan_compiled(buffer, starts, CLASS_OF_BYTE, FOLDED, table, lexicon.keys, lexicon.evidence, sums, counts, found)
+    return Scan(sums, counts, found)
 
 
 def buckets_numpy(
@@ -180,6 +220,23 @@ def buckets_numpy(
 
     Returns:
         ``(text, bucket, counts)``: parallel indices, sorted, each pair once; and ``COUNTS`` with ``features`` filled.
+    """
+    owner, hashes, paired, counts = hashes_numpy(buffer, starts)
+    rows = (hashes >> np.uint64(64 - BUCKET_BITS)).astype(np.int64)
+    rows[paired:] += WORD_BUCKETS
+    found, bucket = np.divmod(np.unique(owner * BUCKETS + rows), np.int64(BUCKETS))
+    counts[:, COUNTS.index("features")] = np.bincount(found, minlength=len(starts) - 1)
+    return found, bucket, counts
+
+
+def hashes_numpy(
+    buffer: bytes, starts: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64], int, npt.NDArray[np.int32]]:
+    """Hash every word and then every pair of packed texts.
+
+    Returns:
+        ``(text, hash, paired, counts)``: parallel arrays of occurrences, those of pairs from ``paired`` on; and
+        ``COUNTS`` but for ``features``.
     """
     texts = len(starts) - 1
     data = np.frombuffer(buffer, np.uint8)
@@ -194,7 +251,7 @@ def buckets_numpy(
     in_word = np.repeat(_WORD_CLASS[of_char], size)
     begins = np.flatnonzero(in_word & ~np.concatenate([[False], in_word[:-1]]))
     ends = np.flatnonzero(in_word & ~np.concatenate([in_word[1:], [False]])) + 1
-    alone = of_char == COUNTS.index("ideographic")
+    alone = np.isin(of_char, _ALONE)
     begins = np.concatenate([begins, lead[alone]])
     ends = np.concatenate([ends, lead[alone] + size[alone]])
     order = np.argsort(begins, kind="stable")
@@ -212,16 +269,23 @@ def buckets_numpy(
     option = (data[:-2] == ord("\n")) & _OPTION_LETTER[data[1:-1]] & np.isin(data[2:], [ord("."), ord(")")])
     counts[:, COUNTS.index("options")] = np.bincount(owner[:-2][option & (owner[:-2] == owner[2:])], minlength=texts)
 
-    hashes = _word_hashes(FOLDED[data], begins, ends)
+    hashes = _word_hashes(FOLDED[data], begins, _stem_ends(data, lead, begins, ends))
     adjacent = np.flatnonzero(word_owner[1:] == word_owner[:-1])
     pairs = _mix(hashes[adjacent] * np.uint64(PAIR) + hashes[adjacent + 1])
-    rows = (np.concatenate([hashes, pairs]) >> np.uint64(64 - BUCKET_BITS)).astype(np.int64)
-    rows[len(hashes) :] += WORD_BUCKETS
-    found, bucket = np.divmod(
-        np.unique(np.concatenate([word_owner, word_owner[adjacent]]) * BUCKETS + rows), np.int64(BUCKETS)
-    )
-    counts[:, COUNTS.index("features")] = np.bincount(found, minlength=texts)
-    return found, bucket, counts
+    owners = np.concatenate([word_owner, word_owner[adjacent]])
+    return owners, np.concatenate([hashes, pairs]), len(hashes), counts
+
+
+def _stem_ends(
+    data: npt.NDArray[np.uint8], lead: npt.NDArray[np.int64], begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return where each word's hashed part ends: after ``STEM_CHARACTERS`` where it has letters beyond ASCII."""
+    beyond = np.concatenate([[0], np.cumsum(data >= 0x80)])
+    first, after = np.searchsorted(lead, begins), np.searchsorted(lead, ends)
+    stemmed = (beyond[ends] > beyond[begins]) & (after - first > STEM_CHARACTERS)
+    out = ends.copy()
+    out[stemmed] = lead[first[stemmed] + STEM_CHARACTERS]
+    return out
 
 
 def _word_hashes(
@@ -244,12 +308,18 @@ def _mix(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 def scan_numpy(
-    buffer: bytes, starts: npt.NDArray[np.int64], table: npt.NDArray[np.int16]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    buffer: bytes, starts: npt.NDArray[np.int64], table: npt.NDArray[np.int16], lexicon: Lexicon = NO_LEXICON
+) -> Scan:
     """The same integers as the compiled kernel, for packed texts."""
     owner, bucket, counts = buckets_numpy(buffer, starts)
     sums = np.zeros((len(starts) - 1, table.shape[1]), np.int32)
     first = np.flatnonzero(np.diff(owner, prepend=-1))
     if len(first):
         sums[owner[first]] = np.add.reduceat(table[bucket].astype(np.int32), first, axis=0)
-    return sums, counts
+    found = np.zeros((len(starts) - 1, lexicon.evidence.shape[1]), np.int32)
+    if len(lexicon.keys):
+        texts, hashes, _, _ = hashes_numpy(buffer, starts)
+        place = np.minimum(np.searchsorted(lexicon.keys, hashes), len(lexicon.keys) - 1)
+        known = lexicon.keys[place] == hashes
+        np.add.at(found, texts[known], lexicon.evidence[place[known]].astype(np.int32))
+    return Scan(sums, counts, found)

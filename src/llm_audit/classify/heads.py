@@ -1,8 +1,8 @@
-"""From linear scores to difficulty and category.
+"""From linear scores to difficulty, kind of task and stakes.
 
-Four parts add up to a difficulty: the level of the kind of task; the expertise that the vocabulary shows; and, for
-questions with one right answer, what the words say within the kind, and how long the ask is (an open-ended ask is not
-harder for being described at length).
+The difficulty of an ask is one linear score of its words and its structure, learnt from sets whose level published
+scores give, from prompts whose level a reader gave, and from outcomes of single prompts. Exam items, recognised by
+their lettered options, are judged apart: they share one level, and their notation, length and words differ.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from llm_audit.classify.text.exam import FEWEST_OPTIONS
 from llm_audit.classify.text.structure import NAMES
-from llm_audit.vocabulary import Category
+from llm_audit.vocabulary import Category, Stakes
 
 Array = npt.NDArray[np.float64]
 KINDS: Final = {
@@ -25,11 +25,31 @@ KINDS: Final = {
     "explanation": Category.KNOWLEDGE,  # open ones: explain, compare, give an overview
     "writing": Category.WRITING,
     "instruction": Category.INSTRUCTION,
+    "tool_use": Category.TOOL_USE,
+    "data": Category.DATA,
+    "science": Category.SCIENCE,
+    "law": Category.LAW,
+    "medicine": Category.MEDICINE,
+    "finance": Category.FINANCE,
+    "support": Category.SUPPORT,
+    "extraction": Category.EXTRACTION,
+    "rag": Category.RETRIEVAL,
+    "translation": Category.TRANSLATION,
+    "summarisation": Category.SUMMARISATION,
+    "chat": Category.CHAT,
 }
-"""Kinds of task told from text, each with its category. Tool use and long context show in a request's shape."""
-COLUMNS: Final = ("difficulty", "expertise", *KINDS)
+"""Kinds of task told from text, each with its category. A long context shows in a request's shape."""
+COLUMNS: Final = ("within", "level", *KINDS)
 FIRST_KIND: Final = 2
-CLOSED: Final = np.array([kind in ("code", "math", "reasoning", "facts") for kind in KINDS])
+FIELDS: Final = {
+    Category.MEDICINE: Stakes.MEDICAL,
+    Category.LAW: Stakes.LEGAL,
+    Category.FINANCE: Stakes.FINANCIAL,
+}
+ENOUGH_EVIDENCE: Final = 3
+ENOUGH_IN_FIELD: Final = 2
+GRADED: Final = ("code", "math", "science", "reasoning", "facts")
+"""Kinds with one right answer whose items have difficulties of their own in the training tables."""
 EXAM_NOTATION: Final = 0.3
 """How much of what notation says between sets it says between the items of one exam: MMLU-Pro within its subjects has
 slopes of 0.27 and 0.40 of those between sets."""
@@ -46,15 +66,23 @@ def shares(scores: Array) -> Array:
     return out
 
 
+def stakes(evidence: npt.NDArray[np.int32], category: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return what is at stake in each text: 0 for nothing, else one more than an index into ``Stakes``.
+
+    Args:
+        evidence: Of the words of each text, a column for each of ``Stakes``.
+        category: Their categories; that of a field lowers the bar for its stakes.
+    """
+    least = np.full(evidence.shape, ENOUGH_EVIDENCE)
+    for field, of in FIELDS.items():
+        least[category == list(Category).index(field), list(Stakes).index(of)] = ENOUGH_IN_FIELD
+    met = np.where(evidence >= least, evidence, 0)
+    return np.where(met.max(axis=1) > 0, met.argmax(axis=1) + 1, 0).astype(np.uint8)
+
+
 def lettered(raw: Array) -> npt.NDArray[np.bool_]:
-    """Whether lettered options show an exam item."""
+    """Mark the exam items: texts with lettered options."""
     return np.asarray(raw[:, NAMES.index("options")] >= FEWEST_OPTIONS)
-
-
-def closed(scores: Array, raw: Array) -> Array:
-    """How far an ask has one right answer, 0 to 1; lettered options settle it."""
-    member = np.einsum("ij,j->i", shares(scores), CLOSED, optimize=False)
-    return np.where(lettered(raw), 1.0, member)
 
 
 def length(raw: Array) -> Array:
@@ -62,37 +90,26 @@ def length(raw: Array) -> Array:
     return np.clip(raw[:, NAMES.index("words")], *_LENGTH_RANGE) - _LENGTH_CENTRE
 
 
-def level_features(scores: Array, raw: Array) -> Array:
-    """What the level of a task depends on: closed or open-ended, and how formal the notation of a closed one is.
-
-    Benchmarks of one kind differ by more than the kinds do, so closed kinds share one level.
-    """
-    one_answer = closed(scores, raw)
+def notation(scores: Array, raw: Array) -> Array:
+    """How formal a text is: its mathematical notation, and its operators."""
     mathematical = shares(scores)[:, list(KINDS).index("math")] * np.minimum(raw[:, NAMES.index("backslashes")], 2.0)
-    formal = one_answer * raw[:, NAMES.index("operators")]
-    carried = np.where(lettered(raw), EXAM_NOTATION, 1.0)
-    return np.column_stack([one_answer, 1 - one_answer, carried * mathematical, carried * formal])
+    return np.column_stack([mathematical, raw[:, NAMES.index("operators")]])
 
 
-def difficulty(scores: Array, raw: Array, *, level: Array, slope: Array) -> Array:
+def difficulty(scores: Array, raw: Array, *, exam: Array, slope: Array) -> Array:
     """Difficulty in logits.
 
     Args:
         scores: Texts by ``COLUMNS``.
         raw: Structural features of the texts, columns ``structure.NAMES``.
-        level: Weights of ``level_features``.
-        slope: Logits a unit of ``length`` adds, for each of ``KINDS``.
+        exam: The level of exam items, and weights of ``notation``.
+        slope: Logits a unit of ``length`` adds to an exam item, for each of ``KINDS``.
     """
-    words = scores[:, COLUMNS.index("difficulty")]
-    kind = np.einsum("ij,j->i", level_features(scores, raw), level, optimize=False)
+    return np.where(lettered(raw), sum(exam_parts(scores, raw, exam=exam, slope=slope)), scores[:, 1])
+
+
+def exam_parts(scores: Array, raw: Array, *, exam: Array, slope: Array) -> tuple[Array, Array, Array, Array]:
+    """Level, notation, length and words of exam items, in logits."""
     steepness = np.einsum("ij,j->i", shares(scores), slope, optimize=False)
-    total: Array = kind + expertise(scores, raw) + closed(scores, raw) * (words + steepness * length(raw))
-    return total
-
-
-def expertise(scores: Array, raw: Array) -> Array:
-    """Logits that the vocabulary of a field adds, beyond the level of the kind.
-
-    Learnt between sets, so it is left out where lettered options show an exam: there it would tell sets apart.
-    """
-    return np.where(lettered(raw), 0.0, scores[:, COLUMNS.index("expertise")])
+    formal = np.einsum("ij,j->i", notation(scores, raw), EXAM_NOTATION * exam[1:], optimize=False)
+    return np.full(len(raw), exam[0]), formal, steepness * length(raw), scores[:, 0]

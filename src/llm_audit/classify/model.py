@@ -14,7 +14,7 @@ import numpy.typing as npt
 import xxhash
 
 from llm_audit.classify import heads
-from llm_audit.classify.features import COUNTS, scan
+from llm_audit.classify.features import COUNTS, Lexicon, scan
 from llm_audit.classify.text import exam, language
 from llm_audit.classify.text.structure import structure
 from llm_audit.vocabulary import Abstention, Category
@@ -33,16 +33,18 @@ LONG_CONTEXT_CHARS: Final = 12_000
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the classifier says of texts, one entry a text.
+    """The classifier's judgement of texts, one entry a text.
 
     ``difficulty`` (float32) is in logits on the scale of the abilities, NaN where abstained. ``category`` (uint8) is an
     index into ``Category``. ``abstention`` (uint8) is 0 for none, else one more than an index into ``Abstention``.
-    ``language`` is an ISO 639-1 code, a script's name, or None where a text shows none.
+    ``stakes`` (uint8) is 0 for none, else one more than an index into ``Stakes``. ``language`` is an ISO 639-1 code, a
+    script's name, or None where a text shows none.
     """
 
     difficulty: npt.NDArray[np.float32]
     category: npt.NDArray[np.uint8]
     abstention: npt.NDArray[np.uint8]
+    stakes: npt.NDArray[np.uint8]
     language: list[str | None]
 
 
@@ -51,31 +53,33 @@ class Scores:
     """Scores of texts by ``heads.COLUMNS``, with what they rest on.
 
     ``raw`` are the structural features (``structure.NAMES``), ``counts`` what is counted (``features.COUNTS``),
-    ``hits`` the function words found, by language.
+    ``languages`` and ``stakes`` the lexicon's evidence, by ``language.NAMES`` and ``Stakes``.
     """
 
     scores: npt.NDArray[np.float64]
     raw: npt.NDArray[np.float64]
     counts: npt.NDArray[np.int32]
-    hits: npt.NDArray[np.int32]
+    languages: npt.NDArray[np.int32]
+    stakes: npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
     """Trained weights. Scores are sums of integers, so they depend on nothing but the text.
 
-    ``table`` has a column for each of ``heads.COLUMNS``, then one a language; ``scale`` makes logits of a column's sum;
-    ``dense`` holds the weights of the structural features for the same columns, ``bias`` their constants. ``level`` and
-    ``slope`` are arguments of ``heads.difficulty``. ``delta`` is what a calibration adds to the difficulty; it carries
-    no text over ``most`` logits.
+    ``table`` has a column for each of ``heads.COLUMNS``; ``scale`` makes logits of a column's sum; ``dense`` holds the
+    weights of the structural features for the same columns, ``bias`` their constants. ``exam`` and ``slope`` are
+    arguments of ``heads.difficulty``. ``lexicon`` has evidence of languages and stakes.
+    ``delta`` is what a calibration adds to the difficulty; it carries no text over ``most`` logits.
     """
 
     table: npt.NDArray[np.int16]
     scale: npt.NDArray[np.float64]
     dense: npt.NDArray[np.float64]
     bias: npt.NDArray[np.float64]
-    level: npt.NDArray[np.float64]
+    exam: npt.NDArray[np.float64]
     slope: npt.NDArray[np.float64]
+    lexicon: Lexicon
     fingerprint: str
     delta: npt.NDArray[np.int16] | None = None
     most: float = math.inf
@@ -90,7 +94,8 @@ class Classifier:
         """Read weights as training packs them."""
         with np.load(content) as arrays:
             return cls(
-                **{name: arrays[name] for name in ("table", "scale", "dense", "bias", "level", "slope")},
+                **{name: arrays[name] for name in ("table", "scale", "dense", "bias", "exam", "slope")},
+                lexicon=Lexicon(arrays["keys"], arrays["evidence"]),
                 fingerprint=xxhash.xxh3_128_hexdigest(content.getvalue()),
             )
 
@@ -110,30 +115,32 @@ class Classifier:
         distinct = list(place)
         parts = [self._judge(distinct[start : start + BATCH]) for start in range(0, len(distinct), BATCH)]
         if not parts:
-            return Judgement(np.zeros(0, np.float32), np.zeros(0, np.uint8), np.zeros(0, np.uint8), [])
+            none = np.zeros(0, np.uint8)
+            return Judgement(np.zeros(0, np.float32), none, none, none, [])
         languages = [name for part in parts for name in part.language]
         return Judgement(
             np.concatenate([part.difficulty for part in parts])[index],
             np.concatenate([part.category for part in parts])[index],
             np.concatenate([part.abstention for part in parts])[index],
+            np.concatenate([part.stakes for part in parts])[index],
             [languages[i] for i in index.tolist()],
         )
 
     def scores(self, texts: Sequence[str]) -> Scores:
         """Score texts without deciding anything; see ``Scores``."""
-        sums, counts = scan(texts, self.table)
-        width = len(heads.COLUMNS)
+        scanned = scan(texts, self.table, self.lexicon)
+        counts = scanned.counts
         norm = np.sqrt(np.maximum(counts[:, COUNTS.index("features")], 1))
         raw = structure(counts)
-        scores = sums[:, :width] * self.scale / norm[:, None] + self.bias
+        scores = scanned.sums * self.scale / norm[:, None] + self.bias
         # einsum without BLAS: a row's sum then does not depend on how many rows there are
         scores += np.einsum("ij,jk->ik", raw, self.dense, optimize=False)
-        return Scores(scores, raw, counts, sums[:, width:])
+        return Scores(scores, raw, counts, *np.split(scanned.found, [len(language.NAMES)], axis=1))
 
     def _judge(self, texts: list[str]) -> Judgement:
         scored = self.scores(texts)
         counts = scored.counts
-        names, foreign = language.detect(counts, scored.hits)
+        names, foreign = language.detect(counts, scored.languages)
         category = _CODES[np.argmax(heads.shares(scored.scores), axis=1)]
         options = counts[:, COUNTS.index("options")].astype(np.float64)
         category[heads.lettered(scored.raw)] = _CATEGORIES.index(exam.CATEGORY)
@@ -145,14 +152,15 @@ class Classifier:
         abstention[wordless] = _ABSTENTION_CODE[Abstention.NO_SIGNAL]
         empty = np.array([not text.strip() for text in texts], bool)
         abstention[empty] = _ABSTENTION_CODE[Abstention.NO_TEXT]
-        said = heads.difficulty(scored.scores, scored.raw, level=self.level, slope=self.slope)
-        difficulty = exam.in_form(said, options, texts)
+        of_text = heads.difficulty(scored.scores, scored.raw, exam=self.exam, slope=self.slope)
+        difficulty = exam.in_form(of_text, options, texts)
         if self.delta is not None:
-            sums, _ = scan(texts, self.delta)
+            sums = scan(texts, self.delta).sums
             norm = np.sqrt(np.maximum(counts[:, COUNTS.index("features")], 1))
             difficulty = taught(difficulty, sums[:, 0] * DELTA_UNIT / norm, most=self.most)
         difficulty[abstention != _NONE] = np.nan
-        return Judgement(difficulty.astype(np.float32), category, abstention, names)
+        stakes = heads.stakes(scored.stakes, category)
+        return Judgement(difficulty.astype(np.float32), category, abstention, stakes, names)
 
 
 def taught(

@@ -20,7 +20,8 @@ def labels(strong, weak):
 
 def judged(rows, category=Category.MATH):
     code = list(Category).index(category)
-    return Judgement(np.zeros(rows, np.float32), np.full(rows, code, np.uint8), np.zeros(rows, np.uint8), [None] * rows)
+    none = np.zeros(rows, np.uint8)
+    return Judgement(np.zeros(rows, np.float32), np.full(rows, code, np.uint8), none, none, [None] * rows)
 
 
 def test_a_perfect_ranking_of_a_hundred_prompts():

@@ -106,7 +106,7 @@ def test_a_sample_is_spread_informative_and_never_abstained(classifier):
         "",
         "Prove that the {} series diverges",
         "Fix this Python function for {}",
-        "量子",
+        "κβάντα",
     ]
     texts = [kind.format(topic) for topic in TOPICS for kind in kinds]
     judged = classifier.judge(texts)
@@ -143,5 +143,5 @@ def test_an_explanation_names_words_and_what_was_learnt(classifier):
 
 
 def test_an_explanation_of_an_abstention(classifier):
-    found = explain("量子力学", classifier)
+    found = explain("κβαντική μηχανική", classifier)
     assert (found.difficulty, found.abstention, found.reasons, found.words) == (None, Abstention.LANGUAGE, [], [])

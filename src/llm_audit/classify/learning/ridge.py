@@ -137,7 +137,7 @@ def _conjugate_gradients(
     step = [part.copy() for part in right]
     size = sum(float((part * part).sum()) for part in residual)
     start = size
-    for _ in range(rounds):
+    for _ in range(rounds if start else 0):
         image = normal(step[0], step[1])
         length = size / sum(float((s * i).sum()) for s, i in zip(step, image, strict=True))
         for k in range(2):

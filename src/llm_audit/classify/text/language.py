@@ -1,7 +1,7 @@
-"""In what language a text is, as far as it decides whether the classifier may judge it.
+"""The language of a text, as far as it decides whether the classifier may judge it.
 
-Scripts are told by their bytes, languages of the Latin script by their commonest function words, looked up in the same
-table as the other features. Only English is validated; text with no evidence of a language, such as a formula or a
+Scripts show in the bytes. Among languages of one script the words decide: a lexicon of function words and of the words
+of this project's own prompts, found by their full hash. Text with no evidence of a language, such as a formula or a
 line of code, is judged.
 """
 
@@ -15,59 +15,79 @@ import numpy.typing as npt
 from llm_audit.classify.features import COUNTS
 
 ENGLISH: Final = "en"
-FUNCTION_WORDS: Final = {
-    "en": "the of and to in is that for it with as on are this be"
-    " you what how i a an my do can which was from your if or by",
-    "es": "el los las una del que para con por como más pero"
-    " esta este qué cómo está son hay muy sobre también puedes necesito",
-    "pt": "os uma dos das que para com por como mais mas não"
-    " você isso está são em também qual pode preciso fazer meu ao",
-    "fr": "le les des une du que pour avec dans est sur pas"
-    " vous je ce cette qui sont comment quel quelle mais aux être plus",
-    "de": "der die das und ist nicht ein eine mit für auf den"
-    " dem zu wie ich sie wir auch werden bitte kann oder einen im",
-    "it": "il gli della che per con una sono come più ma questo"
-    " questa non di è nel dei alla anche perché puoi quale degli",
-    "nl": "het een van en dat niet zijn voor met op aan hoe ik je wat deze naar ook kan wordt bij uit dit maar",
-    "pl": "nie się jest na do to jak że czy dla od przez oraz może które mnie co po ale tego w z proszę",
-    "tr": "bir ve bu için ile de da ne mi çok olarak daha var gibi olan ben bana kadar sonra",
-    "vi": "của và là các có cho không được một trong với này những như đã tôi khi để người về",
-    "id": "yang dan di untuk dengan ini dari pada adalah tidak dalam itu saya akan apa bagaimana bisa ke oleh atau",
-    "sv": "och att det som en på är av för med den till inte om jag ett har hur kan från",
-}
-"""The commonest function words of languages in Latin script: what a person who knows the language would list."""
-NAMES: Final = tuple(FUNCTION_WORDS)
-_MIN_FOREIGN_HITS: Final = 2
-_MAX_FOREIGN_LETTERS: Final = 0.3
+VALIDATED: Final = ("en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "zh", "ja", "ko", "hi", "ar")
+"""Languages whose prompts are judged; ``docs/classifier.md`` says on what evidence."""
+NAMES: Final = (
+    *("en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "hi", "ar", "tr", "vi", "id", "sv", "da", "no", "fi", "cs"),
+    *("ro", "hu", "uk", "bg", "fa", "ur", "mr"),
+)
+"""Languages that the lexicon has evidence of."""
+ONLY_HERE, SHARED = 3, 1
+"""Evidence of a word that one language has, and of one that several have."""
+_LEAST_EVIDENCE: Final = 3
+_OTHER_SCRIPT: Final = 0.3
+_JAPANESE: Final = 0.2
+_ACCENTED: Final = 0.04
+_FEWEST_WORDS: Final = 4
 _AT: Final = {name: index for index, name in enumerate(COUNTS)}
+_BY_SCRIPT: Final = {
+    "cyrillic": ("ru", "uk", "bg"),
+    "arabic": ("ar", "fa", "ur"),
+    "indic": ("hi", "mr"),
+}
+_LATIN: Final = [place for place, name in enumerate(NAMES) if not any(name in names for names in _BY_SCRIPT.values())]
+_UNKNOWN_LATIN: Final = "latin"
+
+
+def evidence(has: npt.NDArray[np.bool_]) -> npt.NDArray[np.int16]:
+    """Return the evidence of words for each of ``NAMES``, from which of these have the word."""
+    return np.where(has.sum(axis=1) == 1, ONLY_HERE, SHARED)[:, None].astype(np.int16) * has
 
 
 def detect(
-    counts: npt.NDArray[np.int32], hits: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.int32], found: npt.NDArray[np.int32]
 ) -> tuple[list[str | None], npt.NDArray[np.bool_]]:
     """Name the language of texts, and say which are in one the classifier was not validated on.
 
     Args:
         counts: ``COUNTS`` of each text.
-        hits: For each text and language of ``NAMES``, how many distinct function words occur.
+        found: For each text, the evidence of each of ``NAMES``.
 
     Returns:
-        ISO 639-1 codes, or ``ideographic`` or ``alphabetic`` for texts mostly in such a script, None where nothing
-        tells; and a mask of texts to abstain on.
+        ISO 639-1 codes, or a script's name where no language of it is known, None where nothing tells; and a mask of
+        texts to abstain on.
     """
-    ascii_letters = counts[:, _AT["lower"]] + counts[:, _AT["upper"]]
-    ideographic, alphabetic = counts[:, _AT["ideographic"]], counts[:, _AT["alphabetic"]]
+    ideographs = counts[:, [_AT["kana"], _AT["han"], _AT["hangul"]]].sum(axis=1)
+    others = counts[:, [_AT[name] for name in (*_BY_SCRIPT, "alphabetic")]].sum(axis=1)
+    latin = counts[:, [_AT["lower"], _AT["upper"], _AT["latin"]]].sum(axis=1)
     # one ideograph says about as much as four letters
-    letters = np.maximum(ascii_letters + counts[:, _AT["latin"]] + 4 * ideographic + alphabetic, 1)
-    best = np.argmax(hits, axis=1)
-    most = hits[np.arange(len(hits)), best]
-    english = hits[:, NAMES.index(ENGLISH)]
-    latin_foreign = (most >= _MIN_FOREIGN_HITS) & (most > english)
-    other_script = (4 * ideographic + alphabetic) > _MAX_FOREIGN_LETTERS * letters
+    letters = latin + 4 * ideographs + others
+    other_script = 4 * ideographs + others > _OTHER_SCRIPT * letters
+    accented = (counts[:, _AT["latin"]] > _ACCENTED * letters) & (counts[:, _AT["words"]] >= _FEWEST_WORDS)
+    of_latin = found[:, _LATIN]
+    best = of_latin.argmax(axis=1)
+    most = of_latin[np.arange(len(found)), best]
+    english = found[:, NAMES.index(ENGLISH)]
+    foreign = (most >= _LEAST_EVIDENCE) & (most > english)
     names: list[str | None] = [
-        ("ideographic" if 4 * i > a else "alphabetic") if other else (NAMES[b] if m else None)
-        for other, i, a, b, m in zip(
-            other_script.tolist(), ideographic.tolist(), alphabetic.tolist(), best.tolist(), most.tolist(), strict=True
+        NAMES[_LATIN[place]] if other else ENGLISH if words else _UNKNOWN_LATIN if strange else None
+        for place, other, words, strange in zip(
+            best.tolist(), foreign.tolist(), english.tolist(), accented.tolist(), strict=True
         )
     ]
-    return names, latin_foreign | other_script
+    for row in np.flatnonzero(other_script).tolist():
+        names[row] = _of_script(counts[row].tolist(), found[row].tolist())
+    return names, np.array([name is not None and name not in VALIDATED for name in names], bool)
+
+
+def _of_script(counts: list[int], found: list[int]) -> str:
+    ideographs = counts[_AT["kana"]] + counts[_AT["han"]] + counts[_AT["hangul"]]
+    script = max(_BY_SCRIPT, key=lambda name: counts[_AT[name]])
+    if 4 * ideographs > max(counts[_AT[script]], counts[_AT["alphabetic"]]):
+        if 2 * counts[_AT["hangul"]] > ideographs:
+            return "ko"
+        return "ja" if counts[_AT["kana"]] > _JAPANESE * ideographs else "zh"
+    if counts[_AT["alphabetic"]] > counts[_AT[script]]:
+        return "alphabetic"
+    best = max(_BY_SCRIPT[script], key=lambda name: found[NAMES.index(name)])
+    return best if found[NAMES.index(best)] or script == "cyrillic" else script

@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -34,15 +34,31 @@ CATEGORY: Final = {
     "long_context": Category.LONG_CONTEXT,
 }
 """Our category of a published benchmark's."""
+PARENTS: Final = {
+    Category.DATA: (Category.CODE,),
+    Category.SCIENCE: (Category.REASONING,),
+    Category.LAW: (Category.KNOWLEDGE, Category.REASONING),
+    Category.MEDICINE: (Category.KNOWLEDGE, Category.REASONING),
+    Category.FINANCE: (Category.REASONING, Category.MATH),
+    Category.SUPPORT: (Category.INSTRUCTION, Category.WRITING),
+    Category.EXTRACTION: (Category.INSTRUCTION,),
+    Category.RETRIEVAL: (Category.INSTRUCTION, Category.REASONING),
+    Category.TRANSLATION: (Category.WRITING, Category.KNOWLEDGE),
+    Category.SUMMARISATION: (Category.WRITING, Category.INSTRUCTION),
+    Category.CHAT: (Category.WRITING,),
+}
+"""Categories that no series of published scores measures: a model is taken to be as able as in these on average."""
 RATES: Final = ("acc", "pass@1", "pass@2", "win_rate", "judge_score(x10)")
 MIN_FAMILIES: Final = 8
 SLOPE: Final = (0.8, 0.15)
 NOISE_SD: Final = 0.45
 CATEGORY_SD: Final = 0.6
 GENERAL_SD: Final = 2.0
+PARENT_SD: Final = 0.3
+"""Logits by which a category may differ from the mean of its ``PARENTS``, as they do from each other within a model."""
 EFFORT_SD: Final = 0.8
 MIN_EFFORT_SCORES: Final = 2
-_CATEGORIES: Final = [category.value for category in Category]
+_CATEGORIES: Final = [category.value for category in Category if category not in PARENTS]
 _ROUNDS: Final = 60
 _EFFORT: Final = re.compile(r"\b(minimal|low|medium|high|xhigh|max)\b", re.IGNORECASE)
 _NO_THINKING: Final = re.compile(r"no[ -]?think|non[ -]?think|non-reasoning|effort=no", re.IGNORECASE)
@@ -102,17 +118,7 @@ def fit(scores: pl.DataFrame) -> list[Ability]:
     The scores of all efforts pooled make a model's row with an empty effort. An effort's abilities differ from those by
     one number, as likely as ``EFFORT_SD`` says; efforts with fewer than ``MIN_EFFORT_SCORES`` scores are left out.
     """
-    pooled = scores.group_by("model_id", "benchmark", "category").agg(pl.col("y").mean()).sort("model_id", "benchmark")
-    models = pooled["model_id"].unique(maintain_order=True).to_list()
-    names = pooled["benchmark"].unique(maintain_order=True).to_list()
-    c = _index(pooled["category"].to_list(), _CATEGORIES)
-    fitted = _solve(
-        _index(pooled["model_id"].to_list(), models),
-        c,
-        _index(pooled["benchmark"].to_list(), names),
-        pooled["y"].to_numpy(),
-        shape=(len(models), len(_CATEGORIES)),
-    )
+    pooled, models, names, fitted = _pooled(scores)
     origin = fitted.ability[models.index(REFERENCE)]
     out = []
     for i, model in enumerate(models):
@@ -130,14 +136,41 @@ def fit(scores: pl.DataFrame) -> list[Ability]:
             shift = float((weight * implied).sum()) / precision
             sd = np.sqrt(fitted.sd[i] ** 2 + 1 / precision)
             out += _rows(str(model), str(name), fitted.ability[i] - origin + shift, sd, measured)
-    return sorted(out, key=lambda row: (row.model_id, row.effort, _CATEGORIES.index(row.category)))
+    order = list(Category)
+    return sorted(out, key=lambda row: (row.model_id, row.effort, order.index(row.category)))
+
+
+def levels(scores: pl.DataFrame) -> dict[str, float]:
+    """Return the level of each benchmark: the ability that solves half of it, on the scale of ``fit``."""
+    pooled, models, names, fitted = _pooled(scores)
+    origin = fitted.ability[models.index(REFERENCE)]
+    category = dict(pooled.select("benchmark", "category").rows())
+    return {
+        name: float(level) - float(origin[_CATEGORIES.index(category[name])])
+        for name, level in zip(names, fitted.level, strict=True)
+    }
+
+
+def _pooled(scores: pl.DataFrame) -> tuple[pl.DataFrame, list[str], list[str], _Fit]:
+    """The scores of all efforts pooled, the models and the benchmarks they name, and what is fitted to them."""
+    pooled = scores.group_by("model_id", "benchmark", "category").agg(pl.col("y").mean()).sort("model_id", "benchmark")
+    models = pooled["model_id"].unique(maintain_order=True).to_list()
+    names = pooled["benchmark"].unique(maintain_order=True).to_list()
+    fitted = _solve(
+        _index(pooled["model_id"].to_list(), models),
+        _index(pooled["category"].to_list(), _CATEGORIES),
+        _index(pooled["benchmark"].to_list(), names),
+        pooled["y"].to_numpy(),
+        shape=(len(models), len(_CATEGORIES)),
+    )
+    return pooled, models, names, fitted
 
 
 def _rows(model: str, effort_name: str, ability: Array, sd: Array, measured: pl.DataFrame) -> list[Ability]:
     by_category: dict[str, list[str]] = {}
     for benchmark, category in measured.select("benchmark", "category").sort("benchmark").rows():
         by_category.setdefault(category, []).append(benchmark)
-    return [
+    rows = [
         Ability(
             model_id=model,
             effort=effort_name,
@@ -149,6 +182,19 @@ def _rows(model: str, effort_name: str, ability: Array, sd: Array, measured: pl.
         )
         for j, name in enumerate(_CATEGORIES)
     ]
+    return rows + [_child(category, [rows[_CATEGORIES.index(of)] for of in PARENTS[category]]) for category in PARENTS]
+
+
+def _child(category: Category, parents: list[Ability]) -> Ability:
+    """A category without scores, from those it is like."""
+    return replace(
+        parents[0],
+        category=category,
+        ability=sum(row.ability for row in parents) / len(parents),
+        sd=float(np.sqrt(sum(row.sd**2 for row in parents) / len(parents) + PARENT_SD**2)),
+        scores=0,
+        source=f"prior: as {' and '.join(row.category for row in parents)}",
+    )
 
 
 def _index(values: Sequence[object], of: Sequence[object]) -> npt.NDArray[np.int64]:

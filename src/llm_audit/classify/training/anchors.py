@@ -54,6 +54,7 @@ a chat server|a calendar|a cache|sensor data|a to-do list|a tic-tac-toe board|pr
 )
 
 _W, _I, _K, _C, _R, _M = "writing", "instruction", "explanation", "code", "reasoning", "math"
+_MED, _LAW, _SQL, _CHAT = "medicine", "law", "data", "chat"
 
 TEMPLATES: Final[tuple[tuple[str, float, str], ...]] = (
     (_W, -3.4, "Write a short poem about {s}."),
@@ -93,7 +94,7 @@ TEMPLATES: Final[tuple[tuple[str, float, str], ...]] = (
     (_I, -2.8, "Which people, firms and places does the article on {s} mention? Group them by kind."),
     (_I, -2.6, "Fill the template with the fields from the record on {s} and leave unknown ones empty."),
     (_I, -2.8, "Sort the items on {s} into these groups: urgent, soon, later. Output one line for each item."),
-    (_I, -4.4, "thanks, that was helpful about {s}"),
+    (_CHAT, -4.4, "thanks, that was helpful about {s}"),
     (_K, -3.0, "Explain {s} to a ten year old."),
     (_K, -3.0, "What is {s}? A short overview will do."),
     (_K, -2.9, "Pros and cons of {s}?"),
@@ -111,21 +112,21 @@ TEMPLATES: Final[tuple[tuple[str, float, str], ...]] = (
     (_C, -1.8, "Write a Java class that compares two versions of {t} and reports the differences."),
     (_C, -1.6, "Implement an iterator over {t} in C++ that never copies an element."),
     (_C, -1.4, "My code for {t} throws an exception. What is wrong?\n\n```\ndef f(x):\n    return x[0]\n```"),
-    (_C, -1.8, "Write a SQL query over {t} that returns the top customers by month."),
+    (_SQL, -2.0, "Write a SQL query over {t} that returns the top customers by month."),
     (_C, -0.9, "Implement a thread-safe cache for {t} with expiry in Rust, with tests for the race conditions."),
     (_C, -1.2, "Refactor the module that handles {t} to use dependency injection and explain the trade-offs."),
     (_C, -2.2, "Make a small web page with a form for {t}."),
     (_C, -2.0, "How do I parse {t} in JavaScript?"),
     (_C, -1.5, "Write unit tests for a class that validates {t}."),
     (_C, -1.0, "The Kubernetes deployment that serves {t} restarts in a loop. What is the root cause?"),
-    (_C, -0.6, "Prove that this lock-free algorithm over {t} is linearizable and implement it with atomics."),
+    (_C, 0.9, "Prove that this lock-free algorithm over {t} is linearizable and implement it with atomics."),
     (_R, -1.6, "Three people each know something about {s}. Only one tells the truth. Who is it? Explain step by step."),
     (_R, -1.5, "Everyone who likes {s} likes tea. Some who like tea are old. Does it follow that some old people like {s}?"),
     (_R, -1.4, "Five friends sit in a row and talk about {s}. Anna sits next to Ben, Carl is last. Who may be first?"),
     (_R, -0.8, "Find a strategy for {s} under a limited budget, conflicting goals and uncertain demand; justify each step."),
-    (_R, -0.8, "A patient with several conditions takes three medicines. Given {s}, what is the diagnosis and management plan?"),
-    (_R, -0.9, "Analyse the legal liability of each party in a contract dispute over {s} and cite the governing principles."),
-    (_R, -0.7, "Plan the migration of our production database for {s} with no downtime, and a rollback for every step."),
+    (_MED, -0.8, "A patient with several conditions takes three medicines. Given {s}, what is the diagnosis and management plan?"),
+    (_LAW, -0.5, "Analyse the legal liability of each party in a contract dispute over {s} and cite the governing principles."),
+    (_R, 0.5, "Plan the migration of our production database for {s} with no downtime, and a rollback for every step."),
     (_R, -1.2, "What assumptions does the following argument about {s} make, and where is its flaw?"),
     (_R, -1.5, "If the meeting on {s} is two days after the day before tomorrow, on what day is it? Today is Friday."),
     (_M, -2.2, "Tickets for {s} cost 15 euros, members pay two thirds. 12 members and 8 guests came. What was taken in total?"),
@@ -272,15 +273,15 @@ RULES: Final[tuple[tuple[str, float, str], ...]] = (
     (_R, -1.5, "{name} and {name} are {kin}. One always lies. Who said that {s} is boring? Explain your reasoning."),
     (_R, -1.5, "{name} is {rel} {name}. {name} is {rel} {name}. Who is last? Think step by step."),
     (_R, -1.4, "If {name} is {rel} {name} and nobody is {rel} {name}, what can be concluded?"),
-    (_R, -0.6, "{sign} on {drug}. What is the management?"),
-    (_R, -0.6, "Patient on {drug} and {drug}, now {sign} and {sign}: next step?"),
-    (_R, -0.7, "Is {drug} safe with {drug} after {sign}?"),
-    (_R, -0.6, "{sign}, {sign}, history of {sign}; differential diagnosis and plan?"),
+    (_MED, -0.6, "{sign} on {drug}. What is the management?"),
+    (_MED, -0.6, "Patient on {drug} and {drug}, now {sign} and {sign}: next step?"),
+    (_MED, -0.7, "Is {drug} safe with {drug} after {sign}?"),
+    (_MED, -0.6, "{sign}, {sign}, history of {sign}; differential diagnosis and plan?"),
     (_M, 0.8, "Prove that {claim}."),
     (_M, 0.9, "Prove or disprove: {claim}. Use only elementary {area}."),
     (_M, 0.8, "Let X be given as in {area}. Show that {claim} and that {claim}."),
-    (_C, -0.5, "Design a {system} {need} and justify the trade-offs."),
-    (_C, -0.4, "Implement a {system} in {lang} {need}; prove its invariants and test the edge cases."),
+    (_R, 0.6, "Design a {system} {need} and justify the trade-offs."),
+    (_C, 0.7, "Implement a {system} in {lang} {need}; prove its invariants and test the edge cases."),
     (_M, -1.9, "{name} buys 4 books at $12 and sells {t} for $30. How much does {name} have left?"),
     (_M, -1.7, "What is the probability that {name} draws two aces? Show your work."),
 )  # fmt: skip
@@ -304,7 +305,7 @@ def anchors() -> Iterator[Anchor]:
         for turn in range(PER_RULE):
             yield Anchor(f"rule {row}", _fill(rule, 1009 * row + turn).strip(), kind, level)
     for text in SMALL_TALK:
-        yield Anchor("small talk", text, _I, -5.0)
+        yield Anchor("small talk", text, _CHAT, -5.0)
 
 
 def _fill(template: str, turn: int) -> str:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from llm_audit.classify.text.select import without_context
 from llm_audit.classify.training import anchors, rasch
 
 SCORE: Final = "score:"
 KIND: Final = {
     "math": "math",
-    "physics": "reasoning",
-    "chemistry": "reasoning",
-    "engineering": "reasoning",
-    "computer science": "reasoning",
+    "physics": "science",
+    "chemistry": "science",
+    "engineering": "science",
+    "computer science": "science",
     "business": "reasoning",
-    "biology": "facts",
+    "biology": "science",
     "economics": "facts",
     "psychology": "facts",
     "crux": "code",
@@ -35,13 +38,29 @@ KIND: Final = {
     "commonsense_qa": "reasoning",
     "openbook_qa": "facts",
     "arc_challenge": "facts",
-    "gpqa": "reasoning",
+    "gpqa": "science",
     "mmlu": "facts",
     "agentverse-logicgrid": "reasoning",
     "commongen": "writing",
     "agentverse-mgsm": "math",
 }
 """Our kind (``heads.KINDS``) of a table's category."""
+
+ANCHORED_KIND: Final = {
+    "code": "code",
+    "code_gpu": "code",
+    "tool_use": "tool_use",
+    "agent": "tool_use",
+    "instruction": "instruction",
+    "chat_creative": "writing",
+    "reasoning": "reasoning",
+    "maths": "math",
+    "science": "science",
+    "legal": "law",
+    "sql": "data",
+    "classification": "extraction",
+}
+"""Our kind of an anchored set's; sets of several kinds have none."""
 
 REFERENCE_ABILITY: Final = {
     "mmlu_pro": ("Meta-Llama-3_1-70B-Instruct", 0.0),
@@ -52,58 +71,137 @@ REFERENCE_ABILITY: Final = {
 }
 """A model of each table and its ability on the scale where gpt-4o-mini-2024-07-18 is zero."""
 
+SERIES: Final = {
+    "HumanEval": "HumanEval",
+    "HumanEval-X": "EvalPlus-humaneval",
+    "Aider-polyglot": "Aider-polyglot",
+    "BFCL-NonLiveAST": "BFCL-NonLiveAST@v4@2025-08-28",
+    "BFCL-Live": "BFCL-Live@v4@2025-08-28",
+    "BFCL-MultiTurn": "BFCL-MultiTurn@v4@2025-08-28",
+    "tau2-retail": "tau2-bench-retail",
+    "ArenaHard-v0.1": "Arena-Hard-v0.1 style-control",
+    "ArenaHard-v2-creative": "Arena-Hard-v2.0 creative writing",
+    "MATH-L5": "MATH-L5 (Epoch)",
+    "gsm8k_train_steps": "GSM8K",
+    "math500": "MATH-500",
+    "arena_hard_v0.1": "Arena-Hard-v0.1 style-control",
+    "zeroeval_crux": "CRUXEval-O (ZeroEval)",
+    "zeroeval_math_l5": "MATH-L5 (ZeroEval)",
+    "mmlu_pro": "MMLU-Pro",
+}
+"""The series of published scores that a set's mean level is fitted from (``abilities.levels``)."""
+
 LEVEL: Final = {
-    "clinc150_train": -4.0,
-    "arena_hard_v0.1": -0.5,
+    # few models publish a score; on our scale, from the table's own fit
+    "IFBench": 0.5,
+    "ARC-AGI-v1-eval": 0.3,
+    "IMO-ProofBench-Basic": 1.7,
+    "OlympiadBench-maths-text": 1.0,
+    "ladder_olympiadbench": 1.0,
+    # below MATH's mean and its fifth level by steps of the AoPS levels
+    "MATH-L1": -2.6,
+    "MATH-L2": -2.0,
+    "MATH-L3": -1.4,
+    "MATH-L4": -0.8,
+    # judgements: gpt-4o-mini fails few or some of them
+    "clinc150_train": -3.5,
     "ladder_svamp": -3.0,
-    "ladder_olympiadbench": 0.9,
-    "math500": -1.2,
-    "gsm8k_train_steps": -2.8,
     "vllm_sr_domain": -2.5,
     "vllm_sr_routerflow": 0.5,
 }
-"""Mean difficulty of sets with weak labels: the logit of gpt-4o-mini's published failure rate, or a guess."""
+"""Mean difficulty of sets without a series that many models have."""
+UNANCHORED: Final = ("MMLU-Pro-stemez",)
+"""Sets whose prompts another table holds, with outcomes."""
+READ_WEIGHT: Final = 6.0
+"""How much more a prompt that a reader judged counts than an item of a table."""
+RULE_WEIGHT: Final = 0.03
+SET_WEIGHT: Final = 4.0
+MOST_OF_SET: Final = 250
+_REFINED: Final = {
+    kind: re.compile(rf"\W*(?:{pattern})", re.IGNORECASE)
+    for kind, pattern in {
+        "translation": "translat|how do you say",
+        "summarisation": "summari|tl;?dr|shorten|condense|below are the minutes|make .* (?:shorter|half as long)",
+        "extraction": "extract|classify|label|tag|pull|get all|list all|identify|assign|decide for each|pick out"
+        "|collect|from the text below|which (?:people|sentences)|is the sentiment|find all|answer only with yes"
+        "|you will get",
+        "chat": r"thanks|hi\b|hello",
+    }.items()
+}
+"""How instructions of narrower kinds begin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
     """Prompts with targets.
 
-    ``level`` is the difficulty in logits; ``within`` the same centred by ``group``, NaN where only the level of a whole
-    set is known; ``kind`` a name of ``heads.KINDS``, empty where a set mixes several.
+    ``level`` is the difficulty in logits, NaN where unknown; ``within`` the same centred by ``group``, NaN where only
+    the level of a set is known; ``kind`` a name of ``heads.KINDS``, empty where a set mixes several; ``stakes`` a name
+    of ``Stakes``, ``none``, or empty where it was not labelled; ``weight`` counts for single outcomes, ``level_weight``
+    for levels.
     """
 
     source: npt.NDArray[np.str_]
     group: npt.NDArray[np.str_]
-    prompt: list[str]
+    language: npt.NDArray[np.str_]
+    prompt: npt.NDArray[np.object_]
     kind: npt.NDArray[np.str_]
+    stakes: npt.NDArray[np.str_]
     level: npt.NDArray[np.float64]
     within: npt.NDArray[np.float64]
     weight: npt.NDArray[np.float64]
+    level_weight: npt.NDArray[np.float64]
+
+    def take(self, rows: npt.NDArray[np.bool_]) -> Self:
+        """Some of the items."""
+        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
-def load(folder: Path) -> Items:
-    """Read every training table of ``folder``."""
-    frames = [_wide(folder, name) for name in REFERENCE_ABILITY] + [_labelled(folder), _anchors(), _asks()]
-    table = pl.concat(frames)
-    return Items(
-        source=table["source"].to_numpy(),
-        group=table["group"].to_numpy(),
-        prompt=table["prompt"].to_list(),
-        kind=table["kind"].to_numpy().astype(np.str_),
-        level=table["level"].to_numpy(),
-        within=table["within"].to_numpy(),
-        weight=table["weight"].to_numpy(),
+def load(folder: Path, levels: Mapping[str, float]) -> Items:
+    """Read every training table of ``folder``.
+
+    Args:
+        folder: Where the tables are.
+        levels: The levels of published series (``abilities.levels``).
+    """
+    known = LEVEL | {name: levels[series] for name, series in SERIES.items()}
+    frames = [_wide(folder, name, known) for name in REFERENCE_ABILITY]
+    frames += [_labelled(folder, known), _anchored(folder, known), _anchors(), _asks(), _prompts()]
+    defaults = {"language": "en", "stakes": "", "level_weight": float("nan")}
+    table = pl.concat(
+        [
+            frame.with_columns(
+                pl.lit(value).alias(name) for name, value in defaults.items() if name not in frame.columns
+            ).select(field.name for field in fields(Items))
+            for frame in frames
+        ]
     )
+    columns = {name: table[name].to_numpy() for name in table.columns}
+    for name in ("source", "group", "language", "kind", "stakes"):
+        columns[name] = columns[name].astype(np.str_)
+    columns["prompt"] = np.array(table["prompt"].to_list(), object)
+    columns["level_weight"] = _by_set(columns["source"], columns["level_weight"])
+    return Items(**columns)
 
 
-def _wide(folder: Path, name: str) -> pl.DataFrame:
+def _by_set(source: npt.NDArray[np.str_], given: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Weights of items for levels: as given, else sets weigh by the root of their size."""
+    out = given.copy()
+    for name in np.unique(source[np.isnan(given)]):
+        rows = source == name
+        out[rows] = SET_WEIGHT * min(int(rows.sum()), MOST_OF_SET) ** 0.5 / rows.sum()
+    return out
+
+
+def _wide(folder: Path, name: str, known: Mapping[str, float]) -> pl.DataFrame:
     frame = pl.read_parquet(folder / f"train_{name}.parquet")
     models = [column.removeprefix(SCORE) for column in frame.columns if column.startswith(SCORE)]
     outcomes = frame.select(pl.col(f"^{SCORE}.*$")).to_numpy().astype(np.float64)
     difficulty, ability = rasch.fit(outcomes)
-    model, known = REFERENCE_ABILITY[name]
-    level = difficulty - ability[models.index(model)] + known
+    model, reference = REFERENCE_ABILITY[name]
+    level = difficulty - ability[models.index(model)] + reference
+    if name in known:
+        level += known[name] - level.mean()
     group = frame["category"].to_list()
     return pl.DataFrame(
         {
@@ -119,7 +217,7 @@ def _wide(folder: Path, name: str) -> pl.DataFrame:
     )
 
 
-def _labelled(folder: Path) -> pl.DataFrame:
+def _labelled(folder: Path, known: Mapping[str, float]) -> pl.DataFrame:
     frame = pl.read_parquet(folder / "train_difficulty_labels.parquet")
     graded = pl.col("label_kind").is_in(["number of solution steps", "AoPS level 1-5"])
     spread = pl.col("difficulty").std().over("source")
@@ -128,9 +226,10 @@ def _labelled(folder: Path) -> pl.DataFrame:
         "ladder_svamp": "math",
         "ladder_olympiadbench": "math",
         "math500": "math",
-        "clinc150_train": "instruction",
+        "clinc150_train": "",
     }
     read = shipped("arena_hard_kinds.csv")
+    sources = frame["source"].unique().to_list()
     return (
         frame.join(read.rename({"kind": "read"}), on="prompt_id", how="left", maintain_order="left")
         .select(
@@ -142,7 +241,7 @@ def _labelled(folder: Path) -> pl.DataFrame:
             "prompt",
             pl.coalesce("read", pl.col("source").replace_strict(kind, default="")).alias("kind"),
             (
-                pl.col("source").replace_strict(LEVEL).cast(pl.Float64)
+                pl.col("source").replace_strict({source: known[source] for source in sources}).cast(pl.Float64)
                 + pl.when(graded)
                 .then((pl.col("difficulty") - pl.col("difficulty").mean().over("source")) / spread)
                 .otherwise(0.0)
@@ -150,12 +249,26 @@ def _labelled(folder: Path) -> pl.DataFrame:
             graded.alias("graded"),
         )
         .with_columns(
+            kind=_refined(),
             within=pl.when("graded")
             .then(pl.col("level") - pl.col("level").mean().over("group"))
             .otherwise(float("nan")),
             weight=pl.lit(0.5),
         )
         .drop("graded")
+    )
+
+
+def _anchored(folder: Path, known: Mapping[str, float]) -> pl.DataFrame:
+    frame = pl.read_parquet(folder / "anchored_prompts.parquet").filter(~pl.col("set").is_in(UNANCHORED))
+    return frame.select(
+        source=pl.lit("set:") + pl.col("set"),
+        group=pl.lit("set:") + pl.col("set"),
+        prompt="prompt",
+        kind=pl.col("kind").replace_strict(ANCHORED_KIND, default=""),
+        level=pl.col("set").replace_strict(known, default=float("nan"), return_dtype=pl.Float64),
+        within=pl.lit(float("nan")),
+        weight=pl.lit(0.5),
     )
 
 
@@ -170,8 +283,9 @@ def _anchors() -> pl.DataFrame:
             "level": [row.level for row in rows],
             "within": float("nan"),
             "weight": 0.5,
+            "level_weight": RULE_WEIGHT,
         }
-    )
+    ).with_columns(kind=_refined())
 
 
 def _asks() -> pl.DataFrame:
@@ -179,13 +293,40 @@ def _asks() -> pl.DataFrame:
         source=pl.lit("asks"),
         group=pl.lit("asks:") + pl.col("kind"),
         prompt="prompt",
-        kind="kind",
-        level=pl.col("level").cast(pl.Float64),
+        kind=_refined(),
+        level=pl.lit(float("nan")),
         within=pl.lit(float("nan")),
         weight=pl.lit(0.5),
     )
 
 
+def _prompts() -> pl.DataFrame:
+    frame = shipped("prompts.csv")
+    return frame.select(
+        source=pl.lit("prompts:") + pl.col("language"),
+        group=pl.lit("prompts:") + pl.col("kind"),
+        language="language",
+        prompt=pl.Series([without_context(text) for text in frame["prompt"].to_list()]),
+        kind="kind",
+        stakes="stakes",
+        level=pl.col("level").cast(pl.Float64),
+        within=pl.lit(float("nan")),
+        weight=pl.lit(0.5),
+        level_weight=pl.lit(READ_WEIGHT),
+    )
+
+
+def _refined() -> pl.Expr:
+    """The kind of a prompt, that of an instruction narrowed by its first words."""
+
+    def narrow(row: Mapping[str, str]) -> str:
+        if row["kind"] != "instruction":
+            return row["kind"]
+        return next((kind for kind, pattern in _REFINED.items() if pattern.match(row["prompt"])), "instruction")
+
+    return pl.struct("kind", "prompt").map_elements(narrow, return_dtype=pl.String)
+
+
 def shipped(name: str) -> pl.DataFrame:
-    """A table that stands beside this module: ``asks.csv`` was written for this project, the kinds read off prompts."""
+    """Read a table that stands beside this module, written for this project or read off its prompts."""
     return pl.read_csv(resources.files("llm_audit.classify.training").joinpath(name).read_bytes())

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from llm_audit.classify import heads
-from llm_audit.classify.features import BUCKETS, buckets_numpy, pack
+from llm_audit.classify.features import BUCKETS, Lexicon
 from llm_audit.classify.learning import ridge
-from llm_audit.classify.text import language
 from llm_audit.classify.text.structure import NAMES
 from llm_audit.classify.training.data import Items
 
@@ -20,81 +19,90 @@ WITHIN_PENALTY: Final = 3.0
 WITHIN_SHARE: Final = 0.3
 """How far the words within a kind carry over to a source never seen: the slope of held-out difficulties on them, where
 MMLU-Pro (0.28) or all of GSM8K (0.34) is left out."""
-KIND_PENALTY: Final = 3.0
-VECTOR_PENALTY: Final = 3.0
+KIND_PENALTY: Final = 1.0
+VECTOR_PENALTY: Final = 10.0
 """On the weights of the word vectors, for the kinds of task."""
-EXPERTISE_PENALTY: Final = 300.0
-EXPERTISE_VECTOR_PENALTY: Final = 1000.0
-"""What is learnt between sets rests on few of them; a weaker penalty tells the prompts of one set apart by noise."""
 DENSE_PENALTY: Final = 100.0
-LEVEL_PENALTY: Final = 100.0
+LEVEL_PENALTY: Final = 3.0
+LEVEL_VECTOR_PENALTY: Final = 3.0
+LEVEL_STRETCH: Final = 1.15
+"""What sets left out of training ask of their predicted levels, which a penalty draws to the mean: the slope of fitted
+on predicted levels."""
+EXAM_PENALTY: Final = 100.0
 """The weight of about four full sources."""
-LEVEL_PRIOR: Final = (-1.8, -3.4)
-"""Logits of closed and of open-ended tasks where no source says more."""
-SOURCE_CAP: Final = 600
-"""Items of a source beyond this add no weight to heads that tell kinds of task apart."""
+EXAM_PRIOR: Final = (-1.8, -3.4)
+"""Logits of graded kinds of task and of the others where no source says more."""
+SOURCE_CAP: Final = 300
+"""Items of a source that the heads see."""
 SMALLEST_GROUP: Final = 50
 SLOPE_PRIOR_GROUPS: Final = 8
 READ_SOURCES: Final = ("arena_hard_v0.1", "asks")
-"""Sources of all kinds whose prompts were told one by one; the others were labelled as whole sets."""
-READ_FACTOR: Final = 6.0
-"""How much more a prompt's kind counts there: these alone are varied, and like what people ask."""
+"""Sources of all kinds whose prompts were read one by one; the others were labelled as whole sets."""
+RULE_FACTOR: Final = 0.1
+"""How much less a source counts for kinds that fills one template."""
 _BALANCE_ROUNDS: Final = 100
 _RANGE: Final = 30_000  # leaves room below the limit of int16
 
 
-def train(items: Items, vectors: Array | None = None) -> bytes:
+def train(items: Items, lexicon: Lexicon, vectors: Array | None = None) -> bytes:
     """Fit every column and pack the weights, the same bytes for the same items and word vectors (``vectors.load``)."""
-    design = ridge.Design.of(items.prompt, vectors)
-    steepness = slopes(items, design.raw)
-    columns = [within(items, design, steepness)]
-    columns += [
-        kind(items, design, items.kind == name, (items.kind != name) & (items.kind != "")) for name in heads.KINDS
-    ]
-    columns.insert(1, (np.zeros(BUCKETS), np.zeros(len(NAMES)), 0.0))
+    graded = items.take(~np.isnan(items.within))
+    graded_design = ridge.Design.of(graded.prompt.tolist())
+    steepness = slopes(graded, graded_design.raw)
+    some = items.take(capped(items.source))
+    design = ridge.Design.of(some.prompt.tolist(), vectors)
+    columns = [within(graded, graded_design, steepness), level(some, design)]
+    columns += [kind(some, design, some.kind == name, (some.kind != name) & (some.kind != "")) for name in heads.KINDS]
     scores = np.stack([design.predict(column) for column in columns], axis=1)
-    read = np.isin(items.source, READ_SOURCES) & (items.kind != "")
-    shift = balance(scores[read], items.kind[read])
-    scores[:, heads.FIRST_KIND :] += shift
-    kinds = zip(columns[heads.FIRST_KIND :], shift, strict=True)
-    columns[heads.FIRST_KIND :] = [(sparse, dense, bias + by) for (sparse, dense, bias), by in kinds]
-    parts = heads.level_features(scores, design.raw)
-    levels = level(items, parts)
-    between = items.level - np.nan_to_num(items.within)
-    columns[1] = expertise(items, design, between - (parts * levels).sum(1))
-    return _pack(columns, level=levels, slope=steepness)
+    kinds = slice(heads.FIRST_KIND, None)
+    shift = balance(scores[read(some)], some.kind[read(some)])
+    scores[:, kinds] += shift
+    columns[kinds] = [
+        (sparse, dense, bias + by) for (sparse, dense, bias), by in zip(columns[kinds], shift, strict=True)
+    ]
+    return _pack(columns, exam=exam_levels(some, scores, design.raw), slope=steepness, lexicon=lexicon)
 
 
-def expertise(items: Items, design: ridge.Design, target: Array) -> ridge.Column:
-    """What of a group's mean level its vocabulary tells, beyond the level of its kind; sources count by their root."""
-    weight = _by_source(items)
-    return ridge.fit(
+def capped(source: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
+    """Mark at most ``SOURCE_CAP`` items of each source, spread evenly over it."""
+    out = np.zeros(len(source), bool)
+    for name in np.unique(source):
+        rows = np.flatnonzero(source == name)
+        out[rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), SOURCE_CAP)).astype(np.int64))]] = True
+    return out
+
+
+def read(items: Items) -> npt.NDArray[np.bool_]:
+    """Mark the items whose kind was read off the single prompt."""
+    one_by_one = np.isin(items.source, READ_SOURCES) | np.char.startswith(items.source, "prompts:")
+    return np.asarray(one_by_one & (items.kind != ""))
+
+
+def level(items: Items, design: ridge.Design) -> ridge.Column:
+    """Fit the level of asks to their words, their meaning and their structure; items of exams have one of their own."""
+    rows = ~np.isnan(items.level) & ~heads.lettered(design.raw)
+    sparse, dense, bias = ridge.fit(
         design,
-        target,
-        weight=weight / weight.mean(),
-        penalty=EXPERTISE_PENALTY,
-        dense_penalty=np.inf,
-        vector_penalty=EXPERTISE_VECTOR_PENALTY,
+        np.where(rows, items.level, 0.0),
+        weight=np.where(rows, items.level_weight, 0.0),
+        penalty=LEVEL_PENALTY,
+        dense_penalty=DENSE_PENALTY,
+        vector_penalty=LEVEL_VECTOR_PENALTY,
     )
-
-
-def _by_source(items: Items) -> Array:
-    weight: Array = np.zeros(len(items.prompt))
-    for source in np.unique(items.source):
-        rows = items.source == source
-        weight[rows] = min(int(rows.sum()), SOURCE_CAP) ** 0.5 / rows.sum()
-    return weight
+    predicted = design.predict((sparse, dense, bias))
+    centre = float(np.average(predicted[rows], weights=items.level_weight[rows]))
+    return LEVEL_STRETCH * sparse, LEVEL_STRETCH * dense, centre + LEVEL_STRETCH * (bias - centre)
 
 
 def slopes(items: Items, raw: Array) -> Array:
-    """Logits of difficulty a unit of ``heads.length`` adds, for each of ``heads.KINDS``; zero for open-ended ones.
+    """Logits of difficulty a unit of ``heads.length`` adds, for each of ``heads.KINDS``; zero for those not graded.
 
     Estimated within groups that weigh alike, then drawn towards the mean of all groups as if that were
     ``SLOPE_PRIOR_GROUPS`` groups of the kind.
     """
     x = heads.length(raw)
     by_kind: dict[str, list[tuple[float, float]]] = {}
-    for group in np.unique(items.group[~np.isnan(items.within)]):
+    for group in np.unique(items.group):
         rows = items.group == group
         if rows.sum() >= SMALLEST_GROUP:
             centred = x[rows] - x[rows].mean()
@@ -103,35 +111,38 @@ def slopes(items: Items, raw: Array) -> Array:
     pooled = np.array([pair for pairs in by_kind.values() for pair in pairs]).mean(axis=0)
     out = np.zeros(len(heads.KINDS))
     for position, name in enumerate(heads.KINDS):
-        if heads.CLOSED[position]:
+        if name in heads.GRADED:
             top, bottom = np.sum(by_kind.get(name, []), axis=0) + SLOPE_PRIOR_GROUPS * pooled
             out[position] = top / bottom
     return out
 
 
 def within(items: Items, design: ridge.Design, steepness: Array) -> ridge.Column:
-    """What beside its length makes a prompt harder than others of its source and category: hashed features alone."""
-    graded = ~np.isnan(items.within)
-    target = np.nan_to_num(items.within)
+    """Fit hashed features to what beside its length makes a prompt harder than others of its source and category."""
+    target = items.within.copy()
     x = heads.length(design.raw)
-    for group in np.unique(items.group[graded]):
+    for group in np.unique(items.group):
         rows = items.group == group
         steep = steepness[list(heads.KINDS).index(str(items.kind[rows][0]))]
         target[rows] -= steep * (x[rows] - x[rows].mean())
-    weight = np.where(graded, items.weight, 0.0)
-    sparse, dense, bias = ridge.fit(design, target, weight=weight, penalty=WITHIN_PENALTY, dense_penalty=np.inf)
-    return WITHIN_SHARE * sparse, WITHIN_SHARE * dense, WITHIN_SHARE * bias
+    column = ridge.fit(design, target, weight=items.weight, penalty=WITHIN_PENALTY, dense_penalty=np.inf)
+    return WITHIN_SHARE * column[0], WITHIN_SHARE * column[1], WITHIN_SHARE * column[2]
 
 
 def kind(items: Items, design: ridge.Design, yes: npt.NDArray[np.bool_], no: npt.NDArray[np.bool_]) -> ridge.Column:
-    """Tell one kind of prompt (+1) from the others (-1); every source counts by the root of its size."""
+    """Fit a column that tells one kind of prompt (+1) from the others (-1).
+
+    Prompts that were read one by one count in full, the others of a source by the root of their number.
+    """
     weight = np.zeros(len(items.prompt))
+    single = read(items)
     for side in (yes, no):
         for source in np.unique(items.source[side]):
             rows = side & (items.source == source)
-            factor = READ_FACTOR if source in READ_SOURCES else 1.0
-            weight[rows] = factor * min(rows.sum(), SOURCE_CAP) ** 0.5 / rows.sum()
-        weight[side] *= len(items.prompt) / 2 / weight[side].sum()
+            factor = RULE_FACTOR if source.startswith("anchors:") else 1.0
+            weight[rows] = np.where(single[rows], 1.0, factor * rows.sum() ** -0.5)
+        if side.any():
+            weight[side] *= len(items.prompt) / 2 / weight[side].sum()
     return ridge.fit(
         design,
         np.where(yes, 1.0, -1.0),
@@ -157,28 +168,28 @@ def balance(scores: Array, kinds: npt.NDArray[np.str_]) -> Array:
     return centred
 
 
-def level(items: Items, parts: Array) -> Array:
-    """Weights of ``heads.level_features`` for the mean difficulty of a kind of prompt; sources count by their root."""
-    weight = _by_source(items)
+def exam_levels(items: Items, scores: Array, raw: Array) -> Array:
+    """The level of graded tasks and weights of their ``heads.notation``; sources count by their root."""
+    graded = np.where(heads.lettered(raw) | np.isin(items.kind, heads.GRADED), 1.0, 0.0)
+    carried = np.where(heads.lettered(raw), heads.EXAM_NOTATION, 1.0)[:, None] * graded[:, None]
+    parts = np.column_stack([graded, 1 - graded, carried * heads.notation(scores, raw)])
+    weight = np.where(np.isnan(items.level), 0.0, items.level_weight / 4)
     weighted = parts * weight[:, None]
-    prior = np.array([*LEVEL_PRIOR, 0.0, 0.0])
-    square = np.einsum("ij,ik->jk", weighted, parts) + LEVEL_PENALTY * np.eye(parts.shape[1])
-    right = np.einsum("ij,i->j", weighted, items.level - (parts * prior).sum(1))
-    solved: Array = np.add(prior, np.linalg.solve(square, right))
-    return solved
+    prior = np.array([*EXAM_PRIOR, 0.0, 0.0])
+    square = np.einsum("ij,ik->jk", weighted, parts) + EXAM_PENALTY * np.eye(parts.shape[1])
+    right = np.einsum("ij,i->j", weighted, np.nan_to_num(items.level) - (parts * prior).sum(1))
+    solved = np.add(prior, np.linalg.solve(square, right))
+    out: Array = solved[[0, 2, 3]]
+    return out
 
 
-def _pack(columns: list[ridge.Column], *, level: Array, slope: Array) -> bytes:
+def _pack(columns: list[ridge.Column], *, exam: Array, slope: Array, lexicon: Lexicon) -> bytes:
     """Quantise columns to integers and write them as one uncompressed NumPy archive."""
     sparse = np.stack([column[0] for column in columns], axis=1)
     scale = np.maximum(np.abs(sparse).max(axis=0), 1e-9) / _RANGE
-    table = np.zeros((BUCKETS, len(columns) + len(language.NAMES)), np.int16)
-    table[:, : len(columns)] = np.rint(sparse / scale).astype(np.int16)
-    for offset, words in enumerate(language.FUNCTION_WORDS.values()):
-        _, bucket, _ = buckets_numpy(*pack(words.split()))
-        table[bucket, len(columns) + offset] = 1
+    table = np.rint(sparse / scale).astype(np.int16)
     dense = np.stack([column[1] for column in columns], axis=1)
-    assert dense.shape[0] == len(NAMES)
+    assert (table.shape[0], dense.shape[0]) == (BUCKETS, len(NAMES))
     buffer = io.BytesIO()
     np.savez(
         buffer,
@@ -186,7 +197,9 @@ def _pack(columns: list[ridge.Column], *, level: Array, slope: Array) -> bytes:
         scale=scale,
         dense=dense,
         bias=np.array([column[2] for column in columns]),
-        level=level,
+        exam=exam,
         slope=slope,
+        keys=lexicon.keys,
+        evidence=lexicon.evidence,
     )
     return buffer.getvalue()

@@ -132,6 +132,7 @@ def _judgement(rows: pl.DataFrame) -> Judgement:
         difficulty=rows["difficulty"].to_numpy().astype(np.float32),
         category=np.array([order.index(Category(name)) for name in rows["category"].to_list()], dtype=np.uint8),
         abstention=np.zeros(rows.height, dtype=np.uint8),
+        stakes=np.zeros(rows.height, dtype=np.uint8),
         language=[None] * rows.height,
     )
 
