@@ -21,6 +21,26 @@ ABILITY_COLUMNS: tuple[str, ...] = tuple(f"ability_{category}" for category in C
 SD_COLUMNS: tuple[str, ...] = tuple(f"{column}_sd" for column in ABILITY_COLUMNS)
 MEASURED_COLUMNS: tuple[str, ...] = tuple(f"measured_{category}" for category in CATEGORIES)
 
+EVIDENCE: dict[str, tuple[tuple[str, ...], ...]] = {
+    Category.DATA: ((Category.CODE,),),
+    Category.SCIENCE: ((Category.REASONING,),),
+    Category.LAW: ((Category.KNOWLEDGE,), (Category.REASONING,)),
+    Category.MEDICINE: ((Category.KNOWLEDGE,), (Category.REASONING,)),
+    Category.FINANCE: ((Category.REASONING,), (Category.MATH,)),
+    Category.INSTRUCTION: ((Category.INSTRUCTION, Category.WRITING),),
+    Category.EXTRACTION: ((Category.INSTRUCTION, Category.WRITING),),
+    Category.SUPPORT: ((Category.INSTRUCTION, Category.WRITING),),
+    Category.RETRIEVAL: ((Category.INSTRUCTION, Category.WRITING), (Category.REASONING,)),
+    Category.TRANSLATION: ((Category.WRITING,),),
+    Category.SUMMARISATION: ((Category.WRITING, Category.INSTRUCTION),),
+    Category.CHAT: ((Category.WRITING,),),
+}
+"""What measures a category that no series of published scores measures by itself: one category of each group.
+
+Ratings of an arena also count for instructions, since its boards for writing and for following instructions are one
+factor (correlations of 0.95 to 0.99).
+"""
+
 PRIOR_SD = 1.0
 """Standard deviation, in logits, of the difference from a predecessor."""
 MEASURED_SD = 1.0
@@ -64,7 +84,10 @@ def _packaged() -> pl.DataFrame:
         for value, suffix in (("ability", ""), ("sd", "_sd"))
     }
     for category, column in zip(CATEGORIES, MEASURED_COLUMNS, strict=True):
-        columns[column] = (pl.col("scores").filter(pl.col("category") == category).first() > 0).fill_null(value=False)
+        columns[column] = pl.all_horizontal(
+            (pl.col("scores").filter(pl.col("category").is_in(group)).max() > 0).fill_null(value=False)
+            for group in EVIDENCE.get(category, ((category,),))
+        )
     measured = pl.col("category").filter(pl.col("scores") > 0).sort().str.join(", ")
     source = pl.when(measured == "").then(pl.lit("prior")).otherwise(pl.format("published scores: {}", measured))
     return one.group_by(key="model_id").agg(**columns, ability_source=source).sort("key")

@@ -83,7 +83,8 @@ class Assessor:
         """Return those of ``rows`` whose candidate at a place would cost less, but was not on offer then."""
         requests, candidate = self.inputs.requests, self.candidates(rows, place)
         gone = (candidate != NONE) & (candidate != requests.used[rows])
-        rows = rows[gone & ~_offered(self.inputs.models, candidate, requests.day[rows])]
+        offered = _offered(self.inputs.models, candidate, used=requests.used[rows], day=requests.day[rows])
+        rows = rows[gone & ~offered]
         return rows[self._cost(rows, place) < requests.cost[rows]]
 
     def meets(self, offers: Offers, rule: DecisionRule) -> Bools:
@@ -119,7 +120,8 @@ class Assessor:
     def _wanted(self, rows: Ints, candidate: Index, cost: Ints) -> Bools:
         """Return whether each candidate is on offer, has a price, and costs less than the model used, where it must."""
         requests = self.inputs.requests
-        wanted = _offered(self.inputs.models, candidate, requests.day[rows]) & (cost != NEVER)
+        used, day = requests.used[rows], requests.day[rows]
+        wanted = _offered(self.inputs.models, candidate, used=used, day=day) & (cost != NEVER)
         return np.asarray(wanted & ((cost < requests.cost[rows]) | self.policy.allow_upgrade))
 
     def _cost(self, rows: Ints, place: int) -> Ints:
@@ -135,7 +137,11 @@ def candidates(ladder: Index, used: Index, place: int | Index) -> Index:
     return np.where(used == NONE, NONE, ladder[used, place]).astype(np.int32)
 
 
-def _offered(models: Models, candidate: Index, day: Ints) -> Bools:
-    """Return whether each candidate was worth moving to on a day; a request without one could have had the latest."""
-    retired = (models.retired[candidate] <= day + NOTICE_DAYS) & (day != UNDATED)
-    return np.asarray((models.released[candidate] <= day) & ~retired)
+def _offered(models: Models, candidate: Index, *, used: Index, day: Ints) -> Bools:
+    """Return whether each candidate was worth moving to on a day; a request without one could have had the latest.
+
+    A model that goes soon is no place to move to, unless the model used goes no later.
+    """
+    retired = models.retired[candidate]
+    soon = (retired <= day + NOTICE_DAYS) & (retired < models.retired[np.maximum(used, 0)])
+    return np.asarray((models.released[candidate] <= day) & ~((soon | (retired <= day)) & (day != UNDATED)))

@@ -61,7 +61,8 @@ class DecisionRule:
             case Decision.QUALITY_LOSS:
                 limit = policy.quality_limits()[requests.category[rows]] / ANSWERS
                 within = missed(offers.loss, policy.cascade) <= limit
-                return np.asarray(within & self._pays(requests, offers))
+                able = self.judge.success(candidate, skill, difficulty) >= policy.min_success
+                return np.asarray(within & able & self._pays(requests, offers))
             case Decision.P_SUFFICES:
                 suffices = 1 - missed(1 - offers.p, policy.cascade) >= _given(policy.target)
                 return np.asarray(suffices & self._pays(requests, offers))

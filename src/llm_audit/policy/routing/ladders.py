@@ -119,7 +119,7 @@ def _undominated(models: Models, steps: list[int], period: tuple[int, int] | Non
     else:
         first, last = period
         stays = [int(day) - NOTICE_DAYS for day in models.retired]
-        offered = [step for step in steps if models.released[step] <= last and stays[step] > first]
+        offered = [step for step in steps if models.released[step] <= last and models.retired[step] > first]
         lasting = [step for step in offered if models.released[step] <= first and stays[step] > last]
     return [
         step
