@@ -71,7 +71,7 @@ def test_reasoning_and_further_steps_can_be_worked_out_by_hand(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "number"), [("small-by-default", 2.0), ("bedrock-ipr", 0.1), ("keep", None), ("always-small", None)]
+    ("name", "number"), [("small-by-default", 4.0), ("bedrock-ipr", 0.1), ("keep", None), ("always-small", None)]
 )
 def test_an_explanation_says_what_the_policy_decides_by(tmp_path, name, number):
     made = ledger(tmp_path, rows({"request_id": xxh3_64_intdigest(b"one")}))
