@@ -1,12 +1,14 @@
-"""Measure the classifier: RouteLLM's development sets, sources held out whole, and an ablation.
+"""Measure the classifier: prompts read by hand, development sets, sources held out, and an ablation.
 
-Run as ``python scripts/measure_classifier.py --data DIR``; prints the tables of ``docs/classifier.md``.
+Run as ``python scripts/measure_classifier.py --data DIR [PART ...]``; prints the tables of ``docs/classifier.md``.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
@@ -18,12 +20,16 @@ import polars as pl
 
 from llm_audit.catalog import Catalog
 from llm_audit.classify import heads, irt
+from llm_audit.classify.learning import ridge
 from llm_audit.classify.learning.calibrate import Outcome, calibrate
 from llm_audit.classify.learning.evaluate import Evaluation, Labels, evaluate, predict
 from llm_audit.classify.model import Classifier
+from llm_audit.classify.text.select import select
 from llm_audit.classify.training import abilities, data, vectors, weights
+from llm_audit.classify.training.lexicon import lexicon
+from llm_audit.sources.entry import Message
 from llm_audit.tokens.encodings import ranks
-from llm_audit.vocabulary import Category
+from llm_audit.vocabulary import Category, Stakes
 
 MODEL_IDS = {
     "gpt-4-turbo-2024-04-09": "gpt-4-turbo",
@@ -51,23 +57,135 @@ MODEL_IDS = {
 HELD_OUT = {"mmlu_pro": "MMLU-Pro", "zeroeval_crux": "CRUX", "zeroeval_math_l5": "MATH-L5", "zeroeval_numersense": "-"}
 
 
+PARTS = ("read", "development", "calibration", "levels", "sets", "held-out", "ablation")
+PROMPTS = Path(__file__).parent / "data" / "held_out_prompts.csv"
+TIERS = {"small": -math.inf, "mid": -1.9, "frontier": -0.1}
+"""The difficulty from which a tier of models is needed: midway between the levels that training gives the tiers."""
+
+
 def main() -> None:
-    """Print every table."""
+    """Print the tables asked for, all of them by default."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with routing/ and models/")
-    folder = parser.parse_args().data
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="tables to print")
+    given = parser.parse_args()
+    folder, parts = given.data, given.parts or PARTS
     classifier = Classifier.load()
+    if "read" in parts:
+        for (batch,), frame in sorted(pl.read_csv(PROMPTS).group_by("batch")):
+            print(f"batch {batch}")
+            read(classifier, frame)
     catalog = Catalog.load().frame
     strong, weak = (abilities_of(catalog, model) for model in ("gpt-4-turbo", "mixtral-8x7b-instruct"))
-    for name, labels in development(folder / "routing").items():
-        judged, suffices = predict(classifier, labels.prompts, strong_ability=strong, weak_ability=weak)
-        show(name, evaluate(labels, judged, suffices))
-    low_label(folder / "routing", classifier, strong, weak)
-    levels(folder / "routing", classifier)
-    items = data.load(folder / "routing")
-    held_out(folder, items, vectors.load(ranks("o200k_base")))
-    ablation(folder / "routing", items, vectors.load(ranks("o200k_base")))
-    kinds(items)
+    if "development" in parts:
+        for name, labels in development(folder / "routing").items():
+            judged, suffices = predict(classifier, labels.prompts, strong_ability=strong, weak_ability=weak)
+            show(name, evaluate(labels, judged, suffices))
+    if "calibration" in parts:
+        low_label(folder / "routing", classifier, strong, weak)
+    if "levels" in parts:
+        levels(folder / "routing", classifier)
+    if {"sets", "held-out", "ablation"} & {*parts}:
+        trained_anew(folder, parts)
+
+
+def trained_anew(folder: Path, parts: list[str]) -> None:
+    """Print the tables that need other weights than the shipped ones."""
+    items = data.load(
+        folder / "routing", abilities.levels(abilities.published(folder / "models" / "model_benchmarks.parquet"))
+    )
+    meaning = vectors.load(ranks("o200k_base"), vectors.glossary())
+    if "sets" in parts:
+        sets(items, meaning)
+    if "held-out" in parts:
+        held_out(folder, items, meaning)
+    if "ablation" in parts:
+        ablation(folder / "routing", items, meaning)
+
+
+def read(classifier: Classifier, frame: pl.DataFrame) -> None:
+    """Tiers, kinds, languages and stakes of prompts that were read by hand and never trained on."""
+    texts = [select([Message("user", prompt)]).text for prompt in frame["prompt"].to_list()]
+    judged = classifier.judge(texts)
+    tier, language = frame["tier"].to_numpy(), frame["language"].to_numpy()
+    bounds = np.array(list(TIERS.values()))
+    found = np.array(list(TIERS))[(judged.difficulty[:, None] >= bounds).sum(axis=1).clip(1) - 1]
+    category = np.array([heads.KINDS[kind].value for kind in frame["kind"].to_list()])
+    named = np.array([list(Category)[code].value for code in judged.category.tolist()])
+    others = [name for name in np.unique(language).tolist() if name != "en" and (language == name).sum() > 2]
+    for name in ("en", "all others", *others):
+        rows = language != "en" if name == "all others" else language == name
+        hard, easy = (judged.difficulty[rows & (tier == of)] for of in ("frontier", "small"))
+        above = float((hard[:, None] > easy).mean())
+        low, high = _bootstrap(found[rows] == tier[rows])
+        print(
+            f"{name}: {rows.sum()} prompts, not judged {np.isnan(judged.difficulty[rows]).sum()}, tier agreed "
+            f"{(found == tier)[rows].mean():.2f} ({low:.2f}-{high:.2f}), AUC {above:.3f}, "
+            f"category {(category == named)[rows].mean():.2f}, "
+            f"language {np.mean(np.array(judged.language)[rows] == language[rows]):.2f}"
+        )
+    for one in np.unique(category):
+        rows = category == one
+        missed = Counter(named[rows & (named != one)].tolist())
+        print(f"{one}: {rows.sum()}, right {(named[rows] == one).sum()}, else {dict(missed.most_common())}")
+    wanted = frame["stakes"].to_numpy()
+    flagged = np.array(["none", *Stakes])[judged.stakes]
+    for one in Stakes:
+        both = ((wanted == one) & (flagged == one)).sum()
+        print(f"{one}: precision {both}/{(flagged == one).sum()}, recall {both}/{(wanted == one).sum()}")
+
+
+def _bootstrap(values: npt.NDArray[np.bool_], resamples: int = 2000) -> tuple[float, float]:
+    drawn = np.random.default_rng(0).integers(0, len(values), (resamples, len(values)))
+    low, high = np.quantile(values[drawn].mean(axis=1), (0.025, 0.975))
+    return float(low), float(high)
+
+
+FAMILIES = {
+    "HumanEval": ("set:HumanEval", "set:HumanEval-X", "llmrouter:human_eval"),
+    "MATH": (*(f"set:MATH-L{level}" for level in range(1, 6)), "math500", "llmrouter:math", "zeroeval_math_l5"),
+    "BFCL": ("set:BFCL-NonLiveAST", "set:BFCL-Live", "set:BFCL-MultiTurn"),
+    "Arena-Hard": ("set:ArenaHard-v0.1", "set:ArenaHard-v2-creative", "arena_hard_v0.1"),
+    "Olympiad": ("set:OlympiadBench-maths-text", "ladder_olympiadbench"),
+    "IMO": ("set:IMO-ProofBench-Basic",),
+    "GSM8K": ("gsm8k_train_steps", "llmrouter:gsm8k", "llmrouter:agentverse-mgsm"),
+    "tau2": ("set:tau2-retail",),
+    "IFBench": ("set:IFBench",),
+    "ARC-AGI": ("set:ARC-AGI-v1-eval",),
+    "Aider": ("set:Aider-polyglot",),
+    "CRUX": ("zeroeval_crux",),
+    "SVAMP": ("ladder_svamp",),
+    "CLINC150": ("clinc150_train",),
+    "MBPP": ("llmrouter:mbpp",),
+    "TriviaQA": ("llmrouter:trivia_qa", "llmrouter:natural_qa"),
+    "GPQA": ("llmrouter:gpqa",),
+    "CommonsenseQA": ("llmrouter:commonsense_qa",),
+}
+"""Sets that are left out together, since they share problems or authors."""
+
+
+def sets(items: data.Items, meaning: npt.NDArray[np.floating]) -> None:
+    """Predicted against fitted level of sets, each left out of training with its family."""
+    some = items.take(weights.capped(items.source))
+    design = ridge.Design.of(some.prompt.tolist(), meaning)
+    asks = ~np.isnan(some.level) & ~heads.lettered(design.raw)
+    bends = weights.level_map(some, design, asks)
+    predicted, fitted = {}, {}
+    for family in FAMILIES.values():
+        score = design.predict(weights.level(some, design, asks & ~np.isin(some.source, family)))
+        for name in family:
+            rows = asks & (some.source == name)
+            if rows.any():
+                predicted[name] = float(heads.level_of(score[rows], bends).mean())
+                fitted[name] = float(some.level[rows].mean())
+                print(f"{name}: predicted {predicted[name]:.2f}, fitted {fitted[name]:.2f}")
+    for name, chosen in (
+        ("all sets", list(fitted)),
+        ("sets with published scores", [name for name in fitted if name.startswith("set:")]),
+    ):
+        p, y = (np.array([values[key] for key in chosen]) for values in (predicted, fitted))
+        rank = np.corrcoef(p.argsort().argsort(), y.argsort().argsort())[0, 1]
+        print(f"{len(chosen)} {name}: rank correlation {rank:.2f}, slope {np.polyfit(y, p, 1)[0]:.2f}")
 
 
 def abilities_of(catalog: pl.DataFrame, model: str) -> np.ndarray:
@@ -149,7 +267,7 @@ def levels(folder: Path, classifier: Classifier) -> None:
         print(f"{len(hard)} hard prompts above {len(other)} {name}: {below.mean() / 2 / len(other):.3f}")
 
 
-def held_out(folder: Path, items: data.Items, meaning: npt.NDArray[np.float64]) -> None:
+def held_out(folder: Path, items: data.Items, meaning: npt.NDArray[np.floating]) -> None:
     """Calibration error of P(suffices) on whole sources that neither weights nor abilities have seen."""
     scores = abilities.published(folder / "models" / "model_benchmarks.parquet")
     for name, benchmark in HELD_OUT.items():
@@ -181,63 +299,25 @@ def held_out(folder: Path, items: data.Items, meaning: npt.NDArray[np.float64]) 
         )
 
 
-def retrained(items: data.Items, rows: np.ndarray, meaning: npt.NDArray[np.float64] | None = None) -> Classifier:
+def retrained(
+    items: data.Items, rows: npt.NDArray[np.bool_], meaning: npt.NDArray[np.floating] | None = None
+) -> Classifier:
     """A classifier trained on some of the items, with word vectors where they are given."""
-    kept = data.Items(
-        source=items.source[rows],
-        group=items.group[rows],
-        prompt=[prompt for prompt, keep in zip(items.prompt, rows.tolist(), strict=True) if keep],
-        kind=items.kind[rows],
-        level=items.level[rows],
-        within=items.within[rows],
-        weight=items.weight[rows],
-    )
-    return Classifier.read(io.BytesIO(weights.train(kept, meaning)))
+    return Classifier.read(io.BytesIO(weights.train(items.take(rows), lexicon(items), meaning)))
 
 
-def kinds(items: data.Items) -> None:
-    """How often the kind of a chat prompt is told right, over the kinds read off Arena-Hard v0.1, three-fold."""
-    known = np.flatnonzero((items.source == "arena_hard_v0.1") & (items.kind != ""))
-    fold = np.random.default_rng(0).integers(0, 3, len(known))
-    meaning = vectors.load(ranks("o200k_base"))
-    written = items.source != "asks"
-    for name, kept, given in (
-        ("all", np.ones(len(written), bool), meaning),
-        ("without word vectors", np.ones(len(written), bool), None),
-        ("without the asks written for it", written, meaning),
-    ):
-        told = np.empty(len(known), dtype=items.kind.dtype)
-        for part in range(3):
-            out = known[fold == part]
-            rows = kept.copy()
-            rows[out] = False
-            scored = retrained(items, rows, given).scores([items.prompt[i] for i in out.tolist()])
-            told[fold == part] = np.array(list(heads.KINDS))[heads.shares(scored.scores).argmax(axis=1)]
-        right = told == items.kind[known]
-        each = [right[items.kind[known] == kind].mean() for kind in np.unique(items.kind[known])]
-        print(
-            f"kinds of {len(known)} chat prompts, {name}: {right.mean():.3f} right, mean over kinds {np.mean(each):.3f}"
-        )
-
-
-def ablation(folder: Path, items: data.Items, meaning: npt.NDArray[np.float64]) -> None:
+def ablation(folder: Path, items: data.Items, meaning: npt.NDArray[np.floating]) -> None:
     """APGR of the difficulty with parts taken away."""
     full = Classifier.load()
-    column = heads.COLUMNS.index
     silent = full.table.copy()
-    silent[:, column("difficulty")] = 0
-    novice = full.table.copy()
-    novice[:, column("expertise")] = 0
+    silent[:, heads.COLUMNS.index("within")] = 0
     variants = {
         "all parts": full,
         "without the words within a kind": replace(full, table=silent),
-        "without expertise": replace(full, table=novice, bias=full.bias * (np.arange(len(full.bias)) != 1)),
         "without length": replace(full, slope=np.zeros_like(full.slope)),
-        "without levels": replace(full, level=np.zeros_like(full.level)),
-        "without MMLU-Pro": retrained(items, items.source != "mmlu_pro", meaning),
+        "without the prompts written for it": retrained(items, ~np.char.startswith(items.source, "prompts:"), meaning),
+        "without the anchored sets": retrained(items, ~np.char.startswith(items.source, "set:"), meaning),
         "without GSM8K steps": retrained(items, items.source != "gsm8k_train_steps", meaning),
-        "without the asks written for it": retrained(items, items.source != "asks", meaning),
-        "without word vectors": Classifier.read(io.BytesIO(weights.train(items))),
     }
     for name, classifier in variants.items():
         print_row(folder, name, classifier, lambda texts, of=classifier: of.judge(texts).difficulty)
@@ -257,7 +337,9 @@ def print_row(
 
 def _formless(classifier: Classifier, texts: list[str]) -> npt.NDArray[np.floating]:
     scored = classifier.scores(texts)
-    return heads.difficulty(scored.scores, scored.raw, level=classifier.level, slope=classifier.slope)
+    return heads.difficulty(
+        scored.scores, scored.raw, level=classifier.level, exam=classifier.exam, slope=classifier.slope
+    )
 
 
 def _as_need(difficulty: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from llm_audit.classify.training import abilities, data, vectors, weights
+from llm_audit.classify.training import abilities, data, known, vectors, weights
 from llm_audit.classify.training.lexicon import lexicon
 from llm_audit.files import write_atomically
 from llm_audit.tokens.encodings import ranks
@@ -24,7 +24,9 @@ def main() -> None:
     folder = parser.parse_args().data
     scores = abilities.published(folder / "models" / "model_benchmarks.parquet")
     write_atomically(PACKAGE / "catalog" / "abilities.csv", abilities.to_csv(abilities.fit(scores)))
-    items = data.load(folder / "routing", abilities.levels(scores))
+    levels = abilities.levels(scores)
+    write_atomically(PACKAGE / "classify" / "known_sets.csv", known.to_csv(levels))
+    items = data.load(folder / "routing", levels)
     trained = weights.train(items, lexicon(items), vectors.load(ranks("o200k_base"), vectors.glossary()))
     write_atomically(PACKAGE / "classify" / "weights.npz", trained)
 

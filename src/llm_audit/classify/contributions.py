@@ -77,13 +77,15 @@ def _of_ask(classifier: Classifier, scored: Scores) -> list[Reason]:
     structure = scored.raw[0] * weights
     long = sum(float(structure[NAMES.index(name)]) for name in _LENGTHS)
     constant = float(classifier.bias[column])
-    words_said = float(scored.scores[0, column]) - constant - float(structure.sum())
+    total = float(scored.scores[0, column])
+    words_said = total - constant - float(structure.sum())
     count = int(scored.counts[0, COUNTS.index("words")])
     return [
         Reason("the start of the scale", constant),
         Reason(f"its length, {count} words", long),
         Reason("its layout, numbers and symbols", float(structure.sum()) - long),
         Reason("its words", words_said),
+        Reason("the spread of levels", float(heads.level_of(scored.scores[:, column], classifier.level)[0]) - total),
     ]
 
 

@@ -96,16 +96,25 @@ def notation(scores: Array, raw: Array) -> Array:
     return np.column_stack([mathematical, raw[:, NAMES.index("operators")]])
 
 
-def difficulty(scores: Array, raw: Array, *, exam: Array, slope: Array) -> Array:
+def difficulty(scores: Array, raw: Array, *, level: Array, exam: Array, slope: Array) -> Array:
     """Difficulty in logits.
 
     Args:
         scores: Texts by ``COLUMNS``.
         raw: Structural features of the texts, columns ``structure.NAMES``.
+        level: Scores and the levels that they stand for, ascending; linear between, parallel to the score beyond.
         exam: The level of exam items, and weights of ``notation``.
         slope: Logits a unit of ``length`` adds to an exam item, for each of ``KINDS``.
     """
-    return np.where(lettered(raw), sum(exam_parts(scores, raw, exam=exam, slope=slope)), scores[:, 1])
+    of_exam = sum(exam_parts(scores, raw, exam=exam, slope=slope))
+    return np.where(lettered(raw), of_exam, level_of(scores[:, COLUMNS.index("level")], level))
+
+
+def level_of(score: Array, level: Array) -> Array:
+    """Levels of scores; see ``difficulty``."""
+    known = np.clip(score, level[0, 0], level[0, -1])
+    out: Array = np.interp(known, level[0], level[1]) + score - known
+    return out
 
 
 def exam_parts(scores: Array, raw: Array, *, exam: Array, slope: Array) -> tuple[Array, Array, Array, Array]:

@@ -68,8 +68,8 @@ class Classifier:
     """Trained weights. Scores are sums of integers, so they depend on nothing but the text.
 
     ``table`` has a column for each of ``heads.COLUMNS``; ``scale`` makes logits of a column's sum; ``dense`` holds the
-    weights of the structural features for the same columns, ``bias`` their constants. ``exam`` and ``slope`` are
-    arguments of ``heads.difficulty``. ``lexicon`` has evidence of languages and stakes.
+    weights of the structural features for the same columns, ``bias`` their constants. ``level``, ``exam`` and
+    ``slope`` are arguments of ``heads.difficulty``. ``lexicon`` has evidence of languages and stakes.
     ``delta`` is what a calibration adds to the difficulty; it carries no text over ``most`` logits.
     """
 
@@ -77,6 +77,7 @@ class Classifier:
     scale: npt.NDArray[np.float64]
     dense: npt.NDArray[np.float64]
     bias: npt.NDArray[np.float64]
+    level: npt.NDArray[np.float64]
     exam: npt.NDArray[np.float64]
     slope: npt.NDArray[np.float64]
     lexicon: Lexicon
@@ -94,7 +95,7 @@ class Classifier:
         """Read weights as training packs them."""
         with np.load(content) as arrays:
             return cls(
-                **{name: arrays[name] for name in ("table", "scale", "dense", "bias", "exam", "slope")},
+                **{name: arrays[name] for name in ("table", "scale", "dense", "bias", "level", "exam", "slope")},
                 lexicon=Lexicon(arrays["keys"], arrays["evidence"]),
                 fingerprint=xxhash.xxh3_128_hexdigest(content.getvalue()),
             )
@@ -152,7 +153,7 @@ class Classifier:
         abstention[wordless] = _ABSTENTION_CODE[Abstention.NO_SIGNAL]
         empty = np.array([not text.strip() for text in texts], bool)
         abstention[empty] = _ABSTENTION_CODE[Abstention.NO_TEXT]
-        of_text = heads.difficulty(scored.scores, scored.raw, exam=self.exam, slope=self.slope)
+        of_text = heads.difficulty(scored.scores, scored.raw, level=self.level, exam=self.exam, slope=self.slope)
         difficulty = exam.in_form(of_text, options, texts)
         if self.delta is not None:
             sums = scan(texts, self.delta).sums

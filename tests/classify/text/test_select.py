@@ -223,3 +223,22 @@ def test_the_letters_that_patterns_take_for_one_of_ascii_are_known():
     letter = re.compile("[a-z]", re.IGNORECASE)
     found = [character for character in map(chr, range(0x80, 0x110000)) if letter.match(character)]
     assert found == list(patterns.ODD_LETTERS)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Use only the context.\n\nContext:\n[1] Cost: 12.\n[2] Closed Mondays.\n\nQuestion: When is it closed?",
+            "Use only the context.\n\nContext:\nQuestion: When is it closed?",
+        ),
+        (
+            "Antworte nur mit dem Kontext.\n\nKontext: Die Garantie beträgt zwei Jahre.\n\nFrage: Wie lange gilt sie?",
+            "Antworte nur mit dem Kontext.\n\nKontext:\nFrage: Wie lange gilt sie?",
+        ),
+        ("<passages>\nA long policy.\n</passages>\nWhat about members?", "<passages>\nWhat about members?"),
+        ("Question: is this a document?\nNo context here.", "Question: is this a document?\nNo context here."),
+    ],
+)
+def test_a_question_about_documents_is_judged_without_them(text, expected):
+    assert select([Message("user", text)]).text == expected

@@ -84,6 +84,26 @@ REQUEST: Final = re.compile(
 ASKING_MARKS: Final = ("?", "\uff1f", ":")
 """How one ends."""
 
+QUESTION: Final = re.compile(
+    r"^[#*\s]*(?:the |user |user's |customer )?(?:question|query|q|frage|pregunta|pergunta|domanda|vraag|pytanie|вопрос"
+    "|问题|質問|질문|प्रश्न|السؤال)[*\\s]*[:\uff1a]",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A line that puts the question, after the documents that it is about."""
+
+DOCUMENTS: Final = re.compile(
+    r"^[#*\s]*(?:(?:the |relevant |retrieved )?(?:context|documents?|passages?|sources?|excerpts?|search results?"
+    "|extract|kontext|contexte|contexto|contesto|kontekst|контекст|上下文|文脈|문맥|संदर्भ|السياق)\\b[^\\n]{0,30}[:\uff1a]"
+    r"|\[(?:doc(?:ument)? ?)?\d+\])",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A line that begins a document."""
+
+TAGGED: Final = re.compile(
+    r"<(context|documents?|passages?|sources?|search_results|retrieved\w*)\b[^>]*>.*?</\1>", re.IGNORECASE | re.DOTALL
+)
+"""Documents between tags."""
+
 PLAN: Final = re.compile(
     r"\W*(?:(?:make|write|draft|create|propose|give me|outline) an? [^.\n]{0,40}\bplan\b|plan\b)", re.IGNORECASE
 )

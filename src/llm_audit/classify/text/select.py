@@ -160,7 +160,22 @@ def without_context(text: str) -> str:
         text = patterns.QUOTE.sub("", text).strip() or text
     if "`" in text and "```" in text:
         text = _without_fences(text).strip()
+    if "<" in text and "</" in text:
+        text = patterns.TAGGED.sub(r"<\1>", text)
+    if ":" in text or "\uff1a" in text:
+        text = _without_documents(text)
     return _ask_of_document(text) if len(text) > _LONG else text
+
+
+def _without_documents(text: str) -> str:
+    """Drop the documents between an instruction and the line that puts the question."""
+    if "\n" not in text:
+        return text
+    starts = [question.start() for question in patterns.QUESTION.finditer(text)]
+    documents = patterns.DOCUMENTS.search(text, 0, starts[-1]) if starts else None
+    if documents is None:
+        return text
+    return f"{text[: documents.end()].rstrip()}\n{text[starts[-1] :].lstrip()}"
 
 
 def _without_fences(text: str) -> str:

@@ -25,9 +25,13 @@ VECTOR_PENALTY: Final = 10.0
 DENSE_PENALTY: Final = 100.0
 LEVEL_PENALTY: Final = 3.0
 LEVEL_VECTOR_PENALTY: Final = 3.0
-LEVEL_STRETCH: Final = 1.15
-"""What sets left out of training ask of their predicted levels, which a penalty draws to the mean: the slope of fitted
-on predicted levels."""
+LEVEL_DENSE_PENALTY: Final = 30.0
+LEVEL_FOLDS: Final = 3
+"""Parts of the sources, and of the prompts that were read one by one, that are predicted from the others."""
+LEVEL_KNOTS: Final = (-3.5, -2.5, -1.5, -0.5, 0.5)
+"""Scores at which the map from score to level bends."""
+LEVEL_MAP_PENALTY: Final = 50.0
+"""On a knot's distance from the score itself, in weights of ``level_weight``."""
 EXAM_PENALTY: Final = 100.0
 """The weight of about four full sources."""
 EXAM_PRIOR: Final = (-1.8, -3.4)
@@ -51,7 +55,8 @@ def train(items: Items, lexicon: Lexicon, vectors: Array | None = None) -> bytes
     steepness = slopes(graded, graded_design.raw)
     some = items.take(capped(items.source))
     design = ridge.Design.of(some.prompt.tolist(), vectors)
-    columns = [within(graded, graded_design, steepness), level(some, design)]
+    asks = ~np.isnan(some.level) & ~heads.lettered(design.raw)
+    columns = [within(graded, graded_design, steepness), level(some, design, asks)]
     columns += [kind(some, design, some.kind == name, (some.kind != name) & (some.kind != "")) for name in heads.KINDS]
     scores = np.stack([design.predict(column) for column in columns], axis=1)
     kinds = slice(heads.FIRST_KIND, None)
@@ -60,13 +65,19 @@ def train(items: Items, lexicon: Lexicon, vectors: Array | None = None) -> bytes
     columns[kinds] = [
         (sparse, dense, bias + by) for (sparse, dense, bias), by in zip(columns[kinds], shift, strict=True)
     ]
-    return _pack(columns, exam=exam_levels(some, scores, design.raw), slope=steepness, lexicon=lexicon)
+    return _pack(
+        columns,
+        level=level_map(some, design, asks),
+        exam=exam_levels(some, scores, design.raw),
+        slope=steepness,
+        lexicon=lexicon,
+    )
 
 
 def capped(source: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
-    """Mark at most ``SOURCE_CAP`` items of each source, spread evenly over it."""
-    out = np.zeros(len(source), bool)
-    for name in np.unique(source):
+    """Mark at most ``SOURCE_CAP`` items of each source, spread evenly over it; of those read one by one all."""
+    out = _one_by_one(source)
+    for name in np.unique(source[~out]):
         rows = np.flatnonzero(source == name)
         out[rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), SOURCE_CAP)).astype(np.int64))]] = True
     return out
@@ -74,24 +85,44 @@ def capped(source: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
 
 def read(items: Items) -> npt.NDArray[np.bool_]:
     """Mark the items whose kind was read off the single prompt."""
-    one_by_one = np.isin(items.source, READ_SOURCES) | np.char.startswith(items.source, "prompts:")
-    return np.asarray(one_by_one & (items.kind != ""))
+    return np.asarray(_one_by_one(items.source) & (items.kind != ""))
 
 
-def level(items: Items, design: ridge.Design) -> ridge.Column:
-    """Fit the level of asks to their words, their meaning and their structure; items of exams have one of their own."""
-    rows = ~np.isnan(items.level) & ~heads.lettered(design.raw)
-    sparse, dense, bias = ridge.fit(
+def _one_by_one(source: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
+    return np.asarray(np.isin(source, READ_SOURCES) | np.char.startswith(source, "prompts:"))
+
+
+def level(items: Items, design: ridge.Design, used: npt.NDArray[np.bool_]) -> ridge.Column:
+    """Fit the level of asks to their words, their meaning and their structure, over the items in use."""
+    return ridge.fit(
         design,
-        np.where(rows, items.level, 0.0),
-        weight=np.where(rows, items.level_weight, 0.0),
+        np.where(used, items.level, 0.0),
+        weight=np.where(used, items.level_weight, 0.0),
         penalty=LEVEL_PENALTY,
-        dense_penalty=DENSE_PENALTY,
+        dense_penalty=LEVEL_DENSE_PENALTY,
         vector_penalty=LEVEL_VECTOR_PENALTY,
     )
-    predicted = design.predict((sparse, dense, bias))
-    centre = float(np.average(predicted[rows], weights=items.level_weight[rows]))
-    return LEVEL_STRETCH * sparse, LEVEL_STRETCH * dense, centre + LEVEL_STRETCH * (bias - centre)
+
+
+def level_map(items: Items, design: ridge.Design, used: npt.NDArray[np.bool_]) -> Array:
+    """Fit the levels at ``LEVEL_KNOTS`` to what items get that are left out: a penalty draws those to the mean.
+
+    Sources are left out whole, prompts that were read one by one in turn.
+    """
+    single = np.char.startswith(items.source, "prompts:")
+    place = np.where(single, np.arange(len(single)), np.unique(items.source, return_inverse=True)[1])
+    predicted = np.zeros(len(items.prompt))
+    for fold in range(LEVEL_FOLDS):
+        out = place % LEVEL_FOLDS == fold
+        predicted[out] = design.predict(level(items, design, used & ~out))[out]
+    parts = (
+        np.stack([np.interp(predicted, LEVEL_KNOTS, hat) for hat in np.eye(len(LEVEL_KNOTS))], axis=1)
+        * np.sqrt(np.where(used, items.level_weight, 0.0))[:, None]
+    )
+    target = np.nan_to_num(items.level) - np.interp(predicted, LEVEL_KNOTS, LEVEL_KNOTS)
+    square = np.einsum("ij,ik->jk", parts, parts) + LEVEL_MAP_PENALTY * np.eye(len(LEVEL_KNOTS))
+    right = np.einsum("ij,i->j", parts, np.sqrt(np.where(used, items.level_weight, 0.0)) * target)
+    return np.stack([LEVEL_KNOTS, np.maximum.accumulate(LEVEL_KNOTS + np.linalg.solve(square, right))])
 
 
 def slopes(items: Items, raw: Array) -> Array:
@@ -183,7 +214,7 @@ def exam_levels(items: Items, scores: Array, raw: Array) -> Array:
     return out
 
 
-def _pack(columns: list[ridge.Column], *, exam: Array, slope: Array, lexicon: Lexicon) -> bytes:
+def _pack(columns: list[ridge.Column], *, level: Array, exam: Array, slope: Array, lexicon: Lexicon) -> bytes:
     """Quantise columns to integers and write them as one uncompressed NumPy archive."""
     sparse = np.stack([column[0] for column in columns], axis=1)
     scale = np.maximum(np.abs(sparse).max(axis=0), 1e-9) / _RANGE
@@ -197,6 +228,7 @@ def _pack(columns: list[ridge.Column], *, exam: Array, slope: Array, lexicon: Le
         scale=scale,
         dense=dense,
         bias=np.array([column[2] for column in columns]),
+        level=level,
         exam=exam,
         slope=slope,
         keys=lexicon.keys,
