@@ -20,8 +20,18 @@ BELOW = 0.25
 SAME_TIME = timedelta(days=200)
 PREDECESSOR = "prior: as its predecessor "
 
+_SUITES = "tool use by tau-bench against tool use by BFCL in abilities.csv: few models link the two suites"
 ACCEPTED = {
-    ("claude-fable-5", "claude-opus-5"): "later by six weeks; one benchmark (tau2-bench banking_knowledge)",
+    ("qwen3-235b-a22b-thinking-2507", "qwen3-14b"): _SUITES,
+    ("qwen3-235b-a22b-thinking-2507", "qwen3-8b"): _SUITES,
+    ("qwen3-next-80b-a3b-instruct", "qwen3-30b-a3b-instruct-2507"): _SUITES,
+    ("qwen3-next-80b-a3b-thinking", "qwen3-14b"): _SUITES,
+    ("qwen3-next-80b-a3b-thinking", "qwen3-8b"): _SUITES,
+    ("qwen3-235b-a22b", "qwen3-next-80b-a3b-thinking"): "earlier by five months, and mostly run without thinking",
+    ("qwen3.5-35b-a3b", "qwen3.5-27b"): "3 billion active parameters against 27 billion",
+    ("qwen3.6-35b-a3b", "qwen3.6-27b"): "3 billion active parameters against 27 billion",
+    ("glm-5.1", "glm-4.6v"): "a prior from glm-5, which has scores of tau2-bench only",
+    ("glm-5.1", "glm-4.7"): "a prior from glm-5, which has scores of tau2-bench only",
 }
 """A larger sibling and a smaller one, or a successor and its predecessor, to why the order stands."""
 
@@ -74,8 +84,15 @@ def same_line(one, other):
     return one["line"] == other["line"] and len(sizes) < 2
 
 
+def larger(one, other):
+    """Whether a model has more parameters, or where the names do not state them, the higher price."""
+    if one["size"] and other["size"]:
+        return float(one["size"][:-1]) > float(other["size"][:-1])
+    return None not in (one["price"], other["price"]) and one["price"] > 1.01 * other["price"]
+
+
 def siblings(models):
-    """The pairs of one generation, kind and way of answering that differ in price, the larger first."""
+    """The pairs of one generation, kind and way of answering the larger first."""
     for large, small in pairs(models):
         if (
             generation(large) == generation(small)
@@ -83,9 +100,7 @@ def siblings(models):
             and large["reasoning"] == small["reasoning"]
             and abs(large["released"] - small["released"]) < SAME_TIME
             and not same_line(large, small)
-            and large["price"] is not None
-            and small["price"] is not None
-            and large["price"] > 1.01 * small["price"]
+            and larger(large, small)
         ):
             yield large, small
 
@@ -110,6 +125,10 @@ def test_the_order_within_a_family_is_that_of_date_and_size_but_for_accepted_exc
     assert len(list(siblings(models))) > 50
     assert len(successors(models)) > 50
     assert sorted(set(violations(models)) - set(ACCEPTED)) == []
+
+
+def test_every_accepted_exception_is_of_models_that_the_catalogue_has(models):
+    assert {name for pair in ACCEPTED for name in pair} | set(OF_ANOTHER_LINE) <= {row["model_id"] for row in models}
 
 
 def test_a_fault_is_found():
@@ -140,7 +159,7 @@ def test_a_prior_is_not_below_that_of_an_older_model_of_its_line_or_a_smaller_si
     ]
     below = [(one["model_id"], other["model_id"]) for one, other in priors if mean(one) - mean(other) < -0.5]
     assert len(priors) > 30
-    assert below == []
+    assert sorted(set(below) - set(ACCEPTED)) == []
 
 
 def test_an_inherited_score_is_of_the_same_line_and_kind(models):

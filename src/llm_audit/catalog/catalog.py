@@ -9,8 +9,8 @@ from importlib import resources
 
 import polars as pl
 
-from llm_audit.catalog.aliases import Aliases
 from llm_audit.catalog.ability_columns import ABILITY_COLUMNS, MEASURED_COLUMNS, SD_COLUMNS
+from llm_audit.catalog.aliases import Aliases
 from llm_audit.catalog.known_abilities import with_abilities
 from llm_audit.catalog.tiers import with_tiers
 from llm_audit.catalog.unmeasured import with_estimates

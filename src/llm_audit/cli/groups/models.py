@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class _ListByDefault(TyperGroup):
     """A group whose arguments are those of ``list`` where they name no command."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args or (args[0] not in self.commands and args[0] not in {"-h", "--help"}):
             args = ["list", *args]
         return super().parse_args(ctx, args)
