@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from llm_audit.cli import options
 from llm_audit.cli.table import ListFormat, show, show_parts
 from llm_audit.errors import UsageError
 from llm_audit.suggestions import similar_names, suggest
@@ -69,21 +70,21 @@ def ladder(
 ) -> None:
     """Show the models of a family on offer, cheapest first, with prices, abilities and scores by category.
 
-    A model without published scores in a category is no candidate there, and one that another dominates nowhere: the
-    other costs no more, is as able and measured in every category and can do all that it can.
+    A model is no candidate in a category without published scores, nor anywhere if another dominates it: one that costs
+    no more, is as able in every category, is measured in those it is measured in, and can do all that it can.
     """
     import polars as pl
 
     from llm_audit.catalog import Catalog, abilities, ladders
     from llm_audit.policy import dominators, read_models
 
-    day = _day(at)
+    at_day = options.day(at)
     catalog = Catalog.load()
     known = ladders(catalog.frame)
     if family.lower() not in known:
         near = similar_names(family.lower(), known)
         raise UsageError(f"There is no ladder {family!r}; there are {', '.join(sorted(known))}.{suggest(near)}")
-    days = (day - date(1970, 1, 1)).days
+    days = (at_day - date(1970, 1, 1)).days
     dominated = dominators(read_models(catalog.frame), known[family.lower()], day=days)
     models = {row["model_id"]: row for row in catalog.frame.filter(pl.col("model_id").is_in(dominated)).to_dicts()}
     steps = [
@@ -221,12 +222,3 @@ def _ability(ability: Ability) -> dict[str, Any]:
 
 def _signed(logits: float | None) -> str | None:
     return None if logits is None else f"{logits:+.2f}"
-
-
-def _day(text: str | None) -> date:
-    if text is None:
-        return datetime.now().astimezone().date()
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is not a date; write it as 2025-06-01.") from None
