@@ -197,9 +197,10 @@ def _merge(model_id: str, records: list[dict[str, Any]], facts: dict[str, Any]) 
         (model_id.split("-", maxsplit=1)[0], None, None),
     )
     priced = [r for r in records if r["source"] == "genai-prices"]
-    if not priced and not any(r["source"] == "litellm" and r["provider"] == home for r in records):
-        return None  # neither the price table nor its developer's own listing knows it
     known = facts.get(model_id, {})
+    listed_at_home = any(r["source"] == "litellm" and r["provider"] == home for r in records)
+    if not priced and not listed_at_home and "family" not in known:
+        return None  # neither the price table nor its developer's own listing knows it
     own = [r for r in records if r["provider"] == home] or records
     own = sorted(own, key=lambda r: (r["source"] != "litellm", r["name"] != model_id, len(r["name"]), r["name"]))
     row: dict[str, Any] = dict.fromkeys(COLUMNS)

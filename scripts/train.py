@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import polars as pl
+
 from llm_audit.classify.training import abilities, data, known, vectors, weights
 from llm_audit.classify.training.lexicon import lexicon
 from llm_audit.files import write_atomically
@@ -23,7 +25,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with routing/ and models/")
     folder = parser.parse_args().data
     scores = abilities.published(folder / "models" / "model_benchmarks.parquet")
-    write_atomically(PACKAGE / "catalog" / "abilities.csv", abilities.to_csv(abilities.fit(scores)))
+    ratings = abilities.rated(folder / "models" / "arena_ratings.parquet")
+    fitted = abilities.fit(pl.concat([scores, ratings.select(scores.columns)]))
+    write_atomically(PACKAGE / "catalog" / "abilities.csv", abilities.to_csv(fitted))
     levels = abilities.levels(scores)
     write_atomically(PACKAGE / "classify" / "known_sets.csv", known.to_csv(levels))
     items = data.load(folder / "routing", levels)

@@ -246,7 +246,7 @@ _VARIANTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^llama-?4-(scout|maverick).*$", r"llama-4-\1"),
         # Mistral
         (r"^mistral-(7b|8x7b|8x22b)-instruct-v0[:.](\d)$", r"mistral-\1-instruct-v0.\2"),
-        (r"^(?:open-)?mixtral-(8x\d+b)(?:-instruct)?(?:-v0[:.]\d)?(?:-32768)?$", r"mixtral-\1-instruct"),
+        (r"^(?:open-)?mixtral-(8x\d+b)(?:-instruct|-chat)?(?:-v0[:.]\d)?(?:-32768)?$", r"mixtral-\1-instruct"),
         (r"^(?:open-)?mistral-nemo.*$", "mistral-nemo"),
         # DeepSeek
         (r"^(?:deepseek[.-])?r1$", "deepseek-r1"),

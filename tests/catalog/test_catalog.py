@@ -138,7 +138,9 @@ def test_a_model_without_results_is_as_able_as_its_predecessor_and_less_surely(c
     assert small["ability_source"] == "prior: as its predecessor claude-haiku-4-5"
     assert small["ability_math"] == haiku["ability_math"]
     assert small["ability_math_sd"] == pytest.approx((haiku["ability_math_sd"] ** 2 + 1) ** 0.5)
-    assert rows["claude-newer-large"]["ability_source"] == "prior: as its predecessor claude-opus-4-1"
+    assert (
+        rows["claude-newer-large"]["ability_source"] == "prior: as its predecessor claude-opus-4-5"
+    )  # it beats 4.1 at a lower price
 
 
 def test_a_name_that_stands_for_another_line_has_its_abilities(model):

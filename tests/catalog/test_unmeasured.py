@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from llm_audit.catalog import Catalog
-from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, SD_COLUMNS
+from llm_audit.catalog.ability_columns import ABILITY_COLUMNS, SD_COLUMNS
 from llm_audit.catalog.ladder import ladders
 from llm_audit.catalog.unmeasured import ESTIMATED, with_estimates
 

@@ -8,15 +8,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llm_audit.catalog.aliases import Aliases
     from llm_audit.catalog.catalog import Catalog
+    from llm_audit.catalog.comparison import Ability, abilities, claims, parameters
     from llm_audit.catalog.ladder import ladders
 
 __all__ = [
+    "Ability",
     "Aliases",
     "Catalog",
+    "abilities",
+    "claims",
     "ladders",
+    "parameters",
 ]
 
-_MODULES = {"Aliases": "aliases", "Catalog": "catalog", "ladders": "ladder"}
+_MODULES = {
+    "Ability": "comparison",
+    "Aliases": "aliases",
+    "Catalog": "catalog",
+    "abilities": "comparison",
+    "claims": "comparison",
+    "ladders": "ladder",
+    "parameters": "comparison",
+}
 
 
 def __getattr__(name: str) -> Any:

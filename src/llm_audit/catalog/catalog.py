@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from datetime import date
 from importlib import resources
 
 import polars as pl
 
+from llm_audit.catalog.ability_columns import ABILITY_COLUMNS, MEASURED_COLUMNS, SD_COLUMNS
 from llm_audit.catalog.aliases import Aliases
-from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, MEASURED_COLUMNS, SD_COLUMNS, with_abilities
+from llm_audit.catalog.known_abilities import with_abilities
 from llm_audit.catalog.tiers import with_tiers
 from llm_audit.catalog.unmeasured import with_estimates
 from llm_audit.model_names import canonical, parse, provider_id
@@ -50,7 +52,8 @@ class Catalog:
             ``released``, ``retired`` (Date), ``context_window``, ``max_output`` (tokens), ``vision``, ``audio``,
             ``tools``, ``json_schema``, ``reasoning`` (Boolean), ``input_usd_per_mtok``, ``output_usd_per_mtok`` (the
             latest list price, for ordering only: costs come from ``pricing``), ``ability_<category>``,
-            ``ability_<category>_sd``, ``measured_<category>`` and ``ability_source``. Null is unknown.
+            ``ability_<category>_sd``, ``measured_<category>``, ``ability_source``, and ``ability_of`` (the name in
+            ``abilities.csv`` whose abilities these are; null for a prior). Null is unknown.
     """
 
     def __init__(self, frame: pl.DataFrame, *, aliases: Mapping[str, str] | None = None) -> None:
@@ -58,6 +61,7 @@ class Catalog:
         self._aliases = Aliases(aliases)
         self._known = frozenset(frame["model_id"])
         self._resolved: dict[tuple[str | None, str], str | None] = {}
+        self._served = _served()
 
     @classmethod
     def load(cls, *, aliases: Mapping[str, str] | None = None) -> Catalog:
@@ -104,14 +108,26 @@ class Catalog:
         source = pl.col("ability_source").str
         return self.frame.filter(source.starts_with("prior") & ~source.ends_with(_CALIBRATED))["model_id"].to_list()
 
-    def resolve(self, provider: str | None, model: str | None) -> str | None:
-        """Return the model line of a name in a log; None where it is not in the catalogue."""
+    def resolve(self, provider: str | None, model: str | None, *, day: date | None = None) -> str | None:
+        """Return the model line of a name in a log; None where it is not in the catalogue.
+
+        Args:
+            provider: The provider of the call, where known.
+            model: The name.
+            day: The day of the request, for names that move between models (``mistral-large-latest``); without it, and
+                before the first known day, such a name is the latest and the first model it served.
+        """
         if not model:
             return None
         key = (provider, model)
         if key not in self._resolved:
             self._resolved[key] = self._resolve(provider, model)
-        return self._resolved[key]
+        line = self._resolved[key]
+        if line not in self._served:
+            return line
+        models = self._served[line]
+        since = [model for first, model in models if day is None or first <= day]
+        return since[-1] if since else models[0][1]
 
     def provider(self, provider: str | None, model: str | None) -> str | None:
         """Return the price table's id of the provider of a call; None where names and aliases do not tell."""
@@ -124,7 +140,7 @@ class Catalog:
         if target := self._aliases.target(provider, model):
             provider, model = None, target
         names = (canonical(parse(provider, model).model), canonical(model))
-        return next((name for name in names if name in self._known), None)
+        return next((name for name in names if name in self._known or name in self._served), None)
 
 
 @functools.cache
@@ -132,3 +148,17 @@ def _packaged() -> pl.DataFrame:
     data = resources.files("llm_audit.catalog").joinpath("models.csv").read_bytes()
     models = pl.read_csv(data, schema=SCHEMA)
     return with_estimates(with_tiers(with_abilities(models))).drop("ability_as").sort("model_id")
+
+
+@functools.cache
+def _served() -> dict[str | None, list[tuple[date, str]]]:
+    """Return the models that moving names served, with the first day of each, earliest first.
+
+    Where a developer's notes give no day for a move, it is the release of the model moved to.
+    """
+    data = resources.files("llm_audit.catalog").joinpath("served.csv").read_bytes()
+    rows = pl.read_csv(data, try_parse_dates=True).sort("name", "since")
+    served: dict[str | None, list[tuple[date, str]]] = {}
+    for name, since, model in rows.select("name", "since", "model_id").iter_rows():
+        served.setdefault(name, []).append((since, model))
+    return served

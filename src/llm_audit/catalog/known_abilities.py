@@ -1,25 +1,25 @@
 """Join abilities to the catalogue: a model's own, those of the line that its name refers to, or its predecessor's.
 
-A model without published results is assumed to have the ability of its predecessor, an earlier model of its family that
-was measured well enough: the latest of its own line (``claude-haiku-4-5`` of ``claude-haiku-5-5``), or for a new line
-the nearest, where twice the price counts as much as a year. Its standard deviation is widened by one logit.
+A model without published results has those of its predecessor; see ``predecessors``.
 """
 
 from __future__ import annotations
 
-import math
 from importlib import resources
 
 import polars as pl
 
-from llm_audit.catalog.tiers import blended_usd_per_mtok
+from llm_audit.catalog.ability_columns import ABILITY_COLUMNS, CATEGORIES, MEASURED_COLUMNS, SD_COLUMNS
+from llm_audit.catalog.predecessors import with_predecessors
 from llm_audit.model_names import canonical
 from llm_audit.vocabulary import Category
 
-CATEGORIES: tuple[str, ...] = tuple(category.value for category in Category)
-ABILITY_COLUMNS: tuple[str, ...] = tuple(f"ability_{category}" for category in CATEGORIES)
-SD_COLUMNS: tuple[str, ...] = tuple(f"{column}_sd" for column in ABILITY_COLUMNS)
-MEASURED_COLUMNS: tuple[str, ...] = tuple(f"measured_{category}" for category in CATEGORIES)
+UNUSABLE_ALONE = ("Vectara factual consistency (summarisation)",)
+"""Benchmarks that measure no category by themselves.
+
+The rate of unsupported statements in summaries puts claude-sonnet-4-6 1.7 logits below
+claude-sonnet-4-5 and gpt-5.4-pro far below gpt-5: it rewards short extracts, not writing.
+"""
 
 EVIDENCE: dict[str, tuple[tuple[str, ...], ...]] = {
     Category.DATA: ((Category.CODE,),),
@@ -41,11 +41,6 @@ Ratings of an arena also count for instructions, since its boards for writing an
 factor (correlations of 0.95 to 0.99).
 """
 
-PRIOR_SD = 1.0
-"""Standard deviation, in logits, of the difference from a predecessor."""
-MEASURED_SD = 1.0
-"""Logits; a model whose abilities have a larger standard deviation is not used as a predecessor."""
-
 
 def with_abilities(models: pl.DataFrame) -> pl.DataFrame:
     """Add abilities to catalogue rows.
@@ -59,25 +54,49 @@ def with_abilities(models: pl.DataFrame) -> pl.DataFrame:
     known = _packaged()
     lines = known.select("key", line=pl.col("key").map_elements(canonical, return_dtype=pl.String))
     by_line = lines.sort(pl.col("key").str.len_chars(), "key").unique("line", keep="first", maintain_order=True)
+    stated = pl.col("ability_as").is_in(known["key"].implode())
     keyed = (
         models.join(known.select(own="key"), left_on="model_id", right_on="own", how="left", coalesce=False)
         .join(by_line.select("line", variant="key"), left_on="model_id", right_on="line", how="left")
-        .with_columns(key=pl.coalesce("own", "ability_as", "variant"))
-        .join(known, on="key", how="left", maintain_order="left")
+        .with_columns(
+            # A name that moves between models has only the ability that a fact states: its own was another model's.
+            ability_of=pl.coalesce(
+                pl.when(stated).then("ability_as"),
+                pl.when(pl.col("kind") != "alias").then(pl.coalesce("own", "variant")),
+            )
+        )
+        .join(known, left_on="ability_of", right_on="key", how="left", maintain_order="left")
     )
-    note = pl.when(pl.col("key") != pl.col("model_id")).then(pl.format("as {}: {}", "key", "ability_source"))
+    note = pl.when(pl.col("ability_of") != pl.col("model_id")).then(
+        pl.format("as {}: {}", "ability_of", "ability_source")
+    )
     rated = keyed.with_columns(ability_source=pl.coalesce(note, "ability_source"))
     own = rated.with_columns(pl.col(name).fill_null(value=False) for name in MEASURED_COLUMNS)
-    return _with_priors(own.select(*models.columns, *ABILITY_COLUMNS, *SD_COLUMNS, *MEASURED_COLUMNS, "ability_source"))
+    joined = (*ABILITY_COLUMNS, *SD_COLUMNS, *MEASURED_COLUMNS, "ability_source", "ability_of")
+    return with_predecessors(own.select(*models.columns, *joined))
+
+
+def published_scores() -> pl.DataFrame:
+    """Return abilities as published: ``ability_of``, ``category``, ``ability``, ``sd``, ``scores`` and ``source``.
+
+    ``scores`` is 0 where those of a category are unusable alone.
+    """
+    data = resources.files("llm_audit.catalog").joinpath("abilities.csv").read_bytes()
+    long = pl.read_csv(data, infer_schema_length=None).filter(pl.col("effort").is_null())
+    usable = ~pl.col("source").is_in(UNUSABLE_ALONE)
+    return long.group_by("model_id", "category", maintain_order=True).agg(
+        pl.col("ability", "sd").cast(pl.Float64).first(),
+        pl.when(usable).then("scores").otherwise(0).first().alias("scores"),
+        pl.col("source").first(),
+    ).rename({"model_id": "ability_of"})  # fmt: skip
 
 
 def _packaged() -> pl.DataFrame:
     """Return the packaged table with a row for each model (``key``), at the effort of most of its results."""
-    data = resources.files("llm_audit.catalog").joinpath("abilities.csv").read_bytes()
-    long = pl.read_csv(data, infer_schema_length=None).filter(pl.col("effort").is_null())
-    one = long.group_by("model_id", "category").agg(
-        pl.col("ability", "sd").cast(pl.Float64).first(), pl.col("scores").first(), pl.col("source").first()
-    )
+    one = published_scores()
+    unusable = one.filter(pl.col("source").is_in(UNUSABLE_ALONE))["ability_of"]
+    only_unusable = pl.col("ability_of").is_in(unusable.implode()) & (pl.col("scores").max().over("ability_of") == 0)
+    one = one.filter(~only_unusable)
     columns = {
         f"ability_{category}{suffix}": pl.col(value).filter(pl.col("category") == category).first()
         for category in CATEGORIES
@@ -90,37 +109,4 @@ def _packaged() -> pl.DataFrame:
         )
     measured = pl.col("category").filter(pl.col("scores") > 0).sort().str.join(", ")
     source = pl.when(measured == "").then(pl.lit("prior")).otherwise(pl.format("published scores: {}", measured))
-    return one.group_by(key="model_id").agg(**columns, ability_source=source).sort("key")
-
-
-def _with_priors(rated: pl.DataFrame) -> pl.DataFrame:
-    priced = rated.with_columns(_price=blended_usd_per_mtok().log()).filter(
-        (pl.col("kind") == "chat") & pl.all_horizontal(pl.col("released", "_price").is_not_null())
-    )
-    unknown = priced.filter(pl.col(ABILITY_COLUMNS[0]).is_null() & pl.col("home_provider").is_not_null())
-    known = priced.filter(pl.mean_horizontal(SD_COLUMNS) <= MEASURED_SD)
-    earlier = unknown.select("model_id", "family", "released", "_price").join(
-        known.select("family", *ABILITY_COLUMNS, *SD_COLUMNS, older="model_id", then="released", price="_price"),
-        on="family",
-    )
-    years = (pl.col("released") - pl.col("then")).dt.total_days() / 365.25
-    doublings = (pl.col("price") - pl.col("_price")).abs() / math.log(2)
-    same_line = _words("model_id") == _words("older")
-    distance = years + pl.when(same_line).then(0).otherwise(doublings)
-    predecessors = (
-        earlier.filter(pl.col("then") <= pl.col("released"))
-        .sort(~same_line, distance, "older")
-        .unique("model_id", keep="first", maintain_order=True)
-        .select(
-            "model_id",
-            *ABILITY_COLUMNS,
-            *((pl.col(column) ** 2 + PRIOR_SD**2).sqrt() for column in SD_COLUMNS),
-            ability_source=pl.format("prior: as its predecessor {}", "older"),
-        )
-    )
-    return rated.update(predecessors, on="model_id", how="left")
-
-
-def _words(column: str) -> pl.Expr:
-    """Return the words of a model's name without its numbers, which are the same within a line."""
-    return pl.col(column).str.extract_all(r"[a-z]{3,}").list.sort().list.join(" ")
+    return one.group_by(key="ability_of").agg(**columns, ability_source=source).sort("key")

@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from llm_audit.catalog.known_abilities import ABILITY_COLUMNS
+from llm_audit.catalog.ability_columns import ABILITY_COLUMNS
 from llm_audit.catalog.tiers import blended_usd_per_mtok
 from llm_audit.catalog.unmeasured import ESTIMATED
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, SD_COLUMNS
+from llm_audit.catalog.ability_columns import ABILITY_COLUMNS, SD_COLUMNS
 
 Array = npt.NDArray[np.float64]
 ESTIMATED: Final = "prior: from its family, size, price and date"

@@ -54,10 +54,10 @@ def _root(
 
 COMMANDS = (
     "analyze", "check", "diff", "report", "init", "reconcile", "simulate", "explain", "trace", "evaluate", "calibrate",
-    "sample", "models",
+    "sample",
 )  # fmt: skip
 """Commands in the order of ``--help``; each is the function of its name in its module in ``commands``."""
-GROUPS = ("policy", "prices", "formats", "cache", "config")
+GROUPS = ("models", "policy", "prices", "formats", "cache", "config")
 """Groups of commands in the order of ``--help``; each is the ``app`` of its module in ``groups``."""
 
 for _name in COMMANDS:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from llm_audit.errors import UsageError
 
 Paths = Annotated[
     list[str],
@@ -48,3 +51,13 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no terminal re
 Details = Annotated[
     bool, typer.Option("--details", "-v", help="Print the full terminal report, not just its first screen.")
 ]
+
+
+def day(text: str | None) -> date:
+    """Return the day that an option names, or today."""
+    if text is None:
+        return datetime.now().astimezone().date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a date; write it as 2025-06-01.") from None

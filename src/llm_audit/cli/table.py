@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -42,6 +42,29 @@ def show(rows: Sequence[dict[str, Any]], output_format: str, *, numeric: Sequenc
             for name, text, width in zip(names, line, widths, strict=True)
         ]
         sys.stdout.write("  ".join(padded).rstrip() + "\n")
+
+
+def show_parts(
+    parts: Mapping[str, Sequence[dict[str, Any]]], output_format: str, *, numeric: Sequence[str] = ()
+) -> None:
+    """Print several lists, one below the other, or as one JSON object; an empty list is left out of the tables.
+
+    Args:
+        parts: Rows by the name of their list.
+        output_format: ``table`` or ``json``.
+        numeric: Columns to align to the right.
+
+    Raises:
+        UsageError: There is no such format.
+    """
+    if output_format == "json":
+        sys.stdout.write(json.dumps(parts, indent=2, ensure_ascii=False, default=str) + "\n")
+        return
+    filled = [rows for rows in parts.values() if rows]
+    for place, rows in enumerate(filled):
+        show(rows, output_format, numeric=numeric)
+        if place < len(filled) - 1:
+            sys.stdout.write("\n")
 
 
 def _cell(value: Any) -> str:

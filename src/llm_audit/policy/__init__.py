@@ -20,7 +20,7 @@ from llm_audit.policy.inputs.choice import OUTCOMES
 from llm_audit.policy.inputs.models import CATEGORIES, SKILLS, Models, read_models
 from llm_audit.policy.inputs.requests import ROUTING_COLUMNS, Requests
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph
-from llm_audit.policy.routing.ladders import candidates_of, undominated
+from llm_audit.policy.routing.ladders import candidates_of, dominators, undominated
 
 __all__ = [
     "CATEGORIES",
@@ -53,6 +53,7 @@ __all__ = [
     "break_even_escalation",
     "candidates_of",
     "cautions",
+    "dominators",
     "escalation_rate",
     "export",
     "load",

@@ -44,22 +44,30 @@ def route(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: Price
 
 
 def with_models(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
-    """Add ``model_id`` and ``tier`` (``unknown`` where the catalog lacks the model), resolving each name once."""
-    names = priced.select("provider", "model").unique()
+    """Add ``model_id`` and ``tier`` (``unknown`` where the catalog lacks the model), resolving each name once a day."""
+    day = pl.col("time").dt.date()
+    names = priced.select("provider", "model", _day=day).unique()
     resolved = names.with_columns(
         model_id=pl.Series(
-            [catalog.resolve(*row) if row[1] is not None else None for row in names.cast(pl.String).iter_rows()],
+            [
+                catalog.resolve(provider, model, day=on)
+                for provider, model, on in names.cast({"provider": pl.String, "model": pl.String}).iter_rows()
+            ],
             dtype=pl.String,
         )
     ).join(catalog.frame.select("model_id", pl.col("tier").cast(pl.String)), on="model_id", how="left")
-    return priced.join(
-        resolved.with_columns(
-            pl.col("model_id").cast(pl.Categorical), pl.col("tier").fill_null("unknown").cast(pl.Categorical)
-        ),
-        on=["provider", "model"],
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
+    return (
+        priced.with_columns(_day=day)
+        .join(
+            resolved.with_columns(
+                pl.col("model_id").cast(pl.Categorical), pl.col("tier").fill_null("unknown").cast(pl.Categorical)
+            ),
+            on=["provider", "model", "_day"],
+            how="left",
+            nulls_equal=True,
+            maintain_order="left",
+        )
+        .drop("_day")
     )
 
 

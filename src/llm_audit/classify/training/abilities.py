@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from llm_audit.model_names import canonical
 from llm_audit.vocabulary import Category
 
 Array = npt.NDArray[np.float64]
@@ -48,6 +50,12 @@ PARENTS: Final = {
     Category.CHAT: (Category.WRITING,),
 }
 """Categories that no series of published scores measures: a model is taken to be as able as in these on average."""
+BOARDS: Final = {
+    "creative_writing": ("creative writing", Category.WRITING),
+    "if": ("instruction following", Category.INSTRUCTION),
+}
+"""Subjects of the arena that measure a category."""
+RATING_ORIGIN: Final = 1300.0
 RATES: Final = ("acc", "pass@1", "pass@2", "win_rate", "judge_score(x10)")
 MIN_FAMILIES: Final = 8
 SLOPE: Final = (0.8, 0.15)
@@ -62,6 +70,7 @@ _CATEGORIES: Final = [category.value for category in Category if category not in
 _ROUNDS: Final = 60
 _EFFORT: Final = re.compile(r"\b(minimal|low|medium|high|xhigh|max)\b", re.IGNORECASE)
 _NO_THINKING: Final = re.compile(r"no[ -]?think|non[ -]?think|non-reasoning|effort=no", re.IGNORECASE)
+_SETTING: Final = re.compile(r"-(?:minimal|low|medium|high|xhigh|no-thinking|thinking(?:-\d+k)?)$")
 _THINKING: Final = re.compile(r"think|reasoning on|reasoner|\d+k budget", re.IGNORECASE)
 
 
@@ -107,6 +116,33 @@ def published(path: Path) -> pl.DataFrame:
             y=(share / (1 - share)).log(),
         )
         .group_by(model_id="family", effort="effort", benchmark="benchmark", category="category")
+        .agg(pl.col("y").mean())
+        .sort("model_id", "effort", "benchmark")
+    )
+
+
+def rated(path: Path) -> pl.DataFrame:
+    """Return an arena's ratings by subject as scores, in the columns of ``published``.
+
+    A difference of d between two ratings means that the higher one is preferred in 1 / (1 + 10^(-d / 400)) of pairs, so
+    that ratings are logits but for a factor. Ratings with style control are taken, of the subjects in ``BOARDS``.
+    """
+    frame = pl.read_parquet(path).filter(
+        pl.col("board") == "style_control", pl.col("arena_category").is_in(list(BOARDS))
+    )
+    rows = [
+        {
+            "model_id": canonical(_SETTING.sub("", name)),
+            "effort": effort(name.replace("-", " ")),
+            "benchmark": f"LMArena {BOARDS[subject][0]}",
+            "category": BOARDS[subject][1].value,
+            "y": (rating - RATING_ORIGIN) / 400 * math.log(10),
+        }
+        for name, subject, rating in frame.select("arena_model", "arena_category", "rating").iter_rows()
+    ]
+    return (
+        pl.DataFrame(rows)
+        .group_by("model_id", "effort", "benchmark", "category")
         .agg(pl.col("y").mean())
         .sort("model_id", "effort", "benchmark")
     )

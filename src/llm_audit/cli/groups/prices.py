@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,7 +41,7 @@ def list_(
     if service_tier not in {"standard", "batch", "flex", "priority"}:
         raise UsageError(f"There is no service tier {service_tier!r}; use standard, batch, flex or priority.")
     found = list_prices(
-        _book(prices, config_file), provider=provider, model=model, at=_day(at), service_tier=service_tier
+        _book(prices, config_file), provider=provider, model=model, at=options.day(at), service_tier=service_tier
     )
     if not found.height:
         raise UsageError(f"No price matches {provider}/{model}; `llm-audit prices list` shows all.")
@@ -63,7 +62,7 @@ def show_one(
     """Show one model's prices in full: every service tier and context tier, their source, and dates of changes."""
     from llm_audit.pricing import price_details
 
-    day = _day(at)
+    day = options.day(at)
     found = price_details(_book(prices, config_file), provider, model, at=day, region=region)
     if found.reason is not None:
         hint = suggest(found.suggestions)
@@ -104,7 +103,7 @@ def diff(
     from llm_audit.pricing import diff_prices, list_prices
 
     book = _book(prices, config_file)
-    sides = [list_prices(book, provider=provider, model=model, at=_day(day)) for day in (before, after)]
+    sides = [list_prices(book, provider=provider, model=model, at=options.day(day)) for day in (before, after)]
     changed = diff_prices(*sides).with_columns(_per_million("before"), _per_million("after"))
     show(changed.to_dicts(), output_format, numeric=("context_from", "before", "after"))
 
@@ -117,15 +116,6 @@ def _book(prices: list[str] | None, config_file: Path | None) -> PriceBook:
     from llm_audit import config as configuration
 
     return api.price_book(configuration.load({"prices": prices}, file=config_file).config)
-
-
-def _day(text: str | None) -> date:
-    if text is None:
-        return datetime.now().astimezone().date()
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is not a date; write it as 2025-06-01.") from None
 
 
 def _rows(rates: pl.DataFrame) -> list[dict[str, Any]]:

@@ -129,8 +129,8 @@ class Policy:
     Attributes:
         max_quality_loss: Most answers in 100 that a route may lose beyond a second run of the model used, by category,
             for ``Decision.QUALITY_LOSS``; every category has one.
-        min_success: Least P(success) of a route, for ``Decision.QUALITY_LOSS``: where a model often fails, somebody must
-            check each answer, and a failure that nobody notices has a price too.
+        min_success: Least P(success) of a route, for ``Decision.QUALITY_LOSS``: where a model often fails, each answer
+            must be checked, and a failure that nobody notices has a price too.
         lost_answer_usd: Dollars that one lost answer costs, besides its repeat; a move must save more.
         unmeasured: Whether models without published scores or a calibration in the request's category are candidates.
         target: Least P(suffices), for ``Decision.P_SUFFICES``.

@@ -58,6 +58,16 @@ def undominated(models: Models, ladder: Sequence[str], *, day: int) -> list[str]
     return [models.ids[step] for step in _undominated(models, [index[model] for model in ladder], (day, day))]
 
 
+def dominators(models: Models, ladder: Sequence[str], *, day: int) -> dict[str, list[str]]:
+    """Return the models of a ladder that are on offer on a day, each with those that dominate it."""
+    index = models.index()
+    offered, lasting = _offered(models, [index[model] for model in ladder], (day, day))
+    return {
+        models.ids[step]: [models.ids[other] for other in _dominating(models, step, offered, lasting)]
+        for step in offered
+    }
+
+
 def candidates_of(
     policy: Policy, models: Models, ladders: Mapping[str, Sequence[str]], *, used: str, day: int
 ) -> list[str]:
@@ -114,20 +124,24 @@ def _by_family(
 
 
 def _undominated(models: Models, steps: list[int], period: tuple[int, int] | None) -> list[int]:
+    offered, lasting = _offered(models, steps, period)
+    return [step for step in offered if not _dominating(models, step, offered, lasting)]
+
+
+def _offered(models: Models, steps: list[int], period: tuple[int, int] | None) -> tuple[list[int], list[int]]:
+    """Return the steps on offer at some time of the period, and those on offer throughout."""
     if period is None:
-        offered = lasting = [step for step in steps if models.retired[step] == STILL_OFFERED]
-    else:
-        first, last = period
-        stays = [int(day) - NOTICE_DAYS for day in models.retired]
-        offered = [step for step in steps if models.released[step] <= last and models.retired[step] > first]
-        lasting = [step for step in offered if models.released[step] <= first and stays[step] > last]
-    return [
-        step
-        for place, step in enumerate(offered)
-        if not any(
-            _dominates(models, other, step, earlier=other in offered[:place]) for other in lasting if other != step
-        )
-    ]
+        latest = [step for step in steps if models.retired[step] == STILL_OFFERED]
+        return latest, latest
+    first, last = period
+    stays = [int(day) - NOTICE_DAYS for day in models.retired]
+    offered = [step for step in steps if models.released[step] <= last and models.retired[step] > first]
+    return offered, [step for step in offered if models.released[step] <= first and stays[step] > last]
+
+
+def _dominating(models: Models, step: int, offered: list[int], lasting: list[int]) -> list[int]:
+    before = offered[: offered.index(step)]
+    return [other for other in lasting if other != step and _dominates(models, other, step, earlier=other in before)]
 
 
 def _dominates(models: Models, other: int, step: int, *, earlier: bool) -> bool:
