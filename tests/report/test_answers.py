@@ -1,6 +1,8 @@
 """Answers lost and unmeasured models are stated beside the saving, and the headline has one range."""
 
 import io
+import zipfile
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -8,7 +10,9 @@ import pytest
 from rich.console import Console
 from tests.report import build
 
+from llm_audit.audit.currency import convert
 from llm_audit.document.audit import Document, Quality, Unmeasured
+from llm_audit.pricing import Currency
 from llm_audit.report.charts import routing as charts
 from llm_audit.report.decisions import measure, outcome, source
 from llm_audit.report.registry import render
@@ -113,8 +117,6 @@ def test_every_report_for_people_has_both_sentences(name: str) -> None:
     document = build.rich(2)
     summary = verdict(document)
     if name == "xlsx":
-        import zipfile
-
         with zipfile.ZipFile(io.BytesIO(render(document, name))) as book:
             said = book.read("xl/sharedStrings.xml").decode()
     else:
@@ -149,3 +151,9 @@ def test_outcomes_and_sources_read_as_words() -> None:
     assert outcome("something_new") == "something new"
     assert source("assumptions").startswith("assumptions: ")
     assert measure("something_new").write(1.5) == "1.5"
+
+
+def test_what_an_answer_saves_is_in_the_currency_of_the_report() -> None:
+    summary = verdict(convert(build.rich(2), Currency("EUR", Decimal("0.5"))))
+    assert "€0.40 saved for each lost answer" in summary.quality
+    assert "A further €3.10 if" in summary.unmeasured
