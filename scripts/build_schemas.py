@@ -18,7 +18,8 @@ import msgspec
 
 from llm_audit import config
 from llm_audit.document.audit import SCHEMA_VERSION, Document
-from llm_audit.policy.file.model import RANGES, Decision, Gate, Order, Scope
+from llm_audit.policy.file.model import ANSWERS, RANGES, Decision, Gate, Order, Scope
+from llm_audit.vocabulary import Category
 
 OUT = Path(__file__).parent.parent / "docs/schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -52,6 +53,19 @@ def _policy() -> dict[str, Any]:
             "decision": _choice(Decision, Decision.P_SUFFICES),
             "order": _choice(Order, Order.LADDER),
             "scope": _choice(Scope, Scope.REQUEST),
+            "max_quality_loss": _quality_loss(),
+            "lost_answer_usd": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 10_000,
+                "default": 0,
+                "description": "Dollars that one lost answer costs, besides its repeat.",
+            },
+            "unmeasured": {
+                "type": "boolean",
+                "default": False,
+                "description": "Whether models that nobody measured in the request's category are candidates.",
+            },
             "target": {**_SHARE, "description": "Least P(suffices), for p_suffices."},
             "threshold": {**_SHARE, "description": "Least P(strong wins) that asks for the strong model."},
             "strong_share": {**_SHARE, "description": "Instead of a threshold: the share of strong calls."},
@@ -77,6 +91,16 @@ def _policy() -> dict[str, Any]:
     ) | {"allOf": _needs()}
 
 
+def _quality_loss() -> dict[str, Any]:
+    """Return the schema of the limits: one number, or a default and the categories that differ."""
+    answers = {"type": "number", "minimum": 0, "maximum": ANSWERS}
+    names = ("default", *(category.value for category in Category))
+    return {
+        "anyOf": [answers, _table(dict.fromkeys(names, answers), required=("default",))],
+        "description": "Most answers in 100 lost beyond a second run of the model used, for quality_loss.",
+    }
+
+
 def _assumptions() -> dict[str, Any]:
     ranges = {}
     for name in RANGES:
@@ -89,13 +113,18 @@ def _assumptions() -> dict[str, Any]:
         "description": 'Measured output ratios by "used>route".',
     }
     spread = {"type": "number", "minimum": 0, "maximum": 10}
-    return _table({**ranges, "output_ratios": ratios, "difficulty_sd": spread})
+    return _table({**ranges, "output_ratios": ratios, "difficulty_sd": spread, "difficulty_common_sd": spread})
 
 
 def _needs() -> list[dict[str, Any]]:
     """Return the keys that each decision requires; the first one is the default, so it applies where none is given."""
     pair = {"properties": {"ladders": {"additionalProperties": {"minItems": 2, "maxItems": 2}, "minProperties": 1}}}
     return [
+        {
+            "if": {**_decides(Decision.QUALITY_LOSS), "required": ["decision"]},
+            "then": {"required": ["max_quality_loss"]},
+            "else": {"not": {"required": ["max_quality_loss"]}},
+        },
         {"if": _decides(Decision.P_SUFFICES), "then": {"required": ["target"]}},
         {
             "if": {**_decides(Decision.STRONG_WINS), "required": ["decision"]},

@@ -239,6 +239,13 @@ def test_the_presets_are_valid_policies(name: str) -> None:
     "policy",
     [
         "target = 1.5",
+        "decision = 'quality_loss'",
+        "decision = 'quality_loss'\nmax_quality_loss = 101",
+        "decision = 'quality_loss'\n[max_quality_loss]\ncode = 1.0",
+        "decision = 'quality_loss'\n[max_quality_loss]\ndefault = 1.0\ncooking = 2.0",
+        "target = 0.9\nmax_quality_loss = 2.0",
+        "target = 0.9\nlost_answer_usd = -1",
+        "target = 0.9\nunmeasured = 'yes'",
         "targe = 0.9",
         "name = 'no target'",
         "decision = 'sometimes'",
@@ -283,3 +290,10 @@ def test_what_the_program_takes_the_schema_takes() -> None:
     assert parse(policy, where="policy.toml").strong_share == 0.3
     validator("policy").validate(tomllib.loads(policy))
     assert set(SCHEMAS.schemas()["policy.schema.json"]["properties"]) == set(_KEYS)
+
+
+@pytest.mark.parametrize("limits", ["max_quality_loss = 1.5", "[max_quality_loss]\ndefault = 2.0\ncode = 0.5"])
+def test_limits_are_one_number_or_a_table_by_category(limits: str) -> None:
+    policy = f"decision = 'quality_loss'\nlost_answer_usd = 0.5\nunmeasured = true\n{limits}"
+    assert parse(policy, where="policy.toml").max_quality_loss["code"] == (1.5 if "1.5" in limits else 0.5)
+    validator("policy").validate(tomllib.loads(policy))

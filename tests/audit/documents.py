@@ -109,7 +109,7 @@ def document(
         reconciliation=[],
         price_rows=[],
         sensitivity=Sensitivity(frontier=[], tornado=[]),
-        policy=PolicyInfo(name="keep", target=None, ladders={}, assumptions={}, gates=[], toml=""),
+        policy=PolicyInfo(name="keep", decision="never", target=None, ladders={}, assumptions={}, gates=[], toml=""),
         quality=[],
         warnings=[],
         inputs=[],

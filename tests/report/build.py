@@ -182,8 +182,9 @@ def rich(days: int = 30) -> d.Document:
             floor=d.Estimate(amount=usd(paid - floor), share=(paid - floor) / paid, policy_cost=usd(floor)),
             covered_cost=usd(_cost(r for r in rows if r.outcome not in {"gated", "abstained"})),
             covered_share=_cost(r for r in rows if r.outcome not in {"gated", "abstained"}) / paid,
-            moved_requests=sum(r.outcome == "moved" for r in rows), quality=d.Quality(lost_answers=63.4, gained_answers=41.2, lost_per_1000=22.277,
-                              lost_per_1000_low=9.1, lost_per_1000_high=48.5, saved_per_lost_answer="0.80"),
+            moved_requests=sum(r.outcome == "moved" for r in rows),
+            quality=d.Quality(lost_answers=63.4, gained_answers=41.2, lost_per_1000=22.277, lost_per_1000_low=9.1,
+                              lost_per_1000_high=48.5, saved_per_lost_answer="0.80"),
             unmeasured=d.Unmeasured(amount="6.20", requests=311, models=["gpt-5-nano", "nova-2-lite"]),
             warnings=["One conversation has 21% of the spend; the interval may be too narrow."],
         ),
@@ -256,11 +257,13 @@ def rich(days: int = 30) -> d.Document:
         ],
         sensitivity=d.Sensitivity(
             frontier=[
-                d.FrontierPoint(target=t, policy_cost=usd(int(paid * (0.32 + 0.9 * (t - 0.5) ** 2))),
-                                flagship_tax=usd(int(paid * (0.68 - 0.9 * (t - 0.5) ** 2))),
-                                share=0.68 - 0.9 * (t - 0.5) ** 2, moved_requests=int(n * (1.1 - t)),
-                                lost_answers=n * (1 - t) ** 2 * 0.6, gained_answers=12.5, in_use=t == 0.8)
-                for t in (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99)
+                d.FrontierPoint(target=limit, policy_cost=usd(int(paid * cost)),
+                                flagship_tax=usd(int(paid * (1 - cost))),
+                                share=1 - cost, moved_requests=int(n * (1.2 - cost)), lost_answers=lost,
+                                gained_answers=lost / 3, in_use=limit == 2.0)
+                for limit, cost, lost in (
+                    (0.25, 0.91, 2.5), (0.5, 0.83, 9.0), (1.0, 0.71, 27.0), (2.0, 0.6, 63.4), (3.0, 0.55, 97.0),
+                    (5.0, 0.49, 160.0), (10.0, 0.44, 290.0), (25.0, 0.41, 610.0))
             ],
             tornado=[
                 d.TornadoBar(assumption=a, low_value=lo, high_value=hi, tax_at_low=usd(int((paid - policy) * x)),
@@ -271,12 +274,12 @@ def rich(days: int = 30) -> d.Document:
             ],
         ),
         policy=d.PolicyInfo(
-            name="small-by-default", target=0.8,
+            name="small-by-default", decision="quality_loss", target=2.0,
             ladders={"anthropic": ["claude-haiku-4-5", "claude-sonnet-4-5", "claude-opus-4-5"],
                      "openai": ["gpt-5-mini", "gpt-5"], "google": ["gemini-2.5-flash", "gemini-2.5-pro"]},
             assumptions={"output_length": "1.15x", "steps": "1.0x chat, 1.25x agents"},
             gates=["context_window", "max_output", "vision", "tools"],
-            toml='name = "small-by-default"\ntarget = 0.8\n',
+            toml='name = "small-by-default"\ndecision = "quality_loss"\nmax_quality_loss = 2.0\n',
         ),
         quality=[
             d.QualityCheck(check="unpriced_requests", level="warning", count=41, share=41 / n,

@@ -84,8 +84,8 @@ def test_points_of_the_frontier_that_lie_together_are_named_once_and_the_one_in_
         msgspec.structs.replace(document, sensitivity=msgspec.structs.replace(document.sensitivity, frontier=frontier))
     )
     assert drawn is not None
-    assert ">0.80 in use<" in drawn.svg
-    assert ">0.75<" not in drawn.svg
+    assert ">2 (limit in use)<" in drawn.svg
+    assert ">0.25<" not in drawn.svg
 
 
 def test_weeks_begin_on_monday_and_add_up_to_the_days() -> None:

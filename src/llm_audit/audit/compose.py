@@ -250,6 +250,7 @@ def policy_info(routes: Plan) -> PolicyInfo:
     policy = routes.policy
     return PolicyInfo(
         name=policy.name,
+        decision=policy.decision.value,
         target=routes.decision_value,
         ladders=routes.ladders(),
         assumptions={name: describe(getattr(policy.assumptions, name)) for name in RANGES},

@@ -36,6 +36,7 @@ _AMOUNTS = frozenset(
         "risk_per_request",
         "risk_per_trace",
         "saved",
+        "saved_per_lost_answer",
         "stated",
         "tax_at_high",
         "tax_at_low",

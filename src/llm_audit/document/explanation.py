@@ -19,6 +19,7 @@ class Line:
 class Candidate:
     """A model of the ladder as the policy saw it, in the ladder's order.
 
+    ``lost_in_100`` is the answers lost in 100 beyond a second run of the model used, negative for a better model.
     ``gate`` is the first that blocks it, where it meets the policy; ``cost_usd`` is at the same tokens.
     """
 
@@ -26,6 +27,7 @@ class Candidate:
     ability: float
     p_success: float
     p_suffices: float
+    lost_in_100: float
     cost_usd: str
     meets: bool
     gate: str | None

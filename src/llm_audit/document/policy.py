@@ -72,10 +72,10 @@ class FlagshipTax(msgspec.Struct, kw_only=True, frozen=True):
 class Coverage(msgspec.Struct, kw_only=True, frozen=True):
     """Requests and dollars by what the policy could do with them, most dollars first.
 
-    ``outcome``: moved, no_capable_model (kept: no cheaper model reaches the target), no_saving (kept: the one that
-    does is not expected to cost less), already_cheapest, unmeasured (nobody measured what is cheaper in the request's
-    category), not_offered (what is cheaper was not on offer then, or about
-    to be retired), gated, abstained, unpriced, not_in_ladder, not_chat.
+    ``outcome``: moved, no_capable_model (kept: no cheaper model meets the policy), no_saving (kept: the one that does
+    is not expected to cost less), already_cheapest, unmeasured (kept: nobody measured the cheaper models in the
+    request's category), not_offered (what is cheaper was not on offer then, or about to be retired), gated, abstained,
+    unpriced, not_in_ladder, not_chat.
     """
 
     outcome: str
@@ -241,7 +241,10 @@ class PolicyResult(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class PolicyInfo(msgspec.Struct, kw_only=True, frozen=True):
+    """``target`` is the number that ``decision`` compares: of limits by category the largest; None where none."""
+
     name: str
+    decision: str  # quality_loss, p_suffices, strong_wins, quality_difference, always, never
     target: float | None
     ladders: dict[str, list[str]]  # ladder name to models, cheapest first
     assumptions: dict[str, str]

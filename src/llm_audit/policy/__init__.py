@@ -14,7 +14,7 @@ from llm_audit.policy.counterfactual.lengths import CEILING, Scenario
 from llm_audit.policy.counterfactual.traffic import Columns, Traffic, read_traffic, traffic_of
 from llm_audit.policy.file.export import Target, cautions, export
 from llm_audit.policy.file.load import PRESETS, load, parse
-from llm_audit.policy.file.model import RANGES, Decision, Gate, Policy, Range
+from llm_audit.policy.file.model import ANSWERS, RANGES, Decision, Gate, Policy, Range
 from llm_audit.policy.frames import RoutedCosts, as_text, route, routed_costs, with_models
 from llm_audit.policy.inputs.choice import OUTCOMES
 from llm_audit.policy.inputs.models import CATEGORIES, SKILLS, Models, read_models
@@ -23,6 +23,7 @@ from llm_audit.policy.inputs.trace_graph import ROOT, Graph
 from llm_audit.policy.routing.ladders import candidates_of, dominators, undominated
 
 __all__ = [
+    "ANSWERS",
     "CATEGORIES",
     "CEILING",
     "NO_PRICE",

@@ -12,8 +12,8 @@ from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts import variance as variance_charts
 from llm_audit.report.charts.svg import Figure
 from llm_audit.report.table import Table
+from llm_audit.report.tables import answers, mix, spend, traces
 from llm_audit.report.tables import check as check_tables
-from llm_audit.report.tables import mix, spend, traces
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
 from llm_audit.report.text import plural
@@ -112,9 +112,10 @@ def _policy(document: Document) -> Iterable[Section]:
     yield _section(
         "sensitivity",
         "Cost, quality and assumptions",
-        "A lower target saves more but risks more. Each assumption is varied on its own between its low and high ends.",
+        "Moving more requests saves more but is expected to lose more answers. "
+        "Each assumption is varied on its own between its low and high ends.",
         (
-            Block(figure=policy_charts.frontier(document), tables=(policy.frontier(document),)),
+            Block(figure=policy_charts.frontier(document), tables=(answers.frontier(document),)),
             Block(figure=policy_charts.tornado(document), tables=(policy.tornado(document),)),
         ),
     )

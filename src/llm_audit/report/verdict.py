@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from llm_audit.document.audit import Document, Finding
+from llm_audit.report.answers import quality, unmeasured
 from llm_audit.report.text import UNKNOWN, count, decimals, fixed, money, plain, plural, share, to_places
 
 _ACTIONS = 3
@@ -22,7 +23,9 @@ class Verdict:
     spent_note: str
     tax: str
     tax_note: str
-    range_note: str
+    quality: str  # a sentence: answers expected to be lost and gained, or ""
+    unmeasured: str  # a sentence: a further saving that is not in the tax, or ""
+    floor_note: str  # a sentence: what the floor and the ceiling assume, or ""
     covered: str
     covered_note: str
     audited: str
@@ -38,7 +41,6 @@ def verdict(document: Document) -> Verdict:
     tax, cost, requests, currency = document.flagship_tax, document.cost, document.requests, document.currency
     expected = tax.expected
     priced = cost.priced_requests > 0
-    ceiling = money(tax.ceiling.amount, currency=currency)
     actions = tuple(document.findings[:_ACTIONS])
     return Verdict(
         headline=_headline(document),
@@ -46,7 +48,9 @@ def verdict(document: Document) -> Verdict:
         spent_note=_spent_note(document),
         tax=money(expected.amount, currency=currency) if priced else UNKNOWN,
         tax_note=f"{share(expected.share)} of spend; {_interval(document)}" if priced else "no request has a price",
-        range_note=f"floor {money(tax.floor.amount, currency=currency)}, ceiling {ceiling}",
+        quality=quality(document) if priced else "",
+        unmeasured=unmeasured(document) if priced else "",
+        floor_note=_floor_note(document) if priced else "",
         covered=share(tax.covered_share) if priced else UNKNOWN,
         covered_note="of spend could be judged and routed",
         audited=count(requests.audited),
@@ -74,6 +78,15 @@ def _interval(document: Document) -> str:
     expected = document.flagship_tax.expected
     low, high = (money(amount, currency=document.currency) for amount in (expected.low, expected.high))
     return f"{expected.confidence * 100:g}% interval {low} to {high}"
+
+
+def _floor_note(document: Document) -> str:
+    tax = document.flagship_tax
+    floor, ceiling = (money(estimate.amount, currency=document.currency) for estimate in (tax.floor, tax.ceiling))
+    return (
+        f"The floor, {floor}, is the tax if everything goes wrong together: all assumptions at their pessimistic ends"
+        f" at once. The ceiling, {ceiling}, leaves out every cost of switching."
+    )
 
 
 def _headline(document: Document) -> str:

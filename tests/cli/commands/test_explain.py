@@ -53,7 +53,28 @@ def test_policies_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert sum(row["in use"] for row in rows) == 2
     for row in rows:
         assert Decimal(row["cost"]) + Decimal(row["flagship tax"]) == Decimal("0.21")
-    assert run(["simulate", log, "--sweep", "2"]) == 2
+    assert run(["simulate", log, "--sweep", "200"]) == 2
+    assert "answers lost in 100, such as 0.5,1,2" in capsys.readouterr().err
+    assert run(["simulate", log, "--policy", "bedrock-ipr", "--sweep", "2"]) == 2
+    assert "numbers above 0 and up to 1" in capsys.readouterr().err
+
+
+def test_policies_in_a_table_say_what_they_lose_and_why_they_move_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    assert run(["simulate", log, "--sweep", "0.5,5"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    for column in ("cost", "flagship tax", "moved", "answers lost", "gained", "saved per lost answer", "reason"):
+        assert column in head
+    assert "floor" not in head
+    assert any("small-by-default" in line and "limit 2 in 100" in line for line in lines)
+    assert any("small-by-default" in line and "limit 0.5 in 100" in line for line in lines)
+    assert next(line for line in lines if "keep" in line).endswith("  the policy keeps every model")
+    assert run(["simulate", log, "--policy", "routellm", "-f", "json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["moved"] == 0
+    assert "no request used a model of the policy's ladders" in row["reason"]
 
 
 def test_a_sample_to_try(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,12 +95,28 @@ def test_an_explanation_prints_what_its_tokens_and_dollars_follow_from(
     log = str(write_log(tmp_path / "log.jsonl"))
     assert run(["explain", f"{log}:1", "--logs", log]) == 0
     printed = capsys.readouterr().out
-    assert "moved: p_suffices at 0.9, route" in printed
+    assert ": loses at most 2 answers in 100, route" in printed
     expected = printed[printed.index("expected:") : printed.index("floor:")]
     assert "tokenizer 1 x 1; visible output x 1" in expected
     assert "at +0 sd, escalations per lost answer 1" in expected
     assert run(["explain", f"{log}:1", "--logs", log, "--policy", "keep"]) == 0
     assert "kept_by_policy: never, route" in capsys.readouterr().out
+
+
+def test_an_explanation_has_the_loss_of_each_candidate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    assert run(["explain", f"{log}:1", "--logs", log, "-f", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["decision"], found["decided_by"]) == ("quality_loss", 2.0)
+    (chosen,) = [candidate for candidate in found["candidates"] if candidate["chosen"]]
+    assert chosen["lost_in_100"] <= found["decided_by"]
+    own = tmp_path / "own.toml"
+    limits = f"default = 7.0\n{found['category']} = 1.0\n"
+    own.write_text(f'name = "own"\ndecision = "quality_loss"\n[max_quality_loss]\n{limits}')
+    assert run(["explain", f"{log}:1", "--logs", log, "--policy", str(own)]) == 0
+    printed = capsys.readouterr().out
+    assert "loses at most 1 answer in 100, route" in printed
+    assert f"loses {chosen['lost_in_100']:.4f} in 100" in printed
 
 
 def test_policy_show_validate_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -119,6 +119,17 @@ def test_openmetrics_parses_and_states_the_mix(document: Document) -> None:
     assert sum(tiers) == pytest.approx(1)
 
 
+def test_openmetrics_states_answers_lost_and_leaves_them_out_where_nothing_moves(document: Document) -> None:
+    written = render(document, "openmetrics").decode()
+    assert "llm_audit_lost_answers_per_1000 22.277\n" in written
+    assert 'llm_audit_lost_answers_per_1000_interval{bound="high"} 48.5\n' in written
+    assert "llm_audit_unmeasured_saving_usd 6.20\n" in written
+    tax = msgspec.structs.replace(document.flagship_tax, quality=None, unmeasured=None)
+    written = render(msgspec.structs.replace(document, flagship_tax=tax), "openmetrics").decode()
+    assert "lost_answers" not in written
+    assert "unmeasured" not in written
+
+
 def test_openmetrics_caps_its_series_and_keeps_the_sum(document: Document) -> None:
     many = [msgspec.structs.replace(document.model_mix[0], model=f"m{i}", request_share=0.001) for i in range(1000)]
     wide = msgspec.structs.replace(document, model_mix=many)

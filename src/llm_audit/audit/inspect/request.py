@@ -13,7 +13,7 @@ from llm_audit.document.explanation import Candidate, Estimate, Explanation, Lin
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
-from llm_audit.policy import CEILING, Costs, Decision, Plan, Policy, Scenario, plan, traffic_of, with_models
+from llm_audit.policy import ANSWERS, CEILING, Costs, Decision, Plan, Policy, Scenario, plan, traffic_of, with_models
 from llm_audit.pricing import PriceBook, price
 
 
@@ -98,7 +98,7 @@ def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, b
         outcome=applied.outcome(place),
         route=applied.route_id(place),
         decision=applied.policy.decision.value,
-        decided_by=applied.decision_value,
+        decided_by=_decided_by(applied, row["category"]),
         candidates=_candidates(applied, place),
         cache_reads_logged=int(requests.tokens["cache_read"][place]),
         cache_reads_kept=applied.cache_reads(place),
@@ -114,6 +114,13 @@ def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, b
     )
 
 
+def _decided_by(applied: Plan, category: str | None) -> float | None:
+    """Return the number that the policy decides this request by: of limits by category, its own."""
+    if applied.policy.decision is Decision.QUALITY_LOSS and category is not None:
+        return applied.policy.max_quality_loss[category]
+    return applied.decision_value
+
+
 def _candidates(applied: Plan, place: int) -> list[Candidate]:
     return [
         Candidate(
@@ -121,6 +128,7 @@ def _candidates(applied: Plan, place: int) -> list[Candidate]:
             ability=found.ability,
             p_success=round(found.p_success, 6),
             p_suffices=round(found.p_suffices, 6),
+            lost_in_100=round(found.loss * ANSWERS, 4),
             cost_usd=usd(found.cost_pico),
             meets=found.meets,
             gate=found.gate,

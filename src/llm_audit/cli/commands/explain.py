@@ -64,7 +64,6 @@ def _judgement(found: Judged) -> str:
 def _text(found: Explanation) -> str:
     judged = found.judged or "not judged"
     why = f" ({found.abstention})" if found.abstention else ""
-    at = "" if found.decided_by is None else f" at {found.decided_by:g}"
     lines = [
         f"request {found.request}: {found.file}, line {found.line}, {found.time or 'no time'}",
         f"served by {found.provider or 'unknown'} / {found.model} (catalogue: {found.model_id or 'unknown'})",
@@ -74,20 +73,30 @@ def _text(found: Explanation) -> str:
         f"Actual cost {found.actual_usd or 'unknown: ' + str(found.unpriced_reason)} USD, {found.price_source or ''}",
         *_lines(found.actual_lines, found.per_call_usd),
         "",
-        f"{found.outcome}: {found.decision}{at}, route {found.route or found.model_id}",
+        f"{found.outcome}: {_decision(found)}, route {found.route or found.model_id}",
     ]
     for row in found.candidates:
         mark = "*" if row.chosen else " "
         gate = f", blocked by {row.gate}" if row.gate else ""
         lines.append(
             f" {mark} {row.model}: ability {row.ability:+.4f}, P(success) {row.p_success:.6f},"
-            f" P(suffices) {row.p_suffices:.6f}, {row.cost_usd} USD at the same tokens{gate}"
+            f" P(suffices) {row.p_suffices:.6f}, loses {row.lost_in_100:.4f} in 100,"
+            f" {row.cost_usd} USD at the same tokens{gate}"
         )
     for estimate in found.estimates:
         parts = f"run {estimate.run_usd}, check {estimate.check_usd}, escalation {estimate.escalation_usd}"
         lines += ["", f"{estimate.name}: {estimate.total_usd} USD ({parts}, extra steps {estimate.extra_steps_usd})"]
         lines += _assumed(found, estimate) + _lines(estimate.lines, estimate.per_call_usd)
     return "\n".join(lines)
+
+
+def _decision(found: Explanation) -> str:
+    """Write the decision with the number that it compares."""
+    if found.decided_by is None:
+        return found.decision
+    if found.decision == "quality_loss":
+        return f"loses at most {found.decided_by:g} answer{'' if found.decided_by == 1 else 's'} in 100"
+    return f"{found.decision} at {found.decided_by:g}"
 
 
 def _assumed(found: Explanation, estimate: Estimate) -> list[str]:

@@ -1,8 +1,9 @@
-"""``llm-audit simulate``: compare several policies, or several targets of one, on the same logs."""
+"""``llm-audit simulate``: compare several policies, or several limits of one, on the same logs."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +11,10 @@ from llm_audit.cli import options
 from llm_audit.cli.console import progress as show_progress
 from llm_audit.cli.table import ListFormat, show
 from llm_audit.errors import UsageError
+
+if TYPE_CHECKING:
+    from llm_audit.policy import Policy
+    from llm_audit.report.decisions import Measure
 
 
 def simulate(
@@ -19,7 +24,8 @@ def simulate(
         list[str] | None, typer.Option(help="Policy: a preset or a TOML file; the first counts as in use. Repeatable.")
     ] = None,
     sweep: Annotated[
-        str | None, typer.Option(help="Targets to try for the first policy, such as 0.5,0.75,0.9.")
+        str | None,
+        typer.Option(help="Limits to try for the first policy: answers lost in 100, such as 0.5,1,2, or its targets."),
     ] = None,
     prices: options.Prices = None,
     since: options.Since = None,
@@ -37,11 +43,13 @@ def simulate(
     from llm_audit import config as configuration
     from llm_audit.audit.simulate import simulate as compare
     from llm_audit.policy import PRESETS, load
+    from llm_audit.report.decisions import measure
 
     flags = {"prices": prices, "timezone": timezone, "log_format": log_format, "jobs": jobs, "cache": cache}
     config = configuration.load(flags, file=config_file).config
     names = policy or [config.policy, *(name for name in PRESETS if name != config.policy)]
-    policies, targets = [load(name) for name in names], _targets(sweep)
+    policies = [load(name) for name in names]
+    targets = _limits(sweep, policies[0])
     with show_progress(wanted=progress) as update:
         ledger = api.open_ledger(paths, config=config, progress=update)
     done = compare(
@@ -81,42 +89,65 @@ def simulate(
             "ceiling": None,
             "moved": point.moved_requests,
             "answers lost": point.lost_answers,
+            "gained": point.gained_answers,
+            "saved per lost answer": _each(point.flagship_tax, point.lost_answers),
+            "reason": None,
             "in use": point.in_use,
         }
         for point in done.frontier
     ]
     if output_format == "table":
-        rows = [_readable(row) for row in rows]
+        decisions = [policy.decision for policy in policies] + [policies[0].decision] * len(done.frontier)
+        rows = [_readable(row, measure(decision)) for row, decision in zip(rows, decisions, strict=True)]
     show(rows, output_format, numeric=_NUMERIC)
 
 
-_MONEY = ("cost", "flagship tax", "floor", "ceiling")
-_NUMERIC = ("target", *_MONEY, "share", "moved", "answers lost", "gained", "saved per lost answer")
+_NUMERIC = ("cost", "flagship tax", "share", "moved", "answers lost", "gained", "saved per lost answer")
 
 
-def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    """Round a row for reading: amounts to the cent, shares in percent. JSON has them unrounded."""
-    amounts = {name: None if row[name] is None else f"{float(row[name]):,.2f}" for name in _MONEY}
-    failures = row["answers lost"]
+def _each(saved: str, lost: float | None) -> str | None:
+    """Return the saving for each lost answer; None where none is lost."""
+    return f"{round(Decimal(saved) / Decimal(str(lost)), 12):f}" if lost else None
+
+
+def _readable(row: dict[str, Any], measure: Measure) -> dict[str, Any]:
+    """Round a row for reading: amounts to the cent, shares in percent. JSON has them unrounded, and more of them."""
+
+    def amount(name: str) -> str | None:
+        return None if row[name] is None else f"{float(row[name]):,.2f}"
+
+    def answers(name: str) -> str | None:
+        return None if row[name] is None else f"{row[name]:,.1f}"
+
+    value = row["target"]
     return {
-        **row,
-        **amounts,
+        "in use": "*" if row["in use"] else None,
+        "policy": row["policy"],
+        "decides by": None if value is None else f"{measure.name} {measure.write(value)}{measure.unit}",
+        "cost": amount("cost"),
+        "flagship tax": amount("flagship tax"),
         "share": None if row["share"] is None else f"{row['share']:.1%}",
         "moved": f"{row['moved']:,}",
-        "answers lost": None if failures is None else f"{failures:,.1f}",
-        "in use": "*" if row["in use"] else None,
+        "answers lost": answers("answers lost"),
+        "gained": answers("gained"),
+        "saved per lost answer": amount("saved per lost answer"),
+        "reason": row["reason"],
     }
 
 
-def _targets(text: str | None) -> list[float]:
+def _limits(text: str | None, policy: Policy) -> list[float]:
+    """Return the values to try of the number that the policy decides by."""
+    from llm_audit.policy import ANSWERS, Decision
+
     if text is None:
         return []
+    by_loss = policy.decision is Decision.QUALITY_LOSS
+    most, such = (ANSWERS, "0.5,1,2") if by_loss else (1, "0.5,0.75,0.9")
     try:
         found = [float(part) for part in text.split(",")]
     except ValueError:
         found = [-1.0]
-    if not all(0 < target <= 100 for target in found):
-        raise UsageError(
-            f"--sweep {text!r} is not a list of numbers; write answers lost in 100, such as 0.5,1,2, or targets to 1."
-        )
+    if not all(0 < value <= most for value in found):
+        unit = "answers lost in 100" if by_loss else "numbers above 0 and up to 1"
+        raise UsageError(f"--sweep {text!r} does not fit policy {policy.name!r}; write {unit}, such as {such}.")
     return found

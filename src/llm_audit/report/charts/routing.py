@@ -10,8 +10,10 @@ from typing import Any
 import altair as alt
 
 from llm_audit.document.audit import Document, FrontierPoint, Route
+from llm_audit.report.answers import number_of
 from llm_audit.report.charts.svg import LIGHT, WIDTH, Figure, chart, draw, label
-from llm_audit.report.text import count, money, share, words
+from llm_audit.report.decisions import measure_of
+from llm_audit.report.text import money, plural, share, words
 
 _NARROW = 230
 """Width of the plot that fits a phone, names included."""
@@ -134,23 +136,23 @@ def _ends(document: Document, ends: list[tuple[str, float, float, Decimal]], x: 
 
 
 def frontier(document: Document) -> Figure | None:
-    """The policy's cost against the answers that it is expected to lose, a point for each limit."""
+    """The policy's cost against the answers expected to be lost, a point for each value of what it decides by."""
     points = [p for p in document.sensitivity.frontier if p.lost_answers is not None]
     if len(points) < 2:
         return None
-    apart = _apart(points)
+    apart, decided = _apart(points), measure_of(document)
     rows = [
         {
-            "failures": p.lost_answers,
+            "lost": p.lost_answers,
             "cost": float(p.policy_cost),
             "target": p.target,
-            "text": f"{p.target:.2f}" + (" in use" if p.in_use else "") if p in apart else "",
+            "text": decided.write(p.target) + (f" ({decided.name} in use)" if p.in_use else "") if p in apart else "",
             "in_use": p.in_use,
         }
         for p in points
     ]
     base = chart(rows).encode(
-        x=alt.X("failures:Q", title="requests expected to lose a success", axis=alt.Axis(grid=False, tickCount=6)),
+        x=alt.X("lost:Q", title="answers expected to be lost", axis=alt.Axis(grid=False, tickCount=6)),
         y=alt.Y(
             "cost:Q",
             title=f"policy cost, {document.currency}",
@@ -170,7 +172,7 @@ def frontier(document: Document) -> Figure | None:
             width=WIDTH - 70, height=220
         ),
         title=_frontier_title(document),
-        description="A point for each target: the policy's cost against the requests expected to lose a success.",
+        description=f"A point for each {decided.name}: the policy's cost against the answers expected to be lost.",
     )
 
 
@@ -189,9 +191,11 @@ def _apart(points: list[FrontierPoint]) -> list[FrontierPoint]:
 def _frontier_title(document: Document) -> str:
     used = next((p for p in document.sensitivity.frontier if p.in_use), None)
     if used is None:
-        return "A lower target costs less and risks more"
-    lost, moved = count(used.lost_answers), count(used.moved_requests)
-    return f"At the limit in use, {used.target:g}, {lost} of {moved} moved requests are expected to lose an answer"
+        return "Moving more requests costs less and loses more answers"
+    decided, one = measure_of(document), used.moved_requests == 1
+    lost = f"{number_of(used.lost_answers)} answers" if used.lost_answers else "no answer"
+    moved = f"{plural(used.moved_requests, 'moved request')} {'is' if one else 'are'} expected to lose {lost}"
+    return f"{moved} at the {decided.name} in use ({decided.write(used.target)}{decided.unit})"
 
 
 def tornado(document: Document) -> Figure | None:

@@ -17,6 +17,7 @@ from llm_audit.report.glossary import GLOSSARY
 from llm_audit.report.interface import Frames, Options
 from llm_audit.report.sections import appendix, sections
 from llm_audit.report.table import NUMERIC, Cell, Column, ColumnKind, Priority, Table
+from llm_audit.report.tables import answers
 from llm_audit.report.tables import routing as policy
 from llm_audit.report.text import CODE, exact, money, plain
 from llm_audit.report.verdict import verdict
@@ -64,10 +65,7 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
     page = environment.get_template("report.html.j2").render(
         document=document,
         summary=summary,
-        estimates=(
-            charts.estimates(document),
-            [t for t in (policy.estimates(document), policy.interval(document)) if t.rows],
-        ),
+        estimates=(charts.estimates(document), [made for made in _estimates(document) if made.rows]),
         sections=sections(document, options.check if options else None),
         appendix=appendix(document),
         glossary=GLOSSARY,
@@ -89,3 +87,8 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         sentence=sentence,
     )
     return page.encode("utf-8")
+
+
+def _estimates(document: Document) -> tuple[Table, ...]:
+    makers = (policy.estimates, policy.interval, answers.answers, answers.unmeasured)
+    return tuple(make(document) for make in makers)

@@ -9,10 +9,10 @@ from llm_audit.document.comparison import CheckResult, Outcome
 from llm_audit.report import table
 from llm_audit.report.interface import Frames, Options
 from llm_audit.report.table import NUMERIC, Column, ColumnKind, Priority, Table
+from llm_audit.report.tables import answers, spend
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
-from llm_audit.report.tables import spend
 from llm_audit.report.text import CODE, money, plain, plural, words
 from llm_audit.report.verdict import verdict
 
@@ -34,13 +34,14 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         parts += [_rules(check), escape(summary.headline)]
     facts = (
         ("Spent", summary.spent, summary.spent_note),
-        ("Flagship tax", summary.tax, f"{summary.tax_note}; {summary.range_note}"),
+        ("Flagship tax", summary.tax, summary.tax_note),
         ("Covered", summary.covered, summary.covered_note),
         ("Audited", summary.audited, summary.audited_note),
     )
     parts.append(
         "\n".join(["| | | |", "|:--|--:|:--|", *(f"| {a} | **{escape(b)}** | {escape(c)} |" for a, b, c in facts)])
     )
+    parts += [escape(line) for line in (summary.quality, summary.unmeasured) if line]
     if summary.actions:
         rows = []
         for index, finding in enumerate(summary.actions, start=1):
@@ -110,6 +111,8 @@ def _folded(document: Document, check: CheckResult | None) -> list[str]:
     full = [
         *compared,
         spend.model_mix(document),
+        policy.estimates(document),
+        answers.answers(document),
         policy.findings(document),
         policy.routes(document),
         *(groups[key] for key in ("by_team", "by_app") if key in groups),

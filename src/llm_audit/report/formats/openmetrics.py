@@ -61,6 +61,7 @@ def _totals(document: Document) -> Iterable[_Gauge]:
     if known:
         share = cost.unpriced_requests / known
         yield _Gauge("unpriced_requests_ratio", "ratio", "Share of requests without a known price.", [({}, share)])
+    yield from _answers(document)
     if tax.covered_share is not None:
         yield _Gauge(
             "covered_cost_ratio",
@@ -71,6 +72,20 @@ def _totals(document: Document) -> Iterable[_Gauge]:
     if document.period.end is not None:
         end = datetime.fromisoformat(document.period.end).timestamp()
         yield _Gauge("period_end_timestamp_seconds", "seconds", "Time of the last request.", [({}, end)])
+
+
+def _answers(document: Document) -> Iterable[_Gauge]:
+    tax, unit = document.flagship_tax, document.currency.lower()
+    if tax.quality is not None:
+        found = tax.quality
+        bounds = (("low", found.lost_per_1000_low), ("high", found.lost_per_1000_high))
+        text = "Answers expected to be lost in a thousand moved requests, beyond a second run of the same model."
+        yield _Gauge("lost_answers_per_1000", "", text, [({}, found.lost_per_1000)])
+        ends = [({"bound": name}, value) for name, value in bounds]
+        yield _Gauge("lost_answers_per_1000_interval", "", "Interval of the answers lost.", [*ends])
+    if tax.unmeasured is not None:
+        text = "Further saving if unmeasured models hold up; no part of the flagship tax."
+        yield _Gauge(f"unmeasured_saving_{unit}", unit, text, [({}, tax.unmeasured.amount)])
 
 
 def _mix(document: Document, max_series: int) -> Iterable[_Gauge]:

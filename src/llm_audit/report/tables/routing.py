@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from llm_audit.document.audit import Document
+from llm_audit.report.decisions import measure_of, outcome, source
 from llm_audit.report.table import Column, ColumnKind, Priority, Table, blank, count, money, score, share, table
 from llm_audit.report.text import words
 
@@ -20,7 +21,7 @@ def estimates(document: Document) -> Table:
             tax.expected.low,
             tax.expected.high,
         ),
-        ("floor: every assumption at its pessimistic end", tax.floor, None, None),
+        ("floor: all assumptions at their pessimistic ends at once", tax.floor, None, None),
     ]
     return table(
         "estimates",
@@ -43,7 +44,7 @@ def interval(document: Document) -> Table:
         "interval",
         "Interval by source of error",
         (Column("Source of error"), money("Low", sums=False), money("High", sums=False)),
-        ((words(p.source), p.low, p.high) for p in document.flagship_tax.expected.parts),
+        ((source(p.source), p.low, p.high) for p in document.flagship_tax.expected.parts),
     )
 
 
@@ -98,33 +99,6 @@ def routes(document: Document) -> Table:
     )
 
 
-def frontier(document: Document) -> Table:
-    """The policy's cost and risk at each target."""
-    return table(
-        "frontier",
-        "Cost and quality by target",
-        (
-            Column("Target"),
-            money("Policy cost", sums=False),
-            money("Flagship tax", sums=False),
-            share("of actual cost"),
-            count("Moved", sums=False),
-            count("Expected failures", sums=False),
-        ),
-        (
-            (
-                f"{p.target:.2f}" + (" (in use)" if p.in_use else ""),
-                p.policy_cost,
-                p.flagship_tax,
-                p.share,
-                p.moved_requests,
-                p.lost_answers,
-            )
-            for p in document.sensitivity.frontier
-        ),
-    )
-
-
 def tornado(document: Document) -> Table:
     """The flagship tax with each assumption at its two ends."""
     return table(
@@ -151,7 +125,7 @@ def coverage(document: Document) -> Table:
         "Coverage",
         (Column("Outcome"), count("Requests"), money("Cost"), share("of cost", sums=True)),
         (
-            (words(c.outcome), c.requests, *((None, None) if c.outcome == "unpriced" else (c.cost, c.cost_share)))
+            (outcome(c.outcome), c.requests, *((None, None) if c.outcome == "unpriced" else (c.cost, c.cost_share)))
             for c in document.coverage
         ),
     )
@@ -191,7 +165,8 @@ def judged(document: Document) -> Table:
 def policy(document: Document) -> Table:
     """The policy: ladders, gates and assumptions."""
     info = document.policy
-    target = [] if info.target is None else [("target P(suffices)", f"{info.target:.2f}")]
+    decided = measure_of(document)
+    target = [] if info.target is None else [(decided.meaning, decided.write(info.target))]
     rows = [
         ("policy", info.name),
         *target,

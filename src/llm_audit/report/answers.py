@@ -1,0 +1,68 @@
+"""Sentences on the answers that a saving is expected to cost, and on the saving that unmeasured models might add."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from llm_audit.document.audit import Document
+from llm_audit.report.text import money, plain, plural
+
+_THOUSAND = 1_000
+_MODELS = 3
+"""Unmeasured models named in a sentence; the rest are counted."""
+
+
+def number_of(value: float) -> str:
+    """Write expected answers: whole from ten on, one decimal below.
+
+    >>> number_of(22.277), number_of(2.04), number_of(1.0), number_of(0.02), number_of(0.0)
+    ('22', '2', '1', '<0.1', '0')
+    """
+    if 0 < value < 0.05:
+        return "<0.1"
+    return f"{value:,.0f}" if value >= 9.95 else f"{round(value, 1):g}"
+
+
+def quality(document: Document) -> str:
+    """Say how many answers are expected to be lost and gained, and what is saved for each; "" where nothing moves."""
+    tax = document.flagship_tax
+    if tax.quality is None or not tax.moved_requests:
+        return ""
+    found = tax.quality
+    lost = number_of(found.lost_per_1000)
+    low, high, gained = (
+        number_of(value)
+        for value in (
+            found.lost_per_1000_low,
+            found.lost_per_1000_high,
+            found.gained_answers / tax.moved_requests * _THOUSAND,
+        )
+    )
+    subject = "No answer" if lost == "0" else f"About {lost} answer{'' if lost == '1' else 's'}"
+    verb = "is" if lost in {"0", "1"} else "are"
+    text = (
+        f"{subject} in 1,000 moved requests {verb} expected to be lost beyond a second run of the same model"
+        f" ({low} to {high}), {'none' if gained == '0' else gained} gained"
+    )
+    if found.saved_per_lost_answer is not None and Decimal(found.saved_per_lost_answer) > 0:
+        text += f"; {money(found.saved_per_lost_answer, currency=document.currency)} saved for each lost answer"
+    return f"{text}."
+
+
+def unmeasured(document: Document) -> str:
+    """Say what models that nobody measured would save besides, or "" where they would save nothing."""
+    found = document.flagship_tax.unmeasured
+    if found is None or not found.models or Decimal(found.amount) <= 0:
+        return ""
+    one = len(found.models) == 1
+    return (
+        f"A further {money(found.amount, currency=document.currency)} if the unmeasured model{'' if one else 's'}"
+        f" {_named(found.models)} {'holds' if one else 'hold'} up, on {plural(found.requests, 'request')}."
+    )
+
+
+def _named(models: list[str]) -> str:
+    shown = [plain(model, limit=40) for model in models[:_MODELS]]
+    if len(models) > _MODELS:
+        shown.append(f"{len(models) - _MODELS:,} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
