@@ -134,6 +134,15 @@ def test_a_standard_output_that_cannot_be_written_is_no_fault_of_ours(
     assert done.stderr.count(b"\n") == 1
 
 
+@pytest.mark.parametrize("command", ["analyze -", "formats detect -", "formats suggest -"])
+def test_a_closed_standard_input_is_a_usage_error(command: str) -> None:
+    script = f"{sys.executable} -m llm_audit {command} <&-"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith("error: Standard input is closed")
+    assert "Pipe the logs in" in done.stderr.decode()
+
+
 def test_a_format_that_needs_gates_is_refused_before_reading(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["analyze", "/nonexistent", "-f", "junit"]) == 2
     assert "use it with check" in capsys.readouterr().err
