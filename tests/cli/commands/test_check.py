@@ -51,15 +51,25 @@ def test_what_cannot_be_evaluated_is_not_passed(tmp_path: Path, capsys: pytest.C
     assert run(["check", log, "--baseline", baseline, "--fail-on", "cost_per_request:+10%", "-f", "json"]) == 3
     assert run(["check", log, "-q"]) == 2
     assert "nothing to check" in capsys.readouterr().err
-    other = tmp_path / "other.json"
-    other.write_text('{"schema_version": "0.1"}')
-    assert run(["check", log, "--baseline", str(other), "--fail-on", "total_cost:1USD"]) == 2
-    capsys.readouterr()
-    other.write_text(
-        Path(baseline).read_text().replace(f'"schema_version": "{SCHEMA_VERSION}"', '"schema_version": "0.1"')
-    )
-    assert run(["check", log, "--baseline", str(other), "--fail-on", "total_cost:1USD"]) == 2
-    assert "its schema_version is 0.1" in capsys.readouterr().err
+
+
+def test_an_audit_of_another_version_is_refused_by_its_version(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = str(write_log(tmp_path / "log.jsonl", requests=5))
+    baseline, other = tmp_path / "baseline.json", tmp_path / "other.json"
+    assert run(["analyze", log, "-q", "-o", str(baseline)]) == 0
+    text = baseline.read_text().replace(f'"schema_version": "{SCHEMA_VERSION}"', '"schema_version": "0.1"')
+    for content in (text, text.replace('"fingerprints"', '"former_name"'), '{"schema_version": "0.1"}'):
+        other.write_text(content)
+        for command in (["report"], ["check", log, "--fail-on", "total_cost:1USD", "--baseline"], ["diff", log]):
+            capsys.readouterr()
+            assert run([*command, str(other)]) == 2
+            error = capsys.readouterr().err
+            assert f"schema_version is 0.1, and this version of llm-audit reads {SCHEMA_VERSION}" in error
+            assert (
+                "Audit the logs again with this version of llm-audit: `llm-audit analyze PATH -o FILE.json`" in error
+            )
 
 
 def test_a_step_summary_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
