@@ -53,6 +53,32 @@ def test_what_cannot_be_evaluated_is_not_passed(tmp_path: Path, capsys: pytest.C
     assert "nothing to check" in capsys.readouterr().err
 
 
+def test_without_a_rule_a_baseline_is_saved_and_nothing_else_is_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, baseline = str(write_log(tmp_path / "log.jsonl", requests=5)), tmp_path / "baseline.json"
+    assert run(["check", log, "--save-baseline", str(baseline)]) == 0
+    assert "There is no rule, so nothing was checked" in capsys.readouterr().err
+    assert json.loads(baseline.read_text())["schema_version"] == SCHEMA_VERSION
+    assert run(["check", "/nonexistent", "--baseline", str(baseline)]) == 2
+    error = capsys.readouterr().err
+    assert "There is nothing to check" in error
+    assert "`--fail-on cost_per_request:+10%`" in error
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("30", "--max-flagship-tax 30 has no unit. Give 30% or 30USD."),
+        ("abc", "--max-flagship-tax abc is neither a share nor an amount. Give a share, such as 30%, or an amount"),
+        ("+30%", "--max-flagship-tax +30% is neither"),
+    ],
+)
+def test_the_largest_tax_needs_its_unit(value: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "/nonexistent", "--max-flagship-tax", value]) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_an_audit_of_another_version_is_refused_by_its_version(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -67,9 +93,7 @@ def test_an_audit_of_another_version_is_refused_by_its_version(
             assert run([*command, str(other)]) == 2
             error = capsys.readouterr().err
             assert f"schema_version is 0.1, and this version of llm-audit reads {SCHEMA_VERSION}" in error
-            assert (
-                "Audit the logs again with this version of llm-audit: `llm-audit analyze PATH -o FILE.json`" in error
-            )
+            assert "Audit the logs again with this version of llm-audit: `llm-audit analyze PATH -o FILE.json`" in error
 
 
 def test_a_step_summary_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
