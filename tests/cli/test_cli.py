@@ -7,12 +7,13 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import pytest
+import typer
 from tests.cli.conftest import write_log
 
 from llm_audit import __version__
 from llm_audit.classify import Classifier, features
 from llm_audit.classify.text import words
-from llm_audit.cli import COMMANDS, GROUPS, commands, groups, run
+from llm_audit.cli import COMMANDS, GROUPS, app, commands, groups, run
 from llm_audit.cli.version import EXTENSIONS
 from llm_audit.engines import line_hash
 from llm_audit.pricing import PriceBook
@@ -61,6 +62,18 @@ def test_verbose_alone_is_for_the_version(capsys: pytest.CaptureFixture[str]) ->
 def test_every_command_is_one_module_and_every_module_one_command() -> None:
     assert sorted(COMMANDS) == [module.name for module in iter_modules(commands.__path__)]
     assert sorted(GROUPS) == [module.name for module in iter_modules(groups.__path__)]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_the_names_of_options_whole_at_80_columns(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    parameters = typer.main.get_command(app).commands[command].params
+    options = [name for parameter in parameters for name in (*parameter.opts, *parameter.secondary_opts)]
+    assert [name for name in options if name.startswith("-") and f"{name} " not in shown] == []
 
 
 @pytest.mark.parametrize(

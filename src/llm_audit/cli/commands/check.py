@@ -29,13 +29,14 @@ def check(
         Path | None, typer.Option(help="Audit to compare with, from --save-baseline or -o FILE.json.")
     ] = None,
     fail_on: Annotated[
-        list[str] | None, typer.Option(help="Rule, such as cost_per_request:+10% or total_cost:500USD. Repeatable.")
+        list[str] | None,
+        typer.Option(metavar="RULE", help="Rule, such as cost_per_request:+10% or total_cost:500USD. Repeatable."),
     ] = None,
     max_flagship_tax: Annotated[
-        str | None, typer.Option(help="Highest flagship tax: a share (30%) or an amount (500USD).")
+        str | None, typer.Option(metavar="LIMIT", help="Highest flagship tax: a share (30%) or an amount (500USD).")
     ] = None,
     min_samples: Annotated[
-        int | None, typer.Option(min=0, help="Requests that a rule about a change needs on each side.")
+        int | None, typer.Option(min=0, metavar="N", help="Requests that a rule about a change needs on each side.")
     ] = None,
     confidence: options.Confidence = None,
     save_baseline: Annotated[Path | None, typer.Option(help="Save this audit as the next baseline.")] = None,
