@@ -99,6 +99,26 @@ def test_usage_errors_end_with_2_and_one_line(
     assert error.count("\n") <= 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["analyze"], "Missing argument 'PATH…'. See `llm-audit analyze --help`."),
+        (["analyze", "x", "-f"], "Option '-f' requires an argument. See `llm-audit analyze --help`."),
+        (["report", "x", "-z"], "No such option: -z. See `llm-audit report --help`."),
+        (["formats", "detect"], "Missing argument 'PATH…'. See `llm-audit formats detect --help`."),
+        (["policy", "shw"], "No such command 'shw'. Did you mean 'show'? See `llm-audit policy --help`."),
+        (["analyse"], "No such command 'analyse'. Did you mean 'analyze'? See `llm-audit --help`."),
+        (["check", "check", "-j", "-1"], "greater than or equal to 0. See `llm-audit check --help`."),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_a_usage_error_is_a_sentence_and_names_the_help_of_its_command(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert capsys.readouterr().err.endswith(f"{message}\n")
+
+
 def test_a_fault_of_our_own_ends_with_70_and_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
