@@ -36,9 +36,10 @@ def test_the_floor_keeps_small_bills_quiet(tmp_path: Path, capsys: pytest.Captur
     assert "less than $1.00 of the bill" in " ".join(capsys.readouterr().out.split())
 
 
-def test_levels_budgets_and_the_largest_tax(tmp_path: Path) -> None:
+def test_levels_budgets_and_the_largest_tax(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = str(write_log(tmp_path / "log.jsonl"))
-    assert run(["check", log, "--max-flagship-tax", "1%", "-q"]) == 1
+    assert run(["check", log, "--max-flagship-tax", "1%"]) == 1
+    assert "1 of 1 gates failed" in capsys.readouterr().out
     assert run(["check", log, "--max-flagship-tax", "100USD", "-q"]) == 0
     (tmp_path / "llm-audit.toml").write_text('[budgets]\n"team=search" = "0.01USD"\n')
     assert run(["check", log, "--config", str(tmp_path / "llm-audit.toml"), "-q"]) == 1
