@@ -33,6 +33,14 @@ def test_a_text_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Not judged" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("arguments", [["r1-7", "--logs", "log.jsonl"], ["r1-7"], ["--logs", "log.jsonl"]])
+def test_a_request_and_a_text_are_not_explained_together(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["explain", *arguments, "--prompt", "Hi"]) == 2
+    assert "either a request with --logs, or a text with --prompt" in capsys.readouterr().err
+
+
 def test_a_trace_is_laid_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = str(write_log(tmp_path / "log.jsonl"))
     assert run(["trace", "t3", "--logs", log, "-f", "json"]) == 0

@@ -31,6 +31,8 @@ def explain(
 ) -> None:
     """Explain how a request was judged, routed and priced, with every figure; or how a text is judged (--prompt)."""
     check_detail_format(output_format)
+    if prompt is not None and (request is not None or logs):
+        raise UsageError("Give either a request with --logs, or a text with --prompt, not both.")
     if prompt is not None:
         from llm_audit.classify.contributions import explain as judge
         from llm_audit.classify.model import Classifier
