@@ -19,7 +19,9 @@ def test_a_request_is_explained_to_the_last_figure(tmp_path: Path, capsys: pytes
         parts = ("run_usd", "check_usd", "escalation_usd", "extra_steps_usd")
         assert sum(Decimal(estimate[part]) for part in parts) == Decimal(estimate["total_usd"])
     assert run(["explain", "r1-7", "--logs", log]) == 0
-    assert "0.0035 USD" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "0.0035 USD" in printed
+    assert "served by openai (by its price; the log names no provider) / gpt-4o" in printed
     assert run(["explain", "no-such-id", "--logs", log]) == 2
     assert run(["explain", "r1-7"]) == 2
 

@@ -69,7 +69,7 @@ def _text(found: Explanation) -> str:
     at = "" if found.decided_by is None else f" at {found.decided_by:g}"
     lines = [
         f"request {found.request}: {found.file}, line {found.line}, {found.time or 'no time'}",
-        f"served by {found.provider or 'unknown'} / {found.model} (catalogue: {found.model_id or 'unknown'})",
+        f"served by {_provider(found)} / {found.model} (catalogue: {found.model_id or 'unknown'})",
         f"{judged}{why}: category {found.category}, difficulty {_number(found.difficulty)}",
         f"ability of the model used {_number(found.used_ability)}",
         "",
@@ -90,6 +90,12 @@ def _text(found: Explanation) -> str:
         lines += ["", f"{estimate.name}: {estimate.total_usd} USD ({parts}, extra steps {estimate.extra_steps_usd})"]
         lines += _assumed(found, estimate) + _lines(estimate.lines, estimate.per_call_usd)
     return "\n".join(lines)
+
+
+def _provider(found: Explanation) -> str:
+    if found.provider is not None or found.price_provider is None:
+        return found.provider or "an unknown provider"
+    return f"{found.price_provider} (by its price; the log names no provider)"
 
 
 def _assumed(found: Explanation, estimate: Estimate) -> list[str]:
