@@ -227,7 +227,7 @@ def test_the_action_takes_its_inputs_or_the_configuration_and_shows_no_old_summa
     code, printed, summary = bash(check, job, PATHS="logs", BASELINE="audit.json", FAIL_ON="", OUTPUT="")
     assert code == ExitCode.GATE_FAILED
     assert "::error" in printed
-    assert "1 of 1 gate failed" in summary
+    assert "1 of 1 gates failed" in summary
     code, _, summary = bash(check, job, PATHS="nowhere", BASELINE="", FAIL_ON="", OUTPUT="")
     assert (code, summary) == (ExitCode.USAGE, "")
 

@@ -6,6 +6,7 @@ order of members is part of the ledger's format.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -116,3 +117,29 @@ class Abstention(StrEnum):
 
 TIERS: tuple[str, ...] = ("frontier", "mid", "small", "unknown")
 """Tiers of models, the most expensive first; ``unknown`` is the tier of a model without a known price."""
+
+REJECTED: dict[str, str] = {
+    "not_json": "not JSON",
+    "not_an_object": "not a JSON object",
+    "truncated": "cut off",
+    "too_long": "too long",
+    "unknown_format": "of no known log format",
+    "binary": "binary data",
+    "no_model": "without a model",
+    "bad_tokens": "with an invalid token count",
+    "bad_time": "with an invalid time",
+    "bad_shape": "with a field of the wrong type",
+}
+"""Words for the reasons for which records are rejected, by the names of ``sources.entry.Reason``."""
+
+
+def rejection_words(reason: str) -> str:
+    """Return a reason in words, after "is" or a count; a reason of another version as it is named there."""
+    return REJECTED.get(reason, reason.replace("_", " "))
+
+
+def rejection_remedy(reasons: Iterable[str]) -> str:
+    """Return a sentence that says what to do about records rejected for these reasons."""
+    if "unknown_format" in reasons:
+        return "`llm-audit formats suggest PATH` drafts a mapping for a log of an unknown format."
+    return "Correct or remove them."

@@ -196,9 +196,18 @@ def test_what_became_of_records_that_are_no_request_is_said(tmp_path):
     with pytest.raises(IncompleteError) as told:
         audit(tmp_path, many(1).clear(), rejected=refused, skipped=1)
     assert str(told.value) == (
-        "There is nothing to audit: no request was read: 1,204 records were rejected (1,204 not_json, bad.bin:1), "
-        "1 record was not a provider call (1 parent_span). `llm-audit formats detect PATH` says what each file is."
+        "There is nothing to audit: no request was read: 1,204 records were rejected (1,204 not JSON, bad.bin:1), "
+        "1 record was not a provider call (1 parent span). Correct or remove them. "
+        "`llm-audit formats detect PATH` shows what each file is."
     )
+
+
+def test_nothing_but_an_unknown_format_names_the_command_that_drafts_a_mapping(tmp_path):
+    refused = [Rejection(reason="unknown_format", count=1, examples=[RejectionExample(file="odd.jsonl", line=1)])]
+    with pytest.raises(
+        IncompleteError, match=r"\(1 of no known log format, odd\.jsonl:1\)\. `llm-audit formats suggest"
+    ):
+        audit(tmp_path, many(1).clear(), rejected=refused)
 
 
 def test_a_period_is_cut_in_the_zone_of_the_audit(tmp_path):

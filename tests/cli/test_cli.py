@@ -7,12 +7,13 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import pytest
+import typer
 from tests.cli.conftest import write_log
 
 from llm_audit import __version__
 from llm_audit.classify import Classifier, features
 from llm_audit.classify.text import words
-from llm_audit.cli import COMMANDS, GROUPS, commands, groups, run
+from llm_audit.cli import COMMANDS, GROUPS, app, commands, groups, run
 from llm_audit.cli.version import EXTENSIONS
 from llm_audit.engines import line_hash
 from llm_audit.pricing import PriceBook
@@ -63,6 +64,18 @@ def test_every_command_is_one_module_and_every_module_one_command() -> None:
     assert sorted(GROUPS) == [module.name for module in iter_modules(groups.__path__)]
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_the_names_of_options_whole_at_80_columns(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    parameters = typer.main.get_command(app).commands[command].params
+    options = [name for parameter in parameters for name in (*parameter.opts, *parameter.secondary_opts)]
+    assert [name for name in options if name.startswith("-") and f"{name} " not in shown] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -84,6 +97,26 @@ def test_usage_errors_end_with_2_and_one_line(
     assert words in error
     assert "Traceback" not in error
     assert error.count("\n") <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["analyze"], "Missing argument 'PATH…'. See `llm-audit analyze --help`."),
+        (["analyze", "x", "-f"], "Option '-f' requires an argument. See `llm-audit analyze --help`."),
+        (["report", "x", "-z"], "No such option: -z. See `llm-audit report --help`."),
+        (["formats", "detect"], "Missing argument 'PATH…'. See `llm-audit formats detect --help`."),
+        (["policy", "shw"], "No such command 'shw'. Did you mean 'show'? See `llm-audit policy --help`."),
+        (["analyse"], "No such command 'analyse'. Did you mean 'analyze'? See `llm-audit --help`."),
+        (["check", "check", "-j", "-1"], "greater than or equal to 0. See `llm-audit check --help`."),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_a_usage_error_is_a_sentence_and_names_the_help_of_its_command(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert capsys.readouterr().err.endswith(f"{message}\n")
 
 
 def test_a_fault_of_our_own_ends_with_70_and_no_traceback(
@@ -132,6 +165,15 @@ def test_a_standard_output_that_cannot_be_written_is_no_fault_of_ours(
     assert done.returncode == 2
     assert words in done.stderr.decode()
     assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("command", ["analyze -", "formats detect -", "formats suggest -"])
+def test_a_closed_standard_input_is_a_usage_error(command: str) -> None:
+    script = f"{sys.executable} -m llm_audit {command} <&-"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith("error: Standard input is closed")
+    assert "Pipe the logs in" in done.stderr.decode()
 
 
 def test_a_format_that_needs_gates_is_refused_before_reading(capsys: pytest.CaptureFixture[str]) -> None:

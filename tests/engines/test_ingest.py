@@ -294,6 +294,8 @@ def test_nothing_to_audit_is_incomplete(content: bytes, tmp_path: Path) -> None:
     write(tmp_path, {"logs/a.jsonl": content})
     with pytest.raises(IncompleteError, match="contains only an empty file\\."):
         ingest([tmp_path / "logs"], options=HERE)
+    with pytest.raises(IncompleteError, match="a\\.jsonl is empty\\."):
+        ingest([tmp_path / "logs/a.jsonl"], options=HERE)
 
 
 def test_a_log_of_nothing_but_rejects_is_a_ledger_without_rows(tmp_path: Path) -> None:

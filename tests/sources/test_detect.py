@@ -20,8 +20,12 @@ def test_each_file_is_explained(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(json.dumps(FLAT) + "\nbroken\n")
     (tmp_path / "b.bin").write_bytes(b"\0\1\2")
     (tmp_path / "c.json").write_text("")
+    (tmp_path / "d.jsonl").write_text('{"what": 1}\n')
+    (tmp_path / "e.jsonl").write_text('{"what": 1}\n' * 3)
     found = {Path(item.path).name: item for item in explain([tmp_path])}
     assert found["a.jsonl"].container == "JSON lines"
-    assert found["a.jsonl"].reason == "1 of the first 2 records are flat; 1 cannot be read as records"
+    assert found["a.jsonl"].reason == "of the first 2 records, 1 is of the format flat, 1 is unreadable"
     assert found["b.bin"].reason == "the file is binary and its container is not known"
+    assert found["d.jsonl"].reason == "the first record is of no known format"
+    assert found["e.jsonl"].reason == "of the first 3 records, 3 are of no known format"
     assert found["c.json"].reason == "the file is empty"

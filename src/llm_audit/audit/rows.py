@@ -62,7 +62,8 @@ class Rows:
             if column not in SCHEMA:
                 hint = did_you_mean(name, SCHEMA)
                 raise UsageError(
-                    f"There is no column {name!r} to group by.{hint} Or write tag:<key> to group by a tag."
+                    f"The ledger has no column {name!r} to group by.{hint} Give tag:KEY to group by a tag, or a "
+                    f"column such as {', '.join(_labels())}."
                 )
             columns.append(column)
         return columns
@@ -74,3 +75,10 @@ class Rows:
         return frame.with_columns(
             tags.str.extract(rf"(?:^|,){re.escape(key)}=([^,]*)", 1).alias(f"tag:{key}") for key in keys
         )
+
+
+def _labels() -> list[str]:
+    """Return the columns of names and flags: numbers and times seldom make groups."""
+    return [
+        name for name, kind in SCHEMA.items() if not kind.is_numeric() and not kind.is_temporal() and name != "tags"
+    ]

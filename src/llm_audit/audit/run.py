@@ -28,6 +28,7 @@ from llm_audit.ledger import Ledger
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import ROUTING_COLUMNS, Policy, RoutedCosts, Traffic, as_text, plan, read_traffic, routed_costs
 from llm_audit.pricing import PRICED_BY, PriceBook
+from llm_audit.vocabulary import rejection_remedy, rejection_words
 
 __all__ = ["Audit", "AuditOptions", "run"]
 
@@ -165,18 +166,23 @@ def _nothing(ledger: Ledger) -> str:
     parts = []
     if manifest.rejected:
         reasons = "; ".join(
-            f"{reason.count:,} {reason.reason}"
+            f"{reason.count:,} {rejection_words(reason.reason)}"
             + "".join(f", {example.file}:{example.line}" for example in reason.examples[:1])
             for reason in manifest.rejected
         )
         parts.append(f"{_records(sum(reason.count for reason in manifest.rejected))} rejected ({reasons})")
     if manifest.not_provider_calls:
-        reasons = "; ".join(f"{reason.count:,} {reason.reason}" for reason in manifest.not_provider_calls)
+        reasons = "; ".join(
+            f"{reason.count:,} {reason.reason.replace('_', ' ')}" for reason in manifest.not_provider_calls
+        )
         skipped = sum(reason.count for reason in manifest.not_provider_calls)
         parts.append(f"{_records(skipped)} not a provider call ({reasons})")
     if not parts:
         return "no request was read."
-    return f"no request was read: {', '.join(parts)}. `llm-audit formats detect PATH` says what each file is."
+    remedies = ["`llm-audit formats detect PATH` shows what each file is."]
+    if manifest.rejected:
+        remedies.insert(0, rejection_remedy([reason.reason for reason in manifest.rejected]))
+    return f"no request was read: {', '.join(parts)}. {' '.join(remedies)}"
 
 
 def _records(count: int) -> str:

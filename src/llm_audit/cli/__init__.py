@@ -80,7 +80,8 @@ def run(arguments: list[str]) -> int:
         return int(error.exit_code)
     except TyperException as error:
         if message := error.format_message():
-            fail(f"{message} See `llm-audit --help`.")
+            stop = "" if message.endswith((".", "?", "!")) else "."
+            fail(f"{message}{stop} See `{_command_path(arguments)} --help`.")
         return int(ExitCode.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         fail("Interrupted; no report was written.")
@@ -96,6 +97,24 @@ def run(arguments: list[str]) -> int:
         )
         return int(ExitCode.INTERNAL)
     return result if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _command_path(arguments: list[str]) -> str:
+    """Return the command that the arguments name, as far as they name one; an error does not always say it."""
+    path, commands = ["llm-audit"], {*COMMANDS, *GROUPS}
+    for word in arguments:
+        if word not in commands:
+            break
+        path.append(word)
+        commands = _subcommands(word) if len(path) == 2 else set()
+    return " ".join(path)
+
+
+def _subcommands(group: str) -> set[str]:
+    if group not in GROUPS:
+        return set()
+    registered = import_module(f"llm_audit.cli.groups.{group}").app.registered_commands
+    return {command.name or command.callback.__name__ for command in registered}
 
 
 def _ended(error: BaseException) -> int:

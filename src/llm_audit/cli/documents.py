@@ -27,7 +27,10 @@ def load_document(path: Path) -> Document:
     except OSError as error:
         raise UsageError(f"Cannot read {path}: {error.strerror}.") from None
     except msgspec.DecodeError as error:
-        raise UsageError(f"{path} is not an audit of this version: {error}. Write one with -o FILE.json.") from None
+        raise UsageError(
+            f"{path} cannot be read as an audit: {error}. Audit the logs again with this version of llm-audit: "
+            f"`llm-audit analyze PATH -o FILE.json`."
+        ) from None
 
 
 def load_or_audit(path: str, config: Config) -> Document:

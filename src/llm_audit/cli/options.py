@@ -18,7 +18,12 @@ Paths = Annotated[
 ]
 Output = Annotated[
     list[Path] | None,
-    typer.Option("--output", "-o", help="Also write a report to this file, in the format of its suffix. Repeatable."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Also write a report to this file, in the format of its suffix. Repeatable.",
+    ),
 ]
 Format = Annotated[
     str | None,
@@ -26,7 +31,8 @@ Format = Annotated[
 ]
 Policy = Annotated[str | None, typer.Option(help="Policy: a preset or a TOML file.")]
 Prices = Annotated[
-    list[str] | None, typer.Option(help="Price file of your own; later ones override earlier ones. Repeatable.")
+    list[str] | None,
+    typer.Option(metavar="FILE", help="Price file of your own; later ones override earlier ones. Repeatable."),
 ]
 Calibration = Annotated[str | None, typer.Option(help="Calibration file from `llm-audit calibrate`.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file.")]
@@ -34,9 +40,13 @@ Since = Annotated[str | None, typer.Option(help="Start of the period: a day or t
 Until = Annotated[str | None, typer.Option(help="End of the period, itself excluded: a day or time.")]
 Timezone = Annotated[str | None, typer.Option(help="Time zone for days, such as Europe/Berlin.")]
 Currency = Annotated[str | None, typer.Option(help="Currency for display, with its rate per US dollar: EUR=0.92.")]
-GroupBy = Annotated[list[str] | None, typer.Option(help="Also group by this column of the ledger. Repeatable.")]
+GroupBy = Annotated[
+    list[str] | None, typer.Option(metavar="COLUMN", help="Also group by this column of the ledger. Repeatable.")
+]
 LogFormat = Annotated[str | None, typer.Option(help="Log format of every input; `llm-audit formats` lists them.")]
-Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=0, help="Processes that read logs; 0 is one per core.")]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=0, metavar="N", help="Processes that read logs; 0 is one per core.")
+]
 Cache = Annotated[
     bool | None, typer.Option("--cache/--no-cache", help="Reuse the ledger parts of unchanged logs, and keep new ones.")
 ]

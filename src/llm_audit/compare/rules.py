@@ -35,6 +35,7 @@ _RULE = re.compile(
     r"(?P<metric>[a-z_]+)(?P<selector>\[[^\]]+\])?:(?P<sign>[+-]?)(?P<number>\d+(?:\.\d+)?)(?P<unit>%|pp|USD)?"
 )
 _BUDGET = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*USD(?:/(?P<per>day|week|month))?")
+_HIGHEST = re.compile(r"\d+(?:\.\d+)?(?P<unit>%|USD)")
 _DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12}
 _NEEDS_SELECTOR = ("model_share", "cost_share")
 
@@ -79,6 +80,21 @@ def parse(text: str, *, source: str | None = None, line: int | None = None) -> G
         source=source,
         line=line,
     )
+
+
+def highest_flagship_tax(text: str) -> GateRule:
+    """Read the value of ``--max-flagship-tax``: a share such as ``30%``, or an amount such as ``500USD``.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    found = _HIGHEST.fullmatch(text.strip())
+    if not found:
+        number = text.strip() if re.fullmatch(r"\d+(?:\.\d+)?", text.strip()) else None
+        forms = f"{number}% or {number}USD" if number else "a share, such as 30%, or an amount, such as 500USD"
+        problem = "has no unit" if number else "is neither a share nor an amount"
+        raise UsageError(f"--max-flagship-tax {text} {problem}. Give {forms}.")
+    return parse(f"{'flagship_tax' if found['unit'] == '%' else 'flagship_tax_amount'}:{text.strip()}")
 
 
 def budget(selector: str, text: str, *, days: int, source: str | None = None) -> GateRule:

@@ -162,6 +162,10 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     basis: list[BasisRow] = []
 
 
+class _Version(msgspec.Struct, frozen=True):
+    schema_version: str
+
+
 def encode(document: Document) -> bytes:
     """Return the document as indented JSON with a closing newline."""
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
@@ -173,7 +177,10 @@ def decode(data: bytes) -> Document:
     Raises:
         msgspec.DecodeError: It is not a document, or one of another major version.
     """
-    found = msgspec.json.decode(data, type=Document)
-    if found.schema_version.split(".")[0] != SCHEMA_VERSION.split(".", 1)[0]:
-        raise msgspec.ValidationError(f"its schema_version is {found.schema_version}, not {SCHEMA_VERSION}")
-    return found
+    # The version comes first: the fields of another one would fail with an error about a field.
+    found = msgspec.json.decode(data, type=_Version).schema_version
+    if found.split(".")[0] != SCHEMA_VERSION.split(".", 1)[0]:
+        raise msgspec.ValidationError(
+            f"its schema_version is {found}, and this version of llm-audit reads {SCHEMA_VERSION}"
+        )
+    return msgspec.json.decode(data, type=Document)

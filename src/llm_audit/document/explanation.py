@@ -67,6 +67,7 @@ class Explanation:
     provider: str | None
     model: str | None
     model_id: str | None
+    price_provider: str | None  # at which the price was found; it may be that of the model, where the log has none
     price_source: str | None
     unpriced_reason: str | None
     category: str | None

@@ -19,7 +19,7 @@ from llm_audit.ledger.part_cache import PartCache
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.workspace import Workspace
-from llm_audit.sources.files.find import find
+from llm_audit.sources.files.find import STANDARD_INPUT, find
 from llm_audit.sources.files.storage import Source
 from llm_audit.sources.split import bundles
 
@@ -136,6 +136,9 @@ def _parts(
 
 def _nothing_to_audit(paths: Sequence[str | Path], sources: Sequence[Source], notes: Sequence[str]) -> str:
     given = ", ".join(map(str, paths))
+    if [source.name for source in sources] == [given]:
+        named = "standard input" if given == STANDARD_INPUT else given
+        return f"There is nothing to audit: {named} is empty. Give files or folders with log records."
     empty = "only an empty file" if len(sources) == 1 else f"only {len(sources)} empty files"
     content = empty if sources else "no log files"
     skipped = f" ({len(notes)} skipped: {notes[0]}…)" if notes else ""

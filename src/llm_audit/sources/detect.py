@@ -106,11 +106,12 @@ def _reason(container: Container, detection: Detection) -> str:
         return "the file is empty"
     if container is Container.BINARY:
         return "the file is binary and its container is not known"
-    parts = [
-        f"{count} of the first {detection.examined} records are {name}" for name, count in detection.matched.items()
-    ]
-    if detection.unknown:
-        parts.append(f"{detection.unknown} carry no known signature")
-    if detection.unreadable:
-        parts.append(f"{detection.unreadable} cannot be read as records")
-    return "; ".join(parts) or "the file holds no records"
+    counts = {f"of the format {name}": count for name, count in detection.matched.items()}
+    counts |= {"of no known format": detection.unknown, "unreadable": detection.unreadable}
+    found = {what: count for what, count in counts.items() if count}
+    if not found:
+        return "the file holds no records"
+    if detection.examined == 1:
+        return f"the first record is {next(iter(found))}"
+    parts = (f"{count} {'is' if count == 1 else 'are'} {what}" for what, count in found.items())
+    return f"of the first {detection.examined} records, {', '.join(parts)}"

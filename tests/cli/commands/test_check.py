@@ -36,9 +36,10 @@ def test_the_floor_keeps_small_bills_quiet(tmp_path: Path, capsys: pytest.Captur
     assert "less than $1.00 of the bill" in " ".join(capsys.readouterr().out.split())
 
 
-def test_levels_budgets_and_the_largest_tax(tmp_path: Path) -> None:
+def test_levels_budgets_and_the_largest_tax(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = str(write_log(tmp_path / "log.jsonl"))
-    assert run(["check", log, "--max-flagship-tax", "1%", "-q"]) == 1
+    assert run(["check", log, "--max-flagship-tax", "1%"]) == 1
+    assert "1 of 1 gates failed" in capsys.readouterr().out
     assert run(["check", log, "--max-flagship-tax", "100USD", "-q"]) == 0
     (tmp_path / "llm-audit.toml").write_text('[budgets]\n"team=search" = "0.01USD"\n')
     assert run(["check", log, "--config", str(tmp_path / "llm-audit.toml"), "-q"]) == 1
@@ -51,15 +52,49 @@ def test_what_cannot_be_evaluated_is_not_passed(tmp_path: Path, capsys: pytest.C
     assert run(["check", log, "--baseline", baseline, "--fail-on", "cost_per_request:+10%", "-f", "json"]) == 3
     assert run(["check", log, "-q"]) == 2
     assert "nothing to check" in capsys.readouterr().err
-    other = tmp_path / "other.json"
-    other.write_text('{"schema_version": "0.1"}')
-    assert run(["check", log, "--baseline", str(other), "--fail-on", "total_cost:1USD"]) == 2
-    capsys.readouterr()
-    other.write_text(
-        Path(baseline).read_text().replace(f'"schema_version": "{SCHEMA_VERSION}"', '"schema_version": "0.1"')
-    )
-    assert run(["check", log, "--baseline", str(other), "--fail-on", "total_cost:1USD"]) == 2
-    assert "its schema_version is 0.1" in capsys.readouterr().err
+
+
+def test_without_a_rule_a_baseline_is_saved_and_nothing_else_is_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, baseline = str(write_log(tmp_path / "log.jsonl", requests=5)), tmp_path / "baseline.json"
+    assert run(["check", log, "--save-baseline", str(baseline)]) == 0
+    assert "There is no rule, so nothing was checked" in capsys.readouterr().err
+    assert json.loads(baseline.read_text())["schema_version"] == SCHEMA_VERSION
+    assert run(["check", "/nonexistent", "--baseline", str(baseline)]) == 2
+    error = capsys.readouterr().err
+    assert "There is nothing to check" in error
+    assert "`--fail-on cost_per_request:+10%`" in error
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("30", "--max-flagship-tax 30 has no unit. Give 30% or 30USD."),
+        ("abc", "--max-flagship-tax abc is neither a share nor an amount. Give a share, such as 30%, or an amount"),
+        ("+30%", "--max-flagship-tax +30% is neither"),
+    ],
+)
+def test_the_largest_tax_needs_its_unit(value: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "/nonexistent", "--max-flagship-tax", value]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_an_audit_of_another_version_is_refused_by_its_version(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = str(write_log(tmp_path / "log.jsonl", requests=5))
+    baseline, other = tmp_path / "baseline.json", tmp_path / "other.json"
+    assert run(["analyze", log, "-q", "-o", str(baseline)]) == 0
+    text = baseline.read_text().replace(f'"schema_version": "{SCHEMA_VERSION}"', '"schema_version": "0.1"')
+    for content in (text, text.replace('"fingerprints"', '"former_name"'), '{"schema_version": "0.1"}'):
+        other.write_text(content)
+        for command in (["report"], ["check", log, "--fail-on", "total_cost:1USD", "--baseline"], ["diff", log]):
+            capsys.readouterr()
+            assert run([*command, str(other)]) == 2
+            error = capsys.readouterr().err
+            assert f"schema_version is 0.1, and this version of llm-audit reads {SCHEMA_VERSION}" in error
+            assert "Audit the logs again with this version of llm-audit: `llm-audit analyze PATH -o FILE.json`" in error
 
 
 def test_a_step_summary_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

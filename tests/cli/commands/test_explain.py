@@ -19,7 +19,9 @@ def test_a_request_is_explained_to_the_last_figure(tmp_path: Path, capsys: pytes
         parts = ("run_usd", "check_usd", "escalation_usd", "extra_steps_usd")
         assert sum(Decimal(estimate[part]) for part in parts) == Decimal(estimate["total_usd"])
     assert run(["explain", "r1-7", "--logs", log]) == 0
-    assert "0.0035 USD" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "0.0035 USD" in printed
+    assert "served by openai (by its price; the log names no provider) / gpt-4o" in printed
     assert run(["explain", "no-such-id", "--logs", log]) == 2
     assert run(["explain", "r1-7"]) == 2
 
@@ -31,6 +33,14 @@ def test_a_text_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert sum(reason["logits"] for reason in found["reasons"]) == pytest.approx(found["difficulty"], abs=1e-3)
     assert run(["explain", "--prompt", ""]) == 0
     assert "Not judged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["r1-7", "--logs", "log.jsonl"], ["r1-7"], ["--logs", "log.jsonl"]])
+def test_a_request_and_a_text_are_not_explained_together(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["explain", *arguments, "--prompt", "Hi"]) == 2
+    assert "either a request with --logs, or a text with --prompt" in capsys.readouterr().err
 
 
 def test_a_trace_is_laid_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,7 +25,27 @@ def test_detect_says_what_each_file_is(capsys: pytest.CaptureFixture[str], tmp_p
     assert found["ticket-classifier"]["format"] in {"litellm", "openai-batch"}
     (tmp_path / "other.jsonl").write_text('{"what": "ever"}\n')
     assert run(["formats", "detect", str(tmp_path)]) == 3
-    assert "no known signature" in capsys.readouterr().out
+    assert "the first record is of no known format" in capsys.readouterr().out
+
+
+def test_a_folder_without_a_file_is_nothing_to_detect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / ".hidden.jsonl").write_text("{}\n")
+    assert run(["formats", "detect", str(tmp_path)]) == 3
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == f"error: No file to detect was found in {tmp_path}. Give files or folders with logs.\n"
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\1\2", b"words\n"], ids=["empty", "binary", "text"])
+def test_no_mapping_is_drafted_of_a_file_without_records(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log.dat"
+    log.write_bytes(content)
+    assert run(["formats", "suggest", str(log)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"{log} holds no record to draft a mapping from" in printed.err
 
 
 def test_a_suggested_mapping_reads_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from rich.console import Console
 from tests.report import build, compared
 from tests.report.golden import assert_golden
 
+from llm_audit.document import audit as d
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.report.glossary import GLOSSARY
 from llm_audit.report.table import NUMERIC, Column, Priority, cap, count, money, table, write
@@ -35,6 +36,18 @@ def test_the_first_screen_answers(width: int) -> None:
     assert "1 contracts uses gemini-2.5-pro where" in shown
     assert "\x1b" not in shown, "no colour where there is no terminal"
     assert_golden(f"terminal-{width}.txt", shown.encode())
+
+
+def test_rejected_records_are_named_with_a_place_and_a_remedy() -> None:
+    rejected = [d.RejectedReason(reason="unknown_format", count=1, examples=[d.Example(file="odd.jsonl", line=4)])]
+    document = build.rich()
+    requests = msgspec.structs.replace(document.requests, rejected=1)
+    shown = " ".join(
+        printed(120, document=msgspec.structs.replace(document, rejected=rejected, requests=requests)).split()
+    )
+    assert (
+        '! 1 record was rejected: of no known log format, first odd.jsonl:4. "llm-audit formats suggest PATH"' in shown
+    )
 
 
 @pytest.mark.parametrize("width", [60, 80, 110, 120])

@@ -75,7 +75,8 @@ def _context(frame: pl.DataFrame, one: pl.DataFrame) -> pl.DataFrame:
 def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, book: PriceBook) -> Explanation:
     row = named.row(place, named=True)
     requests, ratios = applied.requests, applied.length_ratios(place)
-    source = book.rates.filter(pl.col("price_id") == row["price_id"])["source"] if row["price_id"] is not None else None
+    found = book.rates.filter(pl.col("price_id") == row["price_id"]).select("provider", "source").rows(named=True)
+    rate = found[0] if found else {"provider": None, "source": None}
     item = ledger.manifest.inputs[row["input"]] if row["input"] is not None else None
     return Explanation(
         request=f"{row['request_key']:016x}",
@@ -85,7 +86,8 @@ def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, b
         provider=row["provider"],
         model=row["model"],
         model_id=row["model_id"],
-        price_source=source[0] if source is not None and len(source) else None,
+        price_provider=rate["provider"],
+        price_source=rate["source"],
         unpriced_reason=row["unpriced_reason"],
         category=row["category"],
         difficulty=row["difficulty"],

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from llm_audit.document.audit import Document
     from llm_audit.document.comparison import CheckResult
 
+_NO_RULES = (
+    "There is nothing to check. Give a rule, such as `--fail-on cost_per_request:+10%` or `--max-flagship-tax 30%`, or "
+    "set fail_on or [budgets] in llm-audit.toml; to save a first baseline without a rule, give --save-baseline FILE."
+)
+
 
 def check(
     paths: options.Paths,
@@ -24,13 +29,14 @@ def check(
         Path | None, typer.Option(help="Audit to compare with, from --save-baseline or -o FILE.json.")
     ] = None,
     fail_on: Annotated[
-        list[str] | None, typer.Option(help="Rule, such as cost_per_request:+10% or total_cost:500USD. Repeatable.")
+        list[str] | None,
+        typer.Option(metavar="RULE", help="Rule, such as cost_per_request:+10% or total_cost:500USD. Repeatable."),
     ] = None,
     max_flagship_tax: Annotated[
-        str | None, typer.Option(help="Highest flagship tax: a share (30%) or an amount (500USD).")
+        str | None, typer.Option(metavar="LIMIT", help="Highest flagship tax: a share (30%) or an amount (500USD).")
     ] = None,
     min_samples: Annotated[
-        int | None, typer.Option(min=0, help="Requests that a rule about a change needs on each side.")
+        int | None, typer.Option(min=0, metavar="N", help="Requests that a rule about a change needs on each side.")
     ] = None,
     confidence: options.Confidence = None,
     save_baseline: Annotated[Path | None, typer.Option(help="Save this audit as the next baseline.")] = None,
@@ -83,14 +89,13 @@ def check(
     }
     settings = configuration.load(flags, file=config_file)
     config = settings.config
+    rules = _rules(settings, max_flagship_tax)
+    if not rules and not config.budgets and save_baseline is None:
+        raise UsageError(_NO_RULES)
     before = None if baseline is None else load_document(baseline)
     audit = run_audit(paths, config, flags, since=since, until=until, progress=progress)
     document = audit.document
-    rules = _rules(settings, document, max_flagship_tax)
-    if not rules:
-        raise UsageError(
-            "There is nothing to check. Give --fail-on or --max-flagship-tax, or set budgets in llm-audit.toml."
-        )
+    rules += _budgets(settings, document)
     comparison = None
     if before is not None:
         comparison = api.compare_documents(before, document, config=config, labels=(str(baseline), "this audit"))
@@ -102,6 +107,8 @@ def check(
     if save_baseline is not None:
         write_atomically(save_baseline, encode(document))
         console.say(f"Wrote {save_baseline}")
+        if not rules:
+            console.say("There is no rule, so nothing was checked; the audit is saved as the next baseline.")
     return _exit_code(result, completeness(document, config), exit_zero=exit_zero)
 
 
@@ -114,7 +121,7 @@ def _exit_code(result: CheckResult, incomplete: int, *, exit_zero: bool) -> int:
     return int(ExitCode.INCOMPLETE) if result.not_evaluated and not result.passed else incomplete
 
 
-def _rules(settings: Settings, document: Document, max_flagship_tax: str | None) -> list[GateRule]:
+def _rules(settings: Settings, max_flagship_tax: str | None) -> list[GateRule]:
     from llm_audit.compare import rules
 
     where = _source(settings, "fail_on")
@@ -122,12 +129,17 @@ def _rules(settings: Settings, document: Document, max_flagship_tax: str | None)
         rules.parse(text, source=where, line=_line_of(settings.file, text) if where else None)
         for text in settings.config.fail_on
     ]
-    if max_flagship_tax is not None:
-        metric = "flagship_tax" if max_flagship_tax.endswith("%") else "flagship_tax_amount"
-        found.append(rules.parse(f"{metric}:{max_flagship_tax}"))
-    for selector, amount in settings.config.budgets.items():
-        found.append(rules.budget(selector, amount, days=document.period.days, source=_source(settings, "budgets")))
-    return found
+    return found if max_flagship_tax is None else [*found, rules.highest_flagship_tax(max_flagship_tax)]
+
+
+def _budgets(settings: Settings, document: Document) -> list[GateRule]:
+    from llm_audit.compare import rules
+
+    source = _source(settings, "budgets")
+    return [
+        rules.budget(selector, amount, days=document.period.days, source=source)
+        for selector, amount in settings.config.budgets.items()
+    ]
 
 
 def _source(settings: Settings, name: str) -> str | None:

@@ -31,6 +31,8 @@ def explain(
 ) -> None:
     """Explain how a request was judged, routed and priced, with every figure; or how a text is judged (--prompt)."""
     check_detail_format(output_format)
+    if prompt is not None and (request is not None or logs):
+        raise UsageError("Give either a request with --logs, or a text with --prompt, not both.")
     if prompt is not None:
         from llm_audit.classify.contributions import explain as judge
         from llm_audit.classify.model import Classifier
@@ -66,7 +68,7 @@ def _text(found: Explanation) -> str:
     why = f" ({found.abstention})" if found.abstention else ""
     lines = [
         f"request {found.request}: {found.file}, line {found.line}, {found.time or 'no time'}",
-        f"served by {found.provider or 'unknown'} / {found.model} (catalogue: {found.model_id or 'unknown'})",
+        f"served by {_provider(found)} / {found.model} (catalogue: {found.model_id or 'unknown'})",
         f"{judged}{why}: category {found.category}, difficulty {_number(found.difficulty)}",
         f"ability of the model used {_number(found.used_ability)}",
         "",
@@ -97,6 +99,12 @@ def _decision(found: Explanation) -> str:
     if found.decision == "quality_loss":
         return f"loses at most {found.decided_by:g} answer{'' if found.decided_by == 1 else 's'} in 100"
     return f"{found.decision} at {found.decided_by:g}"
+
+
+def _provider(found: Explanation) -> str:
+    if found.provider is not None or found.price_provider is None:
+        return found.provider or "an unknown provider"
+    return f"{found.price_provider} (by its price; the log names no provider)"
 
 
 def _assumed(found: Explanation, estimate: Estimate) -> list[str]:

@@ -10,7 +10,7 @@ import typer
 
 from llm_audit.cli import options
 from llm_audit.cli.table import ListFormat, show
-from llm_audit.errors import ExitCode
+from llm_audit.errors import ExitCode, IncompleteError, UsageError
 
 app = typer.Typer(help="List the log formats, or detect that of a file.", invoke_without_command=True)
 
@@ -39,10 +39,12 @@ def formats(context: typer.Context, *, output_format: ListFormat = "table") -> N
 
 @app.command()
 def detect(paths: options.Paths, *, output_format: ListFormat = "table") -> int:
-    """Show the format of each file and why. Ends with 3 when a file was not recognised."""
+    """Show the format of each file and why. Ends with 3 when none was found or one was not recognised."""
     from llm_audit.sources.detect import explain
 
     found = explain(paths)
+    if not found:
+        raise IncompleteError(f"No file to detect was found in {', '.join(paths)}. Give files or folders with logs.")
     rows = [
         {
             "path": item.path,
@@ -64,4 +66,10 @@ def suggest(file: Annotated[Path, typer.Argument(metavar="FILE", help="A log of 
     from llm_audit.sources.first_records import sample
     from llm_audit.sources.mapping import suggest as draft
 
-    sys.stdout.write(draft(sample(file)))
+    records = sample(file)
+    if not records:
+        raise UsageError(
+            f"{file} holds no record to draft a mapping from. Give a log of JSON objects, CSV, Parquet or SQLite rows; "
+            "`llm-audit formats detect PATH` shows what a file is."
+        )
+    sys.stdout.write(draft(records))

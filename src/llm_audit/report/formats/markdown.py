@@ -87,9 +87,9 @@ def _title(check: CheckResult | None) -> str | None:
     if check is None or not check.rules:
         return None
     if check.failed:
-        return f"{check.failed} of {plural(len(check.rules), 'gate')} failed"
+        return f"{check.failed:,} of {len(check.rules):,} gates failed"
     if check.not_evaluated:
-        return f"No gate failed; {check.not_evaluated} of {plural(len(check.rules), 'gate')} not evaluated"
+        return f"No gate failed; {check.not_evaluated:,} of {len(check.rules):,} gates not evaluated"
     return f"{plural(len(check.rules), 'gate')} passed"
 
 

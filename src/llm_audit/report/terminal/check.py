@@ -14,7 +14,7 @@ from rich.text import Text
 from llm_audit.document.comparison import CheckResult, Comparison, Outcome
 from llm_audit.report.tables import check as tables
 from llm_audit.report.terminal.screen import print_table
-from llm_audit.report.text import plain, plural, words
+from llm_audit.report.text import plain, words
 
 _STYLES = {Outcome.FAILED: "bold red", Outcome.NOT_EVALUATED: "yellow", Outcome.PASSED: "green"}
 _GROUPS = 4
@@ -24,7 +24,7 @@ _SHARES = 6
 def print_check(check: CheckResult, console: Console) -> None:
     """Print the outcome of every rule, and the comparison where there is one."""
     if check.rules:
-        sentence = f"{check.failed} of {plural(len(check.rules), 'gate')} failed"
+        sentence = f"{check.failed:,} of {len(check.rules):,} gates failed"
         if check.not_evaluated:
             sentence += f", {check.not_evaluated} not evaluated"
         console.print(Padding(Text(sentence, style="bold"), (0, 1)))

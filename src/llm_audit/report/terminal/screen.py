@@ -15,8 +15,9 @@ from llm_audit.report.glossary import GLOSSARY
 from llm_audit.report.table import Priority, Table
 from llm_audit.report.tables import everything, spend
 from llm_audit.report.terminal.grid import grid
-from llm_audit.report.text import UNKNOWN, money, plain, quoted
+from llm_audit.report.text import UNKNOWN, money, plain, plural, quoted
 from llm_audit.report.verdict import Verdict, verdict
+from llm_audit.vocabulary import rejection_remedy, rejection_words
 
 _WIDE = 76
 """Columns from which the first screen has room for its longer notes."""
@@ -69,9 +70,9 @@ def _first_screen(document: Document, width: int) -> Group:
         facts.add_row("", "", sentence)
     facts.add_row("Covered", Text(summary.covered, style="bold"), summary.covered_note)
     facts.add_row("Audited", Text(summary.audited, style="bold"), summary.audited_note)
-    warnings = [
-        Text(f"! {quoted(plain(warning, limit=3 * width))}", style="yellow") for warning in summary.warnings[:_WARNINGS]
-    ]
+    rejected = _rejected(document)
+    shown = [*rejected, *summary.warnings[: _WARNINGS - (len(rejected) if width < _WIDE else 0)]]
+    warnings = [Text(f"! {quoted(plain(warning, limit=3 * width))}", style="yellow") for warning in shown]
     parts = [
         head,
         Text(),
@@ -84,6 +85,17 @@ def _first_screen(document: Document, width: int) -> Group:
         _mix(document, width),
     ]
     return Group(*(Padding(part, (0, 1)) for part in parts))
+
+
+def _rejected(document: Document) -> list[str]:
+    """Return a warning about rejected records, with the most frequent reason, its first place and what to do."""
+    if not document.rejected:
+        return []
+    reason, total = document.rejected[0], document.requests.rejected
+    part = "" if len(document.rejected) == 1 else f"{reason.count:,} "
+    place = "".join(f", first {example.file}:{example.line}" for example in reason.examples[:1])
+    what = f"{plural(total, 'record')} {'was' if total == 1 else 'were'} rejected"
+    return [f"{what}: {part}{rejection_words(reason.reason)}{place}. {rejection_remedy([reason.reason])}"]
 
 
 def _actions(summary: Verdict, currency: str) -> RenderableType:

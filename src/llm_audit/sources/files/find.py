@@ -40,7 +40,7 @@ def find(paths: Sequence[str | Path], *, spool: Path, stdin: BinaryIO | None = N
         stdin: Where ``-`` reads from; standard input by default.
 
     Raises:
-        UsageError: A path does not exist or cannot be listed.
+        UsageError: A path does not exist or cannot be listed, or standard input is closed.
     """
     notes: list[str] = []
     by_identity: dict[str, Source] = {}
@@ -55,7 +55,7 @@ def find(paths: Sequence[str | Path], *, spool: Path, stdin: BinaryIO | None = N
 
 def _expand(path: str, spool: Path, stdin: BinaryIO | None, notes: list[str]) -> Iterator[Source]:
     if path == STANDARD_INPUT:
-        yield _spooled(spool / "standard-input", stdin or sys.stdin.buffer)
+        yield _spooled(spool / "standard-input", stdin or _standard_input())
     elif path.startswith(S3_SCHEME):
         yield from _s3_objects(path, notes)
     elif os.path.isdir(path):  # noqa: PTH112 - the text a user typed is kept for reports
@@ -120,6 +120,12 @@ def _spooled(target: Path, stream: BinaryIO) -> Source:
     with target.open("wb") as file:
         shutil.copyfileobj(stream, file, 1 << 20)
     return replace(_local(str(target)), name=STANDARD_INPUT)
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None or sys.stdin.closed:
+        raise UsageError("Standard input is closed, so - has nothing to read. Pipe the logs in, or give their path.")
+    return sys.stdin.buffer
 
 
 def _s3_objects(path: str, notes: list[str]) -> Iterator[Source]:
