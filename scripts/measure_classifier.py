@@ -96,7 +96,7 @@ def trained_anew(folder: Path, parts: list[str]) -> None:
     )
     meaning = vectors.load(ranks("o200k_base"), vectors.glossary())
     if "sets" in parts:
-        sets(items, meaning)
+        sets(folder, items, meaning)
     if "held-out" in parts:
         held_out(folder, items, meaning)
     if "ablation" in parts:
@@ -164,8 +164,24 @@ FAMILIES = {
 """Sets that are left out together, since they share problems or authors."""
 
 
-def sets(items: data.Items, meaning: npt.NDArray[np.floating]) -> None:
-    """Predicted against fitted level of sets, each left out of training with its family."""
+RATED = (
+    "gpt-4o",
+    "gpt-4o-mini",
+    "gpt-5",
+    "claude-sonnet-4",
+    "claude-3-5-sonnet",
+    "gemini-2.5-pro",
+    "gpt-4.1",
+    "o3-mini",
+)
+"""Models whose published scores the predicted ones are held against."""
+
+
+def sets(folder: Path, items: data.Items, meaning: npt.NDArray[np.floating]) -> None:
+    """Predicted against fitted level of sets, each left out of training with its family, and predicted scores."""
+    published = abilities.published(folder / "models" / "model_benchmarks.parquet")
+    scored = published.group_by("model_id", "benchmark", "category").agg(pl.col("y").mean())
+    catalog, errors = Catalog.load().frame, []
     some = items.take(weights.capped(items.source))
     design = ridge.Design.of(some.prompt.tolist(), meaning)
     asks = ~np.isnan(some.level) & ~heads.lettered(design.raw)
@@ -179,6 +195,19 @@ def sets(items: data.Items, meaning: npt.NDArray[np.floating]) -> None:
                 predicted[name] = float(heads.level_of(score[rows], bends).mean())
                 fitted[name] = float(some.level[rows].mean())
                 print(f"{name}: predicted {predicted[name]:.2f}, fitted {fitted[name]:.2f}")
+                series = data.SERIES.get(name.removeprefix("set:"), "")
+                for model, category, y in (
+                    scored.filter(pl.col("benchmark") == series, pl.col("model_id").is_in(RATED))
+                    .select("model_id", "category", "y")
+                    .iter_rows()
+                ):
+                    ability = abilities_of(catalog, model)[list(Category).index(Category(category))]
+                    expected = irt.p_success(ability, heads.level_of(score[rows], bends)).mean()
+                    errors.append((model, float(expected), 1 / (1 + math.exp(-y))))
+    for model in (*RATED, None):
+        p, y = np.array([row[1:] for row in errors if model in (row[0], None)]).T
+        error = np.abs(p - y).mean()
+        print(f"{model or 'all'}: {len(p)} sets, mean error of P(success) {error:.3f}, bias {(p - y).mean():+.3f}")
     for name, chosen in (
         ("all sets", list(fitted)),
         ("sets with published scores", [name for name in fitted if name.startswith("set:")]),

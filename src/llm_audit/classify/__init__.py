@@ -1,4 +1,4 @@
-"""Would a smaller model have sufficed? Difficulty and category from a prompt's text."""
+"""Difficulty, category and stakes of a prompt from its text: would a smaller model have sufficed?"""
 
 from llm_audit.classify.model import Classifier, Judgement
 

@@ -16,6 +16,8 @@
 #define LONG_WORD_BYTES 8
 #define STEM_CHARACTERS 5 /* of words with letters beyond ASCII */
 #define AHEAD 12
+#define FILTER_BITS 65536
+#define FILTER_BIT(hash) ((hash) >> 48)
 
 enum { LOWER, UPPER, DIGITS, SPACES, NEWLINES, LATIN = 16, CYRILLIC, ARABIC, INDIC, ALPHABETIC, KANA, HAN, HANGUL, SYMBOLS,
        WORDS, LONG_WORDS, NUMBERS, OPTIONS, FEATURES, COUNTS };
@@ -25,6 +27,7 @@ typedef struct {
     const int16_t *evidence;
     Py_ssize_t labels;
     uint32_t *slots, mask; /* one more than a key's place, zero where empty */
+    uint8_t some[FILTER_BITS / 8]; /* bits of the hashes that may be known, in the nearest cache */
 } Lexicon;
 
 typedef struct {
@@ -45,6 +48,7 @@ static int stands_alone(int kind) { return kind >= KANA && kind <= HANGUL; }
 
 static void look_up(Text *text, uint64_t hash) {
     const Lexicon *lexicon = text->lexicon;
+    if (!(lexicon->some[FILTER_BIT(hash) >> 3] >> (FILTER_BIT(hash) & 7) & 1)) return;
     for (uint32_t slot = (uint32_t)hash & lexicon->mask; lexicon->slots[slot]; slot = (slot + 1) & lexicon->mask) {
         uint32_t place = lexicon->slots[slot] - 1;
         if (lexicon->keys[place] != hash) continue;
@@ -129,6 +133,7 @@ static int prepare(Lexicon *lexicon, Py_ssize_t count) {
         uint32_t slot = (uint32_t)lexicon->keys[i] & lexicon->mask;
         while (lexicon->slots[slot]) slot = (slot + 1) & lexicon->mask;
         lexicon->slots[slot] = (uint32_t)i + 1;
+        lexicon->some[FILTER_BIT(lexicon->keys[i]) >> 3] |= (uint8_t)(1 << (FILTER_BIT(lexicon->keys[i]) & 7));
     }
     return 1;
 }
@@ -141,7 +146,7 @@ static PyObject *scan(PyObject *Py_UNUSED(module), PyObject *args) {
     Py_ssize_t labels = texts > 0 ? found.len / 4 / texts : 0;
     const int64_t *at = starts.buf;
     uint32_t *stamps = NULL, *rows = NULL;
-    Lexicon lexicon = {keys.buf, evidence.buf, labels, NULL, 0};
+    Lexicon lexicon = {keys.buf, evidence.buf, labels, NULL, 0, {0}};
     int fits = texts >= 0 && at[0] == 0 && at[texts] == data.len && classes.len == 256 && folded.len == 256 &&
                sums.len == texts * columns * 4 && counts.len == texts * COUNTS * 4 && texts < UINT32_MAX &&
                known < (Py_ssize_t)1 << 24 && found.len == texts * labels * 4 &&

@@ -1,4 +1,4 @@
-"""What moved a difficulty, in words."""
+"""Explanation of a difficulty in words."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def explain(text: str, classifier: Classifier) -> Explanation:
     difficulty = float(judged.difficulty[0])
     learnt = difficulty - sum(reason.logits for reason in reasons)
     if classifier.delta is not None and np.isfinite(learnt):
-        reasons.append(Reason("what your own outcomes taught", learnt))
+        reasons.append(Reason("learnt from your own outcomes", learnt))
     code = int(judged.abstention[0])
     names = sorted(zip(heads.KINDS, shares.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
     return Explanation(
@@ -108,8 +108,8 @@ def _judged_at_once(text: str) -> str:
 
 def _word_reasons(text: str, classifier: Classifier, *, column: str) -> list[Reason]:
     """The words and neighbouring pairs whose table rows move the difficulty most."""
-    said = words(clip(text))
-    candidates = list(dict.fromkeys([*said, *(f"{a} {b}" for a, b in pairwise(said))]))
+    found = words(clip(text))
+    candidates = list(dict.fromkeys([*found, *(f"{a} {b}" for a, b in pairwise(found))]))
     _, _, counts = buckets_numpy(*pack([text]))
     place = heads.COLUMNS.index(column)
     of_row = classifier.scale[place] * classifier.table[:, place].astype(np.float64)

@@ -68,7 +68,7 @@ COUNTS: Final = (
     "options",
     "features",  # distinct words and pairs: how many table rows were added
 )
-"""What is counted: characters by class, then words, words of 8 bytes or more, runs of digits, lines that
+"""Names of the counts: characters by class, then words, words of 8 bytes or more, runs of digits, lines that
 begin like an answer option (``B.`` or ``b)``), distinct features."""
 
 
@@ -184,7 +184,7 @@ NO_LEXICON: Final = Lexicon(np.zeros(0, np.uint64), np.zeros((0, 0), np.int16))
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a scan finds, a row a text.
+    """The result of a scan, a row a text.
 
     ``sums`` are the column sums of the table's rows that it hits, each row once; ``counts`` its ``COUNTS``; ``found``
     the evidence of the lexicon, summed over occurrences.

@@ -38,7 +38,7 @@ KINDS: Final = {
     "summarisation": Category.SUMMARISATION,
     "chat": Category.CHAT,
 }
-"""Kinds of task told from text, each with its category. A long context shows in a request's shape."""
+"""Kinds of task recognised from text, each with its category. A long context shows in a request's shape."""
 COLUMNS: Final = ("within", "level", *KINDS)
 FIRST_KIND: Final = 2
 FIELDS: Final = {
@@ -51,8 +51,8 @@ ENOUGH_IN_FIELD: Final = 2
 GRADED: Final = ("code", "math", "science", "reasoning", "facts")
 """Kinds with one right answer whose items have difficulties of their own in the training tables."""
 EXAM_NOTATION: Final = 0.3
-"""How much of what notation says between sets it says between the items of one exam: MMLU-Pro within its subjects has
-slopes of 0.27 and 0.40 of those between sets."""
+"""Share of the slope of notation between sets that holds between the items of one exam: MMLU-Pro within its subjects
+has slopes of 0.27 and 0.40 of those between sets."""
 _SHARPNESS: Final = 5.0
 _LENGTH_RANGE: Final = (1.0, 6.0)
 _LENGTH_CENTRE: Final = 4.0
@@ -91,7 +91,7 @@ def length(raw: Array) -> Array:
 
 
 def notation(scores: Array, raw: Array) -> Array:
-    """How formal a text is: its mathematical notation, and its operators."""
+    """Measures of formality: mathematical notation, and operators."""
     mathematical = shares(scores)[:, list(KINDS).index("math")] * np.minimum(raw[:, NAMES.index("backslashes")], 2.0)
     return np.column_stack([mathematical, raw[:, NAMES.index("operators")]])
 

@@ -12,7 +12,7 @@ from typing import Final
 from llm_audit.vocabulary import Category
 
 NEAR_LOGITS: Final = 0.75
-"""How far a set of the same category may be and still be named before a nearer one of another category."""
+"""Distance within which a set of the same category is named before a nearer one of another category."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,13 +158,13 @@ class Classifier:
         if self.delta is not None:
             sums = scan(texts, self.delta).sums
             norm = np.sqrt(np.maximum(counts[:, COUNTS.index("features")], 1))
-            difficulty = taught(difficulty, sums[:, 0] * DELTA_UNIT / norm, most=self.most)
+            difficulty = calibrated(difficulty, sums[:, 0] * DELTA_UNIT / norm, most=self.most)
         difficulty[abstention != _NONE] = np.nan
         stakes = heads.stakes(scored.stakes, category)
         return Judgement(difficulty.astype(np.float32), category, abstention, stakes, names)
 
 
-def taught(
+def calibrated(
     difficulty: npt.NDArray[np.float64], added: npt.NDArray[np.float64], *, most: float
 ) -> npt.NDArray[np.float64]:
     """The difficulty with what was learnt, which makes nothing harder than ``most`` that was not so before."""

@@ -23,7 +23,7 @@ import xxhash
 from llm_audit.classify.features import BUCKETS, HASH_VERSION
 from llm_audit.classify.irt import hardest_gap, p_loses, p_success
 from llm_audit.classify.learning import ridge
-from llm_audit.classify.model import Classifier, taught
+from llm_audit.classify.model import Classifier, calibrated
 from llm_audit.classify.text.structure import NAMES
 from llm_audit.errors import UsageError
 from llm_audit.files import write_atomically
@@ -44,7 +44,7 @@ _LEAST_SLOPE: Final = 0.12  # of a probability by a logit; flatter expectations 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What one model made of one prompt: ``score`` from 0 (failed) to 1 (succeeded)."""
+    """The outcome of one prompt with one model: ``score`` from 0 (failed) to 1 (succeeded)."""
 
     prompt: str
     model: str
@@ -53,7 +53,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What a user's outcomes taught.
+    """The result of learning from a user's outcomes.
 
     ``buckets`` and ``weights`` are the non-zero rows of the added difficulty. ``shift`` is added to an ability in
     every category, ``shift_sd`` its standard deviation. ``most`` is the difficulty that the added one may reach: where
@@ -154,11 +154,11 @@ def calibrate(outcomes: Sequence[Outcome], classifier: Classifier, abilities: Ma
         np.array([abilities[outcome.model][judged.category[i]] for outcome, i in zip(used, item, strict=True)]),
         judged.difficulty.astype(np.float64),
     )
-    told = data.told(data.untaught())
-    held_out = np.empty(len(told.p))
+    predicted = data.predictions(data.prior())
+    held_out = np.empty(len(predicted.p))
     for fold in range(FOLDS):
-        rows = told.item % FOLDS == fold
-        held_out[rows] = data.told(data.fit(item % FOLDS != fold)).p[rows]
+        rows = predicted.item % FOLDS == fold
+        held_out[rows] = data.predictions(data.fit(item % FOLDS != fold)).p[rows]
     learnt = data.fit(np.ones(len(used), bool))
     buckets = np.flatnonzero(learnt.added)
     return Calibration(
@@ -169,8 +169,8 @@ def calibrate(outcomes: Sequence[Outcome], classifier: Classifier, abilities: Ma
         shift=dict(zip(models, learnt.shift.tolist(), strict=True)),
         shift_sd=dict(zip(models, learnt.sd.tolist(), strict=True)),
         most=learnt.most,
-        before=_log_loss(told.observed, told.p),
-        after=_log_loss(told.observed, held_out),
+        before=_log_loss(predicted.observed, predicted.p),
+        after=_log_loss(predicted.observed, held_out),
     )
 
 
@@ -202,26 +202,26 @@ class _Data:
 
     def expected(self, added: Array, shift: Array, *, most: float = math.inf, harder: float = 0.0) -> Array:
         """P(success) of every outcome with what was learnt, all prompts ``harder`` by so many logits."""
-        return p_success(self.ability + shift[self.model], (self.taught(added, most) + harder)[self.item])
+        return p_success(self.ability + shift[self.model], (self.calibrated(added, most) + harder)[self.item])
 
-    def taught(self, added: Array, most: float) -> Array:
+    def calibrated(self, added: Array, most: float) -> Array:
         """The difficulty of every prompt with what was learnt."""
-        return taught(self.difficulty, self.design.times(added, _NO_STRUCTURE), most=most)
+        return calibrated(self.difficulty, self.design.times(added, _NO_STRUCTURE), most=most)
 
-    def untaught(self) -> _Learnt:
+    def prior(self) -> _Learnt:
         """Nothing learnt."""
         models = int(self.model.max()) + 1
         return _Learnt(_NOTHING, np.zeros(models), np.full(models, SHIFT_SD), math.inf)
 
-    def told(self, learnt: _Learnt) -> _Told:
+    def predictions(self, learnt: _Learnt) -> _Predictions:
         """P(the abler model's success is lost) of each prompt that two models answered, else each P(success)."""
         abler, other = self._pairs(np.ones(len(self.item), bool), np.zeros(len(learnt.shift)))
         if len(abler) < FEWEST:
-            return _Told(self.expected(learnt.added, learnt.shift, most=learnt.most), self.score, self.item)
-        difficulty = self.taught(learnt.added, learnt.most)[self.item[abler]]
+            return _Predictions(self.expected(learnt.added, learnt.shift, most=learnt.most), self.score, self.item)
+        difficulty = self.calibrated(learnt.added, learnt.most)[self.item[abler]]
         ability = self.ability + learnt.shift[self.model]
         lost = np.clip(self.score[abler] - self.score[other], 0, 1)
-        return _Told(p_loses(ability[other], ability[abler], difficulty), lost, self.item[abler])
+        return _Predictions(p_loses(ability[other], ability[abler], difficulty), lost, self.item[abler])
 
     def fit(self, rows: npt.NDArray[np.bool_]) -> _Learnt:
         """Fit shifts, their standard deviations, and the added difficulty to some of the outcomes."""
@@ -282,7 +282,7 @@ class _Learnt:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Predictions:
     """Probabilities of what was observed, 0 to 1, and the prompts it was observed of."""
 
     p: Array

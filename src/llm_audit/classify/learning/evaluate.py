@@ -1,4 +1,4 @@
-"""How well a ranking of prompts routes between two models, by RouteLLM's definitions.
+"""Quality of a ranking of prompts for routing between two models, by RouteLLM's definitions.
 
 With a strong and a weak model's scores known for every prompt, a router sends the share ``x`` it believes hardest to
 the strong model and reaches the mean score ``y``. APGR is the area under ``y(x)`` between that of the weak and that of
@@ -54,7 +54,7 @@ class Labels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
-    """What one ranking achieves. CPTs are shares of calls sent to the strong model."""
+    """The quality of one ranking. CPTs are shares of calls sent to the strong model."""
 
     apgr: float
     cpt50: float
@@ -84,7 +84,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownRoutes:
-    """What a target of P(suffices) lets through: prompts sent down, successes lost, and the bound on their rate."""
+    """The effect of a target of P(suffices): prompts sent down, successes lost, and the bound on their rate."""
 
     target: float
     routed: int
@@ -210,7 +210,7 @@ def curve(need: Array, strong: Array, weak: Array) -> tuple[Array, Array]:
 
 
 def baselines(labels: Labels) -> dict[str, Routing]:
-    """What random choice, prompt length and hindsight achieve on the same labels."""
+    """Results of random choice, prompt length and hindsight on the same labels."""
     lengths = np.array([len(prompt) for prompt in labels.prompts], np.float64)
     gap = labels.strong - labels.weak
     return {

@@ -49,7 +49,7 @@ class Design:
         return cls(owner, bucket, value, raw, (raw - centre) / spread, centre, spread, known, meaning)
 
     def predict(self, column: Column) -> Array:
-        """What a fitted column says of each text."""
+        """Return the prediction of a fitted column for each text."""
         dense = np.concatenate([column[1] * self.spread, np.zeros(self.meaning.shape[1])])
         return self.times(column[0], dense) + column[2] + float((column[1] * self.centre).sum())
 

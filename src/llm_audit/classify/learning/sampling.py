@@ -1,4 +1,4 @@
-"""Which prompts to try on the small model to learn most from few trials."""
+"""Selection of the prompts to try on the small model that teach most in few trials."""
 
 from __future__ import annotations
 

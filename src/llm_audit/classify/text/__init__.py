@@ -1,1 +1,1 @@
-"""What text is judged, and what it is made of."""
+"""Selection of the text that is judged, and its features."""

@@ -1,4 +1,4 @@
-"""What the form of an exam item does to its difficulty: statements judged at once, and answers that can be guessed.
+"""Effect of the form of an exam item on its difficulty: statements judged at once, and answers that can be guessed.
 
 An item with lettered options that puts ``k`` statements to judge is right only where every one of them is: for the
 model at the zero of the scale P = p^k, where p is what the item's text says of a single one, taken as independent. One

@@ -70,7 +70,7 @@ REFERENCE: Final = re.compile(
     r"|undo|change|run|test|translate|simplify|elaborate|do|try|use|add|remove|put|move|show|give|is|are|does|did)\b.*",
     re.IGNORECASE,
 )
-"""A short ask about something said before: "it", "the second one", "and for Spain?"."""
+"""A short ask about something earlier: "it", "the second one", "and for Spain?"."""
 
 REQUEST: Final = re.compile(
     r"\W*(?:please|can|could|would|will|what|which|who|why|when|where|how|is|are|do|does|did|should"
@@ -79,10 +79,10 @@ REQUEST: Final = re.compile(
     r"|answer|tell|give|read|using|based|create|make|fix|debug|refactor|implement|convert|classify|prove|solve|compute)\b",
     re.IGNORECASE,
 )
-"""How a paragraph begins that asks for something."""
+"""The beginning of a paragraph that asks for something."""
 
 ASKING_MARKS: Final = ("?", "\uff1f", ":")
-"""How one ends."""
+"""The ends of such paragraphs."""
 
 QUESTION: Final = re.compile(
     r"^[#*\s]*(?:the |user |user's |customer )?(?:question|query|q|frage|pregunta|pergunta|domanda|vraag|pytanie|вопрос"
@@ -127,4 +127,4 @@ STEPS: Final = (
         ),
     ),
 )
-"""What a called tool says about a step; the first that matches counts."""
+"""Steps by the tools that are called; the first that matches counts."""

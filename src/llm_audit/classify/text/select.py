@@ -1,4 +1,4 @@
-"""What text of a request is judged: the latest human ask, without what a harness, a tool or a document put around it.
+"""Selection of the text that is judged: the latest human ask, without what a harness, a tool or a document added.
 
 Called once a request on plain Python objects, so the common case must stay cheap: patterns are tried only where a
 character that they need is present, and long texts are searched at their ends.
@@ -31,7 +31,7 @@ _may_be_chore: Final = searcher((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS),
 
 
 class Selection(msgspec.Struct, frozen=True, gc=False):
-    """What is judged of a request.
+    """The text of a request that is judged.
 
     ``text`` is empty where ``judged`` is ``abstained``. ``step`` is what the request does in its trace.
     """
@@ -113,7 +113,7 @@ _system_chore = lru_cache(maxsize=256)(_chore_step)  # a log repeats few system 
 
 
 def _follows_up(text: str, *, bare: bool) -> bool:
-    """Whether an ask means nothing alone. One that brought its own context may say "this" and mean that."""
+    """Return true for an ask that means nothing alone; one that brought its own context may mean that by "this"."""
     if len(text) > _FOLLOW_UP:
         return False
     return bool(patterns.ASSENT.fullmatch(text) or (bare and patterns.REFERENCE.fullmatch(text)))
@@ -124,10 +124,10 @@ def _ask_before(messages: Sequence[Message], end: int) -> tuple[int, str, bool] 
     for index in range(end - 1, -1, -1):
         message = messages[index]
         if message.role == "user":
-            said = without_harness(message.text)
-            text = without_context(said)
+            bare = without_harness(message.text)
+            text = without_context(bare)
             if text:
-                return index, text, len(text) == len(said)
+                return index, text, len(text) == len(bare)
     return None
 
 
@@ -148,7 +148,7 @@ def _inherited(messages: Sequence[Message], index: int, text: str, step: Step) -
 
 
 def without_harness(text: str) -> str:
-    """Take away the blocks that a harness puts around what a person said."""
+    """Take away the blocks that a harness puts around a person's words."""
     if "<" in text:
         text = patterns.HARNESS.sub("", text)
     return "" if text.startswith("# AGENTS.md") else text.strip()

@@ -1,4 +1,4 @@
-"""What a text is made of, as a few bounded numbers for the linear heads."""
+"""Structure of a text as a few bounded numbers for the linear heads."""
 
 from __future__ import annotations
 

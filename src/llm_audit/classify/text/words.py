@@ -1,4 +1,4 @@
-"""Whether the ends of a text hold certain words: the quick test before patterns that cost a hundred times as much."""
+"""Search for certain words in the ends of a text: the quick test before patterns that cost a hundred times as much."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How the shipped weights and abilities are made. Nothing here is needed at run time."""
+"""Training of the shipped weights and abilities. Nothing here is needed at run time."""

@@ -241,7 +241,7 @@ at a million requests a second|with zero downtime|for regulated data|with bounde
     "kin": _list("brothers|sisters|cousins|friends|colleagues|neighbours|children|classmates"),
     "rel": _list("taller than|older than|to the left of|faster than|heavier than|richer than|behind|north of"),
 }
-"""What the slots of ``RULES`` are filled with. A filling may have slots of its own."""
+"""Fillings of the slots of ``RULES``. A filling may have slots of its own."""
 
 RULES: Final[tuple[tuple[str, float, str], ...]] = (
     (_W, -3.1, "{make} a {how} {piece} about {s}. {limit}"),

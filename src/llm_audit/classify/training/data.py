@@ -113,7 +113,7 @@ LEVEL: Final = {
 UNANCHORED: Final = ("MMLU-Pro-stemez",)
 """Sets whose prompts another table holds, with outcomes."""
 READ_WEIGHT: Final = 6.0
-"""How much more a prompt that a reader judged counts than an item of a table."""
+"""Weight of a prompt that a reader judged."""
 RULE_WEIGHT: Final = 0.03
 SET_WEIGHT: Final = 4.0
 MOST_OF_SET: Final = 250
@@ -128,7 +128,7 @@ _REFINED: Final = {
         "chat": r"thanks|hi\b|hello",
     }.items()
 }
-"""How instructions of narrower kinds begin."""
+"""First words of instructions of narrower kinds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from llm_audit.classify.training.data import Items
 Array = npt.NDArray[np.float64]
 WITHIN_PENALTY: Final = 3.0
 WITHIN_SHARE: Final = 0.3
-"""How far the words within a kind carry over to a source never seen: the slope of held-out difficulties on them, where
-MMLU-Pro (0.28) or all of GSM8K (0.34) is left out."""
+"""Share of the words' effect within a kind that carries over to a source never seen: the slope of held-out difficulties
+on them, where MMLU-Pro (0.28) or all of GSM8K (0.34) is left out."""
 KIND_PENALTY: Final = 1.0
 VECTOR_PENALTY: Final = 10.0
 """On the weights of the word vectors, for the kinds of task."""
@@ -41,9 +41,9 @@ SOURCE_CAP: Final = 300
 SMALLEST_GROUP: Final = 50
 SLOPE_PRIOR_GROUPS: Final = 8
 READ_SOURCES: Final = ("arena_hard_v0.1", "asks")
-"""Sources of all kinds whose prompts were read one by one; the others were labelled as whole sets."""
+"""Sources of all kinds whose prompts were read one by one; the others were labelled set by set."""
 RULE_FACTOR: Final = 0.1
-"""How much less a source counts for kinds that fills one template."""
+"""Weight, for kinds, of a source that fills one template."""
 _BALANCE_ROUNDS: Final = 100
 _RANGE: Final = 30_000  # leaves room below the limit of int16
 
@@ -107,7 +107,7 @@ def level(items: Items, design: ridge.Design, used: npt.NDArray[np.bool_]) -> ri
 def level_map(items: Items, design: ridge.Design, used: npt.NDArray[np.bool_]) -> Array:
     """Fit the levels at ``LEVEL_KNOTS`` to what items get that are left out: a penalty draws those to the mean.
 
-    Sources are left out whole, prompts that were read one by one in turn.
+    Sources are left out entirely, prompts that were read one by one in turn.
     """
     single = np.char.startswith(items.source, "prompts:")
     place = np.where(single, np.arange(len(single)), np.unique(items.source, return_inverse=True)[1])
