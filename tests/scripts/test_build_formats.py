@@ -43,6 +43,17 @@ def test_the_number_of_formats_is_that_of_the_registry(name: str) -> None:
     assert BUILD.counts(page) == page, "run scripts/build_formats.py"
 
 
+def test_the_changelog_of_a_release_is_not_rewritten() -> None:
+    assert not BUILD.COUNT.search((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/formats.md"])
+def test_a_guide_names_every_room(name: str) -> None:
+    page = (ROOT / name).read_text(encoding="utf-8")
+    guide = page.partition("## Add a ")[2]
+    assert [room for room in built_in() if f"`{room}`" not in guide] == []
+
+
 def test_a_room_without_a_table_is_found() -> None:
     with pytest.raises(ValueError, match="the rooms are agents, batches"):
         BUILD.tables(PAGE.replace("<!-- formats: agents -->", ""))
