@@ -9,8 +9,8 @@ from types import ModuleType
 import pytest
 from tests.sources.formats.fixture_files import tokens
 
-from llm_audit.sources.entry import NotACall, Request
-from llm_audit.sources.formats.interface import Context
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, Record, Rejected, Request
+from llm_audit.sources.formats.interface import Context, Format
 from llm_audit.sources.formats.registry import all_formats, built_in, ordered
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +59,13 @@ def test_a_room_without_a_table_is_found() -> None:
         BUILD.tables(PAGE.replace("<!-- formats: agents -->", ""))
 
 
+def entries_of(form: Format, record: Record) -> list[Entry]:
+    try:
+        return list(form.entries(record, Context("x")))
+    except BadRecordError as error:
+        return [Rejected(error.reason, error.field_name)]
+
+
 def test_the_example_of_the_guide_is_a_format_and_passes_its_test(tmp_path: Path) -> None:
     blocks = re.search(r"```json\n(.*?)```.*?```python\n(.*?)```.*?```python\n(.*?)```", GUIDE, re.DOTALL)
     assert blocks is not None
@@ -70,7 +77,7 @@ def test_the_example_of_the_guide_is_a_format_and_passes_its_test(tmp_path: Path
     for record in records:
         matching = {known.info.name for known in [*all_formats(), form] if known.matches(record, Context("x"))}
         assert matching - {"flat"} == {"acme"}
-    found = [entry for record in records for entry in form.entries(record, Context("x"))]
+    found = [entry for record in records for entry in entries_of(form, record)]
 
     def requests(_path: str) -> list[Request]:
         return [entry for entry in found if isinstance(entry, Request)]
@@ -78,10 +85,15 @@ def test_the_example_of_the_guide_is_a_format_and_passes_its_test(tmp_path: Path
     def not_calls(_path: str) -> list[str]:
         return [entry.reason.value for entry in found if isinstance(entry, NotACall)]
 
-    names: dict[str, object] = {"requests": requests, "not_calls": not_calls, "tokens": tokens}
+    def rejections(_path: str) -> list[tuple[str, str]]:
+        return [(entry.reason.value, entry.field) for entry in found if isinstance(entry, Rejected)]
+
+    names: dict[str, object] = {
+        "requests": requests, "not_calls": not_calls, "rejections": rejections, "tokens": tokens,
+    }  # fmt: skip
     body = "".join(line for line in test.splitlines(keepends=True) if not line.startswith("from "))
     exec(body, names)
     tests = [case for name, case in names.items() if name.startswith("test_") and callable(case)]
-    assert len(tests) == 2
+    assert len(tests) == 3
     for case in tests:
         case()
