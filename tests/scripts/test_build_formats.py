@@ -9,8 +9,8 @@ from types import ModuleType
 import pytest
 from tests.sources.formats.fixture_files import tokens
 
-from llm_audit.sources.entry import NotACall, Request
-from llm_audit.sources.formats.interface import Context
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, Record, Rejected, Request
+from llm_audit.sources.formats.interface import Context, Format
 from llm_audit.sources.formats.registry import all_formats, built_in, ordered
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,9 +43,27 @@ def test_the_number_of_formats_is_that_of_the_registry(name: str) -> None:
     assert BUILD.counts(page) == page, "run scripts/build_formats.py"
 
 
+def test_the_changelog_of_a_release_is_not_rewritten() -> None:
+    assert not BUILD.COUNT.search((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/formats.md"])
+def test_a_guide_names_every_room(name: str) -> None:
+    page = (ROOT / name).read_text(encoding="utf-8")
+    guide = page.partition("## Add a ")[2]
+    assert [room for room in built_in() if f"`{room}`" not in guide] == []
+
+
 def test_a_room_without_a_table_is_found() -> None:
     with pytest.raises(ValueError, match="the rooms are agents, batches"):
         BUILD.tables(PAGE.replace("<!-- formats: agents -->", ""))
+
+
+def entries_of(form: Format, record: Record) -> list[Entry]:
+    try:
+        return list(form.entries(record, Context("x")))
+    except BadRecordError as error:
+        return [Rejected(error.reason, error.field_name)]
 
 
 def test_the_example_of_the_guide_is_a_format_and_passes_its_test(tmp_path: Path) -> None:
@@ -59,7 +77,7 @@ def test_the_example_of_the_guide_is_a_format_and_passes_its_test(tmp_path: Path
     for record in records:
         matching = {known.info.name for known in [*all_formats(), form] if known.matches(record, Context("x"))}
         assert matching - {"flat"} == {"acme"}
-    found = [entry for record in records for entry in form.entries(record, Context("x"))]
+    found = [entry for record in records for entry in entries_of(form, record)]
 
     def requests(_path: str) -> list[Request]:
         return [entry for entry in found if isinstance(entry, Request)]
@@ -67,10 +85,15 @@ def test_the_example_of_the_guide_is_a_format_and_passes_its_test(tmp_path: Path
     def not_calls(_path: str) -> list[str]:
         return [entry.reason.value for entry in found if isinstance(entry, NotACall)]
 
-    names: dict[str, object] = {"requests": requests, "not_calls": not_calls, "tokens": tokens}
+    def rejections(_path: str) -> list[tuple[str, str]]:
+        return [(entry.reason.value, entry.field) for entry in found if isinstance(entry, Rejected)]
+
+    names: dict[str, object] = {
+        "requests": requests, "not_calls": not_calls, "rejections": rejections, "tokens": tokens,
+    }  # fmt: skip
     body = "".join(line for line in test.splitlines(keepends=True) if not line.startswith("from "))
     exec(body, names)
     tests = [case for name, case in names.items() if name.startswith("test_") and callable(case)]
-    assert len(tests) == 2
+    assert len(tests) == 3
     for case in tests:
         case()
