@@ -54,6 +54,13 @@ def _policy() -> dict[str, Any]:
             "order": _choice(Order, Order.LADDER),
             "scope": _choice(Scope, Scope.REQUEST),
             "max_quality_loss": _quality_loss(),
+            "min_success": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 1,
+                "default": 0,
+                "description": "Least P(success) of a route, for decision = quality_loss.",
+            },
             "lost_answer_usd": {
                 "type": "number",
                 "minimum": 0,

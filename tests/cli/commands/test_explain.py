@@ -78,7 +78,7 @@ def test_policies_in_a_table_say_what_they_lose_and_why_they_move_nothing(
     for column in ("cost", "flagship tax", "moved", "answers lost", "gained", "saved per lost answer", "reason"):
         assert column in head
     assert "floor" not in head
-    assert any("small-by-default" in line and "limit 2 in 100" in line for line in lines)
+    assert any("small-by-default" in line and "limit 4 in 100" in line for line in lines)
     assert any("small-by-default" in line and "limit 0.5 in 100" in line for line in lines)
     assert next(line for line in lines if "keep" in line).endswith("  the policy keeps every model")
     assert run(["simulate", log, "--policy", "routellm", "-f", "json"]) == 0
@@ -105,7 +105,7 @@ def test_an_explanation_prints_what_its_tokens_and_dollars_follow_from(
     log = str(write_log(tmp_path / "log.jsonl"))
     assert run(["explain", f"{log}:1", "--logs", log]) == 0
     printed = capsys.readouterr().out
-    assert ": loses at most 2 answers in 100, route" in printed
+    assert ": loses at most 4 answers in 100, route" in printed
     expected = printed[printed.index("expected:") : printed.index("floor:")]
     assert "tokenizer 1 x 1; visible output x 1" in expected
     assert "at +0 sd, escalations per lost answer 1" in expected
@@ -117,7 +117,7 @@ def test_an_explanation_has_the_loss_of_each_candidate(tmp_path: Path, capsys: p
     log = str(write_log(tmp_path / "log.jsonl"))
     assert run(["explain", f"{log}:1", "--logs", log, "-f", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["decision"], found["decided_by"]) == ("quality_loss", 2.0)
+    assert (found["decision"], found["decided_by"]) == ("quality_loss", 4.0)
     (chosen,) = [candidate for candidate in found["candidates"] if candidate["chosen"]]
     assert chosen["lost_in_100"] <= found["decided_by"]
     own = tmp_path / "own.toml"

@@ -146,7 +146,7 @@ class Policy:
     Examples:
         >>> policy = llm_audit.load_policy("small-by-default")
         >>> policy.name, policy.decision
-        ('small-by-default', <Decision.P_SUFFICES: 'p_suffices'>)
+        ('small-by-default', <Decision.QUALITY_LOSS: 'quality_loss'>)
     """
 
     name: str
