@@ -8,6 +8,7 @@ Needs Chromium for the PNG. The same audit gives the same SVG; a PNG may differ 
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -58,7 +59,8 @@ def screenshot(page: bytes, png: Path) -> None:
 
 def main() -> None:
     """Audit the sample logs and write both pictures."""
-    document = analyze(ROOT / "sample_logs").document
+    os.chdir(ROOT)  # places in the report are as the command would print them
+    document = analyze("sample_logs/").document
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "terminal.svg").write_text(terminal(document), encoding="utf-8")
     screenshot(render(document, "html"), OUT / "report.png")

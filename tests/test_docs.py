@@ -27,7 +27,11 @@ from llm_audit.report.glossary import GLOSSARY
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
-PRINTED = [*DOCS, *sorted((ROOT / "docs").rglob("*.json")), *sorted((ROOT / ".github").rglob("*.yml"))]
+PRINTED = [
+    *DOCS,
+    *(path for kind in ("json", "svg") for path in sorted((ROOT / "docs").rglob(f"*.{kind}"))),
+    *sorted((ROOT / ".github").rglob("*.yml")),
+]
 TEMPLATE = ROOT / "src/llm_audit/cli/templates/llm-audit.yml"
 
 

@@ -80,11 +80,11 @@ def test_the_answers_lost_are_stated_beside_the_saving(quality: Quality | None, 
     [
         (
             Unmeasured(amount="6.20", requests=1, models=["gpt-5-nano"]),
-            "A further $6.20 if the unmeasured model gpt-5-nano holds up, on 1 request.",
+            "A further $6.20 if a model unmeasured on such prompts holds up (gpt-5-nano), on 1 request.",
         ),
         (
             Unmeasured(amount="6.20", requests=2, models=["a", "b", "c", "d", "e"]),
-            "A further $6.20 if the unmeasured models a, b, c and 2 more hold up, on 2 requests.",
+            "A further $6.20 if models unmeasured on such prompts hold up (a, b, c and 2 more), on 2 requests.",
         ),
         (Unmeasured(amount="-0.10", requests=2, models=["a"]), ""),
         (None, ""),

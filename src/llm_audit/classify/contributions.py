@@ -1,4 +1,4 @@
-"""Explanation of a difficulty in words."""
+"""PromptExplanation of a difficulty in words."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class PromptExplanation:
     """Why a text was judged as it was.
 
     ``difficulty`` is None where the classifier abstains, for the reason in ``abstention``. ``kinds`` are the kinds of
@@ -46,7 +46,7 @@ class Explanation:
     words: list[Reason]
 
 
-def explain(text: str, classifier: Classifier) -> Explanation:
+def explain(text: str, classifier: Classifier) -> PromptExplanation:
     """Explain the judgement of a text. The result quotes words of the text: it is for the text's owner."""
     judged = classifier.judge([text])
     scored = classifier.scores([text])
@@ -59,7 +59,7 @@ def explain(text: str, classifier: Classifier) -> Explanation:
         reasons.append(Reason("learnt from your own outcomes", learnt))
     code = int(judged.abstention[0])
     names = sorted(zip(heads.KINDS, shares.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
-    return Explanation(
+    return PromptExplanation(
         difficulty=None if code else difficulty,
         category=list(Category)[int(judged.category[0])],
         abstention=list(Abstention)[code - 1] if code else None,

@@ -57,7 +57,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class RequestExplanation:
     """Why a request was judged, routed and priced as it was."""
 
     request: str

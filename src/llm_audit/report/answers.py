@@ -54,11 +54,9 @@ def unmeasured(document: Document) -> str:
     found = document.flagship_tax.unmeasured
     if found is None or not found.models or Decimal(found.amount) <= 0:
         return ""
-    one = len(found.models) == 1
-    return (
-        f"A further {money(found.amount, currency=document.currency)} if the unmeasured model{'' if one else 's'}"
-        f" {_named(found.models)} {'holds' if one else 'hold'} up, on {plural(found.requests, 'request')}."
-    )
+    amount, one = money(found.amount, currency=document.currency), len(found.models) == 1
+    condition = "a model unmeasured on such prompts holds up" if one else "models unmeasured on such prompts hold up"
+    return f"A further {amount} if {condition} ({_named(found.models)}), on {plural(found.requests, 'request')}."
 
 
 def _named(models: list[str]) -> str:

@@ -37,7 +37,7 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class DetectedFormat:
     """The format of a file and the reason, for ``llm-audit formats detect``."""
 
     path: str
@@ -74,7 +74,7 @@ def detect_source(source: Source, container: Container, *, formats: Sequence[For
     return detect(records, formats=formats, unreadable=sum(not isinstance(item, dict) for item in first))
 
 
-def explain(paths: Sequence[str | Path], *, formats: Sequence[Format] | None = None) -> list[Explanation]:
+def explain(paths: Sequence[str | Path], *, formats: Sequence[Format] | None = None) -> list[DetectedFormat]:
     """Return the format of each file and the reason.
 
     Raises:
@@ -85,14 +85,14 @@ def explain(paths: Sequence[str | Path], *, formats: Sequence[Format] | None = N
         return [_explain(source, formats) for source in found.sources]
 
 
-def _explain(source: Source, formats: Sequence[Format] | None) -> Explanation:
+def _explain(source: Source, formats: Sequence[Format] | None) -> DetectedFormat:
     container = sniff(source)
     packing = Compression.NONE
     if container not in (Container.PARQUET, Container.SQLITE):
         with open_binary(source) as file:
             packing = compression(file.read(4))
     detection = detect_source(source, container, formats=formats)
-    return Explanation(
+    return DetectedFormat(
         path=source.name,
         container=container.value,
         compression=packing.value,

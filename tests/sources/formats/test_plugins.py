@@ -67,7 +67,10 @@ def test_a_plugin_is_listed_and_reads_its_logs(tmp_path: Path) -> None:
     log = written(tmp_path / "log.jsonl")
     listed = json.loads(program(tmp_path / "site", "formats", "-f", "json").stdout)
     assert [row["title"] for row in listed if row["name"] == "acme"] == ["Acme gateway log"]
-    assert "3 of the first 3 records are acme" in program(tmp_path / "site", "formats", "detect", str(log)).stdout
+    assert (
+        "of the first 3 records, 3 are of the format acme"
+        in program(tmp_path / "site", "formats", "detect", str(log)).stdout
+    )
     done = program(tmp_path / "site", "analyze", str(log), "-f", "json", "--no-cache")
     assert input_tokens(done) == 30
 

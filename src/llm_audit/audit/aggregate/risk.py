@@ -116,7 +116,7 @@ def risk_replicates(parts: Sequence[pl.DataFrame], *, policy: Policy, models: Mo
     ability_words = words.reshape(len(models.ids), len(CATEGORIES))
     shift_words = name_words(f"difficulty/{name}" for name in CATEGORIES)[skill % len(CATEGORIES)]
     common_word = name_words(["difficulty"])
-    expected = _rate(policy, centre)
+    expected = _rate(policy, centre, _lost(centre))
     errors, lost, gained = np.empty((resamples, len(parts))), np.empty(resamples), np.empty(resamples)
     for start in range(0, resamples, _CHUNK):
         replicates = range(start, min(start + _CHUNK, resamples))
@@ -127,8 +127,9 @@ def risk_replicates(parts: Sequence[pl.DataFrame], *, policy: Policy, models: Mo
             + policy.assumptions.difficulty_sd * normals(shift_words, replicates)
             + policy.assumptions.difficulty_common_sd * normals(common_word, replicates),
         )
-        loss = missed(_loss(drawn), policy.cascade)
-        off = _rate(policy, drawn) - expected
+        p_lost = _lost(drawn)
+        loss = missed(p_lost - irt.p_loses(drawn.large, drawn.large, drawn.difficulty), policy.cascade)
+        off = _rate(policy, drawn, p_lost) - expected
         for number, replicate in enumerate(replicates):
             errors[replicate] = (off[number][:, None] * cost).sum(axis=0)
             lost[replicate] = (np.maximum(loss[number], 0.0) * moved).sum()
@@ -144,16 +145,12 @@ def _sums(part: pl.DataFrame, curves: pl.DataFrame, name: str) -> Floats:
     return values
 
 
-def _loss(abilities: _Abilities) -> Floats:
-    large, difficulty = abilities.large, abilities.difficulty
-    return irt.p_loses(abilities.small, large, difficulty) - irt.p_loses(large, large, difficulty)
+def _lost(abilities: _Abilities) -> Floats:
+    """Return P(the model used succeeds and the route fails)."""
+    return irt.p_loses(abilities.small, abilities.large, abilities.difficulty)
 
 
-def _rate(policy: Policy, abilities: _Abilities) -> Floats:
+def _rate(policy: Policy, abilities: _Abilities, p_lost: Floats) -> Floats:
     """Return how many times a moved request is expected to be repeated."""
-    return escalation_rate(
-        irt.p_success(abilities.small, abilities.difficulty),
-        irt.p_loses(abilities.small, abilities.large, abilities.difficulty),
-        cascade=policy.cascade,
-        share=policy.assumptions.escalation.expected,
-    )
+    success = p_lost if policy.cascade is None else irt.p_success(abilities.small, abilities.difficulty)
+    return escalation_rate(success, p_lost, cascade=policy.cascade, share=policy.assumptions.escalation.expected)

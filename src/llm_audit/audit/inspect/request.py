@@ -9,7 +9,7 @@ import polars as pl
 from xxhash import xxh3_64_intdigest
 
 from llm_audit.catalog import Catalog
-from llm_audit.document.explanation import Candidate, Estimate, Explanation, Line
+from llm_audit.document.explanation import Candidate, Estimate, Line, RequestExplanation
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
@@ -17,7 +17,7 @@ from llm_audit.policy import ANSWERS, CEILING, Costs, Decision, Plan, Policy, Sc
 from llm_audit.pricing import PriceBook, price
 
 
-def explain(ledger: Ledger, request: str, *, policy: Policy, catalog: Catalog, book: PriceBook) -> Explanation:
+def explain(ledger: Ledger, request: str, *, policy: Policy, catalog: Catalog, book: PriceBook) -> RequestExplanation:
     """Explain one request.
 
     Args:
@@ -72,13 +72,13 @@ def _context(frame: pl.DataFrame, one: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(near)
 
 
-def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, book: PriceBook) -> Explanation:
+def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, book: PriceBook) -> RequestExplanation:
     row = named.row(place, named=True)
     requests, ratios = applied.requests, applied.length_ratios(place)
     found = book.rates.filter(pl.col("price_id") == row["price_id"]).select("provider", "source").rows(named=True)
     rate = found[0] if found else {"provider": None, "source": None}
     item = ledger.manifest.inputs[row["input"]] if row["input"] is not None else None
-    return Explanation(
+    return RequestExplanation(
         request=f"{row['request_key']:016x}",
         file=item.path if item else "",
         line=row["line"] or 0,

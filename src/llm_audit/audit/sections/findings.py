@@ -20,7 +20,7 @@ from llm_audit.policy import Models, Policy
 
 _LIMITS = {"route_template": 10, "route_app": 5, "route_model": 5}
 _OUTCOMES = {
-    "no_capable_model": "no cheaper model is likely enough to suffice",
+    "no_capable_model": "no cheaper model meets the policy",
     "no_saving": "no saving is expected",
     "gated": "a gate blocks",
     "abstained": "the prompt could not be judged",

@@ -11,8 +11,8 @@ from llm_audit.cli.inspection import DetailFormat, Logs, as_json, check_detail_f
 from llm_audit.errors import UsageError
 
 if TYPE_CHECKING:
-    from llm_audit.classify.contributions import Explanation as Judged
-    from llm_audit.document.explanation import Estimate, Explanation, Line
+    from llm_audit.classify.contributions import PromptExplanation as Judged
+    from llm_audit.document.explanation import Estimate, Line, RequestExplanation
 
 
 def explain(
@@ -63,7 +63,7 @@ def _judgement(found: Judged) -> str:
     return "\n".join(lines)
 
 
-def _text(found: Explanation) -> str:
+def _text(found: RequestExplanation) -> str:
     judged = found.judged or "not judged"
     why = f" ({found.abstention})" if found.abstention else ""
     lines = [
@@ -92,7 +92,7 @@ def _text(found: Explanation) -> str:
     return "\n".join(lines)
 
 
-def _decision(found: Explanation) -> str:
+def _decision(found: RequestExplanation) -> str:
     """Write the decision with the number that it compares."""
     if found.decided_by is None:
         return found.decision
@@ -101,13 +101,13 @@ def _decision(found: Explanation) -> str:
     return f"{found.decision} at {found.decided_by:g}"
 
 
-def _provider(found: Explanation) -> str:
+def _provider(found: RequestExplanation) -> str:
     if found.provider is not None or found.price_provider is None:
         return found.provider or "an unknown provider"
     return f"{found.price_provider} (by its price; the log names no provider)"
 
 
-def _assumed(found: Explanation, estimate: Estimate) -> list[str]:
+def _assumed(found: RequestExplanation, estimate: Estimate) -> list[str]:
     """Write the ratios and assumptions that a moved request's estimate is computed from."""
     values = estimate.assumptions
     if not values or estimate.p_suffices is None:
