@@ -19,7 +19,7 @@ from llm_audit.audit.options import AuditOptions, zone
 from llm_audit.audit.partial import summarise, waste_inputs
 from llm_audit.audit.rows import Rows
 from llm_audit.audit.sections.quality_loss import unmeasured
-from llm_audit.audit.sections.sensitivity import effects, sensitivity
+from llm_audit.audit.sections.sensitivity import assumption_sensitivity
 from llm_audit.audit.sections.traces import trace_routing
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import Document
@@ -93,17 +93,18 @@ def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, op
     applied = routed_costs(plan(traffic, policy, catalog=catalog, book=book))
     inputs = waste_inputs(applied.plan, calls)
     with ThreadPoolExecutor(1) as pool:
-        found_effects = pool.submit(effects, applied.plan)
+        assumptions = pool.submit(assumption_sensitivity, applied.plan)
         further = pool.submit(trace_routing, applied.plan), pool.submit(unmeasured, applied.plan)
         partial = summarise(_measured(rows, applied, _SUMMED), inputs, rates=book.rates, group_by=options.group_by)
+        found_effects, found_sensitivity = assumptions.result()
         found = Found(
             rows=rows,
             traffic=traffic,
             calls=calls,
             applied=applied,
             partial=partial,
-            effects=found_effects.result(),
-            sensitivity=sensitivity(applied.plan, found_effects.result()),
+            effects=found_effects,
+            sensitivity=found_sensitivity,
             trace_routing=further[0].result(),
             unmeasured=further[1].result(),
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 
 from llm_audit.arrays import Floats
@@ -81,9 +79,7 @@ def unmeasured(plan: Plan) -> Unmeasured | None:
 
 def unmoved_reason(plan: Plan) -> str:
     """Say why a policy moves nothing, by what holds most of the cost."""
-    cost: Counter[str] = Counter()
-    for outcome, amount in plan.cost_by_outcome().items():
-        cost[outcome] += amount
+    cost = plan.cost_by_outcome()
     outcome, amount = max(cost.items(), key=lambda item: (item[1], item[0]))
     part = share(amount, sum(cost.values()))
     said = _REASONS[outcome]

@@ -32,9 +32,10 @@ class AssumptionEffect:
     weight: float
 
 
-def sensitivity(plan: Plan, found: Sequence[AssumptionEffect]) -> Sensitivity:
-    """Return the cost-quality frontier over what the policy decides by, and the tornado over assumptions."""
-    return Sensitivity(frontier=frontier(plan), tornado=tornado(plan, found))
+def assumption_sensitivity(plan: Plan) -> tuple[list[AssumptionEffect], Sensitivity]:
+    """Return what assumptions do to the expected tax, and the document's frontier and tornado."""
+    found = effects(plan)
+    return found, Sensitivity(frontier=frontier(plan), tornado=tornado(plan, found))
 
 
 def frontier(plan: Plan, targets: Sequence[float] | None = None) -> list[FrontierPoint]:

@@ -120,7 +120,7 @@ def _repeat_costs(inputs: CounterfactualInputs, choice: Choice) -> Ints:
     warm = repeat_reads(inputs.caches, read=requests.tokens["cache_read"], route=choice.route, moved=moved)
 
     def of(rows: Ints) -> Ints:
-        return repeat_cost(inputs.part(rows), warm=warm[rows])
+        return repeat_cost(requests, inputs.rates, rows, warm=warm[rows])
 
     return _filled(requests.cost.copy(), np.flatnonzero(moved & (requests.tokens["cache_read"] > 0)), of)
 

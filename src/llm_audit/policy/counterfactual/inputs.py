@@ -13,6 +13,7 @@ from llm_audit.policy.counterfactual.lengths import Lengths
 from llm_audit.policy.counterfactual.prompt_caches import CacheLog, cached_prefix
 from llm_audit.policy.counterfactual.steps import AgentSteps
 from llm_audit.policy.counterfactual.traffic import Traffic
+from llm_audit.policy.inputs.blocks import spans
 from llm_audit.policy.inputs.judge import Judge
 from llm_audit.policy.inputs.models import NONE, Models
 from llm_audit.policy.inputs.requests import Requests, Rows, take, wide
@@ -34,6 +35,7 @@ class RequestInputs:
         rates: What each request's candidates charge.
         least_cached: The shortest prefix that each model caches, in tokens.
         judge: Probabilities.
+        cold_repeat: What each request costs on the model used when that model's cache is cold.
     """
 
     requests: Requests
@@ -42,6 +44,7 @@ class RequestInputs:
     rates: RateTable
     least_cached: Ints
     judge: Judge
+    cold_repeat: Ints
 
     def part(self, rows: Rows) -> RequestInputs:
         """Return the same of some requests."""
@@ -52,6 +55,7 @@ class RequestInputs:
             rates=self.rates.of(rows),
             least_cached=self.least_cached,
             judge=self.judge,
+            cold_repeat=self.cold_repeat[rows],
         )
 
 
@@ -86,17 +90,27 @@ def cold_premium(rates: Ints, *, hour: Bools) -> Ints:
     return np.asarray(np.maximum(written - np.where(read == UNKNOWN, fresh, read), 0))
 
 
-def repeat_cost(inputs: RequestInputs, *, warm: Ints) -> Ints:
-    """Return what each request costs when it is sent to the model used again, pico-dollars.
+def repeat_cost(requests: Requests, rates: RateTable, rows: Ints, *, warm: Ints | int) -> Ints:
+    """Return what requests cost when they are sent to the model used again, pico-dollars.
 
     Args:
-        inputs: The requests.
+        requests: All requests.
+        rates: Their rates.
+        rows: Those that are asked about.
         warm: Tokens of each that the model's cache still holds then; the rest of its cache reads are paid in full.
     """
-    requests = inputs.requests
-    own = inputs.rates.at(np.full(len(requests), NONE, dtype=np.int32))
-    lost = requests.tokens["cache_read"].astype(np.int64) - warm
-    return requests.cost + lost * cold_premium(own, hour=requests.tokens["cache_write_1h"] > 0)
+    own = rates.rates[rates.rows[rates.key[rows], NONE]]
+    lost = requests.tokens["cache_read"][rows].astype(np.int64) - warm
+    return requests.cost[rows] + lost * cold_premium(own, hour=requests.tokens["cache_write_1h"][rows] > 0)
+
+
+def cold_repeats(requests: Requests, rates: RateTable) -> Ints:
+    """Return what each request costs on the model used when that model's cache is cold, pico-dollars."""
+    total = requests.cost.copy()
+    reading = np.flatnonzero(requests.tokens["cache_read"] > 0)
+    for span in spans(len(reading)):
+        total[reading[span]] = repeat_cost(requests, rates, reading[span], warm=0)
+    return total
 
 
 def priced_caches(traffic: Traffic, rates: RateTable) -> CacheLog:

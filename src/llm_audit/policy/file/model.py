@@ -107,7 +107,7 @@ DIFFICULTY_SD = 0.25
 """Default standard deviation of an error that the difficulties of a category share, in logits."""
 
 DIFFICULTY_COMMON_SD = 0.75
-"""The same for an error that all difficulties share; ``docs/method.md`` gives the evidence."""
+"""The same for an error that all difficulties share; ``docs/method.md`` has the coverage that it gives."""
 
 RANGES: tuple[str, ...] = (
     "output_ratio",

@@ -8,7 +8,7 @@ import numpy as np
 
 from llm_audit.arrays import Bools, Codes, Index, Ints
 from llm_audit.policy.counterfactual.costs import NEVER, cost
-from llm_audit.policy.counterfactual.inputs import RequestInputs, repeat_cost
+from llm_audit.policy.counterfactual.inputs import RequestInputs
 from llm_audit.policy.file.model import Decision, Policy
 from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, Models
 from llm_audit.policy.inputs.requests import UNDATED, Rows, take, wide
@@ -67,7 +67,7 @@ class Assessor:
             cost=cost,
             p=self.inputs.judge.suffices(used, candidate, skill[rows], requests.difficulty[rows]),
             loss=self.inputs.judge.loss(used, candidate, skill[rows], requests.difficulty[rows]),
-            repeat=repeat_cost(self.inputs.part(rows), warm=np.zeros(len(rows), dtype=np.int64)),
+            repeat=self.inputs.cold_repeat[rows],
         )
 
     def unmeasured(self, rows: Ints, place: int) -> Ints:

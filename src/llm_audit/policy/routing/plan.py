@@ -11,7 +11,7 @@ from llm_audit.arrays import Index, Ints, grouped_sum
 from llm_audit.catalog import Catalog, ladders
 from llm_audit.money import PICO_PER_USD
 from llm_audit.policy.counterfactual.estimates import Costs, Runs, estimate, kept_reads, run_costs
-from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, priced_caches
+from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, cold_repeats, priced_caches
 from llm_audit.policy.counterfactual.lengths import Scenario, read_lengths, scenario
 from llm_audit.policy.counterfactual.prompt_caches import minimum_tokens
 from llm_audit.policy.counterfactual.rates import rate_table
@@ -95,6 +95,7 @@ def plan_requests(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: P
         ),
         graph=traffic.graph,
         caches=priced_caches(traffic, rates),
+        cold_repeat=cold_repeats(requests, rates),
         steps=traffic.steps,
     )
     return _routed(inputs, policy, ladder)

@@ -14,7 +14,7 @@ import polars as pl
 from llm_audit.arrays import Bools, Floats, Index, Ints, grouped_sum
 from llm_audit.policy.counterfactual.escalation import check_cost, escalation_cost, escalation_rate, missed
 from llm_audit.policy.counterfactual.estimates import run
-from llm_audit.policy.counterfactual.inputs import cold_premium, repeat_cost
+from llm_audit.policy.counterfactual.inputs import cold_premium
 from llm_audit.policy.counterfactual.lengths import scenario
 from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.models import NONE
@@ -169,8 +169,7 @@ def _on(plan: RoutePlan, rows: Ints, place: int, route: Index) -> tuple[Ints, In
     if policy.cascade is not None:
         success = part.judge.success(route, requests.skill, requests.difficulty)
         rate = escalation_rate(success, 1 - p, cascade=policy.cascade, share=0.0)
-        cold = repeat_cost(part, warm=np.zeros(len(rows), dtype=np.int64))
-        cost += escalation_cost(rate, cold) + check_cost(policy.cascade)
+        cost += escalation_cost(rate, part.cold_repeat) + check_cost(policy.cascade)
     return cost, tokens["cache_read"], p
 
 
