@@ -247,9 +247,10 @@ class Plan:
         if NONE in (used, category):
             return LengthRatios(tokenizer=1.0, output=None, reasoning=None)
         lengths = self.routes.inputs.lengths
-        output, reasoning = (float(table[used, route]) for table in (lengths.output, lengths.reasoning))
+        pair = lengths.row[used, route]
+        output, reasoning = float(lengths.output[pair]), float(lengths.reasoning[pair])
         return LengthRatios(
-            tokenizer=float(lengths.tokenizer[used, route, category]),
+            tokenizer=float(lengths.tokenizer[pair, category]),
             output=None if np.isnan(output) else output,
             reasoning=None if np.isnan(reasoning) else reasoning,
         )

@@ -20,14 +20,16 @@ from llm_audit.tokens.ratio import tokenizer_ratio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lengths:
-    """Ratios of the route's tokens to those of the model used, by the index of both.
+    """Ratios of the route's tokens to those of the model used, a row for each pair of them.
 
     Attributes:
-        tokenizer: Tokens of the same text, used x route x category; 1 where both share a tokenizer.
-        output: Visible output, used x route; NaN where it was not measured for both on the same prompts.
+        row: The row of each pair, used x route; 0, which has no measurement, for pairs that were not looked up.
+        tokenizer: Tokens of the same text, row x category; 1 where both share a tokenizer.
+        output: Visible output, by row; NaN where it was not measured for both on the same prompts.
         reasoning: Reasoning tokens, likewise.
     """
 
+    row: Index
     tokenizer: Floats
     output: Floats
     reasoning: Floats
@@ -80,16 +82,18 @@ CEILING = Scenario(
 def read_lengths(models: Models, pairs: set[tuple[int, int]], assumptions: Assumptions) -> Lengths:
     """Look up the ratios of the (used, route) pairs; others are left at one tokenizer and no measurement."""
     count = len(models.ids)
-    tokenizer = np.ones((count, count, len(CATEGORIES)))
-    output = np.full((count, count), np.nan)
-    reasoning = np.full((count, count), np.nan)
-    for used, route in pairs:
+    rows = np.zeros((count, count), dtype=np.int32)
+    tokenizer = np.ones((len(pairs) + 1, len(CATEGORIES)))
+    output = np.full(len(pairs) + 1, np.nan)
+    reasoning = np.full(len(pairs) + 1, np.nan)
+    for row, (used, route) in enumerate(sorted(pairs), start=1):
         names = models.ids[used], models.ids[route]
-        tokenizer[used, route] = [tokenizer_ratio(*names, category) for category in CATEGORIES]
+        rows[used, route] = row
+        tokenizer[row] = [tokenizer_ratio(*names, category) for category in CATEGORIES]
         own = assumptions.output_ratios.get(">".join(names))
-        output[used, route] = own if own is not None else measured_ratio(*names, kind="output")
-        reasoning[used, route] = measured_ratio(*names, kind="reasoning")
-    return Lengths(tokenizer=tokenizer, output=output, reasoning=reasoning)
+        output[row] = own if own is not None else measured_ratio(*names, kind="output")
+        reasoning[row] = measured_ratio(*names, kind="reasoning")
+    return Lengths(row=rows, tokenizer=tokenizer, output=output, reasoning=reasoning)
 
 
 def measured_ratio(used: str, route: str, *, kind: str) -> float:
@@ -124,16 +128,17 @@ def route_tokens(
     if values.same_tokens:
         return dict(requests.tokens)
     used = requests.used
-    text = lengths.tokenizer[used, route, np.maximum(requests.category, 0)]
+    pair = lengths.row[used, route]
+    text = lengths.tokenizer[pair, np.maximum(requests.category, 0)]
     same = used == route
     text = np.where(same, 1.0, text * values.tokenizer_ratio)
-    measured = lengths.output[used, route]
+    measured = lengths.output[pair]
     factor = values.output_ratio / assumptions.output_ratio.expected if assumptions.output_ratio.expected else 1.0
     visible_ratio = np.where(np.isnan(measured), values.output_ratio, measured * factor)
     factor = (
         values.reasoning_ratio / assumptions.reasoning_ratio.expected if assumptions.reasoning_ratio.expected else 1.0
     )
-    measured = lengths.reasoning[used, route]
+    measured = lengths.reasoning[pair]
     reasoning_ratio = np.where(np.isnan(measured), values.reasoning_ratio, measured * factor)
     reasoning_ratio = np.where(models.capability["reasoning"][route] == 0, 0.0, reasoning_ratio)
     tokens = {kind: _scale(requests.tokens[kind], text) for kind in TOKEN_TYPES if "output" not in kind}

@@ -96,12 +96,13 @@ class Assessor:
         block = np.zeros(len(offers.rows), dtype=np.uint8)
         rows, candidate = offers.rows[asked], offers.candidate[asked]
         requests = take(self.inputs.requests, rows)
+        lengths = self.inputs.lengths
         block[asked] = blocked(
             requests,
             candidate,
             models=self.inputs.models,
             gates=self.policy.gates,
-            tokenizer_ratio=self.inputs.lengths.tokenizer[requests.used, candidate, requests.category],
+            tokenizer_ratio=lengths.tokenizer[lengths.row[requests.used, candidate], requests.category],
         )
         return block
 
