@@ -19,7 +19,7 @@ import msgspec
 from llm_audit import config
 from llm_audit.document.audit import SCHEMA_VERSION, Document
 from llm_audit.policy.file.model import ANSWERS, RANGES, Decision, Gate, Order, Scope
-from llm_audit.vocabulary import Category
+from llm_audit.vocabulary import Category, Stakes
 
 OUT = Path(__file__).parent.parent / "docs/schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -94,6 +94,7 @@ def _policy() -> dict[str, Any]:
                 },
                 required=("check_usd", "recall", "false_alarm"),
             ),
+            "stakes": _stakes(),
         }
     ) | {"allOf": _needs()}
 
@@ -105,6 +106,19 @@ def _quality_loss() -> dict[str, Any]:
     return {
         "anyOf": [answers, _table(dict.fromkeys(names, answers), required=("default",))],
         "description": "Most answers in 100 lost beyond a second run of the model used, for quality_loss.",
+    }
+
+
+def _stakes() -> dict[str, Any]:
+    """Return the schema of the limits where something is at stake: requests are kept, or their routes limited."""
+    answers = {"type": "number", "minimum": 0, "maximum": ANSWERS}
+    limits = {"keep": {"const": False}, "max_quality_loss": answers, "min_success": _SHARE}
+    limit = {"anyOf": [_table({"keep": {"const": True}}, required=("keep",)), {**_table(limits), "minProperties": 1}]}
+    return {
+        "type": "object",
+        "propertyNames": {"enum": ["default", *(kind.value for kind in Stakes)]},
+        "additionalProperties": limit,
+        "description": "Stricter limits where a wrong answer could do harm, under any decision but never.",
     }
 
 
@@ -144,6 +158,10 @@ def _needs() -> list[dict[str, Any]]:
         {
             "if": {**_decides(Decision.QUALITY_DIFFERENCE), "required": ["decision"]},
             "then": {**pair, "required": ["quality_difference", "ladders"]},
+        },
+        {
+            "if": {**_decides(Decision.NEVER), "required": ["decision"]},
+            "then": {"not": {"required": ["stakes"]}},
         },
     ]
 

@@ -261,6 +261,10 @@ def test_the_presets_are_valid_policies(name: str) -> None:
         "target = 0.9\n[cascade]\nrecall = 0.9",
         "target = 0.9\n[assumptions]\nescalation = { expected = 1.0 }",
         "target = 0.9\n[assumptions.output_ratios]\ngpt-4o = 1.0",
+        "target = 0.9\n[stakes.medical]",
+        "target = 0.9\n[stakes.culinary]\nkeep = true",
+        "target = 0.9\n[stakes.medical]\nkeep = true\nmin_success = 0.9",
+        "decision = 'never'\n[stakes.medical]\nkeep = true",
     ],
 )
 def test_what_the_program_refuses_the_schema_refuses(policy: str) -> None:
@@ -286,6 +290,11 @@ def test_what_the_program_takes_the_schema_takes() -> None:
         difficulty_sd = 0.5
         [assumptions.output_ratios]
         "gpt-4o>gpt-4o-mini" = 1.1
+        [stakes.default]
+        max_quality_loss = 2
+        min_success = 0.9
+        [stakes.security]
+        keep = true
         [cascade]
         check_usd = 0.001
         recall = 0.9

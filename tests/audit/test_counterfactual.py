@@ -10,7 +10,7 @@ from tests.audit.build import assumed, catalog, ledger, rows
 
 from llm_audit.audit.run import AuditOptions, run
 from llm_audit.classify.constants import RESIDUAL_SD
-from llm_audit.policy import route
+from llm_audit.policy import parse, route
 from llm_audit.pricing import PriceBook, price
 
 WORLDS = 40
@@ -75,6 +75,47 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(tmp_path):
     # 40 intervals of 90 %: fewer than 31 would be a one-in-a-hundred event.
     assert held >= 31
     assert abs(biased / WORLDS) < 0.02
+
+
+def test_an_error_that_all_difficulties_share_is_in_the_interval(tmp_path):
+    """Every prompt is 0.75 logits harder than judged: an interval that allows for it holds the truth more often."""
+    models, book = catalog(BELIEVED, sd=ABILITY_SD), PriceBook()
+    policies = [assumed(escalation=1.0, difficulty_common_sd=spread) for spread in (0.0, 0.75)]
+    large = route(price(traffic(np.random.default_rng(99), 1_500), book), policies[0], catalog=models, book=book)
+    held = [0, 0]
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        abilities = {model: level - 0.75 + random.normal(0, ABILITY_SD) for model, level in BELIEVED.items()}
+        truth = play(large, random, abilities)
+        made = ledger(tmp_path / str(seed), traffic(random, CONVERSATIONS))
+        for number, policy in enumerate(policies):
+            options = AuditOptions(resamples=200, confidence=0.9)
+            found = run(made, policy=policy, catalog=models, book=book, options=options).document
+            expected = found.flagship_tax.expected
+            held[number] += expected.share_low <= truth <= expected.share_high
+    assert held[1] >= 16
+    assert held[1] - held[0] >= 3
+
+
+def test_an_assumption_s_range_is_in_the_interval(tmp_path):
+    frame, models, book = traffic(np.random.default_rng(1), CONVERSATIONS), catalog(BELIEVED), PriceBook()
+    fixed = assumed(escalation=1.0)
+    ranged = parse(
+        fixed.toml.replace(
+            "output_ratio = 1.0", "output_ratio = { favourable = 0.5, expected = 1.0, pessimistic = 3.0 }"
+        ).replace('.output_ratios]\n"gpt-4o>gpt-4o-mini" = 1.0', ".output_ratios]"),
+        where="test policy",
+    )
+    widths = []
+    for number, policy in enumerate((fixed, ranged)):
+        tax = run(
+            ledger(tmp_path / str(number), frame), policy=policy, catalog=models, book=book,
+            options=AuditOptions(resamples=300),
+        ).document.flagship_tax.expected  # fmt: skip
+        part = next((part for part in tax.parts if part.source == "assumptions"), None)
+        widths.append((float(tax.high) - float(tax.low), float(part.high) - float(part.low) if part else 0.0))
+    assert widths[0][1] == 0 < widths[1][1]
+    assert widths[1][0] > 1.05 * widths[0][0]
 
 
 def test_the_expected_cost_is_the_mean_of_what_is_played_out():

@@ -38,6 +38,6 @@ def test_a_column_that_is_not_there_is_refused_with_what_was_meant(tmp_path):
     with pytest.raises(UsageError, match="Did you mean 'team'"):
         next(of(tmp_path, many(3), group_by=("taem",)).priced())
     with pytest.raises(
-        UsageError, match=r"no column 'nope' to group by\. Give tag:KEY .* such as .*model, .*language\."
+        UsageError, match=r"no column 'nope' to group by\. Give tag:KEY .* such as .*model, .*language, stakes\."
     ):
         next(of(tmp_path, many(3), group_by=("nope",)).priced())

@@ -1,17 +1,21 @@
 """Rules that the order within a family keeps; each exception is accepted by name, with its reason and source."""
 
+import datetime as dt
 import re
 from datetime import date, timedelta
 from itertools import permutations
 
 import polars as pl
 import pytest
+from tests.audit.build import rows
 
 from llm_audit.catalog import Catalog
 from llm_audit.catalog.ability_columns import CATEGORIES
 from llm_audit.catalog.known_abilities import UNUSABLE_ALONE, published_scores
 from llm_audit.catalog.predecessors import line, size, specialism
 from llm_audit.catalog.tiers import blended_usd_per_mtok
+from llm_audit.policy import with_models
+from llm_audit.pricing import PriceBook, price
 
 FAR_BELOW = 1.0
 """Logits that a successor may lose on its predecessor over the categories that both were measured in."""
@@ -208,6 +212,20 @@ def test_a_benchmark_that_measures_no_category_makes_none_measured():
 )
 def test_a_name_that_moves_is_the_model_that_it_served_on_the_day(name, day, model):
     assert Catalog.load().resolve(None, name, day=day) == model
+
+
+@pytest.mark.parametrize(
+    ("day", "model", "cost_usd"),
+    [(date(2025, 3, 1), "mistral-large-2411", 0.0032), (date(2026, 3, 1), "mistral-large-2512", 0.0008)],
+)
+def test_a_name_that_moves_is_judged_and_priced_as_one_and_the_same_model(day, model, cost_usd):
+    """1,000 input and 200 output tokens: $2 and $6 a million for Large 2, $0.50 and $1.50 for Large 3."""
+    names = ["mistral-large-latest", model]
+    sent = dt.datetime.combine(day, dt.time(12), dt.UTC)
+    frame = rows(*({"model": name, "model_requested": name, "provider": "mistral", "time": sent} for name in names))
+    named = with_models(price(frame, PriceBook()), Catalog.load())
+    assert named["model_id"].to_list() == [model, model]
+    assert named["cost_pico"].to_list() == [round(cost_usd * 10**12)] * 2
 
 
 def test_every_served_model_is_in_the_catalogue_and_was_released_by_then():

@@ -163,6 +163,19 @@ def test_a_repeat_finds_what_a_kept_neighbour_left():
     assert moved["repeat_pico"].to_list() == moved["cost_pico"].to_list()
 
 
+def test_an_extra_step_costs_the_mean_of_steps_whose_caches_a_move_has_left_cold():
+    """The first of two steps stays, so the second reads nothing on its route: 4,000 fresh tokens at $0.15 a million."""
+    step = {"conversation": 9, "template_hash": 4, "output_tokens": 0, "calls_tools": True}
+    later = {"time": START + dt.timedelta(minutes=1), "turns": 2, "input_tokens": 1_000, "cache_read_tokens": 3_000}
+    frame = rows({**step, "difficulty": 5.0, "input_tokens": 4_000}, {**step, "difficulty": -6.0, **later})
+    fixed = "extra_steps = 1\nescalation = 0\ntokenizer_ratio = 1"
+    toml = f'decision = "quality_loss"\nmax_quality_loss = 5\nmin_success = 0.8\n[assumptions]\n{fixed}'
+    moved = routed(frame, catalog({"gpt-4o": 2.0, "gpt-4o-mini": 1.9}), parse(toml, where="test policy"))
+    assert moved["outcome"].to_list() == ["no_capable_model", "moved"]
+    kept, route = 4_000 * 2_500_000, 4_000 * 150_000
+    assert moved["extra_steps_pico"].to_list() == [0, (kept + route) // 2]
+
+
 POLICIES = st.one_of(
     st.builds(policy, st.floats(0.1, 30), lost_answer_usd=st.floats(0, 0.1), unmeasured=st.booleans()),
     st.sampled_from([load(name) for name in ("small-by-default", "cheapest-capable", "always-small", "keep")]),

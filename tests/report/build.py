@@ -295,6 +295,26 @@ def rich(days: int = 30) -> d.Document:
                                     config="1234567890abcdef", ledger="fedcba0987654321"),
         trace_routing=d.TraceRouting(traces=211, requests=904, decisions=530, inferred_edges=37, per_request="50.91",
                                      per_trace="50.12", risk_per_request="2.40", risk_per_trace="1.85"),
+        stakes=d.Stakes(
+            held_requests=33, further_saving="1.24", further_lost_answers=2.4,
+            rows=[
+                d.StakesRow(stakes=name, requests=count, cost=usd(cost), moved_requests=moved, held_requests=held,
+                            further_saving=saving, further_lost_answers=lost)
+                for name, count, cost, moved, held, saving, lost in (
+                    ("none", n + 41 - 83, paid - paid // 12, n // 2, 0, "0.00", 0.0),
+                    ("legal", 52, paid // 12 - paid // 60, 11, 22, "1.01", 1.9),
+                    ("destructive", 31, paid // 60, 3, 11, "0.23", 0.5))
+            ],
+        ),
+        languages=[
+            d.LanguageRow(language="en", requests=n - n // 4 - n // 40, cost=usd(paid - paid // 4),
+                          abstained_requests=0, abstained_cost="0.00"),
+            d.LanguageRow(language="de", requests=n // 4, cost=usd(paid // 5), abstained_requests=12,
+                          abstained_cost=usd(paid // 500)),
+            d.LanguageRow(language="thai", requests=n // 40, cost=usd(paid // 4 - paid // 5),
+                          abstained_requests=n // 40, abstained_cost=usd(paid // 4 - paid // 5)),
+            d.LanguageRow(language=None, requests=41, cost=None, abstained_requests=41, abstained_cost=None),
+        ],
         break_even=[
             d.BreakEven(assumption="extra_steps", assumed=0.8, break_even=6.1506, detail="Steps that an agent adds"),
             d.BreakEven(assumption="escalation", assumed=1.0, break_even=None, detail="Times asked again"),
@@ -336,5 +356,6 @@ def sparse() -> d.Document:
         classification=d.Classification(scored=0, inherited=0, abstained=1, by_category=[], abstentions=[]),
         groups={},
         trace_routing=None,
+        stakes=None,
         sensitivity=d.Sensitivity(frontier=[], tornado=[]),
     )  # fmt: skip

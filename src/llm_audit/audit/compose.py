@@ -20,6 +20,7 @@ from llm_audit.audit.rows import Rows
 from llm_audit.audit.sections import totals as tables
 from llm_audit.audit.sections.estimates import Evidence, flagship_tax
 from llm_audit.audit.sections.findings import findings
+from llm_audit.audit.sections.languages import languages
 from llm_audit.audit.sections.metrics import Measured, metrics
 from llm_audit.audit.sections.pairs import observed_pairs
 from llm_audit.audit.sections.quality import quality
@@ -40,6 +41,7 @@ from llm_audit.document.audit import (
     RejectedReason,
     Requests,
     Sensitivity,
+    Stakes,
     Tool,
     TraceRouting,
     Unmeasured,
@@ -82,6 +84,7 @@ class Found:
         sensitivity: The frontier and the tornado.
         unmeasured: A further saving from models that nobody measured.
         trace_routing: Routing by request against routing by trace.
+        stakes: Spend by what is at stake.
     """
 
     rows: Rows
@@ -93,6 +96,7 @@ class Found:
     sensitivity: Sensitivity
     unmeasured: Unmeasured | None
     trace_routing: TraceRouting | None
+    stakes: Stakes | None
 
 
 def document(found: Found) -> Document:
@@ -164,6 +168,8 @@ def document(found: Found) -> Document:
         fingerprints=_fingerprints(ledger, policy, book, options),
         metrics=metrics(_measured(applied, found.traffic, found.calls)),
         basis=basis(sums.basis),
+        stakes=found.stakes,
+        languages=languages(sums.languages),
     )
 
 

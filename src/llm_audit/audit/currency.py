@@ -12,6 +12,7 @@ from llm_audit.pricing import Currency
 
 _AMOUNTS = frozenset(
     {
+        "abstained_cost",
         "actual",
         "actual_cost",
         "ambiguous",
@@ -27,6 +28,7 @@ _AMOUNTS = frozenset(
         "estimated",
         "flagship_tax",
         "floor",
+        "further_saving",
         "high",
         "kept_back",
         "low",

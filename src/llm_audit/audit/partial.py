@@ -17,6 +17,7 @@ from llm_audit.audit.aggregate.basis import add_basis, basis_sums
 from llm_audit.audit.aggregate.calls import Calls
 from llm_audit.audit.aggregate.clusters import Concentration, add_clusters, cluster_sums, concentration
 from llm_audit.audit.aggregate.risk import add_risk, risk_cells
+from llm_audit.audit.sections.languages import add_languages, language_sums
 from llm_audit.audit.sections.quality import quality_counts
 from llm_audit.audit.sections.routers import router_rows
 from llm_audit.audit.sections.waste import WasteInputs, add_waste, waste_rows
@@ -37,6 +38,7 @@ class Sums:
         basis: See ``basis.basis_sums``.
         counts: See ``quality.quality_counts``; a row a part.
         routers: See ``routers.router_rows``.
+        languages: See ``languages.language_sums``.
     """
 
     cells: pl.DataFrame
@@ -45,6 +47,7 @@ class Sums:
     basis: pl.DataFrame
     counts: pl.DataFrame
     routers: pl.DataFrame
+    languages: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +119,7 @@ def _sums(measured: pl.DataFrame, rates: pl.DataFrame, group_by: Sequence[str]) 
         basis=basis_sums(measured, rates),
         counts=quality_counts(measured),
         routers=router_rows(measured),
+        languages=language_sums(measured),
     )
 
 
@@ -132,4 +136,5 @@ def add_sums(parts: Sequence[Sums], *, group_by: Sequence[str]) -> Sums:
         basis=add_basis(chained(lambda part: part.basis)),
         counts=chained(lambda part: part.counts),
         routers=chained(lambda part: part.routers),
+        languages=add_languages(chained(lambda part: part.languages)),
     )

@@ -20,6 +20,7 @@ from llm_audit.audit.partial import summarise, waste_inputs
 from llm_audit.audit.rows import Rows
 from llm_audit.audit.sections.quality_loss import unmeasured
 from llm_audit.audit.sections.sensitivity import assumption_sensitivity
+from llm_audit.audit.sections.stakes import stakes
 from llm_audit.audit.sections.traces import trace_routing
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import Document
@@ -38,6 +39,7 @@ _SUMMED = (
     "ambiguous_tokens",
     "stated_cost_pico",
     "difficulty",
+    "language",
     "conversation",
     "trace",
     "request_key",
@@ -95,6 +97,7 @@ def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, op
     with ThreadPoolExecutor(1) as pool:
         assumptions = pool.submit(assumption_sensitivity, applied.plan)
         further = pool.submit(trace_routing, applied.plan), pool.submit(unmeasured, applied.plan)
+        at_stake = pool.submit(stakes, applied)
         partial = summarise(_measured(rows, applied, _SUMMED), inputs, rates=book.rates, group_by=options.group_by)
         found_effects, found_sensitivity = assumptions.result()
         found = Found(
@@ -107,6 +110,7 @@ def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, op
             sensitivity=found_sensitivity,
             trace_routing=further[0].result(),
             unmeasured=further[1].result(),
+            stakes=at_stake.result(),
         )
     sums = partial.sums
     return Audit(

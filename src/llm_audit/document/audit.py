@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import msgspec
 
+from llm_audit.document.judgement import LanguageRow, Stakes, StakesRow
 from llm_audit.document.policy import (
     BreakEven,
     Coverage,
@@ -81,6 +82,7 @@ __all__ = [
     "GroupRow",
     "Input",
     "IntervalPart",
+    "LanguageRow",
     "Metric",
     "ModelMix",
     "ObservedPair",
@@ -98,6 +100,8 @@ __all__ = [
     "Route",
     "Sensitivity",
     "Spend",
+    "Stakes",
+    "StakesRow",
     "Tokens",
     "Tool",
     "TornadoBar",
@@ -157,6 +161,8 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     break_even: list[BreakEven] = []
     observed_pairs: list[ObservedPair] = []  # most requests first
     observed_routers: list[ObservedRouter] = []  # most saved first
+    stakes: Stakes | None = None  # None where no request was recognised as having any
+    languages: list[LanguageRow] = []  # most cost first
     policies: list[PolicyResult] = []  # where several are simulated, in the order asked for
     metrics: list[Metric] = []
     basis: list[BasisRow] = []

@@ -74,6 +74,8 @@ class RequestExplanation:
     difficulty: float | None
     judged: str | None
     abstention: str | None
+    stakes: str | None
+    stakes_limit: str | None  # what the policy asks of its route besides, in words
     used_ability: float | None
     actual_lines: list[Line]
     per_call_usd: str

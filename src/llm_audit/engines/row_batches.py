@@ -15,7 +15,7 @@ from llm_audit.engines.text_features import TextFeatures
 from llm_audit.ledger.arrow import ARROW_SCHEMA, TYPES
 from llm_audit.ledger.columns import COLUMNS, ColumnType
 from llm_audit.sources.entry import Request, Usage
-from llm_audit.vocabulary import Abstention, Category, Judged
+from llm_audit.vocabulary import Abstention, Category, Judged, Stakes
 
 MAX_NAME_CHARS = 256
 """Names are cut to this length: anything longer is content and not a name."""
@@ -32,6 +32,7 @@ _FIELDS = (
 _HASHED = ("request_key", *TextFeatures.__struct_fields__)  # identifiers that are numbers already
 _REASONS = [reason.value for reason in Abstention]
 _CATEGORIES = [category.value for category in Category]
+_STAKES = [None, *(stakes.value for stakes in Stakes)]
 _ABSTAINED = Judged.ABSTAINED.value
 
 
@@ -72,13 +73,15 @@ def judgement_columns(
     difficulty = [None if value != value else value for value in judgement.difficulty.tolist()]  # noqa: PLR0124
     category = [_CATEGORIES[code] for code in judgement.category.tolist()]
     abstained = [_REASONS[code - 1] if code else None for code in judgement.abstention.tolist()]
-    for column in (difficulty, category, abstained):
+    stakes = [_STAKES[code] for code in judgement.stakes.tolist()]
+    for column in (difficulty, category, abstained, stakes):
         column.append(None)  # index -1: not judged
     reason = [own or abstained[index] for own, index in zip(abstention, indices, strict=True)]
     return {
         "difficulty": [difficulty[index] for index in indices],
         "category": [None if no else category[index] for index, no in zip(indices, reason, strict=True)],
         "language": [(judgement.language[index] if index >= 0 else None) for index in indices],
+        "stakes": [stakes[index] for index in indices],
         "abstention": reason,
         "judged": [_ABSTAINED if no else own for own, no in zip(judged, reason, strict=True)],
     }

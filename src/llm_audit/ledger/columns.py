@@ -20,12 +20,13 @@ from llm_audit.vocabulary import (
     Judged,
     Operation,
     ServiceTier,
+    Stakes,
     Status,
     Step,
     UsageSource,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class ColumnType(Enum):
@@ -120,5 +121,6 @@ COLUMNS: dict[str, ColumnType | type[StrEnum]] = {
     "abstention": Abstention,
     "step": Step,
     "language": ColumnType.NAME,
+    "stakes": Stakes,  # what a wrong answer could harm; null where nothing in the text says so
 }
-JUDGEMENT_COLUMNS: tuple[str, ...] = ("difficulty", "category", "judged", "abstention", "step", "language")
+JUDGEMENT_COLUMNS: tuple[str, ...] = ("difficulty", "category", "judged", "abstention", "step", "language", "stakes")

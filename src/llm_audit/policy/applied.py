@@ -22,6 +22,7 @@ from llm_audit.policy.inputs.trace_graph import Graph
 from llm_audit.policy.routing.gates import REASONS
 from llm_audit.policy.routing.plan import RoutePlan, plan_requests, replan, replans, with_target
 from llm_audit.policy.routing.traces import by_trace, trace_risk
+from llm_audit.policy.routing.without_stakes import without_stakes
 from llm_audit.pricing import PriceBook
 
 
@@ -178,6 +179,11 @@ class Plan:
         if self.policy.unmeasured or self.policy.decision is Decision.ALWAYS or models.measured[steps].all():
             return None
         return Plan(policy=self.policy, routes=_scoped(replan(self.routes, replace(self.policy, unmeasured=True))))
+
+    def without_stakes(self) -> Plan | None:
+        """Return the plan without the stricter limits of ``[stakes]``; None where they limit no request."""
+        routes = without_stakes(self.routes)
+        return None if routes is None else Plan(policy=routes.policy, routes=routes)
 
     def at_values(self, values: Sequence[float]) -> Iterator[Plan]:
         """Yield the plan at other values of what the policy decides by."""

@@ -19,6 +19,7 @@ GLOSSARY: dict[str, str] = {
     "lost answers": "Right answers expected to turn wrong by moving, beyond a second run of the model in use.",
     "gained answers": "The same in the other direction, where the route is better than the model in use.",
     "unmeasured models": "Models without published scores or a calibration in the request's category; not in the tax.",
+    "stakes": "What a wrong answer could harm: medical, legal, financial, security and destructive asks have some.",
     "gate": "A requirement, such as vision or a long context, that rules out models not known to meet it.",
     "abstained": "Not judged for lack of information, such as redacted text. The request keeps its model.",
     "escalation": "Repeating a request on the model in use because the smaller model's answer failed.",

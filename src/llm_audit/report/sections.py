@@ -12,7 +12,7 @@ from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts import variance as variance_charts
 from llm_audit.report.charts.svg import Figure
 from llm_audit.report.table import Table
-from llm_audit.report.tables import answers, mix, spend, traces
+from llm_audit.report.tables import answers, judgement, mix, spend, traces
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
@@ -152,6 +152,7 @@ def _policy(document: Document) -> Iterable[Section]:
         (
             Block(tables=(policy.coverage(document),)),
             Block(tables=(policy.gates(document),)),
+            Block(tables=(judgement.stakes(document),)),
             Block(tables=(policy.categories(document),)),
             Block(tables=(policy.judged(document),)),
         ),
@@ -165,6 +166,7 @@ def _data(document: Document) -> Iterable[Section]:
         f"{plural(document.requests.read, 'record')} read, each counted in exactly one row of the records table.",
         (
             Block(tables=(data.quality(document),)),
+            Block(tables=(judgement.languages(document),)),
             Block(tables=(data.accounting(document),)),
             Block(tables=(data.notes(document),)),
             Block(tables=(data.unpriced(document),)),

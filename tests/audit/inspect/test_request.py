@@ -172,3 +172,22 @@ def test_break_even_is_where_the_tax_is_nothing(tmp_path):
     assert limit == pytest.approx((4_500 - 270) / 270, abs=1e-3)
     again = run(made, policy=assumed(extra_steps=limit), catalog=catalog(), book=PriceBook(), options=options)
     assert float(again.document.flagship_tax.expected.share) == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("limit", "says"),
+    [
+        ("keep = true", "keeps its model"),
+        ("max_quality_loss = 1", "loses at most 1 answer in 100"),
+        ("max_quality_loss = 2.5\nmin_success = 0.9", "loses at most 2.5 answers in 100, P(success) at least 0.9"),
+        ("keep = false", None),
+    ],
+)
+def test_what_is_at_stake_and_what_the_policy_then_asks_are_named(tmp_path, limit, says):
+    made = ledger(tmp_path, rows({"stakes": "legal"}, {}))
+    policy = parse(f"target = 0.7\n[stakes.legal]\n{limit}", where="p")
+    first, second = (
+        explain(made, f"{key:x}", policy=policy, catalog=catalog(), book=PriceBook()) for key in (1000, 1001)
+    )
+    assert (first.stakes, first.stakes_limit) == ("legal", says)
+    assert (second.stakes, second.stakes_limit) == (None, None)

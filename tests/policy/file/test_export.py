@@ -175,3 +175,8 @@ def test_an_exported_ladder_has_no_model_that_another_beats():
 def test_what_cannot_be_expressed_is_said(name, target, ladder, says):
     with pytest.raises(UsageError, match=says):
         export(load(name), target, ladder=ladder, catalog=KNOWN)
+
+
+def test_limits_for_stakes_are_not_exported():
+    said = cautions(load("small-by-default"), Target.LITELLM, ladder=["gpt-4o-mini", "gpt-4o"])
+    assert said == ["The limits of [stakes] are not exported: the other system does not see what is at stake."]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from llm_audit.errors import UsageError
 from llm_audit.policy import PRESETS, load, parse
-from llm_audit.policy.file.model import Decision, Gate, Order
+from llm_audit.policy.file.model import Decision, Gate, Order, StakesLimit
+from llm_audit.vocabulary import Stakes
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -61,6 +62,24 @@ def test_presets_decide_as_their_systems_do():
         ("target = 0.8\n[assumptions]\nextra_steps = -1", 3, "from 0 to 100"),
         ('target = 0.8\n[assumptions.output_ratios]\n"gpt-4o" = 1', 3, "used>route"),
         ("target = 0.8\n[cascade]\ncheck_usd = 0\nrecall = 2\nfalse_alarm = 0", 4, "from 0 to 1"),
+        ("target = 0.8\n[stakes.medcal]\nkeep = true", 2, "Did you mean 'medical'"),
+        ("target = 0.8\n[stakes]\nmedical = 1.0", 3, "must be a table, headed [stakes.medical]"),
+        ("target = 0.8\n[stakes.legal]\nmax_loss = 1", 3, "Did you mean 'max_quality_loss'"),
+        ("target = 0.8\n[stakes.legal]\nmin_success = 2", 3, "from 0 to 1"),
+        ("target = 0.8\n[stakes.legal]\nkeep = 1", 3, "true or false"),
+        ("target = 0.8\n[stakes.legal]", 2, "is empty; give max_quality_loss, min_success or keep = true"),
+        ("target = 0.8\n[stakes.legal]\nkeep = true\nmin_success = 0.9", 3, "a limit has no effect"),
+        ('decision = "never"\n[stakes.default]\nkeep = true', 2, "nothing moves"),
+        (
+            'decision = "quality_loss"\nmax_quality_loss = 4\n[stakes.legal]\nmax_quality_loss = 5',
+            4,
+            "max_quality_loss is 5 for legal stakes, and 4 for every request: give a lower limit",
+        ),
+        (
+            'decision = "quality_loss"\nmax_quality_loss = 4\nmin_success = 0.9\n[stakes.default]\nmin_success = 0.8',
+            5,
+            "min_success is 0.8 for default stakes, and 0.9 for every request: give a higher limit",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_line_and_the_fix(toml, line, says):
@@ -73,6 +92,27 @@ def test_a_mistake_is_named_with_its_line_and_the_fix(toml, line, says):
 def test_a_cascade_without_its_numbers_is_no_cascade_silently():
     with pytest.raises(UsageError, match="check_usd is missing"):
         parse("target = 0.8\n[cascade]", where="policy.toml")
+
+
+def test_kinds_of_stakes_have_their_own_limits_or_the_default_ones():
+    toml = "[stakes.default]\nmax_quality_loss = 2\nmin_success = 0.9\n[stakes.legal]\nkeep = true"
+    limits = parse(f"target = 0.8\n{toml}\n[stakes.security]\nkeep = false", where="p").stakes
+    others = StakesLimit(keep=False, max_quality_loss=2, min_success=0.9)
+    assert limits[Stakes.MEDICAL] == limits[Stakes.FINANCIAL] == limits[Stakes.DESTRUCTIVE] == others
+    assert limits[Stakes.LEGAL] == StakesLimit(keep=True, max_quality_loss=None, min_success=None)
+    assert limits[Stakes.SECURITY] == StakesLimit(keep=False, max_quality_loss=None, min_success=None)
+    one = parse("target = 0.8\n[stakes.legal]\nmax_quality_loss = 1", where="p").stakes
+    assert list(one) == [Stakes.LEGAL]
+    assert parse("target = 0.8", where="p").stakes == {}
+
+
+@pytest.mark.parametrize("name", ["small-by-default", "cheapest-capable"])
+def test_the_presets_ask_more_where_anything_is_at_stake(name):
+    policy = load(name)
+    assert set(policy.stakes) == set(Stakes)
+    for limit in policy.stakes.values():
+        assert limit.max_quality_loss < min(policy.max_quality_loss.values())
+        assert limit.min_success > policy.min_success
 
 
 def test_broken_toml_says_where():

@@ -15,6 +15,7 @@ from llm_audit.ledger import Ledger
 from llm_audit.money import usd
 from llm_audit.policy import ANSWERS, CEILING, Costs, Decision, Plan, Policy, Scenario, plan, traffic_of, with_models
 from llm_audit.pricing import PriceBook, price
+from llm_audit.vocabulary import Stakes
 
 
 def explain(ledger: Ledger, request: str, *, policy: Policy, catalog: Catalog, book: PriceBook) -> RequestExplanation:
@@ -73,7 +74,7 @@ def _context(frame: pl.DataFrame, one: pl.DataFrame) -> pl.DataFrame:
 
 
 def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, book: PriceBook) -> RequestExplanation:
-    row = named.row(place, named=True)
+    row, policy = named.row(place, named=True), applied.policy
     requests, ratios = applied.requests, applied.length_ratios(place)
     found = book.rates.filter(pl.col("price_id") == row["price_id"]).select("provider", "source").rows(named=True)
     rate = found[0] if found else {"provider": None, "source": None}
@@ -93,13 +94,15 @@ def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, b
         difficulty=row["difficulty"],
         judged=row["judged"],
         abstention=row["abstention"],
+        stakes=row["stakes"],
+        stakes_limit=_stakes_limit(policy, row["stakes"]),
         used_ability=applied.used_ability(place),
         actual_lines=_lines(applied.rates(place, used=True), applied.tokens(place, CEILING)),
         per_call_usd=usd(int(requests.per_call_cost[place])),
         actual_usd=usd(row["cost_pico"]) if row["cost_pico"] is not None else None,
         outcome=applied.outcome(place),
         route=applied.route_id(place),
-        decision=applied.policy.decision.value,
+        decision=policy.decision.value,
         decided_by=_decided_by(applied, row["category"]),
         candidates=_candidates(applied, place),
         cache_reads_logged=int(requests.tokens["cache_read"][place]),
@@ -121,6 +124,19 @@ def _decided_by(applied: Plan, category: str | None) -> float | None:
     if applied.policy.decision is Decision.QUALITY_LOSS and category is not None:
         return applied.policy.max_quality_loss[category]
     return applied.decision_value
+
+
+def _stakes_limit(policy: Policy, stakes: str | None) -> str | None:
+    """Write what the policy asks besides where something is at stake; None where it asks nothing."""
+    limit = policy.stakes.get(Stakes(stakes)) if stakes is not None else None
+    if limit is None:
+        return None
+    if limit.keep:
+        return "keeps its model"
+    most, least = limit.max_quality_loss, limit.min_success
+    parts = [] if most is None else [f"loses at most {most:g} answer{'' if most == 1 else 's'} in 100"]
+    parts += [] if least is None else [f"P(success) at least {least:g}"]
+    return ", ".join(parts) or None
 
 
 def _candidates(applied: Plan, place: int) -> list[Candidate]:

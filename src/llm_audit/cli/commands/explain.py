@@ -70,6 +70,7 @@ def _text(found: RequestExplanation) -> str:
         f"request {found.request}: {found.file}, line {found.line}, {found.time or 'no time'}",
         f"served by {_provider(found)} / {found.model} (catalogue: {found.model_id or 'unknown'})",
         f"{judged}{why}: category {found.category}, difficulty {_number(found.difficulty)}",
+        *([f"at stake: {found.stakes}{_limit(found)}"] if found.stakes else []),
         f"ability of the model used {_number(found.used_ability)}",
         "",
         f"Actual cost {found.actual_usd or 'unknown: ' + str(found.unpriced_reason)} USD, {found.price_source or ''}",
@@ -99,6 +100,10 @@ def _decision(found: RequestExplanation) -> str:
     if found.decision == "quality_loss":
         return f"loses at most {found.decided_by:g} answer{'' if found.decided_by == 1 else 's'} in 100"
     return f"{found.decision} at {found.decided_by:g}"
+
+
+def _limit(found: RequestExplanation) -> str:
+    return f" (the policy then asks of a route: {found.stakes_limit})" if found.stakes_limit else ""
 
 
 def _provider(found: RequestExplanation) -> str:

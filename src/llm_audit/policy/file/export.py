@@ -126,6 +126,11 @@ def _routellm(policy: Policy, ladder: Sequence[str], catalog: Catalog) -> str:
 
 def cautions(policy: Policy, target: Target, *, ladder: Sequence[str], region: str = "us-east-1") -> list[str]:
     """Return what an export cannot promise: where the other system may refuse it or read a number otherwise."""
+    lost = ["The limits of [stakes] are not exported: the other system does not see what is at stake."]
+    return [*(lost if policy.stakes else []), *_of_target(policy, target, ladder, region)]
+
+
+def _of_target(policy: Policy, target: Target, ladder: Sequence[str], region: str) -> list[str]:
     match target:
         case Target.LITELLM:
             return []

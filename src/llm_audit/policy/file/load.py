@@ -22,6 +22,7 @@ from llm_audit.policy.file.model import (
     Range,
     Scope,
 )
+from llm_audit.policy.file.stakes import check_stakes, stakes_limits
 from llm_audit.suggestions import did_you_mean
 from llm_audit.toml_reader import TomlTable, parse_toml
 from llm_audit.vocabulary import Category
@@ -55,6 +56,7 @@ _KEYS = (
     "ladders",
     "assumptions",
     "cascade",
+    "stakes",
 )
 _CASCADE_KEYS = ("check_usd", "recall", "false_alarm")
 _ENDS = ("favourable", "expected", "pessimistic")
@@ -111,6 +113,7 @@ def parse(text: str, *, where: str) -> Policy:
         max_quality_loss=_quality_loss(document),
         min_success=document.number("min_success", 0, 1) or 0.0,
         lost_answer_usd=document.number("lost_answer_usd", 0, 10_000) or 0.0,
+        stakes=stakes_limits(document.table("stakes")),
         unmeasured=document.flag("unmeasured"),
         target=document.number("target", 0, 1),
         threshold=document.number("threshold", 0, 1),
@@ -125,6 +128,7 @@ def parse(text: str, *, where: str) -> Policy:
         toml=text,
     )
     _check_decision(document, policy)
+    check_stakes(document.table("stakes"), policy)
     return policy
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from llm_audit.arrays import Floats
-from llm_audit.vocabulary import Category
+from llm_audit.vocabulary import Category, Stakes
 
 ANSWERS = 100
 """Quality losses are stated in answers of a hundred."""
@@ -73,6 +73,21 @@ class Cascade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StakesLimit:
+    """What a policy asks of a route where a wrong answer could do harm, besides what it asks of every route.
+
+    Attributes:
+        keep: Whether the request keeps its model.
+        max_quality_loss: Most answers in 100 that the route may lose; None for no limit of its own.
+        min_success: Least P(success) of the route; None likewise.
+    """
+
+    keep: bool
+    max_quality_loss: float | None
+    min_success: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assumptions:
     """Effects of a switch of model, each as a range; ``docs/method.md`` gives the sources.
 
@@ -132,6 +147,7 @@ class Policy:
         min_success: Least P(success) of a route, for ``Decision.QUALITY_LOSS``: where a model often fails, each answer
             must be checked, and a failure that nobody notices has a price too.
         lost_answer_usd: Dollars that one lost answer costs, besides its repeat; a move must save more.
+        stakes: Stricter limits by what is at stake, under any decision; none for what is not named.
         unmeasured: Whether models without published scores or a calibration in the request's category are candidates.
         target: Least P(suffices), for ``Decision.P_SUFFICES``.
         threshold: Least P(strong wins) that asks for the strong model, for ``Decision.STRONG_WINS``.
@@ -157,6 +173,7 @@ class Policy:
     max_quality_loss: dict[str, float]
     min_success: float
     lost_answer_usd: float
+    stakes: dict[Stakes, StakesLimit]
     unmeasured: bool
     target: float | None
     threshold: float | None

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
-from llm_audit.arrays import Bools, Difficulties, Index, Ints
+from llm_audit.arrays import Bools, Codes, Difficulties, Index, Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.inputs.models import CATEGORIES, NONE
+from llm_audit.vocabulary import Stakes
 
 NEEDS: tuple[str, ...] = ("vision", "audio", "tools", "json_schema", "reasoning")
 
@@ -31,6 +32,7 @@ ROUTING_COLUMNS: tuple[str, ...] = (
     "difficulty",
     "category",
     "judged",
+    "stakes",
     "cost_pico",
     "cost_per_call_pico",
 )
@@ -57,7 +59,7 @@ TRACE_COLUMNS: tuple[str, ...] = (
 """Columns that say where a request stands in its conversation and trace."""
 
 Rows = Ints | Bools | slice
-Column = TypeVar("Column", Ints, Bools)
+Column = TypeVar("Column", Ints, Bools, Codes)
 
 _SMALL = 2**31
 _NOTHING = np.zeros(1, dtype=np.int64)
@@ -71,7 +73,8 @@ class Requests:
     """One entry a request in every array.
 
     ``tokens`` are disjoint counts, 0 where the log has none; ``cost`` is in pico-dollars, 0 where ``priced`` is not
-    set; ``difficulty`` is NaN and ``category`` ``NONE`` where the prompt was not judged.
+    set; ``difficulty`` is NaN and ``category`` ``NONE`` where the prompt was not judged. ``stakes`` is 0 for none, else
+    one more than an index into ``Stakes``.
     """
 
     used: Index
@@ -87,6 +90,7 @@ class Requests:
     max_output: Ints
     needs: dict[str, Bools]
     agent_step: Bools
+    stakes: Codes
     day: Ints
 
     def __len__(self) -> int:
@@ -144,6 +148,7 @@ def read_requests(frame: pl.DataFrame, index: dict[str, int]) -> Requests:
         agent_step=(
             frame["calls_tools"].fill_null(value=False) | frame["answers_tools"].fill_null(value=False)
         ).to_numpy(),
+        stakes=_stakes(frame["stakes"]),
         day=frame["time"].dt.date().to_physical().fill_null(UNDATED).to_numpy(),
     )
 
@@ -155,6 +160,15 @@ def _counts(column: pl.Series) -> Ints:
         return np.broadcast_to(np.int32(0), len(column))
     kind = pl.Int32 if least > -_SMALL and most < _SMALL else pl.Int64
     return column.cast(kind).fill_null(0).to_numpy()
+
+
+def _stakes(column: pl.Series) -> Codes:
+    """Codes of what is at stake, in no memory where nothing is."""
+    if column.null_count() == len(column):
+        return np.broadcast_to(np.uint8(0), len(column))
+    codes = {kind.value: code for code, kind in enumerate(Stakes, start=1)}
+    found = column.cast(pl.String).replace_strict(codes, default=0, return_dtype=pl.UInt8)
+    return found.fill_null(0).to_numpy()
 
 
 def _flags(column: pl.Series) -> Bools:
@@ -177,6 +191,7 @@ def take(requests: Requests, rows: Rows) -> Requests:
         max_output=wide(requests.max_output, rows),
         needs={need: at(flags, rows) for need, flags in requests.needs.items()},
         agent_step=requests.agent_step[rows],
+        stakes=at(requests.stakes, rows),
         day=requests.day[rows],
     )
 

@@ -12,6 +12,7 @@ from llm_audit.policy.counterfactual.escalation import check_cost, escalation_ra
 from llm_audit.policy.file.model import ANSWERS, Decision, Policy
 from llm_audit.policy.inputs.judge import Judge
 from llm_audit.policy.inputs.requests import Requests
+from llm_audit.policy.routing.stakes import within_limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,25 @@ class DecisionRule:
     threshold: float | None
 
     def meets(self, requests: Requests, offers: Offers) -> Bools:
-        """Return whether each offer meets the policy.
+        """Return whether each offer meets the policy, and its limits where something is at stake."""
+        met = self._meets(requests, offers)
+        if not self.policy.stakes:
+            return met
+        at = np.flatnonzero(met)
+        rows = offers.rows[at]
+        met[at] = within_limits(
+            self.policy.stakes,
+            requests.stakes[rows],
+            candidate=offers.candidate[at],
+            lost=missed(offers.loss[at], self.policy.cascade),
+            skill=requests.skill[rows],
+            difficulty=requests.difficulty[rows],
+            judge=self.judge,
+        )
+        return met
+
+    def _meets(self, requests: Requests, offers: Offers) -> Bools:
+        """Return whether each offer meets the decision.
 
         A move by quality must also pay: the candidate's cost at the same tokens, its check, the repeats of lost answers
         on the model used with a cold cache, and what lost answers cost by the policy stay below what was paid.

@@ -112,7 +112,7 @@ def replans(plan: RoutePlan, policies: Sequence[Policy]) -> Iterator[RoutePlan]:
     before = plan
     for assessor, position in zip(assessors, positions(plan.assessor, [a.rule for a in assessors]), strict=True):
         moved = replace(plan, policy=assessor.policy, assessor=assessor, threshold=assessor.rule.threshold)
-        moved = _settled(with_choice(replace(moved, runs=before.runs), at_places(plan, position)))
+        moved = settled(with_choice(replace(moved, runs=before.runs), at_places(plan, position)))
         yield moved
         before = moved
 
@@ -164,7 +164,7 @@ def _assessor(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> As
 def _routed(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> RoutePlan:
     assessor = _assessor(inputs, policy, ladder)
     choice = decide(assessor)
-    return _settled(
+    return settled(
         RoutePlan(
             policy=policy,
             inputs=inputs,
@@ -182,7 +182,7 @@ def _expected_runs(inputs: CounterfactualInputs, policy: Policy, choice: Choice,
     return run_costs(inputs, choice, policy=policy, values=values, warm=warm, like=like)
 
 
-def _settled(plan: RoutePlan) -> RoutePlan:
+def settled(plan: RoutePlan) -> RoutePlan:
     """Return the plan without moves whose expected cost, by all the assumptions, is no less than what was paid.
 
     Requests of one conversation on one model share a cache, which the first to move fills for the others, so their

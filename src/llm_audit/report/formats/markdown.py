@@ -9,7 +9,7 @@ from llm_audit.document.comparison import CheckResult, Outcome
 from llm_audit.report import table
 from llm_audit.report.interface import Frames, Options
 from llm_audit.report.table import NUMERIC, Column, ColumnKind, Priority, Table
-from llm_audit.report.tables import answers, spend
+from llm_audit.report.tables import answers, judgement, spend
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
@@ -41,7 +41,7 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
     parts.append(
         "\n".join(["| | | |", "|:--|--:|:--|", *(f"| {a} | **{escape(b)}** | {escape(c)} |" for a, b, c in facts)])
     )
-    parts += [escape(line) for line in (summary.quality, summary.unmeasured) if line]
+    parts += [escape(line) for line in (summary.quality, summary.unmeasured, summary.stakes) if line]
     if summary.actions:
         rows = []
         for index, finding in enumerate(summary.actions, start=1):
@@ -118,8 +118,10 @@ def _folded(document: Document, check: CheckResult | None) -> list[str]:
         *(groups[key] for key in ("by_team", "by_app") if key in groups),
         policy.coverage(document),
         policy.gates(document),
+        judgement.stakes(document),
         spend.waste(document),
         data.quality(document),
+        judgement.languages(document),
         data.accounting(document),
         data.unpriced(document),
         data.fingerprints(document),

@@ -76,6 +76,7 @@ def _summary(document: Document, sheets: _Book) -> None:
         ("Flagship tax", f"{summary.tax} ({summary.tax_note})"),
         *(("Answers lost", line) for line in (summary.quality,) if line),
         *(("Not included", line) for line in (summary.unmeasured,) if line),
+        *(("Stakes", line) for line in (summary.stakes,) if line),
         *(("Floor and ceiling", line) for line in (summary.floor_note,) if line),
         ("Covered", f"{summary.covered} {summary.covered_note}"),
         ("Audited", f"{summary.audited} {summary.audited_note}"),

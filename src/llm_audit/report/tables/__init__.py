@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llm_audit.document.audit import Document
 from llm_audit.report.table import Table
-from llm_audit.report.tables import answers, mix, spend, traces
+from llm_audit.report.tables import answers, judgement, mix, spend, traces
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
 
@@ -18,7 +18,7 @@ def everything(document: Document) -> tuple[Table, ...]:
     last = (
         policy.routes, answers.frontier, policy.tornado, traces.break_even, traces.routing, traces.traces, traces.pairs,
         traces.routers, spend.tokens, spend.waste, policy.coverage, policy.gates,
-        policy.categories, policy.judged, data.quality, data.accounting, data.notes, data.unpriced, data.reconciliation,
-        data.price_rows, policy.policy, data.inputs, data.fingerprints,
+        judgement.stakes, policy.categories, policy.judged, data.quality, judgement.languages, data.accounting,
+        data.notes, data.unpriced, data.reconciliation, data.price_rows, policy.policy, data.inputs, data.fingerprints,
     )  # fmt: skip
     return (*(make(document) for make in first), *spend.groups(document), *(make(document) for make in last))

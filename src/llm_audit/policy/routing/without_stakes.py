@@ -1,0 +1,36 @@
+"""Routes as if a policy had no ``[stakes]``: what its stricter limits hold back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from llm_audit.policy.file.model import Scope
+from llm_audit.policy.inputs.choice import OUTCOMES, RouteOutcome
+from llm_audit.policy.routing.decisions import positions
+from llm_audit.policy.routing.plan import RoutePlan, at_places, replan, settled, with_choice
+from llm_audit.policy.routing.stakes import limited
+from llm_audit.policy.routing.traces import by_trace
+
+
+def without_stakes(plan: RoutePlan) -> RoutePlan | None:
+    """Return the plan of the policy without its ``[stakes]``; None where they limit no request.
+
+    Only requests that they limit are decided again, with those whose moves were undone because they saved nothing: the
+    cache that they share with a limited request may now be another.
+    """
+    requests = plan.inputs.requests
+    held = requests.routable & limited(plan.policy.stakes, requests.stakes)
+    if not held.any():
+        return None
+    policy = replace(plan.policy, stakes={})
+    if policy.scope is Scope.TRACE:
+        return by_trace(replan(plan, policy))
+    rows = np.flatnonzero(held | (plan.choice.outcome == OUTCOMES.index(RouteOutcome.NO_SAVING.value)))
+    rule = replace(plan.assessor.rule, policy=policy)
+    assessor = replace(plan.assessor, policy=policy, rule=rule)
+    position = plan.choice.position.copy()
+    (position[rows],) = positions(assessor.part(rows), [rule])
+    plain = replace(plan, policy=policy, assessor=assessor)
+    return settled(with_choice(plain, at_places(plain, position, rows)))
