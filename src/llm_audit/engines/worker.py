@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from llm_audit.ledger.part_cache import PartCache
 from llm_audit.ledger.parts import LedgerPart, ShardTally
 from llm_audit.sources.entry import Entry, NotACall, Rejected, Request
 from llm_audit.sources.files.storage import on_disk
+from llm_audit.sources.format_detector import internal_error
 from llm_audit.sources.read import ShardReader, content_hash
 from llm_audit.sources.split import Bundle, Shard
 
@@ -60,6 +62,10 @@ def process(task: Task, context: IngestContext) -> LedgerPart:
                 return stored
         with PartWriter(task.target, context.judge) as writer:
             tallies = [_read_shard(index, shard, context, writer) for index, shard in enumerate(bundle)]
+        for row, error in writer.failed:
+            _, index, line, name = row[:4]
+            tallies[index].requests -= 1
+            _count(tallies[index], line, internal_error(name, error))
     part = LedgerPart(file=str(task.target) if writer.rows else None, rows=writer.rows, shards=tallies)
     if cache is not None:
         cache.store_part(task.work_key, part)
@@ -76,6 +82,7 @@ class PartWriter:
         self._batch: list[Row] = []
         self._ask_chars = 0
         self._writer: Any = None
+        self.failed: list[tuple[Row, Exception]] = []  # rows that do not fit the ledger's columns
 
     def __enter__(self) -> Self:
         return self
@@ -96,12 +103,25 @@ class PartWriter:
     def _flush(self) -> None:
         if not self._batch:
             return
-        if self._writer is None:
-            self._writer = parquet_writer(self._target)
-        self._writer.write_table(judged_table(self._batch, self._judge))
-        self.rows += len(self._batch)
+        for table in self._tables(self._batch):
+            if self._writer is None:
+                self._writer = parquet_writer(self._target)
+            self._writer.write_table(table)
+            self.rows += table.num_rows
         self._batch.clear()
         self._ask_chars = 0
+
+    def _tables(self, rows: Sequence[Row]) -> Iterator[Any]:
+        """Yield the rows as tables: one, or around a row that fails several without it."""
+        try:
+            yield judged_table(rows, self._judge)
+        except Exception as error:  # noqa: BLE001 - one record must not end the run
+            if len(rows) == 1:
+                self.failed.append((rows[0], error))
+                return
+            middle = len(rows) // 2
+            yield from self._tables(rows[:middle])
+            yield from self._tables(rows[middle:])
 
 
 def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWriter) -> ShardTally:
@@ -112,8 +132,13 @@ def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWr
     for line, item in reader:
         for name, entry in entries(line, item):
             if isinstance(entry, Request):
+                try:
+                    found = _features_of(entry, context)
+                except Exception as error:  # noqa: BLE001 - one record must not end the run
+                    _count(tally, line, internal_error(name, error))
+                    place += 1
+                    continue
                 requests += 1
-                found = _features_of(entry, context)
                 writer.add(ledger_row((place, index, line), name, entry, found), len(found.ask))
             else:
                 _count(tally, line, entry)
@@ -141,3 +166,7 @@ def _count(tally: ShardTally, line: int, entry: Entry) -> None:
         tally.not_calls[reason] = tally.not_calls.get(reason, 0) + 1
     elif isinstance(entry, Rejected):
         tally.count_rejected(entry.reason.value, line)
+        if entry.note:
+            tally.add_note(line, entry.note)
+        if entry.unread_bytes:
+            tally.add_unread(line, entry.unread_bytes)

@@ -54,7 +54,10 @@ def detect(records: Iterable[Record], *, formats: Sequence[Format] | None = None
     matched: Counter[str] = Counter()
     unknown = 0
     for record in records:
-        found = signatures.first(record, context)
+        try:
+            found = signatures.first(record, context)
+        except Exception:  # noqa: BLE001 - the reader rejects this record, and says why
+            found = None
         if found is None:
             unknown += 1
         else:
