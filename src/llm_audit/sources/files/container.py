@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import assert_never
@@ -11,16 +12,19 @@ import msgspec
 from llm_audit.sources.decode import Item, decode, fast_decode
 from llm_audit.sources.entry import Reason, Rejected, TypedRecord
 from llm_audit.sources.files.archives import archive_kind
+from llm_audit.sources.files.csv_rows import csv_rows, delimiter, fitting_rows
 from llm_audit.sources.files.limits import SNIFF_BYTES
 from llm_audit.sources.files.lines import Lines
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import MAGIC_BYTES, Compression, blocks, compression, head
-from llm_audit.sources.files.tables import csv_rows, delimiter, parquet_rows, sqlite_rows
+from llm_audit.sources.files.tables import parquet_rows, sqlite_rows
 from llm_audit.sources.files.values import values
 
 _PACKED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz", ".lz4")
 _DELIMITED_SUFFIXES = (".csv", ".tsv")
 _NO_ARCHIVE = "an archive that is damaged, of another kind, or inside another; unpack it and read its files"
+_LINES_SUFFIXES = (".jsonl", ".ndjson")
+_ARRAY = re.compile(rb"\s*\[\s*([\[\]{]|\Z)")
 _CONTINUED = (b" ", b"\t", b'"', b"}", b"]")  # how the second line of a printed object begins
 
 
@@ -139,14 +143,25 @@ def _text(first: bytes, name: str) -> Container:
     for suffix in _PACKED_SUFFIXES:
         bare = bare.removesuffix(suffix)
     if bare.endswith(_DELIMITED_SUFFIXES):
-        return Container.CSV
-    if start == b"[" and not _is_complete(_first_line(first)):
-        return Container.VALUES
-    if start not in (b"{", b"["):
+        return Container.LINES if _holds_json_lines(first) else Container.CSV
+    if start == b"[":
+        lines = _is_complete(_first_line(first)) or (not _ARRAY.match(first) and _has_whole_line(first))
+        return Container.LINES if lines else Container.VALUES
+    if start != b"{":
+        if bare.endswith(_LINES_SUFFIXES) or _holds_json_lines(first):
+            return Container.LINES
         header = _first_line(first).decode(errors="replace")
         is_header = header.count(delimiter(header)) >= 2 and "{" not in header
         return Container.CSV if is_header and header.replace('"', "")[:1].isalpha() else Container.LINES
     return Container.LINES if _is_lines(first) else Container.VALUES
+
+
+def _holds_json_lines(first: bytes) -> bool:
+    """Return whether whole JSON lines outweigh rows that fit a header, so that what comes before them is a banner."""
+    if not _has_whole_line(first):
+        return False
+    fitting, braces = fitting_rows(first.decode(errors="replace"))
+    return fitting <= braces
 
 
 def _is_lines(first: bytes) -> bool:
