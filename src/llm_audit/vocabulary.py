@@ -129,6 +129,9 @@ REJECTED: dict[str, str] = {
     "bad_tokens": "with an invalid token count",
     "bad_time": "with an invalid time",
     "bad_shape": "with a field of the wrong type",
+    "archive": "an archive that is not opened",
+    "unreadable": "a file that cannot be read",
+    "internal_error": "not read because of a bug in llm-audit",
 }
 """Words for the reasons for which records are rejected, by the names of ``sources.entry.Reason``."""
 
@@ -140,6 +143,11 @@ def rejection_words(reason: str) -> str:
 
 def rejection_remedy(reasons: Iterable[str]) -> str:
     """Return a sentence that says what to do about records rejected for these reasons."""
+    reasons = set(reasons)
+    if "internal_error" in reasons:
+        return "Please report the format and the error that the notes name."
+    if reasons <= {"archive", "unreadable"}:
+        return "The notes say what to do."
     if "unknown_format" in reasons:
         return "`llm-audit formats suggest PATH` drafts a mapping for a log of an unknown format."
     return "Correct or remove them."

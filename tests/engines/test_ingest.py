@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from llm_audit.engines import IngestOptions, ingest, local, pool
 from llm_audit.engines.hashing import hash64
+from llm_audit.engines.worker import Task
 from llm_audit.errors import AuditError, IncompleteError, UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.ledger import part_cache as cache
@@ -224,12 +225,54 @@ def test_an_interrupt_leaves_no_process(traffic: Path) -> None:
 
 @pytest.mark.usefixtures("_small_shards")
 def test_an_error_in_a_process_reaches_the_caller(traffic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "Task", lambda **task: Task(**{**task, "target": Path("/nowhere/part")}))
+    with pytest.raises(OSError, match="nowhere"):
+        ingest([traffic], options=IngestOptions(jobs=2, cache=False))
+
+
+@pytest.mark.usefixtures("_small_shards")
+def test_a_file_that_vanishes_is_rejected_and_the_others_are_read(
+    traffic: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     work = list(split.bundles(ingest_sources(traffic), ()))
-    (traffic / "a.jsonl").unlink()
+    (traffic / "a.jsonl").rename(tmp_path / "a.jsonl")
     monkeypatch.setattr(local, "bundles", lambda *_: iter(work))
     monkeypatch.setattr(local, "find", lambda *_, **__: local_found(work))
-    with pytest.raises(UsageError, match=r"Cannot read .*a\.jsonl"):
-        ingest([traffic], options=IngestOptions(jobs=2, cache=False))
+    ledger = ingest([traffic], options=IngestOptions(jobs=2))
+    assert adds_up(ledger)
+    assert ledger.manifest.rows == 90 + 30
+    assert [row.reason for row in ledger.manifest.rejected] == ["unreadable"]
+    assert "a.jsonl: No such file or directory. Check" in ledger.manifest.reading_notes[0]
+    (tmp_path / "a.jsonl").rename(traffic / "a.jsonl")
+    assert ingest([traffic], options=IngestOptions(jobs=2)).manifest.rows == 499 + 90 + 30
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.usefixtures("_small_shards")
+def test_a_file_that_grows_or_shrinks_is_read_as_listed_and_never_kept(
+    traffic: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, jobs: int
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    work = list(split.bundles(ingest_sources(traffic), ()))
+    with (traffic / "a.jsonl").open("ab") as log:
+        log.write(b"\n" + line(flat(7)) + b"\n")
+    with (traffic / "c/d.json").open("r+b") as log:
+        log.truncate(2000)
+    with monkeypatch.context() as patch:
+        patch.setattr(local, "bundles", lambda *_: iter(work))
+        patch.setattr(local, "find", lambda *_, **__: local_found(work))
+        manifest = ingest([traffic], options=IngestOptions(jobs=jobs)).manifest
+    rejected = {row.reason: row.count for row in manifest.rejected}
+    assert rejected["truncated"] == 2  # the object that is cut, and the file
+    assert 499 + 90 < manifest.rows < 499 + 90 + 30
+    assert [note.rpartition(": ")[2] for note in manifest.reading_notes if "while it was read" in note] == [
+        "the file changed while it was read; what was added is not included",
+        "the file became shorter while it was read",
+    ]
+    again = ingest([traffic], options=IngestOptions(jobs=jobs)).manifest
+    assert again.rows == manifest.rows + 1
+    assert not [note for note in again.reading_notes if "while it was read" in note]
 
 
 def ingest_sources(folder: Path) -> tuple[Any, ...]:

@@ -84,7 +84,7 @@ def test_a_fallback_takes_what_no_format_knows_and_a_forced_one_everything() -> 
 
 def test_what_an_adapter_refuses_or_did_not_foresee_is_one_entry() -> None:
     refused = BadRecordError(Reason.BAD_TOKENS, "usage")
-    cases = [(refused, Reason.BAD_TOKENS), (KeyError("x"), Reason.BAD_SHAPE), (RecursionError(), Reason.BAD_SHAPE)]
+    cases = [(refused, Reason.BAD_TOKENS), (KeyError("x"), Reason.INTERNAL_ERROR), (RecursionError(), Reason.BAD_SHAPE)]
     for error, reason in cases:
         reader = FormatDetector([a_format("one", failing(error), key="a")], path="log")
         entries = [entry for _, entry in reader.entries(1, {"a": 1})]

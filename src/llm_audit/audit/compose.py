@@ -160,7 +160,7 @@ def document(found: Found) -> Document:
         policy=policy_info(routes),
         quality=quality(cells, sums.counts, requests, unmeasured=found.rows.catalog.unmeasured),
         warnings=[*tax.warnings, *_left_out(ledger, options)],
-        notes=ledger.manifest.notes,
+        notes=[*ledger.manifest.notes, *ledger.manifest.reading_notes],
         inputs=[
             Input(path=item.path, sha256=item.sha256, bytes=item.bytes, records=item.records, format=item.format)
             for item in ledger.manifest.inputs

@@ -154,7 +154,7 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     policy: PolicyInfo
     quality: list[QualityCheck]
     warnings: list[str]
-    notes: list[str] = []  # files passed over, and why
+    notes: list[str] = []  # files, or parts of them, that were not read, and why
     inputs: list[Input]
     fingerprints: Fingerprints
     trace_routing: TraceRouting | None = None

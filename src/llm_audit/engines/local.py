@@ -106,7 +106,8 @@ def ingest(
     )
     _refit(folder / REQUESTS_FILE)
     ledger = Ledger(folder, manifest, holder=holder)
-    session.store(ledger, shards)
+    if all(tally.content for _, tally in shards):  # what could not be read now may be readable next time
+        session.store(ledger, shards)
     return ledger
 
 

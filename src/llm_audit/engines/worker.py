@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -13,9 +13,11 @@ from llm_audit.engines.text_features import TextFeatures, extract_text_features
 from llm_audit.ledger.arrow import parquet_writer
 from llm_audit.ledger.part_cache import PartCache
 from llm_audit.ledger.parts import LedgerPart, ShardTally
-from llm_audit.sources.entry import Entry, NotACall, Rejected, Request
-from llm_audit.sources.files.storage import on_disk
-from llm_audit.sources.read import ShardReader, content_hash
+from llm_audit.sources.entry import Entry, NotACall, Reason, Rejected, Request
+from llm_audit.sources.files.on_disk import on_disk
+from llm_audit.sources.files.storage import UnreadableError
+from llm_audit.sources.format_detector import internal_error
+from llm_audit.sources.read import NO_CONTENT, ShardReader, content_hash
 from llm_audit.sources.split import Bundle, Shard
 
 MAX_ROWS = 8192
@@ -52,16 +54,19 @@ def process(task: Task, context: IngestContext) -> LedgerPart:
         UsageError: A file cannot be opened or fetched.
     """
     cache = PartCache(task.cache) if task.cache is not None else None
-    with ExitStack() as fetched:
-        bundle = [replace(shard, source=fetched.enter_context(on_disk(shard.source))) for shard in task.bundle]
-        if cache is not None and cache.has_parts(task.work_key):
-            stored = cache.part(task.work_key, [content_hash(shard) for shard in bundle])
-            if stored is not None:
-                return stored
-        with PartWriter(task.target, context.judge) as writer:
-            tallies = [_read_shard(index, shard, context, writer) for index, shard in enumerate(bundle)]
+    folder = task.target.parent
+    if cache is not None and cache.has_parts(task.work_key):
+        stored = cache.part(task.work_key, [_content(shard, folder) for shard in task.bundle])
+        if stored is not None:
+            return stored
+    with PartWriter(task.target, context.judge) as writer:
+        tallies = [_fetch_and_read(index, shard, context, writer) for index, shard in enumerate(task.bundle)]
+    for row, error in writer.failed:
+        _, index, line, name = row[:4]
+        tallies[index].requests -= 1
+        _count(tallies[index], line, internal_error(name, error))
     part = LedgerPart(file=str(task.target) if writer.rows else None, rows=writer.rows, shards=tallies)
-    if cache is not None:
+    if cache is not None and all(tally.content for tally in tallies):
         cache.store_part(task.work_key, part)
     return part
 
@@ -71,11 +76,12 @@ class PartWriter:
 
     def __init__(self, target: Path, judge: Judge) -> None:
         self.rows = 0
-        self._target = target
+        self.target = target
         self._judge = judge
         self._batch: list[Row] = []
         self._ask_chars = 0
         self._writer: Any = None
+        self.failed: list[tuple[Row, Exception]] = []  # rows that do not fit the ledger's columns
 
     def __enter__(self) -> Self:
         return self
@@ -96,12 +102,43 @@ class PartWriter:
     def _flush(self) -> None:
         if not self._batch:
             return
-        if self._writer is None:
-            self._writer = parquet_writer(self._target)
-        self._writer.write_table(judged_table(self._batch, self._judge))
-        self.rows += len(self._batch)
+        for table in self._tables(self._batch):
+            if self._writer is None:
+                self._writer = parquet_writer(self.target)
+            self._writer.write_table(table)
+            self.rows += table.num_rows
         self._batch.clear()
         self._ask_chars = 0
+
+    def _tables(self, rows: Sequence[Row]) -> Iterator[Any]:
+        """Yield the rows as tables: one, or around a row that fails several without it."""
+        try:
+            yield judged_table(rows, self._judge)
+        except Exception as error:  # noqa: BLE001 - one record must not end the run
+            if len(rows) == 1:
+                self.failed.append((rows[0], error))
+                return
+            middle = len(rows) // 2
+            yield from self._tables(rows[:middle])
+            yield from self._tables(rows[middle:])
+
+
+def _content(shard: Shard, folder: Path) -> str:
+    try:
+        with on_disk(shard.source, folder) as source:
+            return content_hash(replace(shard, source=source))
+    except UnreadableError:
+        return ""
+
+
+def _fetch_and_read(index: int, shard: Shard, context: IngestContext, writer: PartWriter) -> ShardTally:
+    try:
+        with on_disk(shard.source, writer.target.parent) as source:
+            return _read_shard(index, replace(shard, source=source), context, writer)
+    except UnreadableError as error:  # a member of an archive
+        tally = ShardTally(content="", sha256=NO_CONTENT, entries=1)
+        _count(tally, 1, Rejected(Reason.UNREADABLE, note=str(error)))
+        return tally
 
 
 def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWriter) -> ShardTally:
@@ -112,8 +149,13 @@ def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWr
     for line, item in reader:
         for name, entry in entries(line, item):
             if isinstance(entry, Request):
+                try:
+                    found = _features_of(entry, context)
+                except Exception as error:  # noqa: BLE001 - one record must not end the run
+                    _count(tally, line, internal_error(name, error))
+                    place += 1
+                    continue
                 requests += 1
-                found = _features_of(entry, context)
                 writer.add(ledger_row((place, index, line), name, entry, found), len(found.ask))
             else:
                 _count(tally, line, entry)
@@ -121,8 +163,10 @@ def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWr
     tally.entries, tally.requests = place, requests
     tally.lines, tally.content = reader.lines, reader.content
     tally.formats = dict(sorted(reader.detector.records.items()))
+    if reader.note:
+        tally.add_note(1, reader.note)
     if shard.end is None:
-        tally.sha256 = tally.content
+        tally.sha256 = reader.sha256
     return tally
 
 
@@ -141,3 +185,7 @@ def _count(tally: ShardTally, line: int, entry: Entry) -> None:
         tally.not_calls[reason] = tally.not_calls.get(reason, 0) + 1
     elif isinstance(entry, Rejected):
         tally.count_rejected(entry.reason.value, line)
+        if entry.note:
+            tally.add_note(line, entry.note)
+        if entry.unread_bytes:
+            tally.add_unread(line, entry.unread_bytes)

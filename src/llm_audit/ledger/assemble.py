@@ -105,6 +105,7 @@ def assemble(
         not_provider_calls=[EntryCount(reason=reason, count=count) for reason, count in not_calls],
         rejected=_rejected(tallies, [path for path, _, _ in inputs]),
         notes=list(notes),
+        reading_notes=_reading_notes(tallies, [path for path, _, _ in inputs]),
         fingerprints=fingerprints,
     )
 
@@ -255,6 +256,24 @@ def _rejected(tallies: Sequence[tuple[ShardOffset, ShardTally]], paths: Sequence
         )
         for reason, count in counts
     ]
+
+
+def _reading_notes(tallies: Sequence[tuple[ShardOffset, ShardTally]], paths: Sequence[str]) -> list[str]:
+    """Return the remarks on what could not be read, by file and line, and the bytes passed over in each file."""
+    notes: dict[tuple[int, str], int] = {}  # the first line of each remark on a file
+    unread: dict[int, tuple[int, int]] = {}  # bytes and first line, by file
+    for offset, tally in tallies:
+        for line, note in tally.notes:
+            notes.setdefault((offset.input, note), offset.lines_before + line)
+        if tally.unread_bytes:
+            size, line = unread.get(offset.input, (0, offset.lines_before + tally.unread_line))
+            unread[offset.input] = (size + tally.unread_bytes, line)
+    found = [(number, line, note) for (number, note), line in notes.items()]
+    found += [
+        (number, line, f"{size:,} bytes of damaged records were passed over, the first of them here")
+        for number, (size, line) in unread.items()
+    ]
+    return [f"{paths[number]}:{line}: {note}" for number, line, note in sorted(found)]
 
 
 def _sums(groups: Iterable[dict[str, int]]) -> list[tuple[str, int]]:

@@ -55,6 +55,7 @@ class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     not_provider_calls: list[EntryCount]  # most first
     rejected: list[Rejection]  # most first
     notes: list[str]  # files that were skipped
+    reading_notes: list[str] = []  # what of the files read could not be read
     fingerprints: dict[str, str]  # of the code, classifier and options
 
 

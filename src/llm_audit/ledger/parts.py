@@ -8,6 +8,10 @@ MAX_EXAMPLES = 5
 """Lines kept for each reason in a shard, the first ones."""
 
 
+MAX_NOTES = 20
+"""Remarks kept of a shard, the first ones."""
+
+
 class RejectionCount(msgspec.Struct):
     """Count of the entries of a shard rejected for one reason, with their first lines, from 1 within the shard."""
 
@@ -26,6 +30,19 @@ class ShardTally(msgspec.Struct):
     formats: dict[str, int] = {}  # records by format
     not_calls: dict[str, int] = {}  # entries by reason
     rejected: dict[str, RejectionCount] = {}
+    notes: list[tuple[int, str]] = []  # remarks on what could not be read, each with its line within the shard
+    unread_bytes: int = 0  # passed over around damaged records
+    unread_line: int = 0  # the first of them
+
+    def add_note(self, line: int, note: str) -> None:
+        """Keep a remark, once for each text."""
+        if len(self.notes) < MAX_NOTES and all(note != kept for _, kept in self.notes):
+            self.notes.append((line, note))
+
+    def add_unread(self, line: int, unread_bytes: int) -> None:
+        """Count bytes that were passed over."""
+        self.unread_bytes += unread_bytes
+        self.unread_line = self.unread_line or line
 
     def count_rejected(self, reason: str, line: int) -> None:
         """Count a rejected entry and keep its line as an example."""

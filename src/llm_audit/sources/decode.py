@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -14,6 +16,9 @@ Item = Record | Rejected
 
 fast_decode = msgspec.json.Decoder().decode
 _lenient = json.JSONDecoder()
+_FIRST_KEY = re.compile(r'\s*\{\s*"([^"\\]{1,99})"')
+_FIRST_KEY_OF = r'\{{\s*"{}"\s*:'
+_MAX_STARTS = 8  # places tried after damage
 
 _NOT_JSON = Rejected(Reason.NOT_JSON)
 _NOT_AN_OBJECT = Rejected(Reason.NOT_AN_OBJECT)
@@ -54,12 +59,29 @@ def _decode_leniently(raw: bytes) -> Iterator[Item]:
             value, position = _lenient.raw_decode(text, position)
             values.append(_without_surrogates(value) if b"\\u" in raw else value)
             position = _skip_blanks(text, position)
+        damaged = not values
     except (ValueError, RecursionError):
-        values.clear()
-    if not values:
-        yield _NOT_JSON
+        damaged = True
     for value in values:
         yield from _objects(value)
+    if damaged:
+        yield from _after_damage(text[position:] if values else text)
+
+
+def _after_damage(text: str) -> Iterator[Item]:
+    """Yield what cannot be read, and the records after it where one was written into the middle of another."""
+    if first := _FIRST_KEY.match(text):
+        again = re.compile(_FIRST_KEY_OF.format(re.escape(first[1])))
+        for start in islice((found.start() for found in again.finditer(text, 1)), _MAX_STARTS):
+            rest = text[start:].encode()
+            try:
+                value = fast_decode(rest)
+            except _FAILURES:
+                continue
+            yield Rejected(Reason.NOT_JSON, unread_bytes=len(text[:start].encode()))
+            yield from _objects(value)
+            return
+    yield _NOT_JSON
 
 
 def _skip_blanks(text: str, position: int) -> int:

@@ -13,8 +13,9 @@ from llm_audit.sources.entry import Record
 from llm_audit.sources.files.container import Container, items, sniff
 from llm_audit.sources.files.find import find
 from llm_audit.sources.files.limits import SNIFF_RECORDS
-from llm_audit.sources.files.storage import Source, open_binary
-from llm_audit.sources.files.stream import Compression, compression
+from llm_audit.sources.files.on_disk import on_disk
+from llm_audit.sources.files.storage import Source, UnreadableError, open_binary
+from llm_audit.sources.files.stream import MAGIC_BYTES, Compression, compression
 from llm_audit.sources.first_records import records_of
 from llm_audit.sources.formats.interface import Context, Format
 from llm_audit.sources.formats.registry import all_formats
@@ -54,7 +55,10 @@ def detect(records: Iterable[Record], *, formats: Sequence[Format] | None = None
     matched: Counter[str] = Counter()
     unknown = 0
     for record in records:
-        found = signatures.first(record, context)
+        try:
+            found = signatures.first(record, context)
+        except Exception:  # noqa: BLE001 - the reader rejects this record, and says why
+            found = None
         if found is None:
             unknown += 1
         else:
@@ -82,7 +86,21 @@ def explain(paths: Sequence[str | Path], *, formats: Sequence[Format] | None = N
     """
     with TemporaryDirectory() as spool:
         found = find(paths, spool=Path(spool))
-        return [_explain(source, formats) for source in found.sources]
+        return [_explain_on_disk(source, formats, Path(spool)) for source in found.sources]
+
+
+def _explain_on_disk(source: Source, formats: Sequence[Format] | None, spool: Path) -> DetectedFormat:
+    try:
+        with on_disk(source, spool) as local:
+            return _explain(local, formats)
+    except UnreadableError as error:
+        return DetectedFormat(
+            path=source.name,
+            container="unreadable",
+            compression=Compression.NONE.value,
+            detection=Detection(format=None, matched={}, unknown=0, unreadable=0),
+            reason=str(error),
+        )
 
 
 def _explain(source: Source, formats: Sequence[Format] | None) -> DetectedFormat:
@@ -90,7 +108,7 @@ def _explain(source: Source, formats: Sequence[Format] | None) -> DetectedFormat
     packing = Compression.NONE
     if container not in (Container.PARQUET, Container.SQLITE):
         with open_binary(source) as file:
-            packing = compression(file.read(4))
+            packing = compression(file.read(MAGIC_BYTES))
     detection = detect_source(source, container, formats=formats)
     return DetectedFormat(
         path=source.name,
@@ -104,6 +122,8 @@ def _explain(source: Source, formats: Sequence[Format] | None) -> DetectedFormat
 def _reason(container: Container, detection: Detection) -> str:
     if container is Container.EMPTY:
         return "the file is empty"
+    if container is Container.ARCHIVE:
+        return "the file is an archive that is not opened"
     if container is Container.BINARY:
         return "the file is binary and its container is not known"
     counts = {f"of the format {name}": count for name, count in detection.matched.items()}

@@ -30,6 +30,9 @@ class Reason(StrEnum):
     BAD_TOKENS = "bad_tokens"  # negative, fractional or absurd counts
     BAD_TIME = "bad_time"
     BAD_SHAPE = "bad_shape"  # the format is known, a field of the record is not as it should be
+    ARCHIVE = "archive"  # an archive where none is opened: inside another, or in object storage
+    UNREADABLE = "unreadable"  # a file that cannot be opened, or stopped being readable
+    INTERNAL_ERROR = "internal_error"  # an adapter failed on the record, which is a bug
 
 
 class NotCallReason(StrEnum):
@@ -134,10 +137,19 @@ class NotACall(msgspec.Struct, frozen=True):
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """A record that cannot be used, and the reason. ``field`` names the offending field, never its value."""
+    """A record that cannot be used, and the reason.
+
+    Attributes:
+        reason: Why it is rejected.
+        field: The name of the offending field, never its value.
+        unread_bytes: The bytes passed over to find the next record, where damage hides what they hold.
+        note: What the user should know of it besides, without any of the record's text.
+    """
 
     reason: Reason
     field: str = ""
+    unread_bytes: int = 0
+    note: str = ""
 
 
 Entry = Request | NotACall | Rejected

@@ -11,6 +11,8 @@ from llm_audit.sources.entry import Record
 from llm_audit.sources.files.container import items, sniff
 from llm_audit.sources.files.find import find
 from llm_audit.sources.files.limits import SNIFF_RECORDS
+from llm_audit.sources.files.on_disk import on_disk
+from llm_audit.sources.files.storage import Source
 from llm_audit.sources.unwrap import unwrap
 
 
@@ -21,8 +23,14 @@ def sample(path: str | Path, *, records: int = SNIFF_RECORDS) -> list[Record]:
         UsageError: The path does not exist or cannot be read.
     """
     with TemporaryDirectory() as spool:
-        found = (item for source in find([path], spool=Path(spool)).sources for _, item in items(source, sniff(source)))
-        return list(islice(records_of(found), records))
+        return list(islice(records_of(_items(find([path], spool=Path(spool)).sources, Path(spool))), records))
+
+
+def _items(sources: Iterable[Source], spool: Path) -> Iterator[object]:
+    for source in sources:
+        with on_disk(source, spool) as local:
+            for _, item in items(local, sniff(local)):
+                yield item
 
 
 def records_of(found: Iterable[object]) -> Iterator[Record]:

@@ -12,9 +12,8 @@ from llm_audit.sources.formats.interface import Context, Format
 from llm_audit.sources.formats.signatures import Signatures
 from llm_audit.sources.unwrap import is_plain, unwrap
 
-# A record that no adapter foresaw becomes one rejected entry and does not end the run.
-_UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _UNKNOWN = Rejected(Reason.UNKNOWN_FORMAT)
+_TOO_DEEP = Rejected(Reason.BAD_SHAPE, note="nested too deeply")
 
 
 class FormatDetector:
@@ -53,8 +52,11 @@ class FormatDetector:
         if is_plain(item):
             self._read(line, item, found, is_wrapped=False)
             return found
-        for record in unwrap(item):
-            self._read(line, record, found, is_wrapped=True)
+        try:
+            for record in unwrap(item):
+                self._read(line, record, found, is_wrapped=True)
+        except Exception as error:  # noqa: BLE001 - as in _read_typed
+            found.append(("", internal_error("", error)))
         return found
 
     def _read_typed(self, record: TypedRecord) -> tuple[str, Entry]:
@@ -65,13 +67,17 @@ class FormatDetector:
             return reader.name, reader.read(record)
         except BadRecordError as error:
             return reader.name, Rejected(error.reason, error.field_name)
-        except _UNFORESEEN:
-            return reader.name, Rejected(Reason.BAD_SHAPE)
+        except Exception as error:  # noqa: BLE001 - a bug costs the record that shows it and no other
+            return reader.name, internal_error(reader.name, error)
 
     def _read(self, line: int, record: Record, entries: list[tuple[str, Entry]], *, is_wrapped: bool) -> None:
         context = self._context
-        found = self._forced or self._signatures.first(record, context) or self.fallback
-        self.fast_path.learn(None if is_wrapped or self._forced is not None else found, record, context)
+        try:
+            found = self._forced or self._signatures.first(record, context) or self.fallback
+            self.fast_path.learn(None if is_wrapped or self._forced is not None else found, record, context)
+        except Exception as error:  # noqa: BLE001 - as in _read_typed
+            entries.append(("", internal_error("", error)))
+            return
         if found is None:
             entries.append(("", _UNKNOWN))
             return
@@ -87,5 +93,13 @@ class FormatDetector:
                 entries.append((name, entry))  # noqa: PERF401 - what came before a failure stays
         except BadRecordError as error:
             entries.append((name, Rejected(error.reason, error.field_name)))
-        except _UNFORESEEN:
-            entries.append((name, Rejected(Reason.BAD_SHAPE)))
+        except Exception as error:  # noqa: BLE001 - as in _read_typed
+            entries.append((name, internal_error(name, error)))
+
+
+def internal_error(format_name: str, error: Exception) -> Rejected:
+    """Return the rejection of a record on which the code for a format failed."""
+    if isinstance(error, RecursionError):  # a property of the record: JSON is nested as deeply as its writer likes
+        return _TOO_DEEP
+    reader = f"the reader of the format {format_name}" if format_name else "the detection of the format"
+    return Rejected(Reason.INTERNAL_ERROR, note=f"{reader} failed with {type(error).__name__}")

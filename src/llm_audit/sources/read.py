@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from xxhash import xxh3_128
 
 from llm_audit.sources.detect import detect_source
-from llm_audit.sources.files.container import Container, Located, decoded, items, sniff
+from llm_audit.sources.entry import Reason, Rejected
+from llm_audit.sources.files.container import Container, Located, decoded, items, sniff, with_columns
 from llm_audit.sources.files.lines import Lines, range_blocks
-from llm_audit.sources.files.storage import sha256
+from llm_audit.sources.files.storage import UnreadableError, error_text, sha256
 from llm_audit.sources.files.stream import Blocks
 from llm_audit.sources.format_detector import FormatDetector
 from llm_audit.sources.formats.interface import Format
 from llm_audit.sources.split import Shard
+
+NO_CONTENT = hashlib.sha256().hexdigest()
+"""The hash of a file that could not be read."""
 
 _TABLES = (Container.CSV, Container.PARQUET, Container.SQLITE)
 
@@ -21,23 +27,59 @@ _TABLES = (Container.CSV, Container.PARQUET, Container.SQLITE)
 class ShardReader:
     """Reads one shard of a file on disk.
 
-    Once it is read through, ``lines`` is how many lines a range holds, and ``content`` the hash of what was read.
+    Once it is read through, ``lines`` is how many lines a range holds, and ``content`` the hash of what was read: empty
+    where that is not what the file holds, because it could not be read or has changed. ``sha256`` is that of a complete
+    file, and ``note`` a remark on it.
     """
 
     def __init__(self, shard: Shard, *, formats: Sequence[Format], forced: Format | None = None) -> None:
         self.lines = 0
         self.content = ""
+        self.sha256 = NO_CONTENT
+        self.note = ""
         self._shard = shard
         self._formats = formats
         self._forced = forced
         self.detector = FormatDetector(formats, path=shard.source.name, forced=forced)
 
     def __iter__(self) -> Iterator[Located]:
+        line = 1
+        try:
+            for line, item in self._located():
+                yield line, item
+        except (UnreadableError, OSError) as error:
+            self.content = ""
+            why = str(error) if isinstance(error, UnreadableError) else f"reading failed: {error_text(error)}"
+            yield line, Rejected(Reason.UNREADABLE, note=why)
+        else:
+            if (rejected := self._changed()) is not None:
+                yield line, rejected
+
+    def _changed(self) -> Rejected | None:
+        """Note where the file is no longer as it was listed; return a rejection where it has become shorter."""
+        source = self._shard.source
+        try:
+            status = Path(source.path).stat()
+        except OSError:  # removed after it was read
+            self.content = ""
+            return None
+        if (status.st_size, status.st_mtime_ns) == (source.size_bytes, source.modified_ns):
+            return None
+        self.content = ""
+        if status.st_size < (self._shard.end or source.size_bytes):
+            return Rejected(Reason.TRUNCATED, note="the file became shorter while it was read")
+        self.note = "the file changed while it was read; what was added is not included"
+        return None
+
+    def _located(self) -> Iterator[Located]:
         source = self._shard.source
         if self._shard.end is not None:
             state = xxh3_128()
             lines = Lines(_hashed(range_blocks(source, self._shard.start, self._shard.end), state))
-            yield from decoded(lines, self.detector.fast_path.decode)
+            if source.columns:
+                yield from with_columns(decoded(lines), source.columns)
+            else:
+                yield from decoded(lines, self.detector.fast_path.decode)
             self.lines, self.content = lines.count, state.hexdigest()
             return
         container = sniff(source)
@@ -46,7 +88,7 @@ class ShardReader:
             if found is not None and (found.info.ordered or container in _TABLES):
                 self.detector.fallback = found
         yield from items(source, container, self.detector.fast_path.decode)
-        self.content = sha256(source)
+        self.content = self.sha256 = sha256(source)
 
 
 def content_hash(shard: Shard) -> str:

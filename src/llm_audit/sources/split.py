@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from llm_audit.sources.detect import detect_source
 from llm_audit.sources.files.container import Container, sniff
 from llm_audit.sources.files.limits import SHARD_BYTES
-from llm_audit.sources.files.storage import Source, open_binary
-from llm_audit.sources.files.stream import Compression, compression
+from llm_audit.sources.files.storage import Source, UnreadableError, open_binary
+from llm_audit.sources.files.stream import MAGIC_BYTES, Compression, compression
 from llm_audit.sources.formats.interface import Format
 
 
@@ -36,11 +36,17 @@ Bundle = tuple[Shard, ...]
 
 
 def bundles(sources: Sequence[Source], formats: Sequence[Format]) -> Iterator[Bundle]:
-    """Cut large plain JSONL files into ranges, and put small files together. An object in S3 is not cut."""
+    """Cut large plain JSONL files into ranges, and put small files together.
+
+    An object in S3 is not cut, nor is a file in an archive. The files in a tar stay together, since it is read from its
+    beginning to reach any of them.
+    """
     held: list[Shard] = []
     for source in sources:
         for shard in _shards(source, formats):
             full = sum(other.size_bytes for other in held) + shard.size_bytes > SHARD_BYTES
+            if held and _same_tar(held[-1].source, source):
+                full = False
             if held and (full or shard.end is not None):
                 yield tuple(held)
                 held = []
@@ -53,16 +59,29 @@ def bundles(sources: Sequence[Source], formats: Sequence[Format]) -> Iterator[Bu
 
 
 def _shards(source: Source, formats: Sequence[Format]) -> Iterator[Shard]:
-    if source.size_bytes <= SHARD_BYTES or source.remote or not _can_be_cut(source, formats):
+    whole = source.size_bytes <= SHARD_BYTES or source.remote or source.member is not None
+    if whole or not _can_be_cut(source, formats):
         yield Shard(source)
         return
     for start in range(0, source.size_bytes, SHARD_BYTES):
         yield Shard(source, start, min(start + SHARD_BYTES, source.size_bytes))
 
 
+def _same_tar(first: Source, second: Source) -> bool:
+    one, other = first.member, second.member
+    return one is not None and other is not None and one.sequential and one.archive == other.archive
+
+
 def _can_be_cut(source: Source, formats: Sequence[Format]) -> bool:
+    try:
+        return _is_long_log(source, formats)
+    except UnreadableError:  # which its reader will say
+        return False
+
+
+def _is_long_log(source: Source, formats: Sequence[Format]) -> bool:
     with open_binary(source) as file:
-        magic = file.read(4)
+        magic = file.read(MAGIC_BYTES)
     if compression(magic) is not Compression.NONE or magic[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in magic:
         return False
     if sniff(source) is not Container.LINES:

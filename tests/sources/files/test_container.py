@@ -1,6 +1,7 @@
 import gzip
 import json
 import sqlite3
+import tracemalloc
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from llm_audit.sources.entry import Reason, Rejected
+from llm_audit.sources.files import tables
 from llm_audit.sources.files.container import Container, items, sniff
 
 RECORDS = [{"a": 1, "b": "x"}, {"a": 2, "b": "y\nz"}, {"a": 3, "b": '"é'}]
@@ -147,4 +149,87 @@ def test_lines_cut_short_are_an_entry_each(copies: int, read) -> None:
 
 
 def test_a_printed_object_cut_short_is_truncated(read) -> None:
-    assert read(b'{\n  "a": 1,\n  "b": "x')[1] == [(1, Rejected(Reason.TRUNCATED))]
+    assert read(b'{\n  "a": 1,\n  "b": "x')[1] == [(1, Rejected(Reason.TRUNCATED, unread_bytes=21))]
+
+
+BANNER = "Starting proxy, version 1, on port 8080\n"
+
+
+@pytest.mark.parametrize("banner", [BANNER, "[INFO] one, two, three\n", "a;b;c;d\n", BANNER * 3])
+@pytest.mark.parametrize("name", ["log", "log.jsonl", "log.csv", "log.txt.gz"])
+def test_a_banner_before_json_lines_makes_them_no_table(banner: str, name: str, read) -> None:
+    container, located = read((banner + LINES).encode(), name)
+    assert container is Container.LINES
+    assert [item for _, item in located if isinstance(item, dict)] == RECORDS
+    assert sum(isinstance(item, Rejected) for _, item in located) == banner.count("\n")
+
+
+def test_json_lines_inside_the_cells_of_a_table_leave_it_a_table(read) -> None:
+    text = "a,b,c\n" + "".join(f'1,2,"{{}}\n{{""n"": {n}}}\n{{""m"": 1}}"\n' for n in range(9))
+    container, located = read(text.encode())
+    assert container is Container.CSV
+    assert len(located) == 9
+
+
+@pytest.mark.parametrize("cut", [5, 9, 14])
+def test_a_record_written_into_the_middle_of_another_is_read(cut: int, read) -> None:
+    lines = LINES.splitlines()
+    broken = lines[0][:cut] + lines[1]
+    _, located = read(f"{lines[2]}\n{broken}\n{lines[0]}\n".encode())
+    assert [item for _, item in located if isinstance(item, dict)] == [RECORDS[2], RECORDS[1], RECORDS[0]]
+    assert [line for line, item in located if isinstance(item, Rejected)] == [2]
+
+
+def test_blank_lines_by_the_million_are_counted_and_passed_over(read) -> None:
+    container, located = read(b"\n" * 30_000_000 + b'{"a": 1}\n' + b" \r\n" * 1_000_000 + b'{"a": 2}\n')
+    assert container is Container.LINES
+    assert located == [(30_000_001, {"a": 1}), (31_000_002, {"a": 2})]
+
+
+def test_a_locked_database_is_named_as_such(source_of, tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "logs.db"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE responses (id TEXT)")
+        database.execute("INSERT INTO responses VALUES ('r1')")
+    database.close()
+    monkeypatch.setattr(tables, "_LOCK_SECONDS", 0.01)
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    [(_, entry)] = items(source_of(path), Container.SQLITE)
+    writer.rollback()
+    writer.close()
+    assert entry.reason is Reason.UNREADABLE
+    assert "locked" in entry.note
+
+
+def test_a_value_repeated_by_a_dictionary_is_held_once(source_of, tmp_path: Path) -> None:
+    value = "x" * 2_000_000
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 300, pa.int32()), pa.array([value]))
+    nested = pa.StructArray.from_arrays([column], ["text"])
+    path = tmp_path / "bomb.parquet"
+    pq.write_table(pa.table({"a": column, "b": nested}), path, compression="zstd", dictionary_pagesize_limit=1 << 26)
+    assert path.stat().st_size < 5_000
+    tracemalloc.start()
+    rows = sum(row == {"a": value, "b": {"text": value}} for _, row in items(source_of(path), Container.PARQUET))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert rows == 300
+    assert peak < 40_000_000
+
+
+def test_a_row_over_the_limit_and_a_column_that_unpacks_too_far_are_refused(
+    source_of, tmp_path: Path, monkeypatch
+) -> None:
+    path = tmp_path / "large.parquet"
+    pq.write_table(pa.table({"a": ["x", "y" * 100_000, "z"]}), path)
+    monkeypatch.setattr(tables, "MAX_DECODED_BYTES", 1000)
+    monkeypatch.setattr(tables, "MAX_RECORD_BYTES", 10_000)
+    assert [getattr(row, "reason", row) for _, row in items(source_of(path), Container.PARQUET)] == [
+        {"a": "x"},
+        Reason.TOO_LONG,
+        {"a": "z"},
+    ]
+    monkeypatch.setattr(tables, "MAX_EXPANSION", 1)
+    [(_, entry)] = items(source_of(path), Container.PARQUET)
+    assert entry.reason is Reason.UNREADABLE
+    assert "the column a unpacks" in entry.note

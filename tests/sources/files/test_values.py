@@ -63,7 +63,7 @@ def test_what_is_no_object_is_counted_with_its_reason() -> None:
 def test_an_object_that_never_ends_is_truncated() -> None:
     assert list(values(iter([b'[{"a": 1},\n{"b": [1, 2']))) == [
         (1, b'{"a": 1}'),
-        (2, Rejected(Reason.TRUNCATED)),
+        (2, Rejected(Reason.TRUNCATED, unread_bytes=11)),
     ]
 
 
@@ -78,4 +78,63 @@ def test_a_broken_stream_is_truncated_where_it_breaks() -> None:
 def test_an_object_over_the_limit_is_dropped_and_the_next_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_RECORD_BYTES", 20)
     content = b'[{"a": "' + b"x" * 90 + b'"},\n{"b": 2}]'
-    assert list(values(iter(cut(content, 10)))) == [(1, Rejected(Reason.TOO_LONG)), (2, b'{"b": 2}')]
+    assert list(values(iter(cut(content, 10)))) == [(1, Rejected(Reason.TOO_LONG, unread_bytes=99)), (2, b'{"b": 2}')]
+
+
+def call(n: int) -> dict:
+    return {
+        "id": f"r{n}",
+        "messages": [
+            {"role": "user", "content": f'Say "{n}", {{now}}, [then] \\ stop'},
+            {"role": "user", "content": "!"},
+        ],
+        "tool_calls": [{"id": n, "arguments": "{}"}] * (n % 3),
+        "usage": {"input": n, "details": {"cached": 0}},
+    }
+
+
+def damaged(text: str, kind: str, place: int) -> str:
+    place %= len(text) - 2
+    at = place + 1
+    if kind == "cut":
+        return text[:at]
+    if kind == "without":
+        marks = [index for index, mark in enumerate(text) if mark in '"}]{[' and index]
+        at = marks[place % len(marks)]
+        return text[:at] + text[at + 1 :]
+    if kind == "line break":
+        return text[:at] + "\n" + text[at:].replace('"', "", 1)
+    return text[:at] + {"brace": "}", "quote": '"', "zeros": "\0" * 9, "word": " oops "}[kind] + text[at:]
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    kind=st.sampled_from(["cut", "without", "line break", "brace", "quote", "zeros", "word"]),
+    place=st.integers(0, 10**6),
+    where=st.sampled_from([0, 3, 9]),
+    layout=st.sampled_from([None, 1]),
+    size=st.sampled_from([7, 60, 10**6]),
+)
+def test_good_objects_beside_a_bad_one_are_all_read(kind: str, place: int, where: int, layout, size: int) -> None:
+    texts = [json.dumps(call(n), indent=layout) for n in range(9)]
+    bad = damaged(json.dumps(call(99), indent=layout), kind, place)
+    texts.insert(where, bad)
+    content = "[" + ",\n".join(texts) + "]"
+    found = [raw for _, raw in values(iter(cut(content.encode(), size)))]
+    read = [json.loads(raw, strict=False) for raw in found if isinstance(raw, bytes)]
+    good = [item for item in read if item.get("id") in {f"r{n}" for n in range(9)}]
+    assert good == [call(n) for n in range(9)]
+    try:
+        harmless = isinstance(json.loads(bad), dict)
+    except ValueError:
+        harmless = False
+    assert harmless or any(isinstance(raw, Rejected) for raw in found)
+
+
+def test_objects_without_their_end_are_read_around_in_time_in_proportion_to_their_number() -> None:
+    texts = [json.dumps(call(n)) for n in range(500)]
+    bad = ['{"id": "x", "messages": [{"role": "user"}'] * 500
+    content = "[" + ",".join(text for both in zip(texts, bad, strict=True) for text in both) + "]"
+    found = [raw for _, raw in values(iter(cut(content.encode(), 1 << 22)))]
+    assert sum(isinstance(raw, bytes) for raw in found) == 500
+    assert sum(isinstance(raw, Rejected) for raw in found) == 500

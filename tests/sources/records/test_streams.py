@@ -1,3 +1,5 @@
+import pytest
+
 from llm_audit.sources.records.streams import assemble, events
 
 
@@ -17,3 +19,11 @@ def test_chunks_of_calls_are_joined_by_their_index() -> None:
         ("f", '{"a":1}'),
         ("g", ""),
     ]
+
+
+@pytest.mark.parametrize("part", ["text", None, 7, ["text"]])
+def test_a_gemini_part_of_another_type_is_passed_over(part: object) -> None:
+    chunk = {"candidates": [{"content": {"parts": [{"text": "Yes."}, part]}}]}
+    body = assemble([{**chunk, "usageMetadata": {"totalTokenCount": 3}}])
+    assert body["candidates"][0]["content"]["parts"][0] == {"text": "Yes."}
+    assert body["usageMetadata"] == {"totalTokenCount": 3}

@@ -50,9 +50,9 @@ def accounting(document: Document) -> Table:
 
 
 def notes(document: Document) -> Table:
-    """Files that were skipped, and why."""
+    """Files, or parts of them, that were not read, and why."""
     return table(
-        "notes", "Files skipped", (Column("File and reason", ColumnKind.PROSE),), ((note,) for note in document.notes)
+        "notes", "Not read", (Column("File and reason", ColumnKind.PROSE),), ((note,) for note in document.notes)
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import assert_never
 
@@ -10,14 +11,20 @@ import msgspec
 
 from llm_audit.sources.decode import Item, decode, fast_decode
 from llm_audit.sources.entry import Reason, Rejected, TypedRecord
+from llm_audit.sources.files.archives import archive_kind
+from llm_audit.sources.files.csv_rows import csv_rows, delimiter, fitting_rows
+from llm_audit.sources.files.limits import SNIFF_BYTES
 from llm_audit.sources.files.lines import Lines
 from llm_audit.sources.files.storage import Source, open_binary
-from llm_audit.sources.files.stream import Compression, blocks, compression, head
-from llm_audit.sources.files.tables import csv_rows, delimiter, parquet_rows, sqlite_rows
+from llm_audit.sources.files.stream import MAGIC_BYTES, Compression, blocks, compression, head
+from llm_audit.sources.files.tables import parquet_rows, sqlite_rows
 from llm_audit.sources.files.values import values
 
+_PACKED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz", ".lz4")
 _DELIMITED_SUFFIXES = (".csv", ".tsv")
-_MAGIC_BYTES = 16
+_NO_ARCHIVE = "an archive that is damaged, of another kind, or inside another; unpack it and read its files"
+_LINES_SUFFIXES = (".jsonl", ".ndjson")
+_ARRAY = re.compile(rb"\s*\[\s*([\[\]{]|\Z)")
 _CONTINUED = (b" ", b"\t", b'"', b"}", b"]")  # how the second line of a printed object begins
 
 
@@ -30,8 +37,15 @@ class Container(StrEnum):
     CSV = "CSV"
     PARQUET = "Parquet"
     SQLITE = "SQLite"
+    ARCHIVE = "archive"  # one that is not opened
     BINARY = "binary"
 
+
+_NO_RECORDS: dict[Container, list[tuple[int, Item]]] = {
+    Container.EMPTY: [],
+    Container.BINARY: [(1, Rejected(Reason.BINARY))],
+    Container.ARCHIVE: [(1, Rejected(Reason.ARCHIVE, note=_NO_ARCHIVE))],
+}
 
 Located = tuple[int, Item | TypedRecord]
 """Line or record number from 1, and a record or why there is none."""
@@ -47,15 +61,18 @@ def sniff(source: Source) -> Container:
         UsageError: The source cannot be opened.
     """
     with open_binary(source) as file:
-        magic = file.read(_MAGIC_BYTES)
+        magic = file.read(MAGIC_BYTES)
     if magic.startswith(b"PAR1"):
         return Container.PARQUET
     if magic.startswith(b"SQLite format 3\0"):
         return Container.SQLITE
     first = head(source)
+    if archive_kind(magic) or archive_kind(first):
+        return Container.ARCHIVE
     if not first.strip():
         # Compressed data that gives nothing is broken; let the reader say so.
-        return Container.LINES if magic and compression(magic) is not Compression.NONE else Container.EMPTY
+        packed = magic and compression(magic) is not Compression.NONE
+        return Container.LINES if packed or source.cut or len(first) == SNIFF_BYTES else Container.EMPTY
     if b"\0" in first and not _has_whole_line(first):  # a broken line among good ones costs itself only
         return Container.BINARY
     return _text(first, source.name)
@@ -66,9 +83,22 @@ def items(source: Source, container: Container, decode_typed: DecodeTyped | None
 
     Without ``decode_typed`` each record is a dictionary.
     """
+    if source.columns:
+        return with_columns(_items(source, container, None), source.columns)
+    return _items(source, container, decode_typed)
+
+
+def with_columns(located: Iterable[Located], columns: Sequence[tuple[str, str]]) -> Iterator[Located]:
+    """Give each record the columns that its file's folders state, where it has none of that name itself."""
+    stated = dict(columns)
+    for number, item in located:
+        yield number, {**stated, **item} if type(item) is dict else item
+
+
+def _items(source: Source, container: Container, decode_typed: DecodeTyped | None) -> Iterator[Located]:
     match container:
-        case Container.EMPTY | Container.BINARY:
-            return iter([(1, Rejected(Reason.BINARY))] if container is Container.BINARY else [])
+        case Container.EMPTY | Container.BINARY | Container.ARCHIVE:
+            return iter(_NO_RECORDS[container])
         case Container.CSV:
             return csv_rows(blocks(source))
         case Container.PARQUET:
@@ -109,16 +139,29 @@ def decoded(
 
 def _text(first: bytes, name: str) -> Container:
     start = first.lstrip()[:1]
-    bare = name.lower().removesuffix(".gz").removesuffix(".zst")
+    bare = name.lower()
+    for suffix in _PACKED_SUFFIXES:
+        bare = bare.removesuffix(suffix)
     if bare.endswith(_DELIMITED_SUFFIXES):
-        return Container.CSV
-    if start == b"[" and not _is_complete(_first_line(first)):
-        return Container.VALUES
-    if start not in (b"{", b"["):
+        return Container.LINES if _holds_json_lines(first) else Container.CSV
+    if start == b"[":
+        lines = _is_complete(_first_line(first)) or (not _ARRAY.match(first) and _has_whole_line(first))
+        return Container.LINES if lines else Container.VALUES
+    if start != b"{":
+        if bare.endswith(_LINES_SUFFIXES) or _holds_json_lines(first):
+            return Container.LINES
         header = _first_line(first).decode(errors="replace")
         is_header = header.count(delimiter(header)) >= 2 and "{" not in header
         return Container.CSV if is_header and header.replace('"', "")[:1].isalpha() else Container.LINES
     return Container.LINES if _is_lines(first) else Container.VALUES
+
+
+def _holds_json_lines(first: bytes) -> bool:
+    """Return whether whole JSON lines outweigh rows that fit a header, so that what comes before them is a banner."""
+    if not _has_whole_line(first):
+        return False
+    fitting, braces = fitting_rows(first.decode(errors="replace"))
+    return fitting <= braces
 
 
 def _is_lines(first: bytes) -> bool:

@@ -6,7 +6,6 @@ import fnmatch
 import glob
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +13,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from llm_audit.errors import UsageError
+from llm_audit.sources.files.archives import members
+from llm_audit.sources.files.lakes import Lakes
+from llm_audit.sources.files.named import named, partition_columns, printable, spooled
 from llm_audit.sources.files.storage import S3_SCHEME, Source, error_text, s3
+from llm_audit.sources.files.walk import skip_reason, walk
 
 STANDARD_INPUT = "-"
 _WILDCARD = re.compile(r"[*?\[]")
-_UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".crdownload", ".swp", ".lock", "~", "-wal", "-shm", "-journal")
-_NO_LOGS = (".md", ".rst", ".html", ".toml", ".yaml", ".yml", ".ini", ".cfg", ".py", ".sh", ".ipynb")
-_MARKERS = ("_SUCCESS", "_committed_", "_started_")  # written next to data by Hadoop and Spark
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +44,55 @@ def find(paths: Sequence[str | Path], *, spool: Path, stdin: BinaryIO | None = N
     """
     notes: list[str] = []
     by_identity: dict[str, Source] = {}
+    lakes = Lakes()
     for path in map(str, paths):
         for source in _expand(path, spool, stdin, notes):
-            kept = by_identity.setdefault(source.identity, source)
-            if source.name < kept.name:
-                by_identity[source.identity] = source
-    sources = sorted(by_identity.values(), key=lambda source: source.name)
-    return Found(sources=tuple(sources), notes=tuple(sorted(set(notes))))
+            current = source if source.remote else lakes.current(source)
+            if current is None:
+                continue
+            kept = by_identity.setdefault(current.identity, current)
+            if current.name < kept.name:
+                by_identity[current.identity] = current
+    files = [inside for source in by_identity.values() for inside in _opened(source, notes)]
+    sources = _with_distinct_names(sorted(files, key=_order))
+    return Found(sources=tuple(sources), notes=tuple(sorted({*notes, *lakes.notes()})))
+
+
+def _opened(source: Source, notes: list[str]) -> Iterator[Source]:
+    """Yield the files in an archive that can be opened, or the file itself."""
+    found = None if source.remote or not source.size_bytes else members(source)
+    for member in [source] if found is None else found:
+        inside = member.name.rpartition("/")[2].rpartition("!")[2]
+        if member.member is not None and (why := skip_reason(inside, folder=False)):
+            notes.append(f"{member.name} was not read: {why}")
+        else:
+            yield member
+
+
+def _order(source: Source) -> tuple[str, int]:
+    """Order by name; the files in a tar as they lie in it, so that it is read once from its beginning to its end."""
+    if source.member is not None and source.member.sequential:
+        return f"{source.member.archive.name}!", source.member.number
+    return source.name, 0
+
+
+def _with_distinct_names(sources: Sequence[Source]) -> Iterator[Source]:
+    """Number the files whose names are shown alike, such as those that differ in bytes that are not UTF-8."""
+    seen: dict[str, int] = {}
+    for source in sources:
+        count = seen[source.name] = seen.get(source.name, 0) + 1
+        yield source if count == 1 else replace(source, name=f"{source.name}#{count}")
 
 
 def _expand(path: str, spool: Path, stdin: BinaryIO | None, notes: list[str]) -> Iterator[Source]:
     if path == STANDARD_INPUT:
-        yield _spooled(spool / "standard-input", stdin or _standard_input())
+        yield spooled(spool, stdin or _standard_input(), STANDARD_INPUT)
     elif path.startswith(S3_SCHEME):
         yield from _s3_objects(path, notes)
     elif os.path.isdir(path):  # noqa: PTH112 - the text a user typed is kept for reports
-        yield from _walk(path, notes, set())
+        yield from walk(path, notes)
     elif os.path.exists(path):  # noqa: PTH110
-        yield _local(path)
+        yield named(path, spool)
     elif _WILDCARD.search(path):
         matches = sorted(glob.glob(path, recursive=True))  # noqa: PTH207
         if not matches:
@@ -69,57 +100,7 @@ def _expand(path: str, spool: Path, stdin: BinaryIO | None, notes: list[str]) ->
         for match in matches:
             yield from _expand(match, spool, stdin, notes)
     else:
-        raise UsageError(f"{path} does not exist. Give a file, a folder, a glob, s3://bucket/prefix or -.")
-
-
-def _walk(folder: str, notes: list[str], seen: set[tuple[int, int]]) -> Iterator[Source]:
-    try:
-        status = os.stat(folder)  # noqa: PTH116
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise UsageError(f"Cannot list {folder}: {error_text(error)}. Check that it may be read.") from None
-    if (status.st_dev, status.st_ino) in seen:  # a link back up
-        return
-    seen.add((status.st_dev, status.st_ino))
-    for entry in entries:
-        if why := _skip_reason(entry.name, folder=entry.is_dir()):
-            notes.append(f"{entry.path} was not read: {why}")
-        elif entry.is_dir():
-            yield from _walk(entry.path, notes, seen)
-        elif entry.is_file():
-            yield _local(entry.path)
-        else:
-            notes.append(f"{entry.path} was not read: not a regular file")
-
-
-def _skip_reason(name: str, *, folder: bool) -> str | None:
-    if name.startswith("."):
-        return "hidden"
-    if folder:
-        return None
-    if name.endswith(_UNFINISHED) or name.startswith(_MARKERS):
-        return "a temporary or marker file"
-    return "not a log by its name" if name.lower().endswith(_NO_LOGS) else None
-
-
-def _local(path: str) -> Source:
-    try:
-        status = os.stat(path)  # noqa: PTH116
-    except OSError as error:
-        raise UsageError(f"Cannot read {path}: {error_text(error)}. Check that it may be read.") from None
-    return Source(
-        name=path,
-        path=os.path.abspath(path),  # noqa: PTH100 - links stay as they are
-        size_bytes=status.st_size,
-        modified_ns=status.st_mtime_ns,
-        identity=f"{status.st_dev}:{status.st_ino}",
-    )
-
-
-def _spooled(target: Path, stream: BinaryIO) -> Source:
-    with target.open("wb") as file:
-        shutil.copyfileobj(stream, file, 1 << 20)
-    return replace(_local(str(target)), name=STANDARD_INPUT)
+        raise UsageError(f"{printable(path)} does not exist. Give a file, a folder, a glob, s3://bucket/prefix or -.")
 
 
 def _standard_input() -> BinaryIO:
@@ -150,9 +131,21 @@ def _s3_objects(path: str, notes: list[str]) -> Iterator[Source]:
         found = True
         name = S3_SCHEME + info.path
         inside = info.path.removeprefix(base).split("/")
-        if why := any(part.startswith(".") for part in inside) or _skip_reason(inside[-1], folder=False):
+        if {"_delta_log", ".hoodie"}.intersection(inside):
+            raise UsageError(
+                f"{path} holds a Delta or Hudi table, whose log is not read from object storage. Download it, or "
+                "export its current version as Parquet files and give those."
+            )
+        if why := any(part.startswith(".") for part in inside) or skip_reason(inside[-1], folder=False):
             notes.append(f"{name} was not read: {'hidden' if why is True else why}")
             continue
-        yield Source(name=name, path=name, size_bytes=info.size or 0, modified_ns=info.mtime_ns or 0, identity=name)
+        yield Source(
+            name=name,
+            path=name,
+            size_bytes=info.size or 0,
+            modified_ns=info.mtime_ns or 0,
+            identity=name,
+            columns=partition_columns(name),
+        )
     if not found:
         raise UsageError(f"{path} holds no objects. Check the bucket and the prefix.")

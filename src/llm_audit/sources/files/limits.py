@@ -11,6 +11,21 @@ SHARD_BYTES = 1 << 24
 MAX_RECORD_BYTES = 1 << 26
 """A longer line or JSON value (64 MiB) is rejected as too long without being held in memory."""
 
+COPY_BYTES = 1 << 20
+"""Copied at a time out of an archive."""
+
+MAX_MEMBER_BYTES = 1 << 34
+"""A larger file in an archive (16 GiB) is refused, since it is copied to disk to be read."""
+
+MAX_MEMBERS = 100_000
+"""An archive of more entries is refused, since each takes memory."""
+
+MAX_DECODED_BYTES = 1 << 26
+"""Rows of a Parquet file are made at once as long as their values have at most 64 MiB, else one by one."""
+
+MAX_EXPANSION = 500
+"""A column of a Parquet file that unpacks to over 64 MiB and more than this factor is refused."""
+
 SNIFF_BYTES = 1 << 16
 """Read from the beginning of a file to detect its container."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ Line = tuple[int, bytes | Rejected]
 """A line that is not blank: its number from 1, and its bytes or the reason why they cannot be read."""
 
 
+_NOT_BLANK = re.compile(rb"[^\s]")
 _TOO_LONG = Rejected(Reason.TOO_LONG)
 _TRUNCATED = Rejected(Reason.TRUNCATED)
 
@@ -51,6 +53,12 @@ class Lines:
                     self.count += 1
                     if raw and not raw.isspace():
                         yield self.count, raw
+                    elif block[start : start + 1] in b"\r\n \t":  # many blank lines are passed over at once
+                        found = _NOT_BLANK.search(block, start)
+                        following = block.rfind(b"\n", start, found.start() if found else len(block)) + 1
+                        if following:
+                            self.count += block.count(b"\n", start, following)
+                            start = following
                 tail, held = [block[start:]], len(block) - start
         except BrokenStreamError:
             yield self.count + 1, _TRUNCATED

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
 from llm_audit.errors import UsageError
 
 S3_SCHEME = "s3://"
-_FETCH_BYTES = 1 << 23
 _HASH_BYTES = 1 << 20
+
+
+class UnreadableError(UsageError):
+    """A file that cannot be opened or read. Among other files it costs itself only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The place of a file inside an archive."""
+
+    archive: Source  # on this machine
+    number: int  # among the archive's entries, from 0
+    sequential: bool  # whether it can be reached only through the entries before it, as in a tar
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,9 @@ class Source:
     size_bytes: int
     modified_ns: int
     identity: str  # changes when the file is replaced: inode, or the object's own address
+    member: Member | None = None  # where the file is in an archive, not taken out of it yet
+    columns: tuple[tuple[str, str], ...] = ()  # what the names of its folders say, as in ``date=2026-09-01/``
+    cut: bool = False  # a copy whose last bytes could not be had
 
     @property
     def remote(self) -> bool:
@@ -38,45 +51,48 @@ class Source:
 def open_binary(source: Source) -> BinaryIO:
     """Open a source for reading and seeking, without a buffer of its own.
 
+    Of a file on this machine only the bytes that it had when it was listed are read, so that every reading of a
+    growing log gives the same.
+
     Raises:
-        UsageError: It cannot be opened.
+        UnreadableError: It cannot be opened.
     """
     try:
         if source.remote:
             return cast("BinaryIO", s3().open_input_file(source.path.removeprefix(S3_SCHEME)))
-        return open(source.path, "rb", buffering=0)  # noqa: PTH123 - a path object would cost more than the call
-    except OSError as error:
-        raise UsageError(
+        return cast("BinaryIO", _Snapshot(source.path, source.size_bytes))
+    except (OSError, ValueError) as error:
+        raise UnreadableError(
             f"Cannot read {source.name}: {error_text(error)}. Check that it exists and may be read."
         ) from None
 
 
-@contextmanager
-def on_disk(source: Source) -> Iterator[Source]:
-    """Yield a source on disk: one in object storage is downloaded, and deleted afterwards.
+class _Snapshot(io.FileIO):
+    """A file as far as it went when it was listed."""
 
-    Raises:
-        UsageError: It cannot be read.
-    """
-    if not source.remote:
-        yield source
-        return
-    with tempfile.NamedTemporaryFile(prefix="llm-audit-") as copy:
-        with open_binary(source) as file:
-            try:
-                shutil.copyfileobj(file, copy, _FETCH_BYTES)
-            except OSError as error:
-                raise UsageError(f"Cannot read {source.name}: {error_text(error)}. Try again.") from None
-        copy.flush()
-        yield replace(source, path=copy.name)
+    def __init__(self, path: str, size_bytes: int) -> None:
+        super().__init__(path, "rb")
+        self._size = size_bytes
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = max(0, self._size - self.tell())
+        return super().read(left if size is None or size < 0 else min(size, left)) or b""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        if whence == os.SEEK_END:
+            offset, whence = self._size + offset, os.SEEK_SET
+        return super().seek(offset, whence)
 
 
 def sha256(source: Source) -> str:
-    """Return the SHA-256 of a file's bytes as they are stored."""
+    """Return the SHA-256 of a file's bytes as they are stored, as far as they can be read."""
     state = hashlib.sha256()
-    with open_binary(source) as file:
-        while block := file.read(_HASH_BYTES):
-            state.update(block)
+    try:
+        with open_binary(source) as file:
+            while block := file.read(_HASH_BYTES):
+                state.update(block)
+    except (UnreadableError, OSError):
+        pass
     return state.hexdigest()
 
 
@@ -103,6 +119,6 @@ def s3_options(environ: Mapping[str, str]) -> dict[str, Any]:
     return options
 
 
-def error_text(error: OSError) -> str:
+def error_text(error: Exception) -> str:
     """Return the message of an operating system or storage error, in one line."""
-    return error.strerror or str(error).splitlines()[0]
+    return getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0]

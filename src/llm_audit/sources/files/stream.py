@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
+import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from enum import StrEnum
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from llm_audit.sources.files.limits import BLOCK_BYTES, SNIFF_BYTES
 from llm_audit.sources.files.storage import Source, open_binary
@@ -15,7 +17,12 @@ _PACKED_BYTES = 1 << 20
 _STEP_BYTES = 1 << 16
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
-Blocks = Iterator[bytes]
+_LZMA_BYTES = 1 << 28  # of memory; the strongest usual setting needs a quarter of it
+
+MAGIC_BYTES = 16
+"""The first bytes of a file, by which its compression is recognised."""
+
+Blocks = Generator[bytes, None, None]
 
 
 class Compression(StrEnum):
@@ -24,6 +31,9 @@ class Compression(StrEnum):
     NONE = "none"
     GZIP = "gzip"
     ZSTD = "zstd"
+    BZIP2 = "bzip2"
+    XZ = "xz"
+    LZ4 = "lz4"
 
 
 class BrokenStreamError(Exception):
@@ -37,6 +47,12 @@ def compression(head: bytes) -> Compression:
     # A zstd file may begin with a skippable frame, whose magic number has 16 forms.
     if head.startswith(b"\x28\xb5\x2f\xfd") or (head[1:4] == b"\x2a\x4d\x18" and 0x50 <= head[0] <= 0x5F):
         return Compression.ZSTD
+    if head.startswith(b"BZh") and head[4:10] in (b"1AY&SY", b"\x17rE8P\x90"):
+        return Compression.BZIP2
+    if head.startswith(b"\xfd7zXZ\0"):
+        return Compression.XZ
+    if head.startswith(b"\x04\x22\x4d\x18"):
+        return Compression.LZ4
     return Compression.NONE
 
 
@@ -47,7 +63,7 @@ def blocks(source: Source) -> Blocks:
         BrokenStreamError: After the last good block, where compressed data breaks off.
         UsageError: The source cannot be opened.
     """
-    return _utf8(_plain(source))
+    return _utf8(plain_blocks(source))
 
 
 def head(source: Source) -> bytes:
@@ -63,17 +79,29 @@ def head(source: Source) -> bytes:
     return start[:SNIFF_BYTES]
 
 
-def _plain(source: Source) -> Blocks:
+def plain_blocks(source: Source) -> Blocks:
+    """Yield a source's bytes, decompressed.
+
+    Raises:
+        BrokenStreamError: After the last good block, where data breaks off.
+        UnreadableError: The source cannot be opened.
+    """
     with open_binary(source) as file:
-        packing = compression(file.read(4))
+        packing = compression(file.read(MAGIC_BYTES))
         file.seek(0)
         if packing is Compression.GZIP:
             yield from _gunzip(file)
-        elif packing is Compression.ZSTD:
-            yield from _unzstd(lambda: open_binary(source))
+        elif packing in (Compression.ZSTD, Compression.LZ4):
+            yield from _unpack_with_arrow(lambda: open_binary(source), packing.value)
+        elif packing is Compression.BZIP2:
+            yield from _unpack(file, bz2.BZ2Decompressor)
+        elif packing is Compression.XZ:
+            yield from _unpack(file, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _LZMA_BYTES))
         else:
             while block := file.read(BLOCK_BYTES):
                 yield block
+    if source.cut:
+        raise BrokenStreamError
 
 
 def _gunzip(file: BinaryIO) -> Blocks:
@@ -99,13 +127,50 @@ def _gunzip(file: BinaryIO) -> Blocks:
         raise BrokenStreamError
 
 
-def _unzstd(reopen: Callable[[], BinaryIO]) -> Blocks:
+class _Decompressor(Protocol):
+    """What ``bz2`` and ``lzma`` have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def needs_input(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+def _unpack(file: BinaryIO, make: Callable[[], _Decompressor]) -> Blocks:
+    """Decompress every stream, a bounded block at a time; zeros after the last one are padding."""
+    stream = make()
+    fresh = True
+    packed = b""
+    while packed or not stream.needs_input or (packed := file.read(_PACKED_BYTES)):
+        if fresh and not (packed := packed.lstrip(b"\0") if packed.startswith(b"\0") else packed):
+            continue
+        try:
+            block = stream.decompress(packed, BLOCK_BYTES)
+        except (OSError, lzma.LZMAError):
+            raise BrokenStreamError from None
+        fresh, packed = False, b""
+        if block:
+            yield block
+        if stream.eof:
+            packed = stream.unused_data
+            stream, fresh = make(), True
+    if not fresh:
+        raise BrokenStreamError
+
+
+def _unpack_with_arrow(reopen: Callable[[], BinaryIO], codec: str) -> Blocks:
     """Decompress every frame. Where data is damaged, the last step is read again in small pieces, to lose little."""
     import pyarrow as pa
 
     done = 0
     for step in (_STEP_BYTES, 1):
-        with reopen() as file, pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd") as stream:
+        with reopen() as file, pa.CompressedInputStream(pa.PythonFile(file, mode="r"), codec) as stream:
             try:
                 left = done
                 while left:

@@ -1,108 +1,121 @@
-"""Rows of tables as records: CSV, Parquet, and the SQLite database of the ``llm`` tool."""
+"""Rows of tables as records: Parquet, and the SQLite database of the ``llm`` tool."""
 
 from __future__ import annotations
 
-import csv
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from llm_audit.sources.decode import Item
 from llm_audit.sources.entry import Reason, Rejected
-from llm_audit.sources.files.limits import MAX_RECORD_BYTES
+from llm_audit.sources.files.limits import MAX_DECODED_BYTES, MAX_EXPANSION, MAX_RECORD_BYTES
 from llm_audit.sources.files.storage import Source, open_binary
-from llm_audit.sources.files.stream import Blocks, BrokenStreamError
 
 _ROWS_AT_ONCE = 512
-_DELIMITERS = ",\t;|"
+_LOCK_SECONDS = 5.0  # to wait for a database that another program has locked
 _SQLITE_ROWS = "SELECT * FROM responses ORDER BY rowid"
 
 Row = tuple[int, Item]
 """Line or row number from 1, and the row."""
 
 
-def csv_rows(blocks: Blocks) -> Iterator[Row]:
-    """Yield the rows of delimited text with a header, without empty cells. The number is the row's first line."""
-    csv.field_size_limit(MAX_RECORD_BYTES)
-    lines = _text_lines(blocks)
-    first = next(lines, "")
-    reader = csv.reader(chain([first], lines), delimiter=delimiter(first))
-    header = next(reader, [])
-    line = reader.line_num + 1
-    while True:
-        try:
-            cells = next(reader, None)
-        except BrokenStreamError:
-            yield reader.line_num + 1, Rejected(Reason.TRUNCATED)
-            return
-        except csv.Error:
-            yield line, Rejected(Reason.BAD_SHAPE)
-        else:
-            if cells is None:
-                return
-            if any(cells):
-                yield line, _csv_row(header, cells)
-        line = reader.line_num + 1
-
-
-def delimiter(header: str) -> str:
-    """Return the delimiter that a header uses most."""
-    return max(_DELIMITERS, key=header.count)
-
-
 def parquet_rows(source: Source) -> Iterator[Row]:
-    """Yield the rows of a Parquet file, without the columns that are null in a row."""
+    """Yield the rows of a Parquet file, without the columns that are null in a row.
+
+    Texts stay in their dictionaries until a row is made of them, so that a value repeated in every row is held once.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     number = 0
     with open_binary(source) as file:
         try:
-            batches = pq.ParquetFile(pa.PythonFile(file, mode="r")).iter_batches(_ROWS_AT_ONCE)
-            for batch in batches:
-                for number, row in enumerate(batch.to_pylist(), number + 1):  # noqa: B020 - goes on from before
-                    yield number, {name: _plain(value) for name, value in row.items() if value is not None}
+            described = pq.ParquetFile(pa.PythonFile(file, mode="r")).metadata
+            if (bomb := _expansion(described)) is not None:
+                yield 1, Rejected(Reason.UNREADABLE, note=bomb)
+                return
+            texts = [
+                column.path
+                for column in map(described.schema.column, range(described.num_columns))
+                if column.physical_type == "BYTE_ARRAY" and column.logical_type.type != "DECIMAL"
+            ]
+            table = pq.ParquetFile(pa.PythonFile(file, mode="r"), read_dictionary=texts)
+            for batch in table.iter_batches(_ROWS_AT_ONCE):
+                for part in _bounded(batch):
+                    if part is None:
+                        number += 1
+                        yield number, Rejected(Reason.TOO_LONG)
+                        continue
+                    for number, row in enumerate(part.to_pylist(), number + 1):  # noqa: B020 - goes on from before
+                        yield number, {name: _plain(value) for name, value in row.items() if value is not None}
         except (pa.ArrowException, OSError, ValueError, OverflowError):
             yield number + 1, Rejected(Reason.TRUNCATED)
+
+
+def _expansion(described: Any) -> str | None:
+    """Return a note where a column is packed so tightly that unpacking it could take all memory."""
+    for group in map(described.row_group, range(described.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
+            packed, size = max(1, column.total_compressed_size), column.total_uncompressed_size
+            if size > MAX_DECODED_BYTES and size > packed * MAX_EXPANSION:
+                return (
+                    f"the column {column.path_in_schema} unpacks {packed:,} bytes into {size:,}, which is refused; "
+                    "write the file again with smaller row groups"
+                )
+    return None
+
+
+def _bounded(batch: Any) -> Iterator[Any]:
+    """Yield a batch whole where its rows are of a bounded size, else row by row; None for a row over the limit."""
+    if decoded_bytes_of(batch) <= MAX_DECODED_BYTES:
+        yield batch
+        return
+    for place in range(batch.num_rows):
+        row = batch.slice(place, 1)
+        yield row if decoded_bytes_of(row) <= MAX_RECORD_BYTES else None
+
+
+def decoded_bytes_of(batch: Any) -> int:
+    """Return an estimate of the bytes of a batch's values, each text counted as often as it occurs."""
+    return sum(_decoded_bytes(column) for column in batch.columns)
+
+
+def _decoded_bytes(array: Any) -> int:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0
+    if pa.types.is_map(kind):
+        start, end = array.offsets[0].as_py(), array.offsets[-1].as_py()
+        return sum(_decoded_bytes(side.slice(start, end - start)) for side in (array.keys, array.items))
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return _decoded_bytes(array.flatten())
+    if pa.types.is_struct(kind):
+        return sum(_decoded_bytes(field) for field in array.flatten())
+    return int(array.nbytes)
 
 
 def sqlite_rows(source: Source) -> Iterator[Row]:
     """Yield the rows of the table ``responses`` of a database on disk, in the order they were written."""
     number = 0
     try:
-        with closing(sqlite3.connect(f"{Path(source.path).as_uri()}?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(f"{Path(source.path).as_uri()}?mode=ro", _LOCK_SECONDS, uri=True)) as database:
             database.row_factory = sqlite3.Row
             for number, row in enumerate(database.execute(_SQLITE_ROWS), 1):
                 yield number, {name: _plain(row[name]) for name in row.keys() if row[name] is not None}  # noqa: SIM118
-    except sqlite3.Error:
-        yield number + 1, Rejected(Reason.TRUNCATED if number else Reason.UNKNOWN_FORMAT)
-
-
-def _csv_row(header: list[str], cells: list[str]) -> Item:
-    if any(cells[len(header) :]):
-        return Rejected(Reason.BAD_SHAPE)
-    return {name: cell for name, cell in zip(header, cells, strict=False) if cell}
-
-
-def _text_lines(blocks: Blocks) -> Iterator[str]:
-    tail = b""
-    for block in blocks:
-        first, *rest = block.split(b"\n")
-        if not rest:
-            tail += first
-            if len(tail) > MAX_RECORD_BYTES:  # the reader's own limit then rejects the row
-                tail = tail[: MAX_RECORD_BYTES + 1]
-            continue
-        yield (tail + first).decode(errors="replace") + "\n"
-        tail = rest.pop()
-        for line in rest:
-            yield line.decode(errors="replace") + "\n"
-    if tail:
-        yield tail.decode(errors="replace")
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            yield (
+                number + 1,
+                Rejected(Reason.UNREADABLE, note="another program has locked it; try again when it is done"),
+            )
+        else:
+            yield number + 1, Rejected(Reason.TRUNCATED if number else Reason.UNKNOWN_FORMAT)
 
 
 def _plain(value: Any) -> Any:

@@ -125,7 +125,7 @@ def _block(block: dict[str, Any]) -> Json:
 
 def _of_gemini(chunks: Sequence[Json]) -> Json:
     parts = [
-        part
+        mapping(part)
         for chunk in chunks
         for candidate in objects(chunk.get("candidates"))
         for part in listing(mapping(candidate.get("content")).get("parts"))
@@ -133,8 +133,8 @@ def _of_gemini(chunks: Sequence[Json]) -> Json:
     usage: dict[str, Any] = {}
     for chunk in chunks:
         usage.update(mapping(chunk.get("usageMetadata")))
-    texts = [value for part in parts if isinstance(value := mapping(part).get("text"), str) and not part.get("thought")]
-    others = [part for part in parts if not isinstance(mapping(part).get("text"), str)]
+    texts = [value for part in parts if isinstance(value := part.get("text"), str) and not part.get("thought")]
+    others = [part for part in parts if not isinstance(part.get("text"), str)]
     whole_text = [{"text": "".join(texts)}] if texts else []
     content = {"role": "model", "parts": [*whole_text, *others]}
     return {**_last_of(chunks), "usageMetadata": usage, "candidates": [{"content": content}]}
