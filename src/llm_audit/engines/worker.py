@@ -63,6 +63,7 @@ def process(task: Task, context: IngestContext) -> LedgerPart:
     part = LedgerPart(file=str(task.target) if writer.rows else None, rows=writer.rows, shards=tallies)
     if cache is not None:
         cache.store_part(task.work_key, part)
+        part.damaged = cache.damaged
     return part
 
 
