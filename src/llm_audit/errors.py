@@ -13,7 +13,9 @@ class ExitCode(IntEnum):
     USAGE = 2
     INCOMPLETE = 3
     INTERNAL = 70
-    INTERRUPTED = 130
+    HUNG_UP = 129  # SIGHUP: the terminal was closed
+    INTERRUPTED = 130  # SIGINT: Ctrl-C
+    TERMINATED = 143  # SIGTERM
     CLOSED_PIPE = 141  # the reader of standard output closed it, as after SIGPIPE
 
 
@@ -34,3 +36,7 @@ class IncompleteError(AuditError):
     """The audit cannot be concluded: nothing to audit, or baselines that cannot be compared."""
 
     exit_code = ExitCode.INCOMPLETE
+
+
+class AuditWarning(UserWarning):
+    """Something a user should know of, though the result is right."""

@@ -12,7 +12,7 @@ from llm_audit.classify.features import BUCKETS
 from llm_audit.classify.learning.calibrate import Calibration
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.engines.context import AUDIT_HALF, IngestConfig, code_fingerprint, hash_ingest_files
-from llm_audit.ledger.part_cache import FOLDER_VARIABLE
+from llm_audit.ledger.cache_folder import FOLDER_VARIABLE
 
 ROOT = Path(llm_audit.__file__).parent
 ENTRY_POINTS = ("llm_audit.engines.local", "llm_audit.engines.worker", "llm_audit.engines.context")

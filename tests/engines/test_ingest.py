@@ -16,8 +16,8 @@ from llm_audit.engines import IngestOptions, ingest, local, pool
 from llm_audit.engines.hashing import hash64
 from llm_audit.engines.worker import Task
 from llm_audit.errors import AuditError, IncompleteError, UsageError
-from llm_audit.ledger import Ledger
-from llm_audit.ledger import part_cache as cache
+from llm_audit.ledger import Ledger, part_cache
+from llm_audit.ledger import cache_folder as cache
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.sources import split
 from llm_audit.sources.files.limits import MAX_RECORD_BYTES
@@ -385,7 +385,7 @@ def test_a_second_run_reads_nothing_and_a_changed_log_only_what_changed(
     traffic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(cache.FOLDER_VARIABLE, str(tmp_path / "cache"))
-    monkeypatch.setattr(cache, "_MIN_AGE_NS", 0)
+    monkeypatch.setattr(part_cache, "_MIN_AGE_NS", 0)
     monkeypatch.setattr(split, "SHARD_BYTES", 20_000)
     made: list[str] = []
     run_all = pool.run_all

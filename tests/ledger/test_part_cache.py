@@ -1,11 +1,15 @@
 import os
+import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from llm_audit.ledger import part_cache as module
-from llm_audit.ledger.part_cache import FileHashes, FileState, PartCache, cache_info, clear_cache
+from llm_audit.ledger.cache_folder import FOLDER_VARIABLE, cache_info, clear_cache, evict
+from llm_audit.ledger.part_cache import FileHashes, FileState, PartCache
 from llm_audit.ledger.parts import LedgerPart, ShardTally
 
 OLD = time.time_ns() - 60 * 10**9
@@ -14,7 +18,7 @@ FACTS = FileState(path="/logs/a", size_bytes=10, modified_ns=OLD, identity="1:2"
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PartCache:
-    monkeypatch.setenv(module.FOLDER_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "cache"))
     opened = PartCache.open()
     assert opened is not None
     return opened
@@ -79,6 +83,102 @@ def test_a_damaged_entry_is_a_missing_one(cache: PartCache, tmp_path: Path) -> N
     for file in (cache.folder / "parts" / "work").glob("*.json"):
         file.write_bytes(b"{")
     assert cache.part("work", ["one"]) is None
+    assert cache.damaged == 1
+    assert not list((cache.folder / "parts" / "work").glob("*.json"))
+
+
+def entry_files(cache: PartCache) -> list[Path]:
+    return sorted(path for path in cache.folder.rglob("*") if path.is_file())
+
+
+def spoil_bit(path: Path, bit: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[bit // 8 % len(data)] ^= 1 << bit % 8
+    path.write_bytes(data)
+
+
+DAMAGE = {
+    "a bit of the first byte": lambda path: spoil_bit(path, 3),
+    "a bit of the last byte": lambda path: spoil_bit(path, 8 * path.stat().st_size - 1),
+    "cut short": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "empty": lambda path: path.write_bytes(b""),
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"\n"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_part_with_any_damage_is_missing_and_can_be_stored_again(
+    cache: PartCache, tmp_path: Path, damage: Callable[[Path], None], which: int
+) -> None:
+    cache.store_part("work", part(tmp_path, "one"))
+    damage(entry_files(cache)[which])
+    assert cache.part("work", ["one"]) is None
+    assert cache.damaged == 1
+    assert cache.part("work", ["one"]) is None
+    assert cache.damaged == 1  # it is said once
+    cache.store_part("work", part(tmp_path, "one"))
+    assert cache.part("work", ["one"]) is not None
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(bit=st.integers(0, 1 << 20), which=st.integers(0, 2))
+def test_every_bit_counts(cache: PartCache, tmp_path: Path, bit: int, which: int) -> None:
+    cache.store_hashes(FileHashes(FACTS, "ab", {0: "c", 9: "d"}))
+    cache.store_part("work", part(tmp_path, "one"))
+    spoil_bit(entry_files(cache)[which], bit)
+    before = cache.damaged
+    assert cache.hashes(FACTS) is None or cache.part("work", ["one"]) is None
+    assert cache.damaged == before + 1
+
+
+def test_an_entry_in_the_place_of_another_is_damage(cache: PartCache, tmp_path: Path) -> None:
+    cache.store_part("work", part(tmp_path, "one"))
+    first = next(path for path in entry_files(cache) if path.suffix == ".json")
+    content = first.read_bytes()
+    first.unlink()
+    cache.store_part("work", part(tmp_path, "two"))
+    second = next(path for path in entry_files(cache) if path.suffix == ".json")
+    second.write_bytes(content)
+    assert cache.part("work", ["two"]) is None
+    assert cache.damaged == 1
+
+
+def test_what_a_killed_run_left_half_written_goes_in_time(cache: PartCache, tmp_path: Path) -> None:
+    cache.store_part("work", part(tmp_path, "one"))
+    old, fresh = cache.folder / "parts" / ".old", cache.folder / "parts" / ".fresh"
+    (cache.folder / "ledgers" / ".partial").mkdir()
+    in_folder = cache.folder / "ledgers" / ".partial" / "requests.parquet"
+    for path in (old, fresh, in_folder):
+        path.write_bytes(b"half")
+    for path in (old, in_folder):
+        os.utime(path, (time.time() - 7200,) * 2)
+    evict(cache.folder)
+    assert (old.exists(), in_folder.exists(), fresh.exists()) == (False, False, True)
+    assert cache.part("work", ["one"]) is not None
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o277])
+def test_only_the_owner_reads_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, umask: int) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "cache"))
+    made = part(tmp_path, "one")
+    before = os.umask(umask)
+    try:
+        cache = PartCache.open()
+        assert cache is not None
+        cache.store_part("work", made)
+        cache.store_hashes(FileHashes(FACTS, "ab", {}))
+    finally:
+        os.umask(before)
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in entry_files(cache)}
+    assert modes == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in cache.folder.rglob("*") if path.is_dir()} == {0o700}
+
+
+def test_a_cache_open_to_others_is_closed(cache: PartCache) -> None:
+    (cache.folder / "parts").chmod(0o755)
+    PartCache.open()
+    assert stat.S_IMODE((cache.folder / "parts").stat().st_mode) == 0o700
 
 
 def test_the_least_recently_used_go_first(cache: PartCache, tmp_path: Path) -> None:
@@ -86,15 +186,15 @@ def test_the_least_recently_used_go_first(cache: PartCache, tmp_path: Path) -> N
         cache.store_part("work", part(tmp_path, name, b"x" * 1000))
         found = cache.part("work", [name])
         assert found is not None
-        for file in Path(str(found.file)).parent.glob(Path(str(found.file)).stem + ".*"):
+        for file in Path(str(found.file)).parent.glob(Path(str(found.file)).name.split(".")[0] + ".*"):
             os.utime(file, (time.time() - hours * 3600,) * 2)
-    cache.evict(max_bytes=cache_info().bytes - 1500)
+    evict(cache.folder, max_bytes=cache_info().bytes - 1500)
     assert [cache.part("work", [name]) is not None for name in ("one", "two", "three")] == [False, True, False]
 
 
 def test_what_was_used_lately_stays_whatever_the_bound(cache: PartCache, tmp_path: Path) -> None:
     cache.store_part("work", part(tmp_path, "one"))
-    cache.evict(max_bytes=0)
+    evict(cache.folder, max_bytes=0)
     assert cache.part("work", ["one"]) is not None
 
 
@@ -108,5 +208,5 @@ def test_clearing_says_what_was_removed(cache: PartCache, tmp_path: Path) -> Non
 
 def test_a_cache_that_cannot_be_written_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv(module.FOLDER_VARIABLE, str(tmp_path / "file" / "below"))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file" / "below"))
     assert PartCache.open() is None

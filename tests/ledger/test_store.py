@@ -1,3 +1,10 @@
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
@@ -5,7 +12,7 @@ import pytest
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger, is_ledger, read_ledger, write_ledger
 from llm_audit.ledger.arrow import ARROW_SCHEMA
-from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE, LedgerInput, Manifest
+from llm_audit.ledger.manifest import CHECKSUMS_FILE, MANIFEST_FILE, REQUESTS_FILE, LedgerInput, Manifest
 from llm_audit.ledger.schema import SCHEMA, SCHEMA_VERSION
 
 MANIFEST = Manifest(
@@ -19,6 +26,9 @@ MANIFEST = Manifest(
     fingerprints={"ingest": "1"},
 )
 ROWS = [{"request_key": 1, "model": "gpt-4o", "status": "ok"}, {"request_key": 2, "model": "é", "category": "math"}]
+
+
+FILES = (MANIFEST_FILE, REQUESTS_FILE, CHECKSUMS_FILE)
 
 
 @pytest.fixture
@@ -43,28 +53,99 @@ def test_a_ledger_is_read_as_it_was_written(ledger: Ledger, tmp_path) -> None:
 def test_writing_twice_gives_the_same_bytes(ledger: Ledger, tmp_path) -> None:
     for name in ("one", "two"):
         write_ledger(ledger, tmp_path / name)
-    for file in (MANIFEST_FILE, REQUESTS_FILE):
+    for file in FILES:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
 def test_a_ledger_can_be_written_where_it_lies(ledger: Ledger) -> None:
     write_ledger(ledger, ledger.folder)
+    assert sorted(os.listdir(ledger.folder)) == sorted(FILES)
     assert read_ledger(ledger.folder).frame.height == 2
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data)
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "a flipped bit": flip,
+    "cut short": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b" "),
+    "empty": lambda path: path.write_bytes(b""),
+    "gone": lambda path: path.unlink(),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "another file": lambda path: shutil.copyfile(__file__, path),
+}
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_damage_is_an_error_that_names_the_file(
+    ledger: Ledger, tmp_path: Path, file: str, damage: Callable[[Path], object]
+) -> None:
+    write_ledger(ledger, tmp_path / "kept")
+    damage(tmp_path / "kept" / file)
+    assert is_ledger(tmp_path / "kept")  # and not a folder of logs
+    with pytest.raises(UsageError) as caught:
+        read_ledger(tmp_path / "kept")
+    assert str(tmp_path / "kept") in str(caught.value)
+    assert file in str(caught.value) or CHECKSUMS_FILE in str(caught.value)
+    assert str(caught.value).endswith("Create it again with --save-ledger.")
+
+
+def test_every_byte_of_a_ledger_counts(ledger: Ledger, tmp_path: Path) -> None:
+    write_ledger(ledger, tmp_path / "kept")
+    for file in FILES:
+        path = tmp_path / "kept" / file
+        whole = path.read_bytes()
+        for place in range(0, len(whole), 13):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 32]) + whole[place + 1 :])
+            with pytest.raises(UsageError):
+                read_ledger(tmp_path / "kept")
+        path.write_bytes(whole)
+    assert read_ledger(tmp_path / "kept").frame.height == 2
+
+
+def test_files_of_two_ledgers_do_not_mix(ledger: Ledger, tmp_path: Path) -> None:
+    write_ledger(ledger, tmp_path / "one")
+    write_ledger(ledger.with_notes(["another"]), tmp_path / "two")
+    shutil.copyfile(tmp_path / "two" / MANIFEST_FILE, tmp_path / "one" / MANIFEST_FILE)
+    with pytest.raises(UsageError, match=MANIFEST_FILE):
+        read_ledger(tmp_path / "one")
+
+
+def test_only_the_owner_reads_a_saved_ledger(ledger: Ledger, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        write_ledger(ledger, tmp_path / "kept")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "kept").stat().st_mode) == 0o700
+    assert {stat.S_IMODE((tmp_path / "kept" / file).stat().st_mode) for file in FILES} == {0o600}
+    (tmp_path / "shared").mkdir(mode=0o755)
+    write_ledger(ledger, tmp_path / "shared")  # a folder that exists keeps its mode
+    assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o755
 
 
 def test_a_folder_of_logs_is_no_ledger(tmp_path) -> None:
     (tmp_path / MANIFEST_FILE).write_text("{}")
     assert not is_ledger(tmp_path)
-    with pytest.raises(UsageError, match="contains no readable ledger"):
+    with pytest.raises(UsageError, match=f"contains no readable ledger: it has no {CHECKSUMS_FILE}"):
         read_ledger(tmp_path)
 
 
 def test_a_ledger_of_another_version_is_refused(ledger: Ledger, tmp_path) -> None:
     write_ledger(ledger, tmp_path / "kept")
     text = (tmp_path / "kept" / MANIFEST_FILE).read_text()
-    (tmp_path / "kept" / MANIFEST_FILE).write_text(
-        text.replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 0')
-    )
+    changed = text.replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 0')
+    (tmp_path / "kept" / MANIFEST_FILE).write_text(changed)
+    with pytest.raises(UsageError, match="is damaged"):
+        read_ledger(tmp_path / "kept")
+    sums = (tmp_path / "kept" / CHECKSUMS_FILE).read_text()
+    sealed = sums.replace(hashlib.sha256(text.encode()).hexdigest(), hashlib.sha256(changed.encode()).hexdigest())
+    (tmp_path / "kept" / CHECKSUMS_FILE).write_text(sealed)
     assert is_ledger(tmp_path / "kept")
     with pytest.raises(UsageError, match="another version"):
         read_ledger(tmp_path / "kept")

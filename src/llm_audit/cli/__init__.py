@@ -18,7 +18,7 @@ import typer
 from typer.exceptions import TyperException
 
 from llm_audit import __version__
-from llm_audit.cli.console import abandon_stdout, fail
+from llm_audit.cli.console import abandon_stdout, audit_warnings, fail
 from llm_audit.cli.version import details
 from llm_audit.errors import AuditError, ExitCode
 
@@ -74,7 +74,8 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
     try:
-        result = app(arguments, prog_name="llm-audit", standalone_mode=False)
+        with audit_warnings():
+            result = app(arguments, prog_name="llm-audit", standalone_mode=False)
     except AuditError as error:
         fail(str(error))
         return int(error.exit_code)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
+
+from llm_audit.errors import AuditWarning
 
 Progress = Callable[[int, int], None]
 """A callback with the bytes read and the total bytes."""
@@ -25,6 +29,23 @@ def warn(text: str) -> None:
 def fail(text: str) -> None:
     """Write an error to standard error."""
     say(f"error: {text}")
+
+
+@contextmanager
+def audit_warnings() -> Iterator[None]:
+    """Show the program's own warnings as its other messages are, each time."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", AuditWarning)
+        shown = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, AuditWarning):
+                warn(str(message))
+            else:
+                shown(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def abandon_stdout() -> None:

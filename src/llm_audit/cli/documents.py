@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from llm_audit.config import Config
     from llm_audit.document.audit import Document
 
+_NAMES = (b'"schema_version"', b'"tool"', b'"command"', b'"period"', b'"currency"', b'"currency_note"', b'"requests"')
+"""Fields near the top of an audit."""
+
 
 def load_document(path: Path) -> Document:
     """Read a saved audit.
@@ -47,9 +50,10 @@ def load_or_audit(path: str, config: Config) -> Document:
 
 
 def _is_audit(path: Path) -> bool:
-    """Tell an audit from a JSON log by the schema version, which stands near its top."""
+    """Tell an audit, even a damaged one, from a JSON log by the names of its first fields."""
     try:
         with path.open("rb") as file:
-            return b'"schema_version"' in file.read(200)
+            start = file.read(4096)
     except OSError:
         return False
+    return sum(name in start for name in _NAMES) >= 3

@@ -34,6 +34,7 @@ from llm_audit.document.policy import (
     Unmeasured,
     Waste,
 )
+from llm_audit.document.reading import read
 from llm_audit.document.spend import (
     BasisRow,
     CategoryRow,
@@ -119,6 +120,7 @@ SCHEMA_VERSION = "2.0"
 The first number changes when a field is removed or changes its meaning, or when a value is renamed; the second when
 fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``.
 """
+_MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
 
 
 class Document(msgspec.Struct, kw_only=True, frozen=True):
@@ -178,15 +180,18 @@ def encode(document: Document) -> bytes:
 
 
 def decode(data: bytes) -> Document:
-    """Read a document back, of this major version.
+    """Read a document back, of this major version; a later minor version may have fields that this one has not.
 
     Raises:
-        msgspec.DecodeError: It is not a document, or one of another major version.
+        msgspec.DecodeError: It is not a document, or one of another major version; the message ends with the path of
+            the field at fault.
     """
     # The version comes first: the fields of another one would fail with an error about a field.
-    found = msgspec.json.decode(data, type=_Version).schema_version
-    if found.split(".")[0] != SCHEMA_VERSION.split(".", 1)[0]:
+    found = read(data, _Version, extra_fields=True).schema_version
+    major, _, minor = found.partition(".")
+    if major != _MAJOR or not minor.isdecimal():
         raise msgspec.ValidationError(
-            f"its schema_version is {found}, and this version of llm-audit reads {SCHEMA_VERSION}"
+            f"its schema_version is {found[:40]!r}, and this version of llm-audit reads {SCHEMA_VERSION!r} - "
+            "at `$.schema_version`"
         )
-    return msgspec.json.decode(data, type=Document)
+    return read(data, Document, extra_fields=int(minor[:9]) > int(_MINOR))

@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import msgspec
 
+from llm_audit.document.values import Amount, Count, Number
+
 
 class Estimate(msgspec.Struct, kw_only=True, frozen=True):
     """Actual minus policy cost. ``share`` is of the actual cost of priced requests; both may be negative."""
 
-    amount: str
-    share: float | None
-    policy_cost: str
+    amount: Amount
+    share: Number | None
+    policy_cost: Amount
 
 
 class IntervalPart(msgspec.Struct, kw_only=True, frozen=True):
     """The interval that one source of error would give by itself: sampling, model, assumptions or price."""
 
     source: str
-    low: str
-    high: str
+    low: Amount
+    high: Amount
 
 
 class Expected(Estimate, kw_only=True, frozen=True):
     """The headline, with its interval. ``low`` and ``high`` are amounts, never clamped at zero."""
 
-    low: str
-    high: str
-    share_low: float | None
-    share_high: float | None
-    confidence: float
-    clusters: int
-    resamples: int
+    low: Amount
+    high: Amount
+    share_low: Number | None
+    share_high: Number | None
+    confidence: Number
+    clusters: Count
+    resamples: Count
     parts: list[IntervalPart] = []
 
 
@@ -41,19 +43,19 @@ class Quality(msgspec.Struct, kw_only=True, frozen=True):
     ``saved_per_lost_answer`` is the expected tax for each lost answer, None where none is lost.
     """
 
-    lost_answers: float
-    gained_answers: float
-    lost_per_1000: float
-    lost_per_1000_low: float
-    lost_per_1000_high: float
-    saved_per_lost_answer: str | None
+    lost_answers: Number
+    gained_answers: Number
+    lost_per_1000: Number
+    lost_per_1000_low: Number
+    lost_per_1000_high: Number
+    saved_per_lost_answer: Amount | None
 
 
 class Unmeasured(msgspec.Struct, kw_only=True, frozen=True):
     """A further saving if models that nobody measured in the request's category hold up. Never in the headline."""
 
-    amount: str
-    requests: int
+    amount: Amount
+    requests: Count
     models: list[str]
 
 
@@ -61,9 +63,9 @@ class FlagshipTax(msgspec.Struct, kw_only=True, frozen=True):
     ceiling: Estimate
     expected: Expected
     floor: Estimate
-    covered_cost: str  # actual cost of the requests that the policy could judge and route, moved or not
-    covered_share: float | None
-    moved_requests: int
+    covered_cost: Amount  # actual cost of the requests that the policy could judge and route, moved or not
+    covered_share: Number | None
+    moved_requests: Count
     quality: Quality | None  # None where nothing moves
     unmeasured: Unmeasured | None  # None where every candidate was measured
     warnings: list[str]
@@ -79,9 +81,9 @@ class Coverage(msgspec.Struct, kw_only=True, frozen=True):
     """
 
     outcome: str
-    requests: int
-    cost: str | None
-    cost_share: float | None
+    requests: Count
+    cost: Amount | None
+    cost_share: Number | None
 
 
 class Route(msgspec.Struct, kw_only=True, frozen=True):
@@ -92,17 +94,17 @@ class Route(msgspec.Struct, kw_only=True, frozen=True):
 
     from_model: str = msgspec.field(name="from")
     to_model: str = msgspec.field(name="to")
-    requests: int
-    actual_cost: str
-    policy_cost: str
-    p_suffices: float | None  # mean over the requests
+    requests: Count
+    actual_cost: Amount
+    policy_cost: Amount
+    p_suffices: Number | None  # mean over the requests
 
 
 class Gate(msgspec.Struct, kw_only=True, frozen=True):
     reason: str  # context_window, max_output, vision, audio, tools, json_schema, reasoning, unknown_vision …
-    requests: int
-    cost: str  # what the requests cost
-    kept_back: str  # the saving the gate forgoes, at the ceiling's arithmetic
+    requests: Count
+    cost: Amount  # what the requests cost
+    kept_back: Amount  # the saving the gate forgoes, at the ceiling's arithmetic
 
 
 class Finding(msgspec.Struct, kw_only=True, frozen=True):
@@ -116,12 +118,12 @@ class Finding(msgspec.Struct, kw_only=True, frozen=True):
     title: str
     detail: str
     action: str
-    amount: str
-    low: str | None
-    high: str | None
-    requests: int
+    amount: Amount
+    low: Amount | None
+    high: Amount | None
+    requests: Count
     subject: str  # the template, app or model it is about
-    p_suffices: float | None
+    p_suffices: Number | None
     overlaps: bool = False
 
 
@@ -131,20 +133,20 @@ class Waste(msgspec.Struct, kw_only=True, frozen=True):
     kind: str  # failed_requests, retries, repeated_prompts, cache_never_used, cache_written_unread, runaway_output …
     title: str
     detail: str
-    amount: str
-    requests: int
+    amount: Amount
+    requests: Count
 
 
 class FrontierPoint(msgspec.Struct, kw_only=True, frozen=True):
     """One value of what the policy decides by: expected cost against answers expected to be lost."""
 
-    target: float
-    policy_cost: str
-    flagship_tax: str
-    share: float | None
-    moved_requests: int
-    lost_answers: float | None
-    gained_answers: float | None
+    target: Number
+    policy_cost: Amount
+    flagship_tax: Amount
+    share: Number | None
+    moved_requests: Count
+    lost_answers: Number | None
+    gained_answers: Number | None
     in_use: bool
 
 
@@ -154,8 +156,8 @@ class TornadoBar(msgspec.Struct, kw_only=True, frozen=True):
     assumption: str
     low_value: str
     high_value: str
-    tax_at_low: str
-    tax_at_high: str
+    tax_at_low: Amount
+    tax_at_high: Amount
 
 
 class Sensitivity(msgspec.Struct, kw_only=True, frozen=True):
@@ -170,22 +172,22 @@ class TraceRouting(msgspec.Struct, kw_only=True, frozen=True):
     that depends on them.
     """
 
-    traces: int
-    requests: int
-    decisions: int  # a tool loop, and siblings of one template, are one
-    inferred_edges: int  # known by a repeated text or the conversation's order only
-    per_request: str
-    per_trace: str
-    risk_per_request: str
-    risk_per_trace: str
+    traces: Count
+    requests: Count
+    decisions: Count  # a tool loop, and siblings of one template, are one
+    inferred_edges: Count  # known by a repeated text or the conversation's order only
+    per_request: Amount
+    per_trace: Amount
+    risk_per_request: Amount
+    risk_per_trace: Amount
 
 
 class BreakEven(msgspec.Struct, kw_only=True, frozen=True):
     """The value of an assumption at which the policy stops paying; None where it pays at any."""
 
     assumption: str  # extra_steps, escalation, or escalation_rate of a cascade
-    assumed: float
-    break_even: float | None
+    assumed: Number
+    break_even: Number | None
     detail: str
 
 
@@ -199,11 +201,11 @@ class ObservedPair(msgspec.Struct, kw_only=True, frozen=True):
     app: str
     costlier: str
     cheaper: str
-    requests_costlier: int
-    requests_cheaper: int
-    observed_cost_ratio: float | None
-    observed_output_ratio: float | None
-    expected_cost_ratio: float | None  # of the costlier model's requests that the policy moves to the cheaper
+    requests_costlier: Count
+    requests_cheaper: Count
+    observed_cost_ratio: Number | None
+    observed_output_ratio: Number | None
+    expected_cost_ratio: Number | None  # of the costlier model's requests that the policy moves to the cheaper
 
 
 class ObservedRouter(msgspec.Struct, kw_only=True, frozen=True):
@@ -214,28 +216,28 @@ class ObservedRouter(msgspec.Struct, kw_only=True, frozen=True):
 
     router: str
     fallback: str
-    requests: int
-    requests_elsewhere: int  # served by another model than the fallback
-    actual_cost: str
-    fallback_cost: str
-    saved: str
-    saved_share: float | None
+    requests: Count
+    requests_elsewhere: Count  # served by another model than the fallback
+    actual_cost: Amount
+    fallback_cost: Amount
+    saved: Amount
+    saved_share: Number | None
 
 
 class PolicyResult(msgspec.Struct, kw_only=True, frozen=True):
     """One of several policies on the same requests."""
 
     name: str
-    target: float | None
-    policy_cost: str
-    flagship_tax: str
-    share: float | None
-    ceiling: str
-    floor: str
-    moved_requests: int
-    lost_answers: float | None  # beyond a second run of the model used; None where nothing moves
-    gained_answers: float | None
-    saved_per_lost_answer: str | None
+    target: Number | None
+    policy_cost: Amount
+    flagship_tax: Amount
+    share: Number | None
+    ceiling: Amount
+    floor: Amount
+    moved_requests: Count
+    lost_answers: Number | None  # beyond a second run of the model used; None where nothing moves
+    gained_answers: Number | None
+    saved_per_lost_answer: Amount | None
     reason: str | None  # why nothing moves
     in_use: bool
 
@@ -245,7 +247,7 @@ class PolicyInfo(msgspec.Struct, kw_only=True, frozen=True):
 
     name: str
     decision: str  # quality_loss, p_suffices, strong_wins, quality_difference, always, never
-    target: float | None
+    target: Number | None
     ladders: dict[str, list[str]]  # ladder name to models, cheapest first
     assumptions: dict[str, str]
     gates: list[str]

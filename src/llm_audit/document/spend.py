@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from llm_audit.document.values import Amount, Count, Number
+
 
 class Tool(msgspec.Struct, kw_only=True, frozen=True):
     name: str
@@ -15,74 +17,74 @@ class Period(msgspec.Struct, kw_only=True, frozen=True):
 
     start: str | None
     end: str | None
-    days: int  # calendar days with requests
+    days: Count  # calendar days with requests
     timezone: str
-    undated_requests: int
+    undated_requests: Count
 
 
 class Requests(msgspec.Struct, kw_only=True, frozen=True):
     """Every record read: ``read = audited + duplicates + not_provider_calls + rejected + out_of_period``."""
 
-    read: int
-    audited: int
-    duplicates: int
-    not_provider_calls: int
-    rejected: int
-    out_of_period: int = 0  # requests that ``--since`` and ``--until`` leave out
+    read: Count
+    audited: Count
+    duplicates: Count
+    not_provider_calls: Count
+    rejected: Count
+    out_of_period: Count = 0  # requests that ``--since`` and ``--until`` leave out
 
 
 class Example(msgspec.Struct, kw_only=True, frozen=True):
     file: str
-    line: int
+    line: Count
 
 
 class RejectedReason(msgspec.Struct, kw_only=True, frozen=True):
     reason: str
-    count: int
+    count: Count
     examples: list[Example]
 
 
 class ReasonCount(msgspec.Struct, kw_only=True, frozen=True):
     reason: str
-    count: int
+    count: Count
 
 
 class Tokens(msgspec.Struct, kw_only=True, frozen=True):
     """Sums of disjoint token types; ``reasoning`` is a subset of ``output``."""
 
-    input: int
-    cache_read: int
-    cache_write_5m: int
-    cache_write_1h: int
-    output: int
-    audio_input: int
-    audio_output: int
-    reasoning: int
-    estimated: int  # of all, counted from text because the log has no usage
-    ambiguous: int  # of all, possibly counted twice by the log
+    input: Count
+    cache_read: Count
+    cache_write_5m: Count
+    cache_write_1h: Count
+    output: Count
+    audio_input: Count
+    audio_output: Count
+    reasoning: Count
+    estimated: Count  # of all, counted from text because the log has no usage
+    ambiguous: Count  # of all, possibly counted twice by the log
 
 
 class Cost(msgspec.Struct, kw_only=True, frozen=True):
-    actual: str
-    priced_requests: int
-    unpriced_requests: int
-    by_token_type: dict[str, str]  # token types and "per_call"
-    stated: str | None  # what the log itself says, over the requests that say it
-    stated_requests: int
-    estimated: str  # the part of actual that rests on estimated tokens
-    ambiguous: str  # by how much actual may be too high because of ambiguous tokens
+    actual: Amount
+    priced_requests: Count
+    unpriced_requests: Count
+    by_token_type: dict[str, Amount]  # token types and "per_call"
+    stated: Amount | None  # what the log itself says, over the requests that say it
+    stated_requests: Count
+    estimated: Amount  # the part of actual that rests on estimated tokens
+    ambiguous: Amount  # by how much actual may be too high because of ambiguous tokens
 
 
 class ModelMix(msgspec.Struct, kw_only=True, frozen=True):
     provider: str
     model: str
     tier: str  # small, mid, frontier or unknown
-    requests: int
-    request_share: float
-    tokens: int
-    token_share: float
-    cost: str | None
-    cost_share: float | None
+    requests: Count
+    request_share: Number
+    tokens: Count
+    token_share: Number
+    cost: Amount | None
+    cost_share: Number | None
 
 
 class DailyMix(msgspec.Struct, kw_only=True, frozen=True):
@@ -90,33 +92,33 @@ class DailyMix(msgspec.Struct, kw_only=True, frozen=True):
     model: str
     provider: str
     tier: str
-    requests: int
-    tokens: int
-    cost: str | None
+    requests: Count
+    tokens: Count
+    cost: Amount | None
 
 
 class Day(msgspec.Struct, kw_only=True, frozen=True):
     """One day; costs are ``None`` where no request has a price, and such a tier is absent."""
 
     date: str
-    requests: int
-    tokens: int
-    cost: str | None
-    policy_cost: str | None
-    cost_by_tier: dict[str, str]
+    requests: Count
+    tokens: Count
+    cost: Amount | None
+    policy_cost: Amount | None
+    cost_by_tier: dict[str, Amount]
 
 
 class CategoryRow(msgspec.Struct, kw_only=True, frozen=True):
     category: str
-    requests: int
-    cost: str | None
-    mean_difficulty: float | None
+    requests: Count
+    cost: Amount | None
+    mean_difficulty: Number | None
 
 
 class Classification(msgspec.Struct, kw_only=True, frozen=True):
-    scored: int
-    inherited: int
-    abstained: int
+    scored: Count
+    inherited: Count
+    abstained: Count
     by_category: list[CategoryRow]
     abstentions: list[ReasonCount]
 
@@ -125,14 +127,14 @@ class GroupRow(msgspec.Struct, kw_only=True, frozen=True):
     """One team, app, model, template, category or environment, most cost first; without any price, no amounts."""
 
     name: str
-    requests: int
-    tokens: int
-    cost: str | None
-    cost_share: float | None
-    policy_cost: str | None
-    flagship_tax: str | None
-    unpriced_requests: int
-    moved_requests: int
+    requests: Count
+    tokens: Count
+    cost: Amount | None
+    cost_share: Number | None
+    policy_cost: Amount | None
+    flagship_tax: Amount | None
+    unpriced_requests: Count
+    moved_requests: Count
 
 
 class Spend(msgspec.Struct, kw_only=True, frozen=True):
@@ -143,16 +145,16 @@ class Spend(msgspec.Struct, kw_only=True, frozen=True):
     provider: str
     model: str
     tier: str
-    requests: int
-    tokens: int
-    cost: str | None
+    requests: Count
+    tokens: Count
+    cost: Amount | None
 
 
 class UnpricedModel(msgspec.Struct, kw_only=True, frozen=True):
     provider: str
     model: str
-    requests: int
-    tokens: int
+    requests: Count
+    tokens: Count
     reason: str
 
 
@@ -163,11 +165,11 @@ class PriceRow(msgspec.Struct, kw_only=True, frozen=True):
     model: str
     service_tier: str
     since: str | None  # effective date, where the source has one
-    context_from: int  # applies from this many input tokens in a request
-    rates: dict[str, str]
+    context_from: Count  # applies from this many input tokens in a request
+    rates: dict[str, Amount]
     source: str  # genai-prices, overlay, user file
     matched: str  # the source's own id of the model
-    requests: int
+    requests: Count
 
 
 class Reconciliation(msgspec.Struct, kw_only=True, frozen=True):
@@ -175,18 +177,18 @@ class Reconciliation(msgspec.Struct, kw_only=True, frozen=True):
 
     provider: str
     model: str
-    requests: int
-    stated: str
-    computed: str
-    difference: str
+    requests: Count
+    stated: Amount
+    computed: Amount
+    difference: Amount
     reason: str
 
 
 class Input(msgspec.Struct, kw_only=True, frozen=True):
     path: str
     sha256: str
-    bytes: int
-    records: int
+    bytes: Count
+    records: Count
     format: str
 
 
@@ -195,8 +197,8 @@ class QualityCheck(msgspec.Struct, kw_only=True, frozen=True):
 
     check: str
     level: str
-    count: int
-    share: float | None
+    count: Count
+    share: Number | None
     message: str
 
 
@@ -208,10 +210,10 @@ class Metric(msgspec.Struct, kw_only=True, frozen=True):
 
     name: str
     unit: str  # USD, share or count
-    value: float
-    stderr: float | None  # None where nothing was sampled, such as a share of records rejected
-    requests: int
-    clusters: int
+    value: Number
+    stderr: Number | None  # None where nothing was sampled, such as a share of records rejected
+    requests: Count
+    clusters: Count
 
 
 class BasisRow(msgspec.Struct, kw_only=True, frozen=True):
@@ -221,15 +223,15 @@ class BasisRow(msgspec.Struct, kw_only=True, frozen=True):
     model: str
     tier: str
     service_tier: str
-    context_from: int
+    context_from: Count
     since: str | None
     first_day: str | None
     team: str | None
     app: str | None
-    requests: int
-    tokens: dict[str, int]  # disjoint token types
-    cost_by_type: dict[str, str]  # token types and "per_call"
-    policy_cost: str
+    requests: Count
+    tokens: dict[str, Count]  # disjoint token types
+    cost_by_type: dict[str, Amount]  # token types and "per_call"
+    policy_cost: Amount
 
 
 class Fingerprints(msgspec.Struct, kw_only=True, frozen=True):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 from xxhash import xxh3_128_hexdigest
 
 from llm_audit.engines.context import IngestConfig, code_fingerprint
+from llm_audit.errors import AuditWarning
+from llm_audit.ledger.cache_folder import evict
 from llm_audit.ledger.part_cache import FileHashes, FileState, PartCache
 from llm_audit.ledger.parts import LedgerPart, ShardTally
 from llm_audit.ledger.store import Ledger
@@ -33,6 +36,17 @@ class CacheSession:
         if self._cache is None or len(self._hashes) < len(self._sources) or not self._sources:
             return None
         return self._cache.ledger(self._ledger_key({name: found.sha256 for name, found in self._hashes.items()}))
+
+    def warn_of_damage(self, parts: Sequence[LedgerPart] = ()) -> None:
+        """Say once that entries were damaged: here, or where processes made parts again that were."""
+        damaged = (self._cache.damaged if self._cache else 0) + sum(part.damaged for part in parts)
+        if self._cache and damaged:
+            warnings.warn(
+                f"The cache {self._cache.folder} was damaged in {damaged} of its entries. They were removed, and what "
+                "they held is read from the logs again.",
+                AuditWarning,
+                stacklevel=3,
+            )
 
     def work_key(self, bundle: Bundle) -> str:
         """Return the cache's key for reading these byte ranges of files of these names with this code."""
@@ -69,7 +83,7 @@ class CacheSession:
             if source.name != STANDARD_INPUT and source.name in contents:
                 self._cache.store_hashes(FileHashes(_state(source), hashes[source.name], contents[source.name]))
         self._cache.store_ledger(self._ledger_key(hashes), ledger)
-        self._cache.evict()
+        evict(self._cache.folder)
 
     def _ledger_key(self, hashes: dict[str, str]) -> str:
         return xxh3_128_hexdigest(f"{self._code}\0{sorted(hashes.items())}".encode())

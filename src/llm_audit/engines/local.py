@@ -70,6 +70,7 @@ def ingest(
     found = find(paths, spool=folder)
     session = CacheSession(cache, found.sources, config)
     if (stored := session.ledger()) is not None:
+        session.warn_of_damage()
         return stored.with_notes(found.notes)
     tasks = [
         Task(
@@ -85,6 +86,7 @@ def ingest(
         split = {shard.source for task in tasks for shard in task.bundle if shard.end is not None}
         hashes = {source.name: hashing.submit(session.sha256, source) for source in found.sources if source in split}
         parts = _parts(tasks, session, config, options.jobs or os.cpu_count() or 1, progress)
+    session.warn_of_damage(parts)
     if not sum(tally.entries for part in parts for tally in part.shards):
         raise IncompleteError(_nothing_to_audit(paths, found.sources, found.notes))
     shards = [

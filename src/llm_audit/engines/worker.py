@@ -68,6 +68,7 @@ def process(task: Task, context: IngestContext) -> LedgerPart:
     part = LedgerPart(file=str(task.target) if writer.rows else None, rows=writer.rows, shards=tallies)
     if cache is not None and all(tally.content for tally in tallies):
         cache.store_part(task.work_key, part)
+        part.damaged = cache.damaged
     return part
 
 

@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from llm_audit.ledger.cache_folder import cache_info, clear_cache
     from llm_audit.ledger.manifest import Manifest
-    from llm_audit.ledger.part_cache import cache_info, clear_cache
     from llm_audit.ledger.store import Ledger, is_ledger, read_ledger, write_ledger
 
 __all__ = [
@@ -23,8 +23,8 @@ __all__ = [
 _MODULES = {
     "Ledger": "store",
     "Manifest": "manifest",
-    "cache_info": "part_cache",
-    "clear_cache": "part_cache",
+    "cache_info": "cache_folder",
+    "clear_cache": "cache_folder",
     "is_ledger": "store",
     "read_ledger": "store",
     "write_ledger": "store",

@@ -8,6 +8,7 @@ from llm_audit.ledger.columns import SCHEMA_VERSION
 
 REQUESTS_FILE = "requests.parquet"
 MANIFEST_FILE = "manifest.json"
+CHECKSUMS_FILE = "ledger.sha256"
 """Names of the files in a ledger's folder."""
 
 

@@ -1,7 +1,8 @@
 """Cache parts of ledgers, ledgers, and the hashes of unchanged files between runs.
 
 Every entry is found by the hash of what it was made from, so that an entry is never outdated, only missing. Files are
-written atomically, so that runs may share a cache. The least recently used entries are evicted above its maximum size.
+written atomically, so that runs may share a cache, and for their owner alone. Whatever is read is checked against the
+checksum it was written with; an entry that fails is removed and counts as missing.
 """
 
 from __future__ import annotations
@@ -11,23 +12,24 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import msgspec
-import platformdirs
 from xxhash import xxh3_128_hexdigest
 
-from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE, Manifest, encode_manifest
+from llm_audit.files import PRIVATE, make_private_folder
+from llm_audit.ledger.cache_folder import FOLDERS, cache_folder
+from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE, Manifest
 from llm_audit.ledger.parts import LedgerPart
+from llm_audit.ledger.sealed import DamagedError, seal, unseal, xxh3_of
 
 if TYPE_CHECKING:
     from llm_audit.ledger.store import Ledger
 
-FOLDER_VARIABLE = "LLM_AUDIT_CACHE_DIR"
-MAX_BYTES = 1 << 31
-_IN_USE_SECONDS = 3600  # entries used this recently may still be in use, and are not evicted
+_T = TypeVar("_T")
+_VERSION = "2"  # of the entries; another one is found under other names
 _MIN_AGE_NS = 2_000_000_000  # a file changed more recently may change again within its timestamp's resolution
 
 
@@ -48,65 +50,47 @@ class FileHashes(msgspec.Struct, frozen=True):
     contents: dict[int, str]
 
 
-@dataclass(frozen=True, slots=True)
-class CacheInfo:
-    """The size of a cache."""
+class PartEntry(msgspec.Struct, frozen=True):
+    """A part, and the checksum of its rows; None where it has none."""
 
-    folder: Path
-    files: int
-    bytes: int
-    max_bytes: int = MAX_BYTES
+    part: LedgerPart
+    checksum: str | None
 
 
-def cache_folder() -> Path:
-    """Return the cache's folder: ``LLM_AUDIT_CACHE_DIR``, else the system's cache folder of the user."""
-    given = os.environ.get(FOLDER_VARIABLE)
-    return Path(given) if given else Path(platformdirs.user_cache_dir("llm-audit", appauthor=False))
+class LedgerEntry(msgspec.Struct, frozen=True):
+    """The manifest of a ledger, and the checksum of its requests."""
 
-
-def cache_info() -> CacheInfo:
-    """Return the size of the cache."""
-    files = _files(cache_folder())
-    return CacheInfo(folder=cache_folder(), files=len(files), bytes=sum(size for _, size, _ in files))
-
-
-def clear_cache() -> CacheInfo:
-    """Remove all entries of the cache, and return the size they had."""
-    before = cache_info()
-    for name in ("files", "parts", "ledgers"):
-        shutil.rmtree(before.folder / name, ignore_errors=True)
-    return before
+    manifest: Manifest
+    checksum: str
 
 
 class PartCache:
-    """A cache of ledger parts, ledgers and file hashes in a folder."""
+    """A cache of ledger parts, ledgers and file hashes in a folder; ``damaged`` counts the entries found damaged."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.damaged = 0
 
     @classmethod
     def open(cls) -> Self | None:
         """Open the user's cache; None where its folder cannot be written, since a run does without."""
         cache = cls(cache_folder())
         try:
-            for name in ("files", "parts", "ledgers"):
-                (cache.folder / name).mkdir(parents=True, exist_ok=True)
+            for name in FOLDERS:
+                make_private_folder(cache.folder / name)
         except OSError:
             return None
-        return cache if os.access(cache.folder, os.W_OK) else None
+        return cache if all(os.access(cache.folder / name, os.W_OK) for name in FOLDERS) else None
 
     def hashes(self, state: FileState) -> FileHashes | None:
         """Return the hashes of an unchanged file; None where they are not stored."""
-        try:
-            found = msgspec.json.decode(self._file(state).read_bytes(), type=FileHashes)
-        except (OSError, msgspec.MsgspecError):
-            return None
-        return found if found.state == state else None
+        found = self._read(self._file(state), FileHashes)
+        return found if found and found.state == state else None
 
     def store_hashes(self, hashes: FileHashes) -> None:
         """Store the hashes of a file, unless it changed so recently that a later change may go unnoticed."""
         if time.time_ns() - hashes.state.modified_ns > _MIN_AGE_NS:
-            self._write(self._file(hashes.state), msgspec.json.encode(hashes))
+            self._write(self._file(hashes.state), hashes)
 
     def has_parts(self, work_key: str) -> bool:
         """Return whether any part is stored under a key, whatever its content."""
@@ -114,43 +98,45 @@ class PartCache:
 
     def part(self, work_key: str, contents: Sequence[str]) -> LedgerPart | None:
         """Return the part made of shards with these contents; None where it is not stored."""
-        base = self._part(work_key, contents)
-        try:
-            part = msgspec.json.decode(base.with_suffix(".json").read_bytes(), type=LedgerPart)
-            if part.rows:
-                part.file = str(base.with_suffix(".parquet"))
-                os.utime(part.file)
-            os.utime(base.with_suffix(".json"))
-        except (OSError, msgspec.MsgspecError):
+        path = self._part(work_key, contents)
+        if (entry := self._read(path, PartEntry)) is None:
             return None
-        return part
+        if entry.checksum is not None:
+            rows = _rows(path, entry.checksum)
+            if not self._is_unchanged(rows, entry.checksum, entry=path):
+                return None
+            entry.part.file = str(rows)
+        return entry.part
 
     def store_part(self, work_key: str, part: LedgerPart) -> None:
         """Store a part; its file is copied."""
-        base = self._part(work_key, [tally.content for tally in part.shards])
+        path = self._part(work_key, [tally.content for tally in part.shards])
+        checksum = None
         try:
-            base.parent.mkdir(exist_ok=True)
+            make_private_folder(path.parent)
             if part.file is not None:
-                handle, partial = tempfile.mkstemp(dir=base.parent, prefix=".")
+                handle, partial = tempfile.mkstemp(dir=path.parent, prefix=".")
                 os.close(handle)
-                shutil.copyfile(part.file, partial)
-                Path(partial).replace(base.with_suffix(".parquet"))
+                try:
+                    checksum = xxh3_of(Path(part.file))
+                    shutil.copyfile(part.file, partial)
+                    _finish(Path(partial), _rows(path, checksum))
+                finally:
+                    Path(partial).unlink(missing_ok=True)
         except OSError:
             return
-        self._write(base.with_suffix(".json"), msgspec.json.encode(part))
+        self._write(path, PartEntry(part, checksum))
 
     def ledger(self, key: str) -> Ledger | None:
         """Return the ledger stored under a key of its inputs and code; None where there is none."""
         from llm_audit.ledger.store import Ledger  # imports polars, which the processes that read logs do not need
 
         folder = self.folder / "ledgers" / key
-        try:
-            manifest = msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)
-            os.utime(folder / MANIFEST_FILE)
-            os.utime(folder / REQUESTS_FILE)
-        except (OSError, msgspec.MsgspecError):
-            return None
-        return Ledger(folder, manifest)
+        entry = self._read(folder / MANIFEST_FILE, LedgerEntry)
+        if entry and self._is_unchanged(folder / REQUESTS_FILE, entry.checksum, entry=folder / MANIFEST_FILE):
+            return Ledger(folder, entry.manifest)
+        shutil.rmtree(folder, ignore_errors=True)  # whatever is left of it would be in the way of a new one
+        return None
 
     def store_ledger(self, key: str, ledger: Ledger) -> None:
         """Store a ledger; its file is copied."""
@@ -160,50 +146,83 @@ class PartCache:
         except OSError:
             return
         try:
+            entry = LedgerEntry(ledger.manifest, xxh3_of(ledger.folder / REQUESTS_FILE))
             shutil.copyfile(ledger.folder / REQUESTS_FILE, partial / REQUESTS_FILE)
-            (partial / MANIFEST_FILE).write_bytes(encode_manifest(ledger.manifest))
+            (partial / REQUESTS_FILE).chmod(PRIVATE)
+            name = self._name(folder / MANIFEST_FILE)
+            (partial / MANIFEST_FILE).write_bytes(seal(name, msgspec.json.encode(entry)))
+            (partial / MANIFEST_FILE).chmod(PRIVATE)
             if not folder.exists():
                 partial.rename(folder)
-        except OSError:
+        except (OSError, UnicodeEncodeError):
             return
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
-    def evict(self, max_bytes: int = MAX_BYTES) -> None:
-        """Remove the least recently used files until the cache is within its maximum size."""
-        files = sorted(_files(self.folder), key=lambda file: file[2])
-        total = sum(size for _, size, _ in files)
-        now = time.time()
-        for path, size, used in files:
-            if total <= max_bytes or now - used < _IN_USE_SECONDS:
-                return
-            path.unlink(missing_ok=True)
-            total -= size
-
     def _file(self, state: FileState) -> Path:
-        return self.folder / "files" / f"{xxh3_128_hexdigest(state.path.encode())}.json"
+        return self.folder / "files" / f"{_key(_VERSION, state.path)}.json"
 
     def _part(self, work_key: str, contents: Sequence[str]) -> Path:
-        return self.folder / "parts" / work_key / xxh3_128_hexdigest("\0".join(contents).encode())
+        return self.folder / "parts" / work_key / f"{_key(*contents)}.json"
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
+
+    def _read(self, path: Path, kind: type[_T]) -> _T | None:
+        """Return a sealed entry; None where there is none, or where it is damaged and has been removed."""
         try:
-            handle, partial = tempfile.mkstemp(dir=path.parent, prefix=".")
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(partial).replace(path)
+            found = msgspec.json.decode(unseal(self._name(path), path.read_bytes()), type=kind)
+            os.utime(path)
+        except FileNotFoundError:
+            return None
+        except (OSError, DamagedError, msgspec.MsgspecError):
+            self._remove(path)
+            return None
+        return found
+
+    def _is_unchanged(self, rows: Path, checksum: str, *, entry: Path) -> bool:
+        """Return whether a file of rows is as it was written; where it is not, it and its entry are removed."""
+        try:
+            if xxh3_of(rows) == checksum:
+                os.utime(rows)
+                return True
+        except FileNotFoundError:  # evicted before its entry
+            return False
         except OSError:
+            pass
+        self._remove(entry, rows)
+        return False
+
+    def _remove(self, *paths: Path) -> None:
+        self.damaged += 1
+        for path in paths:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def _write(self, path: Path, entry: msgspec.Struct) -> None:
+        try:
+            content = seal(self._name(path), msgspec.json.encode(entry))
+            handle, partial = tempfile.mkstemp(dir=path.parent, prefix=".")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content)
+                _finish(Path(partial), path)
+            finally:
+                Path(partial).unlink(missing_ok=True)
+        except (OSError, UnicodeEncodeError):  # a path that is not UTF-8 is not stored
             return
 
 
-def _files(folder: Path) -> list[tuple[Path, int, float]]:
-    """Return the path, size and time of last use of every file."""
-    found = []
-    for path in folder.rglob("*"):
-        try:
-            status = path.stat()
-        except OSError:  # another run has removed it
-            continue
-        if path.is_file():
-            found.append((path, status.st_size, status.st_mtime))
-    return found
+def _key(*words: str) -> str:
+    return xxh3_128_hexdigest("\0".join(words).encode(errors="surrogateescape"))  # a path need not be UTF-8
+
+
+def _rows(entry: Path, checksum: str) -> Path:
+    """Return the file of a part's rows: named by its content, so that an entry never meets the rows of another run."""
+    return entry.with_name(f"{entry.stem}.{checksum}.parquet")
+
+
+def _finish(partial: Path, path: Path) -> None:
+    """Give a file that is written its name; its mode must not depend on the umask."""
+    partial.chmod(PRIVATE)
+    partial.replace(path)

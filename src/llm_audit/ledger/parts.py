@@ -63,3 +63,4 @@ class LedgerPart(msgspec.Struct):
     file: str | None  # a Parquet file; None where there is no request
     rows: int
     shards: list[ShardTally]
+    damaged: int = 0  # entries of the cache found damaged while it was made; nothing that is kept

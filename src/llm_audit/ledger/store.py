@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import polars as pl
 
 from llm_audit.errors import UsageError
-from llm_audit.files import write_atomically
+from llm_audit.files import PRIVATE, make_private_folder, write_atomically
 from llm_audit.ledger.columns import SCHEMA_VERSION
-from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE, Manifest, encode_manifest
+from llm_audit.ledger.manifest import CHECKSUMS_FILE, MANIFEST_FILE, REQUESTS_FILE, Manifest, encode_manifest
 from llm_audit.ledger.schema import SCHEMA
+from llm_audit.ledger.sealed import sha256_of
+
+_T = TypeVar("_T")
+_AGAIN = "Create it again with --save-ledger."
 
 
 class Ledger:
@@ -45,45 +51,81 @@ class Ledger:
 
 
 def is_ledger(path: str | Path) -> bool:
-    """Return whether a path is a folder with a saved ledger."""
+    """Return whether a path is a folder with a saved ledger, or with what is left of one."""
     folder = Path(path)
     # A folder without permission is not a ledger; searching it for logs reports the error.
-    return all(os.path.isfile(folder / name) for name in (MANIFEST_FILE, REQUESTS_FILE))  # noqa: PTH113
+    there = {name for name in (MANIFEST_FILE, REQUESTS_FILE, CHECKSUMS_FILE) if os.path.isfile(folder / name)}  # noqa: PTH113
+    return CHECKSUMS_FILE in there or {MANIFEST_FILE, REQUESTS_FILE} <= there
 
 
 def read_ledger(folder: Path) -> Ledger:
-    """Open a saved ledger.
+    """Open a saved ledger whose files are as they were written.
 
     Raises:
-        UsageError: The folder contains no ledger, or one of another version.
+        UsageError: The folder contains no ledger, a damaged one, or one of another version.
 
     Examples:
         After ``llm-audit analyze logs/ --save-ledger ledger``:
 
         >>> llm_audit.read_ledger(Path("ledger")).scan()  # doctest: +SKIP
     """
+    _check(folder)
     try:
         manifest = msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)
         columns = pl.read_parquet_schema(folder / REQUESTS_FILE)
     except (OSError, msgspec.MsgspecError, pl.exceptions.PolarsError):
-        raise UsageError(f"{folder} contains no readable ledger. Create it again with --save-ledger.") from None
+        raise UsageError(f"{folder} contains no readable ledger. {_AGAIN}") from None
     if manifest.schema_version != SCHEMA_VERSION or list(columns) != SCHEMA.names():
         raise UsageError(f"{folder} contains a ledger of another version. Create it again from the logs.")
     return Ledger(folder, manifest)
 
 
 def write_ledger(ledger: Ledger, folder: Path) -> None:
-    """Save a ledger in a folder, which is created where it does not exist.
+    """Save a ledger in a folder, which is created where it does not exist; ``sha256sum -c`` checks it.
 
     Raises:
         UsageError: The folder cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.exists():
+            make_private_folder(folder)
         if ledger.folder.resolve() != folder.resolve():
             partial = folder / f".{REQUESTS_FILE}"
-            shutil.copyfile(ledger.folder / REQUESTS_FILE, partial)
-            partial.replace(folder / REQUESTS_FILE)
+            try:
+                shutil.copyfile(ledger.folder / REQUESTS_FILE, partial)
+                partial.chmod(PRIVATE)
+                partial.replace(folder / REQUESTS_FILE)
+            finally:
+                partial.unlink(missing_ok=True)
+        requests = sha256_of(folder / REQUESTS_FILE)
     except OSError as error:
         raise UsageError(f"Cannot write the ledger to {folder}: {error.strerror}. Choose another folder.") from None
-    write_atomically(folder / MANIFEST_FILE, encode_manifest(ledger.manifest))
+    manifest = encode_manifest(ledger.manifest)
+    write_atomically(folder / MANIFEST_FILE, manifest)
+    checksums = {REQUESTS_FILE: requests, MANIFEST_FILE: hashlib.sha256(manifest).hexdigest()}
+    write_atomically(folder / CHECKSUMS_FILE, _lines(checksums).encode())
+
+
+def _check(folder: Path) -> None:
+    """Check the files of a ledger against the checksums that they were saved with."""
+    text = _read(folder, CHECKSUMS_FILE, lambda path: path.read_bytes()).decode(errors="replace")
+    saved = {name: checksum for checksum, _, name in (line.partition("  ") for line in text.splitlines())}
+    if saved.keys() != {REQUESTS_FILE, MANIFEST_FILE} or text != _lines(saved):
+        raise UsageError(f"{folder / CHECKSUMS_FILE} is damaged. {_AGAIN}")
+    for name, checksum in saved.items():
+        if _read(folder, name, sha256_of) != checksum:
+            raise UsageError(f"{folder / name} is damaged: it is not what {CHECKSUMS_FILE} says was saved. {_AGAIN}")
+
+
+def _lines(checksums: Mapping[str, str]) -> str:
+    """Return checksums in the form of ``sha256sum``."""
+    return "".join(f"{checksum}  {name}\n" for name, checksum in checksums.items())
+
+
+def _read(folder: Path, name: str, read: Callable[[Path], _T]) -> _T:
+    try:
+        return read(folder / name)
+    except FileNotFoundError:
+        raise UsageError(f"{folder} contains no readable ledger: it has no {name}. {_AGAIN}") from None
+    except OSError as error:
+        raise UsageError(f"Cannot read {folder / name}: {error.strerror}. {_AGAIN}") from None

@@ -1,0 +1,73 @@
+"""The cache's folder: where it is, its size, and the eviction of the least recently used entries above its maximum."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+FOLDER_VARIABLE = "LLM_AUDIT_CACHE_DIR"
+FOLDERS = ("files", "parts", "ledgers")
+MAX_BYTES = 1 << 31
+_IN_USE_SECONDS = 3600  # entries used this recently may still be in use, and are not evicted
+
+
+@dataclass(frozen=True, slots=True)
+class CacheInfo:
+    """The size of a cache."""
+
+    folder: Path
+    files: int
+    bytes: int
+    max_bytes: int = MAX_BYTES
+
+
+def cache_folder() -> Path:
+    """Return the cache's folder: ``LLM_AUDIT_CACHE_DIR``, else the system's cache folder of the user."""
+    given = os.environ.get(FOLDER_VARIABLE)
+    return Path(given) if given else Path(platformdirs.user_cache_dir("llm-audit", appauthor=False))
+
+
+def cache_info() -> CacheInfo:
+    """Return the size of the cache."""
+    files = _files(cache_folder())
+    return CacheInfo(folder=cache_folder(), files=len(files), bytes=sum(size for _, size, _ in files))
+
+
+def clear_cache() -> CacheInfo:
+    """Remove all entries of the cache, and return the size they had."""
+    before = cache_info()
+    for name in FOLDERS:
+        shutil.rmtree(before.folder / name, ignore_errors=True)
+    return before
+
+
+def evict(folder: Path, max_bytes: int = MAX_BYTES) -> None:
+    """Remove what killed runs left half-written, and the least recently used files above the maximum size."""
+    files = sorted(_files(folder), key=lambda file: file[2])
+    total = sum(size for _, size, _ in files)
+    now = time.time()
+    for path, size, used in files:
+        if now - used < _IN_USE_SECONDS:
+            return
+        half_written = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if half_written or total > max_bytes:
+            path.unlink(missing_ok=True)
+            total -= size
+
+
+def _files(folder: Path) -> list[tuple[Path, int, float]]:
+    """Return the path, size and time of last use of every file."""
+    found = []
+    for path in folder.rglob("*"):
+        try:
+            status = path.stat()
+        except OSError:  # another run has removed it
+            continue
+        if path.is_file():
+            found.append((path, status.st_size, status.st_mtime))
+    return found
