@@ -29,8 +29,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "requested": ("request_model", "requested_model", "model_requested"),
     "provider": ("provider", "llm_provider", "model_provider", "custom_llm_provider", "api_provider", "vendor"),
     "operation": ("operation", "call_type", "endpoint", "request_type", "api"),
-    "service_tier": ("service_tier", "processing_tier"),
-    "region": ("region", "location"),
+    "service_tier": ("service_tier", "processing_tier", "speed"),
+    "region": ("region", "location", "inference_geo"),
     "request_id": ("request_id", "response_id", "call_id", "completion_id", "generation_id", "log_id", "id", "uuid"),
     "conversation": ("conversation_id", "session_id", "thread_id", "chat_id", "conversation", "session"),
     "trace": ("trace_id", "trace", "run_id"),
@@ -47,7 +47,11 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "metadata": ("metadata", "meta", "attributes", "properties", "extra"),
     "usage": ("usage", "token_usage", "usage_metadata"),
     **TOKEN_COLUMNS,
-    "cost": ("cost_usd", "total_cost_usd", "cost", "total_cost", "response_cost", "spend", "cost_total", "price_usd"),
+    "cost": (
+        "cost_usd", "total_cost_usd", "cost", "total_cost", "response_cost", "spend", "cost_total", "price_usd",
+        "total_price", "price", "amount_usd",
+    ),
+    "currency": ("currency", "cost_currency", "price_currency"),
     "messages": ("messages", "prompt_messages", "input_messages", "chat_history"),
     "prompt": ("prompt", "input", "query", "question", "user_prompt", "prompt_text", "request_text", "input_text"),
     "system": ("system", "system_prompt", "system_message", "instructions"),
@@ -132,6 +136,7 @@ class Columns(msgspec.Struct, frozen=True):
     image_output: str = ABSENT
     total: str = ABSENT
     cost: str = ABSENT
+    currency: str = ABSENT
     messages: str = ABSENT
     prompt: str = ABSENT
     system: str = ABSENT

@@ -16,8 +16,9 @@ from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, Message, Re
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
 from llm_audit.sources.formats.plain.flat.typed import typed_reader
+from llm_audit.sources.records.billing.costs import set_stated
 from llm_audit.sources.records.bodies import read_parameters
-from llm_audit.sources.records.calls import cost_pico, operation, tier
+from llm_audit.sources.records.calls import operation, tier
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, flag, labels, mapping, number, text
@@ -109,7 +110,7 @@ def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> No
     request.span = text(get(columns.span))
     request.parent_span = text(get(columns.parent_span))
     request.tags = tuple(sorted({*request.tags, *labels(get(columns.tags))}))
-    request.stated_cost_pico = cost_pico(get(columns.cost))
+    set_stated(request, get(columns.cost), get(columns.currency))
     read_parameters(
         request,
         {
