@@ -81,6 +81,10 @@ _DEVELOPERS = (
     "stability|twelvelabs|luma|xai"
 )
 _BEDROCK = re.compile(rf"^(?:(?:us|us-gov|eu|ap|apac|jp|au|ca|sa|global|regional)\.)?(?:{_DEVELOPERS})\.(?=[a-z0-9])")
+_VERTEX_NAME = re.compile(r"^claude-[\w.-]+@(?:\d{8}|default|latest)$")
+_DEVELOPING = frozenset(
+    {"anthropic", "mistral", "deepseek", "cohere", "openai", "meta", "moonshotai", "minimax", "zai"}
+)
 _REGION = re.compile(r"^(?:us|eu|global|apac|standard|[a-z]{2}(?:-gov)?-[a-z]+-\d)$")
 _ARN = re.compile(r"^arn:aws[\w-]*:bedrock:([\w-]*):\d*:[\w-]+/(.+)$")
 _VERTEX_PATH = re.compile(r"^(?:projects/[^/]+/)?(?:locations/([^/]+)/)?publishers/([^/]+)/models/(.+)$")
@@ -140,7 +144,16 @@ def parse(provider: str | None, model: str) -> Reference:
         text = rest
     if owner is None:
         owner = _home(text)
+    elif owner in _DEVELOPING:
+        owner = _seller(text) or owner
     return Reference(owner, text, region)
+
+
+def _seller(text: str) -> str | None:
+    """Return the cloud whose name of a model this is, whoever its developer is; None where it is not a cloud's."""
+    if _BEDROCK.match(text):
+        return "aws"
+    return "google" if _VERTEX_NAME.match(text) else None
 
 
 def _home(text: str) -> str | None:

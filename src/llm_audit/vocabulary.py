@@ -47,6 +47,20 @@ class ServiceTier(StrEnum):
     BATCH = "batch"
     FLEX = "flex"
     PRIORITY = "priority"
+    FAST = "fast"  # faster output at a multiple of the price
+    PROVISIONED = "provisioned"  # capacity bought by the hour: no price by the token
+
+
+class Fee(StrEnum):
+    """What providers bill by the unit, beside tokens, requests and web searches."""
+
+    FILE_SEARCH = "file_search"
+    CODE_SESSION = "code_session"  # a container in which a model runs code
+    MAPS = "maps"  # a prompt grounded in a map
+    MEDIUM_SEARCH = "medium_search"  # a search request with a context of medium size, on top of the fee of a small one
+    HIGH_SEARCH = "high_search"
+    LIVE_SOURCE = "live_source"  # a source that a live search used
+    PREVIEW_SEARCH = "preview_search"  # a web search by the preview tool, of models without reasoning
 
 
 class Category(StrEnum):

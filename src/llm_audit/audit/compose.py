@@ -248,7 +248,7 @@ def _price_rows(cells: pl.DataFrame, book: PriceBook) -> list[PriceRow]:
 
 def _per_million(kind: str, rate: int) -> str:
     """Dollars per million tokens, or per call for what is billed by the call."""
-    return usd(rate) if kind in {"per_call_rate", "per_tool_call_rate"} else usd(rate * 10**6)
+    return usd(rate) if kind.startswith("per_") else usd(rate * 10**6)
 
 
 def policy_info(routes: Plan) -> PolicyInfo:

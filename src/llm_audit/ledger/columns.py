@@ -90,8 +90,12 @@ COLUMNS: dict[str, ColumnType | type[StrEnum]] = {
     **{f"{kind}_tokens": ColumnType.COUNT for kind in TOKEN_TYPES},
     "reasoning_tokens": ColumnType.COUNT,  # a subset of output_tokens
     "image_input_tokens": ColumnType.COUNT,  # a subset of input_tokens
+    "image_output_tokens": ColumnType.COUNT,  # a subset of output_tokens
     "ambiguous_tokens": ColumnType.COUNT,  # usage_source ambiguous: input_tokens may be too high by up to this
+    "unexplained_tokens": ColumnType.COUNT,  # in the log's own total and in none of the counts beside it
+    "unread_counts": ColumnType.NAME,  # fields that seem to count tokens and are of no known kind, joined by a comma
     "tool_calls_billed": ColumnType.COUNT,  # server-side tool calls billed per call, such as web searches
+    "fees_billed": ColumnType.NAME,  # other units billed beside tokens: "kind=count" pairs, sorted, joined by a comma
     "usage_source": UsageSource,
     "prompt_chars": ColumnType.COUNT,
     "completion_chars": ColumnType.COUNT,

@@ -69,15 +69,20 @@ class PriceBook:
         service_tier: str | None,
         region: str | None,
         moment: datetime | None,
+        *,
+        fees: bool = False,
     ) -> Quote:
-        """Return the price rows of a model, service tier and region at a time (UTC; None: the latest)."""
+        """Return the price rows of a model, service tier and region at a time (UTC; None: the latest).
+
+        ``fees`` are wanted for requests that are billed units beside tokens, requests and tool calls.
+        """
         prices = self._model_prices(provider, model, region)
         if isinstance(prices, Unpriced):
             return Quote(reason=prices)
         moment, service_tier = moment or UNDATED, service_tier or "standard"
-        key = (provider, model, region, service_tier, prices.period(moment))
+        key = (provider, model, region, service_tier, prices.period(moment), fees)
         if key not in self._quotes:
-            self._quotes[key] = prices.quote(service_tier, moment)
+            self._quotes[key] = prices.quote(service_tier, moment, fees=fees)
         return self._quotes[key]
 
     def changes(self, provider: str | None, model: str | None, region: str | None) -> PriceChanges:
@@ -111,7 +116,7 @@ class PriceBook:
         names = (*names_in_rules(reference.model), model, *listed)
         all_rules = (rule for file in self.files for rule in file.rules)
         rules = [rule for rule in all_rules if rule.scope.covers(reference.provider, names, region)]
-        if listing is None and not any(rule.is_price for rule in rules):
+        if listing is None and not any(rule.listed_rates for rule in rules):
             known = price_table.find_provider(reference.provider) is not None
             return Unpriced.UNKNOWN_MODEL if known else Unpriced.UNKNOWN_PROVIDER
         return ModelPrices(

@@ -25,8 +25,10 @@ PRICED_BY: tuple[str, ...] = (
     "operation",
     *(f"{kind}_tokens" for kind in TOKEN_TYPES),
     "image_input_tokens",
+    "image_output_tokens",
     "reasoning_tokens",
     "tool_calls_billed",
+    "fees_billed",
 )
 """The ledger's columns that decide a cost."""
 
@@ -47,7 +49,8 @@ def price(frame: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
         ``cost_pico``). A row has either a reason or a cost: an unknown cost is null, never 0.
     """
     lookup = look_up(frame, book, _context(), record=True)
-    parts = dict(zip(COST_COLUMNS, _parts(lookup), strict=True))
+    fees = _fees(frame)
+    parts = dict(zip(COST_COLUMNS, _parts(lookup, fees), strict=True))
     charged = frame.with_columns(lookup.reason.alias("_reason"), lookup.row).with_columns(
         _reason=_reason(frame), **parts
     )
@@ -104,14 +107,35 @@ def _reason(frame: pl.DataFrame) -> pl.Expr:
     return pl.coalesce(reason, pl.when(too_large).then(pl.lit(Unpriced.TOO_LARGE.value)))
 
 
-def _parts(lookup: PriceLookup) -> list[pl.Expr]:
+def _fees(frame: pl.DataFrame) -> dict[str, pl.Expr]:
+    """Return the units of each fee that any row is billed, by the name of its rate."""
+    if "fees_billed" not in frame.columns:
+        return {}
+    texts = [text for text in frame["fees_billed"].unique().cast(pl.String).to_list() if text]
+    units: dict[str, dict[str, int]] = {}
+    for text in texts:
+        for pair in text.split(","):
+            kind, _, count = pair.partition("=")
+            units.setdefault(f"per_{kind}", {})[text] = int(count)
+    column = pl.col("fees_billed").cast(pl.String)
+    return {
+        rate: column.replace_strict(counts, default=0, return_dtype=pl.Int64) for rate, counts in sorted(units.items())
+    }
+
+
+def _parts(lookup: PriceLookup, fees: dict[str, pl.Expr]) -> list[pl.Expr]:
     """Return the cost of each token type, and of the charges per request and per tool call."""
     parts = {kind: _charge(lookup, kind, pl.col(f"{kind}_tokens")) for kind in TOKEN_TYPES}
+    images = pl.col("image_output_tokens").fill_null(0)
+    at_image_rate = _charge(lookup, "image_output", images) - images * lookup.gather("output_rate").fill_null(0)
+    parts["output"] += at_image_rate
     for subset, total in (("image_input", "input"), ("reasoning", "output")):
         extra = (lookup.table[f"{subset}_rate"] - lookup.table[f"{total}_rate"]).fill_null(0)
         if (extra != 0).any():
             parts[total] += pl.col(f"{subset}_tokens").fill_null(0) * lookup.gather(extra)
     tools = _charge(lookup, "per_tool_call", pl.col("tool_calls_billed"))
+    for rate, units in fees.items():
+        tools += _charge(lookup, rate.removesuffix("_rate"), units)
     if lookup.table["per_call_rate"].null_count() == lookup.table.height:
         return [*parts.values(), tools]
     return [*parts.values(), tools + lookup.gather("per_call_rate").fill_null(0)]

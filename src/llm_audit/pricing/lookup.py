@@ -43,19 +43,24 @@ def look_up(frame: pl.DataFrame, book: PriceBook, context: pl.Expr, *, record: b
     """Find the price rows of all requests.
 
     Args:
-        frame: ``provider``, ``model``, and where present ``service_tier``, ``region`` and ``time``.
+        frame: ``provider``, ``model``, and where present ``service_tier``, ``region``, ``time`` and ``fees_billed``.
         book: The prices.
         context: Input tokens of all types, for context tiers.
         record: Whether the book records the rows as used.
     """
-    keys = frame.select(_key_column(frame, column) for column in (*_NAMES, "service_tier", "time"))
+    fees = pl.col("fees_billed").is_not_null() if "fees_billed" in frame.columns else pl.lit(value=False)
+    keys = frame.select(
+        *(_key_column(frame, column) for column in (*_NAMES, "service_tier", "time")), fees=fees.cast(pl.Int8)
+    )
     names = distinct_keys([keys[column] for column in _NAMES])
     changes = PriceChanges()
     for name in keys[names.first_rows()].iter_rows(named=True):
         changes |= book.changes(*(name[column] for column in _NAMES))
-    key = distinct_keys([names, keys["service_tier"], price_periods(keys["time"], changes)])
+    key = distinct_keys([names, keys["service_tier"], keys["fees"], price_periods(keys["time"], changes)])
     quotes = [
-        book.quote(row["provider"], row["model"], row["service_tier"], row["region"], row["time"])
+        book.quote(
+            row["provider"], row["model"], row["service_tier"], row["region"], row["time"], fees=bool(row["fees"])
+        )
         for row in keys[key.first_rows()].iter_rows(named=True)
     ]
     rows, first = _table(quotes)

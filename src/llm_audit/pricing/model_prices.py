@@ -18,6 +18,9 @@ from llm_audit.pricing.price_rows import Quote, ResolvedPrice, Unpriced
 from llm_audit.pricing.rules import PriceRule
 from llm_audit.pricing.schedule import RATES, Rates, Schedule
 
+_NEVER_STANDARD = frozenset({"fast", "provisioned"})
+"""Service tiers that are never billed at the standard price."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceChanges:
@@ -72,11 +75,13 @@ class ModelPrices:
             sum(minute >= cut for cut in self.changes.minutes),
         )
 
-    def quote(self, service_tier: str, moment: datetime) -> Quote:
-        """Return the price rows of a service tier at a time (UTC)."""
+    def quote(self, service_tier: str, moment: datetime, *, fees: bool = False) -> Quote:
+        """Return the price rows of a service tier at a time (UTC), with the rates of fees where they are wanted."""
         active = [rule for rule in self.rules if rule.scope.active(moment)]
         price = _apply_prices(self._listed(moment), active, "standard")
         if service_tier != "standard":
+            if service_tier in _NEVER_STANDARD and not self._has_price(service_tier, active, moment):
+                return Quote(reason=Unpriced.NO_RATE)
             price = _in_tier(price, self.listing, active, service_tier, moment)
             price = _apply_prices(price, active, service_tier)
         for origin in ("overlay", "user file"):
@@ -84,7 +89,20 @@ class ModelPrices:
                 price = price.discounted(discounts[-1])
         if not any(price.schedule.steps[0][1]):
             return Quote(reason=Unpriced.OTHER_UNIT if self.listing else Unpriced.UNKNOWN_MODEL)
+        for rule in active if fees else ():
+            if rule.fees:
+                notes = (*price.notes, rule.source or rule.where)
+                price = replace(price, schedule=price.schedule.patched(rule.fees), notes=notes)
         return Quote(rows=tuple(self._row(price, service_tier, *step) for step in price.schedule.completed().steps))
+
+    def _has_price(self, service_tier: str, active: Sequence[PriceRule], moment: datetime) -> bool:
+        if any(rule.scope.service_tier == service_tier for rule in active):
+            return True
+        listing = self.listing
+        return listing is not None and (
+            listing.tier_price(service_tier, moment) is not None
+            or listing.later_tier_price(service_tier, moment) is not None
+        )
 
     def _listed(self, moment: datetime) -> _Price:
         if self.listing is None:
@@ -127,7 +145,7 @@ class _Price:
     def with_rates(self, rule: PriceRule) -> _Price:
         return replace(
             self,
-            schedule=self.schedule.patched(rule.rates, context_from=rule.context_from),
+            schedule=self.schedule.patched(rule.listed_rates, context_from=rule.context_from),
             source=rule.origin,
             matched=rule.scope.model if not self.matched else self.matched,
             since=rule.scope.start if rule.scope.start > date.min else self.since,
@@ -147,7 +165,7 @@ def _is_discount(rule: PriceRule, service_tier: str) -> bool:
 
 def _apply_prices(price: _Price, rules: Sequence[PriceRule], service_tier: str) -> _Price:
     for rule in rules:
-        if rule.is_price and rule.scope.service_tier == service_tier:
+        if rule.listed_rates and rule.scope.service_tier == service_tier:
             price = price.with_rates(rule)
     return price
 

@@ -35,6 +35,7 @@ _SOURCES = {
     "audio_input": ("input_audio_mtok",),
     "audio_output": ("output_audio_mtok",),
     "image_input": ("input_image_mtok",),
+    "image_output": ("output_image_mtok",),
     "reasoning": ("output_reasoning_mtok",),
 }
 _UNIT_SOURCES = {"per_call": "requests_kcount", "per_tool_call": "web_searches_kcount"}
@@ -42,6 +43,8 @@ _CONTEXTS = {
     "batch": {"processing": "batch"},
     "flex": {"service_tier": "flex"},
     "priority": {"service_tier": "priority"},
+    "fast": {"service_tier": "fast", "speed": "fast"},
+    "provisioned": {"service_tier": "provisioned"},
 }
 
 

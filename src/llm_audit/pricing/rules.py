@@ -6,7 +6,7 @@
 [[price]]                               # dollars per million tokens; only the rates given are replaced
 provider = "azure"                      # patterns with * and ?, any by default
 model = "gpt-4o*"
-service_tier = "standard"               # standard (the default), batch, flex or priority
+service_tier = "standard"               # standard (the default), batch, flex, priority, fast, …
 from = 2026-01-01                       # first and last day (UTC), open by default
 to = 2026-12-31
 context_from = 0                        # applies to requests with at least that many input tokens
@@ -36,7 +36,7 @@ from pathlib import Path
 from llm_audit.errors import UsageError
 from llm_audit.ledger.schema import ServiceTier
 from llm_audit.money import PICO_PER_USD
-from llm_audit.pricing.schedule import RATES, UNIT_RATES, Rates, pico_per_token
+from llm_audit.pricing.schedule import FEE_RATES, RATES, UNIT_RATES, Rates, pico_per_token
 from llm_audit.toml_reader import TomlTable, parse_toml
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -44,6 +44,7 @@ _SCOPE_KEYS = ("provider", "model", "region", "service_tier", "from", "to", "hou
 _PRICE_KEYS = (*_SCOPE_KEYS, "context_from", *RATES)
 _DISCOUNT_KEYS = (*_SCOPE_KEYS, "percent", "rates", "unlisted_only")
 _MAX_RATE_USD = 100_000
+_FEES = frozenset(FEE_RATES.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,16 @@ class PriceRule:
     def is_price(self) -> bool:
         """Whether the rule is a price and not a discount."""
         return not self.factors
+
+    @property
+    def listed_rates(self) -> Rates:
+        """The rates of a price by the token, request or tool call."""
+        return {kind: rate for kind, rate in self.rates.items() if kind not in _FEES}
+
+    @property
+    def fees(self) -> Rates:
+        """The rates of fees, which hold for the requests that are billed any."""
+        return {kind: rate for kind, rate in self.rates.items() if kind in _FEES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.vocabulary import Fee
 
 PICO_PER_USD_PER_MTOK = 10**6
 PICO_PER_USD_PER_THOUSAND = 10**9
 
-TOKEN_RATES: tuple[str, ...] = (*TOKEN_TYPES, "image_input", "reasoning")
-"""Rates per token. ``image_input`` and ``reasoning`` are of subsets of ``input`` and ``output``."""
-UNIT_RATES: tuple[str, ...] = ("per_call", "per_tool_call")
-"""Rates per request and per tool call that the provider runs and bills."""
+TOKEN_RATES: tuple[str, ...] = (*TOKEN_TYPES, "image_input", "image_output", "reasoning")
+"""Rates per token. ``image_input``, ``image_output`` and ``reasoning`` are of subsets of ``input`` and ``output``."""
+FEE_RATES: dict[Fee, str] = {fee: f"per_{fee}" for fee in Fee}
+UNIT_RATES: tuple[str, ...] = ("per_call", "per_tool_call", *FEE_RATES.values())
+"""Rates per request, per tool call that the provider runs and bills, and per unit of each fee."""
 RATES: tuple[str, ...] = (*TOKEN_RATES, *UNIT_RATES)
 
 _FALLBACKS = {

@@ -74,8 +74,12 @@ class Usage(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     audio_output_tokens: int | None = None
     reasoning_tokens: int | None = None
     image_input_tokens: int | None = None
+    image_output_tokens: int | None = None
     ambiguous_tokens: int | None = None
+    unexplained_tokens: int | None = None
+    unread_counts: str | None = None
     tool_calls_billed: int | None = None
+    fees_billed: str | None = None
 
 
 NO_USAGE = Usage()

@@ -12,6 +12,7 @@ from llm_audit.cli.console import say
 from llm_audit.cli.table import ListFormat, show
 from llm_audit.errors import ExitCode, UsageError
 from llm_audit.suggestions import suggest
+from llm_audit.vocabulary import ServiceTier
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,7 +30,9 @@ def list_(
     model: Annotated[str, typer.Argument(help="A model, or a pattern with *.")] = "*",
     *,
     provider: Annotated[str, typer.Option(help="A provider, or a pattern with *.")] = "*",
-    service_tier: Annotated[str, typer.Option(help="standard, batch, flex or priority.")] = "standard",
+    service_tier: Annotated[
+        str, typer.Option(help="standard, batch, flex, priority, fast or provisioned.")
+    ] = "standard",
     at: At = None,
     prices: options.Prices = None,
     config_file: options.ConfigFile = None,
@@ -38,8 +41,8 @@ def list_(
     """List prices, in dollars per million tokens."""
     from llm_audit.pricing import list_prices
 
-    if service_tier not in {"standard", "batch", "flex", "priority"}:
-        raise UsageError(f"There is no service tier {service_tier!r}; use standard, batch, flex or priority.")
+    if service_tier not in frozenset(ServiceTier):
+        raise UsageError(f"There is no service tier {service_tier!r}; use {', '.join(ServiceTier)}.")
     found = list_prices(
         _book(prices, config_file), provider=provider, model=model, at=options.day(at), service_tier=service_tier
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from llm_audit.sources.entry import BadRecordError, Reason, Request
+from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
 from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
-from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome, tier
+from llm_audit.sources.records.calls import merge_key, operation, outcome, tier
 from llm_audit.sources.records.column_names import columns_of
 from llm_audit.sources.records.fields import Attribution, attribution_of, first, labels, mapping, number, text
 from llm_audit.sources.records.hosts import provider_of
@@ -57,8 +58,10 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
         status=status,
         status_code=code,
         latency_ms=_latency_ms(pair, time_us),
-        stated_cost_pico=cost_pico(get(columns.cost)),
     )
+    set_stated(request, get(columns.cost), get(columns.currency))
+    if request.stated_cost_pico is None:
+        request.stated_cost_pico = cost_of_usage(mapping(response_body.get("usage")))
     read_request_body(request, request_body)
     read_response_body(request, response_body)
     return request

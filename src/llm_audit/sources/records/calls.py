@@ -17,6 +17,13 @@ _TIERS = {
     "batch": ServiceTier.BATCH,
     "flex": ServiceTier.FLEX,
     "priority": ServiceTier.PRIORITY,
+    "on_demand_priority": ServiceTier.PRIORITY,
+    "on_demand_flex": ServiceTier.FLEX,
+    "fast": ServiceTier.FAST,
+    **dict.fromkeys(
+        ("provisioned", "provisioned_throughput", "reserved", "scale", "ptu", "provisionedmanaged"),
+        ServiceTier.PROVISIONED,
+    ),
 }
 _CLOUDS = {"gcp": "google", "az": "azure"}
 _OPERATIONS = (

@@ -6,16 +6,16 @@ Records of one log mostly share their keys, so the columns are looked up once fo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from llm_audit.sources.records.tokens.names import COLUMNS as TOKEN_COLUMNS
+from llm_audit.sources.records.tokens.names import looks_like_tokens, normalize_name
+
 ABSENT = "\0absent"  # no record has such a key
 _MAX_SHAPES = 4096  # sets of keys remembered
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_SEPARATORS = re.compile(r"[\s.\-/@]+")
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "time": (
@@ -29,8 +29,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "requested": ("request_model", "requested_model", "model_requested"),
     "provider": ("provider", "llm_provider", "model_provider", "custom_llm_provider", "api_provider", "vendor"),
     "operation": ("operation", "call_type", "endpoint", "request_type", "api"),
-    "service_tier": ("service_tier", "processing_tier"),
-    "region": ("region", "location"),
+    "service_tier": ("service_tier", "processing_tier", "speed"),
+    "region": ("region", "location", "inference_geo"),
     "request_id": ("request_id", "response_id", "call_id", "completion_id", "generation_id", "log_id", "id", "uuid"),
     "conversation": ("conversation_id", "session_id", "thread_id", "chat_id", "conversation", "session"),
     "trace": ("trace_id", "trace", "run_id"),
@@ -46,34 +46,12 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "tags": ("tags", "labels"),
     "metadata": ("metadata", "meta", "attributes", "properties", "extra"),
     "usage": ("usage", "token_usage", "usage_metadata"),
-    "input": (
-        "input_tokens", "prompt_tokens", "tokens_in", "tokens_prompt", "tokens_input", "input_token_count",
-        "prompt_token_count", "num_input_tokens", "n_input_tokens", "num_prompt_tokens", "request_tokens",
-        "context_tokens", "in_tokens",
+    **TOKEN_COLUMNS,
+    "cost": (
+        "cost_usd", "total_cost_usd", "cost", "total_cost", "response_cost", "spend", "cost_total", "price_usd",
+        "total_price", "price", "amount_usd",
     ),
-    "output": (
-        "output_tokens", "completion_tokens", "tokens_out", "tokens_completion", "tokens_output", "output_token_count",
-        "completion_token_count", "num_output_tokens", "n_output_tokens", "num_completion_tokens", "response_tokens",
-        "generated_tokens", "out_tokens",
-    ),
-    "cached": (  # by their name a part of the input
-        "cached_tokens", "cached_input_tokens", "prompt_cached_tokens", "input_cached_tokens", "tokens_cached",
-        "cached_prompt_tokens", "num_cached_tokens", "cached_content_token_count",
-    ),
-    "cache_read": (
-        "cache_read_tokens", "cache_read_input_tokens", "cache_read", "cache_hit_tokens", "prompt_cache_hit_tokens",
-        "prompt_cache_read_tokens",
-    ),
-    "cache_write": (
-        "cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens", "cache_write_5m_tokens",
-        "cache_write_input_tokens", "cache_write", "cache_creation", "prompt_cache_write_tokens",
-    ),
-    "cache_write_1h": ("cache_write_1h_tokens", "cache_creation_1h_tokens", "ephemeral_1h_input_tokens"),
-    "reasoning": (
-        "reasoning_tokens", "tokens_reasoning", "thinking_tokens", "reasoning_output_tokens", "thoughts_token_count",
-    ),
-    "total": ("total_tokens", "tokens_total", "total_token_count", "tokens"),
-    "cost": ("cost_usd", "total_cost_usd", "cost", "total_cost", "response_cost", "spend", "cost_total", "price_usd"),
+    "currency": ("currency", "cost_currency", "price_currency"),
     "messages": ("messages", "prompt_messages", "input_messages", "chat_history"),
     "prompt": ("prompt", "input", "query", "question", "user_prompt", "prompt_text", "request_text", "input_text"),
     "system": ("system", "system_prompt", "system_message", "instructions"),
@@ -147,10 +125,18 @@ class Columns(msgspec.Struct, frozen=True):
     cached: str = ABSENT
     cache_read: str = ABSENT
     cache_write: str = ABSENT
+    cache_created: str = ABSENT
     cache_write_1h: str = ABSENT
+    fresh: str = ABSENT
+    tool_input: str = ABSENT
     reasoning: str = ABSENT
+    audio_input: str = ABSENT
+    audio_output: str = ABSENT
+    image_input: str = ABSENT
+    image_output: str = ABSENT
     total: str = ABSENT
     cost: str = ABSENT
+    currency: str = ABSENT
     messages: str = ABSENT
     prompt: str = ABSENT
     system: str = ABSENT
@@ -166,7 +152,7 @@ class Columns(msgspec.Struct, frozen=True):
     latency_ms: str = ABSENT
     latency_s: str = ABSENT
     latency: str = ABSENT
-    only_usual: bool = True  # no column besides those that most logs have
+    only_usual: bool = True  # no column besides those that most logs have, and none that may count tokens
     attribution: bool = False  # any of team, app, user and environment
 
     def names(self, column: str, *names: str) -> bool:
@@ -183,11 +169,6 @@ def columns_of(record: Mapping[str, Any]) -> Columns:
             _known.clear()
         found = _known[shape] = _columns(shape)
     return found
-
-
-def normalize_name(name: str) -> str:
-    """Return a name in the form in which names are compared."""
-    return _SEPARATORS.sub("_", _CAMEL.sub("_", name)).lower().strip("_")
 
 
 def column_named(name: str) -> str | None:
@@ -207,7 +188,8 @@ def _columns(keys: tuple[str, ...]) -> Columns:
         if column is not None and (column not in best or rank < best[column][0]):
             best[column] = (rank, key)
     found = {column: key for column, (_, key) in best.items()}
-    flags = {"only_usual": found.keys() <= USUAL, "attribution": not _ATTRIBUTION.isdisjoint(found)}
+    unread = any(looks_like_tokens(normalize_name(key)) for key in keys)
+    flags = {"only_usual": found.keys() <= USUAL and not unread, "attribution": not _ATTRIBUTION.isdisjoint(found)}
     return msgspec.convert({**found, **flags}, Columns)
 
 

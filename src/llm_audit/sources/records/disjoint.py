@@ -79,7 +79,9 @@ def disjoint_usage(  # noqa: C901 - one decision, each branch a stated rule
     audio_input: int | None = None,
     audio_output: int | None = None,
     image_input: int | None = None,
+    image_output: int | None = None,
     total: int | None = None,
+    own_input: int | None = None,
     wrapper_total: bool = False,
     convention: Convention | None = None,
     tool_calls: int | None = None,
@@ -89,34 +91,42 @@ def disjoint_usage(  # noqa: C901 - one decision, each branch a stated rule
     ``cache_write`` are writes of the default (5-minute) lifetime, apart from ``cache_write_1h``. ``audio_input`` and
     ``audio_output`` are parts of the input and output counts; ``image_input`` is fresh image input. ``total`` is the
     record's own total; ``wrapper_total`` says that a library in between computed it, so that input + output proves
-    nothing. ``convention`` is what the provider documents and decides only where arithmetic does not.
+    nothing. ``own_input`` is an input count without cached tokens that the record gives beside the other.
+    ``convention`` is what the provider documents and decides only where arithmetic does not.
 
     Rules, in this order, where cached tokens (reads and writes) are above zero:
-    total = input + output (+ reasoning): inclusive; total = input + output + cached (+ reasoning): exclusive;
+    own input + cached = input: inclusive; own input = input: exclusive;
+    total = input + output (+ reasoning): inclusive, and where reads and writes overlap the larger of both is included;
+    total = input + output + cached (+ reasoning): exclusive;
     cached > input: exclusive; else ``convention``; else ambiguous: read as exclusive, the upper bound, with the cached
     tokens as ``ambiguous_tokens``. Reasoning is taken to be part of the output unless the total counts it on top or
-    it exceeds the output.
+    it exceeds the output. Tokens of the total that no count explains are ``unexplained_tokens``; where the counts
+    exceed the total, the excess is ambiguous.
     """
     if input_tokens is None and output_tokens is None:
         return NO_USAGE
     fresh, out = input_tokens or 0, output_tokens or 0
     cached = (cache_read or 0) + (cache_write or 0) + (cache_write_1h or 0)
     ambiguous: int | None = None
-    if total is not None:
-        total -= fresh + out
+    gap = None if total is None else total - fresh - out
     on_top = reasoning or 0
-    if on_top and (total in {on_top, on_top + cached} or on_top > out):
+    if on_top and (gap in {on_top, on_top + cached} or on_top > out):
         out += on_top
-        total = None if total is None else total - on_top
+        gap = None if gap is None else gap - on_top
     if cached:
-        if total == 0 and not wrapper_total and cached <= fresh:
-            convention = Convention.INCLUSIVE
-        elif total == cached or cached > fresh:
-            convention = Convention.EXCLUSIVE
-        if convention is Convention.INCLUSIVE:
+        decided = _by_arithmetic(fresh, cached, None if wrapper_total and gap == 0 else gap, own_input)
+        overlap = max(cache_read or 0, cached - (cache_read or 0))
+        if decided is None and gap == 0 and not wrapper_total and overlap <= fresh:
+            fresh -= overlap
+        elif (decided or (Convention.EXCLUSIVE if cached > fresh else convention)) is Convention.INCLUSIVE:
             fresh -= cached
-        elif convention is None:
+        elif decided is None and cached <= fresh and convention is None:
             ambiguous = cached
+        elif gap is not None and gap:
+            gap -= cached  # on top of the input, and of what the total counts
+    unexplained = gap if gap is not None and gap > 0 and gap != ambiguous else None
+    if gap is not None and gap < 0 and ambiguous is None:
+        ambiguous = min(-gap, fresh) or None
     if audio_input:
         audio_input = min(audio_input, fresh)  # the rest of it was read from the cache
         fresh -= audio_input
@@ -134,6 +144,20 @@ def disjoint_usage(  # noqa: C901 - one decision, each branch a stated rule
         audio_output_tokens=audio_output,
         reasoning_tokens=reasoning if reasoning is None else min(reasoning, out),
         image_input_tokens=image_input if image_input is None else min(image_input, fresh),
+        image_output_tokens=image_output if image_output is None else min(image_output, out),
         ambiguous_tokens=ambiguous,
+        unexplained_tokens=unexplained,
         tool_calls_billed=tool_calls,
     )
+
+
+def _by_arithmetic(fresh: int, cached: int, gap: int | None, own_input: int | None) -> Convention | None:
+    """Return what the input count includes, where the record's own figures prove it."""
+    if own_input is not None and cached <= fresh:
+        if own_input + cached == fresh:
+            return Convention.INCLUSIVE
+        if own_input == fresh:
+            return Convention.EXCLUSIVE
+    if gap == 0 and cached <= fresh:
+        return Convention.INCLUSIVE
+    return Convention.EXCLUSIVE if gap == cached else None

@@ -16,6 +16,7 @@ from llm_audit.sources.records.disjoint import (
     read_single_count,
 )
 from llm_audit.sources.records.fields import Json, mapping, objects, text
+from llm_audit.sources.records.tokens.counts import count_tokens, usage_of_counts
 
 
 def of_openai(usage: Json) -> Usage:
@@ -26,31 +27,11 @@ def of_openai(usage: Json) -> Usage:
     """
     if usage.keys() <= _OPENAI_CHAT:
         return _of_openai_chat(usage)
-    into = mapping(first_of(usage, "prompt_tokens_details", "input_tokens_details"))
-    outof = mapping(first_of(usage, "completion_tokens_details", "output_tokens_details"))
-    write, write_1h = cache_writes(usage)
-    if write is None:
-        write = read_count(into, "cache_write_tokens", "cache_creation_tokens")
-    input_tokens = read_count(usage, "prompt_tokens", "input_tokens")
-    output_tokens = read_count(usage, "completion_tokens", "output_tokens")
-    if output_tokens is None and input_tokens is not None:
-        output_tokens = 0  # embeddings report no output
-    cached = read_count(into, "cached_tokens", "cache_read_tokens")
-    if cached is None:
-        cached = read_count(
-            usage, "cache_read_input_tokens", "prompt_cache_hit_tokens", "num_cached_tokens", "cached_tokens"
-        )
-    return disjoint_usage(
-        input_tokens,
-        output_tokens,
-        cache_read=cached,
-        cache_write=write,
-        cache_write_1h=write_1h,
-        reasoning=read_count(outof, "reasoning_tokens"),
-        audio_input=read_count(into, "audio_tokens"),
-        audio_output=read_count(outof, "audio_tokens"),
-        image_input=read_count(into, "image_tokens"),
-        total=read_count(usage, "total_tokens"),
+    counts = count_tokens(usage)
+    if "input" in counts.kinds:
+        counts.kinds.setdefault("output", 0)  # embeddings report no output
+    return usage_of_counts(
+        counts,
         convention=Convention.INCLUSIVE,
         # what OpenRouter's own tools ran is billed by the call, on top of the tokens
         tool_calls=read_count(mapping(usage.get("server_tool_use_details")), "tool_calls_executed") or None,
@@ -60,6 +41,11 @@ def of_openai(usage: Json) -> Usage:
 def _of_openai_chat(usage: Json) -> Usage:
     """Read the usage of OpenAI chat itself: the most frequent shape, so the fastest path."""
     into, outof = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
+    if not (into.keys() <= _INTO and outof.keys() <= _OUT_OF):
+        counts = count_tokens(usage)
+        if "input" in counts.kinds:
+            counts.kinds.setdefault("output", 0)
+        return usage_of_counts(counts, convention=Convention.INCLUSIVE)
     prompt, completion = read_single_count(usage, "prompt_tokens"), read_single_count(usage, "completion_tokens")
     if completion is None and prompt is not None:
         completion = 0
@@ -85,51 +71,27 @@ def of_anthropic(usage: Json) -> Usage:
 
     Top-level counts leave out the ``iterations`` that other models or a compaction ran; those are calls of their own.
     """
-    write, write_1h = cache_writes(usage)
     tools = mapping(usage.get("server_tool_use"))
-    return disjoint_usage(
-        read_count(usage, "input_tokens"),
-        read_count(usage, "output_tokens"),
-        cache_read=read_count(usage, "cache_read_input_tokens"),
-        cache_write=write,
-        cache_write_1h=write_1h,
-        reasoning=read_count(mapping(usage.get("output_tokens_details")), "thinking_tokens"),
+    return usage_of_counts(
+        count_tokens(usage),
         convention=Convention.EXCLUSIVE,
         tool_calls=read_count(tools, "web_search_requests"),
     )
 
 
-def cache_writes(usage: Json) -> tuple[int | None, int | None]:
-    """Return Anthropic's cache writes as (5 minutes, 1 hour).
-
-    ``cache_creation_input_tokens`` is the sum of the split, never an addition to it; what the split does not explain
-    has the default lifetime of 5 minutes.
-    """
-    split = mapping(usage.get("cache_creation"))
-    short, long = read_count(split, "ephemeral_5m_input_tokens"), read_count(split, "ephemeral_1h_input_tokens")
-    written = read_count(usage, "cache_creation_input_tokens")
-    if written is not None:
-        short = max(written - (long or 0), short or 0)
-    return short, long
-
-
 def of_bedrock(usage: Json) -> Usage:
     """Read the ``usage`` of Bedrock Converse. Exclusive; its ``*TokenCount`` fields repeat the ``*Tokens`` ones."""
-    written = read_count(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
+    counts = count_tokens(usage)
     long = sum(
         read_count(detail, "inputTokens") or 0
         for detail in objects(usage.get("cacheDetails"))
         if detail.get("ttl") == "1h"
     )
-    return disjoint_usage(
-        read_count(usage, "inputTokens", "inputTokenCount"),
-        read_count(usage, "outputTokens", "outputTokenCount"),
-        cache_read=read_count(usage, "cacheReadInputTokens", "cacheReadInputTokenCount"),
-        cache_write=written if written is None else max(written - long, 0),
-        cache_write_1h=long or None,
-        total=read_count(usage, "totalTokens"),
-        convention=Convention.EXCLUSIVE,
-    )
+    if long:
+        counts.kinds["cache_write"] = max(counts.kinds.get("cache_write", 0) - long, 0)
+        counts.kinds["cache_write_1h"] = long
+    # others have the same names in camelCase, and a name of their own for cached tokens
+    return usage_of_counts(counts, convention=None if counts.get("cached") else Convention.EXCLUSIVE)
 
 
 def of_gemini(usage: Json) -> Usage:
@@ -148,6 +110,8 @@ def of_gemini(usage: Json) -> Usage:
     output = candidates or 0
     if thoughts and not (total is not None and total == (prompt or 0) + by_tools + output):
         output += thoughts
+    if total is not None and total + by_tools == (prompt or 0) + by_tools + output:
+        total += by_tools  # some totals leave these out
     into = _by_modality(usage, "promptTokensDetails", "prompt_tokens_details")
     hit = _by_modality(usage, "cacheTokensDetails", "cache_tokens_details")
     outof = _by_modality(usage, "candidatesTokensDetails", "candidates_tokens_details")
@@ -159,6 +123,8 @@ def of_gemini(usage: Json) -> Usage:
         audio_input=max(into["AUDIO"] - hit.get("AUDIO", 0), 0) if "AUDIO" in into else None,
         audio_output=outof.get("AUDIO"),
         image_input=max(into["IMAGE"] - hit.get("IMAGE", 0), 0) if "IMAGE" in into else None,
+        image_output=outof.get("IMAGE"),
+        total=total,
         convention=Convention.INCLUSIVE,
     )
 
@@ -196,6 +162,10 @@ def first_of(record: Json, *names: str) -> Any:
     return None
 
 
+_INTO = frozenset({"cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "text_tokens"})
+_OUT_OF = frozenset(
+    {"reasoning_tokens", "audio_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens", "text_tokens"}
+)
 _OPENAI_CHAT = frozenset(
     {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details"}
 )

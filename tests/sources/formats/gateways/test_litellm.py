@@ -47,7 +47,7 @@ def test_cache_hits_and_file_uploads_are_no_calls_and_failures_keep_their_code()
 
 
 def test_a_prompt_that_may_hold_reads_but_not_writes_keeps_both_bounds() -> None:
-    usage = {"prompt_tokens": 5031, "completion_tokens": 9, "total_tokens": 5040, "cache_read_input_tokens": 5000}
+    usage = {"prompt_tokens": 5031, "completion_tokens": 9, "cache_read_input_tokens": 5000}
     found = usage_within({"usage": {**usage, "cache_creation_input_tokens": 1253}}, {})
     assert (found.input_tokens, found.cache_read_tokens, found.cache_write_5m_tokens) == (5031, 5000, 1253)
     assert (found.usage_source, found.ambiguous_tokens) == ("ambiguous", 5000)

@@ -35,7 +35,7 @@ def test_prompts_from_an_event_numbered_attributes_and_message_events() -> None:
 def test_a_batch_is_as_many_entries_as_spans_and_a_bad_one_costs_no_other() -> None:
     assert len(entries(BATCHES)) == 7
     assert not_calls(BATCHES) == ["not_a_model_call", "metadata", "metadata"]
-    assert rejections(BATCHES) == [("bad_tokens", "gen_ai.usage.input_tokens")]
+    assert rejections(BATCHES) == [("bad_tokens", "input_tokens")]
     assert [(request.model, tokens(request)) for request in requests(BATCHES)] == [
         ("gpt-4o-mini", (172, 128, None, None, 20)),  # OpenInference: 300 - 128
         ("gpt-4o-mini", (30, None, None, None, 4)),  # the Vercel AI SDK

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from llm_audit.model_names import parse
 from llm_audit.sources.entry import (
     BadRecordError,
     Entry,
@@ -22,7 +23,7 @@ from llm_audit.sources.entry import (
     Usage,
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.providers.anthropic_messages import inner_calls
+from llm_audit.sources.formats.providers.anthropic_messages import inner_calls, region_of_usage
 from llm_audit.sources.records.calls import cost_pico, merge_key, tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, listing, mapping, text
@@ -72,9 +73,10 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     thread.transcript.add(_messages(row, message))
     request = Request(
         model=model,
-        provider="anthropic",
+        provider=parse("anthropic", model).provider,  # the id tells whether a cloud sold it
         time_us=micros(row.get("timestamp"), "timestamp"),
-        service_tier=tier(mapping(message.get("usage")).get("service_tier")),
+        service_tier=_tier(mapping(message.get("usage"))),
+        region=region_of_usage(mapping(message.get("usage"))),
         request_id=reply_id or text(row.get("uuid")),
         merge_key=_key(row, reply_id, model),
         conversation=name,
@@ -130,8 +132,11 @@ def _tags(row: Json, message: Json) -> tuple[str, ...]:
         tags.append("sidechain")
         if message.get("stop_reason") is None:
             tags.append("placeholder-output")  # the count at the start of the stream, not the billed one
-    speed = text(mapping(message.get("usage")).get("speed"))
-    return (*tags, f"speed={speed}") if speed is not None and speed != "standard" else tuple(tags)
+    return tuple(tags)
+
+
+def _tier(usage: Json) -> str:
+    return tier("fast" if usage.get("speed") == "fast" else usage.get("service_tier"))
 
 
 def _usage(row: Json, message: Json) -> Usage:

@@ -15,6 +15,7 @@ from llm_audit.sources.formats.pair_requests import request_of
 from llm_audit.sources.records.fields import Json, mapping, objects, text
 from llm_audit.sources.records.pair import KEYS, Pair
 from llm_audit.sources.records.usage import of_anthropic
+from llm_audit.vocabulary import ServiceTier
 
 _NO_REGION = frozenset({"not_available", "global", "default"})
 
@@ -32,13 +33,18 @@ def messages_requests(pair: Pair, *, provider: str | None = None, model: str | N
     request = request_of(pair, provider=provider, model=model)
     usage = mapping(pair.response_body.get("usage"))
     request.usage = of_anthropic(usage)
-    region = text(usage.get("inference_geo"))
-    request.region = None if region in _NO_REGION else region
-    if speed := text(usage.get("speed")):
-        request.tags = (*request.tags, f"speed={speed}")
+    request.region = region_of_usage(usage) or region_of_usage(pair.request_body)
+    if (text(usage.get("speed")) or text(pair.request_body.get("speed"))) == "fast":
+        request.service_tier = ServiceTier.FAST.value
     inner = list(inner_calls(request, usage))
     yield request
     yield from inner
+
+
+def region_of_usage(usage: Json) -> str | None:
+    """Return where the model ran, on which the price depends; None for anywhere."""
+    region = text(usage.get("inference_geo"))
+    return None if region in _NO_REGION else region
 
 
 def inner_calls(request: Request, usage: Json) -> Iterator[Request]:

@@ -11,11 +11,13 @@ from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Re
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.pair_requests import request_of
+from llm_audit.sources.records.billing.fees import read_grounding_fees
 from llm_audit.sources.records.bodies import usage_of
+from llm_audit.sources.records.calls import tier
 from llm_audit.sources.records.fields import Json, first, mapping, objects, text
 from llm_audit.sources.records.hosts import region_of
 from llm_audit.sources.records.pair import KEYS, Pair
-from llm_audit.vocabulary import Operation, Status
+from llm_audit.vocabulary import Operation, ServiceTier, Status
 
 
 def _entries(record: Record, context: Context) -> Iterator[Entry]:
@@ -40,6 +42,11 @@ def gemini_request(pair: Pair, *, model: str | None) -> Request:
         request.status = Status.ERROR.value  # blocked before the model saw it
     if _contains_images(pair.response_body):
         request.operation = Operation.IMAGE.value
+    read_grounding_fees(request, pair.response_body)
+    traffic = mapping(first(pair.response_body, "usageMetadata", "usage_metadata"))
+    served = tier(first(traffic, "trafficType", "traffic_type"))
+    if served != ServiceTier.STANDARD:
+        request.service_tier = served
     return request
 
 
@@ -57,8 +64,7 @@ FORMAT = Format(
         evidence=Evidence.REAL,
         input_counts="inclusive",
         tells=("id", "prompts", "cache", "service_tier"),
-        notes="Responses of the Gemini API hold no time. Cached audio is priced as cached text, and image output as "
-        "output.",
+        notes="Responses of the Gemini API hold no time. Cached audio is priced as cached text.",
     ),
     specificity=Specificity.PAIR,
     matches=speaks(Dialect.GEMINI),

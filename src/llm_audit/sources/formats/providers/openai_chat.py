@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Record, Request, Usage
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.pair_requests import request_of
+from llm_audit.sources.records.billing.fees import read_search_fees
 from llm_audit.sources.records.bodies import usage_of
 from llm_audit.sources.records.fields import mapping, text
 from llm_audit.sources.records.pair import KEYS, Pair
@@ -30,6 +33,9 @@ def chat_request(pair: Pair, *, provider: str | None = None, model: str | None =
     if text(pair.response_body.get("object")) == "list" and request.operation == Operation.CHAT:
         request.operation = Operation.EMBEDDING.value
     request.usage = chat_usage(pair)
+    if request.operation == Operation.IMAGE and "image" in request.model and request.usage.image_output_tokens is None:
+        request.usage = replace(request.usage, image_output_tokens=request.usage.output_tokens)
+    read_search_fees(request, mapping(pair.response_body.get("usage")))
     return request
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record, Request
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.pair_requests import request_of
+from llm_audit.sources.records.billing.fees import read_responses_fees
 from llm_audit.sources.records.bodies import usage_of
-from llm_audit.sources.records.fields import mapping, objects, text
+from llm_audit.sources.records.fields import mapping, text
 from llm_audit.sources.records.pair import KEYS, Pair
 
 
@@ -28,9 +27,7 @@ def responses_request(pair: Pair, *, provider: str | None = None) -> Request:
     """Build the request of a pair in the shape of Responses."""
     request = request_of(pair, provider=provider)
     request.usage = usage_of(pair.response_body)
-    searches = sum(item.get("type") == "web_search_call" for item in objects(pair.response_body.get("output")))
-    if searches:
-        request.usage = replace(request.usage, tool_calls_billed=searches)
+    read_responses_fees(request, pair.request_body, pair.response_body)
     if request.conversation is None:
         held = pair.response_body.get("conversation")
         request.conversation = text(held) or text(mapping(held).get("id"))

@@ -13,33 +13,11 @@ from llm_audit.sources.formats.interface import Context, Evidence, Format, Forma
 from llm_audit.sources.formats.tracers import _otel_texts, openinference, vercel_ai
 from llm_audit.sources.records import tracing
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, provider, set_usage, tier
-from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, as_int, first, flag, mapping, text
+from llm_audit.sources.records.tokens import read_tokens
 
 _INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
-_OUTPUT = ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.usage.completion_tokens")
-_READ = (
-    "gen_ai.usage.cache_read.input_tokens",
-    "gen_ai.usage.cache_read_input_tokens",
-    "gen_ai.usage.details.cache_read_tokens",
-    "gen_ai.usage.details.cache_read_input_tokens",
-    "gen_ai.usage.cached_input_tokens",
-    "gen_ai.usage.input_tokens.cached",
-    "gen_ai.usage.prompt_tokens_details.cached_tokens",
-)
-_WRITE = (
-    "gen_ai.usage.cache_write.input_tokens",
-    "gen_ai.usage.cache_creation.input_tokens",
-    "gen_ai.usage.cache_creation_input_tokens",
-    "gen_ai.usage.details.cache_write_tokens",
-    "gen_ai.usage.details.cache_creation_input_tokens",
-)
-_REASONING = (
-    "gen_ai.usage.reasoning.output_tokens",
-    "gen_ai.usage.reasoning_tokens",
-    "gen_ai.usage.output_tokens.reasoning",
-    "gen_ai.usage.details.reasoning_tokens",
-)
+_USAGE = ("gen_ai.usage.", "llm.usage.")
 _TIERS = (
     "openai.response.service_tier",
     "gen_ai.openai.response.service_tier",
@@ -97,16 +75,8 @@ def _parameters(request: Request, attributes: Json) -> None:
 
 
 def _usage(attributes: Json, vendor: str | None) -> Usage:
-    return disjoint_usage(
-        read_count(attributes, *_INPUT),
-        read_count(attributes, *_OUTPUT),
-        cache_read=read_count(attributes, *_READ),
-        cache_write=read_count(attributes, *_WRITE),
-        reasoning=read_count(attributes, *_REASONING),
-        total=read_count(attributes, "gen_ai.usage.total_tokens", "llm.usage.total_tokens"),
-        wrapper_total=True,
-        convention=tracing.convention(vendor),
-    )
+    counts = {name.partition(".usage.")[2]: value for name, value in attributes.items() if name.startswith(_USAGE)}
+    return read_tokens(counts, wrapper_total=True, convention=tracing.convention(vendor))
 
 
 def _is_gen_ai(attributes: Json) -> bool:

@@ -16,13 +16,15 @@ from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, Message, Re
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
 from llm_audit.sources.formats.plain.flat.typed import typed_reader
+from llm_audit.sources.records.billing.costs import set_stated
 from llm_audit.sources.records.bodies import read_parameters
-from llm_audit.sources.records.calls import cost_pico, operation, tier
+from llm_audit.sources.records.calls import operation, tier
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, flag, labels, mapping, number, text
 from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import between_ms, micros
+from llm_audit.sources.records.tokens import count_tokens, read_tokens, usage_of_counts
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import ServiceTier
 
@@ -72,44 +74,24 @@ def _usage(record: Json, columns: Columns) -> Usage:
     nested = mapping(record.get(columns.usage)) or mapping(record.get(columns.total))
     if nested and (found := _nested_usage(nested)) is not NO_USAGE:
         return found
-    if columns.input is ABSENT and columns.output is ABSENT:
-        return NO_USAGE
-    cached, convention = read_count(record, columns.cached), Convention.INCLUSIVE
-    if cached is None:
-        cached = read_count(record, columns.cache_read)
-        anthropic = columns.names("input", "input_tokens") and (
-            columns.names("cache_read", "cache_read_input_tokens")
-            or columns.names("cache_write", "cache_creation_input_tokens")
+    if columns.only_usual:
+        return disjoint_usage(
+            read_count(record, columns.input),
+            read_count(record, columns.output),
+            cache_read=read_count(record, columns.cached),
+            total=read_count(record, columns.total),
+            convention=Convention.INCLUSIVE,
         )
-        return _usage_of_columns(record, columns, cached, Convention.EXCLUSIVE if anthropic else None)
-    return _usage_of_columns(record, columns, cached, convention)
+    anthropic = columns.names("input", "input_tokens") and (
+        columns.names("cache_read", "cache_read_input_tokens") or columns.cache_created is not ABSENT
+    )
+    return usage_of_counts(count_tokens(record, nested=False), convention=Convention.EXCLUSIVE if anthropic else None)
 
 
 def _nested_usage(usage: Json) -> Usage:
     """Read counts held in an object of their own, also under bare names such as ``input`` and ``output``."""
     found = of_any(usage)
-    if found is not NO_USAGE:
-        return found
-    renamed = {f"tokens_{key}": value for key, value in usage.items()}
-    columns = columns_of(renamed)
-    return _usage_of_columns(renamed, columns, read_count(renamed, columns.cached), Convention.INCLUSIVE)
-
-
-def _usage_of_columns(record: Json, columns: Columns, cached: int | None, convention: Convention | None) -> Usage:
-    long = read_count(record, columns.cache_write_1h)
-    written = read_count(record, columns.cache_write)
-    if written and long and columns.names("cache_write", "cache_creation_input_tokens"):
-        written = max(written - long, 0)  # Anthropic's name is that of the sum
-    return disjoint_usage(
-        read_count(record, columns.input),
-        read_count(record, columns.output),
-        cache_read=cached,
-        cache_write=written,
-        cache_write_1h=long,
-        reasoning=read_count(record, columns.reasoning),
-        total=read_count(record, columns.total),
-        convention=convention,
-    )
+    return read_tokens(usage, convention=Convention.INCLUSIVE) if found is NO_USAGE else found
 
 
 def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> None:
@@ -128,7 +110,7 @@ def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> No
     request.span = text(get(columns.span))
     request.parent_span = text(get(columns.parent_span))
     request.tags = tuple(sorted({*request.tags, *labels(get(columns.tags))}))
-    request.stated_cost_pico = cost_pico(get(columns.cost))
+    set_stated(request, get(columns.cost), get(columns.currency))
     read_parameters(
         request,
         {

@@ -1,0 +1,16 @@
+"""Token counts under the names that anyone gives them: one vocabulary, and the reader that every format may use."""
+
+from __future__ import annotations
+
+from llm_audit.sources.records.tokens.counts import count_tokens, read_tokens, usage_of_counts
+from llm_audit.sources.records.tokens.names import COLUMNS, looks_like_tokens, normalize_name, token_kind
+
+__all__ = [
+    "COLUMNS",
+    "count_tokens",
+    "looks_like_tokens",
+    "normalize_name",
+    "read_tokens",
+    "token_kind",
+    "usage_of_counts",
+]

@@ -1,0 +1,156 @@
+"""Reading token counts from a record or a usage object by their names, however they are nested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from llm_audit.sources.entry import NO_USAGE, Usage
+from llm_audit.sources.records.disjoint import Convention, as_count, disjoint_usage
+from llm_audit.sources.records.fields import Json, mapping, number
+from llm_audit.sources.records.tokens.names import looks_like_tokens, normalize_name, token_kind
+
+_DEEPEST = 4  # levels of details in details; real ones have three
+_MAX_SHAPES = 4096  # sets of keys remembered
+_LONGEST_NUMBER = 24  # characters
+
+_CONTAINERS = frozenset({"usage", "token_usage", "usage_metadata", "usage_details", "tokens"})
+
+_paths: dict[tuple[str, tuple[str, ...]], tuple[tuple[str, str], ...]] = {}
+
+
+class TokenCounts(msgspec.Struct):
+    """Counts by kind (see ``names.COLUMNS``), and the fields that seem to count tokens and are of no known kind.
+
+    ``cached_audio`` is the part of the cached tokens that is audio; ``own_input`` the provider's own input count where
+    a library reports another beside it.
+    """
+
+    kinds: dict[str, int]
+    unread: tuple[str, ...] = ()
+
+    def get(self, *kinds: str) -> int | None:
+        """Return the count of the first of these kinds that is given."""
+        return next((self.kinds[kind] for kind in kinds if kind in self.kinds), None)
+
+
+def read_tokens(
+    record: Json, *, convention: Convention | None = None, wrapper_total: bool = False, tool_calls: int | None = None
+) -> Usage:
+    """Read the usage of an object that holds counts under any of the known names.
+
+    Args:
+        record: The object; details may be nested in it, as objects or as JSON in strings.
+        convention: What its input count includes, where neither the counts nor their names tell.
+        wrapper_total: The total was computed by a library, so that input + output proves nothing.
+        tool_calls: Tool calls that are billed, which no token name tells.
+    """
+    return usage_of_counts(
+        count_tokens(record), convention=convention, wrapper_total=wrapper_total, tool_calls=tool_calls
+    )
+
+
+def usage_of_counts(
+    counts: TokenCounts,
+    *,
+    convention: Convention | None = None,
+    wrapper_total: bool = False,
+    tool_calls: int | None = None,
+) -> Usage:
+    """Make the counts of a record disjoint."""
+    get = counts.get
+    input_tokens, fresh = get("input"), get("fresh")
+    cached, read = get("cached"), get("cache_read")
+    if not cached and read is not None:
+        cached = read
+    elif cached is not None:
+        convention = convention or Convention.INCLUSIVE
+    long, written = get("cache_write_1h"), get("cache_write")
+    created = get("cache_created")
+    if created is not None:  # the sum of all lifetimes; what a split does not explain has the default one
+        written = max(created - (long or 0), written or 0)
+    if input_tokens is None and fresh is not None:
+        input_tokens, convention = fresh, Convention.EXCLUSIVE
+    audio = get("audio_input")
+    if audio is not None:
+        audio = max(audio - (get("cached_audio") or 0), 0)
+    usage = disjoint_usage(
+        input_tokens,
+        get("output"),
+        cache_read=cached,
+        cache_write=written,
+        cache_write_1h=long,
+        reasoning=get("reasoning"),
+        audio_input=audio,
+        audio_output=get("audio_output"),
+        image_input=get("image_input"),
+        image_output=get("image_output"),
+        total=get("total"),
+        own_input=get("own_input", "fresh"),
+        wrapper_total=wrapper_total,
+        convention=convention,
+        tool_calls=tool_calls,
+    )
+    if usage is NO_USAGE or not counts.unread:
+        return usage
+    return msgspec.structs.replace(usage, unread_counts=",".join(counts.unread))
+
+
+def count_tokens(record: Json, *, nested: bool = True) -> TokenCounts:
+    """Collect the counts of an object by kind: of several names for one kind the most specific, zeros last.
+
+    ``nested`` looks into every object inside; without it, as in a whole record, into those named after tokens alone.
+    """
+    best: dict[str, tuple[bool, int, int]] = {}
+    unread: list[str] = []
+    for key, path, value in _numbers(record, "", 0, nested=nested):
+        kind = token_kind(path) or (token_kind(f"tokens_{path}") if nested else None)
+        if kind is None:
+            if looks_like_tokens(path) and number(value):
+                unread.append(path)
+            continue
+        count = as_count(value, key)
+        if count is None:
+            continue
+        place = (not count, kind[1], count)
+        if kind[0] not in best or place[:2] < best[kind[0]][:2]:
+            best[kind[0]] = place
+    return TokenCounts({kind: count for kind, (_, _, count) in best.items()}, tuple(unread))
+
+
+def _numbers(record: Json, prefix: str, depth: int, *, nested: bool) -> Iterator[tuple[str, str, Any]]:
+    for key, path in _paths_of(prefix, record):
+        value = record[key]
+        if value is None or isinstance(value, bool):
+            continue
+        if isinstance(value, str):
+            if value[:1] != "{" and (token_kind(path) or (len(value) < _LONGEST_NUMBER and "token" in path)):
+                yield key, path, value
+                continue
+            if not nested and not _is_usage(path):
+                continue
+            value = mapping(value)
+        if isinstance(value, Mapping):
+            if depth < _DEEPEST and (nested or depth or _is_usage(path)):
+                within = "" if path in _CONTAINERS else path
+                yield from _numbers(value, within, depth + 1, nested=nested)
+        elif isinstance(value, int | float):
+            yield key, path, value
+
+
+def _is_usage(path: str) -> bool:
+    return "token" in path or "usage" in path or "cache" in path
+
+
+def _paths_of(prefix: str, record: Json) -> tuple[tuple[str, str], ...]:
+    """Return the keys of an object with their normalized paths; most logs repeat a few sets of keys."""
+    shape = (prefix, tuple(record))
+    found = _paths.get(shape)
+    if found is None:
+        if len(_paths) >= _MAX_SHAPES:
+            _paths.clear()
+        start = f"{prefix}_" if prefix else ""
+        found = _paths[shape] = tuple((key, start + normalize_name(key)) for key in record if isinstance(key, str))
+    return found

@@ -1,0 +1,99 @@
+"""One vocabulary of token names: whatever a count is called and however it is nested, it is read once."""
+
+import json
+from typing import Any
+
+import pytest
+
+from llm_audit.sources.records.column_names import SYNONYMS
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage
+from llm_audit.sources.records.tokens import COLUMNS, count_tokens, looks_like_tokens, read_tokens, token_kind
+
+BASE = {"prompt_tokens": 1000, "completion_tokens": 100}
+CACHED = [
+    {"cached_tokens": 400},
+    {"input_cached_tokens": 400},
+    {"cachedInputTokens": 400},
+    {"cached_read_tokens": 400},
+    {"cache_tokens": 400},
+    {"prompt_tokens_details": {"cached_tokens": 400}},
+    {"prompt_token_details": {"cached_read_tokens": 400, "cached_write_tokens": 0}},
+    {"input_tokens_details": {"cache_read_tokens": 400}},
+    {"input_token_details": {"audio": 0, "cache_read": 400}},
+    {"inputTokenDetails": {"cacheReadTokens": 400}},
+    {"prompt_tokens_details": json.dumps({"cached_tokens": 400})},
+    {"cache_read": {"input_tokens": 400}},
+    {"cache_read_input_tokens": "400"},
+    {"prompt_cache_hit_tokens": 400, "prompt_cache_miss_tokens": 600},
+    {"prompt_tokens_details": {"cached_tokens": 0}, "cache_read_input_tokens": 400},
+]
+
+
+@pytest.mark.parametrize("cached", CACHED, ids=str)
+def test_cached_tokens_are_found_under_any_name_and_nesting(cached: dict[str, object]) -> None:
+    usage = read_tokens({**BASE, **cached}, convention=Convention.INCLUSIVE)
+    assert (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens) == (600, 400, 100)
+    assert usage.unread_counts is None
+
+
+@pytest.mark.parametrize(
+    ("details", "field", "count"),
+    [
+        ({"completion_tokens_details": {"reasoning_tokens": 40}}, "reasoning_tokens", 40),
+        ({"output_token_details": {"reasoning": 40}}, "reasoning_tokens", 40),
+        ({"output_tokens_details": {"image_tokens": 90}}, "image_output_tokens", 90),
+        ({"output_token_details": {"audio_tokens": 30}}, "audio_output_tokens", 30),
+        ({"input_token_details": {"audio": 70}}, "audio_input_tokens", 70),
+        ({"input_tokens_details": {"image_tokens": 80}}, "image_input_tokens", 80),
+        ({"cache_creation": {"ephemeral_1h_input_tokens": 50}}, "cache_write_1h_tokens", 50),
+        ({"cache_creation": {"ephemeral_5m_input_tokens": 50}}, "cache_write_5m_tokens", 50),
+        ({"cached_write_tokens": 50}, "cache_write_5m_tokens", 50),
+    ],
+)
+def test_other_kinds_are_found_too(details: dict[str, object], field: str, count: int) -> None:
+    assert getattr(read_tokens({**BASE, **details}, convention=Convention.EXCLUSIVE), field) == count
+
+
+def test_the_sum_of_cache_writes_is_not_added_to_its_parts() -> None:
+    split = {"ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": 70}
+    usage = read_tokens({"input_tokens": 5, "cache_creation_input_tokens": 100, "cache_creation": split})
+    assert (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens) == (30, 70)
+
+
+def test_a_count_of_no_known_kind_is_named() -> None:
+    given = {"quantum_tokens": 7, "zero_tokens": 0, "max_tokens": 512, "token_rate": 9.5, "text_tokens": 3}
+    assert count_tokens({**BASE, **given}).unread == ("quantum_tokens",)
+    assert read_tokens({**BASE, **given}).unread_counts == "quantum_tokens"
+
+
+def test_every_name_of_the_vocabulary_is_a_column_of_home_made_logs_and_of_one_kind() -> None:
+    assert COLUMNS.items() <= SYNONYMS.items()
+    for kind, names in COLUMNS.items():
+        for name in names:
+            found = token_kind(name)
+            assert found is not None
+            assert found[0] == kind
+            assert not looks_like_tokens(name)
+
+
+@pytest.mark.parametrize(
+    ("given", "fresh", "ambiguous", "unexplained"),
+    [
+        ({"cache_read": 800, "cache_write": 100, "own_input": 100}, 100, None, None),  # the parts make the whole
+        ({"cache_read": 800, "own_input": 1000}, 1000, None, None),
+        ({"cache_read": 900, "cache_write": 950, "total": 1100}, 50, None, None),  # reads and writes overlap
+        ({"cache_read": 800, "total": 1100}, 200, None, None),
+        ({"cache_read": 800, "total": 1900}, 1000, None, None),
+        ({"cache_read": 800}, 1000, 800, None),
+        ({"total": 1100}, 1000, None, None),
+        ({"total": 6100}, 1000, None, 5000),
+        ({"total": 900}, 1000, 200, None),
+        ({"cache_read": 3000, "total": 4200}, 1000, None, 100),
+        ({"reasoning": 60, "total": 1160}, 1000, None, None),
+    ],
+)
+def test_arithmetic_comes_first_and_a_gap_is_never_silent(
+    given: dict[str, Any], fresh: int, ambiguous: int | None, unexplained: int | None
+) -> None:
+    usage = disjoint_usage(1000, 100, **given)
+    assert (usage.input_tokens, usage.ambiguous_tokens, usage.unexplained_tokens) == (fresh, ambiguous, unexplained)
