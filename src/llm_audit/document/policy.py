@@ -49,6 +49,19 @@ class Quality(msgspec.Struct, kw_only=True, frozen=True):
     saved_per_lost_answer: str | None
 
 
+class PreferenceGap(msgspec.Struct, kw_only=True, frozen=True):
+    """The share of readers who would prefer the answers of the model used, net of those who would prefer the route's.
+
+    The mean over the moved requests whose two models were both rated, with its 90% interval; None where there are none.
+    """
+
+    gap: float | None
+    low: float | None
+    high: float | None
+    known_requests: int
+    moved_requests: int
+
+
 class Unmeasured(msgspec.Struct, kw_only=True, frozen=True):
     """A further saving if models that nobody measured in the request's category hold up. Never in the headline."""
 
@@ -65,6 +78,7 @@ class FlagshipTax(msgspec.Struct, kw_only=True, frozen=True):
     covered_share: float | None
     moved_requests: int
     quality: Quality | None  # None where nothing moves
+    preference: PreferenceGap | None = None  # None where nothing moves
     unmeasured: Unmeasured | None  # None where every candidate was measured
     warnings: list[str]
 
@@ -96,6 +110,7 @@ class Route(msgspec.Struct, kw_only=True, frozen=True):
     actual_cost: str
     policy_cost: str
     p_suffices: float | None  # mean over the requests
+    preference: PreferenceGap | None = None  # None where the requests are kept
 
 
 class Gate(msgspec.Struct, kw_only=True, frozen=True):
@@ -230,12 +245,14 @@ class PolicyResult(msgspec.Struct, kw_only=True, frozen=True):
     policy_cost: str
     flagship_tax: str
     share: float | None
+    ladder_share: float | None = None  # of the cost of the requests whose models are in its ladders
     ceiling: str
     floor: str
     moved_requests: int
     lost_answers: float | None  # beyond a second run of the model used; None where nothing moves
     gained_answers: float | None
     saved_per_lost_answer: str | None
+    preference: PreferenceGap | None = None  # None where nothing moves
     reason: str | None  # why nothing moves
     in_use: bool
 

@@ -41,7 +41,7 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
     parts.append(
         "\n".join(["| | | |", "|:--|--:|:--|", *(f"| {a} | **{escape(b)}** | {escape(c)} |" for a, b, c in facts)])
     )
-    parts += [escape(line) for line in (summary.quality, summary.unmeasured) if line]
+    parts += [escape(line) for line in (summary.quality, summary.preference, summary.unmeasured) if line]
     if summary.actions:
         rows = []
         for index, finding in enumerate(summary.actions, start=1):
