@@ -18,7 +18,7 @@ import msgspec
 
 from llm_audit import config
 from llm_audit.document.audit import SCHEMA_VERSION, Document
-from llm_audit.policy.file.model import ANSWERS, RANGES, Decision, Gate, Order, Scope
+from llm_audit.policy.file.model import ANSWERS, RANGES, READERS, Decision, Gate, Order, Scope
 from llm_audit.vocabulary import Category, Stakes
 
 OUT = Path(__file__).parent.parent / "docs/schemas"
@@ -68,6 +68,7 @@ def _policy() -> dict[str, Any]:
                 "default": 0,
                 "description": "Dollars that one lost answer costs, besides its repeat.",
             },
+            "max_preference_gap": _preference_gap(),
             "unmeasured": {
                 "type": "boolean",
                 "default": False,
@@ -119,6 +120,16 @@ def _stakes() -> dict[str, Any]:
         "propertyNames": {"enum": ["default", *(kind.value for kind in Stakes)]},
         "additionalProperties": limit,
         "description": "Stricter limits where a wrong answer could do harm, under any decision but never.",
+    }
+
+
+def _preference_gap() -> dict[str, Any]:
+    """Return the schema of the bounds: one number, or those of some categories."""
+    readers = {"type": "number", "minimum": 0, "maximum": READERS}
+    names = ("default", *(category.value for category in Category))
+    return {
+        "anyOf": [readers, _table(dict.fromkeys(names, readers))],
+        "description": "Most readers in 100, net, who may prefer the model used; an unknown gap is above it.",
     }
 
 

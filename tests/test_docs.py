@@ -249,6 +249,8 @@ def test_the_presets_are_valid_policies(name: str) -> None:
         "decision = 'quality_loss'\n[max_quality_loss]\ndefault = 1.0\ncooking = 2.0",
         "target = 0.9\nmax_quality_loss = 2.0",
         "target = 0.9\nlost_answer_usd = -1",
+        "target = 0.9\nmax_preference_gap = 101",
+        "target = 0.9\n[max_preference_gap]\ncooking = 5",
         "target = 0.9\nunmeasured = 'yes'",
         "targe = 0.9",
         "name = 'no target'",

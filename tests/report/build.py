@@ -89,6 +89,10 @@ def calls(days: int = 30, seed: int = 7) -> list[Call]:
     return made
 
 
+def _gap(moved: int) -> d.PreferenceGap:
+    return d.PreferenceGap(gap=0.126, low=0.11, high=0.141, known_requests=moved, moved_requests=moved)
+
+
 def _by(rows: Iterable[Call], key: Callable[[Call], Any]) -> dict[Any, list[Call]]:
     grouped = defaultdict(list)
     for row in rows:
@@ -185,6 +189,7 @@ def rich(days: int = 30) -> d.Document:
             moved_requests=sum(r.outcome == "moved" for r in rows),
             quality=d.Quality(lost_answers=63.4, gained_answers=41.2, lost_per_1000=22.277, lost_per_1000_low=9.1,
                               lost_per_1000_high=48.5, saved_per_lost_answer="0.80"),
+            preference=d.PreferenceGap(gap=0.0874, low=0.071, high=0.1042, known_requests=900, moved_requests=1000),
             unmeasured=d.Unmeasured(amount="6.20", requests=311, models=["gpt-5-nano", "nova-2-lite"]),
             warnings=["One conversation has 21% of the spend; the interval may be too narrow."],
         ),
@@ -205,7 +210,8 @@ def rich(days: int = 30) -> d.Document:
         ],
         routes=[
             d.Route(from_model=f, to_model=t, requests=len(part), actual_cost=usd(_cost(part)),
-                    policy_cost=usd(_policy(part)), p_suffices=0.91 if f != t else None)
+                    policy_cost=usd(_policy(part)), p_suffices=0.91 if f != t else None,
+                    preference=_gap(len(part)) if f != t else None)
             for (f, t), part in sorted(_by(rows, lambda r: (r.model, r.route)).items(),
                                        key=lambda i: _policy(i[1]) - _cost(i[1]))
         ],

@@ -11,7 +11,7 @@ from rich.console import Console
 from tests.report import build
 
 from llm_audit.audit.currency import convert
-from llm_audit.document.audit import Document, Quality, Unmeasured
+from llm_audit.document.audit import Document, PreferenceGap, Quality, Unmeasured
 from llm_audit.pricing import Currency
 from llm_audit.report.charts import routing as charts
 from llm_audit.report.decisions import measure, outcome, source
@@ -151,6 +151,38 @@ def test_outcomes_and_sources_read_as_words() -> None:
     assert outcome("something_new") == "something new"
     assert source("assumptions").startswith("assumptions: ")
     assert measure("something_new").write(1.5) == "1.5"
+
+
+@pytest.mark.parametrize(
+    ("share", "low", "high", "known", "said"),
+    [
+        (
+            0.1477,
+            0.114,
+            0.1816,
+            10,
+            "Of 100 readers, 14.8 more would prefer today's answers (11.4 to 18.2); known for 10",
+        ),
+        (-0.05, -0.08, -0.02, 12, "Of 100 readers, 5 more would prefer the policy's answers (2 to 8); known for 12"),
+        (0.004, -0.01, 0.018, 1, "Of 100 readers, 0.4 more would prefer today's answers (-1 to 1.8); known for 1"),
+        (None, None, None, 0, "answers of the models used is unknown: none of the 12 moved requests has ratings."),
+    ],
+)
+def test_readers_are_counted_net_and_what_is_unknown_is_said(share, low, high, known, said) -> None:
+    gap = PreferenceGap(gap=share, low=low, high=high, known_requests=known, moved_requests=12)
+    document = with_tax(preference=gap)
+    assert said in verdict(document).preference
+    for name in ("html", "markdown"):
+        shown = render(document, name).decode().replace("\\", "").replace("&#39;", "'")
+        assert said.split(";")[0] in shown
+    assert verdict(with_tax(preference=None)).preference == ""
+
+
+def test_a_route_shows_its_gap_and_a_kept_request_none() -> None:
+    found = routing.routes(build.rich(2))
+    place = [column.title for column in found.columns].index("Preference gap")
+    assert {row[place] for row in found.rows if row[1] == "kept"} <= {""}
+    assert {row[place] for row in found.rows if row[1] != "kept"} == {0.126}
 
 
 def test_what_an_answer_saves_is_in_the_currency_of_the_report() -> None:

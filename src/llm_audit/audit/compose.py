@@ -23,6 +23,7 @@ from llm_audit.audit.sections.findings import findings
 from llm_audit.audit.sections.languages import languages
 from llm_audit.audit.sections.metrics import Measured, metrics
 from llm_audit.audit.sections.pairs import observed_pairs
+from llm_audit.audit.sections.preference import PreferenceGaps
 from llm_audit.audit.sections.quality import quality
 from llm_audit.audit.sections.routers import observed_routers
 from llm_audit.audit.sections.sensitivity import AssumptionEffect
@@ -83,6 +84,7 @@ class Found:
         effects: What assumptions at their ends do to the expected tax.
         sensitivity: The frontier and the tornado.
         unmeasured: A further saving from models that nobody measured.
+        preference: How many readers prefer the models used to their routes.
         trace_routing: Routing by request against routing by trace.
         stakes: Spend by what is at stake.
     """
@@ -95,6 +97,7 @@ class Found:
     effects: list[AssumptionEffect]
     sensitivity: Sensitivity
     unmeasured: Unmeasured | None
+    preference: PreferenceGaps
     trace_routing: TraceRouting | None
     stakes: Stakes | None
 
@@ -112,6 +115,7 @@ def document(found: Found) -> Document:
         concentration=partial.concentration,
         effects=found.effects,
         unmeasured=found.unmeasured,
+        preference=found.preference.overall,
     )
     requests = _requests(ledger, len(found.traffic.requests))
     tax = flagship_tax(evidence, policy=policy, models=routes.models, options=options)
@@ -142,7 +146,7 @@ def document(found: Found) -> Document:
         model_mix=tables.model_mix(cells),
         model_mix_daily=tables.daily_mix(cells),
         daily=tables.daily(cells),
-        routes=tables.routes(cells),
+        routes=tables.routes(cells, found.preference.by_route),
         classification=tables.classification(cells),
         gates=tables.gates(cells),
         groups=tables.groups(cells, groupings),

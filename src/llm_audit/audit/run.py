@@ -18,6 +18,7 @@ from llm_audit.audit.compose import Found, document
 from llm_audit.audit.options import AuditOptions, zone
 from llm_audit.audit.partial import summarise, waste_inputs
 from llm_audit.audit.rows import Rows
+from llm_audit.audit.sections.preference import preference_gaps
 from llm_audit.audit.sections.quality_loss import unmeasured
 from llm_audit.audit.sections.sensitivity import assumption_sensitivity
 from llm_audit.audit.sections.stakes import stakes
@@ -111,6 +112,7 @@ def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, op
             trace_routing=further[0].result(),
             unmeasured=further[1].result(),
             stakes=at_stake.result(),
+            preference=preference_gaps(applied.plan),
         )
     sums = partial.sums
     return Audit(

@@ -9,6 +9,7 @@ from itertools import chain
 from llm_audit.arrays import exact_total
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.rows import Rows
+from llm_audit.audit.sections.preference import preference_gap
 from llm_audit.audit.sections.quality_loss import saved_per_lost_answer, unmoved_reason
 from llm_audit.audit.sections.sensitivity import answers, frontier
 from llm_audit.audit.sections.totals import share
@@ -19,6 +20,9 @@ from llm_audit.ledger import Ledger
 from llm_audit.money import usd
 from llm_audit.policy import ROUTING_COLUMNS, Plan, Policy, plan, read_traffic
 from llm_audit.pricing import PRICED_BY, PriceBook
+
+_ELSEWHERE = ("not_in_ladder", "not_chat", "unpriced")
+"""Outcomes of requests that the ladders have no part in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +88,19 @@ def result(applied: Plan, *, in_use: bool) -> PolicyResult:
         policy_cost=usd(cost),
         flagship_tax=usd(actual - cost),
         share=share(actual - cost, actual),
+        ladder_share=share(actual - cost, _in_ladders(applied)),
         ceiling=usd(actual - applied.total(applied.ceiling())),
         floor=usd(actual - applied.total(floor.total)),
         moved_requests=int(moved.sum()),
         lost_answers=lost,
         gained_answers=gained,
         saved_per_lost_answer=saved_per_lost_answer(actual - cost, lost),
+        preference=preference_gap(applied),
         reason=None if moved.any() else unmoved_reason(applied),
         in_use=in_use,
     )
+
+
+def _in_ladders(applied: Plan) -> int:
+    """Return the actual cost of the requests whose models are in the policy's ladders."""
+    return sum(cost for outcome, cost in applied.cost_by_outcome().items() if outcome not in _ELSEWHERE)

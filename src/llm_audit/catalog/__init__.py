@@ -8,27 +8,42 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llm_audit.catalog.aliases import Aliases
     from llm_audit.catalog.catalog import Catalog
-    from llm_audit.catalog.comparison import Ability, abilities, claims, parameters
+    from llm_audit.catalog.comparison import Ability, abilities, claims, parameters, router_claim
     from llm_audit.catalog.ladder import ladders
+    from llm_audit.catalog.preferences import LANGUAGES, Gap, Preferences, preference_gap, preferences_of, rated_as
 
 __all__ = [
+    "LANGUAGES",
     "Ability",
     "Aliases",
     "Catalog",
+    "Gap",
+    "Preferences",
     "abilities",
     "claims",
     "ladders",
     "parameters",
+    "preference_gap",
+    "preferences_of",
+    "rated_as",
+    "router_claim",
 ]
 
 _MODULES = {
     "Ability": "comparison",
     "Aliases": "aliases",
     "Catalog": "catalog",
+    "Gap": "preferences",
+    "LANGUAGES": "preferences",
+    "Preferences": "preferences",
     "abilities": "comparison",
     "claims": "comparison",
     "ladders": "ladder",
     "parameters": "comparison",
+    "preference_gap": "preferences",
+    "preferences_of": "preferences",
+    "rated_as": "preferences",
+    "router_claim": "comparison",
 }
 
 

@@ -1,7 +1,7 @@
 """Compare models by category, and set published claims about a pair beside their figures and sources.
 
-``claims.csv`` has a row for each figure of a claim, ``parameters.csv`` the sizes that a developer states and a model's
-name does not.
+``claims.csv`` has a row for each figure of a claim, ``router_claims.csv`` one for each router's saving, and
+``parameters.csv`` the sizes that a developer states and a model's name does not.
 """
 
 from __future__ import annotations
@@ -81,6 +81,15 @@ def claims(small: str, large: str) -> list[dict[str, Any]]:
     """Return the figures of published claims about two models, in the order of ``claims.csv``."""
     rows = pl.read_csv(_data("claims.csv"))
     return rows.filter(pl.col("small").is_in([small, large]) & pl.col("large").is_in([small, large])).to_dicts()
+
+
+def router_claim(policy: str) -> dict[str, Any] | None:
+    """Return what is published about the saving of a router, by the preset that stands for it; None for other names.
+
+    ``claimed_share`` is the saving as a share of the cost without the router: over a half for "over 2 times".
+    """
+    rows = pl.read_csv(_data("router_claims.csv")).filter(policy=policy).to_dicts()
+    return rows[0] if rows else None
 
 
 def parameters(model: str) -> tuple[float, float] | None:

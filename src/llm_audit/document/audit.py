@@ -26,6 +26,7 @@ from llm_audit.document.policy import (
     ObservedRouter,
     PolicyInfo,
     PolicyResult,
+    PreferenceGap,
     Quality,
     Route,
     Sensitivity,
@@ -91,6 +92,7 @@ __all__ = [
     "Period",
     "PolicyInfo",
     "PolicyResult",
+    "PreferenceGap",
     "PriceRow",
     "Quality",
     "QualityCheck",
@@ -114,11 +116,12 @@ __all__ = [
     "encode",
 ]
 
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "2.1"
 """Version of the JSON document.
 
 The first number changes when a field is removed or changes its meaning, or when a value is renamed; the second when
-fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``.
+fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``;
+2.1 added preference gaps.
 """
 _MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
 

@@ -20,7 +20,9 @@ class Candidate:
     """A model of the ladder as the policy saw it, in the ladder's order.
 
     ``lost_in_100`` is the answers lost in 100 beyond a second run of the model used, negative for a better model.
-    ``gate`` is the first that blocks it, where it meets the policy; ``cost_usd`` is at the same tokens.
+    ``preference_gap`` is the share of readers who prefer the model used, net of those who prefer this one, with its 90%
+    interval; None where one of both was not rated. ``gate`` is the first that blocks it, where it meets the policy;
+    ``cost_usd`` is at the same tokens.
     """
 
     model: str
@@ -28,6 +30,9 @@ class Candidate:
     p_success: float
     p_suffices: float
     lost_in_100: float
+    preference_gap: float | None
+    preference_low: float | None
+    preference_high: float | None
     cost_usd: str
     meets: bool
     gate: str | None

@@ -51,6 +51,19 @@ class Quality(msgspec.Struct, kw_only=True, frozen=True):
     saved_per_lost_answer: Amount | None
 
 
+class PreferenceGap(msgspec.Struct, kw_only=True, frozen=True):
+    """The share of readers who would prefer the answers of the model used, net of those who would prefer the route's.
+
+    The mean over the moved requests whose two models were both rated, with its 90% interval; None where there are none.
+    """
+
+    gap: Number | None
+    low: Number | None
+    high: Number | None
+    known_requests: Count
+    moved_requests: Count
+
+
 class Unmeasured(msgspec.Struct, kw_only=True, frozen=True):
     """A further saving if models that nobody measured in the request's category hold up. Never in the headline."""
 
@@ -67,6 +80,7 @@ class FlagshipTax(msgspec.Struct, kw_only=True, frozen=True):
     covered_share: Number | None
     moved_requests: Count
     quality: Quality | None  # None where nothing moves
+    preference: PreferenceGap | None = None  # None where nothing moves
     unmeasured: Unmeasured | None  # None where every candidate was measured
     warnings: list[str]
 
@@ -98,6 +112,7 @@ class Route(msgspec.Struct, kw_only=True, frozen=True):
     actual_cost: Amount
     policy_cost: Amount
     p_suffices: Number | None  # mean over the requests
+    preference: PreferenceGap | None = None  # None where the requests are kept
 
 
 class Gate(msgspec.Struct, kw_only=True, frozen=True):
@@ -232,12 +247,14 @@ class PolicyResult(msgspec.Struct, kw_only=True, frozen=True):
     policy_cost: Amount
     flagship_tax: Amount
     share: Number | None
+    ladder_share: Number | None = None  # of the cost of the requests whose models are in its ladders
     ceiling: Amount
     floor: Amount
     moved_requests: Count
     lost_answers: Number | None  # beyond a second run of the model used; None where nothing moves
     gained_answers: Number | None
     saved_per_lost_answer: Amount | None
+    preference: PreferenceGap | None = None  # None where nothing moves
     reason: str | None  # why nothing moves
     in_use: bool
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from llm_audit.arrays import Bools, Floats, Index, Ints, exact_total, grouped_sum
-from llm_audit.catalog import Catalog
+from llm_audit.catalog import Catalog, Gap
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN
 from llm_audit.policy.counterfactual.estimates import Costs, ceiling, run
@@ -21,6 +21,7 @@ from llm_audit.policy.inputs.requests import Requests
 from llm_audit.policy.inputs.trace_graph import Graph
 from llm_audit.policy.routing.gates import REASONS
 from llm_audit.policy.routing.plan import RoutePlan, plan_requests, replan, replans, with_target
+from llm_audit.policy.routing.preference import mean_gap, preference_gaps
 from llm_audit.policy.routing.traces import by_trace, trace_risk
 from llm_audit.policy.routing.without_stakes import without_stakes
 from llm_audit.pricing import PriceBook
@@ -36,6 +37,7 @@ class CandidateFigures:
         p_success: P(success) on the request.
         p_suffices: P(it would not lose a success of the model used).
         loss: Lost answers beyond a second run of the model used.
+        preference: Share of readers who prefer the model used, net; None where one of both was not rated.
         cost_pico: At the same tokens.
         meets: Whether it meets the policy's decision.
         gate: The first gate that blocks it, where it meets the decision.
@@ -47,6 +49,7 @@ class CandidateFigures:
     p_success: float
     p_suffices: float
     loss: float
+    preference: Gap | None
     cost_pico: int
     meets: bool
     gate: str | None
@@ -144,6 +147,17 @@ class Plan:
                 return self.policy.quality_difference
             case _:
                 return None
+
+    def preference_gaps(self) -> Floats:
+        """Return the share of readers who prefer the model used to each route, net; NaN where kept or unknown."""
+        gaps: Floats = np.full(len(self.requests), np.nan)
+        rows = np.flatnonzero(self.moved)
+        gaps[rows] = preference_gaps(self.models, self.requests, rows, self.route[rows])
+        return gaps
+
+    def mean_preference_gap(self, rows: Ints) -> tuple[Gap | None, int]:
+        """Return the mean gap of moved requests with its interval, and the number of them whose gap is known."""
+        return mean_gap(self.models, self.requests, rows, self.route[rows])
 
     def scenario(self, end: str = "expected", **changed: float) -> Scenario:
         """Return the assumptions at one end (``favourable``, ``expected``, ``pessimistic``), some set otherwise."""
@@ -279,6 +293,7 @@ class Plan:
                     p_success=float(routes.inputs.judge.success(model, skill, difficulty)[0]),
                     p_suffices=float(seen.offers.p[0]),
                     loss=float(seen.offers.loss[0]),
+                    preference=mean_gap(models, requests, rows, model)[0],
                     cost_pico=int(seen.offers.cost[0]),
                     meets=bool(seen.meets[0]),
                     gate=REASONS[seen.block[0]],

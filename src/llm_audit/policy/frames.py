@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from llm_audit.arrays import Ints
+from llm_audit.arrays import Floats, Ints
 from llm_audit.catalog import Catalog
 from llm_audit.policy.applied import Plan, plan
 from llm_audit.policy.counterfactual.estimates import Costs
@@ -30,9 +30,10 @@ def route(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: Price
 
     Returns:
         ``priced`` with ``model_id``, ``tier``, ``route_model_id``, ``route_provider``, ``outcome``, ``gate``,
-        ``p_suffices``, ``kept_back_pico``, and ``ceiling_pico``, ``expected_pico`` and ``floor_pico``: what the policy
-        would have paid under each estimate, null where the request has no price. ``check_pico``, ``escalation_pico``
-        and ``extra_steps_pico`` are parts of ``expected_pico``. A request that keeps its model costs what it did,
+        ``p_suffices``, ``preference_gap`` (see ``RoutedCosts``), ``kept_back_pico``, and ``ceiling_pico``,
+        ``expected_pico`` and ``floor_pico``: what the policy would have paid under each estimate, null where the
+        request has no price. ``check_pico``, ``escalation_pico`` and ``extra_steps_pico`` are parts of
+        ``expected_pico``. A request that keeps its model costs what it did,
         unless requests that moved would have kept its cache warm.
 
     Raises:
@@ -73,10 +74,14 @@ def with_models(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutedCosts:
-    """A plan with what its routes would have cost: pico-dollars a request under each estimate."""
+    """A plan with what its routes would have cost: pico-dollars a request under each estimate.
+
+    ``preference_gap`` is the share of readers who prefer the model used, net; NaN where unknown, or the request kept.
+    """
 
     plan: Plan
     expected: Costs
+    preference_gap: Floats
     ceiling_pico: Ints
     expected_pico: Ints
     floor_pico: Ints
@@ -104,6 +109,7 @@ class RoutedCosts:
             skill=skills.gather(inputs.requests.skill[rows].astype(np.int64) % len(skills)),
             p_suffices=pl.Series(expected.p_suffices[rows]).fill_nan(None),
             quality_loss=pl.Series(expected.loss[rows]).fill_nan(None),
+            preference_gap=pl.Series(self.preference_gap[rows]).fill_nan(None),
             repeat_pico=amounts(self.plan.routes.runs.repeat),
             kept_back_pico=amounts(choice.kept_back),
             ceiling_pico=amounts(self.ceiling_pico),
@@ -127,6 +133,7 @@ def routed_costs(plan: Plan) -> RoutedCosts:
     return RoutedCosts(
         plan=plan,
         expected=expected,
+        preference_gap=plan.preference_gaps(),
         ceiling_pico=np.minimum(plan.ceiling(), expected.total),
         expected_pico=expected.total,
         floor_pico=np.maximum(plan.costs(plan.scenario("pessimistic")).total, expected.total),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from llm_audit.document.audit import Document
-from llm_audit.report.text import money, plain, plural
+from llm_audit.report.text import count, money, plain, plural
 
 _THOUSAND = 1_000
+_HUNDRED = 100
 _MODELS = 3
 """Unmeasured models named in a sentence; the rest are counted."""
 
@@ -47,6 +48,36 @@ def quality(document: Document) -> str:
     if found.saved_per_lost_answer is not None and Decimal(found.saved_per_lost_answer) > 0:
         text += f"; {money(found.saved_per_lost_answer, currency=document.currency)} saved for each lost answer"
     return f"{text}."
+
+
+def preference(document: Document) -> str:
+    """Say how many readers would prefer the answers of the models used; "" where nothing moves."""
+    found = document.flagship_tax.preference
+    if found is None or not found.moved_requests:
+        return ""
+    moved = plural(found.moved_requests, "moved request")
+    if found.gap is None or found.low is None or found.high is None:
+        return (
+            f"How many readers would prefer the answers of the models used is unknown: none of the {moved} has ratings."
+        )
+    readers, low, high = (_readers(value) for value in (found.gap, found.low, found.high))
+    better = "today's"
+    if found.gap < 0:
+        better = "the policy's"
+        readers, low, high = (_readers(-value) for value in (found.gap, found.high, found.low))
+    return (
+        f"Of 100 readers, {readers} more would prefer {better} answers ({low} to {high});"
+        f" known for {count(found.known_requests)} of {moved}."
+    )
+
+
+def _readers(share: float) -> str:
+    """Write a net share of readers, in readers of a hundred.
+
+    >>> _readers(0.1477), _readers(-0.0021), _readers(0.05)
+    ('14.8', '-0.2', '5')
+    """
+    return f"{round(share * _HUNDRED, 1) + 0.0:g}"
 
 
 def unmeasured(document: Document) -> str:

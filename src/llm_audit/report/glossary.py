@@ -15,6 +15,7 @@ GLOSSARY: dict[str, str] = {
     "route": "The model that the policy assigns to a request.",
     "P(suffices)": "The probability that a model does not fail where the model in use succeeds.",
     "target": "For a policy that decides by P(suffices): the least at which it moves a request to a smaller model.",
+    "preference gap": "The share of readers who prefer the model in use, net of those who prefer the route.",
     "quality loss": "The probability that a route loses an answer, beyond that of a second run of the model in use.",
     "lost answers": "Right answers expected to turn wrong by moving, beyond a second run of the model in use.",
     "gained answers": "The same in the other direction, where the route is better than the model in use.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from llm_audit.document.audit import Document, Finding
-from llm_audit.report.answers import quality, unmeasured
+from llm_audit.report.answers import preference, quality, unmeasured
 from llm_audit.report.stakes import stakes
 from llm_audit.report.text import UNKNOWN, count, decimals, fixed, money, plain, plural, share, to_places
 
@@ -25,6 +25,7 @@ class Verdict:
     tax: str
     tax_note: str
     quality: str  # a sentence: answers expected to be lost and gained, or ""
+    preference: str  # a sentence: readers who would prefer the models used, or ""
     unmeasured: str  # a sentence: a further saving that is not in the tax, or ""
     stakes: str  # a sentence: what limits for stakes hold back, or ""
     floor_note: str  # a sentence: what the floor and the ceiling assume, or ""
@@ -51,6 +52,7 @@ def verdict(document: Document) -> Verdict:
         tax=money(expected.amount, currency=currency) if priced else UNKNOWN,
         tax_note=f"{share(expected.share)} of spend; {_interval(document)}" if priced else "no request has a price",
         quality=quality(document) if priced else "",
+        preference=preference(document) if priced else "",
         unmeasured=unmeasured(document) if priced else "",
         stakes=stakes(document) if priced else "",
         floor_note=_floor_note(document) if priced else "",

@@ -175,3 +175,38 @@ def test_the_cache_is_told_of_and_cleared(tmp_path: Path, capsys: pytest.Capture
     capsys.readouterr()
     assert run(["cache", "info", "-f", "json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["files"] == 0
+
+
+def test_published_savings_stand_beside_those_of_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    assert run(["simulate", log, "-f", "json"]) == 0
+    rows = {row["policy"]: row for row in json.loads(capsys.readouterr().out)}
+    assert {name: row["claimed share"] for name, row in rows.items() if row["claim"]} == {
+        "routellm": 0.5,  # over 2 times
+        "bedrock-ipr": 0.3,
+    }
+    assert "2406.18665" in rows["routellm"]["claim source"]
+    # The log is of gpt-4o alone, which is in no ladder of theirs.
+    assert (rows["routellm"]["share"], rows["routellm"]["share of its ladders"]) == (0.0, None)
+    assert rows["small-by-default"]["share of its ladders"] == rows["small-by-default"]["share"] > 0
+    assert rows["keep"]["preference gap known"] is None
+    moved = rows["small-by-default"]
+    assert moved["preference gap low"] < moved["preference gap"] < moved["preference gap high"]
+    assert moved["preference gap known"] == moved["moved"]
+    assert run(["simulate", log]) == 0
+    printed = capsys.readouterr().out
+    assert "50.0% (2.00x)" in printed
+    assert "30.0% (1.43x)" in printed
+    assert "none of its models" in printed
+
+
+def test_a_candidate_shows_how_many_readers_prefer_the_model_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    assert run(["explain", "r1-7", "--logs", log, "-f", "json"]) == 0
+    found = {row["model"]: row for row in json.loads(capsys.readouterr().out)["candidates"]}
+    small = found["gpt-4o-mini"]
+    assert small["preference_low"] < small["preference_gap"] < small["preference_high"]
+    assert run(["explain", "r1-7", "--logs", log]) == 0
+    assert f"preference gap {small['preference_gap']:+.1%}" in capsys.readouterr().out

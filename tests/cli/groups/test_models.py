@@ -84,3 +84,23 @@ def test_sizes_are_those_that_names_or_developers_state(capsys: pytest.CaptureFi
 def test_what_cannot_be_shown_is_an_error(capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
     assert run(["models", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_preferences_are_compared_by_category_and_language(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = printed(capsys, "compare", "gpt-5", "gpt-5-mini")
+    rows = {row["answers"]: row["preference gap"] for row in shown["preferences"]}
+    # 44, 52, 67 and 70 points: 12.6, 14.8, 19.1 and 19.8 readers in 100.
+    assert (rows["all"], rows["writing"], rows["law"], rows["all, in ko"]) == ("+12.6%", "+14.8%", "+19.1%", "+19.8%")
+    assert rows["tool_use"] == "unknown"
+    assert [row["rated as"] for row in shown["models"]] == ["gpt-5-high", "gpt-5-mini-high"]
+    unrated = printed(capsys, "compare", "phi-4-reasoning", "deepseek-r1")["preferences"]
+    assert [(row["answers"], row["preference gap"]) for row in unrated] == [("all", "unknown")]
+
+
+@pytest.mark.parametrize("sibling", ["claude-sonnet-4-5", "claude-opus-4-1", "claude-opus-4-5"])
+def test_haiku_stands_beside_its_siblings_with_tool_use(capsys: pytest.CaptureFixture[str], sibling: str) -> None:
+    shown = printed(capsys, "compare", "claude-haiku-4-5", sibling)
+    tool_use = next(row for row in shown["categories"] if row["category"] == "tool_use")
+    assert tool_use["measured"] == "yes"
+    assert all("tools" in str(row["claim"]) and row["source"] for row in shown["claims"])
+    assert shown["claims"]

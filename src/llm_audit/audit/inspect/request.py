@@ -13,7 +13,19 @@ from llm_audit.document.explanation import Candidate, Estimate, Line, RequestExp
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
-from llm_audit.policy import ANSWERS, CEILING, Costs, Decision, Plan, Policy, Scenario, plan, traffic_of, with_models
+from llm_audit.policy import (
+    ANSWERS,
+    CEILING,
+    CandidateFigures,
+    Costs,
+    Decision,
+    Plan,
+    Policy,
+    Scenario,
+    plan,
+    traffic_of,
+    with_models,
+)
 from llm_audit.pricing import PriceBook, price
 from llm_audit.vocabulary import Stakes
 
@@ -140,20 +152,25 @@ def _stakes_limit(policy: Policy, stakes: str | None) -> str | None:
 
 
 def _candidates(applied: Plan, place: int) -> list[Candidate]:
-    return [
-        Candidate(
-            model=found.model,
-            ability=found.ability,
-            p_success=round(found.p_success, 6),
-            p_suffices=round(found.p_suffices, 6),
-            lost_in_100=round(found.loss * ANSWERS, 4),
-            cost_usd=usd(found.cost_pico),
-            meets=found.meets,
-            gate=found.gate,
-            chosen=found.chosen,
-        )
-        for found in applied.candidates(place)
-    ]
+    return [_candidate(found) for found in applied.candidates(place)]
+
+
+def _candidate(found: CandidateFigures) -> Candidate:
+    liked = found.preference
+    return Candidate(
+        model=found.model,
+        ability=found.ability,
+        p_success=round(found.p_success, 6),
+        p_suffices=round(found.p_suffices, 6),
+        lost_in_100=round(found.loss * ANSWERS, 4),
+        preference_gap=None if liked is None else round(liked.share, 6),
+        preference_low=None if liked is None else round(liked.low, 6),
+        preference_high=None if liked is None else round(liked.high, 6),
+        cost_usd=usd(found.cost_pico),
+        meets=found.meets,
+        gate=found.gate,
+        chosen=found.chosen,
+    )
 
 
 def _ceiling(applied: Plan, place: int) -> Scenario:

@@ -18,7 +18,7 @@ from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.sections.quality_loss import quality
 from llm_audit.audit.sections.sensitivity import AssumptionEffect
 from llm_audit.audit.sections.totals import share
-from llm_audit.document.audit import Estimate, Expected, FlagshipTax, IntervalPart, Unmeasured
+from llm_audit.document.audit import Estimate, Expected, FlagshipTax, IntervalPart, PreferenceGap, Unmeasured
 from llm_audit.money import usd
 from llm_audit.policy import Models, Policy
 
@@ -44,6 +44,7 @@ class Evidence:
     concentration: Concentration
     effects: Sequence[AssumptionEffect]
     unmeasured: Unmeasured | None
+    preference: PreferenceGap | None
 
 
 def flagship_tax(evidence: Evidence, *, policy: Policy, models: Models, options: AuditOptions) -> FlagshipTax:
@@ -108,6 +109,7 @@ def flagship_tax(evidence: Evidence, *, policy: Policy, models: Models, options:
             replicates=risk.lost,
             confidence=options.confidence,
         ),
+        preference=evidence.preference,
         unmeasured=evidence.unmeasured,
         warnings=_warnings(evidence, by_template=by_template, templates=templates, actual=actual),
     )

@@ -17,6 +17,7 @@ from llm_audit.document.audit import (
     Gate,
     GroupRow,
     ModelMix,
+    PreferenceGap,
     ReasonCount,
     Reconciliation,
     Route,
@@ -150,8 +151,8 @@ def daily(cells: pl.DataFrame) -> list[Day]:
     ]
 
 
-def routes(cells: pl.DataFrame) -> list[Route]:
-    """Priced requests by model used and route, most dollars saved first."""
+def routes(cells: pl.DataFrame, preference: Mapping[tuple[str, str], PreferenceGap]) -> list[Route]:
+    """Priced requests by model used and route, with the gaps of those that move; most dollars saved first."""
     known = cells.filter(pl.col("route_model_id").is_not_null() & (pl.col("priced") > 0)).with_columns(
         source=pl.col("model_id"), route=pl.col("route_model_id")
     )
@@ -166,6 +167,7 @@ def routes(cells: pl.DataFrame) -> list[Route]:
             actual_cost=usd(row["cost_pico"]),
             policy_cost=usd(row["expected_pico"]),
             p_suffices=mean(row["p_nano"], row["moved"]),
+            preference=preference.get((row["source"], row["route"])),
         )
         for row in rows.iter_rows(named=True)
     ]

@@ -12,7 +12,7 @@ from llm_audit.errors import UsageError
 
 if TYPE_CHECKING:
     from llm_audit.classify.contributions import PromptExplanation as Judged
-    from llm_audit.document.explanation import Estimate, Line, RequestExplanation
+    from llm_audit.document.explanation import Candidate, Estimate, Line, RequestExplanation
 
 
 def explain(
@@ -84,6 +84,7 @@ def _text(found: RequestExplanation) -> str:
         lines.append(
             f" {mark} {row.model}: ability {row.ability:+.4f}, P(success) {row.p_success:.6f},"
             f" P(suffices) {row.p_suffices:.6f}, loses {row.lost_in_100:.4f} in 100,"
+            f" preference gap {_gap(row)},"
             f" {row.cost_usd} USD at the same tokens{gate}"
         )
     for estimate in found.estimates:
@@ -91,6 +92,13 @@ def _text(found: RequestExplanation) -> str:
         lines += ["", f"{estimate.name}: {estimate.total_usd} USD ({parts}, extra steps {estimate.extra_steps_usd})"]
         lines += _assumed(found, estimate) + _lines(estimate.lines, estimate.per_call_usd)
     return "\n".join(lines)
+
+
+def _gap(row: Candidate) -> str:
+    """Write the share of readers who prefer the model used, with its interval."""
+    if row.preference_gap is None or row.preference_low is None or row.preference_high is None:
+        return "unknown"
+    return f"{row.preference_gap:+.1%} ({row.preference_low:+.1%} to {row.preference_high:+.1%})"
 
 
 def _decision(found: RequestExplanation) -> str:

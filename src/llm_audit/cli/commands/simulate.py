@@ -9,10 +9,11 @@ import typer
 
 from llm_audit.cli import options
 from llm_audit.cli.console import progress as show_progress
-from llm_audit.cli.table import ListFormat, show
+from llm_audit.cli.table import ListFormat, show, show_parts
 from llm_audit.errors import UsageError
 
 if TYPE_CHECKING:
+    from llm_audit.document.audit import FrontierPoint, PolicyResult
     from llm_audit.policy import Policy
     from llm_audit.report.decisions import Measure
 
@@ -60,49 +61,97 @@ def simulate(
         options=api.audit_options(config, since=since, until=until),
         targets=targets,
     )
-    rows: list[dict[str, Any]] = [
-        {
-            "policy": row.name,
-            "target": row.target,
-            "cost": row.policy_cost,
-            "flagship tax": row.flagship_tax,
-            "share": row.share,
-            "floor": row.floor,
-            "ceiling": row.ceiling,
-            "moved": row.moved_requests,
-            "answers lost": row.lost_answers,
-            "gained": row.gained_answers,
-            "saved per lost answer": row.saved_per_lost_answer,
-            "reason": row.reason,
-            "in use": row.in_use,
-        }
-        for row in done.policies
-    ]
-    rows += [
-        {
-            "policy": names[0],
-            "target": point.target,
-            "cost": point.policy_cost,
-            "flagship tax": point.flagship_tax,
-            "share": point.share,
-            "floor": None,
-            "ceiling": None,
-            "moved": point.moved_requests,
-            "answers lost": point.lost_answers,
-            "gained": point.gained_answers,
-            "saved per lost answer": _each(point.flagship_tax, point.lost_answers),
-            "reason": None,
-            "in use": point.in_use,
-        }
-        for point in done.frontier
-    ]
-    if output_format == "table":
-        decisions = [policy.decision for policy in policies] + [policies[0].decision] * len(done.frontier)
-        rows = [_readable(row, measure(decision)) for row, decision in zip(rows, decisions, strict=True)]
-    show(rows, output_format, numeric=_NUMERIC)
+    rows = [*map(_policy, done.policies), *(_point(names[0], point) for point in done.frontier)]
+    if output_format != "table":
+        show(rows, output_format)
+        return
+    decisions = [policy.decision for policy in policies] + [policies[0].decision] * len(done.frontier)
+    shown = [_readable(row, measure(decision)) for row, decision in zip(rows, decisions, strict=True)]
+    claims = [_claim(row) for row in rows if row["claim"] is not None]
+    show_parts({"policies": shown, "claims": claims}, output_format, numeric=_NUMERIC)
 
 
-_NUMERIC = ("cost", "flagship tax", "share", "moved", "answers lost", "gained", "saved per lost answer")
+def _policy(found: PolicyResult) -> dict[str, Any]:
+    from llm_audit.catalog import router_claim
+
+    preference = found.preference
+    claim = router_claim(found.name) or {}
+    return {
+        "policy": found.name,
+        "target": found.target,
+        "cost": found.policy_cost,
+        "flagship tax": found.flagship_tax,
+        "share": found.share,
+        "share of its ladders": found.ladder_share,
+        "floor": found.floor,
+        "ceiling": found.ceiling,
+        "moved": found.moved_requests,
+        "answers lost": found.lost_answers,
+        "gained": found.gained_answers,
+        "saved per lost answer": found.saved_per_lost_answer,
+        "preference gap": preference and preference.gap,
+        "preference gap low": preference and preference.low,
+        "preference gap high": preference and preference.high,
+        "preference gap known": preference and preference.known_requests,
+        "reason": found.reason,
+        "claim": claim.get("claim"),
+        "claimed share": claim.get("claimed_share"),
+        "claim source": claim.get("source"),
+        "in use": found.in_use,
+    }
+
+
+def _point(policy: str, point: FrontierPoint) -> dict[str, Any]:
+    """Return a row for another limit, with the same keys as those of ``_policy``."""
+    return {
+        "policy": policy,
+        "target": point.target,
+        "cost": point.policy_cost,
+        "flagship tax": point.flagship_tax,
+        "share": point.share,
+        "share of its ladders": None,
+        "floor": None,
+        "ceiling": None,
+        "moved": point.moved_requests,
+        "answers lost": point.lost_answers,
+        "gained": point.gained_answers,
+        "saved per lost answer": _each(point.flagship_tax, point.lost_answers),
+        "preference gap": None,
+        "preference gap low": None,
+        "preference gap high": None,
+        "preference gap known": None,
+        "reason": None,
+        "claim": None,
+        "claimed share": None,
+        "claim source": None,
+        "in use": point.in_use,
+    }
+
+
+def _claim(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a published claim beside what this log gives: of all its cost, and of that of the router's own models."""
+    return {
+        "policy": row["policy"],
+        "claim": row["claim"],
+        "claimed": _saving(row["claimed share"]),
+        "this log": _saving(row["share"]),
+        "of its ladders": _saving(row["share of its ladders"]),
+        "answers lost": None if row["answers lost"] is None else f"{row['answers lost']:,.1f}",
+        "source": row["claim source"],
+    }
+
+
+def _saving(share: float | None) -> str:
+    """Write a saving as a share of the cost, and as the number of times by which the cost falls."""
+    if share is None:
+        return "none of its models"
+    return f"{share:.1%}" if share >= 1 else f"{share:.1%} ({1 / (1 - share):.2f}x)"
+
+
+_NUMERIC = (
+    "cost", "flagship tax", "share", "moved", "answers lost", "gained", "saved per lost answer", "preference gap",
+    "claimed", "this log", "of its ladders",
+)  # fmt: skip
 
 
 def _each(saved: str, lost: float | None) -> str | None:
@@ -131,8 +180,19 @@ def _readable(row: dict[str, Any], measure: Measure) -> dict[str, Any]:
         "answers lost": answers("answers lost"),
         "gained": answers("gained"),
         "saved per lost answer": amount("saved per lost answer"),
+        "preference gap": _gap(row),
         "reason": row["reason"],
     }
+
+
+def _gap(row: dict[str, Any]) -> str | None:
+    """Write the net share of readers who prefer the models used, with the moved requests it is known for."""
+    if row["preference gap known"] is None:
+        return None
+    if row["preference gap"] is None:
+        return "unknown"
+    known = "" if row["preference gap known"] == row["moved"] else f" (known for {row['preference gap known']:,})"
+    return f"{row['preference gap']:+.1%}{known}"
 
 
 def _limits(text: str | None, policy: Policy) -> list[float]:

@@ -110,12 +110,13 @@ def compare(
     *,
     output_format: ListFormat = "table",
 ) -> None:
-    """Compare two models: prices, sizes, ability by category, and published claims beside their figures and sources.
+    """Compare two models: prices, sizes, ability by category, readers' preferences, and published claims with sources.
 
     The difference is of the first model from the other, with its 90% interval; P is the probability of success on a
-    prompt of difficulty 0. `measured` is whether both have published scores in the category.
+    prompt of difficulty 0. `measured` is whether both have published scores in the category. The
+    preference gap is the share of readers who prefer the first model's answers, net of those who prefer the other's.
     """
-    from llm_audit.catalog import Catalog, abilities, claims
+    from llm_audit.catalog import Catalog, abilities, claims, rated_as
     from llm_audit.classify.irt import p_success
 
     catalog = Catalog.load()
@@ -131,6 +132,7 @@ def compare(
             "released": row["released"],
             "parameters": _parameters(row["model_id"]),
             **_prices(row),
+            "rated as": rated_as(row["model_id"]),
         }
         for row in rows
     ]
@@ -152,11 +154,12 @@ def compare(
                 "measured": "yes" if one.measured and other.measured else "no",
             }
         )
-    show_parts({"models": models, "categories": categories, "claims": claims(*names)}, output_format, numeric=_NUMERIC)
+    parts = {"models": models, "categories": categories, "preferences": _preferences(*names), "claims": claims(*names)}
+    show_parts(parts, output_format, numeric=_NUMERIC)
 
 
 _NUMERIC = (
-    "input", "output", "ability", "low", "high", "scores", "difference", "small_score", "large_score",
+    "input", "output", "ability", "low", "high", "scores", "difference", "small_score", "large_score", "preference gap",
 )  # fmt: skip
 _CAPABILITIES = ("vision", "audio", "tools", "json_schema", "reasoning")
 
@@ -205,6 +208,27 @@ def _parameters(model: str) -> str | None:
         return None
     total, active = found
     return f"{total:g}B" if total == active else f"{total:g}B, {active:g}B active"
+
+
+def _preferences(first: str, second: str) -> list[dict[str, Any]]:
+    """Return the preference gap over all, by category and by language; one row where either was not rated."""
+    from llm_audit.catalog import LANGUAGES, preference_gap
+    from llm_audit.vocabulary import Category
+
+    asked = [("all", preference_gap(first, second))]
+    asked += [(category.value, preference_gap(first, second, category=category)) for category in Category]
+    asked += [(f"all, in {language}", preference_gap(first, second, language=language)) for language in LANGUAGES]
+    if asked[0][1] is None:
+        asked = asked[:1]
+    return [
+        {
+            "answers": name,
+            "preference gap": "unknown" if found is None else f"{found.share:+.1%}",
+            "low": found and f"{found.low:+.1%}",
+            "high": found and f"{found.high:+.1%}",
+        }
+        for name, found in asked
+    ]
 
 
 def _ability(ability: Ability) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from llm_audit.policy.file.model import (
     DIFFICULTY_COMMON_SD,
     DIFFICULTY_SD,
     RANGES,
+    READERS,
     Assumptions,
     Cascade,
     Decision,
@@ -45,6 +46,7 @@ _KEYS = (
     "max_quality_loss",
     "min_success",
     "lost_answer_usd",
+    "max_preference_gap",
     "unmeasured",
     "target",
     "threshold",
@@ -114,6 +116,7 @@ def parse(text: str, *, where: str) -> Policy:
         min_success=document.number("min_success", 0, 1) or 0.0,
         lost_answer_usd=document.number("lost_answer_usd", 0, 10_000) or 0.0,
         stakes=stakes_limits(document.table("stakes")),
+        max_preference_gap=_preference_gap(document),
         unmeasured=document.flag("unmeasured"),
         target=document.number("target", 0, 1),
         threshold=document.number("threshold", 0, 1),
@@ -183,6 +186,21 @@ def _quality_loss(document: TomlTable) -> dict[str, float]:
     given.check_keys(("default", *categories))
     limits = dict.fromkeys(categories, given.required_number("default", 0, ANSWERS))
     return limits | {name: given.required_number(name, 0, ANSWERS) for name in given.values if name != "default"}
+
+
+def _preference_gap(document: TomlTable) -> dict[str, float]:
+    """Read the bounds: one number for all categories, or a table of those that are bounded, and ``default`` for all."""
+    key = "max_preference_gap"
+    if key not in document:
+        return {}
+    categories = [category.value for category in Category]
+    if not isinstance(document.values[key], dict):
+        return dict.fromkeys(categories, document.required_number(key, 0, READERS))
+    given = document.table(key)
+    given.check_keys(("default", *categories))
+    limits = {name: given.required_number(name, 0, READERS) for name in given.values}
+    default = limits.pop("default", None)
+    return limits if default is None else dict.fromkeys(categories, default) | limits
 
 
 def _assumptions(given: TomlTable) -> Assumptions:

@@ -13,6 +13,9 @@ from llm_audit.vocabulary import Category, Stakes
 ANSWERS = 100
 """Quality losses are stated in answers of a hundred."""
 
+READERS = 100
+"""Preference gaps are bounded in readers of a hundred."""
+
 
 class Decision(StrEnum):
     """A way to decide between the models of a ladder."""
@@ -148,6 +151,8 @@ class Policy:
             must be checked, and a failure that nobody notices has a price too.
         lost_answer_usd: Dollars that one lost answer costs, besides its repeat; a move must save more.
         stakes: Stricter limits by what is at stake, under any decision; none for what is not named.
+        max_preference_gap: Most readers in 100, net, who may prefer the model used to a route, by category; an unknown
+            gap is above it. A category that is not named is not bounded.
         unmeasured: Whether models without published scores or a calibration in the request's category are candidates.
         target: Least P(suffices), for ``Decision.P_SUFFICES``.
         threshold: Least P(strong wins) that asks for the strong model, for ``Decision.STRONG_WINS``.
@@ -174,6 +179,7 @@ class Policy:
     min_success: float
     lost_answer_usd: float
     stakes: dict[Stakes, StakesLimit]
+    max_preference_gap: dict[str, float]
     unmeasured: bool
     target: float | None
     threshold: float | None
@@ -190,3 +196,7 @@ class Policy:
     def quality_limits(self) -> Floats:
         """Return the most answers in 100 that a route may lose, by index of the category."""
         return np.array([self.max_quality_loss[category.value] for category in Category])
+
+    def preference_limits(self) -> Floats:
+        """Return the largest share of readers, net, who may prefer the model used, by index of the category."""
+        return np.array([self.max_preference_gap.get(category.value, np.inf) / READERS for category in Category])

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
-from llm_audit.arrays import Bools, Codes, Difficulties, Index, Ints
+from llm_audit.arrays import Bools, Codes, Difficulties, Flags, Index, Ints
+from llm_audit.catalog import LANGUAGES
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.inputs.models import CATEGORIES, NONE
 from llm_audit.vocabulary import Stakes
@@ -33,6 +34,7 @@ ROUTING_COLUMNS: tuple[str, ...] = (
     "category",
     "judged",
     "stakes",
+    "language",
     "cost_pico",
     "cost_per_call_pico",
 )
@@ -73,13 +75,14 @@ class Requests:
     """One entry a request in every array.
 
     ``tokens`` are disjoint counts, 0 where the log has none; ``cost`` is in pico-dollars, 0 where ``priced`` is not
-    set; ``difficulty`` is NaN and ``category`` ``NONE`` where the prompt was not judged. ``stakes`` is 0 for none, else
-    one more than an index into ``Stakes``.
+    set; ``difficulty`` is NaN and ``category`` ``NONE`` where the prompt was not judged; ``language`` is an index into
+    ``catalog.LANGUAGES``, ``NONE`` for others. ``stakes`` is 0 for none, else one more than an index into ``Stakes``.
     """
 
     used: Index
     category: Index
     difficulty: Difficulties
+    language: Flags
     chat: Bools
     judged: Bools
     priced: Bools
@@ -136,6 +139,7 @@ def read_requests(frame: pl.DataFrame, index: dict[str, int]) -> Requests:
         used=index_of.fill_null(NONE).to_numpy(),
         category=categories,
         difficulty=difficulty,
+        language=_languages(frame["language"]),
         chat=(frame["operation"].cast(pl.String) == "chat").fill_null(value=True).to_numpy(),
         judged=~abstained & np.isfinite(difficulty) & (categories != NONE),
         priced=frame["cost_pico"].is_not_null().to_numpy(),
@@ -151,6 +155,12 @@ def read_requests(frame: pl.DataFrame, index: dict[str, int]) -> Requests:
         stakes=_stakes(frame["stakes"]),
         day=frame["time"].dt.date().to_physical().fill_null(UNDATED).to_numpy(),
     )
+
+
+def _languages(column: pl.Series) -> Flags:
+    index = {name: position for position, name in enumerate(LANGUAGES)}
+    found = column.cast(pl.String).replace_strict(index, default=NONE, return_dtype=pl.Int8)
+    return found.fill_null(NONE).to_numpy()
 
 
 def _counts(column: pl.Series) -> Ints:
@@ -181,6 +191,7 @@ def take(requests: Requests, rows: Rows) -> Requests:
         used=requests.used[rows],
         category=requests.category[rows],
         difficulty=requests.difficulty[rows],
+        language=requests.language[rows],
         chat=requests.chat[rows],
         judged=requests.judged[rows],
         priced=requests.priced[rows],

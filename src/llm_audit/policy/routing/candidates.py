@@ -14,6 +14,7 @@ from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, Models
 from llm_audit.policy.inputs.requests import UNDATED, Rows, take, wide
 from llm_audit.policy.routing.decision import DecisionRule, Offers
 from llm_audit.policy.routing.gates import blocked
+from llm_audit.policy.routing.preference import within_bound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +89,10 @@ class Assessor:
         return rows[self._cost(rows, place) < requests.cost[rows]]
 
     def meets(self, offers: Offers, rule: DecisionRule) -> Bools:
-        """Return whether each offer meets a policy's decision."""
-        return rule.meets(self.inputs.requests, offers)
+        """Return whether each offer meets a policy's decision and its bound on the preference gap."""
+        requests, models = self.inputs.requests, self.inputs.models
+        liked = within_bound(self.policy, models, requests, offers.rows, offers.candidate)
+        return np.asarray(rule.meets(requests, offers) & liked)
 
     def blocks(self, offers: Offers, asked: Bools) -> Codes:
         """Return the gate that blocks each offer asked about, as an index into ``gates.REASONS``; 0 for the others."""

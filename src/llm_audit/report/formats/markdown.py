@@ -41,7 +41,8 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
     parts.append(
         "\n".join(["| | | |", "|:--|--:|:--|", *(f"| {a} | **{escape(b)}** | {escape(c)} |" for a, b, c in facts)])
     )
-    parts += [escape(line) for line in (summary.quality, summary.unmeasured, summary.stakes) if line]
+    said = (summary.quality, summary.preference, summary.unmeasured, summary.stakes)
+    parts += [escape(line) for line in said if line]
     if summary.actions:
         rows = []
         for index, finding in enumerate(summary.actions, start=1):

@@ -83,6 +83,9 @@ def _answers(document: Document) -> Iterable[_Gauge]:
         yield _Gauge("lost_answers_per_1000", "", text, [({}, found.lost_per_1000)])
         ends = [({"bound": name}, value) for name, value in bounds]
         yield _Gauge("lost_answers_per_1000_interval", "", "Interval of the answers lost.", [*ends])
+    if tax.preference is not None and tax.preference.gap is not None:
+        text = "Share of readers who would prefer the models used to the routes, net, over moved requests."
+        yield _Gauge("preference_gap_ratio", "ratio", text, [({}, tax.preference.gap)])
     if tax.unmeasured is not None:
         text = "Further saving if unmeasured models hold up; no part of the flagship tax."
         yield _Gauge(f"unmeasured_saving_{unit}", unit, text, [({}, tax.unmeasured.amount)])

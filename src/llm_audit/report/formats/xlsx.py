@@ -75,6 +75,7 @@ def _summary(document: Document, sheets: _Book) -> None:
         ("Spent", f"{summary.spent} ({summary.spent_note})"),
         ("Flagship tax", f"{summary.tax} ({summary.tax_note})"),
         *(("Answers lost", line) for line in (summary.quality,) if line),
+        *(("Preference", line) for line in (summary.preference,) if line),
         *(("Not included", line) for line in (summary.unmeasured,) if line),
         *(("Stakes", line) for line in (summary.stakes,) if line),
         *(("Floor and ceiling", line) for line in (summary.floor_note,) if line),

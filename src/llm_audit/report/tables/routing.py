@@ -83,6 +83,7 @@ def routes(document: Document) -> Table:
             money("Policy cost"),
             money("Difference"),
             score("P(suffices)"),
+            share("Preference gap"),
         ),
         (
             (
@@ -93,6 +94,7 @@ def routes(document: Document) -> Table:
                 r.policy_cost,
                 f"{Decimal(r.actual_cost) - Decimal(r.policy_cost):f}",
                 blank(r.p_suffices),
+                "" if r.preference is None else r.preference.gap,
             )
             for r in document.routes
         ),

@@ -1,0 +1,45 @@
+"""The share of readers who prefer the model used to a route: net, by request, and as a bound of a policy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from llm_audit.arrays import Bools, Floats, Index, Ints
+from llm_audit.catalog import Gap, preferences_of
+from llm_audit.policy.file.model import Policy
+from llm_audit.policy.inputs.models import Models
+from llm_audit.policy.inputs.requests import Requests
+
+
+def preference_gaps(models: Models, requests: Requests, rows: Ints, route: Index) -> Floats:
+    """Return the preference gap of each request's route; NaN where one of the two models was not rated."""
+    return preferences_of(models.ids).shares(
+        requests.used[rows], route, category=requests.category[rows], language=requests.language[rows]
+    )
+
+
+def within_bound(policy: Policy, models: Models, requests: Requests, rows: Ints, route: Index) -> Bools:
+    """Return whether the gap of each route is within the policy's bound; an unknown one is within none."""
+    if not policy.max_preference_gap:
+        return np.ones(len(rows), dtype=np.bool_)
+    limit = policy.preference_limits()[requests.category[rows]]
+    gaps = preference_gaps(models, requests, rows, route)
+    return np.asarray((gaps <= limit) | np.isinf(limit))
+
+
+def mean_gap(models: Models, requests: Requests, rows: Ints, route: Index) -> tuple[Gap | None, int]:
+    """Return the mean gap of some routes with its interval, and the number of requests whose gap is known."""
+    keys = np.stack(
+        [requests.used[rows], route, requests.category[rows], requests.language[rows].astype(np.int32)], axis=1
+    )
+    (used, other, category, language), count = _distinct(keys)
+    rated = preferences_of(models.ids)
+    gap = rated.mean_gap(used, other, category=category, language=language, count=count)
+    known = np.isfinite(rated.shares(used, other, category=category, language=language))
+    return gap, int(count[known].sum())
+
+
+def _distinct(keys: Index) -> tuple[Index, Ints]:
+    """Return the distinct rows as columns, and how often each occurs."""
+    found, count = np.unique(keys, axis=0, return_counts=True)
+    return found.T, count
