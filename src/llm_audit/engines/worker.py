@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from llm_audit.engines.context import IngestContext
-from llm_audit.engines.row_batches import Judge, Row, judged_table, ledger_row
+from llm_audit.engines.row_batches import Harder, Judge, Row, judged_table, ledger_row
 from llm_audit.engines.text_features import TextFeatures, extract_text_features
 from llm_audit.ledger.arrow import parquet_writer
 from llm_audit.ledger.part_cache import PartCache
@@ -58,7 +58,7 @@ def process(task: Task, context: IngestContext) -> LedgerPart:
             stored = cache.part(task.work_key, [content_hash(shard) for shard in bundle])
             if stored is not None:
                 return stored
-        with PartWriter(task.target, context.judge) as writer:
+        with PartWriter(task.target, context.judge, context.harder) as writer:
             tallies = [_read_shard(index, shard, context, writer) for index, shard in enumerate(bundle)]
     part = LedgerPart(file=str(task.target) if writer.rows else None, rows=writer.rows, shards=tallies)
     if cache is not None:
@@ -69,10 +69,11 @@ def process(task: Task, context: IngestContext) -> LedgerPart:
 class PartWriter:
     """Collect rows and write them in batches."""
 
-    def __init__(self, target: Path, judge: Judge) -> None:
+    def __init__(self, target: Path, judge: Judge, harder: Harder | None = None) -> None:
         self.rows = 0
         self._target = target
         self._judge = judge
+        self._harder = harder
         self._batch: list[Row] = []
         self._ask_chars = 0
         self._writer: Any = None
@@ -98,7 +99,7 @@ class PartWriter:
             return
         if self._writer is None:
             self._writer = parquet_writer(self._target)
-        self._writer.write_table(judged_table(self._batch, self._judge))
+        self._writer.write_table(judged_table(self._batch, self._judge, self._harder))
         self.rows += len(self._batch)
         self._batch.clear()
         self._ask_chars = 0
