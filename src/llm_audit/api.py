@@ -8,6 +8,7 @@ from pathlib import Path
 from llm_audit.audit.run import Audit, AuditOptions
 from llm_audit.audit.run import run as run_audit
 from llm_audit.catalog import Catalog
+from llm_audit.classify import Classifier
 from llm_audit.classify.learning.calibrate import Calibration
 from llm_audit.compare.comparison import compare
 from llm_audit.compare.repricing import reprice
@@ -49,7 +50,8 @@ def open_ledger(
         progress: Called with bytes read and bytes in all.
 
     Raises:
-        UsageError: A path does not exist, or a saved ledger is given together with other paths.
+        UsageError: A path does not exist, a saved ledger is given together with other paths, or it was judged without
+            the calibration that is asked for.
         IncompleteError: There is nothing to read.
 
     Examples:
@@ -61,7 +63,7 @@ def open_ledger(
     if any(is_ledger(path) for path in paths):
         if len(paths) > 1:
             raise UsageError("A saved ledger is audited on its own; give either one ledger or logs.")
-        return read_ledger(Path(paths[0]))
+        return _judged_so(read_ledger(Path(paths[0])), config)
     options = IngestOptions(
         jobs=config.jobs,
         log_format=config.log_format,
@@ -70,6 +72,18 @@ def open_ledger(
         cache=config.cache,
     )
     return ingest(paths, options=options, progress=progress)
+
+
+def _judged_so(ledger: Ledger, config: Config) -> Ledger:
+    """Return a saved ledger, whose difficulties must be those of the calibration asked for."""
+    if config.calibration is not None:
+        judged = Calibration.load(Path(config.calibration)).apply(Classifier.load())
+        if ledger.manifest.fingerprints.get("classifier") != judged.fingerprint:
+            raise UsageError(
+                f"The saved ledger was not judged with the calibration {config.calibration}. Read the logs again with "
+                "--calibration and save that ledger."
+            )
+    return ledger
 
 
 def audit_ledger(
@@ -110,8 +124,7 @@ def catalog(config: Config) -> Catalog:
     known = Catalog.load(aliases=config.aliases)
     if config.calibration is None:
         return known
-    learnt = Calibration.load(Path(config.calibration))
-    return known.shifted({model: (shift, learnt.shift_sd[model]) for model, shift in learnt.shift.items()})
+    return known.shifted(Calibration.load(Path(config.calibration)).abilities())
 
 
 def price_book(config: Config) -> PriceBook:
@@ -132,6 +145,7 @@ def audit_options(
         resamples=config.resamples,
         command=command,
         config_fingerprint=config.fingerprint,
+        posterior=None if config.calibration is None else Calibration.load(Path(config.calibration)).posterior,
     )
 
 

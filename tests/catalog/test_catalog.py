@@ -149,11 +149,12 @@ def test_a_name_that_stands_for_another_line_has_its_abilities(model):
 
 def test_measured_shifts_move_abilities_and_narrow_them() -> None:
     known = Catalog.load(aliases={"prod": "gpt-4o-mini"})
-    shifted = known.shifted({"gpt-4o-mini-2024-07-18": (0.5, 0.01), "no-such-model": (9.0, 0.0)})
+    shifted = known.shifted({"gpt-4o-mini-2024-07-18": {"math": (0.5, 0.01)}, "no-such-model": {"math": (9.0, 0.0)}})
     row = pl.col("model_id") == "gpt-4o-mini"
     before, after = known.frame.row(by_predicate=row, named=True), shifted.frame.row(by_predicate=row, named=True)
     assert after["ability_math"] == pytest.approx(before["ability_math"] + 0.5)
     assert after["ability_math_sd"] == 0.01
+    assert after["ability_code"] == before["ability_code"]
     assert after["ability_source"].endswith("calibrated by your own outcomes")
     others = pl.col("model_id") != "gpt-4o-mini"
     assert shifted.frame.filter(others).equals(known.frame.filter(others))

@@ -71,5 +71,5 @@ def test_the_catalogue_says_which_abilities_are_guesses_and_offers_none_of_them(
 def test_a_model_that_the_user_measured_is_measured():
     """gpt-5.3-chat has a guess until outcomes of one's own tell more."""
     known = Catalog.load()
-    shifted = known.shifted({"gpt-5.3-chat": (0.5, 0.2)})
+    shifted = known.shifted({"gpt-5.3-chat": {"chat": (0.5, 0.2)}})
     assert set(known.unmeasured) - set(shifted.unmeasured) == {"gpt-5.3-chat"}

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
+from llm_audit.classify.learning.posterior import Posterior
 from llm_audit.errors import UsageError
 
 
@@ -24,6 +25,7 @@ class AuditOptions:
         resamples: Bootstrap replicates.
         command: The command that reproduces the audit.
         config_fingerprint: Of the settings that can change a figure.
+        posterior: Of abilities and difficulties, from a calibration by verdicts.
     """
 
     since: str | None = None
@@ -34,6 +36,7 @@ class AuditOptions:
     resamples: int = 1_000
     command: str = ""
     config_fingerprint: str = ""
+    posterior: Posterior | None = None
 
 
 def zone(options: AuditOptions) -> ZoneInfo:

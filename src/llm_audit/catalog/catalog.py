@@ -9,7 +9,6 @@ from importlib import resources
 
 import polars as pl
 
-from llm_audit.catalog.ability_columns import ABILITY_COLUMNS, MEASURED_COLUMNS, SD_COLUMNS
 from llm_audit.catalog.aliases import Aliases
 from llm_audit.catalog.known_abilities import with_abilities
 from llm_audit.catalog.tiers import with_tiers
@@ -72,32 +71,21 @@ class Catalog:
         """
         return cls(_packaged(), aliases=aliases)
 
-    def shifted(self, shifts: Mapping[str, tuple[float, float]]) -> Catalog:
+    def shifted(self, shifts: Mapping[str, Mapping[str, tuple[float, float]]]) -> Catalog:
         """Return the catalogue with the abilities that a user measured.
 
         Args:
-            shifts: Logits to add in every category by a model's name, with their standard deviation, which replaces
-                a wider one. Names that are not in the catalogue are ignored.
+            shifts: Logits to add by a model's name and category, with their standard deviation, which replaces a wider
+                one. Names that are not in the catalogue are ignored.
         """
         frame = self.frame
-        for name, (logits, deviation) in shifts.items():
+        for name, by_category in shifts.items():
             if (line := self.resolve(None, name)) is None:
                 continue
             at = pl.col("model_id") == line
-            frame = frame.with_columns(
-                *(
-                    pl.when(at).then(pl.col(column) + logits).otherwise(column).alias(column)
-                    for column in ABILITY_COLUMNS
-                ),
-                *(
-                    pl.when(at).then(pl.min_horizontal(column, deviation)).otherwise(column).alias(column)
-                    for column in SD_COLUMNS
-                ),
-                *(pl.col(column) | at for column in MEASURED_COLUMNS),
-                ability_source=pl.when(at)
-                .then(pl.format("{}" + _CALIBRATED, pl.col("ability_source").fill_null("unknown")))
-                .otherwise("ability_source"),
-            )
+            changes = [change for category, shift in by_category.items() for change in _shifted(at, category, *shift)]
+            source = pl.format("{}" + _CALIBRATED, pl.col("ability_source").fill_null("unknown"))
+            frame = frame.with_columns(*changes, ability_source=pl.when(at).then(source).otherwise("ability_source"))
         shifted = Catalog(frame)
         shifted._aliases = self._aliases
         return shifted
@@ -162,3 +150,13 @@ def _served() -> dict[str | None, list[tuple[date, str]]]:
     for name, since, model in rows.select("name", "since", "model_id").iter_rows():
         served.setdefault(name, []).append((since, model))
     return served
+
+
+def _shifted(at: pl.Expr, category: str, logits: float, deviation: float) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Return the columns of a category with what a user measured of some models."""
+    ability, spread, measured = f"ability_{category}", f"ability_{category}_sd", f"measured_{category}"
+    return (
+        pl.when(at).then(pl.col(ability) + logits).otherwise(ability).alias(ability),
+        pl.when(at).then(pl.min_horizontal(spread, deviation)).otherwise(spread).alias(spread),
+        pl.col(measured) | at,
+    )

@@ -36,15 +36,19 @@ def open_with_policy(
     """Read logs, with the policy, catalogue and price book that their requests are routed and priced by."""
     from llm_audit import api
     from llm_audit import config as configuration
-    from llm_audit.policy import load
 
     config = configuration.load({"policy": policy, "prices": prices, "cache": cache}, file=config_file).config
-    tools = {
-        "policy": load(config.policy),
-        "catalog": api.catalog(config),
-        "book": api.price_book(config),
-    }
-    return api.open_ledger(logs, config=config), tools
+    return api.open_ledger(logs, config=config), audit_tools(policy=policy, prices=prices, config_file=config_file)
+
+
+def audit_tools(*, policy: str | None, prices: list[str] | None, config_file: Path | None) -> dict[str, Any]:
+    """Return the policy, catalogue and price book of the settings."""
+    from llm_audit import api
+    from llm_audit import config as configuration
+    from llm_audit.policy import load
+
+    config = configuration.load({"policy": policy, "prices": prices}, file=config_file).config
+    return {"policy": load(config.policy), "catalog": api.catalog(config), "book": api.price_book(config)}
 
 
 def as_json(found: Any) -> str:

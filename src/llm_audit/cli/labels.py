@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,13 @@ STRONG, WEAK = "a strong model", "a weak model"
 """Names for the models of labels that do not name them."""
 
 
-def read_labels(path: Path, *needed: str) -> pl.DataFrame:
+def read_labels(path: Path, *needed: str, as_text: bool = False) -> pl.DataFrame:
     """Read a label file.
+
+    Args:
+        path: The file.
+        needed: Columns that it must have; rows that lack one of them are left out.
+        as_text: Read a CSV file's values as they are written, so that an id of digits stays an id.
 
     Raises:
         UsageError: It cannot be read, or lacks a column.
@@ -34,7 +40,7 @@ def read_labels(path: Path, *needed: str) -> pl.DataFrame:
         ".parquet": pl.read_parquet,
         ".jsonl": pl.read_ndjson,
         ".ndjson": pl.read_ndjson,
-        ".csv": pl.read_csv,
+        ".csv": partial(pl.read_csv, infer_schema=not as_text),
     }
     if path.suffix not in readers:
         raise UsageError(f"{path} is not a label file; use {', '.join(readers)}.")

@@ -1,4 +1,4 @@
-"""The explanation of one request; amounts are exact decimals in text."""
+"""The explanations of one request and of a text; amounts are exact decimals in text."""
 
 from __future__ import annotations
 
@@ -97,3 +97,53 @@ class RequestExplanation:
     measured_reasoning_ratio: float | None
     reasoning_tokens: int
     estimates: list[Estimate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """One thing that moved a text's difficulty, and by how many logits."""
+
+    text: str
+    logits: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownExample:
+    """A task of a published set near a text's difficulty, in words; ``level`` is the set's, in logits."""
+
+    comparison: str
+    example: str
+    level: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyChoice:
+    """The model of a family that a policy gives a text to, in place of its flagship ``used``, and why."""
+
+    family: str
+    used: str
+    model: str
+    moves: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptExplanation:
+    """How a text was judged, and the models that suffice for it.
+
+    ``difficulty`` is None where it was not judged, for the reason in ``abstention``. ``kinds`` are kinds of task with
+    their shares. ``reasons`` add up to the difficulty; ``words`` count most within the reason they belong to.
+    """
+
+    summary: str
+    category: str
+    language: str | None
+    stakes: str | None
+    difficulty: float | None
+    abstention: str | None
+    example: KnownExample | None
+    policy: str
+    choices: list[FamilyChoice]
+    kinds: dict[str, float]
+    reasons: list[Contribution]
+    words: list[Contribution]

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from xxhash import xxh3_128
 
-from llm_audit.engines.row_batches import Judge
+from llm_audit.engines.row_batches import Harder, Judge
 from llm_audit.sources.entry import Request
 from llm_audit.sources.formats import plugins, registry
 from llm_audit.sources.formats.interface import Format
 
 if TYPE_CHECKING:
     from llm_audit.classify import Classifier
+    from llm_audit.classify.learning.calibrate import Calibration
 
 AUDIT_HALF = frozenset(
     {
@@ -40,12 +41,14 @@ class IngestContext:
         judge: Judges a batch of texts.
         fill: Counts tokens where a log states none.
         forced: The format that every record is read as, where the user asked for one.
+        harder: What a calibration adds to difficulties by category and template.
     """
 
     formats: Sequence[Format]
     judge: Judge
     fill: Callable[[Request], None]
     forced: Format | None = None
+    harder: Harder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,14 @@ class IngestConfig:
         """Load what reading and judging needs; this takes some 0.2 s in a new process."""
         from llm_audit.tokens.estimate import fill
 
-        return IngestContext(formats=self.formats(), judge=self.classifier().judge, fill=fill, forced=self.forced())
+        learnt = self._learnt()
+        return IngestContext(
+            formats=self.formats(),
+            judge=self.classifier().judge,
+            fill=fill,
+            forced=self.forced(),
+            harder=None if learnt is None or learnt.posterior is None else learnt.posterior.harder,
+        )
 
     def classifier(self) -> Classifier:
         """Return the classifier, calibrated where a calibration is given.
@@ -91,12 +101,15 @@ class IngestConfig:
         """
         from llm_audit.classify import Classifier
 
-        shipped = Classifier.load()
+        shipped, learnt = Classifier.load(), self._learnt()
+        return shipped if learnt is None else learnt.apply(shipped)
+
+    def _learnt(self) -> Calibration | None:
         if self.calibration is None:
-            return shipped
+            return None
         from llm_audit.classify.learning.calibrate import Calibration
 
-        return Calibration.load(Path(self.calibration)).apply(shipped)
+        return Calibration.load(Path(self.calibration))
 
     def fingerprints(self) -> dict[str, str]:
         """Return the versions of everything that decides a row: the code, the classifier and the options."""

@@ -37,6 +37,9 @@ _ABSTAINED = Judged.ABSTAINED.value
 
 
 Judge = Callable[[Sequence[str]], Judgement]
+Harder = Callable[[Sequence[str | None], Sequence[int | None]], Sequence[float]]
+"""What is added to difficulties, by category and template."""
+
 Row = tuple[Any, ...]
 """The values of ``_FIELDS`` for one request."""
 
@@ -53,12 +56,17 @@ def ledger_row(position: tuple[int, int, int], name: str, request: Request, feat
     return (*position, name, *astuple(features), *astuple(request), *astuple(request.usage))
 
 
-def judged_table(rows: Sequence[Row], judge: Judge) -> pa.Table:
+def judged_table(rows: Sequence[Row], judge: Judge, harder: Harder | None = None) -> pa.Table:
     """Judge the asks of the rows, each distinct one once, and return the rows as columns."""
     values: dict[str, Sequence[Any]] = dict(zip(_FIELDS, zip(*rows, strict=True), strict=True))
     values["time"] = values["time_us"]
     values["tags"] = [",".join(sorted(tags)) or None if tags else None for tags in values["tags"]]
     values |= judgement_columns(values["ask"], values["judged"], values["abstention"], judge)
+    if harder is not None:
+        added = harder(values["category"], values["template_hash"])
+        values["difficulty"] = [
+            None if level is None else level + more for level, more in zip(values["difficulty"], added, strict=True)
+        ]
     return pa.Table.from_arrays([_column(name, values[name]) for name in COLUMNS], schema=ARROW_SCHEMA)
 
 

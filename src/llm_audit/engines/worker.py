@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from llm_audit.engines.context import IngestContext
-from llm_audit.engines.row_batches import Judge, Row, judged_table, ledger_row
+from llm_audit.engines.row_batches import Harder, Judge, Row, judged_table, ledger_row
 from llm_audit.engines.text_features import TextFeatures, extract_text_features
 from llm_audit.ledger.arrow import parquet_writer
 from llm_audit.ledger.part_cache import PartCache
@@ -59,7 +59,7 @@ def process(task: Task, context: IngestContext) -> LedgerPart:
         stored = cache.part(task.work_key, [_content(shard, folder) for shard in task.bundle])
         if stored is not None:
             return stored
-    with PartWriter(task.target, context.judge) as writer:
+    with PartWriter(task.target, context.judge, context.harder) as writer:
         tallies = [_fetch_and_read(index, shard, context, writer) for index, shard in enumerate(task.bundle)]
     for row, error in writer.failed:
         _, index, line, name = row[:4]
@@ -75,10 +75,11 @@ def process(task: Task, context: IngestContext) -> LedgerPart:
 class PartWriter:
     """Collect rows and write them in batches."""
 
-    def __init__(self, target: Path, judge: Judge) -> None:
+    def __init__(self, target: Path, judge: Judge, harder: Harder | None = None) -> None:
         self.rows = 0
         self.target = target
         self._judge = judge
+        self._harder = harder
         self._batch: list[Row] = []
         self._ask_chars = 0
         self._writer: Any = None
@@ -114,7 +115,7 @@ class PartWriter:
     def _tables(self, rows: Sequence[Row]) -> Iterator[Any]:
         """Yield the rows as tables: one, or around a row that fails several without it."""
         try:
-            yield judged_table(rows, self._judge)
+            yield judged_table(rows, self._judge, self._harder)
         except Exception as error:  # noqa: BLE001 - one record must not end the run
             if len(rows) == 1:
                 self.failed.append((rows[0], error))

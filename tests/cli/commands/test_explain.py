@@ -31,6 +31,15 @@ def test_a_text_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(capsys.readouterr().out)
     assert found["category"] == "writing"
     assert sum(reason["logits"] for reason in found["reasons"]) == pytest.approx(found["difficulty"], abs=1e-3)
+    assert run(["explain", "--prompt", "Write a haiku about autumn rain"]) == 0
+    plain = capsys.readouterr().out
+    assert plain.startswith(found["summary"])
+    assert all(choice["reason"] in plain for choice in found["choices"])
+    assert "logits)" not in plain
+    assert run(["explain", "--prompt", "Write a haiku about autumn rain", "--detail"]) == 0
+    detailed = capsys.readouterr().out
+    assert detailed.startswith(plain.partition("With --detail")[0])
+    assert "Contributions to the difficulty (logits):" in detailed
     assert run(["explain", "--prompt", ""]) == 0
     assert "Not judged" in capsys.readouterr().out
 

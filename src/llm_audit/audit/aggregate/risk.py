@@ -3,12 +3,12 @@
 In each replicate every model's ability in each category, the difficulties of each category, and all difficulties
 together are moved by normal errors of their own standard deviations; the routes stay, and what changes is how many
 answers are lost and repeated. Errors are drawn from a hash of the model, the category and the replicate, so that they
-are the same in any run.
+are the same in any run. A calibration by verdicts replaces them by draws from its joint posterior.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ import polars as pl
 from llm_audit.arrays import Floats
 from llm_audit.audit.aggregate.normal import name_words, normals
 from llm_audit.classify import irt
+from llm_audit.classify.learning.posterior import COMMON, Posterior, ability_name, category_name, template_name
 from llm_audit.policy import CATEGORIES, SKILLS, Models, Policy, escalation_rate, missed
 
 _BIN = 0.25
@@ -81,7 +82,14 @@ def add_risk(cells: pl.DataFrame) -> pl.DataFrame:
     return cells.group_by(KEYS).agg(pl.col(name).sum() for name in _SUMS).sort(KEYS, nulls_last=True)
 
 
-def risk_replicates(parts: Sequence[pl.DataFrame], *, policy: Policy, models: Models, resamples: int) -> RiskReplicates:
+def risk_replicates(
+    parts: Sequence[pl.DataFrame],
+    *,
+    policy: Policy,
+    models: Models,
+    resamples: int,
+    posterior: Posterior | None = None,
+) -> RiskReplicates:
     """Draw errors of abilities and difficulties, and work out what they change.
 
     Parts share the errors, so those of a part are what it adds to those of the whole.
@@ -91,14 +99,16 @@ def risk_replicates(parts: Sequence[pl.DataFrame], *, policy: Policy, models: Mo
         policy: For its escalation and cascade.
         models: Abilities with their standard deviations; an unknown one is taken as known exactly.
         resamples: Number of replicates.
+        posterior: Of abilities and difficulties, from verdicts; without it their errors are independent.
     """
-    curves = pl.concat(parts).select(_CURVE).unique().sort(_CURVE).with_row_index("curve")
+    key = _CURVE if posterior is None else (*_CURVE, "template_hash")
+    curves = pl.concat(parts).select(key).unique().sort(key, nulls_last=True).with_row_index("curve")
     if not curves.height:
         return RiskReplicates(
             cost_error=np.zeros((resamples, len(parts))), lost=np.zeros(resamples), gained=np.zeros(resamples)
         )
-    cost = np.column_stack([_sums(part, curves, "repeat_pico") for part in parts])
-    moved = np.sum([_sums(part, curves, "moved") for part in parts], axis=0)
+    cost = np.column_stack([_sums(part, curves, key, "repeat_pico") for part in parts])
+    moved = np.sum([_sums(part, curves, key, "moved") for part in parts], axis=0)
     index = models.index()
     skill = np.array([SKILLS.index(name) for name in curves["skill"]])
     used = np.array([index[name] for name in curves["model_id"]])
@@ -110,22 +120,38 @@ def risk_replicates(parts: Sequence[pl.DataFrame], *, policy: Policy, models: Mo
         small=models.ability[route, small_category],
         difficulty=curves["difficulty_bin"].to_numpy() * _BIN,
     )
-    spread_large = np.nan_to_num(models.ability_sd[used, large_category])
-    spread_small = np.nan_to_num(models.ability_sd[route, small_category])
-    words = name_words(f"{model}/{name}" for model in models.ids for name in CATEGORIES)
-    ability_words = words.reshape(len(models.ids), len(CATEGORIES))
-    shift_words = name_words(f"difficulty/{name}" for name in CATEGORIES)[skill % len(CATEGORIES)]
-    common_word = name_words(["difficulty"])
+    sd = np.nan_to_num(models.ability_sd)
+    errors_of = _Errors(posterior)
+    large_error = errors_of.term(
+        [ability_name(models.ids[model], CATEGORIES[at]) for model, at in zip(used, large_category, strict=True)],
+        sd[used, large_category],
+    )
+    small_error = errors_of.term(
+        [ability_name(models.ids[model], CATEGORIES[at]) for model, at in zip(route, small_category, strict=True)],
+        sd[route, small_category],
+    )
+    assumed = policy.assumptions
+    categories = [category_name(CATEGORIES[at]) for at in skill % len(CATEGORIES)]
+    difficulty_errors = [
+        errors_of.term(categories, np.full(len(skill), assumed.difficulty_sd)),
+        errors_of.term([COMMON], np.array([assumed.difficulty_common_sd])),
+    ]
+    if posterior is not None:
+        templates = curves["template_hash"].to_list()
+        difficulty_errors.append(
+            errors_of.term(
+                ["" if template is None else template_name(template) for template in templates],
+                np.array([0.0 if template is None else posterior.template_sd for template in templates]),
+            )
+        )
     expected = _rate(policy, centre, _lost(centre))
     errors, lost, gained = np.empty((resamples, len(parts))), np.empty(resamples), np.empty(resamples)
     for start in range(0, resamples, _CHUNK):
         replicates = range(start, min(start + _CHUNK, resamples))
         drawn = _Abilities(
-            large=centre.large + spread_large * normals(ability_words[used, large_category], replicates),
-            small=centre.small + spread_small * normals(ability_words[route, small_category], replicates),
-            difficulty=centre.difficulty
-            + policy.assumptions.difficulty_sd * normals(shift_words, replicates)
-            + policy.assumptions.difficulty_common_sd * normals(common_word, replicates),
+            large=centre.large + large_error(replicates),
+            small=centre.small + small_error(replicates),
+            difficulty=centre.difficulty + sum(error(replicates) for error in difficulty_errors),
         )
         p_lost = _lost(drawn)
         loss = missed(p_lost - irt.p_loses(drawn.large, drawn.large, drawn.difficulty), policy.cascade)
@@ -137,9 +163,37 @@ def risk_replicates(parts: Sequence[pl.DataFrame], *, policy: Policy, models: Mo
     return RiskReplicates(cost_error=errors, lost=lost, gained=gained)
 
 
-def _sums(part: pl.DataFrame, curves: pl.DataFrame, name: str) -> Floats:
+@dataclass(frozen=True, slots=True)
+class _Errors:
+    """Errors of named parameters: from the posterior where it has them, else independent of each other."""
+
+    posterior: Posterior | None
+
+    def term(self, names: Sequence[str], sd: Floats) -> Callable[[range], Floats]:
+        """Return what draws the errors of parameters: replicates x names.
+
+        Args:
+            names: The parameters.
+            sd: Their standard deviations where the posterior does not have them.
+        """
+        words = name_words(names)
+        known = self.posterior
+        place = {name: at for at, name in enumerate(known.names)} if known is not None else {}
+        at = np.array([place.get(name, -1) for name in names])
+
+        def draw(replicates: range) -> Floats:
+            errors = sd * normals(words, replicates)
+            if known is not None:
+                joint = normals(name_words(known.names), replicates) @ known.factor.T
+                errors = np.where(at >= 0, joint[:, at], errors)
+            return errors
+
+        return draw
+
+
+def _sums(part: pl.DataFrame, curves: pl.DataFrame, key: Sequence[str], name: str) -> Floats:
     """Return the sums of a part's cells at each curve."""
-    sums = part.group_by(_CURVE).agg(pl.col(name).sum()).join(curves, on=_CURVE)
+    sums = part.group_by(key).agg(pl.col(name).sum()).join(curves, on=key, nulls_equal=True)
     values = np.zeros(curves.height)
     values[sums["curve"].to_numpy()] = sums[name].cast(pl.Float64).to_numpy()
     return values

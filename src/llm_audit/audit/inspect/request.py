@@ -123,11 +123,7 @@ def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, b
         measured_output_ratio=_rounded(ratios.output),
         measured_reasoning_ratio=_rounded(ratios.reasoning),
         reasoning_tokens=int(requests.reasoning_tokens[place]),
-        estimates=[
-            _estimate("ceiling", applied, place, _ceiling(applied, place)),
-            _estimate("expected", applied, place, applied.scenario()),
-            _estimate("floor", applied, place, _floor(applied, place)),
-        ],
+        estimates=_estimates(applied, place),
     )
 
 
@@ -173,21 +169,22 @@ def _candidate(found: CandidateFigures) -> Candidate:
     )
 
 
-def _ceiling(applied: Plan, place: int) -> Scenario:
-    """Return the same tokens, or what is expected where that costs less: a ceiling is never below it."""
-    expected = applied.costs().total[place]
-    return CEILING if applied.ceiling()[place] <= expected else applied.scenario()
+def _estimates(applied: Plan, place: int) -> list[Estimate]:
+    """Return the three estimates; a ceiling is never above what is expected, and a floor never below it."""
+    values, worse = applied.scenario(), applied.scenario("pessimistic")
+    costs, pessimistic = applied.costs(values), applied.costs(worse)
+    expected = costs.total[place]
+    same_tokens = applied.ceiling()[place] <= expected
+    floor = (worse, pessimistic) if pessimistic.total[place] >= expected else (values, costs)
+    return [
+        _estimate("ceiling", applied, place, *((CEILING, None) if same_tokens else (values, costs))),
+        _estimate("expected", applied, place, values, costs),
+        _estimate("floor", applied, place, *floor),
+    ]
 
 
-def _floor(applied: Plan, place: int) -> Scenario:
-    """Return the pessimistic assumptions, or what is expected where that costs more: a floor is never above it."""
-    pessimistic = applied.scenario("pessimistic")
-    costs_more = applied.costs(pessimistic).total[place] >= applied.costs().total[place]
-    return pessimistic if costs_more else applied.scenario()
-
-
-def _estimate(name: str, applied: Plan, place: int, values: Scenario) -> Estimate:
-    costs = None if values.same_tokens else applied.costs(values)
+def _estimate(name: str, applied: Plan, place: int, values: Scenario, costs: Costs | None) -> Estimate:
+    """Return an estimate; ``costs`` are those under ``values``, None at the same tokens."""
     run = int(applied.ceiling()[place] if costs is None else costs.run[place])
     check, escalation, extra = _additions(costs, place)
     p = applied.p_suffices(place) if costs is None else _known(float(costs.p_suffices[place]))

@@ -60,7 +60,9 @@ def flagship_tax(evidence: Evidence, *, policy: Policy, models: Models, options:
     by_template, templates = _level(evidence)
     sums, cluster = (templates, "template_hash") if by_template else (_bags(evidence), "bucket")
     sampling = replicates(sums, cluster, "saved_pico", "cost_pico", resamples=options.resamples)
-    risk = risk_replicates([evidence.risk], policy=policy, models=models, resamples=options.resamples)
+    risk = risk_replicates(
+        [evidence.risk], policy=policy, models=models, resamples=options.resamples, posterior=options.posterior
+    )
     errors = risk.cost_error[:, 0]
     model = -errors / actual if actual else errors
     assumptions = assumption_errors(evidence.effects, resamples=options.resamples)

@@ -102,7 +102,9 @@ def _errors(
     """Return by how many pico-dollars each group's saving is off in each replicate, sampling apart."""
     parts = [evidence.risk.filter(pl.col(group.column) == group.subject) for group, _ in groups]
     parts = [evidence.risk.clear(), *parts]
-    risk = risk_replicates(parts, policy=policy, models=models, resamples=options.resamples)
+    risk = risk_replicates(
+        parts, policy=policy, models=models, resamples=options.resamples, posterior=options.posterior
+    )
     saved = [float(group.saved_pico) for group, _ in groups]
     moved = [float(total(group.mine.filter(pl.col("moved") > 0), "expected_pico")) for group, _ in groups]
     price = price_errors(evidence.cells, resamples=options.resamples)[:, None] * saved

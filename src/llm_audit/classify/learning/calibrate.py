@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -23,6 +23,7 @@ import xxhash
 from llm_audit.classify.features import BUCKETS, HASH_VERSION
 from llm_audit.classify.irt import hardest_gap, p_loses, p_success
 from llm_audit.classify.learning import ridge
+from llm_audit.classify.learning.posterior import Posterior
 from llm_audit.classify.model import Classifier, calibrated
 from llm_audit.classify.text.structure import NAMES
 from llm_audit.errors import UsageError
@@ -30,7 +31,7 @@ from llm_audit.files import write_atomically
 from llm_audit.vocabulary import Category
 
 Array = npt.NDArray[np.float64]
-FORMAT: Final = 2
+FORMAT: Final = 3
 FEWEST: Final = 20
 FEATURE_PENALTY: Final = 10.0
 SHIFT_SD: Final = 0.7
@@ -53,12 +54,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The result of learning from a user's outcomes.
+    """The result of learning from a user's outcomes or verdicts.
 
     ``buckets`` and ``weights`` are the non-zero rows of the added difficulty. ``shift`` is added to an ability in
     every category, ``shift_sd`` its standard deviation. ``most`` is the difficulty that the added one may reach: where
     the two models' outcomes differ most. ``before`` and ``after`` are mean log losses, ``after`` by five-fold
-    cross-validation: of P(suffices) where two models answered a prompt, of P(success) otherwise.
+    cross-validation: of P(suffices) where two models answered a prompt, of P(success) otherwise. Verdicts have a
+    ``posterior`` instead of words and shifts, and losses of P(win), P(tie) and P(loss).
     """
 
     classifier: str
@@ -70,6 +72,32 @@ class Calibration:
     most: float
     before: float
     after: float
+    posterior: Posterior | None = None
+
+    @classmethod
+    def of_verdicts(cls, posterior: Posterior, *, classifier: str, verdicts: int, before: float, after: float) -> Self:
+        """Make the calibration that verdicts give; ``classifier`` is the fingerprint of the weights they build on."""
+        return cls(
+            classifier=classifier,
+            outcomes=verdicts,
+            buckets=np.zeros(0, np.int64),
+            weights=np.zeros(0),
+            shift={},
+            shift_sd={},
+            most=math.inf,
+            before=before,
+            after=after,
+            posterior=posterior,
+        )
+
+    def abilities(self) -> dict[str, dict[str, tuple[float, float]]]:
+        """Return additions to abilities with their standard deviations, by model and category."""
+        learnt = {} if self.posterior is None else self.posterior.abilities(fewest=FEWEST)
+        everywhere = {
+            model: dict.fromkeys(map(str, Category), (shift, self.shift_sd[model]))
+            for model, shift in self.shift.items()
+        }
+        return everywhere | learnt
 
     def apply(self, classifier: Classifier) -> Classifier:
         """A classifier whose difficulty includes what was learnt.
@@ -82,6 +110,10 @@ class Calibration:
         extra = np.zeros(BUCKETS)
         extra[self.buckets] = self.weights
         digest = xxhash.xxh3_128(self.classifier.encode())
+        if self.posterior is not None:
+            digest.update(json.dumps(self.posterior.as_json(), sort_keys=True).encode())
+        if not len(self.buckets):
+            return replace(classifier, fingerprint=digest.hexdigest())
         digest.update(extra.tobytes() + repr(self.most).encode())
         return classifier.with_delta(extra, most=self.most, fingerprint=digest.hexdigest())
 
@@ -99,6 +131,7 @@ class Calibration:
             "most": self.most if math.isfinite(self.most) else None,
             "before": self.before,
             "after": self.after,
+            "posterior": None if self.posterior is None else self.posterior.as_json(),
         }
         write_atomically(path, (json.dumps(content, sort_keys=True) + "\n").encode())
 
@@ -119,6 +152,7 @@ class Calibration:
                     "buckets": np.array(content["buckets"], np.int64),
                     "weights": np.array(content["weights"], np.float64),
                     "most": math.inf if content["most"] is None else float(content["most"]),
+                    "posterior": content["posterior"] and Posterior.from_json(content["posterior"]),
                 }
             )
         except OSError as error:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llm_audit.cli import options
-from llm_audit.cli.inspection import DetailFormat, Logs, as_json, check_detail_format, open_with_policy
+from llm_audit.cli.inspection import DetailFormat, Logs, as_json, audit_tools, check_detail_format, open_with_policy
 from llm_audit.errors import UsageError
 
 if TYPE_CHECKING:
-    from llm_audit.classify.contributions import PromptExplanation as Judged
-    from llm_audit.document.explanation import Candidate, Estimate, Line, RequestExplanation
+    from llm_audit.document.explanation import Candidate, Estimate, Line, PromptExplanation, RequestExplanation
 
 
 def explain(
@@ -23,22 +22,29 @@ def explain(
     *,
     logs: Logs = None,
     prompt: Annotated[str | None, typer.Option(help="Explain the judgement of this text instead of a request.")] = None,
+    detail: Annotated[bool, typer.Option("--detail", help="With --prompt: show contributions in logits.")] = False,
     policy: options.Policy = None,
     prices: options.Prices = None,
     cache: options.Cache = None,
     config_file: options.ConfigFile = None,
     output_format: DetailFormat = "text",
 ) -> None:
-    """Explain how a request was judged, routed and priced, with every figure; or how a text is judged (--prompt)."""
+    """Explain how a request was judged, routed and priced, with every figure; or how a text is judged (--prompt).
+
+    A text's judgement comes with a task of a published set that is about as hard, and the smallest model of each family
+    that suffices for it under the policy.
+    """
     check_detail_format(output_format)
     if prompt is not None and (request is not None or logs):
         raise UsageError("Give either a request with --logs, or a text with --prompt, not both.")
     if prompt is not None:
-        from llm_audit.classify.contributions import explain as judge
+        from llm_audit.audit.inspect.prompt import explain_prompt
         from llm_audit.classify.model import Classifier
 
-        judged = judge(prompt, Classifier.load())
-        typer.echo(as_json(judged) if output_format == "json" else _judgement(judged))
+        judged = explain_prompt(
+            prompt, Classifier.load(), **audit_tools(policy=policy, prices=prices, config_file=config_file)
+        )
+        typer.echo(as_json(judged) if output_format == "json" else _judgement(judged, detail=detail))
         return
     if request is None or not logs:
         raise UsageError("Give a request and the logs it is in (explain ID --logs logs/), or a text with --prompt.")
@@ -49,12 +55,20 @@ def explain(
     typer.echo(as_json(found) if output_format == "json" else _text(found))
 
 
-def _judgement(found: Judged) -> str:
+def _judgement(found: PromptExplanation, *, detail: bool) -> str:
+    lines = [found.summary]
+    if found.choices:
+        lines += ["", f"Smallest model that suffices under {found.policy}, in place of the family's ablest:"]
+        width = max(len(one.family) for one in found.choices)
+        for one in sorted(found.choices, key=lambda one: not one.moves):
+            model = f"{one.model} for {one.used}" if one.moves else f"{one.used} stays"
+            lines.append(f"  {one.family:<{width}}  {model}: {one.reason}")
     if found.difficulty is None:
-        reason = found.abstention.value if found.abstention else "unknown"
-        return f"Not judged: {reason.replace('_', ' ')}."
-    lines = [f"difficulty {found.difficulty:+.2f} logits, category {found.category.value}"]
-    lines += [f"  {share:>5.0%}  {kind}" for kind, share in found.kinds if share >= 0.01]
+        return "\n".join(lines)
+    if not detail:
+        return "\n".join([*lines, "", "With --detail: what the difficulty is made of, in logits."])
+    lines += ["", f"Difficulty {found.difficulty:+.2f} logits, category {found.category}"]
+    lines += [f"  {share:>5.0%}  {kind}" for kind, share in found.kinds.items() if share >= 0.01]
     lines += ["", "Contributions to the difficulty (logits):"]
     lines += [f"  {reason.logits:+.2f}  {reason.text}" for reason in found.reasons]
     if found.words:

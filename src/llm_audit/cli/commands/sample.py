@@ -41,8 +41,8 @@ def sample(
 ) -> None:
     """Choose the requests whose trial would be most informative on whether a smaller model suffices.
 
-    They are spread over categories of traffic. Run their prompts on the smaller model, score both answers from 0 to 1,
-    and give the file to `llm-audit calibrate`.
+    They are spread over categories of traffic. Run their prompts on the smaller model, have both answers judged, add
+    the verdict (win, tie, loss) to each row, and give the file to `llm-audit calibrate`.
     """
     from llm_audit import api
     from llm_audit import config as configuration
@@ -75,12 +75,14 @@ def sample(
     )
     names = [source.path for source in audit.document.inputs]
     show(
-        [_row(rows.row(pick.row, named=True), pick.suffices, names) for pick in picks], output_format, numeric=_NUMERIC
+        [_row(rows.row(pick.row, named=True), pick.suffices, names, (used, candidate)) for pick in picks],
+        output_format,
+        numeric=_NUMERIC,
     )
     say(f"{len(picks)} of {rows.height:,} distinct prompts of {used}, to try on {candidate}.")
 
 
-_NUMERIC = ("line", "difficulty", "P(suffices)", "requests", "cost")
+_NUMERIC = ("line", "difficulty", "p_suffices", "requests", "cost")
 
 
 def _largest_route(requests: pl.DataFrame, used: str | None, candidate: str | None) -> tuple[str, str]:
@@ -137,16 +139,18 @@ def _judgement(rows: pl.DataFrame) -> Judgement:
     )
 
 
-def _row(row: dict[str, Any], suffices: float, names: list[str]) -> dict[str, Any]:
+def _row(row: dict[str, Any], suffices: float, names: list[str], models: tuple[str, str]) -> dict[str, Any]:
     from llm_audit.money import usd
 
     return {
         "file": names[row["input"]] if row["input"] < len(names) else None,
         "line": row["line"],
         "request": f"{row['request_key']:016x}",
+        "used_model": models[0],
+        "small_model": models[1],
         "category": row["category"],
         "difficulty": f"{row['difficulty']:+.2f}",
-        "P(suffices)": f"{suffices:.3f}",
+        "p_suffices": f"{suffices:.3f}",
         "requests": row["requests"],
         "cost": usd(row["cost_pico"] or 0),
     }
