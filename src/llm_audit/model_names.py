@@ -142,18 +142,18 @@ def parse(provider: str | None, model: str) -> Reference:
         elif head not in {"converse", "invoke", "converse_like", "deployments"}:
             break
         text = rest
+    return Reference(_seller(owner, text), text, region)
+
+
+def _seller(owner: str | None, text: str) -> str | None:
+    """Return who sells a model: of a developer's name, the cloud whose name of the model this is."""
     if owner is None:
-        owner = _home(text)
-    elif owner in _DEVELOPING:
-        owner = _seller(text) or owner
-    return Reference(owner, text, region)
-
-
-def _seller(text: str) -> str | None:
-    """Return the cloud whose name of a model this is, whoever its developer is; None where it is not a cloud's."""
+        return _home(text)
+    if owner not in _DEVELOPING:
+        return owner
     if _BEDROCK.match(text):
         return "aws"
-    return "google" if _VERTEX_NAME.match(text) else None
+    return "google" if _VERTEX_NAME.match(text) else owner
 
 
 def _home(text: str) -> str | None:

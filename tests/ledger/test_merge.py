@@ -104,3 +104,24 @@ def test_what_a_reply_calls_and_says_is_taken_from_any_repeat() -> None:
         (5, False, None, None),
         (6, False, None, None),
     ]
+
+
+def span(number: int, parent: int | None, *used: int) -> dict:
+    given, made = used
+    usage = {"input_tokens": given, "output_tokens": made}
+    return {"trace": 1, "span": number, "parent_span": parent, "wraps_calls": True, **usage}
+
+
+def test_a_sum_of_spans_further_down_is_no_call_at_any_distance() -> None:
+    calls = [span(3, 90, 1000, 100), span(4, 90, 2000, 200)]  # span 90 is no row
+    assert repeated_spans(frame(span(1, None, 3000, 300), *calls)).to_list() == [True, False, False]
+    assert repeated_spans(frame(span(1, None, 3000, 301), *calls)).to_list() == [False, False, False]
+    deeper = [span(5, 91, 3000, 300), span(6, 92, 500, 50)]  # span 5 sums up 3 and 4; the root all of them
+    found = repeated_spans(frame(span(1, None, 3500, 350), *calls, *deeper))
+    assert found.to_list() == [True, False, False, True, False]
+
+
+def test_calls_with_equal_usage_are_not_taken_for_each_others_sum() -> None:
+    twins = [span(1, 90, 700, 7), span(2, 91, 700, 7), span(3, 92, 1400, 14)]
+    assert repeated_spans(frame(*twins)).to_list() == [False, False, False]
+    assert repeated_spans(frame(span(1, None, 700, 7), span(2, 91, 700, 7))).to_list() == [True, False]

@@ -147,7 +147,7 @@ def test_o3_costs_what_it_did_before_and_after_its_price_cut():
         (call("openai", "gpt-4o", at(2026, 1, 1), input=5), "no_usage"),
         (call("openai", "gpt-4o", at(2026, 1, 1), input=2 * 10**9, output=1), "too_large"),
         (call("openai", "whisper-1", at(2026, 1, 1), input=5, output=0), "other_unit"),
-        (call("openai", "text-embedding-3-small", at(2026, 1, 1), input=5, output=9), "no_rate"),
+        (call("openai", "text-embedding-3-small", at(2026, 1, 1), input=5, output=9), "no_rate: output"),
         (call("openai", " ", at(2026, 1, 1), input=5, output=9), "no_model"),
     ],
 )

@@ -23,7 +23,7 @@ def test_prices_are_listed_by_pattern_with_context_tiers():
 def test_a_model_is_shown_in_every_service_tier_with_the_days_its_price_changes():
     shown = price_details(PriceBook(), "openai", "o3-2025-04-16", at=DAY)
     assert shown.model_line == "o3"
-    assert set(shown.rates["service_tier"]) == {"standard", "batch", "flex", "priority"}
+    assert set(shown.rates["service_tier"]) == {"standard", "batch", "flex", "priority", "fast"}
     assert date(2025, 6, 10) in shown.changes
     assert shown.reason is None
 

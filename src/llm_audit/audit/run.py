@@ -38,6 +38,7 @@ _SUMMED = (
     *PRICED_BY,
     *(name for name in KEYS if name in SCHEMA),
     "ambiguous_tokens",
+    "unexplained_tokens",
     "stated_cost_pico",
     "difficulty",
     "language",

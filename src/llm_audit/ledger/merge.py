@@ -87,19 +87,67 @@ def merge_reply_fields(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def repeated_spans(rows: pl.DataFrame) -> pl.Series:
-    """Mark the rows whose usage a child span repeats: a tracer's own span around the call.
+    """Mark the rows whose usage other spans repeat: a tracer's own span around the call, or around several.
+
+    A span with a child that has usage is such a span. So is one whose usage is the sum of spans further down, with
+    spans in between that are no calls and hence no rows: of those that share a parent which is no row, or, for the root
+    of a trace, of all that are left.
 
     Args:
         rows: ``KEY_COLUMNS``, without duplicates.
     """
-    wrappers = rows.with_row_index("row").filter(pl.col("wraps_calls").fill_null(value=False))
-    children = rows.filter(
-        (pl.col("usage_source") != "none")
-        & pl.any_horizontal(pl.col("input_tokens", "output_tokens").is_not_null())
-        & pl.col("parent_span").is_not_null()
+    used = (
+        rows.with_row_index("row")
+        .filter(
+            (pl.col("usage_source") != "none")
+            & pl.any_horizontal(pl.col("input_tokens", "output_tokens").is_not_null())
+            & pl.col("trace").is_not_null()
+        )
+        .with_columns(all_input=pl.sum_horizontal(_INPUT_COLUMNS), output=pl.col("output_tokens").fill_null(0))
     )
-    found = wrappers.join(children, left_on=["trace", "span"], right_on=["trace", "parent_span"], how="semi")
-    return _mask(rows.height, found["row"])
+    wrappers = rows.with_row_index("row").filter(pl.col("wraps_calls").fill_null(value=False))
+    children = used.filter(pl.col("parent_span").is_not_null())
+    found = wrappers.join(children, left_on=["trace", "span"], right_on=["trace", "parent_span"], how="semi")["row"]
+    left = used.filter(~pl.col("row").is_in(found.implode()))
+    for look in (_sums_of_a_parent, _sum_of_a_trace):
+        more = look(left, used)
+        found, left = found.append(more), left.filter(~pl.col("row").is_in(more.implode()))
+    return _mask(rows.height, found)
+
+
+def _candidates(rows: pl.DataFrame) -> pl.DataFrame:
+    some = pl.col("all_input") + pl.col("output") > 0
+    return rows.filter(pl.col("wraps_calls").fill_null(value=False) & pl.col("span").is_not_null() & some)
+
+
+def _sums_of_a_parent(left: pl.DataFrame, used: pl.DataFrame) -> pl.Series:
+    """Return the rows that have the usage of all spans below one span that is no row."""
+    orphans = left.filter(pl.col("parent_span").is_not_null()).join(
+        used.select("trace", parent_span="span"), on=["trace", "parent_span"], how="anti"
+    )
+    groups = orphans.group_by("trace", below="parent_span").agg(
+        below_input=pl.col("all_input").sum(), below_output=pl.col("output").sum(), calls=pl.len()
+    )
+    pairs = _candidates(left).join(groups, on="trace", how="inner")
+    root = pl.col("parent_span").is_null()
+    return pairs.filter(
+        (pl.col("all_input") == pl.col("below_input"))
+        & (pl.col("output") == pl.col("below_output"))
+        & (root | ((pl.col("calls") > 1) & (pl.col("parent_span") != pl.col("below"))))
+    )["row"].unique()
+
+
+def _sum_of_a_trace(left: pl.DataFrame, _used: pl.DataFrame) -> pl.Series:
+    """Return the roots that have the usage of all other spans of their trace."""
+    sums = left.group_by("trace").agg(
+        trace_input=pl.col("all_input").sum(), trace_output=pl.col("output").sum(), calls=pl.len()
+    )
+    roots = _candidates(left).filter(pl.col("parent_span").is_null()).join(sums, on="trace", how="inner")
+    return roots.filter(
+        (2 * pl.col("all_input") == pl.col("trace_input"))
+        & (2 * pl.col("output") == pl.col("trace_output"))
+        & (pl.col("calls") > 2)
+    )["row"]
 
 
 def _mask(height: int, rows: pl.Series) -> pl.Series:

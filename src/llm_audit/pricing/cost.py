@@ -59,7 +59,7 @@ def price(frame: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
     return charged.with_columns(cost_pico=total).select(
         *frame.columns,
         price_id=pl.when(priced).then(lookup.gather("price_id")),
-        unpriced_reason=pl.when(~priced).then(pl.coalesce("_reason", pl.lit(Unpriced.NO_RATE.value))),
+        unpriced_reason=pl.when(~priced).then(pl.coalesce("_reason", _missing_rates(lookup, fees))),
         cost_pico="cost_pico",
         **{column: pl.when(priced).then(column) for column in COST_COLUMNS},
     )
@@ -121,6 +121,24 @@ def _fees(frame: pl.DataFrame) -> dict[str, pl.Expr]:
     return {
         rate: column.replace_strict(counts, default=0, return_dtype=pl.Int64) for rate, counts in sorted(units.items())
     }
+
+
+def _missing_rates(lookup: PriceLookup, fees: dict[str, pl.Expr]) -> pl.Expr:
+    """Return the reason why a row that has a price has no cost: the rates that it lacks, by name."""
+    units = {
+        **{kind: pl.col(f"{kind}_tokens") for kind in (*TOKEN_TYPES, "image_output")},
+        "per_tool_call": pl.col("tool_calls_billed"),
+        **fees,
+    }
+    lacking = [
+        pl.when((count.fill_null(0) > 0) & lookup.gather(f"{kind}_rate").is_null()).then(pl.lit(kind))
+        for kind, count in units.items()
+        if lookup.table[f"{kind}_rate"].null_count()
+    ]
+    if not lacking:
+        return pl.lit(Unpriced.NO_RATE.value)
+    names = pl.concat_str(lacking, separator=" and ", ignore_nulls=True)
+    return pl.concat_str(pl.lit(f"{Unpriced.NO_RATE.value}: "), names)
 
 
 def _parts(lookup: PriceLookup, fees: dict[str, pl.Expr]) -> list[pl.Expr]:

@@ -26,6 +26,7 @@ KEYS: tuple[str, ...] = (
     "judged",
     "abstention",
     "usage_source",
+    "unread_counts",
     "price_id",
     "unpriced_reason",
     "outcome",
@@ -61,9 +62,11 @@ SUMS: tuple[str, ...] = (
     "reasoning_tokens",
     "estimated_tokens",
     "ambiguous_tokens",
+    "unexplained_tokens",
     *_MONEY,
     "estimated_cost_pico",
     "ambiguous_cost_pico",
+    "unexplained_cost_pico",
     "stated_requests",
     "stated_computed_pico",
     "saved_pico",
@@ -93,6 +96,8 @@ def _measures() -> dict[str, pl.Expr]:
         pl.when(pl.col("usage_source") == "ambiguous").then(pl.col("ambiguous_tokens").fill_null(0)).otherwise(0)
     )
     stated = pl.col("stated_cost_pico").is_not_null() & pl.col("cost_pico").is_not_null()
+    unexplained = pl.col("unexplained_tokens").fill_null(0)
+    output_rate = pl.col("cost_output_pico") // pl.when(pl.col("output_tokens") > 0).then(pl.col("output_tokens"))
     input_rate = pl.col("cost_input_pico") // pl.when(pl.col("input_tokens") > 0).then(pl.col("input_tokens"))
     return {
         "requests": pl.lit(1, pl.Int64),
@@ -103,6 +108,7 @@ def _measures() -> dict[str, pl.Expr]:
         "ambiguous_tokens": ambiguous,
         "estimated_cost_pico": pl.when(estimated).then("cost_pico").otherwise(0),
         "ambiguous_cost_pico": ambiguous * input_rate.fill_null(0),
+        "unexplained_cost_pico": unexplained * pl.max_horizontal(input_rate, output_rate).fill_null(0),
         "stated_requests": stated.cast(pl.Int64),
         "stated_computed_pico": pl.when(stated).then("cost_pico"),
         "lost_nano": pl.when(moved).then((pl.col("quality_loss").clip(lower_bound=0) * NANO).round().cast(pl.Int64)),

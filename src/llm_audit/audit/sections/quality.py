@@ -7,10 +7,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from llm_audit.audit.aggregate.cells import total
+from llm_audit.audit.aggregate.cells import by, total
 from llm_audit.audit.sections.totals import share
 from llm_audit.document.audit import QualityCheck, Requests
+from llm_audit.money import usd
 
+_NAMED = 8
+"""Fields and rates named in a message."""
 _ORDER = ("warning", "note", "ok")
 
 
@@ -25,7 +28,13 @@ _CHECKS: dict[str, _Check] = {
     "unpriced": _Check(0.01, "requests have no known price", "Every request is priced"),
     "no_usage": _Check(0.01, "requests have no token counts", "Every request has token counts"),
     "estimated_usage": _Check(0.2, "requests have token counts estimated from text", "No token count is estimated"),
-    "ambiguous_usage": _Check(0.05, "requests may count cached tokens twice", "No input count is ambiguous"),
+    "ambiguous_usage": _Check(0.05, "requests may count input tokens twice", "No input count is ambiguous"),
+    "unexplained_usage": _Check(
+        0.0, "requests have a total above the sum of their token counts", "Totals agree with the counts beside them"
+    ),
+    "unread_fields": _Check(
+        0.0, "requests have counts or costs in fields that were not used", "No field that may count tokens is unused"
+    ),
     "unknown_model": _Check(0.05, "requests name a model that the catalogue lacks", "Every model is known"),
     "unmeasured_ability": _Check(
         0.05,
@@ -54,6 +63,8 @@ def quality_counts(measured: pl.DataFrame) -> pl.DataFrame:
         no_usage=(pl.col("usage_source") == "none").sum(),
         estimated_usage=(pl.col("usage_source") == "estimated").sum(),
         ambiguous_usage=(pl.col("usage_source") == "ambiguous").sum(),
+        unexplained_usage=(pl.col("unexplained_tokens") > 0).sum(),
+        unread_fields=pl.col("unread_counts").count(),
         reasoning_above_output=(pl.col("reasoning_tokens") > pl.col("output_tokens")).sum(),
         unknown_model=pl.col("model_id").null_count(),
         odd_time=((year > 2100) | (year < 2018)).sum(),
@@ -79,14 +90,53 @@ def quality(
         "unpriced": audited - total(cells, "priced"),
         "unmeasured_ability": total(cells.filter(used | route), "requests"),
     }
+    details = _details(cells)
     checks = [
-        _checked(name, found[name], requests.read if name == "rejected" else audited, _CHECKS[name]) for name in _CHECKS
+        _checked(
+            name,
+            found[name],
+            requests.read if name == "rejected" else audited,
+            _CHECKS[name],
+            details=details.get(name, ""),
+        )
+        for name in _CHECKS
     ]
     return sorted(checks, key=lambda check: (_ORDER.index(check.level), -(check.share or 0), check.check))
 
 
-def _checked(name: str, count: int, whole: int, check: _Check) -> QualityCheck:
+def _details(cells: pl.DataFrame) -> dict[str, str]:
+    """Return what a check found, beyond its count: amounts in doubt, fields and rates that are missing."""
+    found = {
+        "ambiguous_usage": f"The cost may be up to ${usd(total(cells, 'ambiguous_cost_pico'))} too high.",
+        "unexplained_usage": f"The other {total(cells, 'unexplained_tokens'):,} tokens would cost up to "
+        f"${usd(total(cells, 'unexplained_cost_pico'))} more.",
+    }
+    unread: dict[str, int] = {}
+    for row in by(cells.filter(pl.col("unread_counts").is_not_null()), "unread_counts").iter_rows(named=True):
+        for name in row["unread_counts"].split(","):
+            unread[name] = unread.get(name, 0) + int(row["requests"])
+    if unread:
+        found["unread_fields"] = f"{_listed(unread)}."
+    missing = {
+        row["unpriced_reason"].partition(": ")[2]: int(row["requests"] - row["priced"])
+        for row in by(cells, "unpriced_reason").iter_rows(named=True)
+        if (row["unpriced_reason"] or "").startswith("no_rate: ")
+    }
+    if missing:
+        found["unpriced"] = f"No rate is known for {_listed(missing)}."
+    return found
+
+
+def _listed(counts: dict[str, int]) -> str:
+    """Name what was counted, most first."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    rest = len(ordered) - _NAMED
+    names = ", ".join(f"{name} ({count:,})" for name, count in ordered[:_NAMED])
+    return f"{names} and {rest} more" if rest > 0 else names
+
+
+def _checked(name: str, count: int, whole: int, check: _Check, *, details: str = "") -> QualityCheck:
     part = share(count, whole)
     level = "ok" if not count else "warning" if (part or 0) > check.limit else "note"
-    message = f"{count:,} {check.found}." if count else f"{check.clean}."
+    message = f"{count:,} {check.found}. {details}".rstrip() if count else f"{check.clean}."
     return QualityCheck(check=name, level=level, count=count, share=part, message=message)

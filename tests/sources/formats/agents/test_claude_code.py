@@ -52,7 +52,7 @@ def test_the_fixture_of_ccusage() -> None:
         (200, 20, 50, None, 75),
         (300, 40, 0, None, 125),
     ]
-    assert [call.tags for call in found] == [(), ("speed=fast",), ()]
+    assert [call.service_tier for call in found] == ["standard", "fast", "standard"]
     assert sum(call.stated_cost_pico or 0 for call in found) == 1_020_000_000_000
 
 

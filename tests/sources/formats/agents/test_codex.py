@@ -93,3 +93,30 @@ def test_sessions_without_an_id_are_told_apart_by_their_start() -> None:
     }
     other = [entry for entry in codex.FORMAT.entries(record, context) if isinstance(entry, Request)]
     assert len(once([*one, *other])) == 2
+
+
+def _recorded(*events: tuple[str, int, int]) -> list[Request]:
+    """Requests of a file of events of (kind, input, output); ``count`` gives running totals."""
+    context, total = Context("x"), {"input_tokens": 0, "output_tokens": 0}
+    found: list[Request] = []
+    for number, (kind, given, made) in enumerate(events):
+        usage = {"input_tokens": given, "output_tokens": made}
+        if kind == "moved":
+            total = {name: total[name] + usage[name] for name in total}
+        info = {"total_token_usage": total, "last_token_usage": usage}
+        payload = {"type": "token_count", "info": info}
+        if kind == "record":
+            payload = {"response_id": f"resp_{number}", "model": "gpt-5", "usage": usage}
+        event = "token_usage_record" if kind == "record" else "event_msg"
+        record = {"timestamp": f"2026-05-01T10:00:{number:02}Z", "type": event, "payload": payload}
+        found += [entry for entry in codex.FORMAT.entries(record, context) if isinstance(entry, Request)]
+    return once(found)
+
+
+def test_a_call_outside_the_running_total_is_counted_once() -> None:
+    paired = ("record", 100, 10), ("moved", 100, 10)
+    compaction = ("record", 900, 50), ("refreshed", 100, 10)
+    for events in (paired, [*paired, *compaction, ("record", 70, 5), ("moved", 70, 5)], [("record", 40, 4)]):
+        expected = [(given, made) for kind, given, made in events if kind == "record"]
+        calls = _recorded(*events)
+        assert sorted((call.usage.input_tokens, call.usage.output_tokens) for call in calls) == sorted(expected)

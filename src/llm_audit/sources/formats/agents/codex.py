@@ -1,6 +1,7 @@
 """Codex CLI transcripts: JSON lines of session, turns, items and running token totals.
 
-A call is a ``token_count`` event whose running total moved; the same total is written again on every refresh. Forked
+A call is a ``token_count`` event whose running total moved, or a ``token_usage_record``: later versions write both, and
+for a compaction the record alone. The same total is written again on every refresh. Forked
 and spawned sessions copy their parent's history, times rewritten: a call is identified by the oldest session it comes
 from and its totals, so that copies are repeats wherever they are. Inclusive; reasoning is part of the output.
 """
@@ -111,6 +112,9 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     if kind == "event_msg" and payload.get("type") == "token_count":
         yield _call(record, mapping(payload.get("info")), session)
         return
+    if kind == "token_usage_record":
+        yield _recorded(record, payload, session)
+        return
     if kind == "session_meta":
         if session.total is not None and text(payload.get("id")) not in {None, *session.lineage}:
             session = context.state["session"] = _Session(None)  # another session's file was joined to this one
@@ -131,17 +135,37 @@ def _call(record: Json, info: Json, session: _Session) -> Entry:
     total, last = _counts(info.get("total_token_usage")), _counts(info.get("last_token_usage"))
     repeated = total is not None and total == session.total
     if not repeated:
+        before = session.total
         used = last or _increase(total, session.total)
         if total is not None:
             session.total = total
         if used is None or not any(used):
             return NotACall(NotCallReason.METADATA)  # rate limits, or a session that has not called yet
         moment = "" if total is not None else text(record.get("timestamp"))
-        session.key = f"codex|{session.root}|{moment}|{total}|{used}"
+        key = f"codex|{session.root}|{moment}|{total}|{used}"
+        repeated = key == session.key and total != before  # its own record of usage came first
+        session.key = key
     elif session.key is None:
         return NotACall(NotCallReason.METADATA)
     else:
         used = last or (0,) * len(_COUNTS)
+    return _request(record, info, session, used, repeated=repeated)
+
+
+def _recorded(record: Json, payload: Json, session: _Session) -> Entry:
+    """Read the usage that is recorded of each response, also of those that the running total leaves out.
+
+    Where the total moves by it afterwards, both have the same key and are one call.
+    """
+    used = _counts(payload.get("usage"))
+    if used is None or not any(used):
+        return NotACall(NotCallReason.METADATA)
+    total = tuple(map(sum, zip(session.total or (0,) * len(used), used, strict=True)))
+    session.key = f"codex|{session.root}||{total}|{used}"
+    return _request(record, payload, session, used, repeated=False)
+
+
+def _request(record: Json, info: Json, session: _Session, used: Counts, *, repeated: bool) -> Request:
     request = Request(
         model=text(info.get("model")) or session.model or _UNNAMED,
         provider=session.provider,
@@ -188,8 +212,8 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="inclusive, reasoning in the output",
         tells=("time", "prompts", "cache", "trace"),
-        notes="Counted only when the running total moves; the history that forked sessions copy is counted once. Tools "
-        "offered are not logged.",
+        notes="Counted when the running total moves or usage is recorded; the history that forked sessions copy is "
+        "counted once. Tools offered are not logged.",
         ordered=True,
     ),
     specificity=Specificity.TRANSCRIPT,
