@@ -89,7 +89,7 @@ def _wait(child: int) -> int:
 def _exit_code(status: int) -> int:
     if not os.WIFSIGNALED(status):
         return os.WEXITSTATUS(status)
-    from llm_audit.ledger.workspace import remove_abandoned
+    from llm_audit.ledger import remove_abandoned
 
     remove_abandoned()
     number = os.WTERMSIG(status)
