@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from llm_audit.audit.pseudonyms import pseudonymize
 from llm_audit.audit.run import Audit, AuditOptions
 from llm_audit.audit.run import run as run_audit
 from llm_audit.catalog import Catalog
@@ -60,6 +61,11 @@ def open_ledger(
         330
     """
     config = config or Config()
+    ledger = _open(paths, config, progress)
+    return pseudonymize(ledger, config.pseudonymize, config.pseudonym_key) if config.pseudonymize else ledger
+
+
+def _open(paths: Sequence[str | Path], config: Config, progress: Progress | None) -> Ledger:
     if any(is_ledger(path) for path in paths):
         if len(paths) > 1:
             raise UsageError("A saved ledger is audited on its own; give either one ledger or logs.")

@@ -21,7 +21,18 @@ from llm_audit.toml_reader import TomlTable, out_of_range, parse_toml
 ENV_PREFIX = "LLM_AUDIT_"
 FILE_NAME = "llm-audit.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
-_NO_EFFECT_ON_RESULTS = {"jobs", "cache", "fail_on", "budgets", "min_samples", "min_change_usd", "currency"}
+_NO_EFFECT_ON_RESULTS = {
+    "jobs",
+    "cache",
+    "fail_on",
+    "budgets",
+    "min_samples",
+    "min_change_usd",
+    "currency",
+    "pseudonym_key",
+}
+SECRETS = {"pseudonym_key"}
+"""Settings that are never shown."""
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -47,6 +58,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     min_samples: int = 30  # requests a gate rule about change needs on each side
     min_change_usd: float = 1.0  # a relative gate rule needs at least this change in the bill
     strict: bool = False  # any rejected record or unpriced request makes the audit incomplete
+    pseudonymize: list[str] = []  # columns of names that pseudonyms replace: user, team, app, environment, tags
+    pseudonym_key: str | None = None  # the secret that pseudonyms are made with; best given as a variable
     jobs: int = 0  # processes for ingest; 0 is one a core
     cache: bool = True  # keep ledger parts of unchanged logs
 

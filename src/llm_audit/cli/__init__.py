@@ -18,7 +18,9 @@ import typer
 from typer.exceptions import TyperException
 
 from llm_audit import __version__
-from llm_audit.cli.console import abandon_stdout, audit_warnings, fail
+from llm_audit.cli import signals
+from llm_audit.cli.console import abandon_stdout, audit_warnings, fail, flush, open_standard_streams
+from llm_audit.cli.failures import explain
 from llm_audit.cli.version import details
 from llm_audit.errors import AuditError, ExitCode
 
@@ -60,6 +62,8 @@ COMMANDS = (
 GROUPS = ("models", "policy", "prices", "formats", "cache", "config")
 """Groups of commands in the order of ``--help``; each is the ``app`` of its module in ``groups``."""
 
+_INTERRUPTED = "Interrupted; no report was written."
+
 for _name in COMMANDS:
     app.command(_name)(getattr(import_module(f"llm_audit.cli.commands.{_name}"), _name))
 for _name in GROUPS:
@@ -68,7 +72,14 @@ for _name in GROUPS:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with an exit code; no traceback ever reaches a user."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    open_standard_streams()
+    signals.supervise()
+    os.umask(0o077)  # what a run creates is for its owner, unless the code that creates it says otherwise
+    signals.handle()
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    signals.ignore()
+    flush()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -76,27 +87,27 @@ def run(arguments: list[str]) -> int:
     try:
         with audit_warnings():
             result = app(arguments, prog_name="llm-audit", standalone_mode=False)
-    except AuditError as error:
-        fail(str(error))
-        return int(error.exit_code)
     except TyperException as error:
         if message := error.format_message():
             stop = "" if message.endswith((".", "?", "!")) else "."
             fail(f"{message}{stop} See `{_command_path(arguments)} --help`.")
         return int(ExitCode.USAGE)
+    except signals.Ended as error:
+        fail(_INTERRUPTED)
+        return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        fail("Interrupted; no report was written.")
+        fail(_INTERRUPTED)
         return int(ExitCode.INTERRUPTED)
     except (BrokenPipeError, SystemExit) as error:
         return _ended(error)
-    except Exception as error:
-        if os.environ.get("LLM_AUDIT_DEBUG"):
+    except BaseException as error:  # native code panics with what is no Exception
+        if os.environ.get("LLM_AUDIT_DEBUG") and not isinstance(error, AuditError):
             raise
-        fail(
-            f"Internal error: {type(error).__name__}. This is a bug in llm-audit, not a problem with your logs; "
-            "run again with LLM_AUDIT_DEBUG=1 for the details to report."
-        )
-        return int(ExitCode.INTERNAL)
+        code, message = explain(error)
+        fail(message)
+        return int(code)
+    if result == ExitCode.INTERRUPTED:  # typer makes an exit code of Ctrl-C
+        fail(_INTERRUPTED)
     return result if isinstance(result, int) else int(ExitCode.DONE)
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from llm_audit.errors import AuditWarning
@@ -17,8 +17,12 @@ Progress = Callable[[int, int], None]
 
 
 def say(text: str) -> None:
-    """Write a line of plain text to standard error."""
-    sys.stderr.write(plain(text) + "\n")
+    """Write a line of plain text to standard error; where that is closed or full, the exit code has to do."""
+    try:
+        sys.stderr.write(plain(text) + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        _abandon(2)
 
 
 def warn(text: str) -> None:
@@ -50,7 +54,35 @@ def audit_warnings() -> Iterator[None]:
 
 def abandon_stdout() -> None:
     """Redirect standard output after a write to it failed, so that it is not flushed again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _abandon(1)
+
+
+def open_standard_streams() -> None:
+    """Open those of the three standard streams that are closed, so that no file gets their number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def flush() -> None:
+    """Write what is left in the standard streams; the interpreter would change the exit code where it cannot."""
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            _abandon(number)
+
+
+def _abandon(number: int) -> None:
+    with suppress(OSError):
+        handle = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(handle, number)
+        os.close(handle)
 
 
 def plain(text: str) -> str:

@@ -43,6 +43,14 @@ Currency = Annotated[str | None, typer.Option(help="Currency for display, with i
 GroupBy = Annotated[
     list[str] | None, typer.Option(metavar="COLUMN", help="Also group by this column of the ledger. Repeatable.")
 ]
+Pseudonymize = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FIELD",
+        help="Show pseudonyms instead of names: user, team, app, environment or tags. Repeatable. The key is in "
+        "LLM_AUDIT_PSEUDONYM_KEY.",
+    ),
+]
 LogFormat = Annotated[str | None, typer.Option(help="Log format of every input; `llm-audit formats` lists them.")]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", min=0, metavar="N", help="Processes that read logs; 0 is one per core.")

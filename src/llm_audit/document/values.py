@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-Amount = Annotated[str, Meta(pattern=r"^-?[0-9]{1,30}(\.[0-9]{1,30})?$")]
+Amount = Annotated[str, Meta(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,30})?$")]
 """A decimal of the document's currency, without an exponent."""
 
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -158,6 +160,7 @@ class _Pool:
 def serve(connection: Connection, config: IngestConfig) -> None:
     """Answer each task with its part or its error, until the other end closes. Runs in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be blocked in a new process
+    threading.Thread(target=end_with_parent, daemon=True).start()
     context = config.load_context()
     # Records are short-lived trees; searching them for cycles costs a fifth of the time.
     gc.freeze()
@@ -165,13 +168,23 @@ def serve(connection: Connection, config: IngestConfig) -> None:
     while True:
         try:
             task = connection.recv()
-        except EOFError:
+        except (EOFError, OSError):
             return
         try:
             answer: object = process(task, context)
         except Exception as error:  # noqa: BLE001 - raised again in the parent
             answer = error
-        connection.send(answer)
+        try:
+            connection.send(answer)
+        except OSError:  # the parent is gone
+            return
+
+
+def end_with_parent() -> None:
+    """End this process when its parent is gone, even in the middle of a file, without a word."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(0)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from llm_audit.ledger.cache_folder import cache_info, clear_cache
     from llm_audit.ledger.manifest import Manifest
     from llm_audit.ledger.store import Ledger, is_ledger, read_ledger, write_ledger
+    from llm_audit.ledger.workspace import remove_abandoned
 
 __all__ = [
     "Ledger",
@@ -17,6 +18,7 @@ __all__ = [
     "clear_cache",
     "is_ledger",
     "read_ledger",
+    "remove_abandoned",
     "write_ledger",
 ]
 
@@ -27,6 +29,7 @@ _MODULES = {
     "clear_cache": "cache_folder",
     "is_ledger": "store",
     "read_ledger": "store",
+    "remove_abandoned": "workspace",
     "write_ledger": "store",
 }
 

@@ -19,6 +19,7 @@ from llm_audit.ledger.columns import SCHEMA_VERSION
 from llm_audit.ledger.manifest import CHECKSUMS_FILE, MANIFEST_FILE, REQUESTS_FILE, Manifest, encode_manifest
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.ledger.sealed import sha256_of
+from llm_audit.ledger.workspace import Workspace
 
 _T = TypeVar("_T")
 _AGAIN = "Create it again with --save-ledger."
@@ -44,6 +45,12 @@ class Ledger:
         """Return the same ledger with other notes on skipped files."""
         manifest = msgspec.structs.replace(self.manifest, notes=list(notes))
         return Ledger(self.folder, manifest, holder=self._holder)
+
+    def rewritten(self, change: Callable[[pl.LazyFrame], pl.LazyFrame]) -> Ledger:
+        """Return a ledger of changed rows, in a temporary folder of its own."""
+        holder = Workspace()
+        change(self.scan()).sink_parquet(holder.path / REQUESTS_FILE)
+        return Ledger(holder.path, self.manifest, holder=holder)
 
     def scan(self) -> pl.LazyFrame:
         """Return the requests, read from disk each time the result is collected."""

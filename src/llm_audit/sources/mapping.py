@@ -25,6 +25,9 @@ from llm_audit.sources.records.column_names import SYNONYMS, column_named, rank_
 from llm_audit.sources.records.fields import listing, mapping
 
 _STEP = re.compile(r"""\[(\d+)\]|\[["']([^\]]*)["']\]|\.?([^.\[\]]+)""")
+_FIELD_NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$ .:/-]{0,39}")
+_DIGITS = re.compile(r"[0-9]")
+_MAX_DIGITS = 4
 _WANTED = ("time", "model", "input", "output", "cached", "messages", "team", "app", "user")
 _CONTAINERS = frozenset({"usage", "metadata"})  # read by their parts
 _DEEPEST = 6
@@ -68,7 +71,7 @@ def suggest(records: Iterable[Record]) -> str:
         seen.update(_leaves(record))
     best: dict[str, tuple[tuple[int, int, int, str], Path]] = {}
     for path in list(seen)[:_MAX_PATHS]:
-        found = _likely_column(path)
+        found = None if any(map(_is_value, path)) else _likely_column(path)
         if found is not None:
             column, rank = found
             order = (-seen[path], rank, len(path), path_text(path))
@@ -80,10 +83,19 @@ def suggest(records: Iterable[Record]) -> str:
     ]
     lines += [f'# {SYNONYMS[column][0]} = ""' for column in _WANTED if column not in best]
     taken = {path for _, path in best.values()}
-    rest = sorted(path_text(path) for path in seen if path not in taken)
+    rest = sorted({path_text(tuple(map(_shown, path))) for path in seen if path not in taken})
     if rest:
         lines += ["", "# Fields not used:", *(f"#   {path}" for path in rest[:_MAX_PATHS])]
     return "\n".join(lines) + "\n"
+
+
+def _is_value(step: str | int) -> bool:
+    """Return whether a key may be a value, such as an id, an address or a secret, rather than the name of a field."""
+    return isinstance(step, str) and (_FIELD_NAME.fullmatch(step) is None or len(_DIGITS.findall(step)) > _MAX_DIGITS)
+
+
+def _shown(step: str | int) -> str | int:
+    return "…" if _is_value(step) else step
 
 
 def path_text(path: Path) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from llm_audit.cli import console
 from llm_audit.errors import UsageError
-from llm_audit.files import write_atomically
+from llm_audit.files import SHARED, write_atomically
 
 FILES = {"llm-audit.toml": Path("llm-audit.toml"), "llm-audit.yml": Path(".github/workflows/llm-audit.yml")}
 
@@ -29,5 +29,5 @@ def init(
         if path.exists() and not force:
             console.say(f"Kept {path}; --force replaces it")
         else:
-            write_atomically(path, (templates / name).read_bytes())
+            write_atomically(path, (templates / name).read_bytes(), mode=SHARED)
             console.say(f"Wrote {path}")

@@ -19,6 +19,7 @@ def show(*, config_file: options.ConfigFile = None) -> None:
     settings = config.load(file=config_file)
     names = config.Config.__struct_fields__
     values = {name: json.dumps(getattr(settings.config, name), ensure_ascii=False) for name in names}
+    values |= {name: "(secret)" for name in config.SECRETS if getattr(settings.config, name) is not None}
     width = max(len(name) for name in names)
     value_width = max(len(value) for value in values.values())
     for name in names:
