@@ -18,7 +18,7 @@ import typer
 from typer.exceptions import TyperException
 
 from llm_audit import __version__
-from llm_audit.cli.console import abandon_stdout, audit_warnings, fail
+from llm_audit.cli.console import abandon_stdout, audit_warnings, fail, occupy_closed_streams
 from llm_audit.cli.version import details
 from llm_audit.errors import AuditError, ExitCode
 
@@ -68,6 +68,7 @@ for _name in GROUPS:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with an exit code; no traceback ever reaches a user."""
+    occupy_closed_streams()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 

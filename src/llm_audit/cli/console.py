@@ -18,7 +18,8 @@ Progress = Callable[[int, int], None]
 
 def say(text: str) -> None:
     """Write a line of plain text to standard error."""
-    sys.stderr.write(plain(text) + "\n")
+    if sys.stderr is not None:  # it was closed before the program started
+        sys.stderr.write(plain(text) + "\n")
 
 
 def warn(text: str) -> None:
@@ -48,6 +49,15 @@ def audit_warnings() -> Iterator[None]:
         yield
 
 
+def occupy_closed_streams() -> None:
+    """Open a device that takes everything where a standard stream is closed, so that no file gets its number."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+
+
 def abandon_stdout() -> None:
     """Redirect standard output after a write to it failed, so that it is not flushed again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -65,7 +75,7 @@ def progress(*, wanted: bool | None) -> Iterator[Progress | None]:
     Args:
         wanted: ``True`` or ``False`` from ``--progress``; ``None`` shows progress on a terminal only.
     """
-    shown = (sys.stderr.isatty() and not os.environ.get("CI")) if wanted is None else wanted
+    shown = (sys.stderr is not None and sys.stderr.isatty() and not os.environ.get("CI")) if wanted is None else wanted
     if not shown:
         yield None
         return
