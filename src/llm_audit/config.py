@@ -98,7 +98,7 @@ def load(
         UsageError: The file cannot be read, or a key or value is not valid.
     """
     environ = os.environ if environ is None else environ
-    path = file or _discover(folder or Path.cwd())
+    path = file or _discover(folder)
     values: dict[str, Any] = _file_values(path) if path else {}
     origins = dict.fromkeys(Config.__struct_fields__, "default") | dict.fromkeys(values, str(path))
     for name in Config.__struct_fields__:
@@ -118,8 +118,12 @@ def schema() -> dict[str, Any]:
     return msgspec.json.schema(Config)
 
 
-def _discover(folder: Path) -> Path | None:
-    """Return the nearest configuration file upwards from a folder."""
+def _discover(start: Path | None) -> Path | None:
+    """Return the nearest configuration file upwards from a folder, the working folder by default."""
+    try:
+        folder = start or Path.cwd()
+    except FileNotFoundError:  # it was deleted
+        return None
     for parent in (folder, *folder.parents):
         own = parent / FILE_NAME
         if own.is_file():

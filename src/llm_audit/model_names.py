@@ -135,14 +135,22 @@ def parse(provider: str | None, model: str) -> Reference:
         prefix = None if head in REPOSITORY_OWNERS else PROVIDER_ALIASES.get(head)
         if prefix is not None and (owner is None or (owner == prefix and owner not in PREFIX_IN_NAME)):
             return parse(prefix, rest)
-    while owner in {"aws", "azure", "google"} and "/" in text:
+    if owner in {"aws", "azure", "google"}:
+        text, region = _without_path(text)
+    return Reference(_seller(owner, text), text, region)
+
+
+def _without_path(text: str) -> tuple[str, str | None]:
+    """Return a cloud's name of a model without its route and region, and the region."""
+    region = None
+    while "/" in text:
         head, _, rest = text.partition("/")
         if _REGION.match(head):
             region = head
         elif head not in {"converse", "invoke", "converse_like", "deployments"}:
             break
         text = rest
-    return Reference(_seller(owner, text), text, region)
+    return text, region
 
 
 def _seller(owner: str | None, text: str) -> str | None:

@@ -97,7 +97,7 @@ def progress(*, wanted: bool | None) -> Iterator[Progress | None]:
     Args:
         wanted: ``True`` or ``False`` from ``--progress``; ``None`` shows progress on a terminal only.
     """
-    shown = (sys.stderr.isatty() and not os.environ.get("CI")) if wanted is None else wanted
+    shown = (sys.stderr is not None and sys.stderr.isatty() and not os.environ.get("CI")) if wanted is None else wanted
     if not shown:
         yield None
         return

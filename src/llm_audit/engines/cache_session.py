@@ -15,6 +15,7 @@ from llm_audit.ledger.parts import LedgerPart, ShardTally
 from llm_audit.ledger.store import Ledger
 from llm_audit.sources.files import storage
 from llm_audit.sources.files.find import STANDARD_INPUT
+from llm_audit.sources.files.named import printable
 from llm_audit.sources.files.storage import Source
 from llm_audit.sources.split import Bundle, Shard
 
@@ -91,7 +92,7 @@ class CacheSession:
 
 def _state(source: Source) -> FileState:
     return FileState(
-        path=source.path,
+        path=printable(source.path),
         size_bytes=source.size_bytes,
         modified_ns=source.modified_ns,
         identity=source.identity,

@@ -7,13 +7,16 @@ one drawing serves light, dark and print, and stays a correct picture on its own
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from typing import Any
 
 import altair as alt
 import vl_convert
 
+from llm_audit.errors import AuditWarning
 from llm_audit.report.text import NONE, plain
 
 PALETTE: dict[str, tuple[str, str]] = {  # name: light, dark
@@ -34,6 +37,11 @@ _FONT = (
     "Liberation Sans"  # shipped with vl-convert and as wide as Arial and Helvetica, so text measures the same anywhere
 )
 _FONT_STACK = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
+_ADDRESS_SPACE = 1 << 36  # reserved by the drawing engine, most of it never used
+_LEFT_OUT = (
+    '<svg width="640" height="32" viewBox="0 0 640 32" xmlns="http://www.w3.org/2000/svg"><text x="0" y="20" '
+    f'fill="{LIGHT["ink"]}">This picture was left out, since the address space of the program is limited.</text></svg>'
+)
 _IDS = re.compile(r'(\bid="|url\(#|href="#)([^")]+)')
 _GROUP = re.compile(r"<g [^>]*>")
 _ROLES = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
@@ -71,7 +79,7 @@ def draw(key: str, chart: alt.TopLevelMixin, *, title: str, description: str) ->
     """Draw a chart. Ids are numbered under ``key``, so that drawings on one page do not share any."""
     spec: dict[str, Any] = chart.to_dict()
     spec["config"] = _config()
-    drawn = vl_convert.vegalite_to_svg(spec)
+    drawn = vl_convert.vegalite_to_svg(spec) if _can_draw() else _LEFT_OUT
     numbers: dict[str, int] = {}
 
     def rename(match: re.Match[str]) -> str:
@@ -85,6 +93,25 @@ def draw(key: str, chart: alt.TopLevelMixin, *, title: str, description: str) ->
     )
     names = f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-desc">{escape(description)}</desc>'
     return Figure(key=key, title=title, description=description, svg=f"{head}>{names}{body}")
+
+
+@lru_cache(maxsize=1)
+def _can_draw() -> bool:
+    """Return whether the drawing engine can start: it ends the process where it cannot reserve address space."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return True
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY or limit >= _ADDRESS_SPACE:
+        return True
+    warnings.warn(
+        f"Pictures were left out: they need {_ADDRESS_SPACE >> 30} GiB of address space, and the limit is "
+        f"{limit >> 30} GiB. Raise it with `ulimit -v unlimited`.",
+        AuditWarning,
+        stacklevel=2,
+    )
+    return False
 
 
 def _config() -> dict[str, Any]:

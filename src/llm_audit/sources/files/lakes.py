@@ -54,9 +54,11 @@ class Lakes:
             return source
         inside = os.path.relpath(source.path, table.root)
         if table.files is None:
-            columns: Columns | None = None if inside.startswith(_METADATA + os.sep) else ()
+            columns: Columns | None = ()
         else:
             columns = table.files.get(inside)
+        if inside.startswith((_DELTA_LOG + os.sep, _METADATA + os.sep)):
+            return None  # the log itself
         if columns is None:
             self._stale[table.root] = self._stale.get(table.root, 0) + 1
             return None
@@ -99,9 +101,12 @@ def _delta_files(root: Path) -> dict[str, Columns]:
             raise ValueError("a commit is missing")  # noqa: TRY301
         for path in commits:
             actions += [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
-        return _live(actions, root)
+        files = _live(actions, root)
+        if lost := [name for name in files if not (root / name).is_file()]:
+            raise ValueError(f"its file {lost[0]} is missing")  # noqa: TRY301
     except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
-        raise UsageError(f"The log of the Delta table {root} cannot be read ({error}). {_EXPORT}") from None
+        raise UsageError(f"The log of the Delta table {root} cannot be followed: {error}. {_EXPORT}") from None
+    return files
 
 
 def _checkpoint(log: Path, actions: list[dict[str, Any]]) -> int:
@@ -131,9 +136,9 @@ def _checkpoint(log: Path, actions: list[dict[str, Any]]) -> int:
 def _live(actions: list[dict[str, Any]], root: Path) -> dict[str, Columns]:
     live: dict[str, Columns] = {}
     for action in actions:
-        if removed := action.get("remove"):
+        if (removed := action.get("remove")) is not None:
             live.pop(_inside(removed["path"], root), None)
-        if added := action.get("add"):
+        if (added := action.get("add")) is not None:
             if added.get("deletionVector"):
                 raise ValueError("it deletes rows inside files, by deletion vectors")
             values = dict(added.get("partitionValues") or {})

@@ -71,7 +71,9 @@ def named(path: str, spool: Path) -> Source:
                     raise UsageError(
                         f"{printable(path)} is a pipe into which nothing writes. Start its writer first, or use -."
                     )
-            os.set_blocking(descriptor, True)
+            os.set_blocking(
+                descriptor, stat.S_ISFIFO(status.st_mode)
+            )  # a file of /proc ends where nothing is to be had
             return spooled(spool, file, printable(path), first=first)
 
 

@@ -11,6 +11,7 @@ from llm_audit.sources.files.storage import Source, error_text
 
 _UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".crdownload", ".swp", ".lock", "~", "-wal", "-shm", "-journal")
 _NO_LOGS = (".md", ".rst", ".html", ".toml", ".yaml", ".yml", ".ini", ".cfg", ".py", ".sh", ".ipynb")
+_KERNEL = ("/proc/", "/sys/")  # whose files have no end, or block
 _MARKERS = ("_SUCCESS", "_committed_", "_started_")  # written next to data by Hadoop and Spark
 
 
@@ -22,17 +23,18 @@ def walk(folder: str, notes: list[str]) -> Iterator[Source]:
     Raises:
         UsageError: The folder itself cannot be listed.
     """
+    try:
+        real = os.path.realpath(folder)
+    except FileNotFoundError:
+        raise UsageError("The working folder no longer exists. Change to another, and give the logs' path.") from None
+    if f"{real}/".startswith(_KERNEL):
+        raise UsageError(f"{printable(folder)} is a folder of the system's, not of logs. Give the logs' own folder.")
     seen: set[tuple[int, int]] = set()
     waiting = [folder]
     while waiting:
         current = waiting.pop()
         try:
-            status = os.stat(current)  # noqa: PTH116
-            if (status.st_dev, status.st_ino) in seen:  # a link back up
-                continue
-            seen.add((status.st_dev, status.st_ino))
-            with os.scandir(current) as entries:
-                found = sorted(entries, key=lambda entry: entry.name)
+            found = _entries(current, seen)
         except OSError as error:
             if current == folder:
                 raise UsageError(
@@ -50,6 +52,16 @@ def walk(folder: str, notes: list[str]) -> Iterator[Source]:
                 yield listed(entry.path)
             else:
                 notes.append(f"{printable(entry.path)} was not read: not a regular file")
+
+
+def _entries(folder: str, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
+    """Return what is in a folder; nothing where it was seen before, through a link back up."""
+    status = os.stat(folder)  # noqa: PTH116
+    if (status.st_dev, status.st_ino) in seen:
+        return []
+    seen.add((status.st_dev, status.st_ino))
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
 
 
 def skip_reason(name: str, *, folder: bool) -> str | None:

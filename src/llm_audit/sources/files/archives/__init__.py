@@ -82,7 +82,10 @@ def members(source: Source) -> list[Source] | None:
 
     An archive that breaks off gives the members before that point, and after them itself, which cannot be read.
     """
-    stored, plain = first_bytes(source)
+    try:
+        stored, plain = first_bytes(source)
+    except (UnreadableError, OSError):  # which the file's reader will say
+        return None
     kind = "zip" if stored.startswith(_ZIP) else "tar" if is_tar(plain) else ""
     if not kind:
         return None
