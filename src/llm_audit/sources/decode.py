@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,9 @@ Item = Record | Rejected
 
 fast_decode = msgspec.json.Decoder().decode
 _lenient = json.JSONDecoder()
+
+_LONGEST_PREFIX = 512  # bytes that a logger writes before an object
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:?\d\d)?")
 
 _NOT_JSON = Rejected(Reason.NOT_JSON)
 _NOT_AN_OBJECT = Rejected(Reason.NOT_AN_OBJECT)
@@ -57,9 +61,27 @@ def _decode_leniently(raw: bytes) -> Iterator[Item]:
     except (ValueError, RecursionError):
         values.clear()
     if not values:
-        yield _NOT_JSON
+        yield _behind_a_prefix(text)
     for value in values:
         yield from _objects(value)
+
+
+def _behind_a_prefix(text: str) -> Item:
+    """Return the object at the end of a line that a logger or a container runtime began, as ``message``, and its time.
+
+    >>> _behind_a_prefix('2026-11-02T10:00:01.123456789Z stdout F {"n": 1}')
+    {'timestamp': '2026-11-02T10:00:01.123456789Z', 'message': {'n': 1}}
+    """
+    brace = text.find("{", 0, _LONGEST_PREFIX)
+    try:
+        value = _lenient.decode(text[brace:]) if brace > 0 else None
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        return _NOT_JSON
+    time = _TIME.match(text[:brace])
+    found = _without_surrogates(value)
+    return {"timestamp": time[0], "message": found} if time else {"message": found}
 
 
 def _skip_blanks(text: str, position: int) -> int:
