@@ -5,6 +5,7 @@ from llm_audit.sources.entry import BadRecordError, NotACall, NotCallReason, Rea
 from llm_audit.sources.format_detector import FormatDetector
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.registry import all_formats
+from llm_audit.sources.formats.signatures import Signatures
 from llm_audit.sources.unwrap import unwrap
 
 KEYS = sorted(
@@ -59,9 +60,10 @@ def failing(error: Exception):
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6))
 @example({"data": [{}], "ai.operationId": None})
 def test_asking_only_the_formats_that_keys_allow_finds_the_same(record: dict) -> None:
+    signatures = Signatures(all_formats())
     tried = [
-        next((known.info.name for known in all_formats() if known.matches(inner, Context("x"))), "")
-        for inner in unwrap(record)
+        next((known.info.name for known in all_formats() if known.matches(inner.record, Context("x"))), "")
+        for inner in unwrap(record, lambda inner: signatures.rank(inner, Context("x")))
     ]
     assert {name for name, _ in FormatDetector(all_formats(), path="log").entries(1, record)} == set(tried)
 

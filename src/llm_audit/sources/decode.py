@@ -20,6 +20,9 @@ _FIRST_KEY = re.compile(r'\s*\{\s*"([^"\\]{1,99})"')
 _FIRST_KEY_OF = r'\{{\s*"{}"\s*:'
 _MAX_STARTS = 8  # places tried after damage
 
+_LONGEST_PREFIX = 512  # bytes that a logger writes before an object
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:?\d\d)?")
+
 _NOT_JSON = Rejected(Reason.NOT_JSON)
 _NOT_AN_OBJECT = Rejected(Reason.NOT_AN_OBJECT)
 _FAILURES = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -62,6 +65,11 @@ def _decode_leniently(raw: bytes) -> Iterator[Item]:
         damaged = not values
     except (ValueError, RecursionError):
         damaged = True
+    if damaged and not any(isinstance(value, dict) for value in values):
+        if record := _behind_a_prefix(text):
+            yield record
+            return
+        values.clear()
     for value in values:
         yield from _objects(value)
     if damaged:
@@ -82,6 +90,24 @@ def _after_damage(text: str) -> Iterator[Item]:
             yield from _objects(value)
             return
     yield _NOT_JSON
+
+
+def _behind_a_prefix(text: str) -> Record | None:
+    """Return the object at the end of a line that a logger or a container runtime began, as ``message``, and its time.
+
+    >>> _behind_a_prefix('2026-11-02T10:00:01.123456789Z stdout F {"n": 1}')
+    {'timestamp': '2026-11-02T10:00:01.123456789Z', 'message': {'n': 1}}
+    """
+    brace = text.find("{", 0, _LONGEST_PREFIX)
+    try:
+        value = _lenient.decode(text[brace:]) if brace > 0 else None
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        return None
+    time = _TIME.match(text[:brace])
+    found = _without_surrogates(value)
+    return {"timestamp": time[0], "message": found} if time else {"message": found}
 
 
 def _skip_blanks(text: str, position: int) -> int:

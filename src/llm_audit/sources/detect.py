@@ -74,7 +74,7 @@ def detect(records: Iterable[Record], *, formats: Sequence[Format] | None = None
 def detect_source(source: Source, container: Container, *, formats: Sequence[Format] | None = None) -> Detection:
     """Return the formats of a file's first records."""
     first = [item for _, item in islice(items(source, container), SNIFF_RECORDS)]
-    records = list(islice(records_of(first), SNIFF_RECORDS))
+    records = list(islice(records_of(first, formats=formats), SNIFF_RECORDS))
     return detect(records, formats=formats, unreadable=sum(not isinstance(item, dict) for item in first))
 
 

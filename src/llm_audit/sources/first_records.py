@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +13,10 @@ from llm_audit.sources.files.find import find
 from llm_audit.sources.files.limits import SNIFF_RECORDS
 from llm_audit.sources.files.on_disk import on_disk
 from llm_audit.sources.files.storage import Source
+from llm_audit.sources.formats.interface import Context, Format
+from llm_audit.sources.formats.registry import all_formats
+from llm_audit.sources.formats.signatures import Signatures
+from llm_audit.sources.packed_text import plain
 from llm_audit.sources.unwrap import unwrap
 
 
@@ -33,8 +37,9 @@ def _items(sources: Iterable[Source], spool: Path) -> Iterator[object]:
                 yield item
 
 
-def records_of(found: Iterable[object]) -> Iterator[Record]:
+def records_of(found: Iterable[object], *, formats: Sequence[Format] | None = None) -> Iterator[Record]:
     """Yield the records among a file's items, each taken out of its wrapper."""
+    signatures, context = Signatures(all_formats() if formats is None else formats), Context("")
     for item in found:
         if isinstance(item, dict):
-            yield from unwrap(item)
+            yield from (inner.record for inner in unwrap(plain(item), lambda record: signatures.rank(record, context)))

@@ -10,7 +10,9 @@ from llm_audit.sources.entry import BadRecordError, Entry, Reason, Record, Rejec
 from llm_audit.sources.fast_path import FastPath
 from llm_audit.sources.formats.interface import Context, Format
 from llm_audit.sources.formats.signatures import Signatures
-from llm_audit.sources.unwrap import is_plain, unwrap
+from llm_audit.sources.packed_text import plain
+from llm_audit.sources.surroundings import fill
+from llm_audit.sources.unwrap import unwrap
 
 _UNKNOWN = Rejected(Reason.UNKNOWN_FORMAT)
 _TOO_DEEP = Rejected(Reason.BAD_SHAPE, note="nested too deeply")
@@ -49,15 +51,28 @@ class FormatDetector:
         if isinstance(item, Rejected):
             return [("", item)]
         found: list[tuple[str, Entry]] = []
-        if is_plain(item):
-            self._read(line, item, found, is_wrapped=False)
+        outer = plain(item)
+        if self._rank(outer) is not None:
+            self._read(line, outer, found, is_wrapped=outer is not item)
             return found
         try:
-            for record in unwrap(item):
+            for record, around in unwrap(outer, self._rank):
+                place = len(found)
                 self._read(line, record, found, is_wrapped=True)
+                if around:
+                    fill([entry for _, entry in found[place:]], around)
         except Exception as error:  # noqa: BLE001 - as in _read_typed
             found.append(("", internal_error("", error)))
         return found
+
+    def _rank(self, record: Record) -> int | None:
+        """Return how narrow the signature of a record is; None where it may be a wrapper."""
+        context = self._context
+        if self._forced is not None:
+            return 1 if self._forced.matches(record, context) else None
+        if self.fallback is not None and self.fallback.info.ordered:  # a wrapper in a transcript holds its rows only
+            return 1 if self._signatures.first(record, context) is self.fallback else None
+        return self._signatures.rank(record, context)
 
     def _read_typed(self, record: TypedRecord) -> tuple[str, Entry]:
         reader = self.fast_path.current

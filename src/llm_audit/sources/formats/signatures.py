@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from llm_audit.sources.entry import Record
-from llm_audit.sources.formats.interface import Context, Format
+from llm_audit.sources.formats.interface import Context, Format, Specificity
+from llm_audit.sources.records.column_names import ABSENT, columns_of
 
 _MAX_SHAPES = 4096  # sets of keys remembered
 
@@ -26,6 +27,16 @@ class Signatures:
             if form.keys_decide or form.matches(record, context):
                 return form
         return None
+
+    def rank(self, record: Record, context: Context) -> int | None:
+        """Return the specificity of a record's format, the narrowest being 1; None where it is of none for sure.
+
+        Names of home-made logs are so usual that a wrapper may have some of them: a call then needs tokens or text too.
+        """
+        form = self.first(record, context)
+        if form is None or (form.specificity is Specificity.PLAIN and not _states_a_call(record)):
+            return None
+        return int(form.specificity)
 
     def keys_decide(self, record: Record, context: Context) -> bool:
         """Return whether all records with the keys of this one are of its format."""
@@ -47,3 +58,9 @@ class Signatures:
             possible = not form.keys or not form.keys.isdisjoint(record)
             if possible and (not form.keys_decide or form.matches(record, context)):
                 yield form
+
+
+def _states_a_call(record: Record) -> bool:
+    columns = columns_of(record)
+    evidence = (columns.usage, columns.input, columns.output, columns.total, columns.messages, columns.prompt)
+    return any(column is not ABSENT and record[column] is not None for column in evidence)

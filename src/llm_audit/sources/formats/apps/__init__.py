@@ -1,0 +1,1 @@
+"""Formats of applications around models: chat front ends and builders of assistants."""
