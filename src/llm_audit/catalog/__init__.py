@@ -10,14 +10,17 @@ if TYPE_CHECKING:
     from llm_audit.catalog.catalog import Catalog
     from llm_audit.catalog.comparison import Ability, abilities, claims, parameters
     from llm_audit.catalog.ladder import ladders
+    from llm_audit.catalog.languages import LanguageShifts, language_shifts
 
 __all__ = [
     "Ability",
     "Aliases",
     "Catalog",
+    "LanguageShifts",
     "abilities",
     "claims",
     "ladders",
+    "language_shifts",
     "parameters",
 ]
 
@@ -25,9 +28,11 @@ _MODULES = {
     "Ability": "comparison",
     "Aliases": "aliases",
     "Catalog": "catalog",
+    "LanguageShifts": "languages",
     "abilities": "comparison",
     "claims": "comparison",
     "ladders": "ladder",
+    "language_shifts": "languages",
     "parameters": "comparison",
 }
 

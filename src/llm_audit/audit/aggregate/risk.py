@@ -100,18 +100,21 @@ def risk_replicates(parts: Sequence[pl.DataFrame], *, policy: Policy, models: Mo
     cost = np.column_stack([_sums(part, curves, "repeat_pico") for part in parts])
     moved = np.sum([_sums(part, curves, "moved") for part in parts], axis=0)
     index = models.index()
-    skill = np.array([SKILLS.index(name) for name in curves["skill"]])
+    position_of = {name: position for position, name in enumerate(models.skills)}
+    skill = np.array([position_of[name] for name in curves["skill"]])
+    in_english = skill % len(SKILLS)
     used = np.array([index[name] for name in curves["model_id"]])
     route = np.array([index[name] for name in curves["route_model_id"]])
     limiting = models.limiting_category()
-    large_category, small_category = limiting[used, skill], limiting[route, skill]
+    large_category, small_category = limiting[used, in_english], limiting[route, in_english]
+    ability, ability_sd = models.skill_ability(), models.skill_ability_sd()
     centre = _Abilities(
-        large=models.ability[used, large_category],
-        small=models.ability[route, small_category],
+        large=ability[used, skill],
+        small=ability[route, skill],
         difficulty=curves["difficulty_bin"].to_numpy() * _BIN,
     )
-    spread_large = np.nan_to_num(models.ability_sd[used, large_category])
-    spread_small = np.nan_to_num(models.ability_sd[route, small_category])
+    spread_large = np.nan_to_num(ability_sd[used, skill])
+    spread_small = np.nan_to_num(ability_sd[route, skill])
     words = name_words(f"{model}/{name}" for model in models.ids for name in CATEGORIES)
     ability_words = words.reshape(len(models.ids), len(CATEGORIES))
     shift_words = name_words(f"difficulty/{name}" for name in CATEGORIES)[skill % len(CATEGORIES)]

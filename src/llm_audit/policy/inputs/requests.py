@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
-from llm_audit.arrays import Bools, Difficulties, Index, Ints
+from llm_audit.arrays import Bools, Codes, Difficulties, Index, Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.inputs.models import CATEGORIES, NONE
+from llm_audit.policy.inputs.models import CATEGORIES, NONE, SKILLS
 
 NEEDS: tuple[str, ...] = ("vision", "audio", "tools", "json_schema", "reasoning")
 
@@ -30,6 +30,7 @@ ROUTING_COLUMNS: tuple[str, ...] = (
     "answers_tools",
     "difficulty",
     "category",
+    "language",
     "judged",
     "cost_pico",
     "cost_per_call_pico",
@@ -71,11 +72,13 @@ class Requests:
     """One entry a request in every array.
 
     ``tokens`` are disjoint counts, 0 where the log has none; ``cost`` is in pico-dollars, 0 where ``priced`` is not
-    set; ``difficulty`` is NaN and ``category`` ``NONE`` where the prompt was not judged.
+    set; ``difficulty`` is NaN and ``category`` ``NONE`` where the prompt was not judged; ``language`` is 0 in English,
+    else one more than an index into ``Models.by_language.languages``.
     """
 
     used: Index
     category: Index
+    language: Codes
     difficulty: Difficulties
     chat: Bools
     judged: Bools
@@ -104,8 +107,9 @@ class Requests:
 
     @property
     def skill(self) -> Index:
-        """The index of what each request asks of a model in ``SKILLS``; ``NONE`` where it was not judged."""
-        skill: Index = np.where(self.category == NONE, NONE, self.category + len(CATEGORIES) * self.agent_step)
+        """The index of what each request asks of a model in ``Models.skills``; ``NONE`` where it was not judged."""
+        english = self.category + len(CATEGORIES) * self.agent_step
+        skill: Index = np.where(self.category == NONE, NONE, english + len(SKILLS) * self.language.astype(np.int32))
         return skill.astype(np.int32, copy=False)
 
     @property
@@ -115,8 +119,16 @@ class Requests:
         return routable
 
 
-def read_requests(frame: pl.DataFrame, index: dict[str, int]) -> Requests:
-    """Make the arrays of a priced ledger that has ``model_id``; ``index`` numbers the catalog's models."""
+def read_requests(frame: pl.DataFrame, index: dict[str, int], languages: Sequence[str]) -> Requests:
+    """Make the arrays of a priced ledger that has ``model_id``.
+
+    Args:
+        frame: Its rows.
+        index: Numbers the catalog's models.
+        languages: Languages in which abilities differ from those in English.
+    """
+    code_of = {name: code for code, name in enumerate(languages, start=1)}
+    language = frame["language"].cast(pl.String).replace_strict(code_of, default=0, return_dtype=pl.UInt8)
     category = (
         frame["category"]
         .cast(pl.String)
@@ -131,6 +143,7 @@ def read_requests(frame: pl.DataFrame, index: dict[str, int]) -> Requests:
     return Requests(
         used=index_of.fill_null(NONE).to_numpy(),
         category=categories,
+        language=language.fill_null(0).to_numpy(),
         difficulty=difficulty,
         chat=(frame["operation"].cast(pl.String) == "chat").fill_null(value=True).to_numpy(),
         judged=~abstained & np.isfinite(difficulty) & (categories != NONE),
@@ -166,6 +179,7 @@ def take(requests: Requests, rows: Rows) -> Requests:
     return Requests(
         used=requests.used[rows],
         category=requests.category[rows],
+        language=requests.language[rows],
         difficulty=requests.difficulty[rows],
         chat=requests.chat[rows],
         judged=requests.judged[rows],
