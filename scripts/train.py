@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from llm_audit.classify.training import abilities, data, known, vectors, weights
+from llm_audit.classify.training import abilities, data, known, languages, vectors, weights
 from llm_audit.classify.training.lexicon import lexicon
 from llm_audit.files import write_atomically
 from llm_audit.tokens.encodings import ranks
@@ -26,8 +26,10 @@ def main() -> None:
     folder = parser.parse_args().data
     scores = abilities.published(folder / "models" / "model_benchmarks.parquet")
     ratings = abilities.rated(folder / "models" / "arena_ratings.parquet")
-    fitted = abilities.fit(pl.concat([scores, ratings.select(scores.columns)]))
-    write_atomically(PACKAGE / "catalog" / "abilities.csv", abilities.to_csv(fitted))
+    both = pl.concat([scores, ratings.select(scores.columns)])
+    write_atomically(PACKAGE / "catalog" / "abilities.csv", abilities.to_csv(abilities.fit(both)))
+    by_language = languages.fit(folder / "models" / "arena_ratings.parquet", abilities.slopes(both))
+    write_atomically(PACKAGE / "catalog" / "language_abilities.csv", languages.to_csv(by_language))
     levels = abilities.levels(scores)
     write_atomically(PACKAGE / "classify" / "known_sets.csv", known.to_csv(levels))
     items = data.load(folder / "routing", levels)

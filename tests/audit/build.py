@@ -164,6 +164,7 @@ def catalog(abilities: dict[str, float] | None = None, *, sd: float = 0.0, **cha
             "kind": "chat",
             "home_provider": "openai",
             "home_model": model,
+            "ability_of": model,
             "released": dt.date(2024, 1, 1),
             "retired": None,
             "context_window": 128_000,

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from llm_audit.catalog.catalog import Catalog
     from llm_audit.catalog.comparison import Ability, abilities, claims, parameters, router_claim
     from llm_audit.catalog.ladder import ladders
+    from llm_audit.catalog.languages import LanguageShifts, language_shifts
     from llm_audit.catalog.preferences import LANGUAGES, Gap, Preferences, preference_gap, preferences_of, rated_as
 
 __all__ = [
@@ -18,10 +19,12 @@ __all__ = [
     "Aliases",
     "Catalog",
     "Gap",
+    "LanguageShifts",
     "Preferences",
     "abilities",
     "claims",
     "ladders",
+    "language_shifts",
     "parameters",
     "preference_gap",
     "preferences_of",
@@ -36,9 +39,11 @@ _MODULES = {
     "Gap": "preferences",
     "LANGUAGES": "preferences",
     "Preferences": "preferences",
+    "LanguageShifts": "languages",
     "abilities": "comparison",
     "claims": "comparison",
     "ladders": "ladder",
+    "language_shifts": "languages",
     "parameters": "comparison",
     "preference_gap": "preferences",
     "preferences_of": "preferences",

@@ -257,7 +257,7 @@ class Plan:
         used, category = int(self.requests.used[row]), int(self.requests.category[row])
         if NONE in (used, category):
             return None
-        return float(self.models.by_skill(self.models.ability)[used, int(self.requests.skill[row])])
+        return float(self.models.skill_ability()[used, int(self.requests.skill[row])])
 
     def length_ratios(self, row: int) -> LengthRatios:
         """Return how a request's tokens change on its route."""
@@ -289,7 +289,7 @@ class Plan:
             found.append(
                 CandidateFigures(
                     model=models.ids[int(model[0])],
-                    ability=float(models.by_skill(models.ability)[int(model[0]), int(skill[0])]),
+                    ability=float(models.skill_ability()[int(model[0]), int(skill[0])]),
                     p_success=float(routes.inputs.judge.success(model, skill, difficulty)[0]),
                     p_suffices=float(seen.offers.p[0]),
                     loss=float(seen.offers.loss[0]),

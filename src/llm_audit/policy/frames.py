@@ -14,7 +14,7 @@ from llm_audit.policy.counterfactual.estimates import Costs
 from llm_audit.policy.counterfactual.traffic import traffic_of
 from llm_audit.policy.file.model import Policy
 from llm_audit.policy.inputs.choice import OUTCOMES
-from llm_audit.policy.inputs.models import NONE, SKILLS
+from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.routing.gates import REASONS
 from llm_audit.pricing import PriceBook
 
@@ -99,7 +99,7 @@ class RoutedCosts:
         seller = sellers.gather(inputs.rates.rows[inputs.rates.key[rows], position])
         provider = pl.when(pl.Series(position != NONE)).then(seller).otherwise(named["provider"])
         ids = pl.Series([*inputs.models.ids, None], dtype=pl.Enum(inputs.models.ids))
-        skills = pl.Series([*SKILLS, None], dtype=pl.Enum(SKILLS))
+        skills = pl.Series([*inputs.models.skills, None], dtype=pl.Enum(inputs.models.skills))
         reasons = [reason for reason in REASONS if reason]
         return named.with_columns(
             route_model_id=ids.gather(choice.route[rows].astype(np.int64) % len(ids)),

@@ -242,3 +242,47 @@ def test_the_letters_that_patterns_take_for_one_of_ascii_are_known():
 )
 def test_a_question_about_documents_is_judged_without_them(text, expected):
     assert select([Message("user", text)]).text == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Q: 2+2?\nA: 4\n\nQ: 3+3?\nA: 6\n\nQ: Prove that 7 is prime.\nA:", "Q: Prove that 7 is prime.\nA:"),
+        (
+            "Label each review.\n\nReview: Great!\nLabel: good\n\nReview: Broke.\nLabel: bad\n\nReview: It is fine.",
+            "Label each review.\n\nReview: It is fine.",
+        ),
+        (
+            "Example 1:\nInput: chat\nOutput: cat\n\nExample 2:\nInput: chien\nOutput: dog\n\nInput: loup\nOutput:",
+            "Example 1:\nInput: loup\nOutput:",
+        ),
+        ("User: hi\nAssistant: hello\nUser: Design a rate limiter.", "User: Design a rate limiter."),
+        ("Frage: Wie geht es?\nAntwort: Gut.\nFrage: Warum?\nAntwort:", "Frage: Warum?\nAntwort:"),
+        ("输入\uff1a猫\n输出\uff1acat\n输入\uff1a狼\n输出\uff1a", "输入\uff1a狼\n输出\uff1a"),
+    ],
+)
+def test_examples_before_the_ask_are_left_out(text, expected):
+    assert without_context(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Q: 2+2?\nA: 4",
+        "Q: Who?\nA: Me.\nQ: Why?\nA: I was asked.",  # a transcript; nothing is left to answer
+        "Two sum.\nInput: [1, 2], 3\nOutput: [0, 1]\nInput: [3, 3], 6\nOutput: [0, 1]",
+        "Question: one?\nQuestion: two?\nQuestion: three?",
+        "Output: a table\nInput: my notes\nText: the notes are below",
+    ],
+)
+def test_what_holds_no_example_is_left_alone(text):
+    assert without_context(text) == text
+
+
+def test_examples_as_turns_of_a_chat_are_not_the_ask():
+    turns = [
+        Message("user", "2+2?"),
+        Message("assistant", "4"),
+        Message("user", "Prove that every prime above 3 is odd."),
+    ]
+    assert select(turns).text == "Prove that every prime above 3 is odd."

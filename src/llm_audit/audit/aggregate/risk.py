@@ -110,25 +110,28 @@ def risk_replicates(
     cost = np.column_stack([_sums(part, curves, key, "repeat_pico") for part in parts])
     moved = np.sum([_sums(part, curves, key, "moved") for part in parts], axis=0)
     index = models.index()
-    skill = np.array([SKILLS.index(name) for name in curves["skill"]])
+    position_of = {name: position for position, name in enumerate(models.skills)}
+    skill = np.array([position_of[name] for name in curves["skill"]])
+    in_english = skill % len(SKILLS)
     used = np.array([index[name] for name in curves["model_id"]])
     route = np.array([index[name] for name in curves["route_model_id"]])
     limiting = models.limiting_category()
-    large_category, small_category = limiting[used, skill], limiting[route, skill]
+    large_category, small_category = limiting[used, in_english], limiting[route, in_english]
+    ability = models.skill_ability()
     centre = _Abilities(
-        large=models.ability[used, large_category],
-        small=models.ability[route, small_category],
+        large=ability[used, skill],
+        small=ability[route, skill],
         difficulty=curves["difficulty_bin"].to_numpy() * _BIN,
     )
-    sd = np.nan_to_num(models.ability_sd)
+    sd = np.nan_to_num(models.skill_ability_sd())
     errors_of = _Errors(posterior)
     large_error = errors_of.term(
         [ability_name(models.ids[model], CATEGORIES[at]) for model, at in zip(used, large_category, strict=True)],
-        sd[used, large_category],
+        sd[used, skill],
     )
     small_error = errors_of.term(
         [ability_name(models.ids[model], CATEGORIES[at]) for model, at in zip(route, small_category, strict=True)],
-        sd[route, small_category],
+        sd[route, skill],
     )
     assumed = policy.assumptions
     categories = [category_name(CATEGORIES[at]) for at in skill % len(CATEGORIES)]

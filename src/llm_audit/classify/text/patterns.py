@@ -99,6 +99,21 @@ DOCUMENTS: Final = re.compile(
 )
 """A line that begins a document."""
 
+EXAMPLE_ASK: Final = re.compile(
+    r"[#*\s]*(?:example \d+\W{1,3})?(?:q|question|input|text|review|sentence|ticket|email|user|frage|eingabe"
+    "|entrée|entrada|pregunta|pergunta|domanda|вопрос|ввод|输入|问题|入力|質問|입력|질문)[*\\s]*[:\uff1a]",
+    re.IGNORECASE,
+)
+"""The label of what an example puts in, or of the ask that follows the examples."""
+
+EXAMPLE_ANSWER: Final = re.compile(
+    r"[#*\s]*(?:a|answer|output|label|class|category|sentiment|response|assistant|translation|summary|antwort"
+    "|ausgabe|réponse|sortie|respuesta|salida|resposta|saída|risposta|ответ|вывод|输出|答案|出力"
+    "|回答|출력|답변)[*\\s]*[:\uff1a]",
+    re.IGNORECASE,
+)
+"""The label of an example's answer."""
+
 TAGGED: Final = re.compile(
     r"<(context|documents?|passages?|sources?|search_results|retrieved\w*)\b[^>]*>.*?</\1>", re.IGNORECASE | re.DOTALL
 )

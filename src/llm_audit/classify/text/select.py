@@ -21,6 +21,8 @@ TITLE_ASK: Final = "Write a short title for this conversation."
 SUMMARY_ASK: Final = "Summarise this conversation."
 _LONG: Final = 3000
 _SHORT_PARAGRAPH: Final = 600
+_LABEL: Final = 24
+"""Characters within which a line has its label; the last line of an ask after examples has one, few others do."""
 _FOLLOW_UP: Final = 80
 _EDGE: Final = 700
 # Members of enums are looked up slowly, and these are asked for once a request.
@@ -163,8 +165,28 @@ def without_context(text: str) -> str:
     if "<" in text and "</" in text:
         text = patterns.TAGGED.sub(r"<\1>", text)
     if ":" in text or "\uff1a" in text:
-        text = _without_documents(text)
+        text = _without_documents(_without_examples(text))
     return _ask_of_document(text) if len(text) > _LONG else text
+
+
+def _without_examples(text: str) -> str:
+    """Drop the examples, each an ask with its answer, between an instruction and the ask that has none yet."""
+    last = text[text.rfind("\n", 0, len(text.rstrip())) + 1 :][:_LABEL]
+    if ":" not in last and "\uff1a" not in last:
+        return text
+    lines = text.split("\n")
+    labelled = [
+        (number, line) for number, line in enumerate(lines) if ":" in line[:_LABEL] or "\uff1a" in line[:_LABEL]
+    ]
+    asks = [number for number, line in labelled if patterns.EXAMPLE_ASK.match(line)]
+    answers = [(number, label.end()) for number, line in labelled if (label := patterns.EXAMPLE_ANSWER.match(line))]
+    if len(asks) < 2 or not any(asks[0] < number < asks[-1] for number, _ in answers):
+        return text
+    if any(
+        number > asks[-1] and "\n".join((lines[number][end:], *lines[number + 1 :])).strip() for number, end in answers
+    ):
+        return text
+    return "\n".join((*lines[: asks[0]], *lines[asks[-1] :]))
 
 
 def _without_documents(text: str) -> str:

@@ -121,6 +121,11 @@ def published(path: Path) -> pl.DataFrame:
     )
 
 
+def arena_model(name: str) -> str:
+    """Return the model line of a name in the arena, whatever its reasoning effort."""
+    return canonical(_SETTING.sub("", name))
+
+
 def rated(path: Path) -> pl.DataFrame:
     """Return an arena's ratings by subject as scores, in the columns of ``published``.
 
@@ -132,7 +137,7 @@ def rated(path: Path) -> pl.DataFrame:
     )
     rows = [
         {
-            "model_id": canonical(_SETTING.sub("", name)),
+            "model_id": arena_model(name),
             "effort": effort(name.replace("-", " ")),
             "benchmark": f"LMArena {BOARDS[subject][0]}",
             "category": BOARDS[subject][1].value,
@@ -185,6 +190,12 @@ def levels(scores: pl.DataFrame) -> dict[str, float]:
         name: float(level) - float(origin[_CATEGORIES.index(category[name])])
         for name, level in zip(names, fitted.level, strict=True)
     }
+
+
+def slopes(scores: pl.DataFrame) -> dict[str, float]:
+    """Return for each benchmark the logits that its score gains with a logit of ability."""
+    _, _, names, fitted = _pooled(scores)
+    return dict(zip(names, fitted.slope.tolist(), strict=True))
 
 
 def _pooled(scores: pl.DataFrame) -> tuple[pl.DataFrame, list[str], list[str], _Fit]:

@@ -67,7 +67,7 @@ def read_traffic(blocks: Iterable[pl.DataFrame], columns: Columns, catalog: Cata
     numbers: dict[tuple[str | None, ...], int] = {}
     parts, names, times = [], [], []
     for block in blocks:
-        parts.append(read_requests(block, index))
+        parts.append(read_requests(block, index, models.by_language.languages))
         names.append(_numbered(block, numbers))
         times.append(block["time"])
     requests = joined(parts)

@@ -14,7 +14,7 @@ import numpy as np
 
 from llm_audit.arrays import Difficulties, Floats, Index, Ints
 from llm_audit.classify import irt
-from llm_audit.policy.inputs.models import SKILLS, Models
+from llm_audit.policy.inputs.models import Models
 
 _EDGE = 12.0
 _STEP = 1 / 64
@@ -23,24 +23,27 @@ _GRID: Floats = np.arange(-_EDGE, _EDGE + _STEP, _STEP)
 
 @dataclass(slots=True)
 class _Curves:
-    """Curves by key: ``row_of`` says where in ``table`` a key's is, -1 where it was never asked for."""
+    """Curves by key: ``row_of`` says where in ``table`` a key's is, 0 where it was never asked for.
+
+    Few of the keys are ever asked for, and pages of zeros that nobody writes take no memory.
+    """
 
     row_of: Ints
     table: Floats
-    count: int = 0
+    count: int = 1
     lock: Lock = field(default_factory=Lock)
 
     @classmethod
-    def empty(cls, pairs: int, points: int) -> _Curves:
-        """Make room for curves of so many points, for so many models or pairs of them in each category."""
-        return cls(row_of=np.full(pairs * len(SKILLS), -1, dtype=np.int64), table=np.empty((0, points)))
+    def empty(cls, keys: int, points: int) -> _Curves:
+        """Make room for so many curves of so many points."""
+        return cls(row_of=np.zeros(keys, dtype=np.int64), table=np.empty((1, points)))
 
     def rows(self, keys: Ints, make: Callable[[Ints], Floats]) -> Ints:
         """Return the row of each key's curve; ``make`` computes those of new keys."""
         found = self.row_of[keys]
-        if len(found) and found.min() < 0:
+        if len(found) and found.min() < 1:
             with self.lock:
-                self._add(np.unique(keys[self.row_of[keys] < 0]), make)
+                self._add(np.unique(keys[self.row_of[keys] < 1]), make)
             found = self.row_of[keys]
         return found
 
@@ -75,6 +78,7 @@ class Judge:
     _low: int
     _grid: Floats
     _slot: Ints
+    _skills: int
     _ability: Floats
     _ability_sd: Floats
     _suffices: _Curves
@@ -89,7 +93,7 @@ class Judge:
         slot = np.full(len(models.ids), -1, dtype=np.int64)
         slot[known] = np.arange(len(known))
         low, high = (int((min(max(end, -_EDGE), _EDGE - _STEP) + _EDGE) / _STEP) for end in reach)
-        grid = _GRID[low : high + 2]
+        grid, skills = _GRID[low : high + 2], len(models.skills)
         return cls(
             models=models,
             known=known,
@@ -98,11 +102,12 @@ class Judge:
             _low=low,
             _grid=grid,
             _slot=slot,
-            _ability=models.by_skill(models.ability),
-            _ability_sd=models.by_skill(models.ability_sd),
-            _suffices=_Curves.empty(len(known) ** 2, len(grid)),
-            _loss=_Curves.empty(len(known) ** 2, len(grid)),
-            _success=_Curves.empty(len(known), len(grid)),
+            _skills=skills,
+            _ability=models.skill_ability(),
+            _ability_sd=models.skill_ability_sd(),
+            _suffices=_Curves.empty(len(known) ** 2 * skills, len(grid)),
+            _loss=_Curves.empty(len(known) ** 2 * skills, len(grid)),
+            _success=_Curves.empty(len(known) * skills, len(grid)),
         )
 
     def shifted(self, shift: float) -> Judge:
@@ -112,7 +117,7 @@ class Judge:
     def suffices(self, used: Index, candidate: Index, skill: Index, difficulty: Difficulties) -> Floats:
         """P(the candidate would not lose a success of the model used); NaN where an ability is unknown."""
         pairs = self._slot[used] * len(self.known) + self._slot[candidate]
-        return self._read(self._suffices, pairs * len(SKILLS) + skill, difficulty, self._suffices_curves)
+        return self._read(self._suffices, pairs * self._skills + skill, difficulty, self._suffices_curves)
 
     def loss(self, used: Index, candidate: Index, skill: Index, difficulty: Difficulties) -> Floats:
         """Return the probability of a lost answer beyond a second run of the model used.
@@ -121,11 +126,11 @@ class Judge:
         for the model itself, negative for a better one; NaN where an ability is unknown.
         """
         pairs = self._slot[used] * len(self.known) + self._slot[candidate]
-        return self._read(self._loss, pairs * len(SKILLS) + skill, difficulty, self._loss_curves)
+        return self._read(self._loss, pairs * self._skills + skill, difficulty, self._loss_curves)
 
     def success(self, model: Index, skill: Index, difficulty: Difficulties) -> Floats:
         """P(the model succeeds); NaN where its ability is unknown."""
-        return self._read(self._success, self._slot[model] * len(SKILLS) + skill, difficulty, self._success_curves)
+        return self._read(self._success, self._slot[model] * self._skills + skill, difficulty, self._success_curves)
 
     def _read(self, curves: _Curves, keys: Ints, difficulty: Difficulties, make: Callable[[Ints], Floats]) -> Floats:
         rows = curves.rows(keys, make)
@@ -145,12 +150,12 @@ class Judge:
         return irt.p_loses(small, large, self._grid) - irt.p_loses(large, large, self._grid)
 
     def _success_curves(self, keys: Ints) -> Floats:
-        model, skill = np.divmod(keys, len(SKILLS))
+        model, skill = np.divmod(keys, self._skills)
         return irt.p_success(self._shifted(self.known[model], skill)[:, None], self._grid)
 
     def _pair(self, keys: Ints) -> tuple[Floats, Floats]:
         """Return the abilities of the candidate, shifted, and of the model used, as columns."""
-        pair, skill = np.divmod(keys, len(SKILLS))
+        pair, skill = np.divmod(keys, self._skills)
         used, candidate = np.divmod(pair, len(self.known))
         small = self._shifted(self.known[candidate], skill)
         return small[:, None], self._ability[self.known[used], skill][:, None]

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from llm_audit.arrays import Bools, Flags, Floats, Ints
+from llm_audit.catalog import LanguageShifts, language_shifts
 from llm_audit.ledger.schema import Category
 
 CATEGORIES: tuple[str, ...] = tuple(category.value for category in Category)
@@ -17,7 +18,10 @@ NONE = -1
 
 TOOL_USE = CATEGORIES.index(Category.TOOL_USE.value)
 SKILLS: tuple[str, ...] = (*CATEGORIES, *(f"{category}+{Category.TOOL_USE.value}" for category in CATEGORIES))
-"""What a request asks of a model: a category, or a step of a tool loop in it, which also takes tool use."""
+"""What a request in English asks of a model: a category, or a step of a tool loop in it, which also takes tool use.
+
+``Models.skills`` has them in the other languages as well.
+"""
 
 _REASONS_UNASKED = re.compile(
     r"o[1-9]|gpt-[5-9]|gpt-oss|gemini-2\.5-(?:pro|flash$)|gemini-[3-9]|grok-[4-9]|qwq|magistral|minimax-m|.*-(?:r1|reason|think)"
@@ -45,6 +49,7 @@ class Models:
     price: Floats  # dollars per million tokens of three input to one output, to compare models by
     ability: Floats  # models x categories
     ability_sd: Floats  # models x categories
+    by_language: LanguageShifts  # what is added to the ability outside English
     measured: Bools  # models x categories: whether published scores or a calibration stand behind the ability
     context_window: Floats
     max_output: Floats
@@ -52,6 +57,12 @@ class Models:
     retired: Ints  # days since 1970, the greatest integer where unknown or still on offer
     capability: dict[str, Flags]
     reasons_unasked: Bools  # reasons without being told to
+
+    @property
+    def skills(self) -> tuple[str, ...]:
+        """``SKILLS``, then the same in each language that has a shift (``code@de``)."""
+        languages = self.by_language.languages
+        return (*SKILLS, *(f"{skill}@{language}" for language in languages for skill in SKILLS))
 
     def limiting_category(self) -> Ints:
         """Return the category whose ability each skill takes, models x skills: of a tool loop's two, the lower one."""
@@ -62,6 +73,16 @@ class Models:
     def by_skill(self, values: Floats) -> Floats:
         """Return values by category, such as ``ability``, as those of each skill: models x skills."""
         return np.take_along_axis(values, self.limiting_category(), axis=1)
+
+    def skill_ability(self) -> Floats:
+        """Return the ability in each of ``skills``: models x skills."""
+        english = self.by_skill(self.ability)
+        return np.concatenate([english, *(english + shift[:, None] for shift in self.by_language.shift.T)], axis=1)
+
+    def skill_ability_sd(self) -> Floats:
+        """Return the standard deviations of ``skill_ability``."""
+        english = self.by_skill(self.ability_sd)
+        return np.concatenate([english, *(np.hypot(english, sd[:, None]) for sd in self.by_language.sd.T)], axis=1)
 
     def measured_skills(self) -> Bools:
         """Return whether each model was measured in all that a skill takes: models x skills."""
@@ -83,6 +104,7 @@ def read_models(catalog: pl.DataFrame) -> Models:
         price=_numbers((3 * catalog["input_usd_per_mtok"] + catalog["output_usd_per_mtok"]) / 4),
         ability=_by_category(catalog, ""),
         ability_sd=_by_category(catalog, "_sd"),
+        by_language=language_shifts(catalog),
         measured=np.column_stack([catalog[f"measured_{category}"].to_numpy() for category in CATEGORIES]),
         context_window=_numbers(catalog["context_window"]),
         max_output=_numbers(catalog["max_output"]),

@@ -12,7 +12,7 @@ import polars as pl
 from llm_audit.arrays import Bools, Codes, Difficulties, Flags, Index, Ints
 from llm_audit.catalog import LANGUAGES
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.inputs.models import CATEGORIES, NONE
+from llm_audit.policy.inputs.models import CATEGORIES, NONE, SKILLS
 from llm_audit.vocabulary import Stakes
 
 NEEDS: tuple[str, ...] = ("vision", "audio", "tools", "json_schema", "reasoning")
@@ -32,9 +32,9 @@ ROUTING_COLUMNS: tuple[str, ...] = (
     "answers_tools",
     "difficulty",
     "category",
+    "language",
     "judged",
     "stakes",
-    "language",
     "cost_pico",
     "cost_per_call_pico",
 )
@@ -75,14 +75,16 @@ class Requests:
     """One entry a request in every array.
 
     ``tokens`` are disjoint counts, 0 where the log has none; ``cost`` is in pico-dollars, 0 where ``priced`` is not
-    set; ``difficulty`` is NaN and ``category`` ``NONE`` where the prompt was not judged; ``language`` is an index into
+    set; ``difficulty`` is NaN and ``category`` ``NONE`` where the prompt was not judged; ``language`` is 0 in English,
+    else one more than an index into ``Models.by_language.languages``; ``board_language`` is an index into
     ``catalog.LANGUAGES``, ``NONE`` for others. ``stakes`` is 0 for none, else one more than an index into ``Stakes``.
     """
 
     used: Index
     category: Index
+    language: Codes
     difficulty: Difficulties
-    language: Flags
+    board_language: Flags
     chat: Bools
     judged: Bools
     priced: Bools
@@ -111,8 +113,9 @@ class Requests:
 
     @property
     def skill(self) -> Index:
-        """The index of what each request asks of a model in ``SKILLS``; ``NONE`` where it was not judged."""
-        skill: Index = np.where(self.category == NONE, NONE, self.category + len(CATEGORIES) * self.agent_step)
+        """The index of what each request asks of a model in ``Models.skills``; ``NONE`` where it was not judged."""
+        english = self.category + len(CATEGORIES) * self.agent_step
+        skill: Index = np.where(self.category == NONE, NONE, english + len(SKILLS) * self.language.astype(np.int32))
         return skill.astype(np.int32, copy=False)
 
     @property
@@ -122,8 +125,16 @@ class Requests:
         return routable
 
 
-def read_requests(frame: pl.DataFrame, index: dict[str, int]) -> Requests:
-    """Make the arrays of a priced ledger that has ``model_id``; ``index`` numbers the catalog's models."""
+def read_requests(frame: pl.DataFrame, index: dict[str, int], languages: Sequence[str]) -> Requests:
+    """Make the arrays of a priced ledger that has ``model_id``.
+
+    Args:
+        frame: Its rows.
+        index: Numbers the catalog's models.
+        languages: Languages in which abilities differ from those in English.
+    """
+    code_of = {name: code for code, name in enumerate(languages, start=1)}
+    language = frame["language"].cast(pl.String).replace_strict(code_of, default=0, return_dtype=pl.UInt8)
     category = (
         frame["category"]
         .cast(pl.String)
@@ -138,8 +149,9 @@ def read_requests(frame: pl.DataFrame, index: dict[str, int]) -> Requests:
     return Requests(
         used=index_of.fill_null(NONE).to_numpy(),
         category=categories,
+        language=language.fill_null(0).to_numpy(),
         difficulty=difficulty,
-        language=_languages(frame["language"]),
+        board_language=_languages(frame["language"]),
         chat=(frame["operation"].cast(pl.String) == "chat").fill_null(value=True).to_numpy(),
         judged=~abstained & np.isfinite(difficulty) & (categories != NONE),
         priced=frame["cost_pico"].is_not_null().to_numpy(),
@@ -190,8 +202,9 @@ def take(requests: Requests, rows: Rows) -> Requests:
     return Requests(
         used=requests.used[rows],
         category=requests.category[rows],
-        difficulty=requests.difficulty[rows],
         language=requests.language[rows],
+        difficulty=requests.difficulty[rows],
+        board_language=requests.board_language[rows],
         chat=requests.chat[rows],
         judged=requests.judged[rows],
         priced=requests.priced[rows],

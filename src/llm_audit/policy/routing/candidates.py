@@ -10,7 +10,7 @@ from llm_audit.arrays import Bools, Codes, Index, Ints
 from llm_audit.policy.counterfactual.costs import NEVER, cost
 from llm_audit.policy.counterfactual.inputs import RequestInputs
 from llm_audit.policy.file.model import Decision, Policy
-from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, Models
+from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, SKILLS, Models
 from llm_audit.policy.inputs.requests import UNDATED, Rows, take, wide
 from llm_audit.policy.routing.decision import DecisionRule, Offers
 from llm_audit.policy.routing.gates import blocked
@@ -119,7 +119,8 @@ class Assessor:
         """Return whether each candidate was measured in what a request asks, where the decision needs it."""
         if self.policy.unmeasured or self.policy.decision is Decision.ALWAYS:
             return np.ones(len(candidate), dtype=np.bool_)
-        return np.asarray(self.inputs.models.measured_skills()[candidate, skill])
+        measured: Bools = self.inputs.models.measured_skills()[candidate, skill % len(SKILLS)]
+        return measured
 
     def _wanted(self, rows: Ints, candidate: Index, cost: Ints) -> Bools:
         """Return whether each candidate is on offer, has a price, and costs less than the model used, where it must."""

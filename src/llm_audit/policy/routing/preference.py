@@ -14,7 +14,7 @@ from llm_audit.policy.inputs.requests import Requests
 def preference_gaps(models: Models, requests: Requests, rows: Ints, route: Index) -> Floats:
     """Return the preference gap of each request's route; NaN where one of the two models was not rated."""
     return preferences_of(models.ids).shares(
-        requests.used[rows], route, category=requests.category[rows], language=requests.language[rows]
+        requests.used[rows], route, category=requests.category[rows], language=requests.board_language[rows]
     )
 
 
@@ -30,7 +30,7 @@ def within_bound(policy: Policy, models: Models, requests: Requests, rows: Ints,
 def mean_gap(models: Models, requests: Requests, rows: Ints, route: Index) -> tuple[Gap | None, int]:
     """Return the mean gap of some routes with its interval, and the number of requests whose gap is known."""
     keys = np.stack(
-        [requests.used[rows], route, requests.category[rows], requests.language[rows].astype(np.int32)], axis=1
+        [requests.used[rows], route, requests.category[rows], requests.board_language[rows].astype(np.int32)], axis=1
     )
     (used, other, category, language), count = _distinct(keys)
     rated = preferences_of(models.ids)
