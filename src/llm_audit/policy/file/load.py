@@ -112,11 +112,11 @@ def parse(text: str, *, where: str) -> Policy:
         decision=decision,
         order=document.option("order", Order, Order.LADDER),
         scope=document.option("scope", Scope, Scope.REQUEST),
-        max_quality_loss=_quality_loss(document),
+        max_quality_loss=_by_category(document, "max_quality_loss", ANSWERS, complete=True),
         min_success=document.number("min_success", 0, 1) or 0.0,
         lost_answer_usd=document.number("lost_answer_usd", 0, 10_000) or 0.0,
         stakes=stakes_limits(document.table("stakes")),
-        max_preference_gap=_preference_gap(document),
+        max_preference_gap=_by_category(document, "max_preference_gap", READERS, complete=False),
         unmeasured=document.flag("unmeasured"),
         target=document.number("target", 0, 1),
         threshold=document.number("threshold", 0, 1),
@@ -174,33 +174,22 @@ def _check_decision(document: TomlTable, policy: Policy) -> None:
         document.fail("decision", f'decision = "{policy.decision}" needs [ladders] with a pair of models.')
 
 
-def _quality_loss(document: TomlTable) -> dict[str, float]:
-    """Read the limits: one number for all categories, or a table with a default and the categories that differ."""
-    key = "max_quality_loss"
+def _by_category(document: TomlTable, key: str, most: float, *, complete: bool) -> dict[str, float]:
+    """Read limits: one number for all categories, or a table with a default and the categories that differ.
+
+    A table that need not be ``complete`` may have no default; categories that it does not name are then not limited.
+    """
     if key not in document:
         return {}
     categories = [category.value for category in Category]
     if not isinstance(document.values[key], dict):
-        return dict.fromkeys(categories, document.required_number(key, 0, ANSWERS))
+        return dict.fromkeys(categories, document.required_number(key, 0, most))
     given = document.table(key)
     given.check_keys(("default", *categories))
-    limits = dict.fromkeys(categories, given.required_number("default", 0, ANSWERS))
-    return limits | {name: given.required_number(name, 0, ANSWERS) for name in given.values if name != "default"}
-
-
-def _preference_gap(document: TomlTable) -> dict[str, float]:
-    """Read the bounds: one number for all categories, or a table of those that are bounded, and ``default`` for all."""
-    key = "max_preference_gap"
-    if key not in document:
-        return {}
-    categories = [category.value for category in Category]
-    if not isinstance(document.values[key], dict):
-        return dict.fromkeys(categories, document.required_number(key, 0, READERS))
-    given = document.table(key)
-    given.check_keys(("default", *categories))
-    limits = {name: given.required_number(name, 0, READERS) for name in given.values}
-    default = limits.pop("default", None)
-    return limits if default is None else dict.fromkeys(categories, default) | limits
+    limits = {}
+    if complete or "default" in given:
+        limits = dict.fromkeys(categories, given.required_number("default", 0, most))
+    return limits | {name: given.required_number(name, 0, most) for name in given.values if name != "default"}
 
 
 def _assumptions(given: TomlTable) -> Assumptions:
