@@ -40,7 +40,7 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                 "body": {
                     "model": "gpt-5",
                     "messages": [
-                        {"role": "system", "content": f"You answer questions of desk {number % 2}."},
+                        {"role": "system", "content": f"You answer for the {('north', 'south')[number % 2]} desk."},
                         {"role": "user", "content": f"How do I change the delivery address of order number {number}?"},
                     ],
                 },
