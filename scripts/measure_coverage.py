@@ -33,7 +33,9 @@ from llm_audit.policy import Policy, parse, route
 from llm_audit.pricing import PriceBook, price
 
 CONVERSATIONS = 150
-POPULATION = 3_000
+POPULATION = 30_000
+"""Conversations that the truth is taken over: so many that their own sampling error, equal in all worlds, is small."""
+
 RESAMPLES = 300
 CONFIDENCE = 0.9
 BELIEVED = {"gpt-5": 2.0, "gpt-5-nano": 0.5}

@@ -10,7 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from llm_audit.classify.learning.calibrate import Calibration
 from llm_audit.cli import run
+from llm_audit.ledger import read_ledger
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs/calibration.md"
@@ -38,7 +40,7 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                 "body": {
                     "model": "gpt-5",
                     "messages": [
-                        {"role": "system", "content": f"You answer questions of desk {number % 2}."},
+                        {"role": "system", "content": f"You answer for the {('north', 'south')[number % 2]} desk."},
                         {"role": "user", "content": f"How do I change the delivery address of order number {number}?"},
                     ],
                 },
@@ -152,6 +154,22 @@ def test_a_ledger_judged_otherwise_is_refused(logs: Path, capsys: pytest.Capture
     assert run(["analyze", "ours", "--calibration", "calibration.json", "-q"]) == 0
     assert run(["calibrate", str(path), "--logs", "ours", "--to", "gpt-5-nano"]) == 2
     assert "Give the logs themselves" in capsys.readouterr().err
+
+
+def test_difficulties_of_the_ledger_move_by_category_and_template(logs: Path) -> None:
+    rows = [{"request": f"chatcmpl-{number}", "verdict": "loss" if number % 2 else "tie"} for number in range(60)]
+    path = verdict_file(logs.parent / "verdicts.csv", rows)
+    assert run(["calibrate", str(path), "--logs", "logs", "--to", "gpt-5-nano"]) == 0
+    ledgers = []
+    for folder, extra in (("plain", []), ("ours", ["--calibration", "calibration.json"])):
+        assert run(["analyze", "logs", "--save-ledger", folder, "-q", *extra]) == 0
+        ledgers.append(read_ledger(Path(folder)).scan().collect())
+    before, after = ledgers
+    posterior = Calibration.load(Path("calibration.json")).posterior
+    assert posterior is not None
+    added = posterior.harder(before["category"].cast(pl.String).to_list(), before["template_hash"].to_list())
+    assert (after["difficulty"] - before["difficulty"]).to_list() == pytest.approx(added, abs=1e-4)
+    assert len({round(value, 4) for value in added}) > 1
 
 
 def test_the_loop_of_the_page_fits_together(

@@ -124,7 +124,7 @@ class Assumptions:
 DIFFICULTY_SD = 0.25
 """Default standard deviation of an error that the difficulties of a category share, in logits."""
 
-DIFFICULTY_COMMON_SD = 0.75
+DIFFICULTY_COMMON_SD = 0.85
 """The same for an error that all difficulties share; ``docs/method.md`` has the coverage that it gives."""
 
 RANGES: tuple[str, ...] = (
