@@ -41,7 +41,11 @@ _CHECKS: dict[str, _Check] = {
         "requests use, or would move to, a model whose ability nobody measured: a wide guess stands for it",
         "The ability of every model was measured",
     ),
-    "undated": _Check(0.01, "requests have no time", "Every request has a time"),
+    "undated": _Check(
+        0.01,
+        "requests have no time: they are priced at the last time of their file, else of the audit, else today",
+        "Every request has a time",
+    ),
     "odd_time": _Check(0.0, "requests have an implausible time", "Every time is plausible"),
     "no_conversation": _Check(
         1.0, "requests belong to no conversation or trace", "Every request belongs to a conversation or trace"

@@ -10,6 +10,7 @@ import msgspec
 
 from llm_audit.sources.decode import Item, decode, fast_decode
 from llm_audit.sources.entry import Reason, Rejected, TypedRecord
+from llm_audit.sources.files.cells import settled
 from llm_audit.sources.files.lines import Lines
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import Compression, blocks, compression, head
@@ -70,7 +71,7 @@ def items(source: Source, container: Container, decode_typed: DecodeTyped | None
         case Container.EMPTY | Container.BINARY:
             return iter([(1, Rejected(Reason.BINARY))] if container is Container.BINARY else [])
         case Container.CSV:
-            return csv_rows(blocks(source))
+            return settled(csv_rows(blocks(source)))
         case Container.PARQUET:
             return parquet_rows(source)
         case Container.SQLITE:

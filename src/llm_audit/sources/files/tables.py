@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,6 +19,7 @@ from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import Blocks, BrokenStreamError
 
 _ROWS_AT_ONCE = 512
+_SEPARATOR_LINE = re.compile(r"sep=(.)")
 _DELIMITERS = ",\t;|"
 _SQLITE_ROWS = "SELECT * FROM responses ORDER BY rowid"
 
@@ -30,14 +32,18 @@ def csv_rows(blocks: Blocks) -> Iterator[Row]:
     csv.field_size_limit(MAX_RECORD_BYTES)
     lines = _text_lines(blocks)
     first = next(lines, "")
-    reader = csv.reader(chain([first], lines), delimiter=delimiter(first))
+    named = _SEPARATOR_LINE.fullmatch(first.removeprefix("\ufeff").strip("\r\n"))
+    if named is not None:  # Excel writes which it used
+        first = next(lines, "")
+    reader = csv.reader(chain([first], lines), delimiter=named[1] if named else delimiter(first))
     header = next(reader, [])
-    line = reader.line_num + 1
+    before = 1 if named else 0
+    line = reader.line_num + 1 + before
     while True:
         try:
             cells = next(reader, None)
         except BrokenStreamError:
-            yield reader.line_num + 1, Rejected(Reason.TRUNCATED)
+            yield reader.line_num + 1 + before, Rejected(Reason.TRUNCATED)
             return
         except csv.Error:
             yield line, Rejected(Reason.BAD_SHAPE)
@@ -46,7 +52,7 @@ def csv_rows(blocks: Blocks) -> Iterator[Row]:
                 return
             if any(cells):
                 yield line, _csv_row(header, cells)
-        line = reader.line_num + 1
+        line = reader.line_num + 1 + before
 
 
 def delimiter(header: str) -> str:
