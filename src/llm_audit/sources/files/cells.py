@@ -1,7 +1,7 @@
 """Numbers and dates as a sheet writes them, read by what their column and their file show.
 
 ``12.000`` may be twelve or twelve thousand and ``02/11/2026`` two days; another cell tells: ``1.500`` tokens can only
-be grouped, ``0,045`` has a decimal comma, and the 13th is no month. Where a cell is open, rows wait for the whole table.
+be grouped, ``0,045`` has a decimal comma, and the 13th is no month. Where a cell is open, rows wait for all others.
 What nothing settles is left as it was written, and is then rejected with its column.
 """
 
