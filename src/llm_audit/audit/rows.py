@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -14,7 +15,7 @@ from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import with_models
-from llm_audit.pricing import PriceBook, price
+from llm_audit.pricing import PRICED_AT, PriceBook, price
 from llm_audit.suggestions import did_you_mean
 
 PIECE = 1 << 16
@@ -48,11 +49,26 @@ class Rows:
             UsageError: There is no such column to group by.
         """
         wanted = [name for name in SCHEMA if name in {*names, *self._to_group_by()}]
+        undated_at = self._undated_at()
         for start in range(0, max(self.ledger.manifest.rows, 1), PIECE):
             piece = self.ledger.scan().slice(start, PIECE)
-            frame = in_period(piece, self.options).select(wanted).collect()
+            frame = in_period(piece, self.options).select(wanted, *undated_at).collect()
             if frame.height:
-                yield with_models(price(self._tagged(frame), self.book), self.catalog)
+                priced = price(self._tagged(frame), self.book).drop(PRICED_AT, strict=False)
+                yield with_models(priced, self.catalog)
+
+    def _undated_at(self) -> list[pl.Expr]:
+        """Return when requests without a time are priced: at the last time of their file, else of the ledger."""
+        last = self.ledger.scan().group_by("input").agg(pl.col("time").max(), undated=pl.col("time").null_count())
+        files = last.collect()
+        latest = files["time"].max()
+        if not files["undated"].sum() or not isinstance(latest, datetime):
+            return []
+        self.book.undated_at = latest
+        at = dict(files.filter(pl.col("time").is_not_null()).select("input", "time").iter_rows())
+        return [
+            pl.col("input").replace_strict(at, default=latest, return_dtype=pl.Datetime("us", "UTC")).alias(PRICED_AT)
+        ]
 
     def _to_group_by(self) -> list[str]:
         """Return the ledger's columns that groups are made of."""

@@ -39,6 +39,7 @@ _SUMMED = (
     *(name for name in KEYS if name in SCHEMA),
     "ambiguous_tokens",
     "unexplained_tokens",
+    "tags",
     "stated_cost_pico",
     "difficulty",
     "language",

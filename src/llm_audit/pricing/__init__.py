@@ -18,7 +18,7 @@ from llm_audit.pricing.describe import (
 )
 from llm_audit.pricing.invoice import Invoice, read_invoice
 from llm_audit.pricing.invoiced_costs import InvoiceComparison, reconcile_invoice
-from llm_audit.pricing.lookup import price_periods
+from llm_audit.pricing.lookup import PRICED_AT, price_periods
 from llm_audit.pricing.model_prices import PriceChanges
 from llm_audit.pricing.price_rows import ResolvedPrice, Unpriced
 from llm_audit.pricing.row_keys import EncodedRows, distinct_keys
@@ -26,6 +26,7 @@ from llm_audit.pricing.stated_costs import reconcile_stated
 
 __all__ = [
     "COST_COLUMNS",
+    "PRICED_AT",
     "PRICED_BY",
     "Currency",
     "EncodedRows",

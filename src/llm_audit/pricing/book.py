@@ -21,8 +21,8 @@ from llm_audit.pricing.model_prices import ModelPrices, PriceChanges
 from llm_audit.pricing.price_rows import Quote, ResolvedPrice, Unpriced, rows_frame, sort_key
 from llm_audit.pricing.rules import PriceFile, parse_price_file, read_price_file
 
-UNDATED = datetime(2100, 1, 1, 12, tzinfo=UTC)
-"""A request without a time is priced at the latest prices, at noon."""
+LATEST = datetime(2100, 1, 1, 12, tzinfo=UTC)
+"""A time at which the latest prices hold."""
 
 
 class PriceBook:
@@ -44,6 +44,8 @@ class PriceBook:
         self._models: dict[tuple[str | None, str | None, str | None], ModelPrices | Unpriced] = {}
         self._quotes: dict[tuple[object, ...], Quote] = {}
         self._used: dict[ResolvedPrice, None] = {}
+        self.undated_at = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+        """The time at which requests without one are priced: today, until the times of an audit are known."""
 
     @property
     def fingerprint(self) -> str:
@@ -72,14 +74,14 @@ class PriceBook:
         *,
         fees: bool = False,
     ) -> Quote:
-        """Return the price rows of a model, service tier and region at a time (UTC; None: the latest).
+        """Return the price rows of a model, service tier and region at a time (UTC; None: ``undated_at``).
 
         ``fees`` are wanted for requests that are billed units beside tokens, requests and tool calls.
         """
         prices = self._model_prices(provider, model, region)
         if isinstance(prices, Unpriced):
             return Quote(reason=prices)
-        moment, service_tier = moment or UNDATED, service_tier or "standard"
+        moment, service_tier = moment or self.undated_at, service_tier or "standard"
         key = (provider, model, region, service_tier, prices.period(moment), fees)
         if key not in self._quotes:
             self._quotes[key] = prices.quote(service_tier, moment, fees=fees)

@@ -14,6 +14,8 @@ from llm_audit.pricing.price_rows import Quote, ResolvedPrice, rows_frame
 from llm_audit.pricing.row_keys import EncodedRows, distinct_keys
 
 _NAMES = ("provider", "model", "region")
+PRICED_AT = "priced_at"
+"""A column for the time at which rows without one are priced."""
 _EPOCH = date(1970, 1, 1)
 _US_PER_MINUTE = 60_000_000
 _MINUTES_PER_DAY = 1440
@@ -84,6 +86,8 @@ def look_up(frame: pl.DataFrame, book: PriceBook, context: pl.Expr, *, record: b
 
 
 def _key_column(frame: pl.DataFrame, column: str) -> pl.Expr:
+    if column == "time" and PRICED_AT in frame.columns:
+        return pl.coalesce("time", PRICED_AT)
     if column in frame.columns:
         return pl.col(column)
     return pl.lit(None, dtype=pl.Datetime("us", "UTC") if column == "time" else pl.String).alias(column)

@@ -12,7 +12,7 @@ from datetime import timedelta
 import polars as pl
 
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.pricing.book import UNDATED, PriceBook
+from llm_audit.pricing.book import LATEST, PriceBook
 from llm_audit.pricing.cost import INPUT_TYPES, rates_for
 
 TOLERANCE = 0.005
@@ -119,7 +119,7 @@ def _with_hypotheses(rows: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
         "own": own,
         "standard": rates_for(keys.with_columns(service_tier=pl.lit("standard")), book),
         "earlier": rates_for(earlier, book),
-        "later": rates_for(keys.with_columns(time=pl.lit(UNDATED).cast(pl.Datetime("us", "UTC"))), book),
+        "later": rates_for(keys.with_columns(time=pl.lit(LATEST).cast(pl.Datetime("us", "UTC"))), book),
     }
     rates = pl.concat(
         [

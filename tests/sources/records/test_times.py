@@ -28,7 +28,16 @@ NOON_US = 1_767_614_400_000_000  # 2026-01-05 12:00:00 UTC
         "2026-01-05 12:00:00",
         "2026-01-05 12:00:00 UTC",
         "20260105T120000Z",
-        "01/05/2026 12:00:00",
+        "2026-01-05 12:00:00,000",
+        "2026-01-05 05:00:00.000 -0700",
+        "2026-01-05 12:00:00+00",
+        "2026-01-05T07:00:00 EST",
+        "Mon Jan 05 2026 13:00:00 GMT+0100 (Central European Standard Time)",
+        "05/Jan/2026:12:00:00 +0000",
+        "05.01.2026 12:00",
+        " 2026-01-05T12:00:00Z ",
+        46027.5,
+        "46027.5",
         "1/5/2026, 12:00:00 PM",
         "2026/01/05 12:00:00",
         "Mon, 05 Jan 2026 12:00:00 GMT",
@@ -39,6 +48,17 @@ NOON_US = 1_767_614_400_000_000  # 2026-01-05 12:00:00 UTC
 )
 def test_one_moment_in_many_spellings(value: object) -> None:
     assert micros(value) == NOON_US
+
+
+@pytest.mark.parametrize("value", ["02/11/2026", "2-3-2026 10:00", "2026-01-05T12:00:00 IST", "32/13/2026"])
+def test_a_date_that_may_be_two_is_refused(value: str) -> None:
+    with pytest.raises(BadRecordError, match="bad_time: at"):
+        micros(value, "at")
+
+
+def test_a_number_that_is_no_month_tells_the_day() -> None:
+    assert micros("13/01/2026 10:00") == micros("01/13/2026 10:00:00") == micros("2026-01-13T10:00:00Z")
+    assert micros("05/05/2026") == micros("2026-05-05")
 
 
 def test_net_ticks_count_from_year_one() -> None:

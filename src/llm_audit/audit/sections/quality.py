@@ -32,6 +32,14 @@ _CHECKS: dict[str, _Check] = {
     "unexplained_usage": _Check(
         0.0, "requests have a total above the sum of their token counts", "Totals agree with the counts beside them"
     ),
+    "placeholder_output": _Check(
+        0.01,
+        "requests have an output count from the start of their stream, which is too low",
+        "No output count is a placeholder",
+    ),
+    "aggregated": _Check(
+        0.2, "requests are shares of rows that stand for many: only their sums are known", "Every request is a record"
+    ),
     "unread_fields": _Check(
         0.0, "requests have counts or costs in fields that were not used", "No field that may count tokens is unused"
     ),
@@ -41,7 +49,11 @@ _CHECKS: dict[str, _Check] = {
         "requests use, or would move to, a model whose ability nobody measured: a wide guess stands for it",
         "The ability of every model was measured",
     ),
-    "undated": _Check(0.01, "requests have no time", "Every request has a time"),
+    "undated": _Check(
+        0.01,
+        "requests have no time: they are priced at the last time of their file, else of the audit, else today",
+        "Every request has a time",
+    ),
     "odd_time": _Check(0.0, "requests have an implausible time", "Every time is plausible"),
     "no_conversation": _Check(
         1.0, "requests belong to no conversation or trace", "Every request belongs to a conversation or trace"
@@ -64,11 +76,17 @@ def quality_counts(measured: pl.DataFrame) -> pl.DataFrame:
         estimated_usage=(pl.col("usage_source") == "estimated").sum(),
         ambiguous_usage=(pl.col("usage_source") == "ambiguous").sum(),
         unexplained_usage=(pl.col("unexplained_tokens") > 0).sum(),
+        placeholder_output=_tagged("placeholder-output"),
+        aggregated=_tagged("aggregated"),
         unread_fields=pl.col("unread_counts").count(),
         reasoning_above_output=(pl.col("reasoning_tokens") > pl.col("output_tokens")).sum(),
         unknown_model=pl.col("model_id").null_count(),
         odd_time=((year > 2100) | (year < 2018)).sum(),
     )
+
+
+def _tagged(tag: str) -> pl.Expr:
+    return pl.col("tags").cast(pl.String).str.contains(rf"(?:^|,){tag}(?:,|$)").sum()
 
 
 def quality(

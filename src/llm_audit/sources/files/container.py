@@ -12,6 +12,7 @@ import msgspec
 from llm_audit.sources.decode import Item, decode, fast_decode
 from llm_audit.sources.entry import Reason, Rejected, TypedRecord
 from llm_audit.sources.files.archives import archive_kind
+from llm_audit.sources.files.cells import settled
 from llm_audit.sources.files.csv_rows import csv_rows, delimiter, fitting_rows
 from llm_audit.sources.files.limits import SNIFF_BYTES
 from llm_audit.sources.files.lines import Lines
@@ -100,7 +101,7 @@ def _items(source: Source, container: Container, decode_typed: DecodeTyped | Non
         case Container.EMPTY | Container.BINARY | Container.ARCHIVE:
             return iter(_NO_RECORDS[container])
         case Container.CSV:
-            return csv_rows(blocks(source))
+            return settled(csv_rows(blocks(source)))
         case Container.PARQUET:
             return parquet_rows(source)
         case Container.SQLITE:

@@ -13,6 +13,7 @@ from llm_audit.sources.files.limits import MAX_RECORD_BYTES
 from llm_audit.sources.files.stream import BrokenStreamError
 
 _DELIMITERS = ",\t;|"
+_SEPARATOR_LINE = re.compile(r"\ufeff?sep=(.)\s*")  # Excel writes which it used
 _MIN_PATIENCE = 1 << 12
 _BLANKS = re.compile(rb"\n[\r\n \t]{4096,}(?=\n)")
 _BARE_RETURN = re.compile(r"\r(?!\n?\Z)")
@@ -26,7 +27,7 @@ def csv_rows(blocks: Iterable[bytes]) -> Iterator[Row]:
     csv.field_size_limit(MAX_RECORD_BYTES)
     lines = _Lines(blocks)
     try:
-        reader = _Reader(lines, delimiter(lines.first()))
+        reader = _Reader(lines, _named_or_used(lines))
         header = reader.row()
         if isinstance(header, Rejected):
             yield lines.start, Rejected(header.reason, note="the header cannot be read, and so no row can")
@@ -45,10 +46,20 @@ def delimiter(header: str) -> str:
     return max(_DELIMITERS, key=header.count)
 
 
+def _named_or_used(lines: _Lines) -> str:
+    """Return the delimiter that a line before the header names, which is used up, or else the one the header uses."""
+    first = lines.first()
+    named = _SEPARATOR_LINE.fullmatch(first)
+    if named is None:
+        return delimiter(first)
+    next(lines)
+    return named[1]
+
+
 def fitting_rows(text: str) -> tuple[int, int]:
     """Return of some delimited text how many rows have as many cells as the header, and how many begin with a brace."""
     lines = _Lines([text.encode()])
-    reader = _Reader(lines, delimiter(text.partition("\n")[0]))
+    reader = _Reader(lines, _named_or_used(lines))
     header = reader.row()
     fitting = braces = 0
     while (cells := reader.row()) is not None:

@@ -43,6 +43,10 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     ),
     "user": ("user", "user_id", "user_name", "username", "end_user", "customer", "customer_id"),
     "environment": ("environment", "env", "deployment_environment", "stage"),
+    "requests": (
+        "num_model_requests", "num_requests", "request_count", "requests", "n_requests", "total_requests",
+        "number_of_requests", "api_requests", "calls",
+    ),
     "tags": ("tags", "labels"),
     "metadata": ("metadata", "meta", "attributes", "properties", "extra"),
     "usage": ("usage", "token_usage", "usage_metadata"),
@@ -117,6 +121,7 @@ class Columns(msgspec.Struct, frozen=True):
     app: str = ABSENT
     user: str = ABSENT
     environment: str = ABSENT
+    requests: str = ABSENT
     tags: str = ABSENT
     metadata: str = ABSENT
     usage: str = ABSENT

@@ -7,12 +7,16 @@ what the provider documents; what stays open is marked ambiguous, with the token
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Reason, Usage
 from llm_audit.sources.records.fields import Json, text
 from llm_audit.vocabulary import UsageSource
 
+_GROUPED = re.compile(
+    r"[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*"
+)  # as a sheet writes thousands: no part of a token is counted
 MAX_TOKENS = 10**9  # no request is larger; a larger count is a mistake in the log
 
 
@@ -26,8 +30,8 @@ class Convention(StrEnum):
 def as_count(value: object, field: str = "tokens") -> int | None:
     """Return a token count; None where the log gives none.
 
-    Takes integers, also as strings or with a zero fraction. Raises ``BadRecordError`` for negative, fractional
-    or absurd (above 10^9) counts and for anything else.
+    Takes integers, also as strings, with thousands grouped or with a zero fraction; ``12.000`` may be either.
+    Raises ``BadRecordError`` for it, for negative, fractional or absurd (above 10^9) counts and for anything else.
     """
     if type(value) is int:
         if 0 <= value <= MAX_TOKENS:
@@ -40,7 +44,7 @@ def as_count(value: object, field: str = "tokens") -> int | None:
         if value is None:
             return None
         try:
-            value = float(value)
+            value = _number(value.strip())
         except ValueError:
             raise BadRecordError(Reason.BAD_TOKENS, field) from None
     if isinstance(value, float):
@@ -49,6 +53,15 @@ def as_count(value: object, field: str = "tokens") -> int | None:
         if 0 <= value <= MAX_TOKENS and value.is_integer():
             return int(value)
     raise BadRecordError(Reason.BAD_TOKENS, field)
+
+
+def _number(value: str) -> float:
+    """Return a number written as a text; one that may be grouped or have a fraction of nothing is none."""
+    if _GROUPED.fullmatch(value):
+        if value[-3:] == "000":
+            raise ValueError(value)
+        value = value.replace(value[-4], "")
+    return float(value)
 
 
 def read_single_count(record: Json, name: str) -> int | None:

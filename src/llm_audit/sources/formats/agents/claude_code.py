@@ -130,8 +130,8 @@ def _tags(row: Json, message: Json) -> tuple[str, ...]:
     tags = []
     if row.get("isSidechain") is True:
         tags.append("sidechain")
-        if message.get("stop_reason") is None:
-            tags.append("placeholder-output")  # the count at the start of the stream, not the billed one
+    if message.get("stop_reason", "") is None or (tags and "stop_reason" not in message):
+        tags.append("placeholder-output")  # the count at the start of the stream, not the billed one
     return tuple(tags)
 
 

@@ -12,10 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, Message, Reason, Record, Request, Usage
+from llm_audit.sources.entry import (
+    NO_USAGE,
+    BadRecordError,
+    Entry,
+    Message,
+    NotACall,
+    NotCallReason,
+    Reason,
+    Record,
+    Request,
+    Usage,
+)
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
 from llm_audit.sources.formats.plain.flat.typed import typed_reader
+from llm_audit.sources.records.billing.aggregates import count_of, shared_out
 from llm_audit.sources.records.billing.costs import set_stated
 from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import operation, tier
@@ -59,6 +71,10 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         set_completion(request, completion)
     if not columns.only_usual:
         _set_uncommon_fields(request, record, columns)
+        count = count_of(get(columns.requests), columns.requests)
+        if count is not None and count != 1:
+            yield from shared_out(request, count) if count else (NotACall(NotCallReason.METADATA),)
+            return
     yield request
 
 
