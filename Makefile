@@ -8,7 +8,7 @@ DATA ?= ../shared/data
 COVERAGE_FLOOR := 95
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types unit coverage docs samples reference bench train training-data exports format clean
+.PHONY: help install demo test lint types unit coverage docs samples reference bench attack sanitize train training-data exports format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,15 @@ reference: install  ## rebuild docs/cli.md, docs/schemas/ and the tables of docs
 
 bench: install  ## measure speed and memory as ratios (minutes; see docs/performance.md)
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+KILLS ?= 60
+FLIPS ?= 100
+DOCUMENTS ?= 200
+attack: install  ## kill runs, damage their cache, spoil their documents, fill their disk (minutes; seeded)
+	nice $(BIN)/python scripts/attack.py --kills $(KILLS) --flips $(FLIPS) --documents $(DOCUMENTS)
+
+sanitize: install  ## run the tests of the C extensions with AddressSanitizer and UndefinedBehaviorSanitizer
+	$(BIN)/python scripts/sanitize.py
 
 train: training-data install  ## rebuild the classifier's weights to the byte from DATA
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r scripts/train-requirements.txt

@@ -2,8 +2,7 @@
 
     python scripts/attack.py --kills 60 --flips 100 --documents 300 --seed 1
 
-Works in a temporary folder on copies of logs of ``sample_logs/``, ends only processes that it started, and removes
-everything.
+Works in a temporary folder on copies of sample logs, ends only processes that it started, and removes everything.
 Prints what it did, and ends with 1 where anything did not hold.
 """
 
