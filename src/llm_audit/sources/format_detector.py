@@ -13,6 +13,7 @@ from llm_audit.sources.formats.signatures import Signatures
 from llm_audit.sources.unwrap import is_plain, unwrap
 
 _UNKNOWN = Rejected(Reason.UNKNOWN_FORMAT)
+_NOTHING_INSIDE = Rejected(Reason.BAD_SHAPE)
 _TOO_DEEP = Rejected(Reason.BAD_SHAPE, note="nested too deeply")
 
 
@@ -57,7 +58,7 @@ class FormatDetector:
                 self._read(line, record, found, is_wrapped=True)
         except Exception as error:  # noqa: BLE001 - as in _read_typed
             found.append(("", internal_error("", error)))
-        return found
+        return found or [("", _UNKNOWN)]
 
     def _read_typed(self, record: TypedRecord) -> tuple[str, Entry]:
         reader = self.fast_path.current
@@ -88,6 +89,7 @@ class FormatDetector:
         if state is None:
             state = self._states[name] = {}
         context.state = state
+        before = len(entries)
         try:
             for entry in found.entries(record, context):
                 entries.append((name, entry))  # noqa: PERF401 - what came before a failure stays
@@ -95,6 +97,8 @@ class FormatDetector:
             entries.append((name, Rejected(error.reason, error.field_name)))
         except Exception as error:  # noqa: BLE001 - as in _read_typed
             entries.append((name, internal_error(name, error)))
+        if len(entries) == before:
+            entries.append((name, _NOTHING_INSIDE))
 
 
 def internal_error(format_name: str, error: Exception) -> Rejected:
