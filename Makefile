@@ -5,10 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 DATA ?= ../shared/data
+SECONDS ?= 60
+SEED ?= 1
 COVERAGE_FLOOR := 95
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types unit coverage docs samples reference bench attack sanitize train training-data exports format clean
+.PHONY: help install demo test lint types unit coverage fuzz attack sanitize docs samples reference bench train training-data exports format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +40,9 @@ unit: install
 
 coverage: install  ## test, and fail where fewer lines and branches are run than the floor
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR)
+
+fuzz: install  ## damage records and files for SECONDS from SEED, and check that nothing is lost or fatal
+	$(BIN)/python scripts/fuzz.py --seconds $(SECONDS) --seed $(SEED)
 
 $(VENV)/.docs: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r scripts/docs-requirements.txt

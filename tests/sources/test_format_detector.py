@@ -110,3 +110,8 @@ def test_a_format_remembers_within_its_file_and_knows_its_line() -> None:
     for line in (4, 9):
         list(reader.entries(line, {"a": 1}))
     assert seen == [("log", 4, 1), ("log", 9, 2)]
+
+
+def test_an_adapter_that_finds_nothing_in_its_record_leaves_a_rejection() -> None:
+    reader = FormatDetector([a_format("one", lambda _record, _context: iter(()), key="a")], path="log")
+    assert reader.entries(1, {"a": 1}) == [("one", Rejected(Reason.BAD_SHAPE))]

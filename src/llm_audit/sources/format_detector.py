@@ -15,6 +15,7 @@ from llm_audit.sources.surroundings import fill
 from llm_audit.sources.unwrap import unwrap
 
 _UNKNOWN = Rejected(Reason.UNKNOWN_FORMAT)
+_NOTHING_INSIDE = Rejected(Reason.BAD_SHAPE)
 _TOO_DEEP = Rejected(Reason.BAD_SHAPE, note="nested too deeply")
 
 
@@ -63,7 +64,7 @@ class FormatDetector:
                     fill([entry for _, entry in found[place:]], around)
         except Exception as error:  # noqa: BLE001 - as in _read_typed
             found.append(("", internal_error("", error)))
-        return found
+        return found or [("", _UNKNOWN)]
 
     def _rank(self, record: Record) -> int | None:
         """Return how narrow the signature of a record is; None where it may be a wrapper."""
@@ -103,6 +104,7 @@ class FormatDetector:
         if state is None:
             state = self._states[name] = {}
         context.state = state
+        before = len(entries)
         try:
             for entry in found.entries(record, context):
                 entries.append((name, entry))  # noqa: PERF401 - what came before a failure stays
@@ -110,6 +112,8 @@ class FormatDetector:
             entries.append((name, Rejected(error.reason, error.field_name)))
         except Exception as error:  # noqa: BLE001 - as in _read_typed
             entries.append((name, internal_error(name, error)))
+        if len(entries) == before:
+            entries.append((name, _NOTHING_INSIDE))
 
 
 def internal_error(format_name: str, error: Exception) -> Rejected:

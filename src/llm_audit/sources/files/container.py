@@ -19,7 +19,7 @@ from llm_audit.sources.files.lines import Lines
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import MAGIC_BYTES, Compression, blocks, compression, head
 from llm_audit.sources.files.tables import parquet_rows, sqlite_rows
-from llm_audit.sources.files.values import values
+from llm_audit.sources.files.values import RECORDS_WRAPPER, values
 
 _PACKED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz", ".lz4")
 _DELIMITED_SUFFIXES = (".csv", ".tsv")
@@ -74,7 +74,8 @@ def sniff(source: Source) -> Container:
         # Compressed data that gives nothing is broken; let the reader say so.
         packed = magic and compression(magic) is not Compression.NONE
         return Container.LINES if packed or source.cut or len(first) == SNIFF_BYTES else Container.EMPTY
-    if b"\0" in first and not _has_whole_line(first):  # a broken line among good ones costs itself only
+    begins_as_json = first.lstrip().startswith((b"{", b"["))
+    if b"\0" in first and not begins_as_json and not _has_whole_line(first):  # damage among good records costs itself
         return Container.BINARY
     return _text(first, source.name)
 
@@ -154,7 +155,8 @@ def _text(first: bytes, name: str) -> Container:
         header = _first_line(first).decode(errors="replace")
         is_header = header.count(delimiter(header)) >= 2 and "{" not in header
         return Container.CSV if is_header and header.replace('"', "")[:1].isalpha() else Container.LINES
-    return Container.LINES if _is_lines(first) else Container.VALUES
+    broken_list = RECORDS_WRAPPER.match(first) and not _has_whole_line(first)
+    return Container.VALUES if broken_list or not _is_lines(first) else Container.LINES
 
 
 def _holds_json_lines(first: bytes) -> bool:

@@ -27,7 +27,7 @@ _UNDECIDED = re.compile(rb"\{\s*\Z")
 _INDENT = re.compile(rb"\n([ \t]*)\Z")
 _FIRST_KEY = re.compile(rb'\{\s*"((?:[^"\\]|\\.){0,99})"')
 _BETWEEN = b" \t\r\n,[]"
-_RECORDS_WRAPPER = re.compile(rb'\s*\{\s*"[Rr]ecords"\s*:\s*\[')
+RECORDS_WRAPPER = re.compile(rb'\s*\{\s*"[Rr]ecords"\s*:\s*\[')
 _MAX_KEYS = 8  # first keys remembered, by which the next object is recognised after damage
 _MAX_KEY_BYTES = 128
 _MIN_PATIENCE_BYTES = 1 << 12
@@ -84,7 +84,7 @@ class _Scanner:
     def feed(self, block: bytes) -> Iterator[Value]:
         self._held += block
         if self._wrapped is None:
-            wrapper = _RECORDS_WRAPPER.match(self._held)
+            wrapper = RECORDS_WRAPPER.match(self._held)
             self._wrapped = wrapper is not None
             if wrapper:
                 self._discard(wrapper.end())

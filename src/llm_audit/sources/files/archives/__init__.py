@@ -32,7 +32,7 @@ _OTHERS = {  # archives and packings that are refused by name
 }
 _OFFICE = "[Content_Types].xml"  # in every document of Office
 TAR_BLOCK = tarfile.BLOCKSIZE
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, BrokenStreamError, zlib.error, EOFError)
+_BROKEN = (tarfile.TarError, zipfile.BadZipFile, BrokenStreamError, zlib.error, EOFError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +120,11 @@ def copy_member(source: Source, target: IO[bytes]) -> bool:
                 _write(target, block, source)
             if not left:
                 stream.read(1)  # at the end a zip's checksum is verified
+    except UsageError:
+        raise
     except _BROKEN:
         return False
-    except (RuntimeError, NotImplementedError, ValueError) as error:  # encrypted, or packed in a way Python lacks
+    except Exception as error:  # noqa: BLE001 - encrypted, packed in a way Python lacks, or damaged in an unusual way
         why = "it is encrypted" if "password" in str(error) else error_text(error)
         raise UnreadableError(f"Cannot read {source.name}: {why}. Unpack the archive and read its files.") from None
     return not left
