@@ -7,7 +7,7 @@ def test_counts_are_json_in_the_text() -> None:
     request = requests(PATH)[0]
     assert tokens(request) == (1200, 20000, 5000, None, 340)  # 25000 cached exceed 1200: they come on top
     assert (request.stated_cost_pico, request.time_us) == (34_200_000_000, 1_793_613_600_001_000)
-    assert (request.model, request.usage.usage_source) == ("cline (model not logged)", "reported")
+    assert (request.model, request.usage.usage_source) == ("claude-opus-4-1", "reported")
     assert [message.text for message in request.messages or []] == ["<task>fix it</task>"]
 
 
@@ -17,6 +17,6 @@ def test_the_model_is_the_one_named_before_and_what_stays_open_is_ambiguous() ->
     assert (tokens(request), request.usage.ambiguous_tokens) == ((900, 300, 0, None, 10), 300)
 
 
-def test_the_sum_of_removed_rows_is_refused_and_the_rest_is_no_call() -> None:
-    assert rejections(PATH) == [("bad_shape", "deleted_api_reqs")]
+def test_calls_of_no_known_model_and_the_sum_of_removed_rows_are_refused() -> None:
+    assert rejections(PATH) == [("no_model", "modelInfo"), ("bad_shape", "deleted_api_reqs")]
     assert not_calls(PATH) == ["metadata"] * 3

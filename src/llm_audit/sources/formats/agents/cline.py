@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from llm_audit.sources.entry import Entry, Message, NotACall, NotCallReason, Reason, Record, Rejected, Request
+from llm_audit.sources.entry import (
+    BadRecordError,
+    Entry,
+    Message,
+    NotACall,
+    NotCallReason,
+    Reason,
+    Record,
+    Rejected,
+    Request,
+)
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.calls import cost_pico
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
@@ -18,7 +28,6 @@ from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.transcript import TOOLS
 from llm_audit.vocabulary import Status
 
-_UNNAMED = "cline (model not logged)"
 _KINDS = frozenset({"say", "ask"})
 
 
@@ -36,7 +45,9 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     model = mapping(context.state.get("model"))
     task = PurePath(context.path).parent.name or None
     prompt = text(counts.get("request"))
-    name = text(model.get("modelId")) or _UNNAMED
+    name = text(model.get("modelId"))
+    if name is None:
+        raise BadRecordError(Reason.NO_MODEL, "modelInfo")
     yield Request(
         model=name,
         provider=text(model.get("providerId")),
@@ -69,8 +80,8 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="by program and version: both bounds",
         tells=("time", "prompts", "cache", "cost"),
-        notes="Fields as in Roo Code's source (April 2026) and Cline's. Older versions do not log the model: their "
-        "requests are named cline (model not logged) and left unpriced; the stated cost is kept. The sum that replaces "
+        notes="Fields as in Roo Code's source (April 2026) and Cline's. Older versions do not log the model: "
+        "their requests are rejected. The sum that replaces "
         "removed rows (deleted_api_reqs) is rejected, since it counts no calls.",
         ordered=True,
     ),
