@@ -55,7 +55,7 @@ def test_a_guide_names_every_room(name: str) -> None:
 
 
 def test_a_room_without_a_table_is_found() -> None:
-    with pytest.raises(ValueError, match="the rooms are agents, batches"):
+    with pytest.raises(ValueError, match="the rooms are agents, apps, batches"):
         BUILD.tables(PAGE.replace("<!-- formats: agents -->", ""))
 
 

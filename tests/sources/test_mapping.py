@@ -1,10 +1,8 @@
-import tomllib
-
 import pytest
 
 from llm_audit.errors import UsageError
 from llm_audit.sources.formats.interface import Context
-from llm_audit.sources.mapping import build, suggest
+from llm_audit.sources.mapping import build
 
 RECORD = {
     "meta": {"at": "2026-01-05T12:00:00Z", "owner": {"team": "core"}},
@@ -45,31 +43,3 @@ def test_a_record_without_the_model_is_not_matched() -> None:
 def test_mistakes_say_what_to_do(table, said) -> None:
     with pytest.raises(UsageError, match=said):
         build(table)
-
-
-def test_a_draft_is_toml_that_reads_the_log_and_holds_no_values() -> None:
-    record = {
-        "event": {"created_at": 1_767_614_400, "Model": "secret-model"},
-        "tokens": {"prompt": 5, "completion": 6},
-        "latency": {"ms": 12},
-        "blob": {"x.y": "secret text"},
-    }
-    draft = suggest([record, record])
-    assert "secret" not in draft
-    assert 'blob["x.y"]' in draft
-    table = tomllib.loads(draft)["mapping"]
-    assert table == {
-        "timestamp": "event.created_at",
-        "model": "event.Model",
-        "input_tokens": "tokens.prompt",
-        "output_tokens": "tokens.completion",
-        "latency_ms": "latency.ms",
-    }
-    (request,) = build(table).entries(record, Context("x"))
-    assert (request.model, request.usage.input_tokens, request.latency_ms) == ("secret-model", 5, 12.0)
-
-
-def test_a_draft_names_what_is_missing() -> None:
-    draft = suggest([{"a": 1}])
-    assert '# model = ""' in draft
-    assert tomllib.loads(draft) == {"mapping": {}}

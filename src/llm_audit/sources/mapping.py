@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -21,18 +20,10 @@ from llm_audit.errors import UsageError
 from llm_audit.sources.entry import Entry, Record
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.plain.flat import FORMAT as FLAT
-from llm_audit.sources.records.column_names import SYNONYMS, column_named, rank_of
+from llm_audit.sources.records.column_names import SYNONYMS, column_named
 from llm_audit.sources.records.fields import listing, mapping
 
 _STEP = re.compile(r"""\[(\d+)\]|\[["']([^\]]*)["']\]|\.?([^.\[\]]+)""")
-_FIELD_NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$ .:/-]{0,39}")
-_DIGITS = re.compile(r"[0-9]")
-_MAX_DIGITS = 4
-_WANTED = ("time", "model", "input", "output", "cached", "messages", "team", "app", "user")
-_CONTAINERS = frozenset({"usage", "metadata"})  # read by their parts
-_DEEPEST = 6
-_MAX_PATHS = 400
-
 Path = tuple[str | int, ...]
 
 
@@ -62,40 +53,6 @@ def build(table: Mapping[str, str]) -> Format:
         matches=lambda record, _: isinstance(_value_at(record, model), str),
         entries=entries,
     )
-
-
-def suggest(records: Iterable[Record]) -> str:
-    """Draft a ``[mapping]`` table from some records, as TOML. It holds names of fields, never their values."""
-    seen: Counter[Path] = Counter()
-    for record in records:
-        seen.update(_leaves(record))
-    best: dict[str, tuple[tuple[int, int, int, str], Path]] = {}
-    for path in list(seen)[:_MAX_PATHS]:
-        found = None if any(map(_is_value, path)) else _likely_column(path)
-        if found is not None:
-            column, rank = found
-            order = (-seen[path], rank, len(path), path_text(path))
-            if column not in best or order < best[column][0]:
-                best[column] = (order, path)
-    lines = ["# Drafted from the names of the fields; check it, and complete what is missing.", "[mapping]"]
-    lines += [
-        f"{names[0]} = {json.dumps(path_text(best[column][1]))}" for column, names in SYNONYMS.items() if column in best
-    ]
-    lines += [f'# {SYNONYMS[column][0]} = ""' for column in _WANTED if column not in best]
-    taken = {path for _, path in best.values()}
-    rest = sorted({path_text(tuple(map(_shown, path))) for path in seen if path not in taken})
-    if rest:
-        lines += ["", "# Fields not used:", *(f"#   {path}" for path in rest[:_MAX_PATHS])]
-    return "\n".join(lines) + "\n"
-
-
-def _is_value(step: str | int) -> bool:
-    """Return whether a key may be a value, such as an id, an address or a secret, rather than the name of a field."""
-    return isinstance(step, str) and (_FIELD_NAME.fullmatch(step) is None or len(_DIGITS.findall(step)) > _MAX_DIGITS)
-
-
-def _shown(step: str | int) -> str | int:
-    return "…" if _is_value(step) else step
 
 
 def path_text(path: Path) -> str:
@@ -148,23 +105,3 @@ def _value_at(value: Any, path: Path) -> Any:
         if value is None:
             return None
     return value
-
-
-def _leaves(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Yield the path of every field that holds no object; an array of messages is one field."""
-    inside = mapping(value) if len(path) < _DEEPEST else {}
-    if inside:
-        for name, item in inside.items():
-            yield from _leaves(item, (*path, name))
-    elif path:
-        yield path
-
-
-def _likely_column(path: Path) -> tuple[str, int] | None:
-    """Return the column a path is likely to be, and how specific its name is (0 most)."""
-    names = [step for step in path if isinstance(step, str)]
-    for tail in ("_".join(names[-2:]), names[-1]):
-        column = column_named(tail)
-        if column is not None and column not in _CONTAINERS:
-            return column, rank_of(tail)
-    return None

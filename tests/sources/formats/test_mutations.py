@@ -33,7 +33,8 @@ def records():
         elif path.suffix == ".jsonl":
             found += [(path.parent.name, json.loads(line)) for line in path.read_text().splitlines()]
         elif path.suffix == ".json":
-            found.append((path.parent.name, json.loads(path.read_text())))
+            value = json.loads(path.read_text())
+            found += [(path.parent.name, item) for item in (value if isinstance(value, list) else [value])]
     return found
 
 

@@ -64,7 +64,7 @@ def detect(paths: options.Paths, *, output_format: ListFormat = "table") -> int:
 def suggest(file: Annotated[Path, typer.Argument(metavar="FILE", help="A log of an unknown format.")]) -> None:
     """Draft a mapping for a log of an unknown format, to complete by hand in llm-audit.toml."""
     from llm_audit.sources.first_records import sample
-    from llm_audit.sources.mapping import suggest as draft
+    from llm_audit.sources.mapping_draft import suggest as draft
 
     records = sample(file)
     if not records:

@@ -1,7 +1,7 @@
 """OTLP/JSON as a collector's file exporter writes it: batches of spans or log records, one per line.
 
 A batch is as many entries as it holds spans. Integers come as strings. Of log records the GenAI inference event is
-read like a span, and Claude Code's events of requests; other records are not calls.
+read like a span, and Claude Code's and Gemini CLI's events of requests; other records are not calls.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.tracers import _claude_code_events
+from llm_audit.sources.formats.tracers import _claude_code_events, _gemini_cli_events
 from llm_audit.sources.formats.tracers.otel import read
 from llm_audit.sources.records.calls import reject_on_error
 from llm_audit.sources.records.fields import Json, first, mapping, objects, text
@@ -35,6 +35,9 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 
 def _read(item: _Item) -> Entry:
     span = item.span()
+    is_log = "body" in item.values or "timeUnixNano" in item.values
+    if is_log and _gemini_cli_events.is_event(span.attributes, program=span.resource.get("service.name")):
+        return _gemini_cli_events.read(span)
     return _claude_code_events.read(span) if _claude_code_events.is_call(span.name, span.attributes) else read(span)
 
 
@@ -73,11 +76,13 @@ def _items(record: Record) -> Iterator[_Item | NotACall]:
         resource = flatten(_attributes(mapping(batch.get("resource"))))
         scopes = first(batch, "scopeLogs", "scope_logs")
         for log in (log for scope in objects(scopes) for log in objects(scope.get("logRecords"))):
-            yield _Item(log, resource) if _is_call(log) else NotACall(NotCallReason.METADATA)
+            yield _Item(log, resource) if _is_call(log, resource) else NotACall(NotCallReason.METADATA)
 
 
-def _is_call(log: Json) -> bool:
+def _is_call(log: Json, resource: Json) -> bool:
     attributes = _attributes(log)
+    if _gemini_cli_events.is_event(attributes, program=resource.get("service.name")):
+        return True
     name = text(log.get("eventName"))
     return _EVENT in (name, attributes.get("event.name")) or _claude_code_events.is_call(name, attributes)
 
@@ -112,8 +117,8 @@ FORMAT = Format(
         evidence=Evidence.REAL,
         input_counts="by attributes, as otel",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
-        notes="Spans of GenAI, OpenLLMetry, OpenLIT, OpenInference and the Vercel AI SDK; log events of Claude Code. "
-        "Spans and events of other kinds are not provider calls.",
+        notes="Spans of GenAI, OpenLLMetry, OpenLIT, OpenInference and the Vercel AI SDK; log events of Claude Code "
+        "and Gemini CLI. Spans and events of other kinds are not provider calls.",
     ),
     specificity=Specificity.ENVELOPE,
     matches=lambda record, _: not _BATCHES.isdisjoint(record),
