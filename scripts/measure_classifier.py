@@ -202,12 +202,23 @@ def sets(folder: Path, items: data.Items, meaning: npt.NDArray[np.floating]) -> 
                     .iter_rows()
                 ):
                     ability = abilities_of(catalog, model)[list(Category).index(Category(category))]
-                    expected = irt.p_success(ability, heads.level_of(score[rows], bends)).mean()
-                    errors.append((model, float(expected), 1 / (1 + math.exp(-y))))
+                    judged = heads.level_of(score[rows], bends)
+                    centred = judged - judged.mean() + fitted[name]
+                    errors.append(
+                        (
+                            model,
+                            float(irt.p_success(ability, judged).mean()),
+                            1 / (1 + math.exp(-y)),
+                            float(irt.p_success(ability, centred).mean()),
+                        )
+                    )
     for model in (*RATED, None):
-        p, y = np.array([row[1:] for row in errors if model in (row[0], None)]).T
-        error = np.abs(p - y).mean()
-        print(f"{model or 'all'}: {len(p)} sets, mean error of P(success) {error:.3f}, bias {(p - y).mean():+.3f}")
+        p, y, at_fitted = np.array([row[1:] for row in errors if model in (row[0], None)]).T
+        error, floor = np.abs(p - y).mean(), np.abs(at_fitted - y).mean()
+        print(
+            f"{model or 'all'}: {len(p)} sets, mean error of P(success) {error:.3f}, bias {(p - y).mean():+.3f}, "
+            f"error at the fitted level {floor:.3f}, bias {(at_fitted - y).mean():+.3f}"
+        )
     for name, chosen in (
         ("all sets", list(fitted)),
         ("sets with published scores", [name for name in fitted if name.startswith("set:")]),

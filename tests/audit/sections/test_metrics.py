@@ -35,7 +35,7 @@ def measured(*, backwards: bool = False, costs: Sequence[int] = ()) -> Measured:
     nothing = np.zeros(len(given), dtype=np.int64)
     labels = ["s", "f", "x"]
     return Measured(
-        requests=read_requests(frame, {}),
+        requests=read_requests(frame, {}, ()),
         calls=read_calls(frame.lazy().select, output_cost=nothing, write_cost=nothing),
         name=np.array([labels.index(row["model"]) for row in given], dtype=np.int32),
         tiers=["small", "frontier", "unknown"],

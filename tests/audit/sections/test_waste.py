@@ -24,7 +24,7 @@ def found(*given, p_success=0.5, cost_output_pico=2_000, cost_cache_write_5m_pic
         write_cost=np.full(many, cost_cache_write_5m_pico),
     )
     inputs = WasteInputs(
-        requests=read_requests(frame, {}),
+        requests=read_requests(frame, {}, ()),
         calls=calls,
         rates=lambda some: np.tile(RATES, (len(some), 1)),
         p_success=lambda some: np.full(len(some), p_success),
