@@ -185,13 +185,14 @@ def main() -> None:
         done = {"documents": 0, "flips": 0, "limits": 0, "kills": 0}
         refused = noticed = 0
         for number in range(given.documents):
-            refused += attack.spoil_document(number)
-            done["documents"] += 1
+            if time.monotonic() < end:
+                refused += attack.spoil_document(number)
+                done["documents"] += 1
         for number in range(given.flips):
             if time.monotonic() < end:
                 noticed += attack.flip(number)
                 done["flips"] += 1
-        for kilobytes in LIMITS_KB:
+        for kilobytes in LIMITS_KB if time.monotonic() < end else ():
             attack.fill_disk(kilobytes)
             done["limits"] += 1
         for number in range(given.kills):

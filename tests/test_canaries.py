@@ -107,14 +107,13 @@ def test_no_canary_reaches_what_is_kept_or_shown(
     commands: list[tuple[list[str], set[int]]] = [
         (["analyze", str(logs), "-v", "--save-ledger", "kept", *outputs], {0, 3}),
         (["check", "kept", "--fail-on", "total_cost:1USD", "--baseline", "a.json", "-o", "c.junit.xml"], {0, 1, 3}),
-        (["simulate", "kept"], {0}),
         (["reconcile", "kept"], {0}),
         (["explain", "kept", "--top", "1"], {0, 2}),
         (["report", "a.json", "-f", "github"], {0}),
         (["diff", "a.json", "a.json"], {0}),
         (["formats", "detect", str(logs)], {3}),
         (["cache", "info"], {0}),
-        *((["formats", "suggest", str(path)], {0, 2}) for path in sorted(logs.rglob("*.json*"))[::7]),
+        *((["formats", "suggest", str(path)], {0, 2}) for path in sorted(logs.rglob("*.json*"))[::12]),
         (["formats", "suggest", str(logs / "unknown.jsonl")], {0}),
     ]
     for arguments, codes in commands:
