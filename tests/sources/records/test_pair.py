@@ -62,3 +62,12 @@ def test_calls_that_run_no_model(method: str, path: str, is_call: bool) -> None:
 
 def test_a_url_that_is_none_is_left_alone() -> None:
     assert pair({"request": {"uri": "https://[bad", "body": REQUEST}, "response": RESPONSE}).host == ""
+
+
+def test_usage_in_a_column_beside_the_request_is_that_of_the_response() -> None:
+    request = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
+    for column in ("usage", "token_usage", "usage_metadata"):
+        pair = read_pair({"request": request, column: {"prompt_tokens": 7, "completion_tokens": 2}})
+        assert pair is not None
+        assert pair.request_body == request
+        assert pair.response_body["usage"] == {"prompt_tokens": 7, "completion_tokens": 2}

@@ -21,6 +21,7 @@ from llm_audit.sources.records.streams import assemble, events, is_stream, lines
 
 _REQUESTS = ("request", "request_body", "requestBody")
 _RESPONSES = ("response", "response_body", "responseBody")
+_USAGES = ("usage", "token_usage", "usage_metadata")
 _RESPONSE_FIELDS = frozenset(
     {"choices", "usage", "usageMetadata", "usage_metadata", "candidates", "eval_count", "object"}
 )
@@ -64,6 +65,8 @@ class Pair:
 def read_pair(record: Record) -> Pair | None:
     """Return the pair, or the bare response, that a record holds; None where it holds neither."""
     raw_request, raw_response = first(record, *_REQUESTS), first(record, *_RESPONSES)
+    if raw_response is None and raw_request is not None and (usage := mapping(first(record, *_USAGES))):
+        raw_response = {"usage": usage}  # kept in a column of its own
     if raw_request is None and is_bare(record):
         return Pair({}, record, record)
     if raw_response is None and raw_request is None:

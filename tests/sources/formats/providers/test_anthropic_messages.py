@@ -41,7 +41,7 @@ def test_a_tool_result_is_a_message_before_the_ask() -> None:
 def test_writes_of_both_lifetimes_are_told_apart_and_never_added_to_their_sum() -> None:
     both, cut, unsplit = requests("anthropic-messages/made.jsonl")
     assert tokens(both) == (10, 5000, 600, 300, 40)
-    assert (both.service_tier, both.region, both.tags) == ("priority", "us", ("speed=fast",))
+    assert (both.service_tier, both.region, both.tags) == ("fast", "us", ())
     assert both.time_us == 1_767_607_200_000_000
     assert tokens(unsplit) == (7, None, 70, None, 3)
     assert tokens(cut) == (25, None, None, None, None)  # its first output count is a placeholder
