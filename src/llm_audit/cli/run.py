@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_audit.cli import console
+from llm_audit.cli.mapping_hint import mapping_hint
 
 if TYPE_CHECKING:
     from llm_audit.audit.run import Audit
@@ -41,6 +42,8 @@ def run_audit(
 
     with console.progress(wanted=progress) as update:
         ledger = api.open_ledger(paths, config=config, progress=update)
+    if (hint := mapping_hint(ledger)) is not None:
+        console.say(hint)
     if save_ledger is not None:
         from llm_audit.ledger import write_ledger
 

@@ -63,6 +63,15 @@ def suggest(records: Iterable[Record]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def working_table(records: Iterable[Record]) -> str | None:
+    """Draft a ``[mapping]`` table that reads at least one of some records; None where there is none."""
+    sample = list(records)
+    best = _best(Counter(path for record in sample for path in _leaves(record)))
+    if _why_nothing(sample, {SYNONYMS[column][0]: path_text(path) for column, path in best.items()}) is not None:
+        return None
+    return "\n".join(table_lines(best)) if sample else None
+
+
 def table_lines(best: dict[str, Path]) -> list[str]:
     """Write a table of paths as lines of TOML."""
     return [
