@@ -12,13 +12,14 @@ from typing import TypeVar
 
 import msgspec
 import polars as pl
+from xxhash import xxh3_128_hexdigest
 
 from llm_audit.errors import UsageError
 from llm_audit.files import PRIVATE, make_private_folder, write_atomically
 from llm_audit.ledger.columns import SCHEMA_VERSION
 from llm_audit.ledger.manifest import CHECKSUMS_FILE, MANIFEST_FILE, REQUESTS_FILE, Manifest, encode_manifest
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.ledger.sealed import sha256_of
+from llm_audit.ledger.sealed import sha256_of, xxh3_of
 
 _T = TypeVar("_T")
 _AGAIN = "Create it again with --save-ledger."
@@ -44,6 +45,10 @@ class Ledger:
         """Return the same ledger with other notes on skipped files."""
         manifest = msgspec.structs.replace(self.manifest, notes=list(notes))
         return Ledger(self.folder, manifest, holder=self._holder)
+
+    def fingerprint(self) -> str:
+        """Return a hash of the requests and the manifest."""
+        return f"{xxh3_of(self.folder / REQUESTS_FILE)}{xxh3_128_hexdigest(encode_manifest(self.manifest))}"
 
     def scan(self) -> pl.LazyFrame:
         """Return the requests, read from disk each time the result is collected."""
