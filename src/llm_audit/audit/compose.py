@@ -14,12 +14,13 @@ from xxhash import xxh3_64_hexdigest
 from llm_audit.audit.aggregate.basis import basis
 from llm_audit.audit.aggregate.calls import Calls
 from llm_audit.audit.aggregate.cells import by
+from llm_audit.audit.aggregate.risk import risk_replicates
 from llm_audit.audit.options import AuditOptions, zone
 from llm_audit.audit.partial import Partial
 from llm_audit.audit.rows import Rows
 from llm_audit.audit.sections import totals as tables
 from llm_audit.audit.sections.estimates import Evidence, flagship_tax
-from llm_audit.audit.sections.findings import findings
+from llm_audit.audit.sections.findings import findings, groups
 from llm_audit.audit.sections.languages import languages
 from llm_audit.audit.sections.metrics import Measured, metrics
 from llm_audit.audit.sections.pairs import observed_pairs
@@ -108,17 +109,21 @@ def document(found: Found) -> Document:
     ledger, options, book, routes = rows.ledger, rows.options, rows.book, applied.plan
     sums, policy = partial.sums, routes.policy
     cells = sums.cells
+    saving = groups(cells)
+    parts = [sums.risk, *(sums.risk.filter(pl.col(group.column) == group.subject) for group in saving)]
     evidence = Evidence(
         cells=cells,
         clusters=sums.clusters,
-        risk=sums.risk,
+        risk=risk_replicates(
+            parts, policy=policy, models=routes.models, resamples=options.resamples, posterior=options.posterior
+        ),
         concentration=partial.concentration,
         effects=found.effects,
         unmeasured=found.unmeasured,
         preference=found.preference.overall,
     )
     requests = _requests(ledger, len(found.traffic.requests))
-    tax = flagship_tax(evidence, policy=policy, models=routes.models, options=options)
+    tax = flagship_tax(evidence, options=options)
     groupings = {**GROUPINGS, **{name: name for name in options.group_by}}
     return Document(
         schema_version=SCHEMA_VERSION,
@@ -151,7 +156,7 @@ def document(found: Found) -> Document:
         gates=tables.gates(cells),
         groups=tables.groups(cells, groupings),
         spend=tables.spend(cells),
-        findings=findings(evidence, policy=policy, models=routes.models, options=options),
+        findings=findings(saving, evidence, options=options),
         waste=waste(partial.waste),
         unpriced_models=tables.unpriced_models(cells),
         reconciliation=tables.reconciliation(cells),

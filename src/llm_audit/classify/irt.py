@@ -46,12 +46,24 @@ def p_success(ability: npt.ArrayLike, difficulty: npt.ArrayLike) -> Array:
 
 def p_loses(ability_small: npt.ArrayLike, ability_used: npt.ArrayLike, difficulty: npt.ArrayLike) -> Array:
     """Probability that the model in use succeeds where the small one fails."""
+    return p_loses_and_repeats(ability_small, ability_used, difficulty)[0]
+
+
+def p_loses_and_repeats(
+    ability_small: npt.ArrayLike, ability_used: npt.ArrayLike, difficulty: npt.ArrayLike
+) -> tuple[Array, Array]:
+    """Return P(the model in use succeeds and the small one fails), and P(it succeeds and fails when run again)."""
     small = np.subtract(ability_small, difficulty, dtype=np.float64)
     used = np.subtract(ability_used, difficulty, dtype=np.float64)
-    total = np.zeros(np.broadcast(small, used).shape)
+    lost = np.zeros(np.broadcast(small, used).shape)
+    repeated = np.zeros(used.shape)
     for shift, mass in zip(_SHIFTS, _MASSES, strict=True):
-        total += mass * _sigmoid(used - shift) * _sigmoid(shift - small)
-    return total
+        # 1 - sigmoid(x) is sigmoid(-x) to the bit in this form, since tanh is odd: one tanh a model is enough.
+        of_used, of_small = np.tanh(0.5 * (used - shift)), np.tanh(0.5 * (small - shift))
+        succeeds = mass * (0.5 * (1.0 + of_used))
+        lost += succeeds * (0.5 * (1.0 - of_small))
+        repeated += succeeds * (0.5 * (1.0 - of_used))
+    return lost, repeated
 
 
 def hardest_gap(ability_small: float, ability_used: float) -> float:

@@ -11,7 +11,7 @@ from llm_audit.cli import console
 from llm_audit.cli.mapping_hint import mapping_hint
 
 if TYPE_CHECKING:
-    from llm_audit.audit.run import Audit
+    from llm_audit.cli.kept_audit import KeptAudit
     from llm_audit.config import Config
 
 _NOT_FIGURES = frozenset({"jobs", "cache", "strict", "fail_on", "min_samples"})
@@ -26,7 +26,7 @@ def run_audit(
     until: str | None = None,
     progress: bool | None = None,
     save_ledger: Path | None = None,
-) -> Audit:
+) -> KeptAudit:
     """Read logs, or a saved ledger, and audit them.
 
     Args:
@@ -39,6 +39,7 @@ def run_audit(
         save_ledger: A folder to save the ledger in.
     """
     from llm_audit import api
+    from llm_audit.cli import kept_audit
 
     with console.progress(wanted=progress) as update:
         ledger = api.open_ledger(paths, config=config, progress=update)
@@ -50,9 +51,7 @@ def run_audit(
         write_ledger(ledger, save_ledger)
         console.say(f"Wrote {save_ledger}")
     command = _command(paths, {**flags, "since": since, "until": until})
-    return api.audit_ledger(
-        ledger, config=config, options=api.audit_options(config, since=since, until=until, command=command)
-    )
+    return kept_audit.audit(ledger, config, api.audit_options(config, since=since, until=until, command=command))
 
 
 def _command(paths: Sequence[str], flags: Mapping[str, Any]) -> str:

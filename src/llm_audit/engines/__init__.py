@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from llm_audit.engines.context import package_fingerprint
     from llm_audit.engines.local import IngestOptions, ingest
     from llm_audit.engines.pool import Progress
 
@@ -13,9 +14,10 @@ __all__ = [
     "IngestOptions",
     "Progress",
     "ingest",
+    "package_fingerprint",
 ]
 
-_MODULES = {"IngestOptions": "local", "Progress": "pool", "ingest": "local"}
+_MODULES = {"IngestOptions": "local", "Progress": "pool", "ingest": "local", "package_fingerprint": "context"}
 
 
 def __getattr__(name: str) -> Any:

@@ -140,22 +140,31 @@ def code_fingerprint() -> str:
     return state.hexdigest()
 
 
+def package_fingerprint() -> str:
+    """Return a hash of all code and data of the package, which decide a document of given rows and settings."""
+    return _hash_files(resources.files("llm_audit"), frozenset())
+
+
 def hash_ingest_files(package: Traversable) -> str:
     """Return a hash of the paths and contents of a package's files that are not of its audit half."""
+    return _hash_files(package, AUDIT_HALF)
+
+
+def _hash_files(package: Traversable, without: frozenset[str]) -> str:
     state = xxh3_128()
-    for path, content in sorted(_ingest_files(package, "")):
+    for path, content in sorted(_files(package, "", without)):
         state.update(f"{path}\0".encode())
         state.update(content)
     return state.hexdigest()
 
 
-def _ingest_files(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the path and the content of each file below a folder that is not of the audit half."""
+def _files(folder: Traversable, prefix: str, without: frozenset[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the content of each file below a folder."""
     for item in folder.iterdir():
         path = f"{prefix}{item.name}"
-        if path in AUDIT_HALF:
+        if path in without:
             continue
         if item.is_dir():
-            yield from _ingest_files(item, f"{path}/")
+            yield from _files(item, f"{path}/", without)
         elif item.name.endswith(_HASHED_SUFFIXES):
             yield path, item.read_bytes()

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llm_audit.ledger.cache_folder import cache_info, clear_cache
     from llm_audit.ledger.manifest import Manifest
+    from llm_audit.ledger.part_cache import PartCache
     from llm_audit.ledger.store import Ledger, is_ledger, read_ledger, write_ledger
     from llm_audit.ledger.workspace import remove_abandoned
 
 __all__ = [
     "Ledger",
     "Manifest",
+    "PartCache",
     "cache_info",
     "clear_cache",
     "is_ledger",
@@ -25,6 +27,7 @@ __all__ = [
 _MODULES = {
     "Ledger": "store",
     "Manifest": "manifest",
+    "PartCache": "part_cache",
     "cache_info": "cache_folder",
     "clear_cache": "cache_folder",
     "is_ledger": "store",

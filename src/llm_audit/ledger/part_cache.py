@@ -1,4 +1,4 @@
-"""Cache parts of ledgers, ledgers, and the hashes of unchanged files between runs.
+"""Cache parts of ledgers, ledgers, documents, and the hashes of unchanged files between runs.
 
 Every entry is found by the hash of what it was made from, so that an entry is never outdated, only missing. Files are
 written atomically, so that runs may share a cache, and for their owner alone. Whatever is read is checked against the
@@ -158,6 +158,17 @@ class PartCache:
             return
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+    def document(self, key: str, kind: type[_T]) -> _T | None:
+        """Return the document stored under a key of all that it was made from; None where there is none."""
+        return self._read(self._document(key), kind)
+
+    def store_document(self, key: str, document: msgspec.Struct) -> None:
+        """Store a document."""
+        self._write(self._document(key), document)
+
+    def _document(self, key: str) -> Path:
+        return self.folder / "documents" / f"{key}.json"
 
     def _file(self, state: FileState) -> Path:
         return self.folder / "files" / f"{_key(_VERSION, state.path)}.json"

@@ -12,13 +12,14 @@ from typing import TypeVar
 
 import msgspec
 import polars as pl
+from xxhash import xxh3_128_hexdigest
 
 from llm_audit.errors import UsageError
 from llm_audit.files import PRIVATE, make_private_folder, write_atomically
 from llm_audit.ledger.columns import SCHEMA_VERSION
 from llm_audit.ledger.manifest import CHECKSUMS_FILE, MANIFEST_FILE, REQUESTS_FILE, Manifest, encode_manifest
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.ledger.sealed import sha256_of
+from llm_audit.ledger.sealed import sha256_of, xxh3_of
 from llm_audit.ledger.workspace import Workspace
 
 _T = TypeVar("_T")
@@ -51,6 +52,10 @@ class Ledger:
         holder = Workspace()
         change(self.scan()).sink_parquet(holder.path / REQUESTS_FILE)
         return Ledger(holder.path, self.manifest, holder=holder)
+
+    def fingerprint(self) -> str:
+        """Return a hash of the requests and the manifest."""
+        return f"{xxh3_of(self.folder / REQUESTS_FILE)}{xxh3_128_hexdigest(encode_manifest(self.manifest))}"
 
     def scan(self) -> pl.LazyFrame:
         """Return the requests, read from disk each time the result is collected."""

@@ -26,8 +26,9 @@ def uniforms(words: Words, replicates: range) -> Floats:
 def normals(words: Words, replicates: range) -> Floats:
     """Return a standard normal for each replicate and word, by Box and Muller's transform: replicates x words."""
     salts = 2 * np.array(replicates, dtype=np.uint64)[:, None]
-    first = splitmix(words ^ splitmix(salts))
-    second = splitmix(words ^ splitmix(salts + np.uint64(1)))
+    distinct, where = np.unique(words, return_inverse=True)  # many words recur
+    first = splitmix(distinct ^ splitmix(salts))
+    second = splitmix(distinct ^ splitmix(salts + np.uint64(1)))
     radius = np.sqrt(-2 * np.log(((first >> np.uint64(11)).astype(np.float64) + 1) * 2.0**-53))
     angle = 2 * np.pi * (second >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    return np.asarray(radius * np.cos(angle))
+    return np.asarray((radius * np.cos(angle))[:, where])

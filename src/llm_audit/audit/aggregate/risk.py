@@ -38,7 +38,7 @@ class RiskReplicates:
 
     Attributes:
         cost_error: Pico-dollars by which the expected policy cost of each part is off: resamples x parts.
-        lost: Answers lost beyond a second run of the model used, over all parts.
+        lost: Answers lost beyond a second run of the model used, over the first part.
         gained: Answers gained likewise.
     """
 
@@ -95,7 +95,7 @@ def risk_replicates(
     Parts share the errors, so those of a part are what it adds to those of the whole.
 
     Args:
-        parts: Rows of ``risk_cells``, of one or more sets of requests, which may overlap.
+        parts: Rows of ``risk_cells``: of all requests, and of sets of them, which may overlap.
         policy: For its escalation and cascade.
         models: Abilities with their standard deviations; an unknown one is taken as known exactly.
         resamples: Number of replicates.
@@ -108,7 +108,7 @@ def risk_replicates(
             cost_error=np.zeros((resamples, len(parts))), lost=np.zeros(resamples), gained=np.zeros(resamples)
         )
     cost = np.column_stack([_sums(part, curves, key, "repeat_pico") for part in parts])
-    moved = np.sum([_sums(part, curves, key, "moved") for part in parts], axis=0)
+    moved = _sums(parts[0], curves, key, "moved")
     index = models.index()
     position_of = {name: position for position, name in enumerate(models.skills)}
     skill = np.array([position_of[name] for name in curves["skill"]])
@@ -156,11 +156,12 @@ def risk_replicates(
             small=centre.small + small_error(replicates),
             difficulty=centre.difficulty + sum(error(replicates) for error in difficulty_errors),
         )
-        p_lost = _lost(drawn)
-        loss = missed(p_lost - irt.p_loses(drawn.large, drawn.large, drawn.difficulty), policy.cascade)
+        p_lost, p_repeated = irt.p_loses_and_repeats(drawn.small, drawn.large, drawn.difficulty)
+        loss = missed(p_lost - p_repeated, policy.cascade)
         off = _rate(policy, drawn, p_lost) - expected
         for number, replicate in enumerate(replicates):
-            errors[replicate] = (off[number][:, None] * cost).sum(axis=0)
+            errors[replicate, 0] = (off[number] * cost[:, 0]).sum()
+            errors[replicate, 1:] = (off[number][:, None] * cost).sum(axis=0)[1:]
             lost[replicate] = (np.maximum(loss[number], 0.0) * moved).sum()
             gained[replicate] = (np.maximum(-loss[number], 0.0) * moved).sum()
     return RiskReplicates(cost_error=errors, lost=lost, gained=gained)

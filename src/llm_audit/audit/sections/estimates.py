@@ -13,14 +13,13 @@ from llm_audit.audit.aggregate.cells import NANO, by, total
 from llm_audit.audit.aggregate.clusters import Concentration
 from llm_audit.audit.aggregate.interval import bounds, replicates
 from llm_audit.audit.aggregate.normal import name_words, normals, uniforms
-from llm_audit.audit.aggregate.risk import risk_replicates
+from llm_audit.audit.aggregate.risk import RiskReplicates
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.sections.quality_loss import quality
 from llm_audit.audit.sections.sensitivity import AssumptionEffect
 from llm_audit.audit.sections.totals import share
 from llm_audit.document.audit import Estimate, Expected, FlagshipTax, IntervalPart, PreferenceGap, Unmeasured
 from llm_audit.money import usd
-from llm_audit.policy import Models, Policy
 
 FEW_CLUSTERS = 30
 """Below this many clusters an interval by resampling is too narrow to rely on."""
@@ -36,18 +35,21 @@ _COVERED = ("moved", "no_capable_model", "no_saving", "already_cheapest", "not_o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Sums behind the estimates; all merge by addition, but for the largest cluster's size."""
+    """Sums behind the estimates, which merge by addition but for the largest cluster's size, and what they are off by.
+
+    ``risk`` is of all requests first, then of each group that a finding is about.
+    """
 
     cells: pl.DataFrame
     clusters: pl.DataFrame
-    risk: pl.DataFrame
+    risk: RiskReplicates
     concentration: Concentration
     effects: Sequence[AssumptionEffect]
     unmeasured: Unmeasured | None
     preference: PreferenceGap | None
 
 
-def flagship_tax(evidence: Evidence, *, policy: Policy, models: Models, options: AuditOptions) -> FlagshipTax:
+def flagship_tax(evidence: Evidence, *, options: AuditOptions) -> FlagshipTax:
     """Actual cost minus the policy's, three times, with an interval on the expected one.
 
     The interval's replicates add four errors: that other conversations might have been logged (sampling), that
@@ -60,10 +62,7 @@ def flagship_tax(evidence: Evidence, *, policy: Policy, models: Models, options:
     by_template, templates = _level(evidence)
     sums, cluster = (templates, "template_hash") if by_template else (_bags(evidence), "bucket")
     sampling = replicates(sums, cluster, "saved_pico", "cost_pico", resamples=options.resamples)
-    risk = risk_replicates(
-        [evidence.risk], policy=policy, models=models, resamples=options.resamples, posterior=options.posterior
-    )
-    errors = risk.cost_error[:, 0]
+    errors = evidence.risk.cost_error[:, 0]
     model = -errors / actual if actual else errors
     assumptions = assumption_errors(evidence.effects, resamples=options.resamples)
     assumed = assumptions / actual if actual else assumptions
@@ -108,7 +107,7 @@ def flagship_tax(evidence: Evidence, *, policy: Policy, models: Models, options:
             lost=total(cells, "lost_nano") / NANO,
             gained=total(cells, "gained_nano") / NANO,
             saved_pico=saved,
-            replicates=risk.lost,
+            replicates=evidence.risk.lost,
             confidence=options.confidence,
         ),
         preference=evidence.preference,

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from llm_audit.arrays import Floats
 from llm_audit.audit.aggregate.cells import by, total
 from llm_audit.audit.aggregate.interval import bounds, replicates
-from llm_audit.audit.aggregate.risk import risk_replicates
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.sections.estimates import Evidence, assumption_errors, price_errors
 from llm_audit.audit.sections.totals import mean, template_name
 from llm_audit.document.audit import Finding
 from llm_audit.money import usd
-from llm_audit.policy import Models, Policy
 
 _LIMITS = {"route_template": 10, "route_app": 5, "route_model": 5}
 _OUTCOMES = {
@@ -38,8 +36,18 @@ _OVERLAP = "Overlaps with findings above it: their amounts do not add up."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
-    """The requests of one template, app or model; ``cells`` are the row numbers of the cells that it moves."""
+class Group:
+    """The requests of one template, app or model.
+
+    Attributes:
+        kind: The kind of finding.
+        column: The column that it groups by.
+        subject: The group's value in it.
+        saved_pico: What the policy would save.
+        mine: The cells of the group.
+        cells: The row numbers of the cells that it moves.
+        overlaps: Whether it shares requests with a group before it.
+    """
 
     kind: str
     column: str
@@ -47,23 +55,25 @@ class _Group:
     saved_pico: int
     mine: pl.DataFrame
     cells: frozenset[int]
+    overlaps: bool = False
 
 
-def findings(evidence: Evidence, *, policy: Policy, models: Models, options: AuditOptions) -> list[Finding]:
-    """Findings that would save money.
+def groups(cells: pl.DataFrame) -> list[Group]:
+    """Return the groups that would save money.
 
     First those that share no request with one before them, most dollars first: these add up. Then the others, most
     dollars first, which say that they overlap.
     """
-    groups = _disjoint_first(_groups(evidence.cells))
-    errors = _errors(groups, evidence, policy=policy, models=models, options=options)
-    return [
-        _finding(group, evidence, errors[:, number], overlaps=overlaps, options=options)
-        for number, (group, overlaps) in enumerate(groups)
-    ]
+    return _disjoint_first(_by_saving(cells))
 
 
-def _groups(cells: pl.DataFrame) -> list[_Group]:
+def findings(groups: Sequence[Group], evidence: Evidence, *, options: AuditOptions) -> list[Finding]:
+    """Return a finding for each group."""
+    errors = _errors(groups, evidence, options)
+    return [_finding(group, evidence, errors[:, number], options) for number, group in enumerate(groups)]
+
+
+def _by_saving(cells: pl.DataFrame) -> list[Group]:
     """Return the groups that findings are about, most dollars first."""
     numbered = cells.with_row_index("cell")
     found = []
@@ -77,44 +87,35 @@ def _groups(cells: pl.DataFrame) -> list[_Group]:
             mine = numbered.filter(pl.col(column) == row[column])
             moved = frozenset(mine.filter(pl.col("moved") > 0)["cell"])
             saved = int(row["saved_pico"])
-            found.append(
-                _Group(kind=kind, column=column, subject=row[column], saved_pico=saved, mine=mine, cells=moved)
-            )
+            found.append(Group(kind=kind, column=column, subject=row[column], saved_pico=saved, mine=mine, cells=moved))
     return sorted(found, key=lambda group: (-group.saved_pico, group.kind, str(group.subject)))
 
 
-def _disjoint_first(groups: Sequence[_Group]) -> list[tuple[_Group, bool]]:
-    """Return the groups with whether each shares requests with those before it; those that do not come first."""
+def _disjoint_first(groups: Sequence[Group]) -> list[Group]:
+    """Return the groups, those that share requests with one before them last."""
     apart, others = [], []
     taken: set[int] = set()
     for group in groups:
         if taken.isdisjoint(group.cells):
             taken |= group.cells
-            apart.append((group, False))
+            apart.append(group)
         else:
-            others.append((group, True))
+            others.append(replace(group, overlaps=True))
     return apart + others
 
 
-def _errors(
-    groups: Sequence[tuple[_Group, bool]], evidence: Evidence, *, policy: Policy, models: Models, options: AuditOptions
-) -> Floats:
+def _errors(groups: Sequence[Group], evidence: Evidence, options: AuditOptions) -> Floats:
     """Return by how many pico-dollars each group's saving is off in each replicate, sampling apart."""
-    parts = [evidence.risk.filter(pl.col(group.column) == group.subject) for group, _ in groups]
-    parts = [evidence.risk.clear(), *parts]
-    risk = risk_replicates(
-        parts, policy=policy, models=models, resamples=options.resamples, posterior=options.posterior
-    )
-    saved = [float(group.saved_pico) for group, _ in groups]
-    moved = [float(total(group.mine.filter(pl.col("moved") > 0), "expected_pico")) for group, _ in groups]
+    saved = [float(group.saved_pico) for group in groups]
+    moved = [float(total(group.mine.filter(pl.col("moved") > 0), "expected_pico")) for group in groups]
     price = price_errors(evidence.cells, resamples=options.resamples)[:, None] * saved
     # Assumptions act on what moved requests would cost: a group has its share of it.
     of_all = float(total(evidence.cells.filter(pl.col("moved") > 0), "expected_pico"))
     assumed = assumption_errors(evidence.effects, resamples=options.resamples)[:, None]
-    return price + assumed * [part / of_all if of_all else 0.0 for part in moved] - risk.cost_error[:, 1:]
+    return price + assumed * [part / of_all if of_all else 0.0 for part in moved] - evidence.risk.cost_error[:, 1:]
 
 
-def _finding(group: _Group, evidence: Evidence, errors: Floats, *, overlaps: bool, options: AuditOptions) -> Finding:
+def _finding(group: Group, evidence: Evidence, errors: Floats, options: AuditOptions) -> Finding:
     moved = group.mine.filter(pl.col("moved") > 0)
     pairs = by(moved, "model_id", "route_model_id").sort(
         ["saved_pico", "model_id", "route_model_id"], descending=[True, False, False]
@@ -129,7 +130,7 @@ def _finding(group: _Group, evidence: Evidence, errors: Floats, *, overlaps: boo
         title=f"Route {name} by the policy ({used} → {route} and {more} more)"
         if more
         else f"Move {name} from {used} to {route}",
-        detail=" ".join([_detail(group.mine, moved), *([_OVERLAP] if overlaps else [])]),
+        detail=" ".join([_detail(group.mine, moved), *([_OVERLAP] if group.overlaps else [])]),
         action=_action(group.kind, name, f"{used} → {route}"),
         amount=usd(group.saved_pico),
         low=low,
@@ -137,7 +138,7 @@ def _finding(group: _Group, evidence: Evidence, errors: Floats, *, overlaps: boo
         requests=total(moved, "requests"),
         subject=name,
         p_suffices=mean(total(moved, "p_nano"), total(moved, "moved")),
-        overlaps=overlaps,
+        overlaps=group.overlaps,
     )
 
 

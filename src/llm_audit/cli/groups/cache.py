@@ -1,4 +1,4 @@
-"""``llm-audit cache``: show or clear the cached ledger parts."""
+"""``llm-audit cache``: show or clear the cached ledger parts and audits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import typer
 from llm_audit.cli.table import ListFormat, show
 
 app = typer.Typer(
-    help="Show or clear the cached ledger parts of logs already read; they hold no text.", no_args_is_help=True
+    help="Show or clear the cached ledger parts of logs already read, and audits; they hold no text.",
+    no_args_is_help=True,
 )
 
 

@@ -147,7 +147,8 @@ class Judge:
 
     def _loss_curves(self, keys: Ints) -> Floats:
         small, large = self._pair(keys)
-        return irt.p_loses(small, large, self._grid) - irt.p_loses(large, large, self._grid)
+        lost, repeated = irt.p_loses_and_repeats(small, large, self._grid)
+        return lost - repeated
 
     def _success_curves(self, keys: Ints) -> Floats:
         model, skill = np.divmod(keys, self._skills)

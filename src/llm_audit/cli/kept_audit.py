@@ -1,0 +1,128 @@
+"""Audits kept between runs.
+
+An audit is a pure function of the ledger, the settings, the files that they name, the options, and the code and data of
+the program: its document is kept in the cache under a hash of all of them, and is not made again while none changes.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xxhash import xxh3_128
+
+from llm_audit.errors import AuditWarning
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from llm_audit.audit.options import AuditOptions
+    from llm_audit.audit.run import Audit
+    from llm_audit.config import Config
+    from llm_audit.document.audit import Document
+    from llm_audit.ledger import Ledger
+
+_LIBRARIES = ("genai-prices", "numpy", "polars", "tzdata")
+
+
+@dataclass(frozen=True, kw_only=True)  # no slots: the audit is kept once it was asked for
+class KeptAudit:
+    """An audit's document, and the audit itself where more of it is asked for.
+
+    Attributes:
+        document: All that a report shows.
+        make: Returns the audit.
+    """
+
+    document: Document
+    make: Callable[[], Audit]
+
+    @cached_property
+    def requests(self) -> pl.DataFrame:
+        """A row a request, as ``Audit.requests``."""
+        return self.make().requests
+
+
+def audit(ledger: Ledger, config: Config, options: AuditOptions) -> KeptAudit:
+    """Return the audit of a ledger: from the cache where it holds it, else made and stored there.
+
+    Raises:
+        UsageError: A setting or the policy cannot be used.
+        IncompleteError: There is nothing to audit.
+    """
+    from llm_audit.document.audit import Document
+    from llm_audit.ledger import PartCache
+
+    def make() -> Audit:
+        from llm_audit import api
+
+        return api.audit_ledger(ledger, config=config, options=options)
+
+    cache = PartCache.open() if config.cache else None
+    key = None if cache is None else _key(ledger, config, options)
+    if cache is None or key is None:
+        made = make()
+        return KeptAudit(document=made.document, make=lambda: made)
+    kept = cache.document(key, Document)
+    if cache.damaged:
+        warnings.warn(
+            f"The cache {cache.folder} was damaged: an audit kept there was removed, and is made again.",
+            AuditWarning,
+            stacklevel=2,
+        )
+    if kept is not None:
+        return KeptAudit(document=kept, make=make)
+    made = make()
+    cache.store_document(key, made.document)
+    return KeptAudit(document=made.document, make=lambda: made)
+
+
+def _key(ledger: Ledger, config: Config, options: AuditOptions) -> str | None:
+    """Return a hash of everything that the document depends on; None where something cannot be read."""
+    from llm_audit.engines import package_fingerprint
+
+    state = xxh3_128()
+    try:
+        words = [
+            package_fingerprint(),
+            sys.version,
+            *(f"{name} {_version(name)}" for name in _LIBRARIES),
+            ledger.fingerprint(),
+            config.fingerprint,
+            repr(options),
+        ]
+        for part in (*(word.encode(errors="surrogatepass") for word in words), *_contents(config)):
+            state.update(len(part).to_bytes(8, "big"))
+            state.update(part)
+    except OSError:  # whatever reads the file next says why
+        return None
+    return state.hexdigest()
+
+
+def _contents(config: Config) -> Iterator[bytes]:
+    """Yield the content of each file that the settings name; their fingerprint has the names.
+
+    Raises:
+        OSError: One cannot be read, or is none that can be read twice.
+    """
+    for name in (config.policy, *config.prices, config.calibration):
+        path = Path(name or "")
+        if name is None or not path.exists():  # such as the name of a preset
+            yield b"-"
+        elif path.is_file():
+            yield b"+" + path.read_bytes()
+        else:
+            raise OSError
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
