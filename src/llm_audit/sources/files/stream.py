@@ -200,7 +200,7 @@ def _utf8(plain: Blocks) -> Blocks:
 
 def _encoding(first: bytes) -> str | None:
     """Return UTF-16's name by its byte order mark, or by the zero beside the brace that JSON begins with."""
-    if first.startswith(codecs.BOM_UTF16_LE) or (first[:1] in b"{[" and first[1:2] == b"\0"):
+    if first.startswith(codecs.BOM_UTF16_LE) or (first[:1] in b"{[" and first[1:2] == b"\0" and first[2:4] != b"\0\0"):
         return "utf-16-le"
     if first.startswith(codecs.BOM_UTF16_BE) or (first[:1] == b"\0" and first[1:2] in (b"{", b"[")):
         return "utf-16-be"
