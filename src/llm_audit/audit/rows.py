@@ -52,7 +52,7 @@ class Rows:
         undated_at = self._undated_at()
         for start in range(0, max(self.ledger.manifest.rows, 1), PIECE):
             piece = self.ledger.scan().slice(start, PIECE)
-            frame = in_period(piece, self.options).select(wanted, *undated_at).collect()
+            frame = in_period(piece, self.options).select(*wanted, *undated_at).collect()
             if frame.height:
                 priced = price(self._tagged(frame), self.book).drop(PRICED_AT, strict=False)
                 yield with_models(priced, self.catalog)
