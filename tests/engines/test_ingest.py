@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llm_audit.engines import IngestOptions, ingest, local, pool
+from llm_audit.engines import IngestOptions, ingest, local, pool, worker
 from llm_audit.engines.hashing import hash64
 from llm_audit.engines.worker import Task
 from llm_audit.errors import AuditError, IncompleteError, UsageError
@@ -225,7 +225,7 @@ def test_an_interrupt_leaves_no_process(traffic: Path) -> None:
 
 @pytest.mark.usefixtures("_small_shards")
 def test_an_error_in_a_process_reaches_the_caller(traffic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "Task", lambda **task: Task(**{**task, "target": Path("/nowhere/part")}))
+    monkeypatch.setattr(worker, "Task", lambda **task: Task(**{**task, "target": Path("/nowhere/part")}))
     with pytest.raises(OSError, match="nowhere"):
         ingest([traffic], options=IngestOptions(jobs=2, cache=False))
 
@@ -394,7 +394,7 @@ def test_a_second_run_reads_nothing_and_a_changed_log_only_what_changed(
         made.extend(shard.source.name for task in tasks for shard in task.bundle)
         return run_all(tasks, *rest, **options)
 
-    monkeypatch.setattr(local, "run_all", read_count)
+    monkeypatch.setattr(pool, "run_all", read_count)
     options = IngestOptions(jobs=1)
     first = stored(ingest([traffic], options=options))
     assert len(made) > 5
