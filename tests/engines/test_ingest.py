@@ -4,6 +4,7 @@ import multiprocessing
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llm_audit.engines import IngestOptions, ingest, local, pool, worker
+from llm_audit.engines import IngestOptions, ingest, local, pool
 from llm_audit.engines.hashing import hash64
 from llm_audit.engines.worker import Task
 from llm_audit.errors import AuditError, IncompleteError, UsageError
@@ -225,7 +226,12 @@ def test_an_interrupt_leaves_no_process(traffic: Path) -> None:
 
 @pytest.mark.usefixtures("_small_shards")
 def test_an_error_in_a_process_reaches_the_caller(traffic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "Task", lambda **task: Task(**{**task, "target": Path("/nowhere/part")}))
+    run_all = pool.run_all
+
+    def elsewhere(tasks: list[Task], *rest: Any, **options: Any) -> Any:
+        return run_all([replace(task, target=Path("/nowhere/part")) for task in tasks], *rest, **options)
+
+    monkeypatch.setattr(pool, "run_all", elsewhere)
     with pytest.raises(OSError, match="nowhere"):
         ingest([traffic], options=IngestOptions(jobs=2, cache=False))
 
