@@ -1,5 +1,6 @@
 """Start-up stays light and rooms stay small. The direction of imports is held by import-linter, in pyproject.toml."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,3 +26,21 @@ def test_the_command_line_starts_without_heavy_libraries(arguments: list[str]) -
     loaded = {name.split(".")[0] for name in done.stderr.split()}
     assert "typer" in loaded
     assert loaded & HEAVY == set()
+
+
+def test_an_audit_that_is_kept_loads_no_heavy_libraries(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text(
+        '{"model": "gpt-4o", "prompt": "Hello", "usage": {"prompt_tokens": 1, "completion_tokens": 1}}\n'
+    )
+    os.utime(tmp_path / "log.jsonl", (1e9, 1e9))  # a file that has just changed is read again
+    program = (
+        f"import sys; from llm_audit.cli import run; run(['analyze', {str(tmp_path / 'log.jsonl')!r}, '-q']); "
+        "sys.stderr.write(' '.join(sys.modules))"
+    )
+    environment = os.environ | {"LLM_AUDIT_CACHE_DIR": str(tmp_path / "cache")}
+    for heavy in (True, False):
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+        )
+        loaded = {name.split(".")[0] for name in done.stderr.split()}
+        assert bool(loaded & HEAVY) == heavy, loaded & HEAVY

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from llm_audit.audit.pseudonyms import pseudonymize
-from llm_audit.audit.run import Audit, AuditOptions
-from llm_audit.audit.run import run as run_audit
-from llm_audit.catalog import Catalog
-from llm_audit.classify import Classifier
-from llm_audit.classify.learning.calibrate import Calibration
-from llm_audit.compare.comparison import compare
-from llm_audit.compare.repricing import reprice
 from llm_audit.config import Config
-from llm_audit.document.audit import Document
-from llm_audit.document.comparison import Comparison
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.errors import UsageError
-from llm_audit.ledger import Ledger, is_ledger, read_ledger
-from llm_audit.policy import Policy
-from llm_audit.policy import load as load_policy
-from llm_audit.pricing import PriceBook
+from llm_audit.ledger import is_ledger, read_ledger
+
+if TYPE_CHECKING:
+    from llm_audit.audit.options import AuditOptions
+    from llm_audit.audit.run import Audit
+    from llm_audit.catalog import Catalog
+    from llm_audit.classify.learning.posterior import Posterior
+    from llm_audit.document.audit import Document
+    from llm_audit.document.comparison import Comparison
+    from llm_audit.ledger import Ledger
+    from llm_audit.policy import Policy
+    from llm_audit.policy import load as load_policy
+    from llm_audit.pricing import PriceBook
 
 __all__ = [
     "Audit",
@@ -38,6 +38,19 @@ __all__ = [
 ]
 
 Progress = Callable[[int, int], None]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use, so that an audit that is kept loads no more than it needs."""
+    if name == "Audit":
+        from llm_audit.audit.run import Audit
+
+        return Audit
+    if name in {"Policy", "load_policy"}:
+        from llm_audit import policy
+
+        return policy.Policy if name == "Policy" else policy.load
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def open_ledger(
@@ -62,7 +75,11 @@ def open_ledger(
     """
     config = config or Config()
     ledger = _open(paths, config, progress)
-    return pseudonymize(ledger, config.pseudonymize, config.pseudonym_key) if config.pseudonymize else ledger
+    if not config.pseudonymize:
+        return ledger
+    from llm_audit.audit.pseudonyms import pseudonymize
+
+    return pseudonymize(ledger, config.pseudonymize, config.pseudonym_key)
 
 
 def _open(paths: Sequence[str | Path], config: Config, progress: Progress | None) -> Ledger:
@@ -83,6 +100,9 @@ def _open(paths: Sequence[str | Path], config: Config, progress: Progress | None
 def _judged_so(ledger: Ledger, config: Config) -> Ledger:
     """Return a saved ledger, whose difficulties must be those of the calibration asked for."""
     if config.calibration is not None:
+        from llm_audit.classify import Classifier
+        from llm_audit.classify.learning.calibrate import Calibration
+
         judged = Calibration.load(Path(config.calibration)).apply(Classifier.load())
         if ledger.manifest.fingerprints.get("classifier") != judged.fingerprint:
             raise UsageError(
@@ -115,10 +135,13 @@ def audit_ledger(
         >>> audit.document.flagship_tax.expected.amount
         '0.00'
     """
+    from llm_audit.audit.run import run
+    from llm_audit.policy import load
+
     config = config or Config()
-    return run_audit(
+    return run(
         ledger,
-        policy=policy or load_policy(config.policy),
+        policy=policy or load(config.policy),
         catalog=catalog(config),
         book=price_book(config),
         options=options or audit_options(config),
@@ -127,14 +150,20 @@ def audit_ledger(
 
 def catalog(config: Config) -> Catalog:
     """The catalogue under the settings' aliases, with the abilities that a calibration measured."""
+    from llm_audit.catalog import Catalog
+
     known = Catalog.load(aliases=config.aliases)
     if config.calibration is None:
         return known
+    from llm_audit.classify.learning.calibrate import Calibration
+
     return known.shifted(Calibration.load(Path(config.calibration)).abilities())
 
 
 def price_book(config: Config) -> PriceBook:
     """The price table with the settings' price files and aliases."""
+    from llm_audit.pricing import PriceBook
+
     return PriceBook(user_files=[Path(file) for file in config.prices], aliases=config.aliases)
 
 
@@ -142,6 +171,8 @@ def audit_options(
     config: Config, *, since: str | None = None, until: str | None = None, command: str = ""
 ) -> AuditOptions:
     """The audit's options that settings decide, with what only one run decides."""
+    from llm_audit.audit.options import AuditOptions
+
     return AuditOptions(
         since=since,
         until=until,
@@ -151,8 +182,16 @@ def audit_options(
         resamples=config.resamples,
         command=command,
         config_fingerprint=config.fingerprint,
-        posterior=None if config.calibration is None else Calibration.load(Path(config.calibration)).posterior,
+        posterior=_posterior(config),
     )
+
+
+def _posterior(config: Config) -> Posterior | None:
+    if config.calibration is None:
+        return None
+    from llm_audit.classify.learning.calibrate import Calibration
+
+    return Calibration.load(Path(config.calibration)).posterior
 
 
 def analyze(
@@ -197,6 +236,9 @@ def compare_documents(
     Raises:
         IncompleteError: The two cannot be compared.
     """
+    from llm_audit.compare.comparison import compare
+    from llm_audit.compare.repricing import reprice
+
     config = config or Config()
     book = price_book(config)
     return compare(base, head, labels=labels, confidence=config.confidence, reprice=lambda rows: reprice(rows, book))

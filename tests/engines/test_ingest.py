@@ -4,6 +4,7 @@ import multiprocessing
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -225,7 +226,12 @@ def test_an_interrupt_leaves_no_process(traffic: Path) -> None:
 
 @pytest.mark.usefixtures("_small_shards")
 def test_an_error_in_a_process_reaches_the_caller(traffic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "Task", lambda **task: Task(**{**task, "target": Path("/nowhere/part")}))
+    run_all = pool.run_all
+
+    def elsewhere(tasks: list[Task], *rest: Any, **options: Any) -> Any:
+        return run_all([replace(task, target=Path("/nowhere/part")) for task in tasks], *rest, **options)
+
+    monkeypatch.setattr(pool, "run_all", elsewhere)
     with pytest.raises(OSError, match="nowhere"):
         ingest([traffic], options=IngestOptions(jobs=2, cache=False))
 
@@ -394,7 +400,7 @@ def test_a_second_run_reads_nothing_and_a_changed_log_only_what_changed(
         made.extend(shard.source.name for task in tasks for shard in task.bundle)
         return run_all(tasks, *rest, **options)
 
-    monkeypatch.setattr(local, "run_all", read_count)
+    monkeypatch.setattr(pool, "run_all", read_count)
     options = IngestOptions(jobs=1)
     first = stored(ingest([traffic], options=options))
     assert len(made) > 5

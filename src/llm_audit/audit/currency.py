@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from llm_audit.document.audit import Document
 from llm_audit.money import PICO_PER_USD
-from llm_audit.pricing import Currency
+
+if TYPE_CHECKING:
+    from llm_audit.pricing import Currency
 
 _AMOUNTS = frozenset(
     {

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import polars as pl
-
-from llm_audit.classify.learning.posterior import Posterior
 from llm_audit.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from llm_audit.classify.learning.posterior import Posterior
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,8 @@ def in_period(frame: pl.LazyFrame, options: AuditOptions) -> pl.LazyFrame:
     Raises:
         UsageError: A bound is not a date or time, or the period is empty by its bounds.
     """
+    import polars as pl
+
     since, until = _moment(options.since, "since", options), _moment(options.until, "until", options)
     if since is not None and until is not None and since >= until:
         raise UsageError(f"The period is empty: since {options.since} is not before until {options.until}.")

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from xxhash import xxh3_128
 
-from llm_audit.engines.row_batches import Harder, Judge
 from llm_audit.sources.entry import Request
 from llm_audit.sources.formats import plugins, registry
 from llm_audit.sources.formats.interface import Format
@@ -20,6 +19,7 @@ from llm_audit.sources.formats.interface import Format
 if TYPE_CHECKING:
     from llm_audit.classify import Classifier
     from llm_audit.classify.learning.calibrate import Calibration
+    from llm_audit.engines.row_batches import Harder, Judge
 
 AUDIT_HALF = frozenset(
     {

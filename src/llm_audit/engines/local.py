@@ -7,13 +7,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llm_audit.engines.cache_session import CacheSession
 from llm_audit.engines.context import IngestConfig
-from llm_audit.engines.pool import Progress, run_all
-from llm_audit.engines.worker import Task
 from llm_audit.errors import IncompleteError
-from llm_audit.ledger.assemble import assemble, with_offsets
 from llm_audit.ledger.manifest import REQUESTS_FILE
 from llm_audit.ledger.part_cache import PartCache
 from llm_audit.ledger.parts import LedgerPart
@@ -22,6 +20,10 @@ from llm_audit.ledger.workspace import Workspace
 from llm_audit.sources.files.find import STANDARD_INPUT, find
 from llm_audit.sources.files.storage import Source
 from llm_audit.sources.split import bundles
+
+if TYPE_CHECKING:
+    from llm_audit.engines.pool import Progress
+    from llm_audit.engines.worker import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,9 @@ def ingest(
     if (stored := session.ledger()) is not None:
         session.warn_of_damage()
         return stored.with_notes(found.notes)
+    from llm_audit.engines.worker import Task
+    from llm_audit.ledger.assemble import assemble, with_offsets
+
     tasks = [
         Task(
             bundle=bundle,
@@ -131,6 +136,8 @@ def _parts(
     tasks: Sequence[Task], session: CacheSession, config: IngestConfig, jobs: int, progress: Progress | None
 ) -> list[LedgerPart]:
     """Return the parts of all tasks: those of unchanged files from the cache, the others newly made."""
+    from llm_audit.engines.pool import run_all
+
     stored = [session.part(task.bundle, task.work_key) for task in tasks]
     missing = [task for task, part in zip(tasks, stored, strict=True) if part is None]
     made = iter(run_all(missing, config, jobs=jobs, progress=progress))

@@ -8,19 +8,20 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-import polars as pl
 from xxhash import xxh3_128_hexdigest
 
 from llm_audit.errors import UsageError
 from llm_audit.files import PRIVATE, make_private_folder, write_atomically
 from llm_audit.ledger.columns import SCHEMA_VERSION
 from llm_audit.ledger.manifest import CHECKSUMS_FILE, MANIFEST_FILE, REQUESTS_FILE, Manifest, encode_manifest
-from llm_audit.ledger.schema import SCHEMA
 from llm_audit.ledger.sealed import sha256_of, xxh3_of
 from llm_audit.ledger.workspace import Workspace
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _T = TypeVar("_T")
 _AGAIN = "Create it again with --save-ledger."
@@ -59,6 +60,10 @@ class Ledger:
 
     def scan(self) -> pl.LazyFrame:
         """Return the requests, read from disk each time the result is collected."""
+        import polars as pl
+
+        from llm_audit.ledger.schema import SCHEMA
+
         return pl.scan_parquet(self.folder / REQUESTS_FILE, glob=False).cast(SCHEMA)
 
 
@@ -81,6 +86,10 @@ def read_ledger(folder: Path) -> Ledger:
 
         >>> llm_audit.read_ledger(Path("ledger")).scan()  # doctest: +SKIP
     """
+    import polars as pl
+
+    from llm_audit.ledger.schema import SCHEMA
+
     _check(folder)
     try:
         manifest = msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)
