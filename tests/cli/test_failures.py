@@ -90,3 +90,21 @@ def test_a_reader_that_stops_is_no_failure(tmp_path: Path, command: str) -> None
         done = shell(f"llm-audit {command} | {reader}", tmp_path)
         assert done.returncode in {0, 141}
         assert done.stderr in {"", "Wrote"}
+
+
+@pytest.mark.parametrize("kilobytes", [120_000, 600_000, 1_500_000])
+def test_a_limit_of_memory_is_named_and_is_no_bug(tmp_path: Path, kilobytes: int) -> None:
+    write_log(tmp_path / "log.jsonl", requests=3)
+    done = shell(f"ulimit -v {kilobytes}; llm-audit analyze log.jsonl -q -f json --no-cache", tmp_path)
+    assert done.returncode == 2
+    assert "Memory ran out" in done.stderr
+    assert "panicked" not in done.stderr
+    assert "backtrace" not in done.stderr
+
+
+@pytest.mark.parametrize("kept", [0, 1, 700, 5_000])
+def test_standard_output_may_be_closed_at_any_point(tmp_path: Path, kept: int) -> None:
+    write_log(tmp_path / "log.jsonl", requests=3)
+    done = shell(f"llm-audit analyze log.jsonl -q -f json | head -c {kept}; echo ${{PIPESTATUS[0]}} >&2", tmp_path)
+    assert len(done.stdout) == kept
+    assert done.stderr.strip() in {"141", "0"}  # 0 where all fitted into the pipe before its reader ended

@@ -1,8 +1,10 @@
 """Whatever happens to the cache, the result is that of a run without one."""
 
+import os
 import random
 import shutil
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,36 @@ def test_a_cache_that_cannot_be_written_or_is_full_changes_nothing(
     assert result(logs) == first
     monkeypatch.undo()
     assert not [path for path in cache.rglob("*") if path.is_file()]
+
+
+def test_runs_share_a_cache(kept: tuple[Path, Path, bytes]) -> None:
+    logs, cache, first = kept
+    shutil.rmtree(cache)
+    with ThreadPoolExecutor(max_workers=3) as runs:
+        assert set(runs.map(result, [logs] * 6)) == {first}
+    assert result(logs) == first
+    assert not [path for path in cache.rglob("*") if path.name.endswith("partial")]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_cache_folder_that_may_not_be_written_costs_time_only(kept: tuple[Path, Path, bytes]) -> None:
+    logs, cache, first = kept
+    shutil.rmtree(cache)
+    cache.mkdir(mode=0o500)
+    try:
+        assert result(logs) == first
+        assert not list(cache.iterdir())
+    finally:
+        cache.chmod(0o700)
+
+
+def test_workers_need_no_shared_memory(kept: tuple[Path, Path, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    logs, cache, first = kept
+    shutil.rmtree(cache)
+
+    def no_shared_memory(*_: object, **__: object) -> None:
+        raise OSError(38, "Function not implemented")  # what locks give where /dev/shm is missing
+
+    monkeypatch.setattr("_multiprocessing.SemLock", no_shared_memory)
+    ledger = ingest([logs], options=IngestOptions(jobs=2, cache=False))
+    assert encode_manifest(ledger.manifest) + (ledger.folder / REQUESTS_FILE).read_bytes() == first

@@ -73,13 +73,13 @@ for _name in GROUPS:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with an exit code; no traceback ever reaches a user."""
     open_standard_streams()
-    signals.supervise()
+    supervised = signals.supervise()
     os.umask(0o077)  # what a run creates is for its owner, unless the code that creates it says otherwise
     signals.handle()
     code = run(sys.argv[1:] if arguments is None else arguments)
     signals.ignore()
     flush()
-    sys.exit(code)
+    signals.end(code, supervised=supervised)
 
 
 def run(arguments: list[str]) -> int:

@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TextIO
 
 from llm_audit.errors import AuditWarning
 
@@ -22,7 +22,7 @@ def say(text: str) -> None:
         sys.stderr.write(plain(text) + "\n")
         sys.stderr.flush()
     except (OSError, ValueError):
-        _abandon(2)
+        _abandon(sys.stderr)
 
 
 def warn(text: str) -> None:
@@ -54,7 +54,7 @@ def audit_warnings() -> Iterator[None]:
 
 def abandon_stdout() -> None:
     """Redirect standard output after a write to it failed, so that it is not flushed again at exit."""
-    _abandon(1)
+    _abandon(sys.stdout)
 
 
 def open_standard_streams() -> None:
@@ -68,17 +68,30 @@ def open_standard_streams() -> None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
+def keep_native_code_silent() -> None:
+    """Drop what native code writes to standard error by its number: panics, and allocations that fail."""
+    encoding, errors = sys.stderr.encoding, sys.stderr.errors
+    with suppress(OSError):  # too many files are open
+        sys.stderr = os.fdopen(os.dup(2), "w", encoding=encoding, errors=errors, buffering=1)
+        _redirect(2)
+
+
 def flush() -> None:
     """Write what is left in the standard streams; the interpreter would change the exit code where it cannot."""
-    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+    for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
                 stream.flush()
         except (OSError, ValueError):
-            _abandon(number)
+            _abandon(stream)
 
 
-def _abandon(number: int) -> None:
+def _abandon(stream: TextIO) -> None:
+    with suppress(OSError, ValueError):
+        _redirect(stream.fileno())
+
+
+def _redirect(number: int) -> None:
     with suppress(OSError):
         handle = os.open(os.devnull, os.O_WRONLY)
         os.dup2(handle, number)

@@ -9,6 +9,11 @@ from llm_audit.errors import AuditError, ExitCode
 
 _OS_ERROR = re.compile(r"\((?:os error |\[?[Ee]rrno )(\d+)[\])]|\[Errno (\d+)\]")
 _NO_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_LOW_ADDRESS_LIMIT = 16 << 30  # bytes; under it, what fails within native code most likely lacked memory
+NATIVE_CRASH = (
+    "Internal error: native code crashed ({}), possibly because memory ran out. Try fewer --jobs; if that does not "
+    "help, report it with the output of `llm-audit --version -v`."
+)
 _MEMORY = "Memory ran out. Use fewer --jobs, or audit fewer logs at once."
 
 
@@ -28,9 +33,34 @@ def explain(error: BaseException) -> tuple[ExitCode, str]:
         )
     if isinstance(error, OSError) and error.strerror:
         return ExitCode.USAGE, f"Cannot use{_place(error) or ' a file'}: {error.strerror}. Check it and run again."
+    return _unexplained(type(error).__name__)
+
+
+def _unexplained(failure: str) -> tuple[ExitCode, str]:
+    if address_limit() is not None:
+        return ExitCode.USAGE, limited(failure)
     return ExitCode.INTERNAL, (
-        f"Internal error: {type(error).__name__}. This is a bug in llm-audit, not a problem with your logs; run again "
+        f"Internal error: {failure}. This is a bug in llm-audit, not a problem with your logs; run again "
         "with LLM_AUDIT_DEBUG=1 for the details to report."
+    )
+
+
+def address_limit() -> int | None:
+    """Return the bytes of memory that this process may address, where that is little; None where it is not."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return limit if 0 <= limit < _LOW_ADDRESS_LIMIT else None
+
+
+def limited(failure: str) -> str:
+    """Say what failed for want of memory that a limit keeps from this process."""
+    mib = (address_limit() or 0) >> 20
+    return (
+        f"Memory ran out, most likely ({failure}): `ulimit -v` lets this process address {mib:,} MiB only. Raise the "
+        "limit to 4 GiB or more, or use fewer --jobs."
     )
 
 

@@ -2,6 +2,7 @@
 
 On Linux the work is done by a child of the process that was started. Native code that crashes, or a system that runs
 out of memory, ends the child without a word; the parent then says what happened and ends with a documented exit code.
+What native code itself writes to standard error is dropped.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from types import FrameType
+from typing import NoReturn
 
-from llm_audit.cli.console import fail
+from llm_audit.cli.console import fail, keep_native_code_silent
+from llm_audit.cli.failures import NATIVE_CRASH, address_limit, limited
 from llm_audit.errors import ExitCode
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _SIGNAL_EXIT = 128  # plus the signal's number
+_CHILD_GATE_FAILED = 101  # a child's code for a failed gate, since native code may end a process with 1
 
 
 class Ended(BaseException):
@@ -40,10 +45,13 @@ def ignore() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def supervise() -> None:
-    """Go on in a child process, on Linux; the parent waits for it and ends the program with its exit code."""
+def supervise() -> bool:
+    """Go on in a child process, on Linux; the parent waits for it and ends the program with its exit code.
+
+    Return whether this is such a child.
+    """
     if sys.platform != "linux" or os.environ.get("LLM_AUDIT_DEBUG"):
-        return
+        return False
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {*ENDING, signal.SIGCHLD})
     ours, theirs = os.pipe()
     try:
@@ -52,13 +60,20 @@ def supervise() -> None:
         os.close(ours)
         os.close(theirs)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        return
+        return False
     if child:
         os.close(ours)
         os._exit(_wait(child))  # what is to be done at exit is the child's
     os.close(theirs)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     threading.Thread(target=_end_with_parent, args=(ours,), daemon=True).start()
+    keep_native_code_silent()
+    return True
+
+
+def end(code: int, *, supervised: bool) -> NoReturn:
+    """End this process, a child in the way that its parent understands."""
+    sys.exit(_CHILD_GATE_FAILED if supervised and code == ExitCode.GATE_FAILED else code)
 
 
 def _end(number: int, _: FrameType | None) -> None:
@@ -87,20 +102,29 @@ def _wait(child: int) -> int:
 
 
 def _exit_code(status: int) -> int:
-    if not os.WIFSIGNALED(status):
-        return os.WEXITSTATUS(status)
-    from llm_audit.ledger import remove_abandoned
-
-    remove_abandoned()
-    number = os.WTERMSIG(status)
+    code = os.waitstatus_to_exitcode(status)
+    if code == _CHILD_GATE_FAILED:
+        return int(ExitCode.GATE_FAILED)
+    if code != ExitCode.GATE_FAILED and code in {*ExitCode}:
+        return code
+    _remove_abandoned()
+    number = -code
     if number in ENDING:
         return _SIGNAL_EXIT + number
-    name = signal.Signals(number).name
+    name = signal.Signals(number).name if number > 0 else f"exit code {code}"
     if number == signal.SIGKILL:
         fail(f"The system ended the run ({name}), most likely because memory ran out. Use fewer --jobs, or fewer logs.")
         return int(ExitCode.USAGE)
-    fail(
-        f"Internal error: native code crashed ({name}), possibly because memory ran out. Try fewer --jobs; if that "
-        "does not help, report it with the output of `llm-audit --version -v`."
-    )
+    if address_limit() is not None:
+        fail(limited(name))
+        return int(ExitCode.USAGE)
+    fail(NATIVE_CRASH.format(name))
     return int(ExitCode.INTERNAL)
+
+
+def _remove_abandoned() -> None:
+    """Remove what a dead child left behind, now if there is memory for it, else when the next run starts."""
+    with suppress(ImportError, MemoryError, OSError):
+        from llm_audit.ledger import remove_abandoned
+
+        remove_abandoned()
