@@ -90,6 +90,7 @@ def _open(paths: Sequence[str | Path], config: Config, progress: Progress | None
     options = IngestOptions(
         jobs=config.jobs,
         log_format=config.log_format,
+        date_order=config.date_order,
         mapping=config.mapping or None,
         calibration=Path(config.calibration) if config.calibration else None,
         cache=config.cache,

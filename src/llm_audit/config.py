@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -44,6 +44,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     prices: list[str] = []  # price files, later ones override
     aliases: dict[str, str] = {}  # deployment, profile or house name to a model the price table knows
     log_format: str | None = None  # read every input as this format
+    date_order: Literal["dmy", "mdy", "ymd"] | None = None  # of dates such as 01/09/2026
     mapping: dict[str, str] = {}  # ledger field to JSON path, for logs of no known format
     calibration: str | None = None  # a file that `llm-audit calibrate` wrote
     timezone: str = "UTC"  # for days

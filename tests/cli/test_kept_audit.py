@@ -1,8 +1,11 @@
 """An audit is kept while nothing that it depends on changes, and is the same as one made again."""
 
+import json
 import os
+import re
 import warnings
 from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 import pytest
@@ -165,3 +168,25 @@ def test_settings_that_can_be_read_only_once_have_no_key(tmp_path: Path) -> None
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError):  # noqa: PT011 - any, before the pipe is opened
         list(kept_audit._contents(Config(prices=[str(tmp_path / "pipe")])))
+
+
+class Tomorrow(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Tomorrow":
+        return cls.fromtimestamp(datetime.now(tz).timestamp() + 86_400, tz)
+
+
+@pytest.mark.parametrize(("dated", "times"), [(True, 1), (False, 2)])
+def test_the_day_counts_where_no_request_has_a_time(
+    analyze: Analyze, made: list[str], monkeypatch: pytest.MonkeyPatch, dated: bool, times: int
+) -> None:
+    if not dated:
+        log = Path("log.jsonl")
+        log.write_text(re.sub(r'"timestamp": "[^"]*", ', "", log.read_text()))
+    first = analyze()
+    undated = next(check for check in json.loads(first)["quality"] if check["check"] == "undated")
+    assert undated["count"] == (0 if dated else 60)
+    assert dated or f"The latest such day is {datetime.now(UTC):%Y-%m-%d} (UTC)." in undated["message"]
+    monkeypatch.setattr(kept_audit, "datetime", Tomorrow)
+    analyze()
+    assert made == ["made"] * times

@@ -167,7 +167,13 @@ def document(found: Found) -> Document:
         observed_pairs=observed_pairs(cells),
         observed_routers=observed_routers(sums.routers, book),
         policy=policy_info(routes),
-        quality=quality(cells, sums.counts, requests, unmeasured=found.rows.catalog.unmeasured),
+        quality=quality(
+            cells,
+            sums.counts,
+            requests,
+            unmeasured=found.rows.catalog.unmeasured,
+            undated_at=found.rows.book.undated_at,
+        ),
         warnings=[*tax.warnings, *_left_out(ledger, options)],
         notes=[*ledger.manifest.notes, *ledger.manifest.reading_notes],
         inputs=[

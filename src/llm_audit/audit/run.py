@@ -34,6 +34,7 @@ from llm_audit.vocabulary import rejection_remedy, rejection_words
 
 __all__ = ["Audit", "AuditOptions", "run"]
 
+_MAX_NOTES = 3  # on records that could not be read, where none could
 _SUMMED = (
     *PRICED_BY,
     *(name for name in KEYS if name in SCHEMA),
@@ -191,7 +192,8 @@ def _nothing(ledger: Ledger) -> str:
     remedies = ["`llm-audit formats detect PATH` shows what each file is."]
     if manifest.rejected:
         remedies.insert(0, rejection_remedy([reason.reason for reason in manifest.rejected]))
-    return f"no request was read: {', '.join(parts)}. {' '.join(remedies)}"
+    said = "".join(f" {note}." for note in manifest.reading_notes[:_MAX_NOTES])
+    return f"no request was read: {', '.join(parts)}.{said} {' '.join(remedies)}"
 
 
 def _records(count: int) -> str:

@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -96,6 +97,7 @@ def _key(ledger: Ledger, config: Config, options: AuditOptions) -> str | None:
             ledger.fingerprint(),
             config.fingerprint,
             repr(options),
+            *_today(ledger),
         ]
         for part in (*(word.encode(errors="surrogatepass") for word in words), *_contents(config)):
             state.update(len(part).to_bytes(8, "big"))
@@ -103,6 +105,13 @@ def _key(ledger: Ledger, config: Config, options: AuditOptions) -> str | None:
     except OSError:  # whatever reads the file next says why
         return None
     return state.hexdigest()
+
+
+def _today(ledger: Ledger) -> list[str]:
+    """Return the day on which a ledger without any time is priced; none where it has a time."""
+    return (
+        [] if ledger.scan().select("time").drop_nulls().head(1).collect().height else [f"{datetime.now(UTC):%Y-%m-%d}"]
+    )
 
 
 def _contents(config: Config) -> Iterator[bytes]:

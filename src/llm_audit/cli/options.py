@@ -52,6 +52,10 @@ Pseudonymize = Annotated[
     ),
 ]
 LogFormat = Annotated[str | None, typer.Option(help="Log format of every input; `llm-audit formats` lists them.")]
+DateOrder = Annotated[
+    str | None,
+    typer.Option(metavar="ORDER", help="Order of the numbers of dates such as 01/09/2026: dmy, mdy or ymd."),
+]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", min=0, metavar="N", help="Processes that read logs; 0 is one per core.")
 ]

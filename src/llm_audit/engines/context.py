@@ -41,6 +41,7 @@ class IngestContext:
         judge: Judges a batch of texts.
         fill: Counts tokens where a log states none.
         forced: The format that every record is read as, where the user asked for one.
+        date_order: The order of the numbers of a date, where the user states it.
         harder: What a calibration adds to difficulties by category and template.
     """
 
@@ -48,6 +49,7 @@ class IngestContext:
     judge: Judge
     fill: Callable[[Request], None]
     forced: Format | None = None
+    date_order: str | None = None
     harder: Harder | None = None
 
 
@@ -57,11 +59,13 @@ class IngestConfig:
 
     Attributes:
         log_format: Read every record as this format.
+        date_order: The order of the numbers of a date: ``dmy``, ``mdy`` or ``ymd``.
         mapping: Ledger field to JSON path, for logs of no known format.
         calibration: The path of a file that ``calibrate`` wrote.
     """
 
     log_format: str | None = None
+    date_order: str | None = None
     mapping: dict[str, str] = field(default_factory=dict)
     calibration: str | None = None
 
@@ -90,6 +94,7 @@ class IngestConfig:
             judge=self.classifier().judge,
             fill=fill,
             forced=self.forced(),
+            date_order=self.date_order,
             harder=None if learnt is None or learnt.posterior is None else learnt.posterior.harder,
         )
 
@@ -122,7 +127,8 @@ class IngestConfig:
     def fingerprint(self) -> str:
         """Return a hash of the options that decide how records are read and judged."""
         calibrated = self.classifier().fingerprint if self.calibration else None  # the path's content may change
-        return xxh3_128(repr((self.log_format, sorted(self.mapping.items()), calibrated)).encode()).hexdigest()
+        options = (self.log_format, sorted(self.mapping.items()), calibrated, self.date_order)
+        return xxh3_128(repr(options).encode()).hexdigest()
 
     def _mapped(self) -> tuple[Format, ...]:
         if not self.mapping:

@@ -33,6 +33,7 @@ class IngestOptions:
     Attributes:
         jobs: Processes; 0 is one a core.
         log_format: Read every record as this format.
+        date_order: The order of the numbers of a date: ``dmy``, ``mdy`` or ``ymd``.
         mapping: Ledger field to JSON path, for logs of no known format.
         calibration: A file that ``calibrate`` wrote.
         cache: Store what is read, and reuse what is stored of unchanged logs.
@@ -40,6 +41,7 @@ class IngestOptions:
 
     jobs: int = 0
     log_format: str | None = None
+    date_order: str | None = None
     mapping: Mapping[str, str] | None = None
     calibration: Path | None = None
     cache: bool = True
@@ -62,6 +64,7 @@ def ingest(
     options = options or IngestOptions()
     config = IngestConfig(
         log_format=options.log_format,
+        date_order=options.date_order,
         mapping=dict(options.mapping or {}),
         calibration=str(options.calibration) if options.calibration else None,
     )

@@ -20,6 +20,9 @@ from llm_audit.sources.format_detector import internal_error
 from llm_audit.sources.read import NO_CONTENT, ShardReader, content_hash
 from llm_audit.sources.split import Bundle, Shard
 
+_BY_VALUE = frozenset({Reason.BAD_TIME, Reason.BAD_TOKENS})
+"""Reasons whose note shows the record's value; of a shard, the first is kept."""
+
 MAX_ROWS = 8192
 MAX_ASK_CHARS = 1 << 24
 """A batch is judged and written when it has this many rows, or this much text to judge."""
@@ -144,7 +147,7 @@ def _fetch_and_read(index: int, shard: Shard, context: IngestContext, writer: Pa
 
 
 def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWriter) -> ShardTally:
-    reader = ShardReader(shard, formats=context.formats, forced=context.forced)
+    reader = ShardReader(shard, formats=context.formats, forced=context.forced, date_order=context.date_order)
     tally = ShardTally(content="")
     entries = reader.detector.entries
     place = requests = 0
@@ -187,7 +190,7 @@ def _count(tally: ShardTally, line: int, entry: Entry) -> None:
         tally.not_calls[reason] = tally.not_calls.get(reason, 0) + 1
     elif isinstance(entry, Rejected):
         tally.count_rejected(entry.reason.value, line)
-        if entry.note:
+        if entry.note and (entry.reason not in _BY_VALUE or tally.rejected[entry.reason.value].count == 1):
             tally.add_note(line, entry.note)
         if entry.unread_bytes:
             tally.add_unread(line, entry.unread_bytes)

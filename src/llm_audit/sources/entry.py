@@ -147,7 +147,7 @@ class Rejected(msgspec.Struct, frozen=True):
         reason: Why it is rejected.
         field: The name of the offending field, never its value.
         unread_bytes: The bytes passed over to find the next record, where damage hides what they hold.
-        note: What the user should know of it besides, without any of the record's text.
+        note: What the user should know of it besides: a time or a number may be shown, and no other text of it.
     """
 
     reason: Reason
@@ -166,7 +166,8 @@ class TypedRecord(msgspec.Struct):
 class BadRecordError(Exception):
     """A field of a record cannot be right. An adapter raises it, and the record becomes a ``Rejected``."""
 
-    def __init__(self, reason: Reason, field_name: str = "") -> None:
+    def __init__(self, reason: Reason, field_name: str = "", note: str = "") -> None:
         super().__init__(f"{reason}: {field_name}")
         self.reason = reason
         self.field_name = field_name
+        self.note = note

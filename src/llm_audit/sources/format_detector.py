@@ -82,7 +82,7 @@ class FormatDetector:
         try:
             return reader.name, reader.read(record)
         except BadRecordError as error:
-            return reader.name, Rejected(error.reason, error.field_name)
+            return reader.name, Rejected(error.reason, error.field_name, note=error.note)
         except Exception as error:  # noqa: BLE001 - a bug costs the record that shows it and no other
             return reader.name, internal_error(reader.name, error)
 
@@ -109,7 +109,7 @@ class FormatDetector:
             for entry in found.entries(record, context):
                 entries.append((name, entry))  # noqa: PERF401 - what came before a failure stays
         except BadRecordError as error:
-            entries.append((name, Rejected(error.reason, error.field_name)))
+            entries.append((name, Rejected(error.reason, error.field_name, note=error.note)))
         except Exception as error:  # noqa: BLE001 - as in _read_typed
             entries.append((name, internal_error(name, error)))
         if len(entries) == before:

@@ -11,6 +11,7 @@ from xxhash import xxh3_128
 from llm_audit.sources.detect import detect_source
 from llm_audit.sources.entry import Reason, Rejected
 from llm_audit.sources.files.container import Container, Located, decoded, items, sniff, with_columns
+from llm_audit.sources.files.date_order import ordered
 from llm_audit.sources.files.lines import Lines, range_blocks
 from llm_audit.sources.files.storage import UnreadableError, error_text, sha256
 from llm_audit.sources.files.stream import Blocks
@@ -32,7 +33,9 @@ class ShardReader:
     file, and ``note`` a remark on it.
     """
 
-    def __init__(self, shard: Shard, *, formats: Sequence[Format], forced: Format | None = None) -> None:
+    def __init__(
+        self, shard: Shard, *, formats: Sequence[Format], forced: Format | None = None, date_order: str | None = None
+    ) -> None:
         self.lines = 0
         self.content = ""
         self.sha256 = NO_CONTENT
@@ -40,12 +43,15 @@ class ShardReader:
         self._shard = shard
         self._formats = formats
         self._forced = forced
+        self._date_order = date_order
         self.detector = FormatDetector(formats, path=shard.source.name, forced=forced)
+        self._decode_typed = None if date_order else self.detector.fast_path.decode  # dates are changed in dictionaries
 
     def __iter__(self) -> Iterator[Located]:
         line = 1
         try:
-            for line, item in self._located():
+            located = self._located()
+            for line, item in ordered(located, self._date_order) if self._date_order else located:
                 yield line, item
         except (UnreadableError, OSError) as error:
             self.content = ""
@@ -79,7 +85,7 @@ class ShardReader:
             if source.columns:
                 yield from with_columns(decoded(lines), source.columns)
             else:
-                yield from decoded(lines, self.detector.fast_path.decode)
+                yield from decoded(lines, self._decode_typed)
             self.lines, self.content = lines.count, state.hexdigest()
             return
         container = sniff(source)
@@ -87,7 +93,7 @@ class ShardReader:
             found = detect_source(source, container, formats=self._formats).format
             if found is not None and (found.info.ordered or container in _TABLES):
                 self.detector.fallback = found
-        yield from items(source, container, self.detector.fast_path.decode)
+        yield from items(source, container, self._decode_typed)
         self.content = self.sha256 = sha256(source)
 
 

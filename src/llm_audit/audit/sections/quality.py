@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import polars as pl
@@ -90,7 +91,7 @@ def _tagged(tag: str) -> pl.Expr:
 
 
 def quality(
-    cells: pl.DataFrame, counts: pl.DataFrame, requests: Requests, *, unmeasured: Sequence[str]
+    cells: pl.DataFrame, counts: pl.DataFrame, requests: Requests, *, unmeasured: Sequence[str], undated_at: datetime
 ) -> list[QualityCheck]:
     """All checks, worst first.
 
@@ -99,6 +100,7 @@ def quality(
         counts: Rows of ``quality_counts``, one a part.
         requests: The account of records read.
         unmeasured: Models whose ability is a prior.
+        undated_at: The latest time at which requests without a time are priced.
     """
     used, route = (pl.col(name).is_in(unmeasured) for name in ("model_id", "route_model_id"))
     audited = total(cells, "requests")
@@ -108,7 +110,7 @@ def quality(
         "unpriced": audited - total(cells, "priced"),
         "unmeasured_ability": total(cells.filter(used | route), "requests"),
     }
-    details = _details(cells)
+    details = _details(cells) | {"undated": f"The latest such day is {undated_at:%Y-%m-%d} (UTC)."}
     checks = [
         _checked(
             name,

@@ -26,6 +26,7 @@ def reconcile(
     prices: options.Prices = None,
     timezone: options.Timezone = None,
     log_format: options.LogFormat = None,
+    date_order: options.DateOrder = None,
     jobs: options.Jobs = None,
     cache: options.Cache = None,
     config_file: options.ConfigFile = None,
@@ -37,7 +38,14 @@ def reconcile(
     from llm_audit import config as configuration
     from llm_audit.pricing import price
 
-    flags = {"prices": prices, "timezone": timezone, "log_format": log_format, "jobs": jobs, "cache": cache}
+    flags = {
+        "prices": prices,
+        "timezone": timezone,
+        "log_format": log_format,
+        "date_order": date_order,
+        "jobs": jobs,
+        "cache": cache,
+    }
     config = configuration.load(flags, file=config_file).config
     book = api.price_book(config)
     with show_progress(wanted=progress) as update:

@@ -33,6 +33,7 @@ def sample(
     since: options.Since = None,
     until: options.Until = None,
     log_format: options.LogFormat = None,
+    date_order: options.DateOrder = None,
     jobs: options.Jobs = None,
     cache: options.Cache = None,
     config_file: options.ConfigFile = None,
@@ -55,6 +56,7 @@ def sample(
         "prices": prices,
         "calibration": calibration,
         "log_format": log_format,
+        "date_order": date_order,
         "jobs": jobs,
         "cache": cache,
     }

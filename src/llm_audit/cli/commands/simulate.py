@@ -33,6 +33,7 @@ def simulate(
     until: options.Until = None,
     timezone: options.Timezone = None,
     log_format: options.LogFormat = None,
+    date_order: options.DateOrder = None,
     jobs: options.Jobs = None,
     cache: options.Cache = None,
     config_file: options.ConfigFile = None,
@@ -46,7 +47,14 @@ def simulate(
     from llm_audit.policy import PRESETS, load
     from llm_audit.report.decisions import measure
 
-    flags = {"prices": prices, "timezone": timezone, "log_format": log_format, "jobs": jobs, "cache": cache}
+    flags = {
+        "prices": prices,
+        "timezone": timezone,
+        "log_format": log_format,
+        "date_order": date_order,
+        "jobs": jobs,
+        "cache": cache,
+    }
     config = configuration.load(flags, file=config_file).config
     names = policy or [config.policy, *(name for name in PRESETS if name != config.policy)]
     policies = [load(name) for name in names]

@@ -45,7 +45,7 @@ def reject_on_error(read: Callable[[_Item], Entry], item: _Item) -> Entry:
     try:
         return read(item)
     except BadRecordError as error:
-        return Rejected(error.reason, error.field_name)
+        return Rejected(error.reason, error.field_name, note=error.note)
 
 
 def merge_key(response_id: object, *, model: str, status: str = Status.OK) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from llm_audit.sources.as_written import count_note
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Reason, Usage
 from llm_audit.sources.records.fields import Json, text
 from llm_audit.vocabulary import UsageSource
@@ -27,16 +28,17 @@ class Convention(StrEnum):
     EXCLUSIVE = "exclusive"  # cached tokens come on top
 
 
-def as_count(value: object, field: str = "tokens") -> int | None:
+def as_count(given: object, field: str = "tokens") -> int | None:
     """Return a token count; None where the log gives none.
 
     Takes integers, also as strings, with thousands grouped or with a zero fraction; ``12.000`` may be either.
     Raises ``BadRecordError`` for it, for negative, fractional or absurd (above 10^9) counts and for anything else.
     """
+    value = given
     if type(value) is int:
         if 0 <= value <= MAX_TOKENS:
             return value
-        raise BadRecordError(Reason.BAD_TOKENS, field)
+        raise BadRecordError(Reason.BAD_TOKENS, field, note=count_note(given, field))
     if value is None:
         return None
     if isinstance(value, str):
@@ -46,13 +48,13 @@ def as_count(value: object, field: str = "tokens") -> int | None:
         try:
             value = _number(value.strip())
         except ValueError:
-            raise BadRecordError(Reason.BAD_TOKENS, field) from None
+            raise BadRecordError(Reason.BAD_TOKENS, field, note=count_note(given, field)) from None
     if isinstance(value, float):
         if value != value:  # noqa: PLR0124 - NaN is an empty cell of a table
             return None
         if 0 <= value <= MAX_TOKENS and value.is_integer():
             return int(value)
-    raise BadRecordError(Reason.BAD_TOKENS, field)
+    raise BadRecordError(Reason.BAD_TOKENS, field, note=count_note(given, field))
 
 
 def _number(value: str) -> float:

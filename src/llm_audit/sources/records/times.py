@@ -11,6 +11,7 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
+from llm_audit.sources.as_written import time_note
 from llm_audit.sources.entry import BadRecordError, Reason
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,7 +60,7 @@ def micros(value: object, field: str = "time") -> int | None:
         return None
     found = _written(value) if isinstance(value, str) else _given(value)
     if found is None or not EARLIEST_US <= found < LATEST_US:
-        raise BadRecordError(Reason.BAD_TIME, field)
+        raise BadRecordError(Reason.BAD_TIME, field, note=time_note(value, field))
     return found
 
 

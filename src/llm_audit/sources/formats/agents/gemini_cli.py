@@ -52,7 +52,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         try:
             yield _entry(message, session)
         except BadRecordError as error:
-            yield Rejected(error.reason, error.field_name)
+            yield Rejected(error.reason, error.field_name, note=error.note)
     if not messages:
         yield NotACall(NotCallReason.METADATA)
 
