@@ -11,7 +11,6 @@ from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import mapping, text
 from llm_audit.sources.records.times import micros
 
-
 _HIDDEN, _REDACTED = frozenset({"None"}), "/REDACTED"  # names that Aider does not know are not logged
 
 
@@ -46,10 +45,11 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="not split",
         tells=("time", "cost"),
-        notes="Checked on Aider's source (aider/analytics.py and base_coder.py, May 2026) and the sample log it publishes. "
-        "Cached tokens are not told apart, so cached input is priced as fresh, and what Anthropic wrote to its cache is "
-        "in the input twice. Counts of streamed replies are Aider's own estimates. Calls of the weak model have no event "
-        "of their own; models that Aider does not know are logged without a name, and their calls are rejected.",
+        notes="Checked on Aider's source (aider/analytics.py and base_coder.py, May 2026) and the sample log it "
+        "publishes. Cached tokens are not told apart, so cached input is priced as fresh, and what Anthropic "
+        "wrote to its cache is in the input twice. Counts of streamed replies are Aider's own estimates. "
+        "Calls of the weak model have no event of their own; models that Aider does not know are logged "
+        "without a name, and their calls are rejected.",
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: "event" in record and "properties" in record and "user_id" in record and "time" in record,

@@ -82,10 +82,10 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="by program and version: both bounds",
         tells=("time", "prompts", "cache", "cost"),
-        notes="Fields as in Cline's source (ExtensionMessage.ts and getApiMetrics.ts, August 2026), which counts cached "
-        "tokens apart; earlier versions and forks do so for some providers only. Roo Code's source was not read. Rows "
-        "without a model are rejected, and so are sums of calls that the file does not hold: removed rows "
-        "(deleted_api_reqs) and subagents (subagent_usage).",
+        notes="Fields as in Cline's source (ExtensionMessage.ts and getApiMetrics.ts, August 2026), which counts "
+        "cached tokens apart; earlier versions and forks do so for some providers only. Roo Code's source was "
+        "not read. Rows without a model are rejected, and so are sums of calls that the file does not hold: "
+        "removed rows (deleted_api_reqs) and subagents (subagent_usage).",
         ordered=True,
     ),
     specificity=Specificity.TRANSCRIPT,

@@ -89,10 +89,10 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="exclusive, reasoning apart",
         tells=("time", "id", "cache", "cost", "latency"),
-        notes="Checked on OpenCode's source (session/processor.ts, 2026) and on copies of its getUsage (session/index.ts) "
-        "of two generations. Prompts are in files of their own and are not read. Earlier versions counted reasoning in "
-        "the output too: where a message has no total, it may be counted twice. A message of several steps keeps the "
-        "tokens of the last step only, and the cost of all.",
+        notes="Checked on OpenCode's source (session/processor.ts, 2026) and on copies of its getUsage "
+        "(session/index.ts) of two generations. Prompts are in files of their own and are not read. Earlier "
+        "versions counted reasoning in the output too: where a message has no total, it may be counted twice. "
+        "A message of several steps keeps the tokens of the last step only, and the cost of all.",
     ),
     specificity=Specificity.TRANSCRIPT,
     matches=_matches,

@@ -85,9 +85,9 @@ FORMAT = Format(
         evidence=Evidence.RECONSTRUCTED,
         input_counts="as the provider counts",
         tells=("time", "id", "prompts", "cache"),
-        notes="Usage as in Open WebUI's source (utils/response.py, 2026); the nesting of its exports was not verified. A "
-        "reply that called tools sums up several calls, and is read as one. Replies without usage are not counted, since "
-        "their model may never have answered: switch usage on for the model.",
+        notes="Usage as in Open WebUI's source (utils/response.py, 2026); the nesting of its exports was not "
+        "verified. A reply that called tools sums up several calls, and is read as one. Replies without usage "
+        "are not counted, since their model may never have answered: switch usage on for the model.",
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: "messages" in mapping(record.get("chat")) or "history" in mapping(record.get("chat")),

@@ -78,9 +78,10 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="inclusive; exclusive for Anthropic's API",
         tells=("time", "cache", "latency", "team"),
-        notes="Columns as in new-api's source (model/log.go and log_info_generate.go, 2026) and one-api's (model/log.go, "
-        "February 2025). one-api logs no cached tokens, and none at all for its tests of a channel. The quota charged is in the operator's own unit and is not read as a cost; image output and charges "
-        "for asynchronous tasks are not read.",
+        notes="Columns as in new-api's source (model/log.go and log_info_generate.go, 2026) and one-api's "
+        "(model/log.go, February 2025). one-api logs no cached tokens, and none at all for its tests of a "
+        "channel. The quota charged is in the operator's own unit and is not read as a cost; image output and "
+        "charges for asynchronous tasks are not read.",
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: "quota" in record and "model_name" in record and "token_name" in record,

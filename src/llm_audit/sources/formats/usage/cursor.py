@@ -62,9 +62,9 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="exclusive",
         tells=("time", "cache", "cost"),
-        notes="Columns and arithmetic as in rows of exports that public tools keep as tests (three versions of the header, "
-        "2025 and 2026); Cursor does not document them. A row whose counts do not add up to its "
-        "total is rejected. Model names are Cursor's own: name those that are not known in the alias map.",
+        notes="Columns and arithmetic as in rows of exports that public tools keep as tests (three versions of the "
+        "header, 2025 and 2026); Cursor does not document them. A row whose counts do not add up to its total "
+        "is rejected. Model names are Cursor's own: name those that are not known in the alias map.",
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: _WRITTEN in record and _FRESH in record,
