@@ -36,9 +36,9 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     named = mapping(record.get("modelInfo"))
     if named:
         context.state["model"] = named
-    said = record.get("say")
+    said = text(record.get("say"))
     if said in _SUMS:
-        yield Rejected(Reason.BAD_SHAPE, str(said), note=f"{said} sums up calls that are not in the file")
+        yield Rejected(Reason.BAD_SHAPE, said, note=f"{said} sums up calls that are not in the file")
         return
     counts = mapping(record.get("text")) if said == "api_req_started" else {}
     if not counts:
