@@ -125,9 +125,10 @@ def disjoint_usage(  # noqa: C901 - one decision, each branch a stated rule
     ambiguous: int | None = None
     gap = None if total is None else total - fresh - out
     on_top = reasoning or 0
-    if on_top and (gap in {on_top, on_top + cached} or on_top > out):
+    counted = on_top > 0 and gap in {on_top, on_top + cached}  # by the total
+    if counted or on_top > out:
         out += on_top
-        gap = None if gap is None else gap - on_top
+        gap = gap - on_top if counted and gap is not None else gap
     if cached:
         decided = _by_arithmetic(fresh, cached, None if wrapper_total and gap == 0 else gap, own_input)
         overlap = max(cache_read or 0, cached - (cache_read or 0))

@@ -18,5 +18,9 @@ def test_the_model_is_the_one_named_before_and_what_stays_open_is_ambiguous() ->
 
 
 def test_calls_of_no_known_model_and_the_sum_of_removed_rows_are_refused() -> None:
-    assert rejections(PATH) == [("no_model", "modelInfo"), ("bad_shape", "deleted_api_reqs")]
+    assert rejections(PATH) == [
+        ("no_model", "modelInfo"),
+        ("bad_shape", "deleted_api_reqs"),
+        ("bad_shape", "subagent_usage"),
+    ]
     assert not_calls(PATH) == ["metadata"] * 3

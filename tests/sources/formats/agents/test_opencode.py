@@ -23,4 +23,11 @@ def test_questions_and_parts_are_no_calls() -> None:
 
 
 def test_an_exported_session_holds_the_same_call() -> None:
-    assert requests("opencode/export.json") == requests(PATH)[:1]
+    assert requests("opencode/export.json")[:1] == requests(PATH)[:1]
+
+
+def test_each_step_of_a_message_is_a_call() -> None:
+    first, last = requests("opencode/export.json")[1:]
+    assert (tokens(first), first.stated_cost_pico) == ((700, 0, 0, None, 20), 20_000_000_000)
+    assert (tokens(last), last.stated_cost_pico) == ((500, 500, 0, None, 15), 10_000_000_000)  # 1015 counts reasoning
+    assert first.merge_key != last.merge_key

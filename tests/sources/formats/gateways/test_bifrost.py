@@ -19,3 +19,14 @@ def test_rows_of_the_store_hold_json_in_columns() -> None:
 def test_hits_and_rows_without_a_model() -> None:
     assert not_calls(PATH) == ["gateway_cache_hit"]
     assert rejections(PATH) == [("no_model", "model")]
+
+
+def test_responses_name_the_lifetime_of_writes_and_the_canonical_model() -> None:
+    request = requests(PATH)[2]
+    assert tokens(request) == (200, 300, 100, 400, 20)  # 1000 - 300 - 500
+    assert (request.model, request.model_requested) == ("claude-sonnet-4-5", "smart")
+    assert (request.team, request.app, request.user) == ("core", "shop", "ann")
+
+
+def test_a_failed_call_without_usage_is_a_call() -> None:
+    assert (requests(PATH)[3].status, requests(PATH)[3].usage.usage_source) == ("error", "none")

@@ -1,6 +1,12 @@
 """Expected figures are worked out by hand from the provider's own bodies."""
 
-from tests.sources.formats.fixture_files import not_calls, rejections, requests, tokens
+from decimal import Decimal
+
+from tests.sources.formats.fixture_files import FIXTURES, not_calls, rejections, requests, tokens
+
+from llm_audit import api
+
+BILLED = "openai-chat/billed.jsonl"
 
 
 def test_chat_pairs_hold_what_the_bodies_say() -> None:
@@ -68,3 +74,23 @@ def test_bodies_in_strings_bare_bodies_and_other_calls() -> None:
     assert (groq.provider, tokens(groq)) == ("groq", (10, None, None, None, 2))
     assert not_calls("openai-chat/made.jsonl") == ["not_a_model_call"]
     assert rejections("openai-chat/made.jsonl") == [("bad_tokens", "prompt_tokens")]
+
+
+def test_citations_of_a_research_model_are_billed_as_input_and_its_reasoning_beside_the_total() -> None:
+    usage = requests(BILLED)[0].usage
+    assert (usage.input_tokens, usage.output_tokens, usage.reasoning_tokens) == (33 + 20016, 7163 + 73997, 73997)
+    assert (usage.tool_calls_billed, usage.ambiguous_tokens, usage.unread_counts) == (30, None, None)
+
+
+def test_audio_of_a_transcription_is_told_apart_and_one_by_the_second_has_no_tokens() -> None:
+    by_token, by_second = requests(BILLED)[1:]
+    assert tokens(by_token) == (4, None, None, None, 45)
+    assert (by_token.usage.audio_input_tokens, by_token.operation) == (10, "audio")
+    assert (by_second.usage.usage_source, by_second.operation) == ("none", "audio")
+
+
+def test_what_is_billed_beside_plain_text_is_priced() -> None:
+    cost = api.analyze(FIXTURES / BILLED).document.cost
+    # per million: 20,049 * 2 + 7,163 * 8 + 73,997 * 3, and 30 searches of half a cent; 4 * 1.25 + 10 * 3 + 45 * 5
+    assert Decimal(cost.actual) == Decimal("0.319393") + Decimal("0.15") + Decimal("0.00026")
+    assert (cost.priced_requests, cost.unpriced_requests) == (2, 1)  # whisper-1 is billed by the second

@@ -11,6 +11,8 @@ from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import mapping, text
 from llm_audit.sources.records.times import micros
 
+_HIDDEN, _REDACTED = frozenset({"None"}), "/REDACTED"  # names that Aider does not know are not logged
+
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     if record.get("event") != "message_send":
@@ -18,7 +20,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         return
     properties = mapping(record.get("properties"))
     model = text(properties.get("main_model"))
-    if model is None:
+    if model is None or model in _HIDDEN or model.endswith(_REDACTED):
         raise BadRecordError(Reason.NO_MODEL, "properties.main_model")
     edit_format = text(properties.get("edit_format"))
     yield Request(
@@ -43,8 +45,11 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="not split",
         tells=("time", "cost"),
-        notes="Events as in Aider's documentation of its analytics. Cached tokens are not logged, so cached input is "
-        "priced as fresh; calls of the weak model have no event of their own.",
+        notes="Checked on Aider's source (aider/analytics.py and base_coder.py, May 2026) and the sample log it "
+        "publishes. Cached tokens are not told apart, so cached input is priced as fresh, and what Anthropic "
+        "wrote to its cache is in the input twice. Counts of streamed replies are Aider's own estimates. "
+        "Calls of the weak model have no event of their own; models that Aider does not know are logged "
+        "without a name, and their calls are rejected.",
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: "event" in record and "properties" in record and "user_id" in record and "time" in record,

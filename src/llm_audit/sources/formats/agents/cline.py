@@ -29,16 +29,18 @@ from llm_audit.sources.records.transcript import TOOLS
 from llm_audit.vocabulary import Status
 
 _KINDS = frozenset({"say", "ask"})
+_SUMS = frozenset({"deleted_api_reqs", "subagent_usage"})  # of rows that were removed, of a batch of subagents
 
 
 def _entries(record: Record, context: Context) -> Iterator[Entry]:
     named = mapping(record.get("modelInfo"))
     if named:
         context.state["model"] = named
-    if record.get("say") == "deleted_api_reqs":
-        yield Rejected(Reason.BAD_SHAPE, "deleted_api_reqs")  # the sum of calls whose rows were removed
+    said = text(record.get("say"))
+    if said in _SUMS:
+        yield Rejected(Reason.BAD_SHAPE, said, note=f"{said} sums up calls that are not in the file")
         return
-    counts = mapping(record.get("text")) if record.get("say") == "api_req_started" else {}
+    counts = mapping(record.get("text")) if said == "api_req_started" else {}
     if not counts:
         yield NotACall(NotCallReason.METADATA)
         return
@@ -80,9 +82,10 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="by program and version: both bounds",
         tells=("time", "prompts", "cache", "cost"),
-        notes="Fields as in Roo Code's source (April 2026) and Cline's. Older versions do not log the model: "
-        "their requests are rejected. The sum that replaces "
-        "removed rows (deleted_api_reqs) is rejected, since it counts no calls.",
+        notes="Fields as in Cline's source (ExtensionMessage.ts and getApiMetrics.ts, August 2026), which counts "
+        "cached tokens apart; earlier versions and forks do so for some providers only. Roo Code's source was "
+        "not read. Rows without a model are rejected, and so are sums of calls that the file does not hold: "
+        "removed rows (deleted_api_reqs) and subagents (subagent_usage).",
         ordered=True,
     ),
     specificity=Specificity.TRANSCRIPT,

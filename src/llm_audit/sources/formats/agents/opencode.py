@@ -22,8 +22,18 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     if "messages" not in record:
         yield _entry(record)
         return
-    messages = [mapping(message.get("info")) for message in objects(record.get("messages"))]
+    messages = [call for message in objects(record.get("messages")) for call in _calls(message)]
     yield from (reject_on_error(_entry, message) for message in messages) if messages else [_NOTE]
+
+
+def _calls(message: Json) -> Iterator[Json]:
+    """Yield a message once for each of its steps, since its own tokens are those of the last one only."""
+    info = mapping(message.get("info"))
+    steps = [part for part in objects(message.get("parts")) if part.get("type") == "step-finish"]
+    for number, step in enumerate(steps[:-1]):
+        own = {"tokens": step.get("tokens"), "cost": step.get("cost"), "error": None}
+        yield {**info, **own, "id": f"{info.get('id')}#{number}"}
+    yield {**info, "cost": steps[-1].get("cost")} if len(steps) > 1 else info
 
 
 def _entry(message: Json) -> Entry:
@@ -89,8 +99,10 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="exclusive, reasoning apart",
         tells=("time", "id", "cache", "cost", "latency"),
-        notes="Fields as in OpenCode's source (message-v2, 2026). Prompts are in files of their own and are not read. "
-        "Versions that ran several steps a message kept the tokens of the last step only, and the cost of all.",
+        notes="Checked on OpenCode's source (session/processor.ts, 2026) and on copies of two generations of its "
+        "getUsage. Prompts are in files of their own and are not read. Earlier versions counted reasoning in the "
+        "output too: where a message has no total, it may be counted twice. In files of messages, one of several steps keeps "
+        "the tokens of the last step only, and the cost of all; exported sessions hold each step.",
     ),
     specificity=Specificity.TRANSCRIPT,
     matches=_matches,

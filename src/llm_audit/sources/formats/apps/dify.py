@@ -49,9 +49,10 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="not split",
         tells=("time", "id", "prompts", "cost", "latency"),
-        notes="Columns as in Dify's source (models/model.py). Cached tokens are not logged, so cached input is priced "
-        "as fresh. The calls of a workflow's nodes are in other tables and are not read. A price in another currency "
-        "is not read as a cost.",
+        notes="Columns as in Dify's source (class Message of api/models/model.py, 2025). Cached tokens are not "
+        "logged, so cached input is priced as fresh. The answer of an agent or a chatflow may sum up several "
+        "calls; a chatflow names no model, and its rows are rejected. The calls of a workflow's nodes are in "
+        "other tables and are not read. A price in another currency is not read as a cost.",
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: "message_tokens" in record and "answer_tokens" in record,

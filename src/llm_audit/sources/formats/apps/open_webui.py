@@ -9,13 +9,15 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, Message, NotACall, NotCallReason, Reason, Record, Request
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.billing.costs import cost_of_usage
 from llm_audit.sources.records.calls import merge_key, reject_on_error
-from llm_audit.sources.records.fields import Json, first, mapping, objects, text
+from llm_audit.sources.records.fields import Json, as_int, first, mapping, objects, text
 from llm_audit.sources.records.messages import ROLES
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.usage import of_any
 
 _LONGEST = 512  # messages of a thread followed back
+_LAST_CALL = frozenset({"prompt_tokens", "completion_tokens", "prompt_eval_count", "eval_count"})
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
@@ -44,8 +46,25 @@ def _entry(message: Json, history: Json, record: Record) -> Entry:
         user=text(first(record, "user_id")),
         messages=_prompt(message, history),
         completion=text(message.get("content")),
-        usage=of_any(counts),
+        stated_cost_pico=cost_of_usage(counts),
+        usage=of_any(_summed(counts)),
     )
+
+
+def _summed(counts: Json) -> Json:
+    """Return the counts of all calls behind a reply.
+
+    Where a reply took several, ``input_tokens`` and ``output_tokens`` are their sums, ``prompt_tokens`` and
+    ``completion_tokens`` those of the last. A total that is their sum was computed and proves nothing.
+    """
+    if counts.get("input_tokens") is None or counts.get("output_tokens") is None:
+        return counts
+    kept = {name: value for name, value in counts.items() if name not in _LAST_CALL}
+    if as_int(counts.get("total_tokens")) == (as_int(counts["input_tokens"]) or 0) + (
+        as_int(counts["output_tokens"]) or 0
+    ):
+        kept.pop("total_tokens", None)
+    return kept
 
 
 def _prompt(message: Json, history: Json) -> list[Message] | None:
@@ -66,8 +85,9 @@ FORMAT = Format(
         evidence=Evidence.RECONSTRUCTED,
         input_counts="as the provider counts",
         tells=("time", "id", "prompts", "cache"),
-        notes="Fields as in Open WebUI's source; no real export was seen. Replies without usage are not counted, since "
-        "their model may never have answered: switch usage on for the model.",
+        notes="Usage as in Open WebUI's source (utils/response.py, 2026); the nesting of its exports was not "
+        "verified. A reply that called tools sums up several calls, and is read as one. Replies without usage "
+        "are not counted, since their model may never have answered: switch usage on for the model.",
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: "messages" in mapping(record.get("chat")) or "history" in mapping(record.get("chat")),

@@ -20,7 +20,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     if flag(hit.get("cache_hit")) is True:
         yield NotACall(NotCallReason.GATEWAY_CACHE_HIT)
         return
-    model = text(record.get("model"))
+    requested = text(record.get("alias"))
+    model = text(first(record, "canonical_model_name", "model"))
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "model")
     state = text(record.get("status"))
@@ -31,12 +32,15 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     log_id = text(record.get("id"))
     request = Request(
         model=model,
+        model_requested=requested or text(record.get("model")),
         provider=text(record.get("provider")),
         operation=operation(first(record, "object", "object_type")),
         time_us=micros(first(record, "timestamp", "created_at"), "timestamp"),
         request_id=log_id,
         merge_key=merge_key(log_id and f"bifrost:{log_id}", model=model, status=status),
+        team=text(first(record, "team_name", "team_id")),
         app=text(first(record, "virtual_key_name", "selected_key_name")),
+        user=text(first(record, "user_name", "user_id")),
         streamed=flag(record.get("stream")),
         status=status,
         latency_ms=number(record.get("latency")),
@@ -53,11 +57,16 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 
 def _usage(usage: Json) -> Usage:
     into, outof = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
+    long = read_count(mapping(into.get("cached_write_token_details")), "cached_write_tokens_1h")
+    written = read_count(into, "cached_write_tokens")
+    if written is not None and long is not None and long > written:
+        raise BadRecordError(Reason.BAD_TOKENS, "cached_write_tokens_1h")
     return disjoint_usage(
         read_count(usage, "prompt_tokens"),
         read_count(usage, "completion_tokens"),
         cache_read=read_count(into, "cached_read_tokens", "cached_tokens"),
-        cache_write=read_count(into, "cached_write_tokens"),
+        cache_write=None if written is None else written - (long or 0),
+        cache_write_1h=long,
         reasoning=read_count(outof, "reasoning_tokens"),
         audio_input=read_count(into, "audio_tokens"),
         audio_output=read_count(outof, "audio_tokens"),
@@ -67,6 +76,7 @@ def _usage(usage: Json) -> Usage:
     )
 
 
+_COLUMNS = frozenset({"input_history", "responses_input_history", "object_type", "selected_key_id"})
 FORMAT = Format(
     info=FormatInfo(
         name="bifrost",
@@ -74,11 +84,13 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="inclusive",
         tells=("time", "id", "prompts", "cache", "cost", "latency"),
-        notes="Fields as in Bifrost's issues 904 and 908 and its log store; no real export was seen.",
+        notes="Fields as in Bifrost's source (framework/logstore/tables.go and core/schemas/chatcompletions.go, 2026), "
+        "which does not say that prompt counts include cached tokens: the total decides. No real export was seen. A "
+        "stated cost includes what the gateway's own cache looked up.",
     ),
     specificity=Specificity.PRODUCT,
-    matches=lambda record, _: "token_usage" in record and ("input_history" in record or "object_type" in record),
+    matches=lambda record, _: not _COLUMNS.isdisjoint(record) and ("token_usage" in record or "object" in record),
     entries=_entries,
-    keys=frozenset({"token_usage"}),
+    keys=_COLUMNS,
     keys_decide=True,
 )

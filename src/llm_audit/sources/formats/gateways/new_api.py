@@ -22,7 +22,8 @@ _NO_EFFORT = frozenset({"none", "minimal"})
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     kind, other = as_int(record.get("type")), mapping(record.get("other"))
-    if kind not in (_CONSUMED, _FAILED, None) or "task_id" in other:
+    tested = kind == _FAILED and "elapsed_time" in record  # one-api's tests of a channel, logged without tokens
+    if kind not in (_CONSUMED, _FAILED, None) or tested or "task_id" in other:
         yield NotACall(NotCallReason.METADATA)
         return
     requested = text(record.get("model_name"))
@@ -77,9 +78,10 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="inclusive; exclusive for Anthropic's API",
         tells=("time", "cache", "latency", "team"),
-        notes="Columns as in new-api's source (model/log.go and log_info_generate.go, 2026). one-api logs no cached "
-        "tokens. The quota charged is in the operator's own unit and is not read as a cost; image output and charges "
-        "for asynchronous tasks are not read.",
+        notes="Columns as in new-api's source (model/log.go and log_info_generate.go, 2026) and one-api's "
+        "(model/log.go, February 2025). one-api logs no cached tokens, and none at all for its tests of a "
+        "channel. The quota charged is in the operator's own unit and is not read as a cost; image output and "
+        "charges for asynchronous tasks are not read.",
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: "quota" in record and "model_name" in record and "token_name" in record,

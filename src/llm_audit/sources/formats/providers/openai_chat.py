@@ -16,10 +16,13 @@ from llm_audit.sources.formats.interface import Context, Evidence, Format, Forma
 from llm_audit.sources.formats.pair_requests import request_of
 from llm_audit.sources.records.billing.fees import read_search_fees
 from llm_audit.sources.records.bodies import usage_of
+from llm_audit.sources.records.disjoint import read_count
 from llm_audit.sources.records.fields import mapping, text
 from llm_audit.sources.records.pair import KEYS, Pair
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import Operation
+
+_BILLS_CITATIONS = "sonar-deep-research"
 
 
 def _entries(record: Record, context: Context) -> Iterator[Entry]:
@@ -35,8 +38,17 @@ def chat_request(pair: Pair, *, provider: str | None = None, model: str | None =
     request.usage = chat_usage(pair)
     if request.operation == Operation.IMAGE and "image" in request.model and request.usage.image_output_tokens is None:
         request.usage = replace(request.usage, image_output_tokens=request.usage.output_tokens)
-    read_search_fees(request, mapping(pair.response_body.get("usage")))
+    counts = mapping(pair.response_body.get("usage"))
+    if _BILLS_CITATIONS in request.model:
+        request.usage = _with_citations(request.usage, read_count(counts, "citation_tokens") or 0)
+    read_search_fees(request, counts)
     return request
+
+
+def _with_citations(usage: Usage, citations: int) -> Usage:
+    """Add tokens of citations, which Perplexity's research model bills at the price of input, beside the total."""
+    unread = [name for name in (usage.unread_counts or "").split(",") if name not in ("", "citation_tokens")]
+    return replace(usage, input_tokens=(usage.input_tokens or 0) + citations, unread_counts=",".join(unread) or None)
 
 
 def chat_usage(pair: Pair) -> Usage:

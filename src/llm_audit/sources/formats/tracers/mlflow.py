@@ -71,8 +71,9 @@ FORMAT = Format(
         evidence=Evidence.RECONSTRUCTED,
         input_counts="the provider's own; else as the provider counts",
         tells=("time", "prompts", "cache", "latency", "trace"),
-        notes="Attributes as MLflow documents them (mlflow.chat.tokenUsage, since version 3); no real export was seen. "
-        "Where neither arithmetic nor the provider tells whether counts include cached tokens, both bounds are kept.",
+        notes="Attributes as in MLflow's source (tracing/constant.py, 2026; token usage since version 3); no real "
+        "export was seen. Where neither arithmetic nor the provider tells whether counts include cached "
+        "tokens, both bounds are kept.",
     ),
     specificity=Specificity.PRODUCT,
     matches=_matches,

@@ -71,8 +71,9 @@ FORMAT = Format(
         evidence=Evidence.RECONSTRUCTED,
         input_counts="as the provider counts",
         tells=("time", "id", "latency", "trace"),
-        notes="Attributes as New Relic documents them for LlmChatCompletionSummary and LlmEmbedding. Prompts are in "
-        "events of their own and are not read. Cached tokens are read where an agent reports them.",
+        notes="Attributes as in the source and the tests of New Relic's Node, Python and Go agents "
+        "(LlmChatCompletionSummary, LlmEmbedding); no real export was seen. Prompts are in events of their "
+        "own and are not read. Cached tokens are read where an agent reports them.",
     ),
     specificity=Specificity.PRODUCT,
     matches=_matches,

@@ -78,8 +78,8 @@ FORMAT = Format(
         evidence=Evidence.RECONSTRUCTED,
         input_counts="as the provider counts",
         tells=("time", "id", "prompts", "cache", "latency", "trace"),
-        notes="Fields as Weave documents its calls; no real export was seen. The usage that Weave sums up for the ops "
-        "around a call is not counted.",
+        notes="Usage as in Weave's source (LLMUsageSchema of trace_server_interface.py); no real export was seen. "
+        "The usage that Weave sums up for the ops around a call is not counted.",
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: "op_name" in record and "inputs" in record and "trace_id" in record,

@@ -1,11 +1,78 @@
-"""Anthropic's usage and cost reports: rows that sum up requests by bucket of time."""
+"""Anthropic's usage and cost reports: rows that sum up requests by bucket of time. Exclusive.
+
+Rows do not say how many requests they sum up. They are read as the fewest that their context window allows, since the
+price depends on it and on nothing else of a request's size.
+"""
 
 from __future__ import annotations
 
-from llm_audit.sources.entry import Record
+from collections.abc import Iterator
+
+from llm_audit.sources.entry import Entry, Reason, Record, Rejected, Request
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.usage._sums import refused
-from llm_audit.sources.records.fields import mapping, objects
+from llm_audit.sources.formats.providers.anthropic_messages import region_of_usage
+from llm_audit.sources.formats.usage._sums import (
+    BY_MODEL,
+    COSTS_ONLY,
+    fewest_requests,
+    read_rows,
+    spread,
+    start_us,
+    sum_of,
+)
+from llm_audit.sources.records.calls import tier
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage
+from llm_audit.sources.records.fields import Json, mapping, objects, text
+
+REQUESTS_UNKNOWN = "request-count-unknown"
+"""A tag of requests whose number is the smallest that a row allows."""
+
+_WINDOW, _LONG_WINDOW = 200_000, 1_000_000
+
+
+def _row(row: Json) -> Iterator[Entry]:
+    if "uncached_input_tokens" not in row:
+        yield Rejected(Reason.BAD_SHAPE, "uncached_input_tokens", note=COSTS_ONLY if "amount" in row else "")
+        return
+    model = text(row.get("model"))
+    if model is None:
+        yield Rejected(Reason.NO_MODEL, "model", note=BY_MODEL)
+        return
+    created = mapping(row.get("cache_creation"))
+    fresh, read, output = (
+        sum_of(row, name) for name in ("uncached_input_tokens", "cache_read_input_tokens", "output_tokens")
+    )
+    short, long = sum_of(created, "ephemeral_5m_input_tokens"), sum_of(created, "ephemeral_1h_input_tokens")
+    searches = sum_of(mapping(row.get("server_tool_use")), "web_search_requests")
+    sent = sum(count or 0 for count in (fresh, read, short, long))
+    request = Request(
+        model=model,
+        provider="anthropic",
+        time_us=start_us(row),
+        service_tier=_tier(row),
+        region=region_of_usage(row),
+        team=text(row.get("workspace_id")),
+        user=text(row.get("account_id")),
+        tags=(REQUESTS_UNKNOWN,),
+        usage=disjoint_usage(
+            fresh,
+            output,
+            cache_read=read,
+            cache_write=short,
+            cache_write_1h=long,
+            tool_calls=searches or None,
+            convention=Convention.EXCLUSIVE,
+        ),
+    )
+    window = _LONG_WINDOW if row.get("context_window") == "200k-1M" else _WINDOW
+    used = bool(sent or output or searches)
+    yield from spread(request, row, count=fewest_requests(sent, window=window) if used else 0)
+
+
+def _tier(row: Json) -> str:
+    if row.get("speed") == "fast":
+        return tier("fast")
+    return tier((text(row.get("service_tier")) or "").partition("_")[0])  # priority_on_demand, flex_discount
 
 
 def _matches(record: Record, _context: Context) -> bool:
@@ -19,12 +86,15 @@ FORMAT = Format(
         name="anthropic-usage",
         title="Anthropic usage and cost reports",
         evidence=Evidence.RECONSTRUCTED,
-        input_counts="none",
-        notes="Each row is a sum over many requests and is rejected: it can be neither judged nor priced as one "
-        "request. Audit a log of requests, and hold the costs against it with llm-audit reconcile.",
+        input_counts="exclusive",
+        tells=("time", "cache", "team", "service_tier"),
+        notes="Fields as in Anthropic's API reference (Messages Usage Report, 2026). Reports do not count requests: a "
+        "row is read as the fewest that its context window allows (200,000 tokens each unless it says 200k-1M), "
+        "tagged request-count-unknown, priced at the start of its bucket and not judged. Rows without a model "
+        "(group_by=model) and costs without tokens are rejected.",
     ),
     specificity=Specificity.ENVELOPE,
     matches=_matches,
-    entries=lambda record, _: refused(record, field="uncached_input_tokens"),
+    entries=lambda record, _: read_rows(record, _row),
     keys=frozenset({"uncached_input_tokens", "starting_at", "data"}),
 )

@@ -36,6 +36,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         time_us=micros(record.get("Date"), "Date"),
         app="cursor",
         user=text(record.get("User")),
+        conversation=text(record.get("Cloud Agent ID")),
         tags=((f"kind={kind}",) if kind is not None else ()) + (("max-mode",) if max_mode else ()),
         status=Status.ERROR if kind is not None and kind.lower() in _NOT_CHARGED else Status.OK,
         stated_cost_pico=cost_pico(cost.lstrip("$")) if cost is not None else None,
@@ -61,8 +62,9 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="exclusive",
         tells=("time", "cache", "cost"),
-        notes="Columns as in exports that users published (2025 and 2026). A row whose counts do not add up to its "
-        "total is rejected. Model names are Cursor's own: name those that are not known in the alias map.",
+        notes="Columns and arithmetic as in rows of exports that public tools keep as tests (three versions of the "
+        "header, 2025 and 2026); Cursor does not document them. A row whose counts do not add up to its total "
+        "is rejected. Model names are Cursor's own: name those that are not known in the alias map.",
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: _WRITTEN in record and _FRESH in record,

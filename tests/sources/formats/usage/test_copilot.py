@@ -1,0 +1,10 @@
+from tests.sources.formats.fixture_files import entries, rejections
+
+from llm_audit.sources.entry import Rejected
+
+PATH = "copilot/metrics.json"
+
+
+def test_metrics_hold_no_tokens_and_say_so() -> None:
+    assert rejections(PATH) == [("bad_shape", "tokens")]
+    assert ["not tokens" in entry.note for entry in entries(PATH) if isinstance(entry, Rejected)] == [True]
