@@ -28,7 +28,7 @@ from typing import Any
 from llm_audit.cli import run
 
 ROOT = Path(__file__).parent.parent
-LOGS = ("ticket-classifier", "tutoring")
+LOGS = ("tutoring", "code-agent/claude-code/-home-dev-quillmark", "doc-extraction/message-batch-results.jsonl")
 OUTPUTS = ("audit.json", "audit.md", "requests.csv")
 SIGNALS = {signal.SIGKILL: {-9}, signal.SIGTERM: {143, -15}, signal.SIGINT: {130, -2}}
 LIMITS_KB = (0, 1, 4, 16, 64, 256)
@@ -43,8 +43,10 @@ class Attack:
         self.faults: list[str] = []
         self.cache, self.tmp, self.pristine = folder / "cache", folder / "tmp", folder / "pristine"
         self.tmp.mkdir()
-        for name in LOGS:
-            shutil.copytree(ROOT / "sample_logs" / name, folder / "logs" / name)
+        (folder / "logs").mkdir()
+        for name in LOGS:  # small ones, so that many runs fit into minutes
+            log = ROOT / "sample_logs" / name
+            (shutil.copytree if log.is_dir() else shutil.copy)(log, folder / "logs" / log.name)
         hour_ago = time.time() - 3600  # a file that has just changed is not recognised by its time
         for path in (folder / "logs").rglob("*"):
             os.utime(path, (hour_ago, hour_ago))

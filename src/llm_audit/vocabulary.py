@@ -59,6 +59,8 @@ class Fee(StrEnum):
     MAPS = "maps"  # a prompt grounded in a map
     MEDIUM_SEARCH = "medium_search"  # a search request with a context of medium size, on top of the fee of a small one
     HIGH_SEARCH = "high_search"
+    SERVER_TOOL = "server_tool"  # a call of a tool that the provider runs: xAI's searches and code
+    OTHER_TOOL = "other_tool"  # a call of a tool of unknown price that the provider runs
     LIVE_SOURCE = "live_source"  # a source that a live search used
     PREVIEW_SEARCH = "preview_search"  # a web search by the preview tool, of models without reasoning
 

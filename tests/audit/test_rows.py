@@ -41,3 +41,14 @@ def test_a_column_that_is_not_there_is_refused_with_what_was_meant(tmp_path):
         UsageError, match=r"no column 'nope' to group by\. Give tag:KEY .* such as .*model, .*language, stakes\."
     ):
         next(of(tmp_path, many(3), group_by=("nope",)).priced())
+
+
+def test_requests_without_a_time_are_priced_at_the_last_of_their_file(tmp_path):
+    frame = many(6)
+    undated = frame.with_columns(time=pl.when(pl.int_range(6) > 0).then("time"))
+    rows = of(tmp_path, undated)
+    [piece] = rows.priced(PRICED_BY)
+    assert piece["time"].null_count() == 1
+    assert piece["cost_pico"].null_count() == 0
+    assert "priced_at" not in piece.columns
+    assert rows.book.undated_at == undated["time"].max()

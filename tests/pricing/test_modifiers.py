@@ -46,8 +46,26 @@ def usd(row) -> Decimal | None:
         (call("google", "gemini-3-flash-preview", DAY, input=1000, output=100, tool_calls_billed=3), "0.0428"),
         # 10,000 at 0.25, 500 at 2 a million, 2 file searches at 2.50 a thousand, 1 container at 0.03
         (
-            call("openai", "gpt-5-mini", DAY, input=10_000, output=500, fees_billed="code_session=1,file_search=2"),
+            call(
+                "openai",
+                "gpt-5-mini",
+                at(2026, 6, 1),
+                input=10_000,
+                output=500,
+                fees_billed="code_session=1,file_search=2",
+            ),
             "0.0385",
+        ),
+        # 1,000 at 30, 10,000 cached at 3, 200 at 150 a million
+        (call("anthropic", "claude-opus-4-6", DAY, tier="fast", input=1000, cache_read=10_000, output=200), "0.09"),
+        # the same at 2.50 and 10 a million, with a search at 25, and before 26 June 2025 at 35 a thousand
+        (call("openai", "gpt-4o-search-preview", at(2025, 6, 26), input=1000, output=100), "0.0285"),
+        (call("openai", "gpt-4o-search-preview", at(2025, 6, 25), input=1000, output=100), "0.0385"),
+        # 8,770 at 1.25, 8,192 cached at 0.20, 3,727 at 2.50 a million, 7 searches at 5 a thousand,
+        # for which a response stated 569,184,000 ticks of 10^-10 dollars
+        (
+            call("x-ai", "grok-4.3", DAY, input=8770, cache_read=8192, output=3727, fees_billed="server_tool=7"),
+            "0.0569184",
         ),
         # 14 and 300 at 1 a million; requests at 5 and, with a large context, 12 a thousand
         (call("perplexity", "sonar", DAY, input=14, output=300), "0.005314"),
@@ -67,6 +85,14 @@ def test_a_modifier_is_priced(row, dollars):
             call("openai", "gpt-5", DAY, input=5, output=9, fees_billed="maps=1,live_source=1"),
             "per_live_source and per_maps",
         ),
+        (call("openai", "gpt-5", at(2026, 6, 2), input=5, output=9, fees_billed="code_session=1"), "per_code_session"),
+        (
+            call("openai", "gpt-4o", at(2025, 6, 25), input=5, output=9, fees_billed="preview_search=1"),
+            "per_preview_search",
+        ),
+        (call("google", "gemini-3-flash-preview", DAY, input=5, output=9, fees_billed="maps=1"), "per_maps"),
+        (call("azure", "gpt-5", DAY, input=5, output=9, tool_calls_billed=1), "per_tool_call"),
+        (call("x-ai", "grok-4.3", DAY, input=5, output=9, fees_billed="other_tool=1"), "per_other_tool"),
     ],
 )
 def test_what_has_no_rate_is_named(row, reason):

@@ -56,4 +56,4 @@ def _is_audit(path: Path) -> bool:
             start = file.read(4096)
     except OSError:
         return False
-    return sum(name in start for name in _NAMES) >= 3
+    return _NAMES[0] in start[:200] or sum(name in start for name in _NAMES) >= 3

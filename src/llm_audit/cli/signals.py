@@ -55,7 +55,7 @@ def supervise() -> None:
         return
     if child:
         os.close(ours)
-        sys.exit(_wait(child))
+        os._exit(_wait(child))  # what is to be done at exit is the child's
     os.close(theirs)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     threading.Thread(target=_end_with_parent, args=(ours,), daemon=True).start()

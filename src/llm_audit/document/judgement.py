@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from llm_audit.document.values import Amount, Count, Number
+
 
 class StakesRow(msgspec.Struct, kw_only=True, frozen=True):
     """Requests by what a wrong answer could harm; those of all rows are the requests audited.
@@ -13,20 +15,20 @@ class StakesRow(msgspec.Struct, kw_only=True, frozen=True):
     """
 
     stakes: str  # none, medical, legal, financial, security, destructive
-    requests: int
-    cost: str | None
-    moved_requests: int
-    held_requests: int
-    further_saving: str
-    further_lost_answers: float
+    requests: Count
+    cost: Amount | None
+    moved_requests: Count
+    held_requests: Count
+    further_saving: Amount
+    further_lost_answers: Number
 
 
 class Stakes(msgspec.Struct, kw_only=True, frozen=True):
     """Sums of the rows, which come with most cost first. Requests without stakes are held where they share a trace."""
 
-    held_requests: int
-    further_saving: str
-    further_lost_answers: float
+    held_requests: Count
+    further_saving: Amount
+    further_lost_answers: Number
     rows: list[StakesRow]
 
 
@@ -34,7 +36,7 @@ class LanguageRow(msgspec.Struct, kw_only=True, frozen=True):
     """Requests by the language of what they ask, and those that were not judged, for whatever reason."""
 
     language: str | None  # ISO 639-1, or the name of a script; None where the text shows none or the log has no text
-    requests: int
-    cost: str | None
-    abstained_requests: int
-    abstained_cost: str | None
+    requests: Count
+    cost: Amount | None
+    abstained_requests: Count
+    abstained_cost: Amount | None

@@ -79,7 +79,7 @@ class FlagshipTax(msgspec.Struct, kw_only=True, frozen=True):
     covered_cost: Amount  # actual cost of the requests that the policy could judge and route, moved or not
     covered_share: Number | None
     moved_requests: Count
-    quality: Quality | None  # None where nothing moves
+    quality: Quality | None  # None where nothing moves, or the loss of a move is unknown
     preference: PreferenceGap | None = None  # None where nothing moves
     unmeasured: Unmeasured | None  # None where every candidate was measured
     warnings: list[str]
@@ -251,7 +251,7 @@ class PolicyResult(msgspec.Struct, kw_only=True, frozen=True):
     ceiling: Amount
     floor: Amount
     moved_requests: Count
-    lost_answers: Number | None  # beyond a second run of the model used; None where nothing moves
+    lost_answers: Number | None  # beyond a second run of the model used; None where nothing moves or a loss is unknown
     gained_answers: Number | None
     saved_per_lost_answer: Amount | None
     preference: PreferenceGap | None = None  # None where nothing moves

@@ -88,7 +88,8 @@ class Listing:
             constraint = conditional.constraint
             if isinstance(constraint, StartDateConstraint) and constraint.active(moment):
                 since = constraint.start_date
-        return ListedPrice(_schedule(self.model.get_prices(moment)), since)
+        schedule = _schedule(self.model.get_prices(moment))
+        return ListedPrice(schedule.without("per_tool_call") if self._owner is not self.provider else schedule, since)
 
     def tier_price(self, service_tier: str, moment: datetime) -> ListedPrice | None:
         """Return the price of a service tier at a time; None where the table lists none by then."""

@@ -53,6 +53,11 @@ class Schedule:
         floor = context_from or 0
         return self._over(starts, lambda start, old: {**old, **rates} if start >= floor else old)
 
+    def without(self, kind: str) -> Schedule:
+        """Return the schedule without a rate."""
+        starts = {start for start, _ in self.steps}
+        return self._over(starts, lambda _, old: {name: rate for name, rate in old.items() if name != kind})
+
     def scaled(self, factors: Mapping[str, Decimal]) -> Schedule:
         """Return the schedule with rates multiplied by type, rounded half to even; other types stay."""
         starts = {start for start, _ in self.steps}

@@ -52,11 +52,11 @@ class FormatDetector:
         if isinstance(item, Rejected):
             return [("", item)]
         found: list[tuple[str, Entry]] = []
-        outer = plain(item)
-        if self._rank(outer) is not None:
-            self._read(line, outer, found, is_wrapped=outer is not item)
-            return found
         try:
+            outer = plain(item)
+            if self._rank(outer) is not None:
+                self._read(line, outer, found, is_wrapped=outer is not item)
+                return found
             for record, around in unwrap(outer, self._rank):
                 place = len(found)
                 self._read(line, record, found, is_wrapped=True)

@@ -93,7 +93,7 @@ def test_an_audit_of_another_version_is_refused_by_its_version(
             capsys.readouterr()
             assert run([*command, str(other)]) == 2
             error = capsys.readouterr().err
-            assert f"schema_version is 0.1, and this version of llm-audit reads {SCHEMA_VERSION}" in error
+            assert f"schema_version is '0.1', and this version of llm-audit reads '{SCHEMA_VERSION}'" in error
             assert "Audit the logs again with this version of llm-audit: `llm-audit analyze PATH -o FILE.json`" in error
 
 

@@ -138,3 +138,29 @@ def test_objects_without_their_end_are_read_around_in_time_in_proportion_to_thei
     found = [raw for _, raw in values(iter(cut(content.encode(), 1 << 22)))]
     assert sum(isinstance(raw, bytes) for raw in found) == 500
     assert sum(isinstance(raw, Rejected) for raw in found) == 500
+
+
+_ELEMENTS = [{"model": f"m{n}", "messages": [{"role": "a", "content": "}, {"}, {"role": "b"}]} for n in range(4)]
+
+
+@pytest.mark.parametrize(("wrapper", "size"), [("{}", 1 << 20), ('{{"records": {}}}', 1 << 20), ("{}", 11)])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        '{"model: "m0"',
+        '{"mod\nel": "m0"',
+        '{"mode\\": "m0"',
+        '{"mo"}]}',
+        '{"model" "m0"',
+        '{"\0del": "m0"',
+        '{"model": m0"',
+    ],
+)
+def test_damage_to_the_first_key_of_an_array_on_one_line_costs_one_element(
+    wrapper: str, damage: str, size: int
+) -> None:
+    content = wrapper.format(json.dumps(_ELEMENTS)).replace('{"model": "m0"', damage, 1).encode()
+    found = list(values(iter(cut(content, size))))
+    good = [json.loads(raw) for _, raw in found if isinstance(raw, bytes)]
+    assert [element for element in good if "model" in element] == _ELEMENTS[1:]
+    assert any(isinstance(raw, Rejected) for _, raw in found)

@@ -63,6 +63,12 @@ def search(action: str | None) -> dict[str, Any]:
         ("gpt-5", [], [search("search"), search("open_page"), search("find_in_page"), search(None)], (2, None)),
         ("gpt-5", [], [{"type": "file_search_call"}] * 3, (None, "file_search=3")),
         ("gpt-5", [], [{"type": "code_interpreter_call", "container_id": "c1"}] * 2, (None, "code_session=1")),
+        (
+            "gpt-5",
+            [{"type": "code_interpreter", "container": {"type": "auto", "memory_limit": "4g"}}],
+            [{"type": "code_interpreter_call", "container_id": name} for name in "ab"],
+            (None, "code_session=8"),
+        ),
         ("gpt-4o", [{"type": "web_search_preview"}], [search("search")], (None, "preview_search=1")),
         ("gpt-5", [{"type": "web_search_preview"}], [search("search")], (1, None)),
         ("gpt-5", [], [{"type": "message"}], (None, None)),
@@ -93,10 +99,30 @@ def test_grounding_is_billed_by_query_or_by_prompt(model: str, metadata: Any, ex
         ({"search_context_size": "high"}, (None, "high_search=1")),
         ({"num_sources_used": 4}, (None, "live_source=4")),
         ({"num_search_queries": 7}, (7, None)),
+        (
+            {
+                "num_sources_used": 4,
+                "server_side_tool_usage_details": {
+                    "web_search_calls": 1,
+                    "x_search_calls": 2,
+                    "file_search_calls": 1,
+                    "mcp_calls": 5,
+                    "document_search_calls": 3,
+                    "image_generation_calls": 0,
+                },
+            },
+            (None, "file_search=1,other_tool=3,server_tool=3"),
+        ),
     ],
 )
 def test_search_models_bill_by_context_sources_or_queries(usage: Any, expected: tuple[Any, Any]) -> None:
     assert billed(read_search_fees, "sonar", usage) == expected
+
+
+def test_xais_own_count_of_tools_comes_before_the_items_of_its_response() -> None:
+    usage = {"server_side_tool_usage_details": {"web_search_calls": 2}}
+    body = {"output": [search("search"), search("open_page")], "usage": usage}
+    assert billed(read_responses_fees, "grok-4.3", {}, body) == (None, "server_tool=2")
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**7), st.integers(1, 300))

@@ -158,7 +158,7 @@ def risk_replicates(
         )
         p_lost, p_repeated = irt.p_loses_and_repeats(drawn.small, drawn.large, drawn.difficulty)
         loss = missed(p_lost - p_repeated, policy.cascade)
-        off = _rate(policy, drawn, p_lost) - expected
+        off = np.nan_to_num(_rate(policy, drawn, p_lost) - expected)  # repeats of unknown number are not priced
         for number, replicate in enumerate(replicates):
             errors[replicate, 0] = (off[number] * cost[:, 0]).sum()
             errors[replicate, 1:] = (off[number][:, None] * cost).sum(axis=0)[1:]

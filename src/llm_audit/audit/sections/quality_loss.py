@@ -32,17 +32,19 @@ _REASONS = {
 def quality(
     *, moved: int, lost: float, gained: float, saved_pico: int, replicates: Floats, confidence: float
 ) -> Quality | None:
-    """State the answers that moves are expected to lose and gain; None where nothing moves.
+    """State the answers that moves are expected to lose and gain.
+
+    None where nothing moves, and where a moved request's loss is unknown, because nobody measured the model used.
 
     Args:
         moved: Requests that move.
         lost: Answers expected to be lost beyond a second run of the model used.
         gained: Answers expected to be gained likewise.
         saved_pico: The expected tax.
-        replicates: Lost answers with abilities and difficulties moved by their errors.
+        replicates: Lost answers with abilities and difficulties moved by their errors; NaN where unknown.
         confidence: Of the interval.
     """
-    if not moved:
+    if not moved or np.isnan(replicates).any():
         return None
     found = bounds(replicates / moved * THOUSAND, confidence=confidence)
     point = lost / moved * THOUSAND

@@ -71,11 +71,13 @@ def point(plan: Plan, target: float, *, in_use: bool) -> FrontierPoint:
 
 
 def answers(plan: Plan, costs: Costs) -> tuple[float | None, float | None]:
-    """Return the answers expected to be lost and gained beyond a second run of the model used; None without moves."""
-    moved = plan.moved
-    if not moved.any():
+    """Return the answers expected to be lost and gained beyond a second run of the model used.
+
+    None without moves, and where a moved request's loss is unknown, because nobody measured the model used.
+    """
+    loss = costs.loss[plan.moved]
+    if not loss.size or np.isnan(loss).any():
         return None, None
-    loss = costs.loss[moved]
     return round(float(np.maximum(loss, 0.0).sum()), 3), round(float(np.maximum(-loss, 0.0).sum()), 3)
 
 

@@ -65,7 +65,8 @@ def _first_screen(document: Document, width: int) -> Group:
     facts.add_column(ratio=1)
     facts.add_row("Spent", Text(summary.spent, style="bold"), summary.spent_note)
     facts.add_row("Flagship tax", Text(summary.tax, style="bold red" if taxed else "bold"), summary.tax_note)
-    preference, stakes = (summary.preference, summary.stakes) if width >= _WIDE else ("", "")
+    preference = summary.preference if width >= _WIDE else ""
+    stakes = summary.stakes if width >= _ROOMY else ""
     said = [sentence for sentence in (summary.quality, preference, summary.unmeasured, stakes) if sentence]
     for sentence in said if width >= _WIDE else ():
         facts.add_row("", "", sentence)

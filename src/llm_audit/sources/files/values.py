@@ -8,7 +8,7 @@ find where it breaks, and reading goes on at the next object that begins like th
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -26,6 +26,7 @@ _START = re.compile(rb'\{(?=\s*["}])')
 _UNDECIDED = re.compile(rb"\{\s*\Z")
 _INDENT = re.compile(rb"\n([ \t]*)\Z")
 _FIRST_KEY = re.compile(rb'\{\s*"((?:[^"\\]|\\.){0,99})"')
+_NEXT_KEY = re.compile(rb'[}\]]\s*,\s*\{\s*"((?:[^"\\\n]|\\.){0,99})"\s*:')
 _BETWEEN = b" \t\r\n,[]"
 RECORDS_WRAPPER = re.compile(rb'\s*\{\s*"[Rr]ecords"\s*:\s*\[')
 _MAX_KEYS = 8  # first keys remembered, by which the next object is recognised after damage
@@ -99,10 +100,10 @@ class _Scanner:
     def finish(self) -> Iterator[Value]:
         self._at_end = True
         yield from self._scan()
-        while self._open and not self._dropped:
-            if self._careful:
+        while (self._open and not self._dropped) or self._guess_key():
+            if self._open and self._careful:
                 self._give_up(Reason.TRUNCATED)
-            else:
+            elif self._open:
                 self._read_again()
             yield from self._scan()
         if self._damage is not None:
@@ -226,12 +227,35 @@ class _Scanner:
         keys = dict(self._keys)
         if own := _FIRST_KEY.match(self._held):
             keys[own[1]] = None
-        names = b"|".join(re.escape(key) for key in keys)
-        self._next_object = re.compile(rb'(?:[,\[\]}]\s*(?=\{\s*"(?:%s)"\s*:)|\n%s)(\{\s*")' % (names, self._indent))
+        self._next_object = self._beginning(keys)
         self._damage = reason
         self._open.clear()
         self._in_string = False
         self._scanned = max(1, place)
+
+    def _beginning(self, keys: Iterable[bytes]) -> re.Pattern[bytes]:
+        """Return how an object begins that has one of these first keys, or that begins a line as those before it."""
+        names = b"|".join(re.escape(key) for key in keys)
+        return re.compile(rb'(?:[,\[\]}]\s*(?=\{\s*"(?:%s)"\s*:)|\n%s)(\{\s*")' % (names, self._indent))
+
+    def _guess_key(self) -> bool:
+        """Where the very first object is damaged in its first key, take that of the object from which all is JSON.
+
+        Lists inside the damaged object hold objects too, but what follows those does not end as an array does.
+        """
+        if self._damage is None or self._dropped or self._keys:
+            return False
+        ending = b'{"records":[' if self._wrapped else b"["
+        tried: dict[bytes, None] = {}
+        for found in _NEXT_KEY.finditer(self._held):
+            if found[1] not in tried and len(tried) < _MAX_KEYS:
+                tried[found[1]] = None
+                start = self._held.index(b"{", found.start())
+                if _is_json(ending + self._held[start:]):
+                    self._next_object = self._beginning([found[1]])
+                    self._scanned = found.start()
+                    return True
+        return False
 
     def _end_damage(self, end: int) -> Value:
         value = Value(self.line, Rejected(self._damage or Reason.NOT_JSON, unread_bytes=self._dropped + end))
