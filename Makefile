@@ -60,6 +60,7 @@ reference: install  ## rebuild docs/cli.md, docs/schemas/ and the tables of docs
 	$(BIN)/python scripts/build_schemas.py
 
 bench: install  ## measure speed and memory as ratios (minutes; see docs/performance.md)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 KILLS ?= 60

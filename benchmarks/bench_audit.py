@@ -41,7 +41,8 @@ def build(folder: Path, rows: int) -> None:
     import polars as pl
 
     from llm_audit.engines import ingest
-    from llm_audit.ledger.store import MANIFEST_FILE, REQUESTS_FILE, encode_manifest
+    from llm_audit.ledger import Ledger, write_ledger
+    from llm_audit.ledger.manifest import REQUESTS_FILE
 
     sample = ingest([Path(__file__).parents[1] / "sample_logs"])
     frame = sample.scan().collect()
@@ -57,7 +58,7 @@ def build(folder: Path, rows: int) -> None:
     manifest = msgspec.structs.replace(
         sample.manifest, rows=rows, read=rows, duplicates=0, not_provider_calls=[], rejected=[]
     )
-    (folder / MANIFEST_FILE).write_bytes(encode_manifest(manifest))
+    write_ledger(Ledger(folder, manifest), folder)
 
 
 def measure(folder: Path, what: str) -> None:

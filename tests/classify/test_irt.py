@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.classify.constants import RESIDUAL_SD
-from llm_audit.classify.irt import p_loses, p_success, p_suffices
+from llm_audit.classify.irt import p_loses, p_loses_and_repeats, p_success, p_suffices
 
 LOGITS = st.floats(-6, 6)
 
@@ -50,3 +50,19 @@ def test_what_both_get_wrong_is_no_loss_and_unknown_stays_unknown():
     assert float(p_suffices(-5, -4, 8)) > 0.999
     assert np.isnan(p_suffices(np.array([np.nan]), np.array([0.0]), np.array([0.0]))).all()
     assert np.isnan(p_success(0.0, np.nan))
+
+
+def test_one_tanh_a_model_gives_the_same_bits_as_two() -> None:
+    rng = np.random.default_rng(7)
+    small, used, difficulty = rng.normal(0, 3, (3, 10_007))
+    nodes, masses = np.polynomial.hermite_e.hermegauss(9)
+    lost, repeated = np.zeros((2, len(small)))
+    for shift, mass in zip(nodes * RESIDUAL_SD, masses / masses.sum(), strict=True):
+        succeeds = mass * (0.5 * (1 + np.tanh(0.5 * (used - difficulty - shift))))
+        lost += succeeds * (0.5 * (1 + np.tanh(0.5 * (shift - (small - difficulty)))))
+        repeated += succeeds * (0.5 * (1 + np.tanh(0.5 * (shift - (used - difficulty)))))
+    found = p_loses_and_repeats(small, used, difficulty)
+    assert np.array_equal(found[0], lost)
+    assert np.array_equal(found[1], repeated)
+    assert np.array_equal(p_loses(small, used, difficulty), lost)
+    assert np.array_equal(p_loses(used, used, difficulty), repeated)

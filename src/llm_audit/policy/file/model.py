@@ -16,6 +16,8 @@ ANSWERS = 100
 READERS = 100
 """Preference gaps are bounded in readers of a hundred."""
 
+_CATEGORIES = tuple(category.value for category in Category)
+
 
 class Decision(StrEnum):
     """A way to decide between the models of a ladder."""
@@ -195,8 +197,8 @@ class Policy:
 
     def quality_limits(self) -> Floats:
         """Return the most answers in 100 that a route may lose, by index of the category."""
-        return np.array([self.max_quality_loss[category.value] for category in Category])
+        return np.array([self.max_quality_loss[name] for name in _CATEGORIES])
 
     def preference_limits(self) -> Floats:
         """Return the largest share of readers, net, who may prefer the model used, by index of the category."""
-        return np.array([self.max_preference_gap.get(category.value, np.inf) / READERS for category in Category])
+        return np.array([self.max_preference_gap.get(name, np.inf) / READERS for name in _CATEGORIES])

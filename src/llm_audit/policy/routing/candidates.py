@@ -55,19 +55,19 @@ class Assessor:
         requests, candidate = self.inputs.requests, self.candidates(rows, place)
         there = (candidate != NONE) & (candidate != requests.used[rows]) & requests.routable[rows]
         rows, candidate = rows[there], candidate[there]
-        cost, skill = self._cost(rows, place), requests.skill
-        wanted = self._wanted(rows, candidate, cost)
-        wanted &= self._known(candidate, skill[rows])
-        rows, candidate, cost = rows[wanted], candidate[wanted], cost[wanted]
-        used = requests.used[rows]
+        cost, skill = self._cost(rows, place), requests.skill[rows]
+        wanted = self._wanted(rows, candidate, cost) & self._known(candidate, skill)
+        rows, candidate, cost, skill = rows[wanted], candidate[wanted], cost[wanted], skill[wanted]
+        used, difficulty = requests.used[rows], requests.difficulty[rows]
         last = (self.ladder != NONE).sum(axis=1) - 1
         return Offers(
             rows=rows,
             candidate=candidate,
+            skill=skill,
             last=self.ladder[used, last[used]],
             cost=cost,
-            p=self.inputs.judge.suffices(used, candidate, skill[rows], requests.difficulty[rows]),
-            loss=self.inputs.judge.loss(used, candidate, skill[rows], requests.difficulty[rows]),
+            p=self.inputs.judge.suffices(used, candidate, skill, difficulty),
+            loss=self.inputs.judge.loss(used, candidate, skill, difficulty),
             repeat=self.inputs.cold_repeat[rows],
         )
 

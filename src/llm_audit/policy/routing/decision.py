@@ -22,6 +22,7 @@ class Offers:
     Attributes:
         rows: The requests.
         candidate: Their candidates.
+        skill: What the requests ask of a model.
         last: The last model of each ladder.
         cost: At the same tokens, in pico-dollars.
         p: P(suffices).
@@ -31,6 +32,7 @@ class Offers:
 
     rows: Ints
     candidate: Index
+    skill: Index
     last: Index
     cost: Ints
     p: Floats
@@ -58,7 +60,7 @@ class DecisionRule:
             requests.stakes[rows],
             candidate=offers.candidate[at],
             lost=missed(offers.loss[at], self.policy.cascade),
-            skill=requests.skill[rows],
+            skill=offers.skill[at],
             difficulty=requests.difficulty[rows],
             judge=self.judge,
         )
@@ -71,7 +73,7 @@ class DecisionRule:
         on the model used with a cold cache, and what lost answers cost by the policy stay below what was paid.
         """
         policy, rows, candidate, last = self.policy, offers.rows, offers.candidate, offers.last
-        skill, difficulty = requests.skill[rows], requests.difficulty[rows]
+        skill, difficulty = offers.skill, requests.difficulty[rows]
         match policy.decision:
             case Decision.ALWAYS:
                 return np.ones(len(rows), dtype=bool)
@@ -97,7 +99,7 @@ class DecisionRule:
         policy, rows = self.policy, offers.rows
         success = offers.p
         if policy.cascade is not None:
-            success = self.judge.success(offers.candidate, requests.skill[rows], requests.difficulty[rows])
+            success = self.judge.success(offers.candidate, offers.skill, requests.difficulty[rows])
         rate = escalation_rate(
             success, 1 - offers.p, cascade=policy.cascade, share=policy.assumptions.escalation.expected
         )
