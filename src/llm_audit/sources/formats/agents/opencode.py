@@ -101,8 +101,8 @@ FORMAT = Format(
         tells=("time", "id", "cache", "cost", "latency"),
         notes="Checked on OpenCode's source (session/processor.ts, 2026) and on copies of two generations of its "
         "getUsage. Prompts are in files of their own and are not read. Earlier versions counted reasoning in the "
-        "output too: where a message has no total, it may be counted twice. In files of messages, one of several steps "
-        "keeps the tokens of the last step only, and the cost of all; exported sessions hold each step.",
+        "output too: where a message has no total, it may be counted twice. In files of messages, one of several "
+        "steps keeps the tokens of the last step only, and the cost of all; exported sessions hold each step.",
     ),
     specificity=Specificity.TRANSCRIPT,
     matches=_matches,
