@@ -74,7 +74,7 @@ class Attack:
     def here(self, *arguments: str) -> tuple[int, str]:
         """Run a command in this process, which saves its start."""
         said = io.StringIO()
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())):
             code = run(list(arguments))
         return code, said.getvalue()
 
