@@ -10,6 +10,7 @@ from llm_audit.sources.entry import Request, Usage
 from llm_audit.sources.records.billing.aggregates import shared_out
 from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated, stated_pico
 from llm_audit.sources.records.billing.fees import read_grounding_fees, read_responses_fees, read_search_fees
+from llm_audit.sources.records.column_names import columns_of
 
 CENT = 10**10
 
@@ -45,6 +46,23 @@ def test_another_currency_is_left_out_and_named(currency: str | None, pico: int 
     set_stated(request, "0.01", currency)
     assert request.stated_cost_pico == pico
     assert (request.usage.unread_counts is None) == (pico is not None)
+
+
+@pytest.mark.parametrize(
+    ("column", "pico", "unread"),
+    [
+        ("Cost (USD)", CENT, None),
+        ("Cost ($)", CENT, None),
+        ("Total Cost (EUR)", None, "cost in EUR"),
+        ("cost_cny", None, "cost in CNY"),
+    ],
+)
+def test_a_column_names_the_currency_of_its_cost(column: str, pico: int | None, unread: str | None) -> None:
+    columns = columns_of({"model": "m", column: "0.01"})
+    cells = {column: "0.01"}
+    request = Request(model="m", usage=Usage(input_tokens=1))
+    set_stated(request, cells.get(columns.cost), None, other=(cells.get(columns.other_cost), columns.other_cost))
+    assert (request.stated_cost_pico, request.usage.unread_counts) == (pico, unread)
 
 
 def billed(read: Any, model: str, *bodies: dict[str, Any]) -> tuple[int | None, str | None]:

@@ -59,7 +59,12 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
         status_code=code,
         latency_ms=_latency_ms(pair, time_us),
     )
-    set_stated(request, get(columns.cost), get(columns.currency))
+    set_stated(
+        request,
+        get(columns.cost),
+        get(columns.currency),
+        other=(get(columns.other_cost), columns.other_cost),
+    )
     if request.stated_cost_pico is None:
         request.stated_cost_pico = cost_of_usage(mapping(response_body.get("usage")))
     read_request_body(request, request_body)

@@ -53,9 +53,14 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     **TOKEN_COLUMNS,
     "cost": (
         "cost_usd", "total_cost_usd", "cost", "total_cost", "response_cost", "spend", "cost_total", "price_usd",
-        "total_price", "price", "amount_usd",
+        "total_price", "price", "amount_usd", "cost_$", "total_cost_$",
     ),
     "currency": ("currency", "cost_currency", "price_currency"),
+    "other_cost": tuple(
+        f"{name}_{code}"
+        for code in ("eur", "gbp", "cny", "rmb", "jpy", "inr", "chf", "cad", "aud", "sek", "pln", "brl", "krw")
+        for name in ("cost", "total_cost", "price", "total_price", "amount", "spend")
+    ),
     "messages": ("messages", "prompt_messages", "input_messages", "chat_history"),
     "prompt": ("prompt", "input", "query", "question", "user_prompt", "prompt_text", "request_text", "input_text"),
     "system": ("system", "system_prompt", "system_message", "instructions"),
@@ -142,6 +147,7 @@ class Columns(msgspec.Struct, frozen=True):
     total: str = ABSENT
     cost: str = ABSENT
     currency: str = ABSENT
+    other_cost: str = ABSENT
     messages: str = ABSENT
     prompt: str = ABSENT
     system: str = ABSENT

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from llm_audit.sources.entry import NO_USAGE, Usage
 from llm_audit.sources.records.disjoint import (
     Convention,
@@ -115,7 +117,7 @@ def of_gemini(usage: Json) -> Usage:
     into = _by_modality(usage, "promptTokensDetails", "prompt_tokens_details")
     hit = _by_modality(usage, "cacheTokensDetails", "cache_tokens_details")
     outof = _by_modality(usage, "candidatesTokensDetails", "candidates_tokens_details")
-    return disjoint_usage(
+    found = disjoint_usage(
         (prompt or 0) + by_tools,
         output,
         cache_read=cached,
@@ -127,22 +129,33 @@ def of_gemini(usage: Json) -> Usage:
         total=total,
         convention=Convention.INCLUSIVE,
     )
+    return _naming_unread(found, usage)
 
 
 def of_ollama(body: Json) -> Usage:
     """Read Ollama's native counts. Inclusive: the cached part of the prompt is in ``prompt_eval_count``."""
-    return disjoint_usage(
+    found = disjoint_usage(
         read_count(body, "prompt_eval_count"),
         read_count(body, "eval_count"),
         cache_read=read_count(body, "prompt_eval_cached_count"),
         convention=Convention.INCLUSIVE,
     )
+    return _naming_unread(found, {name: count for name, count in body.items() if not isinstance(count, Mapping)})
 
 
 def of_cohere(usage: Json) -> Usage:
     """Read Cohere's usage: ``billed_units`` are charged, ``tokens`` (which count its own template) are not."""
     billed = mapping(usage.get("billed_units")) or mapping(usage.get("tokens"))
-    return disjoint_usage(read_count(billed, "input_tokens"), read_count(billed, "output_tokens"))
+    found = disjoint_usage(read_count(billed, "input_tokens"), read_count(billed, "output_tokens"))
+    return _naming_unread(found, {**usage, **billed, "billed_units": None, "tokens": None}, "cached_tokens")
+
+
+def _naming_unread(usage: Usage, record: Json, *others: str) -> Usage:
+    """Return a usage with the fields that seem to count tokens and were not used, ``others`` among them."""
+    if usage is NO_USAGE:
+        return usage
+    unread = [*count_tokens(record).unread, *(name for name in others if read_count(record, name))]
+    return replace(usage, unread_counts=",".join(unread)) if unread else usage
 
 
 def of_any(usage: Json) -> Usage:

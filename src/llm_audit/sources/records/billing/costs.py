@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from llm_audit.sources.entry import Request
 from llm_audit.sources.records.calls import cost_pico
 from llm_audit.sources.records.fields import Json, as_int, first, parsed, text
+from llm_audit.sources.records.tokens.names import normalize_name
 
 _TOTALS = ("total_cost", "total_cost_usd", "totalCost", "total", "cost_usd", "usd", "amount", "value", "cost")
 _DOLLARS = frozenset({"usd", "$", "us$", "dollar", "dollars"})
@@ -52,12 +53,21 @@ def cost_of_usage(usage: Json) -> int | None:
     return stated_pico(usage.get("cost"))
 
 
-def set_stated(request: Request, cost: object, currency: object) -> None:
-    """Set the stated cost of a request; one in another currency is left out, and named as not used."""
+def set_stated(request: Request, cost: object, currency: object, *, other: tuple[object, str] = (None, "")) -> None:
+    """Set the stated cost of a request; one in another currency is left out, and named as not used.
+
+    Args:
+        request: The request to change.
+        cost: The cost, as stated.
+        currency: Its currency; None for dollars.
+        other: A cost in a column that is named after its currency, and the column.
+    """
+    if cost is None and other[0] is not None:
+        cost, currency = other[0], normalize_name(other[1]).rpartition("_")[2]
     if is_dollars(currency):
         request.stated_cost_pico = stated_pico(cost)
         return
     if stated_pico(cost):
-        other = f"cost in {(text(currency) or '').strip().upper()[:12]}"
+        left_out = f"cost in {(text(currency) or '').strip().upper()[:12]}"
         unread = request.usage.unread_counts
-        request.usage = replace(request.usage, unread_counts=f"{unread},{other}" if unread else other)
+        request.usage = replace(request.usage, unread_counts=f"{unread},{left_out}" if unread else left_out)

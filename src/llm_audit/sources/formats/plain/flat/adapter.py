@@ -126,7 +126,12 @@ def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> No
     request.span = text(get(columns.span))
     request.parent_span = text(get(columns.parent_span))
     request.tags = tuple(sorted({*request.tags, *labels(get(columns.tags))}))
-    set_stated(request, get(columns.cost), get(columns.currency))
+    set_stated(
+        request,
+        get(columns.cost),
+        get(columns.currency),
+        other=(get(columns.other_cost), columns.other_cost),
+    )
     read_parameters(
         request,
         {
