@@ -97,3 +97,8 @@ def test_arithmetic_comes_first_and_a_gap_is_never_silent(
 ) -> None:
     usage = disjoint_usage(1000, 100, **given)
     assert (usage.input_tokens, usage.ambiguous_tokens, usage.unexplained_tokens) == (fresh, ambiguous, unexplained)
+
+
+def test_an_unused_field_is_named_but_not_a_secret_in_its_place() -> None:
+    found = count_tokens({"usage": {"odd_tokens": 3, "sk-proj-secretkey_tokens": 4, "a1b2c3d4e5f6a7b8_tokens": 5}})
+    assert found.unread == ("odd_tokens", "…", "…")

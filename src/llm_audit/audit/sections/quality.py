@@ -48,7 +48,7 @@ _CHECKS: dict[str, _Check] = {
     "unmeasured_ability": _Check(
         0.05,
         "requests use, or would move to, a model whose ability nobody measured: a wide guess stands for it",
-        "The ability of every model was measured",
+        "No request uses, or would move to, a model whose ability is such a guess",
     ),
     "undated": _Check(
         0.01,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from llm_audit.sources.records.tokens.names import looks_like_tokens, normalize_
 _DEEPEST = 4  # levels of details in details; real ones have three
 _MAX_SHAPES = 4096  # sets of keys remembered
 _LONGEST_NUMBER = 24  # characters
+_NAME = re.compile(r"(?!(?:.*_)?(?:sk|pk|ghp|xox[a-z])_)[a-z_][a-z0-9_]{0,79}")
+_MAX_DIGITS = 6
 
 _CONTAINERS = frozenset({"usage", "token_usage", "usage_metadata", "usage_details", "tokens"})
 
@@ -98,6 +101,11 @@ def usage_of_counts(
     return msgspec.structs.replace(usage, unread_counts=",".join(counts.unread))
 
 
+def _is_name(path: str) -> bool:
+    """Return whether a path is the name of a field, and no secret or id that stands where a name should."""
+    return _NAME.fullmatch(path) is not None and sum(character.isdigit() for character in path) <= _MAX_DIGITS
+
+
 def count_tokens(record: Json, *, nested: bool = True) -> TokenCounts:
     """Collect the counts of an object by kind: of several names for one kind the most specific, zeros last.
 
@@ -109,7 +117,7 @@ def count_tokens(record: Json, *, nested: bool = True) -> TokenCounts:
         kind = token_kind(path) or (token_kind(f"tokens_{path}") if nested else None)
         if kind is None:
             if looks_like_tokens(path) and number(value):
-                unread.append(path)
+                unread.append(path if _is_name(path) else "…")
             continue
         count = as_count(value, key)
         if count is None:
