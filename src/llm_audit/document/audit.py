@@ -9,6 +9,8 @@ be escaped by every renderer.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 
 from llm_audit.document.judgement import LanguageRow, Stakes, StakesRow
@@ -173,6 +175,9 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     basis: list[BasisRow] = []
 
 
+_ROUNDING = Decimal("1e-6")  # of amounts in another currency
+
+
 class _Version(msgspec.Struct, frozen=True):
     schema_version: str
 
@@ -197,4 +202,10 @@ def decode(data: bytes) -> Document:
             f"its schema_version is {found[:40]!r}, and this version of llm-audit reads {SCHEMA_VERSION!r} - "
             "at `$.schema_version`"
         )
-    return read(data, Document, extra_fields=int(minor[:9]) > int(_MINOR))
+    document = read(data, Document, extra_fields=int(minor[:9]) > int(_MINOR))
+    actual, parts = Decimal(document.cost.actual), sum(map(Decimal, document.cost.by_token_type.values()), Decimal())
+    if abs(actual - parts) > _ROUNDING * (1 + abs(actual)):
+        raise msgspec.ValidationError(
+            f"{actual} is not the sum of `$.cost.by_token_type`, {parts} - at `$.cost.actual`"
+        )
+    return document
