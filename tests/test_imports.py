@@ -30,7 +30,8 @@ def test_the_command_line_starts_without_heavy_libraries(arguments: list[str]) -
 
 def test_an_audit_that_is_kept_loads_no_heavy_libraries(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text(
-        '{"model": "gpt-4o", "prompt": "Hello", "usage": {"prompt_tokens": 1, "completion_tokens": 1}}\n'
+        '{"model": "gpt-4o", "prompt": "Hello", "timestamp": "2026-09-01T00:00:00Z", '
+        '"usage": {"prompt_tokens": 1, "completion_tokens": 1}}\n'
     )
     os.utime(tmp_path / "log.jsonl", (1e9, 1e9))  # a file that has just changed is read again
     program = (

@@ -103,8 +103,8 @@ def _policy(document: Document) -> Iterable[Section]:
         "findings",
         "Findings and routes",
         "The largest savings come first. Findings on a template, its app and its model can cover the same requests, so "
-        "their amounts do not add up. A kept request can cost more under the policy where moved requests no longer warm "
-        "its prompt cache, and a moved one where its route takes more tokens than a router can foresee.",
+        "their amounts do not add up. A kept request can cost more under the policy where moved requests no longer "
+        "warm its prompt cache, and a moved one where its route takes more tokens than a router can foresee.",
         (
             Block(tables=(policy.findings(document),)),
             Block(figure=policy_charts.flow(document), tables=(policy.routes(document),)),
