@@ -109,9 +109,7 @@ def _key(ledger: Ledger, config: Config, options: AuditOptions) -> str | None:
 
 def _today(ledger: Ledger) -> list[str]:
     """Return the day on which a ledger without any time is priced; none where it has a time."""
-    return (
-        [] if ledger.scan().select("time").drop_nulls().head(1).collect().height else [f"{datetime.now(UTC):%Y-%m-%d}"]
-    )
+    return [] if ledger.manifest.dated else [f"{datetime.now(UTC):%Y-%m-%d}"]
 
 
 def _contents(config: Config) -> Iterator[bytes]:

@@ -80,12 +80,16 @@ def assemble(
     conversation_ids = pl.Series("conversation", [], pl.UInt64)
     replies: pl.DataFrame | None = None
     repeated = wrapped = 0
+    dated = False
     filled = [part for part in parts if part.part.file is not None]
     if filled:
         keys = _keys(filled, hashes, (*merge.KEY_COLUMNS, "line"))
         kept = ~merge.duplicates(keys).to_numpy()
         repeated = int((~kept).sum())
-        spans = merge.repeated_spans(keys.filter(kept)).to_numpy()
+        unique = keys.filter(kept)
+        spans = merge.repeated_spans(unique).to_numpy()
+        dated = unique.filter(~spans)["time"].null_count() < int((~spans).sum())
+        del unique
         del keys  # load the columns of one step at a time, since only these grow with the log
         if repeated:
             replies = merge.merge_reply_fields(
@@ -101,6 +105,7 @@ def assemble(
         inputs=_inputs(tallies, inputs),
         read=sum(tally.entries for _, tally in tallies),
         rows=int(kept.sum()),
+        dated=dated,
         duplicates=repeated,
         not_provider_calls=[EntryCount(reason=reason, count=count) for reason, count in not_calls],
         rejected=_rejected(tallies, [path for path, _, _ in inputs]),

@@ -52,6 +52,7 @@ class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     inputs: list[LedgerInput]  # by path; a row's ``input`` is an index into this list
     read: int
     rows: int
+    dated: bool = False  # whether a row has a time
     duplicates: int
     not_provider_calls: list[EntryCount]  # most first
     rejected: list[Rejection]  # most first
