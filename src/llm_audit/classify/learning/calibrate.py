@@ -14,8 +14,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import xxhash
@@ -23,6 +24,7 @@ import xxhash
 from llm_audit.classify.features import BUCKETS, HASH_VERSION
 from llm_audit.classify.irt import hardest_gap, p_loses, p_success
 from llm_audit.classify.learning import ridge
+from llm_audit.classify.learning.calibration_file import FORMAT, read_calibration
 from llm_audit.classify.learning.posterior import Posterior
 from llm_audit.classify.model import Classifier, calibrated
 from llm_audit.classify.text.structure import NAMES
@@ -31,7 +33,6 @@ from llm_audit.files import write_atomically
 from llm_audit.vocabulary import Category
 
 Array = npt.NDArray[np.float64]
-FORMAT: Final = 3
 FEWEST: Final = 20
 FEATURE_PENALTY: Final = 10.0
 SHIFT_SD: Final = 0.7
@@ -142,23 +143,20 @@ class Calibration:
         Raises:
             UsageError: There is no such file, or it is no calibration of this version.
         """
-        try:
-            content: dict[str, Any] = json.loads(path.read_bytes())
-            if (content.pop("format"), content.pop("hash_version")) != (FORMAT, HASH_VERSION):
-                raise UsageError(f"{path} is of another version. Run calibrate again.")
-            return cls(
-                **content
-                | {
-                    "buckets": np.array(content["buckets"], np.int64),
-                    "weights": np.array(content["weights"], np.float64),
-                    "most": math.inf if content["most"] is None else float(content["most"]),
-                    "posterior": content["posterior"] and Posterior.from_json(content["posterior"]),
-                }
-            )
-        except OSError as error:
-            raise UsageError(f"Cannot read {path}: {error.strerror}. Make it with llm-audit calibrate.") from None
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise UsageError(f"{path} is not a calibration. Make it with llm-audit calibrate.") from None
+        saved = read_calibration(path)
+        verdicts = saved.posterior
+        return cls(
+            classifier=saved.classifier,
+            outcomes=saved.outcomes,
+            buckets=np.array(saved.buckets, np.int64),
+            weights=np.array(saved.weights, np.float64),
+            shift=saved.shift,
+            shift_sd=saved.shift_sd,
+            most=math.inf if saved.most is None else saved.most,
+            before=saved.before,
+            after=saved.after,
+            posterior=None if verdicts is None else Posterior.from_json(msgspec.structs.asdict(verdicts)),
+        )
 
 
 def calibrate(outcomes: Sequence[Outcome], classifier: Classifier, abilities: Mapping[str, Array]) -> Calibration:
