@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 
@@ -15,7 +14,7 @@ Line = tuple[int, bytes | Rejected]
 """A line that is not blank: its number from 1, and its bytes or the reason why they cannot be read."""
 
 
-_NOT_BLANK = re.compile(rb"[^\s]")
+_WINDOW = 64  # bytes, doubled as long as all are blank
 _TOO_LONG = Rejected(Reason.TOO_LONG)
 _TRUNCATED = Rejected(Reason.TRUNCATED)
 
@@ -54,8 +53,7 @@ class Lines:
                     if raw and not raw.isspace():
                         yield self.count, raw
                     elif block[start : start + 1] in b"\r\n \t":  # many blank lines are passed over at once
-                        found = _NOT_BLANK.search(block, start)
-                        following = block.rfind(b"\n", start, found.start() if found else len(block)) + 1
+                        following = block.rfind(b"\n", start, _first_not_blank(block, start)) + 1
                         if following:
                             self.count += block.count(b"\n", start, following)
                             start = following
@@ -64,6 +62,18 @@ class Lines:
             yield self.count + 1, _TRUNCATED
             return
         yield from _line(self.count + 1, tail, held)
+
+
+def _first_not_blank(block: bytes, start: int) -> int:
+    """Return where the first byte that is no blank stands, at ``start`` or after it; the length where none does."""
+    size = _WINDOW
+    while start < len(block):
+        window = block[start : start + size]
+        if rest := window.lstrip():
+            return start + len(window) - len(rest)
+        start += size
+        size *= 2
+    return len(block)
 
 
 def _line(number: int, parts: list[bytes], size: int) -> Iterator[Line]:
