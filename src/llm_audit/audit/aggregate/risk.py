@@ -151,10 +151,11 @@ def risk_replicates(
     errors, lost, gained = np.empty((resamples, len(parts))), np.empty(resamples), np.empty(resamples)
     for start in range(0, resamples, _CHUNK):
         replicates = range(start, min(start + _CHUNK, resamples))
+        joint = errors_of.joint(replicates)
         drawn = _Abilities(
-            large=centre.large + large_error(replicates),
-            small=centre.small + small_error(replicates),
-            difficulty=centre.difficulty + sum(error(replicates) for error in difficulty_errors),
+            large=centre.large + large_error(replicates, joint),
+            small=centre.small + small_error(replicates, joint),
+            difficulty=centre.difficulty + sum(error(replicates, joint) for error in difficulty_errors),
         )
         p_lost, p_repeated = irt.p_loses_and_repeats(drawn.small, drawn.large, drawn.difficulty)
         loss = missed(p_lost - p_repeated, policy.cascade)
@@ -173,24 +174,28 @@ class _Errors:
 
     posterior: Posterior | None
 
-    def term(self, names: Sequence[str], sd: Floats) -> Callable[[range], Floats]:
-        """Return what draws the errors of parameters: replicates x names.
+    def joint(self, replicates: range) -> Floats:
+        """Draw the errors of all that the posterior has: replicates x its parameters, none without one."""
+        known = self.posterior
+        if known is None:
+            return np.zeros((len(replicates), 0))
+        return normals(name_words(known.names), replicates) @ known.factor.T
+
+    def term(self, names: Sequence[str], sd: Floats) -> Callable[[range, Floats], Floats]:
+        """Return what draws the errors of parameters from replicates and their joint draw: replicates x names.
 
         Args:
             names: The parameters.
             sd: Their standard deviations where the posterior does not have them.
         """
         words = name_words(names)
-        known = self.posterior
-        place = {name: at for at, name in enumerate(known.names)} if known is not None else {}
+        known = () if self.posterior is None else self.posterior.names
+        place = {name: at for at, name in enumerate(known)}
         at = np.array([place.get(name, -1) for name in names])
 
-        def draw(replicates: range) -> Floats:
+        def draw(replicates: range, joint: Floats) -> Floats:
             errors = sd * normals(words, replicates)
-            if known is not None:
-                joint = normals(name_words(known.names), replicates) @ known.factor.T
-                errors = np.where(at >= 0, joint[:, at], errors)
-            return errors
+            return np.where(at >= 0, joint[:, at], errors) if place else errors
 
         return draw
 
