@@ -4,16 +4,20 @@ import gzip
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
-from llm_audit.engines import IngestOptions, ingest
+from llm_audit.engines import IngestOptions, ingest, local
 from llm_audit.errors import UsageError
 from llm_audit.sources.files import storage
-from llm_audit.sources.files.find import find
+from llm_audit.sources.files.container import items, sniff
+from llm_audit.sources.files.find import Found, find
+from llm_audit.sources.files.on_disk import on_disk
 
 HERE = IngestOptions(jobs=1, cache=False)
 
@@ -107,3 +111,25 @@ def test_the_endpoint_and_the_region_come_from_the_environment() -> None:
         "anonymous": True,
     }
     assert storage.s3_options({"AWS_REGION": "a", "AWS_DEFAULT_REGION": "b"}) == {"region": "a"}
+
+
+@pytest.mark.parametrize("stated", [0, 1, 10**9])
+def test_a_store_that_lies_about_sizes_loses_nothing(stated: int, bucket: str, tmp_path: Path) -> None:
+    found = find([f"{bucket}/2026/09/01.jsonl"], spool=tmp_path)
+    [source] = found.sources
+    with on_disk(replace(source, size_bytes=stated), tmp_path) as copy:
+        assert copy.size_bytes == len(rows(0, 5))
+        assert [record["input_tokens"] for _, record in items(copy, sniff(copy))] == list(range(5))
+
+
+@pytest.mark.parametrize("stated", [0, 1, 10**9])
+def test_an_ingest_reads_all_of_an_object_whatever_its_size_is_said_to_be(
+    stated: int, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lying(paths: list[str], **options: Any) -> Found:
+        found = find(paths, **options)
+        return replace(found, sources=[replace(source, size_bytes=stated) for source in found.sources])
+
+    monkeypatch.setattr(local, "find", lying)
+    ledger = ingest([bucket], options=HERE)
+    assert (ledger.manifest.read, ledger.manifest.rows, ledger.manifest.rejected) == (10, 10, [])
