@@ -55,4 +55,5 @@ def ingest(
             shard=share,
             progress=update,
         )
-    console.say(f"{workspace} holds {parts:,} parts{f' of share {shard}' if shard else ''}, of {records:,} records")
+    made = f"{parts:,} part{'' if parts == 1 else 's'}{f' of share {shard}' if shard else ''}"
+    console.say(f"{workspace} holds {made}, of {records:,} records")
