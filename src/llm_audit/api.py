@@ -87,15 +87,21 @@ def _open(paths: Sequence[str | Path], config: Config, progress: Progress | None
         if len(paths) > 1:
             raise UsageError("A saved ledger is audited on its own; give either one ledger or logs.")
         return _judged_so(read_ledger(Path(paths[0])), config)
-    options = IngestOptions(
+    return ingest(paths, options=ingest_options(config), progress=progress)
+
+
+def ingest_options(config: Config) -> IngestOptions:
+    """Return the options of reading logs that settings decide."""
+    return IngestOptions(
         jobs=config.jobs,
         log_format=config.log_format,
         date_order=config.date_order,
         mapping=config.mapping or None,
         calibration=Path(config.calibration) if config.calibration else None,
         cache=config.cache,
+        engine=config.engine,
+        workspace=config.workspace,
     )
-    return ingest(paths, options=options, progress=progress)
 
 
 def _judged_so(ledger: Ledger, config: Config) -> Ledger:

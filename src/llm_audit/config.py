@@ -23,6 +23,8 @@ FILE_NAME = "llm-audit.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
 _NO_EFFECT_ON_RESULTS = {
     "jobs",
+    "engine",
+    "workspace",
     "cache",
     "fail_on",
     "budgets",
@@ -62,6 +64,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pseudonymize: list[str] = []  # columns of names that pseudonyms replace: user, team, app, environment, tags
     pseudonym_key: str | None = None  # the secret that pseudonyms are made with; best given as a variable
     jobs: int = 0  # processes for ingest; 0 is one a core
+    engine: str = "local"  # what runs the work: local, dask or dask://host:port
+    workspace: str | None = None  # folder that all processes reach and an interrupted run goes on from
     cache: bool = True  # keep ledger parts of unchanged logs
 
     @property

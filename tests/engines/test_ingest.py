@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llm_audit.engines import IngestOptions, ingest, local, pool
+from llm_audit.engines import IngestOptions, ingest, local
+from llm_audit.engines.executors import processes
 from llm_audit.engines.hashing import hash64
 from llm_audit.engines.worker import Task
 from llm_audit.errors import AuditError, IncompleteError, UsageError
@@ -163,7 +164,7 @@ def traffic(tmp_path: Path) -> Path:
 def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes a small log enough for several processes."""
     monkeypatch.setattr(split, "SHARD_BYTES", 20_000)
-    monkeypatch.setattr(pool, "SHARD_BYTES", 0)
+    monkeypatch.setattr(processes, "SHARD_BYTES", 0)
 
 
 def stored(ledger: Ledger) -> tuple[bytes, Any]:
@@ -204,7 +205,7 @@ def test_a_process_that_dies_costs_nothing(traffic: Path) -> None:
 
 @pytest.mark.usefixtures("_small_shards")
 def test_a_bundle_that_kills_every_process_is_named(traffic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "MAX_ATTEMPTS", 1)
+    monkeypatch.setattr(processes, "MAX_ATTEMPTS", 1)
 
     def kill(_done: int, _total: int) -> None:
         for child in multiprocessing.active_children():
@@ -226,12 +227,12 @@ def test_an_interrupt_leaves_no_process(traffic: Path) -> None:
 
 @pytest.mark.usefixtures("_small_shards")
 def test_an_error_in_a_process_reaches_the_caller(traffic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_all = pool.run_all
+    run = processes.ProcessExecutor.map
 
-    def elsewhere(tasks: list[Task], *rest: Any, **options: Any) -> Any:
-        return run_all([replace(task, target=Path("/nowhere/part")) for task in tasks], *rest, **options)
+    def elsewhere(executor: Any, function: Any, tasks: list[Task], **options: Any) -> Any:
+        return run(executor, function, [replace(task, target=Path("/nowhere/part")) for task in tasks], **options)
 
-    monkeypatch.setattr(pool, "run_all", elsewhere)
+    monkeypatch.setattr(processes.ProcessExecutor, "map", elsewhere)
     with pytest.raises(OSError, match="nowhere"):
         ingest([traffic], options=IngestOptions(jobs=2, cache=False))
 
@@ -394,13 +395,13 @@ def test_a_second_run_reads_nothing_and_a_changed_log_only_what_changed(
     monkeypatch.setattr(part_cache, "_MIN_AGE_NS", 0)
     monkeypatch.setattr(split, "SHARD_BYTES", 20_000)
     made: list[str] = []
-    run_all = pool.run_all
+    run = processes.ProcessExecutor.map
 
-    def read_count(tasks: Any, *rest: Any, **options: Any) -> Any:
+    def read_count(executor: Any, function: Any, tasks: Any, **options: Any) -> Any:
         made.extend(shard.source.name for task in tasks for shard in task.bundle)
-        return run_all(tasks, *rest, **options)
+        return run(executor, function, tasks, **options)
 
-    monkeypatch.setattr(pool, "run_all", read_count)
+    monkeypatch.setattr(processes.ProcessExecutor, "map", read_count)
     options = IngestOptions(jobs=1)
     first = stored(ingest([traffic], options=options))
     assert len(made) > 5

@@ -59,6 +59,19 @@ DateOrder = Annotated[
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", min=0, metavar="N", help="Processes that read logs; 0 is one per core.")
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ENGINE", help="What runs the work: local, dask (a cluster of this machine) or dask://host:port."
+    ),
+]
+Workspace = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URI",
+        help="Folder for what is made on the way, from which an interrupted run goes on: a path or s3://bucket/prefix.",
+    ),
+]
 Cache = Annotated[
     bool | None, typer.Option("--cache/--no-cache", help="Reuse the ledger parts of unchanged logs, and keep new ones.")
 ]

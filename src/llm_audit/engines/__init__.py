@@ -7,17 +7,36 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llm_audit.engines.context import package_fingerprint
+    from llm_audit.engines.executors import Executor, open_executor
     from llm_audit.engines.local import IngestOptions, ingest
-    from llm_audit.engines.pool import Progress
+    from llm_audit.engines.progress import Progress
+    from llm_audit.engines.workspace import Part, clear_workspace, ingest_shard, merge_workspace
 
 __all__ = [
+    "Executor",
     "IngestOptions",
+    "Part",
     "Progress",
+    "clear_workspace",
     "ingest",
+    "ingest_shard",
+    "merge_workspace",
+    "open_executor",
     "package_fingerprint",
 ]
 
-_MODULES = {"IngestOptions": "local", "Progress": "pool", "ingest": "local", "package_fingerprint": "context"}
+_MODULES = {
+    "Executor": "executors",
+    "IngestOptions": "local",
+    "Part": "workspace",
+    "Progress": "progress",
+    "clear_workspace": "workspace",
+    "ingest": "local",
+    "ingest_shard": "workspace",
+    "merge_workspace": "workspace",
+    "open_executor": "executors",
+    "package_fingerprint": "context",
+}
 
 
 def __getattr__(name: str) -> Any:

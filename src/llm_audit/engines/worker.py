@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from llm_audit.engines.context import IngestContext
+from llm_audit.engines.context import IngestConfig, IngestContext, load_context
 from llm_audit.engines.row_batches import Harder, Judge, Row, judged_table, ledger_row
 from llm_audit.engines.text_features import TextFeatures, extract_text_features
 from llm_audit.ledger.arrow import parquet_writer
@@ -34,12 +34,14 @@ class Task:
 
     Attributes:
         bundle: The shards to read.
+        config: How they are read and judged.
         work_key: The cache's key for the bundle and the code that reads it.
         target: The file to write rows to.
         cache: The cache's folder; None for no cache.
     """
 
     bundle: Bundle
+    config: IngestConfig
     work_key: str
     target: Path
     cache: Path | None = None
@@ -49,8 +51,13 @@ class Task:
         """Return the bytes to read from disk."""
         return sum(shard.size_bytes for shard in self.bundle)
 
+    @property
+    def label(self) -> str:
+        """Return the names of the files."""
+        return ", ".join(sorted({shard.source.name for shard in self.bundle}))
 
-def process(task: Task, context: IngestContext) -> LedgerPart:
+
+def process(task: Task) -> LedgerPart:
     """Return the part of a bundle, from the cache where it holds one of the same content.
 
     Raises:
@@ -62,6 +69,7 @@ def process(task: Task, context: IngestContext) -> LedgerPart:
         stored = cache.part(task.work_key, [_content(shard, folder) for shard in task.bundle])
         if stored is not None:
             return stored
+    context = load_context(task.config)
     with PartWriter(task.target, context.judge, context.harder) as writer:
         tallies = [_fetch_and_read(index, shard, context, writer) for index, shard in enumerate(task.bundle)]
     for row, error in writer.failed:

@@ -29,6 +29,8 @@ def analyze(
     save_ledger: Annotated[Path | None, typer.Option(help="Save the ledger in this folder, to audit it again.")] = None,
     strict: options.Strict = None,
     jobs: options.Jobs = None,
+    engine: options.Engine = None,
+    workspace: options.Workspace = None,
     cache: options.Cache = None,
     config_file: options.ConfigFile = None,
     progress: options.ShowProgress = None,
@@ -63,6 +65,8 @@ def analyze(
         "date_order": date_order,
         "strict": strict,
         "jobs": jobs,
+        "engine": engine,
+        "workspace": workspace,
         "cache": cache,
     }
     config = configuration.load(flags, file=config_file).config

@@ -96,6 +96,22 @@ def sha256(source: Source) -> str:
     return state.hexdigest()
 
 
+def object_store(uri: str) -> tuple[Any, str]:
+    """Return the file system of an address, as Arrow knows it, and the path there.
+
+    Raises:
+        UsageError: The address is of no file system that can be reached.
+    """
+    if uri.startswith(S3_SCHEME):
+        return s3(), uri.removeprefix(S3_SCHEME)
+    from pyarrow import fs
+
+    try:
+        return cast("tuple[Any, str]", fs.FileSystem.from_uri(uri))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"Cannot open {uri}: {error_text(error)}. Give a folder or s3://bucket/prefix.") from None
+
+
 @lru_cache(maxsize=1)
 def s3() -> Any:
     """Return Arrow's S3 file system, with endpoint and region from the environment as AWS tools read them."""

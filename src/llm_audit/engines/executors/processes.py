@@ -1,4 +1,4 @@
-"""A pool of processes that read bundles of shards; a bundle whose process dies is given to a new one."""
+"""Processes of this machine; a task whose process dies is given to a new one."""
 
 from __future__ import annotations
 
@@ -16,58 +16,48 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import ModuleType
-from typing import Any
+from typing import Any, Generic, Self
 
-from llm_audit.engines.context import IngestConfig
-from llm_audit.engines.worker import Task, process
+from llm_audit.engines.executors.interface import Done, R, T
 from llm_audit.errors import AuditError
-from llm_audit.ledger.parts import LedgerPart
 from llm_audit.sources.files.limits import SHARD_BYTES
 
-Progress = Callable[[int, int], None]
-"""Called with bytes read and bytes in total."""
 MAX_ATTEMPTS = 3
 
 
-def run_all(
-    tasks: Sequence[Task], config: IngestConfig, *, jobs: int, progress: Progress | None = None
-) -> list[LedgerPart]:
-    """Return the parts of all tasks, in the order of the tasks.
+class ProcessExecutor:
+    """Run tasks in processes of this machine, at most so many at once."""
 
-    A small amount of work is done in this process, since starting others would take longer.
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
 
-    Raises:
-        AuditError: A process raised it, or the process of a bundle died at every attempt.
-    """
-    sizes = [task.size_bytes for task in tasks]
-    tracker = _Tracker(sizes, progress)
-    jobs = min(jobs, len(tasks))
-    if jobs <= 1 or sum(sizes) <= SHARD_BYTES:
-        parts = []
-        context = config.load_context() if tasks else None
-        for index, task in enumerate(tasks):
-            assert context is not None
-            parts.append(process(task, context))
-            tracker.done(index)
-        return parts
-    pool = _Pool(tasks, config, tracker)
-    # The largest first, so that the processes finish at about the same time.
-    return pool.run(sorted(range(len(tasks)), key=lambda index: -sizes[index]), jobs)
+    def map(self, function: Callable[[T], R], tasks: Sequence[T], *, done: Done | None = None) -> list[R]:
+        """Return the results in the order of the tasks, as ``Executor.map``.
+
+        A small amount of work is done in this process, since starting others would take longer.
+        """
+        finished = done or _ignore
+        jobs = min(self._jobs, len(tasks))
+        if jobs <= 1 or sum(task.size_bytes for task in tasks) <= SHARD_BYTES:
+            results = []
+            for index, task in enumerate(tasks):
+                results.append(function(task))
+                finished(index)
+            return results
+        pool: _Pool[T, R] = _Pool(function, tasks, finished)
+        # The largest first, so that the processes finish at about the same time.
+        return pool.run(sorted(range(len(tasks)), key=lambda index: -tasks[index].size_bytes), jobs)
+
+    def __enter__(self) -> Self:
+        """Return the executor; processes are started by ``map``."""
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Do nothing: ``map`` has ended its processes."""
 
 
-class _Tracker:
-    """Report to the caller how many bytes are read."""
-
-    def __init__(self, sizes: Sequence[int], progress: Progress | None) -> None:
-        self._sizes = sizes
-        self._total = sum(sizes)
-        self._progress = progress
-        self._done = 0
-
-    def done(self, index: int) -> None:
-        self._done += self._sizes[index]
-        if self._progress is not None:
-            self._progress(self._done, self._total)
+def _ignore(_: int) -> None:
+    """Take no notice of a finished task."""
 
 
 @dataclass(slots=True)
@@ -77,20 +67,20 @@ class _Worker:
     task: int
 
 
-class _Pool:
-    def __init__(self, tasks: Sequence[Task], config: IngestConfig, tracker: _Tracker) -> None:
+class _Pool(Generic[T, R]):
+    def __init__(self, function: Callable[[T], R], tasks: Sequence[T], done: Done) -> None:
+        self._function = function
         self._tasks = tasks
-        self._config = config
-        self._tracker = tracker
+        self._done = done
         self._attempts = [0] * len(tasks)
         self._workers: list[_Worker] = []
         self._context: Any = multiprocessing.get_context(
             "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         )
 
-    def run(self, order: Sequence[int], jobs: int) -> list[LedgerPart]:
+    def run(self, order: Sequence[int], jobs: int) -> list[R]:
         waiting = deque(order)
-        parts: dict[int, LedgerPart] = {}
+        results: dict[int, R] = {}
         if hasattr(self._context, "set_forkserver_preload"):
             self._context.set_forkserver_preload(["llm_audit.engines.preload"])
         try:
@@ -106,16 +96,16 @@ class _Pool:
                         continue
                     if isinstance(answer, BaseException):
                         raise answer
-                    parts[worker.task] = answer
-                    self._tracker.done(worker.task)
+                    results[worker.task] = answer
+                    self._done(worker.task)
                     self._next(worker, waiting)
         finally:
             self._stop()
-        return [parts[index] for index in range(len(self._tasks))]
+        return [results[index] for index in range(len(self._tasks))]
 
     def _start(self, task: int) -> None:
         ours, theirs = self._context.Pipe()
-        worker = self._context.Process(target=serve, args=(theirs, self._config), daemon=True)
+        worker = self._context.Process(target=serve, args=(theirs,), daemon=True)
         with main_module_hidden(), interrupts_blocked():
             worker.start()
         theirs.close()
@@ -126,7 +116,7 @@ class _Pool:
         worker.task = task
         self._attempts[task] += 1
         with suppress(OSError):  # the process has died, which the wait for its answer detects
-            worker.connection.send(self._tasks[task])
+            worker.connection.send((self._function, self._tasks[task]))
 
     def _next(self, worker: _Worker, waiting: deque[int]) -> None:
         if waiting:
@@ -141,10 +131,10 @@ class _Pool:
         worker.connection.close()
         worker.process.join()
         if self._attempts[worker.task] >= MAX_ATTEMPTS:
-            names = ", ".join(sorted({shard.source.name for shard in self._tasks[worker.task].bundle}))
             raise AuditError(
-                f"The process reading {names} crashed {MAX_ATTEMPTS} times (exit code {worker.process.exitcode}), "
-                "possibly because memory ran out. Use fewer --jobs, or leave these files out."
+                f"The process for {self._tasks[worker.task].label} crashed {MAX_ATTEMPTS} times (exit code "
+                f"{worker.process.exitcode}), possibly because memory ran out. Use fewer --jobs, or leave these files "
+                "out."
             )
         self._start(worker.task)
 
@@ -157,21 +147,20 @@ class _Pool:
         self._workers.clear()
 
 
-def serve(connection: Connection, config: IngestConfig) -> None:
-    """Answer each task with its part or its error, until the other end closes. Runs in a process of its own."""
+def serve(connection: Connection) -> None:
+    """Answer each task with its result or its error, until the other end closes. Runs in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be blocked in a new process
     threading.Thread(target=end_with_parent, daemon=True).start()
-    context = config.load_context()
     # Records are short-lived trees; searching them for cycles costs a fifth of the time.
     gc.freeze()
     gc.set_threshold(200_000)
     while True:
         try:
-            task = connection.recv()
+            function, task = connection.recv()
         except (EOFError, OSError):
             return
         try:
-            answer: object = process(task, context)
+            answer: object = function(task)
         except Exception as error:  # noqa: BLE001 - raised again in the parent
             answer = error
         try:

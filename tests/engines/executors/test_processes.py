@@ -2,7 +2,7 @@ import multiprocessing
 import signal
 from multiprocessing.connection import Connection
 
-from llm_audit.engines.pool import interrupts_blocked
+from llm_audit.engines.executors.processes import interrupts_blocked
 
 
 def tell_blocked(connection: Connection) -> None:
