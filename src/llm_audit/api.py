@@ -13,12 +13,12 @@ from llm_audit.ledger import is_ledger, read_ledger
 
 if TYPE_CHECKING:
     from llm_audit.audit.options import AuditOptions
-    from llm_audit.audit.run import Audit
     from llm_audit.catalog import Catalog
     from llm_audit.classify.learning.posterior import Posterior
     from llm_audit.document.audit import Document
     from llm_audit.document.comparison import Comparison
     from llm_audit.ledger import Ledger
+    from llm_audit.notebook import Audit
     from llm_audit.policy import Policy
     from llm_audit.policy import load as load_policy
     from llm_audit.pricing import PriceBook
@@ -43,7 +43,7 @@ Progress = Callable[[int, int], None]
 def __getattr__(name: str) -> Any:
     """Import on first use, so that an audit that is kept loads no more than it needs."""
     if name == "Audit":
-        from llm_audit.audit.run import Audit
+        from llm_audit.notebook import Audit
 
         return Audit
     if name in {"Policy", "load_policy"}:
@@ -143,16 +143,19 @@ def audit_ledger(
         '0.00'
     """
     from llm_audit.audit.run import run
+    from llm_audit.notebook import Audit, Inputs
     from llm_audit.policy import load
 
     config = config or Config()
-    return run(
-        ledger,
+    inputs = Inputs(
+        ledger=ledger,
         policy=policy or load(config.policy),
         catalog=catalog(config),
         book=price_book(config),
         options=options or audit_options(config),
     )
+    result = run(ledger, policy=inputs.policy, catalog=inputs.catalog, book=inputs.book, options=inputs.options)
+    return Audit(result, inputs)
 
 
 def catalog(config: Config) -> Catalog:
@@ -218,7 +221,7 @@ def analyze(
         progress: Called with bytes read and bytes in all.
 
     Returns:
-        The audit: its ``document``, and its frames per request.
+        The audit: its ``document``, its frames and charts, and questions that go on from it.
 
     Raises:
         AuditError: With a message that says what to do.

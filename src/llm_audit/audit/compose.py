@@ -25,6 +25,7 @@ from llm_audit.audit.sections.languages import languages
 from llm_audit.audit.sections.metrics import Measured, metrics
 from llm_audit.audit.sections.pairs import observed_pairs
 from llm_audit.audit.sections.preference import PreferenceGaps
+from llm_audit.audit.sections.price_age import old_prices
 from llm_audit.audit.sections.quality import quality
 from llm_audit.audit.sections.routers import observed_routers
 from llm_audit.audit.sections.sensitivity import AssumptionEffect
@@ -174,7 +175,7 @@ def document(found: Found) -> Document:
             unmeasured=found.rows.catalog.unmeasured,
             undated_at=found.rows.book.undated_at,
         ),
-        warnings=[*tax.warnings, *_left_out(ledger, options)],
+        warnings=[*tax.warnings, *_left_out(ledger, options), *old_prices(_last(found.traffic.time), book.checked)],
         notes=[*ledger.manifest.notes, *ledger.manifest.reading_notes],
         inputs=[
             Input(path=item.path, sha256=item.sha256, bytes=item.bytes, records=item.records, format=item.format)
@@ -232,6 +233,11 @@ def _period(time: pl.Series, options: AuditOptions) -> Period:
         timezone=options.timezone,
         undated_requests=undated,
     )
+
+
+def _last(time: pl.Series) -> datetime | None:
+    last = time.max()
+    return last if isinstance(last, datetime) else None
 
 
 def _written(moment: datetime | None, where: ZoneInfo) -> str | None:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from llm_audit.audit.options import AuditOptions
-    from llm_audit.audit.run import Audit
     from llm_audit.config import Config
     from llm_audit.document.audit import Document
     from llm_audit.ledger import Ledger
+    from llm_audit.notebook import Audit
 
 _LIBRARIES = ("genai-prices", "numpy", "polars", "tzdata")
 

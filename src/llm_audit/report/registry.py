@@ -30,6 +30,8 @@ _ALL = (
     Renderer(name="groups-parquet", suffixes=(".groups.parquet",), media=_PARQUET),
     Renderer(name="focus", suffixes=(".focus.csv",), media="text/csv", needs_requests=True),
     Renderer(name="openmetrics", suffixes=(".prom", ".openmetrics"), media=_OPENMETRICS),
+    Renderer(name="otlp", suffixes=(".otlp.json",), media="application/json"),
+    Renderer(name="slack", suffixes=(".slack.txt",), media="text/plain"),
     Renderer(name="github", suffixes=(), media="text/plain"),
     Renderer(name="junit", suffixes=(".junit.xml", ".xml"), media="application/xml", needs_check=True),
     Renderer(name="sarif", suffixes=(".sarif", ".sarif.json"), media="application/sarif+json"),

@@ -57,6 +57,7 @@ class Figure:
     description: str
     svg: str
     note: str = ""  # about data that the drawing leaves out
+    chart: alt.TopLevelMixin | None = None  # what it was drawn from
     narrow: str = ""  # the drawing for a narrow window, where the wide one would have to scroll
 
 
@@ -92,7 +93,7 @@ def draw(key: str, chart: alt.TopLevelMixin, *, title: str, description: str) ->
         "<svg", f'<svg role="img" aria-labelledby="{key}-title {key}-desc" focusable="false"', 1
     )
     names = f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-desc">{escape(description)}</desc>'
-    return Figure(key=key, title=title, description=description, svg=f"{head}>{names}{body}")
+    return Figure(key=key, title=title, description=description, svg=f"{head}>{names}{body}", chart=chart)
 
 
 @lru_cache(maxsize=1)
