@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llm_audit.pricing.book import PriceBook
-    from llm_audit.pricing.cost import COST_COLUMNS, PRICED_BY, price, rates_for
+    from llm_audit.pricing.cost import COST_COLUMNS, PRICED_BY, list_costs, price, rates_for
     from llm_audit.pricing.currency import Currency, parse_currency
     from llm_audit.pricing.describe import (
         PriceDetails,
@@ -44,6 +44,7 @@ __all__ = [
     "Unpriced",
     "diff_prices",
     "distinct_keys",
+    "list_costs",
     "list_prices",
     "parse_currency",
     "price",
@@ -72,6 +73,7 @@ _MODULES = {
     "Unpriced": "price_rows",
     "diff_prices": "describe",
     "distinct_keys": "row_keys",
+    "list_costs": "cost",
     "list_prices": "describe",
     "parse_currency": "currency",
     "price": "cost",

@@ -23,6 +23,8 @@ from llm_audit.pricing.rules import PriceFile, parse_price_file, read_price_file
 
 LATEST = datetime(2100, 1, 1, 12, tzinfo=UTC)
 """A time at which the latest prices hold."""
+_PACKAGED = "overlay"
+"""The origin of the packaged corrections' rules."""
 
 
 class PriceBook:
@@ -46,6 +48,14 @@ class PriceBook:
         self._used: dict[ResolvedPrice, None] = {}
         self.undated_at = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
         """The time at which requests without one are priced: today, until the times of an audit are known."""
+
+    def published(self) -> PriceBook | None:
+        """Return a book of the published prices alone, with the same names; None where this one has no others."""
+        if not any(rule.origin != _PACKAGED for file in self.files for rule in file.rules):
+            return None
+        book = PriceBook(aliases=self._names)
+        book.undated_at = self.undated_at
+        return book
 
     @property
     def fingerprint(self) -> str:
@@ -128,4 +138,4 @@ class PriceBook:
 
 def _overlay() -> PriceFile:
     data = resources.files("llm_audit.pricing").joinpath("overlay.toml").read_bytes()
-    return parse_price_file(data, name="overlay.toml", origin="overlay")
+    return parse_price_file(data, name="overlay.toml", origin=_PACKAGED)

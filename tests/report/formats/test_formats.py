@@ -17,8 +17,8 @@ from tests.report.golden import assert_golden
 
 from llm_audit.document.audit import Document, decode
 from llm_audit.errors import UsageError
-from llm_audit.report.formats.focus import COLUMNS
-from llm_audit.report.interface import Options
+from llm_audit.report.formats.focus import COLUMNS, COLUMNS_1_0
+from llm_audit.report.interface import Frames, Options
 from llm_audit.report.registry import RENDERERS, by_suffix, render
 
 CALLS = build.calls(2)
@@ -39,7 +39,7 @@ def test_text_formats_are_as_last_looked_at(document: Document, name: str) -> No
     assert_golden(f"{name}{suffix}", rendered(document, name))
 
 
-@pytest.mark.parametrize("name", ["csv", "focus"])
+@pytest.mark.parametrize("name", ["csv", "focus", "focus-1.0"])
 def test_rows_are_as_last_looked_at(document: Document, name: str) -> None:
     assert_golden(f"{name}.csv", render(document, name, frames=frames(CALLS[:6])))
 
@@ -90,9 +90,10 @@ def test_groups_parquet_holds_exact_amounts(document: Document) -> None:
     assert read["cost"].sum() == Decimal(document.cost.actual)
 
 
-def test_focus_rows_are_complete_and_add_up(document: Document) -> None:
-    rows = list(csv.DictReader(io.StringIO(rendered(document, "focus").decode())))
-    assert tuple(rows[0]) == COLUMNS
+@pytest.mark.parametrize(("name", "columns"), [("focus", COLUMNS), ("focus-1.0", COLUMNS_1_0)])
+def test_focus_rows_are_complete_and_add_up(document: Document, name: str, columns: tuple[str, ...]) -> None:
+    rows = list(csv.DictReader(io.StringIO(rendered(document, name).decode())))
+    assert tuple(rows[0]) == columns
     assert sum(Decimal(row["BilledCost"]) for row in rows) * 10**12 == sum(call.cost for call in CALLS)
     assert sum(Decimal(row["x_PolicyCost"]) for row in rows) * 10**12 == sum(call.policy for call in CALLS)
     tokens = sum(Decimal(row["ConsumedQuantity"]) for row in rows)
@@ -102,6 +103,38 @@ def test_focus_rows_are_complete_and_add_up(document: Document) -> None:
         assert row["BillingPeriodStart"] <= row["ChargePeriodStart"] < row["ChargePeriodEnd"] <= row["BillingPeriodEnd"]
         assert "policy" not in "".join(name.lower() for name in row if not name.startswith("x_"))
     assert all(row["x_TokenType"] in {"input", "cache_read", "output"} for row in rows)
+
+
+def test_focus_tells_list_cost_from_contracted_cost(document: Document) -> None:
+    """One provider gives half off, apart from output, which it does not list; the others charge list prices."""
+    requests = frames(CALLS).requests
+    factor = pl.when(pl.col("provider") == "openai").then(2).otherwise(1)
+    listed = [(pl.col(name) * factor).alias(f"list_{name}") for name in requests.columns if name.startswith("cost_")]
+    made = Frames(make=lambda: requests.with_columns(listed).with_columns(list_cost_output_pico=pl.lit(None)))
+    rows = list(csv.DictReader(io.StringIO(render(document, "focus", frames=made).decode())))
+    for row in rows:
+        times = 2 if row["ProviderName"] == "openai" and row["x_TokenType"] != "output" else 1
+        assert Decimal(row["ListCost"]) == Decimal(row["ContractedCost"]) * times
+        assert row["EffectiveCost"] == row["BilledCost"] == row["ContractedCost"]
+    assert {row["ProviderName"] for row in rows} >= {"openai", "anthropic"}
+
+
+def test_focus_names_model_direction_and_cache_action_as_properties_of_the_price(document: Document) -> None:
+    written = msgspec.structs.replace(document.price_rows[0], rates={"cache_write_5m": "6.25"})  # claude-opus-4-5
+    changed = msgspec.structs.replace(document, price_rows=[written, *document.price_rows[1:]])
+    models = {"developer": pl.lit("Anthropic"), "family": pl.lit("claude"), "model_id": pl.col("model")}
+    requests = frames(CALLS).requests.with_columns(**models)
+    rows = csv.DictReader(io.StringIO(render(changed, "focus", frames=Frames(make=lambda: requests)).decode()))
+    found = {(row["ResourceId"], row["x_TokenType"]): json.loads(row["SkuPriceDetails"]) for row in rows}
+    identity = {
+        "x_ModelDeveloper": "Anthropic", "x_ModelFamily": "claude", "x_ModelId": "claude-opus-4-5",
+        "x_CatalogModelId": "claude-opus-4-5", "x_ServiceTier": "standard",
+    }  # fmt: skip
+    opus = {kind: found["claude-opus-4-5", kind] for kind in ("input", "cache_read", "output")}
+    assert opus["input"] == identity | {"x_TokenDirection": "Input", "x_TokenCacheAction": "Uncached"}
+    assert opus["cache_read"] == identity | {"x_TokenDirection": "Input", "x_TokenCacheAction": "Read"}
+    assert opus["output"] == identity | {"x_TokenDirection": "Output"}
+    assert "x_TokenCacheAction" not in found["gpt-5", "input"], "its meter of input counts cached tokens too"
 
 
 def test_focus_needs_a_time() -> None:
