@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         verify_price_file,
     )
     from llm_audit.pricing.invoice import Invoice, read_invoice
-    from llm_audit.pricing.invoiced_costs import InvoiceComparison, reconcile_invoice
+    from llm_audit.pricing.invoiced_costs import InvoiceComparison, reconcile_invoice, tie_out
     from llm_audit.pricing.lookup import PRICED_AT, price_periods
     from llm_audit.pricing.model_prices import PriceChanges
     from llm_audit.pricing.price_rows import ResolvedPrice, Unpriced
@@ -54,6 +54,7 @@ __all__ = [
     "read_invoice",
     "reconcile_invoice",
     "reconcile_stated",
+    "tie_out",
     "verify_price_file",
 ]
 
@@ -83,6 +84,7 @@ _MODULES = {
     "read_invoice": "invoice",
     "reconcile_invoice": "invoiced_costs",
     "reconcile_stated": "stated_costs",
+    "tie_out": "invoiced_costs",
     "verify_price_file": "describe",
 }
 

@@ -12,7 +12,7 @@ from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts import variance as variance_charts
 from llm_audit.report.charts.svg import Figure
 from llm_audit.report.table import Table
-from llm_audit.report.tables import answers, judgement, mix, spend, traces
+from llm_audit.report.tables import answers, invoice, judgement, mix, spend, traces
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
@@ -39,7 +39,7 @@ class Section:
 
 def sections(document: Document, check: CheckResult | None) -> list[Section]:
     """Return every section that has something to show."""
-    made = [*_variance(check), *_spend(document, check), *_policy(document), *_data(document)]
+    made = [*_variance(check), *_spend(document, check), *_invoice(document), *_policy(document), *_data(document)]
     return [section for section in made if section.blocks]
 
 
@@ -95,6 +95,15 @@ def _spend(document: Document, check: CheckResult | None) -> Iterable[Section]:
             Block(figure=spend_charts.teams(document), tables=(spend.spend(document),)),
             *(Block(tables=(grouped,)) for grouped in spend.groups(document)),
         ),
+    )
+
+
+def _invoice(document: Document) -> Iterable[Section]:
+    yield _section(
+        "invoice",
+        "Reconciliation with the invoice",
+        invoice.lead(document),
+        (Block(tables=(invoice.tie_out(document),)), Block(tables=(invoice.left_out(document),))),
     )
 
 

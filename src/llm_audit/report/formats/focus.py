@@ -7,8 +7,8 @@ specification has no unknown cost.
 
 FOCUS: https://focus.finops.org/focus-specification/. The specification's draft of 1.5 defines ``ModelDeveloper``,
 ``ModelFamily``, ``ModelId``, ``TokenDirection`` and ``TokenCacheAction`` as keys of ``SkuPriceDetails``; in 1.2 they
-are keys of the data's producer, which have to start with ``x_``. Two columns of the 1.0 file are there for its validator,
-focus_validator 1.0.0: it expects ``ResourceID`` in this case, and reads ``ChargeType``, the older name of
+are keys of the data's producer, which have to start with ``x_``. Two columns of the 1.0 file are there for its
+validator, focus_validator 1.0.0: it expects ``ResourceID`` in this case, and reads ``ChargeType``, the older name of
 ``ChargeCategory``.
 """
 
