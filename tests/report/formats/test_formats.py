@@ -15,11 +15,13 @@ from tests.report import build, compared, hostile
 from tests.report.frames import frames
 from tests.report.golden import assert_golden
 
+from llm_audit.document import audit as d
 from llm_audit.document.audit import Document, decode
 from llm_audit.errors import UsageError
 from llm_audit.report.formats.focus import COLUMNS, COLUMNS_1_0
 from llm_audit.report.interface import Frames, Options
 from llm_audit.report.registry import RENDERERS, by_suffix, render
+from llm_audit.report.tables import everything
 
 CALLS = build.calls(2)
 
@@ -207,24 +209,70 @@ def test_markdown_of_a_huge_audit_still_fits(document: Document) -> None:
     assert len(render(long, "markdown").decode()) < 65_536
 
 
+def test_a_workbook_has_contents_and_at_most_twelve_sheets_with_every_table(document: Document) -> None:
+    months = [d.InvoiceMonth(
+        provider="openai", month="2026-09", requests=3, unpriced_requests=0, listed="3.00", discount="1.00",
+        computed="2.00", stated=None, invoiced="2.50", uncovered="0.25", difference="0.25", reason="agrees",
+    )]  # fmt: skip
+    tied = msgspec.structs.replace(document, invoice=d.Invoice(files=["i.csv"], months=months, left_out=[]))
+    book = openpyxl.load_workbook(io.BytesIO(rendered(tied, "xlsx")))
+    assert book.sheetnames == [
+        "Contents", "Summary", "Gates", "Invoice", "Findings", "Days", "Models", "Models by day", "Policy", "Routes",
+        "Groups", "Data",
+    ]  # fmt: skip
+    written = {cell.value for sheet in book for cell in sheet["A"] if cell.value}
+    listed = {cell.value for cell in book["Contents"]["B"][2:]}
+    for full in everything(tied):
+        assert not full.rows or full.title in written & listed, full.title
+    links = [cell.hyperlink.location for row in book["Contents"].iter_rows() for cell in row if cell.hyperlink]
+    assert links == [f"'{name}'!A1" for name in book.sheetnames[1:]]
+    invoice = book["Invoice"]
+    heads = [cell.value for cell in invoice[2]]
+    row = {head: cell.value for head, cell in zip(heads, invoice[3], strict=True)}
+    assert row["List"] - row["Discounts"] == row["Computed"] == 2
+    assert row["Invoiced"] - row["On days not in the log"] - row["Computed"] == row["Difference"] == 0.25
+    charts = {sheet.title: len(sheet._charts) for sheet in book if sheet._charts}
+    assert charts == {"Invoice": 1, "Days": 1, "Models": 1, "Groups": 2}
+
+
+def test_the_summary_of_a_workbook_has_numbers_in_named_cells(document: Document) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(rendered(document, "xlsx")))
+
+    def value(name: str) -> object:
+        ((sheet, cell),) = book.defined_names[name].destinations
+        return book[sheet][cell].value
+
+    expected = document.flagship_tax.expected
+    assert value("Spent") == pytest.approx(float(document.cost.actual))
+    assert value("FlagshipTax") == pytest.approx(float(expected.amount))
+    assert value("PolicyCost") == pytest.approx(float(expected.policy_cost))
+    assert (value("FlagshipTaxLow"), value("FlagshipTaxHigh")) == (float(expected.low), float(expected.high))
+    assert value("Requests") == document.requests.audited
+    assert value("Currency") == "USD"
+    empty = openpyxl.load_workbook(io.BytesIO(render(build.sparse(), "xlsx")))
+    assert empty["Summary"]["B4"].value is None, "what has no price is unknown, not zero"
+
+
 def test_a_workbook_holds_numbers_filters_and_frozen_headings(document: Document) -> None:
     book = openpyxl.load_workbook(io.BytesIO(rendered(document, "xlsx")))
-    assert book.sheetnames[0] == "Summary"
-    assert all(len(name) <= 31 for name in book.sheetnames)
-    sheet = book["Model mix"]
-    heads = [cell.value for cell in sheet[1]]
+    sheet, rows = book["Models"], len(document.model_mix)
+    assert sheet["A1"].value == "Model mix"
+    heads = [cell.value for cell in sheet[2]]
     cost, requests = heads.index("Cost") + 1, heads.index("Requests") + 1
-    assert sheet.freeze_panes == "B2"
-    assert sheet.auto_filter.ref == f"A1:I{len(document.model_mix) + 1}"
-    assert isinstance(sheet.cell(2, cost).value, float)
-    assert sheet.cell(2, cost).number_format.startswith("#,##0.00")
-    assert sheet.cell(len(document.model_mix) + 1, cost).value is None, "an unknown cost is an empty cell"
-    total = sheet.cell(len(document.model_mix) + 2, requests).value
-    assert total == f"=SUBTOTAL(109,D2:D{len(document.model_mix) + 1})"
+    assert sheet.freeze_panes == "B3"
+    filters = [found.autoFilter.ref for found in sheet.tables.values()]
+    assert filters[0] == f"A2:I{rows + 2}"
+    assert len(filters) == 6
+    assert isinstance(sheet.cell(3, cost).value, float)
+    assert sheet.cell(3, cost).number_format.startswith("#,##0.00")
+    assert sheet.cell(rows + 2, cost).value is None, "an unknown cost is an empty cell"
+    assert sheet.cell(rows + 3, requests).value == f"=SUBTOTAL(109,D3:D{rows + 2})"
 
 
 def test_totals_of_a_workbook_are_stored_beside_their_formulas(document: Document) -> None:
     book = openpyxl.load_workbook(io.BytesIO(rendered(document, "xlsx")), data_only=True)
-    sheet = book["By team"]
-    cost = [cell.value for cell in sheet[1]].index("Cost") + 1
-    assert sheet.cell(len(document.groups["team"]) + 2, cost).value == pytest.approx(float(document.cost.actual))
+    sheet = book["Groups"]
+    start = next(cell.row for cell in sheet["A"] if cell.value == "By team")
+    cost = [cell.value for cell in sheet[start + 1]].index("Cost") + 1
+    total = sheet.cell(start + 2 + len(document.groups["team"]), cost).value
+    assert total == pytest.approx(float(document.cost.actual))
