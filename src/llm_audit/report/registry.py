@@ -22,6 +22,7 @@ _OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _ALL = (
     Renderer(name="json", suffixes=(".json",), media="application/json"),
     Renderer(name="html", suffixes=(".html", ".htm"), media="text/html"),
+    Renderer(name="explore", suffixes=(".explore.html",), media="text/html", needs_requests=True),
     Renderer(name="markdown", suffixes=(".md", ".markdown"), media="text/markdown"),
     Renderer(name="xlsx", suffixes=(".xlsx",), media=_XLSX),
     Renderer(name="csv", suffixes=(".csv",), media="text/csv", needs_requests=True),

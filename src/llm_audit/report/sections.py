@@ -194,7 +194,7 @@ def _policy(document: Document) -> Iterable[Section]:
         (
             Block(tables=(policy.coverage(document),)),
             Block(tables=(policy.gates(document),)),
-            Block(tables=(judgement.stakes(document),)),
+            Block(tables=(judgement.stakes(document),), printed=0),
             Block(tables=(policy.categories(document), policy.judged(document)), printed=0),
         ),
     )
@@ -208,7 +208,7 @@ def _data(document: Document) -> Iterable[Section]:
         (
             Block(tables=(data.quality(document),)),
             Block(tables=(judgement.languages(document),), printed=0),
-            Block(tables=(data.accounting(document),)),
+            Block(tables=(data.accounting(document),), printed=0),
             Block(tables=(data.notes(document), data.unpriced(document), data.reconciliation(document)), printed=0),
         ),
     )

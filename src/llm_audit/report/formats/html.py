@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,7 +49,18 @@ def sentence(text: str, *, limit: int = 300) -> Markup:
 
 
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
-    """Render one self-contained page. Every name is escaped; a content security policy allows only its style sheet."""
+    """Render one self-contained page without any script."""
+    return page(document, options)
+
+
+def page(document: Document, options: Options | None, *, data: Mapping[str, str] | None = None) -> bytes:
+    """Render the page. Every name is escaped; a content security policy allows only its own style sheet and script.
+
+    Args:
+        document: The audit.
+        options: A comparison to show.
+        data: What the script explores, as JSON by the id of its element; without it there is no script.
+    """
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -85,8 +97,9 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
     summary = verdict(document)
     define = Definitions().link
     style = environment.get_template("report.css").render(palette=PALETTE)
+    script = (_TEMPLATES / "explore.js").read_text(encoding="utf-8") if data else ""
     chapters, annex = sections(document, options.check if options else None), appendix(document)
-    page = environment.get_template("report.html.j2").render(
+    written_page = environment.get_template("report.html.j2").render(
         document=document,
         summary=summary,
         estimates=Block(figure=charts.estimates(document), tables=_estimates(document), printed=1),
@@ -98,7 +111,10 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         policy_toml="\n".join(plain(line, limit=200) for line in document.policy.toml[:_POLICY_CHARS].splitlines()),
         command=plain(document.command, limit=1000),
         style=style,
-        style_hash=b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        style_hash=_digest(style),
+        script=script,
+        script_hash=_digest(script),
+        data=data or {},
         written=written,
         unrounded=unrounded,
         shown=shown,
@@ -113,7 +129,11 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         plain=plain,
         sentence=sentence,
     )
-    return page.encode("utf-8")
+    return written_page.encode("utf-8")
+
+
+def _digest(text: str) -> str:
+    return b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _estimates(document: Document) -> tuple[Table, ...]:
