@@ -10,7 +10,7 @@ SEED ?= 1
 COVERAGE_FLOOR := 95
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types unit coverage fuzz attack sanitize docs samples reference bench train training-data exports format clean
+.PHONY: help install demo test lint types unit coverage fuzz attack sanitize docs samples reference bench train training-data exports focus format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -82,6 +82,9 @@ training-data:
 
 exports: install  ## check `policy export` with LiteLLM's and RouteLLM's own code, in a throwaway environment
 	$(BIN)/python scripts/check_exports.py
+
+focus: install  ## check FOCUS files with the FinOps Foundation's validator, in a throwaway environment
+	$(BIN)/python scripts/check_focus.py
 
 format: install  ## format the code and apply safe lint fixes
 	$(BIN)/ruff format .

@@ -26,13 +26,16 @@ _AMOUNTS = frozenset(
         "cost_by_tier",
         "covered_cost",
         "difference",
+        "discount",
         "fallback_cost",
         "estimated",
         "flagship_tax",
         "floor",
         "further_saving",
         "high",
+        "invoiced",
         "kept_back",
+        "listed",
         "low",
         "per_request",
         "per_trace",
@@ -44,6 +47,7 @@ _AMOUNTS = frozenset(
         "stated",
         "tax_at_high",
         "tax_at_low",
+        "uncovered",
     }
 )
 """Fields that hold amounts, where they hold text: counts and shares of the same name are numbers."""

@@ -29,7 +29,7 @@ from llm_audit.errors import IncompleteError, UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import ROUTING_COLUMNS, Policy, RoutedCosts, Traffic, as_text, plan, read_traffic, routed_costs
-from llm_audit.pricing import PRICED_BY, PriceBook
+from llm_audit.pricing import PRICED_BY, PriceBook, list_costs
 from llm_audit.vocabulary import rejection_remedy, rejection_words
 
 __all__ = ["Audit", "AuditOptions", "run"]
@@ -75,8 +75,14 @@ class Audit:
 
     @cached_property
     def requests(self) -> pl.DataFrame:
-        """A row a request: the ledger's columns, its price, its route and what that would have cost."""
-        return as_text(pl.concat(_measured(self._rows, self._routed, tuple(SCHEMA))))
+        """A row a request: the ledger's columns, its model and price, its route and what that would have cost.
+
+        Where price files apply, it also has the cost at published prices (``list_cost_…_pico``).
+        """
+        rows = self._rows
+        frame = list_costs(as_text(pl.concat(_measured(rows, self._routed, tuple(SCHEMA)))), rows.book)
+        models = rows.catalog.frame.select(pl.col("model_id", "developer", "family").cast(pl.String))
+        return frame.join(models, on="model_id", how="left", maintain_order="left")
 
 
 def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, options: AuditOptions) -> Audit:

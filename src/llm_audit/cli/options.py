@@ -34,6 +34,15 @@ Prices = Annotated[
     list[str] | None,
     typer.Option(metavar="FILE", help="Price file of your own; later ones override earlier ones. Repeatable."),
 ]
+Invoices = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--invoice",
+        metavar="FILE",
+        help="Cost export of a provider as CSV (OpenAI, Anthropic, AWS CUR or FOCUS), to tie the audit out with by "
+        "provider and month. Repeatable.",
+    ),
+]
 Calibration = Annotated[str | None, typer.Option(help="Calibration file from `llm-audit calibrate`.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file.")]
 Since = Annotated[str | None, typer.Option(help="Start of the period: a day or time, such as 2026-09-01.")]

@@ -49,6 +49,9 @@ from llm_audit.document.spend import (
     Fingerprints,
     GroupRow,
     Input,
+    Invoice,
+    InvoiceLine,
+    InvoiceMonth,
     Metric,
     ModelMix,
     Period,
@@ -86,6 +89,9 @@ __all__ = [
     "GroupRow",
     "Input",
     "IntervalPart",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceMonth",
     "LanguageRow",
     "Metric",
     "ModelMix",
@@ -118,12 +124,12 @@ __all__ = [
     "encode",
 ]
 
-SCHEMA_VERSION = "2.1"
+SCHEMA_VERSION = "2.2"
 """Version of the JSON document.
 
 The first number changes when a field is removed or changes its meaning, or when a value is renamed; the second when
 fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``;
-2.1 added preference gaps.
+2.1 added preference gaps; 2.2 added the tie-out with an invoice.
 """
 _MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
 
@@ -170,6 +176,7 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     observed_routers: list[ObservedRouter] = []  # most saved first
     stakes: Stakes | None = None  # None where no request was recognised as having any
     languages: list[LanguageRow] = []  # most cost first
+    invoice: Invoice | None = None  # None where no invoice was given
     policies: list[PolicyResult] = []  # where several are simulated, in the order asked for
     metrics: list[Metric] = []
     basis: list[BasisRow] = []

@@ -28,6 +28,8 @@ _CHECKED = date(2026, 11, 23)
 
 LATEST = datetime(2100, 1, 1, 12, tzinfo=UTC)
 """A time at which the latest prices hold."""
+_PACKAGED = "overlay"
+"""The origin of the packaged corrections' rules."""
 
 
 class PriceBook:
@@ -51,6 +53,14 @@ class PriceBook:
         self._used: dict[ResolvedPrice, None] = {}
         self.undated_at = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
         """The time at which requests without one are priced: today, until the times of an audit are known."""
+
+    def published(self) -> PriceBook | None:
+        """Return a book of the published prices alone, with the same names; None where this one has no others."""
+        if not any(rule.origin != _PACKAGED for file in self.files for rule in file.rules):
+            return None
+        book = PriceBook(aliases=self._names)
+        book.undated_at = self.undated_at
+        return book
 
     @property
     def fingerprint(self) -> str:
@@ -142,4 +152,4 @@ class PriceBook:
 
 def _overlay() -> PriceFile:
     data = resources.files("llm_audit.pricing").joinpath("overlay.toml").read_bytes()
-    return parse_price_file(data, name="overlay.toml", origin="overlay")
+    return parse_price_file(data, name="overlay.toml", origin=_PACKAGED)

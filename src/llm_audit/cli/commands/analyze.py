@@ -18,6 +18,7 @@ def analyze(
     policy: options.Policy = None,
     prices: options.Prices = None,
     calibration: options.Calibration = None,
+    invoice: options.Invoices = None,
     since: options.Since = None,
     until: options.Until = None,
     timezone: options.Timezone = None,
@@ -72,8 +73,15 @@ def analyze(
     config = configuration.load(flags, file=config_file).config
     shown_in = parse_currency(config.currency)
     shown = False if quiet else progress
-    audit = run_audit(paths, config, flags, since=since, until=until, progress=shown, save_ledger=save_ledger)
-    document = convert(audit.document, shown_in)
+    said = {**flags, "invoice": invoice}
+    audit = run_audit(paths, config, said, since=since, until=until, progress=shown, save_ledger=save_ledger)
+    document = audit.document
+    if invoice:
+        from llm_audit import api
+        from llm_audit.audit.invoice import with_invoices
+
+        document = with_invoices(document, audit.requests, invoice, catalog=api.catalog(config))
+    document = convert(document, shown_in)
     deliver(document, output or [], output_format, requests=lambda: audit.requests, quiet=quiet, details=details)
     if explain_metrics:
         from rich.console import Console

@@ -8,6 +8,7 @@ from llm_audit.document.audit import Document
 from llm_audit.document.comparison import CheckResult, Outcome
 from llm_audit.report import table
 from llm_audit.report.interface import Frames, Options
+from llm_audit.report.rounding import balanced
 from llm_audit.report.table import NUMERIC, Column, ColumnKind, Priority, Table
 from llm_audit.report.tables import answers, judgement, spend
 from llm_audit.report.tables import check as check_tables
@@ -127,7 +128,7 @@ def _folded(document: Document, check: CheckResult | None) -> list[str]:
         data.unpriced(document),
         data.fingerprints(document),
     ]
-    return [_fold(shown, document.currency) for shown in full if shown.rows]
+    return [_fold(balanced(shown, spent=document.cost.actual), document.currency) for shown in full if shown.rows]
 
 
 def _fold(full: Table, currency: str) -> str:
