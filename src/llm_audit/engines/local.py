@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from llm_audit.engines.cache_session import CacheSession
 from llm_audit.engines.context import IngestConfig
 from llm_audit.errors import IncompleteError
-from llm_audit.ledger.manifest import REQUESTS_FILE
 from llm_audit.ledger.part_cache import PartCache
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.store import Ledger
@@ -37,6 +36,7 @@ class IngestOptions:
         mapping: Ledger field to JSON path, for logs of no known format.
         calibration: A file that ``calibrate`` wrote.
         cache: Store what is read, and reuse what is stored of unchanged logs.
+        partitions: Files that the ledger's requests are in; None for a number that bounds memory.
     """
 
     jobs: int = 0
@@ -45,6 +45,7 @@ class IngestOptions:
     mapping: Mapping[str, str] | None = None
     calibration: Path | None = None
     cache: bool = True
+    partitions: int | None = None
 
 
 def ingest(
@@ -78,7 +79,7 @@ def ingest(
         session.warn_of_damage()
         return stored.with_notes(found.notes)
     from llm_audit.engines.worker import Task
-    from llm_audit.ledger.assemble import assemble, with_offsets
+    from llm_audit.ledger.assembly import assemble, with_offsets
 
     tasks = [
         Task(
@@ -110,29 +111,34 @@ def ingest(
             for task, part in zip(tasks, parts, strict=True)
         ),
         inputs=[(source.name, source.size_bytes, file_hashes[source.name]) for source in found.sources],
-        target=folder / REQUESTS_FILE,
+        target=folder,
+        partitions=options.partitions,
         notes=found.notes,
         fingerprints=config.fingerprints(),
     )
-    _refit(folder / REQUESTS_FILE)
     ledger = Ledger(folder, manifest, holder=holder)
+    _refit(ledger)
     if all(tally.content for _, tally in shards):  # what could not be read now may be readable next time
         session.store(ledger, shards)
     return ledger
 
 
-def _refit(path: Path) -> None:
+def _refit(ledger: Ledger) -> None:
     """Correct estimated token counts by the rows of the same model that have both text and usage."""
     import polars as pl
 
-    from llm_audit.ledger.schema import SCHEMA
-    from llm_audit.tokens.fitted import refit
+    from llm_audit.tokens.fitted import add_sums, refit, text_sums, tokens_per_char
     from llm_audit.vocabulary import UsageSource
 
-    requests = pl.scan_parquet(path, glob=False).cast(SCHEMA)
-    estimated = pl.col("usage_source") == UsageSource.ESTIMATED.value
-    if requests.select(estimated.any()).collect().item():
-        refit(requests.collect()).write_parquet(path)
+    any_estimated = (pl.col("usage_source") == UsageSource.ESTIMATED.value).any()
+    estimated = [
+        number for number in range(ledger.partitions) if ledger.scan(number).select(any_estimated).collect().item()
+    ]
+    if not estimated:
+        return
+    fitted = tokens_per_char(add_sums([text_sums(ledger.scan(number)) for number in range(ledger.partitions)]))
+    for number in estimated:
+        refit(ledger.scan(number).collect(), fitted).write_parquet(ledger.files[number])
 
 
 def _parts(
