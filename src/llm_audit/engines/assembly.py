@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from llm_audit.engines.context import IngestConfig
+from llm_audit.engines.executors import Executor
 from llm_audit.errors import IncompleteError
-from llm_audit.ledger.manifest import REQUESTS_FILE
 from llm_audit.ledger.parts import LedgerPart, ShardTally
 from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.workspace import Workspace
 from llm_audit.sources.files.find import STANDARD_INPUT
+from llm_audit.sources.files.limits import SHARD_BYTES
 from llm_audit.sources.files.storage import Source
 from llm_audit.sources.split import Bundle, Shard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerTarget:
+    """Where a ledger goes.
+
+    Attributes:
+        holder: The folder.
+        partitions: Files of requests; None for a number that bounds memory.
+        workspace: A folder that an interrupted assembly goes on from; None for a temporary one.
+    """
+
+    holder: Workspace
+    partitions: int | None = None
+    workspace: Path | None = None
 
 
 def tallies(work: Sequence[tuple[Bundle, LedgerPart]]) -> list[tuple[Shard, ShardTally]]:
@@ -29,7 +48,8 @@ def assembled(
     notes: Sequence[str],
     sha256: Callable[[Source], str],
     config: IngestConfig,
-    holder: Workspace,
+    target: LedgerTarget,
+    executor: Executor,
 ) -> Ledger:
     """Return the ledger of all parts, in a temporary folder.
 
@@ -40,12 +60,13 @@ def assembled(
         notes: Remarks on files that are left out.
         sha256: Returns the hash of a file that no task read as a whole.
         config: How the records were read.
-        holder: The folder.
+        target: Where the ledger goes.
+        executor: What runs the steps of a large ledger.
 
     Raises:
         IncompleteError: No entry was read.
     """
-    from llm_audit.ledger.assemble import assemble, with_offsets
+    from llm_audit.ledger.assembly import assemble, with_offsets
 
     read = tallies(work)
     if not sum(tally.entries for _, tally in read):
@@ -55,26 +76,56 @@ def assembled(
     manifest = assemble(
         with_offsets((part, [numbers[shard.source.name] for shard in bundle]) for bundle, part in work),
         inputs=[(source.name, source.size_bytes, hashes[source.name]) for source in sources],
-        target=holder.path / REQUESTS_FILE,
+        target=target.holder.path,
+        partitions=target.partitions,
+        workspace=target.workspace,
         notes=notes,
         fingerprints=config.fingerprints(),
+        run=partial(_mapped, executor),
     )
-    _refit(holder.path / REQUESTS_FILE)
-    return Ledger(holder.path, manifest, holder=holder)
+    ledger = Ledger(target.holder.path, manifest, holder=target.holder)
+    _refit(ledger)
+    return ledger
 
 
-def _refit(path: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class _StepTask:
+    """A step of the assembly, worth a process of its own."""
+
+    function: Callable[[Any], Any]
+    step: Any
+    size_bytes: int = SHARD_BYTES
+
+    @property
+    def label(self) -> str:
+        """Return the file that it makes."""
+        return f"the ledger's {self.step.target.name}"
+
+
+def _mapped(executor: Executor, function: Callable[[Any], Any], steps: Sequence[Any]) -> list[Any]:
+    return executor.map(_do, [_StepTask(function, step) for step in steps])
+
+
+def _do(task: _StepTask) -> Any:
+    return task.function(task.step)
+
+
+def _refit(ledger: Ledger) -> None:
     """Correct estimated token counts by the rows of the same model that have both text and usage."""
     import polars as pl
 
-    from llm_audit.ledger.schema import SCHEMA
-    from llm_audit.tokens.fitted import refit
+    from llm_audit.tokens.fitted import add_sums, refit, text_sums, tokens_per_char
     from llm_audit.vocabulary import UsageSource
 
-    requests = pl.scan_parquet(path, glob=False).cast(SCHEMA)
-    estimated = pl.col("usage_source") == UsageSource.ESTIMATED.value
-    if requests.select(estimated.any()).collect().item():
-        refit(requests.collect()).write_parquet(path)
+    any_estimated = (pl.col("usage_source") == UsageSource.ESTIMATED.value).any()
+    estimated = [
+        number for number in range(ledger.partitions) if ledger.scan(number).select(any_estimated).collect().item()
+    ]
+    if not estimated:
+        return
+    fitted = tokens_per_char(add_sums([text_sums(ledger.scan(number)) for number in range(ledger.partitions)]))
+    for number in estimated:
+        refit(ledger.scan(number).collect(), fitted).write_parquet(ledger.files[number])
 
 
 def _nothing_to_audit(paths: Sequence[str | Path], sources: Sequence[Source], notes: Sequence[str]) -> str:

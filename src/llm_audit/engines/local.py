@@ -39,6 +39,8 @@ class IngestOptions:
         engine: What runs the work; see ``executors.open_executor``.
         workspace: The address of a folder for what is made on the way, which all processes of the engine reach and a
             run that was interrupted goes on from; a temporary folder of this machine by default.
+        keep_workspace: Leave its files, so that what follows can be interrupted too; ``clear_workspace`` removes them.
+        partitions: Files that the ledger's requests are in; None for a number that bounds memory.
     """
 
     jobs: int = 0
@@ -49,6 +51,8 @@ class IngestOptions:
     cache: bool = True
     engine: str = LOCAL
     workspace: str | None = None
+    keep_workspace: bool = False
+    partitions: int | None = None
 
     def config(self) -> IngestConfig:
         """Return the options that decide how records are read and judged."""
@@ -84,9 +88,19 @@ def ingest(
         run_on = executor or stack.enter_context(open_executor(options.engine, jobs=options.jobs))
         if options.workspace is None:
             return _ingest(paths, options, progress, run_on)
-        from llm_audit.engines.workspace import ingest_into
+        from llm_audit.engines.workspace import clear_workspace, ingest_into
 
-        return ingest_into(options.workspace, paths, config=options.config(), progress=progress, executor=run_on)
+        ledger = ingest_into(
+            options.workspace,
+            paths,
+            config=options.config(),
+            partitions=options.partitions,
+            progress=progress,
+            executor=run_on,
+        )
+        if not options.keep_workspace:
+            clear_workspace(options.workspace)
+        return ledger
 
 
 def _ingest(
@@ -108,7 +122,7 @@ def _ingest(
     if (stored := session.ledger()) is not None:
         session.warn_of_damage()
         return stored.with_notes(found.notes)
-    from llm_audit.engines.assembly import assembled, tallies
+    from llm_audit.engines.assembly import LedgerTarget, assembled, tallies
     from llm_audit.engines.worker import Task
 
     tasks = [
@@ -134,7 +148,8 @@ def _ingest(
         notes=found.notes,
         sha256=lambda source: hashes[source.name].result(),
         config=config,
-        holder=holder,
+        target=LedgerTarget(holder=holder, partitions=options.partitions),
+        executor=executor,
     )
     shards = tallies(work)
     if all(tally.content for _, tally in shards):  # what could not be read now may be readable next time

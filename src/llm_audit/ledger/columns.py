@@ -1,7 +1,7 @@
 """Declare the ledger's columns: their names, types and meanings.
 
 A ledger has one row per candidate request. Ingest writes candidates, since a record may be repeated in another shard;
-``ledger.merge`` keeps one row per ``merge_key``. Prompt and completion text never enters.
+``ledger.assembly`` keeps one row per ``merge_key``. Prompt and completion text never enters.
 
 Identifiers (``request_id``, ``conversation``, ``trace``, ``span``…) are 64-bit xxh3 hashes of the ids in the log, so
 that a ledger is small and contains no user data it does not need; hashing an id finds its rows.
@@ -26,7 +26,7 @@ from llm_audit.vocabulary import (
     UsageSource,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class ColumnType(Enum):
@@ -61,6 +61,7 @@ COLUMNS: dict[str, ColumnType | type[StrEnum]] = {
     "merge_key": ColumnType.ID,  # rows with an equal key are one request; null: never merged
     "input": ColumnType.INDEX,  # index into the manifest's inputs
     "line": ColumnType.COUNT,  # 1-based line, or record number where a file has no lines
+    "entry": ColumnType.COUNT,  # 0-based position among the entries of its input; a line may hold several
     "format": ColumnType.NAME,
     "time": ColumnType.TIME,
     # model
@@ -78,6 +79,7 @@ COLUMNS: dict[str, ColumnType | type[StrEnum]] = {
     "wraps_calls": ColumnType.FLAG,  # a span that may repeat the usage of a child span
     "prompt_hash": ColumnType.ID,  # all messages
     "parent_prompt_hash": ColumnType.ID,  # the messages before the last assistant reply; null on a first turn
+    "opening_hash": ColumnType.ID,  # the messages before the first assistant reply, which a conversation keeps
     "template_hash": ColumnType.ID,  # system prompt and tool names
     "turns": ColumnType.SMALL,  # human and tool messages so far
     # who

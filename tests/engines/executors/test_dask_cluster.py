@@ -125,6 +125,7 @@ def test_a_cluster_elsewhere_gives_the_same_ledger_by_way_of_a_workspace(logs: P
             ingest([logs], options=IngestOptions(engine=engine))
     assert there.frame.equals(here.frame)
     assert there.manifest == here.manifest
+    del there
     assert not workspace.exists()
 
 

@@ -112,6 +112,8 @@ def test_a_second_run_makes_only_what_is_missing(logs: Path, tmp_path: Path, mon
     ledger = ingest([logs], options=IngestOptions(jobs=1, workspace=str(tmp_path / "w")))
     assert len(made) == len(set(made)) > first
     assert same(ledger, ingest([logs], options=HERE))
+    assert all(name.startswith("llm-audit-") for name in os.listdir(tmp_path / "w"))  # the ledger's own folder
+    del ledger
     assert not (tmp_path / "w").exists()
 
 

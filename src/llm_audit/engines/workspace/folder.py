@@ -25,13 +25,15 @@ _BLOCK_BYTES = 1 << 23
 
 
 class SharedFolder(Protocol):
-    """Files by name, ``/`` between the parts of a name.
+    """Files by name, ``/`` between the parts of a name."""
 
-    Attributes:
-        uri: The folder's address.
-    """
+    @property
+    def uri(self) -> str:
+        """Return the folder's address."""
 
-    uri: str
+    @property
+    def path(self) -> Path | None:
+        """Return the folder's path, where processes can open its files by path."""
 
     def read(self, name: str) -> bytes | None:
         """Return the content of a file; None where there is none."""
@@ -80,7 +82,7 @@ class _LocalFolder:
     """A folder of this machine, or of a disk that several share."""
 
     def __init__(self, path: str) -> None:
-        self._path = Path(path).absolute()
+        self._path = self.path = Path(path).absolute()
         self.uri = str(self._path)
         if not self._path.exists():
             try:
@@ -127,6 +129,8 @@ class _LocalFolder:
 
 class _ObjectFolder:
     """A prefix of an object store."""
+
+    path = None
 
     def __init__(self, uri: str) -> None:
         from llm_audit.sources.files.storage import object_store

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_audit.engines.assembly import assembled
+from llm_audit.engines.assembly import LedgerTarget, assembled
 from llm_audit.engines.executors import Executor
 from llm_audit.engines.progress import Progress, bytes_done
 from llm_audit.engines.workspace.folder import open_folder
@@ -58,9 +58,10 @@ def ingest_into(
     *,
     config: IngestConfig,
     executor: Executor,
+    partitions: int | None = None,
     progress: Progress | None = None,
 ) -> Ledger:
-    """Read logs into a ledger by way of a workspace, whose files are removed when the ledger is made.
+    """Read logs into a ledger by way of a workspace, whose files stay until ``clear_workspace``.
 
     Raises:
         UsageError: A path cannot be read, or the workspace is that of other logs.
@@ -69,12 +70,10 @@ def ingest_into(
     plan = make_plan(paths, config)
     store_plan(open_folder(workspace), plan)
     parts = _parts(workspace, plan, range(len(plan.bundles)), executor, progress)
-    ledger = _merged(workspace, plan, parts, executor, given=paths)
-    clear_workspace(workspace)
-    return ledger
+    return _merged(workspace, plan, parts, executor, given=paths, partitions=partitions)
 
 
-def merge_workspace(workspace: str, *, executor: Executor) -> Ledger:
+def merge_workspace(workspace: str, *, executor: Executor, partitions: int | None = None) -> Ledger:
     """Return the ledger of a workspace whose parts are all there.
 
     Raises:
@@ -91,7 +90,8 @@ def merge_workspace(workspace: str, *, executor: Executor) -> Ledger:
             f"number {missing[0] + 1:,}. Run the missing `llm-audit ingest … --shard` again, or `llm-audit ingest` "
             "without --shard, which makes what is missing."
         )
-    return _merged(workspace, plan, [part for part in found.values() if part is not None], executor, given=[workspace])
+    parts = [part for part in found.values() if part is not None]
+    return _merged(workspace, plan, parts, executor, given=[workspace], partitions=partitions)
 
 
 def _parts(
@@ -105,11 +105,17 @@ def _parts(
 
 
 def _merged(
-    workspace: str, plan: Plan, parts: Sequence[LedgerPart], executor: Executor, *, given: Sequence[str | Path]
+    workspace: str,
+    plan: Plan,
+    parts: Sequence[LedgerPart],
+    executor: Executor,
+    *,
+    given: Sequence[str | Path],
+    partitions: int | None,
 ) -> Ledger:
-    """Return the ledger of all parts."""
+    """Return the ledger of all parts, in a folder that all processes reach where the workspace is one."""
     folder = open_folder(workspace)
-    holder = Workspace()
+    holder = Workspace(folder.path)
     cut = sorted({part.source for bundle in plan.bundles for part in bundle if part.end is not None})
     hashes = executor.map(hash_file, [HashTask(plan.sources[number]) for number in cut])
     sha256 = dict(zip((plan.sources[number] for number in cut), hashes, strict=True))
@@ -120,7 +126,8 @@ def _merged(
         notes=plan.notes,
         sha256=sha256.__getitem__,
         config=plan.config,
-        holder=holder,
+        target=LedgerTarget(holder=holder, partitions=partitions, workspace=folder.path),
+        executor=executor,
     )
 
 

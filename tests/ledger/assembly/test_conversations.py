@@ -5,7 +5,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.ledger.conversations import COLUMNS, components, conversation_ids
+from llm_audit.ledger.assembly.conversations import COLUMNS, components, conversation_ids
 from llm_audit.ledger.row_hashes import hash_rows
 from llm_audit.ledger.schema import COLUMNS as TYPES
 

@@ -5,29 +5,16 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-KEY_COLUMNS = (
-    "merge_key",
-    "time",
-    "trace",
-    "span",
-    "parent_span",
-    "wraps_calls",
-    "usage_source",
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_5m_tokens",
-    "cache_write_1h_tokens",
-    "output_tokens",
-    "status",
-    "stated_cost_pico",
-    "prompt_hash",
-)
+_INPUT_COLUMNS = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
+
+DUPLICATE_COLUMNS = ("merge_key", "time", *_INPUT_COLUMNS, "output_tokens", "stated_cost_pico", "prompt_hash")
 """Columns that decide which rows are duplicates, with ``origin`` (rank of the input by its hash) and ``line``."""
+
+SPAN_COLUMNS = ("trace", "span", "parent_span", "wraps_calls", "usage_source", *_INPUT_COLUMNS, "output_tokens")
+"""Columns that decide which spans repeat the usage of others."""
 
 REPLY_COLUMNS = ("calls_tools", "tool_call_hash", "reply_hash")
 """Columns that are merged from all duplicates of a call."""
-
-_INPUT_COLUMNS = [name for name in KEY_COLUMNS if name.endswith("_tokens") and name != "output_tokens"]
 
 
 def duplicates(rows: pl.DataFrame) -> pl.Series:
@@ -37,12 +24,12 @@ def duplicates(rows: pl.DataFrame) -> pl.Series:
     content, then by position, so that neither the order of files nor how they were split decides.
 
     Args:
-        rows: ``KEY_COLUMNS``, ``origin`` and ``line``.
+        rows: ``DUPLICATE_COLUMNS``, ``origin`` and ``line``; rows that are equal in them stay in order.
     """
     repeated = (
         rows.with_row_index("row")
         .filter(pl.col("merge_key").is_not_null() & pl.col("merge_key").is_duplicated())
-        .with_columns(all_input=pl.sum_horizontal(_INPUT_COLUMNS))
+        .with_columns(all_input=pl.sum_horizontal(*_INPUT_COLUMNS))
         .sort(
             "merge_key",
             "output_tokens",
@@ -94,7 +81,7 @@ def repeated_spans(rows: pl.DataFrame) -> pl.Series:
     of a trace, of all that are left.
 
     Args:
-        rows: ``KEY_COLUMNS``, without duplicates.
+        rows: ``SPAN_COLUMNS``, without duplicates.
     """
     used = (
         rows.with_row_index("row")
@@ -103,7 +90,7 @@ def repeated_spans(rows: pl.DataFrame) -> pl.Series:
             & pl.any_horizontal(pl.col("input_tokens", "output_tokens").is_not_null())
             & pl.col("trace").is_not_null()
         )
-        .with_columns(all_input=pl.sum_horizontal(_INPUT_COLUMNS), output=pl.col("output_tokens").fill_null(0))
+        .with_columns(all_input=pl.sum_horizontal(*_INPUT_COLUMNS), output=pl.col("output_tokens").fill_null(0))
     )
     wrappers = rows.with_row_index("row").filter(pl.col("wraps_calls").fill_null(value=False))
     children = used.filter(pl.col("parent_span").is_not_null())

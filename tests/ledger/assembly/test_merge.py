@@ -2,12 +2,22 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.ledger.merge import KEY_COLUMNS, REPLY_COLUMNS, duplicates, merge_reply_fields, repeated_spans
+from llm_audit.ledger.assembly.merge import (
+    DUPLICATE_COLUMNS,
+    REPLY_COLUMNS,
+    SPAN_COLUMNS,
+    duplicates,
+    merge_reply_fields,
+    repeated_spans,
+)
 from llm_audit.ledger.schema import COLUMNS
 
 
 def frame(*rows: dict) -> pl.DataFrame:
-    schema = {name: COLUMNS[name] for name in (*KEY_COLUMNS, *REPLY_COLUMNS)} | {"origin": pl.Int64, "line": pl.Int64}
+    schema = {name: COLUMNS[name] for name in (*DUPLICATE_COLUMNS, *SPAN_COLUMNS, *REPLY_COLUMNS)} | {
+        "origin": pl.Int64,
+        "line": pl.Int64,
+    }
     usual = {"usage_source": "reported", "input_tokens": 1, "output_tokens": 1, "origin": 0}
     return pl.DataFrame([usual | {"line": line} | row for line, row in enumerate(rows)], schema=schema)
 
