@@ -14,6 +14,7 @@ from llm_audit.policy.counterfactual.costs import UNKNOWN
 from llm_audit.policy.counterfactual.estimates import Costs, ceiling, run
 from llm_audit.policy.counterfactual.lengths import Scenario, scenario
 from llm_audit.policy.counterfactual.traffic import Traffic
+from llm_audit.policy.counterfactual.whole import Whole
 from llm_audit.policy.file.model import Decision, Policy, Scope
 from llm_audit.policy.inputs.choice import OUTCOMES
 from llm_audit.policy.inputs.models import NONE, Models
@@ -331,7 +332,7 @@ class Plan:
         return steps.row[steps.trace == steps.trace[at[0]]] if len(at) else np.empty(0, dtype=np.int64)
 
 
-def plan(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook) -> Plan:
+def plan(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook, whole: Whole | None = None) -> Plan:
     """Route a priced ledger as the policy's scope says: request by request, or trace by trace.
 
     Args:
@@ -339,11 +340,12 @@ def plan(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook)
         policy: The policy.
         catalog: Models, their capabilities and abilities.
         book: Prices.
+        whole: The log that they are a part of, where they are not all of it.
 
     Raises:
         UsageError: The policy's ladder names an unknown model.
     """
-    routes = plan_requests(traffic, policy, catalog=catalog, book=book)
+    routes = plan_requests(traffic, policy, catalog=catalog, book=book, whole=whole)
     return Plan(policy=policy, routes=_scoped(routes))
 
 

@@ -6,28 +6,32 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import polars as pl
 
-from llm_audit.arrays import Index, Ints, grouped_sum
+from llm_audit.arrays import Floats, Index, Ints, grouped_sum
 from llm_audit.catalog import Catalog, ladders
 from llm_audit.money import PICO_PER_USD
-from llm_audit.policy.counterfactual.estimates import Costs, Runs, estimate, kept_reads, run_costs
+from llm_audit.policy.counterfactual.estimates import Costs, Runs, estimate, kept_reads, repeat_costs, run_costs
 from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, cold_repeats, priced_caches
 from llm_audit.policy.counterfactual.lengths import Scenario, read_lengths, scenario
-from llm_audit.policy.counterfactual.prompt_caches import minimum_tokens
+from llm_audit.policy.counterfactual.prompt_caches import left_shared, minimum_tokens
 from llm_audit.policy.counterfactual.rates import rate_table
+from llm_audit.policy.counterfactual.shared_caches import SharedCaches
 from llm_audit.policy.counterfactual.traffic import Traffic
+from llm_audit.policy.counterfactual.whole import Whole, policy_key, whole_of
 from llm_audit.policy.file.model import Decision, Policy
 from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.choice import OUTCOMES, Choice, RouteOutcome, without
 from llm_audit.policy.inputs.judge import Judge
 from llm_audit.policy.inputs.models import NONE
-from llm_audit.policy.inputs.requests import UNDATED, take
+from llm_audit.policy.inputs.requests import take
 from llm_audit.policy.routing.candidates import Assessor, candidates
 from llm_audit.policy.routing.decision import DecisionRule, strong_wins
 from llm_audit.policy.routing.decisions import decide, positions
 from llm_audit.policy.routing.ladders import ladder_rows
 from llm_audit.pricing import PriceBook
 
+_NO_PLACES = np.zeros(0, dtype=np.int64)
 _SAVING_PASSES = 3
 """Number of passes that check moves for a saving: one that is undone may leave another's cache cold."""
 
@@ -37,7 +41,8 @@ class RoutePlan:
     """A policy applied to a ledger: the routes, and all that a further question of it needs.
 
     ``ladder`` holds the candidates of each model used; ``runs`` what requests cost by themselves under the expected
-    assumptions, and the cache reads that remain under the routes.
+    assumptions, and the cache reads that remain under the routes; ``caches`` what requests of a template
+    leave for each other; ``places`` those of the ladder that requests of traces would go to by themselves.
     """
 
     policy: Policy
@@ -45,6 +50,8 @@ class RoutePlan:
     ladder: Index
     assessor: Assessor
     choice: Choice
+    caches: SharedCaches
+    places: Ints
     runs: Runs
     threshold: float | None
 
@@ -57,11 +64,15 @@ class RoutePlan:
         """Return the routes' costs under other values of the assumptions."""
         runs = self.runs
         if values.of_runs() != scenario(self.policy.assumptions).of_runs():
-            runs = run_costs(self.inputs, self.choice, policy=self.policy, values=values, warm=self.warm)
+            runs = run_costs(
+                self.inputs, self.choice, policy=self.policy, values=values, warm=self.warm, repeat=runs.repeat
+            )
         return estimate(self.inputs, self.choice, policy=self.policy, values=values, runs=runs)
 
 
-def plan_requests(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook) -> RoutePlan:
+def plan_requests(
+    traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook, whole: Whole | None = None
+) -> RoutePlan:
     """Route every request by itself.
 
     Args:
@@ -69,19 +80,29 @@ def plan_requests(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: P
         policy: The policy.
         catalog: The models' ladders.
         book: Prices.
+        whole: The log that they are a part of, where they are not all of it.
 
     Raises:
         UsageError: The policy's ladder names an unknown model.
     """
-    requests, models = traffic.requests, traffic.models
-    days = requests.day[requests.day != UNDATED]
-    period = (int(days.min()), int(days.max())) if len(days) else None
-    ladder = ladder_rows(policy, models, ladders(catalog.frame), period=period)
-    known = np.flatnonzero(np.bincount(requests.used + 1, minlength=len(models.ids) + 1)[1:])
-    pairs = {(int(used), int(step)) for used in known for step in ladder[used] if step != NONE}
+    inputs, ladder = prepare(traffic, policy, catalog=catalog, book=book, whole=whole)
+    if inputs.whole.caches is not None:
+        return settled(_routed(inputs, policy, ladder, inputs.whole.caches))
+    if not (inputs.caches.shared > 0).any():
+        return settled(_routed(inputs, policy, ladder, SharedCaches.none()))
+    alone = routed_alone(inputs, policy, ladder)
+    return settled(with_choice(replace(alone.plan, caches=SharedCaches.of(alone.left)), alone.plan.choice))
+
+
+def prepare(
+    traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook, whole: Whole | None = None
+) -> tuple[CounterfactualInputs, Index]:
+    """Return what routes are chosen from, and the ladder of each model used: see ``plan_requests``."""
+    requests, models, log = traffic.requests, traffic.models, whole or whole_of(traffic)
+    ladder = ladder_rows(policy, models, ladders(catalog.frame), period=log.period)
+    pairs = {(int(used), int(step)) for used in log.used for step in ladder[used] if step != NONE}
     elsewhere = bool(policy.ladders) or policy.across_families
-    rates = rate_table(traffic, ladder=ladder, book=book, other_providers=elsewhere)
-    asked = requests.difficulty[requests.judged]
+    rates = rate_table(traffic, log, ladder=ladder, book=book, other_providers=elsewhere)
     inputs = CounterfactualInputs(
         requests=requests,
         models=models,
@@ -89,37 +110,51 @@ def plan_requests(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: P
         rates=rates,
         least_cached=minimum_tokens(models),
         judge=Judge.of(
-            models,
-            known=np.union1d(known, [step for _, step in pairs]).astype(np.int64),
-            reach=(float(asked.min()), float(asked.max())) if len(asked) else (0.0, 0.0),
+            models, known=np.union1d(log.used, [step for _, step in pairs]).astype(np.int64), reach=log.reach
         ),
         graph=traffic.graph,
         caches=priced_caches(traffic, rates),
         cold_repeat=cold_repeats(requests, rates),
         steps=traffic.steps,
+        whole=log,
     )
-    return _routed(inputs, policy, ladder)
+    return inputs, ladder
 
 
 def replan(plan: RoutePlan, policy: Policy) -> RoutePlan:
     """Return the same requests under a policy that differs in its decision only, such as another target."""
-    return _routed(plan.inputs, policy, plan.ladder)
+    return settled(_routed(plan.inputs, policy, plan.ladder, plan.caches))
 
 
 def replans(plan: RoutePlan, policies: Sequence[Policy]) -> Iterator[RoutePlan]:
     """Yield the same requests under policies that differ in their number only: routes alone, without the reasons."""
-    assessors = [_assessor(plan.inputs, policy, plan.ladder) for policy in policies]
+    assessors = [assessor_of(plan.inputs, policy, plan.ladder) for policy in policies]
     before = plan
     for assessor, position in zip(assessors, positions(plan.assessor, [a.rule for a in assessors]), strict=True):
         moved = replace(plan, policy=assessor.policy, assessor=assessor, threshold=assessor.rule.threshold)
-        moved = settled(with_choice(replace(moved, runs=before.runs), at_places(plan, position)))
+        choice = at_places(plan, position)
+        places = places_of(plan.inputs, assessor.policy, choice)
+        moved = settled(with_choice(replace(moved, places=places, runs=before.runs), choice))
         yield moved
         before = moved
 
 
 def with_choice(plan: RoutePlan, choice: Choice) -> RoutePlan:
     """Return the plan with other routes."""
-    return replace(plan, choice=choice, runs=_expected_runs(plan.inputs, plan.policy, choice, like=plan.runs))
+    runs = _expected_runs(plan.inputs, plan.policy, choice, plan.caches, like=plan.runs)
+    return replace(plan, choice=choice, runs=runs)
+
+
+def places_of(inputs: CounterfactualInputs, policy: Policy, choice: Choice) -> Ints:
+    """Return the places of the ladder that requests of traces go to: of the whole log, or else by ``choice``."""
+    known = inputs.whole.places
+    return known.get(policy_key(policy), _NO_PLACES) if known is not None else taken(choice.position[inputs.graph.row])
+
+
+def taken(position: Index) -> Ints:
+    """Return the places of the ladder that are taken, ascending."""
+    found: Ints = np.unique(position[position != NONE]).astype(np.int64)
+    return found
 
 
 def at_places(plan: RoutePlan, position: Index, rows: Ints | None = None) -> Choice:
@@ -156,30 +191,53 @@ def at_places(plan: RoutePlan, position: Index, rows: Ints | None = None) -> Cho
     )
 
 
-def _assessor(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> Assessor:
+def assessor_of(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> Assessor:
+    """Return what judges candidates by a policy."""
     rule = DecisionRule(policy=policy, judge=inputs.judge, threshold=_threshold(inputs, policy, ladder))
     return Assessor(inputs=inputs, policy=policy, ladder=ladder, rule=rule)
 
 
-def _routed(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> RoutePlan:
-    assessor = _assessor(inputs, policy, ladder)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alone:
+    """Routes that conversations would take by themselves, were caches of others as warm as the log shows.
+
+    Attributes:
+        plan: The first routes, before any move is undone.
+        left: The spans in which caches are warm once moves that do not save are undone, see ``shared_caches.SPANS``.
+    """
+
+    plan: RoutePlan
+    left: pl.DataFrame
+
+
+def routed_alone(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> Alone:
+    """Route each conversation by itself, and find what it leaves for others of its template."""
+    plan = _routed(inputs, policy, ladder, SharedCaches.none(always=True))
+    return Alone(plan=plan, left=left_shared(inputs.caches, settled(plan).choice.route[inputs.caches.row]))
+
+
+def _routed(inputs: CounterfactualInputs, policy: Policy, ladder: Index, caches: SharedCaches) -> RoutePlan:
+    assessor = assessor_of(inputs, policy, ladder)
     choice = decide(assessor)
-    return settled(
-        RoutePlan(
-            policy=policy,
-            inputs=inputs,
-            ladder=ladder,
-            assessor=assessor,
-            choice=choice,
-            runs=_expected_runs(inputs, policy, choice),
-            threshold=assessor.rule.threshold,
-        )
+    return RoutePlan(
+        policy=policy,
+        inputs=inputs,
+        ladder=ladder,
+        assessor=assessor,
+        choice=choice,
+        caches=caches,
+        places=places_of(inputs, policy, choice),
+        runs=_expected_runs(inputs, policy, choice, caches),
+        threshold=assessor.rule.threshold,
     )
 
 
-def _expected_runs(inputs: CounterfactualInputs, policy: Policy, choice: Choice, like: Runs | None = None) -> Runs:
-    values, warm = scenario(policy.assumptions), kept_reads(inputs, choice)
-    return run_costs(inputs, choice, policy=policy, values=values, warm=warm, like=like)
+def _expected_runs(
+    inputs: CounterfactualInputs, policy: Policy, choice: Choice, caches: SharedCaches, like: Runs | None = None
+) -> Runs:
+    values, warm = scenario(policy.assumptions), kept_reads(inputs, choice, caches)
+    repeat = repeat_costs(inputs, choice, caches)
+    return run_costs(inputs, choice, policy=policy, values=values, warm=warm, repeat=repeat, like=like)
 
 
 def settled(plan: RoutePlan) -> RoutePlan:
@@ -209,13 +267,22 @@ def _threshold(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> f
         return None
     if policy.threshold is not None or policy.strong_share is None:
         return policy.threshold
+    if inputs.whole.threshold is not None:
+        return inputs.whole.threshold
+    score = strong_scores(inputs, ladder)
+    return float(np.quantile(score, 1 - policy.strong_share, method="higher")) if len(score) else 0.0
+
+
+def strong_scores(inputs: CounterfactualInputs, ladder: Index) -> Floats:
+    """Return RouteLLM's scores of the requests that a policy can decide, where they are known."""
     requests = inputs.requests
     rows = np.flatnonzero(requests.routable & (candidates(ladder, requests.used, 0) != NONE))
-    if not len(rows):
-        return 0.0
-    sub = take(requests, rows)
-    score = strong_wins(sub, weak=ladder[sub.used, 0], strong=ladder[sub.used, 1], judge=inputs.judge)
-    return float(np.nanquantile(score, 1 - policy.strong_share, method="higher"))
+    found = []
+    for span in spans(len(rows)):
+        sub = take(requests, rows[span])
+        score = strong_wins(sub, weak=ladder[sub.used, 0], strong=ladder[sub.used, 1], judge=inputs.judge)
+        found.append(score[~np.isnan(score)])
+    return np.concatenate(found) if found else np.zeros(0)
 
 
 def with_target(policy: Policy, value: float) -> Policy:

@@ -22,7 +22,8 @@ def without_stakes(plan: RoutePlan) -> RoutePlan | None:
     """
     requests = plan.inputs.requests
     held = requests.routable & limited(plan.policy.stakes, requests.stakes)
-    if not held.any():
+    limits = plan.inputs.whole.limited
+    if not (held.any() if limits is None else limits):
         return None
     policy = replace(plan.policy, stakes={})
     if policy.scope is Scope.TRACE:
