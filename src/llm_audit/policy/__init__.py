@@ -22,6 +22,7 @@ from llm_audit.policy.inputs.models import CATEGORIES, SKILLS, Models, read_mode
 from llm_audit.policy.inputs.requests import ROUTING_COLUMNS, Requests
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph
 from llm_audit.policy.routing.ladders import candidates_of, dominators, undominated
+from llm_audit.policy.routing.preference import mean_gap
 from llm_audit.policy.routing.whole_routes import PartRoutes, part_routes, part_scores, whole_routes
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "escalation_rate",
     "export",
     "load",
+    "mean_gap",
     "missed",
     "parse",
     "part_routes",
