@@ -29,7 +29,7 @@ from llm_audit.errors import IncompleteError, UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.ledger.workspace import Workspace
-from llm_audit.policy import Decision, PartRoutes, Policy, RoutedCosts, as_text, read_models, whole_routes
+from llm_audit.policy import Decision, PartRoutes, Policy, RoutedCosts, as_text, models_of, whole_routes
 from llm_audit.pricing import PriceBook
 from llm_audit.vocabulary import rejection_remedy, rejection_words
 
@@ -175,7 +175,7 @@ def _audit(job: Job, log: Log, found: Iterable[Audited], rows: Callable[[], pl.D
         ledger=job.ledger,
         options=options,
         catalog=job.catalog,
-        models=read_models(job.catalog.frame),
+        models=models_of(job.catalog),
         book=book,
         policy=job.policy,
         applied=merged.policy,

@@ -18,7 +18,7 @@ from llm_audit.policy.file.load import PRESETS, load, parse
 from llm_audit.policy.file.model import ANSWERS, RANGES, Decision, Gate, Policy, Range
 from llm_audit.policy.frames import RoutedCosts, as_text, route, routed_costs, with_models
 from llm_audit.policy.inputs.choice import OUTCOMES
-from llm_audit.policy.inputs.models import CATEGORIES, SKILLS, Models, read_models
+from llm_audit.policy.inputs.models import CATEGORIES, SKILLS, Models, models_of, read_models
 from llm_audit.policy.inputs.requests import ROUTING_COLUMNS, Requests
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph
 from llm_audit.policy.routing.ladders import candidates_of, dominators, undominated
@@ -65,6 +65,7 @@ __all__ = [
     "load",
     "mean_gap",
     "missed",
+    "models_of",
     "parse",
     "part_routes",
     "part_scores",

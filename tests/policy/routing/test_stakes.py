@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -15,8 +14,6 @@ from tests.audit.build import START, catalog, many, rows
 from llm_audit.catalog import Catalog
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import Plan, load, parse, plan, route, traffic_of, with_models
-from llm_audit.policy.counterfactual.shared_caches import SharedCaches
-from llm_audit.policy.counterfactual.whole import whole_of
 from llm_audit.pricing import PriceBook, price
 from llm_audit.vocabulary import Stakes
 
@@ -37,9 +34,9 @@ def outcomes(toml: str, *given: dict[str, object], known: Catalog | None = None)
     return ["moved" if flag else "kept" for flag in moved.to_list()]
 
 
-def planned(frame: pl.DataFrame, toml: str, known: Catalog, caches: SharedCaches | None = None) -> Plan:
-    traffic, policy = traffic_of(with_models(price(frame, BOOK), known), known), parse(toml, where="test policy")
-    return plan(traffic, policy, catalog=known, book=BOOK, whole=replace(whole_of(traffic), caches=caches))
+def planned(frame: pl.DataFrame, toml: str, known: Catalog) -> Plan:
+    named = with_models(price(frame, BOOK), known)
+    return plan(traffic_of(named, known), parse(toml, where="test policy"), catalog=known, book=BOOK)
 
 
 @pytest.mark.parametrize("decision", DECISIONS)
@@ -114,8 +111,7 @@ def test_the_plan_without_stakes_is_that_of_the_policy_without_the_table(scope, 
         .replace("lost_answer", f"scope='{scope}'\nlost_answer")
     )
     limited = planned(frame, f"{plain}\n[stakes.default]\nmax_quality_loss = 0.5\nmin_success = 0.97", known)
-    # What others leave in caches stays as it is under the policy.
-    free, found = planned(frame, plain, known, caches=limited.routes.caches), limited.without_stakes()
+    free, found = planned(frame, plain, known), limited.without_stakes()
     assert found is not None
     assert (found.route == free.route).all()
     assert (found.costs().total == free.costs().total).all()

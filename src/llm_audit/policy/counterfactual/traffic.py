@@ -12,7 +12,7 @@ from llm_audit.arrays import Index
 from llm_audit.catalog import Catalog
 from llm_audit.policy.counterfactual.prompt_caches import CacheLog, read_cache_log
 from llm_audit.policy.counterfactual.steps import AgentSteps, read_steps
-from llm_audit.policy.inputs.models import Models, read_models
+from llm_audit.policy.inputs.models import Models, models_of
 from llm_audit.policy.inputs.requests import TRACE_COLUMNS, Requests, joined, read_requests
 from llm_audit.policy.inputs.trace_graph import Graph, build_graph
 from llm_audit.pricing import distinct_keys
@@ -69,7 +69,7 @@ def read_traffic(
         catalog: Models.
         read_templates: The templates of which a request read from a cache, where the rows are a part of a log.
     """
-    models = read_models(catalog.frame)
+    models = models_of(catalog)
     index = models.index()
     numbers: dict[tuple[str | None, ...], int] = {}
     parts, names, times = [], [], []

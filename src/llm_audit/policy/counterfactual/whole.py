@@ -30,7 +30,8 @@ class Whole:
         sellers: Who sold them.
         reach: The least and the greatest difficulty of a judged request.
         threshold: RouteLLM's, where the policy gives a share of strong calls.
-        caches: What requests of a template leave for each other; None where the requests at hand are the whole log.
+        caches: What requests of a template leave for each other, by ``policy_key``; None where the requests at hand are
+            the whole log.
         places: Places of the ladder that requests of traces would go to by themselves, by ``policy_key``; None
             likewise.
         limited: Whether the policy's ``[stakes]`` limit a request; None likewise.
@@ -42,7 +43,7 @@ class Whole:
     sellers: frozenset[Seller]
     reach: tuple[float, float]
     threshold: float | None = None
-    caches: SharedCaches | None = None
+    caches: Mapping[str, SharedCaches] | None = None
     places: Mapping[str, Ints] | None = None
     limited: bool | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,7 @@ from llm_audit.catalog import Catalog, ladders
 from llm_audit.money import PICO_PER_USD
 from llm_audit.policy.counterfactual.estimates import Costs, Runs, estimate, kept_reads, repeat_costs, run_costs
 from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, cold_repeats, priced_caches
-from llm_audit.policy.counterfactual.lengths import Scenario, read_lengths, scenario
+from llm_audit.policy.counterfactual.lengths import Lengths, Scenario, read_lengths, scenario
 from llm_audit.policy.counterfactual.prompt_caches import left_shared, minimum_tokens
 from llm_audit.policy.counterfactual.rates import rate_table
 from llm_audit.policy.counterfactual.shared_caches import SharedCaches
@@ -22,8 +23,9 @@ from llm_audit.policy.counterfactual.whole import Whole, policy_key, whole_of
 from llm_audit.policy.file.model import Decision, Policy
 from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.choice import OUTCOMES, Choice, RouteOutcome, without
+from llm_audit.policy.inputs.identical import Identical
 from llm_audit.policy.inputs.judge import Judge
-from llm_audit.policy.inputs.models import NONE
+from llm_audit.policy.inputs.models import NONE, Models
 from llm_audit.policy.inputs.requests import take
 from llm_audit.policy.routing.candidates import Assessor, candidates
 from llm_audit.policy.routing.decision import DecisionRule, strong_wins
@@ -85,45 +87,72 @@ def plan_requests(
     Raises:
         UsageError: The policy's ladder names an unknown model.
     """
-    inputs, ladder = prepare(traffic, policy, catalog=catalog, book=book, whole=whole)
-    if inputs.whole.caches is not None:
-        return settled(_routed(inputs, policy, ladder, inputs.whole.caches))
-    if not (inputs.caches.shared > 0).any():
-        return settled(_routed(inputs, policy, ladder, SharedCaches.none()))
-    alone = routed_alone(inputs, policy, ladder)
-    return settled(with_choice(replace(alone.plan, caches=SharedCaches.of(alone.left)), alone.plan.choice))
+    return routed(*prepare(traffic, policy, catalog=catalog, book=book, whole=whole), policy)
+
+
+def routed(inputs: CounterfactualInputs, ladder: Index, policy: Policy) -> RoutePlan:
+    """Return the routes of requests by themselves, without moves that do not save: see ``prepare``."""
+    plan = decided(inputs, ladder, policy, SharedCaches.none())
+    return settled(with_caches(plan, caches_of(plan)))
 
 
 def prepare(
     traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook, whole: Whole | None = None
 ) -> tuple[CounterfactualInputs, Index]:
     """Return what routes are chosen from, and the ladder of each model used: see ``plan_requests``."""
-    requests, models, log = traffic.requests, traffic.models, whole or whole_of(traffic)
-    ladder = ladder_rows(policy, models, ladders(catalog.frame), period=log.period)
-    pairs = {(int(used), int(step)) for used in log.used for step in ladder[used] if step != NONE}
+    requests, log = traffic.requests, whole or whole_of(traffic)
+    known = _tables(Identical(policy), catalog, Identical(traffic.models), (log.period, tuple(log.used), log.reach))
     elsewhere = bool(policy.ladders) or policy.across_families
-    rates = rate_table(traffic, log, ladder=ladder, book=book, other_providers=elsewhere)
+    rates = rate_table(traffic, log, ladder=known.ladder, book=book, other_providers=elsewhere)
     inputs = CounterfactualInputs(
         requests=requests,
-        models=models,
-        lengths=read_lengths(models, pairs, policy.assumptions),
+        models=traffic.models,
+        lengths=known.lengths,
         rates=rates,
-        least_cached=minimum_tokens(models),
-        judge=Judge.of(
-            models, known=np.union1d(log.used, [step for _, step in pairs]).astype(np.int64), reach=log.reach
-        ),
+        least_cached=known.least_cached,
+        judge=known.judge,
         graph=traffic.graph,
         caches=priced_caches(traffic, rates),
         cold_repeat=cold_repeats(requests, rates),
         steps=traffic.steps,
         whole=log,
     )
-    return inputs, ladder
+    return inputs, known.ladder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tables:
+    """What is the same for every part of a log: see ``RequestInputs``."""
+
+    ladder: Index
+    lengths: Lengths
+    least_cached: Ints
+    judge: Judge
+
+
+@lru_cache(maxsize=4)
+def _tables(
+    policy: Identical[Policy],
+    catalog: Catalog,
+    models: Identical[Models],
+    log: tuple[tuple[int, int] | None, tuple[int, ...], tuple[float, float]],
+) -> _Tables:
+    """Make the tables of a log, by its ``period``, ``used`` and ``reach``, once for all of its parts."""
+    rule, known, (period, used, reach) = policy.value, models.value, log
+    ladder = ladder_rows(rule, known, ladders(catalog.frame), period=period)
+    pairs = {(model, int(step)) for model in used for step in ladder[model] if step != NONE}
+    asked = np.union1d(np.array(used, dtype=np.int64), [step for _, step in pairs]).astype(np.int64)
+    return _Tables(
+        ladder=ladder,
+        lengths=read_lengths(known, pairs, rule.assumptions),
+        least_cached=minimum_tokens(known),
+        judge=Judge.of(known, known=asked, reach=reach),
+    )
 
 
 def replan(plan: RoutePlan, policy: Policy) -> RoutePlan:
     """Return the same requests under a policy that differs in its decision only, such as another target."""
-    return settled(_routed(plan.inputs, policy, plan.ladder, plan.caches))
+    return settled(decided(plan.inputs, plan.ladder, policy, plan.caches))
 
 
 def replans(plan: RoutePlan, policies: Sequence[Policy]) -> Iterator[RoutePlan]:
@@ -197,26 +226,32 @@ def assessor_of(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> 
     return Assessor(inputs=inputs, policy=policy, ladder=ladder, rule=rule)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alone:
-    """Routes that conversations would take by themselves, were caches of others as warm as the log shows.
+def caches_of(plan: RoutePlan) -> SharedCaches:
+    """Return what the requests of the whole log leave for others of their template; ``plan`` has the first routes.
 
-    Attributes:
-        plan: The first routes, before any move is undone.
-        left: The spans in which caches are warm once moves that do not save are undone, see ``shared_caches.SPANS``.
+    It is what they leave on the routes that each conversation would take by itself, were the caches of others as warm
+    as the log shows, once its moves that do not save are undone.
     """
-
-    plan: RoutePlan
-    left: pl.DataFrame
-
-
-def routed_alone(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> Alone:
-    """Route each conversation by itself, and find what it leaves for others of its template."""
-    plan = _routed(inputs, policy, ladder, SharedCaches.none(always=True))
-    return Alone(plan=plan, left=left_shared(inputs.caches, settled(plan).choice.route[inputs.caches.row]))
+    known = plan.inputs.whole.caches
+    if known is not None:
+        return known[policy_key(plan.policy)]
+    return SharedCaches.of(left_alone(plan)) if (plan.inputs.caches.shared > 0).any() else SharedCaches.none()
 
 
-def _routed(inputs: CounterfactualInputs, policy: Policy, ladder: Index, caches: SharedCaches) -> RoutePlan:
+def left_alone(plan: RoutePlan) -> pl.DataFrame:
+    """Return the spans of ``caches_of`` that the requests of ``plan`` leave, see ``shared_caches.SPANS``."""
+    caches = plan.inputs.caches
+    alone = settled(with_caches(plan, SharedCaches.none(always=True)))
+    return left_shared(caches, alone.choice.route[caches.row])
+
+
+def with_caches(plan: RoutePlan, caches: SharedCaches) -> RoutePlan:
+    """Return the plan where others leave other caches."""
+    return with_choice(replace(plan, caches=caches), plan.choice)
+
+
+def decided(inputs: CounterfactualInputs, ladder: Index, policy: Policy, caches: SharedCaches) -> RoutePlan:
+    """Return the first routes of requests, before any move is undone."""
     assessor = assessor_of(inputs, policy, ladder)
     choice = decide(assessor)
     return RoutePlan(

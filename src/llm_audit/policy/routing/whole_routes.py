@@ -10,12 +10,12 @@ import polars as pl
 
 from llm_audit.arrays import Floats, Ints
 from llm_audit.catalog import Catalog
-from llm_audit.policy.counterfactual.shared_caches import SPANS, SharedCaches, join_spans
+from llm_audit.policy.counterfactual.shared_caches import SharedCaches, join_spans
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.counterfactual.whole import Whole, policy_key
 from llm_audit.policy.file.model import Decision, Policy, Scope
 from llm_audit.policy.routing.decisions import decide
-from llm_audit.policy.routing.plan import assessor_of, prepare, routed_alone, strong_scores, taken, with_target
+from llm_audit.policy.routing.plan import assessor_of, decided, left_alone, prepare, strong_scores, taken, with_target
 from llm_audit.policy.routing.stakes import limited
 from llm_audit.pricing import PriceBook
 
@@ -25,12 +25,12 @@ class PartRoutes:
     """What the first routes of a part of a log tell: see ``Whole``.
 
     Attributes:
-        left: Spans in which its requests leave caches for each other, see ``shared_caches.SPANS``.
+        left: Spans in which its requests leave caches for each other, see ``shared_caches.SPANS``, by ``policy_key``.
         places: Places of the ladder that its requests of traces go to, by ``policy_key``.
         limited: Whether the policy's ``[stakes]`` limit one of its requests.
     """
 
-    left: pl.DataFrame
+    left: Mapping[str, pl.DataFrame]
     places: Mapping[str, Ints]
     limited: bool
 
@@ -56,25 +56,30 @@ def part_routes(
     """
     inputs, ladder = prepare(traffic, policy, catalog=catalog, book=book, whole=whole)
     requests = inputs.requests
-    alone = routed_alone(inputs, policy, ladder)
-    places = {policy_key(policy): alone.plan.places}
+    plan = decided(inputs, ladder, policy, SharedCaches.none())
+    places = {policy_key(policy): plan.places}
     if policy.scope is Scope.TRACE and len(inputs.graph.row):
         for other in _others(policy, targets):
             nodes = assessor_of(inputs, other, ladder).part(inputs.graph.row)
             places[policy_key(other)] = taken(decide(nodes).position)
-    held = requests.routable & limited(policy.stakes, requests.stakes)
-    return PartRoutes(left=alone.left, places=places, limited=bool(held.any()))
+    left = left_alone(plan)
+    held = bool((requests.routable & limited(policy.stakes, requests.stakes)).any())
+    free = replace(policy, stakes={})
+    without = left_alone(decided(inputs, ladder, free, SharedCaches.none())) if held else left
+    return PartRoutes(left={policy_key(policy): left, policy_key(free): without}, places=places, limited=held)
 
 
 def whole_routes(whole: Whole, parts: Iterable[PartRoutes]) -> Whole:
     """Return what is known of a log once all of its parts were routed by themselves."""
-    left, places, limits = pl.DataFrame(schema=SPANS), dict[str, Ints](), False
+    left, places, limits = dict[str, pl.DataFrame](), dict[str, Ints](), False
     for part in parts:
-        left = join_spans(pl.concat([left, part.left]))
         limits |= part.limited
+        for key, spans in part.left.items():
+            left[key] = join_spans(pl.concat([left[key], spans])) if key in left else spans
         for key, found in part.places.items():
             places[key] = np.union1d(places[key], found) if key in places else found
-    return replace(whole, caches=SharedCaches.of(left), places=places, limited=limits)
+    caches = {key: SharedCaches.of(spans) for key, spans in left.items()}
+    return replace(whole, caches=caches, places=places, limited=limits)
 
 
 def part_scores(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook, whole: Whole) -> Floats | None:
