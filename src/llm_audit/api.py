@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_audit.config import Config
-from llm_audit.engines import IngestOptions, ingest
+from llm_audit.engines import IngestOptions, ingest, open_executor, over_partitions, workspace_path
 from llm_audit.errors import UsageError
-from llm_audit.ledger import is_ledger, read_ledger
+from llm_audit.ledger import Workspace, is_ledger, read_ledger
 
 if TYPE_CHECKING:
     from llm_audit.audit.options import AuditOptions
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from llm_audit.classify.learning.posterior import Posterior
     from llm_audit.document.audit import Document
     from llm_audit.document.comparison import Comparison
+    from llm_audit.engines import Executor
     from llm_audit.ledger import Ledger
     from llm_audit.notebook import Audit
     from llm_audit.policy import Policy
@@ -54,7 +58,11 @@ def __getattr__(name: str) -> Any:
 
 
 def open_ledger(
-    paths: Sequence[str | Path], *, config: Config | None = None, progress: Progress | None = None
+    paths: Sequence[str | Path],
+    *,
+    config: Config | None = None,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> Ledger:
     """Read logs into a ledger, or read a saved ledger.
 
@@ -62,6 +70,7 @@ def open_ledger(
         paths: Logs, or one folder that holds a saved ledger.
         config: Settings; the defaults where not given.
         progress: Called with bytes read and bytes in all.
+        executor: What runs the work, opened by the caller, who also clears the workspace; the settings' by default.
 
     Raises:
         UsageError: A path does not exist, a saved ledger is given together with other paths, or it was judged without
@@ -74,7 +83,7 @@ def open_ledger(
         330
     """
     config = config or Config()
-    ledger = _open(paths, config, progress)
+    ledger = _open(paths, config, progress, executor)
     if not config.pseudonymize:
         return ledger
     from llm_audit.audit.pseudonyms import pseudonymize
@@ -82,12 +91,13 @@ def open_ledger(
     return pseudonymize(ledger, config.pseudonymize, config.pseudonym_key)
 
 
-def _open(paths: Sequence[str | Path], config: Config, progress: Progress | None) -> Ledger:
+def _open(paths: Sequence[str | Path], config: Config, progress: Progress | None, executor: Executor | None) -> Ledger:
     if any(is_ledger(path) for path in paths):
         if len(paths) > 1:
             raise UsageError("A saved ledger is audited on its own; give either one ledger or logs.")
         return _judged_so(read_ledger(Path(paths[0])), config)
-    return ingest(paths, options=ingest_options(config), progress=progress)
+    options = replace(ingest_options(config), keep_workspace=executor is not None)
+    return ingest(paths, options=options, progress=progress, executor=executor)
 
 
 def ingest_options(config: Config) -> IngestOptions:
@@ -120,7 +130,12 @@ def _judged_so(ledger: Ledger, config: Config) -> Ledger:
 
 
 def audit_ledger(
-    ledger: Ledger, *, config: Config | None = None, policy: Policy | None = None, options: AuditOptions | None = None
+    ledger: Ledger,
+    *,
+    config: Config | None = None,
+    policy: Policy | None = None,
+    options: AuditOptions | None = None,
+    executor: Executor | None = None,
 ) -> Audit:
     """Audit a ledger: a pure function of it, the price table, the policy and the options.
 
@@ -129,6 +144,7 @@ def audit_ledger(
         config: Settings; the defaults where not given.
         policy: The policy to compare with, instead of the settings' own.
         options: Period, grouping and interval, instead of the settings' own.
+        executor: What runs the work on a ledger of several partitions, opened by the caller; the settings' by default.
 
     Raises:
         UsageError: A setting or the policy cannot be used.
@@ -154,8 +170,13 @@ def audit_ledger(
         book=price_book(config),
         options=options or audit_options(config),
     )
-    result = run(ledger, policy=inputs.policy, catalog=inputs.catalog, book=inputs.book, options=inputs.options)
-    return Audit(result, inputs)
+    audit = partial(run, ledger, policy=inputs.policy, catalog=inputs.catalog, book=inputs.book, options=inputs.options)
+    if ledger.partitions == 1:
+        return Audit(audit(), inputs)
+    with ExitStack() as stack:
+        run_on = executor or stack.enter_context(open_executor(config.engine, jobs=config.jobs))
+        shared = Workspace(workspace_path(config.workspace))
+        return Audit(audit(mapper=over_partitions(run_on), workspace=shared.path), inputs)
 
 
 def catalog(config: Config) -> Catalog:

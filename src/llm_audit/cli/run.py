@@ -38,20 +38,25 @@ def run_audit(
         progress: Whether to show progress; ``None`` shows it on a terminal only.
         save_ledger: A folder to save the ledger in.
     """
-    from llm_audit import api
+    from llm_audit import api, engines
     from llm_audit.cli import kept_audit
 
-    with console.progress(wanted=progress) as update:
-        ledger = api.open_ledger(paths, config=config, progress=update)
-    if (hint := mapping_hint(ledger)) is not None:
-        console.say(hint)
-    if save_ledger is not None:
-        from llm_audit.ledger import write_ledger
+    with engines.open_executor(config.engine, jobs=config.jobs) as executor:
+        with console.progress(wanted=progress) as update:
+            ledger = api.open_ledger(paths, config=config, progress=update, executor=executor)
+        if (hint := mapping_hint(ledger)) is not None:
+            console.say(hint)
+        if save_ledger is not None:
+            from llm_audit.ledger import write_ledger
 
-        write_ledger(ledger, save_ledger)
-        console.say(f"Wrote {save_ledger}")
-    command = _command(paths, {**flags, "since": since, "until": until})
-    return kept_audit.audit(ledger, config, api.audit_options(config, since=since, until=until, command=command))
+            write_ledger(ledger, save_ledger)
+            console.say(f"Wrote {save_ledger}")
+        command = _command(paths, {**flags, "since": since, "until": until})
+        options = api.audit_options(config, since=since, until=until, command=command)
+        audit = kept_audit.audit(ledger, config, options, executor=executor)
+    if config.workspace is not None:
+        engines.clear_workspace(config.workspace)
+    return audit
 
 
 def _command(paths: Sequence[str], flags: Mapping[str, Any]) -> str:

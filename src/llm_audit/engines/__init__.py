@@ -9,8 +9,15 @@ if TYPE_CHECKING:
     from llm_audit.engines.context import package_fingerprint
     from llm_audit.engines.executors import Executor, open_executor
     from llm_audit.engines.local import IngestOptions, ingest
+    from llm_audit.engines.partitions import over_partitions
     from llm_audit.engines.progress import Progress
-    from llm_audit.engines.workspace import Part, clear_workspace, ingest_shard, merge_workspace
+    from llm_audit.engines.workspace import (
+        Part,
+        clear_workspace,
+        ingest_shard,
+        merge_workspace,
+        workspace_path,
+    )
 
 __all__ = [
     "Executor",
@@ -22,7 +29,9 @@ __all__ = [
     "ingest_shard",
     "merge_workspace",
     "open_executor",
+    "over_partitions",
     "package_fingerprint",
+    "workspace_path",
 ]
 
 _MODULES = {
@@ -35,7 +44,9 @@ _MODULES = {
     "ingest_shard": "workspace",
     "merge_workspace": "workspace",
     "open_executor": "executors",
+    "over_partitions": "partitions",
     "package_fingerprint": "context",
+    "workspace_path": "workspace",
 }
 
 

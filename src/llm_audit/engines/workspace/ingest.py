@@ -136,3 +136,8 @@ def clear_workspace(workspace: str) -> None:
     folder = open_folder(workspace)
     for name in (PARTS, PLAN):
         folder.remove(name)
+
+
+def workspace_path(workspace: str | None) -> Path | None:
+    """Return the path of a workspace whose files can be opened by path; None for another one, or for none."""
+    return None if workspace is None else open_folder(workspace).path
