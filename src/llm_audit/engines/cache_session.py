@@ -23,8 +23,11 @@ from llm_audit.sources.split import Bundle, Shard
 class CacheSession:
     """One run's use of the cache. Without a cache nothing is found and nothing is stored."""
 
-    def __init__(self, cache: PartCache | None, sources: Sequence[Source], config: IngestConfig) -> None:
+    def __init__(
+        self, cache: PartCache | None, sources: Sequence[Source], config: IngestConfig, *, partitions: int | None = None
+    ) -> None:
         self._cache = cache
+        self._partitions = partitions
         self._sources = sources
         self._code = f"{code_fingerprint()} {config.fingerprint()}" if cache else ""
         self._hashes: dict[str, FileHashes] = {}
@@ -87,7 +90,7 @@ class CacheSession:
         evict(self._cache.folder)
 
     def _ledger_key(self, hashes: dict[str, str]) -> str:
-        return xxh3_128_hexdigest(f"{self._code}\0{sorted(hashes.items())}".encode())
+        return xxh3_128_hexdigest(f"{self._code}\0{sorted(hashes.items())}\0{self._partitions}".encode())
 
 
 def _state(source: Source) -> FileState:

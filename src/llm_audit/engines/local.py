@@ -118,7 +118,7 @@ def _ingest(
     holder = Workspace()
     folder = holder.path
     found = find(paths, spool=folder)
-    session = CacheSession(cache, found.sources, config)
+    session = CacheSession(cache, found.sources, config, partitions=options.partitions)
     if (stored := session.ledger()) is not None:
         session.warn_of_damage()
         return stored.with_notes(found.notes)

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from llm_audit.ledger.assembly.merge import DUPLICATE_COLUMNS, REPLY_COLUMNS
-from llm_audit.ledger.assembly.numbering import PartRows, numbered_rows
+from llm_audit.ledger.assembly.numbering import POSITION, PartRows, numbered_rows
 from llm_audit.ledger.assembly.slices import write_slices
 from llm_audit.ledger.assembly.steps import Counts, Outcome, Step
 from llm_audit.ledger.row_hashes import Hashes, hash_rows
@@ -40,7 +40,7 @@ class KeysStep(Step):
     def run(self) -> Outcome:
         """Write the slices of the three groups."""
         buckets = self.layout.partitions
-        names = dict.fromkeys((*DUPLICATE_COLUMNS, *REPLY_COLUMNS, *OWNER_COLUMNS, "input", "line", "entry"))
+        names = dict.fromkeys((*DUPLICATE_COLUMNS, *REPLY_COLUMNS, *OWNER_COLUMNS, *POSITION))
         table, origins = numbered_rows(self.part, [*names])
         rows: pl.DataFrame = pl.DataFrame(table)
         merges = rows.select(

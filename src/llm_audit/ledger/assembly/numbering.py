@@ -14,6 +14,9 @@ import pyarrow.parquet as pq
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.row_hashes import hash_rows
 
+POSITION = ("input", "line", "entry")
+"""Columns of a row's place, which order the rows of a ledger."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardOffset:
@@ -90,7 +93,7 @@ def numbered_rows(part: PartRows, columns: Sequence[str] | None = None) -> tuple
 
     Args:
         part: The part.
-        columns: The columns to read, ``input``, ``line`` and ``entry`` among them; None for all.
+        columns: The columns to read, ``POSITION`` among them; None for all.
     """
     with pq.ParquetFile(part.file) as file:
         # Threads cost more than they save for so few rows.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
@@ -17,13 +18,16 @@ from llm_audit.files import PRIVATE
 from llm_audit.ledger.arrow import parquet_writer
 from llm_audit.ledger.assembly import conversations, merge
 from llm_audit.ledger.assembly.cut import with_replies
-from llm_audit.ledger.assembly.numbering import PartRows, numbered_rows
+from llm_audit.ledger.assembly.numbering import POSITION, PartRows, numbered_rows
 from llm_audit.ledger.assembly.slices import read_slice
 from llm_audit.ledger.assembly.steps import Counts, Outcome, Step
+from llm_audit.ledger.schema import SCHEMA
 from llm_audit.ledger.sealed import xxh3_of
 
 _ROW_GROUP = 1 << 16
-_COLUMNS = tuple(dict.fromkeys((*merge.SPAN_COLUMNS, *conversations.COLUMNS)))
+
+Read = Callable[[Sequence[str] | None], Iterator[Any]]
+"""Yields some columns of the rows, or all, table by table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +43,23 @@ class PartitionStep(Step):
 
     def run(self) -> Outcome:
         """Write the file, completely or not at all."""
-        paths = (self.layout.path("rows", part) for part in range(self.layout.parts))
-        tables = [table for path in paths if (table := read_slice(path, self.number)) is not None]
         handle, name = tempfile.mkstemp(dir=self.output.parent, prefix=".")
         os.close(handle)
         partial = Path(name)
         try:
-            counts = write_partition(tables, partial)
+            counts = write_partition(self._read, partial)
             checksum = xxh3_of(partial)
             partial.chmod(PRIVATE)
             partial.replace(self.output)
         finally:
             partial.unlink(missing_ok=True)
         return Outcome(counts, checksum)
+
+    def _read(self, columns: Sequence[str] | None) -> Iterator[Any]:
+        for part in range(self.layout.parts):
+            table = read_slice(self.layout.path("rows", part), self.number)
+            if table is not None:
+                yield table if columns is None else table.select(list(columns))
 
     def is_done(self, outcome: Outcome) -> bool:
         """Return whether the file is there as it was written."""
@@ -60,53 +68,53 @@ class PartitionStep(Step):
 
 def write_whole(parts: Sequence[PartRows], target: Path) -> Counts:
     """Write the ledger of all parts as one partition."""
-    tables, origins = [], []
-    for part in parts:
-        table, origin = numbered_rows(part)
-        tables.append(table)
-        origins.append(origin)
-    if not tables:
-        return write_partition([], target)
-    keys = _frame(tables, [*merge.DUPLICATE_COLUMNS, "line"]).with_columns(pl.Series("origin", np.concatenate(origins)))
-    dropped = merge.duplicates(keys).to_numpy()
-    duplicates = int(dropped.sum())
-    if duplicates:
-        replies = merge.merge_reply_fields(
-            keys.select("merge_key", "time", "origin", "line").hstack(_frame(tables, merge.REPLY_COLUMNS))
-        )
+    columns = [*merge.DUPLICATE_COLUMNS, *merge.REPLY_COLUMNS]
+    dropped: npt.NDArray[np.bool_] = np.zeros(0, bool)
+    replies = pl.DataFrame()
+    if parts:
+        keys = pl.concat([_keys(part, columns) for part in parts], rechunk=False)
+        dropped = merge.duplicates(keys).to_numpy()
+        if dropped.any():
+            replies = merge.merge_reply_fields(keys)
+        del keys  # only the columns of one step at a time are in memory
+
+    def read(names: Sequence[str] | None) -> Iterator[Any]:
         first = 0
-        for place, table in enumerate(tables):
+        for part in parts:
+            table, _ = numbered_rows(part, names and [*dict.fromkeys([*names, *POSITION])])
             last = first + table.num_rows
-            own = replies.filter(pl.col("row").is_between(first, last - 1))
-            rows = with_replies(table, own["row"].to_numpy() - first, own)
-            tables[place] = rows.filter(pa.array(~dropped[first:last]))
+            if replies.height:  # filtering imports a library that most logs do not need
+                own = replies.filter(pl.col("row").is_between(first, last - 1))
+                table = with_replies(table, own["row"].to_numpy() - first, own) if names is None else table
+                table = table.filter(pa.array(~dropped[first:last]))
+            yield table if names is None else table.select(list(names))
             first = last
-    del keys
-    return write_partition(tables, target) + Counts(duplicates=duplicates)
+
+    return write_partition(read, target) + Counts(duplicates=int(dropped.sum()))
 
 
-def write_partition(tables: Sequence[Any], target: Path) -> Counts:
+def write_partition(read: Read, target: Path) -> Counts:
     """Write rows without duplicates, in order, with their final conversations."""
-    filled = [table for table in tables if table.num_rows]
-    kept = np.zeros(0, bool)
-    dated = 0
-    ids = pl.Series("conversation", [], pl.UInt64)
-    if filled:
-        rows = _frame(filled, _COLUMNS)
-        kept = ~merge.repeated_spans(rows).to_numpy()
-        rows = rows.filter(kept)
-        dated = rows.height - rows["time"].null_count()
-        ids = conversations.conversation_ids(rows)
-        del rows
-    _write(filled, kept, ids, target)
+    spans = _frame(read((*merge.SPAN_COLUMNS, "time")), (*merge.SPAN_COLUMNS, "time"))
+    kept = ~merge.repeated_spans(spans).to_numpy()
+    dated = int((spans["time"].is_not_null().to_numpy() & kept).sum())
+    del spans
+    ids = conversations.conversation_ids(_frame(read(conversations.COLUMNS), conversations.COLUMNS).filter(kept))
+    _write(read(None), kept, ids, target)
     return Counts(rows=int(kept.sum()), parent_spans=int((~kept).sum()), dated=dated)
 
 
-def _frame(tables: Sequence[Any], names: Sequence[str]) -> pl.DataFrame:
-    return pl.concat([pl.DataFrame(table.select(list(names))) for table in tables], rechunk=False)
+def _keys(part: PartRows, columns: Sequence[str]) -> pl.DataFrame:
+    table, origins = numbered_rows(part, [*columns, *POSITION])
+    return pl.DataFrame(table.select([*columns, "line"])).with_columns(pl.Series("origin", origins))
 
 
-def _write(tables: Sequence[Any], kept: Any, conversation_ids: pl.Series, target: Path) -> None:
+def _frame(tables: Iterable[Any], columns: Sequence[str]) -> pl.DataFrame:
+    frames = [pl.DataFrame(table) for table in tables]
+    return pl.concat(frames, rechunk=False) if frames else pl.DataFrame(schema={name: SCHEMA[name] for name in columns})
+
+
+def _write(tables: Iterable[Any], kept: npt.NDArray[np.bool_], conversation_ids: pl.Series, target: Path) -> None:
     id_column = conversation_ids.to_arrow()
     row = kept_rows = pending_rows = 0
     pending: list[Any] = []
@@ -114,7 +122,6 @@ def _write(tables: Sequence[Any], kept: Any, conversation_ids: pl.Series, target
         for rows in tables:
             mask = kept[row : row + rows.num_rows]
             row += rows.num_rows
-            # filtering imports a library that most logs do not need
             table = rows if mask.all() else rows.filter(pa.array(mask))
             place = table.column_names.index("conversation")
             table = table.set_column(place, "conversation", id_column.slice(kept_rows, table.num_rows))
