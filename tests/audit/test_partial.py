@@ -49,7 +49,7 @@ def mixed(count: int, seed: int) -> pl.DataFrame:
         entry=pl.Series(np.arange(count), dtype=SCHEMA["entry"]),
         time=pl.when(pl.Series(at > 0.06)).then("time"),
         conversation=pl.when(pl.Series(random.random(count) > 0.2)).then("conversation"),
-        trace=pl.when(pl.Series(random.random(count) < 0.5)).then(pl.col("conversation") // 3),
+        trace=pl.when(pl.Series(random.random(count) < 0.5)).then(pl.col("conversation") // 3 + 1),
         prompt_hash=pl.Series(random.integers(1, count // 2, count), dtype=SCHEMA["prompt_hash"]),
         output_tokens=pl.Series(np.where(at < 0.03, 9_000, 200 + (at * 400).astype(np.int64))),
         stakes=pl.when(pl.Series(at > 0.9)).then(pl.lit("medical")).cast(SCHEMA["stakes"]),
