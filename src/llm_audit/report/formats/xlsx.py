@@ -23,7 +23,7 @@ from llm_audit.report.workbook import ROWS, Fact, Placed, Workbook
 from llm_audit.vocabulary import TIERS
 
 _SHEETS = {
-    "Invoice": ("tie_out", "invoice_left_out"),
+    "Invoice": ("tie_out", "not_invoiced", "invoice_left_out"),
     "Findings": ("findings", "waste"),
     "Days": ("daily",),
     "Models": ("model_mix", "tiers", "weekly_mix", "concentration", "tokens", "unpriced"),
