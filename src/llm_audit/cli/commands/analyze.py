@@ -44,12 +44,13 @@ def analyze(
     Exits with 0 when the audit is complete, and with 3 when there was nothing to audit or too much was rejected or
     unpriced.
     """
+    from llm_audit import api
     from llm_audit import config as configuration
     from llm_audit.audit.currency import convert
     from llm_audit.cli.completeness import completeness
     from llm_audit.cli.output import check_formats, deliver
     from llm_audit.cli.run import run_audit
-    from llm_audit.pricing import parse_currency
+    from llm_audit.pricing import parse_currency, read_invoice
 
     check_formats(output or [], output_format)
     flags = {
@@ -69,14 +70,14 @@ def analyze(
     config = configuration.load(flags, file=config_file).config
     shown_in = parse_currency(config.currency)
     shown = False if quiet else progress
+    exports = [read_invoice(file, catalog=api.catalog(config)) for file in invoice or ()]  # before any work
     said = {**flags, "invoice": invoice}
     audit = run_audit(paths, config, said, since=since, until=until, progress=shown, save_ledger=save_ledger)
     document = audit.document
-    if invoice:
-        from llm_audit import api
+    if exports:
         from llm_audit.audit.invoice import with_invoices
 
-        document = with_invoices(document, audit.requests, invoice, catalog=api.catalog(config))
+        document = with_invoices(document, audit.requests, exports, catalog=api.catalog(config))
     document = convert(document, shown_in)
     deliver(document, output or [], output_format, requests=lambda: audit.requests, quiet=quiet, details=details)
     if explain_metrics:
