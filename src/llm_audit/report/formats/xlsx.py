@@ -14,12 +14,12 @@ from llm_audit.document.comparison import CheckResult
 from llm_audit.report import table
 from llm_audit.report.charts.svg import LIGHT
 from llm_audit.report.interface import Frames, Options
+from llm_audit.report.spreadsheet.workbook import ROWS, Fact, Placed, Workbook
 from llm_audit.report.table import Column, ColumnKind, Table
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import everything
 from llm_audit.report.text import plain
 from llm_audit.report.verdict import verdict
-from llm_audit.report.workbook import ROWS, Fact, Placed, Workbook
 from llm_audit.vocabulary import TIERS
 
 _SHEETS = {
