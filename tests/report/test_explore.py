@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from tests.report import build, hostile
 from tests.report.frames import frames
-from tests.report.test_browser import SHOW, browse, scripted
+from tests.report.test_browser import SHOW, axe, browse, scripted
 
 from llm_audit.report.formats import explore
 from llm_audit.report.interface import Frames
@@ -109,6 +109,10 @@ def test_sort_filter_and_drill_down_to_a_template(tmp_path: Path, page: str) -> 
     assert len(seen["back"]) == len(teams)
     paid = f"${Decimal(document.cost.actual):,.2f}"
     assert paid in seen["teams total"], "the total of the page"
+
+
+def test_axe_finds_no_violation_with_the_script(tmp_path: Path, page: str) -> None:
+    assert axe(tmp_path, page)["found"] == []
 
 
 def test_names_cannot_leave_the_data(tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ OFFSETS = (0, 11, 22)
 TAGS = {
     "html", "head", "meta", "title", "link", "style", "body", "a", "header", "p", "b", "nav", "ul", "ol", "li", "main",
     "section", "h1", "h2", "dl", "div", "dt", "dd", "span", "small", "figure", "figcaption", "details", "summary",
-    "table", "caption", "thead", "tbody", "tr", "th", "td", "pre", "code", "footer", "svg", "g", "path", "line", "rect",
-    "text", "desc", "tspan", "defs", "clippath", "circle",
+    "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "pre", "code", "footer", "svg", "g", "path",
+    "line", "rect", "text", "desc", "tspan", "defs", "clippath", "circle",
 }  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,31 +10,30 @@ import polars as pl
 
 from llm_audit.document.audit import Document, Invoice, InvoiceLine, InvoiceMonth
 from llm_audit.money import usd
-from llm_audit.pricing import read_invoice, tie_out
+from llm_audit.pricing import tie_out
 
 if TYPE_CHECKING:
     from llm_audit.catalog import Catalog
+    from llm_audit.pricing import Invoice as Export
 
 _UNKNOWN = "unknown"
 
 
-def with_invoices(document: Document, requests: pl.DataFrame, files: Sequence[Path], *, catalog: Catalog) -> Document:
+def with_invoices(
+    document: Document, requests: pl.DataFrame, exports: Sequence[Export], *, catalog: Catalog
+) -> Document:
     """Return the document with its tie-out with providers' cost exports.
 
     Args:
         document: The audit, in US dollars.
         requests: Its row a request (``Audit.requests``).
-        files: The exports, as CSV.
+        exports: The exports (``pricing.read_invoice``).
         catalog: Names of models and providers.
-
-    Raises:
-        UsageError: A file cannot be read, or is no known export.
     """
-    invoices = [read_invoice(file, catalog=catalog) for file in files]
-    lines = pl.concat([each.lines.with_columns(file=pl.lit(str(each.path))) for each in invoices])
+    lines = pl.concat([each.lines.with_columns(file=pl.lit(str(each.path))) for each in exports])
     months, left_out = tie_out(requests, lines, catalog=catalog)
     found = Invoice(
-        files=[str(file) for file in files],
+        files=[str(each.path) for each in exports],
         months=[
             InvoiceMonth(
                 provider=row["provider"] or _UNKNOWN,

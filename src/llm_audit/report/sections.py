@@ -133,7 +133,7 @@ def _invoice(document: Document) -> Iterable[Section]:
         "invoice",
         "Reconciliation with the invoice",
         invoice.lead(document),
-        (Block(tables=(invoice.tie_out(document),)), Block(tables=(invoice.left_out(document),))),
+        [Block(tables=(make(document),)) for make in (invoice.tie_out, invoice.not_invoiced, invoice.left_out)],
     )
 
 

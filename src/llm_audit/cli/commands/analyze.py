@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llm_audit.cli import options
+
+if TYPE_CHECKING:
+    from llm_audit.config import Config
+    from llm_audit.pricing import Invoice
 
 
 def analyze(
@@ -73,14 +77,16 @@ def analyze(
     config = configuration.load(flags, file=config_file).config
     shown_in = parse_currency(config.currency)
     shown = False if quiet else progress
+    exports = _read(invoice or [], config)  # before any work
     said = {**flags, "invoice": invoice}
     audit = run_audit(paths, config, said, since=since, until=until, progress=shown, save_ledger=save_ledger)
     document = audit.document
-    if invoice:
+    if exports:
         from llm_audit import api
         from llm_audit.audit.invoice import with_invoices
 
-        document = with_invoices(document, audit.requests, invoice, catalog=api.catalog(config))
+        catalog = api.catalog(config)
+        document = with_invoices(document, audit.requests, exports, catalog=catalog)
     document = convert(document, shown_in)
     deliver(document, output or [], output_format, requests=lambda: audit.requests, quiet=quiet, details=details)
     if explain_metrics:
@@ -90,3 +96,14 @@ def analyze(
 
         print_glossary(Console(stderr=True))
     return completeness(audit.document, config)
+
+
+def _read(invoices: list[Path], config: Config) -> list[Invoice]:
+    """Read invoices."""
+    if not invoices:
+        return []
+    from llm_audit import api
+    from llm_audit.pricing import read_invoice
+
+    catalog = api.catalog(config)
+    return [read_invoice(file, catalog=catalog) for file in invoices]

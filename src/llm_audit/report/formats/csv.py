@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from llm_audit.document.audit import Document
-from llm_audit.report.flat import write_csv
 from llm_audit.report.interface import Frames, Options
-from llm_audit.report.rows import group_rows, request_rows
+from llm_audit.report.spreadsheet.flat import write_csv
+from llm_audit.report.spreadsheet.rows import group_rows, request_rows
 
 
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001

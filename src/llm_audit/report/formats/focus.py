@@ -25,9 +25,9 @@ import polars as pl
 from llm_audit.document.audit import Document
 from llm_audit.errors import UsageError
 from llm_audit.money import usd
-from llm_audit.report.charges import Charge, charges
-from llm_audit.report.flat import harmless
 from llm_audit.report.interface import Frames, Options
+from llm_audit.report.spreadsheet.charges import Charge, charges
+from llm_audit.report.spreadsheet.flat import harmless
 
 Row = dict[str, Any]
 

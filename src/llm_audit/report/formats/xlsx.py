@@ -14,16 +14,16 @@ from llm_audit.document.comparison import CheckResult
 from llm_audit.report import table
 from llm_audit.report.charts.svg import LIGHT
 from llm_audit.report.interface import Frames, Options
-from llm_audit.report.table import ColumnKind, Table
+from llm_audit.report.spreadsheet.workbook import ROWS, Fact, Placed, Workbook
+from llm_audit.report.table import Column, ColumnKind, Table
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import everything
 from llm_audit.report.text import plain
 from llm_audit.report.verdict import verdict
-from llm_audit.report.workbook import ROWS, Fact, Placed, Workbook
 from llm_audit.vocabulary import TIERS
 
 _SHEETS = {
-    "Invoice": ("tie_out", "invoice_left_out"),
+    "Invoice": ("tie_out", "not_invoiced", "invoice_left_out"),
     "Findings": ("findings", "waste"),
     "Days": ("daily",),
     "Models": ("model_mix", "tiers", "weekly_mix", "concentration", "tokens", "unpriced"),
@@ -62,9 +62,11 @@ def _write(document: Document, check: CheckResult | None, book: Workbook) -> Non
     sheets = dict(_sheets(document, check))
     book.start("Contents")
     book.title("LLM spend audit")
-    book.contents([("Summary", [table.table("summary", "Summary, with named cells", (), ())]), *sheets.items()])
+    facts = list(_facts(document))
+    summary = table.table("summary", "Summary, with named cells", (Column("Figure"),), ((f.title,) for f in facts))
+    book.contents([("Summary", [summary]), *sheets.items()])
     book.start("Summary")
-    book.facts(_facts(document))
+    book.facts(facts)
     for name, tables in sheets.items():
         book.start(name)
         for full in tables:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from llm_audit.document.audit import Document, InvoiceMonth
 from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, money, table
 from llm_audit.report.text import money as write_money
-from llm_audit.report.text import plural
+
+_COMPUTED = (money("List"), money("Discounts"), money("Computed"), money("Stated"))
 
 
 def tie_out(document: Document) -> Table:
@@ -17,32 +18,56 @@ def tie_out(document: Document) -> Table:
         "Invoiced and computed cost by provider and month",
         (
             Column("Provider"),
-            Column("Month"),
+            Column("Month", ColumnKind.FIGURE),
             Column("Requests", ColumnKind.COUNT, sums=True, priority=Priority.SPARE),
-            money("List"),
-            money("Discounts"),
-            money("Computed"),
-            money("Stated"),
+            *_COMPUTED,
             money("Invoiced"),
             money("On days not in the log"),
             money("Difference"),
             Column("Likely cause", ColumnKind.PROSE),
         ),
-        (_month(row) for row in (document.invoice.months if document.invoice else ())),
+        (
+            (
+                row.provider, row.month, row.requests, *_computed(row), row.invoiced, row.uncovered,
+                None if _unknown(row) else row.difference, row.reason,
+            )
+            for row in _months(document, invoiced=True)
+        ),
+    )  # fmt: skip
+
+
+def not_invoiced(document: Document) -> Table:
+    """Months of providers that are not on the invoice, and requests without a time."""
+    return table(
+        "not_invoiced",
+        "Computed cost that the invoice has no line for",
+        (
+            Column("Provider"),
+            Column("Month", ColumnKind.FIGURE),
+            Column("Requests", ColumnKind.COUNT, sums=True, priority=Priority.SPARE),
+            *_COMPUTED,
+            Column("Likely cause", ColumnKind.PROSE),
+        ),
+        (
+            (row.provider, row.month or "no time", row.requests, *_computed(row), row.reason)
+            for row in _months(document, invoiced=False)
+        ),
     )
 
 
-def _month(row: InvoiceMonth) -> tuple[Cell, ...]:
-    """Return a month's row; where none of its requests has a price, computed amounts are unknown and not zero."""
-    unknown = row.requests > 0 and row.unpriced_requests == row.requests
-    computed: tuple[Cell, ...] = (None,) * 3 if unknown else (row.listed, row.discount, row.computed)
-    invoiced: tuple[Cell, ...] = ("", "", "")  # it does not apply
-    if row.invoiced is not None:
-        invoiced = (row.invoiced, row.uncovered, None if unknown else row.difference)
-    return (
-        row.provider, row.month or "no time", row.requests, *computed, row.stated or "",
-        *invoiced, row.reason,
-    )  # fmt: skip
+def _months(document: Document, *, invoiced: bool) -> list[InvoiceMonth]:
+    months = document.invoice.months if document.invoice else []
+    return [row for row in months if (row.invoiced is not None) == invoiced]
+
+
+def _unknown(row: InvoiceMonth) -> bool:
+    """Return whether none of a month's requests has a price, so that computed amounts are unknown and not zero."""
+    return row.requests > 0 and row.unpriced_requests == row.requests
+
+
+def _computed(row: InvoiceMonth) -> tuple[Cell, ...]:
+    amounts: tuple[Cell, ...] = (None,) * 3 if _unknown(row) else (row.listed, row.discount, row.computed)
+    return (*amounts, row.stated or "")
 
 
 def left_out(document: Document) -> Table:
@@ -58,18 +83,18 @@ def left_out(document: Document) -> Table:
 
 def lead(document: Document) -> str:
     """Say how the tables add up, and how much of the invoice the log explains."""
-    found = document.invoice
-    if found is None:
+    if document.invoice is None:
         return ""
-    known = [row for row in found.months if row.invoiced is not None]
+    known = _months(document, invoiced=True)
     sums = [
         sum((Decimal(getattr(row, name) or 0) for row in known), Decimal(0))
         for name in ("invoiced", "uncovered", "computed", "difference")
     ]
     invoiced, uncovered, computed, difference = (write_money(f"{each:f}", currency=document.currency) for each in sums)
+    spent = write_money(document.cost.actual, currency=document.currency)
     return (
-        f"{invoiced} was invoiced by {plural(len({row.provider for row in known}), 'provider')}; {computed} is computed"
-        f" from the log for them, {uncovered} is on days not in the log, and {difference} is the difference. List"
-        " less discounts is computed; invoiced less computed and less days not in the log is the difference. Months"
-        " are in UTC. Stated is what the log itself says, for the requests that say it."
+        f"Invoiced were {invoiced}. Of this, {uncovered} is on days not in the log; the log's own cost on the other"
+        f" days is {computed}, and {difference} is left as the difference. List less discounts is computed, and the"
+        f" computed amounts of both tables add up to the {spent} spent. Stated is what the log itself says, for the"
+        " requests that say it. Months are in UTC."
     )

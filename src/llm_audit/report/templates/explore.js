@@ -16,12 +16,23 @@
   };
 
   // As the page writes amounts: whole units from 1,000, cents from 1, else two significant digits.
+  const places = (value) => {
+    const size = Math.abs(value);
+    return size === 0 || size >= 1000 ? 0 : size >= 1 ? 2 : Math.max(2, 1 - Math.floor(Math.log10(size)));
+  };
+  const shown = (value) => Number(value.toFixed(places(value)));
   const money = (value) => {
     if (value === null) return words.unknown;
-    const size = Math.abs(value);
-    const digits = size === 0 || size >= 1000 ? 0 : size >= 1 ? 2 : Math.max(2, 1 - Math.floor(Math.log10(size)));
-    const written = size.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-    return `${value < 0 ? "\u2212" : ""}${words.symbol}${written}`;
+    const digits = places(value);
+    const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    return `${value < 0 ? "\u2212" : ""}${words.symbol}${Math.abs(value).toLocaleString("en-US", options)}`;
+  };
+  // As the page does, cost as shown less tax as shown, so that the three add up; it is off by a last digit at most.
+  const balanced = (group) => {
+    if (group.policy === null) return null;
+    const rest = shown(group.cost) - shown(group.tax);
+    const unit = 10 ** -places(group.policy);
+    return Math.abs(rest - shown(group.policy)) > 1.001 * unit || places(rest) !== places(group.policy) ? group.policy : rest;
   };
   const count = (value) => value.toLocaleString("en-US");
   const columns = [
@@ -29,7 +40,7 @@
     ["requests", (group) => count(group.requests)],
     ["cost", (group) => money(group.cost)],
     ["share", (group) => (group.share === null ? words.unknown : `${(group.share * 100).toFixed(1)}%`)],
-    ["policy", (group) => money(group.policy)],
+    ["policy", (group) => money(balanced(group))],
     ["tax", (group) => money(group.tax)],
     ["moved", (group) => count(group.moved)],
   ];
