@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from llm_audit.cli.kept_audit import KeptAudit
     from llm_audit.config import Config
 
-_NOT_FIGURES = frozenset({"jobs", "cache", "strict", "fail_on", "min_samples"})
+_NOT_FIGURES = frozenset({"jobs", "cache", "strict", "fail_on", "min_samples", "inconclusive"})
 
 
 def run_audit(

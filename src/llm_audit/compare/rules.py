@@ -97,7 +97,7 @@ def highest_flagship_tax(text: str) -> GateRule:
     return parse(f"{'flagship_tax' if found['unit'] == '%' else 'flagship_tax_amount'}:{text.strip()}")
 
 
-def budget(selector: str, text: str, *, days: int, source: str | None = None) -> GateRule:
+def budget(selector: str, text: str, *, days: int, source: str | None = None, line: int | None = None) -> GateRule:
     """Return a budget as a rule on the head's cost: the amount for its days, or for the audited period as it is.
 
     Args:
@@ -105,6 +105,7 @@ def budget(selector: str, text: str, *, days: int, source: str | None = None) ->
         text: ``500USD``, or an amount a ``/day``, ``/week`` or ``/month`` (of 365.25 / 12 days).
         days: Calendar days audited.
         source: The file that holds it.
+        line: Its line there.
 
     Raises:
         UsageError: The selector or the amount is neither.
@@ -123,6 +124,7 @@ def budget(selector: str, text: str, *, days: int, source: str | None = None) ->
         rising=True,
         threshold=amount,
         source=source,
+        line=line,
     )
 
 

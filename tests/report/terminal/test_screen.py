@@ -156,7 +156,7 @@ def test_a_check_has_a_line_for_each_rule() -> None:
     print_check(compared.check(), Console(file=file, width=100))
     assert_golden("check.txt", file.getvalue().encode())
     said = " ".join(file.getvalue().split())
-    assert "1 of 3 gates failed, 1 not evaluated" in said
+    assert "1 of 4 gates failed, 1 inconclusive, 1 not evaluated" in said
     assert "estimated to save $39.24; requests have since cost $6.90 more." in said
 
 
