@@ -2,6 +2,7 @@ import math
 import random
 from statistics import fmean, stdev
 
+import msgspec
 import pytest
 from tests.audit.documents import document, metric, row
 
@@ -10,6 +11,8 @@ from llm_audit.compare.gates import GateOptions, check
 from llm_audit.compare.rules import parse
 from llm_audit.document.audit import Document
 from llm_audit.document.comparison import Outcome
+from llm_audit.document.rhythm import MonthEnd, RunRate
+from llm_audit.errors import UsageError
 
 
 def cost(value: float, stderr: float, *, requests: int = 1000) -> Document:
@@ -154,3 +157,35 @@ def test_as_many_requests_as_are_asked_for_show_the_threshold() -> None:
         for _ in range(1000)
     ]
     assert 0.75 < fmean(within) < 0.86
+
+
+def forecast(low: str, amount: str, high: str) -> Document:
+    end = MonthEnd(month="2026-09", spent="900.00", expected_days=10, amount=amount, low=low, high=high)
+    return msgspec.structs.replace(
+        document(), run_rate=RunRate(reason=None, whole_days=20, confidence=0.9, month_end=end)
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "outcome"),
+    [("1200USD", Outcome.FAILED), ("1400USD", Outcome.INCONCLUSIVE), ("1500USD", Outcome.PASSED)],
+)
+def test_a_forecast_is_held_by_its_interval(limit: str, outcome: Outcome) -> None:
+    (rule,) = check(forecast("1250.00", "1350.00", "1450.00"), [parse(f"forecast:{limit}")]).rules
+    assert rule.outcome is outcome
+    assert rule.message.startswith(
+        "2026-09 is projected to cost $1,350.00 (90% interval $1,250.00 to $1,450.00; $900.00 spent; limit $"
+    )
+
+
+def test_an_unknown_forecast_is_not_evaluated() -> None:
+    short = RunRate(reason="the log has 3 whole days, and 7 are needed", whole_days=3, confidence=0.9)
+    (rule,) = check(msgspec.structs.replace(document(), run_rate=short), [parse("forecast:5USD")]).rules
+    assert rule.outcome is Outcome.NOT_EVALUATED
+    assert rule.message == "forecast is unknown: the log has 3 whole days, and 7 are needed."
+
+
+@pytest.mark.parametrize("text", ["forecast:+10%", "forecast:+5USD", "forecast[team=search]:5USD", "forecast:5%"])
+def test_a_forecast_is_of_all_spend_in_dollars(text: str) -> None:
+    with pytest.raises(UsageError, match="forecast takes an amount"):
+        parse(text)

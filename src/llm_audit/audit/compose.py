@@ -17,6 +17,8 @@ from llm_audit.audit.aggregate.cells import by
 from llm_audit.audit.aggregate.risk import risk_replicates
 from llm_audit.audit.options import AuditOptions, zone
 from llm_audit.audit.partial import Partial
+from llm_audit.audit.rhythm.departures import departure_findings, departures
+from llm_audit.audit.rhythm.run_rate import run_rate
 from llm_audit.audit.rows import Rows
 from llm_audit.audit.sections import totals as tables
 from llm_audit.audit.sections.estimates import Evidence, flagship_tax
@@ -124,12 +126,14 @@ def document(found: Found) -> Document:
     )
     requests = _requests(ledger, len(found.traffic.requests))
     tax = flagship_tax(evidence, options=options)
+    period = _period(found.traffic.time, options)
+    apart = departures(cells, period, options=options)
     groupings = {**GROUPINGS, **{name: name for name in options.group_by}}
     return Document(
         schema_version=SCHEMA_VERSION,
         tool=Tool(name="llm-audit", version=importlib.metadata.version("llm-audit")),
         command=options.command,
-        period=_period(found.traffic.time, options),
+        period=period,
         currency="USD",
         currency_note=None,
         requests=requests,
@@ -156,7 +160,7 @@ def document(found: Found) -> Document:
         gates=tables.gates(cells),
         groups=tables.groups(cells, groupings),
         spend=tables.spend(cells),
-        findings=findings(saving, evidence, options=options),
+        findings=[*findings(saving, evidence, options=options), *departure_findings(apart, cells)],
         waste=waste(partial.waste),
         unpriced_models=tables.unpriced_models(cells),
         reconciliation=tables.reconciliation(cells),
@@ -183,6 +187,8 @@ def document(found: Found) -> Document:
         fingerprints=_fingerprints(ledger, policy, book, options),
         metrics=metrics(_measured(applied, found.traffic, found.calls)),
         basis=basis(sums.basis),
+        run_rate=run_rate(cells, period, options=options),
+        departures=apart,
         stakes=found.stakes,
         languages=languages(sums.languages),
     )

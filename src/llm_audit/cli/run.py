@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,8 +51,10 @@ def run_audit(
 
         write_ledger(ledger, save_ledger)
         console.say(f"Wrote {save_ledger}")
-    command = _command(paths, {**flags, "since": since, "until": until})
-    return kept_audit.audit(ledger, config, api.audit_options(config, since=since, until=until, command=command))
+    options = api.audit_options(config, since=since, until=until)
+    # The dates that relative bounds came to, so that the command gives this audit on any day.
+    command = _command(paths, {**flags, "since": options.since, "until": options.until})
+    return kept_audit.audit(ledger, config, replace(options, command=command))
 
 
 def _command(paths: Sequence[str], flags: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import msgspec
 
 from llm_audit.compare.changes import judge
 from llm_audit.compare.power import margin
-from llm_audit.compare.rules import UNITS, GateRule
+from llm_audit.compare.rules import FORECAST, UNITS, GateRule
 from llm_audit.compare.wording import show
 from llm_audit.document.audit import Document, Metric
 from llm_audit.document.comparison import CheckResult, Comparison, InconclusiveIs, MetricChange, Outcome, Rule
@@ -92,6 +92,8 @@ def _change(base: Metric, head: Metric, *, confidence: float) -> MetricChange:
 def _evaluate(
     rule: GateRule, head: Document, base: Document | None, comparison: Comparison | None, options: GateOptions
 ) -> Rule:
+    if rule.metric == FORECAST:
+        return _forecast(rule, head)
     now = _by_name(head).get(rule.metric)
     before = _by_name(base).get(rule.metric) if base else None
     if now is None:
@@ -108,6 +110,26 @@ def _evaluate(
         message = f"{rule.metric} has {fewest:,} requests on one side; {options.min_samples:,} are needed to tell."
         return _verdict(rule, Outcome.INCONCLUSIVE, message, before.value, now.value)
     return _held(rule, before, now, comparison, options)
+
+
+def _forecast(rule: GateRule, head: Document) -> Rule:
+    """Check a month's projected cost: it fails, passes or is inconclusive by its interval, as a change does."""
+    rate = head.run_rate
+    end = None if rate is None else rate.month_end
+    if end is None or rate is None:
+        reason = rate.reason if rate is not None else "the audit has no run rate"
+        return _verdict(rule, Outcome.NOT_EVALUATED, f"forecast is unknown: {reason}.", None, None)
+    amount, low, high, spent = (float(figure) for figure in (end.amount, end.low, end.high, end.spent))
+    limit = show(rule.threshold, "USD")
+    message = (
+        f"{end.month} is projected to cost {show(amount, 'USD')} ({rate.confidence:.0%} interval {show(low, 'USD')} to"
+        f" {show(high, 'USD')}; {show(spent, 'USD')} spent; limit {limit})."
+    )
+    if low > rule.threshold:
+        return _verdict(rule, Outcome.FAILED, message, None, amount)
+    if high <= rule.threshold:
+        return _verdict(rule, Outcome.PASSED, message, None, amount)
+    return _verdict(rule, Outcome.INCONCLUSIVE, f"{message} The interval holds the limit.", None, amount)
 
 
 def _level(rule: GateRule, now: Metric) -> Rule:

@@ -17,6 +17,7 @@ from llm_audit.suggestions import did_you_mean
 
 UNITS = {
     "total_cost": "USD",
+    "forecast": "USD",
     "cost_per_request": "USD",
     "flagship_tax_amount": "USD",
     "flagship_tax": "share",
@@ -30,6 +31,9 @@ UNITS = {
     "rejected_share": "share",
 }
 """Every metric a rule can name, with its unit."""
+
+FORECAST = "forecast"
+"""The projected cost of the calendar month of the last request."""
 
 _RULE = re.compile(
     r"(?P<metric>[a-z_]+)(?P<selector>\[[^\]]+\])?:(?P<sign>[+-]?)(?P<number>\d+(?:\.\d+)?)(?P<unit>%|pp|USD)?"
@@ -70,6 +74,8 @@ def parse(text: str, *, source: str | None = None, line: int | None = None) -> G
         raise UsageError(f"Unknown metric {metric!r} in {text!r}.{hint}")
     if metric in _NEEDS_SELECTOR and not selector:
         raise UsageError(f"{text!r} does not name a tier or model. Write {metric}[frontier]:… or a model's name.")
+    if metric == FORECAST and (sign or selector or found["unit"] == "%"):
+        raise UsageError(f"{text!r} is not a rule: forecast takes an amount for the month alone, such as 2000USD.")
     kind, threshold = _threshold(text, UNITS[metric], sign, float(found["number"]), found["unit"] or "")
     return GateRule(
         text=text.strip(),

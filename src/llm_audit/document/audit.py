@@ -38,6 +38,7 @@ from llm_audit.document.policy import (
     Waste,
 )
 from llm_audit.document.reading import read
+from llm_audit.document.rhythm import DEPARTURES, CauseOwner, CausePart, Departure, MonthEnd, Projection, RunRate
 from llm_audit.document.spend import (
     BasisRow,
     CategoryRow,
@@ -65,15 +66,19 @@ from llm_audit.document.spend import (
 )
 
 __all__ = [
+    "DEPARTURES",
     "SCHEMA_VERSION",
     "BasisRow",
     "BreakEven",
     "CategoryRow",
+    "CauseOwner",
+    "CausePart",
     "Classification",
     "Cost",
     "Coverage",
     "DailyMix",
     "Day",
+    "Departure",
     "Document",
     "Estimate",
     "Example",
@@ -89,6 +94,7 @@ __all__ = [
     "LanguageRow",
     "Metric",
     "ModelMix",
+    "MonthEnd",
     "ObservedPair",
     "ObservedRouter",
     "Period",
@@ -96,6 +102,7 @@ __all__ = [
     "PolicyResult",
     "PreferenceGap",
     "PriceRow",
+    "Projection",
     "Quality",
     "QualityCheck",
     "ReasonCount",
@@ -103,6 +110,7 @@ __all__ = [
     "RejectedReason",
     "Requests",
     "Route",
+    "RunRate",
     "Sensitivity",
     "Spend",
     "Stakes",
@@ -118,12 +126,12 @@ __all__ = [
     "encode",
 ]
 
-SCHEMA_VERSION = "2.1"
+SCHEMA_VERSION = "2.2"
 """Version of the JSON document.
 
 The first number changes when a field is removed or changes its meaning, or when a value is renamed; the second when
 fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``;
-2.1 added preference gaps.
+2.1 added preference gaps; 2.2 added the run rate and departures from the log's rhythm.
 """
 _MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
 
@@ -171,6 +179,8 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     stakes: Stakes | None = None  # None where no request was recognised as having any
     languages: list[LanguageRow] = []  # most cost first
     policies: list[PolicyResult] = []  # where several are simulated, in the order asked for
+    run_rate: RunRate | None = None
+    departures: list[Departure] = []  # by date
     metrics: list[Metric] = []
     basis: list[BasisRow] = []
 

@@ -13,7 +13,7 @@ from llm_audit.document.comparison import CheckResult, InconclusiveIs, Outcome
 from llm_audit.report import table
 from llm_audit.report.interface import Frames, Options
 from llm_audit.report.table import NUMERIC, Column, ColumnKind, Priority, Table
-from llm_audit.report.tables import answers, judgement, spend
+from llm_audit.report.tables import answers, judgement, rhythm, spend
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
@@ -47,6 +47,11 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         parts += [_rules(check), escape(summary.headline)]
     facts = (
         ("Spent", summary.spent, summary.spent_note),
+        *(
+            ("Run rate", rate, f"{summary.rate_note}; {summary.rate_more}".rstrip("; "))
+            for rate in (summary.rate,)
+            if rate
+        ),
         ("Flagship tax", summary.tax, summary.tax_note),
         ("Covered", summary.covered, summary.covered_note),
         ("Audited", summary.audited, summary.audited_note),
@@ -126,6 +131,7 @@ def _tables(document: Document, check: CheckResult | None) -> list[str]:
     full = [
         *compared,
         spend.model_mix(document),
+        rhythm.departures(document),
         policy.estimates(document),
         answers.answers(document),
         policy.routes(document),
@@ -135,6 +141,7 @@ def _tables(document: Document, check: CheckResult | None) -> list[str]:
         judgement.stakes(document),
         spend.waste(document),
         data.quality(document),
+        judgement.languages(document),
         data.accounting(document),
         data.unpriced(document),
     ]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from llm_audit.document.audit import Document, Finding
+from llm_audit.document.audit import DEPARTURES, Document, Finding
 from llm_audit.document.comparison import InconclusiveIs, Outcome, Rule
 from llm_audit.report.interface import Frames, Options
 from llm_audit.report.text import money, plain, quoted
@@ -22,6 +22,7 @@ _RULES = {
     "gate-failed": "A gate on LLM spend failed.",
     "gate-inconclusive": "Too few requests to tell whether a gate on LLM spend holds.",
     "gate-not-evaluated": "A gate on LLM spend could not be evaluated.",
+    "departure": "LLM spend that departs from the log's weekly rhythm.",
     "finding": "LLM spend that the policy would save.",
 }
 
@@ -76,9 +77,11 @@ def _invocation(notifications: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _finding(finding: Finding, currency: str, policy_path: str) -> dict[str, Any]:
-    text = f"{money(finding.amount, currency=currency)}: {quoted(plain(finding.action, limit=1000))}"
+    apart = finding.kind in DEPARTURES
+    said = f"{finding.title}. {finding.detail}" if apart else finding.action
+    text = f"{money(finding.amount, currency=currency)}: {quoted(plain(said, limit=1000))}"
     identity = f"{finding.kind}/{finding.subject}/{finding.title}"
-    return _result("finding", "note", text, file=policy_path, line=1, identity=identity)
+    return _result("departure" if apart else "finding", "note", text, file=policy_path, line=1, identity=identity)
 
 
 def _result(kind: str, level: str, text: str, *, file: str, line: int, identity: str) -> dict[str, Any]:

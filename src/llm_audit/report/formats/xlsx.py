@@ -73,6 +73,11 @@ def _summary(document: Document, sheets: _Book) -> None:
         ("Policy", document.policy.name),
         ("Currency", document.currency),
         ("Spent", f"{summary.spent} ({summary.spent_note})"),
+        *(
+            ("Run rate", f"{rate} {summary.rate_note}; {summary.rate_more}".rstrip("; "))
+            for rate in (summary.rate,)
+            if rate
+        ),
         ("Flagship tax", f"{summary.tax} ({summary.tax_note})"),
         *(("Answers lost", line) for line in (summary.quality,) if line),
         *(("Preference", line) for line in (summary.preference,) if line),
