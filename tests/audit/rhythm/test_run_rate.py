@@ -53,9 +53,7 @@ def test_days_cut_off_are_left_out_unless_the_period_is_bounded() -> None:
 def test_a_short_log_is_unknown_with_its_reason() -> None:
     found = run_rate(cells(daily(MONDAY, WEEK)), period(MONDAY, 7, end="17:00:00"), options=OPTIONS)
     assert found.monthly is found.month_end is found.tax_monthly is None
-    assert found.reason == (
-        "the log has 6 whole days, and 7 are needed; --since and --until at midnight say that days are whole"
-    )
+    assert found.reason == "the log has 6 whole days, and 7 are needed"
     unpriced = run_rate(cells([Use(date=MONDAY, cents=None)]), period(MONDAY, 1), options=OPTIONS)
     assert unpriced.reason == "no request has a price"
     undated = cells([Use(date=None, cents=5)])

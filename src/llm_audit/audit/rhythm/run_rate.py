@@ -53,7 +53,7 @@ def _unknown(cells: pl.DataFrame, days: Days) -> str | None:
     if len(days) >= WEEK:
         return None
     whole = f"{len(days)} whole {'day' if len(days) == 1 else 'days'}"
-    return f"the log has {whole}, and {WEEK} are needed; --since and --until at midnight say that days are whole"
+    return f"the log has {whole}, and {WEEK} are needed"
 
 
 def _since_shift(days: Days) -> Days:
