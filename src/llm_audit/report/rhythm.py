@@ -22,7 +22,7 @@ def run_rate(document: Document) -> tuple[str, str, str]:
     more = [f"{about(rate.annual.amount, currency)} a year"]
     if (end := rate.month_end) is not None and end.expected_days:
         more.append(f"{end.month} ends at {about(end.amount, currency)} ({_range(end, currency)})")
-    if any(one.kind == "shift" for one in document.departures):
+    if rate.first_day is not None and any(one.kind == "shift" for one in document.departures):
         more.append(f"at the level since {rate.first_day}")
     return about(rate.monthly.amount, currency), note, "; ".join(more)
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 import altair as alt
 
-from llm_audit.document.audit import Departure, Document
+from llm_audit.document.audit import Document
 from llm_audit.report.charts.periods import periods, shown, ticks
 from llm_audit.report.charts.svg import LIGHT, WIDTH, Figure, chart, colours, draw, label
-from llm_audit.report.rhythm import change
+from llm_audit.report.charts.unusual import described, unusual
 from llm_audit.report.tables.spend import undated_cost
 from llm_audit.report.text import money, plural, share
 from llm_audit.vocabulary import TIERS
 
 _MODELS = 10
 _TEAMS = 10
-_MARKS = 4
 _LONE = 320
 """Width of the policy's mark where there is only one period."""
 
@@ -65,7 +63,7 @@ def daily(document: Document) -> Figure | None:
     end = chart(points[-1:]).encode(x=x, y="policy:Q", text=alt.value("policy"))
     offset = 12 if len(keys) > 1 else _LONE // 2 + 8
     named = end.mark_text(color=LIGHT["accent"], align="left", dx=offset, fontWeight="bold")
-    marks = _unusual(document, find, bars, x)
+    marks = unusual(document, find, bars, x)
     frontier = sum((cost for (_, tier), cost in bars.items() if tier == "frontier"), Decimal(0))
     total = sum(bars.values(), Decimal(0))
     paid, would = (money(f"{amount:f}", currency=document.currency) for amount in (total, sum(line.values())))
@@ -76,51 +74,9 @@ def daily(document: Document) -> Figure | None:
         alt.layer(stacked, halo, drawn, named, *marks).properties(width=WIDTH - 60, height=220),
         title=f"Frontier models accounted for {part} of {paid} {dated}; the policy would have cost {would}",
         description=f"Stacked bars: cost by {name} and tier, {keys[0]} to {keys[-1]}. Line: the policy's cost."
-        + "".join(
-            f" {one.kind.capitalize()} on {one.start}: {change(one, document.currency)}." for one in _marked(document)
-        ),
+        + described(document),
     )
     return replace(drawing, note=_undated(document))
-
-
-def _marked(document: Document) -> list[Departure]:
-    """Return the departures that the chart marks: those that differ most."""
-    return sorted(document.departures, key=lambda one: (-abs(Decimal(one.amount)), one.start))[:_MARKS]
-
-
-def _unusual(
-    document: Document, find: Callable[[str], str], bars: Mapping[tuple[str, str], Decimal], x: alt.X
-) -> list[alt.Chart]:
-    """Return a mark with its text above the first period of each departure."""
-    heights: dict[str, Decimal] = defaultdict(Decimal)
-    for (key, _), cost in bars.items():
-        heights[key] += cost
-    found: dict[str, Departure] = {}
-    for one in _marked(document):
-        found.setdefault(find(one.start), one)
-    if not found:
-        return []
-    middle = sorted(heights)[len(heights) // 2]
-    rows = [
-        {
-            "day": shown(key),
-            "height": float(heights[key]),
-            "text": f"{one.kind} {change(one, document.currency)}",
-            "late": key > middle,
-        }
-        for key, one in found.items()
-    ]
-    marks = [
-        chart(rows)
-        .encode(x=x, y="height:Q")
-        .mark_point(shape="triangle-down", filled=True, size=50, yOffset=-8, color=LIGHT["ink"], opacity=1)
-    ]
-    for late in (False, True):
-        texts = [row for row in rows if row["late"] == late]
-        if texts:
-            base = chart(texts).encode(x=x, y="height:Q", text="text:N")
-            marks.append(base.mark_text(dy=-16, dx=4 if late else -4, align="right" if late else "left"))
-    return marks
 
 
 def _undated(document: Document) -> str:
