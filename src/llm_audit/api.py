@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -199,11 +200,25 @@ def price_book(config: Config) -> PriceBook:
 
 
 def audit_options(
-    config: Config, *, since: str | None = None, until: str | None = None, command: str = ""
+    config: Config,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    command: str = "",
+    now: datetime | None = None,
 ) -> AuditOptions:
-    """The audit's options that settings decide, with what only one run decides."""
-    from llm_audit.audit.options import AuditOptions
+    """The audit's options that settings decide, with what only one run decides.
 
+    Args:
+        config: Settings.
+        since: Start of the period: a day or time, or relative to now, such as ``7d`` or ``last-month``.
+        until: End of the period, itself excluded.
+        command: The command that reproduces the audit.
+        now: The time that a relative bound refers to; the clock's where not given.
+    """
+    from llm_audit.audit.options import AuditOptions, bounds
+
+    since, until = bounds((since, until), timezone=config.timezone, now=now)
     return AuditOptions(
         since=since,
         until=until,
@@ -237,7 +252,7 @@ def analyze(
     Args:
         paths: Files, folders, globs and ``s3://`` addresses; or one saved ledger.
         config: Settings; the defaults where not given.
-        since: First day or time to audit, such as ``2026-09-01``.
+        since: First day or time to audit, such as ``2026-09-01``, or relative to now, such as ``7d``.
         until: First day or time not to audit.
         progress: Called with bytes read and bytes in all.
 

@@ -30,6 +30,7 @@ _NO_EFFECT_ON_RESULTS = {
     "budgets",
     "min_samples",
     "min_change_usd",
+    "inconclusive",
     "currency",
     "pseudonym_key",
 }
@@ -60,6 +61,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     budgets: dict[str, str] = {}  # "team=search" or "app=chat" to dollars: "500USD", "500USD/day", "/week" or "/month"
     min_samples: int = 30  # requests a gate rule about change needs on each side
     min_change_usd: float = 1.0  # a relative gate rule needs at least this change in the bill
+    inconclusive: Literal["pass", "warn", "fail"] = "warn"  # what a gate rule is where too few requests can tell
     strict: bool = False  # any rejected record or unpriced request makes the audit incomplete
     pseudonymize: list[str] = []  # columns of names that pseudonyms replace: user, team, app, environment, tags
     pseudonym_key: str | None = None  # the secret that pseudonyms are made with; best given as a variable

@@ -7,6 +7,7 @@ number of pico-dollars and sums are exact in any order. One request fits in 64 b
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 PICO_PER_USD = 10**12
 _MAX_ROW_PICO = 2**63 - 1
@@ -41,3 +42,12 @@ def pico(value: Decimal | float | str) -> int | None:
     except InvalidOperation:
         return None
     return scaled if abs(scaled) <= _MAX_ROW_PICO else None
+
+
+def total_pico(amount: str) -> int:
+    """Read an amount that ``usd`` wrote, of one request or of any sum, as pico-dollars.
+
+    >>> total_pico("0.000000075"), total_pico("123456789.50")
+    (75000, 123456789500000000000)
+    """
+    return round(Fraction(amount) * PICO_PER_USD)

@@ -1,3 +1,8 @@
+import math
+import random
+from statistics import fmean, stdev
+
+import msgspec
 import pytest
 from tests.audit.documents import document, metric, row
 
@@ -6,6 +11,8 @@ from llm_audit.compare.gates import GateOptions, check
 from llm_audit.compare.rules import parse
 from llm_audit.document.audit import Document
 from llm_audit.document.comparison import Outcome
+from llm_audit.document.rhythm import MonthEnd, RunRate
+from llm_audit.errors import UsageError
 
 
 def cost(value: float, stderr: float, *, requests: int = 1000) -> Document:
@@ -16,16 +23,17 @@ def cost(value: float, stderr: float, *, requests: int = 1000) -> Document:
     ("head", "outcome"),
     [
         (cost(1.30, 0.01), Outcome.FAILED),  # +30 %, interval of about ±2 %
-        (cost(1.30, 0.20), Outcome.PASSED),  # +30 %, but the interval of ±33 % reaches below +10 %
+        (cost(1.30, 0.20), Outcome.INCONCLUSIVE),  # +30 %, but the interval of ±33 % reaches below +10 %
+        (cost(1.09, 0.01), Outcome.INCONCLUSIVE),  # +9 %, and the interval of about ±2 % reaches above +10 %
         (cost(1.05, 0.01), Outcome.PASSED),
         (cost(0.50, 0.01), Outcome.PASSED),
-        (cost(9.99, 0.01, requests=29), Outcome.NOT_EVALUATED),
+        (cost(9.99, 0.01, requests=29), Outcome.INCONCLUSIVE),
     ],
 )
 def test_a_change_trips_on_its_near_bound(head: Document, outcome: Outcome) -> None:
     result = check(head, [parse("cost_per_request:+10%")], base=cost(1.0, 0.01))
     assert result.rules[0].outcome is outcome
-    assert (result.failed, result.passed, result.not_evaluated).count(1) == 1
+    assert (result.failed, result.passed, result.inconclusive).count(1) == 1
 
 
 def test_a_fall_trips_a_rule_about_falling() -> None:
@@ -71,3 +79,113 @@ def test_a_failure_names_the_model_and_app_behind_it() -> None:
     )
     result = check(head, [parse("total_cost:+5USD")], base=base, comparison=compare(base, head))
     assert "model o3 +$15.50, app agent +$15.50" in result.rules[0].message
+
+
+def test_an_inconclusive_rule_says_what_its_requests_could_have_shown() -> None:
+    # Both sides have a standard error of 8.8 %: of the change, 12.45 % at a baseline of 1. Of it 2.486 times are 31 %.
+    base, head = cost(1.0, 0.088, requests=800), cost(1.0, 0.088, requests=800)
+    (rule,) = check(head, [parse("cost_per_request:+10%")], base=base).rules
+    assert rule.outcome is Outcome.INCONCLUSIVE
+    assert rule.smallest_change == pytest.approx(0.3094, abs=1e-4)
+    # The baseline alone has more error than +10 % allows, so both sides have to grow, by (30.94 / 10)² of 800.
+    assert rule.requests_needed == 7700
+    assert rule.message == (
+        "cost_per_request stayed at $1.00 (0.0%; 90% interval -20.5% to +20.5%; threshold +10.0%). Too few requests "
+        "to tell: the smallest change that they can show is about +31% at 800 requests; about 7,700 on each side would "
+        "show +10%."
+    )
+
+
+def test_a_large_baseline_need_not_grow() -> None:
+    base, head = cost(1.0, 0.001, requests=80_000), cost(1.0, 0.1, requests=800)
+    (rule,) = check(head, [parse("cost_per_request:+10%")], base=base).rules
+    # 800 · (2.486 · 10 / 10)² = 4,945, and a little more for the baseline's own error.
+    assert rule.requests_needed == 5000
+    assert "at 800 requests; about 5,000 would show +10%" in rule.message
+
+
+def test_a_change_near_its_threshold_is_too_close_to_tell() -> None:
+    (rule,) = check(cost(1.1, 0.01), [parse("cost_per_request:+10%")], base=cost(1.0, 0.01)).rules
+    assert rule.outcome is Outcome.INCONCLUSIVE
+    assert rule.requests_needed is None
+    assert "The interval holds the threshold: the change is too close to it to tell." in rule.message
+
+
+def test_shares_change_in_one_unit() -> None:
+    base = document(metrics=[metric("cache_read_share", 0.84442, 0.0005, unit="share")])
+    head = document(metrics=[metric("cache_read_share", 0.84441, 0.0005, unit="share")])
+    points, percent = check(head, [parse("cache_read_share:-5pp"), parse("cache_read_share:-5%")], base=base).rules
+    assert points.message == (
+        "cache_read_share stayed at 84.4% (0.0 pp; 90% interval -0.1 pp to +0.1 pp; threshold -5.0 pp)."
+    )
+    assert "pp" not in percent.message
+    assert "(0.0% of the baseline; 90% interval -0.1% to +0.1%; threshold -5.0%)" in percent.message
+
+
+def test_a_rise_of_a_fifth_over_800_noisy_requests_seldom_passes() -> None:
+    """Costs a request are log-normal with a coefficient of variation of 2, as of a mix of models and prompts."""
+    rng = random.Random(20260901)
+    sigma = math.sqrt(math.log(5))
+
+    def side(mean: float) -> Document:
+        costs = [mean * rng.lognormvariate(-sigma * sigma / 2, sigma) for _ in range(800)]
+        return cost(fmean(costs), stdev(costs) / math.sqrt(800), requests=800)
+
+    rule = parse("cost_per_request:+10%")
+    outcomes = [check(side(1.2), [rule], base=side(1.0)).rules[0].outcome for _ in range(300)]
+    # The interval's tail is 5 %, and 10 points lie between the rise and the threshold.
+    assert outcomes.count(Outcome.PASSED) <= 0.05 * 300
+    assert outcomes.count(Outcome.INCONCLUSIVE) > 150
+    calm = [check(side(1.0), [rule], base=side(1.0)).rules[0].outcome for _ in range(300)]
+    assert calm.count(Outcome.FAILED) <= 0.05 * 300
+
+
+def test_as_many_requests_as_are_asked_for_show_the_threshold() -> None:
+    """A rise by the threshold is told from none in 80 % of samples of the size that the message names."""
+    rng = random.Random(7)
+    (rule,) = check(
+        cost(1.0, 0.088, requests=800), [parse("cost_per_request:+10%")], base=cost(1.0, 0.088, requests=800)
+    ).rules
+    assert rule.requests_needed is not None
+    stderr = 0.088 * math.sqrt(800 / rule.requests_needed)
+    within = [
+        check(
+            cost(1 + rng.gauss(0, stderr), stderr),
+            [parse("cost_per_request:+10%")],
+            base=cost(1 + rng.gauss(0, stderr), stderr),
+        ).passed
+        for _ in range(1000)
+    ]
+    assert 0.75 < fmean(within) < 0.86
+
+
+def forecast(low: str, amount: str, high: str) -> Document:
+    end = MonthEnd(month="2026-09", spent="900.00", expected_days=10, amount=amount, low=low, high=high)
+    return msgspec.structs.replace(
+        document(), run_rate=RunRate(reason=None, whole_days=20, confidence=0.9, month_end=end)
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "outcome"),
+    [("1200USD", Outcome.FAILED), ("1400USD", Outcome.INCONCLUSIVE), ("1500USD", Outcome.PASSED)],
+)
+def test_a_forecast_is_held_by_its_interval(limit: str, outcome: Outcome) -> None:
+    (rule,) = check(forecast("1250.00", "1350.00", "1450.00"), [parse(f"forecast:{limit}")]).rules
+    assert rule.outcome is outcome
+    assert rule.message.startswith(
+        "2026-09 is projected to cost $1,350.00 (90% interval $1,250.00 to $1,450.00; $900.00 spent; limit $"
+    )
+
+
+def test_an_unknown_forecast_is_not_evaluated() -> None:
+    short = RunRate(reason="the log has 3 whole days, and 7 are needed", whole_days=3, confidence=0.9)
+    (rule,) = check(msgspec.structs.replace(document(), run_rate=short), [parse("forecast:5USD")]).rules
+    assert rule.outcome is Outcome.NOT_EVALUATED
+    assert rule.message == "forecast is unknown: the log has 3 whole days, and 7 are needed."
+
+
+@pytest.mark.parametrize("text", ["forecast:+10%", "forecast:+5USD", "forecast[team=search]:5USD", "forecast:5%"])
+def test_a_forecast_is_of_all_spend_in_dollars(text: str) -> None:
+    with pytest.raises(UsageError, match="forecast takes an amount"):
+        parse(text)

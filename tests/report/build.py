@@ -235,6 +235,25 @@ def rich(days: int = 30) -> d.Document:
                     tokens=sum(c.tokens for c in p), cost=usd(_cost(p)))
             for (t, a, m), p in _by(rows, lambda r: (r.team, r.app, r.model)).items()
         ],
+        run_rate=d.RunRate(
+            reason=None, whole_days=28, confidence=0.9, rhythm="day_of_week", by_weekday=["4.50"] * 5 + ["2.75"] * 2,
+            monthly=d.Projection(amount="129.66", low="118.02", high="141.30"),
+            annual=d.Projection(amount="1555.92", low="1498.10", high="1613.74"),
+            month_end=d.MonthEnd(
+                month="2026-09", spent="127.80", expected_days=2, amount="128.90", low="127.80", high="131.05"
+            ),
+            tax_monthly="51.77", tax_annual="621.24",
+        ),
+        departures=[
+            d.Departure(
+                kind="spike", start=days_rows[-1][0], end=days_rows[-1][0], days=1, cost="9.10", usual_cost="4.05",
+                amount="5.05",
+                parts=[d.CausePart(name="requests", amount="5.45"), d.CausePart(name="model_mix", amount="-0.40"),
+                       d.CausePart(name="tokens_per_request", amount="0.00"), d.CausePart(name="price", amount="0.00")],
+                owners=[d.CauseOwner(team="legal", app="contracts", model="gemini-2.5-pro", amount="5.30"),
+                        d.CauseOwner(team=None, app=None, model=None, amount="-0.25")],
+            )
+        ],
         findings=[
             d.Finding(kind="route_app", title=f"{app} uses {used} where {to} would do",
                       detail=f"{len(p):,} requests of {app}, mostly {p[0].category}.",
@@ -363,5 +382,6 @@ def sparse() -> d.Document:
         groups={},
         trace_routing=None,
         stakes=None,
+        run_rate=d.RunRate(reason="no request has a price", whole_days=0, confidence=0.95),
         sensitivity=d.Sensitivity(frontier=[], tornado=[]),
     )  # fmt: skip

@@ -11,7 +11,8 @@ def check() -> c.CheckResult:
         label="main.json",
         start="2026-08-01T00:00:00+00:00",
         end="2026-08-31T23:00:00+00:00",
-        requests=5600,
+        requests=5650,
+        priced_requests=5600,
         cost="110.00",
         flagship_tax="38.50",
         flagship_tax_share=0.35,
@@ -20,7 +21,8 @@ def check() -> c.CheckResult:
         label="logs/",
         start="2026-09-01T06:12:09+00:00",
         end="2026-09-30T22:47:51+00:00",
-        requests=5708,
+        requests=5749,
+        priced_requests=5708,
         cost="127.80",
         flagship_tax="51.03",
         flagship_tax_share=0.399296,
@@ -123,10 +125,23 @@ def check() -> c.CheckResult:
             base=None,
             head=None,
             threshold=0.05,
-            message="cost_per_request[team=legal] has 12 requests on one side; 30 are needed.",
+            message="cost_per_request[team=legal] could not be compared: the baseline does not have it.",
             unit="USD",
             source="llm-audit.toml",
             line=9,
         ),
+        c.Rule(
+            rule="tokens_per_request:+10%",
+            outcome=c.Outcome.INCONCLUSIVE,
+            base=1000.0,
+            head=1080.0,
+            threshold=0.1,
+            message="tokens_per_request rose from 1,000 to 1,080 (+8.0%; 90% interval -12.5% to +28.5%; threshold"
+            " +10.0%). Too few requests to tell: the smallest change that they can show is about +31% at 800 requests;"
+            " about 7,700 would show +10%.",
+            unit="count",
+            source=None,
+            line=None,
+        ),
     ]
-    return c.CheckResult(rules=rules, comparison=comparison, failed=1, passed=1, not_evaluated=1)  # fmt: skip
+    return c.CheckResult(rules=rules, comparison=comparison, failed=1, passed=1, not_evaluated=1, inconclusive=1)

@@ -15,6 +15,8 @@ from llm_audit.audit.aggregate.cells import by
 from llm_audit.audit.aggregate.risk import risk_replicates
 from llm_audit.audit.options import AuditOptions, zone
 from llm_audit.audit.partial import Partial
+from llm_audit.audit.rhythm.departures import departure_findings, departures
+from llm_audit.audit.rhythm.run_rate import run_rate
 from llm_audit.audit.sections import totals as tables
 from llm_audit.audit.sections.estimates import Evidence, flagship_tax
 from llm_audit.audit.sections.findings import findings, groups
@@ -113,12 +115,14 @@ def document(found: Found) -> Document:
     )
     requests = _requests(ledger, found.survey.requests)
     tax = flagship_tax(evidence, options=options)
+    period = _period(found.survey, options)
+    apart = departures(cells, period, options=options)
     groupings = {**GROUPINGS, **{name: name for name in options.group_by}}
     return Document(
         schema_version=SCHEMA_VERSION,
         tool=Tool(name="llm-audit", version=importlib.metadata.version("llm-audit")),
         command=options.command,
-        period=_period(found.survey, options),
+        period=period,
         currency="USD",
         currency_note=None,
         requests=requests,
@@ -145,7 +149,7 @@ def document(found: Found) -> Document:
         gates=tables.gates(cells),
         groups=tables.groups(cells, groupings),
         spend=tables.spend(cells),
-        findings=findings(saving, evidence, options=options),
+        findings=[*findings(saving, evidence, options=options), *departure_findings(apart, cells)],
         waste=waste(found.partial.waste),
         unpriced_models=tables.unpriced_models(cells),
         reconciliation=tables.reconciliation(cells),
@@ -172,6 +176,8 @@ def document(found: Found) -> Document:
         fingerprints=_fingerprints(ledger, policy, book, options),
         metrics=metrics(routes.metrics),
         basis=basis(sums.basis),
+        run_rate=run_rate(cells, period, options=options),
+        departures=apart,
         stakes=stakes(routes.stakes),
         languages=languages(sums.languages),
     )

@@ -20,6 +20,7 @@ _AMOUNTS = frozenset(
         "ambiguous",
         "amount",
         "by_token_type",
+        "by_weekday",
         "ceiling",
         "computed",
         "cost",
@@ -44,10 +45,14 @@ _AMOUNTS = frozenset(
         "risk_per_trace",
         "saved",
         "saved_per_lost_answer",
+        "spent",
         "stated",
         "tax_at_high",
+        "tax_annual",
         "tax_at_low",
         "uncovered",
+        "tax_monthly",
+        "usual_cost",
     }
 )
 """Fields that hold amounts, where they hold text: counts and shares of the same name are numbers."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from llm_audit.audit.period import RELATIVE, absolute, is_relative
 from llm_audit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,6 +57,26 @@ def zone(options: AuditOptions) -> ZoneInfo:
         ) from error
 
 
+def bounds(
+    texts: tuple[str | None, str | None], *, timezone: str, now: dt.datetime | None = None
+) -> tuple[str | None, str | None]:
+    """Return the bounds of a period with those that are relative resolved.
+
+    Args:
+        texts: Start and end, as given.
+        timezone: Of the audit.
+        now: The time that they refer to; the clock's where not given.
+
+    Raises:
+        UsageError: There is no such zone.
+    """
+    if not any(text is not None and is_relative(text) for text in texts):
+        return texts
+    now, where = now or dt.datetime.now(dt.UTC), zone(AuditOptions(timezone=timezone))
+    since, until = (None if text is None else absolute(text, now=now, where=where) for text in texts)
+    return since, until
+
+
 def in_period(frame: pl.LazyFrame, options: AuditOptions) -> pl.LazyFrame:
     """Return the rows of the period; a request without a time is in it only where no bound is given.
 
@@ -80,7 +101,9 @@ def _moment(text: str | None, name: str, options: AuditOptions) -> dt.datetime |
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"--{name} {text!r} is not a date or time; write 2026-09-01 or 2026-09-01T12:00.") from error
+        raise UsageError(
+            f"--{name} {text!r} is not a date or time; write 2026-09-01 or 2026-09-01T12:00, or {', '.join(RELATIVE)}."
+        ) from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone(options))
     return moment.astimezone(dt.UTC)

@@ -45,8 +45,13 @@ Invoices = Annotated[
 ]
 Calibration = Annotated[str | None, typer.Option(help="Calibration file from `llm-audit calibrate`.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file.")]
-Since = Annotated[str | None, typer.Option(help="Start of the period: a day or time, such as 2026-09-01.")]
-Until = Annotated[str | None, typer.Option(help="End of the period, itself excluded: a day or time.")]
+Since = Annotated[
+    str | None,
+    typer.Option(help="Start of the period: a day or time, such as 2026-09-01, 7d, 24h, yesterday or last-month."),
+]
+Until = Annotated[
+    str | None, typer.Option(help="End of the period, itself excluded: a day or time, such as today or this-month.")
+]
 Timezone = Annotated[str | None, typer.Option(help="Time zone for days, such as Europe/Berlin.")]
 Currency = Annotated[str | None, typer.Option(help="Currency for display, with its rate per US dollar: EUR=0.92.")]
 GroupBy = Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from llm_audit.cli.kept_audit import KeptAudit
     from llm_audit.config import Config
 
-_NOT_FIGURES = frozenset({"jobs", "engine", "workspace", "cache", "strict", "fail_on", "min_samples"})
+_NOT_FIGURES = frozenset({"jobs", "engine", "workspace", "cache", "strict", "fail_on", "min_samples", "inconclusive"})
 
 
 def run_audit(
@@ -51,9 +52,10 @@ def run_audit(
 
             write_ledger(ledger, save_ledger)
             console.say(f"Wrote {save_ledger}")
-        command = _command(paths, {**flags, "since": since, "until": until})
-        options = api.audit_options(config, since=since, until=until, command=command)
-        audit = kept_audit.audit(ledger, config, options, executor=executor)
+        options = api.audit_options(config, since=since, until=until)
+        # The dates that relative bounds came to, so that the command gives this audit on any day.
+        command = _command(paths, {**flags, "since": options.since, "until": options.until})
+        audit = kept_audit.audit(ledger, config, replace(options, command=command), executor=executor)
     if config.workspace is not None:
         engines.clear_workspace(config.workspace)
     return audit

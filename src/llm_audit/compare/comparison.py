@@ -9,7 +9,7 @@ from llm_audit.compare.variance import cost_parts, tax_parts, units
 from llm_audit.document.audit import BasisRow, Document
 from llm_audit.document.comparison import Comparison, GroupChange, Part, Side
 from llm_audit.errors import IncompleteError
-from llm_audit.money import pico, usd
+from llm_audit.money import total_pico, usd
 
 GROUPS: dict[str, Callable[[BasisRow], str | None]] = {
     "model": lambda row: row.model,
@@ -78,11 +78,11 @@ def compare(
 
 
 def _cost(rows: Iterable[BasisRow]) -> int:
-    return sum(pico(amount) or 0 for row in rows for amount in row.cost_by_type.values())
+    return sum(total_pico(amount) for row in rows for amount in row.cost_by_type.values())
 
 
 def _policy(rows: Iterable[BasisRow]) -> int:
-    return sum(pico(row.policy_cost) or 0 for row in rows)
+    return sum(total_pico(row.policy_cost) for row in rows)
 
 
 def _side(label: str, document: Document, rows: Sequence[BasisRow]) -> Side:
@@ -92,7 +92,8 @@ def _side(label: str, document: Document, rows: Sequence[BasisRow]) -> Side:
         label=label,
         start=document.period.start,
         end=document.period.end,
-        requests=sum(row.requests for row in rows),
+        requests=document.requests.audited,
+        priced_requests=sum(row.requests for row in rows),
         cost=usd(cost),
         flagship_tax=usd(tax),
         flagship_tax_share=round(tax / cost, 6) if cost else None,

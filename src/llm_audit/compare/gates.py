@@ -1,7 +1,6 @@
-"""Hold an audit to rules: against a baseline where a rule is about change, by itself where it is about a level.
+"""Check an audit against rules: a rule about a change needs a baseline, a rule about a level needs none.
 
-A rule about change trips on the near bound of the change's interval, not on its middle, so that noise alone does not
-fail a build; a rule about a level holds what was really spent, which is no estimate. Too few requests are not a pass.
+A rule about a level is about what was really spent, which is no estimate; ``changes`` says how a change is judged.
 """
 
 from __future__ import annotations
@@ -9,11 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
-from llm_audit.compare.rules import UNITS, GateRule
+import msgspec
+
+from llm_audit.compare.changes import judge
+from llm_audit.compare.power import margin
+from llm_audit.compare.rules import FORECAST, UNITS, GateRule
+from llm_audit.compare.wording import show
 from llm_audit.document.audit import Document, Metric
-from llm_audit.document.comparison import CheckResult, Comparison, MetricChange, Outcome, Rule
+from llm_audit.document.comparison import CheckResult, Comparison, InconclusiveIs, MetricChange, Outcome, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,9 @@ def check(
     base: Document | None = None,
     comparison: Comparison | None = None,
     options: GateOptions | None = None,
+    inconclusive: InconclusiveIs = InconclusiveIs.WARNING,
 ) -> CheckResult:
-    """Evaluate each rule, in the order given."""
+    """Evaluate each rule, in the order given; ``inconclusive`` is what an inconclusive one counts as."""
     options = options or GateOptions()
     verdicts = [_evaluate(rule, head, base, comparison, options) for rule in rules]
     count = {outcome: sum(verdict.outcome is outcome for verdict in verdicts) for outcome in Outcome}
@@ -52,7 +56,9 @@ def check(
         comparison=comparison,
         failed=count[Outcome.FAILED],
         passed=count[Outcome.PASSED],
+        inconclusive=count[Outcome.INCONCLUSIVE],
         not_evaluated=count[Outcome.NOT_EVALUATED],
+        inconclusive_is=inconclusive,
     )
 
 
@@ -70,7 +76,7 @@ def _by_name(document: Document) -> dict[str, Metric]:
 
 
 def _change(base: Metric, head: Metric, *, confidence: float) -> MetricChange:
-    margin = NormalDist().inv_cdf((1 + confidence) / 2) * math.hypot(base.stderr or 0.0, head.stderr or 0.0)
+    half = margin(math.hypot(base.stderr or 0.0, head.stderr or 0.0), confidence=confidence)
     change = head.value - base.value
     return MetricChange(
         metric=head.name,
@@ -78,14 +84,16 @@ def _change(base: Metric, head: Metric, *, confidence: float) -> MetricChange:
         base=base.value,
         head=head.value,
         change=change,
-        low=change - margin,
-        high=change + margin,
+        low=change - half,
+        high=change + half,
     )
 
 
 def _evaluate(
     rule: GateRule, head: Document, base: Document | None, comparison: Comparison | None, options: GateOptions
 ) -> Rule:
+    if rule.metric == FORECAST:
+        return _forecast(rule, head)
     now = _by_name(head).get(rule.metric)
     before = _by_name(base).get(rule.metric) if base else None
     if now is None:
@@ -99,9 +107,29 @@ def _evaluate(
         )
     fewest = min(before.requests, now.requests)
     if fewest < options.min_samples:
-        message = f"{rule.metric} has {fewest} requests on one side; {options.min_samples} are needed."
-        return _verdict(rule, Outcome.NOT_EVALUATED, message, before.value, now.value)
+        message = f"{rule.metric} has {fewest:,} requests on one side; {options.min_samples:,} are needed to tell."
+        return _verdict(rule, Outcome.INCONCLUSIVE, message, before.value, now.value)
     return _held(rule, before, now, comparison, options)
+
+
+def _forecast(rule: GateRule, head: Document) -> Rule:
+    """Check a month's projected cost: it fails, passes or is inconclusive by its interval, as a change does."""
+    rate = head.run_rate
+    end = None if rate is None else rate.month_end
+    if end is None or rate is None:
+        reason = rate.reason if rate is not None else "the audit has no run rate"
+        return _verdict(rule, Outcome.NOT_EVALUATED, f"forecast is unknown: {reason}.", None, None)
+    amount, low, high, spent = (float(figure) for figure in (end.amount, end.low, end.high, end.spent))
+    limit = show(rule.threshold, "USD")
+    message = (
+        f"{end.month} is projected to cost {show(amount, 'USD')} ({rate.confidence:.0%} interval {show(low, 'USD')} to"
+        f" {show(high, 'USD')}; {show(spent, 'USD')} spent; limit {limit})."
+    )
+    if low > rule.threshold:
+        return _verdict(rule, Outcome.FAILED, message, None, amount)
+    if high <= rule.threshold:
+        return _verdict(rule, Outcome.PASSED, message, None, amount)
+    return _verdict(rule, Outcome.INCONCLUSIVE, f"{message} The interval holds the limit.", None, amount)
 
 
 def _level(rule: GateRule, now: Metric) -> Rule:
@@ -112,34 +140,17 @@ def _level(rule: GateRule, now: Metric) -> Rule:
 
 
 def _held(rule: GateRule, before: Metric, now: Metric, comparison: Comparison | None, options: GateOptions) -> Rule:
-    change = _change(before, now, confidence=options.confidence)
-    assert change.low is not None
-    assert change.high is not None
-    assert change.change is not None
-    near = change.low if rule.rising else -change.high
-    allowed = rule.threshold * abs(before.value) if rule.kind == "relative" else rule.threshold
-    failed = near > allowed
-    too_small = failed and rule.kind == "relative" and _bill(change.change, now) < options.min_change_usd
-    words = "rose" if change.change >= 0 else "fell"
-    message = (
-        f"{rule.metric} {words} from {show(before.value, now.unit)} to {show(now.value, now.unit)}"
-        f" ({_relative(change.change, before.value)}; {options.confidence:.0%} interval of the change"
-        f" {show(change.low, now.unit, signed=True)} to {show(change.high, now.unit, signed=True)})."
+    found = judge(rule, before, now, confidence=options.confidence, floor_usd=options.min_change_usd)
+    failed = found.outcome is Outcome.FAILED
+    message = found.message + (_culprits(comparison) if failed and comparison is not None else "")
+    return msgspec.structs.replace(
+        _verdict(rule, found.outcome, message, before.value, now.value),
+        change_unit=found.change.unit,
+        low=found.change.low,
+        high=found.change.high,
+        smallest_change=found.smallest,
+        requests_needed=None if found.needed is None else found.needed.requests,
     )
-    if too_small:
-        message += f" That is less than {show(options.min_change_usd, 'USD')} of the bill, so it passes."
-    elif failed and comparison is not None:
-        message += _culprits(comparison)
-    outcome = Outcome.FAILED if failed and not too_small else Outcome.PASSED
-    return _verdict(rule, outcome, message, before.value, now.value)
-
-
-def _bill(change: float, now: Metric) -> float:
-    """Return a change in dollars of the head's bill; infinite for what is no amount, so that no floor applies."""
-    name = now.name.partition("[")[0]
-    if UNITS.get(name) != "USD":
-        return math.inf
-    return abs(change) * (now.requests if name == "cost_per_request" else 1)
 
 
 def _culprits(comparison: Comparison) -> str:
@@ -154,10 +165,6 @@ def _culprits(comparison: Comparison) -> str:
     return f" Most of it: {', '.join(named)}." if named else ""
 
 
-def _relative(change: float, base: float) -> str:
-    return f"{change / abs(base):+.1%}" if base else "from zero"
-
-
 def _verdict(rule: GateRule, outcome: Outcome, message: str, base: float | None, head: float | None) -> Rule:
     return Rule(
         rule=rule.text,
@@ -170,14 +177,3 @@ def _verdict(rule: GateRule, outcome: Outcome, message: str, base: float | None,
         source=rule.source,
         line=rule.line,
     )
-
-
-def show(value: float, unit: str, *, signed: bool = False) -> str:
-    """Return a figure for a sentence: dollars to the cent, or to four digits where smaller; shares in percent."""
-    sign = "-" if value < 0 else "+" if signed else ""
-    size = abs(value)
-    if unit == "share":
-        return f"{sign}{size:.1%}" if not signed else f"{sign}{size * 100:.1f} pp"
-    if unit == "USD":
-        return f"{sign}${size:,.2f}" if size >= 1 or size == 0 else f"{sign}${size:.4g}"
-    return f"{sign}{size:,.0f}"

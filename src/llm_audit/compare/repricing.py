@@ -16,7 +16,7 @@ import polars as pl
 
 from llm_audit.document.audit import BasisRow
 from llm_audit.errors import IncompleteError
-from llm_audit.money import pico, usd
+from llm_audit.money import total_pico, usd
 from llm_audit.pricing import PriceBook, rates_for
 
 NOON = time(12)
@@ -53,7 +53,7 @@ def _noon(day: str | None) -> datetime | None:
 
 
 def _at(row: BasisRow, rates: dict[str, int | None]) -> BasisRow:
-    costs = {kind: pico(amount) or 0 for kind, amount in row.cost_by_type.items()}
+    costs = {kind: total_pico(amount) for kind, amount in row.cost_by_type.items()}
     new = {kind: amount for kind, amount in costs.items() if kind not in row.tokens}
     for kind, tokens in row.tokens.items():
         rate = rates[f"{kind}_rate"]
@@ -65,7 +65,7 @@ def _at(row: BasisRow, rates: dict[str, int | None]) -> BasisRow:
         if tokens * rate:
             new[kind] = tokens * rate
     before, after = sum(costs.values()), sum(new.values())
-    policy = Fraction((pico(row.policy_cost) or 0) * after, before) if before else Fraction(0)
+    policy = Fraction(total_pico(row.policy_cost) * after, before) if before else Fraction(0)
     return msgspec.structs.replace(
         row, cost_by_type={kind: usd(amount) for kind, amount in new.items()}, policy_cost=usd(round(policy))
     )

@@ -17,6 +17,7 @@ from llm_audit.suggestions import did_you_mean
 
 UNITS = {
     "total_cost": "USD",
+    "forecast": "USD",
     "cost_per_request": "USD",
     "flagship_tax_amount": "USD",
     "flagship_tax": "share",
@@ -30,6 +31,9 @@ UNITS = {
     "rejected_share": "share",
 }
 """Every metric a rule can name, with its unit."""
+
+FORECAST = "forecast"
+"""The projected cost of the calendar month of the last request."""
 
 _RULE = re.compile(
     r"(?P<metric>[a-z_]+)(?P<selector>\[[^\]]+\])?:(?P<sign>[+-]?)(?P<number>\d+(?:\.\d+)?)(?P<unit>%|pp|USD)?"
@@ -70,6 +74,8 @@ def parse(text: str, *, source: str | None = None, line: int | None = None) -> G
         raise UsageError(f"Unknown metric {metric!r} in {text!r}.{hint}")
     if metric in _NEEDS_SELECTOR and not selector:
         raise UsageError(f"{text!r} does not name a tier or model. Write {metric}[frontier]:… or a model's name.")
+    if metric == FORECAST and (sign or selector or found["unit"] == "%"):
+        raise UsageError(f"{text!r} is not a rule: forecast takes an amount for the month alone, such as 2000USD.")
     kind, threshold = _threshold(text, UNITS[metric], sign, float(found["number"]), found["unit"] or "")
     return GateRule(
         text=text.strip(),
@@ -97,7 +103,7 @@ def highest_flagship_tax(text: str) -> GateRule:
     return parse(f"{'flagship_tax' if found['unit'] == '%' else 'flagship_tax_amount'}:{text.strip()}")
 
 
-def budget(selector: str, text: str, *, days: int, source: str | None = None) -> GateRule:
+def budget(selector: str, text: str, *, days: int, source: str | None = None, line: int | None = None) -> GateRule:
     """Return a budget as a rule on the head's cost: the amount for its days, or for the audited period as it is.
 
     Args:
@@ -105,6 +111,7 @@ def budget(selector: str, text: str, *, days: int, source: str | None = None) ->
         text: ``500USD``, or an amount a ``/day``, ``/week`` or ``/month`` (of 365.25 / 12 days).
         days: Calendar days audited.
         source: The file that holds it.
+        line: Its line there.
 
     Raises:
         UsageError: The selector or the amount is neither.
@@ -123,6 +130,7 @@ def budget(selector: str, text: str, *, days: int, source: str | None = None) ->
         rising=True,
         threshold=amount,
         source=source,
+        line=line,
     )
 
 

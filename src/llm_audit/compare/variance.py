@@ -15,7 +15,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from llm_audit.document.audit import BasisRow
-from llm_audit.money import pico
+from llm_audit.money import total_pico
 
 PARTS = ("volume", "model_mix", "tokens_per_request", "cache", "price")
 TAX_PARTS = ("volume", "model_mix", "per_request")
@@ -56,11 +56,11 @@ def units(rows: Iterable[BasisRow]) -> dict[tuple[str, str, str], Unit]:
     for row in rows:
         unit = found.setdefault((row.provider, row.model, row.service_tier), Unit())
         unit.requests += row.requests
-        unit.policy_pico += pico(row.policy_cost) or 0
+        unit.policy_pico += total_pico(row.policy_cost)
         for kind, count in row.tokens.items():
             unit.tokens[kind] = unit.tokens.get(kind, 0) + count
         for kind, amount in row.cost_by_type.items():
-            unit.cost_pico[kind] = unit.cost_pico.get(kind, 0) + (pico(amount) or 0)
+            unit.cost_pico[kind] = unit.cost_pico.get(kind, 0) + total_pico(amount)
     return found
 
 

@@ -38,6 +38,7 @@ from llm_audit.document.policy import (
     Waste,
 )
 from llm_audit.document.reading import read
+from llm_audit.document.rhythm import DEPARTURES, CauseOwner, CausePart, Departure, MonthEnd, Projection, RunRate
 from llm_audit.document.spend import (
     BasisRow,
     CategoryRow,
@@ -68,15 +69,19 @@ from llm_audit.document.spend import (
 )
 
 __all__ = [
+    "DEPARTURES",
     "SCHEMA_VERSION",
     "BasisRow",
     "BreakEven",
     "CategoryRow",
+    "CauseOwner",
+    "CausePart",
     "Classification",
     "Cost",
     "Coverage",
     "DailyMix",
     "Day",
+    "Departure",
     "Document",
     "Estimate",
     "Example",
@@ -95,6 +100,7 @@ __all__ = [
     "LanguageRow",
     "Metric",
     "ModelMix",
+    "MonthEnd",
     "ObservedPair",
     "ObservedRouter",
     "Period",
@@ -102,6 +108,7 @@ __all__ = [
     "PolicyResult",
     "PreferenceGap",
     "PriceRow",
+    "Projection",
     "Quality",
     "QualityCheck",
     "ReasonCount",
@@ -109,6 +116,7 @@ __all__ = [
     "RejectedReason",
     "Requests",
     "Route",
+    "RunRate",
     "Sensitivity",
     "Spend",
     "Stakes",
@@ -129,7 +137,7 @@ SCHEMA_VERSION = "2.2"
 
 The first number changes when a field is removed or changes its meaning, or when a value is renamed; the second when
 fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``;
-2.1 added preference gaps; 2.2 added the tie-out with an invoice.
+2.1 added preference gaps; 2.2 added the tie-out with an invoice, the run rate and departures from the log's rhythm.
 """
 _MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
 
@@ -178,6 +186,8 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     languages: list[LanguageRow] = []  # most cost first
     invoice: Invoice | None = None  # None where no invoice was given
     policies: list[PolicyResult] = []  # where several are simulated, in the order asked for
+    run_rate: RunRate | None = None
+    departures: list[Departure] = []  # by date
     metrics: list[Metric] = []
     basis: list[BasisRow] = []
 

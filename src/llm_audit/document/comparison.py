@@ -15,7 +15,16 @@ class Outcome(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"
-    NOT_EVALUATED = "not_evaluated"  # too few requests, or nothing to compare with
+    INCONCLUSIVE = "inconclusive"  # the requests are too few, or too noisy, to tell
+    NOT_EVALUATED = "not_evaluated"  # there is nothing to evaluate, or nothing to compare with
+
+
+class InconclusiveIs(StrEnum):
+    """What an inconclusive rule counts as."""
+
+    PASSED = "pass"
+    WARNING = "warn"
+    FAILURE = "fail"
 
 
 class Side(msgspec.Struct, kw_only=True, frozen=True):
@@ -24,7 +33,8 @@ class Side(msgspec.Struct, kw_only=True, frozen=True):
     label: str  # its file or paths
     start: str | None
     end: str | None
-    requests: int
+    requests: int  # audited
+    priced_requests: int  # those that cost and flagship tax are of
     cost: str  # priced with the one table both sides share
     flagship_tax: str
     flagship_tax_share: float | None
@@ -91,6 +101,11 @@ class Rule(msgspec.Struct, kw_only=True, frozen=True):
     unit: str
     source: str | None  # file that holds the rule, for annotations
     line: int | None
+    change_unit: str | None = None  # of the changes below: percent (of the baseline), points, USD or count
+    low: float | None = None  # interval of the change, in the unit of the threshold
+    high: float | None = None
+    smallest_change: float | None = None  # that these requests could have shown, of an inconclusive rule
+    requests_needed: int | None = None  # that would show the threshold; of each side where the baseline is too small
 
 
 class CheckResult(msgspec.Struct, kw_only=True, frozen=True):
@@ -101,3 +116,10 @@ class CheckResult(msgspec.Struct, kw_only=True, frozen=True):
     failed: int
     passed: int
     not_evaluated: int
+    inconclusive: int = 0
+    inconclusive_is: InconclusiveIs = InconclusiveIs.WARNING
+
+    @property
+    def failures(self) -> int:
+        """Return how many rules fail the check."""
+        return self.failed + (self.inconclusive if self.inconclusive_is is InconclusiveIs.FAILURE else 0)

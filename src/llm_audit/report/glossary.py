@@ -10,6 +10,10 @@ GLOSSARY: dict[str, str] = {
     "expected": "The flagship tax including the cost of switching: caches, escalations, output length and extra steps.",
     "floor": "The flagship tax if everything goes wrong together: all assumptions at their pessimistic ends at once.",
     "interval": "The range in which the expected tax lies, at the confidence stated.",
+    "run rate": "The spend of a month at the log's own weekly rhythm, with the interval in which it will lie if the "
+    "rhythm goes on.",
+    "spike": "Days whose spend departs from the log's weekly rhythm, and returns to it.",
+    "shift": "A day from which spend stays at another level.",
     "covered": "The share of spend whose requests could be judged and routed, whether the policy moved them or not.",
     "policy": "The models in order of price, the decision, the gates and the assumptions that decide the routes.",
     "route": "The model that the policy assigns to a request.",

@@ -13,7 +13,7 @@ from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts import variance as variance_charts
 from llm_audit.report.charts.svg import Figure
 from llm_audit.report.table import Table
-from llm_audit.report.tables import answers, invoice, judgement, mix, spend, traces
+from llm_audit.report.tables import answers, invoice, judgement, mix, rhythm, spend, traces
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
@@ -97,8 +97,13 @@ def _spend(document: Document, check: CheckResult | None) -> Iterable[Section]:
     yield _section(
         "daily",
         "Daily spend",
-        "Actual cost by day and model tier, and what the policy would have cost.",
-        [Block(figure=over_time.daily(document), tables=(spend.daily(document),))],
+        "Actual cost by day and model tier, and the policy's cost. Days are unusual where they depart from "
+        "the log's weekly rhythm; the parts of each difference add up to it.",
+        [
+            Block(figure=over_time.daily(document), tables=(spend.daily(document),)),
+            Block(tables=(rhythm.departures(document),)),
+            Block(tables=(rhythm.run_rate(document),)),
+        ],
     )
     yield _section(
         "model-mix",

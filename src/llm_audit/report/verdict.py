@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from llm_audit.document.audit import Document, Finding
+from llm_audit.document.audit import DEPARTURES, Document, Finding
 from llm_audit.report.answers import preference, quality, unmeasured
+from llm_audit.report.rhythm import run_rate
 from llm_audit.report.stakes import stakes
 from llm_audit.report.text import UNKNOWN, count, decimals, fixed, money, plain, plural, share, to_places
 
@@ -22,6 +23,9 @@ class Verdict:
     headline: str  # one sentence: the flagship tax in words
     spent: str
     spent_note: str
+    rate: str  # spend a month at the log's rhythm, or ""
+    rate_note: str
+    rate_more: str  # the year, and where the month ends, or ""
     tax: str
     tax_note: str
     quality: str  # a sentence: answers expected to be lost and gained, or ""
@@ -44,11 +48,15 @@ def verdict(document: Document) -> Verdict:
     tax, cost, requests, currency = document.flagship_tax, document.cost, document.requests, document.currency
     expected = tax.expected
     priced = cost.priced_requests > 0
-    actions = tuple(document.findings[:_ACTIONS])
+    actions = tuple(finding for finding in document.findings if finding.kind not in DEPARTURES)[:_ACTIONS]
+    rate, rate_note, rate_more = run_rate(document)
     return Verdict(
         headline=_headline(document),
         spent=money(cost.actual, currency=currency) if priced else UNKNOWN,
         spent_note=_spent_note(document),
+        rate=rate,
+        rate_note=rate_note,
+        rate_more=rate_more,
         tax=money(expected.amount, currency=currency) if priced else UNKNOWN,
         tax_note=f"{share(expected.share)} of spend; {_interval(document)}" if priced else "no request has a price",
         quality=quality(document) if priced else "",

@@ -49,7 +49,17 @@ def test_what_cannot_be_evaluated_is_not_passed(tmp_path: Path, capsys: pytest.C
     log = str(write_log(tmp_path / "log.jsonl", requests=5))
     baseline = str(tmp_path / "baseline.json")
     assert run(["analyze", log, "-q", "-o", baseline]) == 0
-    assert run(["check", log, "--baseline", baseline, "--fail-on", "cost_per_request:+10%", "-f", "json"]) == 3
+    rule = ["--fail-on", "cost_per_request:+10%", "-q"]
+    assert run(["check", log, *rule]) == 3  # there is no baseline
+    capsys.readouterr()
+    few = ["check", log, "--baseline", baseline, *rule]
+    assert run(few) == 0
+    assert "warning: The requests are too few to tell whether cost_per_request:+10% holds" in capsys.readouterr().err
+    assert run([*few, "--inconclusive", "pass"]) == 0
+    assert capsys.readouterr().err == ""
+    assert run([*few, "--inconclusive", "fail"]) == 1
+    assert run([*few, "--inconclusive", "maybe"]) == 2
+    capsys.readouterr()
     assert run(["check", log, "-q"]) == 2
     assert "nothing to check" in capsys.readouterr().err
 

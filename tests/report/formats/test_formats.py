@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from decimal import Decimal
 from xml.etree import ElementTree as ET
 
@@ -17,6 +18,7 @@ from tests.report.golden import assert_golden
 
 from llm_audit.document import audit as d
 from llm_audit.document.audit import Document, decode
+from llm_audit.document.comparison import InconclusiveIs
 from llm_audit.errors import UsageError
 from llm_audit.report.formats.focus import COLUMNS, COLUMNS_1_0
 from llm_audit.report.interface import Frames, Options
@@ -179,9 +181,9 @@ def test_openmetrics_caps_its_series_and_keeps_the_sum(document: Document) -> No
 def test_junit_counts_what_it_holds(document: Document) -> None:
     suite = ET.fromstring(rendered(document, "junit")).find("testsuite")
     assert suite is not None
-    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("4", "1", "2")
     assert len(suite.findall("testcase/failure")) == 1
-    assert len(suite.findall("testcase/skipped")) == 1
+    assert len(suite.findall("testcase/skipped")) == 2
 
 
 def test_sarif_is_anchored_where_the_rule_is_written(document: Document) -> None:
@@ -196,12 +198,50 @@ def test_sarif_is_anchored_where_the_rule_is_written(document: Document) -> None
     assert place == {"artifactLocation": {"uri": "llm-audit.toml"}, "region": {"startLine": 7}}
 
 
+def test_a_rule_of_the_command_line_is_not_located_in_a_file(document: Document) -> None:
+    run = json.loads(rendered(document, "sarif"))["runs"][0]
+    assert not any("tokens_per_request" in result["message"]["text"] for result in run["results"])
+    (notification,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert notification["associatedRule"] == {"id": "gate-inconclusive"}
+    assert notification["level"] == "warning"
+    annotated = rendered(document, "github").decode().splitlines()
+    (line,) = [line for line in annotated if "tokens_per_request" in line]
+    assert line.startswith("::warning title=tokens_per_request%3A+10%25 inconclusive::")
+
+
+@pytest.mark.parametrize(
+    ("counts_as", "level", "failures"),
+    [
+        (InconclusiveIs.PASSED, "notice", "1"),
+        (InconclusiveIs.WARNING, "warning", "1"),
+        (InconclusiveIs.FAILURE, "error", "2"),
+    ],
+)
+def test_an_inconclusive_rule_is_annotated_as_what_it_counts_as(
+    document: Document, counts_as: InconclusiveIs, level: str, failures: str
+) -> None:
+    options = Options(check=msgspec.structs.replace(compared.check(), inconclusive_is=counts_as))
+    assert f"::{level} title=tokens_per_request" in render(document, "github", options=options).decode()
+    suite = ET.fromstring(render(document, "junit", options=options)).find("testsuite")
+    assert suite is not None
+    assert suite.get("failures") == failures
+
+
 def test_markdown_is_short_first_and_fits_a_comment(document: Document) -> None:
     text = rendered(document, "markdown").decode()
-    assert text.startswith("<!-- llm-audit -->\n")
+    assert text.startswith("### llm-audit: 1 of 4 gates failed, 1 inconclusive, 1 not evaluated\n")
     assert len(text) < 65_536
-    assert text.index("1 of 3 gates failed") < text.index("<details>")
-    assert text.count("<details>") == text.count("</details>")
+
+
+def test_markdown_reads_as_plain_text(document: Document) -> None:
+    text = rendered(document, "markdown").decode()
+    assert not re.search(r"</?[a-zA-Z!]|&[a-z]+;", text)
+    assert "\\" not in text
+    tables = [block.splitlines() for block in text.split("\n\n") if block.startswith("|")]
+    assert len(tables) > 8
+    for lines in tables:
+        assert len({len(line) for line in lines}) == 1, "columns are aligned"
+    assert sum(len(lines[0]) <= 80 for lines in tables) > len(tables) / 2
 
 
 def test_markdown_of_a_huge_audit_still_fits(document: Document) -> None:

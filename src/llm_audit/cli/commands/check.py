@@ -40,6 +40,10 @@ def check(
     ] = None,
     confidence: options.Confidence = None,
     save_baseline: Annotated[Path | None, typer.Option(help="Save this audit as the next baseline.")] = None,
+    inconclusive: Annotated[
+        str | None,
+        typer.Option(metavar="pass|warn|fail", help="What a rule counts as where the requests are too few to tell."),
+    ] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Report failures, but exit with 0.")] = False,
     output: options.Output = None,
     output_format: options.Format = None,
@@ -63,8 +67,8 @@ def check(
 ) -> int:
     """Audit logs and check the result against rules and budgets; exits with 1 when one fails.
 
-    A rule about a change fails only where the whole interval of the change is beyond the threshold, so noise alone
-    fails nothing. With too few requests a rule is "not evaluated", never "passed".
+    A rule about a change fails where the whole interval of the change is beyond the threshold, and passes where the
+    whole interval is within it; otherwise it is "inconclusive": the requests are too few to tell.
     """
     from llm_audit import api
     from llm_audit import config as configuration
@@ -75,6 +79,7 @@ def check(
     from llm_audit.compare.gates import GateOptions
     from llm_audit.compare.gates import check as evaluate
     from llm_audit.document.audit import encode
+    from llm_audit.document.comparison import InconclusiveIs, Outcome
     from llm_audit.files import write_atomically
 
     check_formats(output or [], output_format, check=True)
@@ -94,6 +99,7 @@ def check(
         "fail_on": fail_on,
         "min_samples": min_samples,
         "confidence": confidence,
+        "inconclusive": inconclusive,
     }
     settings = configuration.load(flags, file=config_file)
     config = settings.config
@@ -110,13 +116,25 @@ def check(
     gate_options = GateOptions(
         confidence=config.confidence, min_samples=config.min_samples, min_change_usd=config.min_change_usd
     )
-    result = evaluate(document, rules, base=before, comparison=comparison, options=gate_options)
+    result = evaluate(
+        document,
+        rules,
+        base=before,
+        comparison=comparison,
+        options=gate_options,
+        inconclusive=InconclusiveIs(config.inconclusive),
+    )
     deliver(document, output or [], output_format, requests=lambda: audit.requests, check=result, quiet=quiet)
     if save_baseline is not None:
         write_atomically(save_baseline, encode(document))
         console.say(f"Wrote {save_baseline}")
         if not rules:
             console.say("There is no rule, so nothing was checked; the audit is saved as the next baseline.")
+    if result.inconclusive and result.inconclusive_is is not InconclusiveIs.PASSED:
+        unsure = ", ".join(rule.rule for rule in result.rules if rule.outcome is Outcome.INCONCLUSIVE)
+        console.warn(
+            f"The requests are too few to tell whether {unsure} holds; the report says how many would show it."
+        )
     return _exit_code(result, completeness(document, config), exit_zero=exit_zero)
 
 
@@ -124,9 +142,10 @@ def _exit_code(result: CheckResult, incomplete: int, *, exit_zero: bool) -> int:
     """Return the exit code: a failed rule outranks an incomplete audit, and a rule not evaluated is not passed."""
     if exit_zero:
         return int(ExitCode.DONE)
-    if result.failed:
+    if result.failures:
         return int(ExitCode.GATE_FAILED)
-    return int(ExitCode.INCOMPLETE) if result.not_evaluated and not result.passed else incomplete
+    evaluated = result.passed or result.inconclusive
+    return int(ExitCode.INCOMPLETE) if result.not_evaluated and not evaluated else incomplete
 
 
 def _rules(settings: Settings, max_flagship_tax: str | None) -> list[GateRule]:
@@ -145,7 +164,13 @@ def _budgets(settings: Settings, document: Document) -> list[GateRule]:
 
     source = _source(settings, "budgets")
     return [
-        rules.budget(selector, amount, days=document.period.days, source=source)
+        rules.budget(
+            selector,
+            amount,
+            days=document.period.days,
+            source=source,
+            line=_line_of(settings.file, selector) if source else None,
+        )
         for selector, amount in settings.config.budgets.items()
     ]
 

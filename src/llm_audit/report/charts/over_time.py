@@ -12,6 +12,7 @@ from typing import Any
 import altair as alt
 
 from llm_audit.document.audit import Document
+from llm_audit.report.charts.departures import departure_marks, departure_words
 from llm_audit.report.charts.periods import periods, shown, ticks
 from llm_audit.report.charts.svg import LIGHT, Figure, Room, chart, colours, draw, fitted
 from llm_audit.report.tables.spend import undated_cost_by_tier, undated_policy_cost
@@ -82,7 +83,12 @@ def _daily(document: Document, room: Room) -> Figure:
         )
     )
     width = room.width - (85 if room.narrow else 60)
-    drawn = alt.layer(stacked, *_policy_marks(spend, dated, x, width)).properties(width=width, height=220)
+    heights: dict[str, Decimal] = defaultdict(Decimal)
+    for (day, _), cost in spend.bars.items():
+        if day != UNDATED:
+            heights[day] += cost
+    unusual = departure_marks(document, heights, x, narrow=room.narrow)
+    drawn = alt.layer(stacked, *_policy_marks(spend, dated, x, width), *unusual).properties(width=width, height=220)
     frontier = sum((cost for (_, tier), cost in spend.bars.items() if tier == "frontier"), Decimal(0))
     part = share(float(frontier / Decimal(document.cost.actual)))
     _, paid, would = adding_up(document)
@@ -90,7 +96,8 @@ def _daily(document: Document, room: Room) -> Figure:
         room.key("daily"),
         drawn,
         title=f"Frontier models accounted for {part} of {paid}; the policy would have cost {would}",
-        description=f"Bars: cost by {spend.period} and tier, {dated[0]} to {dated[-1]}. Line: the policy's cost.",
+        description=f"Bars: cost by {spend.period} and tier, {dated[0]} to {dated[-1]}. Line: the policy's cost."
+        + departure_words(document),
         note=_undated(document),
     )
 

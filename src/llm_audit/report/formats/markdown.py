@@ -1,28 +1,41 @@
-"""A pull request comment: the result first, the tables folded, and a marker so that it can be updated in place."""
+"""Markdown for a pull request, mail and chat, readable as plain text too: no HTML, and tables with aligned columns.
+
+The result comes first. The heading is the mark by which a workflow finds its earlier comment and updates it in place.
+"""
 
 from __future__ import annotations
 
-import string
+import re
+from dataclasses import replace
 
 from llm_audit.document.audit import Document
-from llm_audit.document.comparison import CheckResult, Outcome
+from llm_audit.document.comparison import CheckResult, InconclusiveIs, Outcome
 from llm_audit.report import table
 from llm_audit.report.interface import Frames, Options
 from llm_audit.report.rounding import balanced
 from llm_audit.report.table import NUMERIC, Column, ColumnKind, Priority, Table
-from llm_audit.report.tables import answers, judgement, spend
+from llm_audit.report.tables import answers, judgement, rhythm, spend
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
 from llm_audit.report.text import CODE, money, plain, plural, words
 from llm_audit.report.verdict import verdict
 
-MARKER = "<!-- llm-audit -->"
-"""The first line, by which a workflow finds its earlier comment."""
+MARKER = "### llm-audit:"
+"""The beginning of the first line, by which a workflow finds its earlier comment."""
 LIMIT = 60_000
 """Characters at most; GitHub allows 65,536 in a comment."""
-_ROWS = 12
-_SIGNS = {Outcome.FAILED: "❌", Outcome.NOT_EVALUATED: "⚪", Outcome.PASSED: "✅"}
+_ROWS = 8
+_GATES = 12
+_WIDTH = 76
+"""Characters that a line of a table may have before less needed columns are left out."""
+_SIGNS = {Outcome.FAILED: "❌", Outcome.INCONCLUSIVE: "⚠️", Outcome.NOT_EVALUATED: "⚪", Outcome.PASSED: "✅"}
+_MARKUP = re.compile(
+    r"[\\`*|~]|\](?=[(\[:])|\[(?=\^)|(?<!\w)_|_(?!\w)|\$(?!\d)|&(?=[#\w])|!(?=[\d\[])|:(?=//|[\w+-]+:)|(?<=[wW]{3})\."
+    r"|\A(?:[-+#](?=\s|#|\Z)|[=>])"
+)
+"""Characters with a meaning where they stand: emphasis, code, links, tables, mathematics, entities, lists."""
+_NUMBERED = re.compile(r"\A(\d+)(?=[.)](?:\s|\Z))")
 
 
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
@@ -30,18 +43,21 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
     check = options.check if options else None
     summary = verdict(document)
     title = _title(check)
-    parts = [MARKER, f"### {escape(title or summary.headline)}"]
+    parts = [f"{MARKER} {escape(title or summary.headline)}"]
     if check is not None and title is not None:
         parts += [_rules(check), escape(summary.headline)]
     facts = (
         ("Spent", summary.spent, summary.spent_note),
+        *(
+            ("Run rate", rate, f"{summary.rate_note}; {summary.rate_more}".rstrip("; "))
+            for rate in (summary.rate,)
+            if rate
+        ),
         ("Flagship tax", summary.tax, summary.tax_note),
         ("Covered", summary.covered, summary.covered_note),
         ("Audited", summary.audited, summary.audited_note),
     )
-    parts.append(
-        "\n".join(["| | | |", "|:--|--:|:--|", *(f"| {a} | **{escape(b)}** | {escape(c)} |" for a, b, c in facts)])
-    )
+    parts.append("\n".join(f"- {name}: **{escape(figure)}**, {escape(note)}" for name, figure, note in facts))
     said = (summary.quality, summary.preference, summary.unmeasured, summary.stakes)
     parts += [escape(line) for line in said if line]
     if summary.actions:
@@ -54,7 +70,7 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
             parts.append(escape(summary.actions_note))
     parts.append(escape(f"{summary.period}, policy {plain(document.policy.name)}."))
     text = "\n\n".join(parts)
-    for block in _folded(document, check):
+    for block in _tables(document, check):
         if len(text) + len(block) + 4 > LIMIT:
             break
         text += f"\n\n{block}"
@@ -62,11 +78,14 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
 
 
 def escape(text: str) -> str:
-    """Escape every character that Markdown, HTML or mentions give a meaning."""
-    quoted = (f"\\{char}" if char in string.punctuation and char not in "%,;-'\"" else char for char in text)
-    return (
-        "".join(quoted).replace("@", "@\u2060").replace("#", "#\u2060").replace("\\<", "&lt;").replace("\\&", "&amp;")
-    )
+    r"""Escape what Markdown, HTML or mentions give a meaning where it stands, so that a sentence reads as it is.
+
+    >>> print(escape("total_cost rose (+20%): $1.20 of *all* in a|b"))
+    total_cost rose (+20%): $1.20 of \*all\* in a\|b
+    """
+    quoted = _NUMBERED.sub(r"\1\\", _MARKUP.sub(r"\\\g<0>", text))
+    joined = re.sub(r"@(?=\w)|#(?=\w)", lambda found: f"{found[0]}\u2060", quoted)
+    return joined.replace("<", "&lt;")
 
 
 def sentence(text: str) -> str:
@@ -88,23 +107,23 @@ def code(name: str) -> str:
 def _title(check: CheckResult | None) -> str | None:
     if check is None or not check.rules:
         return None
-    if check.failed:
-        return f"{check.failed:,} of {len(check.rules):,} gates failed"
-    if check.not_evaluated:
-        return f"No gate failed; {check.not_evaluated:,} of {len(check.rules):,} gates not evaluated"
+    if check.failed or check.inconclusive or check.not_evaluated:
+        return check_tables.outcomes(check)
     return f"{plural(len(check.rules), 'gate')} passed"
 
 
 def _rules(check: CheckResult) -> str:
     lines = []
-    for rule in check.rules[:_ROWS]:
+    failing = check.inconclusive_is is InconclusiveIs.FAILURE
+    for rule in check.rules[:_GATES]:
         why = escape(plain(rule.message, limit=600))
-        lines.append(f"- {_SIGNS[rule.outcome]} {code(plain(rule.rule))} {words(rule.outcome)}: {why}")
-    rest = len(check.rules) - _ROWS
+        sign = _SIGNS[Outcome.FAILED if failing and rule.outcome is Outcome.INCONCLUSIVE else rule.outcome]
+        lines.append(f"- {sign} {code(plain(rule.rule))} {words(rule.outcome)}: {why}")
+    rest = len(check.rules) - _GATES
     return "\n".join([*lines, f"- and {rest} more"] if rest > 0 else lines)
 
 
-def _folded(document: Document, check: CheckResult | None) -> list[str]:
+def _tables(document: Document, check: CheckResult | None) -> list[str]:
     compared: list[Table] = []
     if check is not None and check.comparison is not None:
         makers = (check_tables.sides, check_tables.variance, check_tables.groups, check_tables.metrics)
@@ -113,9 +132,9 @@ def _folded(document: Document, check: CheckResult | None) -> list[str]:
     full = [
         *compared,
         spend.model_mix(document),
+        rhythm.departures(document),
         policy.estimates(document),
         answers.answers(document),
-        policy.findings(document),
         policy.routes(document),
         *(groups[key] for key in ("by_team", "by_app") if key in groups),
         policy.coverage(document),
@@ -126,23 +145,45 @@ def _folded(document: Document, check: CheckResult | None) -> list[str]:
         judgement.languages(document),
         data.accounting(document),
         data.unpriced(document),
-        data.fingerprints(document),
     ]
-    return [_fold(balanced(shown, spent=document.cost.actual), document.currency) for shown in full if shown.rows]
+    return [_aligned(balanced(shown, spent=document.cost.actual), document.currency) for shown in full if shown.rows]
 
 
-def _fold(full: Table, currency: str) -> str:
-    shown = table.narrowed(table.cap(full, _ROWS), Priority.NORMAL)
-    lines = [
-        "| " + " | ".join(escape(column.title) for column in shown.columns) + " |",
-        "|" + "|".join("--:" if column.kind in NUMERIC else ":--" for column in shown.columns) + "|",
-    ]
-    lines += [
-        "| " + " | ".join(_cell(cell, col, currency) for cell, col in zip(row, shown.columns, strict=True)) + " |"
-        for row in shown.rows
-    ]
-    body = "\n".join(lines)
-    return f"<details><summary>{escape(full.title)}</summary>\n\n{body}\n\n</details>"
+def _aligned(full: Table, currency: str) -> str:
+    """Write a table with columns of one width; those that are less needed are left out where it is too wide."""
+    shown = table.cap(full, _ROWS)
+    lines: list[str] = []
+    for kept in (
+        table.narrowed(shown, Priority.NORMAL),
+        _without_prose(shown),
+        table.narrowed(shown, Priority.ESSENTIAL),
+    ):
+        if len(kept.columns) > 1 or not lines:
+            lines = _lines(kept, currency)
+        if len(lines[0]) <= _WIDTH:
+            break
+    return "\n".join([f"#### {escape(full.title)}", "", *lines])
+
+
+def _without_prose(shown: Table) -> Table:
+    columns = tuple(
+        replace(column, priority=Priority.SPARE) if column.kind is ColumnKind.PROSE and index else column
+        for index, column in enumerate(shown.columns)
+    )
+    return table.narrowed(replace(shown, columns=columns), Priority.NORMAL)
+
+
+def _lines(shown: Table, currency: str) -> list[str]:
+    right = [column.kind in NUMERIC for column in shown.columns]
+    rows = [[escape(column.title) for column in shown.columns]]
+    rows += [[_cell(cell, col, currency) for cell, col in zip(row, shown.columns, strict=True)] for row in shown.rows]
+    widths = [max(3, *(len(row[index]) for row in rows)) for index in range(len(right))]
+    rules = [f"{'-' * (width - 1)}:" if end else "-" * width for width, end in zip(widths, right, strict=True)]
+    padded = (
+        [cell.rjust(width) if end else cell.ljust(width) for cell, width, end in zip(row, widths, right, strict=True)]
+        for row in (rows[0], rules, *rows[1:])
+    )
+    return [f"| {' | '.join(row)} |" for row in padded]
 
 
 def _cell(cell: table.Cell, column: Column, currency: str) -> str:

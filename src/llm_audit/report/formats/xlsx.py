@@ -114,6 +114,10 @@ def _facts(document: Document) -> Iterator[Fact]:
     yield amount("Policy cost, expected", expected.policy_cost, "PolicyCost", f"policy {plain(document.policy.name)}")
     yield amount("Floor of the flagship tax", tax.floor.amount, "FlagshipTaxFloor", said.floor_note)
     yield amount("Ceiling of the flagship tax", tax.ceiling.amount, "FlagshipTaxCeiling")
+    rate = document.run_rate
+    if rate is not None and rate.monthly is not None:
+        yield amount("Spend a month, at the log's rhythm", rate.monthly.amount, "MonthlyRunRate", said.rate_note)
+        yield amount("Flagship tax a month", rate.tax_monthly, "FlagshipTaxMonthly", said.rate_more)
     share = tax.covered_share if priced else None
     yield Fact(title="Covered", value=share, kind=ColumnKind.SHARE, name="CoveredShare", note=said.covered_note)
     audited = document.requests.audited

@@ -20,6 +20,14 @@ def value(number: float | None, unit: str) -> str:
     return write_share(number) if unit == "share" else f"{number:,.6g}"
 
 
+def outcomes(check: CheckResult) -> str:
+    """Write how many gates failed, and how many have no answer."""
+    said = f"{check.failed:,} of {len(check.rules):,} gates failed" if check.failed else "No gate failed"
+    if check.inconclusive:
+        said += f", {check.inconclusive:,} inconclusive"
+    return f"{said}, {check.not_evaluated:,} not evaluated" if check.not_evaluated else said
+
+
 def _figure(title: str) -> Column:
     return Column(title, ColumnKind.FIGURE)
 
@@ -53,12 +61,22 @@ def sides(comparison: Comparison) -> Table:
             Column("From"),
             Column("To"),
             Column("Requests", ColumnKind.COUNT),
+            Column("Priced", ColumnKind.COUNT),
             money("Cost", sums=False),
             money("Flagship tax", sums=False),
             Column("of cost", ColumnKind.SHARE),
         ),
         (
-            (s.label, _day(s.start), _day(s.end), s.requests, s.cost, s.flagship_tax, s.flagship_tax_share)
+            (
+                s.label,
+                _day(s.start),
+                _day(s.end),
+                s.requests,
+                s.priced_requests,
+                s.cost,
+                s.flagship_tax,
+                s.flagship_tax_share,
+            )
             for s in (comparison.base, comparison.head)
         ),
     )
@@ -115,12 +133,20 @@ def realised(comparison: Comparison) -> str | None:
 def metrics(comparison: Comparison) -> Table:
     """The metrics on both sides, with the interval of their change."""
     columns = (Column("Metric"), *(_figure(title) for title in ("Baseline", "Now", "Change", "Low", "High")))
+
+    def change(number: float | None, unit: str) -> str:
+        return points(number) if unit == "share" else value(number, unit)
+
     return table(
         "metrics",
         "Metrics",
         columns,
         (
-            (m.metric, *(value(number, m.unit) for number in (m.base, m.head, m.change, m.low, m.high)))
+            (
+                m.metric,
+                *(value(number, m.unit) for number in (m.base, m.head)),
+                *(change(number, m.unit) for number in (m.change, m.low, m.high)),
+            )
             for m in comparison.metrics
         ),
     )

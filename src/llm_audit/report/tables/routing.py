@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from llm_audit.document.audit import Document
+from llm_audit.document.audit import DEPARTURES, Document
 from llm_audit.report.decisions import measure_of, outcome, source
 from llm_audit.report.table import Column, ColumnKind, Priority, Table, blank, count, money, score, share, table
 from llm_audit.report.text import words
@@ -66,6 +66,7 @@ def findings(document: Document) -> Table:
         (
             (f.title, f.action, f.amount, f.low or "", f.high or "", f.requests, blank(f.p_suffices), f.detail)
             for f in document.findings
+            if f.kind not in DEPARTURES
         ),
     )
 

@@ -16,7 +16,12 @@ from llm_audit.report.tables import check as tables
 from llm_audit.report.terminal.screen import print_table
 from llm_audit.report.text import plain, words
 
-_STYLES = {Outcome.FAILED: "bold red", Outcome.NOT_EVALUATED: "yellow", Outcome.PASSED: "green"}
+_STYLES = {
+    Outcome.FAILED: "bold red",
+    Outcome.INCONCLUSIVE: "bold yellow",
+    Outcome.NOT_EVALUATED: "yellow",
+    Outcome.PASSED: "green",
+}
 _GROUPS = 4
 _SHARES = 6
 
@@ -24,10 +29,7 @@ _SHARES = 6
 def print_check(check: CheckResult, console: Console) -> None:
     """Print the outcome of every rule, and the comparison where there is one."""
     if check.rules:
-        sentence = f"{check.failed:,} of {len(check.rules):,} gates failed"
-        if check.not_evaluated:
-            sentence += f", {check.not_evaluated} not evaluated"
-        console.print(Padding(Text(sentence, style="bold"), (0, 1)))
+        console.print(Padding(Text(tables.outcomes(check), style="bold"), (0, 1)))
         grid = Grid.grid(padding=(0, 2, 0, 0))
         grid.add_column(no_wrap=True)
         grid.add_column(ratio=1)

@@ -66,6 +66,10 @@ def _first_screen(document: Document, width: int) -> Group:
     facts.add_column(justify="right", no_wrap=True)
     facts.add_column(ratio=1)
     facts.add_row("Spent", Text(summary.spent, style="bold"), summary.spent_note)
+    if summary.rate:
+        notes = [*summary.rate_note.split("; ", 1), *([summary.rate_more] if summary.rate_more else [])]
+        room = 3 if width >= _ROOMY else 2 if width >= _WIDE else 1
+        facts.add_row("Run rate", Text(summary.rate, style="bold"), "; ".join(notes[:room]))
     facts.add_row("Flagship tax", Text(summary.tax, style="bold red" if taxed else "bold"), summary.tax_note)
     preference = summary.preference if width >= _WIDE else ""
     stakes = summary.stakes if width >= _ROOMY else ""

@@ -1,0 +1,1 @@
+"""The log's weekly rhythm: the run rate, and days that depart from it."""

@@ -1,0 +1,95 @@
+"""The run rate: what a month and a year cost at the log's own weekly rhythm, and where the month will end."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+
+import polars as pl
+
+from llm_audit.audit.options import AuditOptions
+from llm_audit.audit.rhythm.days import WEEK, Days, daily_spend, whole_days
+from llm_audit.audit.rhythm.detect import detect
+from llm_audit.audit.rhythm.weekly import Rhythm, fit
+from llm_audit.document.audit import Period
+from llm_audit.document.rhythm import MonthEnd, Projection, RunRate
+from llm_audit.money import usd
+
+_YEAR = 365.25
+_MONTH = _YEAR / 12
+
+
+def run_rate(cells: pl.DataFrame, period: Period, *, options: AuditOptions) -> RunRate:
+    """Return the run rate of priced requests that have a time; unknown where fewer than seven days are whole."""
+    spend = daily_spend(cells)
+    days = whole_days(spend, period, options)
+    reason = _unknown(cells, days)
+    if reason is not None:
+        return RunRate(reason=reason, whole_days=len(days), confidence=options.confidence)
+    recent = _since_shift(days)
+    weekdays = recent.weekdays()
+    rhythm = fit(weekdays, [float(cost) for cost in recent.cost])
+    tax = fit(weekdays, [float(saved) for saved in recent.saved])
+    month, year = ([length / WEEK] * WEEK for length in (_MONTH, _YEAR))
+    return RunRate(
+        reason=None,
+        whole_days=len(recent),
+        confidence=options.confidence,
+        first_day=recent.first.isoformat(),
+        rhythm=rhythm.name,
+        by_weekday=[usd(round(mean)) for mean in rhythm.means],
+        monthly=_projection(rhythm, month, options),
+        annual=_projection(rhythm, year, options),
+        month_end=_month_end(spend, days, rhythm, options),
+        tax_monthly=usd(round(tax.expected(month))),
+        tax_annual=usd(round(tax.expected(year))),
+    )
+
+
+def _unknown(cells: pl.DataFrame, days: Days) -> str | None:
+    """Return the reason why there is no run rate, None where there is one."""
+    if not cells["priced"].sum():
+        return "no request has a price"
+    if len(days) >= WEEK:
+        return None
+    whole = f"{len(days)} whole {'day' if len(days) == 1 else 'days'}"
+    return f"the log has {whole}, and {WEEK} are needed"
+
+
+def _since_shift(days: Days) -> Days:
+    """Return the days since spend last shifted to another level, which further days will have."""
+    shifts = [found for found in detect(days.weekdays(), [float(cost) for cost in days.cost]) if found.kind == "shift"]
+    return days.since(shifts[-1].start) if shifts else days
+
+
+def _projection(rhythm: Rhythm, days: list[float], options: AuditOptions) -> Projection:
+    amount, half = rhythm.expected(days), rhythm.margin(days, confidence=options.confidence)
+    return Projection(
+        amount=usd(round(amount)), low=usd(round(max(0.0, amount - half))), high=usd(round(amount + half))
+    )
+
+
+def _month_end(spend: dict[dt.date, tuple[int, int]], days: Days, rhythm: Rhythm, options: AuditOptions) -> MonthEnd:
+    """Return the month of the last request: whole days as they were, others at the rhythm or at what they cost."""
+    last = max(spend)
+    known = {days.date(index): cost for index, cost in enumerate(days.cost)}
+    length = calendar.monthrange(last.year, last.month)[1]
+    total, spent, expected = 0, 0, [0.0] * WEEK
+    for number in range(1, length + 1):
+        date = last.replace(day=number)
+        cost = spend.get(date, (0, 0))[0]
+        spent += cost
+        if date in known:
+            total += cost
+        else:
+            total += max(cost, round(rhythm.means[date.weekday()]))
+            expected[date.weekday()] += 1
+    half = round(rhythm.margin(expected, confidence=options.confidence)) if any(expected) else 0
+    return MonthEnd(
+        month=f"{last:%Y-%m}",
+        spent=usd(spent),
+        expected_days=round(sum(expected)),
+        amount=usd(total),
+        low=usd(max(spent, total - half)),
+        high=usd(total + half),
+    )
