@@ -115,7 +115,7 @@ UNANCHORED: Final = ("MMLU-Pro-stemez",)
 READ_WEIGHT: Final = 5.0
 """Weight of a prompt that a reader judged."""
 RULE_WEIGHT: Final = 0.03
-SET_WEIGHT: Final = 4.0
+SET_WEIGHT: Final = 8.0
 MOST_OF_SET: Final = 250
 _REFINED: Final = {
     kind: re.compile(rf"\W*(?:{pattern})", re.IGNORECASE)
