@@ -90,6 +90,35 @@ def test_a_pasted_novel_is_not_the_ask():
     assert select([user(novel + "\n\nWhat is the name of the narrator?")]).text == "What is the name of the narrator?"
 
 
+PASTED = "The council moved the market to Saturday, since the square is being rebuilt on weekdays. " * 3
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        "Write a headline of at most eight words for this article:",
+        "Label this message with one of billing, sales, technical.",
+        "Fasse den folgenden Text in zwei Sätzen zusammen.",
+        "Résume ce texte en une phrase.",
+        "Переведи текст на английский.",
+        "请把下面的文字翻译成英文。",
+        "次の文章を一文で要約してください。",
+    ],
+)
+def test_a_text_to_rework_is_not_the_ask(ask):
+    assert select([user(f"{ask}\n\n{PASTED}")]).text == ask
+    more = "Please explain your choice."
+    assert select([user(f"{ask}\n\n{PASTED}\n\n{more}")]).text == f"{ask}\n{more}"
+    short = f"{ask}\n\nThe market moves."
+    assert select([user(short)]).text == short
+
+
+def test_a_problem_after_its_instruction_is_the_ask():
+    for instruction in ("Solve this problem:", "Review this clause:", "Write a function for the task below."):
+        text = f"{instruction}\n\n{PASTED}".strip()
+        assert select([user(text)]).text == text
+
+
 @pytest.mark.parametrize(
     "text", ["yes, do it", "continue", "Yes please", "fix that", "and for the second one?", "ok go ahead", "try again"]
 )

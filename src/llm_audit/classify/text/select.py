@@ -21,6 +21,8 @@ TITLE_ASK: Final = "Write a short title for this conversation."
 SUMMARY_ASK: Final = "Summarise this conversation."
 _LONG: Final = 3000
 _SHORT_PARAGRAPH: Final = 600
+_PASTED: Final = 200
+"""Characters from which a paragraph after the words that ask to rework it is a document."""
 _LABEL: Final = 24
 """Characters within which a line has its label; the last line of an ask after examples has one, few others do."""
 _FOLLOW_UP: Final = 80
@@ -166,7 +168,7 @@ def without_context(text: str) -> str:
         text = patterns.TAGGED.sub(r"<\1>", text)
     if ":" in text or "\uff1a" in text:
         text = _without_documents(_without_examples(text))
-    return _ask_of_document(text) if len(text) > _LONG else text
+    return _ask_of_document(text) if len(text) > _LONG else _ask_to_rework(text)
 
 
 def _without_examples(text: str) -> str:
@@ -218,6 +220,16 @@ def _ask_of_document(text: str) -> str:
     head = text[:end] if end <= _SHORT_PARAGRAPH else ""
     tail = text[start:] if len(text) - start <= _SHORT_PARAGRAPH else ""
     return "\n".join(filter(_asks, (head, tail))) or text
+
+
+def _ask_to_rework(text: str) -> str:
+    """Of an ask to rework the text after it, the first paragraph, and the last where that asks for more."""
+    end = text.find("\n\n")
+    if not (0 < end <= _SHORT_PARAGRAPH and len(text) - end > _PASTED and patterns.REWORK.match(text)):
+        return text
+    tail = text[text.rfind("\n\n") + 2 :]
+    more = len(tail) <= _PASTED and patterns.REQUEST.match(tail) is not None
+    return f"{text[:end]}\n{tail}" if more else text[:end]
 
 
 def _asks(paragraph: str) -> bool:
