@@ -30,7 +30,7 @@ from llm_audit.ledger.columns import SCHEMA_VERSION
 from llm_audit.ledger.manifest import Manifest, requests_files
 from llm_audit.ledger.sealed import DamagedError
 
-PARTITION_ROWS = 250_000
+PARTITION_ROWS = 200_000
 """Rows a partition aims at, which bounds the memory of a process."""
 MAX_ATTEMPTS = 3
 
