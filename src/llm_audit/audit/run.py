@@ -131,6 +131,8 @@ def _surveyed(job: Job, mapper: Mapper) -> Log:
     found = merge_surveys(list(mapper(partial(parts.survey_part, job), range(job.ledger.partitions))))
     if not found.requests:
         raise IncompleteError(f"There is nothing to audit: {_nothing(job.ledger)}")
+    if found.times.undated and found.times.latest is not None:
+        job.book.undated_at = found.times.latest
     routers: dict[str, list[str]] = {}
     for router, model in found.routers.sort("router", "model").iter_rows():
         routers.setdefault(router, []).append(model)
