@@ -9,6 +9,8 @@
 #define MAX_LETTERS 32
 #define MAX_WORDS 64
 #define MAX_GROUPS 8
+#define CASELESS 0x3000 /* letters from here on have one case */
+#define WIDE_COLON 0xFF1A
 #define SLOT(a, b, c) (((a) & 31) << 10 | ((b) & 31) << 5 | ((c) & 31)) /* upper and lower case fall together */
 
 typedef struct {
@@ -68,6 +70,48 @@ static PyObject *in_ends(PyObject *Py_UNUSED(module), PyObject *const *args, Py_
     return PyBool_FromLong(found == words->all);
 }
 
+/* Whether a letter may be one of a word in lower case, under any folding of case: beyond ASCII some fold to others. */
+static int may_be(Py_UCS4 c, Py_UCS4 letter) {
+    if (c < 128) return (c >= 'A' && c <= 'Z' ? c + 32 : c) == letter;
+    if (c == 0x130 || c == 0x131 || c == 0x17F || c == 0x212A) return 1; /* they fold to ASCII */
+    return c < CASELESS ? letter >= 128 : c == letter;
+}
+
+static int ends_with(PyObject *word, int kind, const void *data, Py_ssize_t end) {
+    Py_ssize_t length = PyUnicode_GET_LENGTH(word), k = 1;
+    if (length > end) return 0;
+    while (k <= length && may_be(PyUnicode_READ(kind, data, end - k), PyUnicode_READ_CHAR(word, length - k))) k++;
+    return k > length;
+}
+
+static PyObject *labelled(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    int fits = count == 2 && PyTuple_Check(args[0]) && PyUnicode_Check(args[1]);
+    for (Py_ssize_t k = 0; fits && k < PyTuple_GET_SIZE(args[0]); k++) fits = PyUnicode_Check(PyTuple_GET_ITEM(args[0], k));
+    if (!fits) {
+        PyErr_SetString(PyExc_TypeError, "labelled takes a tuple of words in lower case and a text");
+        return NULL;
+    }
+    int kind = PyUnicode_KIND(args[1]);
+    const void *data = PyUnicode_DATA(args[1]);
+    Py_ssize_t length = PyUnicode_GET_LENGTH(args[1]);
+    for (Py_ssize_t i = 0, end; i < length; i++) {
+        if (kind == PyUnicode_1BYTE_KIND) {
+            const char *colon = memchr((const char *)data + i, ':', length - i);
+            if (!colon) break;
+            i = colon - (const char *)data;
+        }
+        Py_UCS4 c = PyUnicode_READ(kind, data, i);
+        if (c != ':' && c != WIDE_COLON) continue;
+        for (end = i; end; end--) {
+            c = PyUnicode_READ(kind, data, end - 1);
+            if (c != '*' && !Py_UNICODE_ISSPACE(c)) break;
+        }
+        for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(args[0]); k++)
+            if (ends_with(PyTuple_GET_ITEM(args[0], k), kind, data, end)) Py_RETURN_TRUE;
+    }
+    Py_RETURN_FALSE;
+}
+
 static int add(Words *words, PyObject *word, unsigned group) {
     Py_ssize_t length;
     const char *letters = PyUnicode_AsUTF8AndSize(word, &length);
@@ -108,6 +152,7 @@ static PyObject *prepare(PyObject *Py_UNUSED(module), PyObject *groups) {
 static PyMethodDef methods[] = {
     {"prepare", prepare, METH_O, "Prepare groups of words for in_ends."},
     {"in_ends", (PyCFunction)(void (*)(void))in_ends, METH_FASTCALL, "Whether the ends of a text hold a word of each group."},
+    {"labelled", (PyCFunction)(void (*)(void))labelled, METH_FASTCALL, "Whether a word may stand before a colon."},
     {NULL, NULL, 0, NULL}};
 static struct PyModuleDef module = {
     .m_base = PyModuleDef_HEAD_INIT, .m_name = "_words", .m_size = 0, .m_methods = methods};

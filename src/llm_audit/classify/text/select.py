@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from llm_audit.classify.text import patterns
-from llm_audit.classify.text.words import ends, searcher
+from llm_audit.classify.text.words import ends, labelled, searcher
 from llm_audit.sources.entry import Message
 from llm_audit.vocabulary import Abstention, Judged, Operation, Step
 
@@ -191,7 +191,7 @@ def _without_examples(text: str) -> str:
 
 def _without_documents(text: str) -> str:
     """Drop the documents between an instruction and the line that puts the question."""
-    if "\n" not in text:
+    if "\n" not in text or not labelled(patterns.QUESTION_WORDS, text):
         return text
     starts = [question.start() for question in patterns.QUESTION.finditer(text)]
     documents = patterns.DOCUMENTS.search(text, 0, starts[-1]) if starts else None

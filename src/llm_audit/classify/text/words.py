@@ -33,6 +33,16 @@ def in_ends(groups: Groups, edge: int, text: str) -> bool:
     return all(_any(group, lowered) for group in groups)
 
 
+def labelled(words: tuple[str, ...], text: str) -> bool:
+    """Return whether one of these words may stand before a colon, as a quick test before a pattern that asks for it.
+
+    Args:
+        words: Words in lower case.
+        text: The text. Between word and colon may be blanks and asterisks, and the word may have any case.
+    """
+    return _words.labelled(words, text) if COMPILED else ":" in text or "\uff1a" in text
+
+
 def ends(text: str, edge: int) -> str:
     """The ends of a text, or all of it where it is no longer than both."""
     return text if len(text) <= 2 * edge else f"{text[:edge]}\n{text[-edge:]}"
