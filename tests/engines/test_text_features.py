@@ -126,7 +126,7 @@ MESSAGES = st.builds(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(MESSAGES, max_size=6))
 def test_the_compiled_chain_and_the_python_form_agree(messages: list[Message]) -> None:
     assert fold_messages(messages) == fold(messages)

@@ -11,7 +11,10 @@
 #define MAX_GROUPS 8
 #define CASELESS 0x3000 /* letters from here on have one case */
 #define WIDE_COLON 0xFF1A
+#define LABEL 24 /* characters in which a line has its label */
 #define SLOT(a, b, c) (((a) & 31) << 10 | ((b) & 31) << 5 | ((c) & 31)) /* upper and lower case fall together */
+
+static PyObject *name_role, *name_text;
 
 typedef struct {
     uint8_t places[32 * 32 * 32]; /* where in some word's head three characters stand, as bits */
@@ -54,22 +57,6 @@ static unsigned search(const Words *words, int kind, const void *data, Py_ssize_
     return found;
 }
 
-static PyObject *in_ends(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
-    if (count != 3 || !PyUnicode_Check(args[2])) {
-        PyErr_SetString(PyExc_TypeError, "in_ends takes prepared words, a number of characters and a text");
-        return NULL;
-    }
-    const Words *words = PyCapsule_GetPointer(args[0], "words");
-    Py_ssize_t edge = PyLong_AsSsize_t(args[1]), length = PyUnicode_GET_LENGTH(args[2]);
-    if (!words || PyErr_Occurred()) return NULL;
-    int kind = PyUnicode_KIND(args[2]);
-    const void *data = PyUnicode_DATA(args[2]);
-    int whole = length <= edge || length - edge <= edge;
-    unsigned found = search(words, kind, data, 0, whole ? length : edge, 0);
-    if (!whole) found = search(words, kind, data, length - edge, length, found);
-    return PyBool_FromLong(found == words->all);
-}
-
 /* Whether a letter may be one of a word in lower case, under any folding of case: beyond ASCII some fold to others. */
 static int may_be(Py_UCS4 c, Py_UCS4 letter) {
     if (c < 128) return (c >= 'A' && c <= 'Z' ? c + 32 : c) == letter;
@@ -84,19 +71,14 @@ static int ends_with(PyObject *word, int kind, const void *data, Py_ssize_t end)
     return k > length;
 }
 
-static PyObject *labelled(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
-    int fits = count == 2 && PyTuple_Check(args[0]) && PyUnicode_Check(args[1]);
-    for (Py_ssize_t k = 0; fits && k < PyTuple_GET_SIZE(args[0]); k++) fits = PyUnicode_Check(PyTuple_GET_ITEM(args[0], k));
-    if (!fits) {
-        PyErr_SetString(PyExc_TypeError, "labelled takes a tuple of words in lower case and a text");
-        return NULL;
-    }
-    int kind = PyUnicode_KIND(args[1]);
-    const void *data = PyUnicode_DATA(args[1]);
-    Py_ssize_t length = PyUnicode_GET_LENGTH(args[1]);
+/* Whether one of the words may stand before a colon of the text, with blanks and asterisks between. */
+static int before_colon(PyObject *words, PyObject *text) {
+    int kind = PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    Py_ssize_t length = PyUnicode_GET_LENGTH(text);
     for (Py_ssize_t i = 0, end; i < length; i++) {
         if (kind == PyUnicode_1BYTE_KIND) {
-            const char *colon = memchr((const char *)data + i, ':', length - i);
+            const char *colon = memchr((const char *)data + i, ':', (size_t)(length - i));
             if (!colon) break;
             i = colon - (const char *)data;
         }
@@ -106,10 +88,115 @@ static PyObject *labelled(PyObject *Py_UNUSED(module), PyObject *const *args, Py
             c = PyUnicode_READ(kind, data, end - 1);
             if (c != '*' && !Py_UNICODE_ISSPACE(c)) break;
         }
-        for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(args[0]); k++)
-            if (ends_with(PyTuple_GET_ITEM(args[0], k), kind, data, end)) Py_RETURN_TRUE;
+        for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(words); k++)
+            if (ends_with(PyTuple_GET_ITEM(words, k), kind, data, end)) return 1;
     }
-    Py_RETURN_FALSE;
+    return 0;
+}
+
+static int are_texts(PyObject *words) {
+    int fits = PyTuple_Check(words);
+    for (Py_ssize_t k = 0; fits && k < PyTuple_GET_SIZE(words); k++) fits = PyUnicode_Check(PyTuple_GET_ITEM(words, k));
+    return fits;
+}
+
+static PyObject *labelled(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    if (count != 2 || !are_texts(args[0]) || !PyUnicode_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "labelled takes a tuple of words in lower case and a text");
+        return NULL;
+    }
+    return PyBool_FromLong(before_colon(args[0], args[1]));
+}
+
+/* Whether text[from:to] has a mark by which something may have to be taken from it, other than a label. */
+static int is_marked(PyObject *text, Py_ssize_t from, Py_ssize_t to) {
+    int kind = PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    Py_ssize_t i;
+    Py_UCS4 c = PyUnicode_READ(kind, data, from);
+    if (c == '#' || c == '>') return 1;
+    for (i = from; (i = PyUnicode_FindChar(text, '<', i, to, 1)) >= 0; i++) {
+        c = i + 1 < to ? PyUnicode_READ(kind, data, i + 1) : 0;
+        if (c > 127 || Py_ISALPHA(c)) return 1; /* perhaps a tag */
+    }
+    for (i = from + 1; (i = PyUnicode_FindChar(text, '>', i, to, 1)) >= 0; i++)
+        if (PyUnicode_READ(kind, data, i - 1) == '\n') return 1; /* a quotation */
+    for (i = from; (i = PyUnicode_FindChar(text, '`', i, to, 1)) >= 0; i++)
+        if (i + 2 < to && PyUnicode_READ(kind, data, i + 1) == '`' && PyUnicode_READ(kind, data, i + 2) == '`') return 1;
+    i = PyUnicode_FindChar(text, '\n', from, to, -1);
+    i = i < 0 ? from : i + 1;
+    for (Py_ssize_t end = to - i < LABEL ? to : i + LABEL; i < end; i++) {
+        c = PyUnicode_READ(kind, data, i);
+        if (c == ':' || c == WIDE_COLON) return 1; /* perhaps an ask after examples */
+    }
+    return 0;
+}
+
+/* The text without blanks around it where that is all there is to take away; None where there may be more. */
+static PyObject *unmarked(PyObject *labels, PyObject *text) {
+    int kind = PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    Py_ssize_t from = 0, to = PyUnicode_GET_LENGTH(text);
+    if (to && PyUnicode_READ(kind, data, 0) == '#') Py_RETURN_NONE;
+    while (from < to && Py_UNICODE_ISSPACE(PyUnicode_READ(kind, data, from))) from++;
+    while (from < to && Py_UNICODE_ISSPACE(PyUnicode_READ(kind, data, to - 1))) to--;
+    if (from == to || is_marked(text, from, to) || before_colon(labels, text)) Py_RETURN_NONE;
+    return PyUnicode_Substring(text, from, to);
+}
+
+static int has_words(const Words *words, Py_ssize_t edge, PyObject *text) {
+    Py_ssize_t length = PyUnicode_GET_LENGTH(text);
+    int kind = PyUnicode_KIND(text), whole = length <= edge || length - edge <= edge;
+    const void *data = PyUnicode_DATA(text);
+    unsigned found = search(words, kind, data, 0, whole ? length : edge, 0);
+    if (!whole) found = search(words, kind, data, length - edge, length, found);
+    return found == words->all;
+}
+
+static PyObject *in_ends(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    if (count != 3 || !PyUnicode_Check(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "in_ends takes prepared words, a number of characters and a text");
+        return NULL;
+    }
+    const Words *words = PyCapsule_GetPointer(args[0], "words");
+    Py_ssize_t edge = PyLong_AsSsize_t(args[1]);
+    if (!words || PyErr_Occurred()) return NULL;
+    return PyBool_FromLong(has_words(words, edge, args[2]));
+}
+
+/* A message's role and text; 0 and an error where it has none. */
+static int read_message(PyObject *message, PyObject **role, PyObject **text) {
+    *role = PyObject_GetAttr(message, name_role), *text = *role ? PyObject_GetAttr(message, name_text) : NULL;
+    if (*text && PyUnicode_Check(*role) && PyUnicode_Check(*text)) return 1;
+    if (*text) PyErr_SetString(PyExc_TypeError, "a message has a role and a text");
+    Py_XDECREF(*role);
+    Py_XDECREF(*text);
+    return 0;
+}
+
+static PyObject *plain_ask(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    if (count != 4 || !are_texts(args[2]) || !PyList_CheckExact(args[3]) || !PyList_GET_SIZE(args[3])) {
+        PyErr_SetString(PyExc_TypeError, "plain_ask takes prepared words, a number of characters, labels and messages");
+        return NULL;
+    }
+    const Words *words = PyCapsule_GetPointer(args[0], "words");
+    Py_ssize_t edge = PyLong_AsSsize_t(args[1]), last = PyList_GET_SIZE(args[3]) - 1;
+    PyObject *role, *text, *found = NULL;
+    if (!words || PyErr_Occurred() || !read_message(PyList_GET_ITEM(args[3], last), &role, &text)) return NULL;
+    int plain = PyUnicode_CompareWithASCIIString(role, "user") == 0 && !has_words(words, edge, text);
+    if (plain) found = unmarked(args[2], text);
+    Py_DECREF(role), Py_DECREF(text);
+    if (!plain) Py_RETURN_NONE;
+    if (!found || found == Py_None || !last) return found;
+    if (!read_message(PyList_GET_ITEM(args[3], 0), &role, &text)) plain = -1;
+    else {
+        plain = PyUnicode_CompareWithASCIIString(role, "system") != 0 || !has_words(words, edge, text);
+        Py_DECREF(role), Py_DECREF(text);
+    }
+    if (plain == 1) return found;
+    Py_DECREF(found);
+    if (plain < 0) return NULL;
+    Py_RETURN_NONE;
 }
 
 static int add(Words *words, PyObject *word, unsigned group) {
@@ -153,8 +240,12 @@ static PyMethodDef methods[] = {
     {"prepare", prepare, METH_O, "Prepare groups of words for in_ends."},
     {"in_ends", (PyCFunction)(void (*)(void))in_ends, METH_FASTCALL, "Whether the ends of a text hold a word of each group."},
     {"labelled", (PyCFunction)(void (*)(void))labelled, METH_FASTCALL, "Whether a word may stand before a colon."},
+    {"plain_ask", (PyCFunction)(void (*)(void))plain_ask, METH_FASTCALL, "The ask that ends a prompt, where it is plain."},
     {NULL, NULL, 0, NULL}};
 static struct PyModuleDef module = {
     .m_base = PyModuleDef_HEAD_INIT, .m_name = "_words", .m_size = 0, .m_methods = methods};
 
-PyMODINIT_FUNC PyInit__words(void) { return PyModule_Create(&module); }
+PyMODINIT_FUNC PyInit__words(void) {
+    if (!(name_role = PyUnicode_InternFromString("role")) || !(name_text = PyUnicode_InternFromString("text"))) return NULL;
+    return PyModule_Create(&module);
+}

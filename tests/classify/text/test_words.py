@@ -38,7 +38,7 @@ LABELS = st.sampled_from(
 )
 
 
-@settings(max_examples=1000)
+@settings(max_examples=1000, deadline=None)
 @given(st.lists(LABELS | st.text(max_size=3), max_size=12).map("".join))
 def test_no_question_goes_without_a_word_before_a_colon(text):
     for compiled in {False, words.COMPILED}:

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from llm_audit.classify.text import patterns
-from llm_audit.classify.text.words import ends, labelled, searcher
+from llm_audit.classify.text.words import ends, labelled, plain_ask, searcher
 from llm_audit.sources.entry import Message
 from llm_audit.vocabulary import Abstention, Judged, Operation, Step
 
@@ -30,6 +30,7 @@ _CHAT: Final[str] = Operation.CHAT.value
 _SCORED: Final = Judged.SCORED
 _ASK: Final = Step.ASK
 _may_be_chore: Final = searcher((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), _EDGE)
+_plain_ask: Final = plain_ask((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), _EDGE, patterns.QUESTION_WORDS)
 
 
 class Selection(msgspec.Struct, frozen=True, gc=False):
@@ -66,20 +67,33 @@ def select(
         return _abstain(Abstention.NOT_CHAT)
     if redacted or not messages:
         return _abstain(Abstention.REDACTED if redacted else Abstention.NO_TEXT)
-    chore = _chore(messages)
-    if chore is not None:
-        return chore
+    found = _plain(messages, tools) or _chore(messages)
+    if found is not None:
+        return found
     last = messages[-1]
     step = _loop_step(messages) if last.role == "tool" else _ASK
     ask = _ask_before(messages, len(messages))
     if ask is None:
         return _abstain(Abstention.NON_TEXT if any(m.images or m.audio for m in messages) else Abstention.NO_TEXT, step)
     index, text, bare = ask
-    if step is _ASK and tools and patterns.PLAN.match(text):
-        step = Step.PLAN
+    if step is _ASK:
+        step = _planned(text, tools)
     if _follows_up(text, bare=bare):
         return _inherited(messages, index, text, step)
     return Selection(text, _SCORED, None, step)
+
+
+def _planned(ask: str, tools: Sequence[str]) -> Step:
+    return Step.PLAN if tools and patterns.PLAN.match(ask) else _ASK
+
+
+def _plain(messages: Sequence[Message], tools: Sequence[str]) -> Selection | None:
+    """Select the ask in the short way that most prompts allow; None where this one does not."""
+    ask = _plain_ask(messages) if type(messages) is list else None
+    if ask is None or len(ask) <= _FOLLOW_UP:
+        return None
+    ask = _ask_of_document(ask) if len(ask) > _LONG else ask
+    return Selection(ask, _SCORED, None, _planned(ask, tools)) if len(ask) > _FOLLOW_UP else None
 
 
 def _abstain(reason: Abstention, step: Step = Step.UNKNOWN) -> Selection:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from llm_audit.sources.entry import Message
+
 try:
     from llm_audit.classify import _words
 except ImportError:  # built where a C compiler is at hand; the Python form below gives the same answers
@@ -25,6 +27,20 @@ def searcher(groups: Groups, edge: int) -> Callable[[str], bool]:
     if not COMPILED:
         return partial(in_ends, groups, edge)
     return partial(_words.in_ends, _words.prepare(groups), edge)
+
+
+def plain_ask(groups: Groups, edge: int, labels: tuple[str, ...]) -> Callable[[list[Message]], str | None]:
+    """Return the ask that ends a prompt without blanks around it, as a function of the messages: a short way for most.
+
+    None where more may have to be done: the prompt does not end with the user's message, that or the system prompt has
+    a word of each group at its ends, or something in it may be a harness's, quoted, fenced, an example or a document.
+
+    Args:
+        groups: As for ``searcher``.
+        edge: As for ``searcher``.
+        labels: Words in lower case of which one stands before a colon where documents precede a question.
+    """
+    return partial(_words.plain_ask, _words.prepare(groups), edge, labels) if COMPILED else lambda _: None
 
 
 def in_ends(groups: Groups, edge: int, text: str) -> bool:
