@@ -76,6 +76,12 @@ static int before_colon(PyObject *words, PyObject *text) {
     int kind = PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
     Py_ssize_t length = PyUnicode_GET_LENGTH(text);
+    uint8_t ends[128] = {0}; /* whether a word ends with a letter */
+    for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(words); k++) {
+        PyObject *word = PyTuple_GET_ITEM(words, k);
+        Py_UCS4 c = PyUnicode_GET_LENGTH(word) ? PyUnicode_READ_CHAR(word, PyUnicode_GET_LENGTH(word) - 1) : 128;
+        if (c < 128) ends[c] = 1;
+    }
     for (Py_ssize_t i = 0, end; i < length; i++) {
         if (kind == PyUnicode_1BYTE_KIND) {
             const char *colon = memchr((const char *)data + i, ':', (size_t)(length - i));
@@ -84,10 +90,11 @@ static int before_colon(PyObject *words, PyObject *text) {
         }
         Py_UCS4 c = PyUnicode_READ(kind, data, i);
         if (c != ':' && c != WIDE_COLON) continue;
-        for (end = i; end; end--) {
+        for (end = i, c = 128; end; end--) {
             c = PyUnicode_READ(kind, data, end - 1);
             if (c != '*' && !Py_UNICODE_ISSPACE(c)) break;
         }
+        if (c < 128 && !ends[c >= 'A' && c <= 'Z' ? c + 32 : c]) continue;
         for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(words); k++)
             if (ends_with(PyTuple_GET_ITEM(words, k), kind, data, end)) return 1;
     }
@@ -108,40 +115,44 @@ static PyObject *labelled(PyObject *Py_UNUSED(module), PyObject *const *args, Py
     return PyBool_FromLong(before_colon(args[0], args[1]));
 }
 
-/* Whether text[from:to] has a mark by which something may have to be taken from it, other than a label. */
-static int is_marked(PyObject *text, Py_ssize_t from, Py_ssize_t to) {
+/* Whether text[from:to] may hold a tag. */
+static int has_tag(PyObject *text, Py_ssize_t from, Py_ssize_t to) {
+    for (Py_ssize_t i = from; (i = PyUnicode_FindChar(text, '<', i, to, 1)) >= 0; i++) {
+        Py_UCS4 c = i + 1 < to ? PyUnicode_READ_CHAR(text, i + 1) : 0;
+        if (c > 127 || Py_ISALPHA(c)) return 1;
+    }
+    return 0;
+}
+
+/* Whether text[from:to] may hold a quotation, a fence, examples, or documents before a question. */
+static int has_context(PyObject *labels, PyObject *text, Py_ssize_t from, Py_ssize_t to) {
     int kind = PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
     Py_ssize_t i;
-    Py_UCS4 c = PyUnicode_READ(kind, data, from);
-    if (c == '#' || c == '>') return 1;
-    for (i = from; (i = PyUnicode_FindChar(text, '<', i, to, 1)) >= 0; i++) {
-        c = i + 1 < to ? PyUnicode_READ(kind, data, i + 1) : 0;
-        if (c > 127 || Py_ISALPHA(c)) return 1; /* perhaps a tag */
-    }
-    for (i = from + 1; (i = PyUnicode_FindChar(text, '>', i, to, 1)) >= 0; i++)
-        if (PyUnicode_READ(kind, data, i - 1) == '\n') return 1; /* a quotation */
+    for (i = from; (i = PyUnicode_FindChar(text, '>', i, to, 1)) >= 0; i++)
+        if (i == from || PyUnicode_READ(kind, data, i - 1) == '\n') return 1;
     for (i = from; (i = PyUnicode_FindChar(text, '`', i, to, 1)) >= 0; i++)
         if (i + 2 < to && PyUnicode_READ(kind, data, i + 1) == '`' && PyUnicode_READ(kind, data, i + 2) == '`') return 1;
     i = PyUnicode_FindChar(text, '\n', from, to, -1);
     i = i < 0 ? from : i + 1;
     for (Py_ssize_t end = to - i < LABEL ? to : i + LABEL; i < end; i++) {
-        c = PyUnicode_READ(kind, data, i);
-        if (c == ':' || c == WIDE_COLON) return 1; /* perhaps an ask after examples */
+        Py_UCS4 c = PyUnicode_READ(kind, data, i);
+        if (c == ':' || c == WIDE_COLON) return 1;
     }
-    return 0;
+    return before_colon(labels, text);
 }
 
-/* The text without blanks around it where that is all there is to take away; None where there may be more. */
-static PyObject *unmarked(PyObject *labels, PyObject *text) {
+/* The text without blanks around it, and whether it may hold context; None where a harness may have written in it. */
+static PyObject *stripped(PyObject *labels, PyObject *text) {
     int kind = PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
     Py_ssize_t from = 0, to = PyUnicode_GET_LENGTH(text);
-    if (to && PyUnicode_READ(kind, data, 0) == '#') Py_RETURN_NONE;
+    if (to && PyUnicode_READ(kind, data, 0) == '#') Py_RETURN_NONE; /* perhaps AGENTS.md */
     while (from < to && Py_UNICODE_ISSPACE(PyUnicode_READ(kind, data, from))) from++;
     while (from < to && Py_UNICODE_ISSPACE(PyUnicode_READ(kind, data, to - 1))) to--;
-    if (from == to || is_marked(text, from, to) || before_colon(labels, text)) Py_RETURN_NONE;
-    return PyUnicode_Substring(text, from, to);
+    if (from == to || has_tag(text, from, to)) Py_RETURN_NONE;
+    PyObject *context = has_context(labels, text, from, to) ? Py_True : Py_False;
+    return Py_BuildValue("(NO)", PyUnicode_Substring(text, from, to), context);
 }
 
 static int has_words(const Words *words, Py_ssize_t edge, PyObject *text) {
@@ -184,7 +195,7 @@ static PyObject *plain_ask(PyObject *Py_UNUSED(module), PyObject *const *args, P
     PyObject *role, *text, *found = NULL;
     if (!words || PyErr_Occurred() || !read_message(PyList_GET_ITEM(args[3], last), &role, &text)) return NULL;
     int plain = PyUnicode_CompareWithASCIIString(role, "user") == 0 && !has_words(words, edge, text);
-    if (plain) found = unmarked(args[2], text);
+    if (plain) found = stripped(args[2], text);
     Py_DECREF(role), Py_DECREF(text);
     if (!plain) Py_RETURN_NONE;
     if (!found || found == Py_None || !last) return found;

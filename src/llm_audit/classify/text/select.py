@@ -89,10 +89,14 @@ def _planned(ask: str, tools: Sequence[str]) -> Step:
 
 def _plain(messages: Sequence[Message], tools: Sequence[str]) -> Selection | None:
     """Select the ask in the short way that most prompts allow; None where this one does not."""
-    ask = _plain_ask(messages) if type(messages) is list else None
-    if ask is None or len(ask) <= _FOLLOW_UP:
+    found = _plain_ask(messages) if type(messages) is list else None
+    if found is None:
         return None
-    ask = _ask_of_document(ask) if len(ask) > _LONG else ask
+    ask, has_context = found
+    if has_context:
+        ask = without_context(ask)
+    elif len(ask) > _LONG:
+        ask = _ask_of_document(ask)
     return Selection(ask, _SCORED, None, _planned(ask, tools)) if len(ask) > _FOLLOW_UP else None
 
 

@@ -29,11 +29,12 @@ def searcher(groups: Groups, edge: int) -> Callable[[str], bool]:
     return partial(_words.in_ends, _words.prepare(groups), edge)
 
 
-def plain_ask(groups: Groups, edge: int, labels: tuple[str, ...]) -> Callable[[list[Message]], str | None]:
-    """Return the ask that ends a prompt without blanks around it, as a function of the messages: a short way for most.
+def plain_ask(groups: Groups, edge: int, labels: tuple[str, ...]) -> Callable[[list[Message]], tuple[str, bool] | None]:
+    """Return the ask that ends a prompt, as a function of the messages: a short way for most.
 
+    It returns the ask without blanks around it, and whether it may hold a quotation, a fence, examples or documents.
     None where more may have to be done: the prompt does not end with the user's message, that or the system prompt has
-    a word of each group at its ends, or something in it may be a harness's, quoted, fenced, an example or a document.
+    a word of each group at its ends, or a harness may have written in it.
 
     Args:
         groups: As for ``searcher``.

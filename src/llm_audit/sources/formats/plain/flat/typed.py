@@ -141,7 +141,7 @@ def _usage(values: Any) -> Usage:
     usage = values.usage
     if usage is None:
         return disjoint_usage(
-            values.input, values.output, cache_read=values.cached, total=values.total, convention=Convention.INCLUSIVE
+            values.input, values.output, cache_read=values.cached, total=values.total, convention=_INCLUSIVE
         )
     output, details = usage.completion_tokens, usage.prompt_tokens_details
     return disjoint_usage(
@@ -149,8 +149,9 @@ def _usage(values: Any) -> Usage:
         0 if output is None else output,
         cache_read=details.cached_tokens if details else None,
         total=usage.total_tokens,
-        convention=Convention.INCLUSIVE,
+        convention=_INCLUSIVE,
     )
 
 
 _NO_COLUMN: Final = Columns()
+_INCLUSIVE: Final = Convention.INCLUSIVE  # members of enums are looked up slowly
