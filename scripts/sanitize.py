@@ -25,7 +25,7 @@ TESTS = (
     "tests/classify/text/test_words.py",
     "tests/engines/test_line_hash.py",
     "tests/engines/test_text_features.py",
-    "tests/sources/records/test_object_reader.py",
+    "tests/sources/formats/plain/flat/test_object_reader.py",
 )
 
 

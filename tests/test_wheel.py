@@ -61,7 +61,7 @@ def test_a_wheel_with_extensions_is_for_this_machine(checkout: Path, tmp_path: P
         "llm_audit/classify/_kernel",
         "llm_audit/classify/_words",
         "llm_audit/engines/_texts",
-        "llm_audit/sources/records/_object",
+        "llm_audit/sources/formats/plain/flat/_object",
     ]
     check_content(content)
 

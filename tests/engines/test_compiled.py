@@ -15,7 +15,7 @@ INGEST = """
 import sys
 from pathlib import Path
 if sys.argv[3] == "without":
-    for name in ("classify._kernel", "classify._words", "engines._texts", "sources.records._object"):
+    for name in ("classify._kernel", "classify._words", "engines._texts", "sources.formats.plain.flat._object"):
         sys.modules[f"llm_audit.{name}"] = None
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.ledger.store import write_ledger

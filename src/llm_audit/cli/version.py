@@ -12,7 +12,7 @@ EXTENSIONS = (
     "llm_audit.classify._kernel",
     "llm_audit.classify._words",
     "llm_audit.engines._texts",
-    "llm_audit.sources.records._object",
+    "llm_audit.sources.formats.plain.flat._object",
 )
 """Modules in C; without them Python gives the same answers."""
 

@@ -14,10 +14,10 @@ import msgspec
 from llm_audit.sources.entry import BadRecordError, Message, Reason, Record, Request, TypedRecord, Usage
 from llm_audit.sources.formats.interface import TypedReader
 from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
+from llm_audit.sources.formats.plain.flat.object_reader import Kind, Value, object_reader
 from llm_audit.sources.records.column_names import ABSENT, USUAL, Columns, columns_of
 from llm_audit.sources.records.disjoint import MAX_TOKENS, Convention, disjoint_usage
 from llm_audit.sources.records.messages import read_messages
-from llm_audit.sources.records.object_reader import Kind, Value, object_reader
 from llm_audit.sources.records.times import micros
 
 _MAX_SHAPES = 64  # sets of keys remembered

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 try:
-    from llm_audit.sources.records import _object
+    from llm_audit.sources.formats.plain.flat import _object
 except ImportError:  # built only where a C compiler is available
     COMPILED = False
 else:

@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.sources.formats.fixture_files import FIXTURES
 
-from llm_audit.sources.formats.plain.flat import typed
-from llm_audit.sources.records import object_reader
-from llm_audit.sources.records.object_reader import Kind, Value
+from llm_audit.sources.formats.plain.flat import object_reader, typed
+from llm_audit.sources.formats.plain.flat.object_reader import Kind, Value
 
 pytestmark = pytest.mark.skipif(not object_reader.COMPILED, reason="built without a C compiler")
 
@@ -217,7 +216,7 @@ def test_a_key_that_may_be_escaped_has_no_compiled_reader(key):
 
 
 def test_the_compiled_reader_refuses_what_is_no_plan():
-    from llm_audit.sources.records import _object
+    from llm_audit.sources.formats.plain.flat import _object
 
     for arguments in (
         (list, (), ()),
