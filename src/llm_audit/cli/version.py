@@ -8,8 +8,13 @@ from importlib import import_module, metadata
 
 from llm_audit import __version__
 
-EXTENSIONS = ("llm_audit.classify._kernel", "llm_audit.classify._words", "llm_audit.engines._lines")
-"""Modules in C that have a twin in Python of the same answers."""
+EXTENSIONS = (
+    "llm_audit.classify._kernel",
+    "llm_audit.classify._words",
+    "llm_audit.engines._texts",
+    "llm_audit.sources.formats.plain.flat._object",
+)
+"""Modules in C; without them Python gives the same answers."""
 
 
 def details() -> Iterator[str]:

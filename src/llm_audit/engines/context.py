@@ -30,7 +30,7 @@ AUDIT_HALF = frozenset(
 )  # fmt: skip
 """Parts of the package that ingest never imports, so that changing them cannot change a row."""
 
-_HASHED_SUFFIXES = (".py", ".c", ".npz", ".bin", ".csv", ".json", ".toml", ".xz")
+_HASHED_SUFFIXES = (".py", ".c", ".h", ".npz", ".bin", ".csv", ".json", ".toml", ".xz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.classify.text import patterns
+from llm_audit.classify.text import patterns, words
+from llm_audit.classify.text import select as module
 from llm_audit.classify.text.select import SUMMARY_ASK, TITLE_ASK, select, without_context
 from llm_audit.classify.text.words import ends, in_ends
 from llm_audit.sources.entry import Message
@@ -315,3 +316,45 @@ def test_examples_as_turns_of_a_chat_are_not_the_ask():
         Message("user", "Prove that every prime above 3 is odd."),
     ]
     assert select(turns).text == "Prove that every prime above 3 is odd."
+
+
+MARKS = st.sampled_from(
+    [
+        "<context>", "</context>", "<", ">", "\n> ", "```", "\n", ":", "\uff1a", "Question:", "Context:\n", "Q: ",
+        "A: ", "Input: ", "Output: ", "# AGENTS.md", "<system-reminder>", "title", "summarise", "conversation",
+        "Why?\n\n", "yes", "x " * 45, "\u3000", "é\n" * 50, "word " * 700, "\u017fystem", "<\u017fystem-reminder>",
+    ]
+)  # fmt: skip
+TURNS = st.lists(
+    st.builds(
+        Message,
+        st.sampled_from(["user", "user", "system", "assistant", "tool"]),
+        st.lists(MARKS | st.text(max_size=5), max_size=8).map("".join),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(TURNS, st.sampled_from([(), ("read",)]))
+def test_the_short_way_selects_what_the_long_way_does(turns, tools):
+    found = select(turns, tools=tools)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(module, "_plain_ask", lambda _: None)
+        assert select(turns, tools=tools) == found
+
+
+@pytest.mark.skipif(not words.COMPILED, reason="built without a C compiler")
+def test_the_short_way_is_for_plain_asks():
+    short = words.plain_ask((("title",), ("chat",)), 20, ("question",))
+    assert short([system("Help."), user("  Why?\n")]) == ("Why?", False)
+    for text in ("> a\nb", "a\n> b", "```a", "a\nb: c", "Question: a\nb"):
+        assert short([user(text)]) == (text, True)
+    for turns in ([user("a"), assistant("b")], [user("<b>")], [user(" ")], [user("# A")], [user("title chat")]):
+        assert short(turns) is None
+    assert short([system("title chat"), user("a")]) is None
+    assert short([assistant("title chat"), user("a < b")]) == ("a < b", False)
+    for wrong in ([], (), [None], [user(None)], [system(None), user("a")]):
+        with pytest.raises((TypeError, AttributeError)):
+            short(wrong)

@@ -98,9 +98,13 @@ REWORK: Final = re.compile(
 ASKING_MARKS: Final = ("?", "\uff1f", ":")
 """The ends of such paragraphs."""
 
+QUESTION_WORDS: Final = (
+    "question", "query", "q", "frage", "pregunta", "pergunta", "domanda", "vraag", "pytanie", "вопрос", "问题", "質問",
+    "질문", "प्रश्न", "السؤال",
+)  # fmt: skip
+
 QUESTION: Final = re.compile(
-    r"^[#*\s]*(?:the |user |user's |customer )?(?:question|query|q|frage|pregunta|pergunta|domanda|vraag|pytanie|вопрос"
-    "|问题|質問|질문|प्रश्न|السؤال)[*\\s]*[:\uff1a]",
+    rf"^[#*\s]*(?:the |user |user's |customer )?(?:{'|'.join(QUESTION_WORDS)})[*\s]*[:\uff1a]",
     re.IGNORECASE | re.MULTILINE,
 )
 """A line that puts the question, after the documents that it is about."""

@@ -43,6 +43,7 @@ def parquet_rows(source: Source) -> Iterator[Row]:
                 if column.physical_type == "BYTE_ARRAY" and column.logical_type.type != "DECIMAL"
             ]
             table = pq.ParquetFile(pa.PythonFile(file, mode="r"), read_dictionary=texts)
+            plain = frozenset(column.name for column in table.schema_arrow if _is_plain(column.type))
             for batch in table.iter_batches(_ROWS_AT_ONCE):
                 for part in _bounded(batch):
                     if part is None:
@@ -50,9 +51,28 @@ def parquet_rows(source: Source) -> Iterator[Row]:
                         yield number, Rejected(Reason.TOO_LONG)
                         continue
                     for number, row in enumerate(part.to_pylist(), number + 1):  # noqa: B020 - goes on from before
-                        yield number, {name: _plain(value) for name, value in row.items() if value is not None}
+                        yield (
+                            number,
+                            {
+                                name: value if name in plain else _plain(value)
+                                for name, value in row.items()
+                                if value is not None
+                            },
+                        )
         except (pa.ArrowException, OSError, ValueError, OverflowError):
             yield number + 1, Rejected(Reason.TRUNCATED)
+
+
+def _is_plain(kind: Any) -> bool:
+    """Return whether Arrow gives values of a type as ``_plain`` would: without bytes, decimals or maps in them."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _is_plain(kind.value_type)
+    if pa.types.is_struct(kind):
+        return all(_is_plain(field.type) for field in kind)
+    texts = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(texts or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
 
 
 def _expansion(described: Any) -> str | None:
