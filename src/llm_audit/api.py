@@ -10,6 +10,7 @@ from llm_audit.config import Config
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.errors import UsageError
 from llm_audit.ledger import is_ledger, read_ledger
+from llm_audit.sources.databases import EVERYTHING, Selection, is_database
 
 if TYPE_CHECKING:
     from llm_audit.audit.options import AuditOptions
@@ -54,13 +55,22 @@ def __getattr__(name: str) -> Any:
 
 
 def open_ledger(
-    paths: Sequence[str | Path], *, config: Config | None = None, progress: Progress | None = None
+    paths: Sequence[str | Path],
+    *,
+    config: Config | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    query: str | None = None,
+    progress: Progress | None = None,
 ) -> Ledger:
     """Read logs into a ledger, or read a saved ledger.
 
     Args:
-        paths: Logs, or one folder that holds a saved ledger.
+        paths: Logs, databases, or one folder that holds a saved ledger.
         config: Settings; the defaults where not given.
+        since: Of databases, leave out what is before this day or time. Files are read whole.
+        until: Of databases, leave out what is after this day or time.
+        query: Read the result of this query, of the one database given.
         progress: Called with bytes read and bytes in all.
 
     Raises:
@@ -74,7 +84,7 @@ def open_ledger(
         330
     """
     config = config or Config()
-    ledger = _open(paths, config, progress)
+    ledger = _open(paths, config, _selection(paths, config, since=since, until=until, query=query), progress)
     if not config.pseudonymize:
         return ledger
     from llm_audit.audit.pseudonyms import pseudonymize
@@ -82,7 +92,22 @@ def open_ledger(
     return pseudonymize(ledger, config.pseudonymize, config.pseudonym_key)
 
 
-def _open(paths: Sequence[str | Path], config: Config, progress: Progress | None) -> Ledger:
+def _selection(
+    paths: Sequence[str | Path], config: Config, *, since: str | None, until: str | None, query: str | None
+) -> Selection:
+    """Return what of a database is read."""
+    from llm_audit.audit.options import bounds
+
+    of_databases = [is_database(str(path)) for path in paths]
+    if query is not None and of_databases != [True]:
+        raise UsageError("A query is asked of one database: give its URI, and no other path.")
+    if not any(of_databases):
+        return EVERYTHING
+    start, end = bounds(audit_options(config, since=since, until=until))
+    return Selection(since=start, until=end, query=query)
+
+
+def _open(paths: Sequence[str | Path], config: Config, selection: Selection, progress: Progress | None) -> Ledger:
     if any(is_ledger(path) for path in paths):
         if len(paths) > 1:
             raise UsageError("A saved ledger is audited on its own; give either one ledger or logs.")
@@ -94,6 +119,7 @@ def _open(paths: Sequence[str | Path], config: Config, progress: Progress | None
         mapping=config.mapping or None,
         calibration=Path(config.calibration) if config.calibration else None,
         cache=config.cache,
+        selection=selection,
     )
     return ingest(paths, options=options, progress=progress)
 
@@ -200,15 +226,17 @@ def analyze(
     config: Config | None = None,
     since: str | None = None,
     until: str | None = None,
+    query: str | None = None,
     progress: Progress | None = None,
 ) -> Audit:
     """Audit logs, or a saved ledger.
 
     Args:
-        paths: Files, folders, globs and ``s3://`` addresses; or one saved ledger.
+        paths: Files, folders, globs, ``s3://`` addresses and databases; or one saved ledger.
         config: Settings; the defaults where not given.
         since: First day or time to audit, such as ``2026-09-01``.
         until: First day or time not to audit.
+        query: Audit the result of this query, of the one database given.
         progress: Called with bytes read and bytes in all.
 
     Returns:
@@ -225,7 +253,7 @@ def analyze(
         '1.09522443'
     """
     config = config or Config()
-    ledger = open_ledger(paths, config=config, progress=progress)
+    ledger = open_ledger(paths, config=config, since=since, until=until, query=query, progress=progress)
     return audit_ledger(ledger, config=config, options=audit_options(config, since=since, until=until))
 
 

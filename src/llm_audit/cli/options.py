@@ -13,7 +13,8 @@ from llm_audit.errors import UsageError
 Paths = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH…", help="Logs: files, folders, globs, s3://… or - for standard input; or a saved ledger."
+        metavar="PATH…",
+        help="Logs: files, folders, globs, s3://…, databases by URI, or - for standard input; or a saved ledger.",
     ),
 ]
 Output = Annotated[
@@ -38,6 +39,9 @@ Calibration = Annotated[str | None, typer.Option(help="Calibration file from `ll
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file.")]
 Since = Annotated[str | None, typer.Option(help="Start of the period: a day or time, such as 2026-09-01.")]
 Until = Annotated[str | None, typer.Option(help="End of the period, itself excluded: a day or time.")]
+Query = Annotated[
+    str | None, typer.Option(metavar="SQL", help="Audit the result of this query, of the one database given.")
+]
 Timezone = Annotated[str | None, typer.Option(help="Time zone for days, such as Europe/Berlin.")]
 Currency = Annotated[str | None, typer.Option(help="Currency for display, with its rate per US dollar: EUR=0.92.")]
 GroupBy = Annotated[

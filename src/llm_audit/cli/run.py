@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_audit.cli import console
 from llm_audit.cli.mapping_hint import mapping_hint
+from llm_audit.sources.databases import shown
 
 if TYPE_CHECKING:
     from llm_audit.cli.kept_audit import KeptAudit
@@ -26,6 +27,7 @@ def run_audit(
     until: str | None = None,
     progress: bool | None = None,
     save_ledger: Path | None = None,
+    query: str | None = None,
 ) -> KeptAudit:
     """Read logs, or a saved ledger, and audit them.
 
@@ -37,12 +39,13 @@ def run_audit(
         until: End of the period, exclusive.
         progress: Whether to show progress; ``None`` shows it on a terminal only.
         save_ledger: A folder to save the ledger in.
+        query: The query to ask of a database.
     """
     from llm_audit import api
     from llm_audit.cli import kept_audit
 
     with console.progress(wanted=progress) as update:
-        ledger = api.open_ledger(paths, config=config, progress=update)
+        ledger = api.open_ledger(paths, config=config, since=since, until=until, query=query, progress=update)
     if (hint := mapping_hint(ledger)) is not None:
         console.say(hint)
     if save_ledger is not None:
@@ -50,13 +53,13 @@ def run_audit(
 
         write_ledger(ledger, save_ledger)
         console.say(f"Wrote {save_ledger}")
-    command = _command(paths, {**flags, "since": since, "until": until})
+    command = _command(paths, {**flags, "query": query, "since": since, "until": until})
     return kept_audit.audit(ledger, config, api.audit_options(config, since=since, until=until, command=command))
 
 
 def _command(paths: Sequence[str], flags: Mapping[str, Any]) -> str:
     """Return the command that reproduces the audit, without flags that cannot change a figure."""
-    words = ["llm-audit", "analyze", *paths]
+    words = ["llm-audit", "analyze", *map(shown, paths)]
     for name, value in flags.items():
         if value is not None and name not in _NOT_FIGURES:
             for item in value if isinstance(value, list) else [value]:

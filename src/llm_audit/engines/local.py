@@ -17,6 +17,7 @@ from llm_audit.ledger.part_cache import PartCache
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.workspace import Workspace
+from llm_audit.sources.databases import EVERYTHING, Selection, shown
 from llm_audit.sources.files.find import STANDARD_INPUT, find
 from llm_audit.sources.files.storage import Source
 from llm_audit.sources.split import bundles
@@ -37,6 +38,7 @@ class IngestOptions:
         mapping: Ledger field to JSON path, for logs of no known format.
         calibration: A file that ``calibrate`` wrote.
         cache: Store what is read, and reuse what is stored of unchanged logs.
+        selection: What of a database is read.
     """
 
     jobs: int = 0
@@ -45,6 +47,7 @@ class IngestOptions:
     mapping: Mapping[str, str] | None = None
     calibration: Path | None = None
     cache: bool = True
+    selection: Selection = EVERYTHING
 
 
 def ingest(
@@ -53,7 +56,7 @@ def ingest(
     """Read logs into a ledger. The result is the same whatever the number of processes and the order of paths.
 
     Args:
-        paths: Files, folders, globs, ``-`` for standard input, ``s3://bucket/prefix``.
+        paths: Files, folders, globs, ``-`` for standard input, ``s3://bucket/prefix``, databases.
         options: Options for reading.
         progress: Called in this process with bytes read and bytes in total.
 
@@ -72,11 +75,12 @@ def ingest(
     cache = PartCache.open() if options.cache else None
     holder = Workspace()
     folder = holder.path
-    found = find(paths, spool=folder)
+    found = find(paths, spool=folder, selection=options.selection)
     session = CacheSession(cache, found.sources, config)
     if (stored := session.ledger()) is not None:
         session.warn_of_damage()
         return stored.with_notes(found.notes)
+    from llm_audit.engines.table_sums import of_tables
     from llm_audit.engines.worker import Task
     from llm_audit.ledger.assemble import assemble, with_offsets
 
@@ -91,7 +95,12 @@ def ingest(
     ]
     with ThreadPoolExecutor(1) as hashing:
         # A file that is split is hashed here, while the processes read its shards.
-        split = {shard.source for task in tasks for shard in task.bundle if shard.end is not None}
+        split = {
+            shard.source
+            for task in tasks
+            for shard in task.bundle
+            if shard.end is not None and shard.source.table is None
+        }
         hashes = {source.name: hashing.submit(session.sha256, source) for source in found.sources if source in split}
         parts = _parts(tasks, session, config, options.jobs or os.cpu_count() or 1, progress)
     session.warn_of_damage(parts)
@@ -102,14 +111,22 @@ def ingest(
         for task, part in zip(tasks, parts, strict=True)
         for shard, tally in zip(task.bundle, part.shards, strict=True)
     ]
-    file_hashes = {shard.source.name: tally.sha256 or hashes[shard.source.name].result() for shard, tally in shards}
+    tables = of_tables(shards)
+    file_hashes = {
+        shard.source.name: tally.sha256 or hashes[shard.source.name].result()
+        for shard, tally in shards
+        if shard.source.table is None
+    }
+    described = tables | {
+        source.name: (source.size_bytes, file_hashes[source.name]) for source in found.sources if source.table is None
+    }
     numbers = {source.name: number for number, source in enumerate(found.sources)}
     manifest = assemble(
         with_offsets(
             (part, [numbers[shard.source.name] for shard in task.bundle])
             for task, part in zip(tasks, parts, strict=True)
         ),
-        inputs=[(source.name, source.size_bytes, file_hashes[source.name]) for source in found.sources],
+        inputs=[(source.name, *described[source.name]) for source in found.sources],
         target=folder / REQUESTS_FILE,
         notes=found.notes,
         fingerprints=config.fingerprints(),
@@ -148,7 +165,7 @@ def _parts(
 
 
 def _nothing_to_audit(paths: Sequence[str | Path], sources: Sequence[Source], notes: Sequence[str]) -> str:
-    given = ", ".join(map(str, paths))
+    given = ", ".join(shown(str(path)) for path in paths)
     if [source.name for source in sources] == [given]:
         named = "standard input" if given == STANDARD_INPUT else given
         return f"There is nothing to audit: {named} is empty. Give files or folders with log records."

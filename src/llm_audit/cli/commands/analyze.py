@@ -26,6 +26,7 @@ def analyze(
     pseudonymize: options.Pseudonymize = None,
     log_format: options.LogFormat = None,
     date_order: options.DateOrder = None,
+    query: options.Query = None,
     save_ledger: Annotated[Path | None, typer.Option(help="Save the ledger in this folder, to audit it again.")] = None,
     strict: options.Strict = None,
     jobs: options.Jobs = None,
@@ -68,7 +69,9 @@ def analyze(
     config = configuration.load(flags, file=config_file).config
     shown_in = parse_currency(config.currency)
     shown = False if quiet else progress
-    audit = run_audit(paths, config, flags, since=since, until=until, progress=shown, save_ledger=save_ledger)
+    audit = run_audit(
+        paths, config, flags, since=since, until=until, query=query, progress=shown, save_ledger=save_ledger
+    )
     document = convert(audit.document, shown_in)
     deliver(document, output or [], output_format, requests=lambda: audit.requests, quiet=quiet, details=details)
     if explain_metrics:

@@ -40,11 +40,14 @@ def formats(context: typer.Context, *, output_format: ListFormat = "table") -> N
 @app.command()
 def detect(paths: options.Paths, *, output_format: ListFormat = "table") -> int:
     """Show the format of each file and why. Ends with 3 when none was found or one was not recognised."""
+    from llm_audit.sources.databases import shown
     from llm_audit.sources.detect import explain
 
     found = explain(paths)
     if not found:
-        raise IncompleteError(f"No file to detect was found in {', '.join(paths)}. Give files or folders with logs.")
+        raise IncompleteError(
+            f"No file to detect was found in {', '.join(map(shown, paths))}. Give files or folders with logs."
+        )
     rows = [
         {
             "path": item.path,

@@ -1,0 +1,141 @@
+"""Reading the rows of a table, or of a part of it, as records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from xxhash import xxh3_128_intdigest
+
+from llm_audit.sources.databases.driver import Page
+from llm_audit.sources.databases.schema import Row
+from llm_audit.sources.databases.session import Session
+from llm_audit.sources.databases.statements import BYTES, among, written
+from llm_audit.sources.databases.table import Lookup, Range, Table
+from llm_audit.sources.decode import Item
+from llm_audit.sources.entry import Reason, Rejected
+
+FIRST_ROWS, MOST_ROWS = 256, 4096
+PAGE_BYTES = 1 << 23
+"""A page is of as many rows as make about 8 MiB, of those that were read."""
+
+MAX_ROW_BYTES = 1 << 26
+"""A larger row (64 MiB) is rejected as too long; what is stored of it is not sent."""
+
+_LOOKUP_KEYS = 500
+_DIGEST = (1 << 128) - 1
+_encode = msgspec.json.Encoder(enc_hook=str, decimal_format="string").encode
+
+
+class TableReader:
+    """Reads the rows of one range of a table, in the order of its key.
+
+    While it is iterated over, ``place`` is the primary key of the row at hand. Afterwards ``count`` and ``read_bytes``
+    are those of the rows read, and ``digest`` is the sum of their hashes, which does not depend on the ranges.
+    """
+
+    def __init__(self, table: Table, within: Range = ()) -> None:
+        self.place = ""
+        self.count = self.read_bytes = self.digest = 0
+        self._table = table
+        self._within = within
+        self._size = FIRST_ROWS
+
+    def __iter__(self) -> Iterator[tuple[int, Item]]:
+        with Session(self._table.address, table=self._table.name) as session:
+            for page in self._pages(session):
+                if page.rows:
+                    yield from self._records(page, session)
+
+    def _pages(self, session: Session) -> Iterator[Page]:
+        statement = self._table.statement
+        if statement is None:
+            yield from session.pages(self._table.query, FIRST_ROWS)
+            return
+        after: list[Any] | None = None
+        while True:
+            wanted = self._size
+            sql, parameters = statement.page(
+                session.driver, within=self._within, after=after, rows=wanted, most_bytes=MAX_ROW_BYTES
+            )
+            page = session.page(sql, parameters)
+            yield page
+            if len(page.rows) < wanted:
+                return
+            places = [page.names.index(name) for name in statement.key]
+            after = [page.rows[-1][place] for place in places]
+
+    def _records(self, page: Page, session: Session) -> Iterator[tuple[int, Item]]:
+        names, nested = page.names, session.driver.nested
+        related = [(lookup, _related(page, lookup, session)) for lookup in self._table.lookups]
+        keys = self._keys(page)
+        make = self._table.schema.record if self._table.schema is not None else None
+        before = self.read_bytes
+        for values in page.rows:
+            row: Row = {
+                name: _plain(value) if nested else value
+                for name, value in zip(names, values, strict=True)
+                if value is not None
+            }
+            found = {lookup.table: rows.get(row.get(lookup.from_field), ()) for lookup, rows in related}
+            stored = row.pop(BYTES, 0)
+            encoded = _encode((row, found) if found else row)
+            self.count += 1
+            self.read_bytes += len(encoded)
+            self.digest = (self.digest + xxh3_128_intdigest(encoded)) & _DIGEST
+            self.place = ", ".join(f"{names[key]} {values[key]}" for key in keys)
+            if stored > MAX_ROW_BYTES or len(encoded) > MAX_ROW_BYTES:
+                yield self.count, Rejected(Reason.TOO_LONG, unread_bytes=stored or len(encoded))
+            else:
+                yield self.count, row if make is None else make(row, found)
+        average = (self.read_bytes - before) / len(page.rows)
+        self._size = max(1, min(MOST_ROWS, int(PAGE_BYTES / max(1, average))))
+
+    def _keys(self, page: Page) -> list[int]:
+        """Return which values of a row are its primary key; of a key that begins with a time, what comes after."""
+        key = self._table.statement.key if self._table.statement is not None else ()
+        schema = self._table.schema
+        if schema is not None and schema.key_unit is not None and len(key) > 1:
+            key = key[1:]
+        return [page.names.index(name) for name in key]
+
+
+def _related(page: Page, lookup: Lookup, session: Session) -> Mapping[Any, Sequence[Row]]:
+    """Return the rows of another table that belong to those of a page, by the value they share."""
+    place = page.names.index(lookup.from_field)
+    wanted = sorted({row[place] for row in page.rows if row[place] is not None}, key=str)
+    found: dict[Any, list[Row]] = {}
+    statement = lookup.statement
+    column = dict(statement.columns)[lookup.to_field]
+    for start in range(0, len(wanted), _LOOKUP_KEYS):
+        conditions = (*statement.conditions, among(column, wanted[start : start + _LOOKUP_KEYS]))
+        selected = ", ".join(f"{expression} AS {session.driver.quote(name)}" for name, expression in statement.columns)
+        where = " AND ".join(f"({condition.text})" for condition in conditions)
+        sql, parameters = written(
+            f"SELECT {selected} FROM {statement.source} WHERE {where}",  # noqa: S608
+            conditions,
+            session.driver,
+        )
+        other = session.page(sql, parameters)
+        for values in other.rows:
+            row = {name: _plain(value) for name, value in zip(other.names, values, strict=True) if value is not None}
+            found.setdefault(row.get(lookup.to_field), []).append(row)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Convert values of types that JSON does not have to those that formats expect; times stay times."""
+    match value:
+        case str() | int() | float():
+            return value
+        case bytes() | bytearray() | memoryview():
+            return bytes(value).decode(errors="replace")
+        case Decimal():
+            return str(value)
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+    return value if hasattr(value, "isoformat") else str(value)
