@@ -1,12 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from tests.sources.databases import servers
 from tests.sources.databases.servers import PASSWORD
+
+from llm_audit.sources.databases import session
+
+
+@pytest.fixture(autouse=True)
+def _quick_and_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Wait for no lost connection, and use no cache and no password file of the user's."""
+    monkeypatch.setattr(session, "_FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path))
 
 
 @pytest.fixture(scope="session")
@@ -59,5 +70,63 @@ class Postgres:
 @pytest.fixture
 def postgres(postgres_port: int) -> Iterator[Postgres]:
     made = Postgres(postgres_port, "audited")
+    yield made
+    made.admin.close()
+
+
+@pytest.fixture(scope="session")
+def mariadb_port() -> Iterator[int]:
+    """A MariaDB server with a user ``auditor`` who may do anything."""
+    pytest.importorskip("pymysql", reason="PyMySQL is not installed")
+    install = servers.program("mariadb-install-db", "usr/bin")
+    server = servers.program("mariadbd", "usr/sbin")
+    user, port = servers.other_user("mysql"), servers.free_port()
+    with servers.folder(user) as place:
+        data = str(place / "data")
+        servers.subprocess.run(
+            [install, "--no-defaults", f"--datadir={data}", "--skip-test-db",
+             "--auth-root-authentication-method=normal"],
+            user=user, check=True, capture_output=True, cwd=place,
+        )  # fmt: skip
+        setup = place / "setup.sql"
+        setup.write_text(
+            f"CREATE USER auditor@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO auditor@'%' WITH GRANT OPTION;\n"
+        )
+        setup.chmod(0o644)
+        command = [server, "--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1",
+                   "--skip-name-resolve",
+                   f"--socket={place}/socket", f"--init-file={setup}", f"--pid-file={place}/pid"]  # fmt: skip
+        with servers.running(command, port, user, place / "log"):
+            yield port
+
+
+class MariaDB:
+    """A new database, and its address."""
+
+    def __init__(self, port: int, database: str) -> None:
+        import pymysql
+
+        self.port, self.database = port, database
+        self.admin = pymysql.connect(host="127.0.0.1", port=port, user="auditor", password=PASSWORD, autocommit=True)
+        self.execute(f"DROP DATABASE IF EXISTS {database}")
+        self.execute(f"CREATE DATABASE {database}")
+        self.admin.select_db(database)
+
+    def uri(self, *, port: int | None = None, password: str | None = PASSWORD, user: str = "auditor") -> str:
+        secret = "" if password is None else f":{quote(password, safe='')}"
+        return f"mysql://{user}{secret}@127.0.0.1:{port or self.port}/{self.database}"
+
+    def execute(self, sql: str) -> None:
+        with self.admin.cursor() as cursor:
+            cursor.execute(sql)
+
+    def many(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        with self.admin.cursor() as cursor:
+            cursor.executemany(sql, rows)
+
+
+@pytest.fixture
+def mariadb(mariadb_port: int) -> Iterator[MariaDB]:
+    made = MariaDB(mariadb_port, "audited")
     yield made
     made.admin.close()

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.sources.databases.rows import rows_of
 from tests.sources.databases.servers import PASSWORD, CuttingProxy
 
 import llm_audit
 from llm_audit.config import Config
 from llm_audit.errors import IncompleteError, UsageError
-from llm_audit.sources.databases import EVERYTHING, Selection, TableReader, parse, reader, session, tables
+from llm_audit.sources.databases import parse, reader, tables
 from llm_audit.sources.entry import Rejected
 
 SPEND_LOGS = """
@@ -64,18 +65,6 @@ def litellm(postgres):
     postgres.many(INSERT, [call(number) for number in range(1000)])
     postgres.execute("ANALYZE")
     return postgres
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(session, "_FIRST_WAIT_SECONDS", 0.01)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("HOME", str(tmp_path))
-
-
-def rows_of(uri: str, selection: Selection = EVERYTHING) -> list[Any]:
-    found, _ = tables(parse(uri), selection)
-    return [item for table in found for within in table.ranges for _, item in TableReader(table, within)]
 
 
 def test_litellm_is_audited_to_the_cent(litellm) -> None:

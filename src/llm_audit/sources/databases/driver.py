@@ -98,6 +98,10 @@ class Driver(ABC):
     def failure(self, error: Exception) -> Failure:
         """Return the kind of one of these errors."""
 
+    def message(self, error: Exception) -> str:
+        """Return what one of these errors says."""
+        return str(error)
+
     @abstractmethod
     def tables(self, connection: Connection) -> list[Described]:
         """List the tables and views that may be read, without the system's own."""

@@ -14,7 +14,7 @@ class DatabaseError(UsageError):
 def explained(error: Exception, driver: Driver, address: Address, *, table: str = "") -> DatabaseError:
     """Return the error to show for one of a client library."""
     place = f"{address.name}#{table}" if table else address.name
-    what = _line(error, address)
+    what = _line(driver.message(error), address)
     match driver.failure(error):
         case Failure.LOGIN:
             look = f", and the password in {driver.password_from}" if driver.password_from else ""
@@ -35,8 +35,8 @@ def explained(error: Exception, driver: Driver, address: Address, *, table: str 
     return DatabaseError(text)
 
 
-def _line(error: Exception, address: Address) -> str:
+def _line(message: str, address: Address) -> str:
     """Return the first line of a message, which is about the error and not about the data."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    found = lines[0] if lines else type(error).__name__
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    found = lines[0] if lines else "it gave no reason"
     return address.without_secrets(found).rstrip(".")

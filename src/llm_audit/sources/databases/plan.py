@@ -171,11 +171,12 @@ def _of_schema(
     )
     sql, parameters = statement.rows(driver)
     session.table = name = _name(table, address)
-    least, greatest = session.page(*statement.bounds(driver)).rows[0] if schema.ranged else (None, None)
+    divided = schema.divided_by
+    least, greatest = (None, None) if divided is None else session.page(*statement.bounds(driver, divided)).rows[0]
     rows = session.count(sql, parameters)
     parts = ranges.cut(
-        dict(columns)[schema.key[0]],
-        schema.key_unit,
+        statement.expression(divided or schema.key[0]),
+        schema.divided_unit,
         least=least,
         greatest=greatest,
         rows=1 if driver.one_process else rows,
@@ -188,7 +189,7 @@ def _of_schema(
         schema=schema,
         ranges=parts,
         lookups=tuple(_lookups(schema.related, table, described, driver, final=schema.final)),
-        rows=0 if schema.ranged and least is None else max(1, rows),
+        rows=0 if divided is not None and least is None else max(1, rows),
     )
 
 
@@ -199,7 +200,8 @@ def _lookups(
         beside = _beside(table, other, described)
         if beside is not None:
             columns = tuple(_columns(other.fields, beside.names, driver))
-            statement = Statement(columns=columns, source=_quoted(driver, beside, final=final))
+            source = _quoted(driver, beside, final=final)
+            statement = Statement(columns=columns, source=source, key=(other.order or other.to_column,))
             yield Lookup(other.table, other.from_field, other.to_column, statement)
 
 

@@ -37,7 +37,7 @@ def cut(
     at_least = [(), *((Condition(f"{expression} >= {PARAMETER}", (value,)),) for value in values)]
     below = [
         *((Condition(f"{expression} < {PARAMETER}", (value,)),) for value in values),
-        (Condition(f"{expression} <= {PARAMETER}", (greatest,)),),
+        (Condition(f"{expression} <= {PARAMETER}", (_value(last + 1, unit, driver) if unit else greatest,)),),
     ]
     return tuple((*low, *high) for low, high in zip(at_least, below, strict=True))
 

@@ -12,7 +12,7 @@ from xxhash import xxh3_128_intdigest
 from llm_audit.sources.databases.driver import Page
 from llm_audit.sources.databases.schema import Row
 from llm_audit.sources.databases.session import Session
-from llm_audit.sources.databases.statements import BYTES, among, written
+from llm_audit.sources.databases.statements import BYTES
 from llm_audit.sources.databases.table import Lookup, Range, Table
 from llm_audit.sources.decode import Item
 from llm_audit.sources.entry import Reason, Rejected
@@ -79,7 +79,7 @@ class TableReader:
                 for name, value in zip(names, values, strict=True)
                 if value is not None
             }
-            found = {lookup.table: rows.get(row.get(lookup.from_field), ()) for lookup, rows in related}
+            found = {lookup.table: rows.get(str(row.get(lookup.from_field)), ()) for lookup, rows in related}
             stored = row.pop(BYTES, 0)
             encoded = _encode((row, found) if found else row)
             self.count += 1
@@ -94,34 +94,24 @@ class TableReader:
         self._size = max(1, min(MOST_ROWS, int(PAGE_BYTES / max(1, average))))
 
     def _keys(self, page: Page) -> list[int]:
-        """Return which values of a row are its primary key; of a key that begins with a time, what comes after."""
+        """Return which values of a row name it."""
         key = self._table.statement.key if self._table.statement is not None else ()
-        schema = self._table.schema
-        if schema is not None and schema.key_unit is not None and len(key) > 1:
-            key = key[1:]
+        if self._table.schema is not None:
+            key = key[-1:]
         return [page.names.index(name) for name in key]
 
 
-def _related(page: Page, lookup: Lookup, session: Session) -> Mapping[Any, Sequence[Row]]:
+def _related(page: Page, lookup: Lookup, session: Session) -> Mapping[str, Sequence[Row]]:
     """Return the rows of another table that belong to those of a page, by the value they share."""
     place = page.names.index(lookup.from_field)
     wanted = sorted({row[place] for row in page.rows if row[place] is not None}, key=str)
-    found: dict[Any, list[Row]] = {}
-    statement = lookup.statement
-    column = dict(statement.columns)[lookup.to_field]
+    found: dict[str, list[Row]] = {}
     for start in range(0, len(wanted), _LOOKUP_KEYS):
-        conditions = (*statement.conditions, among(column, wanted[start : start + _LOOKUP_KEYS]))
-        selected = ", ".join(f"{expression} AS {session.driver.quote(name)}" for name, expression in statement.columns)
-        where = " AND ".join(f"({condition.text})" for condition in conditions)
-        sql, parameters = written(
-            f"SELECT {selected} FROM {statement.source} WHERE {where}",  # noqa: S608
-            conditions,
-            session.driver,
-        )
-        other = session.page(sql, parameters)
-        for values in other.rows:
-            row = {name: _plain(value) for name, value in zip(other.names, values, strict=True) if value is not None}
-            found.setdefault(row.get(lookup.to_field), []).append(row)
+        values = wanted[start : start + _LOOKUP_KEYS]
+        other = session.page(*lookup.statement.among(session.driver, lookup.to_field, values))
+        for found_row in other.rows:
+            row = {name: _plain(value) for name, value in zip(other.names, found_row, strict=True) if value is not None}
+            found.setdefault(str(row.get(lookup.to_field)), []).append(row)
     return found
 
 

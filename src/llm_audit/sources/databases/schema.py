@@ -49,6 +49,7 @@ class Related:
     from_field: str  # of the first table
     to_column: str
     fields: tuple[Field, ...]
+    order: str = ""  # the column that sorts them
     required: bool = False
 
 
@@ -75,8 +76,9 @@ class Schema:
         format: The log format that reads its records.
         drivers: The kinds of databases that it is found in.
         table: The table's name.
-        key: Fields that sort the rows, and are unique together; an index begins with the first.
-        ranged: Whether the first field of the key is a number or a time, by which the rows can be divided.
+        key: Fields that sort the rows, in the order of an index, and are unique together; the last names a row.
+        divided_by: An indexed field, a number or a time, by which the rows are divided among processes.
+        divided_unit: Its unit; None for a number.
         fields: The fields to read.
         period: The columns that ``--since`` and ``--until`` are compared with.
         related: Other tables to read.
@@ -94,8 +96,8 @@ class Schema:
     key: tuple[str, ...]
     fields: tuple[Field, ...]
     checked: Mapping[str, Checked]
-    ranged: bool = True
-    key_unit: Unit | None = None  # of the first field of the key; None for a number
+    divided_by: str | None = None
+    divided_unit: Unit | None = None
     period: Period | None = None
     related: tuple[Related, ...] = ()
     record: Callable[[Row, RelatedRows], Row] = alone

@@ -53,7 +53,7 @@ class Statement:
         A value over ``most_bytes`` is left on the server.
         """
         conditions = [*self.conditions, *within]
-        order = [self._expression(name) for name in self.key]
+        order = [self.expression(name) for name in self.key]
         if after is not None:
             conditions.append(_after(order, after))
         sql = f"SELECT {', '.join(self._selected(driver, most_bytes))} FROM {self.source}{_where(conditions)}"  # noqa: S608
@@ -61,18 +61,28 @@ class Statement:
             sql += f" ORDER BY {', '.join(order)}"
         return written(f"{sql} LIMIT {rows}", conditions, driver)
 
-    def bounds(self, driver: Driver) -> tuple[str, list[Any]]:
-        """Return the query for the least and the greatest value of the key's first column."""
-        first = self._expression(self.key[0])
+    def bounds(self, driver: Driver, name: str) -> tuple[str, list[Any]]:
+        """Return the query for the least and the greatest value of a column."""
+        first = self.expression(name)
         sql = f"SELECT min({first}), max({first}) FROM {self.source}{_where(self.conditions)}"  # noqa: S608
         return written(sql, self.conditions, driver)
 
     def rows(self, driver: Driver) -> tuple[str, list[Any]]:
         """Return the query for one narrow column of all rows, to estimate their number by."""
-        first = self._expression(self.key[0]) if self.key else "1"
+        first = self.expression(self.key[0]) if self.key else "1"
         return written(f"SELECT {first} FROM {self.source}{_where(self.conditions)}", self.conditions, driver)  # noqa: S608
 
-    def _expression(self, name: str) -> str:
+    def among(self, driver: Driver, name: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+        """Return the query for the rows whose column has one of these values, in the order of the key."""
+        places = ", ".join(PARAMETER for _ in values)
+        conditions = [*self.conditions, Condition(f"{self.expression(name)} IN ({places})", tuple(values))]
+        selected = ", ".join(f"{expression} AS {driver.quote(known)}" for known, expression in self.columns)
+        order = ", ".join(map(self.expression, self.key))
+        sql = f"SELECT {selected} FROM {self.source}{_where(conditions)} ORDER BY {order}"  # noqa: S608
+        return written(sql, conditions, driver)
+
+    def expression(self, name: str) -> str:
+        """Return the expression of a column."""
         return next(expression for known, expression in self.columns if known == name)
 
     def _selected(self, driver: Driver, most_bytes: int) -> list[str]:
@@ -88,11 +98,6 @@ class Statement:
             sizes = " + ".join(f"coalesce({driver.size(expression)}, 0)" for expression in wide)
             selected.append(f"{sizes} AS {driver.quote(BYTES)}")
         return selected
-
-
-def among(expression: str, values: Sequence[Any]) -> Condition:
-    """Return the condition that an expression has one of these values."""
-    return Condition(f"{expression} IN ({', '.join(PARAMETER for _ in values)})", tuple(values))
 
 
 def written(sql: str, conditions: Sequence[Condition], driver: Driver) -> tuple[str, list[Any]]:

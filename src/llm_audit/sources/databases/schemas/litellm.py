@@ -10,7 +10,8 @@ _CALLS = Schema(
     drivers=frozenset({"postgresql"}),
     table="LiteLLM_SpendLogs",
     key=("startTime", "request_id"),
-    key_unit=Unit.TIME,
+    divided_by="startTime",
+    divided_unit=Unit.TIME,
     period=Period("startTime", "startTime", Unit.TIME),
     fields=(
         *(Field(name, required=True) for name in ("request_id", "call_type", "spend", "startTime", "model")),
@@ -33,7 +34,6 @@ def _by_day(table: str, whose: str, *, instead: tuple[str, ...]) -> Schema:
         drivers=frozenset({"postgresql"}),
         table=table,
         key=("id",),
-        ranged=False,
         period=Period("date", "date", Unit.DAY),
         fields=(
             *(Field(name, required=True) for name in ("id", "date", "model", "spend", *_COUNTS[:2], _REQUESTS[0])),
