@@ -1,6 +1,6 @@
 """ClickHouse's engine behind a little of its HTTP interface, as a program: ``clickhouse_server.py PORT PASSWORD``.
 
-The engine and its SQL are those of the ``chdb`` wheel; logins, the form of errors and the cutting of answers are made here.
+The engine and its SQL are those of the ``chdb`` wheel; logins, the form of errors and cut answers are made here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 from chdb.session import Session
 
 _CODE = re.compile(r"Code: (\d+)")
-_NOT_SETTINGS = frozenset({"database", "query", "client_protocol_version", "session_id", "compress", "decompress"})
+_NOT_SETTINGS = frozenset(
+    {"database", "query", "client_protocol_version", "session_id", "query_id", "compress", "wait_end_of_query"}
+)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -49,10 +51,10 @@ class Handler(BaseHTTPRequestHandler):
                 place = form.start() if form else len(sql)
                 sql = f"{sql[:place]} SETTINGS {', '.join(settings)}{sql[place:]}"
             found = self.engine.query(sql, "TabSeparated").bytes()
-        except Exception as error:
+        except RuntimeError as error:
             self.refuse(str(error), 500)
             return
-        if Handler.cuts and len(found) > 20_000:
+        if Handler.cuts and "`observations`" in sql and len(found) > 20_000:
             Handler.cuts -= 1
             self.send_response(200)
             self.send_header("Content-Length", str(len(found)))

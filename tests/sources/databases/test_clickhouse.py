@@ -9,23 +9,26 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-
-import llm_audit
-from llm_audit.errors import UsageError
-from llm_audit.sources.databases import parse, ranges, reader, tables
 from tests.sources.databases import servers
 from tests.sources.databases.rows import rows_of
 from tests.sources.databases.servers import PASSWORD
 
+import llm_audit
+from llm_audit.errors import UsageError
+from llm_audit.sources.databases import parse, ranges, reader, tables
+
 OBSERVATIONS = """
 CREATE TABLE observations (`id` String, `trace_id` String, `project_id` String, `type` LowCardinality(String),
-`parent_observation_id` Nullable(String), `start_time` DateTime64(3), `end_time` Nullable(DateTime64(3)), `name` String,
+`parent_observation_id` Nullable(String), `start_time` DateTime64(3), `end_time` Nullable(DateTime64(3)),
+        `name` String,
 `metadata` Map(LowCardinality(String), String), `level` LowCardinality(String), `status_message` Nullable(String),
-`version` Nullable(String), `input` Nullable(String), `output` Nullable(String), `provided_model_name` Nullable(String),
+`version` Nullable(String), `input` Nullable(String), `output` Nullable(String),
+        `provided_model_name` Nullable(String),
 `internal_model_id` Nullable(String), `model_parameters` Nullable(String),
 `provided_usage_details` Map(LowCardinality(String), UInt64), `usage_details` Map(LowCardinality(String), UInt64),
 `cost_details` Map(LowCardinality(String), Decimal64(12)), `total_cost` Nullable(Decimal64(12)),
-`created_at` DateTime64(3) DEFAULT now(), `updated_at` DateTime64(3) DEFAULT now(), event_ts DateTime64(3), is_deleted UInt8
+`created_at` DateTime64(3) DEFAULT now(), `updated_at` DateTime64(3) DEFAULT now(), event_ts DateTime64(3),
+        is_deleted UInt8
 ) ENGINE = ReplacingMergeTree(event_ts, is_deleted) PARTITION BY toYYYYMM(start_time)
 PRIMARY KEY (project_id, `type`, toDate(start_time)) ORDER BY (project_id, `type`, toDate(start_time), id)
 """
@@ -42,7 +45,8 @@ provided_model_name, usage_details, total_cost, event_ts, is_deleted)
 SELECT concat('o', leftPad(toString(number), 5, '0')), 't1', 'p', 'GENERATION',
 toDateTime64('2026-09-01 00:00:00', 3, 'UTC') + toIntervalSecond(number * 60),
 toDateTime64('2026-09-01 00:00:01', 3, 'UTC') + toIntervalSecond(number * 60), 'chat', 'DEFAULT',
-concat('[{"role": "user", "content": "What is 2 + ', toString(number), '?"}]'), '{"role": "assistant", "content": "4"}',
+concat('[{"role": "user", "content": "What is 2 + ', toString(number), '?"}]'), '{"role": "assistant",
+        "content": "4"}',
 'gpt-4o-mini', map('input', 600, 'input_cached_tokens', 400, 'output', 100, 'total', 1100), 0.00018, now64(3), 0
 FROM numbers(1000)
 """
@@ -88,7 +92,8 @@ def clickhouse(clickhouse_port: int) -> Iterator[ClickHouse]:
 def langfuse(clickhouse: ClickHouse) -> ClickHouse:
     for sql in (OBSERVATIONS, TRACES, CALLS):
         clickhouse.execute(sql)
-    clickhouse.execute("""INSERT INTO traces (id, timestamp, name, user_id, metadata, project_id, tags, event_ts, is_deleted)
+    clickhouse.execute("""INSERT INTO traces (id, timestamp, name, user_id, metadata, project_id, tags, event_ts,
+        is_deleted)
         VALUES ('t1', '2026-09-01', 'old', 'ada', {}, 'p', [], '2026-09-01', 0),
         ('t1', '2026-09-01', 'support', 'ada', {'team': 'core'}, 'p', ['eu'], '2026-09-02', 0),
         ('t1', '2026-09-01', 'other', 'eve', {}, 'q', [], '2026-09-02', 0)""")
@@ -108,9 +113,9 @@ def test_langfuse_is_audited_to_the_cent(langfuse: ClickHouse) -> None:
 
 def test_of_the_versions_of_a_row_the_newest_counts(langfuse: ClickHouse) -> None:
     """ClickHouse holds versions until it merges them: without FINAL these rows would count twice."""
-    insert = CALLS.replace("FROM numbers(1000)", "FROM numbers({})").replace("now64(3), 0", "now64(3) + 1, {}")
-    langfuse.execute(insert.replace("'output', 100", "'output', 200").format(0, 10).replace("+ 1, 0", "+ 1, 0"))
-    langfuse.execute(insert.replace("+ 1,", "+ 2,").format(1, 4))
+    newer, deleted = CALLS.replace("now64(3), 0", "now64(3) + 1, 0"), CALLS.replace("now64(3), 0", "now64(3) + 2, 1")
+    langfuse.execute(newer.replace("'output', 100", "'output', 200").replace("numbers(1000)", "numbers(10)"))
+    langfuse.execute(deleted.replace("numbers(1000)", "numbers(4)"))
     plain = langfuse.admin.query("SELECT count() FROM lf.observations").result_rows[0][0]
     assert plain == 1014
     audit = llm_audit.analyze(langfuse.uri())
@@ -173,7 +178,8 @@ def test_nothing_can_be_written(langfuse: ClickHouse) -> None:
 
 def test_a_query_is_audited(langfuse: ClickHouse) -> None:
     query = """SELECT start_time AS time, provided_model_name AS model, usage_details['input'] AS input_tokens,
-        usage_details['output'] AS output_tokens FROM observations FINAL WHERE provided_model_name LIKE 'gpt%' LIMIT 10"""
+        usage_details['output'] AS output_tokens FROM observations FINAL WHERE provided_model_name LIKE 'gpt%'
+        LIMIT 10"""
     document = llm_audit.analyze(langfuse.uri(), query=query).document
     assert (document.requests.audited, document.cost.actual) == (10, "0.0015")
     assert str(document.period.start).startswith("2026-09-01T00:")
@@ -181,17 +187,23 @@ def test_a_query_is_audited(langfuse: ClickHouse) -> None:
 
 def test_helicone(clickhouse: ClickHouse) -> None:
     clickhouse.execute("""CREATE TABLE request_response_rmt (response_id Nullable(UUID),
-        response_created_at Nullable(DateTime64(3)), latency Nullable(Int64), status Int64, completion_tokens Nullable(Int64),
-        prompt_tokens Nullable(Int64), model LowCardinality(String), request_id UUID, request_created_at DateTime64(3),
-        user_id LowCardinality(String), organization_id UUID, provider LowCardinality(String), target_url Nullable(String),
-        properties Map(LowCardinality(String), String), request_body String DEFAULT '', response_body String DEFAULT '',
-        cost UInt64 DEFAULT 0, prompt_cache_read_tokens Nullable(Int64), updated_at DateTime64(3, 'UTC') DEFAULT now())
+        response_created_at Nullable(DateTime64(3)), latency Nullable(Int64), status Int64,
+        completion_tokens Nullable(Int64),
+        prompt_tokens Nullable(Int64), model LowCardinality(String), request_id UUID,
+        request_created_at DateTime64(3),
+        user_id LowCardinality(String), organization_id UUID, provider LowCardinality(String),
+        target_url Nullable(String),
+        properties Map(LowCardinality(String), String), request_body String DEFAULT '',
+        response_body String DEFAULT '',
+        cost UInt64 DEFAULT 0, prompt_cache_read_tokens Nullable(Int64), updated_at DateTime64(3,
+        'UTC') DEFAULT now())
         ENGINE = ReplacingMergeTree(updated_at) PARTITION BY toYYYYMM(request_created_at)
         PRIMARY KEY (organization_id, provider, model, user_id, request_created_at, request_id)
         ORDER BY (organization_id, provider, model, user_id, request_created_at, request_id)""")
     insert = """INSERT INTO request_response_rmt SELECT generateUUIDv4(), NULL, 900, 200, 100, 600, 'gpt-4o-mini',
         toUUID('00000000-0000-0000-0000-00000000000{}'), toDateTime64('2026-09-01 10:00:00', 3, 'UTC'), 'ada',
-        toUUID('00000000-0000-0000-0000-0000000000aa'), 'OPENAI', NULL, map('Helicone-Session-Id', 's', 'team', 'core'), '',
+        toUUID('00000000-0000-0000-0000-0000000000aa'), 'OPENAI', NULL, map('Helicone-Session-Id', 's', 'team',
+        'core'), '',
         '', 180000, 400, now64(3, 'UTC')"""
     for number in (1, 2, 2):
         clickhouse.execute(insert.format(number))

@@ -45,7 +45,7 @@ class _Connection(Connection):
         from clickhouse_connect.driver import create_client
 
         common.set_setting("invalid_setting_action", "drop")  # those that a user's profile fixes
-        common.set_setting("autogenerate_session_id", False)
+        common.set_setting("autogenerate_session_id", False)  # noqa: FBT003 - its own signature
         options = dict(address.options)
         password = os.environ.get("CLICKHOUSE_PASSWORD", "") if address.password is None else address.password
         self._open = create_client(
@@ -97,6 +97,10 @@ class _ClickHouse(Driver):
             refused = "refused" in str(error) or "resolve" in str(error)
             return Failure.UNREACHABLE if refused else Failure.LOST
         return next((failure for failure, codes in _FAILURES.items() if code in codes), Failure.OTHER)
+
+    def message(self, error: Exception) -> str:
+        """Return the server's own words, without the client's and the version."""
+        return str(error).rpartition("DB::Exception: ")[2].partition(" (version ")[0]
 
     def tables(self, connection: Connection) -> list[Described]:
         found: dict[tuple[str, str], list[Column]] = {}

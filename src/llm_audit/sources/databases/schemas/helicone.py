@@ -21,6 +21,7 @@ def _request(row: Row, _related: RelatedRows) -> Row:
     record = {_NAMES.get(name, name): value for name, value in row.items() if value != ""}
     if cost := record.pop("cost", None):
         record["cost"] = str(Decimal(cost) / _COST_UNITS)
+    record.setdefault("request_body", None)  # by which the export is recognised
     return record
 
 
