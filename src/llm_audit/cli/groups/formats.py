@@ -17,16 +17,23 @@ app = typer.Typer(help="List the log formats, or detect that of a file.", invoke
 
 @app.callback()
 def formats(context: typer.Context, *, output_format: ListFormat = "table") -> None:
-    """List every log format with the fields it provides and the evidence its reader was checked against."""
+    """List every log format with the fields it provides and the evidence its reader was checked against.
+
+    Under "databases" are those whose tables are read, and what that was checked with: a server, the engine alone, or
+    documentation.
+    """
     if context.invoked_subcommand is not None:
         return
+    from llm_audit.sources.databases import checked
     from llm_audit.sources.formats.registry import all_formats
 
+    in_databases = checked()
     rows = [
         {
             "name": form.info.name,
             "title": form.info.title,
             "checked against": form.info.evidence.value,
+            "databases": in_databases.get(form.info.name, []),
             "tells": list(form.info.tells),
             "notes": form.info.notes,
         }

@@ -54,9 +54,9 @@ def find(
     by_identity: dict[str, Source] = {}
     lakes = Lakes()
     for path in map(str, paths):
-        of_database = databases.is_database(path)
-        for source in _tables(path, selection, notes) if of_database else _expand(path, spool, stdin, notes):
-            current = source if source.remote or of_database else lakes.current(source)
+        uri = path if databases.is_database(path) else databases.uri_of_file(path)
+        for source in _expand(path, spool, stdin, notes) if uri is None else _tables(uri, selection, notes):
+            current = source if source.remote or uri is not None else lakes.current(source)
             if current is None:
                 continue
             kept = by_identity.setdefault(current.identity, current)

@@ -13,3 +13,12 @@ SCHEMAS: tuple[Schema, ...] = tuple(
     for schema in import_module(f"{__name__}.{module}").SCHEMAS
 )
 """All of them, by module and, within one, in the order in which they are tried."""
+
+
+def checked() -> dict[str, list[str]]:
+    """Return the databases that hold records of each format, and what reading them was checked with."""
+    found: dict[str, dict[str, None]] = {}
+    for schema in SCHEMAS:
+        for name, what in sorted(schema.checked.items()):
+            found.setdefault(schema.format, {})[f"{name} ({what})"] = None
+    return {name: list(databases) for name, databases in found.items()}
