@@ -24,22 +24,8 @@ def _quick_and_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def postgres_port() -> Iterator[int]:
     """A PostgreSQL server whose superuser is ``postgres``."""
     pytest.importorskip("psycopg", reason="psycopg is not installed")
-    initdb = servers.program("initdb", "usr/lib/postgresql/*/bin")
-    server = servers.program("postgres", "usr/lib/postgresql/*/bin")
-    user, port = servers.other_user("postgres"), servers.free_port()
-    with servers.folder(user) as place:
-        secret = place / "secret"
-        secret.write_text(PASSWORD)
-        secret.chmod(0o644)
-        data = str(place / "data")
-        servers.subprocess.run(
-            [initdb, "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync", "--auth=scram-sha-256",
-             f"--pwfile={secret}"],
-            user=user, check=True, capture_output=True, cwd=place,
-        )  # fmt: skip
-        command = [server, "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-        with servers.running([*command, "-c", "unix_socket_directories="], port, user, place / "log"):
-            yield port
+    with servers.postgres() as port:
+        yield port
 
 
 class Postgres:
@@ -78,26 +64,8 @@ def postgres(postgres_port: int) -> Iterator[Postgres]:
 def mariadb_port() -> Iterator[int]:
     """A MariaDB server with a user ``auditor`` who may do anything."""
     pytest.importorskip("pymysql", reason="PyMySQL is not installed")
-    install = servers.program("mariadb-install-db", "usr/bin")
-    server = servers.program("mariadbd", "usr/sbin")
-    user, port = servers.other_user("mysql"), servers.free_port()
-    with servers.folder(user) as place:
-        data = str(place / "data")
-        servers.subprocess.run(
-            [install, "--no-defaults", f"--datadir={data}", "--skip-test-db",
-             "--auth-root-authentication-method=normal"],
-            user=user, check=True, capture_output=True, cwd=place,
-        )  # fmt: skip
-        setup = place / "setup.sql"
-        setup.write_text(
-            f"CREATE USER auditor@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO auditor@'%' WITH GRANT OPTION;\n"
-        )
-        setup.chmod(0o644)
-        command = [server, "--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1",
-                   "--skip-name-resolve",
-                   f"--socket={place}/socket", f"--init-file={setup}", f"--pid-file={place}/pid"]  # fmt: skip
-        with servers.running(command, port, user, place / "log"):
-            yield port
+    with servers.mariadb() as port:
+        yield port
 
 
 class MariaDB:

@@ -115,3 +115,49 @@ class CuttingProxy:
                         return
                     other[ready].sendall(block)
                     passed += len(block) if ready is server else 0
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[int]:
+    """Run a PostgreSQL server whose superuser is ``postgres``."""
+    initdb = program("initdb", "usr/lib/postgresql/*/bin")
+    server = program("postgres", "usr/lib/postgresql/*/bin")
+    user, port = other_user("postgres"), free_port()
+    with folder(user) as place:
+        secret = place / "secret"
+        secret.write_text(PASSWORD)
+        secret.chmod(0o644)
+        data = str(place / "data")
+        subprocess.run(
+            [initdb, "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync", "--auth=scram-sha-256",
+             f"--pwfile={secret}"],
+            user=user, check=True, capture_output=True, cwd=place,
+        )  # fmt: skip
+        command = [server, "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+        with running([*command, "-c", "unix_socket_directories="], port, user, place / "log"):
+            yield port
+
+
+@contextlib.contextmanager
+def mariadb() -> Iterator[int]:
+    """Run a MariaDB server with a user ``auditor`` who may do anything."""
+    install = program("mariadb-install-db", "usr/bin")
+    server = program("mariadbd", "usr/sbin")
+    user, port = other_user("mysql"), free_port()
+    with folder(user) as place:
+        data = str(place / "data")
+        subprocess.run(
+            [install, "--no-defaults", f"--datadir={data}", "--skip-test-db",
+             "--auth-root-authentication-method=normal"],
+            user=user, check=True, capture_output=True, cwd=place,
+        )  # fmt: skip
+        setup = place / "setup.sql"
+        setup.write_text(
+            f"CREATE USER auditor@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO auditor@'%' WITH GRANT OPTION;\n"
+        )
+        setup.chmod(0o644)
+        command = [server, "--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1",
+                   "--skip-name-resolve",
+                   f"--socket={place}/socket", f"--init-file={setup}", f"--pid-file={place}/pid"]  # fmt: skip
+        with running(command, port, user, place / "log"):
+            yield port

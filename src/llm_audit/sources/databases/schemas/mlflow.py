@@ -41,6 +41,6 @@ SCHEMAS = (
             ),
         ),
         record=_trace,
-        checked={"postgresql": Checked.SERVER, "mysql": Checked.DOCUMENTATION, "sqlite": Checked.ENGINE},
+        checked={"postgresql": Checked.SERVER, "mysql": Checked.DOCUMENTATION, "sqlite": Checked.DOCUMENTATION},
     ),
 )
