@@ -24,18 +24,19 @@ from llm_audit.engines import IngestOptions, ingest
 from llm_audit.sources.databases import TableReader, parse, tables
 from llm_audit.sources.databases.driver import driver
 
-RUNS = 3
+RUNS = 5
 SECRET = quote(servers.PASSWORD, safe="")
 LITELLM = """
 CREATE TABLE "LiteLLM_SpendLogs" (request_id text PRIMARY KEY, call_type text, spend float8, total_tokens int,
 prompt_tokens int, completion_tokens int, "startTime" timestamp(3) NOT NULL, "endTime" timestamp(3), model text,
 model_group text, custom_llm_provider text, "user" text, metadata jsonb, cache_hit text, request_tags jsonb,
-team_id text, end_user text, messages jsonb, response jsonb, session_id text, status text, proxy_server_request jsonb DEFAULT '{}');
+team_id text, end_user text, messages jsonb, response jsonb, session_id text, status text,
+proxy_server_request jsonb DEFAULT '{}');
 INSERT INTO "LiteLLM_SpendLogs" SELECT 'chatcmpl-' || md5(i::text), 'acompletion', 0.001, 1200, 1000, 200,
 timestamp '2026-09-01' + i * interval '13 second', timestamp '2026-09-01' + i * interval '13 second', 'gpt-4o',
 'gpt-4o', 'openai', 'u' || i % 50, jsonb_build_object('user_api_key_alias', 'k', 'user_api_key_team_id', 't' || i % 5,
-'usage_object', jsonb_build_object('prompt_tokens', 1000, 'completion_tokens', 200, 'total_tokens', 1200)), 'False', '["a"]',
-NULL, NULL, jsonb_build_array(jsonb_build_object('role', 'user', 'content', repeat(md5(i::text), 20))),
+'usage_object', jsonb_build_object('prompt_tokens', 1000, 'completion_tokens', 200, 'total_tokens', 1200)), 'False',
+'["a"]', NULL, NULL, jsonb_build_array(jsonb_build_object('role', 'user', 'content', repeat(md5(i::text), 20))),
 jsonb_build_object('id', 'x' || i, 'model', 'gpt-4o', 'choices', jsonb_build_array(jsonb_build_object('message',
 jsonb_build_object('role', 'assistant', 'content', repeat(md5(i::text), 10))))), NULL, 'success', '{}'
 FROM generate_series(1, ROWS) i;

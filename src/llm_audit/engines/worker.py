@@ -165,7 +165,7 @@ def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWr
                 requests += 1
                 writer.add(ledger_row((place, index, line), name, entry, found), len(found.ask))
             else:
-                _count(tally, line, entry, reader.place)
+                _count(tally, line, entry, reader.place if isinstance(entry, Rejected) else "")
             place += 1
     tally.entries, tally.requests = place, requests
     tally.lines, tally.content, tally.read_bytes = reader.lines, reader.content, reader.read_bytes

@@ -42,14 +42,19 @@ class ShardReader:
         self.content = ""
         self.sha256 = NO_CONTENT
         self.note = ""
-        self.place = ""
         self.read_bytes = 0
+        self._row_reader: TableReader | None = None
         self._shard = shard
         self._formats = formats
         self._forced = forced
         self._date_order = date_order
         self.detector = FormatDetector(formats, path=shard.source.name, forced=forced)
         self._decode_typed = None if date_order else self.detector.fast_path.decode  # dates are changed in dictionaries
+
+    @property
+    def place(self) -> str:
+        """The primary key of the row at hand, where it is one of a table."""
+        return self._row_reader.place if self._row_reader is not None else ""
 
     def __iter__(self) -> Iterator[Located]:
         if self._shard.source.table is not None:
@@ -70,12 +75,10 @@ class ShardReader:
 
     def _rows(self, table: Table) -> Iterator[Located]:
         """Yield the rows of a range of a table; its hash is that of the rows read, since a table has none before."""
-        reader = TableReader(table, table.ranges[self._shard.start])
+        reader = self._row_reader = TableReader(table, table.ranges[self._shard.start])
         if self._forced is None:
             self.detector.fallback = self._format_of(table)
-        for line, row in reader:
-            self.place = reader.place
-            yield line, row
+        yield from reader
         self.lines, self.content, self.read_bytes = reader.count, f"{reader.digest:032x}", reader.read_bytes
 
     def _format_of(self, table: Table) -> Format | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import re
 import sys
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from chdb.session import Session
@@ -24,6 +25,7 @@ class Handler(BaseHTTPRequestHandler):
     engine: Session
     password: str
     cuts = 0
+    turn = threading.Lock()  # the engine has one session
 
     def do_GET(self) -> None:
         self.answer(200, b"Ok.\n")
@@ -43,14 +45,9 @@ class Handler(BaseHTTPRequestHandler):
             self.run(sql, given)
 
     def run(self, sql: str, given: dict[str, str]) -> None:
-        settings = [f"{name} = {quoted(value)}" for name, value in given.items() if name not in _NOT_SETTINGS]
         try:
-            self.engine.query(f"USE `{given.get('database', 'default')}`")
-            if settings and not sql.lstrip().upper().startswith(("CREATE", "INSERT", "DROP", "ALTER")):
-                form = re.search(r"\s+FORMAT\s+\w+\s*$", sql)
-                place = form.start() if form else len(sql)
-                sql = f"{sql[:place]} SETTINGS {', '.join(settings)}{sql[place:]}"
-            found = self.engine.query(sql, "TabSeparated").bytes()
+            with self.turn:
+                found = self.asked(sql, given)
         except RuntimeError as error:
             self.refuse(str(error), 500)
             return
@@ -63,6 +60,15 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.answer(200, found)
+
+    def asked(self, sql: str, given: dict[str, str]) -> bytes:
+        settings = [f"{name} = {quoted(value)}" for name, value in given.items() if name not in _NOT_SETTINGS]
+        self.engine.query(f"USE `{given.get('database', 'default')}`")
+        if settings and not sql.lstrip().upper().startswith(("CREATE", "INSERT", "DROP", "ALTER")):
+            form = re.search(r"\s+FORMAT\s+\w+\s*$", sql)
+            place = form.start() if form else len(sql)
+            sql = f"{sql[:place]} SETTINGS {', '.join(settings)}{sql[place:]}"
+        return bytes(self.engine.query(sql, "TabSeparated").bytes())
 
     def refuse(self, message: str, status: int) -> None:
         code = _CODE.search(message)
@@ -90,4 +96,4 @@ def quoted(value: str) -> str:
 if __name__ == "__main__":
     Handler.engine = Session()
     Handler.password = sys.argv[2]
-    HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()

@@ -53,15 +53,16 @@ def other_user(name: str) -> str | None:
 
 
 @contextlib.contextmanager
-def running(command: list[str], port: int, user: str | None, log: Path) -> Iterator[None]:
-    """Run a server until the block ends."""
+def running(command: list[str], port: int, user: str | None, log: Path, *, ready: str = "") -> Iterator[None]:
+    """Run a server until the block ends; its log says when it is ready."""
     with log.open("wb") as output:
         server = subprocess.Popen(command, user=user, stdout=output, stderr=output, cwd=log.parent)
         try:
             deadline = time.monotonic() + 60
             while True:
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                    break
+                    if ready in log.read_text(errors="replace"):
+                        break
                 assert server.poll() is None, log.read_text()
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.1)
@@ -134,7 +135,9 @@ def postgres() -> Iterator[int]:
             user=user, check=True, capture_output=True, cwd=place,
         )  # fmt: skip
         command = [server, "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-        with running([*command, "-c", "unix_socket_directories="], port, user, place / "log"):
+        with running(
+            [*command, "-c", "unix_socket_directories="], port, user, place / "log", ready="ready to accept connections"
+        ):
             yield port
 
 
@@ -159,5 +162,5 @@ def mariadb() -> Iterator[int]:
         command = [server, "--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1",
                    "--skip-name-resolve",
                    f"--socket={place}/socket", f"--init-file={setup}", f"--pid-file={place}/pid"]  # fmt: skip
-        with running(command, port, user, place / "log"):
+        with running(command, port, user, place / "log", ready="ready for connections"):
             yield port

@@ -125,3 +125,44 @@ def test_mlflow(postgres) -> None:
     assert audit.document.cost.actual == "0.00021"
     assert audit.requests["latency_ms"].to_list() == [1000.0]
     assert len(rows_of(postgres.uri())) == 2
+
+
+def test_n8n(postgres) -> None:
+    postgres.execute("""CREATE TABLE execution_entity (id serial PRIMARY KEY, finished boolean, mode varchar,
+        status varchar, "startedAt" timestamptz(3), "stoppedAt" timestamptz(3), "workflowId" varchar(36) NOT NULL);
+        CREATE TABLE execution_data ("executionId" int PRIMARY KEY, "workflowData" json, data text NOT NULL);
+        CREATE TABLE workflow_entity (id varchar(36) PRIMARY KEY, name varchar(128), active boolean, nodes json)""")
+    postgres.execute("INSERT INTO workflow_entity VALUES ('w', 'Support', true, '[]')")
+    postgres.execute("""INSERT INTO execution_entity ("workflowId", status, "startedAt") SELECT 'w', 'success',
+        '2026-09-01 00:00:00+00' FROM generate_series(1, 3)""")
+    run = {
+        "startTime": 1788220800000, "executionTime": 850,
+        "data": {"ai_languageModel": [[{"json": {"tokenUsage": {"promptTokens": 1000, "completionTokens": 100}}}]]},
+        "inputOverride": {"ai_languageModel": [[{"json": {"options": {"model": "gpt-4o-mini"}}}]]},
+    }  # fmt: skip
+    data = flattened({"resultData": {"runData": {"Model": [run, run]}}})
+    postgres.many('INSERT INTO execution_data ("executionId", data) VALUES (%s, %s)', [(1, data), (2, "[{}]")])
+    audit = llm_audit.analyze(postgres.uri())
+    counts = audit.document.requests
+    assert (counts.read, counts.audited, counts.not_provider_calls, counts.rejected) == (4, 2, 0, 2)
+    assert audit.document.cost.actual == "0.00042"
+    assert set(audit.requests["app"]) == {"Support"}
+
+
+def flattened(value: object) -> str:
+    """Write a value as the library flatted does."""
+    found: list[object] = []
+
+    def place(item: object) -> object:
+        if not isinstance(item, str | dict | list):
+            return item
+        found.append(None)
+        number = len(found) - 1
+        if isinstance(item, dict):
+            found[number] = {name: place(inner) for name, inner in item.items()}
+        else:
+            found[number] = [place(inner) for inner in item] if isinstance(item, list) else item
+        return str(number)
+
+    place(value)
+    return json.dumps(found)

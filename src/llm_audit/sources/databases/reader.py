@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +13,12 @@ from xxhash import xxh3_128_intdigest
 from llm_audit.sources.databases.driver import Page
 from llm_audit.sources.databases.schema import Row
 from llm_audit.sources.databases.session import Session
-from llm_audit.sources.databases.statements import BYTES
+from llm_audit.sources.databases.statements import BYTES, Statement
 from llm_audit.sources.databases.table import Lookup, Range, Table
 from llm_audit.sources.decode import Item
 from llm_audit.sources.entry import Reason, Rejected
 
-FIRST_ROWS, MOST_ROWS = 256, 4096
+FIRST_ROWS, MOST_ROWS = 256, 2048
 PAGE_BYTES = 1 << 23
 """A page is of as many rows as make about 8 MiB, of those that were read."""
 
@@ -37,35 +38,45 @@ class TableReader:
     """
 
     def __init__(self, table: Table, within: Range = ()) -> None:
-        self.place = ""
+        self._key: Sequence[tuple[str, Any]] = ()
         self.count = self.read_bytes = self.digest = 0
         self._table = table
         self._within = within
         self._size = FIRST_ROWS
 
+    @property
+    def place(self) -> str:
+        """The primary key of the row at hand."""
+        return ", ".join(f"{name} {value}" for name, value in self._key)
+
     def __iter__(self) -> Iterator[tuple[int, Item]]:
-        with Session(self._table.address, table=self._table.name) as session:
+        address, name = self._table.address, self._table.name
+        with Session(address, table=name) as session, Session(address, table=name) as beside:
             for page in self._pages(session):
                 if page.rows:
-                    yield from self._records(page, session)
+                    yield from self._records(page, beside)
 
     def _pages(self, session: Session) -> Iterator[Page]:
         statement = self._table.statement
         if statement is None:
             yield from session.pages(self._table.query, FIRST_ROWS)
             return
-        after: list[Any] | None = None
-        while True:
-            wanted = self._size
-            sql, parameters = statement.page(
-                session.driver, within=self._within, after=after, rows=wanted, most_bytes=MAX_ROW_BYTES
-            )
-            page = session.page(sql, parameters)
-            yield page
-            if len(page.rows) < wanted:
-                return
-            places = [page.names.index(name) for name in statement.key]
-            after = [page.rows[-1][place] for place in places]
+        with ThreadPoolExecutor(1) as asking:  # for the next page, while the rows of the one before it are read
+            waiting = asking.submit(self._ask, session, statement, None, self._size)
+            while True:
+                wanted, page = waiting.result()
+                if len(page.rows) < wanted:
+                    yield page
+                    return
+                after = [page.rows[-1][page.names.index(name)] for name in statement.key]
+                waiting = asking.submit(self._ask, session, statement, after, self._size)
+                yield page
+
+    def _ask(self, session: Session, statement: Statement, after: Sequence[Any] | None, rows: int) -> tuple[int, Page]:
+        """Return a page after a key, and how many rows were asked for."""
+        return rows, session.page(
+            *statement.page(session.driver, within=self._within, after=after, rows=rows, most_bytes=MAX_ROW_BYTES)
+        )
 
     def _records(self, page: Page, session: Session) -> Iterator[tuple[int, Item]]:
         names, nested = page.names, session.driver.nested
@@ -85,13 +96,13 @@ class TableReader:
             self.count += 1
             self.read_bytes += len(encoded)
             self.digest = (self.digest + xxh3_128_intdigest(encoded)) & _DIGEST
-            self.place = ", ".join(f"{names[key]} {values[key]}" for key in keys)
+            self._key = [(names[key], values[key]) for key in keys]
             if stored > MAX_ROW_BYTES or len(encoded) > MAX_ROW_BYTES:
                 yield self.count, Rejected(Reason.TOO_LONG, unread_bytes=stored or len(encoded))
             else:
                 yield self.count, row if make is None else make(row, found)
         average = (self.read_bytes - before) / len(page.rows)
-        self._size = max(1, min(MOST_ROWS, int(PAGE_BYTES / max(1, average))))
+        self._size = max(1, min(MOST_ROWS, 2 * self._size, int(PAGE_BYTES / max(1, average))))
 
     def _keys(self, page: Page) -> list[int]:
         """Return which values of a row name it."""

@@ -20,7 +20,7 @@ WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' A
 class _Connection(Connection):
     def __init__(self, address: Address) -> None:
         place = Path(address.database).absolute().as_uri()
-        self._open = sqlite3.connect(f"{place}?mode=ro", _LOCK_SECONDS, uri=True)
+        self._open = sqlite3.connect(f"{place}?mode=ro", _LOCK_SECONDS, uri=True, check_same_thread=False)
         self._open.text_factory = lambda raw: raw.decode(errors="replace")
 
     def page(self, sql: str, parameters: Sequence[Any] = ()) -> Page:
