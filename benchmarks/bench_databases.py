@@ -24,7 +24,7 @@ from llm_audit.engines import IngestOptions, ingest
 from llm_audit.sources.databases import TableReader, parse, tables
 from llm_audit.sources.databases.driver import driver
 
-RUNS = 5
+RUNS = 9
 SECRET = quote(servers.PASSWORD, safe="")
 LITELLM = """
 CREATE TABLE "LiteLLM_SpendLogs" (request_id text PRIMARY KEY, call_type text, spend float8, total_tokens int,

@@ -11,7 +11,7 @@ import msgspec
 from xxhash import xxh3_128_intdigest
 
 from llm_audit.sources.databases.driver import Page
-from llm_audit.sources.databases.schema import Row
+from llm_audit.sources.databases.schema import Row, alone
 from llm_audit.sources.databases.session import Session
 from llm_audit.sources.databases.statements import BYTES, Statement
 from llm_audit.sources.databases.table import Lookup, Range, Table
@@ -26,7 +26,8 @@ MAX_ROW_BYTES = 1 << 26
 """A larger row (64 MiB) is rejected as too long; what is stored of it is not sent."""
 
 _LOOKUP_KEYS = 500
-_DIGEST = (1 << 128) - 1
+_INTEGER_BITS = 63
+_MODULUS = 1 << 128
 _encode = msgspec.json.Encoder(enc_hook=str, decimal_format="string").encode
 
 
@@ -38,7 +39,8 @@ class TableReader:
     """
 
     def __init__(self, table: Table, within: Range = ()) -> None:
-        self._key: Sequence[tuple[str, Any]] = ()
+        self._keys: Sequence[tuple[str, int]] = ()
+        self._values: Sequence[Any] = ()
         self.count = self.read_bytes = self.digest = 0
         self._table = table
         self._within = within
@@ -47,7 +49,7 @@ class TableReader:
     @property
     def place(self) -> str:
         """The primary key of the row at hand."""
-        return ", ".join(f"{name} {value}" for name, value in self._key)
+        return ", ".join(f"{name} {self._values[place]}" for name, place in self._keys)
 
     def __iter__(self) -> Iterator[tuple[int, Item]]:
         address, name = self._table.address, self._table.name
@@ -79,37 +81,39 @@ class TableReader:
         )
 
     def _records(self, page: Page, session: Session) -> Iterator[tuple[int, Item]]:
-        names, nested = page.names, session.driver.nested
+        """Yield the rows of a page as records. What is done here for each row decides how fast a table is read."""
+        nested = session.driver.nested
         related = [(lookup, _related(page, lookup, session)) for lookup in self._table.lookups]
-        keys = self._keys(page)
-        make = self._table.schema.record if self._table.schema is not None else None
+        self._keys = self._keys_of(page)
+        make = self._table.schema.record if self._table.schema is not None else alone
+        sized = page.names[-1] == BYTES
+        names = page.names[:-1] if sized else page.names
         before = self.read_bytes
-        for values in page.rows:
-            row: Row = {
-                name: _plain(value) if nested else value
-                for name, value in zip(names, values, strict=True)
-                if value is not None
-            }
+        for all_values in page.rows:
+            self._values = all_values
+            stored, values = (all_values[-1], all_values[:-1]) if sized else (0, all_values)
+            if nested:
+                values = [_plain(value) for value in values]
+            row: Row = {name: value for name, value in zip(names, values, strict=True) if value is not None}
             found = {lookup.table: rows.get(str(row.get(lookup.from_field)), ()) for lookup, rows in related}
-            stored = row.pop(BYTES, 0)
-            encoded = _encode((row, found) if found else row)
+            encoded = _encode((values, found) if found else values)
             self.count += 1
             self.read_bytes += len(encoded)
-            self.digest = (self.digest + xxh3_128_intdigest(encoded)) & _DIGEST
-            self._key = [(names[key], values[key]) for key in keys]
+            self.digest += xxh3_128_intdigest(encoded)
             if stored > MAX_ROW_BYTES or len(encoded) > MAX_ROW_BYTES:
                 yield self.count, Rejected(Reason.TOO_LONG, unread_bytes=stored or len(encoded))
             else:
-                yield self.count, row if make is None else make(row, found)
+                yield self.count, make(row, found)
+        self.digest %= _MODULUS
         average = (self.read_bytes - before) / len(page.rows)
         self._size = max(1, min(MOST_ROWS, 2 * self._size, int(PAGE_BYTES / max(1, average))))
 
-    def _keys(self, page: Page) -> list[int]:
-        """Return which values of a row name it."""
+    def _keys_of(self, page: Page) -> list[tuple[str, int]]:
+        """Return the names and places of the values that name a row."""
         key = self._table.statement.key if self._table.statement is not None else ()
         if self._table.schema is not None:
             key = key[-1:]
-        return [page.names.index(name) for name in key]
+        return [(name, page.names.index(name)) for name in key]
 
 
 def _related(page: Page, lookup: Lookup, session: Session) -> Mapping[str, Sequence[Row]]:
@@ -129,7 +133,9 @@ def _related(page: Page, lookup: Lookup, session: Session) -> Mapping[str, Seque
 def _plain(value: Any) -> Any:
     """Convert values of types that JSON does not have to those that formats expect; times stay times."""
     match value:
-        case str() | int() | float():
+        case int() if value.bit_length() > _INTEGER_BITS:  # which JSON's encoder cannot write
+            return str(value)
+        case str() | int() | float() | None:
             return value
         case bytes() | bytearray() | memoryview():
             return bytes(value).decode(errors="replace")
