@@ -130,7 +130,7 @@ def _related(page: Page, lookup: Lookup, session: Session) -> Mapping[str, Seque
     return found
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:  # noqa: PLR0911 - a type a branch
     """Convert values of types that JSON does not have to those that formats expect; times stay times."""
     match value:
         case int() if value.bit_length() > _INTEGER_BITS:  # which JSON's encoder cannot write
