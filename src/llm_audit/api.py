@@ -14,6 +14,7 @@ from llm_audit.config import Config
 from llm_audit.engines import IngestOptions, ingest, open_executor, over_partitions, workspace_path
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Workspace, is_ledger, read_ledger
+from llm_audit.sources.databases import EVERYTHING, Selection, is_database
 
 if TYPE_CHECKING:
     from llm_audit.audit.options import AuditOptions
@@ -62,14 +63,20 @@ def open_ledger(
     paths: Sequence[str | Path],
     *,
     config: Config | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    query: str | None = None,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> Ledger:
     """Read logs into a ledger, or read a saved ledger.
 
     Args:
-        paths: Logs, or one folder that holds a saved ledger.
+        paths: Logs, databases, or one folder that holds a saved ledger.
         config: Settings; the defaults where not given.
+        since: Of databases, leave out what is before this day or time. Files are read whole.
+        until: Of databases, leave out what is after this day or time.
+        query: Read the result of this query, of the one database given.
         progress: Called with bytes read and bytes in all.
         executor: What runs the work, opened by the caller, who also clears the workspace; the settings' by default.
 
@@ -84,7 +91,8 @@ def open_ledger(
         330
     """
     config = config or Config()
-    ledger = _open(paths, config, progress, executor)
+    selection = _selection(paths, config, since=since, until=until, query=query)
+    ledger = _open(paths, config, selection, progress, executor)
     if not config.pseudonymize:
         return ledger
     from llm_audit.audit.pseudonyms import pseudonymize
@@ -92,12 +100,33 @@ def open_ledger(
     return pseudonymize(ledger, config.pseudonymize, config.pseudonym_key)
 
 
-def _open(paths: Sequence[str | Path], config: Config, progress: Progress | None, executor: Executor | None) -> Ledger:
+def _selection(
+    paths: Sequence[str | Path], config: Config, *, since: str | None, until: str | None, query: str | None
+) -> Selection:
+    """Return what of a database is read."""
+    from llm_audit.audit.options import moments
+
+    of_databases = [is_database(str(path)) for path in paths]
+    if query is not None and of_databases != [True]:
+        raise UsageError("A query is asked of one database: give its URI, and no other path.")
+    if not any(of_databases):
+        return EVERYTHING
+    start, end = moments(audit_options(config, since=since, until=until))
+    return Selection(since=start, until=end, query=query)
+
+
+def _open(
+    paths: Sequence[str | Path],
+    config: Config,
+    selection: Selection,
+    progress: Progress | None,
+    executor: Executor | None,
+) -> Ledger:
     if any(is_ledger(path) for path in paths):
         if len(paths) > 1:
             raise UsageError("A saved ledger is audited on its own; give either one ledger or logs.")
         return _judged_so(read_ledger(Path(paths[0])), config)
-    options = replace(ingest_options(config), keep_workspace=executor is not None)
+    options = replace(ingest_options(config), selection=selection, keep_workspace=executor is not None)
     return ingest(paths, options=options, progress=progress, executor=executor)
 
 
@@ -245,15 +274,17 @@ def analyze(
     config: Config | None = None,
     since: str | None = None,
     until: str | None = None,
+    query: str | None = None,
     progress: Progress | None = None,
 ) -> Audit:
     """Audit logs, or a saved ledger.
 
     Args:
-        paths: Files, folders, globs and ``s3://`` addresses; or one saved ledger.
+        paths: Files, folders, globs, ``s3://`` addresses and databases; or one saved ledger.
         config: Settings; the defaults where not given.
         since: First day or time to audit, such as ``2026-09-01``, or relative to now, such as ``7d``.
         until: First day or time not to audit.
+        query: Audit the result of this query, of the one database given.
         progress: Called with bytes read and bytes in all.
 
     Returns:
@@ -270,7 +301,7 @@ def analyze(
         '1.09522443'
     """
     config = config or Config()
-    ledger = open_ledger(paths, config=config, progress=progress)
+    ledger = open_ledger(paths, config=config, since=since, until=until, query=query, progress=progress)
     return audit_ledger(ledger, config=config, options=audit_options(config, since=since, until=until))
 
 

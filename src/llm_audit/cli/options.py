@@ -13,7 +13,8 @@ from llm_audit.errors import UsageError
 Paths = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH…", help="Logs: files, folders, globs, s3://… or - for standard input; or a saved ledger."
+        metavar="PATH…",
+        help="Logs: files, folders, globs, s3://…, databases by URI, or - for standard input; or a saved ledger.",
     ),
 ]
 Output = Annotated[
@@ -51,6 +52,9 @@ Since = Annotated[
 ]
 Until = Annotated[
     str | None, typer.Option(help="End of the period, itself excluded: a day or time, such as today or this-month.")
+]
+Query = Annotated[
+    str | None, typer.Option(metavar="SQL", help="Audit the result of this query, of the one database given.")
 ]
 Timezone = Annotated[str | None, typer.Option(help="Time zone for days, such as Europe/Berlin.")]
 Currency = Annotated[str | None, typer.Option(help="Currency for display, with its rate per US dollar: EUR=0.92.")]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_audit.cli import console
 from llm_audit.cli.mapping_hint import mapping_hint
+from llm_audit.sources.databases import shown
 
 if TYPE_CHECKING:
     from llm_audit.cli.kept_audit import KeptAudit
@@ -27,6 +28,7 @@ def run_audit(
     until: str | None = None,
     progress: bool | None = None,
     save_ledger: Path | None = None,
+    query: str | None = None,
 ) -> KeptAudit:
     """Read logs, or a saved ledger, and audit them.
 
@@ -38,13 +40,16 @@ def run_audit(
         until: End of the period, exclusive.
         progress: Whether to show progress; ``None`` shows it on a terminal only.
         save_ledger: A folder to save the ledger in.
+        query: The query to ask of a database.
     """
     from llm_audit import api, engines
     from llm_audit.cli import kept_audit
 
     with engines.open_executor(config.engine, jobs=config.jobs) as executor:
         with console.progress(wanted=progress) as update:
-            ledger = api.open_ledger(paths, config=config, progress=update, executor=executor)
+            ledger = api.open_ledger(
+                paths, config=config, since=since, until=until, query=query, progress=update, executor=executor
+            )
         if (hint := mapping_hint(ledger)) is not None:
             console.say(hint)
         if save_ledger is not None:
@@ -54,7 +59,7 @@ def run_audit(
             console.say(f"Wrote {save_ledger}")
         options = api.audit_options(config, since=since, until=until)
         # The dates that relative bounds came to, so that the command gives this audit on any day.
-        command = _command(paths, {**flags, "since": options.since, "until": options.until})
+        command = _command(paths, {**flags, "query": query, "since": options.since, "until": options.until})
         audit = kept_audit.audit(ledger, config, replace(options, command=command), executor=executor)
     if config.workspace is not None:
         engines.clear_workspace(config.workspace)
@@ -63,7 +68,7 @@ def run_audit(
 
 def _command(paths: Sequence[str], flags: Mapping[str, Any]) -> str:
     """Return the command that reproduces the audit, without flags that cannot change a figure."""
-    words = ["llm-audit", "analyze", *paths]
+    words = ["llm-audit", "analyze", *map(shown, paths)]
     for name, value in flags.items():
         if value is not None and name not in _NOT_FIGURES:
             for item in value if isinstance(value, list) else [value]:

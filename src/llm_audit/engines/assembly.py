@@ -10,10 +10,12 @@ from typing import Any
 
 from llm_audit.engines.context import IngestConfig
 from llm_audit.engines.executors import Executor
+from llm_audit.engines.table_sums import of_tables
 from llm_audit.errors import IncompleteError
 from llm_audit.ledger.parts import LedgerPart, ShardTally
 from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.workspace import Workspace
+from llm_audit.sources.databases import shown
 from llm_audit.sources.files.find import STANDARD_INPUT
 from llm_audit.sources.files.limits import SHARD_BYTES
 from llm_audit.sources.files.storage import Source
@@ -71,11 +73,15 @@ def assembled(
     read = tallies(work)
     if not sum(tally.entries for _, tally in read):
         raise IncompleteError(_nothing_to_audit(given, sources, notes))
-    hashes = {shard.source.name: tally.sha256 or sha256(shard.source) for shard, tally in read}
+    described = of_tables(read) | {
+        shard.source.name: (shard.source.size_bytes, tally.sha256 or sha256(shard.source))
+        for shard, tally in read
+        if shard.source.table is None
+    }
     numbers = {source.name: number for number, source in enumerate(sources)}
     manifest = assemble(
         with_offsets((part, [numbers[shard.source.name] for shard in bundle]) for bundle, part in work),
-        inputs=[(source.name, source.size_bytes, hashes[source.name]) for source in sources],
+        inputs=[(source.name, *described[source.name]) for source in sources],
         target=target.holder.path,
         partitions=target.partitions,
         workspace=target.workspace,
@@ -129,7 +135,7 @@ def _refit(ledger: Ledger) -> None:
 
 
 def _nothing_to_audit(paths: Sequence[str | Path], sources: Sequence[Source], notes: Sequence[str]) -> str:
-    given = ", ".join(map(str, paths))
+    given = ", ".join(shown(str(path)) for path in paths)
     if [source.name for source in sources] == [given]:
         named = "standard input" if given == STANDARD_INPUT else given
         return f"There is nothing to audit: {named} is empty. Give files or folders with log records."

@@ -32,7 +32,7 @@ class CacheSession:
         self._code = f"{code_fingerprint()} {config.fingerprint()}" if cache else ""
         self._hashes: dict[str, FileHashes] = {}
         for source in sources:
-            if cache and source.name != STANDARD_INPUT and (found := cache.hashes(_state(source))):
+            if cache and _can_be_kept(source) and (found := cache.hashes(_state(source))):
                 self._hashes[source.name] = found
 
     def ledger(self) -> Ledger | None:
@@ -77,20 +77,25 @@ class CacheSession:
 
     def store(self, ledger: Ledger, shards: Sequence[tuple[Shard, ShardTally]]) -> None:
         """Store the hashes of this run's files and its ledger, and evict what exceeds the cache's size."""
-        if self._cache is None:
+        if self._cache is None or any(source.table is not None for source in self._sources):
             return
         contents: dict[str, dict[int, str]] = {}
         for shard, tally in shards:
             contents.setdefault(shard.source.name, {})[shard.start] = tally.content
         hashes = {described.path: described.sha256 for described in ledger.manifest.inputs}
         for source in self._sources:
-            if source.name != STANDARD_INPUT and source.name in contents:
+            if _can_be_kept(source) and source.name in contents:
                 self._cache.store_hashes(FileHashes(_state(source), hashes[source.name], contents[source.name]))
         self._cache.store_ledger(self._ledger_key(hashes), ledger)
         evict(self._cache.folder)
 
     def _ledger_key(self, hashes: dict[str, str]) -> str:
         return xxh3_128_hexdigest(f"{self._code}\0{sorted(hashes.items())}\0{self._partitions}".encode())
+
+
+def _can_be_kept(source: Source) -> bool:
+    """Return whether a source can be told to be unchanged without reading it."""
+    return source.name != STANDARD_INPUT and source.table is None
 
 
 def _state(source: Source) -> FileState:

@@ -18,6 +18,7 @@ from llm_audit.ledger.part_cache import PartCache
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.workspace import Workspace
+from llm_audit.sources.databases import EVERYTHING, Selection
 from llm_audit.sources.files.find import find
 from llm_audit.sources.split import bundles
 
@@ -41,6 +42,7 @@ class IngestOptions:
             run that was interrupted goes on from; a temporary folder of this machine by default.
         keep_workspace: Leave its files, so that what follows can be interrupted too; ``clear_workspace`` removes them.
         partitions: Files that the ledger's requests are in; None for a number that bounds memory.
+        selection: What of a database is read.
     """
 
     jobs: int = 0
@@ -53,6 +55,7 @@ class IngestOptions:
     workspace: str | None = None
     keep_workspace: bool = False
     partitions: int | None = None
+    selection: Selection = EVERYTHING
 
     def config(self) -> IngestConfig:
         """Return the options that decide how records are read and judged."""
@@ -74,7 +77,7 @@ def ingest(
     """Read logs into a ledger. The result is the same whatever the number of processes and the order of paths.
 
     Args:
-        paths: Files, folders, globs, ``-`` for standard input, ``s3://bucket/prefix``.
+        paths: Files, folders, globs, ``-`` for standard input, ``s3://bucket/prefix``, databases.
         options: Options for reading.
         progress: Called in this process with bytes read and bytes in total.
         executor: What runs the work, opened by the caller; opened here from the options by default.
@@ -117,7 +120,7 @@ def _ingest(
     cache = PartCache.open() if options.cache else None
     holder = Workspace()
     folder = holder.path
-    found = find(paths, spool=folder)
+    found = find(paths, spool=folder, selection=options.selection)
     session = CacheSession(cache, found.sources, config, partitions=options.partitions)
     if (stored := session.ledger()) is not None:
         session.warn_of_damage()
@@ -137,7 +140,12 @@ def _ingest(
     ]
     with ThreadPoolExecutor(1) as hashing:
         # A file that is split is hashed here, while the processes read its shards.
-        split = {shard.source for task in tasks for shard in task.bundle if shard.end is not None}
+        split = {
+            shard.source
+            for task in tasks
+            for shard in task.bundle
+            if shard.end is not None and shard.source.table is None
+        }
         hashes = {source.name: hashing.submit(session.sha256, source) for source in found.sources if source in split}
         parts = _parts(tasks, session, executor, progress)
     session.warn_of_damage(parts)

@@ -12,7 +12,7 @@ from llm_audit.engines.row_batches import Harder, Judge, Row, judged_table, ledg
 from llm_audit.engines.text_features import TextFeatures, extract_text_features
 from llm_audit.ledger.arrow import parquet_writer
 from llm_audit.ledger.part_cache import PartCache
-from llm_audit.ledger.parts import LedgerPart, ShardTally
+from llm_audit.ledger.parts import MAX_EXAMPLES, LedgerPart, ShardTally
 from llm_audit.sources.entry import Entry, NotACall, Reason, Rejected, Request
 from llm_audit.sources.files.on_disk import on_disk
 from llm_audit.sources.files.storage import UnreadableError
@@ -63,7 +63,9 @@ def process(task: Task) -> LedgerPart:
     Raises:
         UsageError: A file cannot be opened or fetched.
     """
-    cache = PartCache(task.cache) if task.cache is not None else None
+    # What a table holds is known only once it is read, so that nothing kept of it can be found by its content.
+    of_files = all(shard.source.table is None for shard in task.bundle)
+    cache = PartCache(task.cache) if task.cache is not None and of_files else None
     folder = task.target.parent
     if cache is not None and cache.has_parts(task.work_key):
         stored = cache.part(task.work_key, [_content(shard, folder) for shard in task.bundle])
@@ -165,16 +167,16 @@ def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWr
                 try:
                     found = _features_of(entry, context)
                 except Exception as error:  # noqa: BLE001 - one record must not end the run
-                    _count(tally, line, internal_error(name, error))
+                    _count(tally, line, internal_error(name, error), reader.place)
                     place += 1
                     continue
                 requests += 1
                 writer.add(ledger_row((place, index, line), name, entry, found), len(found.ask))
             else:
-                _count(tally, line, entry)
+                _count(tally, line, entry, reader.place if isinstance(entry, Rejected) else "")
             place += 1
     tally.entries, tally.requests = place, requests
-    tally.lines, tally.content = reader.lines, reader.content
+    tally.lines, tally.content, tally.read_bytes = reader.lines, reader.content, reader.read_bytes
     tally.formats = dict(sorted(reader.detector.records.items()))
     if reader.note:
         tally.add_note(1, reader.note)
@@ -192,12 +194,15 @@ def _features_of(request: Request, context: IngestContext) -> TextFeatures:
     return found
 
 
-def _count(tally: ShardTally, line: int, entry: Entry) -> None:
+def _count(tally: ShardTally, line: int, entry: Entry, place: str = "") -> None:
+    """Count an entry that is no request; ``place`` is the primary key of a table's row."""
     if isinstance(entry, NotACall):
         reason = entry.reason.value
         tally.not_calls[reason] = tally.not_calls.get(reason, 0) + 1
     elif isinstance(entry, Rejected):
         tally.count_rejected(entry.reason.value, line)
+        if place and tally.rejected[entry.reason.value].count <= MAX_EXAMPLES:
+            tally.add_note(line, f"{entry.reason.value} {entry.field}".rstrip() + f" in the row {place}")
         if entry.note and (entry.reason not in _BY_VALUE or tally.rejected[entry.reason.value].count == 1):
             tally.add_note(line, entry.note)
         if entry.unread_bytes:

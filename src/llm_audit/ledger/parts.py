@@ -33,6 +33,7 @@ class ShardTally(msgspec.Struct):
     notes: list[tuple[int, str]] = []  # remarks on what could not be read, each with its line within the shard
     unread_bytes: int = 0  # passed over around damaged records
     unread_line: int = 0  # the first of them
+    read_bytes: int = 0  # of the rows of a table, whose size is not known before
 
     def add_note(self, line: int, note: str) -> None:
         """Keep a remark, once for each text."""

@@ -106,7 +106,7 @@ def _explain_on_disk(source: Source, formats: Sequence[Format] | None, spool: Pa
 def _explain(source: Source, formats: Sequence[Format] | None) -> DetectedFormat:
     container = sniff(source)
     packing = Compression.NONE
-    if container not in (Container.PARQUET, Container.SQLITE):
+    if container not in (Container.PARQUET, Container.SQLITE, Container.TABLE):
         with open_binary(source) as file:
             packing = compression(file.read(MAGIC_BYTES))
     detection = detect_source(source, container, formats=formats)

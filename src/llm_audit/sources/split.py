@@ -19,7 +19,10 @@ from llm_audit.sources.formats.interface import Format
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A complete file, or the lines of a plain JSONL file that begin in a range of its bytes."""
+    """A complete file, or the lines of a plain JSONL file that begin in a range of its bytes.
+
+    Of a table of a database, ``start`` is the number of a range of its rows, and ``end`` the next one.
+    """
 
     source: Source
     start: int = 0
@@ -27,7 +30,9 @@ class Shard:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes on disk."""
+        """Bytes on disk, or about the bytes of a table's rows."""
+        if self.source.table is not None:
+            return self.source.table.range_bytes
         return (self.source.size_bytes if self.end is None else self.end) - self.start
 
 
@@ -59,6 +64,9 @@ def bundles(sources: Sequence[Source], formats: Sequence[Format]) -> Iterator[Bu
 
 
 def _shards(source: Source, formats: Sequence[Format]) -> Iterator[Shard]:
+    if source.table is not None:
+        yield from (Shard(source, number, number + 1) for number in range(len(source.table.ranges)))
+        return
     whole = source.size_bytes <= SHARD_BYTES or source.remote or source.member is not None
     if whole or not _can_be_cut(source, formats):
         yield Shard(source)

@@ -31,6 +31,7 @@ def analyze(
     pseudonymize: options.Pseudonymize = None,
     log_format: options.LogFormat = None,
     date_order: options.DateOrder = None,
+    query: options.Query = None,
     save_ledger: Annotated[Path | None, typer.Option(help="Save the ledger in this folder, to audit it again.")] = None,
     strict: options.Strict = None,
     jobs: options.Jobs = None,
@@ -79,7 +80,9 @@ def analyze(
     shown = False if quiet else progress
     exports = _read(invoice or [], config)  # before any work
     said = {**flags, "invoice": invoice}
-    audit = run_audit(paths, config, said, since=since, until=until, progress=shown, save_ledger=save_ledger)
+    audit = run_audit(
+        paths, config, said, since=since, until=until, query=query, progress=shown, save_ledger=save_ledger
+    )
     document = audit.document
     if exports:
         from llm_audit import api

@@ -17,16 +17,23 @@ app = typer.Typer(help="List the log formats, or detect that of a file.", invoke
 
 @app.callback()
 def formats(context: typer.Context, *, output_format: ListFormat = "table") -> None:
-    """List every log format with the fields it provides and the evidence its reader was checked against."""
+    """List every log format with the fields it provides and the evidence its reader was checked against.
+
+    Under "databases" are those whose tables are read, and what that was checked with: a server, the engine alone, or
+    documentation.
+    """
     if context.invoked_subcommand is not None:
         return
+    from llm_audit.sources.databases import checked
     from llm_audit.sources.formats.registry import all_formats
 
+    in_databases = checked()
     rows = [
         {
             "name": form.info.name,
             "title": form.info.title,
             "checked against": form.info.evidence.value,
+            "databases": in_databases.get(form.info.name, []),
             "tells": list(form.info.tells),
             "notes": form.info.notes,
         }
@@ -40,11 +47,14 @@ def formats(context: typer.Context, *, output_format: ListFormat = "table") -> N
 @app.command()
 def detect(paths: options.Paths, *, output_format: ListFormat = "table") -> int:
     """Show the format of each file and why. Ends with 3 when none was found or one was not recognised."""
+    from llm_audit.sources.databases import shown
     from llm_audit.sources.detect import explain
 
     found = explain(paths)
     if not found:
-        raise IncompleteError(f"No file to detect was found in {', '.join(paths)}. Give files or folders with logs.")
+        raise IncompleteError(
+            f"No file to detect was found in {', '.join(map(shown, paths))}. Give files or folders with logs."
+        )
     rows = [
         {
             "path": item.path,

@@ -81,6 +81,11 @@ def make_plan(paths: Sequence[str | Path], config: IngestConfig) -> Plan:
         found = find(paths, spool=Path(spool))
         if any(Path(source.path).is_relative_to(spool) for source in found.sources):
             raise UsageError("A pipe cannot be read with --workspace. Give files, folders or s3://bucket/prefix.")
+    if any(source.table is not None for source in found.sources):
+        raise UsageError(
+            "A database cannot be read with --workspace, whose plan would hold its password. Read it into a ledger: "
+            "llm-audit analyze URI --save-ledger DIR."
+        )
     numbers = {source: number for number, source in enumerate(found.sources)}
     cut = list(bundles(found.sources, () if config.forced() else config.formats()))
     total = sum(source.size_bytes for source in found.sources)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from llm_audit.errors import UsageError
+from llm_audit.sources import databases
 from llm_audit.sources.files.archives import members
 from llm_audit.sources.files.lakes import Lakes
 from llm_audit.sources.files.named import named, partition_columns, printable, spooled
@@ -31,13 +32,20 @@ class Found:
     notes: tuple[str, ...]
 
 
-def find(paths: Sequence[str | Path], *, spool: Path, stdin: BinaryIO | None = None) -> Found:
+def find(
+    paths: Sequence[str | Path],
+    *,
+    spool: Path,
+    stdin: BinaryIO | None = None,
+    selection: databases.Selection = databases.EVERYTHING,
+) -> Found:
     """List the files of logs behind these paths, each once, sorted by name.
 
     Args:
-        paths: Files, folders (walked), globs, ``-`` for standard input, ``s3://bucket/prefix``.
+        paths: Files, folders (walked), globs, ``-`` for standard input, ``s3://bucket/prefix``, databases.
         spool: A folder for what comes from standard input, which cannot be read twice.
         stdin: Where ``-`` reads from; standard input by default.
+        selection: What of a database is read.
 
     Raises:
         UsageError: A path does not exist or cannot be listed, or standard input is closed.
@@ -46,8 +54,9 @@ def find(paths: Sequence[str | Path], *, spool: Path, stdin: BinaryIO | None = N
     by_identity: dict[str, Source] = {}
     lakes = Lakes()
     for path in map(str, paths):
-        for source in _expand(path, spool, stdin, notes):
-            current = source if source.remote else lakes.current(source)
+        uri = path if databases.is_database(path) else databases.uri_of_file(path)
+        for source in _expand(path, spool, stdin, notes) if uri is None else _tables(uri, selection, notes):
+            current = source if source.remote or uri is not None else lakes.current(source)
             if current is None:
                 continue
             kept = by_identity.setdefault(current.identity, current)
@@ -56,6 +65,14 @@ def find(paths: Sequence[str | Path], *, spool: Path, stdin: BinaryIO | None = N
     files = [inside for source in by_identity.values() for inside in _opened(source, notes)]
     sources = _with_distinct_names(sorted(files, key=_order))
     return Found(sources=tuple(sources), notes=tuple(sorted({*notes, *lakes.notes()})))
+
+
+def _tables(uri: str, selection: databases.Selection, notes: list[str]) -> Iterator[Source]:
+    """Yield the tables of a database. Their size is not known before they are read."""
+    found, passed_over = databases.tables(databases.parse(uri), selection)
+    notes += passed_over
+    for table in found:
+        yield Source(name=table.shown, path=table.shown, size_bytes=0, modified_ns=0, identity=table.shown, table=table)
 
 
 def _opened(source: Source, notes: list[str]) -> Iterator[Source]:

@@ -6,11 +6,12 @@ import hashlib
 import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
 from llm_audit.errors import UsageError
+from llm_audit.sources.databases import Table
 
 S3_SCHEME = "s3://"
 _HASH_BYTES = 1 << 20
@@ -40,6 +41,7 @@ class Source:
     identity: str  # changes when the file is replaced: inode, or the object's own address
     member: Member | None = None  # where the file is in an archive, not taken out of it yet
     columns: tuple[tuple[str, str], ...] = ()  # what the names of its folders say, as in ``date=2026-09-01/``
+    table: Table | None = field(default=None, compare=False)  # where it is a table of a database
     cut: bool = False  # a copy whose last bytes could not be had
 
     @property
