@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llm_audit.engines.cache_session import CacheSession
 from llm_audit.engines.context import IngestConfig
 from llm_audit.errors import IncompleteError
 from llm_audit.ledger.manifest import REQUESTS_FILE
 from llm_audit.ledger.part_cache import PartCache
-from llm_audit.ledger.parts import LedgerPart
+from llm_audit.ledger.parts import LedgerPart, ShardTally
 from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.workspace import Workspace
+from llm_audit.sources.entry import Reason
 from llm_audit.sources.files.find import STANDARD_INPUT, find
 from llm_audit.sources.files.storage import Source
-from llm_audit.sources.split import bundles
+from llm_audit.sources.files.stores.key_dates import KeyDates
+from llm_audit.sources.split import Shard, bundles
 
 if TYPE_CHECKING:
     from llm_audit.engines.pool import Progress
@@ -37,6 +41,9 @@ class IngestOptions:
         mapping: Ledger field to JSON path, for logs of no known format.
         calibration: A file that ``calibrate`` wrote.
         cache: Store what is read, and reuse what is stored of unchanged logs.
+        key_date: A pattern of dates in names, such as ``%Y/%m/%d``; partitions as Hive names them by default.
+        since: Files whose name states an earlier time are not read.
+        until: Files whose name states a later time are not read.
     """
 
     jobs: int = 0
@@ -45,6 +52,9 @@ class IngestOptions:
     mapping: Mapping[str, str] | None = None
     calibration: Path | None = None
     cache: bool = True
+    key_date: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
 
 
 def ingest(
@@ -53,7 +63,7 @@ def ingest(
     """Read logs into a ledger. The result is the same whatever the number of processes and the order of paths.
 
     Args:
-        paths: Files, folders, globs, ``-`` for standard input, ``s3://bucket/prefix``.
+        paths: Files, folders, globs, ``-`` for standard input, addresses such as ``s3://bucket/prefix``.
         options: Options for reading.
         progress: Called in this process with bytes read and bytes in total.
 
@@ -72,7 +82,8 @@ def ingest(
     cache = PartCache.open() if options.cache else None
     holder = Workspace()
     folder = holder.path
-    found = find(paths, spool=folder)
+    dates = KeyDates.of(options.key_date, since=options.since, until=options.until)
+    found = find(paths, spool=folder, dates=dates)
     session = CacheSession(cache, found.sources, config)
     if (stored := session.ledger()) is not None:
         session.warn_of_damage()
@@ -91,8 +102,12 @@ def ingest(
     ]
     with ThreadPoolExecutor(1) as hashing:
         # A file that is split is hashed here, while the processes read its shards.
-        split = {shard.source for task in tasks for shard in task.bundle if shard.end is not None}
-        hashes = {source.name: hashing.submit(session.sha256, source) for source in found.sources if source in split}
+        split = {shard.source.name for task in tasks for shard in task.bundle if shard.end is not None}
+        hashes = {
+            source.name: hashing.submit(session.sha256, source)
+            for source in found.sources
+            if source.name in split and not source.remote
+        }
         parts = _parts(tasks, session, config, options.jobs or os.cpu_count() or 1, progress)
     session.warn_of_damage(parts)
     if not sum(tally.entries for part in parts for tally in part.shards):
@@ -102,7 +117,13 @@ def ingest(
         for task, part in zip(tasks, parts, strict=True)
         for shard, tally in zip(task.bundle, part.shards, strict=True)
     ]
-    file_hashes = {shard.source.name: tally.sha256 or hashes[shard.source.name].result() for shard, tally in shards}
+    _refuse_unreadable(shards)
+    file_hashes = {
+        shard.source.name: tally.sha256 or hashes[shard.source.name].result()
+        for shard, tally in shards
+        if shard.end is None or not shard.source.remote
+    }
+    file_hashes |= _ranges_hashes(shards)
     numbers = {source.name: number for number, source in enumerate(found.sources)}
     manifest = assemble(
         with_offsets(
@@ -119,6 +140,32 @@ def ingest(
     if all(tally.content for _, tally in shards):  # what could not be read now may be readable next time
         session.store(ledger, shards)
     return ledger
+
+
+def _ranges_hashes(shards: Sequence[tuple[Shard, ShardTally]]) -> dict[str, str]:
+    """Return, for each object read in ranges, a hash of the hashes of these, marked as such.
+
+    The SHA-256 of the whole would need a second reading of it from its beginning to its end.
+    """
+    states: dict[str, Any] = {}
+    for shard, tally in shards:
+        if shard.source.remote and shard.end is not None:
+            states.setdefault(shard.source.name, hashlib.sha256()).update(tally.content.encode())
+    return {name: f"ranges:{state.hexdigest()}" for name, state in states.items()}
+
+
+def _refuse_unreadable(shards: Sequence[tuple[Shard, ShardTally]]) -> None:
+    """Refuse a run over objects none of which can be read; where some can, the others are counted and noted."""
+    failed = [tally for shard, tally in shards if shard.source.remote and _is_unreadable(tally)]
+    if failed and len(failed) == sum(tally.entries > 0 for _, tally in shards):
+        many = f"None of the {len(failed):,} objects" if len(failed) > 1 else "The object"
+        verb = "can" if len(failed) > 1 else "cannot"
+        raise IncompleteError(f"{many} {verb} be read. {failed[0].notes[0][1]}")
+
+
+def _is_unreadable(tally: ShardTally) -> bool:
+    rejected = tally.rejected.get(Reason.UNREADABLE.value)
+    return rejected is not None and rejected.count == tally.entries and bool(tally.notes)
 
 
 def _refit(path: Path) -> None:

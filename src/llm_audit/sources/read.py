@@ -26,7 +26,7 @@ _TABLES = (Container.CSV, Container.PARQUET, Container.SQLITE)
 
 
 class ShardReader:
-    """Reads one shard of a file on disk.
+    """Reads one shard of a file on disk, or a range of an object in a store.
 
     Once it is read through, ``lines`` is how many lines a range holds, and ``content`` the hash of what was read: empty
     where that is not what the file holds, because it could not be read or has changed. ``sha256`` is that of a complete
@@ -64,6 +64,8 @@ class ShardReader:
     def _changed(self) -> Rejected | None:
         """Note where the file is no longer as it was listed; return a rejection where it has become shorter."""
         source = self._shard.source
+        if source.remote:  # which was opened in the version that it was listed in
+            return None
         try:
             status = Path(source.path).stat()
         except OSError:  # removed after it was read

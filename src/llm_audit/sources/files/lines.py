@@ -6,7 +6,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import Reason, Rejected
-from llm_audit.sources.files.limits import BLOCK_BYTES, MAX_RECORD_BYTES
+from llm_audit.sources.files.limits import BLOCK_BYTES, MAX_RECORD_BYTES, TAIL_BYTES
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import Blocks, BrokenStreamError
 
@@ -94,7 +94,10 @@ def range_blocks(source: Source, start: int, end: int) -> Blocks:
             # The byte before the range shows whether a line begins with it.
             file.seek(start - 1)
             position -= 1
-        while block := file.read(BLOCK_BYTES):
+        tail = TAIL_BYTES
+        while block := file.read(min(BLOCK_BYTES, max(end - position, tail))):
+            if position >= end:
+                tail *= 2
             reached = position + len(block)
             if position == 0 and block.startswith(BOM_UTF8):
                 block = b" " * len(BOM_UTF8) + block[len(BOM_UTF8) :]  # blanks, so that positions stay
