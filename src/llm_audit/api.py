@@ -12,7 +12,7 @@ from llm_audit.errors import UsageError
 from llm_audit.ledger import is_ledger, read_ledger
 
 if TYPE_CHECKING:
-    from llm_audit.audit.options import AuditOptions
+    from llm_audit.audit.options import AuditOptions, Period
     from llm_audit.audit.run import Audit
     from llm_audit.catalog import Catalog
     from llm_audit.classify.learning.posterior import Posterior
@@ -54,7 +54,12 @@ def __getattr__(name: str) -> Any:
 
 
 def open_ledger(
-    paths: Sequence[str | Path], *, config: Config | None = None, progress: Progress | None = None
+    paths: Sequence[str | Path],
+    *,
+    config: Config | None = None,
+    progress: Progress | None = None,
+    since: str | None = None,
+    until: str | None = None,
 ) -> Ledger:
     """Read logs into a ledger, or read a saved ledger.
 
@@ -62,6 +67,8 @@ def open_ledger(
         paths: Logs, or one folder that holds a saved ledger.
         config: Settings; the defaults where not given.
         progress: Called with bytes read and bytes in all.
+        since: Files and objects whose name states an earlier day are not read; the requests of others all are.
+        until: Files and objects whose name states a later day are not read.
 
     Raises:
         UsageError: A path does not exist, a saved ledger is given together with other paths, or it was judged without
@@ -74,7 +81,7 @@ def open_ledger(
         330
     """
     config = config or Config()
-    ledger = _open(paths, config, progress)
+    ledger = _open(paths, config, progress, _period(config, since, until))
     if not config.pseudonymize:
         return ledger
     from llm_audit.audit.pseudonyms import pseudonymize
@@ -82,7 +89,7 @@ def open_ledger(
     return pseudonymize(ledger, config.pseudonymize, config.pseudonym_key)
 
 
-def _open(paths: Sequence[str | Path], config: Config, progress: Progress | None) -> Ledger:
+def _open(paths: Sequence[str | Path], config: Config, progress: Progress | None, bounds: Period) -> Ledger:
     if any(is_ledger(path) for path in paths):
         if len(paths) > 1:
             raise UsageError("A saved ledger is audited on its own; give either one ledger or logs.")
@@ -94,8 +101,19 @@ def _open(paths: Sequence[str | Path], config: Config, progress: Progress | None
         mapping=config.mapping or None,
         calibration=Path(config.calibration) if config.calibration else None,
         cache=config.cache,
+        key_date=config.key_date,
+        since=bounds[0],
+        until=bounds[1],
     )
     return ingest(paths, options=options, progress=progress)
+
+
+def _period(config: Config, since: str | None, until: str | None) -> Period:
+    if since is None and until is None:
+        return None, None
+    from llm_audit.audit.options import AuditOptions, period
+
+    return period(AuditOptions(since=since, until=until, timezone=config.timezone))
 
 
 def _judged_so(ledger: Ledger, config: Config) -> Ledger:
@@ -205,7 +223,7 @@ def analyze(
     """Audit logs, or a saved ledger.
 
     Args:
-        paths: Files, folders, globs and ``s3://`` addresses; or one saved ledger.
+        paths: Files, folders, globs and addresses in object stores; or one saved ledger.
         config: Settings; the defaults where not given.
         since: First day or time to audit, such as ``2026-09-01``.
         until: First day or time not to audit.
@@ -225,7 +243,7 @@ def analyze(
         '1.09522443'
     """
     config = config or Config()
-    ledger = open_ledger(paths, config=config, progress=progress)
+    ledger = open_ledger(paths, config=config, progress=progress, since=since, until=until)
     return audit_ledger(ledger, config=config, options=audit_options(config, since=since, until=until))
 
 

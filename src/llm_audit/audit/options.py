@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from llm_audit.classify.learning.posterior import Posterior
 
+Period = tuple[dt.datetime | None, dt.datetime | None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditOptions:
@@ -56,6 +58,18 @@ def zone(options: AuditOptions) -> ZoneInfo:
         ) from error
 
 
+def period(options: AuditOptions) -> Period:
+    """Return the bounds of the period in UTC, each None where it is open.
+
+    Raises:
+        UsageError: A bound is not a date or time, or the period is empty by its bounds.
+    """
+    since, until = _moment(options.since, "since", options), _moment(options.until, "until", options)
+    if since is not None and until is not None and since >= until:
+        raise UsageError(f"The period is empty: since {options.since} is not before until {options.until}.")
+    return since, until
+
+
 def in_period(frame: pl.LazyFrame, options: AuditOptions) -> pl.LazyFrame:
     """Return the rows of the period; a request without a time is in it only where no bound is given.
 
@@ -64,9 +78,7 @@ def in_period(frame: pl.LazyFrame, options: AuditOptions) -> pl.LazyFrame:
     """
     import polars as pl
 
-    since, until = _moment(options.since, "since", options), _moment(options.until, "until", options)
-    if since is not None and until is not None and since >= until:
-        raise UsageError(f"The period is empty: since {options.since} is not before until {options.until}.")
+    since, until = period(options)
     if since is not None:
         frame = frame.filter(pl.col("time") >= since)
     if until is not None:

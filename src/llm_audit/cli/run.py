@@ -42,7 +42,7 @@ def run_audit(
     from llm_audit.cli import kept_audit
 
     with console.progress(wanted=progress) as update:
-        ledger = api.open_ledger(paths, config=config, progress=update)
+        ledger = api.open_ledger(paths, config=config, progress=update, since=since, until=until)
     if (hint := mapping_hint(ledger)) is not None:
         console.say(hint)
     if save_ledger is not None:

@@ -137,8 +137,7 @@ def ingest(
     )
     _refit(folder / REQUESTS_FILE)
     ledger = Ledger(folder, manifest, holder=holder)
-    if all(tally.content for _, tally in shards):  # what could not be read now may be readable next time
-        session.store(ledger, shards)
+    session.store(ledger, shards)
     return ledger
 
 
@@ -151,7 +150,7 @@ def _ranges_hashes(shards: Sequence[tuple[Shard, ShardTally]]) -> dict[str, str]
     for shard, tally in shards:
         if shard.source.remote and shard.end is not None:
             states.setdefault(shard.source.name, hashlib.sha256()).update(tally.content.encode())
-    return {name: f"ranges:{state.hexdigest()}" for name, state in states.items()}
+    return {name: f"{state.hexdigest()}:ranges" for name, state in states.items()}
 
 
 def _refuse_unreadable(shards: Sequence[tuple[Shard, ShardTally]]) -> None:

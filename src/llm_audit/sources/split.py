@@ -43,8 +43,8 @@ Bundle = tuple[Shard, ...]
 def bundles(sources: Sequence[Source], formats: Sequence[Format]) -> Iterator[Bundle]:
     """Cut large plain JSONL files into ranges, and put small files together.
 
-    A file in an archive is not cut. The files in a tar stay together, since it is read from its beginning to reach any of
-    them.
+    A file in an archive is not cut. The files in a tar stay together, since it is read from its beginning to reach any
+    of them.
     """
     held: list[Shard] = []
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as requests:

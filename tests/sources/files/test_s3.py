@@ -36,7 +36,7 @@ def endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A bucket with three logs, a hidden object and one that is no log."""
     for name, value in {
         "AWS_ENDPOINT_URL": endpoint,
@@ -58,7 +58,7 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for key, content in objects.items():
         with client.open_output_stream(f"logs/{key}", compression=None) as stream:
             stream.write(content)
-    yield "s3://logs"
+    return "s3://logs"
 
 
 def rows(start: int, end: int) -> bytes:

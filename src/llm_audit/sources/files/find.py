@@ -114,7 +114,8 @@ def _expand(path: str, spool: Path, stdin: BinaryIO | None, notes: list[str], da
             yield from _expand(match, spool, stdin, notes, dates)
     else:
         raise UsageError(
-            f"{printable(path)} does not exist. Give a file, a folder, a glob, an address such as s3://bucket/prefix, or -."
+            f"{printable(path)} does not exist. Give a file, a folder, a glob, an address such as s3://bucket/prefix, "
+            "or -."
         )
 
 

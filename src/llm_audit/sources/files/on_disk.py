@@ -83,6 +83,14 @@ def described(source: Source) -> Source:
         return replace(source, size_bytes=file.size, version=file.version)
 
 
+def version_of(source: Source) -> str:
+    """Return an object's version, for one request; empty where it cannot be had."""
+    try:
+        return described(source).version
+    except UnreadableError:
+        return ""
+
+
 def _download(source: Source, target: IO[bytes]) -> str:
     """Copy an object to a file, a bounded range at a time; return its version."""
     with open_object(source) as file:

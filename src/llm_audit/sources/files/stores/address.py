@@ -1,4 +1,4 @@
-"""Addresses of objects: ``s3://``, ``gs://``, ``az://`` and ``abfss://``, with an endpoint of their own where they state one.
+"""Addresses of objects: ``s3://``, ``gs://``, ``az://`` and ``abfss://``, and the endpoints they are reached by.
 
 Credentials are never part of an address, since reports show addresses.
 """
@@ -43,7 +43,7 @@ class Store:
     @property
     def place(self) -> str:
         """Return what distinguishes it from other stores."""
-        return "/".join((self.kind, self.endpoint, self.account))
+        return f"{self.kind}/{self.endpoint}/{self.account}"
 
 
 @dataclass(frozen=True, slots=True)

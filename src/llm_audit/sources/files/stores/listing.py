@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 from llm_audit.sources.files.stores.address import Address, Kind
@@ -17,6 +18,9 @@ _DEEP_FROM = {Kind.S3: 2 * _THREADS, Kind.GCS: 0, Kind.AZURE: None}
 """Folders of a level from which each is listed to its depth. Arrow's client of Google's store shows no folders that
 have no object of their own, so it lists all at once; that of Azure asks level by level in any case."""
 
+Wanted = Callable[[str], bool]
+"""Whether a folder, by its address, is looked into."""
+
 
 @dataclass(slots=True)
 class Listing:
@@ -27,49 +31,49 @@ class Listing:
     failed: dict[str, str] = field(default_factory=dict)  # folders that cannot be listed, and why
     requests: int = 0  # at least so many
 
+    def add(self, address: Address, folder: str, answer: list[Any] | OSError, wanted: Wanted | None) -> list[str]:
+        """Take in what a folder holds; return the folders in it that are to be listed: none without ``wanted``."""
+        if isinstance(answer, OSError):
+            self.failed[address.name(folder)] = why(answer)
+            return []
+        self.requests += max(1, -(-len(answer) // _KEYS_PER_REQUEST))
+        self.objects += filter(_is_object, answer)
+        inside = [info.path for info in answer if _is_folder(info)] if wanted is not None else []
+        kept = [path for path in inside if wanted is not None and wanted(f"{address.name(path)}/")]
+        self.left_out += sorted({*inside} - {*kept})
+        return kept
 
-def listing(address: Address, base: str, *, wanted: Callable[[str], bool] = lambda _: True) -> Listing:
-    """List the objects at a path or below it; ``wanted`` says of a folder's address whether it is looked into.
+
+def listing(address: Address, base: str, *, wanted: Wanted = lambda _: True) -> Listing:
+    """List the objects at a path or below it, without the folders that are not wanted.
 
     Raises:
         OSError: The path itself cannot be listed.
     """
-    from pyarrow import fs
-
     found = Listing()
     if base != address.bucket and not address.key.endswith("/"):
-        [info] = tried(lambda: client(address.store).get_file_info([base]), base, attempts=3)
         found.requests += 1
-        if info.type == fs.FileType.File:
-            found.objects.append(info)
-            return found
-        if info.type == fs.FileType.NotFound:
+        [info] = tried(lambda: client(address.store).get_file_info([base]), base, attempts=3)
+        if not _is_folder(info):
+            found.objects += [info] if _is_object(info) else []
             return found
     level = [base]
     deep_from = _DEEP_FROM[address.store.kind]
     with ThreadPoolExecutor(_THREADS) as threads:
         while level:
             deep = deep_from is not None and len(level) >= deep_from
-            answers = threads.map(lambda folder: _listed(address, folder, deep=deep), level)  # noqa: B023 - used at once
-            following: list[str] = []
-            for folder, answer in zip(level, answers, strict=True):
-                if isinstance(answer, OSError):
-                    if folder == base:
-                        raise answer
-                    found.failed[address.name(folder)] = why(answer)
-                    continue
-                found.requests += max(1, -(-len(answer) // _KEYS_PER_REQUEST))
-                for info in answer:
-                    if info.type == fs.FileType.File:
-                        found.objects.append(info)
-                    elif not deep and info.type == fs.FileType.Directory:
-                        kept = wanted(address.name(info.path) + "/")
-                        (following if kept else found.left_out).append(info.path)
-            level = following
+            answers = list(threads.map(_listed, repeat(address), level, repeat(deep)))
+            if isinstance(answers[0], OSError) and level == [base]:
+                raise answers[0]
+            level = [
+                inside
+                for folder, answer in zip(level, answers, strict=True)
+                for inside in found.add(address, folder, answer, None if deep else wanted)
+            ]
     return found
 
 
-def _listed(address: Address, folder: str, *, deep: bool) -> list[Any] | OSError:
+def _listed(address: Address, folder: str, deep: bool) -> list[Any] | OSError:  # noqa: FBT001 - for map
     from pyarrow import fs
 
     selector = fs.FileSelector(folder, recursive=deep)
@@ -80,3 +84,13 @@ def _listed(address: Address, folder: str, *, deep: bool) -> list[Any] | OSError
     except OSError as error:
         return error
     return answer
+
+
+def _is_object(info: Any) -> bool:
+    return bool(info.is_file)
+
+
+def _is_folder(info: Any) -> bool:
+    from pyarrow import fs
+
+    return bool(info.type == fs.FileType.Directory)

@@ -13,24 +13,28 @@ ATTEMPTS = 6
 FIRST_WAIT_S = 0.25
 
 _T = TypeVar("_T")
-_PERMANENT = re.compile(
-    r"ACCESS_DENIED|NO_SUCH|NOT_FOUND|INVALID_ACCESS_KEY|INVALID_CLIENT|SIGNATURE_DOES_NOT|UNRECOGNIZED_CLIENT"
-    r"|EXPIRED_TOKEN|PERMISSION_DENIED|UNAUTHENTICATED|AuthenticationFailed|AuthorizationFailure|BlobArchived"
-    r"|INVALID_OBJECT_STATE|InvalidObjectState|MOVED_PERMANENTLY|\b(?:301|400|401|403|404|409|416)\b"
-    r"|curlCode: [67],|CURL error \[[67]\]|Couldn't (?:connect|resolve)|Fail to get a new connection"
+_DENIED = r"ACCESS_DENIED|PERMISSION_DENIED|Permission denied|AuthorizationFailure|\] 403 "
+_MISSING = r"NO_SUCH|NOT_FOUND|No such file|does not exist|BlobNotFound|ContainerNotFound|\] 404 "
+_ARCHIVED = r"INVALID_OBJECT_STATE|InvalidObjectState|BlobArchived"
+_NO_CONNECTION = r"curlCode: [67],|CURL error \[[67]\]|Couldn't (?:connect|resolve)|Fail to get a new connection"
+_REFUSED = (
+    r"INVALID_ACCESS_KEY|INVALID_CLIENT|SIGNATURE_DOES_NOT|UNRECOGNIZED_CLIENT|EXPIRED_TOKEN|UNAUTHENTICATED"
+    r"|AuthenticationFailed|MOVED_PERMANENTLY|\] 4(?!08|29)\d\d |HTTP status (?:code: )?4(?!08|29)"
 )
-_WORDS = (
-    (re.compile(r"ACCESS_DENIED|PERMISSION_DENIED|Permission denied|AuthorizationFailure|\b403\b"), "permission denied"),
-    (re.compile(r"NO_SUCH_BUCKET|ContainerNotFound"), "there is no such bucket"),
-    (re.compile(r"NO_SUCH_KEY|NOT_FOUND|No such file|does not exist|BlobNotFound|\b404\b"), "it does not exist"),
-    (re.compile(r"curlCode: [67],|CURL error \[[67]\]|Couldn't (?:connect|resolve)|Fail to get a new connection"),
-     "no connection to the endpoint"),
-    (re.compile(r"INVALID_OBJECT_STATE|InvalidObjectState|BlobArchived"), "it is archived, and must be restored first"),
-    (re.compile(r"SLOW_DOWN|THROTTL|RESOURCE_EXHAUSTED|ServerBusy|\b429\b"), "the store asked to slow down"),
-    (re.compile(r"curlCode: 18|Transferred a partial file|end of response"), "the connection broke off"),
-    (re.compile(r"NETWORK_CONNECTION|CURL error|UNAVAILABLE|SERVICE_UNAVAILABLE|INTERNAL|\b50[0-9]\b"),
-     "the store did not answer as it should"),
-)  # fmt: skip
+_SLOW_DOWN = r"SLOW_DOWN|THROTTL|RESOURCE_EXHAUSTED|ServerBusy|\] 429 "
+_BROKEN = r"curlCode: 18|Transferred a partial file|end of response"
+_SERVER = r"NETWORK_CONNECTION|CURL error|UNAVAILABLE|INTERNAL|Azure Error: \[\w*\] (?:5|Error while)"
+
+_PERMANENT = re.compile(f"{_DENIED}|{_MISSING}|{_ARCHIVED}|{_NO_CONNECTION}|{_REFUSED}")
+_WORDS = {
+    "permission denied": re.compile(_DENIED),
+    "it does not exist": re.compile(_MISSING),
+    "it is archived, and must be restored first": re.compile(_ARCHIVED),
+    "no connection to the endpoint": re.compile(_NO_CONNECTION),
+    "the store asked to slow down": re.compile(_SLOW_DOWN),
+    "the connection broke off": re.compile(_BROKEN),
+    "the store did not answer as it should": re.compile(_SERVER),
+}
 _QUERY = re.compile(r"\?\S+")
 
 
@@ -58,8 +62,8 @@ def tried(call: Callable[[], _T], name: str, *, attempts: int = ATTEMPTS) -> _T:
 
 def wait_s(name: str, attempt: int) -> float:
     """Return the seconds to wait after an attempt: a full turn and up to half of one, by the object's name."""
-    share = (xxh3_64_intdigest(f"{name} {attempt}".encode(errors="surrogateescape")) % 1000) / 1000
-    return FIRST_WAIT_S * 2 ** (attempt - 1) * (1 + share / 2)
+    thousandths = xxh3_64_intdigest(f"{name} {attempt}".encode(errors="surrogateescape")) % 1000
+    return FIRST_WAIT_S * float(1 << (attempt - 1)) * (1 + thousandths / 2000)
 
 
 def is_transient(error: Exception) -> bool:
@@ -74,7 +78,7 @@ def why(error: Exception) -> str:
     if isinstance(error, ShortReadError):
         return str(error)
     text = " ".join(str(error).split())
-    said = next((words for pattern, words in _WORDS if pattern.search(text)), None)
+    said = next((words for words, pattern in _WORDS.items() if pattern.search(text)), None)
     if said is not None:
         return said
     return _QUERY.sub("?…", text)[:200] or type(error).__name__

@@ -50,7 +50,7 @@ class Seen(NamedTuple):
 class Fault:
     """A failure: of each request of a kind for keys that end so, or of one in ``every`` requests.
 
-    ``answer`` is a status to answer with, ``reset`` or ``truncate``; ``times`` is how often, without a limit by default.
+    ``answer`` is a status to answer with, ``reset`` or ``truncate``; ``times`` is how often at most.
     """
 
     answer: int | str
@@ -102,6 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "reset":
             self.close_connection = True
             self.connection.close()
+        elif isinstance(fault, int) and self.command == "HEAD":  # whose answer has no body to tell more
+            self.answer(fault, b"", "text/plain")
         elif isinstance(fault, int):
             self.answer(fault, self.error(fault), "application/json" if isinstance(self, Gcs) else "application/xml")
         elif seen.kind == "LIST":
@@ -109,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_object(seen, truncate=fault == "truncate")
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 - the name that the server calls
 
     def answer(self, status: int, body: bytes = b"", kind: str = "application/xml", **headers: str) -> None:
         self.send_response(status)
@@ -122,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
     def send_object(self, seen: Seen, *, truncate: bool) -> None:
         stored = self.store.objects.get(seen.key)
         if stored is None:
-            self.answer(404, self.error(404))
+            self.answer(404, *((b"", "text/plain") if self.command == "HEAD" else (self.error(404),)))
             return
         first, last = 0, len(stored.content) - 1
         if seen.range:
@@ -272,13 +274,13 @@ class Azure(_Handler):
 
     def send_object(self, seen: Seen, *, truncate: bool) -> None:
         if seen.kind == "FLAT":  # an account without a hierarchical namespace
-            self.answer(400, b"", x_ms_error_code="HierarchicalNamespaceNotEnabled")
+            self.answer(400, b"", "text/plain", x_ms_error_code="HierarchicalNamespaceNotEnabled")
         else:
             super().send_object(seen, truncate=truncate)
 
     def list(self, prefix: str, query: dict[str, str]) -> None:
         if prefix.startswith("no bucket"):
-            self.answer(404, b"", x_ms_error_code="ContainerNotFound")
+            self.answer(404, b"", "text/plain", x_ms_error_code="ContainerNotFound")
             return
         keys, folders, following = self.in_bucket(prefix, query, query.get("marker", ""))
         items = [f"<BlobPrefix><Name>{escape(name)}</Name></BlobPrefix>" for name in folders]
@@ -307,7 +309,8 @@ def _serve(kind: str) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (handler,), {"store": bucket}))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    print(server.server_port, flush=True)
+    sys.stdout.write(f"{server.server_port}\n")
+    sys.stdout.flush()
     for line in sys.stdin:
         command = json.loads(line)
         match command["do"]:
@@ -320,7 +323,8 @@ def _serve(kind: str) -> None:
                 bucket.faults = [Fault(**fault) for fault in command["faults"]]
             case "forget":
                 bucket.seen.clear()
-        print(json.dumps(bucket.seen if command["do"] == "seen" else None), flush=True)
+        sys.stdout.write(json.dumps(bucket.seen if command["do"] == "seen" else None) + "\n")
+        sys.stdout.flush()
 
 
 class Store:
