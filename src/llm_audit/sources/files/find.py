@@ -49,7 +49,7 @@ def find(
     dates = dates or KeyDates()
     notes: list[str] = []
     by_identity: dict[str, Source] = {}
-    lakes = Lakes()
+    lakes = Lakes(dates)
     for path in map(str, paths):
         left_out = 0
         for source in _expand(path, spool, stdin, notes, dates):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from llm_audit.errors import UsageError
@@ -14,10 +15,10 @@ from llm_audit.sources.files.stores.address import Address, parse
 from llm_audit.sources.files.stores.key_dates import KeyDates, outside_period
 from llm_audit.sources.files.stores.listing import Listing, listing
 from llm_audit.sources.files.stores.retry import why
+from llm_audit.sources.files.stores.tables import StoreTables
 from llm_audit.sources.files.walk import skip_reason
 
 _WILDCARD = re.compile(r"[*?\[]")
-_LOGS_OF_TABLES = frozenset({"_delta_log", ".hoodie"})
 
 
 def objects(path: str, notes: list[str], dates: KeyDates) -> Iterator[Source]:
@@ -31,6 +32,7 @@ def objects(path: str, notes: list[str], dates: KeyDates) -> Iterator[Source]:
     notes += [f"{folder} was not read: it cannot be listed: {reason}" for folder, reason in found.failed.items()]
     if found.left_out:
         notes.append(outside_period(path, len(found.left_out), "folder"))
+    tables = StoreTables(address, base, found, dates)
     matched = False
     for info in found.objects:
         if pattern is not None and not fnmatch.fnmatchcase(info.path, pattern):
@@ -38,15 +40,14 @@ def objects(path: str, notes: list[str], dates: KeyDates) -> Iterator[Source]:
         matched = True
         name = address.name(info.path)
         inside = info.path.removeprefix(base).split("/")
-        if _LOGS_OF_TABLES.intersection(inside):
-            raise UsageError(
-                f"{path} holds a Delta or Hudi table, whose log is not read from object storage. Download it, or "
-                "export its current version as Parquet files and give those."
-            )
+        if (columns := tables.columns(info.path)) is None:
+            continue
         if reason := any(part.startswith(".") for part in inside) or skip_reason(inside[-1], folder=False):
             notes.append(f"{name} was not read: {'hidden' if reason is True else reason}")
             continue
-        yield source_of(address, info)
+        source = source_of(address, info)
+        yield replace(source, columns=tuple({**dict(source.columns), **dict(columns)}.items())) if columns else source
+    notes += tables.notes()
     if not matched and not found.left_out:
         if found.failed:
             folder, reason = next(iter(found.failed.items()))
