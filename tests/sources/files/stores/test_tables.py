@@ -11,6 +11,7 @@ from tests.sources.files.test_lakes import added, commit, data, removed
 
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.errors import UsageError
+from llm_audit.sources.files.stores import tables
 
 HERE = IngestOptions(jobs=1, cache=False)
 
@@ -106,8 +107,11 @@ def test_a_live_object_that_is_missing_is_no_silent_loss(s3: Store, delta: Path)
         ingest(["s3://logs/table"], options=HERE)
 
 
-@pytest.mark.parametrize(("key", "kind"), [("t/metadata/v1.metadata.json", "Iceberg"), ("t/.hoodie/a", "Hudi")])
-def test_tables_of_other_kinds_are_refused(key: str, kind: str, s3: Store) -> None:
+@pytest.mark.parametrize(
+    ("key", "kind"), [("t/metadata/v1.metadata.json", r"llm-audit\[iceberg\]"), ("t/.hoodie/a", "Hudi")]
+)
+def test_tables_that_are_not_read_are_refused(key: str, kind: str, s3: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "has_reader", lambda: False)
     s3.put(key, b"{}")
     s3.put("t/data/a.parquet", b"PAR1")
     with pytest.raises(UsageError, match=kind):

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from llm_audit.errors import UsageError
 from llm_audit.sources.files.lakes.delta import DELTA_LOG, EXPORT, Columns, LocalTable, by_the_log, delta_files
+from llm_audit.sources.files.lakes.iceberg import INSTALL, METADATA, has_reader, iceberg_files
 from llm_audit.sources.files.storage import Source
 from llm_audit.sources.files.stores.key_dates import KeyDates
 
-_METADATA = "metadata"
 _DEPTH = 8  # of a table's folders below its own
 
 
@@ -56,7 +56,7 @@ class Lakes:
             columns: Columns | None = ()
         else:
             columns = table.files.get(inside)
-        if inside.startswith((DELTA_LOG + os.sep, _METADATA + os.sep)):
+        if inside.startswith((DELTA_LOG + os.sep, METADATA + os.sep)):
             return None  # the log itself
         if columns is None:
             self._stale[table.root] = self._stale.get(table.root, 0) + 1
@@ -79,11 +79,10 @@ class Lakes:
                 return self._known(folder) or self._delta(folder)
             if os.path.isdir(os.path.join(folder, ".hoodie")):  # noqa: PTH112, PTH118
                 raise UsageError(f"{folder} is a Hudi table, whose log of live files is not read. {EXPORT}")
-            if os.path.isdir(os.path.join(folder, _METADATA)) and (  # noqa: PTH112, PTH118
-                described := sorted(Path(folder, _METADATA).glob("*.metadata.json"))
+            if os.path.isdir(os.path.join(folder, METADATA)) and (  # noqa: PTH112, PTH118
+                described := sorted(Path(folder, METADATA).glob("*.metadata.json"))
             ):
-                _check_iceberg(Path(folder), described)
-                return _Table(folder, "Iceberg", None)
+                return self._known(folder) or self._iceberg(folder, described)
             folder = os.path.dirname(folder)  # noqa: PTH120
         return None
 
@@ -91,6 +90,13 @@ class Lakes:
         live = delta_files(LocalTable(folder))
         ruled_out = frozenset(name for name, file in live.items() if file.is_outside(self._dates))
         return _Table(folder, "Delta", {name: file.columns for name, file in live.items()}, ruled_out)
+
+    def _iceberg(self, folder: str, described: list[Path]) -> _Table:
+        if not has_reader():
+            _check_iceberg(Path(folder), described)
+            return _Table(folder, "Iceberg", None)
+        live, ruled_out = iceberg_files(LocalTable(folder), self._dates)
+        return _Table(folder, "Iceberg", {name: file.columns for name, file in live.items()}, ruled_out)
 
     def _known(self, root: str) -> _Table | None:
         return next((table for table in self._tables.values() if table is not None and table.root == root), None)
@@ -109,9 +115,9 @@ def _check_iceberg(root: Path, described: list[Path]) -> None:
     except (OSError, ValueError, TypeError, KeyError, AttributeError, StopIteration):
         raise UsageError(f"{root} is an Iceberg table whose metadata cannot be read. {EXPORT}") from None
     inside = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
-    found = sum(path.parts[0] != _METADATA and not path.name.startswith((".", "_")) for path in inside)
+    found = sum(path.parts[0] != METADATA and not path.name.startswith((".", "_")) for path in inside)
     if deletes or files != found:
         raise UsageError(
             f"{root} is an Iceberg table with {found:,} data files, of which {files:,} are in its current version, and "
-            f"{deletes:,} files of deletes. Its Avro manifests, which say which files count, are not read. {EXPORT}"
+            f"{deletes:,} files of deletes. Its manifests say which files count. {INSTALL}"
         )

@@ -17,7 +17,7 @@ from llm_audit.sources.files.stores.key_dates import MARGIN, KeyDates
 
 DELTA_LOG = "_delta_log"
 EXPORT = "Export its current version, for instance to Parquet files in another folder, and give that."
-_TIMES = frozenset(
+TIMES = frozenset(
     {
         "timestamp", "time", "ts", "datetime", "date_time", "created_at", "createdat", "created", "start_time",
         "starttime", "started_at", "startedat", "request_time", "requested_at", "event_time",
@@ -34,8 +34,8 @@ class Table(Protocol):
     def name(self) -> str:
         """Return its name, as reports show it."""
 
-    def log(self) -> list[str]:
-        """Return the names of the files of its log."""
+    def names(self, folder: str) -> list[str]:
+        """Return the names of the files in one of its folders."""
 
     def read(self, name: str) -> bytes:
         """Return the content of a file, by its path inside the table."""
@@ -50,9 +50,9 @@ class LocalTable:
 
     name: str
 
-    def log(self) -> list[str]:
-        """Return the names of the files of its log."""
-        return os.listdir(Path(self.name, DELTA_LOG))  # noqa: PTH208
+    def names(self, folder: str) -> list[str]:
+        """Return the names of the files in one of its folders."""
+        return os.listdir(Path(self.name, folder))  # noqa: PTH208
 
     def read(self, name: str) -> bytes:
         """Return the content of a file."""
@@ -93,7 +93,7 @@ def delta_files(table: Table) -> dict[str, LiveFile]:
     """
     actions: list[dict[str, Any]] = []
     try:
-        names = sorted(table.log())
+        names = sorted(table.names(DELTA_LOG))
         version = _checkpoint(table, names, actions)
         stems = [name.removesuffix(".json") for name in names if name.endswith(".json")]
         commits = [stem for stem in stems if stem.isdecimal() and int(stem) > version]
@@ -166,7 +166,7 @@ def _bounds(stats: Any) -> dict[str, tuple[dt.datetime, dt.datetime]]:
     lowest, highest = stated.get("minValues") or {}, stated.get("maxValues") or {}
     found = {}
     for name in lowest.keys() & highest.keys():
-        if name.lower() in _TIMES:
+        if name.lower() in TIMES:
             first, last = _time(lowest[name]), _time(highest[name])
             if first is not None and last is not None:
                 found[name] = (first, last)

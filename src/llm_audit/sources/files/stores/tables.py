@@ -8,6 +8,7 @@ from functools import cached_property
 
 from llm_audit.errors import UsageError
 from llm_audit.sources.files.lakes import DELTA_LOG, LiveFile, by_the_log, delta_files
+from llm_audit.sources.files.lakes.iceberg import INSTALL, METADATA, METADATA_SUFFIX, has_reader, iceberg_files
 from llm_audit.sources.files.stores.address import Address
 from llm_audit.sources.files.stores.clients import client
 from llm_audit.sources.files.stores.key_dates import KeyDates
@@ -15,7 +16,6 @@ from llm_audit.sources.files.stores.listing import Listing
 from llm_audit.sources.files.stores.remote_file import RemoteFile
 from llm_audit.sources.files.stores.retry import tried, why
 
-_ICEBERG = ".metadata.json"
 _EXPORT = "Export its current version as Parquet files to another prefix, and give that."
 
 Columns = tuple[tuple[str, str], ...]
@@ -39,9 +39,9 @@ class _StoreTable:
         """Return the paths of its objects."""
         return frozenset(info.path for info in self.found.objects if info.path.startswith(f"{self.root}/"))
 
-    def log(self) -> list[str]:
-        """Return the names of the objects of its log."""
-        prefix = f"{self.root}/{DELTA_LOG}/"
+    def names(self, folder: str) -> list[str]:
+        """Return the names of the objects in one of its folders."""
+        prefix = f"{self.root}/{folder}/"
         inside = [path.removeprefix(prefix) for path in self.paths if path.startswith(prefix)]
         return [name for name in inside if "/" not in name]
 
@@ -65,8 +65,15 @@ class StoreTables:
         self._stale: dict[str, int] = {}
         self._outside: dict[str, int] = {}
         self._live: dict[str, dict[str, LiveFile]] = {}
-        for root in sorted(_roots(found)):
-            self._live[root] = delta_files(_StoreTable(address, root, found))
+        self._ruled_out: dict[str, frozenset[str]] = {}
+        for root in sorted(_delta_roots(found)):
+            self._add(root, delta_files(_StoreTable(address, root, found)))
+        for root in sorted(_iceberg_roots(found)):
+            if not has_reader():
+                raise UsageError(
+                    f"{address.name(root)} is an Iceberg table, whose manifests say which of its files count. {INSTALL}"
+                )
+            self._add(root, *iceberg_files(_StoreTable(address, root, found), dates))
         if not self._live and any(info.path.endswith(".parquet") for info in found.objects):
             self._refuse_part_of_table(base)
         self._refuse_others(found)
@@ -77,13 +84,13 @@ class StoreTables:
         if root is None:
             return ()
         inside = path.removeprefix(f"{root}/")
-        if inside.startswith(f"{DELTA_LOG}/"):
+        if inside.startswith((f"{DELTA_LOG}/", f"{METADATA}/")):
             return None
         file = self._live[root].get(inside)
         if file is None:
             self._stale[root] = self._stale.get(root, 0) + 1
             return None
-        if file.is_outside(self._dates):
+        if inside in self._ruled_out[root]:
             self._outside[root] = self._outside.get(root, 0) + 1
             return None
         return file.columns
@@ -95,6 +102,10 @@ class StoreTables:
             "current version"
             for root, count in self._stale.items()
         ] + [by_the_log(self._address.name(root), count) for root, count in self._outside.items()]
+
+    def _add(self, root: str, live: dict[str, LiveFile], ruled_out: frozenset[str] = frozenset()) -> None:
+        self._live[root] = live
+        self._ruled_out[root] = ruled_out.union(name for name, file in live.items() if file.is_outside(self._dates))
 
     def _refuse_part_of_table(self, base: str) -> None:
         """Refuse a folder inside a table, whose log is above what was listed."""
@@ -121,17 +132,16 @@ class StoreTables:
 
     def _refuse_others(self, found: Listing) -> None:
         for info in found.objects:
-            folder, _, name = info.path.rpartition("/")
-            if name.endswith(_ICEBERG) and folder.endswith("/metadata"):
-                table = self._address.name(folder.removesuffix("/metadata"))
-                raise UsageError(
-                    f"{table} is an Iceberg table, whose Avro manifests are not read from a store. {_EXPORT}"
-                )
             if "/.hoodie/" in info.path:
                 table = self._address.name(info.path.partition("/.hoodie/")[0])
                 raise UsageError(f"{table} is a Hudi table, whose log of live files is not read. {_EXPORT}")
 
 
-def _roots(found: Listing) -> set[str]:
+def _iceberg_roots(found: Listing) -> set[str]:
+    folders = {info.path.rpartition("/")[0] for info in found.objects if info.path.endswith(METADATA_SUFFIX)}
+    return {folder.removesuffix(f"/{METADATA}") for folder in folders if folder.endswith(f"/{METADATA}")}
+
+
+def _delta_roots(found: Listing) -> set[str]:
     mark = f"/{DELTA_LOG}/"
     return {info.path.partition(mark)[0] for info in found.objects if mark in info.path}
