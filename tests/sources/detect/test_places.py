@@ -82,7 +82,7 @@ def test_the_command_tells_the_cost_of_reading(s3: Store) -> None:
     result = CliRunner().invoke(app, ["detect", "s3://logs", "--key-date", "%Y/%m/%d", "-f", "json"])
     [row] = json.loads(result.stdout)
     assert (row["objects"], row["format"], row["first day"], row["last day"]) == (2, "flat", "2026-09-01", "2026-09-02")
-    assert "about 4 requests ($0.0000 at list price)" in result.stderr
+    assert "about 4 requests (under $0.01 at list price)" in result.stderr
 
 
 def test_objects_that_cannot_be_read_are_said_to_be(s3: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -101,11 +102,15 @@ def _detect_places(addresses: list[str], key_date: str | None, output_format: st
             console.say(note)
         console.say(
             f"{place.address}: {place.objects:,} objects, {place.size_bytes:,} bytes. Reading them takes about "
-            f"{place.requests:,} requests (${place.requests_cost_usd:.4f} at list price); the bytes cost nothing "
-            f"within the store's region, and ${place.internet_cost_usd:.2f} over the internet."
+            f"{place.requests:,} requests ({_dollars(place.requests_cost_usd)} at list price); the bytes cost nothing "
+            f"within the store's region, and {_dollars(place.internet_cost_usd)} over the internet."
         )
     known = bool(rows) and all(group.formats for place in places for group in place.groups)
     return int(ExitCode.DONE if known else ExitCode.INCOMPLETE)
+
+
+def _dollars(amount: Decimal) -> str:
+    return f"${amount:,.2f}" if amount >= Decimal("0.01") or not amount else "under $0.01"
 
 
 @app.command()

@@ -12,6 +12,8 @@ from llm_audit.sources.files.stores.address import Kind, Store
 
 _RETRY_SECONDS = 5  # of Google's own client, before ours tries again
 
+_CONNECT_SECONDS, _SILENT_SECONDS = 10, 30  # Amazon's client gives up after one and three by itself
+
 
 @lru_cache(maxsize=16)
 def client(store: Store) -> Any:
@@ -42,7 +44,7 @@ def client(store: Store) -> Any:
 
 def s3_options(store: Store) -> dict[str, Any]:
     """Return the options of the S3 client that Arrow does not read from the environment itself."""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"connect_timeout": _CONNECT_SECONDS, "request_timeout": _SILENT_SECONDS}
     if store.region:
         options["region"] = store.region
     if store.endpoint:
