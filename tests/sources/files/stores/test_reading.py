@@ -213,11 +213,11 @@ def test_many_folders_take_a_request_a_folder_at_most(s3: Store) -> None:
 
 
 def test_the_number_of_processes_changes_nothing(s3: Store) -> None:
-    content = rows(0, 20_000, padding=1_800)
+    content = rows(0, 10_000, padding=1_800)
     s3.put("big.jsonl", content)
-    s3.put("small.jsonl", rows(20_000, 20_010))
+    s3.put("small.jsonl", rows(10_000, 10_010))
     frames: list[pl.DataFrame] = [
         ingest(["s3://logs"], options=IngestOptions(jobs=jobs, cache=False)).frame for jobs in (1, 2)
     ]
     assert frames[0].equals(frames[1])
-    assert frames[0].height == 20_010
+    assert frames[0].height == 10_010
