@@ -103,13 +103,12 @@ def open_ledger(
 def _selection(
     paths: Sequence[str | Path], config: Config, *, since: str | None, until: str | None, query: str | None
 ) -> Selection:
-    """Return what of a database is read."""
+    """Return what is read of a database, and of the files and objects whose names state a date."""
     from llm_audit.audit.options import moments
 
-    of_databases = [is_database(str(path)) for path in paths]
-    if query is not None and of_databases != [True]:
+    if query is not None and [is_database(str(path)) for path in paths] != [True]:
         raise UsageError("A query is asked of one database: give its URI, and no other path.")
-    if not any(of_databases):
+    if since is None and until is None and query is None:
         return EVERYTHING
     start, end = moments(audit_options(config, since=since, until=until))
     return Selection(since=start, until=end, query=query)
@@ -141,6 +140,7 @@ def ingest_options(config: Config) -> IngestOptions:
         cache=config.cache,
         engine=config.engine,
         workspace=config.workspace,
+        key_date=config.key_date,
     )
 
 
@@ -280,7 +280,7 @@ def analyze(
     """Audit logs, or a saved ledger.
 
     Args:
-        paths: Files, folders, globs, ``s3://`` addresses and databases; or one saved ledger.
+        paths: Files, folders, globs, databases and addresses in object stores; or one saved ledger.
         config: Settings; the defaults where not given.
         since: First day or time to audit, such as ``2026-09-01``, or relative to now, such as ``7d``.
         until: First day or time not to audit.

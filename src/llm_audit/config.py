@@ -48,6 +48,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     aliases: dict[str, str] = {}  # deployment, profile or house name to a model the price table knows
     log_format: str | None = None  # read every input as this format
     date_order: Literal["dmy", "mdy", "ymd"] | None = None  # of dates such as 01/09/2026
+    key_date: str | None = None  # where names state a date, such as %Y/%m/%d
     mapping: dict[str, str] = {}  # ledger field to JSON path, for logs of no known format
     calibration: str | None = None  # a file that `llm-audit calibrate` wrote
     timezone: str = "UTC"  # for days

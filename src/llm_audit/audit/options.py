@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from llm_audit.classify.learning.posterior import Posterior
 
+Period = tuple[dt.datetime | None, dt.datetime | None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditOptions:

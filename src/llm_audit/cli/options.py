@@ -14,7 +14,8 @@ Paths = Annotated[
     list[str],
     typer.Argument(
         metavar="PATH…",
-        help="Logs: files, folders, globs, s3://…, databases by URI, or - for standard input; or a saved ledger.",
+        help="Logs: files, folders, globs, s3://…, gs://…, az://…, databases by URI, or - for standard input; or a "
+        "saved ledger.",
     ),
 ]
 Output = Annotated[
@@ -73,6 +74,13 @@ LogFormat = Annotated[str | None, typer.Option(help="Log format of every input; 
 DateOrder = Annotated[
     str | None,
     typer.Option(metavar="ORDER", help="Order of the numbers of dates such as 01/09/2026: dmy, mdy or ymd."),
+]
+KeyDate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="Where names of files and objects state a date, such as %Y/%m/%d: --since and --until then skip others.",
+    ),
 ]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", min=0, metavar="N", help="Processes that read logs; 0 is one per core.")

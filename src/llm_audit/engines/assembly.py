@@ -10,6 +10,7 @@ from typing import Any
 
 from llm_audit.engines.context import IngestConfig
 from llm_audit.engines.executors import Executor
+from llm_audit.engines.object_hashes import ranges_hashes, refuse_unreadable
 from llm_audit.engines.table_sums import of_tables
 from llm_audit.errors import IncompleteError
 from llm_audit.ledger.parts import LedgerPart, ShardTally
@@ -73,8 +74,13 @@ def assembled(
     read = tallies(work)
     if not sum(tally.entries for _, tally in read):
         raise IncompleteError(_nothing_to_audit(given, sources, notes))
+    refuse_unreadable(read)
+    ranged = ranges_hashes(read)
     described = of_tables(read) | {
-        shard.source.name: (shard.source.size_bytes, tally.sha256 or sha256(shard.source))
+        shard.source.name: (
+            shard.source.size_bytes,
+            ranged.get(shard.source.name) or tally.sha256 or sha256(shard.source),
+        )
         for shard, tally in read
         if shard.source.table is None
     }

@@ -20,6 +20,7 @@ from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.workspace import Workspace
 from llm_audit.sources.databases import EVERYTHING, Selection
 from llm_audit.sources.files.find import find
+from llm_audit.sources.files.stores.key_dates import KeyDates
 from llm_audit.sources.split import bundles
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class IngestOptions:
             run that was interrupted goes on from; a temporary folder of this machine by default.
         keep_workspace: Leave its files, so that what follows can be interrupted too; ``clear_workspace`` removes them.
         partitions: Files that the ledger's requests are in; None for a number that bounds memory.
-        selection: What of a database is read.
+        selection: What is read of a database, and the period outside of which files with a date in their names are not.
+        key_date: A pattern of dates in names, such as ``%Y/%m/%d``; partitions as Hive names them by default.
     """
 
     jobs: int = 0
@@ -56,6 +58,11 @@ class IngestOptions:
     keep_workspace: bool = False
     partitions: int | None = None
     selection: Selection = EVERYTHING
+    key_date: str | None = None
+
+    def dates(self) -> KeyDates:
+        """Return the period and the dates in names by which it rules files out."""
+        return KeyDates.of(self.key_date, since=self.selection.since, until=self.selection.until)
 
     def config(self) -> IngestConfig:
         """Return the options that decide how records are read and judged."""
@@ -77,7 +84,7 @@ def ingest(
     """Read logs into a ledger. The result is the same whatever the number of processes and the order of paths.
 
     Args:
-        paths: Files, folders, globs, ``-`` for standard input, ``s3://bucket/prefix``, databases.
+        paths: Files, folders, globs, ``-`` for standard input, addresses such as ``s3://bucket/prefix``, databases.
         options: Options for reading.
         progress: Called in this process with bytes read and bytes in total.
         executor: What runs the work, opened by the caller; opened here from the options by default.
@@ -120,7 +127,7 @@ def _ingest(
     cache = PartCache.open() if options.cache else None
     holder = Workspace()
     folder = holder.path
-    found = find(paths, spool=folder, selection=options.selection)
+    found = find(paths, spool=folder, selection=options.selection, dates=options.dates())
     session = CacheSession(cache, found.sources, config, partitions=options.partitions)
     if (stored := session.ledger()) is not None:
         session.warn_of_damage()
@@ -141,12 +148,14 @@ def _ingest(
     with ThreadPoolExecutor(1) as hashing:
         # A file that is split is hashed here, while the processes read its shards.
         split = {
-            shard.source
+            shard.source.name
             for task in tasks
             for shard in task.bundle
-            if shard.end is not None and shard.source.table is None
+            if shard.end is not None and shard.source.table is None and not shard.source.remote
         }
-        hashes = {source.name: hashing.submit(session.sha256, source) for source in found.sources if source in split}
+        hashes = {
+            source.name: hashing.submit(session.sha256, source) for source in found.sources if source.name in split
+        }
         parts = _parts(tasks, session, executor, progress)
     session.warn_of_damage(parts)
     ledger = assembled(
@@ -159,9 +168,7 @@ def _ingest(
         target=LedgerTarget(holder=holder, partitions=options.partitions),
         executor=executor,
     )
-    shards = tallies(work)
-    if all(tally.content for _, tally in shards):  # what could not be read now may be readable next time
-        session.store(ledger, shards)
+    session.store(ledger, tallies(work))
     return ledger
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -140,17 +141,27 @@ class PartWriter:
 
 def _content(shard: Shard, folder: Path) -> str:
     try:
-        with on_disk(shard.source, folder) as source:
-            return content_hash(replace(shard, source=source))
-    except UnreadableError:
+        with _at_hand(shard, folder) as near:
+            return content_hash(near)
+    except (UnreadableError, OSError):
         return ""
+
+
+@contextmanager
+def _at_hand(shard: Shard, folder: Path) -> Iterator[Shard]:
+    """Yield a shard that can be read: a complete file on disk, or a range where it is."""
+    if shard.end is not None:
+        yield shard
+        return
+    with on_disk(shard.source, folder) as source:
+        yield replace(shard, source=source)
 
 
 def _fetch_and_read(index: int, shard: Shard, context: IngestContext, writer: PartWriter) -> ShardTally:
     try:
-        with on_disk(shard.source, writer.target.parent) as source:
-            return _read_shard(index, replace(shard, source=source), context, writer)
-    except UnreadableError as error:  # a member of an archive
+        with _at_hand(shard, writer.target.parent) as near:
+            return _read_shard(index, near, context, writer)
+    except UnreadableError as error:  # a member of an archive, or an object
         tally = ShardTally(content="", sha256=NO_CONTENT, entries=1)
         _count(tally, 1, Rejected(Reason.UNREADABLE, note=str(error)))
         return tally
@@ -158,7 +169,7 @@ def _fetch_and_read(index: int, shard: Shard, context: IngestContext, writer: Pa
 
 def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWriter) -> ShardTally:
     reader = ShardReader(shard, formats=context.formats, forced=context.forced, date_order=context.date_order)
-    tally = ShardTally(content="")
+    tally = ShardTally(content="", version=shard.source.version)
     entries = reader.detector.entries
     place = requests = 0
     for line, item in reader:

@@ -23,6 +23,7 @@ class ShardTally(msgspec.Struct):
     """Counts of the entries of a shard: ``entries = requests + not_calls + rejected``."""
 
     content: str  # hash of the bytes read
+    version: str = ""  # of an object in a store: its ETag and generation
     sha256: str | None = None  # of a whole file; None for a range
     lines: int = 0  # lines of a range, to number those of the next
     entries: int = 0

@@ -27,7 +27,7 @@ _TABLES = (Container.CSV, Container.PARQUET, Container.SQLITE)
 
 
 class ShardReader:
-    """Reads one shard of a file on disk, or of a table of a database.
+    """Reads one shard of a file on disk, of an object in a store, or of a table of a database.
 
     While it is read, ``place`` is the primary key of a table's row. Once it is read through, ``lines`` is how many
     lines a range holds, and ``content`` the hash of what was read: empty
@@ -90,6 +90,8 @@ class ShardReader:
     def _changed(self) -> Rejected | None:
         """Note where the file is no longer as it was listed; return a rejection where it has become shorter."""
         source = self._shard.source
+        if source.remote:  # which was opened in the version that it was listed in
+            return None
         try:
             status = Path(source.path).stat()
         except OSError:  # removed after it was read

@@ -25,7 +25,7 @@ from llm_audit.engines.workspace import parts, plan
 from llm_audit.errors import AuditError, IncompleteError, UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.sources import split
-from llm_audit.sources.files import storage
+from llm_audit.sources.files.stores import address, clients
 
 CONFIG = IngestOptions().config()
 HERE = IngestOptions(jobs=1, cache=False)
@@ -207,10 +207,9 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
-    storage.s3.cache_clear()
-    fs.S3FileSystem(**storage.s3_options(os.environ), allow_bucket_creation=True).create_dir("scratch")
+    options = clients.s3_options(address.parse("s3://scratch").store)
+    fs.S3FileSystem(**options, allow_bucket_creation=True).create_dir("scratch")
     yield "s3://scratch"
-    storage.s3.cache_clear()
     server.stop()
 
 
@@ -249,8 +248,8 @@ def test_a_store_that_fails_one_call_in_twenty_gives_the_same(
 ) -> None:
     whole = ingest([logs], options=HERE)
     monkeypatch.setattr(folders, "_FIRST_WAIT_SECONDS", 0.0)
-    faulty = Faulty(storage.s3(), 20)
-    monkeypatch.setattr(storage, "object_store", lambda uri: (faulty, uri.removeprefix("s3://")))
+    faulty = Faulty(clients.client(address.parse(bucket).store), 20)
+    monkeypatch.setattr(clients, "client", lambda _: faulty)
     assert same(ingest([logs], options=IngestOptions(jobs=1, workspace=f"{bucket}/run-2")), whole)
     assert faulty.calls > 40
 
@@ -259,6 +258,6 @@ def test_a_store_that_always_fails_ends_the_run_with_what_to_do(
     bucket: str, logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folders, "_FIRST_WAIT_SECONDS", 0.0)
-    monkeypatch.setattr(storage, "object_store", lambda uri: (Faulty(None, 1), uri.removeprefix("s3://")))
+    monkeypatch.setattr(clients, "client", lambda _: Faulty(None, 1))
     with pytest.raises(AuditError, match=r"failed at s3://scratch/run-3: .*SLOW_DOWN.*same --workspace"):
         share(f"{bucket}/run-3", logs)

@@ -34,6 +34,7 @@ def sample(
     until: options.Until = None,
     log_format: options.LogFormat = None,
     date_order: options.DateOrder = None,
+    key_date: options.KeyDate = None,
     jobs: options.Jobs = None,
     cache: options.Cache = None,
     config_file: options.ConfigFile = None,
@@ -57,6 +58,7 @@ def sample(
         "calibration": calibration,
         "log_format": log_format,
         "date_order": date_order,
+        "key_date": key_date,
         "jobs": jobs,
         "cache": cache,
     }

@@ -34,6 +34,7 @@ def simulate(
     timezone: options.Timezone = None,
     log_format: options.LogFormat = None,
     date_order: options.DateOrder = None,
+    key_date: options.KeyDate = None,
     jobs: options.Jobs = None,
     cache: options.Cache = None,
     config_file: options.ConfigFile = None,
@@ -52,6 +53,7 @@ def simulate(
         "timezone": timezone,
         "log_format": log_format,
         "date_order": date_order,
+        "key_date": key_date,
         "jobs": jobs,
         "cache": cache,
     }
@@ -60,7 +62,7 @@ def simulate(
     policies = [load(name) for name in names]
     targets = _limits(sweep, policies[0])
     with show_progress(wanted=progress) as update:
-        ledger = api.open_ledger(paths, config=config, progress=update)
+        ledger = api.open_ledger(paths, config=config, progress=update, since=since, until=until)
     done = compare(
         ledger,
         policies,

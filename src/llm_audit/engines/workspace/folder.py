@@ -133,10 +133,12 @@ class _ObjectFolder:
     path = None
 
     def __init__(self, uri: str) -> None:
-        from llm_audit.sources.files.storage import object_store
+        from llm_audit.sources.files.stores import address, clients
 
         self.uri = uri.rstrip("/")
-        self._store, self._root = object_store(self.uri)
+        place = address.parse(self.uri)
+        self._store = clients.client(place.store)
+        self._root = f"{place.bucket}/{place.key}".rstrip("/")
         with _explained(self.uri):
             _retried(lambda: self._store.get_file_info([self._root]))
 

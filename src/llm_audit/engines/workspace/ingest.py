@@ -116,7 +116,8 @@ def _merged(
     """Return the ledger of all parts, in a folder that all processes reach where the workspace is one."""
     folder = open_folder(workspace)
     holder = Workspace(folder.path)
-    cut = sorted({part.source for bundle in plan.bundles for part in bundle if part.end is not None})
+    ranged = {part.source for bundle in plan.bundles for part in bundle if part.end is not None}
+    cut = [number for number in sorted(ranged) if not plan.sources[number].remote]
     hashes = executor.map(hash_file, [HashTask(plan.sources[number]) for number in cut])
     sha256 = dict(zip((plan.sources[number] for number in cut), hashes, strict=True))
     return assembled(

@@ -64,7 +64,7 @@ class Plan(msgspec.Struct, frozen=True):
         words = [self.code, self.config.fingerprint()]
         for part in self.bundles[number]:
             source = self.sources[part.source]
-            state = source.name, source.size_bytes, source.modified_ns, source.identity
+            state = source.name, source.size_bytes, source.modified_ns, source.identity, source.version
             words.append(repr((state, part.start, part.end, source.columns)))
         return xxh3_128_hexdigest("\0".join(words).encode())
 
@@ -86,17 +86,19 @@ def make_plan(paths: Sequence[str | Path], config: IngestConfig) -> Plan:
             "A database cannot be read with --workspace, whose plan would hold its password. Read it into a ledger: "
             "llm-audit analyze URI --save-ledger DIR."
         )
-    numbers = {source: number for number, source in enumerate(found.sources)}
     cut = list(bundles(found.sources, () if config.forced() else config.formats()))
-    total = sum(source.size_bytes for source in found.sources)
+    read = {shard.source.name: shard.source for bundle in cut for shard in bundle}  # with sizes as objects state them
+    sources = tuple(read.get(source.name, source) for source in found.sources)
+    numbers = {source.name: number for number, source in enumerate(sources)}
+    total = sum(source.size_bytes for source in sources)
     size = min(max(total // _BUNDLES, SHARD_BYTES), _LARGEST_BUNDLE_BYTES)
     return Plan(
         code=code_fingerprint(),
         config=config,
-        sources=found.sources,
+        sources=sources,
         notes=found.notes,
         bundles=tuple(
-            tuple(Range(numbers[shard.source], shard.start, shard.end) for shard in bundle)
+            tuple(Range(numbers[shard.source.name], shard.start, shard.end) for shard in bundle)
             for bundle in joined(cut, size)
         ),
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from llm_audit.sources.decode import Item
 from llm_audit.sources.entry import Reason, Rejected
-from llm_audit.sources.files.limits import MAX_DECODED_BYTES, MAX_EXPANSION, MAX_RECORD_BYTES
+from llm_audit.sources.files.limits import MAX_DECODED_BYTES, MAX_EXPANSION, MAX_RECORD_BYTES, SNIFF_BYTES
 from llm_audit.sources.files.storage import Source, open_binary
 
 _ROWS_AT_ONCE = 512
@@ -42,7 +42,9 @@ def parquet_rows(source: Source) -> Iterator[Row]:
                 for column in map(described.schema.column, range(described.num_columns))
                 if column.physical_type == "BYTE_ARRAY" and column.logical_type.type != "DECIMAL"
             ]
-            table = pq.ParquetFile(pa.PythonFile(file, mode="r"), read_dictionary=texts)
+            # Of an object, which is not fetched whole to see its first rows, columns are read a piece at a time.
+            pieces = SNIFF_BYTES if source.remote else 0
+            table = pq.ParquetFile(pa.PythonFile(file, mode="r"), read_dictionary=texts, buffer_size=pieces)
             plain = frozenset(column.name for column in table.schema_arrow if _is_plain(column.type))
             for batch in table.iter_batches(_ROWS_AT_ONCE):
                 for part in _bounded(batch):
