@@ -67,11 +67,14 @@ class LabelStep(Step):
     def run(self) -> Outcome:
         """Write for each part the owners whose label is another owner."""
         labels = _read_edges(self.layout, self.round, self.number)
+        if labels is None:
+            write_slices(self.target, [None] * self.layout.parts)
+            return Outcome(Counts())
         slices: list[Any] = []
         for part in range(self.layout.parts):
             path = self.layout.path("keys", part)
             own = read_slice(path, slice_of(OWNERS, self.number, self.layout.partitions))
-            if own is None or labels is None:
+            if own is None:
                 slices.append(None)
                 continue
             found = pl.DataFrame(own).join(labels, left_on="owner", right_on="node")
