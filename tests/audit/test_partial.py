@@ -22,7 +22,10 @@ from llm_audit.pricing import PriceBook
 
 POLICIES = {
     "small-by-default": load("small-by-default"),
-    "routellm": load("routellm"),
+    "routellm": parse(
+        'decision = "strong_wins"\nstrong_share = 0.4\n[ladders]\nany = ["gpt-4o-mini", "claude-opus-4-5"]',
+        where="test policy",
+    ),
     "by trace": parse(
         'decision = "quality_loss"\nmax_quality_loss = 5\nscope = "trace"\n[stakes.medical]\nkeep = true',
         where="test policy",
