@@ -26,9 +26,8 @@ from llm_audit.audit.survey import merge_surveys, usual_outputs, whole_log
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import Document
 from llm_audit.errors import IncompleteError, UsageError
-from llm_audit.ledger import Ledger
+from llm_audit.ledger import Ledger, Workspace
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.ledger.workspace import Workspace
 from llm_audit.policy import Decision, PartRoutes, Policy, RoutedCosts, as_text, models_of, whole_routes
 from llm_audit.pricing import PriceBook
 from llm_audit.vocabulary import rejection_remedy, rejection_words
