@@ -15,6 +15,7 @@ from tests.ledger.partitions import partitioned
 from llm_audit.audit import rows
 from llm_audit.audit.run import AuditOptions, run
 from llm_audit.catalog import Catalog
+from llm_audit.ledger import Ledger, Workspace
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import load, parse
 from llm_audit.policy.inputs import blocks
@@ -103,7 +104,8 @@ def test_a_ledger_in_any_partitions_has_the_document_of_the_whole(tmp_path, poli
     assert whole.document.findings
     assert whole.document.observed_routers
     cut = partitioned(held, partitions, tmp_path / "cut")
-    found = audited(cut, policy, in_any_order(partitions), **period)
+    kept_alive = Ledger(cut.folder, cut.manifest, holder=Workspace())
+    found = audited(kept_alive, policy, in_any_order(partitions), **period)
     assert msgspec.json.encode(found.document) == document
     assert_frame_equal(found.requests, whole.requests.sort("input", "line", "entry"))
 
