@@ -46,8 +46,8 @@ def main() -> None:
         largest = max(main_mb, other_mb)
         first = first or largest
         print(
-            f"{requests:,} requests, {size_mb:,.0f} MB: main process {main_mb:,.0f} MB, largest other {other_mb:,.0f} MB, "
-            f"{largest / first:.2f} of the first; {seconds:.0f} s",
+            f"{requests:,} requests, {size_mb:,.0f} MB: supervisor {main_mb:,.0f} MB, largest other process "
+            f"{other_mb:,.0f} MB, {largest / first:.2f} of the first; {seconds:.0f} s",
             flush=True,
         )
 
