@@ -227,11 +227,11 @@ class Plots:
 
     def daily(self) -> alt.TopLevelMixin | None:
         """Return spend by period and tier, with what the policy would have cost."""
-        return self._chart("spend", "daily")
+        return self._chart("over_time", "daily")
 
     def mix(self) -> alt.TopLevelMixin | None:
         """Return the model mix over time."""
-        return self._chart("spend", "mix_over_time")
+        return self._chart("over_time", "mix_over_time")
 
     def models(self) -> alt.TopLevelMixin | None:
         """Return spend by model."""

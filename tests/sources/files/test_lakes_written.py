@@ -13,11 +13,12 @@ from tests.sources.files.stores.test_tables import put
 
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.errors import UsageError
+from llm_audit.sources.databases import Selection
 
 __all__ = ["clean", "s3"]
 
 HERE = IngestOptions(jobs=1, cache=False)
-LATE = IngestOptions(jobs=1, cache=False, since=dt.datetime(2026, 9, 24, tzinfo=dt.UTC))
+LATE = IngestOptions(jobs=1, cache=False, selection=Selection(since=dt.datetime(2026, 9, 24, tzinfo=dt.UTC)))
 
 
 def day(number: int) -> pa.Table:

@@ -11,6 +11,7 @@ from tests.sources.files.stores.test_reading import read, rows
 
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.errors import UsageError
+from llm_audit.sources.databases import Selection
 from llm_audit.sources.files.stores.key_dates import KeyDates
 
 
@@ -74,7 +75,7 @@ def test_no_object_is_fetched_that_the_period_rules_out(s3: Store) -> None:
         s3.put(f"hive/dt=2026-09-{day:02d}/x.jsonl", rows(day, day + 1))
     s3.put("app/undated.jsonl", rows(90, 91))
     period = {"since": utc(2026, 9, 10), "until": utc(2026, 9, 12)}
-    ledger = ingest(["s3://logs/hive"], options=IngestOptions(jobs=1, cache=False, **period))
+    ledger = ingest(["s3://logs/hive"], options=IngestOptions(jobs=1, cache=False, selection=Selection(**period)))
     assert read(ledger) == [9, 10, 11, 12]
     assert ledger.manifest.notes == ["s3://logs/hive: 26 folders not read: the date in the name is outside the period"]
     assert {seen.key for seen in s3.seen("GET")} == {f"hive/dt=2026-09-{day:02d}/x.jsonl" for day in (9, 10, 11, 12)}
@@ -88,7 +89,7 @@ def test_no_object_is_fetched_that_the_period_rules_out(s3: Store) -> None:
 def test_objects_left_out_are_counted(gcs: Store) -> None:
     for day in range(1, 5):
         gcs.put(f"2026-09-{day:02d}.jsonl", rows(day, day + 1))
-    options = IngestOptions(jobs=1, cache=False, key_date="%Y-%m-%d", until=utc(2026, 9, 2))
+    options = IngestOptions(jobs=1, cache=False, key_date="%Y-%m-%d", selection=Selection(until=utc(2026, 9, 2)))
     ledger = ingest(["gs://logs"], options=options)
     assert read(ledger) == [1, 2]
     assert ledger.manifest.notes == ["gs://logs: 2 objects not read: the date in the name is outside the period"]
@@ -99,6 +100,6 @@ def test_folders_on_this_machine_are_ruled_out_as_well(tmp_path: Path) -> None:
         folder = tmp_path / f"date=2026-09-{day:02d}"
         folder.mkdir()
         (folder / "x.jsonl").write_bytes(rows(day, day + 1))
-    ledger = ingest([tmp_path], options=IngestOptions(jobs=1, cache=False, since=utc(2026, 9, 19)))
+    ledger = ingest([tmp_path], options=IngestOptions(jobs=1, cache=False, selection=Selection(since=utc(2026, 9, 19))))
     assert read(ledger) == [20]
     assert ledger.manifest.notes == [f"{tmp_path}: 1 file not read: the date in the name is outside the period"]

@@ -11,6 +11,7 @@ from tests.sources.files.test_lakes import added, commit, data, removed
 
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.errors import UsageError
+from llm_audit.sources.databases import Selection
 from llm_audit.sources.files.stores import tables
 
 HERE = IngestOptions(jobs=1, cache=False)
@@ -57,7 +58,7 @@ def test_the_current_version_of_a_table_is_read(
 
 def test_a_period_rules_out_partitions_that_are_then_not_fetched(s3: Store, delta: Path) -> None:
     put(s3, delta)
-    options = IngestOptions(jobs=1, cache=False, since=dt.datetime(2026, 9, 12, tzinfo=dt.UTC))
+    options = IngestOptions(jobs=1, cache=False, selection=Selection(since=dt.datetime(2026, 9, 12, tzinfo=dt.UTC)))
     ledger = ingest(["s3://logs/table"], options=options)
     assert read(ledger) == [20, 21]
     assert {seen.key for seen in s3.seen("GET") if seen.key.endswith(".parquet")} == {"table/date=2026-09-20/x.parquet"}
@@ -81,7 +82,7 @@ def test_a_period_rules_out_files_by_the_bounds_of_their_times(remote: bool, s3:
     put(s3, table)
     period = {"since": dt.datetime(2026, 10, 1, tzinfo=dt.UTC), "until": dt.datetime(2026, 10, 10, tzinfo=dt.UTC)}
     place = "s3://logs/table" if remote else str(table)
-    ledger = ingest([place], options=IngestOptions(jobs=1, cache=False, **period))
+    ledger = ingest([place], options=IngestOptions(jobs=1, cache=False, selection=Selection(**period)))
     assert read(ledger) == [3, 4, 5, 6, 9, 10, 11, 12]
     assert ledger.manifest.notes == [f"{place}: 2 files not read: outside the period by the table's log"]
 
