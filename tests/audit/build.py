@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "request_key": 1,
     "input": 0,
     "line": 1,
+    "entry": 0,
     "format": "home_made",
     "time": START,
     "provider": "openai",
@@ -64,7 +65,7 @@ DEFAULTS: dict[str, Any] = {
 def rows(*given: dict[str, Any], **common: Any) -> pl.DataFrame:
     """A ledger frame with a row for each mapping, on top of the defaults; keys and lines count up."""
     complete = [
-        {**DEFAULTS, "request_key": 1_000 + number, "line": number + 1, **common, **row}
+        {**DEFAULTS, "request_key": 1_000 + number, "line": number + 1, "entry": number, **common, **row}
         for number, row in enumerate(given)
     ]
     columns = {name: [row.get(name) for row in complete] for name in SCHEMA}

@@ -1,54 +1,118 @@
 from __future__ import annotations
 
+import pickle
+
 import msgspec
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from tests.audit.build import ledger, many
+from tests.ledger.partitions import partitioned
 
 from llm_audit.audit import rows
-from llm_audit.audit.aggregate.calls import read_calls
-from llm_audit.audit.aggregate.cells import with_date
-from llm_audit.audit.partial import merge, summarise, waste_inputs
 from llm_audit.audit.run import AuditOptions, run
 from llm_audit.catalog import Catalog
-from llm_audit.policy import load, plan, routed_costs, with_models
-from llm_audit.policy.counterfactual.traffic import traffic_of
+from llm_audit.ledger.schema import SCHEMA
+from llm_audit.policy import load, parse
 from llm_audit.policy.inputs import blocks
-from llm_audit.pricing import PriceBook, price
+from llm_audit.pricing import PriceBook
+
+POLICIES = {
+    "small-by-default": load("small-by-default"),
+    "routellm": load("routellm"),
+    "by trace": parse(
+        'decision = "quality_loss"\nmax_quality_loss = 5\nscope = "trace"\n[stakes.medical]\nkeep = true',
+        where="test policy",
+    ),
+}
 
 
-def partial(frame):
-    book, catalog = PriceBook(), Catalog.load()
-    named = with_models(price(frame, book), catalog)
-    routes = plan(traffic_of(named, catalog), load("small-by-default"), catalog=catalog, book=book)
-    measured = with_date(routed_costs(routes).columns(named, slice(None)), timezone="UTC")
-    written = named["cost_cache_write_5m_pico"] + named["cost_cache_write_1h_pico"]
-    calls = read_calls(
-        named.lazy().select,
-        output_cost=named["cost_output_pico"].fill_null(0).to_numpy(),
-        write_cost=written.fill_null(0).to_numpy(),
+PERIOD = {"since": "2026-09-01T10:00", "until": "2026-09-02T20:00"}
+
+
+def mixed(count: int, seed: int) -> pl.DataFrame:
+    """Requests that are tied together in every way that partitions can cut.
+
+    Conversations and traces, templates whose caches are warm and are lost, prompts that recur in other conversations
+    and come back at once, requests without a time, several inputs, long outputs, routers and stakes.
+    """
+    random = np.random.default_rng(seed)
+    frame = many(count, seed=seed, conversations=count // 3, templates=6, days=2)
+    text = pl.col("model").cast(pl.String)
+    router = pl.lit("arn:aws:bedrock:us-east-1:1:prompt-router/p")
+    at = random.random(count)
+    return frame.with_columns(
+        input=pl.Series(random.integers(0, 3, count), dtype=SCHEMA["input"]),
+        entry=pl.Series(np.arange(count), dtype=SCHEMA["entry"]),
+        time=pl.when(pl.Series(at > 0.06)).then("time"),
+        conversation=pl.when(pl.Series(random.random(count) > 0.2)).then("conversation"),
+        trace=pl.when(pl.Series(random.random(count) < 0.5)).then(pl.col("conversation") // 3 + 1),
+        prompt_hash=pl.Series(random.integers(1, count // 2, count), dtype=SCHEMA["prompt_hash"]),
+        output_tokens=pl.Series(np.where(at < 0.03, 9_000, 200 + (at * 400).astype(np.int64))),
+        stakes=pl.when(pl.Series(at > 0.9)).then(pl.lit("medical")).cast(SCHEMA["stakes"]),
+        model_requested=pl.when(pl.Series(at < 0.1)).then(router).otherwise(text).cast(SCHEMA["model_requested"]),
+        tags=pl.Series([f"tier={number}" for number in random.integers(0, 3, count)]).cast(SCHEMA["tags"]),
     )
-    return summarise([measured], waste_inputs(routes, calls), rates=book.rates)
 
 
-@pytest.mark.parametrize("parts", [2, 3])
-def test_the_audits_of_parts_merge_to_the_audit_of_the_whole(parts):
-    frame = many(1_200, templates=12)
-    part_of = pl.col("template_hash").hash(1) % parts
-    pieces = [partial(frame.filter(part_of == number)) for number in range(parts)]
-    whole, merged = partial(frame), merge(pieces[::-1])
-    assert_same(merged, whole)
+def audited(held, policy, mapper=map, **options):
+    given = {"resamples": 5, "group_by": ("status", "tag:tier"), **options}
+    return run(
+        held,
+        policy=POLICIES[policy],
+        catalog=Catalog.load(),
+        book=PriceBook(),
+        options=AuditOptions(**given),
+        mapper=mapper,
+    )
 
 
-def assert_same(one, other):
-    for name in ("cells", "clusters", "risk", "basis"):
-        assert_frame_equal(getattr(one.sums, name), getattr(other.sums, name))
-    assert one.sums.counts.sum().row(0) == other.sums.counts.sum().row(0)
-    assert_frame_equal(one.waste, other.waste)
-    assert one.concentration == other.concentration
+def in_any_order(seed):
+    def mapped(task, numbers):
+        """Send tasks and results as another process would get them, in an order of its own."""
+        order = np.random.default_rng(seed).permutation(list(numbers)).tolist()
+        sent = pickle.loads(pickle.dumps(task))
+        return [pickle.loads(pickle.dumps(sent(number))) for number in order]
+
+    return mapped
+
+
+@pytest.mark.parametrize(
+    ("policy", "partitions", "period"),
+    [
+        ("small-by-default", 1, {}),
+        ("small-by-default", 3, PERIOD),
+        ("small-by-default", 64, {}),
+        ("routellm", 7, {}),
+        ("routellm", 3, PERIOD),
+        ("by trace", 2, PERIOD),
+        ("by trace", 7, {}),
+    ],
+)
+def test_a_ledger_in_any_partitions_has_the_document_of_the_whole(tmp_path, policy, partitions, period):
+    held = ledger(tmp_path / "whole", mixed(700, seed=3))
+    whole = audited(held, policy, **period)
+    document = msgspec.json.encode(whole.document)
+    assert whole.document.waste
+    assert whole.document.findings
+    assert whole.document.observed_routers
+    cut = partitioned(held, partitions, tmp_path / "cut")
+    found = audited(cut, policy, in_any_order(partitions), **period)
+    assert msgspec.json.encode(found.document) == document
+    assert_frame_equal(found.requests, whole.requests.sort("input", "line", "entry"))
+
+
+@settings(max_examples=3, deadline=None)
+@given(seed=st.integers(0, 2**16), partitions=st.integers(2, 9))
+def test_any_ledger_cut_anyhow_has_the_document_of_the_whole(tmp_path_factory, seed, partitions):
+    folder = tmp_path_factory.mktemp("ledger")
+    held = ledger(folder / "whole", mixed(300, seed=seed))
+    cut = partitioned(held, partitions, folder / "cut")
+    one, other = (audited(one, "small-by-default").document for one in (held, cut))
+    assert msgspec.json.encode(one) == msgspec.json.encode(other)
 
 
 @settings(max_examples=15, deadline=None)

@@ -108,3 +108,29 @@ def test_any_turn_is_found_by_the_prompt_it_follows(before: list[Message], reply
         before = [*before, ASK]
     second = request(*before, Message("assistant", reply), *after)
     assert extract_text_features(second).parent_prompt_hash == extract_text_features(request(*before)).prompt_hash
+
+
+@settings(deadline=None)
+@given(
+    MESSAGES,
+    st.text(max_size=5),
+    st.lists(st.builds(Message, st.sampled_from(["user", "tool"]), st.text(max_size=5)), min_size=1),
+)
+def test_every_turn_has_the_opening_of_the_turn_it_follows(
+    before: list[Message], reply: str, after: list[Message]
+) -> None:
+    if before[-1].role == "assistant":
+        before = [*before, ASK]
+    second = request(*before, Message("assistant", reply), *after)
+    assert extract_text_features(second).opening_hash == extract_text_features(request(*before)).opening_hash
+
+
+def test_an_opening_is_what_is_said_before_the_first_reply() -> None:
+    first = extract_text_features(request(SYSTEM, ASK))
+    assert first.opening_hash == first.prompt_hash
+    other = extract_text_features(request(SYSTEM, Message("user", "What is a comonad?"), REPLY, ASK))
+    assert other.opening_hash not in (None, first.opening_hash)
+    greeted = [extract_text_features(request(REPLY, Message("user", word))).opening_hash for word in ("a", "b")]
+    assert None not in greeted
+    assert greeted[0] != greeted[1]
+    assert extract_text_features(Request(model="m")).opening_hash is None

@@ -8,11 +8,23 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
+from tests.audit.build import ledger as at_rest
+from tests.audit.build import many
+from tests.ledger.partitions import partitioned
 
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger, is_ledger, read_ledger, write_ledger
 from llm_audit.ledger.arrow import ARROW_SCHEMA
-from llm_audit.ledger.manifest import CHECKSUMS_FILE, MANIFEST_FILE, REQUESTS_FILE, LedgerInput, Manifest
+from llm_audit.ledger.manifest import (
+    CHECKSUMS_FILE,
+    MANIFEST_FILE,
+    REQUESTS_FILE,
+    LedgerInput,
+    Manifest,
+    encode_manifest,
+    requests_files,
+)
 from llm_audit.ledger.schema import SCHEMA, SCHEMA_VERSION
 
 MANIFEST = Manifest(
@@ -165,3 +177,90 @@ def test_a_folder_that_may_not_be_entered_is_no_ledger(tmp_path, monkeypatch) ->
     found = is_ledger(tmp_path)
     monkeypatch.undo()
     assert found is False
+
+
+@pytest.fixture
+def parted(tmp_path: Path) -> tuple[Ledger, Ledger]:
+    """A ledger in one partition, and the same requests in three."""
+    whole = at_rest(tmp_path / "whole", many(200).with_columns(line=pl.int_range(200), entry=pl.int_range(200)))
+    return whole, partitioned(whole, 3, tmp_path / "parted")
+
+
+def test_partitions_have_the_rows_of_the_ledger_in_order(parted: tuple[Ledger, Ledger]) -> None:
+    whole, parts = parted
+    assert (whole.partitions, parts.partitions) == (1, 3)
+    assert [path.name for path in parts.files] == [f"requests-0000{number}.parquet" for number in range(3)]
+    assert parts.frame.equals(whole.frame)
+    assert parts.scan().select("line").collect()["line"].to_list() == list(range(200))
+    pieces = [parts.scan(number).collect() for number in range(3)]
+    assert [piece["line"].is_sorted() for piece in pieces] == [True] * 3
+    assert pl.concat(pieces).sort("line").equals(whole.frame)
+    assert min(piece.height for piece in pieces) > 0
+    assert whole.scan(0).collect().equals(whole.frame)
+
+
+def test_a_ledger_in_partitions_is_read_as_it_was_written(parted: tuple[Ledger, Ledger], tmp_path: Path) -> None:
+    whole, parts = parted
+    write_ledger(parts, tmp_path / "kept")
+    names = sorted((MANIFEST_FILE, CHECKSUMS_FILE, *requests_files(3)))
+    assert sorted(os.listdir(tmp_path / "kept")) == names
+    found = read_ledger(tmp_path / "kept")
+    assert found.manifest == parts.manifest
+    assert found.frame.equals(whole.frame)
+    assert found.fingerprint() == parts.fingerprint() != whole.fingerprint()
+    write_ledger(found, tmp_path / "kept")
+    assert sorted(os.listdir(tmp_path / "kept")) == names
+
+
+def test_a_ledger_replaces_one_of_other_partitions(parted: tuple[Ledger, Ledger], tmp_path: Path) -> None:
+    whole, parts = parted
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "requests-of-mine.parquet").write_bytes(b"mine")
+    for saved in (parts, whole, parts):
+        write_ledger(saved, tmp_path / "kept")
+        assert read_ledger(tmp_path / "kept").fingerprint() == saved.fingerprint()
+        names = {MANIFEST_FILE, CHECKSUMS_FILE, "requests-of-mine.parquet", *requests_files(saved.partitions)}
+        assert set(os.listdir(tmp_path / "kept")) == names
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_damage_of_a_partition_is_an_error_that_names_it(
+    parted: tuple[Ledger, Ledger], tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    write_ledger(parted[1], tmp_path / "kept")
+    damage(tmp_path / "kept" / "requests-00001.parquet")
+    with pytest.raises(UsageError, match="requests-00001"):
+        read_ledger(tmp_path / "kept")
+
+
+def test_a_list_of_other_partitions_than_the_manifest_says_is_damage(
+    parted: tuple[Ledger, Ledger], tmp_path: Path
+) -> None:
+    manifest = encode_manifest(replace(parted[1].manifest, partitions=2))
+    write_ledger(parted[1], tmp_path / "kept")
+    (tmp_path / "kept" / MANIFEST_FILE).write_bytes(manifest)
+    sums = [
+        f"{hashlib.sha256((tmp_path / 'kept' / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in (*requests_files(3), MANIFEST_FILE)
+    ]
+    (tmp_path / "kept" / CHECKSUMS_FILE).write_text("".join(sums))
+    with pytest.raises(UsageError, match=f"{CHECKSUMS_FILE} is damaged"):
+        read_ledger(tmp_path / "kept")
+    (tmp_path / "kept" / CHECKSUMS_FILE).write_text("".join(sums[1:]))
+    with pytest.raises(UsageError, match=f"{CHECKSUMS_FILE} is damaged"):
+        read_ledger(tmp_path / "kept")
+
+
+def test_a_change_is_made_in_each_partition(parted: tuple[Ledger, Ledger]) -> None:
+    whole, parts = parted
+    changed = parts.rewritten(lambda rows: rows.with_columns(line=pl.col("line") + 1))
+    assert changed.partitions == 3
+    assert changed.frame["line"].to_list() == (whole.frame["line"] + 1).to_list()
+
+
+def test_what_is_left_of_a_ledger_in_partitions_is_no_folder_of_logs(
+    parted: tuple[Ledger, Ledger], tmp_path: Path
+) -> None:
+    write_ledger(parted[1], tmp_path / "kept")
+    (tmp_path / "kept" / CHECKSUMS_FILE).unlink()
+    assert is_ledger(tmp_path / "kept")

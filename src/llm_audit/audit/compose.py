@@ -7,31 +7,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import polars as pl
 from xxhash import xxh3_64_hexdigest
 
 from llm_audit.audit.aggregate.basis import basis
-from llm_audit.audit.aggregate.calls import Calls
 from llm_audit.audit.aggregate.cells import by
 from llm_audit.audit.aggregate.risk import risk_replicates
 from llm_audit.audit.options import AuditOptions, zone
 from llm_audit.audit.partial import Partial
 from llm_audit.audit.rhythm.departures import departure_findings, departures
 from llm_audit.audit.rhythm.run_rate import run_rate
-from llm_audit.audit.rows import Rows
 from llm_audit.audit.sections import totals as tables
 from llm_audit.audit.sections.estimates import Evidence, flagship_tax
 from llm_audit.audit.sections.findings import findings, groups
 from llm_audit.audit.sections.languages import languages
-from llm_audit.audit.sections.metrics import Measured, metrics
+from llm_audit.audit.sections.metrics import metrics
 from llm_audit.audit.sections.pairs import observed_pairs
-from llm_audit.audit.sections.preference import PreferenceGaps
+from llm_audit.audit.sections.preference import preference_gaps
 from llm_audit.audit.sections.quality import quality
+from llm_audit.audit.sections.quality_loss import unmeasured
 from llm_audit.audit.sections.routers import observed_routers
-from llm_audit.audit.sections.sensitivity import AssumptionEffect
-from llm_audit.audit.sections.traces import break_even
+from llm_audit.audit.sections.sensitivity import sensitivity
+from llm_audit.audit.sections.stakes import stakes
+from llm_audit.audit.sections.traces import break_even, trace_routing
 from llm_audit.audit.sections.waste import waste
+from llm_audit.audit.survey import Survey
+from llm_audit.catalog import Catalog
 from llm_audit.document.audit import (
     SCHEMA_VERSION,
     Document,
@@ -44,15 +45,11 @@ from llm_audit.document.audit import (
     ReasonCount,
     RejectedReason,
     Requests,
-    Sensitivity,
-    Stakes,
     Tool,
-    TraceRouting,
-    Unmeasured,
 )
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
-from llm_audit.policy import RANGES, Gate, Plan, Policy, Range, RoutedCosts, Traffic
+from llm_audit.policy import RANGES, Gate, Models, Plan, Policy, Range
 from llm_audit.pricing import PriceBook
 
 GROUPINGS: dict[str, str] = {
@@ -66,67 +63,58 @@ GROUPINGS: dict[str, str] = {
 """Groupings that every report has, and the column of each."""
 
 
-def _left_out(ledger: Ledger, options: AuditOptions) -> list[str]:
-    """Note the requests without a time, which a bounded period leaves out."""
-    if options.since is None and options.until is None:
-        return []
-    undated = ledger.scan().select(pl.col("time").null_count()).collect().item()
-    return [f"Requests left out of the period because they have no time: {undated:,}."] if undated else []
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """Parts of an audit that its document is composed of.
 
     Attributes:
-        rows: What was audited.
-        traffic: Its requests.
-        calls: What groups them.
-        applied: The policy's routes and their costs.
+        ledger: What was audited.
+        options: The audit's options.
+        catalog: Models.
+        models: The same as arrays.
+        book: Prices, with the price rows that were used.
+        policy: The policy.
+        applied: The same as the document shows it.
+        decided_by: The number that it decides by.
+        survey: What the first reading of the log found.
         partial: Sums over the requests.
-        effects: What assumptions at their ends do to the expected tax.
-        sensitivity: The frontier and the tornado.
-        unmeasured: A further saving from models that nobody measured.
-        preference: How many readers prefer the models used to their routes.
-        trace_routing: Routing by request against routing by trace.
-        stakes: Spend by what is at stake.
     """
 
-    rows: Rows
-    traffic: Traffic
-    calls: Calls
-    applied: RoutedCosts
+    ledger: Ledger
+    options: AuditOptions
+    catalog: Catalog
+    models: Models
+    book: PriceBook
+    policy: Policy
+    applied: PolicyInfo
+    decided_by: float | None
+    survey: Survey
     partial: Partial
-    effects: list[AssumptionEffect]
-    sensitivity: Sensitivity
-    unmeasured: Unmeasured | None
-    preference: PreferenceGaps
-    trace_routing: TraceRouting | None
-    stakes: Stakes | None
 
 
 def document(found: Found) -> Document:
     """Everything a report may show."""
-    rows, applied, partial = found.rows, found.applied, found.partial
-    ledger, options, book, routes = rows.ledger, rows.options, rows.book, applied.plan
-    sums, policy = partial.sums, routes.policy
+    ledger, options, book, policy = found.ledger, found.options, found.book, found.policy
+    sums, routes = found.partial.sums, found.partial.routes
     cells = sums.cells
+    effects, sensitivities = sensitivity(routes.sensitivity, policy, in_use=found.decided_by)
+    preference = preference_gaps(routes.preference, found.models)
     saving = groups(cells)
     parts = [sums.risk, *(sums.risk.filter(pl.col(group.column) == group.subject) for group in saving)]
     evidence = Evidence(
         cells=cells,
         clusters=sums.clusters,
         risk=risk_replicates(
-            parts, policy=policy, models=routes.models, resamples=options.resamples, posterior=options.posterior
+            parts, policy=policy, models=found.models, resamples=options.resamples, posterior=options.posterior
         ),
-        concentration=partial.concentration,
-        effects=found.effects,
-        unmeasured=found.unmeasured,
-        preference=found.preference.overall,
+        concentration=found.partial.concentration,
+        effects=effects,
+        unmeasured=unmeasured(routes.unmeasured, found.models),
+        preference=preference.overall,
     )
-    requests = _requests(ledger, len(found.traffic.requests))
+    requests = _requests(ledger, found.survey.requests)
     tax = flagship_tax(evidence, options=options)
-    period = _period(found.traffic.time, options)
+    period = _period(found.survey, options)
     apart = departures(cells, period, options=options)
     groupings = {**GROUPINGS, **{name: name for name in options.group_by}}
     return Document(
@@ -155,41 +143,41 @@ def document(found: Found) -> Document:
         model_mix=tables.model_mix(cells),
         model_mix_daily=tables.daily_mix(cells),
         daily=tables.daily(cells),
-        routes=tables.routes(cells, found.preference.by_route),
+        routes=tables.routes(cells, preference.by_route),
         classification=tables.classification(cells),
         gates=tables.gates(cells),
         groups=tables.groups(cells, groupings),
         spend=tables.spend(cells),
         findings=[*findings(saving, evidence, options=options), *departure_findings(apart, cells)],
-        waste=waste(partial.waste),
+        waste=waste(found.partial.waste),
         unpriced_models=tables.unpriced_models(cells),
         reconciliation=tables.reconciliation(cells),
         price_rows=_price_rows(cells, book),
-        sensitivity=found.sensitivity,
-        trace_routing=found.trace_routing,
-        break_even=break_even(routes),
+        sensitivity=sensitivities,
+        trace_routing=trace_routing(routes.traces),
+        break_even=break_even(routes.break_even, policy),
         observed_pairs=observed_pairs(cells),
-        observed_routers=observed_routers(sums.routers, book),
-        policy=policy_info(routes),
+        observed_routers=observed_routers(sums.routers),
+        policy=found.applied,
         quality=quality(
             cells,
             sums.counts,
             requests,
-            unmeasured=found.rows.catalog.unmeasured,
-            undated_at=found.rows.book.undated_at,
+            unmeasured=found.catalog.unmeasured,
+            undated_at=book.undated_at,
         ),
-        warnings=[*tax.warnings, *_left_out(ledger, options)],
+        warnings=[*tax.warnings, *_left_out(found.survey, options)],
         notes=[*ledger.manifest.notes, *ledger.manifest.reading_notes],
         inputs=[
             Input(path=item.path, sha256=item.sha256, bytes=item.bytes, records=item.records, format=item.format)
             for item in ledger.manifest.inputs
         ],
         fingerprints=_fingerprints(ledger, policy, book, options),
-        metrics=metrics(_measured(applied, found.traffic, found.calls)),
+        metrics=metrics(routes.metrics),
         basis=basis(sums.basis),
         run_rate=run_rate(cells, period, options=options),
         departures=apart,
-        stakes=found.stakes,
+        stakes=stakes(routes.stakes),
         languages=languages(sums.languages),
     )
 
@@ -206,38 +194,23 @@ def _requests(ledger: Ledger, audited: int) -> Requests:
     )
 
 
-def _measured(applied: RoutedCosts, traffic: Traffic, calls: Calls) -> Measured:
-    requests, names = traffic.requests, traffic.names
-    return Measured(
-        requests=requests,
-        calls=calls,
-        name=traffic.name,
-        tiers=names["tier"].to_list(),
-        labels=names.select(pl.coalesce("model_id", "model")).to_series().to_list(),
-        tax=np.where(requests.priced, requests.cost - applied.expected_pico, 0),
-    )
-
-
-def _period(time: pl.Series, options: AuditOptions) -> Period:
-    date = pl.col("time").dt.convert_time_zone(options.timezone).dt.date()
-    first, last, days, undated = (
-        time.alias("time")
-        .to_frame()
-        .select(
-            first=pl.col("time").min(),
-            last=pl.col("time").max(),
-            days=date.drop_nulls().n_unique(),
-            undated=pl.col("time").null_count(),
-        )
-        .row(0)
-    )
+def _period(found: Survey, options: AuditOptions) -> Period:
+    first, last = found.ends
     return Period(
         start=_written(first, zone(options)),
         end=_written(last, zone(options)),
-        days=days,
+        days=len(found.dates),
         timezone=options.timezone,
-        undated_requests=undated,
+        undated_requests=found.undated,
     )
+
+
+def _left_out(found: Survey, options: AuditOptions) -> list[str]:
+    """Note the requests without a time, which a bounded period leaves out."""
+    if options.since is None and options.until is None:
+        return []
+    undated = found.times.undated
+    return [f"Requests left out of the period because they have no time: {undated:,}."] if undated else []
 
 
 def _written(moment: datetime | None, where: ZoneInfo) -> str | None:

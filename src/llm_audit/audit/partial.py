@@ -1,27 +1,35 @@
 """Sums over a part of a ledger, and the merging of several parts into the whole.
 
-Routes are chosen before anything is summed. Any parts give the same sums as the whole, but for waste and the largest
-cluster, which need conversations and templates, with what repeats each other, to be in one part:
-``merge([summarise(a), summarise(b)]) == summarise(a + b)``.
+Parts give the same sums as the whole, in any order: all are of whole numbers. What ties a part's requests to those of
+others, such as a template's caches and repeated prompts, was read from all before: see ``survey`` and ``policy.Whole``.
+A conversation or trace must be in one part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
 
 from llm_audit.audit.aggregate import cells as cell_sums
+from llm_audit.audit.aggregate.addition import add_all
 from llm_audit.audit.aggregate.basis import add_basis, basis_sums
-from llm_audit.audit.aggregate.calls import Calls
 from llm_audit.audit.aggregate.clusters import Concentration, add_clusters, cluster_sums, concentration
 from llm_audit.audit.aggregate.risk import add_risk, risk_cells
 from llm_audit.audit.sections.languages import add_languages, language_sums
+from llm_audit.audit.sections.metrics import Measured, MetricSums, metric_sums
+from llm_audit.audit.sections.preference import Counts, preference_counts
 from llm_audit.audit.sections.quality import quality_counts
-from llm_audit.audit.sections.routers import router_rows
-from llm_audit.audit.sections.waste import WasteInputs, add_waste, waste_rows
-from llm_audit.policy import Plan
+from llm_audit.audit.sections.quality_loss import UnmeasuredSums, unmeasured_sums
+from llm_audit.audit.sections.routers import RouterSums, router_sums
+from llm_audit.audit.sections.sensitivity import SensitivitySums, sensitivity_sums
+from llm_audit.audit.sections.stakes import StakesSums, stakes_sums
+from llm_audit.audit.sections.traces import BreakEvenSums, TraceSums, break_even_sums, trace_sums
+from llm_audit.audit.sections.waste import Recurring, WasteInputs, add_waste, waste_rows
+from llm_audit.policy import Plan, RoutedCosts
+from llm_audit.pricing import PriceBook
 
 _TOGETHER = 8
 """Pieces whose sums are held before they are added up."""
@@ -29,25 +37,38 @@ _TOGETHER = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
-    """Sums over requests that merge whatever the parts.
+    """Sums over the rows of requests.
 
     Attributes:
         cells: See ``cells``.
         clusters: See ``clusters.cluster_sums``.
         risk: See ``risk.risk_cells``.
         basis: See ``basis.basis_sums``.
-        counts: See ``quality.quality_counts``; a row a part.
-        routers: See ``routers.router_rows``.
         languages: See ``languages.language_sums``.
+        counts: See ``quality.quality_counts``.
+        routers: See ``routers.router_sums``.
     """
 
     cells: pl.DataFrame
     clusters: pl.DataFrame
     risk: pl.DataFrame
     basis: pl.DataFrame
-    counts: pl.DataFrame
-    routers: pl.DataFrame
     languages: pl.DataFrame
+    counts: dict[str, int]
+    routers: dict[str, RouterSums]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSums:
+    """Sums over the routes of requests, each made by the section of its name."""
+
+    metrics: MetricSums
+    sensitivity: SensitivitySums
+    break_even: BreakEvenSums
+    traces: TraceSums
+    unmeasured: UnmeasuredSums | None
+    stakes: dict[str, StakesSums]
+    preference: Counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,34 +76,62 @@ class Partial:
     """Sums over requests.
 
     Attributes:
-        sums: Those that merge whatever the parts.
+        sums: Over their rows.
+        routes: Over their routes.
         waste: See ``waste.waste_rows``.
         concentration: How many clusters there are, and the largest.
     """
 
     sums: Sums
+    routes: PlanSums
     waste: pl.DataFrame
     concentration: Concentration
 
 
-def summarise(
-    pieces: Iterable[pl.DataFrame], inputs: WasteInputs, *, rates: pl.DataFrame, group_by: Sequence[str] = ()
-) -> Partial:
+def sum_rows(
+    pieces: Iterable[pl.DataFrame],
+    *,
+    book: PriceBook,
+    routers: Mapping[str, Collection[str]],
+    group_by: Sequence[str] = (),
+) -> Sums:
     """Add up measured requests.
 
     Args:
-        pieces: The requests of ``inputs``, with the columns of ``cells.with_date``, piece by piece.
-        inputs: The same requests.
-        rates: Price rows used.
+        pieces: Requests with the columns of ``cells.with_date``, piece by piece.
+        book: Prices.
+        routers: See ``routers.router_sums``.
         group_by: Further keys of cells.
     """
     held: list[Sums] = []
     for piece in pieces:
-        held.append(_sums(piece, rates, group_by))
+        held.append(_sums(piece, book, routers, group_by))
         if len(held) == _TOGETHER:
             held = [add_sums(held, group_by=group_by)]
+    return add_sums(held, group_by=group_by)
+
+
+def sum_routes(applied: RoutedCosts, measured: Measured) -> PlanSums:
+    """Add up what the routes of a part cost, and what other routes and assumptions would."""
+    plan, expected = applied.plan, applied.expected
+    with ThreadPoolExecutor(1) as pool:
+        sensitivity = pool.submit(sensitivity_sums, plan, expected)
+        return PlanSums(
+            metrics=metric_sums(measured),
+            break_even=break_even_sums(plan, expected),
+            traces=trace_sums(plan),
+            unmeasured=unmeasured_sums(plan, expected),
+            stakes=stakes_sums(applied),
+            preference=preference_counts(plan),
+            sensitivity=sensitivity.result(),
+        )
+
+
+def partial(sums: Sums, routes: PlanSums, inputs: WasteInputs) -> Partial:
+    """Return the sums of a part, with its waste."""
     return Partial(
-        sums=add_sums(held, group_by=group_by),
+        sums=sums,
+        routes=routes,
         waste=waste_rows(inputs),
         concentration=concentration(inputs.requests, inputs.calls.cluster),
     )
@@ -92,6 +141,7 @@ def merge(parts: Sequence[Partial], *, group_by: Sequence[str] = ()) -> Partial:
     """Return the sums of the whole from those of its parts."""
     return Partial(
         sums=add_sums([part.sums for part in parts], group_by=group_by),
+        routes=add_all([part.routes for part in parts]),
         waste=add_waste(pl.concat([part.waste for part in parts])),
         concentration=Concentration(
             conversations=sum(part.concentration.conversations for part in parts),
@@ -100,26 +150,29 @@ def merge(parts: Sequence[Partial], *, group_by: Sequence[str] = ()) -> Partial:
     )
 
 
-def waste_inputs(plan: Plan, calls: Calls) -> WasteInputs:
+def waste_inputs(plan: Plan, measured: Measured, recurring: Recurring) -> WasteInputs:
     """Collect what waste is looked for in, at the prices of the models used."""
     kinds = ("input", "cache_read", "cache_write_5m")
     return WasteInputs(
         requests=plan.requests,
-        calls=calls,
+        calls=measured.calls,
+        recurring=recurring,
         rates=lambda rows: plan.used_rates(rows, kinds),
         p_success=plan.used_success,
     )
 
 
-def _sums(measured: pl.DataFrame, rates: pl.DataFrame, group_by: Sequence[str]) -> Sums:
+def _sums(
+    measured: pl.DataFrame, book: PriceBook, routers: Mapping[str, Collection[str]], group_by: Sequence[str]
+) -> Sums:
     return Sums(
         cells=cell_sums.cells(measured, group_by=group_by),
         clusters=cluster_sums(measured),
         risk=risk_cells(measured),
-        basis=basis_sums(measured, rates),
-        counts=quality_counts(measured),
-        routers=router_rows(measured),
+        basis=basis_sums(measured, book.rates),
         languages=language_sums(measured),
+        counts=quality_counts(measured),
+        routers=router_sums(measured, routers, book),
     )
 
 
@@ -134,7 +187,7 @@ def add_sums(parts: Sequence[Sums], *, group_by: Sequence[str]) -> Sums:
         clusters=add_clusters(chained(lambda part: part.clusters)),
         risk=add_risk(chained(lambda part: part.risk)),
         basis=add_basis(chained(lambda part: part.basis)),
-        counts=chained(lambda part: part.counts),
-        routers=chained(lambda part: part.routers),
         languages=add_languages(chained(lambda part: part.languages)),
+        counts=add_all(part.counts for part in parts),
+        routers=add_all(part.routers for part in parts),
     )

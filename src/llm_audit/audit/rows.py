@@ -23,24 +23,58 @@ PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InputTimes:
+    """The latest time of each input, and how many of its requests have none: ``input``, ``time``, ``undated``."""
+
+    frame: pl.DataFrame
+
+    @classmethod
+    def merged(cls, parts: Sequence[InputTimes]) -> InputTimes:
+        """Return the times of a log from those of its parts."""
+        together = pl.concat([part.frame for part in parts])
+        return cls(frame=together.group_by("input").agg(pl.col("time").max(), pl.col("undated").sum()).sort("input"))
+
+    @property
+    def undated(self) -> int:
+        """Return the number of requests without a time."""
+        return int(self.frame["undated"].sum())
+
+    @property
+    def latest(self) -> datetime | None:
+        """Return the latest time of the log."""
+        latest = self.frame["time"].max()
+        return latest if isinstance(latest, datetime) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """The rows to audit; each reading goes through the ledger's file again.
+    """The rows to audit; each reading goes through the ledger's files again.
 
     Attributes:
         ledger: The ledger.
         options: The period, and what to group by.
         catalog: Models.
         book: Prices.
+        partition: The part of the ledger; None for all.
+        times: Of the whole ledger; None where they are still to be read.
     """
 
     ledger: Ledger
     options: AuditOptions
     catalog: Catalog
     book: PriceBook
+    partition: int | None = None
+    times: InputTimes | None = None
 
     def columns(self, names: Sequence[str]) -> pl.LazyFrame:
         """Return some of the ledger's columns."""
-        return in_period(self.ledger.scan(), self.options).select(names)
+        return in_period(pl.concat(self._scans()), self.options).select(names)
+
+    def input_times(self) -> InputTimes:
+        """Read the latest time of each input."""
+        scan = pl.concat(self._scans()).select("input", "time")
+        last = scan.group_by("input").agg(pl.col("time").max(), undated=pl.col("time").null_count().cast(pl.Int64))
+        return InputTimes(frame=last.sort("input").collect())
 
     def priced(self, names: Sequence[str] = tuple(SCHEMA)) -> Iterator[pl.DataFrame]:
         """Yield columns of the ledger, with those to group by and those that ``price`` and ``with_models`` add.
@@ -50,22 +84,27 @@ class Rows:
         """
         wanted = [name for name in SCHEMA if name in {*names, *self._to_group_by()}]
         undated_at = self._undated_at()
-        for start in range(0, max(self.ledger.manifest.rows, 1), PIECE):
-            piece = self.ledger.scan().slice(start, PIECE)
-            frame = in_period(piece, self.options).select(*wanted, *undated_at).collect()
-            if frame.height:
-                priced = price(self._tagged(frame), self.book).drop(PRICED_AT, strict=False)
-                yield with_models(priced, self.catalog)
+        for scan in self._scans():
+            for start in range(0, scan.select(pl.len()).collect().item(), PIECE):
+                piece = scan.slice(start, PIECE)
+                frame = in_period(piece, self.options).select(*wanted, *undated_at).collect()
+                if frame.height:
+                    priced = price(self._tagged(frame), self.book).drop(PRICED_AT, strict=False)
+                    yield with_models(priced, self.catalog)
+
+    def _scans(self) -> list[pl.LazyFrame]:
+        """Return the partitions, each in order of input and line."""
+        numbers = range(self.ledger.partitions) if self.partition is None else [self.partition]
+        return [self.ledger.scan(number) for number in numbers]
 
     def _undated_at(self) -> list[pl.Expr]:
         """Return when requests without a time are priced: at the last time of their file, else of the ledger."""
-        last = self.ledger.scan().group_by("input").agg(pl.col("time").max(), undated=pl.col("time").null_count())
-        files = last.collect()
-        latest = files["time"].max()
-        if not files["undated"].sum() or not isinstance(latest, datetime):
+        times = self.times or self.input_times()
+        latest = times.latest
+        if not times.undated or latest is None:
             return []
         self.book.undated_at = latest
-        at = dict(files.filter(pl.col("time").is_not_null()).select("input", "time").iter_rows())
+        at = dict(times.frame.filter(pl.col("time").is_not_null()).select("input", "time").iter_rows())
         return [
             pl.col("input").replace_strict(at, default=latest, return_dtype=pl.Datetime("us", "UTC")).alias(PRICED_AT)
         ]

@@ -1,55 +1,50 @@
-"""The audit: a pure function of a ledger, the price table, the catalogue, a policy and options."""
+"""The audit: a pure function of a ledger, the price table, the catalogue, a policy and options.
+
+The ledger is read partition by partition, each by itself: first for what the parts must know of the whole, then to
+route and to sum them. The document is the same for any number of partitions, in any order, on any number of machines.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Protocol, TypeVar
 
-import numpy as np
 import polars as pl
 
-from llm_audit.arrays import Ints
-from llm_audit.audit.aggregate.calls import Calls, read_calls
-from llm_audit.audit.aggregate.cells import KEYS, with_date
+from llm_audit.audit import parts
+from llm_audit.audit.aggregate.repeats import find_repeats
+from llm_audit.audit.aggregate.selection import quantile_of
 from llm_audit.audit.compose import Found, document
 from llm_audit.audit.options import AuditOptions, zone
-from llm_audit.audit.partial import summarise, waste_inputs
+from llm_audit.audit.partial import merge
+from llm_audit.audit.parts import Audited, Job, Log
 from llm_audit.audit.rows import Rows
-from llm_audit.audit.sections.preference import preference_gaps
-from llm_audit.audit.sections.quality_loss import unmeasured
-from llm_audit.audit.sections.sensitivity import assumption_sensitivity
-from llm_audit.audit.sections.stakes import stakes
-from llm_audit.audit.sections.traces import trace_routing
+from llm_audit.audit.survey import merge_surveys, usual_outputs, whole_log
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import Document
 from llm_audit.errors import IncompleteError, UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.policy import ROUTING_COLUMNS, Policy, RoutedCosts, Traffic, as_text, plan, read_traffic, routed_costs
-from llm_audit.pricing import PRICED_BY, PriceBook
+from llm_audit.ledger.workspace import Workspace
+from llm_audit.policy import Decision, PartRoutes, Policy, RoutedCosts, as_text, models_of, whole_routes
+from llm_audit.pricing import PriceBook
 from llm_audit.vocabulary import rejection_remedy, rejection_words
 
-__all__ = ["Audit", "AuditOptions", "run"]
+__all__ = ["Audit", "AuditOptions", "Mapper", "run"]
 
 _MAX_NOTES = 3  # on records that could not be read, where none could
-_SUMMED = (
-    *PRICED_BY,
-    *(name for name in KEYS if name in SCHEMA),
-    "ambiguous_tokens",
-    "unexplained_tokens",
-    "tags",
-    "stated_cost_pico",
-    "difficulty",
-    "language",
-    "conversation",
-    "trace",
-    "request_key",
-    "model_requested",
-)
-"""The ledger's columns that sums are made of."""
+
+T = TypeVar("T")
+
+
+class Mapper(Protocol):
+    """Does a task for each partition, in this process or in others; results may come in any order."""
+
+    def __call__(self, task: Callable[[int], T], numbers: Iterable[int], /) -> Iterable[T]:
+        """Return the results."""
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: the requests are kept once they were asked for
@@ -70,16 +65,24 @@ class Audit:
 
     document: Document
     frames: dict[str, pl.DataFrame]
-    _rows: Rows
-    _routed: RoutedCosts
+    _rows: Callable[[], pl.DataFrame] = field(repr=False)
 
     @cached_property
     def requests(self) -> pl.DataFrame:
         """A row a request: the ledger's columns, its price, its route and what that would have cost."""
-        return as_text(pl.concat(_measured(self._rows, self._routed, tuple(SCHEMA))))
+        return as_text(self._rows())
 
 
-def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, options: AuditOptions) -> Audit:
+def run(
+    ledger: Ledger,
+    *,
+    policy: Policy,
+    catalog: Catalog,
+    book: PriceBook,
+    options: AuditOptions,
+    mapper: Mapper = map,
+    workspace: Path | None = None,
+) -> Audit:
     """Audit a ledger.
 
     Args:
@@ -88,76 +91,112 @@ def run(ledger: Ledger, *, policy: Policy, catalog: Catalog, book: PriceBook, op
         catalog: Models.
         book: Prices.
         options: Period, grouping and interval.
+        mapper: Does the tasks of partitions.
+        workspace: A folder for what partitions tell each other, which all processes reach; by default a temporary one.
 
     Raises:
         IncompleteError: No request is left to audit.
         UsageError: An option or the policy cannot be used.
     """
     _check(options)
-    rows = Rows(ledger=ledger, options=options, catalog=catalog, book=book)
-    traffic, calls = _read(rows)
-    applied = routed_costs(plan(traffic, policy, catalog=catalog, book=book))
-    inputs = waste_inputs(applied.plan, calls)
-    with ThreadPoolExecutor(1) as pool:
-        assumptions = pool.submit(assumption_sensitivity, applied.plan)
-        further = pool.submit(trace_routing, applied.plan), pool.submit(unmeasured, applied.plan)
-        at_stake = pool.submit(stakes, applied)
-        partial = summarise(_measured(rows, applied, _SUMMED), inputs, rates=book.rates, group_by=options.group_by)
-        found_effects, found_sensitivity = assumptions.result()
-        found = Found(
-            rows=rows,
-            traffic=traffic,
-            calls=calls,
-            applied=applied,
-            partial=partial,
-            effects=found_effects,
-            sensitivity=found_sensitivity,
-            trace_routing=further[0].result(),
-            unmeasured=further[1].result(),
-            stakes=at_stake.result(),
-            preference=preference_gaps(applied.plan),
-        )
-    sums = partial.sums
-    return Audit(
-        document=document(found),
-        frames={"cells": sums.cells, "clusters": sums.clusters, "risk": sums.risk},
-        _rows=rows,
-        _routed=applied,
-    )
+    job = Job(ledger=ledger, policy=policy, catalog=catalog, book=book, options=options)
+    log = _surveyed(job, mapper)
+    if ledger.partitions == 1:
+        return _of_one(job, log)
+    holder = Workspace() if workspace is None else None
+    folder = workspace or (holder.path if holder else Path())
+    log = _with_threshold(job, log, mapper, folder)
+    log, prompts = _with_routes(job, log, mapper, folder)
+    ranges = range(len(prompts))
+    repeated = tuple(sorted(mapper(partial(parts.repeat_range, prompts, len(prompts), folder), ranges)))
+    found = mapper(partial(parts.audit_part, job, log, repeated), range(ledger.partitions))
+    return _audit(job, log, (part for part in found if part is not None), partial(_all_requests, job, log))
 
 
-def _read(rows: Rows) -> tuple[Traffic, Calls]:
-    """Read what is kept of every request.
+def _of_one(job: Job, log: Log) -> Audit:
+    """Audit a ledger in one partition, which is read once and knows of itself what parts are told of the whole."""
+    reading = parts.read_part(job, log, 0)
+    assert reading is not None, "the survey found requests"
+    applied = parts.routed(job, log, reading)
+    found = parts.audited(job, log, reading, applied, find_repeats(parts.sent_prompts(reading, 0)))
+    return _audit(job, log, [found], partial(_requests, reading.rows, applied))
+
+
+def _surveyed(job: Job, mapper: Mapper) -> Log:
+    """Read the ledger for the first time.
 
     Raises:
-        IncompleteError: There is none.
+        IncompleteError: No request is left to audit.
     """
-    output_cost: list[Ints] = []
-    write_cost: list[Ints] = []
-
-    def pieces() -> Iterator[pl.DataFrame]:
-        for piece in rows.priced((*PRICED_BY, *ROUTING_COLUMNS)):
-            written = pl.sum_horizontal("cost_cache_write_5m_pico", "cost_cache_write_1h_pico")
-            costs = piece.select(output=pl.col("cost_output_pico").fill_null(0), write=written)
-            output_cost.append(costs["output"].to_numpy())
-            write_cost.append(costs["write"].to_numpy())
-            yield piece
-
-    first = next(read := pieces(), None)
-    if first is None:
-        raise IncompleteError(f"There is nothing to audit: {_nothing(rows.ledger)}")
-    traffic = read_traffic(chain([first], read), rows.columns, rows.catalog)
-    calls = read_calls(rows.columns, output_cost=np.concatenate(output_cost), write_cost=np.concatenate(write_cost))
-    return traffic, calls
+    found = merge_surveys(list(mapper(partial(parts.survey_part, job), range(job.ledger.partitions))))
+    if not found.requests:
+        raise IncompleteError(f"There is nothing to audit: {_nothing(job.ledger)}")
+    if found.times.undated and found.times.latest is not None:
+        job.book.undated_at = found.times.latest
+    routers: dict[str, list[str]] = {}
+    for router, model in found.routers.sort("router", "model").iter_rows():
+        routers.setdefault(router, []).append(model)
+    return Log(survey=found, whole=whole_log(found, job.catalog), usual=usual_outputs(found.outputs), routers=routers)
 
 
-def _measured(rows: Rows, applied: RoutedCosts, names: tuple[str, ...]) -> Iterator[pl.DataFrame]:
-    """Columns of the ledger with prices, routes and dates, piece by piece."""
-    start = 0
-    for piece in rows.priced(names):
-        span = slice(start, start + piece.height)
-        start = span.stop
-        yield with_date(applied.columns(piece, span), timezone=rows.options.timezone)
+def _with_threshold(job: Job, log: Log, mapper: Mapper, folder: Path) -> Log:
+    """Find RouteLLM's threshold where the policy gives a share of strong calls."""
+    if job.policy.decision is not Decision.STRONG_WINS or job.policy.strong_share is None:
+        return log
+    written = mapper(partial(parts.score_part, job, log, folder), range(job.ledger.partitions))
+    files = sorted(file for file in written if file is not None)
+    threshold = quantile_of(files, 1 - job.policy.strong_share) if files else None
+    return replace(log, whole=replace(log.whole, threshold=threshold or 0.0))
+
+
+def _with_routes(job: Job, log: Log, mapper: Mapper, folder: Path) -> tuple[Log, tuple[Path, ...]]:
+    """Route all partitions by themselves; also return the files of prompts that may repeat."""
+    files: list[Path] = []
+
+    def routes() -> Iterator[PartRoutes]:
+        for found, file in mapper(partial(parts.route_part, job, log, folder), range(job.ledger.partitions)):
+            if found is not None and file is not None:
+                files.append(file)
+                yield found
+
+    whole = whole_routes(log.whole, routes())
+    return replace(log, whole=whole), tuple(sorted(files))
+
+
+def _audit(job: Job, log: Log, found: Iterable[Audited], rows: Callable[[], pl.DataFrame]) -> Audit:
+    """Compose the document from the sums of all partitions."""
+    options, book = job.options, job.book
+    merged: Audited | None = None
+    for part in found:
+        book.record(part.prices)
+        together = [part.partial] if merged is None else [merged.partial, part.partial]
+        merged = replace(part, partial=merge(together, group_by=options.group_by))
+    assert merged is not None, "the survey found requests"
+    sums = merged.partial.sums
+    composed = Found(
+        ledger=job.ledger,
+        options=options,
+        catalog=job.catalog,
+        models=models_of(job.catalog),
+        book=book,
+        policy=job.policy,
+        applied=merged.policy,
+        decided_by=merged.decided_by,
+        survey=log.survey,
+        partial=merged.partial,
+    )
+    frames = {"cells": sums.cells, "clusters": sums.clusters, "risk": sums.risk}
+    return Audit(document=document(composed), frames=frames, _rows=rows)
+
+
+def _requests(rows: Rows, applied: RoutedCosts) -> pl.DataFrame:
+    return pl.concat(parts.measured_rows(rows, applied, tuple(SCHEMA)))
+
+
+def _all_requests(job: Job, log: Log) -> pl.DataFrame:
+    """Return the requests of all partitions, each routed again, in the order of the log."""
+    found = (parts.rows_of_part(job, log, partition) for partition in range(job.ledger.partitions))
+    return pl.concat([part for part in found if part is not None]).sort("input", "line", "entry")
 
 
 def _check(options: AuditOptions) -> None:

@@ -9,9 +9,9 @@ from itertools import chain
 from llm_audit.arrays import exact_total
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.rows import Rows
-from llm_audit.audit.sections.preference import preference_gap
+from llm_audit.audit.sections.preference import preference_counts, preference_gap
 from llm_audit.audit.sections.quality_loss import saved_per_lost_answer, unmoved_reason
-from llm_audit.audit.sections.sensitivity import answers, frontier
+from llm_audit.audit.sections.sensitivity import answers, frontier, frontier_sums, point_sums
 from llm_audit.audit.sections.totals import share
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import FrontierPoint, PolicyResult
@@ -68,7 +68,8 @@ def simulate(
         applied = plan(traffic, policy, catalog=catalog, book=book)
         results.append(result(applied, in_use=number == 0))
         if number == 0 and targets:
-            swept = frontier(applied, targets)
+            own = point_sums(applied, applied.costs())
+            swept = frontier(frontier_sums(applied, own, targets), in_use=applied.decision_value)
     requests = traffic.requests
     return Simulation(actual=usd(exact_total(requests.cost)), requests=len(requests), policies=results, frontier=swept)
 
@@ -80,7 +81,7 @@ def result(applied: Plan, *, in_use: bool) -> PolicyResult:
     floor = applied.costs(applied.scenario("pessimistic"))
     cost = applied.total(expected.total)
     moved = applied.moved
-    lost, gained = answers(applied, expected)
+    lost, gained = answers(point_sums(applied, expected))
     target = applied.decision_value
     return PolicyResult(
         name=applied.policy.name,
@@ -95,7 +96,7 @@ def result(applied: Plan, *, in_use: bool) -> PolicyResult:
         lost_answers=lost,
         gained_answers=gained,
         saved_per_lost_answer=saved_per_lost_answer(actual - cost, lost),
-        preference=preference_gap(applied),
+        preference=preference_gap(preference_counts(applied), applied.models),
         reason=None if moved.any() else unmoved_reason(applied),
         in_use=in_use,
     )

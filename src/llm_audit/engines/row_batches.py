@@ -21,7 +21,7 @@ MAX_NAME_CHARS = 256
 """Names are cut to this length: anything longer is content and not a name."""
 
 _FIELDS = (
-    "request_key",
+    "entry",
     "input",
     "line",
     "format",
@@ -59,6 +59,7 @@ def ledger_row(position: tuple[int, int, int], name: str, request: Request, feat
 def judged_table(rows: Sequence[Row], judge: Judge, harder: Harder | None = None) -> pa.Table:
     """Judge the asks of the rows, each distinct one once, and return the rows as columns."""
     values: dict[str, Sequence[Any]] = dict(zip(_FIELDS, zip(*rows, strict=True), strict=True))
+    values["request_key"] = [None] * len(rows)  # which depends on the complete file
     values["time"] = values["time_us"]
     values["tags"] = [",".join(sorted(tags)) or None if tags else None for tags in values["tags"]]
     values |= judgement_columns(values["ask"], values["judged"], values["abstention"], judge)

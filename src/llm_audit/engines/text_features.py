@@ -27,6 +27,7 @@ class TextFeatures(msgspec.Struct, kw_only=True, gc=False):
 
     prompt_hash: int | None
     parent_prompt_hash: int | None
+    opening_hash: int | None
     template_hash: int | None
     turns: int | None
     prompt_chars: int | None
@@ -55,7 +56,7 @@ def extract_text_features(request: Request) -> TextFeatures:
     """
     messages = request.messages
     selection = select(messages, tools=request.tools, redacted=request.redacted, operation=request.operation)
-    prompt_hash = parent = template = turns = chars = answered = None
+    prompt_hash = parent = opening = template = turns = chars = answered = None
     vision = audio = answers = None
     if messages:
         chain = system_chain = images = sounds = chars = turns = 0
@@ -65,6 +66,7 @@ def extract_text_features(request: Request) -> TextFeatures:
             if role == "assistant":
                 if previous != "assistant":
                     parent = chain
+                    opening = opening or chain
             elif role != "system":
                 turns += 1
             text = message.text
@@ -79,6 +81,7 @@ def extract_text_features(request: Request) -> TextFeatures:
                 system_chain = chain
             previous = role
         prompt_hash = chain
+        opening = opening or chain
         vision, audio = images > 0, sounds > 0
         if system_chain or request.tools:
             template = _template(system_chain, messages, request.tools)
@@ -92,6 +95,7 @@ def extract_text_features(request: Request) -> TextFeatures:
     return TextFeatures(
         prompt_hash=prompt_hash,
         parent_prompt_hash=parent,
+        opening_hash=opening,
         template_hash=template,
         turns=turns,
         prompt_chars=chars,

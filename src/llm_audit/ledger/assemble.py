@@ -166,10 +166,11 @@ def _write(
                 table = table.filter(pa.array(mask))
             shard = table["input"].to_numpy()
             numbers = _offsets(part, "input")[shard]
-            entry = table["request_key"].to_numpy().astype(np.int64) + _offsets(part, "entries_before")[shard]
+            entry = table["entry"].to_numpy() + _offsets(part, "entries_before")[shard]
             columns = {
                 "request_key": pa.array(hash_rows([seeds[numbers], copies[numbers], entry])),
                 "input": pa.array(numbers.astype(np.uint32)),
+                "entry": pa.array(entry),
                 "line": pa.array(table["line"].to_numpy() + _offsets(part, "lines_before")[shard]),
                 "conversation": id_column.slice(kept_rows, table.num_rows),
             }

@@ -26,7 +26,7 @@ from llm_audit.vocabulary import (
     UsageSource,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class ColumnType(Enum):
@@ -61,6 +61,7 @@ COLUMNS: dict[str, ColumnType | type[StrEnum]] = {
     "merge_key": ColumnType.ID,  # rows with an equal key are one request; null: never merged
     "input": ColumnType.INDEX,  # index into the manifest's inputs
     "line": ColumnType.COUNT,  # 1-based line, or record number where a file has no lines
+    "entry": ColumnType.COUNT,  # 0-based position among the entries of its input; a line may hold several
     "format": ColumnType.NAME,
     "time": ColumnType.TIME,
     # model
@@ -78,6 +79,7 @@ COLUMNS: dict[str, ColumnType | type[StrEnum]] = {
     "wraps_calls": ColumnType.FLAG,  # a span that may repeat the usage of a child span
     "prompt_hash": ColumnType.ID,  # all messages
     "parent_prompt_hash": ColumnType.ID,  # the messages before the last assistant reply; null on a first turn
+    "opening_hash": ColumnType.ID,  # the messages before the first assistant reply, which a conversation keeps
     "template_hash": ColumnType.ID,  # system prompt and tool names
     "turns": ColumnType.SMALL,  # human and tool messages so far
     # who

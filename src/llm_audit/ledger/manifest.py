@@ -9,7 +9,7 @@ from llm_audit.ledger.columns import SCHEMA_VERSION
 REQUESTS_FILE = "requests.parquet"
 MANIFEST_FILE = "manifest.json"
 CHECKSUMS_FILE = "ledger.sha256"
-"""Names of the files in a ledger's folder."""
+"""Names of the files in a ledger's folder; a ledger of several partitions has a requests file for each."""
 
 
 class LedgerInput(msgspec.Struct, kw_only=True, frozen=True):
@@ -52,6 +52,7 @@ class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     inputs: list[LedgerInput]  # by path; a row's ``input`` is an index into this list
     read: int
     rows: int
+    partitions: int = 1  # files of requests; the requests of a conversation or trace are in one of them
     dated: bool = False  # whether a row has a time
     duplicates: int
     not_provider_calls: list[EntryCount]  # most first
@@ -59,6 +60,14 @@ class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     notes: list[str]  # files that were skipped
     reading_notes: list[str] = []  # what of the files read could not be read
     fingerprints: dict[str, str]  # of the code, classifier and options
+
+
+def requests_files(partitions: int) -> tuple[str, ...]:
+    """Return the names of the files of requests of a ledger."""
+    if partitions == 1:
+        return (REQUESTS_FILE,)
+    stem, _, suffix = REQUESTS_FILE.partition(".")
+    return tuple(f"{stem}-{number:05d}.{suffix}" for number in range(partitions))
 
 
 def encode_manifest(manifest: Manifest) -> bytes:

@@ -21,7 +21,7 @@ from xxhash import xxh3_128_hexdigest
 
 from llm_audit.files import PRIVATE, make_private_folder
 from llm_audit.ledger.cache_folder import FOLDERS, cache_folder
-from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE, Manifest
+from llm_audit.ledger.manifest import MANIFEST_FILE, Manifest, requests_files
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.sealed import DamagedError, seal, unseal, xxh3_of
 
@@ -58,10 +58,10 @@ class PartEntry(msgspec.Struct, frozen=True):
 
 
 class LedgerEntry(msgspec.Struct, frozen=True):
-    """The manifest of a ledger, and the checksum of its requests."""
+    """The manifest of a ledger, and the checksums of its files of requests."""
 
     manifest: Manifest
-    checksum: str
+    checksums: list[str]
 
 
 class PartCache:
@@ -133,22 +133,26 @@ class PartCache:
 
         folder = self.folder / "ledgers" / key
         entry = self._read(folder / MANIFEST_FILE, LedgerEntry)
-        if entry and self._is_unchanged(folder / REQUESTS_FILE, entry.checksum, entry=folder / MANIFEST_FILE):
+        if entry and all(
+            self._is_unchanged(folder / name, checksum, entry=folder / MANIFEST_FILE)
+            for name, checksum in zip(requests_files(entry.manifest.partitions), entry.checksums, strict=True)
+        ):
             return Ledger(folder, entry.manifest)
         shutil.rmtree(folder, ignore_errors=True)  # whatever is left of it would be in the way of a new one
         return None
 
     def store_ledger(self, key: str, ledger: Ledger) -> None:
-        """Store a ledger; its file is copied."""
+        """Store a ledger; its files are copied."""
         folder = self.folder / "ledgers" / key
         try:
             partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
         except OSError:
             return
         try:
-            entry = LedgerEntry(ledger.manifest, xxh3_of(ledger.folder / REQUESTS_FILE))
-            shutil.copyfile(ledger.folder / REQUESTS_FILE, partial / REQUESTS_FILE)
-            (partial / REQUESTS_FILE).chmod(PRIVATE)
+            entry = LedgerEntry(ledger.manifest, [xxh3_of(file) for file in ledger.files])
+            for file in ledger.files:
+                shutil.copyfile(file, partial / file.name)
+                (partial / file.name).chmod(PRIVATE)
             name = self._name(folder / MANIFEST_FILE)
             (partial / MANIFEST_FILE).write_bytes(seal(name, msgspec.json.encode(entry)))
             (partial / MANIFEST_FILE).chmod(PRIVATE)

@@ -55,9 +55,8 @@ class ShardTally(msgspec.Struct):
 class LedgerPart(msgspec.Struct):
     """The rows of a bundle and the tallies of its shards, in order.
 
-    The file has the ledger's columns. In it ``input`` is the shard's position in the bundle, ``line`` is counted within
-    the shard, and ``request_key`` is the entry's position in the shard; ``ledger.assemble`` replaces them by those of
-    the ledger.
+    The file has the ledger's columns. In it ``input`` is the shard's position in the bundle, ``line`` and ``entry`` are
+    counted within the shard, and ``request_key`` is null; assembly replaces them by those of the ledger.
     """
 
     file: str | None  # a Parquet file; None where there is no request

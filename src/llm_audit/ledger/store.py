@@ -16,7 +16,14 @@ from xxhash import xxh3_128_hexdigest
 from llm_audit.errors import UsageError
 from llm_audit.files import PRIVATE, make_private_folder, write_atomically
 from llm_audit.ledger.columns import SCHEMA_VERSION
-from llm_audit.ledger.manifest import CHECKSUMS_FILE, MANIFEST_FILE, REQUESTS_FILE, Manifest, encode_manifest
+from llm_audit.ledger.manifest import (
+    CHECKSUMS_FILE,
+    MANIFEST_FILE,
+    REQUESTS_FILE,
+    Manifest,
+    encode_manifest,
+    requests_files,
+)
 from llm_audit.ledger.sealed import sha256_of, xxh3_of
 from llm_audit.ledger.workspace import Workspace
 
@@ -24,13 +31,16 @@ if TYPE_CHECKING:
     import polars as pl
 
 _T = TypeVar("_T")
+_PARTITION_FILES = "requests-[0-9][0-9][0-9][0-9][0-9].parquet"
 _AGAIN = "Create it again with --save-ledger."
 
 
 class Ledger:
     """All requests, one row each, with the manifest.
 
-    A ledger made by ingest is in a temporary folder that is removed with the object; ``write_ledger`` saves it.
+    A large ledger is in several partitions, each a file. The requests of a conversation or a trace are in one of them,
+    and the rows of each are in order of input, line and entry. A ledger made by ingest is in a temporary folder that is
+    removed with the object; ``write_ledger`` saves it.
     """
 
     def __init__(self, folder: Path, manifest: Manifest, *, holder: object = None) -> None:
@@ -38,9 +48,19 @@ class Ledger:
         self.manifest = manifest
         self._holder = holder  # keeps a temporary folder alive
 
+    @property
+    def partitions(self) -> int:
+        """Return the number of partitions."""
+        return self.manifest.partitions
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return the files of requests, one a partition."""
+        return tuple(self.folder / name for name in requests_files(self.partitions))
+
     @cached_property
     def frame(self) -> pl.DataFrame:
-        """The requests in memory, with the columns of ``ledger.schema.SCHEMA``, in order of input and line."""
+        """The requests in memory, with the columns of ``ledger.schema.SCHEMA``, in order of input, line and entry."""
         return self.scan().collect()
 
     def with_notes(self, notes: Sequence[str]) -> Ledger:
@@ -49,30 +69,41 @@ class Ledger:
         return Ledger(self.folder, manifest, holder=self._holder)
 
     def rewritten(self, change: Callable[[pl.LazyFrame], pl.LazyFrame]) -> Ledger:
-        """Return a ledger of changed rows, in a temporary folder of its own."""
+        """Return a ledger of changed rows, in a temporary folder of its own; each partition is changed by itself."""
         holder = Workspace()
-        change(self.scan()).sink_parquet(holder.path / REQUESTS_FILE)
+        for number, file in enumerate(self.files):
+            change(self.scan(number)).sink_parquet(holder.path / file.name)
         return Ledger(holder.path, self.manifest, holder=holder)
 
     def fingerprint(self) -> str:
         """Return a hash of the requests and the manifest."""
-        return f"{xxh3_of(self.folder / REQUESTS_FILE)}{xxh3_128_hexdigest(encode_manifest(self.manifest))}"
+        requests = "".join(map(xxh3_of, self.files))
+        if self.partitions > 1:
+            requests = xxh3_128_hexdigest(requests.encode())
+        return f"{requests}{xxh3_128_hexdigest(encode_manifest(self.manifest))}"
 
-    def scan(self) -> pl.LazyFrame:
-        """Return the requests, read from disk each time the result is collected."""
+    def scan(self, partition: int | None = None) -> pl.LazyFrame:
+        """Return the requests, read from disk each time the result is collected.
+
+        Args:
+            partition: The partition to read; None for all. All requests of several partitions are sorted in memory.
+        """
         import polars as pl
 
         from llm_audit.ledger.schema import SCHEMA
 
-        return pl.scan_parquet(self.folder / REQUESTS_FILE, glob=False).cast(SCHEMA)
+        files = self.files if partition is None else self.files[partition : partition + 1]
+        rows = pl.scan_parquet(list(files), glob=False).cast(SCHEMA)
+        return rows if len(files) == 1 else rows.sort("input", "line", "entry")
 
 
 def is_ledger(path: str | Path) -> bool:
     """Return whether a path is a folder with a saved ledger, or with what is left of one."""
     folder = Path(path)
     # A folder without permission is not a ledger; searching it for logs reports the error.
-    there = {name for name in (MANIFEST_FILE, REQUESTS_FILE, CHECKSUMS_FILE) if os.path.isfile(folder / name)}  # noqa: PTH113
-    return CHECKSUMS_FILE in there or {MANIFEST_FILE, REQUESTS_FILE} <= there
+    names = (MANIFEST_FILE, CHECKSUMS_FILE, REQUESTS_FILE, requests_files(2)[0])
+    there = {name for name in names if os.path.isfile(folder / name)}  # noqa: PTH113
+    return CHECKSUMS_FILE in there or (MANIFEST_FILE in there and len(there) > 1)
 
 
 def read_ledger(folder: Path) -> Ledger:
@@ -90,15 +121,18 @@ def read_ledger(folder: Path) -> Ledger:
 
     from llm_audit.ledger.schema import SCHEMA
 
-    _check(folder)
+    partitions = _check(folder)
     try:
         manifest = msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)
-        columns = pl.read_parquet_schema(folder / REQUESTS_FILE)
+        ledger = Ledger(folder, manifest)
+        columns = [list(pl.read_parquet_schema(folder / name)) for name in requests_files(partitions)]
     except (OSError, msgspec.MsgspecError, pl.exceptions.PolarsError):
         raise UsageError(f"{folder} contains no readable ledger. {_AGAIN}") from None
-    if manifest.schema_version != SCHEMA_VERSION or list(columns) != SCHEMA.names():
+    if manifest.schema_version != SCHEMA_VERSION or any(names != SCHEMA.names() for names in columns):
         raise UsageError(f"{folder} contains a ledger of another version. Create it again from the logs.")
-    return Ledger(folder, manifest)
+    if manifest.partitions != partitions:
+        raise UsageError(f"{folder / CHECKSUMS_FILE} is damaged. {_AGAIN}")
+    return ledger
 
 
 def write_ledger(ledger: Ledger, folder: Path) -> None:
@@ -111,31 +145,41 @@ def write_ledger(ledger: Ledger, folder: Path) -> None:
         if not folder.exists():
             make_private_folder(folder)
         if ledger.folder.resolve() != folder.resolve():
-            partial = folder / f".{REQUESTS_FILE}"
-            try:
-                shutil.copyfile(ledger.folder / REQUESTS_FILE, partial)
-                partial.chmod(PRIVATE)
-                partial.replace(folder / REQUESTS_FILE)
-            finally:
-                partial.unlink(missing_ok=True)
-        requests = sha256_of(folder / REQUESTS_FILE)
+            for file in ledger.files:
+                _copy(file, folder / file.name)
+        names = [file.name for file in ledger.files]
+        checksums = {name: sha256_of(folder / name) for name in names}
     except OSError as error:
         raise UsageError(f"Cannot write the ledger to {folder}: {error.strerror}. Choose another folder.") from None
     manifest = encode_manifest(ledger.manifest)
     write_atomically(folder / MANIFEST_FILE, manifest)
-    checksums = {REQUESTS_FILE: requests, MANIFEST_FILE: hashlib.sha256(manifest).hexdigest()}
+    checksums[MANIFEST_FILE] = hashlib.sha256(manifest).hexdigest()
     write_atomically(folder / CHECKSUMS_FILE, _lines(checksums).encode())
+    for other in {REQUESTS_FILE, *(path.name for path in folder.glob(_PARTITION_FILES))}.difference(names):
+        (folder / other).unlink(missing_ok=True)  # of a ledger that was saved here before
 
 
-def _check(folder: Path) -> None:
-    """Check the files of a ledger against the checksums that they were saved with."""
+def _copy(file: Path, target: Path) -> None:
+    partial = target.with_name(f".{target.name}")
+    try:
+        shutil.copyfile(file, partial)
+        partial.chmod(PRIVATE)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _check(folder: Path) -> int:
+    """Check the files of a ledger against the checksums that they were saved with; return how many have requests."""
     text = _read(folder, CHECKSUMS_FILE, lambda path: path.read_bytes()).decode(errors="replace")
     saved = {name: checksum for checksum, _, name in (line.partition("  ") for line in text.splitlines())}
-    if saved.keys() != {REQUESTS_FILE, MANIFEST_FILE} or text != _lines(saved):
+    partitions = len(saved) - 1
+    if partitions < 1 or saved.keys() != {*requests_files(partitions), MANIFEST_FILE} or text != _lines(saved):
         raise UsageError(f"{folder / CHECKSUMS_FILE} is damaged. {_AGAIN}")
     for name, checksum in saved.items():
         if _read(folder, name, sha256_of) != checksum:
             raise UsageError(f"{folder / name} is damaged: it is not what {CHECKSUMS_FILE} says was saved. {_AGAIN}")
+    return partitions
 
 
 def _lines(checksums: Mapping[str, str]) -> str:

@@ -12,15 +12,18 @@ from llm_audit.policy.counterfactual.escalation import break_even_escalation, es
 from llm_audit.policy.counterfactual.estimates import Costs
 from llm_audit.policy.counterfactual.lengths import CEILING, Scenario
 from llm_audit.policy.counterfactual.traffic import Columns, Traffic, read_traffic, traffic_of
+from llm_audit.policy.counterfactual.whole import Whole
 from llm_audit.policy.file.export import Target, cautions, export
 from llm_audit.policy.file.load import PRESETS, load, parse
 from llm_audit.policy.file.model import ANSWERS, RANGES, Decision, Gate, Policy, Range
 from llm_audit.policy.frames import RoutedCosts, as_text, route, routed_costs, with_models
 from llm_audit.policy.inputs.choice import OUTCOMES
-from llm_audit.policy.inputs.models import CATEGORIES, SKILLS, Models, read_models
+from llm_audit.policy.inputs.models import CATEGORIES, SKILLS, Models, models_of, read_models
 from llm_audit.policy.inputs.requests import ROUTING_COLUMNS, Requests
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph
 from llm_audit.policy.routing.ladders import candidates_of, dominators, undominated
+from llm_audit.policy.routing.preference import mean_gap
+from llm_audit.policy.routing.whole_routes import PartRoutes, part_routes, part_scores, whole_routes
 
 __all__ = [
     "ANSWERS",
@@ -42,6 +45,7 @@ __all__ = [
     "Graph",
     "LengthRatios",
     "Models",
+    "PartRoutes",
     "Plan",
     "Policy",
     "Range",
@@ -50,6 +54,7 @@ __all__ = [
     "Scenario",
     "Target",
     "Traffic",
+    "Whole",
     "as_text",
     "break_even_escalation",
     "candidates_of",
@@ -58,8 +63,12 @@ __all__ = [
     "escalation_rate",
     "export",
     "load",
+    "mean_gap",
     "missed",
+    "models_of",
     "parse",
+    "part_routes",
+    "part_scores",
     "plan",
     "read_models",
     "read_traffic",
@@ -68,5 +77,6 @@ __all__ = [
     "token_cost",
     "traffic_of",
     "undominated",
+    "whole_routes",
     "with_models",
 ]

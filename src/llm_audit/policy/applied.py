@@ -14,6 +14,7 @@ from llm_audit.policy.counterfactual.costs import UNKNOWN
 from llm_audit.policy.counterfactual.estimates import Costs, ceiling, run
 from llm_audit.policy.counterfactual.lengths import Scenario, scenario
 from llm_audit.policy.counterfactual.traffic import Traffic
+from llm_audit.policy.counterfactual.whole import Whole
 from llm_audit.policy.file.model import Decision, Policy, Scope
 from llm_audit.policy.inputs.choice import OUTCOMES
 from llm_audit.policy.inputs.models import NONE, Models
@@ -155,10 +156,6 @@ class Plan:
         gaps[rows] = preference_gaps(self.models, self.requests, rows, self.route[rows])
         return gaps
 
-    def mean_preference_gap(self, rows: Ints) -> tuple[Gap | None, int]:
-        """Return the mean gap of moved requests with its interval, and the number of them whose gap is known."""
-        return mean_gap(self.models, self.requests, rows, self.route[rows])
-
     def scenario(self, end: str = "expected", **changed: float) -> Scenario:
         """Return the assumptions at one end (``favourable``, ``expected``, ``pessimistic``), some set otherwise."""
         return scenario(self.policy.assumptions, end, **changed)
@@ -177,7 +174,7 @@ class Plan:
             return {name: list(models) for name, models in self.policy.ladders.items()}
         ladders: dict[str, list[str]] = {}
         models = self.models
-        for used in np.flatnonzero(np.bincount(self.requests.used + 1)[1:]).tolist():
+        for used in self.routes.inputs.whole.used.tolist():
             steps = [models.ids[step] for step in self.routes.ladder[used] if step != NONE]
             name = "all families" if self.policy.across_families else models.family[used]
             if steps:
@@ -293,7 +290,7 @@ class Plan:
                     p_success=float(routes.inputs.judge.success(model, skill, difficulty)[0]),
                     p_suffices=float(seen.offers.p[0]),
                     loss=float(seen.offers.loss[0]),
-                    preference=mean_gap(models, requests, rows, model)[0],
+                    preference=self._gap(row, int(model[0])),
                     cost_pico=int(seen.offers.cost[0]),
                     meets=bool(seen.meets[0]),
                     gate=REASONS[seen.block[0]],
@@ -301,6 +298,12 @@ class Plan:
                 )
             )
         return found
+
+    def _gap(self, row: int, model: int) -> Gap | None:
+        """Return the preference gap between the model that a request used and another."""
+        requests = self.requests
+        key = [requests.used[row], model, requests.category[row], requests.board_language[row]]
+        return mean_gap(self.models, np.array([key], dtype=np.int32), np.array([1]))[0]
 
     def rates(self, row: int, *, used: bool = False) -> dict[str, int | None]:
         """Return pico-dollars a token by token type: of a request's route, or of the model used; None where unknown."""
@@ -331,7 +334,7 @@ class Plan:
         return steps.row[steps.trace == steps.trace[at[0]]] if len(at) else np.empty(0, dtype=np.int64)
 
 
-def plan(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook) -> Plan:
+def plan(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook, whole: Whole | None = None) -> Plan:
     """Route a priced ledger as the policy's scope says: request by request, or trace by trace.
 
     Args:
@@ -339,11 +342,12 @@ def plan(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook)
         policy: The policy.
         catalog: Models, their capabilities and abilities.
         book: Prices.
+        whole: The log that they are a part of, where they are not all of it.
 
     Raises:
         UsageError: The policy's ladder names an unknown model.
     """
-    routes = plan_requests(traffic, policy, catalog=catalog, book=book)
+    routes = plan_requests(traffic, policy, catalog=catalog, book=book, whole=whole)
     return Plan(policy=policy, routes=_scoped(routes))
 
 

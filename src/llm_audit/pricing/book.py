@@ -62,7 +62,7 @@ class PriceBook:
         ``context_from``, ``<rate>_rate`` (Int64 pico-dollars per token, request or tool call; null where there is no
         price), ``source``, ``matched``, ``basis``.
         """
-        return rows_frame(sorted(self._used, key=sort_key))
+        return rows_frame(self.used)
 
     def quote(
         self,
@@ -91,6 +91,11 @@ class PriceBook:
         """Return the times at which a model's price may change."""
         prices = self._model_prices(provider, model, region)
         return PriceChanges() if isinstance(prices, Unpriced) else prices.changes
+
+    @property
+    def used(self) -> tuple[ResolvedPrice, ...]:
+        """Return the price rows used so far, in the order of ``rates``."""
+        return tuple(sorted(self._used, key=sort_key))
 
     def record(self, rows: Iterable[ResolvedPrice]) -> None:
         """Record rows as used."""

@@ -6,8 +6,11 @@ import polars as pl
 import pytest
 from tests.audit.build import rows
 
+from llm_audit.audit.aggregate.addition import add_all
 from llm_audit.audit.aggregate.calls import read_calls
-from llm_audit.audit.sections.metrics import Measured, metrics
+from llm_audit.audit.sections import metrics as section
+from llm_audit.audit.sections.metrics import Measured, metric_sums
+from llm_audit.document.audit import Metric
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.inputs.requests import read_requests
 
@@ -42,6 +45,10 @@ def measured(*, backwards: bool = False, costs: Sequence[int] = ()) -> Measured:
         labels=labels,
         tax=np.array([row["tax"] for row in given], dtype=np.int64),
     )
+
+
+def metrics(measured: Measured) -> list[Metric]:
+    return section.metrics(metric_sums(measured))
 
 
 def test_ratios_and_totals_with_their_cluster_errors() -> None:
@@ -81,3 +88,15 @@ def test_what_only_rounding_leaves_is_no_error() -> None:
     # All of the cost is on one tier: the share is 1 in every cluster.
     found = {metric.name: metric for metric in metrics(measured(costs=[USD // 10, 2 * USD // 10, 4 * USD // 10]))}
     assert found["cost_share[frontier]"].stderr == 0
+
+
+def test_sums_of_any_size_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = metric_sums(measured())
+    monkeypatch.setattr(section, "_EXACT", 0.0)
+    assert metric_sums(measured()) == found
+
+
+def test_parts_add_up() -> None:
+    one, other = measured(costs=[USD, 2 * USD]), measured(costs=[3 * USD])
+    both = section.metrics(add_all([metric_sums(one), metric_sums(other)]))
+    assert both == metrics(measured(costs=[USD, 2 * USD, 3 * USD]))

@@ -7,14 +7,16 @@ import polars as pl
 from tests.audit.build import START, rows
 
 from llm_audit.audit.aggregate.calls import read_calls
-from llm_audit.audit.sections.waste import WasteInputs, waste_rows
+from llm_audit.audit.aggregate.repeats import find_repeats, sent_prompts
+from llm_audit.audit.sections.waste import Recurring, WasteInputs, is_failed, waste_rows
+from llm_audit.audit.survey import usual_outputs
 from llm_audit.policy.inputs.requests import read_requests
 
 RATES = (2, 1, 2)
 """Of input, cache reads and cache writes, in pico-dollars a token."""
 
 
-def found(*given, p_success=0.5, cost_output_pico=2_000, cost_cache_write_5m_pico=0):
+def found(*given, p_success=0.5, cost_output_pico=2_000, cost_cache_write_5m_pico=0, usual=None):
     frame = rows(*({"prompt_hash": 100 + number, "time": at(number), **row} for number, row in enumerate(given)))
     frame = frame.with_columns(model_id="model", cost_pico=pl.lit(4_500), cost_per_call_pico=pl.lit(0))
     many = len(given)
@@ -23,9 +25,20 @@ def found(*given, p_success=0.5, cost_output_pico=2_000, cost_cache_write_5m_pic
         output_cost=np.full(many, cost_output_pico),
         write_cost=np.full(many, cost_cache_write_5m_pico),
     )
+    requests = read_requests(frame, {}, ())
+    free = requests.priced & ~is_failed(calls, requests)
+    repeats = find_repeats(sent_prompts(frame.lazy().select, free=free, cost=requests.cost, partition=0))
     inputs = WasteInputs(
-        requests=read_requests(frame, {}, ()),
+        requests=requests,
         calls=calls,
+        recurring=Recurring(
+            retries=repeats.filter("retry")["row"].to_numpy(),
+            repeats=repeats.filter(~pl.col("retry"))["row"].to_numpy(),
+            cache_read=frame.select((pl.col("cache_read_tokens") > 0).any().over("template_hash"))
+            .to_series()
+            .to_numpy(),
+            usual_output=np.full(many, np.nan if usual is None else usual),
+        ),
         rates=lambda some: np.tile(RATES, (len(some), 1)),
         p_success=lambda some: np.full(len(some), p_success),
     )
@@ -73,7 +86,7 @@ def test_cache_writes_that_nothing_reads_waste_their_premium():
 
 def test_an_output_far_beyond_its_template_s_is_runaway():
     usual = [{"template_hash": 3, "output_tokens": 300} for _ in range(20)]
-    result = found(*usual, {"template_hash": 3, "output_tokens": 4_000}, cost_output_pico=40_000)
+    result = found(*usual, {"template_hash": 3, "output_tokens": 4_000}, cost_output_pico=40_000, usual=300)
     assert result == {"runaway_output": (1, (4_000 - 8 * 300) * 10)}
 
 
@@ -87,3 +100,15 @@ def test_no_request_is_counted_twice():
     both = {"prompt_hash": 1, "status": "error", "reasoning_tokens": 150}
     result = found(both, both, p_success=0.99)
     assert result == {"failed_requests": (2, 9_000)}
+
+
+def outputs(*lengths):
+    counted = pl.DataFrame({"tokens": lengths}).group_by("tokens").agg(count=pl.len().cast(pl.Int64))
+    return usual_outputs(counted.with_columns(template_hash=pl.lit(1, pl.UInt64), model=pl.lit("m")))["usual"].to_list()
+
+
+def test_the_usual_output_is_the_median_of_enough_requests():
+    assert outputs(*range(1, 20)) == []
+    assert outputs(*range(1, 21)) == [10.5]
+    assert outputs(*range(1, 22)) == [11.0]
+    assert outputs(*[7] * 30) == [7.0]

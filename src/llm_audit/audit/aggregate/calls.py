@@ -26,7 +26,6 @@ class Calls:
         time: Microseconds; ``dated`` says where there is one.
         cluster: See ``clusters.cluster_of``; numbered in order of the hashes, so that a sum over them has one order.
         model: The model as the log writes it.
-        seller: The provider.
         owners: The team and the app, with their names.
         output_cost: What the output cost, in pico-dollars.
         write_cost: What writing to caches cost, in pico-dollars.
@@ -38,9 +37,7 @@ class Calls:
     cluster: Index
     conversation: Index
     template: Index
-    prompt: Index
     model: Index
-    seller: Index
     owners: dict[str, tuple[Index, list[str]]]
     failed: Bools
     abstained: Bools
@@ -79,9 +76,7 @@ def read_calls(columns: Columns, *, output_cost: Ints, write_cost: Ints) -> Call
         cluster=cluster,
         conversation=np.where(group["conversation"].is_null().to_numpy(), NOWHERE, cluster).astype(np.int32),
         template=_numbers(one("template_hash")),
-        prompt=_numbers(one("prompt_hash")),
         model=_words(one("model"))[0],
-        seller=_words(one("provider"))[0],
         owners={name: _words(one(name)) for name in _OWNERS},
         failed=kept["failed"].to_numpy(),
         abstained=kept["abstained"].to_numpy(),

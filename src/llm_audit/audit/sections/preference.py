@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
-from llm_audit.arrays import Ints
 from llm_audit.document.audit import PreferenceGap
-from llm_audit.policy import Plan
+from llm_audit.policy import Models, Plan, mean_gap
 
 _DIGITS = 6
+
+Counts = dict[tuple[int, ...], int]
+"""Moved requests by what their gap depends on: the model used, the route, the category and the language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,31 +25,46 @@ class PreferenceGaps:
     by_route: dict[tuple[str, str], PreferenceGap]
 
 
-def preference_gaps(plan: Plan) -> PreferenceGaps:
-    """Work out the gap of each route, and that of all moved requests together."""
-    rows, ids = np.flatnonzero(plan.moved), plan.models.ids
-    used, route = plan.requests.used[rows].astype(np.int64), plan.route[rows]
-    pairs, place = np.unique(used * len(ids) + route, return_inverse=True)
-    order = np.argsort(place, kind="stable")
-    groups = np.split(rows[order], np.cumsum(np.bincount(place, minlength=len(pairs)))[:-1]) if len(rows) else []
-    by_route = {
-        (ids[int(pair) // len(ids)], ids[int(pair) % len(ids)]): _stated(plan, group)
-        for pair, group in zip(pairs, groups, strict=True)
+def preference_counts(plan: Plan) -> Counts:
+    """Count the moved requests of a part of a log."""
+    rows, requests = np.flatnonzero(plan.moved), plan.requests
+    moved = {
+        "used": requests.used[rows],
+        "route": plan.route[rows],
+        "category": requests.category[rows],
+        "language": requests.board_language[rows],
     }
-    return PreferenceGaps(overall=preference_gap(plan), by_route=by_route)
+    counted = pl.DataFrame(moved).group_by(list(moved)).len()
+    return {tuple(key): count for *key, count in counted.iter_rows()}
 
 
-def preference_gap(plan: Plan) -> PreferenceGap | None:
+def preference_gaps(counts: Mapping[tuple[int, ...], int], models: Models) -> PreferenceGaps:
+    """Work out the gap of each route, and that of all moved requests together."""
+    routes: dict[tuple[int, int], Counts] = {}
+    for key, count in sorted(counts.items()):
+        routes.setdefault((key[0], key[1]), {})[key] = count
+    by_route = {
+        (models.ids[used], models.ids[route]): _stated(found, models) for (used, route), found in routes.items()
+    }
+    return PreferenceGaps(overall=preference_gap(counts, models), by_route=by_route)
+
+
+def preference_gap(counts: Mapping[tuple[int, ...], int], models: Models) -> PreferenceGap | None:
     """Return the gap over all moved requests; None where nothing moves."""
-    rows = np.flatnonzero(plan.moved)
-    return _stated(plan, rows) if len(rows) else None
+    return _stated(counts, models) if counts else None
 
 
-def _stated(plan: Plan, rows: Ints) -> PreferenceGap:
-    gap, known = plan.mean_preference_gap(rows)
+def _stated(counts: Mapping[tuple[int, ...], int], models: Models) -> PreferenceGap:
+    keys = np.array(sorted(counts), dtype=np.int32)
+    count = np.array([counts[tuple(key)] for key in keys.tolist()], dtype=np.int64)
+    gap, known = mean_gap(models, keys, count)
     share, low, high = (None, None, None) if gap is None else (gap.share, gap.low, gap.high)
     return PreferenceGap(
-        gap=_rounded(share), low=_rounded(low), high=_rounded(high), known_requests=known, moved_requests=len(rows)
+        gap=_rounded(share),
+        low=_rounded(low),
+        high=_rounded(high),
+        known_requests=known,
+        moved_requests=int(count.sum()),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -66,10 +66,10 @@ _CHECKS: dict[str, _Check] = {
 }
 
 
-def quality_counts(measured: pl.DataFrame) -> pl.DataFrame:
-    """Count the requests that each check finds: one row, which adds up over parts."""
+def quality_counts(measured: pl.DataFrame) -> dict[str, int]:
+    """Count the requests that each check finds."""
     year = pl.col("time").dt.year()
-    return measured.select(
+    counts = measured.select(
         undated=pl.col("time").null_count(),
         no_conversation=(pl.col("conversation").is_null() & pl.col("trace").is_null()).sum(),
         no_owner=(pl.col("team").is_null() & pl.col("app").is_null()).sum(),
@@ -84,6 +84,7 @@ def quality_counts(measured: pl.DataFrame) -> pl.DataFrame:
         unknown_model=pl.col("model_id").null_count(),
         odd_time=((year > 2100) | (year < 2018)).sum(),
     )
+    return dict(counts.row(0, named=True))
 
 
 def _tagged(tag: str) -> pl.Expr:
@@ -91,21 +92,26 @@ def _tagged(tag: str) -> pl.Expr:
 
 
 def quality(
-    cells: pl.DataFrame, counts: pl.DataFrame, requests: Requests, *, unmeasured: Sequence[str], undated_at: datetime
+    cells: pl.DataFrame,
+    counts: Mapping[str, int],
+    requests: Requests,
+    *,
+    unmeasured: Sequence[str],
+    undated_at: datetime,
 ) -> list[QualityCheck]:
     """All checks, worst first.
 
     Args:
         cells: The audit's cells.
-        counts: Rows of ``quality_counts``, one a part.
+        counts: See ``quality_counts``.
         requests: The account of records read.
         unmeasured: Models whose ability is a prior.
         undated_at: The latest time at which requests without a time are priced.
     """
     used, route = (pl.col(name).is_in(unmeasured) for name in ("model_id", "route_model_id"))
     audited = total(cells, "requests")
-    found = counts.select(pl.all().cast(pl.Int64).sum()).row(0, named=True)
-    found |= {
+    found = {
+        **counts,
         "rejected": requests.rejected,
         "unpriced": audited - total(cells, "priced"),
         "unmeasured_ability": total(cells.filter(used | route), "requests"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from llm_audit.arrays import Floats
@@ -9,7 +11,7 @@ from llm_audit.audit.aggregate.interval import bounds
 from llm_audit.audit.sections.totals import share
 from llm_audit.document.audit import Quality, Unmeasured
 from llm_audit.money import usd
-from llm_audit.policy import Plan
+from llm_audit.policy import Costs, Models, Plan
 
 THOUSAND = 1_000
 _DIGITS = 3
@@ -64,18 +66,34 @@ def saved_per_lost_answer(saved_pico: int, lost: float | None) -> str | None:
     return usd(round(saved_pico / lost)) if lost else None
 
 
-def unmeasured(plan: Plan) -> Unmeasured | None:
-    """Work out what models that nobody measured would add, were they as able as is guessed; None where none could."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmeasuredSums:
+    """What models that nobody measured would add in a part of a log: pico-dollars, and requests that would move."""
+
+    further: int
+    requests: int
+    models: frozenset[str]
+
+
+def unmeasured_sums(plan: Plan, expected: Costs) -> UnmeasuredSums | None:
+    """Route a part of a log as if all models had been measured; None where there are no others."""
     other = plan.with_unmeasured()
     if other is None:
         return None
     moved = other.moved & (other.route != plan.route)
-    if not moved.any():
+    return UnmeasuredSums(
+        further=plan.total(expected.total) - other.total(other.costs().total),
+        requests=int(moved.sum()),
+        models=frozenset(other.models.ids[model] for model in np.unique(other.route[moved])),
+    )
+
+
+def unmeasured(sums: UnmeasuredSums | None, models: Models) -> Unmeasured | None:
+    """Return what models that nobody measured would add, were they as able as is guessed; None where none could."""
+    if sums is None or not sums.requests:
         return None
-    further = plan.total(plan.costs().total) - other.total(other.costs().total)
-    models = np.unique(other.route[moved])
     return Unmeasured(
-        amount=usd(further), requests=int(moved.sum()), models=[other.models.ids[model] for model in models]
+        amount=usd(sums.further), requests=sums.requests, models=[name for name in models.ids if name in sums.models]
     )
 
 

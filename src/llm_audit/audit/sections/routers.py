@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,42 +21,68 @@ _KEYS = ("provider", "service_tier", "region", "time")
 _TOKENS = tuple(f"{kind}_tokens" for kind in TOKEN_TYPES)
 
 
-def router_rows(priced: pl.DataFrame) -> pl.DataFrame:
-    """Return the priced requests that a router was asked for, where that names one and another model answered."""
-    return priced.filter(
-        pl.col("cost_pico").is_not_null()
-        & pl.col("model_requested").cast(pl.String).str.contains(_ROUTER).fill_null(value=False)
-    ).select("model_requested", "model", *_KEYS, "cost_pico", "cost_per_call_pico", *_TOKENS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterSums:
+    """Priced requests that a router was asked for, and pico-dollars.
+
+    Attributes:
+        actual: What they cost.
+        answered: Requests by the model that answered.
+        costs: What all of them would have cost on each model.
+    """
+
+    actual: int
+    answered: dict[str | None, int]
+    costs: dict[str, int]
 
 
-def observed_routers(routed: pl.DataFrame, book: PriceBook) -> list[ObservedRouter]:
-    """Return each router's saving at the same tokens, most saved first.
+def names_router(model: pl.Expr) -> pl.Expr:
+    """Return whether a request was sent to a router that the log names."""
+    return model.cast(pl.String).str.contains(_ROUTER).fill_null(value=False)
+
+
+def router_sums(priced: pl.DataFrame, routers: Mapping[str, Collection[str]], book: PriceBook) -> dict[str, RouterSums]:
+    """Sum the priced requests of a piece by the router that they were sent to.
 
     Args:
-        routed: Rows of ``router_rows``.
+        priced: The piece.
+        routers: The routers of the whole log, each with the models that answered.
         book: Prices.
     """
-    if not routed.height:
-        return []
-    names = routed["model_requested"].cast(pl.String).unique().sort()
-    found = [_saving(name, routed.filter(pl.col("model_requested").cast(pl.String) == name), book) for name in names]
+    if not routers:
+        return {}
+    rows = priced.filter(pl.col("cost_pico").is_not_null() & names_router(pl.col("model_requested"))).select(
+        pl.col("model_requested", "model").cast(pl.String), *_KEYS, "cost_pico", "cost_per_call_pico", *_TOKENS
+    )
+    found = {}
+    for (name,), part in rows.group_by("model_requested"):
+        tokens = {kind: part[f"{kind}_tokens"].fill_null(0).to_numpy() for kind in TOKEN_TYPES}
+        per_call = part["cost_per_call_pico"].fill_null(0).to_numpy()
+        found[str(name)] = RouterSums(
+            actual=sum(part["cost_pico"].to_list()),
+            answered=dict(part["model"].value_counts().iter_rows()),
+            costs={model: _total(part, model, tokens, per_call, book) for model in routers[str(name)]},
+        )
+    return found
+
+
+def observed_routers(sums: Mapping[str, RouterSums]) -> list[ObservedRouter]:
+    """Return each router's saving at the same tokens against its most expensive model, most saved first."""
+    found = [_saving(name, router) for name, router in sums.items()]
     return [router for _, router in sorted(found, key=lambda pair: (-pair[0], pair[1].router))]
 
 
-def _saving(name: str, rows: pl.DataFrame, book: PriceBook) -> tuple[int, ObservedRouter]:
-    models = rows["model"].cast(pl.String).drop_nulls().unique().sort().to_list()
-    actual = rows["cost_pico"].to_list()
-    tokens = {kind: rows[f"{kind}_tokens"].fill_null(0).to_numpy() for kind in TOKEN_TYPES}
-    per_call = rows["cost_per_call_pico"].fill_null(0).to_numpy()
-    totals = {model: _total(rows, model, tokens, per_call, book) for model in models}
-    fallback, most_expensive = max(totals.items(), key=lambda item: (item[1], item[0]))
-    saved = most_expensive - sum(actual)
+def _saving(name: str, sums: RouterSums) -> tuple[int, ObservedRouter]:
+    requests = sum(sums.answered.values())
+    costs = {model: cost for model, cost in sums.costs.items() if sums.answered.get(model)}
+    fallback, most_expensive = max(costs.items(), key=lambda item: (item[1], item[0]))
+    saved = most_expensive - sums.actual
     return saved, ObservedRouter(
         router=name,
         fallback=fallback,
-        requests=rows.height,
-        requests_elsewhere=rows.height - int((rows["model"].cast(pl.String) == fallback).sum()),
-        actual_cost=usd(sum(actual)),
+        requests=requests,
+        requests_elsewhere=requests - sums.answered[fallback],
+        actual_cost=usd(sums.actual),
         fallback_cost=usd(most_expensive),
         saved=usd(saved),
         saved_share=share(saved, most_expensive),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from llm_audit.audit.aggregate.addition import NANO, nano
 from llm_audit.audit.sections.totals import share
 from llm_audit.document.audit import FrontierPoint, Sensitivity, TornadoBar
 from llm_audit.money import usd
-from llm_audit.policy import RANGES, Costs, Decision, Plan
+from llm_audit.policy import RANGES, Costs, Decision, Plan, Policy
 
 TARGETS: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
 """The targets that the cost-quality frontier is drawn through, besides the policy's own."""
@@ -32,78 +34,149 @@ class AssumptionEffect:
     weight: float
 
 
-def assumption_sensitivity(plan: Plan) -> tuple[list[AssumptionEffect], Sensitivity]:
-    """Return what assumptions do to the expected tax, and the document's frontier and tornado."""
-    found = effects(plan)
-    return found, Sensitivity(frontier=frontier(plan), tornado=tornado(plan, found))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointSums:
+    """Sums over the requests of a part under one policy: pico-dollars, requests that move, and answers in billionths.
+
+    ``unknown`` counts the moved requests whose loss is unknown, because nobody measured the model used.
+    """
+
+    actual: int
+    cost: int
+    moved: int
+    lost_nano: int
+    gained_nano: int
+    unknown: int
 
 
-def frontier(plan: Plan, targets: Sequence[float] | None = None) -> list[FrontierPoint]:
-    """Return expected cost against lost answers at each value of what the policy decides by, its own included."""
-    own = plan.decision_value
-    if own is None:
-        return []
-    if targets is None:
-        targets = LOSSES if plan.policy.decision is Decision.QUALITY_LOSS else TARGETS
-    others = sorted({*targets} - {own})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensitivitySums:
+    """What the requests of a part cost at other values of what the policy decides by, and of its assumptions.
+
+    Attributes:
+        points: By the value; none where the policy decides by no number.
+        ends: Policy cost with an assumption at its favourable and at its pessimistic end, by its name.
+        own: Under the policy as it is.
+    """
+
+    points: dict[float, PointSums]
+    ends: dict[str, dict[str, int]]
+    own: PointSums
+
+
+def sensitivity_sums(plan: Plan, expected: Costs) -> SensitivitySums:
+    """Sum the requests of a part of the log, given their costs under the policy as it is."""
+    own = point_sums(plan, expected)
+    return SensitivitySums(points=frontier_sums(plan, own), ends=_ends(plan, own.cost), own=own)
+
+
+def frontier_values(policy: Policy) -> tuple[float, ...]:
+    """Return the values that a policy's frontier is drawn through, besides its own."""
+    if policy.decision in {Decision.ALWAYS, Decision.NEVER}:
+        return ()
+    return LOSSES if policy.decision is Decision.QUALITY_LOSS else TARGETS
+
+
+def frontier_sums(plan: Plan, own: PointSums, values: Sequence[float] | None = None) -> dict[float, PointSums]:
+    """Return sums at each value of what the policy decides by, its own included."""
+    if plan.decision_value is None:
+        return {}
+    others = sorted({*(frontier_values(plan.policy) if values is None else values)} - {plan.decision_value})
     plans = plan.at_values(others)
-    points = {target: point(other, target, in_use=False) for target, other in zip(others, plans, strict=True)}
-    points[own] = point(plan, own, in_use=True)
-    return [points[target] for target in sorted(points)]
+    return {value: point_sums(other, other.costs()) for value, other in zip(others, plans, strict=True)} | {
+        plan.decision_value: own
+    }
 
 
-def point(plan: Plan, target: float, *, in_use: bool) -> FrontierPoint:
+def point_sums(plan: Plan, costs: Costs) -> PointSums:
+    """Sum the requests of a part under a plan, given their costs."""
+    loss = costs.loss[plan.moved]
+    known = loss[~np.isnan(loss)]
+    return PointSums(
+        actual=plan.total(plan.actual),
+        cost=plan.total(costs.total),
+        moved=len(loss),
+        lost_nano=nano(np.maximum(known, 0.0)),
+        gained_nano=nano(np.maximum(-known, 0.0)),
+        unknown=len(loss) - len(known),
+    )
+
+
+def sensitivity(
+    sums: SensitivitySums, policy: Policy, *, in_use: float | None
+) -> tuple[list[AssumptionEffect], Sensitivity]:
+    """Return what assumptions do to the expected tax, and the document's frontier and tornado."""
+    found = effects(sums, policy)
+    return found, Sensitivity(frontier=frontier(sums.points, in_use=in_use), tornado=tornado(sums.own, found, policy))
+
+
+def frontier(points: Mapping[float, PointSums], *, in_use: float | None) -> list[FrontierPoint]:
+    """Return expected cost against lost answers at each value of what the policy decides by."""
+    return [_point(points[target], target, in_use=target == in_use) for target in sorted(points)]
+
+
+def _point(sums: PointSums, target: float, *, in_use: bool) -> FrontierPoint:
     """Return one policy on the plane of expected cost and lost answers."""
-    expected = plan.costs()
-    actual, policy_cost = plan.total(plan.actual), plan.total(expected.total)
-    moved = plan.moved
-    lost, gained = answers(plan, expected)
+    lost, gained = answers(sums)
     return FrontierPoint(
         target=round(target, 6),
-        policy_cost=usd(policy_cost),
-        flagship_tax=usd(actual - policy_cost),
-        share=share(actual - policy_cost, actual),
-        moved_requests=int(moved.sum()),
+        policy_cost=usd(sums.cost),
+        flagship_tax=usd(sums.actual - sums.cost),
+        share=share(sums.actual - sums.cost, sums.actual),
+        moved_requests=sums.moved,
         lost_answers=lost,
         gained_answers=gained,
         in_use=in_use,
     )
 
 
-def answers(plan: Plan, costs: Costs) -> tuple[float | None, float | None]:
+def answers(sums: PointSums) -> tuple[float | None, float | None]:
     """Return the answers expected to be lost and gained beyond a second run of the model used.
 
-    None without moves, and where a moved request's loss is unknown, because nobody measured the model used.
+    None without moves, and where a moved request's loss is unknown.
     """
-    loss = costs.loss[plan.moved]
-    if not loss.size or np.isnan(loss).any():
+    if not sums.moved or sums.unknown:
         return None, None
-    return round(float(np.maximum(loss, 0.0).sum()), 3), round(float(np.maximum(-loss, 0.0).sum()), 3)
+    return round(sums.lost_nano / NANO, 3), round(sums.gained_nano / NANO, 3)
 
 
-def effects(plan: Plan) -> list[AssumptionEffect]:
-    """Work out what each assumption does to the expected tax at its two ends, all others at their expected values."""
-    headline = plan.total(plan.costs().total)
+def _ends(plan: Plan, headline: int) -> dict[str, dict[str, int]]:
+    """Return the policy's cost with each assumption at its ends, all others at their expected values."""
+
+    def at(name: str, value: float) -> int:
+        if value == getattr(plan.policy.assumptions, name).expected:
+            return headline
+        changed: dict[str, Any] = {name: value}
+        return plan.total(plan.costs(plan.scenario(**changed)).total)
+
+    ranges = {name: getattr(plan.policy.assumptions, name) for name in RANGES}
+    return {
+        name: {"favourable": at(name, ends.favourable), "pessimistic": at(name, ends.pessimistic)}
+        for name, ends in ranges.items()
+        if ends.favourable != ends.pessimistic
+    }
+
+
+def effects(sums: SensitivitySums, policy: Policy) -> list[AssumptionEffect]:
+    """Work out what each assumption does to the expected tax at its two ends."""
     found = []
     for name in RANGES:
-        ends = getattr(plan.policy.assumptions, name)
-        if ends.favourable == ends.pessimistic:
-            continue
-        favourable, pessimistic = (
-            0 if value == ends.expected else headline - plan.total(plan.costs(plan.scenario(**{name: value})).total)
-            for value in (ends.favourable, ends.pessimistic)
-        )
-        weight = (ends.expected - ends.favourable) / (ends.pessimistic - ends.favourable)
-        found.append(AssumptionEffect(assumption=name, favourable=favourable, pessimistic=pessimistic, weight=weight))
+        if name in sums.ends:
+            ends, cost = getattr(policy.assumptions, name), sums.ends[name]
+            weight = (ends.expected - ends.favourable) / (ends.pessimistic - ends.favourable)
+            favourable, pessimistic = (sums.own.cost - cost[end] for end in ("favourable", "pessimistic"))
+            found.append(
+                AssumptionEffect(assumption=name, favourable=favourable, pessimistic=pessimistic, weight=weight)
+            )
     return found
 
 
-def tornado(plan: Plan, found: Sequence[AssumptionEffect]) -> list[TornadoBar]:
+def tornado(own: PointSums, found: Sequence[AssumptionEffect], policy: Policy) -> list[TornadoBar]:
     """Show the expected tax with each assumption at its favourable and at its pessimistic end, widest first."""
-    headline = plan.total(plan.actual) - plan.total(plan.costs().total)
+    headline = own.actual - own.cost
     bars = []
     for effect in found:
-        ends = getattr(plan.policy.assumptions, effect.assumption)
+        ends = getattr(policy.assumptions, effect.assumption)
         low, high = sorted((headline + effect.favourable, headline + effect.pessimistic))
         pessimistic_low = headline + effect.pessimistic == low
         bar = TornadoBar(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
 from llm_audit.arrays import Floats, Ints, exact_total
+from llm_audit.audit.aggregate.addition import NANO, nano
 from llm_audit.document.audit import Stakes, StakesRow
 from llm_audit.money import usd
 from llm_audit.policy import Costs, Plan, RoutedCosts
@@ -14,12 +18,23 @@ _KINDS = ("none", *(kind.value for kind in Kind))
 _DIGITS = 3
 
 
-def stakes(applied: RoutedCosts) -> Stakes | None:
-    """Sum requests by their stakes, and what each kind would save without the policy's limits; None without stakes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StakesSums:
+    """Sums over the requests of one kind of stakes: pico-dollars, and lost answers in billionths."""
+
+    requests: int
+    cost: int
+    priced: int
+    moved: int
+    held: int
+    saving: int
+    lost_nano: int
+
+
+def stakes_sums(applied: RoutedCosts) -> dict[str, StakesSums]:
+    """Sum a part's requests by their stakes, and what each kind would save without the policy's limits."""
     plan = applied.plan
     requests = plan.requests
-    if not requests.stakes.any():
-        return None
     held = np.zeros(len(requests), dtype=np.bool_)
     saving: Ints = np.zeros(len(requests), dtype=np.int64)
     lost: Floats = np.zeros(len(requests))
@@ -29,27 +44,43 @@ def stakes(applied: RoutedCosts) -> Stakes | None:
         held = other.route != plan.route
         saving = np.where(requests.priced, applied.expected_pico - costs.total, 0)
         lost = _lost(other, costs) - _lost(plan, applied.expected)
-    rows = []
+    found = {}
     for code, name in enumerate(_KINDS):
-        of_kind = requests.stakes == code
-        if not of_kind.any():
-            continue
-        cost = exact_total(requests.cost[of_kind])
-        row = StakesRow(
-            stakes=name,
-            requests=int(of_kind.sum()),
-            cost=usd(cost) if requests.priced[of_kind].any() else None,
-            moved_requests=int(plan.moved[of_kind].sum()),
-            held_requests=int(held[of_kind].sum()),
-            further_saving=usd(exact_total(saving[of_kind])),
-            further_lost_answers=round(float(lost[of_kind].sum()), _DIGITS),
-        )
-        rows.append((-cost, row))
+        rows = np.flatnonzero(requests.stakes == code)
+        if len(rows):
+            found[name] = StakesSums(
+                requests=len(rows),
+                cost=exact_total(requests.cost[rows]),
+                priced=int(np.count_nonzero(requests.priced[rows])),
+                moved=int(np.count_nonzero(plan.moved[rows])),
+                held=int(np.count_nonzero(held[rows])),
+                saving=exact_total(saving[rows]),
+                lost_nano=nano(lost[rows]),
+            )
+    return found
+
+
+def stakes(sums: Mapping[str, StakesSums]) -> Stakes | None:
+    """Return the kinds of stakes, most dollars first; None without stakes."""
+    if not sums.keys() - {_KINDS[0]}:
+        return None
+    kinds = [(name, sums[name]) for name in _KINDS if name in sums]
     return Stakes(
-        held_requests=int(held.sum()),
-        further_saving=usd(exact_total(saving)),
-        further_lost_answers=round(float(lost.sum()), _DIGITS),
-        rows=[row for _, row in sorted(rows, key=lambda pair: pair[0])],
+        held_requests=sum(kind.held for _, kind in kinds),
+        further_saving=usd(sum(kind.saving for _, kind in kinds)),
+        further_lost_answers=round(sum(kind.lost_nano for _, kind in kinds) / NANO, _DIGITS),
+        rows=[
+            StakesRow(
+                stakes=name,
+                requests=kind.requests,
+                cost=usd(kind.cost) if kind.priced else None,
+                moved_requests=kind.moved,
+                held_requests=kind.held,
+                further_saving=usd(kind.saving),
+                further_lost_answers=round(kind.lost_nano / NANO, _DIGITS),
+            )
+            for name, kind in sorted(kinds, key=lambda pair: -pair[1].cost)
+        ],
     )
 
 

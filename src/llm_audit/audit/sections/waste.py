@@ -18,20 +18,33 @@ from llm_audit.document.audit import Waste
 from llm_audit.money import usd
 from llm_audit.policy import NO_RATE, Requests
 
-RETRY_WINDOW_US = 10 * 60 * 10**6
-"""A repeat within it is someone asking again; a later one is a question that a response cache would answer."""
-
 CACHE_LIFETIME_US = 5 * 60 * 10**6
 CACHE_LEAST_TOKENS = 1_024
 """The shortest prefix that most providers cache."""
 
 RUNAWAY_FACTOR = 8
 RUNAWAY_LEAST_TOKENS = 2_000
-RUNAWAY_LEAST_REQUESTS = 20
-"""An output is runaway above this many times its template's median, from this length, with enough requests to tell."""
+"""An output is runaway above this many times its template's median, from this length."""
 
 EASY = 0.97
 """P(success) of the model used from which reasoning buys nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurring:
+    """What only the whole log tells of the requests of a part of it.
+
+    Attributes:
+        retries: Requests whose very messages were sent within ten minutes before: see ``repeats.find_repeats``.
+        repeats: Those that were sent again later.
+        cache_read: Whether a request of the template and the model of each read from a cache.
+        usual_output: The median output of the template on the model of each; NaN where it is too seldom to tell.
+    """
+
+    retries: Ints
+    repeats: Ints
+    cache_read: Bools
+    usual_output: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +54,7 @@ class WasteInputs:
     Attributes:
         requests: The requests.
         calls: What groups them.
+        recurring: What the whole log tells of them.
         rates: Pico-dollars a token of input, cache reads and cache writes of the model used, for some requests, as
             columns; ``NO_RATE`` where it has none.
         p_success: Of the model used, for some requests; NaN where it is not known.
@@ -48,6 +62,7 @@ class WasteInputs:
 
     requests: Requests
     calls: Calls
+    recurring: Recurring
     rates: Callable[[Ints], Ints]
     p_success: Callable[[Ints], Floats]
 
@@ -100,27 +115,22 @@ def waste(rows: pl.DataFrame) -> list[Waste]:
     ]
 
 
+def is_failed(calls: Calls, requests: Requests) -> Bools:
+    """Return whether each request failed and was billed."""
+    return np.asarray(calls.failed & requests.priced & (requests.cost > 0))
+
+
 def _failed(inputs: WasteInputs, rows: Ints) -> Found:
     failed = rows[inputs.calls.failed[rows]]
     return failed, inputs.requests.cost[failed]
 
 
-def _retries(inputs: WasteInputs, rows: Ints) -> Found:
-    rows, before = _repeats(inputs, rows)
-    return rows, np.where(_within(inputs.calls, rows, before, RETRY_WINDOW_US), inputs.requests.cost[rows], 0)
+def _retries(inputs: WasteInputs, _rows: Ints) -> Found:
+    return inputs.recurring.retries, inputs.requests.cost[inputs.recurring.retries]
 
 
-def _repeated(inputs: WasteInputs, rows: Ints) -> Found:
-    rows, _ = _repeats(inputs, rows)
-    return rows, inputs.requests.cost[rows]
-
-
-def _repeats(inputs: WasteInputs, rows: Ints) -> Found:
-    """Requests whose very messages the same model was sent before by the same app, with the last of those."""
-    calls = inputs.calls
-    rows = _often(rows, calls.prompt[rows])
-    kinds = _key(calls.seller[rows], calls.model[rows], calls.owners["app"][0][rows])
-    return _followers(rows, _key(calls.prompt[rows], kinds))
+def _repeated(inputs: WasteInputs, _rows: Ints) -> Found:
+    return inputs.recurring.repeats, inputs.requests.cost[inputs.recurring.repeats]
 
 
 def _never_cached(inputs: WasteInputs, rows: Ints) -> Found:
@@ -142,32 +152,26 @@ def _never_cached(inputs: WasteInputs, rows: Ints) -> Found:
 
 def _unread(inputs: WasteInputs, rows: Ints) -> Found:
     """Cache writes of templates that nothing ever read: the premium over fresh input."""
-    calls, read = inputs.calls, inputs.requests.tokens["cache_read"][rows] > 0
+    calls = inputs.calls
     written = _written(inputs.requests, rows)
-    touching = (written > 0) | read
-    rows, read, written = rows[touching], read[touching], written[touching]
-    named = calls.template[rows] != NOWHERE
-    # A template, or else a conversation, or else the request by itself; a cluster is one of the last two.
-    alone = np.where(calls.conversation[rows] != NOWHERE, calls.cluster[rows], len(calls.cluster) + rows)
-    group = np.where(named, calls.template[rows], np.int64(len(calls.cluster)) + alone)
-    key = np.unique(_key(group, calls.model[rows]), return_inverse=True)[1]
-    unread = np.bincount(key[read], minlength=len(key))[key] == 0
+    read = inputs.requests.tokens["cache_read"] > 0
+    named = calls.template != NOWHERE
+    # Without a template, the reads of its conversation count, or else its own; a cluster is one of these.
+    group = _key(
+        np.where(calls.conversation != NOWHERE, calls.cluster, len(calls.cluster) + _places(calls)), calls.model
+    )
+    alone = np.flatnonzero(~named & read)
+    unread = np.where(named[rows], ~inputs.recurring.cache_read[rows], ~np.isin(group[rows], group[alone]))
     rows, written = rows[unread & (written > 0)], written[unread & (written > 0)]
     fresh = np.maximum(inputs.rates(rows)[:, 0], 0)
     return rows, calls.write_cost[rows] - written * fresh
 
 
 def _runaway(inputs: WasteInputs, rows: Ints) -> Found:
-    output = inputs.requests.tokens["output"]
-    rows = rows[(output[rows] > 0) & (inputs.calls.template[rows] != NOWHERE)]
-    key = np.unique(_key(inputs.calls.template[rows], inputs.calls.model[rows]), return_inverse=True)[1]
-    long = np.bincount(key[output[rows] >= RUNAWAY_LEAST_TOKENS], minlength=int(key.max(initial=-1)) + 1) > 0
-    suspect = (long & (np.bincount(key) >= RUNAWAY_LEAST_REQUESTS))[key]
-    rows, key = rows[suspect], key[suspect]
-    usual = pl.DataFrame({"key": key, "output": output[rows]}).select(pl.col("output").median().over("key"))
-    excess = output[rows] - (usual.to_series().to_numpy() * RUNAWAY_FACTOR).astype(np.int64)
-    odd = (excess > 0) & (output[rows] >= RUNAWAY_LEAST_TOKENS)
-    rows, excess = rows[odd], excess[odd]
+    output, usual = inputs.requests.tokens["output"], inputs.recurring.usual_output
+    rows = rows[(output[rows] >= RUNAWAY_LEAST_TOKENS) & ~np.isnan(usual[rows])]
+    excess = output[rows] - (usual[rows] * RUNAWAY_FACTOR).astype(np.int64)
+    rows, excess = rows[excess > 0], excess[excess > 0]
     return rows, excess * (inputs.calls.output_cost[rows] // output[rows])
 
 
@@ -176,6 +180,10 @@ def _reasoning(inputs: WasteInputs, rows: Ints) -> Found:
     rows = rows[(reasoning[rows] > 0) & (output[rows] > 0)]
     rows = rows[inputs.p_success(rows) >= EASY]
     return rows, reasoning[rows] * (inputs.calls.output_cost[rows] // output[rows])
+
+
+def _places(calls: Calls) -> Ints:
+    return np.arange(len(calls.cluster), dtype=np.int64)
 
 
 def _written(requests: Requests, rows: Ints) -> Ints:

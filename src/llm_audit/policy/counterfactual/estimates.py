@@ -14,6 +14,7 @@ from llm_audit.policy.counterfactual.escalation import check_cost, escalation_co
 from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, RequestInputs, repeat_cost
 from llm_audit.policy.counterfactual.lengths import Scenario, route_tokens
 from llm_audit.policy.counterfactual.prompt_caches import repeat_reads, too_short, warm_reads
+from llm_audit.policy.counterfactual.shared_caches import SharedCaches
 from llm_audit.policy.counterfactual.steps import extra_step_cost
 from llm_audit.policy.file.model import Policy
 from llm_audit.policy.inputs.blocks import in_blocks, spans
@@ -61,9 +62,22 @@ def ceiling(inputs: RequestInputs, choice: Choice) -> Ints:
     return _filled(total, np.flatnonzero(choice.position != NONE), of)
 
 
-def kept_reads(inputs: CounterfactualInputs, choice: Choice) -> Ints:
+def kept_reads(inputs: CounterfactualInputs, choice: Choice, shared: SharedCaches) -> Ints:
     """Return the log's cache reads that remain under the routes."""
-    return warm_reads(inputs.caches, read=inputs.requests.tokens["cache_read"], route=choice.route)
+    return warm_reads(inputs.caches, read=inputs.requests.tokens["cache_read"], route=choice.route, shared=shared)
+
+
+def repeat_costs(inputs: CounterfactualInputs, choice: Choice, shared: SharedCaches) -> Ints:
+    """Return what each moved request costs on the model used after the move; others cost what they did."""
+    requests = inputs.requests
+    moved = choice.position != NONE
+    read = requests.tokens["cache_read"]
+    warm = repeat_reads(inputs.caches, read=read, route=choice.route, moved=moved, shared=shared)
+
+    def of(rows: Ints) -> Ints:
+        return repeat_cost(requests, inputs.rates, rows, warm=warm[rows])
+
+    return _filled(requests.cost.copy(), np.flatnonzero(moved & (read > 0)), of)
 
 
 def run_costs(
@@ -73,6 +87,7 @@ def run_costs(
     policy: Policy,
     values: Scenario,
     warm: Ints,
+    repeat: Ints,
     like: Runs | None = None,
 ) -> Runs:
     """Cost every request by itself on its route.
@@ -83,6 +98,7 @@ def run_costs(
         policy: For its assumptions.
         values: The assumptions' values.
         warm: Cache reads that remain, from ``kept_reads``.
+        repeat: From ``repeat_costs``.
         like: Costs under the same values, of which those are kept whose route and reads are the same.
     """
     requests = inputs.requests
@@ -109,20 +125,8 @@ def run_costs(
         position=choice.position,
         warm=warm,
         cost=_filled(total, np.flatnonzero(touched), of),
-        repeat=_repeat_costs(inputs, choice),
+        repeat=repeat,
     )
-
-
-def _repeat_costs(inputs: CounterfactualInputs, choice: Choice) -> Ints:
-    """Return what each moved request costs on the model used after the move; others cost what they did."""
-    requests = inputs.requests
-    moved = choice.position != NONE
-    warm = repeat_reads(inputs.caches, read=requests.tokens["cache_read"], route=choice.route, moved=moved)
-
-    def of(rows: Ints) -> Ints:
-        return repeat_cost(requests, inputs.rates, rows, warm=warm[rows])
-
-    return _filled(requests.cost.copy(), np.flatnonzero(moved & (requests.tokens["cache_read"] > 0)), of)
 
 
 def estimate(inputs: CounterfactualInputs, choice: Choice, *, policy: Policy, values: Scenario, runs: Runs) -> Costs:

@@ -13,6 +13,7 @@ from llm_audit.policy.counterfactual.lengths import Lengths
 from llm_audit.policy.counterfactual.prompt_caches import CacheLog, cached_prefix
 from llm_audit.policy.counterfactual.steps import AgentSteps
 from llm_audit.policy.counterfactual.traffic import Traffic
+from llm_audit.policy.counterfactual.whole import Whole
 from llm_audit.policy.inputs.blocks import spans
 from llm_audit.policy.inputs.judge import Judge
 from llm_audit.policy.inputs.models import NONE, Models
@@ -67,11 +68,13 @@ class CounterfactualInputs(RequestInputs):
         graph: The dependencies within traces.
         caches: What the log shows of caches.
         steps: The tool loops.
+        whole: The log that the requests are all or a part of.
     """
 
     graph: Graph
     caches: CacheLog
     steps: AgentSteps
+    whole: Whole
 
 
 def cold_premium(rates: Ints, *, hour: Bools) -> Ints:

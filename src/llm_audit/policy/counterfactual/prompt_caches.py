@@ -16,12 +16,14 @@ import numpy as np
 import polars as pl
 
 from llm_audit.arrays import Bools, Index, Ints
-from llm_audit.policy.inputs.models import Models
+from llm_audit.policy.counterfactual.shared_caches import SPANS, Hashes, SharedCaches, join_spans
+from llm_audit.policy.inputs.models import NONE, Models
 
 LIFETIME_US = 5 * 60 * 10**6
 LONG_LIFETIME_US = 60 * 60 * 10**6
 
 _NOWHERE = -1
+_UNDATED_BITS = 36  # what is left of a hash is less than LIFETIME_US
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +35,10 @@ class CacheLog:
     Attributes:
         row: Each request's place in the ledger.
         conversation: A number for its conversation.
-        template: A number for its template, ``-1`` where the log has none.
-        template_order: The rows sorted by template, then time.
+        template: Its template as an index into ``templates``, ``-1`` where the log has none.
+        templates: Hashes of the templates.
         time: Microseconds; undated ones follow the order of turns, at one time.
+        shared_time: The same among the requests of a template; undated conversations follow each other by their hashes.
         used: The model used.
         read: Cache-read tokens.
         prefix: Tokens in the cache once the request has run.
@@ -48,9 +51,10 @@ class CacheLog:
 
     row: Ints
     conversation: Ints
-    template: Ints
-    template_order: Ints
+    template: Index
+    templates: Hashes
     time: Ints
+    shared_time: Ints
     used: Index
     read: Ints
     prefix: Ints
@@ -61,17 +65,21 @@ class CacheLog:
     units: int
 
 
-def read_cache_log(frame: pl.LazyFrame) -> CacheLog:
+def read_cache_log(frame: pl.LazyFrame, read_templates: pl.Series | None = None) -> CacheLog:
     """Prepare the requests that share a conversation or template with a cache read.
 
     Args:
         frame: ``request_key``, ``conversation``, ``template_hash``, ``time``, ``turns``, ``used`` (model index),
             ``read``, ``prefix``, ``hour`` (whether the request wrote for an hour).
+        read_templates: The templates of which a request read from a cache; by default those that ``frame`` shows.
     """
-    rows = frame.with_row_index("row").with_columns(pl.col("time").dt.epoch("us").fill_null(0))
+    rows = frame.with_row_index("row").with_columns(
+        pl.col("time").dt.epoch("us").fill_null(0), undated=pl.col("time").is_null()
+    )
     reading = rows.filter(pl.col("read") > 0)
     by_conversation = reading.select("conversation").unique().with_columns(by_conversation=True)
-    by_template = reading.select("template_hash").unique().with_columns(by_template=True)
+    templates = reading.select("template_hash").unique() if read_templates is None else _column(read_templates)
+    by_template = templates.with_columns(by_template=True)
     touched = (
         rows.join(by_conversation, on="conversation", how="left")
         .join(by_template, on="template_hash", how="left")
@@ -90,7 +98,7 @@ def read_cache_log(frame: pl.LazyFrame) -> CacheLog:
     touched = touched.with_columns(_conversation=conversation).with_columns(
         shared=pl.col("read").first().over("_conversation")
     )
-    template = touched["template_hash"].rank("dense").cast(pl.Int32).fill_null(_NOWHERE).to_numpy()
+    template = (touched["template_hash"].rank("dense").cast(pl.Int32) - 1).fill_null(_NOWHERE).to_numpy()
     time = touched["time"].to_numpy()
     used = touched["used"].to_numpy()
     groups = touched["_conversation"].cast(pl.Int32).to_numpy()
@@ -99,8 +107,9 @@ def read_cache_log(frame: pl.LazyFrame) -> CacheLog:
         row=touched["row"].cast(pl.Int32).to_numpy(),
         conversation=groups,
         template=template,
-        template_order=np.lexsort((np.arange(len(time)), time, template)).astype(np.int32),
+        templates=touched["template_hash"].drop_nulls().unique().sort().to_numpy(),
         time=time,
+        shared_time=_shared_time(touched) if touched["undated"].any() else time,
         used=used,
         read=touched["read"].to_numpy(),
         prefix=touched["prefix"].to_numpy(),
@@ -110,6 +119,17 @@ def read_cache_log(frame: pl.LazyFrame) -> CacheLog:
         unit=unit,
         units=int(unit.max(initial=-1)) + 1,
     )
+
+
+def _column(templates: pl.Series) -> pl.LazyFrame:
+    return templates.alias("template_hash").to_frame().lazy()
+
+
+def _shared_time(touched: pl.DataFrame) -> Ints:
+    """Return times in which undated conversations follow each other by their hashes, all within a cache's lifetime."""
+    follows = pl.coalesce("conversation", "request_key") // 2**_UNDATED_BITS
+    times = touched.select(pl.when("undated").then(follows.cast(pl.Int64)).otherwise("time"))
+    return times.to_series().to_numpy()
 
 
 def _for_an_hour(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -131,7 +151,26 @@ def _is_since() -> pl.Expr:
     return (pl.col("time") > pl.col("first_time")) | ((pl.col("time") == pl.col("first_time")) & later_turn)
 
 
-def warm_reads(log: CacheLog, *, read: Ints, route: Index) -> Ints:
+def left_shared(log: CacheLog, route: Index) -> pl.DataFrame:
+    """Return the spans in which requests leave caches for others of their template, see ``shared_caches.SPANS``.
+
+    Args:
+        log: The log's caches.
+        route: The model each of its requests goes to.
+    """
+    left = np.flatnonzero((log.template != _NOWHERE) & (log.prefix > 0) & (route != NONE))
+    start = log.shared_time[left]
+    columns = {
+        "template": log.templates[log.template[left]],
+        "model": route[left],
+        "start": start,
+        "end": start + np.where(log.hour[left], LONG_LIFETIME_US, LIFETIME_US),
+        "prefix": log.prefix[left],
+    }
+    return join_spans(pl.DataFrame(columns, schema=SPANS))
+
+
+def warm_reads(log: CacheLog, *, read: Ints, route: Index, shared: SharedCaches) -> Ints:
     """Cache-read tokens of each request that remain when every request goes to its route.
 
     For a request i, with its log's read r, the request before it in the conversation on the same model p, and the
@@ -140,13 +179,14 @@ def warm_reads(log: CacheLog, *, read: Ints, route: Index) -> Ints:
     - p exists and has i's route: r, since nothing between the two has changed;
     - no p, and i keeps its model: r, left by what the log does not show;
     - else w exists: min(r, prefix of w);
-    - else the same for the latest earlier request of the template, up to the tokens that the conversation's first
-      request read, which other conversations had left there; 0 where there is none.
+    - else what earlier requests of the template left there that is still warm, up to the tokens that the
+      conversation's first request read, which other conversations had left; 0 where there is none.
 
     Args:
         log: The log's caches.
         read: Cache-read tokens of every request.
         route: The model each goes to.
+        shared: What the requests of a template leave for each other.
 
     Returns:
         Tokens, one a request, never more than ``read``.
@@ -163,19 +203,23 @@ def warm_reads(log: CacheLog, *, read: Ints, route: Index) -> Ints:
     found = _left_warm(log, changed, _before(near, changed, _key(log.conversation[near], to[near])))
     cold = np.flatnonzero((found == _NOWHERE) & (log.shared[changed] > 0) & (log.template[changed] != _NOWHERE))
     if len(cold):
-        far = log.template_order[_shares(log.template, changed[cold])[log.template_order]]
-        left = _left_warm(log, changed[cold], _before(far, changed[cold], _key(log.template[far], to[far])))
-        found[cold] = np.minimum(log.shared[changed[cold]], left)
+        some = changed[cold]
+        found[cold] = np.minimum(log.shared[some], _left_by_others(log, some, to[some], shared))
     remaining = read.copy()
     remaining[log.row[changed]] = np.minimum(log.read[changed], np.maximum(found, 0))
     return remaining
 
 
-def repeat_reads(log: CacheLog, *, read: Ints, route: Index, moved: Bools) -> Ints:
+def _left_by_others(log: CacheLog, rows: Ints, model: Index, shared: SharedCaches) -> Ints:
+    """Return the prefix that is warm on a model for each of some rows with a template; -1 where none is."""
+    return shared.left(log.templates[log.template[rows]], model, log.shared_time[rows])
+
+
+def repeat_reads(log: CacheLog, *, read: Ints, route: Index, moved: Bools, shared: SharedCaches) -> Ints:
     """Return the cache-read tokens that moved requests would find if they were sent to the model used after all.
 
     The move has left that model's cache to what other requests put there: the latest earlier request of the
-    conversation that still goes to the model, sent at most a lifetime before, else that of the template, up to the
+    conversation that still goes to the model, sent at most a lifetime before, else those of the template, up to the
     tokens that the conversation's first request read. What repeats would leave there for each other is not counted.
 
     Args:
@@ -183,6 +227,7 @@ def repeat_reads(log: CacheLog, *, read: Ints, route: Index, moved: Bools) -> In
         read: Cache-read tokens of every request.
         route: The model each goes to.
         moved: Whether that is another than the one used.
+        shared: What the requests of a template leave for each other.
 
     Returns:
         Tokens, one a request, never more than ``read``; 0 where nothing is warm, and for requests that are kept.
@@ -192,29 +237,27 @@ def repeat_reads(log: CacheLog, *, read: Ints, route: Index, moved: Bools) -> In
     if not len(rows):
         return found
     to = route[log.row]
-    before = _last_on(log.conversation, np.arange(len(to)), rows, to, log.used)
+    before = _last_on(log.conversation, rows, to, log.used)
     warm = np.maximum(_left_warm(log, rows, before), 0)
     cold = np.flatnonzero((warm == 0) & (log.shared[rows] > 0) & (log.template[rows] != _NOWHERE))
     if len(cold):
         some = rows[cold]
-        before = _last_on(log.template, log.template_order, some, to, log.used)
-        warm[cold] = np.minimum(log.shared[some], np.maximum(_left_warm(log, some, before), 0))
+        warm[cold] = np.minimum(log.shared[some], np.maximum(_left_by_others(log, some, log.used[some], shared), 0))
     found[log.row[rows]] = np.minimum(log.read[rows], warm)
     return found
 
 
-def _last_on(group: Ints, order: Ints, wanted: Ints, route: Index, used: Index) -> Ints:
-    """Return the last row before each wanted one, in ``order``, of its group that goes to the model it used; or -1."""
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
+def _last_on(group: Ints, wanted: Ints, route: Index, used: Index) -> Ints:
+    """Return the last row before each wanted one of its group that goes to the model it used; or -1."""
+    count = len(group)
     span = int(max(route.max(initial=0), used.max(initial=0))) + 2
-    key = (group.astype(np.int64) - int(group.min(initial=0))) * span
-    rows = (key + route + 1) * len(order) + place
-    by_key = np.argsort(rows, kind="stable")
-    asked = (key[wanted] + used[wanted] + 1) * len(order) + place[wanted]
-    at = np.searchsorted(rows[by_key], asked) - 1
-    before = by_key[np.maximum(at, 0)]
-    same = (at >= 0) & (rows[before] // len(order) == asked // len(order))
+    rows = np.flatnonzero(_shares(group, wanted))
+    held = (group[rows].astype(np.int64) * span + route[rows] + 1) * count + rows
+    order = np.argsort(held, kind="stable")
+    asked = (group[wanted].astype(np.int64) * span + used[wanted] + 1) * count + wanted
+    at = np.searchsorted(held[order], asked) - 1
+    before = rows[order[np.maximum(at, 0)]]
+    same = (at >= 0) & (held[order[np.maximum(at, 0)]] // count == asked // count)
     return np.where(same, before, _NOWHERE)
 
 

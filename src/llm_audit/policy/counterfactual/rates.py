@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import polars as pl
 
@@ -9,29 +11,31 @@ from llm_audit.arrays import Index
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN, RateTable
 from llm_audit.policy.counterfactual.traffic import Traffic
+from llm_audit.policy.counterfactual.whole import Seller, Whole
 from llm_audit.policy.inputs.models import NONE, Models
 from llm_audit.pricing import EncodedRows, PriceBook, PriceChanges, distinct_keys, price_periods, rates_for
 
 _ASKED = ("provider", "model", "service_tier", "region", "time", "context_tokens")
 
 
-def rate_table(traffic: Traffic, *, ladder: Index, book: PriceBook, other_providers: bool) -> RateTable:
+def rate_table(traffic: Traffic, whole: Whole, *, ladder: Index, book: PriceBook, other_providers: bool) -> RateTable:
     """Resolve the rates of the models used and of all their candidates.
 
     A candidate is bought from the provider that served the request, at the same service tier, region, time and context.
 
     Args:
         traffic: The priced requests.
+        whole: The log that they are a part of.
         ladder: Candidates of each model used.
         book: Prices.
         other_providers: Buy a candidate that the provider does not sell from the candidate's own developer.
     """
     models, names, time = traffic.models, traffic.names, traffic.time
-    pairs = _pairs(names, models, ladder)
+    pairs = _pairs(names.select("provider", "model_id", "region").iter_rows(), models, ladder)
     changes = PriceChanges()
     for pair in _sellers(names, pairs, models, other_providers=other_providers):
         changes |= book.changes(*pair)
-    tier, thresholds = _context_tier(traffic, pairs, book)
+    tier, thresholds = _context_tier(traffic, whole, _pairs(whole.sellers, models, ladder), book)
     period = price_periods(time, changes)
     numbered = distinct_keys([EncodedRows(traffic.name.astype(np.int64), names.height), period, tier])
     first = numbered.first_rows()
@@ -82,12 +86,12 @@ Pair = tuple[str | None, str | None, str | None]
 """A provider, a model and a region."""
 
 
-def _pairs(names: pl.DataFrame, models: Models, ladder: Index) -> set[Pair]:
+def _pairs(sellers: Iterable[Seller], models: Models, ladder: Index) -> set[Pair]:
     """Every provider, candidate and region that could be asked for."""
     index = models.index()
     return {
         (provider, models.ids[step], region)
-        for provider, model, region in names.select("provider", "model_id", "region").unique().iter_rows()
+        for provider, model, region in set(sellers)
         if model in index
         for step in ladder[index[model]]
         if step != NONE
@@ -103,13 +107,14 @@ def _sellers(names: pl.DataFrame, candidates: set[Pair], models: Models, *, othe
     return pairs
 
 
-def _context_tier(traffic: Traffic, candidates: set[Pair], book: PriceBook) -> tuple[EncodedRows, list[int]]:
+def _context_tier(
+    traffic: Traffic, whole: Whole, candidates: set[Pair], book: PriceBook
+) -> tuple[EncodedRows, list[int]]:
     """Return the number of the highest price threshold that each request's input reaches, and all thresholds."""
-    ends = traffic.time.to_frame("time").select(first=pl.col("time").min(), last=pl.col("time").max()).row(0)
     thresholds = {
         row.context_from
         for provider, model, region in candidates
-        for moment in ends
+        for moment in whole.ends
         for row in book.quote(provider, model, "standard", region, moment).rows
     }
     steps = sorted({0, *thresholds})

@@ -12,7 +12,7 @@ from llm_audit.arrays import Index
 from llm_audit.catalog import Catalog
 from llm_audit.policy.counterfactual.prompt_caches import CacheLog, read_cache_log
 from llm_audit.policy.counterfactual.steps import AgentSteps, read_steps
-from llm_audit.policy.inputs.models import Models, read_models
+from llm_audit.policy.inputs.models import Models, models_of
 from llm_audit.policy.inputs.requests import TRACE_COLUMNS, Requests, joined, read_requests
 from llm_audit.policy.inputs.trace_graph import Graph, build_graph
 from llm_audit.pricing import distinct_keys
@@ -54,15 +54,22 @@ def traffic_of(named: pl.DataFrame, catalog: Catalog) -> Traffic:
     return read_traffic([named], named.lazy().select, catalog)
 
 
-def read_traffic(blocks: Iterable[pl.DataFrame], columns: Columns, catalog: Catalog) -> Traffic:
+def read_traffic(
+    blocks: Iterable[pl.DataFrame],
+    columns: Columns,
+    catalog: Catalog,
+    *,
+    read_templates: pl.Series | None = None,
+) -> Traffic:
     """Read a ledger that need not be in memory.
 
     Args:
         blocks: Its priced rows, with ``model_id`` and ``tier``, piece by piece.
         columns: Reads columns of the same rows.
         catalog: Models.
+        read_templates: The templates of which a request read from a cache, where the rows are a part of a log.
     """
-    models = read_models(catalog.frame)
+    models = models_of(catalog)
     index = models.index()
     numbers: dict[tuple[str | None, ...], int] = {}
     parts, names, times = [], [], []
@@ -80,7 +87,7 @@ def read_traffic(blocks: Iterable[pl.DataFrame], columns: Columns, catalog: Cata
         name=np.concatenate(names),
         time=pl.concat(times),
         graph=build_graph(columns(TRACE_COLUMNS)),
-        caches=_cache_log(requests, columns),
+        caches=_cache_log(requests, columns, read_templates),
         steps=read_steps(groups, requests.agent_step),
     )
 
@@ -92,7 +99,7 @@ def _numbered(block: pl.DataFrame, numbers: dict[tuple[str | None, ...], int]) -
     return np.array([numbers.setdefault(row, len(numbers)) for row in rows], dtype=np.int32)[coded.codes]
 
 
-def _cache_log(requests: Requests, columns: Columns) -> CacheLog:
+def _cache_log(requests: Requests, columns: Columns, read_templates: pl.Series | None) -> CacheLog:
     places = columns(["request_key", "conversation", "template_hash", "time", "turns"])
     return read_cache_log(
         places.with_columns(
@@ -100,5 +107,6 @@ def _cache_log(requests: Requests, columns: Columns) -> CacheLog:
             read=pl.lit(pl.Series(requests.tokens["cache_read"])),
             prefix=pl.lit(0, pl.Int64),
             hour=pl.lit(pl.Series(requests.tokens["cache_write_1h"] > 0)),
-        )
+        ),
+        read_templates,
     )

@@ -84,6 +84,7 @@ class Judge:
     _suffices: _Curves
     _loss: _Curves
     _success: _Curves
+    _shifted_by: dict[float, Judge]
 
     @classmethod
     def of(
@@ -108,11 +109,16 @@ class Judge:
             _suffices=_Curves.empty(len(known) ** 2 * skills, len(grid)),
             _loss=_Curves.empty(len(known) ** 2 * skills, len(grid)),
             _success=_Curves.empty(len(known) * skills, len(grid)),
+            _shifted_by={},
         )
 
     def shifted(self, shift: float) -> Judge:
-        """Return the judge of other abilities; itself where nothing changes."""
-        return self if shift == self.shift else Judge.of(self.models, known=self.known, reach=self.reach, shift=shift)
+        """Return the judge of other abilities, made once; itself where nothing changes."""
+        if shift == self.shift:
+            return self
+        if shift not in self._shifted_by:
+            self._shifted_by[shift] = Judge.of(self.models, known=self.known, reach=self.reach, shift=shift)
+        return self._shifted_by[shift]
 
     def suffices(self, used: Index, candidate: Index, skill: Index, difficulty: Difficulties) -> Floats:
         """P(the candidate would not lose a success of the model used); NaN where an ability is unknown."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
 
 from llm_audit.arrays import Bools, Flags, Floats, Ints
-from llm_audit.catalog import LanguageShifts, language_shifts
+from llm_audit.catalog import Catalog, LanguageShifts, language_shifts
 from llm_audit.ledger.schema import Category
 
 CATEGORIES: tuple[str, ...] = tuple(category.value for category in Category)
@@ -91,6 +92,12 @@ class Models:
     def index(self) -> dict[str, int]:
         """Return each model's index by its id."""
         return {model: position for position, model in enumerate(self.ids)}
+
+
+@lru_cache(maxsize=4)
+def models_of(catalog: Catalog) -> Models:
+    """Return the arrays of a catalog, made once."""
+    return read_models(catalog.frame)
 
 
 def read_models(catalog: pl.DataFrame) -> Models:

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
+import polars as pl
 
-from llm_audit.arrays import Index, Ints, grouped_sum
+from llm_audit.arrays import Floats, Index, Ints, grouped_sum
 from llm_audit.catalog import Catalog, ladders
 from llm_audit.money import PICO_PER_USD
-from llm_audit.policy.counterfactual.estimates import Costs, Runs, estimate, kept_reads, run_costs
+from llm_audit.policy.counterfactual.estimates import Costs, Runs, estimate, kept_reads, repeat_costs, run_costs
 from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, cold_repeats, priced_caches
-from llm_audit.policy.counterfactual.lengths import Scenario, read_lengths, scenario
-from llm_audit.policy.counterfactual.prompt_caches import minimum_tokens
+from llm_audit.policy.counterfactual.lengths import Lengths, Scenario, read_lengths, scenario
+from llm_audit.policy.counterfactual.prompt_caches import left_shared, minimum_tokens
 from llm_audit.policy.counterfactual.rates import rate_table
+from llm_audit.policy.counterfactual.shared_caches import SharedCaches
 from llm_audit.policy.counterfactual.traffic import Traffic
+from llm_audit.policy.counterfactual.whole import Whole, policy_key, whole_of
 from llm_audit.policy.file.model import Decision, Policy
 from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.choice import OUTCOMES, Choice, RouteOutcome, without
+from llm_audit.policy.inputs.identical import Identical
 from llm_audit.policy.inputs.judge import Judge
-from llm_audit.policy.inputs.models import NONE
-from llm_audit.policy.inputs.requests import UNDATED, take
+from llm_audit.policy.inputs.models import NONE, Models
+from llm_audit.policy.inputs.requests import take
 from llm_audit.policy.routing.candidates import Assessor, candidates
 from llm_audit.policy.routing.decision import DecisionRule, strong_wins
 from llm_audit.policy.routing.decisions import decide, positions
 from llm_audit.policy.routing.ladders import ladder_rows
 from llm_audit.pricing import PriceBook
 
+_NO_PLACES = np.zeros(0, dtype=np.int64)
 _SAVING_PASSES = 3
 """Number of passes that check moves for a saving: one that is undone may leave another's cache cold."""
 
@@ -37,7 +43,8 @@ class RoutePlan:
     """A policy applied to a ledger: the routes, and all that a further question of it needs.
 
     ``ladder`` holds the candidates of each model used; ``runs`` what requests cost by themselves under the expected
-    assumptions, and the cache reads that remain under the routes.
+    assumptions, and the cache reads that remain under the routes; ``caches`` what requests of a template
+    leave for each other; ``places`` those of the ladder that requests of traces would go to by themselves.
     """
 
     policy: Policy
@@ -45,6 +52,8 @@ class RoutePlan:
     ladder: Index
     assessor: Assessor
     choice: Choice
+    caches: SharedCaches
+    places: Ints
     runs: Runs
     threshold: float | None
 
@@ -57,11 +66,15 @@ class RoutePlan:
         """Return the routes' costs under other values of the assumptions."""
         runs = self.runs
         if values.of_runs() != scenario(self.policy.assumptions).of_runs():
-            runs = run_costs(self.inputs, self.choice, policy=self.policy, values=values, warm=self.warm)
+            runs = run_costs(
+                self.inputs, self.choice, policy=self.policy, values=values, warm=self.warm, repeat=runs.repeat
+            )
         return estimate(self.inputs, self.choice, policy=self.policy, values=values, runs=runs)
 
 
-def plan_requests(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook) -> RoutePlan:
+def plan_requests(
+    traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook, whole: Whole | None = None
+) -> RoutePlan:
     """Route every request by itself.
 
     Args:
@@ -69,57 +82,108 @@ def plan_requests(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: P
         policy: The policy.
         catalog: The models' ladders.
         book: Prices.
+        whole: The log that they are a part of, where they are not all of it.
 
     Raises:
         UsageError: The policy's ladder names an unknown model.
     """
-    requests, models = traffic.requests, traffic.models
-    days = requests.day[requests.day != UNDATED]
-    period = (int(days.min()), int(days.max())) if len(days) else None
-    ladder = ladder_rows(policy, models, ladders(catalog.frame), period=period)
-    known = np.flatnonzero(np.bincount(requests.used + 1, minlength=len(models.ids) + 1)[1:])
-    pairs = {(int(used), int(step)) for used in known for step in ladder[used] if step != NONE}
+    return routed(*prepare(traffic, policy, catalog=catalog, book=book, whole=whole), policy)
+
+
+def routed(inputs: CounterfactualInputs, ladder: Index, policy: Policy) -> RoutePlan:
+    """Return the routes of requests by themselves, without moves that do not save: see ``prepare``."""
+    plan = decided(inputs, ladder, policy, SharedCaches.none())
+    return settled(with_caches(plan, caches_of(plan)))
+
+
+def prepare(
+    traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook, whole: Whole | None = None
+) -> tuple[CounterfactualInputs, Index]:
+    """Return what routes are chosen from, and the ladder of each model used: see ``plan_requests``."""
+    requests, log = traffic.requests, whole or whole_of(traffic)
+    known = _tables(Identical(policy), catalog, Identical(traffic.models), (log.period, tuple(log.used), log.reach))
     elsewhere = bool(policy.ladders) or policy.across_families
-    rates = rate_table(traffic, ladder=ladder, book=book, other_providers=elsewhere)
-    asked = requests.difficulty[requests.judged]
+    rates = rate_table(traffic, log, ladder=known.ladder, book=book, other_providers=elsewhere)
     inputs = CounterfactualInputs(
         requests=requests,
-        models=models,
-        lengths=read_lengths(models, pairs, policy.assumptions),
+        models=traffic.models,
+        lengths=known.lengths,
         rates=rates,
-        least_cached=minimum_tokens(models),
-        judge=Judge.of(
-            models,
-            known=np.union1d(known, [step for _, step in pairs]).astype(np.int64),
-            reach=(float(asked.min()), float(asked.max())) if len(asked) else (0.0, 0.0),
-        ),
+        least_cached=known.least_cached,
+        judge=known.judge,
         graph=traffic.graph,
         caches=priced_caches(traffic, rates),
         cold_repeat=cold_repeats(requests, rates),
         steps=traffic.steps,
+        whole=log,
     )
-    return _routed(inputs, policy, ladder)
+    return inputs, known.ladder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tables:
+    """What is the same for every part of a log: see ``RequestInputs``."""
+
+    ladder: Index
+    lengths: Lengths
+    least_cached: Ints
+    judge: Judge
+
+
+@lru_cache(maxsize=4)
+def _tables(
+    policy: Identical[Policy],
+    catalog: Catalog,
+    models: Identical[Models],
+    log: tuple[tuple[int, int] | None, tuple[int, ...], tuple[float, float]],
+) -> _Tables:
+    """Make the tables of a log, by its ``period``, ``used`` and ``reach``, once for all of its parts."""
+    rule, known, (period, used, reach) = policy.value, models.value, log
+    ladder = ladder_rows(rule, known, ladders(catalog.frame), period=period)
+    pairs = {(model, int(step)) for model in used for step in ladder[model] if step != NONE}
+    asked = np.union1d(np.array(used, dtype=np.int64), [step for _, step in pairs]).astype(np.int64)
+    return _Tables(
+        ladder=ladder,
+        lengths=read_lengths(known, pairs, rule.assumptions),
+        least_cached=minimum_tokens(known),
+        judge=Judge.of(known, known=asked, reach=reach),
+    )
 
 
 def replan(plan: RoutePlan, policy: Policy) -> RoutePlan:
     """Return the same requests under a policy that differs in its decision only, such as another target."""
-    return _routed(plan.inputs, policy, plan.ladder)
+    return settled(decided(plan.inputs, plan.ladder, policy, plan.caches))
 
 
 def replans(plan: RoutePlan, policies: Sequence[Policy]) -> Iterator[RoutePlan]:
     """Yield the same requests under policies that differ in their number only: routes alone, without the reasons."""
-    assessors = [_assessor(plan.inputs, policy, plan.ladder) for policy in policies]
+    assessors = [assessor_of(plan.inputs, policy, plan.ladder) for policy in policies]
     before = plan
     for assessor, position in zip(assessors, positions(plan.assessor, [a.rule for a in assessors]), strict=True):
         moved = replace(plan, policy=assessor.policy, assessor=assessor, threshold=assessor.rule.threshold)
-        moved = settled(with_choice(replace(moved, runs=before.runs), at_places(plan, position)))
+        choice = at_places(plan, position)
+        places = places_of(plan.inputs, assessor.policy, choice)
+        moved = settled(with_choice(replace(moved, places=places, runs=before.runs), choice))
         yield moved
         before = moved
 
 
 def with_choice(plan: RoutePlan, choice: Choice) -> RoutePlan:
     """Return the plan with other routes."""
-    return replace(plan, choice=choice, runs=_expected_runs(plan.inputs, plan.policy, choice, like=plan.runs))
+    runs = _expected_runs(plan.inputs, plan.policy, choice, plan.caches, like=plan.runs)
+    return replace(plan, choice=choice, runs=runs)
+
+
+def places_of(inputs: CounterfactualInputs, policy: Policy, choice: Choice) -> Ints:
+    """Return the places of the ladder that requests of traces go to: of the whole log, or else by ``choice``."""
+    known = inputs.whole.places
+    return known.get(policy_key(policy), _NO_PLACES) if known is not None else taken(choice.position[inputs.graph.row])
+
+
+def taken(position: Index) -> Ints:
+    """Return the places of the ladder that are taken, ascending."""
+    found: Ints = np.unique(position[position != NONE]).astype(np.int64)
+    return found
 
 
 def at_places(plan: RoutePlan, position: Index, rows: Ints | None = None) -> Choice:
@@ -156,30 +220,59 @@ def at_places(plan: RoutePlan, position: Index, rows: Ints | None = None) -> Cho
     )
 
 
-def _assessor(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> Assessor:
+def assessor_of(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> Assessor:
+    """Return what judges candidates by a policy."""
     rule = DecisionRule(policy=policy, judge=inputs.judge, threshold=_threshold(inputs, policy, ladder))
     return Assessor(inputs=inputs, policy=policy, ladder=ladder, rule=rule)
 
 
-def _routed(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> RoutePlan:
-    assessor = _assessor(inputs, policy, ladder)
+def caches_of(plan: RoutePlan) -> SharedCaches:
+    """Return what the requests of the whole log leave for others of their template; ``plan`` has the first routes.
+
+    It is what they leave on the routes that each conversation would take by itself, were the caches of others as warm
+    as the log shows, once its moves that do not save are undone.
+    """
+    known = plan.inputs.whole.caches
+    if known is not None:
+        return known[policy_key(plan.policy)]
+    return SharedCaches.of(left_alone(plan)) if (plan.inputs.caches.shared > 0).any() else SharedCaches.none()
+
+
+def left_alone(plan: RoutePlan) -> pl.DataFrame:
+    """Return the spans of ``caches_of`` that the requests of ``plan`` leave, see ``shared_caches.SPANS``."""
+    caches = plan.inputs.caches
+    alone = settled(with_caches(plan, SharedCaches.none(always=True)))
+    return left_shared(caches, alone.choice.route[caches.row])
+
+
+def with_caches(plan: RoutePlan, caches: SharedCaches) -> RoutePlan:
+    """Return the plan where others leave other caches."""
+    return with_choice(replace(plan, caches=caches), plan.choice)
+
+
+def decided(inputs: CounterfactualInputs, ladder: Index, policy: Policy, caches: SharedCaches) -> RoutePlan:
+    """Return the first routes of requests, before any move is undone."""
+    assessor = assessor_of(inputs, policy, ladder)
     choice = decide(assessor)
-    return settled(
-        RoutePlan(
-            policy=policy,
-            inputs=inputs,
-            ladder=ladder,
-            assessor=assessor,
-            choice=choice,
-            runs=_expected_runs(inputs, policy, choice),
-            threshold=assessor.rule.threshold,
-        )
+    return RoutePlan(
+        policy=policy,
+        inputs=inputs,
+        ladder=ladder,
+        assessor=assessor,
+        choice=choice,
+        caches=caches,
+        places=places_of(inputs, policy, choice),
+        runs=_expected_runs(inputs, policy, choice, caches),
+        threshold=assessor.rule.threshold,
     )
 
 
-def _expected_runs(inputs: CounterfactualInputs, policy: Policy, choice: Choice, like: Runs | None = None) -> Runs:
-    values, warm = scenario(policy.assumptions), kept_reads(inputs, choice)
-    return run_costs(inputs, choice, policy=policy, values=values, warm=warm, like=like)
+def _expected_runs(
+    inputs: CounterfactualInputs, policy: Policy, choice: Choice, caches: SharedCaches, like: Runs | None = None
+) -> Runs:
+    values, warm = scenario(policy.assumptions), kept_reads(inputs, choice, caches)
+    repeat = repeat_costs(inputs, choice, caches)
+    return run_costs(inputs, choice, policy=policy, values=values, warm=warm, repeat=repeat, like=like)
 
 
 def settled(plan: RoutePlan) -> RoutePlan:
@@ -209,13 +302,22 @@ def _threshold(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> f
         return None
     if policy.threshold is not None or policy.strong_share is None:
         return policy.threshold
+    if inputs.whole.threshold is not None:
+        return inputs.whole.threshold
+    score = strong_scores(inputs, ladder)
+    return float(np.quantile(score, 1 - policy.strong_share, method="higher")) if len(score) else 0.0
+
+
+def strong_scores(inputs: CounterfactualInputs, ladder: Index) -> Floats:
+    """Return RouteLLM's scores of the requests that a policy can decide, where they are known."""
     requests = inputs.requests
     rows = np.flatnonzero(requests.routable & (candidates(ladder, requests.used, 0) != NONE))
-    if not len(rows):
-        return 0.0
-    sub = take(requests, rows)
-    score = strong_wins(sub, weak=ladder[sub.used, 0], strong=ladder[sub.used, 1], judge=inputs.judge)
-    return float(np.nanquantile(score, 1 - policy.strong_share, method="higher"))
+    found = []
+    for span in spans(len(rows)):
+        sub = take(requests, rows[span])
+        score = strong_wins(sub, weak=ladder[sub.used, 0], strong=ladder[sub.used, 1], judge=inputs.judge)
+        found.append(score[~np.isnan(score)])
+    return np.concatenate(found) if found else np.zeros(0)
 
 
 def with_target(policy: Policy, value: float) -> Policy:

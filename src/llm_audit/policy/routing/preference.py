@@ -27,19 +27,16 @@ def within_bound(policy: Policy, models: Models, requests: Requests, rows: Ints,
     return np.asarray((gaps <= limit) | np.isinf(limit))
 
 
-def mean_gap(models: Models, requests: Requests, rows: Ints, route: Index) -> tuple[Gap | None, int]:
-    """Return the mean gap of some routes with its interval, and the number of requests whose gap is known."""
-    keys = np.stack(
-        [requests.used[rows], route, requests.category[rows], requests.board_language[rows].astype(np.int32)], axis=1
-    )
-    (used, other, category, language), count = _distinct(keys)
+def mean_gap(models: Models, keys: Index, count: Ints) -> tuple[Gap | None, int]:
+    """Return the mean gap of routes with its interval, and the number of requests whose gap is known.
+
+    Args:
+        models: The catalog.
+        keys: The model used, the route, the category and the language of each, distinct and ascending.
+        count: Requests of each.
+    """
+    used, route, category, language = keys.T
     rated = preferences_of(models.ids)
-    gap = rated.mean_gap(used, other, category=category, language=language, count=count)
-    known = np.isfinite(rated.shares(used, other, category=category, language=language))
+    gap = rated.mean_gap(used, route, category=category, language=language, count=count)
+    known = np.isfinite(rated.shares(used, route, category=category, language=language))
     return gap, int(count[known].sum())
-
-
-def _distinct(keys: Index) -> tuple[Index, Ints]:
-    """Return the distinct rows as columns, and how often each occurs."""
-    found, count = np.unique(keys, axis=0, return_counts=True)
-    return found.T, count

@@ -77,8 +77,7 @@ def by_trace(plan: RoutePlan) -> RoutePlan:
     row = graph.row
     if not len(row):
         return plan
-    taken = np.unique(plan.choice.position[row]).astype(np.int64)
-    places = np.concatenate([np.array([NONE]), taken[taken != NONE]])
+    places = np.concatenate([np.array([NONE]), plan.places])
     options = [_option(plan, graph, int(place)) for place in places]
     own, switch, models = (np.column_stack(columns) for columns in zip(*options, strict=True))
     switch = _switches(switch, models, graph.unit_parent)

@@ -9,7 +9,7 @@ import numpy as np
 from llm_audit.policy.file.model import Scope
 from llm_audit.policy.inputs.choice import OUTCOMES, RouteOutcome
 from llm_audit.policy.routing.decisions import positions
-from llm_audit.policy.routing.plan import RoutePlan, at_places, replan, settled, with_choice
+from llm_audit.policy.routing.plan import RoutePlan, at_places, caches_of, routed, settled, with_caches, with_choice
 from llm_audit.policy.routing.stakes import limited
 from llm_audit.policy.routing.traces import by_trace
 
@@ -22,15 +22,17 @@ def without_stakes(plan: RoutePlan) -> RoutePlan | None:
     """
     requests = plan.inputs.requests
     held = requests.routable & limited(plan.policy.stakes, requests.stakes)
-    if not held.any():
+    limits = plan.inputs.whole.limited
+    if not (held.any() if limits is None else limits):
         return None
     policy = replace(plan.policy, stakes={})
     if policy.scope is Scope.TRACE:
-        return by_trace(replan(plan, policy))
+        return by_trace(routed(plan.inputs, plan.ladder, policy))
     rows = np.flatnonzero(held | (plan.choice.outcome == OUTCOMES.index(RouteOutcome.NO_SAVING.value)))
     rule = replace(plan.assessor.rule, policy=policy)
     assessor = replace(plan.assessor, policy=policy, rule=rule)
     position = plan.choice.position.copy()
     (position[rows],) = positions(assessor.part(rows), [rule])
     plain = replace(plan, policy=policy, assessor=assessor)
-    return settled(with_choice(plain, at_places(plain, position, rows)))
+    plain = with_choice(plain, at_places(plain, position, rows))
+    return settled(with_caches(plain, caches_of(plain)))

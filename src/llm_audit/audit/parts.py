@@ -1,0 +1,276 @@
+"""The audit of one partition of a ledger: tasks that a process of its own, here or elsewhere, can do.
+
+A task gets the job and small tables; requests it reads by itself. What it returns is small, and merges in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from llm_audit.arrays import Ints
+from llm_audit.audit.aggregate import repeats
+from llm_audit.audit.aggregate.calls import Calls, read_calls
+from llm_audit.audit.aggregate.cells import KEYS, with_date
+from llm_audit.audit.compose import policy_info
+from llm_audit.audit.options import AuditOptions
+from llm_audit.audit.partial import Partial, partial, sum_routes, sum_rows, waste_inputs
+from llm_audit.audit.rows import InputTimes, Rows
+from llm_audit.audit.sections.metrics import Measured
+from llm_audit.audit.sections.sensitivity import frontier_values
+from llm_audit.audit.sections.waste import Recurring, is_failed
+from llm_audit.audit.survey import Survey, survey
+from llm_audit.catalog import Catalog
+from llm_audit.document.audit import PolicyInfo
+from llm_audit.ledger import Ledger
+from llm_audit.ledger.schema import SCHEMA
+from llm_audit.policy import (
+    ROUTING_COLUMNS,
+    PartRoutes,
+    Policy,
+    RoutedCosts,
+    Traffic,
+    Whole,
+    part_routes,
+    part_scores,
+    plan,
+    read_traffic,
+    routed_costs,
+)
+from llm_audit.pricing import PRICED_BY, PriceBook, ResolvedPrice
+
+_SUMMED = (
+    *PRICED_BY,
+    *(name for name in KEYS if name in SCHEMA),
+    "ambiguous_tokens",
+    "unexplained_tokens",
+    "tags",
+    "stated_cost_pico",
+    "difficulty",
+    "language",
+    "conversation",
+    "trace",
+    "request_key",
+    "model_requested",
+)
+"""The ledger's columns that sums are made of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """An audit of a ledger, by partition.
+
+    Attributes:
+        ledger: The requests.
+        policy: What they are compared with.
+        catalog: Models.
+        book: Prices.
+        options: The audit's options.
+    """
+
+    ledger: Ledger
+    policy: Policy
+    catalog: Catalog
+    book: PriceBook
+    options: AuditOptions
+
+    def rows(self, partition: int, times: InputTimes | None = None) -> Rows:
+        """Return the rows of a partition; ``times`` are of the whole ledger."""
+        return Rows(
+            ledger=self.ledger,
+            options=self.options,
+            catalog=self.catalog,
+            book=self.book,
+            partition=partition,
+            times=times,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """What is known of the whole log when a partition is audited.
+
+    Attributes:
+        survey: From the first reading.
+        whole: What routes depend on.
+        usual: See ``survey.usual_outputs``.
+        routers: The routers that the log names, each with the models that answered.
+    """
+
+    survey: Survey
+    whole: Whole
+    usual: pl.DataFrame
+    routers: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What is kept of every request of a partition."""
+
+    rows: Rows
+    traffic: Traffic
+    calls: Calls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """The result of a partition: its sums, the price rows it used, and the policy as applied."""
+
+    partial: Partial
+    prices: tuple[ResolvedPrice, ...]
+    policy: PolicyInfo
+    decided_by: float | None
+
+
+def survey_part(job: Job, partition: int) -> Survey:
+    """Read a partition for the first time."""
+    return survey(job.rows(partition))
+
+
+def score_part(job: Job, log: Log, folder: Path, partition: int) -> Path | None:
+    """Write RouteLLM's scores of a partition, where the policy's threshold is to be found from them."""
+    traffic = read_part(job, log, partition)
+    if traffic is None:
+        return None
+    scores = part_scores(traffic.traffic, job.policy, catalog=job.catalog, book=job.book, whole=log.whole)
+    if scores is None:
+        return None
+    file = folder / f"scores-{partition:05}.npy"
+    np.save(file, scores)
+    return file
+
+
+def route_part(job: Job, log: Log, folder: Path, partition: int) -> tuple[PartRoutes | None, Path | None]:
+    """Route a partition by itself, and write the prompts that other partitions may repeat."""
+    reading = read_part(job, log, partition)
+    if reading is None:
+        return None, None
+    file = folder / f"prompts-{partition:05}.parquet"
+    repeats.write_prompts(sent_prompts(reading, partition), file)
+    found = part_routes(
+        reading.traffic,
+        job.policy,
+        catalog=job.catalog,
+        book=job.book,
+        whole=log.whole,
+        targets=frontier_values(job.policy),
+    )
+    return found, file
+
+
+def repeat_range(files: tuple[Path, ...], ranges: int, folder: Path, number: int) -> Path:
+    """Write the repeats of a range of prompts."""
+    file = folder / f"repeats-{number:05}.parquet"
+    repeats.find_in_range(files, number, ranges).sort("partition").write_parquet(file, row_group_size=1 << 15)
+    return file
+
+
+def audit_part(job: Job, log: Log, repeated: tuple[Path, ...], partition: int) -> Audited | None:
+    """Audit a partition whose repeats stand in files; None where it has no request of the period."""
+    reading = read_part(job, log, partition)
+    if reading is None:
+        return None
+    found = pl.scan_parquet(list(repeated), glob=False).filter(pl.col("partition") == partition).collect()
+    return audited(job, log, reading, routed(job, log, reading), found)
+
+
+def rows_of_part(job: Job, log: Log, partition: int) -> pl.DataFrame | None:
+    """Return a partition's requests with their prices and routes; None where it has none of the period."""
+    reading = read_part(job, log, partition)
+    if reading is None:
+        return None
+    return pl.concat(measured_rows(reading.rows, routed(job, log, reading), tuple(SCHEMA)))
+
+
+def read_part(job: Job, log: Log, partition: int) -> Reading | None:
+    """Read what is kept of every request of a partition; None where it has none of the period."""
+    rows = job.rows(partition, log.survey.times)
+    output_cost: list[Ints] = []
+    write_cost: list[Ints] = []
+
+    def pieces() -> Iterator[pl.DataFrame]:
+        for piece in rows.priced((*PRICED_BY, *ROUTING_COLUMNS)):
+            written = pl.sum_horizontal("cost_cache_write_5m_pico", "cost_cache_write_1h_pico")
+            costs = piece.select(output=pl.col("cost_output_pico").fill_null(0), write=written)
+            output_cost.append(costs["output"].to_numpy())
+            write_cost.append(costs["write"].to_numpy())
+            yield piece
+
+    if not rows.columns(["time"]).select(pl.len()).collect().item():
+        return None
+    traffic = read_traffic(pieces(), rows.columns, job.catalog, read_templates=log.survey.read_templates)
+    calls = read_calls(rows.columns, output_cost=np.concatenate(output_cost), write_cost=np.concatenate(write_cost))
+    return Reading(rows=rows, traffic=traffic, calls=calls)
+
+
+def sent_prompts(reading: Reading, partition: int) -> pl.DataFrame:
+    """Return the prompts of a partition that may repeat, or be repeated by, others."""
+    requests = reading.traffic.requests
+    free = requests.priced & ~is_failed(reading.calls, requests)
+    return repeats.sent_prompts(reading.rows.columns, free=free, cost=requests.cost, partition=partition)
+
+
+def routed(job: Job, log: Log, reading: Reading) -> RoutedCosts:
+    """Apply the policy to a partition."""
+    return routed_costs(plan(reading.traffic, job.policy, catalog=job.catalog, book=job.book, whole=log.whole))
+
+
+def audited(job: Job, log: Log, reading: Reading, applied: RoutedCosts, repeated: pl.DataFrame) -> Audited:
+    """Return the sums of a partition."""
+    traffic, options = reading.traffic, job.options
+    names = traffic.names
+    measured = Measured(
+        requests=traffic.requests,
+        calls=reading.calls,
+        name=traffic.name,
+        tiers=names["tier"].to_list(),
+        labels=names.select(pl.coalesce("model_id", "model")).to_series().to_list(),
+        tax=np.where(traffic.requests.priced, traffic.requests.cost - applied.expected_pico, 0),
+    )
+    sums = sum_rows(
+        measured_rows(reading.rows, applied, _SUMMED), book=job.book, routers=log.routers, group_by=options.group_by
+    )
+    inputs = waste_inputs(applied.plan, measured, recurring(log, reading, repeated))
+    return Audited(
+        partial=partial(sums, sum_routes(applied, measured), inputs),
+        prices=job.book.used,
+        policy=policy_info(applied.plan),
+        decided_by=applied.plan.decision_value,
+    )
+
+
+def recurring(log: Log, reading: Reading, repeated: pl.DataFrame) -> Recurring:
+    """Return what the whole log tells of a partition's requests."""
+    names = reading.rows.columns(["template_hash", "model"]).with_columns(pl.col("model").cast(pl.String))
+    keys = ["template_hash", "model"]
+    read = log.survey.cache_reads.lazy().with_columns(read=pl.lit(value=True))
+    known = (
+        names.join(read, on=keys, how="left", maintain_order="left")
+        .join(log.usual.lazy(), on=keys, how="left", maintain_order="left")
+        .select(pl.col("read").fill_null(value=False), pl.col("usual").fill_null(float("nan")))
+        .collect()
+    )
+
+    def rows(*, retry: bool) -> npt.NDArray[np.int64]:
+        return repeated.filter(pl.col("retry") == retry)["row"].cast(pl.Int64).to_numpy()
+
+    return Recurring(
+        retries=rows(retry=True),
+        repeats=rows(retry=False),
+        cache_read=known["read"].to_numpy(),
+        usual_output=known["usual"].to_numpy(),
+    )
+
+
+def measured_rows(rows: Rows, applied: RoutedCosts, names: tuple[str, ...]) -> Iterator[pl.DataFrame]:
+    """Columns of the ledger with prices, routes and dates, piece by piece."""
+    start = 0
+    for piece in rows.priced(names):
+        span = slice(start, start + piece.height)
+        start = span.stop
+        yield with_date(applied.columns(piece, span), timezone=rows.options.timezone)

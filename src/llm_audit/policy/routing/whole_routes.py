@@ -1,0 +1,98 @@
+"""What a part of a log adds to what its other parts must know of the whole, before any of them is routed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from llm_audit.arrays import Floats, Ints
+from llm_audit.catalog import Catalog
+from llm_audit.policy.counterfactual.shared_caches import SharedCaches, join_spans
+from llm_audit.policy.counterfactual.traffic import Traffic
+from llm_audit.policy.counterfactual.whole import Whole, policy_key
+from llm_audit.policy.file.model import Decision, Policy, Scope
+from llm_audit.policy.routing.decisions import decide
+from llm_audit.policy.routing.plan import assessor_of, decided, left_alone, prepare, strong_scores, taken, with_target
+from llm_audit.policy.routing.stakes import limited
+from llm_audit.pricing import PriceBook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRoutes:
+    """What the first routes of a part of a log tell: see ``Whole``.
+
+    Attributes:
+        left: Spans in which its requests leave caches for each other, see ``shared_caches.SPANS``, by ``policy_key``.
+        places: Places of the ladder that its requests of traces go to, by ``policy_key``.
+        limited: Whether the policy's ``[stakes]`` limit one of its requests.
+    """
+
+    left: Mapping[str, pl.DataFrame]
+    places: Mapping[str, Ints]
+    limited: bool
+
+
+def part_routes(
+    traffic: Traffic,
+    policy: Policy,
+    *,
+    catalog: Catalog,
+    book: PriceBook,
+    whole: Whole,
+    targets: Sequence[float],
+) -> PartRoutes:
+    """Route the conversations of a part by themselves.
+
+    Args:
+        traffic: The part's priced requests.
+        policy: The policy.
+        catalog: Models.
+        book: Prices.
+        whole: The log, as far as it is known.
+        targets: Other values of what the policy decides by, at which it will be asked.
+    """
+    inputs, ladder = prepare(traffic, policy, catalog=catalog, book=book, whole=whole)
+    requests = inputs.requests
+    plan = decided(inputs, ladder, policy, SharedCaches.none())
+    places = {policy_key(policy): plan.places}
+    if policy.scope is Scope.TRACE and len(inputs.graph.row):
+        for other in _others(policy, targets):
+            nodes = assessor_of(inputs, other, ladder).part(inputs.graph.row)
+            places[policy_key(other)] = taken(decide(nodes).position)
+    left = left_alone(plan)
+    held = bool((requests.routable & limited(policy.stakes, requests.stakes)).any())
+    free = replace(policy, stakes={})
+    without = left_alone(decided(inputs, ladder, free, SharedCaches.none())) if held else left
+    return PartRoutes(left={policy_key(policy): left, policy_key(free): without}, places=places, limited=held)
+
+
+def whole_routes(whole: Whole, parts: Iterable[PartRoutes]) -> Whole:
+    """Return what is known of a log once all of its parts were routed by themselves."""
+    left, places, limits = dict[str, pl.DataFrame](), dict[str, Ints](), False
+    for part in parts:
+        limits |= part.limited
+        for key, spans in part.left.items():
+            left[key] = join_spans(pl.concat([left[key], spans])) if key in left else spans
+        for key, found in part.places.items():
+            places[key] = np.union1d(places[key], found) if key in places else found
+    caches = {key: SharedCaches.of(spans) for key, spans in left.items()}
+    return replace(whole, caches=caches, places=places, limited=limits)
+
+
+def part_scores(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook, whole: Whole) -> Floats | None:
+    """Return RouteLLM's scores of a part's requests, sorted; None where the policy gives no share of strong calls."""
+    if policy.decision is not Decision.STRONG_WINS or policy.threshold is not None or policy.strong_share is None:
+        return None
+    return np.sort(strong_scores(*prepare(traffic, policy, catalog=catalog, book=book, whole=whole)))
+
+
+def _others(policy: Policy, targets: Sequence[float]) -> list[Policy]:
+    """Return the policies that an audit derives from one."""
+    return [
+        *(with_target(policy, value) for value in targets),
+        replace(policy, unmeasured=True),
+        replace(policy, stakes={}),
+    ]
