@@ -35,6 +35,7 @@ _AMOUNTS = frozenset(
         "high",
         "kept_back",
         "low",
+        "monthly",
         "per_request",
         "per_trace",
         "policy_cost",

@@ -26,6 +26,7 @@ from llm_audit.document.policy import (
     IntervalPart,
     ObservedPair,
     ObservedRouter,
+    Owner,
     PolicyInfo,
     PolicyResult,
     PreferenceGap,
@@ -97,6 +98,7 @@ __all__ = [
     "MonthEnd",
     "ObservedPair",
     "ObservedRouter",
+    "Owner",
     "Period",
     "PolicyInfo",
     "PolicyResult",
@@ -131,7 +133,8 @@ SCHEMA_VERSION = "2.2"
 
 The first number changes when a field is removed or changes its meaning, or when a value is renamed; the second when
 fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``;
-2.1 added preference gaps; 2.2 added the run rate and departures from the log's rhythm.
+2.1 added preference gaps; 2.2 added the run rate, departures from the log's rhythm, and who can carry out a finding
+and how.
 """
 _MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
 
