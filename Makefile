@@ -10,7 +10,7 @@ SEED ?= 1
 COVERAGE_FLOOR := 95
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types unit coverage fuzz attack sanitize docs samples reference bench train training-data exports format clean
+.PHONY: help install demo test lint types unit coverage fuzz attack sanitize docs samples reference bench train training-data exports focus format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,10 +54,11 @@ docs: $(VENV)/.docs  ## build the documentation site into site/, warnings are er
 samples: install  ## rebuild sample_logs/ from its seeded script
 	$(BIN)/python scripts/make_sample_logs.py
 
-reference: install  ## rebuild docs/cli.md, docs/schemas/ and the tables of docs/formats.md
+reference: install  ## rebuild docs/cli.md, docs/schemas/, the tables of docs/formats.md and docs/notebook.ipynb
 	$(BIN)/python scripts/build_reference.py
 	$(BIN)/python scripts/build_formats.py
 	$(BIN)/python scripts/build_schemas.py
+	$(BIN)/python scripts/build_notebook.py
 
 bench: install  ## measure speed and memory as ratios (minutes; see docs/performance.md)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
@@ -81,6 +82,9 @@ training-data:
 
 exports: install  ## check `policy export` with LiteLLM's and RouteLLM's own code, in a throwaway environment
 	$(BIN)/python scripts/check_exports.py
+
+focus: install  ## check FOCUS files with the FinOps Foundation's validator, in a throwaway environment
+	$(BIN)/python scripts/check_focus.py
 
 format: install  ## format the code and apply safe lint fixes
 	$(BIN)/ruff format .

@@ -21,9 +21,11 @@ ROOT = Path(__file__).parent.parent
 FLAGS = ("-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
 TESTS = (
     "tests/classify/test_features.py",
+    "tests/classify/text/test_select.py",
     "tests/classify/text/test_words.py",
     "tests/engines/test_line_hash.py",
     "tests/engines/test_text_features.py",
+    "tests/sources/formats/plain/flat/test_object_reader.py",
 )
 
 

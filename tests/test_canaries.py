@@ -87,6 +87,7 @@ OUTPUTS = (
     "a.json",
     "a.md",
     "a.html",
+    "a.explore.html",
     "a.xlsx",
     "a.prom",
     "a.sarif",

@@ -57,7 +57,12 @@ def test_a_wheel_with_extensions_is_for_this_machine(checkout: Path, tmp_path: P
     name, content = wheel(checkout, tmp_path, LLM_AUDIT_PURE="0")
     assert f"-cp{sys.version_info[0]}{sys.version_info[1]}-" in name
     compiled = sorted(file.split(".")[0] for file in content if file.endswith((".so", ".pyd")))
-    assert compiled == ["llm_audit/classify/_kernel", "llm_audit/classify/_words", "llm_audit/engines/_lines"]
+    assert compiled == [
+        "llm_audit/classify/_kernel",
+        "llm_audit/classify/_words",
+        "llm_audit/engines/_texts",
+        "llm_audit/sources/formats/plain/flat/_object",
+    ]
     check_content(content)
 
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_audit.config import Config
-from llm_audit.engines import IngestOptions, ingest
+from llm_audit.engines import IngestOptions, ingest, open_executor, over_partitions, workspace_path
 from llm_audit.errors import UsageError
-from llm_audit.ledger import is_ledger, read_ledger
+from llm_audit.ledger import Workspace, is_ledger, read_ledger
+from llm_audit.sources.databases import EVERYTHING, Selection, is_database
 
 if TYPE_CHECKING:
     from llm_audit.audit.options import AuditOptions
-    from llm_audit.audit.run import Audit
     from llm_audit.catalog import Catalog
     from llm_audit.classify.learning.posterior import Posterior
     from llm_audit.document.audit import Document
     from llm_audit.document.comparison import Comparison
+    from llm_audit.engines import Executor
     from llm_audit.ledger import Ledger
+    from llm_audit.notebook import Audit
     from llm_audit.policy import Policy
     from llm_audit.policy import load as load_policy
     from llm_audit.pricing import PriceBook
@@ -44,7 +49,7 @@ Progress = Callable[[int, int], None]
 def __getattr__(name: str) -> Any:
     """Import on first use, so that an audit that is kept loads no more than it needs."""
     if name == "Audit":
-        from llm_audit.audit.run import Audit
+        from llm_audit.notebook import Audit
 
         return Audit
     if name in {"Policy", "load_policy"}:
@@ -55,14 +60,25 @@ def __getattr__(name: str) -> Any:
 
 
 def open_ledger(
-    paths: Sequence[str | Path], *, config: Config | None = None, progress: Progress | None = None
+    paths: Sequence[str | Path],
+    *,
+    config: Config | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    query: str | None = None,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> Ledger:
     """Read logs into a ledger, or read a saved ledger.
 
     Args:
-        paths: Logs, or one folder that holds a saved ledger.
+        paths: Logs, databases, or one folder that holds a saved ledger.
         config: Settings; the defaults where not given.
+        since: Of databases, leave out what is before this day or time. Files are read whole.
+        until: Of databases, leave out what is after this day or time.
+        query: Read the result of this query, of the one database given.
         progress: Called with bytes read and bytes in all.
+        executor: What runs the work, opened by the caller, who also clears the workspace; the settings' by default.
 
     Raises:
         UsageError: A path does not exist, a saved ledger is given together with other paths, or it was judged without
@@ -75,7 +91,8 @@ def open_ledger(
         330
     """
     config = config or Config()
-    ledger = _open(paths, config, progress)
+    selection = _selection(paths, config, since=since, until=until, query=query)
+    ledger = _open(paths, config, selection, progress, executor)
     if not config.pseudonymize:
         return ledger
     from llm_audit.audit.pseudonyms import pseudonymize
@@ -83,20 +100,48 @@ def open_ledger(
     return pseudonymize(ledger, config.pseudonymize, config.pseudonym_key)
 
 
-def _open(paths: Sequence[str | Path], config: Config, progress: Progress | None) -> Ledger:
+def _selection(
+    paths: Sequence[str | Path], config: Config, *, since: str | None, until: str | None, query: str | None
+) -> Selection:
+    """Return what is read of a database, and of the files and objects whose names state a date."""
+    from llm_audit.audit.options import moments
+
+    if query is not None and [is_database(str(path)) for path in paths] != [True]:
+        raise UsageError("A query is asked of one database: give its URI, and no other path.")
+    if since is None and until is None and query is None:
+        return EVERYTHING
+    start, end = moments(audit_options(config, since=since, until=until))
+    return Selection(since=start, until=end, query=query)
+
+
+def _open(
+    paths: Sequence[str | Path],
+    config: Config,
+    selection: Selection,
+    progress: Progress | None,
+    executor: Executor | None,
+) -> Ledger:
     if any(is_ledger(path) for path in paths):
         if len(paths) > 1:
             raise UsageError("A saved ledger is audited on its own; give either one ledger or logs.")
         return _judged_so(read_ledger(Path(paths[0])), config)
-    options = IngestOptions(
+    options = replace(ingest_options(config), selection=selection, keep_workspace=executor is not None)
+    return ingest(paths, options=options, progress=progress, executor=executor)
+
+
+def ingest_options(config: Config) -> IngestOptions:
+    """Return the options of reading logs that settings decide."""
+    return IngestOptions(
         jobs=config.jobs,
         log_format=config.log_format,
         date_order=config.date_order,
         mapping=config.mapping or None,
         calibration=Path(config.calibration) if config.calibration else None,
         cache=config.cache,
+        engine=config.engine,
+        workspace=config.workspace,
+        key_date=config.key_date,
     )
-    return ingest(paths, options=options, progress=progress)
 
 
 def _judged_so(ledger: Ledger, config: Config) -> Ledger:
@@ -115,7 +160,12 @@ def _judged_so(ledger: Ledger, config: Config) -> Ledger:
 
 
 def audit_ledger(
-    ledger: Ledger, *, config: Config | None = None, policy: Policy | None = None, options: AuditOptions | None = None
+    ledger: Ledger,
+    *,
+    config: Config | None = None,
+    policy: Policy | None = None,
+    options: AuditOptions | None = None,
+    executor: Executor | None = None,
 ) -> Audit:
     """Audit a ledger: a pure function of it, the price table, the policy and the options.
 
@@ -124,6 +174,7 @@ def audit_ledger(
         config: Settings; the defaults where not given.
         policy: The policy to compare with, instead of the settings' own.
         options: Period, grouping and interval, instead of the settings' own.
+        executor: What runs the work on a ledger of several partitions, opened by the caller; the settings' by default.
 
     Raises:
         UsageError: A setting or the policy cannot be used.
@@ -138,16 +189,24 @@ def audit_ledger(
         '0.00'
     """
     from llm_audit.audit.run import run
+    from llm_audit.notebook import Audit, Inputs
     from llm_audit.policy import load
 
     config = config or Config()
-    return run(
-        ledger,
+    inputs = Inputs(
+        ledger=ledger,
         policy=policy or load(config.policy),
         catalog=catalog(config),
         book=price_book(config),
         options=options or audit_options(config),
     )
+    audit = partial(run, ledger, policy=inputs.policy, catalog=inputs.catalog, book=inputs.book, options=inputs.options)
+    if ledger.partitions == 1:
+        return Audit(audit(), inputs)
+    with ExitStack() as stack:
+        run_on = executor or stack.enter_context(open_executor(config.engine, jobs=config.jobs))
+        shared = Workspace(workspace_path(config.workspace))
+        return Audit(audit(mapper=over_partitions(run_on), workspace=shared.path), inputs)
 
 
 def catalog(config: Config) -> Catalog:
@@ -215,19 +274,21 @@ def analyze(
     config: Config | None = None,
     since: str | None = None,
     until: str | None = None,
+    query: str | None = None,
     progress: Progress | None = None,
 ) -> Audit:
     """Audit logs, or a saved ledger.
 
     Args:
-        paths: Files, folders, globs and ``s3://`` addresses; or one saved ledger.
+        paths: Files, folders, globs, databases and addresses in object stores; or one saved ledger.
         config: Settings; the defaults where not given.
         since: First day or time to audit, such as ``2026-09-01``, or relative to now, such as ``7d``.
         until: First day or time not to audit.
+        query: Audit the result of this query, of the one database given.
         progress: Called with bytes read and bytes in all.
 
     Returns:
-        The audit: its ``document``, and its frames per request.
+        The audit: its ``document``, its frames and charts, and questions that go on from it.
 
     Raises:
         AuditError: With a message that says what to do.
@@ -240,7 +301,7 @@ def analyze(
         '1.09522443'
     """
     config = config or Config()
-    ledger = open_ledger(paths, config=config, progress=progress)
+    ledger = open_ledger(paths, config=config, since=since, until=until, query=query, progress=progress)
     return audit_ledger(ledger, config=config, options=audit_options(config, since=since, until=until))
 
 

@@ -23,6 +23,8 @@ FILE_NAME = "llm-audit.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
 _NO_EFFECT_ON_RESULTS = {
     "jobs",
+    "engine",
+    "workspace",
     "cache",
     "fail_on",
     "budgets",
@@ -46,6 +48,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     aliases: dict[str, str] = {}  # deployment, profile or house name to a model the price table knows
     log_format: str | None = None  # read every input as this format
     date_order: Literal["dmy", "mdy", "ymd"] | None = None  # of dates such as 01/09/2026
+    key_date: str | None = None  # where names state a date, such as %Y/%m/%d
     mapping: dict[str, str] = {}  # ledger field to JSON path, for logs of no known format
     calibration: str | None = None  # a file that `llm-audit calibrate` wrote
     timezone: str = "UTC"  # for days
@@ -64,6 +67,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pseudonymize: list[str] = []  # columns of names that pseudonyms replace: user, team, app, environment, tags
     pseudonym_key: str | None = None  # the secret that pseudonyms are made with; best given as a variable
     jobs: int = 0  # processes for ingest; 0 is one a core
+    engine: str = "local"  # what runs the work: local, dask or dask://host:port
+    workspace: str | None = None  # folder that all processes reach and an interrupted run goes on from
     cache: bool = True  # keep ledger parts of unchanged logs
 
     @property

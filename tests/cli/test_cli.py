@@ -17,6 +17,7 @@ from llm_audit.cli import COMMANDS, GROUPS, app, commands, groups, run
 from llm_audit.cli.version import EXTENSIONS
 from llm_audit.engines import line_hash
 from llm_audit.pricing import PriceBook
+from llm_audit.sources.formats.plain.flat import object_reader
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,7 +42,8 @@ def test_the_version_in_full_says_what_is_in_use(arguments: list[str], capsys: p
     assert shown["Extensions"].split(", ") == [
         f"classify._kernel {forms[features.COMPILED]}",
         f"classify._words {forms[words.COMPILED]}",
-        f"engines._lines {forms[line_hash._longest_line is not line_hash.longest_line]}",
+        f"engines._texts {forms[line_hash.longest_line_hash is not line_hash.line_hash]}",
+        f"sources.formats.plain.flat._object {forms[object_reader.COMPILED]}",
     ]
 
 

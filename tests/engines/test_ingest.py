@@ -8,15 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llm_audit.engines import IngestOptions, ingest, local, pool
+from llm_audit.engines import IngestOptions, ingest, local
+from llm_audit.engines.executors import processes
 from llm_audit.engines.hashing import hash64
 from llm_audit.engines.worker import Task
-from llm_audit.errors import AuditError, IncompleteError, UsageError
+from llm_audit.errors import AuditError, AuditWarning, IncompleteError, UsageError
 from llm_audit.ledger import Ledger, part_cache
 from llm_audit.ledger import cache_folder as cache
 from llm_audit.ledger.schema import SCHEMA
@@ -163,7 +165,7 @@ def traffic(tmp_path: Path) -> Path:
 def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes a small log enough for several processes."""
     monkeypatch.setattr(split, "SHARD_BYTES", 20_000)
-    monkeypatch.setattr(pool, "SHARD_BYTES", 0)
+    monkeypatch.setattr(processes, "SHARD_BYTES", 0)
 
 
 def stored(ledger: Ledger) -> tuple[bytes, Any]:
@@ -204,7 +206,7 @@ def test_a_process_that_dies_costs_nothing(traffic: Path) -> None:
 
 @pytest.mark.usefixtures("_small_shards")
 def test_a_bundle_that_kills_every_process_is_named(traffic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "MAX_ATTEMPTS", 1)
+    monkeypatch.setattr(processes, "MAX_ATTEMPTS", 1)
 
     def kill(_done: int, _total: int) -> None:
         for child in multiprocessing.active_children():
@@ -226,12 +228,12 @@ def test_an_interrupt_leaves_no_process(traffic: Path) -> None:
 
 @pytest.mark.usefixtures("_small_shards")
 def test_an_error_in_a_process_reaches_the_caller(traffic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_all = pool.run_all
+    run = processes.ProcessExecutor.map
 
-    def elsewhere(tasks: list[Task], *rest: Any, **options: Any) -> Any:
-        return run_all([replace(task, target=Path("/nowhere/part")) for task in tasks], *rest, **options)
+    def elsewhere(executor: Any, function: Any, tasks: list[Task], **options: Any) -> Any:
+        return run(executor, function, [replace(task, target=Path("/nowhere/part")) for task in tasks], **options)
 
-    monkeypatch.setattr(pool, "run_all", elsewhere)
+    monkeypatch.setattr(processes.ProcessExecutor, "map", elsewhere)
     with pytest.raises(OSError, match="nowhere"):
         ingest([traffic], options=IngestOptions(jobs=2, cache=False))
 
@@ -394,13 +396,13 @@ def test_a_second_run_reads_nothing_and_a_changed_log_only_what_changed(
     monkeypatch.setattr(part_cache, "_MIN_AGE_NS", 0)
     monkeypatch.setattr(split, "SHARD_BYTES", 20_000)
     made: list[str] = []
-    run_all = pool.run_all
+    run = processes.ProcessExecutor.map
 
-    def read_count(tasks: Any, *rest: Any, **options: Any) -> Any:
+    def read_count(executor: Any, function: Any, tasks: Any, **options: Any) -> Any:
         made.extend(shard.source.name for task in tasks for shard in task.bundle)
-        return run_all(tasks, *rest, **options)
+        return run(executor, function, tasks, **options)
 
-    monkeypatch.setattr(pool, "run_all", read_count)
+    monkeypatch.setattr(processes.ProcessExecutor, "map", read_count)
     options = IngestOptions(jobs=1)
     first = stored(ingest([traffic], options=options))
     assert len(made) > 5
@@ -427,3 +429,42 @@ def test_a_long_name_is_cut_and_a_short_one_beside_it_is_not(tmp_path: Path) -> 
     write(tmp_path, {"log.jsonl": b"\n".join(line(flat(n, team=team)) for n, team in enumerate(teams))})
     found = ingest([tmp_path], options=HERE).frame["team"].to_list()
     assert found == ["a", "é" * 200, "b" * 256, "b" * 256, "é" * 256, None]
+
+
+@pytest.mark.usefixtures("_small_shards")
+def test_a_ledger_in_partitions_has_the_same_rows_and_is_found_in_the_cache(
+    traffic: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(part_cache, "_MIN_AGE_NS", 0)
+    whole = ingest([traffic], options=HERE)
+    for partitions, jobs in ((3, 1), (3, 2), (7, 2)):
+        parted = ingest([traffic], options=IngestOptions(jobs=jobs, partitions=partitions, cache=False))
+        assert (parted.partitions, len(parted.files)) == (partitions, partitions)
+        assert adds_up(parted)
+        assert parted.frame.equals(whole.frame)
+        assert replace_partitions(parted) == whole.manifest
+    made, found = (ingest([traffic], options=IngestOptions(jobs=1, partitions=3)) for _ in range(2))
+    assert found.folder.is_relative_to(tmp_path)
+    assert ingest([traffic], options=IngestOptions(jobs=1, partitions=2)).partitions == 2
+    assert found.fingerprint() == made.fingerprint()
+    (found.folder / "requests-00001.parquet").write_bytes(b"damaged")
+    with pytest.warns(AuditWarning, match="damaged in 1"):
+        assert ingest([traffic], options=IngestOptions(jobs=1, partitions=3)).fingerprint() == made.fingerprint()
+
+
+def replace_partitions(ledger: Ledger) -> Any:
+    return msgspec.structs.replace(ledger.manifest, partitions=1)
+
+
+def test_estimates_are_fitted_over_all_partitions(tmp_path: Path) -> None:
+    asks = [f"Say {n} in {'many ' * (n % 9)}words." for n in range(160)]
+    known = [flat(n, prompt=ask, model="house-7b", input_tokens=3 * len(ask)) for n, ask in enumerate(asks)]
+    unknown = [row | {"input_tokens": None, "output_tokens": None} for row in known[:20]]
+    write(tmp_path, {"log.jsonl": b"\n".join(line(row) for row in [*known, *unknown])})
+    whole, parted = (
+        ingest([tmp_path], options=IngestOptions(jobs=1, cache=False, partitions=partitions)) for partitions in (1, 4)
+    )
+    assert parted.frame.equals(whole.frame)
+    estimated = parted.frame.filter(pl.col("usage_source") == "estimated")
+    assert estimated["input_tokens"].to_list() == [3 * len(ask) for ask in asks[:20]]

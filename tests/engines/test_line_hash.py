@@ -1,33 +1,39 @@
+import itertools
 import json
-import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.sources.formats.fixture_files import FIXTURES, read, requests
 
 from llm_audit.engines import IngestOptions, ingest, line_hash
 from llm_audit.engines.hashing import hash64
-from llm_audit.engines.line_hash import MAX_CHARS, MIN_CHARS, longest_line, longest_line_hash
+from llm_audit.engines.line_hash import MAX_CHARS, MIN_CHARS, longest_line_hash
 from llm_audit.engines.text_features import extract_text_features
 from llm_audit.sources.entry import Message, Request
 
 PLAN = "First count the rows of each file, then compare the sums with those that the invoice states."
-COMPILED = "llm_audit.engines._lines" in sys.modules
+FORMS = [line_hash.line_hash, longest_line_hash]
 
 
-@given(st.lists(st.text(max_size=20) | st.sampled_from(["", "a" * 20, "\u010a" * 20, "🙂" * 20])).map("\n".join))
+PIECES = st.sampled_from(["", "a" * 70, "\u010a" * 70, "🙂 b" * 40, "a  b\t", " \u00a0\u2003", "\n", "x \t y" * 20])
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.text(max_size=20) | PIECES, max_size=12).map("".join))
 def test_the_compiled_form_and_the_python_form_agree(text: str) -> None:
-    assert line_hash._longest_line(text) == longest_line(text)
+    assert longest_line_hash(text) == line_hash.line_hash(text)
 
 
-@pytest.mark.skipif(not COMPILED, reason="built without a C compiler")
-def test_the_compiled_form_takes_texts_only() -> None:
-    with pytest.raises(TypeError):
-        line_hash._longest_line(b"text")
+def test_a_text_that_is_none_is_refused() -> None:
+    for form, text in itertools.product(FORMS, (b"text" * 20, None)):
+        with pytest.raises(TypeError):
+            form(text)
+    with pytest.raises(UnicodeEncodeError):
+        longest_line_hash("\ud800" * MIN_CHARS)
 
 
-@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
     "text",
     [
@@ -40,9 +46,8 @@ def test_the_compiled_form_takes_texts_only() -> None:
         f"{PLAN}\n" + "x\n" * MAX_CHARS + "y" * 1000,  # longer, but too far down
     ],
 )
-def test_a_text_is_known_by_its_longest_line(text: str, compiled, monkeypatch) -> None:
-    monkeypatch.setattr(line_hash, "_longest_line", line_hash._longest_line if compiled else longest_line)
-    assert longest_line_hash(text) == hash64(PLAN)
+def test_a_text_is_known_by_its_longest_line(text: str, form) -> None:
+    assert form(text) == hash64(PLAN)
 
 
 @pytest.mark.parametrize("text", ["", "Yes.", "x" * (MIN_CHARS - 1), "x" + " " * 80 + "x", "Thank you.\n" * 100])

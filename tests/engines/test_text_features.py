@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.engines.text_features import extract_text_features
+from llm_audit.engines.text_features import extract_text_features, fold, fold_messages
 from llm_audit.sources.entry import Message, Request
 
 SYSTEM = Message("system", "You help. Today is Monday, 3 March 2026.")
@@ -134,3 +134,49 @@ def test_an_opening_is_what_is_said_before_the_first_reply() -> None:
     assert None not in greeted
     assert greeted[0] != greeted[1]
     assert extract_text_features(Request(model="m")).opening_hash is None
+
+
+ROLES = st.sampled_from(["system", "user", "assistant", "tool", "critic", "é"])
+SIZES = st.sampled_from([0, 1, 3, 4, 8, 9, 16, 17, 32, 33, 64, 65, 96, 97, 128, 129, 240, 241, 1024, 1025, 5000])
+TEXTS = st.text(max_size=12) | st.builds(
+    lambda size, text: (text * size)[:size], SIZES, st.text(min_size=1, max_size=9)
+)
+FOLDED = st.builds(
+    Message,
+    ROLES,
+    TEXTS,
+    calls=st.just("") | TEXTS,
+    call_id=st.just("c"),
+    images=st.integers(0, 2) | st.just(2**40),
+    audio=st.integers(0, 2),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(FOLDED, max_size=6))
+def test_the_compiled_chain_and_the_python_form_agree(messages: list[Message]) -> None:
+    assert fold_messages(messages) == fold(messages)
+
+
+@pytest.mark.parametrize("form", [fold, fold_messages])
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        (Message("user", "\ud800"), UnicodeEncodeError),
+        (Message("\ud800", ""), UnicodeEncodeError),
+        (Message("user", "", calls="\ud800"), UnicodeEncodeError),
+        (Message("user", None), (AttributeError, TypeError)),
+        (Message("user", "", images=None, audio=None, calls=1), TypeError),
+        (object(), AttributeError),
+    ],
+)
+def test_what_is_no_message_of_text_is_refused(form, message, error) -> None:
+    with pytest.raises(error):
+        form([message])
+
+
+def test_of_nothing_nothing_is_known() -> None:
+    assert fold_messages([]) == fold([]) == (0, None, 0, 0, 0, 0, 0, 0, False)
+    for form in (fold, fold_messages):
+        with pytest.raises(TypeError):
+            form(None)

@@ -9,7 +9,7 @@ from tests.pricing.build import at, call, ledger
 
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import usd
-from llm_audit.pricing import COST_COLUMNS, PriceBook, price, rates_for
+from llm_audit.pricing import COST_COLUMNS, PriceBook, list_costs, price, rates_for
 
 
 def cost(*rows, book=None):
@@ -251,3 +251,25 @@ def test_counterfactual_models_are_found_by_their_canonical_name_at_the_requests
 def test_money_stays_exact_at_the_largest_counts():
     row = call("openai", "o1-pro", at(2026, 1, 1), input=10**9, output=10**9)
     assert Decimal(dollars(row)[0]) == Decimal(150_000) + Decimal(600_000)
+
+
+def test_list_costs_leave_out_price_files_and_are_null_where_nobody_publishes_a_price(tmp_path):
+    file = tmp_path / "prices.toml"
+    file.write_text(
+        '[[discount]]\nprovider = "openai"\npercent = 20\n'
+        '[[price]]\nprovider = "internal"\nmodel = "acme-7b"\ninput = 1.0\noutput = 1.0\n'
+    )
+    # gpt-4o, $2.50 a million tokens of input: a thousand of them are $0.0025 at list and $0.0020 by contract
+    listed = call("openai", "gpt-4o-2024-08-06", at(2026, 9, 1), input=1000, output=0)
+    own = call("internal", "acme-7b", at(2026, 9, 1), input=1000, output=0)
+    book = PriceBook([file])
+    found = list_costs(price(ledger(listed, own), book), book)
+    assert [usd(pico) for pico in found["cost_pico"]] == ["0.002", "0.001"]
+    assert found["list_cost_input_pico"].to_list() == [2_500_000_000, None]
+    assert found["list_cost_output_pico"].to_list() == [0, None]
+
+
+def test_without_price_files_the_costs_are_the_list_costs():
+    book = PriceBook()
+    priced = price(ledger(call("openai", "gpt-4o-2024-08-06", at(2026, 9, 1), input=1000, output=0)), book)
+    assert list_costs(priced, book).columns == priced.columns

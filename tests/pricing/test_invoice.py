@@ -5,7 +5,7 @@ from tests.pricing.build import at, call, ledger
 
 from llm_audit.catalog import Catalog
 from llm_audit.errors import UsageError
-from llm_audit.pricing import PriceBook, price
+from llm_audit.pricing import PriceBook, list_costs, price, tie_out
 from llm_audit.pricing.invoice import read_invoice
 from llm_audit.pricing.invoiced_costs import reconcile_invoice
 
@@ -17,6 +17,9 @@ OPENAI = """start_time,start_time_iso,amount_value,amount_currency,line_item,pro
 1788220800,2026-09-01T00:00:00+00:00,0.40,usd,"image generation units",web
 1788307200,2026-09-02T00:00:00+00:00,1.00,eur,"gpt-4o-2024-08-06, input",web
 1788307200,2026-09-02T00:00:00+00:00,0,usd,"gpt-4o-2024-08-06, input",web
+"""
+LATER = """1788307200,2026-09-03T00:00:00+00:00,1.00,usd,"gpt-4o-2024-08-06, input",web
+1790812800,2026-10-01T00:00:00+00:00,3.00,usd,"gpt-4o-2024-08-06, input",web
 """
 ANTHROPIC = """usage_date_utc,model,workspace,usage_type,token_type,cost_usd
 2026-09-01,Claude Sonnet 4.5,Default,message,uncached_input,3.00
@@ -112,3 +115,33 @@ def test_what_only_the_invoice_has_is_said(lines, catalog):
     assert reasons["claude-haiku-4-5"] == "invoiced more: calls that are not in the log, or tax and fees"
     elsewhere = price(ledger(call("anthropic", "claude-haiku-4-5", at(2026, 8, 1), input=0, output=5)), PriceBook())
     assert reconcile_invoice(elsewhere, lines(ANTHROPIC), catalog=catalog).outside_pico == 8 * USD
+
+
+def test_months_of_a_provider_tie_out_whether_lines_name_a_model_or_not(tmp_path, lines, catalog):
+    """By hand: gpt-4o at $2.50 a million tokens, 20 % off by contract; $2.50 + $10 + $0.40 invoiced in September."""
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[[discount]]\nprovider = "openai"\npercent = 20\n')
+    book = PriceBook([prices])
+    rows = ledger(
+        call("openai", "gpt-4o-2024-08-06", at(2026, 9, 1), input=4_000_000, output=0),
+        call("anthropic", "claude-haiku-4-5-20251001", at(2026, 9, 1), input=1_000_000, output=0),
+    )
+    priced = list_costs(price(rows, book), book)
+    months, left_out = tie_out(priced, lines(OPENAI + LATER).lines, catalog=catalog)
+    anthropic, september, october = months.rows(named=True)
+    assert (anthropic["provider"], anthropic["invoiced_pico"], anthropic["difference_pico"]) == (
+        "anthropic",
+        None,
+        None,
+    )
+    assert anthropic["reason"] == "no line of this provider on the invoice"
+    assert (september["provider"], september["month"], september["requests"]) == ("openai", "2026-09", 1)
+    assert september["list_pico"] == 10 * USD
+    assert september["computed_pico"] == 8 * USD
+    assert september["stated_pico"] is None
+    assert september["invoiced_pico"] == 13_900 * USD // 1000
+    assert september["uncovered_pico"] == 1 * USD, "one line is on a day without a request"
+    assert september["difference_pico"] == 4_900 * USD // 1000
+    assert september["reason"].startswith("invoiced more")
+    assert (october["requests"], october["invoiced_pico"], october["uncovered_pico"]) == (0, 3 * USD, 3 * USD)
+    assert left_out["unmatched"].to_list() == ["in EUR, not in dollars"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from tests.report import build, compared
@@ -16,3 +17,8 @@ DAYS = 7
 def page() -> str:
     """A week's report with a comparison, as HTML."""
     return render(build.rich(DAYS), "html", options=Options(check=compared.check())).decode()
+
+
+def unlinked(page: str) -> str:
+    """The page without links from terms to their definitions."""
+    return re.sub(r'<a class="term"[^>]*>([^<]*)</a>', r"\1", page)

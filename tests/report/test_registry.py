@@ -12,10 +12,13 @@ from llm_audit.report.registry import RENDERERS
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_every_format_is_one_module_and_every_module_one_format() -> None:
-    modules = {renderer.module for renderer in RENDERERS.values()}
-    assert modules == {module.name for module in iter_modules(formats.__path__)}
-    assert all(callable(import_module(f"llm_audit.report.formats.{name}").render) for name in modules)
+def test_every_format_has_a_function_and_every_module_a_format() -> None:
+    functions = {renderer.function for renderer in RENDERERS.values()}
+    assert len(functions) == len(RENDERERS)
+    assert {module for module, _ in functions} == {module.name for module in iter_modules(formats.__path__)}
+    assert all(
+        callable(getattr(import_module(f"llm_audit.report.formats.{module}"), name)) for module, name in functions
+    )
 
 
 def test_every_format_and_suffix_is_in_the_documentation() -> None:

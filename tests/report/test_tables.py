@@ -6,8 +6,8 @@ import pytest
 from tests.report import build, compared
 
 from llm_audit.report import table
+from llm_audit.report.charts import over_time
 from llm_audit.report.charts import routing as charts
-from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts.periods import MOST, periods
 from llm_audit.report.charts.svg import LIGHT
 from llm_audit.report.table import Column, ColumnKind, cap
@@ -15,6 +15,7 @@ from llm_audit.report.tables import check, everything, mix, spend, traces
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
 from llm_audit.report.text import money
+from llm_audit.report.verdict import verdict
 from llm_audit.vocabulary import TIERS
 
 
@@ -145,28 +146,43 @@ def test_days_and_what_has_no_time_add_up_to_what_was_spent() -> None:
         assert sum(Decimal(str(row[index] or 0)) for row in rows) == spent
 
 
-def test_a_chart_over_time_says_what_it_leaves_out_and_which_total_it_shows() -> None:
+def test_charts_over_time_have_a_bar_for_requests_without_a_time_and_so_the_total_of_the_page() -> None:
     document = build.rich(3)
-    cost = money(str(Decimal(sum(call.cost for call in build.calls(3)[:3])) / build.DOLLAR))
-    dated = money(str(Decimal(sum(call.cost for call in build.calls(3)[3:])) / build.DOLLAR))
-    drawn = spend_charts.daily(document), spend_charts.mix_over_time(document)
-    for figure in drawn:
+    for figure in (over_time.daily(document), over_time.mix_over_time(document)):
         assert figure is not None
-        assert figure.note == f"3 requests without a time ({cost}) are not shown."
-        assert f" of {dated}" in figure.title
+        assert figure.note == "The bar “no time” is 3 requests whose log states no time."
+        assert ">no time<" in figure.svg
+        assert ">no time<" in figure.narrow
+    daily = over_time.daily(document)
+    assert daily is not None
+    assert f" of {money(document.cost.actual)};" in daily.title
+    assert verdict(document).headline.endswith(daily.title[-len("cost $10.00") :] + ".")
     dateless = msgspec.structs.replace(document.period, undated_requests=0)
-    whole = spend_charts.daily(msgspec.structs.replace(document, period=dateless))
+    whole = over_time.daily(msgspec.structs.replace(document, period=dateless))
     assert whole is not None
     assert whole.note == ""
+    assert ">no time<" not in whole.svg
     assert spend.daily(msgspec.structs.replace(document, period=dateless)).rows[-1][0] == "2026-09-03"
+
+
+def test_a_drawing_of_the_largest_flows_says_which_it_leaves_out() -> None:
+    document = build.rich(3)
+    assert len(document.routes) == 12
+    drawn = charts.flow(document)
+    assert drawn is not None
+    assert drawn.note == ""
+    small = [msgspec.structs.replace(document.routes[0], to_model=f"m{i}", actual_cost="0.0001") for i in range(3)]
+    drawn = charts.flow(msgspec.structs.replace(document, routes=[*document.routes, *small]))
+    assert drawn is not None
+    assert drawn.note.endswith("Left out are 3 smaller flows ($0.00030), which the table has too.")
 
 
 @pytest.mark.parametrize("days", [1, 3])
 def test_the_policy_is_drawn_over_a_single_day_too(days: int) -> None:
-    figure = spend_charts.daily(build.rich(days))
+    figure = over_time.daily(build.rich(days))
     assert figure is not None
     drawn = re.findall(rf'<path [^>]*(?:fill|stroke)="{LIGHT["accent"]}"', figure.svg)
-    assert len(drawn) == 1
+    assert len(drawn) == 2, "over the days, and over the requests without a time"
 
 
 def test_traces_and_what_the_log_shows_of_routing_are_tables() -> None:

@@ -48,6 +48,11 @@ def test_a_file_of_many_shapes_makes_few_readers():
     assert found == [False, False, True] * _MAX_READERS + [False] * 3
 
 
+def test_the_usual_columns_of_home_made_logs_alone_tell_their_format():
+    record = {"timestamp": 1756720800, "request_id": "r", "model": "m", "messages": [], "stream": True, "usage": None}
+    assert kinds(*[record | {"metadata": {}, "trace_id": "t", "latency_ms": 1, "status": 200}] * 3)[-1]
+
+
 def test_where_more_than_keys_tells_a_format_there_is_no_typed_reader():
     flat = next(form for form in all_formats() if form.info.name == "flat")
     assert not any(kinds(*[ONE] * 4, forced=flat))

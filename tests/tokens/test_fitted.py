@@ -1,7 +1,9 @@
 import polars as pl
 
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.tokens.fitted import MIN_ROWS, refit, tokens_per_char
+from llm_audit.tokens.fitted import MIN_ROWS, add_sums, text_sums
+from llm_audit.tokens.fitted import refit as refit_rows
+from llm_audit.tokens.fitted import tokens_per_char as fit
 
 
 def rows(count, **fields):
@@ -10,6 +12,15 @@ def rows(count, **fields):
 
 def ledger(*groups):
     return pl.DataFrame([row for group in groups for row in group], schema=SCHEMA, orient="row")
+
+
+def tokens_per_char(frame):
+    """Fitted over any cut of the rows."""
+    return fit(add_sums([text_sums(frame[place::7].lazy()) for place in range(7)]))
+
+
+def refit(frame):
+    return refit_rows(frame, tokens_per_char(frame))
 
 
 REPORTED = {

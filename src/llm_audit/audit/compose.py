@@ -25,6 +25,7 @@ from llm_audit.audit.sections.languages import languages
 from llm_audit.audit.sections.metrics import metrics
 from llm_audit.audit.sections.pairs import observed_pairs
 from llm_audit.audit.sections.preference import preference_gaps
+from llm_audit.audit.sections.price_age import old_prices
 from llm_audit.audit.sections.quality import quality
 from llm_audit.audit.sections.quality_loss import unmeasured
 from llm_audit.audit.sections.routers import observed_routers
@@ -178,7 +179,7 @@ def document(found: Found) -> Document:
             unmeasured=found.catalog.unmeasured,
             undated_at=book.undated_at,
         ),
-        warnings=[*tax.warnings, *_left_out(found.survey, options)],
+        warnings=[*tax.warnings, *_left_out(found.survey, options), *old_prices(found.survey.ends[1], book.checked)],
         notes=[*ledger.manifest.notes, *ledger.manifest.reading_notes],
         inputs=[
             Input(path=item.path, sha256=item.sha256, bytes=item.bytes, records=item.records, format=item.format)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from llm_audit.classify.learning.posterior import Posterior
 
+Period = tuple[dt.datetime | None, dt.datetime | None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditOptions:
@@ -87,14 +89,24 @@ def in_period(frame: pl.LazyFrame, options: AuditOptions) -> pl.LazyFrame:
     """
     import polars as pl
 
-    since, until = _moment(options.since, "since", options), _moment(options.until, "until", options)
-    if since is not None and until is not None and since >= until:
-        raise UsageError(f"The period is empty: since {options.since} is not before until {options.until}.")
+    since, until = moments(options)
     if since is not None:
         frame = frame.filter(pl.col("time") >= since)
     if until is not None:
         frame = frame.filter(pl.col("time") < until)
     return frame
+
+
+def moments(options: AuditOptions) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Return the start and the end of the period in UTC; None where it has none.
+
+    Raises:
+        UsageError: A bound is not a date or time, or the period is empty by its bounds.
+    """
+    since, until = _moment(options.since, "since", options), _moment(options.until, "until", options)
+    if since is not None and until is not None and since >= until:
+        raise UsageError(f"The period is empty: since {options.since} is not before until {options.until}.")
+    return since, until
 
 
 def _moment(text: str | None, name: str, options: AuditOptions) -> dt.datetime | None:

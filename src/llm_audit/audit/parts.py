@@ -18,6 +18,7 @@ from llm_audit.audit.aggregate import repeats
 from llm_audit.audit.aggregate.calls import Calls, read_calls
 from llm_audit.audit.aggregate.cells import KEYS, with_date
 from llm_audit.audit.compose import policy_info
+from llm_audit.audit.freed_memory import give_back
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.partial import Partial, partial, sum_routes, sum_rows, waste_inputs
 from llm_audit.audit.rows import InputTimes, Rows
@@ -189,6 +190,8 @@ def rows_of_part(job: Job, log: Log, partition: int) -> pl.DataFrame | None:
 
 def read_part(job: Job, log: Log, partition: int) -> Reading | None:
     """Read what is kept of every request of a partition; None where it has none of the period."""
+    if job.ledger.partitions > 1:
+        give_back()
     rows = job.rows(partition, log.survey.times)
     output_cost: list[Ints] = []
     write_cost: list[Ints] = []

@@ -18,7 +18,7 @@ from llm_audit.policy import with_models
 from llm_audit.pricing import PRICED_AT, PriceBook, price
 from llm_audit.suggestions import did_you_mean
 
-PIECE = 1 << 16
+PIECE = 1 << 15
 """Rows a piece."""
 
 

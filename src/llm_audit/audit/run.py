@@ -26,11 +26,10 @@ from llm_audit.audit.survey import merge_surveys, usual_outputs, whole_log
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import Document
 from llm_audit.errors import IncompleteError, UsageError
-from llm_audit.ledger import Ledger
+from llm_audit.ledger import Ledger, Workspace
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.ledger.workspace import Workspace
 from llm_audit.policy import Decision, PartRoutes, Policy, RoutedCosts, as_text, models_of, whole_routes
-from llm_audit.pricing import PriceBook
+from llm_audit.pricing import PriceBook, list_costs
 from llm_audit.vocabulary import rejection_remedy, rejection_words
 
 __all__ = ["Audit", "AuditOptions", "Mapper", "run"]
@@ -69,8 +68,11 @@ class Audit:
 
     @cached_property
     def requests(self) -> pl.DataFrame:
-        """A row a request: the ledger's columns, its price, its route and what that would have cost."""
-        return as_text(self._rows())
+        """A row a request: the ledger's columns, its model and price, its route and what that would have cost.
+
+        Where price files apply, it also has the cost at published prices (``list_cost_…_pico``).
+        """
+        return self._rows()
 
 
 def run(
@@ -132,7 +134,7 @@ def _surveyed(job: Job, mapper: Mapper) -> Log:
     if not found.requests:
         raise IncompleteError(f"There is nothing to audit: {_nothing(job.ledger)}")
     if found.times.undated and found.times.latest is not None:
-        job.book.undated_at = found.times.latest
+        job.book.undated_at = found.times.latest  # as the parts set it, which may be in other processes
     routers: dict[str, list[str]] = {}
     for router, model in found.routers.sort("router", "model").iter_rows():
         routers.setdefault(router, []).append(model)
@@ -186,7 +188,14 @@ def _audit(job: Job, log: Log, found: Iterable[Audited], rows: Callable[[], pl.D
         partial=merged.partial,
     )
     frames = {"cells": sums.cells, "clusters": sums.clusters, "risk": sums.risk}
-    return Audit(document=document(composed), frames=frames, _rows=rows)
+    return Audit(document=document(composed), frames=frames, _rows=partial(_listed, job, rows))
+
+
+def _listed(job: Job, rows: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    """Return requests with their cost at published prices, where price files apply, and their models' families."""
+    frame = list_costs(as_text(rows()), job.book)
+    models = job.catalog.frame.select(pl.col("model_id", "developer", "family").cast(pl.String))
+    return frame.join(models, on="model_id", how="left", maintain_order="left")
 
 
 def _requests(rows: Rows, applied: RoutedCosts) -> pl.DataFrame:

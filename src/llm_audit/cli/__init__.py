@@ -56,7 +56,8 @@ def _root(
 
 COMMANDS = (
     "analyze", "check", "diff", "report", "init", "reconcile", "simulate", "explain", "trace", "evaluate", "calibrate",
-    "sample",
+    "sample", "ingest", "merge",
+    "doctor",
 )  # fmt: skip
 """Commands in the order of ``--help``; each is the function of its name in its module in ``commands``."""
 GROUPS = ("models", "policy", "prices", "formats", "cache", "config")

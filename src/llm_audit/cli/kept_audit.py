@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     import polars as pl
 
     from llm_audit.audit.options import AuditOptions
-    from llm_audit.audit.run import Audit
     from llm_audit.config import Config
     from llm_audit.document.audit import Document
+    from llm_audit.engines import Executor
     from llm_audit.ledger import Ledger
+    from llm_audit.notebook import Audit
 
 _LIBRARIES = ("genai-prices", "numpy", "polars", "tzdata")
 
@@ -50,7 +51,7 @@ class KeptAudit:
         return self.make().requests
 
 
-def audit(ledger: Ledger, config: Config, options: AuditOptions) -> KeptAudit:
+def audit(ledger: Ledger, config: Config, options: AuditOptions, *, executor: Executor | None = None) -> KeptAudit:
     """Return the audit of a ledger: from the cache where it holds it, else made and stored there.
 
     Raises:
@@ -60,15 +61,15 @@ def audit(ledger: Ledger, config: Config, options: AuditOptions) -> KeptAudit:
     from llm_audit.document.audit import Document
     from llm_audit.ledger import PartCache
 
-    def make() -> Audit:
+    def make(run_on: Executor | None = None) -> Audit:
         from llm_audit import api
 
-        return api.audit_ledger(ledger, config=config, options=options)
+        return api.audit_ledger(ledger, config=config, options=options, executor=run_on)
 
     cache = PartCache.open() if config.cache else None
     key = None if cache is None else _key(ledger, config, options)
     if cache is None or key is None:
-        made = make()
+        made = make(executor)
         return KeptAudit(document=made.document, make=lambda: made)
     kept = cache.document(key, Document)
     if cache.damaged:
@@ -79,7 +80,7 @@ def audit(ledger: Ledger, config: Config, options: AuditOptions) -> KeptAudit:
         )
     if kept is not None:
         return KeptAudit(document=kept, make=make)
-    made = make()
+    made = make(executor)
     cache.store_document(key, made.document)
     return KeptAudit(document=made.document, make=lambda: made)
 

@@ -13,7 +13,9 @@ from llm_audit.errors import UsageError
 Paths = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH…", help="Logs: files, folders, globs, s3://… or - for standard input; or a saved ledger."
+        metavar="PATH…",
+        help="Logs: files, folders, globs, s3://…, gs://…, az://…, databases by URI, or - for standard input; or a "
+        "saved ledger.",
     ),
 ]
 Output = Annotated[
@@ -34,6 +36,15 @@ Prices = Annotated[
     list[str] | None,
     typer.Option(metavar="FILE", help="Price file of your own; later ones override earlier ones. Repeatable."),
 ]
+Invoices = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--invoice",
+        metavar="FILE",
+        help="Cost export of a provider as CSV (OpenAI, Anthropic, AWS CUR or FOCUS), to tie the audit out with by "
+        "provider and month. Repeatable.",
+    ),
+]
 Calibration = Annotated[str | None, typer.Option(help="Calibration file from `llm-audit calibrate`.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file.")]
 Since = Annotated[
@@ -42,6 +53,9 @@ Since = Annotated[
 ]
 Until = Annotated[
     str | None, typer.Option(help="End of the period, itself excluded: a day or time, such as today or this-month.")
+]
+Query = Annotated[
+    str | None, typer.Option(metavar="SQL", help="Audit the result of this query, of the one database given.")
 ]
 Timezone = Annotated[str | None, typer.Option(help="Time zone for days, such as Europe/Berlin.")]
 Currency = Annotated[str | None, typer.Option(help="Currency for display, with its rate per US dollar: EUR=0.92.")]
@@ -61,8 +75,28 @@ DateOrder = Annotated[
     str | None,
     typer.Option(metavar="ORDER", help="Order of the numbers of dates such as 01/09/2026: dmy, mdy or ymd."),
 ]
+KeyDate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="Where names of files and objects state a date, such as %Y/%m/%d: --since and --until then skip others.",
+    ),
+]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", min=0, metavar="N", help="Processes that read logs; 0 is one per core.")
+]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ENGINE", help="What runs the work: local, dask (a cluster of this machine) or dask://host:port."
+    ),
+]
+Workspace = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URI",
+        help="Folder for what is made on the way, from which an interrupted run goes on: a path or s3://bucket/prefix.",
+    ),
 ]
 Cache = Annotated[
     bool | None, typer.Option("--cache/--no-cache", help="Reuse the ledger parts of unchanged logs, and keep new ones.")

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from llm_audit.cli import console
 from llm_audit.cli.mapping_hint import mapping_hint
+from llm_audit.sources.databases import shown
 
 if TYPE_CHECKING:
     from llm_audit.cli.kept_audit import KeptAudit
     from llm_audit.config import Config
 
-_NOT_FIGURES = frozenset({"jobs", "cache", "strict", "fail_on", "min_samples", "inconclusive"})
+_NOT_FIGURES = frozenset({"jobs", "engine", "workspace", "cache", "strict", "fail_on", "min_samples", "inconclusive"})
 """Flags that cannot change a figure."""
 
 _SAMPLED = frozenset(
@@ -35,6 +36,7 @@ def run_audit(
     until: str | None = None,
     progress: bool | None = None,
     save_ledger: Path | None = None,
+    query: str | None = None,
 ) -> KeptAudit:
     """Read logs, or a saved ledger, and audit them.
 
@@ -46,34 +48,42 @@ def run_audit(
         until: End of the period, exclusive.
         progress: Whether to show progress; ``None`` shows it on a terminal only.
         save_ledger: A folder to save the ledger in.
+        query: The query to ask of a database.
     """
-    from llm_audit import api
+    from llm_audit import api, engines
     from llm_audit.cli import kept_audit
 
-    with console.progress(wanted=progress) as update:
-        ledger = api.open_ledger(paths, config=config, progress=update)
-    if (hint := mapping_hint(ledger)) is not None:
-        console.say(hint)
-    if save_ledger is not None:
-        from llm_audit.ledger import write_ledger
+    with engines.open_executor(config.engine, jobs=config.jobs) as executor:
+        with console.progress(wanted=progress) as update:
+            ledger = api.open_ledger(
+                paths, config=config, since=since, until=until, query=query, progress=update, executor=executor
+            )
+        if (hint := mapping_hint(ledger)) is not None:
+            console.say(hint)
+        if save_ledger is not None:
+            from llm_audit.ledger import write_ledger
 
-        write_ledger(ledger, save_ledger)
-        console.say(f"Wrote {save_ledger}")
-    options = api.audit_options(config, since=since, until=until)
-    # The dates that relative bounds came to, so that the command gives this audit on any day.
-    given = {**flags, "since": options.since, "until": options.until}
-    figures = {name: value for name, value in given.items() if name not in _NOT_FIGURES}
-    sampled = {name: value for name, value in given.items() if name in _SAMPLED}
-    return kept_audit.audit(
-        ledger,
-        config,
-        replace(options, command=_command("analyze", paths, figures), sampling=_command("sample", paths, sampled)),
-    )
+            write_ledger(ledger, save_ledger)
+            console.say(f"Wrote {save_ledger}")
+        options = api.audit_options(config, since=since, until=until)
+        # The dates that relative bounds came to, so that the command gives this audit on any day.
+        given = {**flags, "query": query, "since": options.since, "until": options.until}
+        figures = {name: value for name, value in given.items() if name not in _NOT_FIGURES}
+        sampled = {name: value for name, value in given.items() if name in _SAMPLED}
+        options = replace(
+            options,
+            command=_command("analyze", paths, figures),
+            sampling="" if query is not None else _command("sample", paths, sampled),
+        )
+        audit = kept_audit.audit(ledger, config, options, executor=executor)
+    if config.workspace is not None:
+        engines.clear_workspace(config.workspace)
+    return audit
 
 
 def _command(name: str, paths: Sequence[str], flags: Mapping[str, Any]) -> str:
     """Return a command with its flags as they are written."""
-    words = ["llm-audit", name, *paths]
+    words = ["llm-audit", name, *map(shown, paths)]
     for flag, value in flags.items():
         if value is not None:
             for item in value if isinstance(value, list) else [value]:

@@ -8,8 +8,13 @@ from importlib import import_module, metadata
 
 from llm_audit import __version__
 
-EXTENSIONS = ("llm_audit.classify._kernel", "llm_audit.classify._words", "llm_audit.engines._lines")
-"""Modules in C that have a twin in Python of the same answers."""
+EXTENSIONS = (
+    "llm_audit.classify._kernel",
+    "llm_audit.classify._words",
+    "llm_audit.engines._texts",
+    "llm_audit.sources.formats.plain.flat._object",
+)
+"""Modules in C; without them Python gives the same answers."""
 
 
 def details() -> Iterator[str]:
@@ -20,16 +25,20 @@ def details() -> Iterator[str]:
     yield f"llm-audit {__version__}"
     yield f"Python: {platform.python_version()} ({platform.python_implementation()}), {platform.platform()}"
     yield f"Libraries: {', '.join(f'{name} {metadata.version(name)}' for name in ('polars', 'pyarrow', 'numpy'))}"
-    forms = [f"{name.removeprefix('llm_audit.')} {_form(name)}" for name in EXTENSIONS]
+    missing = missing_extensions()
+    shown = [name.removeprefix("llm_audit.") for name in EXTENSIONS]
+    forms = [f"{name} {'pure Python' if name in missing else 'compiled'}" for name in shown]
     yield f"Extensions: {', '.join(forms)}"
     yield f"Price table: genai-prices {metadata.version('genai-prices')} with corrections, {PriceBook().fingerprint}"
     yield f"Classifier: {Classifier.load().fingerprint}"
 
 
-def _form(name: str) -> str:
-    """Return whether an extension is in use."""
-    try:
-        import_module(name)
-    except ImportError:
-        return "pure Python"
-    return "compiled"
+def missing_extensions() -> list[str]:
+    """Return the names of the extensions whose twin in Python is in use."""
+    missing = []
+    for name in EXTENSIONS:
+        try:
+            import_module(name)
+        except ImportError:
+            missing.append(name.removeprefix("llm_audit."))
+    return missing

@@ -51,6 +51,9 @@ from llm_audit.document.spend import (
     Fingerprints,
     GroupRow,
     Input,
+    Invoice,
+    InvoiceLine,
+    InvoiceMonth,
     Metric,
     ModelMix,
     Period,
@@ -92,6 +95,9 @@ __all__ = [
     "GroupRow",
     "Input",
     "IntervalPart",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceMonth",
     "LanguageRow",
     "Metric",
     "ModelMix",
@@ -133,8 +139,8 @@ SCHEMA_VERSION = "2.2"
 
 The first number changes when a field is removed or changes its meaning, or when a value is renamed; the second when
 fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``;
-2.1 added preference gaps; 2.2 added the run rate, departures from the log's rhythm, and who can carry out a finding
-and how.
+2.1 added preference gaps; 2.2 added the tie-out with an invoice, the run rate, departures from the log's rhythm, and
+who can carry out a finding and how.
 """
 _MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
 
@@ -181,6 +187,7 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     observed_routers: list[ObservedRouter] = []  # most saved first
     stakes: Stakes | None = None  # None where no request was recognised as having any
     languages: list[LanguageRow] = []  # most cost first
+    invoice: Invoice | None = None  # None where no invoice was given
     policies: list[PolicyResult] = []  # where several are simulated, in the order asked for
     run_rate: RunRate | None = None
     departures: list[Departure] = []  # by date

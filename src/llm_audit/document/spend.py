@@ -184,6 +184,44 @@ class Reconciliation(msgspec.Struct, kw_only=True, frozen=True):
     reason: str
 
 
+class InvoiceMonth(msgspec.Struct, kw_only=True, frozen=True):
+    """One provider's month (UTC).
+
+    ``listed`` less ``discount`` is ``computed``; ``invoiced`` less ``uncovered`` and ``computed`` is ``difference``.
+    ``month`` is "" for requests without a time.
+    """
+
+    provider: str
+    month: str
+    requests: Count
+    unpriced_requests: Count
+    listed: Amount  # at published prices
+    discount: Amount  # by the user's price files; negative is a surcharge
+    computed: Amount
+    stated: Amount | None  # what the log itself says, over the requests that say it
+    invoiced: Amount | None  # None where no line of the invoice is of the provider
+    uncovered: Amount | None  # the part of it on days without a request of the provider in the log
+    difference: Amount | None
+    reason: str
+
+
+class InvoiceLine(msgspec.Struct, kw_only=True, frozen=True):
+    """A line that is in no month: without a day, a known provider or an amount in dollars."""
+
+    file: str
+    line: Count
+    amount: Amount | None
+    reason: str
+
+
+class Invoice(msgspec.Struct, kw_only=True, frozen=True):
+    """Cost exports of providers, tied out with the log; months by provider, then time."""
+
+    files: list[str]
+    months: list[InvoiceMonth]
+    left_out: list[InvoiceLine]
+
+
 class Input(msgspec.Struct, kw_only=True, frozen=True):
     path: str
     sha256: str

@@ -7,17 +7,47 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llm_audit.engines.context import package_fingerprint
+    from llm_audit.engines.executors import Executor, open_executor
     from llm_audit.engines.local import IngestOptions, ingest
-    from llm_audit.engines.pool import Progress
+    from llm_audit.engines.partitions import over_partitions
+    from llm_audit.engines.progress import Progress
+    from llm_audit.engines.workspace import (
+        Part,
+        clear_workspace,
+        ingest_shard,
+        merge_workspace,
+        workspace_path,
+    )
 
 __all__ = [
+    "Executor",
     "IngestOptions",
+    "Part",
     "Progress",
+    "clear_workspace",
     "ingest",
+    "ingest_shard",
+    "merge_workspace",
+    "open_executor",
+    "over_partitions",
     "package_fingerprint",
+    "workspace_path",
 ]
 
-_MODULES = {"IngestOptions": "local", "Progress": "pool", "ingest": "local", "package_fingerprint": "context"}
+_MODULES = {
+    "Executor": "executors",
+    "IngestOptions": "local",
+    "Part": "workspace",
+    "Progress": "progress",
+    "clear_workspace": "workspace",
+    "ingest": "local",
+    "ingest_shard": "workspace",
+    "merge_workspace": "workspace",
+    "open_executor": "executors",
+    "over_partitions": "partitions",
+    "package_fingerprint": "context",
+    "workspace_path": "workspace",
+}
 
 
 def __getattr__(name: str) -> Any:

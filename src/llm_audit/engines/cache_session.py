@@ -16,6 +16,7 @@ from llm_audit.ledger.store import Ledger
 from llm_audit.sources.files import storage
 from llm_audit.sources.files.find import STANDARD_INPUT
 from llm_audit.sources.files.named import printable
+from llm_audit.sources.files.on_disk import version_of
 from llm_audit.sources.files.storage import Source
 from llm_audit.sources.split import Bundle, Shard
 
@@ -23,13 +24,16 @@ from llm_audit.sources.split import Bundle, Shard
 class CacheSession:
     """One run's use of the cache. Without a cache nothing is found and nothing is stored."""
 
-    def __init__(self, cache: PartCache | None, sources: Sequence[Source], config: IngestConfig) -> None:
+    def __init__(
+        self, cache: PartCache | None, sources: Sequence[Source], config: IngestConfig, *, partitions: int | None = None
+    ) -> None:
         self._cache = cache
+        self._partitions = partitions
         self._sources = sources
         self._code = f"{code_fingerprint()} {config.fingerprint()}" if cache else ""
         self._hashes: dict[str, FileHashes] = {}
         for source in sources:
-            if cache and source.name != STANDARD_INPUT and (found := cache.hashes(_state(source))):
+            if cache and _can_be_kept(source) and (found := _known(cache, source)):
                 self._hashes[source.name] = found
 
     def ledger(self) -> Ledger | None:
@@ -74,20 +78,35 @@ class CacheSession:
 
     def store(self, ledger: Ledger, shards: Sequence[tuple[Shard, ShardTally]]) -> None:
         """Store the hashes of this run's files and its ledger, and evict what exceeds the cache's size."""
-        if self._cache is None:
+        if self._cache is None or any(source.table is not None for source in self._sources):
             return
         contents: dict[str, dict[int, str]] = {}
+        versions: dict[str, str] = {}
         for shard, tally in shards:
             contents.setdefault(shard.source.name, {})[shard.start] = tally.content
+            versions[shard.source.name] = tally.version
         hashes = {described.path: described.sha256 for described in ledger.manifest.inputs}
         for source in self._sources:
-            if source.name != STANDARD_INPUT and source.name in contents:
-                self._cache.store_hashes(FileHashes(_state(source), hashes[source.name], contents[source.name]))
-        self._cache.store_ledger(self._ledger_key(hashes), ledger)
+            found = contents.get(source.name, {})
+            if _can_be_kept(source) and found and all(found.values()):
+                state = _state(source)
+                self._cache.store_hashes(FileHashes(state, hashes[source.name], found, versions[source.name]))
+        if all(tally.content for _, tally in shards):  # what could not be read now may be readable next time
+            self._cache.store_ledger(self._ledger_key(hashes), ledger)
         evict(self._cache.folder)
 
     def _ledger_key(self, hashes: dict[str, str]) -> str:
-        return xxh3_128_hexdigest(f"{self._code}\0{sorted(hashes.items())}".encode())
+        return xxh3_128_hexdigest(f"{self._code}\0{sorted(hashes.items())}\0{self._partitions}".encode())
+
+
+def _can_be_kept(source: Source) -> bool:
+    """Return whether a source can be told to be unchanged without reading it."""
+    return source.name != STANDARD_INPUT and source.table is None
+
+
+def _known(cache: PartCache, source: Source) -> FileHashes | None:
+    """Return the hashes of an unchanged file; of an object whose time alone has changed, by its version."""
+    return cache.hashes(_state(source), (lambda: version_of(source)) if source.remote else (lambda: ""))
 
 
 def _state(source: Source) -> FileState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -29,7 +30,7 @@ AUDIT_HALF = frozenset(
 )  # fmt: skip
 """Parts of the package that ingest never imports, so that changing them cannot change a row."""
 
-_HASHED_SUFFIXES = (".py", ".c", ".npz", ".bin", ".csv", ".json", ".toml", ".xz")
+_HASHED_SUFFIXES = (".py", ".c", ".h", ".npz", ".bin", ".csv", ".json", ".toml", ".xz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,18 @@ class IngestConfig:
         from llm_audit.sources.mapping import build
 
         return (build(self.mapping),)
+
+
+def load_context(config: IngestConfig) -> IngestContext:
+    """Return what reading and judging needs, loaded once a process for the same settings."""
+    key = pickle.dumps(config)
+    if key not in _loaded:
+        _loaded.clear()  # a process serves one ingest at a time
+        _loaded[key] = config.load_context()
+    return _loaded[key]
+
+
+_loaded: dict[bytes, IngestContext] = {}
 
 
 @lru_cache(maxsize=1)

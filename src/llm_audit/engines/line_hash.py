@@ -7,6 +7,7 @@ text before and after it joins its first and last paragraph.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from llm_audit.engines.hashing import hash64
 
@@ -18,26 +19,22 @@ MAX_CHARS = 1 << 16
 _RUN = re.compile(r"[ \t]{2,}|\t")
 
 
-def longest_line(text: str) -> str:
-    """Return the longest line of a text, the first of several."""
-    return max(text.split("\n"), key=len)
-
-
-try:
-    from llm_audit.engines._lines import longest_line as _longest_line
-except ImportError:  # built only where a C compiler is available; the Python form returns the same
-    _longest_line = longest_line
-
-
-def longest_line_hash(text: str) -> int | None:
-    """Hash the longest line of a text, with runs of spaces and tabs as one space and none around it.
+def line_hash(text: str) -> int | None:
+    """Hash the longest line of a text, the first of several, with runs of spaces and tabs as one space, none around it.
 
     Returns:
         The hash; None where the line has fewer than ``MIN_CHARS`` characters.
     """
     if len(text) < MIN_CHARS:
         return None
-    line = _longest_line(text[:MAX_CHARS]).strip()
+    line = max(text[:MAX_CHARS].split("\n"), key=len).strip()
     if "  " in line or "\t" in line:
         line = _RUN.sub(" ", line)
     return hash64(line) if len(line) >= MIN_CHARS else None
+
+
+longest_line_hash: Callable[[str], int | None]
+try:
+    from llm_audit.engines._texts import line_hash as longest_line_hash
+except ImportError:  # built only where a C compiler is available; the Python form returns the same
+    longest_line_hash = line_hash

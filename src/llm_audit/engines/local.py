@@ -1,28 +1,29 @@
-"""Ingest logs on this machine: shards are read by several processes, and their parts become one ledger."""
+"""Ingest logs: bundles of shards are read by several processes, and their parts become one ledger."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_audit.engines.cache_session import CacheSession
 from llm_audit.engines.context import IngestConfig
-from llm_audit.errors import IncompleteError
-from llm_audit.ledger.manifest import REQUESTS_FILE
+from llm_audit.engines.executors import LOCAL, Executor, is_remote, open_executor
+from llm_audit.engines.progress import Progress, bytes_done
+from llm_audit.errors import UsageError
 from llm_audit.ledger.part_cache import PartCache
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.workspace import Workspace
-from llm_audit.sources.files.find import STANDARD_INPUT, find
-from llm_audit.sources.files.storage import Source
+from llm_audit.sources.databases import EVERYTHING, Selection
+from llm_audit.sources.files.find import find
+from llm_audit.sources.files.stores.key_dates import KeyDates
 from llm_audit.sources.split import bundles
 
 if TYPE_CHECKING:
-    from llm_audit.engines.pool import Progress
     from llm_audit.engines.worker import Task
 
 
@@ -37,6 +38,13 @@ class IngestOptions:
         mapping: Ledger field to JSON path, for logs of no known format.
         calibration: A file that ``calibrate`` wrote.
         cache: Store what is read, and reuse what is stored of unchanged logs.
+        engine: What runs the work; see ``executors.open_executor``.
+        workspace: The address of a folder for what is made on the way, which all processes of the engine reach and a
+            run that was interrupted goes on from; a temporary folder of this machine by default.
+        keep_workspace: Leave its files, so that what follows can be interrupted too; ``clear_workspace`` removes them.
+        partitions: Files that the ledger's requests are in; None for a number that bounds memory.
+        selection: What is read of a database, and the period outside of which files with a date in their names are not.
+        key_date: A pattern of dates in names, such as ``%Y/%m/%d``; partitions as Hive names them by default.
     """
 
     jobs: int = 0
@@ -45,44 +53,92 @@ class IngestOptions:
     mapping: Mapping[str, str] | None = None
     calibration: Path | None = None
     cache: bool = True
+    engine: str = LOCAL
+    workspace: str | None = None
+    keep_workspace: bool = False
+    partitions: int | None = None
+    selection: Selection = EVERYTHING
+    key_date: str | None = None
+
+    def dates(self) -> KeyDates:
+        """Return the period and the dates in names by which it rules files out."""
+        return KeyDates.of(self.key_date, since=self.selection.since, until=self.selection.until)
+
+    def config(self) -> IngestConfig:
+        """Return the options that decide how records are read and judged."""
+        return IngestConfig(
+            log_format=self.log_format,
+            date_order=self.date_order,
+            mapping=dict(self.mapping or {}),
+            calibration=str(self.calibration) if self.calibration else None,
+        )
 
 
 def ingest(
-    paths: Sequence[str | Path], *, options: IngestOptions | None = None, progress: Progress | None = None
+    paths: Sequence[str | Path],
+    *,
+    options: IngestOptions | None = None,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> Ledger:
     """Read logs into a ledger. The result is the same whatever the number of processes and the order of paths.
 
     Args:
-        paths: Files, folders, globs, ``-`` for standard input, ``s3://bucket/prefix``.
+        paths: Files, folders, globs, ``-`` for standard input, addresses such as ``s3://bucket/prefix``, databases.
         options: Options for reading.
         progress: Called in this process with bytes read and bytes in total.
+        executor: What runs the work, opened by the caller; opened here from the options by default.
 
     Raises:
         UsageError: A path does not exist or cannot be read, or a format is unknown.
         IncompleteError: There is no entry to read.
     """
     options = options or IngestOptions()
-    config = IngestConfig(
-        log_format=options.log_format,
-        date_order=options.date_order,
-        mapping=dict(options.mapping or {}),
-        calibration=str(options.calibration) if options.calibration else None,
-    )
+    with ExitStack() as stack:
+        run_on = executor or stack.enter_context(open_executor(options.engine, jobs=options.jobs))
+        if options.workspace is None:
+            return _ingest(paths, options, progress, run_on)
+        from llm_audit.engines.workspace import clear_workspace, ingest_into
+
+        ledger = ingest_into(
+            options.workspace,
+            paths,
+            config=options.config(),
+            partitions=options.partitions,
+            progress=progress,
+            executor=run_on,
+        )
+        if not options.keep_workspace:
+            clear_workspace(options.workspace)
+        return ledger
+
+
+def _ingest(
+    paths: Sequence[str | Path], options: IngestOptions, progress: Progress | None, executor: Executor
+) -> Ledger:
+    """Read logs by way of a temporary folder of this machine."""
+    if is_remote(options.engine):
+        raise UsageError(
+            f"The engine {options.engine} needs --workspace: a folder that all its workers reach, such as a shared "
+            "disk or s3://bucket/prefix."
+        )
+    config = options.config()
     forced = config.forced()
     cache = PartCache.open() if options.cache else None
     holder = Workspace()
     folder = holder.path
-    found = find(paths, spool=folder)
-    session = CacheSession(cache, found.sources, config)
+    found = find(paths, spool=folder, selection=options.selection, dates=options.dates())
+    session = CacheSession(cache, found.sources, config, partitions=options.partitions)
     if (stored := session.ledger()) is not None:
         session.warn_of_damage()
         return stored.with_notes(found.notes)
+    from llm_audit.engines.assembly import LedgerTarget, assembled, tallies
     from llm_audit.engines.worker import Task
-    from llm_audit.ledger.assemble import assemble, with_offsets
 
     tasks = [
         Task(
             bundle=bundle,
+            config=config,
             work_key=session.work_key(bundle),
             target=folder / f"part-{number:06d}.parquet",
             cache=cache.folder if cache else None,
@@ -91,68 +147,38 @@ def ingest(
     ]
     with ThreadPoolExecutor(1) as hashing:
         # A file that is split is hashed here, while the processes read its shards.
-        split = {shard.source for task in tasks for shard in task.bundle if shard.end is not None}
-        hashes = {source.name: hashing.submit(session.sha256, source) for source in found.sources if source in split}
-        parts = _parts(tasks, session, config, options.jobs or os.cpu_count() or 1, progress)
+        split = {
+            shard.source.name
+            for task in tasks
+            for shard in task.bundle
+            if shard.end is not None and shard.source.table is None and not shard.source.remote
+        }
+        hashes = {
+            source.name: hashing.submit(session.sha256, source) for source in found.sources if source.name in split
+        }
+        parts = _parts(tasks, session, executor, progress)
     session.warn_of_damage(parts)
-    if not sum(tally.entries for part in parts for tally in part.shards):
-        raise IncompleteError(_nothing_to_audit(paths, found.sources, found.notes))
-    shards = [
-        (shard, tally)
-        for task, part in zip(tasks, parts, strict=True)
-        for shard, tally in zip(task.bundle, part.shards, strict=True)
-    ]
-    file_hashes = {shard.source.name: tally.sha256 or hashes[shard.source.name].result() for shard, tally in shards}
-    numbers = {source.name: number for number, source in enumerate(found.sources)}
-    manifest = assemble(
-        with_offsets(
-            (part, [numbers[shard.source.name] for shard in task.bundle])
-            for task, part in zip(tasks, parts, strict=True)
-        ),
-        inputs=[(source.name, source.size_bytes, file_hashes[source.name]) for source in found.sources],
-        target=folder / REQUESTS_FILE,
+    ledger = assembled(
+        work := [(task.bundle, part) for task, part in zip(tasks, parts, strict=True)],
+        given=paths,
+        sources=found.sources,
         notes=found.notes,
-        fingerprints=config.fingerprints(),
+        sha256=lambda source: hashes[source.name].result(),
+        config=config,
+        target=LedgerTarget(holder=holder, partitions=options.partitions),
+        executor=executor,
     )
-    _refit(folder / REQUESTS_FILE)
-    ledger = Ledger(folder, manifest, holder=holder)
-    if all(tally.content for _, tally in shards):  # what could not be read now may be readable next time
-        session.store(ledger, shards)
+    session.store(ledger, tallies(work))
     return ledger
 
 
-def _refit(path: Path) -> None:
-    """Correct estimated token counts by the rows of the same model that have both text and usage."""
-    import polars as pl
-
-    from llm_audit.ledger.schema import SCHEMA
-    from llm_audit.tokens.fitted import refit
-    from llm_audit.vocabulary import UsageSource
-
-    requests = pl.scan_parquet(path, glob=False).cast(SCHEMA)
-    estimated = pl.col("usage_source") == UsageSource.ESTIMATED.value
-    if requests.select(estimated.any()).collect().item():
-        refit(requests.collect()).write_parquet(path)
-
-
 def _parts(
-    tasks: Sequence[Task], session: CacheSession, config: IngestConfig, jobs: int, progress: Progress | None
+    tasks: Sequence[Task], session: CacheSession, executor: Executor, progress: Progress | None
 ) -> list[LedgerPart]:
     """Return the parts of all tasks: those of unchanged files from the cache, the others newly made."""
-    from llm_audit.engines.pool import run_all
+    from llm_audit.engines.worker import process
 
     stored = [session.part(task.bundle, task.work_key) for task in tasks]
     missing = [task for task, part in zip(tasks, stored, strict=True) if part is None]
-    made = iter(run_all(missing, config, jobs=jobs, progress=progress))
+    made = iter(executor.map(process, missing, done=bytes_done(missing, progress)))
     return [part or next(made) for part in stored]
-
-
-def _nothing_to_audit(paths: Sequence[str | Path], sources: Sequence[Source], notes: Sequence[str]) -> str:
-    given = ", ".join(map(str, paths))
-    if [source.name for source in sources] == [given]:
-        named = "standard input" if given == STANDARD_INPUT else given
-        return f"There is nothing to audit: {named} is empty. Give files or folders with log records."
-    empty = "only an empty file" if len(sources) == 1 else f"only {len(sources)} empty files"
-    content = empty if sources else "no log files"
-    skipped = f" ({len(notes)} skipped: {notes[0]}…)" if notes else ""
-    return f"There is nothing to audit: {given} contains {content}{skipped}. Give files or folders with log records."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import msgspec
 from xxhash import xxh3_64_intdigest
@@ -19,6 +20,9 @@ _VARIABLE = re.compile(
     r"|\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
 )
 _MAX_TEMPLATES = 10_000
+Folded = tuple[int, int | None, int, int, int, int, int, int, bool]
+"""Of a prompt: the hash of all messages, of those before the last reply, of those before the first, and of the system
+prompt, then the numbers of turns, characters, images and sounds, and whether it ends with a tool's result."""
 _templates: dict[tuple[int, tuple[str, ...]], int] = {}
 
 
@@ -59,33 +63,10 @@ def extract_text_features(request: Request) -> TextFeatures:
     prompt_hash = parent = opening = template = turns = chars = answered = None
     vision = audio = answers = None
     if messages:
-        chain = system_chain = images = sounds = chars = turns = 0
-        previous = ""
-        for message in messages:
-            role = message.role
-            if role == "assistant":
-                if previous != "assistant":
-                    parent = chain
-                    opening = opening or chain
-            elif role != "system":
-                turns += 1
-            text = message.text
-            chars += len(text)
-            chain = xxh3_64_intdigest(text.encode(), chain ^ (_ROLE_SEEDS.get(role) or hash64(role)))
-            if message.calls or message.images or message.audio:
-                chain = hash64(f"{message.calls}\0{message.images}\0{message.audio}", chain)
-                chars += len(message.calls)
-                images += message.images
-                sounds += message.audio
-            if role == "system" and not turns:
-                system_chain = chain
-            previous = role
-        prompt_hash = chain
-        opening = opening or chain
+        prompt_hash, parent, opening, system_chain, turns, chars, images, sounds, answers = fold_messages(messages)
         vision, audio = images > 0, sounds > 0
         if system_chain or request.tools:
             template = _template(system_chain, messages, request.tools)
-        answers = previous == "tool"
         if answers:
             answered = _first_answered(messages)
     call_id = request.completion_call_id
@@ -118,6 +99,40 @@ def extract_text_features(request: Request) -> TextFeatures:
     )
 
 
+def fold(messages: list[Message]) -> Folded:
+    """Return what the messages of a prompt add up to."""
+    chain = opening = system_chain = images = sounds = chars = turns = 0
+    parent = None
+    previous = ""
+    for message in messages:
+        role = message.role
+        if role == "assistant":
+            if previous != "assistant":
+                parent = chain
+                opening = opening or chain
+        elif role != "system":
+            turns += 1
+        text = message.text
+        chars += len(text)
+        chain = xxh3_64_intdigest(text.encode(), chain ^ (_ROLE_SEEDS.get(role) or hash64(role)))
+        if message.calls or message.images or message.audio:
+            chain = hash64(f"{message.calls}\0{message.images}\0{message.audio}", chain)
+            chars += len(message.calls)
+            images += message.images
+            sounds += message.audio
+        if role == "system" and not turns:
+            system_chain = chain
+        previous = role
+    return chain, parent, opening or chain, system_chain, turns, chars, images, sounds, previous == "tool"
+
+
+fold_messages: Callable[[list[Message]], Folded]
+try:
+    from llm_audit.engines._texts import fold as fold_messages
+except ImportError:  # built only where a C compiler is available; the Python form returns the same
+    fold_messages = fold
+
+
 def _template(system_chain: int, messages: list[Message], tools: tuple[str, ...]) -> int:
     key = (system_chain, tools)
     found = _templates.get(key)
@@ -137,7 +152,8 @@ def _line_hashes(request: Request) -> tuple[int | None, int | None]:
     first = len(messages)
     while first and messages[first - 1].role == "user":
         first -= 1
-    ask = "\n".join([message.text for message in messages[first:]])
+    new = [message.text for message in messages[first:]]
+    ask = new[0] if len(new) == 1 else "\n".join(new)
     return longest_line_hash(request.completion or ""), longest_line_hash(ask)
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from llm_audit.engines.context import IngestContext
+from llm_audit.engines.context import IngestConfig, IngestContext, load_context
 from llm_audit.engines.row_batches import Harder, Judge, Row, judged_table, ledger_row
 from llm_audit.engines.text_features import TextFeatures, extract_text_features
 from llm_audit.ledger.arrow import parquet_writer
 from llm_audit.ledger.part_cache import PartCache
-from llm_audit.ledger.parts import LedgerPart, ShardTally
+from llm_audit.ledger.parts import MAX_EXAMPLES, LedgerPart, ShardTally
 from llm_audit.sources.entry import Entry, NotACall, Reason, Rejected, Request
 from llm_audit.sources.files.on_disk import on_disk
 from llm_audit.sources.files.storage import UnreadableError
@@ -34,12 +35,14 @@ class Task:
 
     Attributes:
         bundle: The shards to read.
+        config: How they are read and judged.
         work_key: The cache's key for the bundle and the code that reads it.
         target: The file to write rows to.
         cache: The cache's folder; None for no cache.
     """
 
     bundle: Bundle
+    config: IngestConfig
     work_key: str
     target: Path
     cache: Path | None = None
@@ -49,19 +52,27 @@ class Task:
         """Return the bytes to read from disk."""
         return sum(shard.size_bytes for shard in self.bundle)
 
+    @property
+    def label(self) -> str:
+        """Return the names of the files."""
+        return ", ".join(sorted({shard.source.name for shard in self.bundle}))
 
-def process(task: Task, context: IngestContext) -> LedgerPart:
+
+def process(task: Task) -> LedgerPart:
     """Return the part of a bundle, from the cache where it holds one of the same content.
 
     Raises:
         UsageError: A file cannot be opened or fetched.
     """
-    cache = PartCache(task.cache) if task.cache is not None else None
+    # What a table holds is known only once it is read, so that nothing kept of it can be found by its content.
+    of_files = all(shard.source.table is None for shard in task.bundle)
+    cache = PartCache(task.cache) if task.cache is not None and of_files else None
     folder = task.target.parent
     if cache is not None and cache.has_parts(task.work_key):
         stored = cache.part(task.work_key, [_content(shard, folder) for shard in task.bundle])
         if stored is not None:
             return stored
+    context = load_context(task.config)
     with PartWriter(task.target, context.judge, context.harder) as writer:
         tallies = [_fetch_and_read(index, shard, context, writer) for index, shard in enumerate(task.bundle)]
     for row, error in writer.failed:
@@ -130,17 +141,27 @@ class PartWriter:
 
 def _content(shard: Shard, folder: Path) -> str:
     try:
-        with on_disk(shard.source, folder) as source:
-            return content_hash(replace(shard, source=source))
-    except UnreadableError:
+        with _at_hand(shard, folder) as near:
+            return content_hash(near)
+    except (UnreadableError, OSError):
         return ""
+
+
+@contextmanager
+def _at_hand(shard: Shard, folder: Path) -> Iterator[Shard]:
+    """Yield a shard that can be read: a complete file on disk, or a range where it is."""
+    if shard.end is not None:
+        yield shard
+        return
+    with on_disk(shard.source, folder) as source:
+        yield replace(shard, source=source)
 
 
 def _fetch_and_read(index: int, shard: Shard, context: IngestContext, writer: PartWriter) -> ShardTally:
     try:
-        with on_disk(shard.source, writer.target.parent) as source:
-            return _read_shard(index, replace(shard, source=source), context, writer)
-    except UnreadableError as error:  # a member of an archive
+        with _at_hand(shard, writer.target.parent) as near:
+            return _read_shard(index, near, context, writer)
+    except UnreadableError as error:  # a member of an archive, or an object
         tally = ShardTally(content="", sha256=NO_CONTENT, entries=1)
         _count(tally, 1, Rejected(Reason.UNREADABLE, note=str(error)))
         return tally
@@ -148,7 +169,7 @@ def _fetch_and_read(index: int, shard: Shard, context: IngestContext, writer: Pa
 
 def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWriter) -> ShardTally:
     reader = ShardReader(shard, formats=context.formats, forced=context.forced, date_order=context.date_order)
-    tally = ShardTally(content="")
+    tally = ShardTally(content="", version=shard.source.version)
     entries = reader.detector.entries
     place = requests = 0
     for line, item in reader:
@@ -157,16 +178,16 @@ def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWr
                 try:
                     found = _features_of(entry, context)
                 except Exception as error:  # noqa: BLE001 - one record must not end the run
-                    _count(tally, line, internal_error(name, error))
+                    _count(tally, line, internal_error(name, error), reader.place)
                     place += 1
                     continue
                 requests += 1
                 writer.add(ledger_row((place, index, line), name, entry, found), len(found.ask))
             else:
-                _count(tally, line, entry)
+                _count(tally, line, entry, reader.place if isinstance(entry, Rejected) else "")
             place += 1
     tally.entries, tally.requests = place, requests
-    tally.lines, tally.content = reader.lines, reader.content
+    tally.lines, tally.content, tally.read_bytes = reader.lines, reader.content, reader.read_bytes
     tally.formats = dict(sorted(reader.detector.records.items()))
     if reader.note:
         tally.add_note(1, reader.note)
@@ -184,12 +205,15 @@ def _features_of(request: Request, context: IngestContext) -> TextFeatures:
     return found
 
 
-def _count(tally: ShardTally, line: int, entry: Entry) -> None:
+def _count(tally: ShardTally, line: int, entry: Entry, place: str = "") -> None:
+    """Count an entry that is no request; ``place`` is the primary key of a table's row."""
     if isinstance(entry, NotACall):
         reason = entry.reason.value
         tally.not_calls[reason] = tally.not_calls.get(reason, 0) + 1
     elif isinstance(entry, Rejected):
         tally.count_rejected(entry.reason.value, line)
+        if place and tally.rejected[entry.reason.value].count <= MAX_EXAMPLES:
+            tally.add_note(line, f"{entry.reason.value} {entry.field}".rstrip() + f" in the row {place}")
         if entry.note and (entry.reason not in _BY_VALUE or tally.rejected[entry.reason.value].count == 1):
             tally.add_note(line, entry.note)
         if entry.unread_bytes:

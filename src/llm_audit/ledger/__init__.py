@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     from llm_audit.ledger.manifest import Manifest
     from llm_audit.ledger.part_cache import PartCache
     from llm_audit.ledger.store import Ledger, is_ledger, read_ledger, write_ledger
-    from llm_audit.ledger.workspace import remove_abandoned
+    from llm_audit.ledger.workspace import Workspace, remove_abandoned
 
 __all__ = [
     "Ledger",
     "Manifest",
     "PartCache",
+    "Workspace",
     "cache_info",
     "clear_cache",
     "is_ledger",
@@ -28,6 +29,7 @@ _MODULES = {
     "Ledger": "store",
     "Manifest": "manifest",
     "PartCache": "part_cache",
+    "Workspace": "workspace",
     "cache_info": "cache_folder",
     "clear_cache": "cache_folder",
     "is_ledger": "store",

@@ -1,7 +1,7 @@
 """Declare the ledger's columns: their names, types and meanings.
 
 A ledger has one row per candidate request. Ingest writes candidates, since a record may be repeated in another shard;
-``ledger.merge`` keeps one row per ``merge_key``. Prompt and completion text never enters.
+``ledger.assembly`` keeps one row per ``merge_key``. Prompt and completion text never enters.
 
 Identifiers (``request_id``, ``conversation``, ``trace``, ``span``…) are 64-bit xxh3 hashes of the ids in the log, so
 that a ledger is small and contains no user data it does not need; hashing an id finds its rows.

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -43,11 +43,15 @@ class FileState(msgspec.Struct, frozen=True):
 
 
 class FileHashes(msgspec.Struct, frozen=True):
-    """The hashes of a file in a state; ``contents`` are those of its shards, by their first byte."""
+    """The hashes of a file in a state; ``contents`` are those of its shards, by their first byte.
+
+    ``version`` is the ETag of an object in a store, by which it is known where only its time has changed.
+    """
 
     state: FileState
     sha256: str
     contents: dict[int, str]
+    version: str = ""
 
 
 class PartEntry(msgspec.Struct, frozen=True):
@@ -82,10 +86,18 @@ class PartCache:
             return None
         return cache if all(os.access(cache.folder / name, os.W_OK) for name in FOLDERS) else None
 
-    def hashes(self, state: FileState) -> FileHashes | None:
-        """Return the hashes of an unchanged file; None where they are not stored."""
+    def hashes(self, state: FileState, version: Callable[[], str] = lambda: "") -> FileHashes | None:
+        """Return the hashes of an unchanged file; None where they are not stored.
+
+        Args:
+            state: The file as it is listed.
+            version: Asks a store for an object's version, where all but its time is as before.
+        """
         found = self._read(self._file(state), FileHashes)
-        return found if found and found.state == state else None
+        if found is None or found.state == state:
+            return found
+        touched = msgspec.structs.replace(found.state, modified_ns=state.modified_ns) == state
+        return found if touched and found.version and found.version == version() else None
 
     def store_hashes(self, hashes: FileHashes) -> None:
         """Store the hashes of a file, unless it changed so recently that a later change may go unnoticed."""

@@ -23,6 +23,7 @@ class ShardTally(msgspec.Struct):
     """Counts of the entries of a shard: ``entries = requests + not_calls + rejected``."""
 
     content: str  # hash of the bytes read
+    version: str = ""  # of an object in a store: its ETag and generation
     sha256: str | None = None  # of a whole file; None for a range
     lines: int = 0  # lines of a range, to number those of the next
     entries: int = 0
@@ -33,6 +34,7 @@ class ShardTally(msgspec.Struct):
     notes: list[tuple[int, str]] = []  # remarks on what could not be read, each with its line within the shard
     unread_bytes: int = 0  # passed over around damaged records
     unread_line: int = 0  # the first of them
+    read_bytes: int = 0  # of the rows of a table, whose size is not known before
 
     def add_note(self, line: int, note: str) -> None:
         """Keep a remark, once for each text."""

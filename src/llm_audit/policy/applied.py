@@ -40,6 +40,7 @@ class CandidateFigures:
         loss: Lost answers beyond a second run of the model used.
         preference: Share of readers who prefer the model used, net; None where one of both was not rated.
         cost_pico: At the same tokens.
+        pays: Whether it costs less than was paid, with its check, its repeats and its lost answers.
         meets: Whether it meets the policy's decision.
         gate: The first gate that blocks it, where it meets the decision.
         chosen: Whether it is the route.
@@ -52,6 +53,7 @@ class CandidateFigures:
     loss: float
     preference: Gap | None
     cost_pico: int
+    pays: bool
     meets: bool
     gate: str | None
     chosen: bool
@@ -308,6 +310,7 @@ class Plan:
                     loss=float(seen.offers.loss[0]),
                     preference=self._gap(row, int(model[0])),
                     cost_pico=int(seen.offers.cost[0]),
+                    pays=bool(routes.assessor.rule.pays(requests, seen.offers)[0]),
                     meets=bool(seen.meets[0]),
                     gate=REASONS[seen.block[0]],
                     chosen=int(self.position[row]) == place,

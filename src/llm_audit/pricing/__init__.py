@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llm_audit.pricing.book import PriceBook
-    from llm_audit.pricing.cost import COST_COLUMNS, PRICED_BY, price, rates_for
+    from llm_audit.pricing.cost import COST_COLUMNS, PRICED_BY, list_costs, price, rates_for
     from llm_audit.pricing.currency import Currency, parse_currency
     from llm_audit.pricing.describe import (
         PriceDetails,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         verify_price_file,
     )
     from llm_audit.pricing.invoice import Invoice, read_invoice
-    from llm_audit.pricing.invoiced_costs import InvoiceComparison, reconcile_invoice
+    from llm_audit.pricing.invoiced_costs import InvoiceComparison, reconcile_invoice, tie_out
     from llm_audit.pricing.lookup import PRICED_AT, price_periods
     from llm_audit.pricing.model_prices import PriceChanges
     from llm_audit.pricing.price_rows import ResolvedPrice, Unpriced
@@ -44,6 +44,7 @@ __all__ = [
     "Unpriced",
     "diff_prices",
     "distinct_keys",
+    "list_costs",
     "list_prices",
     "parse_currency",
     "price",
@@ -53,6 +54,7 @@ __all__ = [
     "read_invoice",
     "reconcile_invoice",
     "reconcile_stated",
+    "tie_out",
     "verify_price_file",
 ]
 
@@ -72,6 +74,7 @@ _MODULES = {
     "Unpriced": "price_rows",
     "diff_prices": "describe",
     "distinct_keys": "row_keys",
+    "list_costs": "cost",
     "list_prices": "describe",
     "parse_currency": "currency",
     "price": "cost",
@@ -81,6 +84,7 @@ _MODULES = {
     "read_invoice": "invoice",
     "reconcile_invoice": "invoiced_costs",
     "reconcile_stated": "stated_costs",
+    "tie_out": "invoiced_costs",
     "verify_price_file": "describe",
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib import metadata, resources
 from pathlib import Path
 
@@ -21,8 +21,15 @@ from llm_audit.pricing.model_prices import ModelPrices, PriceChanges
 from llm_audit.pricing.price_rows import Quote, ResolvedPrice, Unpriced, rows_frame, sort_key
 from llm_audit.pricing.rules import PriceFile, parse_price_file, read_price_file
 
+_CHECKED_VERSION = "0.2.3"
+"""The version of genai-prices that the packaged corrections were made for."""
+_CHECKED = date(2026, 11, 23)
+"""The day on which its prices and the corrections were last checked against the providers' own pages."""
+
 LATEST = datetime(2100, 1, 1, 12, tzinfo=UTC)
 """A time at which the latest prices hold."""
+_PACKAGED = "overlay"
+"""The origin of the packaged corrections' rules."""
 
 
 class PriceBook:
@@ -47,12 +54,29 @@ class PriceBook:
         self.undated_at = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
         """The time at which requests without one are priced: today, until the times of an audit are known."""
 
+    def published(self) -> PriceBook | None:
+        """Return a book of the published prices alone, with the same names; None where this one has no others."""
+        if not any(rule.origin != _PACKAGED for file in self.files for rule in file.rules):
+            return None
+        book = PriceBook(aliases=self._names)
+        book.undated_at = self.undated_at
+        return book
+
     @property
     def fingerprint(self) -> str:
         """Return a SHA-256 of what decides a price: the table's version, corrections, user files and aliases."""
         parts = [metadata.version("genai-prices"), *(file.sha256 for file in self.files)]
         parts += [f"{name}={target}" for name, target in sorted(self._names.items())]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @property
+    def checked(self) -> date | None:
+        """Return the day on which the price table was last checked; None for another version, or with a user's prices.
+
+        What a user prices is as recent as they keep it.
+        """
+        own = len(self.files) == 1 and metadata.version("genai-prices") == _CHECKED_VERSION
+        return _CHECKED if own else None
 
     @property
     def rates(self) -> pl.DataFrame:
@@ -133,4 +157,4 @@ class PriceBook:
 
 def _overlay() -> PriceFile:
     data = resources.files("llm_audit.pricing").joinpath("overlay.toml").read_bytes()
-    return parse_price_file(data, name="overlay.toml", origin="overlay")
+    return parse_price_file(data, name="overlay.toml", origin=_PACKAGED)

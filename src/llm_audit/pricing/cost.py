@@ -65,6 +65,21 @@ def price(frame: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
     )
 
 
+def list_costs(priced: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
+    """Add what each priced row would have cost at published prices, without the user's price files.
+
+    Returns:
+        The frame with ``list_<cost column>`` for each of ``COST_COLUMNS``, null where nobody publishes a price; without
+        such columns where ``book`` has published prices only, as those are the costs.
+    """
+    published = book.published()
+    if published is None:
+        return priced
+    listed = price(priced.select(set(PRICED_BY) & set(priced.columns)), published)
+    costs = listed.select(pl.col(column).alias(f"list_{column}") for column in COST_COLUMNS)
+    return pl.concat([priced, costs], how="horizontal")
+
+
 def rates_for(keys: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
     """Add the rates at which each key would be charged, whether its model was used or not.
 

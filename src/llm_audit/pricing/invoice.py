@@ -22,6 +22,9 @@ from llm_audit.money import pico
 
 Line = Mapping[str, str]
 
+NO_MODEL = "no known model named"
+"""Why a line that has an amount, a day and a provider cannot be compared by model."""
+
 LINES_SCHEMA: dict[str, type[pl.DataType]] = {
     "line": pl.Int64,
     "day": pl.Date,
@@ -110,7 +113,7 @@ def _line(number: int, row: Line, export: _Export, catalog: Catalog) -> dict[str
     elif day is None:
         unmatched = "no day"
     elif model_id is None:
-        unmatched = "no known model named"
+        unmatched = NO_MODEL
     return {
         "line": number,
         "day": day,

@@ -1,4 +1,4 @@
-"""Reconcile a provider's cost export with the computed costs, by provider, model and day."""
+"""Reconcile a provider's cost export with the computed costs: by provider, model and day, or by provider and month."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from llm_audit.catalog import Catalog
-from llm_audit.pricing.invoice import Invoice
+from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.pricing.invoice import NO_MODEL, Invoice
 
 TOLERANCE = 0.005
 """Share of the invoiced amount within which two amounts agree."""
@@ -62,6 +63,59 @@ def reconcile_invoice(priced: pl.DataFrame, invoice: Invoice, *, catalog: Catalo
     )
 
 
+def tie_out(priced: pl.DataFrame, lines: pl.DataFrame, *, catalog: Catalog) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Tie invoices out with priced ledger rows by provider and month (UTC).
+
+    A line counts towards its provider's month whether it names a model or not.
+
+    Args:
+        priced: Ledger rows with costs (``pricing.price``), and at published prices where they differ (``list_costs``).
+        lines: Lines of cost exports (``invoice.LINES_SCHEMA``).
+        catalog: Names of models.
+
+    Returns:
+        A row for each ``provider`` and ``month`` (null: without a time) on either side: ``requests``,
+        ``unpriced_requests``, ``list_pico``, ``computed_pico``, ``stated_pico`` (null where no request states a cost),
+        ``invoiced_pico`` (null where no line is of the provider), ``uncovered_pico`` (the part of it on days without a
+        request), ``difference_pico`` (the rest less ``computed_pico``) and ``reason``; and the lines without a
+        provider, a day or an amount in dollars.
+    """
+    usable = pl.col("provider").is_not_null() & (pl.col("unmatched").is_null() | (pl.col("unmatched") == NO_MODEL))
+    days = (
+        _computed(priced, catalog)
+        .group_by("day", "provider")
+        .agg(pl.exclude("model_id", "stated_pico").sum(), _stated())
+    )
+    invoiced = lines.filter(usable).group_by("day", "provider").agg(pl.col("amount_pico").cast(pl.Int128).sum())
+    both = days.join(invoiced, on=["day", "provider"], how="full", coalesce=True, nulls_equal=True)
+    amount = pl.col("amount_pico").fill_null(0)
+    rows = (
+        both.group_by("provider", month=pl.col("day").dt.strftime("%Y-%m"))
+        .agg(
+            pl.col("requests", "unpriced_requests", "list_pico", "computed_pico").fill_null(0).sum(),
+            _stated(),
+            invoiced_pico=amount.sum(),
+            uncovered_pico=amount.filter(pl.col("requests").is_null()).sum(),
+        )
+        .with_columns(known=pl.col("provider").is_in(invoiced["provider"].to_list()) & pl.col("month").is_not_null())
+        .with_columns(covered=pl.col("invoiced_pico") - pl.col("uncovered_pico"))
+    )
+    amounts = [pl.when("known").then(name).alias(name) for name in ("invoiced_pico", "uncovered_pico")]
+    difference = pl.when("known").then(pl.col("covered") - pl.col("computed_pico"))
+    named = rows.with_columns(
+        rows.with_columns(invoiced_pico=pl.col("covered")).select(reason=pl.when("known").then(_reason())).to_series()
+    )
+    undated, other = pl.lit("no time, so in no month"), pl.lit("no line of this provider on the invoice")
+    reason = pl.coalesce("reason", pl.when(pl.col("month").is_null()).then(undated).otherwise(other))
+    made = named.with_columns(*amounts, difference_pico=difference, reason=reason).drop("known", "covered")
+    return made.sort("provider", "month", nulls_last=True), lines.filter(~usable)
+
+
+def _stated() -> pl.Expr:
+    """Add up stated costs: null where none is known."""
+    return pl.when(pl.col("stated_pico").is_not_null().any()).then(pl.col("stated_pico").sum()).alias("stated_pico")
+
+
 def _computed(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     names = priced.select(pl.col("provider", "model").cast(pl.String)).unique()
     pairs = names.rows()
@@ -69,14 +123,30 @@ def _computed(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
         model_id=pl.Series([catalog.resolve(*pair) or pair[1] for pair in pairs], dtype=pl.String),
         billed_by=pl.Series([catalog.provider(*pair) for pair in pairs], dtype=pl.String),
     )
-    rows = priced.select(pl.col("provider", "model").cast(pl.String), "cost_pico", day=pl.col("time").dt.date()).join(
-        resolved, on=["provider", "model"], how="left", nulls_equal=True
-    )
+    rows = priced.select(
+        pl.col("provider", "model").cast(pl.String),
+        "cost_pico",
+        list_pico=_list_cost(priced),
+        stated_pico=pl.col("stated_cost_pico") if "stated_cost_pico" in priced.columns else pl.lit(None, pl.Int64),
+        day=pl.col("time").dt.date(),
+    ).join(resolved, on=["provider", "model"], how="left", nulls_equal=True)
     return rows.group_by("day", "model_id", provider="billed_by").agg(
         requests=pl.len().cast(pl.Int64),
         unpriced_requests=pl.col("cost_pico").null_count().cast(pl.Int64),
         computed_pico=pl.col("cost_pico").cast(pl.Int128).sum(),
+        list_pico=pl.col("list_pico").cast(pl.Int128).sum(),
+        stated_pico=pl.when(pl.col("stated_pico").is_not_null().any()).then(
+            pl.col("stated_pico").cast(pl.Int128).sum()
+        ),
     )
+
+
+def _list_cost(priced: pl.DataFrame) -> pl.Expr:
+    """Return the cost at published prices; where nobody publishes one, the cost."""
+    parts = [f"cost_{kind}_pico" for kind in (*TOKEN_TYPES, "per_call")]
+    if f"list_{parts[0]}" not in priced.columns:
+        return pl.col("cost_pico")
+    return pl.sum_horizontal(pl.coalesce(f"list_{part}", part) for part in parts)
 
 
 def _reason() -> pl.Expr:

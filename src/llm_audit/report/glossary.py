@@ -31,6 +31,10 @@ GLOSSARY: dict[str, str] = {
     "tier": "Small, mid or frontier: the size of a model within its family.",
     "model mix": "The share of each model and tier in requests, tokens and cost.",
     "Herfindahl index": "The concentration of a mix: the sum of the squared shares. 1 means that one model has it all.",
+    "list price": "A provider's published price, without any discount agreed with it.",
+    "template": "Requests with the same system prompt and the same tools, known by a hash of both.",
+    "BFCL": "The Berkeley Function-Calling Leaderboard: a public test of calling the right tool with right arguments.",
+    "GSM8K": "Grade School Math 8K: a public set of about 8,500 word problems in arithmetic.",
     "waste": "Cost unrelated to routing, such as failed or repeated requests. It is not part of the flagship tax.",
     "unpriced": "Without a known price. Such requests are counted, but are not in any amount.",
 }

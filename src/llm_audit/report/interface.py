@@ -57,8 +57,10 @@ class Renderer:
     media: str
     needs_requests: bool = False
     needs_check: bool = False
+    rendered_by: str = ""  # MODULE:FUNCTION in report.formats; the module of its name and render by default
 
     @property
-    def module(self) -> str:
-        """The name of the module in ``report.formats`` that renders it."""
-        return self.name.replace("-", "_")
+    def function(self) -> tuple[str, str]:
+        """The module in ``report.formats`` that renders it, and the name of its function."""
+        module, _, function = (self.rendered_by or self.name.replace("-", "_")).partition(":")
+        return module, function or "render"

@@ -1,9 +1,9 @@
 """Every report format by name and by suffix.
 
 To add a format, write its module in ``formats`` with a function ``render`` (``interface.Render``), add its row to
-``RENDERERS`` under the module's name with hyphens for underscores, test it in ``tests/report/formats``, and describe it
-in ``docs/reports.md``. A row is all that is needed to choose a format; its module, and the libraries it draws with, are
-imported when it first renders.
+``RENDERERS`` under the module's name with hyphens for underscores (or with ``rendered_by``), test it in
+``tests/report/formats``, and describe it in ``docs/reports.md``. A row is all that is needed to choose a format; its
+module, and the libraries it draws with, are imported when it first renders.
 """
 
 from __future__ import annotations
@@ -22,14 +22,18 @@ _OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _ALL = (
     Renderer(name="json", suffixes=(".json",), media="application/json"),
     Renderer(name="html", suffixes=(".html", ".htm"), media="text/html"),
+    Renderer(name="explore", suffixes=(".explore.html",), media="text/html", needs_requests=True),
     Renderer(name="markdown", suffixes=(".md", ".markdown"), media="text/markdown"),
     Renderer(name="xlsx", suffixes=(".xlsx",), media=_XLSX),
     Renderer(name="csv", suffixes=(".csv",), media="text/csv", needs_requests=True),
     Renderer(name="parquet", suffixes=(".parquet",), media=_PARQUET, needs_requests=True),
-    Renderer(name="groups-csv", suffixes=(".groups.csv",), media="text/csv"),
-    Renderer(name="groups-parquet", suffixes=(".groups.parquet",), media=_PARQUET),
+    Renderer(name="groups-csv", suffixes=(".groups.csv",), media="text/csv", rendered_by="csv:render_groups"),
+    Renderer(name="groups-parquet", suffixes=(".groups.parquet",), media=_PARQUET, rendered_by="parquet:render_groups"),
     Renderer(name="focus", suffixes=(".focus.csv",), media="text/csv", needs_requests=True),
+    Renderer(name="focus-1.0", suffixes=(), media="text/csv", needs_requests=True, rendered_by="focus:render_1_0"),
     Renderer(name="openmetrics", suffixes=(".prom", ".openmetrics"), media=_OPENMETRICS),
+    Renderer(name="otlp", suffixes=(".otlp.json",), media="application/json"),
+    Renderer(name="slack", suffixes=(".slack.txt",), media="text/plain"),
     Renderer(name="github", suffixes=(), media="text/plain"),
     Renderer(name="junit", suffixes=(".junit.xml", ".xml"), media="application/xml", needs_check=True),
     Renderer(name="sarif", suffixes=(".sarif", ".sarif.json"), media="application/sarif+json"),
@@ -85,6 +89,6 @@ def render(document: Document, name: str, *, frames: Frames | None = None, optio
     renderer = get(name)
     options = options or Options()
     require(renderer, requests=frames is not None, check=options.check is not None)
-    module = import_module(f"llm_audit.report.formats.{renderer.module}")
-    function = cast("Render", module.render)
-    return function(document, frames=frames, options=options)
+    module, function = renderer.function
+    made = cast("Render", getattr(import_module(f"llm_audit.report.formats.{module}"), function))
+    return made(document, frames=frames, options=options)

@@ -3,49 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llm_audit.document.audit import Document
 from llm_audit.document.comparison import CheckResult, Comparison
+from llm_audit.report.charts import over_time
 from llm_audit.report.charts import routing as policy_charts
 from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts import variance as variance_charts
 from llm_audit.report.charts.svg import Figure
 from llm_audit.report.table import Table
-from llm_audit.report.tables import answers, judgement, mix, rhythm, spend, traces
+from llm_audit.report.tables import answers, invoice, judgement, mix, rhythm, spend, traces
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
 from llm_audit.report.text import plural
 
+_PRINTED_GROUPS = ("team", "app")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A chart with its figures in folded tables, or tables alone."""
+    """A chart with its figures in folded tables, or tables alone.
+
+    ``printed`` tables are on paper too, cut to their first rows; by default those without a chart.
+    """
 
     tables: tuple[Table, ...]
     figure: Figure | None = None
+    printed: int | None = None
+
+    def on_paper(self, index: int) -> bool:
+        """Return whether a table is printed."""
+        most = self.printed if self.printed is not None else 0 if self.figure else len(self.tables)
+        return index < most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A heading, a sentence on how to read it, and its blocks. The lead holds no name from a log."""
+    """A heading, a sentence on how to read it, and its blocks. The lead holds no name from a log.
+
+    A section of details is on screen only, as are tables that do not print; the printed page names them.
+    """
 
     key: str
     title: str
     lead: str
     blocks: tuple[Block, ...]
+    details: bool = False
+
+    @property
+    def left_out(self) -> list[Table]:
+        """The tables that are not printed, though the section is."""
+        return [full for block in self.blocks for index, full in enumerate(block.tables) if not block.on_paper(index)]
+
+    @property
+    def rows(self) -> int:
+        """The rows of all tables."""
+        return sum(len(full.rows) for block in self.blocks for full in block.tables)
 
 
 def sections(document: Document, check: CheckResult | None) -> list[Section]:
     """Return every section that has something to show."""
-    made = [*_variance(check), *_spend(document, check), *_policy(document), *_data(document)]
+    made = [*_variance(check), *_spend(document, check), *_invoice(document), *_policy(document), *_data(document)]
     return [section for section in made if section.blocks]
 
 
-def _section(key: str, title: str, lead: str, blocks: Iterable[Block]) -> Section:
-    kept = (Block(figure=block.figure, tables=tuple(t for t in block.tables if t.rows)) for block in blocks)
-    return Section(key=key, title=title, lead=lead, blocks=tuple(b for b in kept if b.figure or b.tables))
+def _section(key: str, title: str, lead: str, blocks: Iterable[Block], *, details: bool = False) -> Section:
+    filled = (replace(block, tables=tuple(full for full in block.tables if full.rows)) for block in blocks)
+    kept = tuple(block for block in filled if block.figure or block.tables)
+    return Section(key=key, title=title, lead=lead, blocks=kept, details=details)
 
 
 def _variance(check: CheckResult | None) -> Iterable[Section]:
@@ -73,7 +100,7 @@ def _spend(document: Document, check: CheckResult | None) -> Iterable[Section]:
         "Actual cost by day and model tier, and the policy's cost. Days are unusual where they depart from "
         "the log's weekly rhythm; the parts of each difference add up to it.",
         [
-            Block(figure=spend_charts.daily(document), tables=(spend.daily(document),)),
+            Block(figure=over_time.daily(document), tables=(spend.daily(document),)),
             Block(tables=(rhythm.departures(document),)),
             Block(tables=(rhythm.run_rate(document),)),
         ],
@@ -83,12 +110,12 @@ def _spend(document: Document, check: CheckResult | None) -> Iterable[Section]:
         "Model mix",
         f"The share of each model and tier in requests, tokens and cost. {mix.leader(document)}".strip(),
         (
-            Block(figure=spend_charts.models(document), tables=(spend.model_mix(document),)),
+            Block(figure=spend_charts.models(document), tables=(spend.model_mix(document),), printed=1),
             Block(
-                figure=spend_charts.mix_over_time(document),
+                figure=over_time.mix_over_time(document),
                 tables=(spend.tiers(document), mix.by_week(document), spend.daily_mix(document)),
             ),
-            Block(tables=(mix.concentration(document),)),
+            Block(tables=(mix.concentration(document),), printed=0),
             *(Block(tables=(check_tables.mix(compared),)) for compared in _comparison(check)),
         ),
     )
@@ -98,8 +125,20 @@ def _spend(document: Document, check: CheckResult | None) -> Iterable[Section]:
         "Spend and flagship tax by team, app and other groups.",
         (
             Block(figure=spend_charts.teams(document), tables=(spend.spend(document),)),
-            *(Block(tables=(grouped,)) for grouped in spend.groups(document)),
+            *(
+                Block(tables=(grouped,), printed=int(dimension in _PRINTED_GROUPS))
+                for dimension, grouped in zip(document.groups, spend.groups(document), strict=True)
+            ),
         ),
+    )
+
+
+def _invoice(document: Document) -> Iterable[Section]:
+    yield _section(
+        "invoice",
+        "Reconciliation with the invoice",
+        invoice.lead(document),
+        [Block(tables=(make(document),)) for make in (invoice.tie_out, invoice.not_invoiced, invoice.left_out)],
     )
 
 
@@ -136,6 +175,7 @@ def _policy(document: Document) -> Iterable[Section]:
             Block(tables=(traces.routing(document),)),
             Block(tables=(traces.traces(document),)),
         ),
+        details=True,
     )
     yield _section(
         "observed",
@@ -144,6 +184,7 @@ def _policy(document: Document) -> Iterable[Section]:
         "share of cost that the policy expects where it moves requests from one to the other. Models are rarely "
         "assigned at random, so the requests differ too, and the comparison does not prove a saving.",
         (Block(tables=(traces.pairs(document),)), Block(tables=(traces.routers(document),))),
+        details=True,
     )
     yield _section(
         "tokens",
@@ -158,9 +199,8 @@ def _policy(document: Document) -> Iterable[Section]:
         (
             Block(tables=(policy.coverage(document),)),
             Block(tables=(policy.gates(document),)),
-            Block(tables=(judgement.stakes(document),)),
-            Block(tables=(policy.categories(document),)),
-            Block(tables=(policy.judged(document),)),
+            Block(tables=(judgement.stakes(document),), printed=0),
+            Block(tables=(policy.categories(document), policy.judged(document)), printed=0),
         ),
     )
 
@@ -172,11 +212,9 @@ def _data(document: Document) -> Iterable[Section]:
         f"{plural(document.requests.read, 'record')} read, each counted in exactly one row of the records table.",
         (
             Block(tables=(data.quality(document),)),
-            Block(tables=(judgement.languages(document),)),
-            Block(tables=(data.accounting(document),)),
-            Block(tables=(data.notes(document),)),
-            Block(tables=(data.unpriced(document),)),
-            Block(tables=(data.reconciliation(document),)),
+            Block(tables=(judgement.languages(document),), printed=0),
+            Block(tables=(data.accounting(document),), printed=0),
+            Block(tables=(data.notes(document), data.unpriced(document), data.reconciliation(document)), printed=0),
         ),
     )
 
@@ -189,18 +227,21 @@ def appendix(document: Document) -> list[Section]:
             "Price rows used",
             "List prices on the day of each request. Requests without a known price are not in any amount.",
             [Block(tables=(data.price_rows(document),))],
+            details=True,
         ),
         _section(
             "policy",
             "Policy",
             "The settings that the policy's cost is computed from.",
             [Block(tables=(policy.policy(document),))],
+            details=True,
         ),
         _section(
             "inputs",
             "Inputs and fingerprints",
             "The same inputs and fingerprints produce this report again, byte for byte.",
             (Block(tables=(data.fingerprints(document),)), Block(tables=(data.inputs(document),))),
+            details=True,
         ),
     )
     return [section for section in made if section.blocks]

@@ -36,6 +36,8 @@ class Priority(IntEnum):
 
 NUMERIC = frozenset(ColumnKind) - {ColumnKind.TEXT, ColumnKind.PROSE}
 _PROSE_LIMIT = 400
+_SHARE_PLACES = 4
+"""Decimals of a sum of shares, each of which is rounded to six."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,12 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     more: bool = False
+    note: str = ""  # a sentence below the table
 
 
-def table(key: str, title: str, columns: Iterable[Column], rows: Iterable[Iterable[Cell]]) -> Table:
+def table(key: str, title: str, columns: Iterable[Column], rows: Iterable[Iterable[Cell]], *, note: str = "") -> Table:
     """Make a table from rows of any kind."""
-    return Table(key=key, title=title, columns=tuple(columns), rows=tuple(tuple(row) for row in rows))
+    return Table(key=key, title=title, columns=tuple(columns), rows=tuple(tuple(row) for row in rows), note=note)
 
 
 def money(title: str, *, sums: bool = True) -> Column:
@@ -108,6 +111,14 @@ def cap(full: Table, rows: int) -> Table:
     return replace(full, rows=(*full.rows[:rows], (f"and {len(rest):,} more", *last[1:])), more=True)
 
 
+def totals(full: Table) -> tuple[Cell, ...] | None:
+    """Return the sums of the columns that may be added up, under "total"; None where there is nothing to add up."""
+    if len(full.rows) < 2 or not any(column.sums for column in full.columns):
+        return None
+    sums = tuple(_sum(column, [row[index] for row in full.rows]) for index, column in enumerate(full.columns))
+    return ("total", *sums[1:])
+
+
 def _sum(column: Column, cells: list[Cell]) -> Cell:
     stated = [cell for cell in cells if cell != ""]
     known = [cell for cell in stated if cell is not None]
@@ -117,7 +128,8 @@ def _sum(column: Column, cells: list[Cell]) -> Cell:
         return None
     if column.kind is ColumnKind.MONEY:
         return f"{sum((Decimal(str(cell)) for cell in known), Decimal(0)):f}"
-    return sum(cell for cell in known if not isinstance(cell, str))
+    added = sum(cell for cell in known if not isinstance(cell, str))
+    return round(added, _SHARE_PLACES) if column.kind is ColumnKind.SHARE else added
 
 
 def write(cell: Cell, column: Column, *, currency: str, limit: int = 80) -> str:

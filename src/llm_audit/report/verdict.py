@@ -103,13 +103,13 @@ def _floor_note(document: Document) -> str:
 
 
 def _headline(document: Document) -> str:
-    expected, cost, currency = document.flagship_tax.expected, document.cost, document.currency
-    if not cost.priced_requests:
+    expected, currency = document.flagship_tax.expected, document.currency
+    if not document.cost.priced_requests:
         return "No request has a known price, so the flagship tax is unknown."
     amount = Decimal(expected.amount)
     if amount == 0:
         return "The policy would have cost the same, so there is no flagship tax."
-    tax, paid, policy = _adding_up(amount, Decimal(cost.actual), currency)
+    tax, paid, policy = adding_up(document)
     if amount < 0:
         return (
             f"The policy would have cost an estimated {tax} more: {policy} instead of {paid}. There is no flagship tax."
@@ -122,11 +122,13 @@ def _headline(document: Document) -> str:
     )
 
 
-def _adding_up(tax: Decimal, paid: Decimal, currency: str) -> tuple[str, str, str]:
-    """Round tax (without its sign), spend and policy cost to the same digit, so that they add up as shown."""
-    places = max(decimals(f"{tax:f}"), decimals(f"{paid:f}"))
-    tax, paid = to_places(tax, places), to_places(paid, places)
-    first, second, third = (fixed(amount, places, currency=currency) for amount in (abs(tax), paid, paid - tax))
+def adding_up(document: Document) -> tuple[str, str, str]:
+    """Write tax (without its sign), spend and policy cost, rounded to the same digit so that they add up as shown."""
+    amount, paid = Decimal(document.flagship_tax.expected.amount), Decimal(document.cost.actual)
+    places = max(decimals(f"{amount:f}"), decimals(f"{paid:f}"))
+    tax, paid = to_places(amount, places), to_places(paid, places)
+    amounts = (abs(tax), paid, paid - tax)
+    first, second, third = (fixed(each, places, currency=document.currency) for each in amounts)
     return first, second, third
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from xxhash import xxh3_128
 
+from llm_audit.sources.databases import Table, TableReader
 from llm_audit.sources.detect import detect_source
 from llm_audit.sources.entry import Reason, Rejected
 from llm_audit.sources.files.container import Container, Located, decoded, items, sniff, with_columns
@@ -26,9 +27,10 @@ _TABLES = (Container.CSV, Container.PARQUET, Container.SQLITE)
 
 
 class ShardReader:
-    """Reads one shard of a file on disk.
+    """Reads one shard of a file on disk, of an object in a store, or of a table of a database.
 
-    Once it is read through, ``lines`` is how many lines a range holds, and ``content`` the hash of what was read: empty
+    While it is read, ``place`` is the primary key of a table's row. Once it is read through, ``lines`` is how many
+    lines a range holds, and ``content`` the hash of what was read: empty
     where that is not what the file holds, because it could not be read or has changed. ``sha256`` is that of a complete
     file, and ``note`` a remark on it.
     """
@@ -40,6 +42,8 @@ class ShardReader:
         self.content = ""
         self.sha256 = NO_CONTENT
         self.note = ""
+        self.read_bytes = 0
+        self._row_reader: TableReader | None = None
         self._shard = shard
         self._formats = formats
         self._forced = forced
@@ -47,7 +51,15 @@ class ShardReader:
         self.detector = FormatDetector(formats, path=shard.source.name, forced=forced)
         self._decode_typed = None if date_order else self.detector.fast_path.decode  # dates are changed in dictionaries
 
+    @property
+    def place(self) -> str:
+        """The primary key of the row at hand, where it is one of a table."""
+        return self._row_reader.place if self._row_reader is not None else ""
+
     def __iter__(self) -> Iterator[Located]:
+        if self._shard.source.table is not None:
+            yield from self._rows(self._shard.source.table)
+            return
         line = 1
         try:
             located = self._located()
@@ -61,9 +73,25 @@ class ShardReader:
             if (rejected := self._changed()) is not None:
                 yield line, rejected
 
+    def _rows(self, table: Table) -> Iterator[Located]:
+        """Yield the rows of a range of a table; its hash is that of the rows read, since a table has none before."""
+        reader = self._row_reader = TableReader(table, table.ranges[self._shard.start])
+        if self._forced is None:
+            self.detector.fallback = self._format_of(table)
+        yield from reader
+        self.lines, self.content, self.read_bytes = reader.count, f"{reader.digest:032x}", reader.read_bytes
+
+    def _format_of(self, table: Table) -> Format | None:
+        """Return the format of a known schema; of another table, that of its first rows."""
+        if table.schema is not None:
+            return next(known for known in self._formats if known.info.name == table.schema.format)
+        return detect_source(self._shard.source, Container.TABLE, formats=self._formats).format
+
     def _changed(self) -> Rejected | None:
         """Note where the file is no longer as it was listed; return a rejection where it has become shorter."""
         source = self._shard.source
+        if source.remote:  # which was opened in the version that it was listed in
+            return None
         try:
             status = Path(source.path).stat()
         except OSError:  # removed after it was read

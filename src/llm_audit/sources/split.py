@@ -7,19 +7,27 @@ machine and parts can be kept between runs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 from llm_audit.sources.detect import detect_source
 from llm_audit.sources.files.container import Container, sniff
 from llm_audit.sources.files.limits import SHARD_BYTES
+from llm_audit.sources.files.on_disk import described, head_on_disk
 from llm_audit.sources.files.storage import Source, UnreadableError, open_binary
 from llm_audit.sources.files.stream import MAGIC_BYTES, Compression, compression
 from llm_audit.sources.formats.interface import Format
 
+_REQUESTS_AT_ONCE = 16
+_NO_LINES = (".gz", ".zst", ".bz2", ".xz", ".lz4", ".parquet", ".zip", ".tar", ".tgz", ".db", ".sqlite")
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A complete file, or the lines of a plain JSONL file that begin in a range of its bytes."""
+    """A complete file, or the lines of a plain JSONL file that begin in a range of its bytes.
+
+    Of a table of a database, ``start`` is the number of a range of its rows, and ``end`` the next one.
+    """
 
     source: Source
     start: int = 0
@@ -27,7 +35,9 @@ class Shard:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes on disk."""
+        """Bytes on disk, or about the bytes of a table's rows."""
+        if self.source.table is not None:
+            return self.source.table.range_bytes
         return (self.source.size_bytes if self.end is None else self.end) - self.start
 
 
@@ -38,12 +48,14 @@ Bundle = tuple[Shard, ...]
 def bundles(sources: Sequence[Source], formats: Sequence[Format]) -> Iterator[Bundle]:
     """Cut large plain JSONL files into ranges, and put small files together.
 
-    An object in S3 is not cut, nor is a file in an archive. The files in a tar stay together, since it is read from its
-    beginning to reach any of them.
+    A file in an archive is not cut. The files in a tar stay together, since it is read from its beginning to reach any
+    of them.
     """
     held: list[Shard] = []
+    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as requests:
+        large = {source: requests.submit(_object, source, formats) for source in sources if _may_be_cut(source)}
     for source in sources:
-        for shard in _shards(source, formats):
+        for shard in large[source].result() if source in large else _shards(source, formats):
             full = sum(other.size_bytes for other in held) + shard.size_bytes > SHARD_BYTES
             if held and _same_tar(held[-1].source, source):
                 full = False
@@ -58,13 +70,35 @@ def bundles(sources: Sequence[Source], formats: Sequence[Format]) -> Iterator[Bu
         yield tuple(held)
 
 
-def _shards(source: Source, formats: Sequence[Format]) -> Iterator[Shard]:
+def _may_be_cut(source: Source) -> bool:
+    """Return whether an object is large and, by its name, neither compressed nor a table."""
+    return source.remote and source.size_bytes > SHARD_BYTES and not source.name.lower().endswith(_NO_LINES)
+
+
+def _object(source: Source, formats: Sequence[Format]) -> Sequence[Shard]:
+    """Return the shards of a large object, by its beginning, and by the size that it states itself."""
+    try:
+        with head_on_disk(source) as beginning:
+            lines = _is_long_log(beginning, formats)
+            version = beginning.version
+        found = described(replace(source, version=version)) if lines else source
+    except UnreadableError:  # which its reader will say
+        return [Shard(source)]
+    if not lines or found.size_bytes <= SHARD_BYTES:
+        return [Shard(source)]
+    return _ranges(found)
+
+
+def _shards(source: Source, formats: Sequence[Format]) -> Sequence[Shard]:
+    if source.table is not None:
+        return [Shard(source, number, number + 1) for number in range(len(source.table.ranges))]
     whole = source.size_bytes <= SHARD_BYTES or source.remote or source.member is not None
-    if whole or not _can_be_cut(source, formats):
-        yield Shard(source)
-        return
-    for start in range(0, source.size_bytes, SHARD_BYTES):
-        yield Shard(source, start, min(start + SHARD_BYTES, source.size_bytes))
+    return [Shard(source)] if whole or not _can_be_cut(source, formats) else _ranges(source)
+
+
+def _ranges(source: Source) -> list[Shard]:
+    size = source.size_bytes
+    return [Shard(source, start, min(start + SHARD_BYTES, size)) for start in range(0, size, SHARD_BYTES)]
 
 
 def _same_tar(first: Source, second: Source) -> bool:

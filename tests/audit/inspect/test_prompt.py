@@ -9,7 +9,9 @@ from llm_audit.catalog import Catalog
 from llm_audit.classify.known import known_sets
 from llm_audit.classify.model import Classifier
 from llm_audit.policy import Policy, load, parse
+from llm_audit.policy.file.model import StakesLimit
 from llm_audit.pricing import PriceBook
+from llm_audit.vocabulary import Category, Stakes
 
 PAIR = 'name = "pair"\ndecision = "{}"\n{}\n[ladders]\nours = ["gpt-4o-mini", "gpt-4o"]\n'
 LOSS = "max_quality_loss = {}\nmin_success = {}\nlost_answer_usd = {}"
@@ -64,10 +66,10 @@ def test_the_example_is_near_or_beyond_the_scale(classifier):
     ("policy", "moves", "words"),
     [
         (pair(limit=99, success=0.0), True, "succeeds on"),
-        (pair(limit=0, success=0.0), False, "above 0"),
-        (pair(limit=99, success=1.0), False, "below 100%"),
-        (pair(limit=99, success=0.0, lost_usd=100.0), False, "cost more than is saved"),
-        (parse(PAIR.format("p_suffices", "target = 0.9999"), where="pair.toml"), False, "does not accept"),
+        (pair(limit=0, success=0.0), False, "answers in 100 (at most 0)"),
+        (pair(limit=99, success=1.0), False, "(at least 100%)"),
+        (pair(limit=99, success=0.0, lost_usd=100.0), False, "saves less than its repeats and lost answers cost"),
+        (parse(PAIR.format("p_suffices", "target = 0.9999"), where="pair.toml"), False, "(at least 99.99%)"),
     ],
 )
 def test_a_choice_says_why(classifier, policy, moves, words):
@@ -76,6 +78,35 @@ def test_a_choice_says_why(classifier, policy, moves, words):
     assert (choice.family, choice.used, choice.moves) == ("ours", "gpt-4o", moves)
     assert choice.model == ("gpt-4o-mini" if moves else "gpt-4o")
     assert words in choice.reason
+
+
+def test_every_limit_that_a_candidate_misses_is_named(classifier):
+    text = "Which treaty ended the Thirty Years' War, and in which two towns?"
+    (choice,) = explained(text, classifier, pair(limit=0, success=1.0, lost_usd=100.0)).choices
+    assert choice.reason.startswith("gpt-4o-mini loses ")
+    first, _, last = choice.reason.partition(" and saves")
+    assert last == " less than its repeats and lost answers cost"
+    assert "(at most 0), succeeds on" in first
+    assert first.endswith("(at least 100%)")
+
+
+def test_the_stricter_limit_of_stakes_is_named(classifier):
+    policy = pair(limit=99, success=0.0)
+    strict = StakesLimit(keep=False, max_quality_loss=0.0, min_success=1.0)
+    text = "Mein Vermieter hat mir fristlos gekündigt. Welche Rechte habe ich?"
+    (choice,) = explained(text, classifier, replace(policy, stakes={Stakes.LEGAL: strict})).choices
+    assert "(at most 0 with legal stakes) and succeeds on" in choice.reason
+    assert choice.reason.endswith("(at least 100% with legal stakes)")
+    keep = StakesLimit(keep=True, max_quality_loss=None, min_success=None)
+    (choice,) = explained(text, classifier, replace(policy, stakes={Stakes.LEGAL: keep})).choices
+    assert choice.reason == "gpt-4o-mini may not replace the model used with legal stakes"
+
+
+def test_a_bound_on_readers_preference_is_named(classifier):
+    policy = replace(pair(limit=99, success=0.0), max_preference_gap={category.value: 0.0 for category in Category})
+    (choice,) = explained("Name three rivers.", classifier, policy).choices
+    assert choice.reason.startswith("gpt-4o-mini is preferred less by ")
+    assert choice.reason.endswith("of readers (at most 0%)")
 
 
 def test_a_model_without_a_cheaper_one_stays(classifier):

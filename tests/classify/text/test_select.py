@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.classify.text import patterns
+from llm_audit.classify.text import patterns, words
+from llm_audit.classify.text import select as module
 from llm_audit.classify.text.select import SUMMARY_ASK, TITLE_ASK, select, without_context
 from llm_audit.classify.text.words import ends, in_ends
 from llm_audit.sources.entry import Message
@@ -88,6 +89,35 @@ def test_a_pasted_novel_is_not_the_ask():
     )
     assert select([user("Please summarise this chapter:\n\n" + novel)]).text == "Please summarise this chapter:"
     assert select([user(novel + "\n\nWhat is the name of the narrator?")]).text == "What is the name of the narrator?"
+
+
+PASTED = "The council moved the market to Saturday, since the square is being rebuilt on weekdays. " * 3
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        "Write a headline of at most eight words for this article:",
+        "Label this message with one of billing, sales, technical.",
+        "Fasse den folgenden Text in zwei Sätzen zusammen.",
+        "Résume ce texte en une phrase.",
+        "Переведи текст на английский.",
+        "请把下面的文字翻译成英文。",
+        "次の文章を一文で要約してください。",
+    ],
+)
+def test_a_text_to_rework_is_not_the_ask(ask):
+    assert select([user(f"{ask}\n\n{PASTED}")]).text == ask
+    more = "Please explain your choice."
+    assert select([user(f"{ask}\n\n{PASTED}\n\n{more}")]).text == f"{ask}\n{more}"
+    short = f"{ask}\n\nThe market moves."
+    assert select([user(short)]).text == short
+
+
+def test_a_problem_after_its_instruction_is_the_ask():
+    for instruction in ("Solve this problem:", "Review this clause:", "Write a function for the task below."):
+        text = f"{instruction}\n\n{PASTED}".strip()
+        assert select([user(text)]).text == text
 
 
 @pytest.mark.parametrize(
@@ -286,3 +316,45 @@ def test_examples_as_turns_of_a_chat_are_not_the_ask():
         Message("user", "Prove that every prime above 3 is odd."),
     ]
     assert select(turns).text == "Prove that every prime above 3 is odd."
+
+
+MARKS = st.sampled_from(
+    [
+        "<context>", "</context>", "<", ">", "\n> ", "```", "\n", ":", "\uff1a", "Question:", "Context:\n", "Q: ",
+        "A: ", "Input: ", "Output: ", "# AGENTS.md", "<system-reminder>", "title", "summarise", "conversation",
+        "Why?\n\n", "yes", "x " * 45, "\u3000", "é\n" * 50, "word " * 700, "\u017fystem", "<\u017fystem-reminder>",
+    ]
+)  # fmt: skip
+TURNS = st.lists(
+    st.builds(
+        Message,
+        st.sampled_from(["user", "user", "system", "assistant", "tool"]),
+        st.lists(MARKS | st.text(max_size=5), max_size=8).map("".join),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(TURNS, st.sampled_from([(), ("read",)]))
+def test_the_short_way_selects_what_the_long_way_does(turns, tools):
+    found = select(turns, tools=tools)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(module, "_plain_ask", lambda _: None)
+        assert select(turns, tools=tools) == found
+
+
+@pytest.mark.skipif(not words.COMPILED, reason="built without a C compiler")
+def test_the_short_way_is_for_plain_asks():
+    short = words.plain_ask((("title",), ("chat",)), 20, ("question",))
+    assert short([system("Help."), user("  Why?\n")]) == ("Why?", False)
+    for text in ("> a\nb", "a\n> b", "```a", "a\nb: c", "Question: a\nb"):
+        assert short([user(text)]) == (text, True)
+    for turns in ([user("a"), assistant("b")], [user("<b>")], [user(" ")], [user("# A")], [user("title chat")]):
+        assert short(turns) is None
+    assert short([system("title chat"), user("a")]) is None
+    assert short([assistant("title chat"), user("a < b")]) == ("a < b", False)
+    for wrong in ([], (), [None], [user(None)], [system(None), user("a")]):
+        with pytest.raises((TypeError, AttributeError)):
+            short(wrong)

@@ -20,6 +20,52 @@ def test_the_compiled_search_and_the_python_form_agree(text, upper):
     assert words.searcher(GROUPS, EDGE)(text) is words.in_ends(GROUPS, EDGE, text)
 
 
+LABELS = st.sampled_from(
+    [
+        *patterns.QUESTION_WORDS,
+        "QUE\u017fTION",
+        "P\u0130TANIE",
+        "ВОПРОС",
+        "the ",
+        "user's ",
+        "#",
+        "*",
+        " ",
+        "\n",
+        ":",
+        "\uff1a",
+    ]
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(LABELS | st.text(max_size=3), max_size=12).map("".join))
+def test_no_question_goes_without_a_word_before_a_colon(text):
+    for compiled in {False, words.COMPILED}:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(words, "COMPILED", compiled)
+            assert words.labelled(patterns.QUESTION_WORDS, text) or not patterns.QUESTION.search(text)
+
+
+@pytest.mark.skipif(not words.COMPILED, reason="built without a C compiler")
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", False),
+        (":", False),
+        ("else: return", False),
+        ("Query:", True),
+        ("a question * \n:", True),
+        ("query.:", False),
+        ("uery:", False),
+        ("结论\uff1a", False),
+        ("问题\uff1a 🙂", True),
+    ],
+)
+def test_a_word_before_a_colon_is_found(text, found):
+    assert words.labelled(("query", "question", "问题"), text) is found
+
+
 @pytest.mark.parametrize("compiled", [True, False])
 @pytest.mark.parametrize(
     ("text", "found"),
@@ -61,5 +107,8 @@ def test_the_compiled_search_refuses_what_it_cannot_hold():
     for arguments in ((prepared, 4, b"word"), (prepared, 4), (prepared, "4", "word")):
         with pytest.raises(TypeError):
             _words.in_ends(*arguments)
+    for arguments in ((("word",), b"word"), (("word",),), (["word"], "word"), ((b"word",), "word")):
+        with pytest.raises(TypeError):
+            _words.labelled(*arguments)
     with pytest.raises(ValueError, match="PyCapsule"):
         _words.in_ends(object(), 4, "word")

@@ -1,10 +1,54 @@
+"""``llm-audit analyze``: invoices, and periods relative to today."""
+
 import datetime as dt
 import json
 from pathlib import Path
 
 import pytest
+from tests.cli.conftest import write_log
 
 from llm_audit.cli import run
+
+INVOICE = """start_time,start_time_iso,amount_value,amount_currency,line_item,project_name
+1788220800,2026-09-01T00:00:00+00:00,0.3,usd,"gpt-4o-2024-08-06, input",web
+"""
+
+
+def test_an_invoice_is_tied_out_in_every_report_of_the_run(tmp_path: Path) -> None:
+    """60 requests of gpt-4o, 1,000 tokens in at $2.50 and 100 out at $10 a million: $0.21 of the $0.30 invoiced."""
+    log, invoice = write_log(tmp_path / "log.jsonl"), tmp_path / "invoice.csv"
+    invoice.write_text(INVOICE)
+    outputs = [tmp_path / name for name in ("a.json", "a.html", "a.explore.html")]
+    flags = [word for path in outputs for word in ("-o", str(path))]
+    assert run(["analyze", str(log), "--invoice", str(invoice), "-q", *flags]) == 0
+    document = json.loads(outputs[0].read_text())
+    (month,) = document["invoice"]["months"]
+    assert (month["provider"], month["month"], month["requests"]) == ("openai", "2026-09", 60)
+    assert (month["computed"], month["invoiced"], month["difference"]) == ("0.21", "0.30", "0.09")
+    assert document["invoice"]["files"] == [str(invoice)]
+    assert f"--invoice {invoice}" in document["command"]
+    for page in (path.read_text() for path in outputs[1:]):
+        assert "Reconciliation with the invoice" in page
+    assert run(["report", str(outputs[0]), "-o", str(tmp_path / "b.html"), "-q"]) == 0
+    assert "Reconciliation with the invoice" in (tmp_path / "b.html").read_text()
+
+
+def test_an_invoice_that_cannot_be_read_is_said_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing, other = tmp_path / "none.csv", tmp_path / "other.csv"
+    other.write_text("a,b\n1,2\n")
+    assert run(["analyze", "no-such-log", "--invoice", str(missing)]) == 2
+    assert f"Cannot read the invoice {missing}" in capsys.readouterr().err
+    assert run(["analyze", "no-such-log", "--invoice", str(other)]) == 2
+    assert "match no known cost export" in capsys.readouterr().err
+
+
+def test_the_page_with_a_script_needs_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = tmp_path / "a.json"
+    assert run(["analyze", str(write_log(tmp_path / "log.jsonl")), "-q", "-o", str(saved)]) == 0
+    assert run(["report", str(saved), "-o", str(tmp_path / "a.explore.html")]) == 2
+    assert "give the logs or a ledger" in capsys.readouterr().err
 
 
 def test_a_relative_period_is_printed_as_the_dates_it_came_to(

@@ -16,12 +16,14 @@ from tests.report import build, compared, hostile
 from tests.report.frames import frames
 from tests.report.golden import assert_golden
 
+from llm_audit.document import audit as d
 from llm_audit.document.audit import Document, decode
 from llm_audit.document.comparison import InconclusiveIs
 from llm_audit.errors import UsageError
-from llm_audit.report.formats.focus import COLUMNS
-from llm_audit.report.interface import Options
+from llm_audit.report.formats.focus import COLUMNS, COLUMNS_1_0
+from llm_audit.report.interface import Frames, Options
 from llm_audit.report.registry import RENDERERS, by_suffix, render
+from llm_audit.report.tables import everything
 
 CALLS = build.calls(2)
 
@@ -41,7 +43,7 @@ def test_text_formats_are_as_last_looked_at(document: Document, name: str) -> No
     assert_golden(f"{name}{suffix}", rendered(document, name))
 
 
-@pytest.mark.parametrize("name", ["csv", "focus"])
+@pytest.mark.parametrize("name", ["csv", "focus", "focus-1.0"])
 def test_rows_are_as_last_looked_at(document: Document, name: str) -> None:
     assert_golden(f"{name}.csv", render(document, name, frames=frames(CALLS[:6])))
 
@@ -92,9 +94,10 @@ def test_groups_parquet_holds_exact_amounts(document: Document) -> None:
     assert read["cost"].sum() == Decimal(document.cost.actual)
 
 
-def test_focus_rows_are_complete_and_add_up(document: Document) -> None:
-    rows = list(csv.DictReader(io.StringIO(rendered(document, "focus").decode())))
-    assert tuple(rows[0]) == COLUMNS
+@pytest.mark.parametrize(("name", "columns"), [("focus", COLUMNS), ("focus-1.0", COLUMNS_1_0)])
+def test_focus_rows_are_complete_and_add_up(document: Document, name: str, columns: tuple[str, ...]) -> None:
+    rows = list(csv.DictReader(io.StringIO(rendered(document, name).decode())))
+    assert tuple(rows[0]) == columns
     assert sum(Decimal(row["BilledCost"]) for row in rows) * 10**12 == sum(call.cost for call in CALLS)
     assert sum(Decimal(row["x_PolicyCost"]) for row in rows) * 10**12 == sum(call.policy for call in CALLS)
     tokens = sum(Decimal(row["ConsumedQuantity"]) for row in rows)
@@ -104,6 +107,38 @@ def test_focus_rows_are_complete_and_add_up(document: Document) -> None:
         assert row["BillingPeriodStart"] <= row["ChargePeriodStart"] < row["ChargePeriodEnd"] <= row["BillingPeriodEnd"]
         assert "policy" not in "".join(name.lower() for name in row if not name.startswith("x_"))
     assert all(row["x_TokenType"] in {"input", "cache_read", "output"} for row in rows)
+
+
+def test_focus_tells_list_cost_from_contracted_cost(document: Document) -> None:
+    """One provider gives half off, apart from output, which it does not list; the others charge list prices."""
+    requests = frames(CALLS).requests
+    factor = pl.when(pl.col("provider") == "openai").then(2).otherwise(1)
+    listed = [(pl.col(name) * factor).alias(f"list_{name}") for name in requests.columns if name.startswith("cost_")]
+    made = Frames(make=lambda: requests.with_columns(listed).with_columns(list_cost_output_pico=pl.lit(None)))
+    rows = list(csv.DictReader(io.StringIO(render(document, "focus", frames=made).decode())))
+    for row in rows:
+        times = 2 if row["ProviderName"] == "openai" and row["x_TokenType"] != "output" else 1
+        assert Decimal(row["ListCost"]) == Decimal(row["ContractedCost"]) * times
+        assert row["EffectiveCost"] == row["BilledCost"] == row["ContractedCost"]
+    assert {row["ProviderName"] for row in rows} >= {"openai", "anthropic"}
+
+
+def test_focus_names_model_direction_and_cache_action_as_properties_of_the_price(document: Document) -> None:
+    written = msgspec.structs.replace(document.price_rows[0], rates={"cache_write_5m": "6.25"})  # claude-opus-4-5
+    changed = msgspec.structs.replace(document, price_rows=[written, *document.price_rows[1:]])
+    models = {"developer": pl.lit("Anthropic"), "family": pl.lit("claude"), "model_id": pl.col("model")}
+    requests = frames(CALLS).requests.with_columns(**models)
+    rows = csv.DictReader(io.StringIO(render(changed, "focus", frames=Frames(make=lambda: requests)).decode()))
+    found = {(row["ResourceId"], row["x_TokenType"]): json.loads(row["SkuPriceDetails"]) for row in rows}
+    identity = {
+        "x_ModelDeveloper": "Anthropic", "x_ModelFamily": "claude", "x_ModelId": "claude-opus-4-5",
+        "x_CatalogModelId": "claude-opus-4-5", "x_ServiceTier": "standard",
+    }  # fmt: skip
+    opus = {kind: found["claude-opus-4-5", kind] for kind in ("input", "cache_read", "output")}
+    assert opus["input"] == identity | {"x_TokenDirection": "Input", "x_TokenCacheAction": "Uncached"}
+    assert opus["cache_read"] == identity | {"x_TokenDirection": "Input", "x_TokenCacheAction": "Read"}
+    assert opus["output"] == identity | {"x_TokenDirection": "Output"}
+    assert "x_TokenCacheAction" not in found["gpt-5", "input"], "its meter of input counts cached tokens too"
 
 
 def test_focus_needs_a_time() -> None:
@@ -214,24 +249,70 @@ def test_markdown_of_a_huge_audit_still_fits(document: Document) -> None:
     assert len(render(long, "markdown").decode()) < 65_536
 
 
+def test_a_workbook_has_contents_and_at_most_twelve_sheets_with_every_table(document: Document) -> None:
+    months = [d.InvoiceMonth(
+        provider="openai", month="2026-09", requests=3, unpriced_requests=0, listed="3.00", discount="1.00",
+        computed="2.00", stated=None, invoiced="2.50", uncovered="0.25", difference="0.25", reason="agrees",
+    )]  # fmt: skip
+    tied = msgspec.structs.replace(document, invoice=d.Invoice(files=["i.csv"], months=months, left_out=[]))
+    book = openpyxl.load_workbook(io.BytesIO(rendered(tied, "xlsx")))
+    assert book.sheetnames == [
+        "Contents", "Summary", "Gates", "Invoice", "Findings", "Days", "Models", "Models by day", "Policy", "Routes",
+        "Groups", "Data",
+    ]  # fmt: skip
+    written = {cell.value for sheet in book for cell in sheet["A"] if cell.value}
+    listed = {cell.value for cell in book["Contents"]["B"][2:]}
+    for full in everything(tied):
+        assert not full.rows or full.title in written & listed, full.title
+    links = [cell.hyperlink.location for row in book["Contents"].iter_rows() for cell in row if cell.hyperlink]
+    assert links == [f"'{name}'!A1" for name in book.sheetnames[1:]]
+    invoice = book["Invoice"]
+    heads = [cell.value for cell in invoice[2]]
+    row = {head: cell.value for head, cell in zip(heads, invoice[3], strict=True)}
+    assert row["List"] - row["Discounts"] == row["Computed"] == 2
+    assert row["Invoiced"] - row["On days not in the log"] - row["Computed"] == row["Difference"] == 0.25
+    charts = {sheet.title: len(sheet._charts) for sheet in book if sheet._charts}
+    assert charts == {"Invoice": 1, "Days": 1, "Models": 1, "Groups": 2}
+
+
+def test_the_summary_of_a_workbook_has_numbers_in_named_cells(document: Document) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(rendered(document, "xlsx")))
+
+    def value(name: str) -> object:
+        ((sheet, cell),) = book.defined_names[name].destinations
+        return book[sheet][cell].value
+
+    expected = document.flagship_tax.expected
+    assert value("Spent") == pytest.approx(float(document.cost.actual))
+    assert value("FlagshipTax") == pytest.approx(float(expected.amount))
+    assert value("PolicyCost") == pytest.approx(float(expected.policy_cost))
+    assert (value("FlagshipTaxLow"), value("FlagshipTaxHigh")) == (float(expected.low), float(expected.high))
+    assert value("Requests") == document.requests.audited
+    assert value("Currency") == "USD"
+    empty = openpyxl.load_workbook(io.BytesIO(render(build.sparse(), "xlsx")))
+    assert empty["Summary"]["B4"].value is None, "what has no price is unknown, not zero"
+
+
 def test_a_workbook_holds_numbers_filters_and_frozen_headings(document: Document) -> None:
     book = openpyxl.load_workbook(io.BytesIO(rendered(document, "xlsx")))
-    assert book.sheetnames[0] == "Summary"
-    assert all(len(name) <= 31 for name in book.sheetnames)
-    sheet = book["Model mix"]
-    heads = [cell.value for cell in sheet[1]]
+    sheet, rows = book["Models"], len(document.model_mix)
+    assert sheet["A1"].value == "Model mix"
+    heads = [cell.value for cell in sheet[2]]
     cost, requests = heads.index("Cost") + 1, heads.index("Requests") + 1
-    assert sheet.freeze_panes == "B2"
-    assert sheet.auto_filter.ref == f"A1:I{len(document.model_mix) + 1}"
-    assert isinstance(sheet.cell(2, cost).value, float)
-    assert sheet.cell(2, cost).number_format.startswith("#,##0.00")
-    assert sheet.cell(len(document.model_mix) + 1, cost).value is None, "an unknown cost is an empty cell"
-    total = sheet.cell(len(document.model_mix) + 2, requests).value
-    assert total == f"=SUBTOTAL(109,D2:D{len(document.model_mix) + 1})"
+    assert sheet.freeze_panes == "B3"
+    filters = [found.autoFilter.ref for found in sheet.tables.values()]
+    assert filters[0] == f"A2:I{rows + 2}"
+    assert len(filters) == 6
+    assert isinstance(sheet.cell(3, cost).value, float)
+    assert sheet.cell(3, cost).number_format.startswith("#,##0.00")
+    assert sheet.cell(rows + 2, cost).value is None, "an unknown cost is an empty cell"
+    assert sheet.cell(rows + 3, requests).value == f"=SUBTOTAL(109,D3:D{rows + 2})"
 
 
 def test_totals_of_a_workbook_are_stored_beside_their_formulas(document: Document) -> None:
     book = openpyxl.load_workbook(io.BytesIO(rendered(document, "xlsx")), data_only=True)
-    sheet = book["By team"]
-    cost = [cell.value for cell in sheet[1]].index("Cost") + 1
-    assert sheet.cell(len(document.groups["team"]) + 2, cost).value == pytest.approx(float(document.cost.actual))
+    sheet = book["Groups"]
+    start = next(cell.row for cell in sheet["A"] if cell.value == "By team")
+    cost = [cell.value for cell in sheet[start + 1]].index("Cost") + 1
+    total = sheet.cell(start + 2 + len(document.groups["team"]), cost).value
+    assert total == pytest.approx(float(document.cost.actual))

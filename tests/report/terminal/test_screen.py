@@ -11,6 +11,7 @@ from tests.report.golden import assert_golden
 from llm_audit.document import audit as d
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.report.glossary import GLOSSARY
+from llm_audit.report.rounding import balanced
 from llm_audit.report.table import NUMERIC, Column, Priority, cap, count, money, table, write
 from llm_audit.report.tables import check, everything, spend
 from llm_audit.report.terminal.check import print_check
@@ -57,9 +58,10 @@ def test_no_table_is_wider_than_the_terminal_and_what_is_left_out_is_named(width
     assert all(cell_len(line) <= width for line in shown.splitlines())
     blocks = "\n".join(line.strip() for line in shown.splitlines()).split("\n\n")
     told = {block.partition("\n")[0]: " ".join(block.split()) for block in blocks}
-    for whole in everything(document):
-        if not whole.rows:
+    for exact in everything(document):
+        if not exact.rows:
             continue
+        whole = balanced(exact, spent=document.cost.actual)
         said = told[whole.title]
         for index, column in enumerate(whole.columns):
             named = f"{column.title}" in said.partition("Columns left out to fit: ")[2]

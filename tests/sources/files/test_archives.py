@@ -84,7 +84,7 @@ def account(ledger: Ledger) -> tuple[int, int, dict[str, int]]:
 @pytest.mark.parametrize("name", ARCHIVES)
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_every_member_is_a_file_of_its_own(name: str, jobs: int, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("llm_audit.engines.pool.SHARD_BYTES", 0)
+    monkeypatch.setattr("llm_audit.engines.executors.processes.SHARD_BYTES", 0)
     logs = tmp_path / "logs"
     logs.mkdir()
     (logs / name).write_bytes(ARCHIVES[name])

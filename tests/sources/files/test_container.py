@@ -2,6 +2,7 @@ import gzip
 import json
 import sqlite3
 import tracemalloc
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -80,6 +81,27 @@ def test_rows_before_the_break_of_a_packed_csv_are_kept(read) -> None:
     assert last == Rejected(Reason.TRUNCATED)
     assert [row["a"] for _, row in rows] == [str(n) for n in range(len(rows))]
     assert last_line == len(rows) + 2
+
+
+def test_values_that_json_lacks_are_converted_wherever_a_parquet_row_nests_them(tmp_path: Path, source_of) -> None:
+    columns = {
+        "plain": pa.array([[{"role": "user", "n": None}]]),
+        "bytes": pa.array([[{"in": b"x\xff"}]]),
+        "amount": pa.array([{"usd": Decimal("0.10")}]),
+        "map": pa.array([[[("k", 1)]]], pa.list_(pa.map_(pa.string(), pa.int64()))),
+        "fixed": pa.array([[b"a", b"b"]], pa.list_(pa.binary(), 2)),
+        "many": pa.array([[b"a"]], pa.large_list(pa.large_binary())),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "t")
+    (row,) = (row for _, row in tables.parquet_rows(source_of(tmp_path / "t", (tmp_path / "t").read_bytes())))
+    assert row == {
+        "plain": [{"role": "user", "n": None}],
+        "bytes": [{"in": "x\ufffd"}],
+        "amount": {"usd": "0.10"},
+        "map": [{"k": 1}],
+        "fixed": ["a", "b"],
+        "many": ["a"],
+    }
 
 
 def test_parquet_rows_leave_out_nulls_and_number_from_one(read, tmp_path: Path) -> None:

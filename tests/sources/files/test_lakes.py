@@ -10,6 +10,7 @@ import pytest
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.errors import UsageError
 from llm_audit.sources.files.find import find
+from llm_audit.sources.files.lakes import around
 
 HERE = IngestOptions(jobs=1, cache=False)
 
@@ -115,7 +116,10 @@ def iceberg(root: Path, *, files: int, deletes: int = 0) -> None:
     (root / "metadata" / "snap-7.avro").write_bytes(b"Obj\1")
 
 
-def test_an_iceberg_table_is_read_where_all_its_files_count_and_refused_otherwise(tmp_path: Path) -> None:
+def test_an_iceberg_table_is_read_where_all_its_files_count_and_refused_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(around, "has_reader", lambda: False)
     table = tmp_path / "table"
     data(table / "data" / "a.parquet", 0, model="gpt-4o")
     data(table / "data" / "b.parquet", 2, model="gpt-4o")
@@ -123,7 +127,7 @@ def test_an_iceberg_table_is_read_where_all_its_files_count_and_refused_otherwis
     assert inputs(table)[0] == [0, 1, 2, 3]
     for files, deletes in ((1, 0), (2, 1)):
         iceberg(table, files=files, deletes=deletes)
-        with pytest.raises(UsageError, match="Export its current version"):
+        with pytest.raises(UsageError, match=r"Install llm-audit\[iceberg\]"):
             inputs(table)
     (table / "metadata" / "v2.metadata.json").write_text("{}")
     with pytest.raises(UsageError, match="metadata cannot be read"):

@@ -14,10 +14,11 @@ from pyarrow import fs
 
 from llm_audit.engines import IngestOptions, ingest, local
 from llm_audit.errors import UsageError
-from llm_audit.sources.files import storage
 from llm_audit.sources.files.container import items, sniff
 from llm_audit.sources.files.find import Found, find
 from llm_audit.sources.files.on_disk import on_disk
+from llm_audit.sources.files.stores.address import parse
+from llm_audit.sources.files.stores.clients import s3_options
 
 HERE = IngestOptions(jobs=1, cache=False)
 
@@ -35,7 +36,7 @@ def endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A bucket with three logs, a hidden object and one that is no log."""
     for name, value in {
         "AWS_ENDPOINT_URL": endpoint,
@@ -45,7 +46,6 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
-    storage.s3.cache_clear()
     objects = {
         "2026/09/01.jsonl": rows(0, 5),
         "2026/09/02.jsonl.gz": gzip.compress(rows(5, 9)),
@@ -53,13 +53,12 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "2026/10/.hidden": b"{}",
         "2026/10/README.md": b"# Logs",
     }
-    client = fs.S3FileSystem(**storage.s3_options(os.environ), allow_bucket_creation=True)
+    client = fs.S3FileSystem(**s3_options(parse("s3://logs").store), allow_bucket_creation=True)
     client.create_dir("logs")
     for key, content in objects.items():
         with client.open_output_stream(f"logs/{key}", compression=None) as stream:
             stream.write(content)
-    yield "s3://logs"
-    storage.s3.cache_clear()
+    return "s3://logs"
 
 
 def rows(start: int, end: int) -> bytes:
@@ -98,19 +97,6 @@ def test_a_prefix_without_objects_is_named(path: str, bucket: str, tmp_path: Pat
     assert bucket
     with pytest.raises(UsageError, match=path):
         find([path], spool=tmp_path)
-
-
-def test_the_endpoint_and_the_region_come_from_the_environment() -> None:
-    options = storage.s3_options(
-        {"AWS_DEFAULT_REGION": "us-west-2", "AWS_ENDPOINT_URL": "http://127.0.0.1:9000/", "AWS_NO_SIGN_REQUEST": "yes"}
-    )
-    assert options == {
-        "region": "us-west-2",
-        "endpoint_override": "127.0.0.1:9000",
-        "scheme": "http",
-        "anonymous": True,
-    }
-    assert storage.s3_options({"AWS_REGION": "a", "AWS_DEFAULT_REGION": "b"}) == {"region": "a"}
 
 
 @pytest.mark.parametrize("stated", [0, 1, 10**9])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_audit.engines.pool import SHARD_BYTES
+from llm_audit.sources.files.limits import SHARD_BYTES
 
 MODULE = """
 from llm_audit.sources.entry import Request, Usage

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from llm_audit.audit.inspect.reasons import chosen_because, refused_because
 from llm_audit.catalog import Catalog, ladders
 from llm_audit.classify.contributions import PromptExplanation as Judged
 from llm_audit.classify.contributions import explain
@@ -17,9 +18,7 @@ from llm_audit.classify.model import Classifier
 from llm_audit.document.explanation import Contribution, FamilyChoice, KnownExample, PromptExplanation
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import (
-    ANSWERS,
     CandidateFigures,
-    Decision,
     Policy,
     plan,
     read_models,
@@ -121,7 +120,7 @@ def _choices(
                 used=used,
                 model=chosen.model if chosen else used,
                 moves=chosen is not None,
-                reason=_why(seen, chosen, policy, judged.category),
+                reason=_why(seen, chosen, policy=policy, category=judged.category, stakes=stakes),
             )
         )
     return found
@@ -166,22 +165,18 @@ def _requests(judged: Judged, stakes: Stakes | None, catalog: Catalog, used: Seq
     return pl.DataFrame({name: [row.get(name) for row in rows] for name in SCHEMA}, schema=dict(SCHEMA), strict=False)
 
 
-def _why(seen: list[CandidateFigures], chosen: CandidateFigures | None, policy: Policy, category: Category) -> str:
+def _why(
+    seen: list[CandidateFigures],
+    chosen: CandidateFigures | None,
+    *,
+    policy: Policy,
+    category: Category,
+    stakes: Stakes | None,
+) -> str:
     """Say in words why a model was chosen, or why the ablest of the cheaper ones was not."""
     if not seen:
         return NO_CANDIDATE
-    one = chosen or max(seen, key=lambda candidate: (candidate.p_suffices, -candidate.cost_pico))
-    lost = f"loses {max(one.loss, 0) * ANSWERS:.1f} answers in 100"
     if chosen:
-        return f"{lost}, succeeds on {one.p_success:.0%}"
-    if one.gate:
-        why = f"is blocked by {one.gate.replace('_', ' ')}"
-    elif policy.decision is not Decision.QUALITY_LOSS:
-        why = f"suffices with probability {one.p_suffices:.0%}, which the policy does not accept"
-    elif one.loss * ANSWERS > (limit := policy.max_quality_loss[category.value]):
-        why = f"{lost}, above {limit:g}"
-    elif one.p_success < policy.min_success:
-        why = f"succeeds on {one.p_success:.0%}, below {policy.min_success:.0%}"
-    else:
-        why = f"{lost}, which cost more than is saved"
-    return f"{one.model} {why}"
+        return chosen_because(chosen)
+    ablest = max(seen, key=lambda candidate: (candidate.p_suffices, -candidate.cost_pico))
+    return refused_because(ablest, policy, category=category, stakes=stakes)

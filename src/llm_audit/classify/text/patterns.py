@@ -81,12 +81,30 @@ REQUEST: Final = re.compile(
 )
 """The beginning of a paragraph that asks for something."""
 
+REWORK: Final = re.compile(
+    r"\W*(?:(?:please|bitte|can you|could you) )?(?:summari[sz]e|translate|shorten|condense|proofread|rewrite|rephrase"
+    r"|paraphrase|tag|label|classify|categori[sz]e|extract"
+    r"|(?:write|give|find|suggest)(?: me| this \w+)? an? (?:\w+ )?(?:headline|title|subject|summary|abstract)"
+    r"|correct the|fass\w*\b.{0,40}zusammen|übersetz|extrahier|klassifizier|kürze|korrigier"
+    "|résum|tradui|extrai|classe|corrig|reformul|raccourci|resum|traduc|traduz|extrae|clasific|classific|acort|encurt"
+    "|riassum|estra|correg|riformul|vat .{0,40}samen|vertaal|herschrijf|streść|przetłumacz|wyodrębnij|sklasyfikuj"
+    "|popraw|переведи|резюмируй|изложи|извлеки|классифицируй|исправь|сократи|لخص|ترجم|استخرج|صن[ّ]?ف|صحح"
+    r"|[^\n]{0,40}(?:总结|概括|翻译|提取|分类|改写|要約|翻訳|抽出|分類|校正|요약|번역|추출|분류|교정"
+    r"|सारांश|अनुवाद|वर्गीकृत))",
+    re.IGNORECASE,
+)
+"""The beginning of a paragraph that asks to rework the text after it: to summarise, translate, label, correct it."""
+
 ASKING_MARKS: Final = ("?", "\uff1f", ":")
 """The ends of such paragraphs."""
 
+QUESTION_WORDS: Final = (
+    "question", "query", "q", "frage", "pregunta", "pergunta", "domanda", "vraag", "pytanie", "вопрос", "问题", "質問",
+    "질문", "प्रश्न", "السؤال",
+)  # fmt: skip
+
 QUESTION: Final = re.compile(
-    r"^[#*\s]*(?:the |user |user's |customer )?(?:question|query|q|frage|pregunta|pergunta|domanda|vraag|pytanie|вопрос"
-    "|问题|質問|질문|प्रश्न|السؤال)[*\\s]*[:\uff1a]",
+    rf"^[#*\s]*(?:the |user |user's |customer )?(?:{'|'.join(QUESTION_WORDS)})[*\s]*[:\uff1a]",
     re.IGNORECASE | re.MULTILINE,
 )
 """A line that puts the question, after the documents that it is about."""

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from llm_audit.classify.text import patterns
-from llm_audit.classify.text.words import ends, searcher
+from llm_audit.classify.text.words import ends, labelled, plain_ask, searcher
 from llm_audit.sources.entry import Message
 from llm_audit.vocabulary import Abstention, Judged, Operation, Step
 
@@ -21,6 +21,8 @@ TITLE_ASK: Final = "Write a short title for this conversation."
 SUMMARY_ASK: Final = "Summarise this conversation."
 _LONG: Final = 3000
 _SHORT_PARAGRAPH: Final = 600
+_PASTED: Final = 200
+"""Characters from which a paragraph after the words that ask to rework it is a document."""
 _LABEL: Final = 24
 """Characters within which a line has its label; the last line of an ask after examples has one, few others do."""
 _FOLLOW_UP: Final = 80
@@ -30,6 +32,7 @@ _CHAT: Final[str] = Operation.CHAT.value
 _SCORED: Final = Judged.SCORED
 _ASK: Final = Step.ASK
 _may_be_chore: Final = searcher((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), _EDGE)
+_plain_ask: Final = plain_ask((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), _EDGE, patterns.QUESTION_WORDS)
 
 
 class Selection(msgspec.Struct, frozen=True, gc=False):
@@ -66,20 +69,37 @@ def select(
         return _abstain(Abstention.NOT_CHAT)
     if redacted or not messages:
         return _abstain(Abstention.REDACTED if redacted else Abstention.NO_TEXT)
-    chore = _chore(messages)
-    if chore is not None:
-        return chore
+    found = _plain(messages, tools) or _chore(messages)
+    if found is not None:
+        return found
     last = messages[-1]
     step = _loop_step(messages) if last.role == "tool" else _ASK
     ask = _ask_before(messages, len(messages))
     if ask is None:
         return _abstain(Abstention.NON_TEXT if any(m.images or m.audio for m in messages) else Abstention.NO_TEXT, step)
     index, text, bare = ask
-    if step is _ASK and tools and patterns.PLAN.match(text):
-        step = Step.PLAN
+    if step is _ASK:
+        step = _planned(text, tools)
     if _follows_up(text, bare=bare):
         return _inherited(messages, index, text, step)
     return Selection(text, _SCORED, None, step)
+
+
+def _planned(ask: str, tools: Sequence[str]) -> Step:
+    return Step.PLAN if tools and patterns.PLAN.match(ask) else _ASK
+
+
+def _plain(messages: Sequence[Message], tools: Sequence[str]) -> Selection | None:
+    """Select the ask in the short way that most prompts allow; None where this one does not."""
+    found = _plain_ask(messages) if type(messages) is list else None
+    if found is None:
+        return None
+    ask, has_context = found
+    if has_context:
+        ask = without_context(ask)
+    elif len(ask) > _LONG:
+        ask = _ask_of_document(ask)
+    return Selection(ask, _SCORED, None, _planned(ask, tools)) if len(ask) > _FOLLOW_UP else None
 
 
 def _abstain(reason: Abstention, step: Step = Step.UNKNOWN) -> Selection:
@@ -166,7 +186,7 @@ def without_context(text: str) -> str:
         text = patterns.TAGGED.sub(r"<\1>", text)
     if ":" in text or "\uff1a" in text:
         text = _without_documents(_without_examples(text))
-    return _ask_of_document(text) if len(text) > _LONG else text
+    return _ask_of_document(text) if len(text) > _LONG else _ask_to_rework(text)
 
 
 def _without_examples(text: str) -> str:
@@ -191,7 +211,7 @@ def _without_examples(text: str) -> str:
 
 def _without_documents(text: str) -> str:
     """Drop the documents between an instruction and the line that puts the question."""
-    if "\n" not in text:
+    if "\n" not in text or not labelled(patterns.QUESTION_WORDS, text):
         return text
     starts = [question.start() for question in patterns.QUESTION.finditer(text)]
     documents = patterns.DOCUMENTS.search(text, 0, starts[-1]) if starts else None
@@ -218,6 +238,16 @@ def _ask_of_document(text: str) -> str:
     head = text[:end] if end <= _SHORT_PARAGRAPH else ""
     tail = text[start:] if len(text) - start <= _SHORT_PARAGRAPH else ""
     return "\n".join(filter(_asks, (head, tail))) or text
+
+
+def _ask_to_rework(text: str) -> str:
+    """Of an ask to rework the text after it, the first paragraph, and the last where that asks for more."""
+    end = text.find("\n\n")
+    if not (0 < end <= _SHORT_PARAGRAPH and len(text) - end > _PASTED and patterns.REWORK.match(text)):
+        return text
+    tail = text[text.rfind("\n\n") + 2 :]
+    more = len(tail) <= _PASTED and patterns.REQUEST.match(tail) is not None
+    return f"{text[:end]}\n{tail}" if more else text[:end]
 
 
 def _asks(paragraph: str) -> bool:

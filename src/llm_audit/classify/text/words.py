@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from llm_audit.sources.entry import Message
+
 try:
     from llm_audit.classify import _words
 except ImportError:  # built where a C compiler is at hand; the Python form below gives the same answers
@@ -27,10 +29,35 @@ def searcher(groups: Groups, edge: int) -> Callable[[str], bool]:
     return partial(_words.in_ends, _words.prepare(groups), edge)
 
 
+def plain_ask(groups: Groups, edge: int, labels: tuple[str, ...]) -> Callable[[list[Message]], tuple[str, bool] | None]:
+    """Return the ask that ends a prompt, as a function of the messages: a short way for most.
+
+    It returns the ask without blanks around it, and whether it may hold a quotation, a fence, examples or documents.
+    None where more may have to be done: the prompt does not end with the user's message, that or the system prompt has
+    a word of each group at its ends, or a harness may have written in it.
+
+    Args:
+        groups: As for ``searcher``.
+        edge: As for ``searcher``.
+        labels: Words in lower case of which one stands before a colon where documents precede a question.
+    """
+    return partial(_words.plain_ask, _words.prepare(groups), edge, labels) if COMPILED else lambda _: None
+
+
 def in_ends(groups: Groups, edge: int, text: str) -> bool:
     """The same answer as the compiled search. No character beyond ASCII is part of such a word in lower case."""
     lowered = ends(text, edge).lower()
     return all(_any(group, lowered) for group in groups)
+
+
+def labelled(words: tuple[str, ...], text: str) -> bool:
+    """Return whether one of these words may stand before a colon, as a quick test before a pattern that asks for it.
+
+    Args:
+        words: Words in lower case.
+        text: The text. Between word and colon may be blanks and asterisks, and the word may have any case.
+    """
+    return _words.labelled(words, text) if COMPILED else ":" in text or "\uff1a" in text
 
 
 def ends(text: str, edge: int) -> str:

@@ -112,10 +112,10 @@ LEVEL: Final = {
 """Mean difficulty of sets without a series that many models have."""
 UNANCHORED: Final = ("MMLU-Pro-stemez",)
 """Sets whose prompts another table holds, with outcomes."""
-READ_WEIGHT: Final = 6.0
+READ_WEIGHT: Final = 5.0
 """Weight of a prompt that a reader judged."""
 RULE_WEIGHT: Final = 0.03
-SET_WEIGHT: Final = 4.0
+SET_WEIGHT: Final = 8.0
 MOST_OF_SET: Final = 250
 _REFINED: Final = {
     kind: re.compile(rf"\W*(?:{pattern})", re.IGNORECASE)

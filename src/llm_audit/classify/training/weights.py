@@ -12,7 +12,7 @@ from llm_audit.classify import heads
 from llm_audit.classify.features import BUCKETS, Lexicon
 from llm_audit.classify.learning import ridge
 from llm_audit.classify.text.structure import NAMES
-from llm_audit.classify.training.data import Items
+from llm_audit.classify.training.data import SET_WEIGHT, Items
 
 Array = npt.NDArray[np.float64]
 WITHIN_PENALTY: Final = 3.0
@@ -204,7 +204,7 @@ def exam_levels(items: Items, scores: Array, raw: Array) -> Array:
     graded = np.where(heads.lettered(raw) | np.isin(items.kind, heads.GRADED), 1.0, 0.0)
     carried = np.where(heads.lettered(raw), heads.EXAM_NOTATION, 1.0)[:, None] * graded[:, None]
     parts = np.column_stack([graded, 1 - graded, carried * heads.notation(scores, raw)])
-    weight = np.where(np.isnan(items.level), 0.0, items.level_weight / 4)
+    weight = np.where(np.isnan(items.level), 0.0, items.level_weight / SET_WEIGHT)
     weighted = parts * weight[:, None]
     prior = np.array([*EXAM_PRIOR, 0.0, 0.0])
     square = np.einsum("ij,ik->jk", weighted, parts) + EXAM_PENALTY * np.eye(parts.shape[1])

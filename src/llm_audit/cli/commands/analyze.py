@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llm_audit.cli import options
+
+if TYPE_CHECKING:
+    from llm_audit.config import Config
+    from llm_audit.pricing import Invoice
 
 
 def analyze(
@@ -18,6 +22,7 @@ def analyze(
     policy: options.Policy = None,
     prices: options.Prices = None,
     calibration: options.Calibration = None,
+    invoice: options.Invoices = None,
     since: options.Since = None,
     until: options.Until = None,
     timezone: options.Timezone = None,
@@ -26,9 +31,13 @@ def analyze(
     pseudonymize: options.Pseudonymize = None,
     log_format: options.LogFormat = None,
     date_order: options.DateOrder = None,
+    query: options.Query = None,
+    key_date: options.KeyDate = None,
     save_ledger: Annotated[Path | None, typer.Option(help="Save the ledger in this folder, to audit it again.")] = None,
     strict: options.Strict = None,
     jobs: options.Jobs = None,
+    engine: options.Engine = None,
+    workspace: options.Workspace = None,
     cache: options.Cache = None,
     config_file: options.ConfigFile = None,
     progress: options.ShowProgress = None,
@@ -61,15 +70,29 @@ def analyze(
         "pseudonymize": pseudonymize,
         "log_format": log_format,
         "date_order": date_order,
+        "key_date": key_date,
         "strict": strict,
         "jobs": jobs,
+        "engine": engine,
+        "workspace": workspace,
         "cache": cache,
     }
     config = configuration.load(flags, file=config_file).config
     shown_in = parse_currency(config.currency)
     shown = False if quiet else progress
-    audit = run_audit(paths, config, flags, since=since, until=until, progress=shown, save_ledger=save_ledger)
-    document = convert(audit.document, shown_in)
+    exports = _read(invoice or [], config)  # before any work
+    said = {**flags, "invoice": invoice}
+    audit = run_audit(
+        paths, config, said, since=since, until=until, query=query, progress=shown, save_ledger=save_ledger
+    )
+    document = audit.document
+    if exports:
+        from llm_audit import api
+        from llm_audit.audit.invoice import with_invoices
+
+        catalog = api.catalog(config)
+        document = with_invoices(document, audit.requests, exports, catalog=catalog)
+    document = convert(document, shown_in)
     deliver(document, output or [], output_format, requests=lambda: audit.requests, quiet=quiet, details=details)
     if explain_metrics:
         from rich.console import Console
@@ -78,3 +101,14 @@ def analyze(
 
         print_glossary(Console(stderr=True))
     return completeness(audit.document, config)
+
+
+def _read(invoices: list[Path], config: Config) -> list[Invoice]:
+    """Read invoices."""
+    if not invoices:
+        return []
+    from llm_audit import api
+    from llm_audit.pricing import read_invoice
+
+    catalog = api.catalog(config)
+    return [read_invoice(file, catalog=catalog) for file in invoices]

@@ -49,6 +49,7 @@ def sample(
     pseudonymize: options.Pseudonymize = None,
     log_format: options.LogFormat = None,
     date_order: options.DateOrder = None,
+    key_date: options.KeyDate = None,
     jobs: options.Jobs = None,
     cache: options.Cache = None,
     config_file: options.ConfigFile = None,
@@ -74,6 +75,7 @@ def sample(
         "pseudonymize": pseudonymize,
         "log_format": log_format,
         "date_order": date_order,
+        "key_date": key_date,
         "jobs": jobs,
         "cache": cache,
     }

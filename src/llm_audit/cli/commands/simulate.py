@@ -51,6 +51,7 @@ def simulate(
     timezone: options.Timezone = None,
     log_format: options.LogFormat = None,
     date_order: options.DateOrder = None,
+    key_date: options.KeyDate = None,
     jobs: options.Jobs = None,
     cache: options.Cache = None,
     config_file: options.ConfigFile = None,
@@ -69,6 +70,7 @@ def simulate(
         "timezone": timezone,
         "log_format": log_format,
         "date_order": date_order,
+        "key_date": key_date,
         "jobs": jobs,
         "cache": cache,
     }
@@ -79,7 +81,7 @@ def simulate(
     catalog = api.catalog(config)
     what_ifs = _what_ifs(what_if or [], where or [], catalog)
     with show_progress(wanted=progress) as update:
-        ledger = api.open_ledger(paths, config=config, progress=update)
+        ledger = api.open_ledger(paths, config=config, progress=update, since=since, until=until)
     done = compare(
         ledger,
         policies,

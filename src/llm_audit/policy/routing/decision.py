@@ -83,10 +83,10 @@ class DecisionRule:
                 limit = policy.quality_limits()[requests.category[rows]] / ANSWERS
                 within = missed(offers.loss, policy.cascade) <= limit
                 able = self.judge.success(candidate, skill, difficulty) >= policy.min_success
-                return np.asarray(within & able & self._pays(requests, offers))
+                return np.asarray(within & able & self.pays(requests, offers))
             case Decision.P_SUFFICES:
                 suffices = 1 - missed(1 - offers.p, policy.cascade) >= _given(policy.target)
-                return np.asarray(suffices & self._pays(requests, offers))
+                return np.asarray(suffices & self.pays(requests, offers))
             case Decision.STRONG_WINS:
                 score = 1 - self.judge.suffices(last, candidate, skill, difficulty)
                 return np.asarray((score < _given(self.threshold)) | (candidate == last))
@@ -95,7 +95,8 @@ class DecisionRule:
                 large = self.judge.success(last, skill, difficulty)
                 return np.asarray((large - small <= _given(policy.quality_difference)) | (candidate == last))
 
-    def _pays(self, requests: Requests, offers: Offers) -> Bools:
+    def pays(self, requests: Requests, offers: Offers) -> Bools:
+        """Return whether each offer costs less than was paid, with its check, its repeats and its lost answers."""
         policy, rows = self.policy, offers.rows
         success = offers.p
         if policy.cascade is not None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import altair as alt
 
 from llm_audit.document.audit import Document, FrontierPoint, Route
 from llm_audit.report.answers import number_of
-from llm_audit.report.charts.svg import LIGHT, WIDTH, Figure, chart, draw, label
+from llm_audit.report.charts.svg import LIGHT, Figure, Room, chart, draw, fitted, label, text_width
 from llm_audit.report.decisions import measure_of
-from llm_audit.report.text import money, plural, share, words
+from llm_audit.report.text import money, plural, share
+from llm_audit.report.text import words as words_of
 
-_NARROW = 230
-"""Width of the plot that fits a phone, names included."""
-_ROOM = 24
-"""Room for half of the text of the outermost amounts."""
+_SIDES: tuple[tuple[bool, Literal["left", "right"], int], ...] = ((True, "right", -1), (False, "left", 1))
+"""Text that ends at its place, to the left of it, and text that begins there: its alignment and the way it is moved."""
 _ROUTES = 12
 _BARS = 10
 _CURVE = 24
@@ -38,12 +37,13 @@ def estimates(document: Document) -> Figure | None:
     ends = (tax.expected.amount, tax.expected.low, tax.expected.high)
     expected, low, high = (money(amount, currency=currency) for amount in ends)
 
-    def drawn(key: str, width: int, ticks: int) -> Figure:
+    def drawn(room: Room) -> Figure:
         names = alt.Axis(domain=False, ticks=False, labelFontSize=12)
         y = alt.Y("name:N", sort=[n for n, _ in named], title=None, axis=names)
-        axis = alt.Axis(domain=False, ticks=False, tickCount=ticks, format="~s")
+        axis = alt.Axis(domain=False, ticks=False, tickCount=3 if room.narrow else 6, format="~s")
+        padding = text_width(str(row["text"]) for row in rows) // 2 + 4  # half of the text of the outermost amounts
         base = chart(rows).encode(
-            y=y, x=alt.X("amount:Q", title=currency, axis=axis, scale=alt.Scale(zero=True, padding=_ROOM))
+            y=y, x=alt.X("amount:Q", title=currency, axis=axis, scale=alt.Scale(zero=True, padding=padding))
         )
         points = base.mark_point(filled=True, size=90, opacity=1, color=LIGHT["frontier"])
         words = base.mark_text(align="center", dy=-13).encode(text="text:N")
@@ -51,26 +51,28 @@ def estimates(document: Document) -> Figure | None:
         bar = chart(span).mark_rule(strokeWidth=5, opacity=0.55, color=LIGHT["accent"])
         interval = bar.encode(y=y, x=alt.X("low:Q"), x2="high:Q")
         return draw(
-            key,
-            alt.layer(interval, points, words).properties(width=width, height=130),
+            room.key("estimates"),
+            alt.layer(interval, points, words).properties(width=room.width - 100, height=130),
             title=f"The expected tax is {expected}, between {low} and {high}",
             description="Points: floor, expected and ceiling of the flagship tax. Bar: interval of the expected tax.",
         )
 
-    return replace(drawn("estimates", WIDTH - 90, 6), narrow=drawn("estimates-narrow", _NARROW, 3).svg)
+    return fitted(drawn)
 
 
 def flow(document: Document) -> Figure | None:
     """The flow of cost from the model used to the model assigned, as ribbons."""
     routes = sorted((r for r in document.routes if Decimal(r.actual_cost) > 0), key=lambda r: -Decimal(r.actual_cost))
-    if not routes:
-        return None
-    shown = routes[:_ROUTES]
-    total = sum((Decimal(r.actual_cost) for r in shown), Decimal(0))
-    left, left_ends = _stack(shown, total, "from_model")
-    right, right_ends = _stack(shown, total, "to_model")
+    return fitted(partial(_flow, document, routes)) if routes else None
+
+
+def _flow(document: Document, routes: list[Route], room: Room) -> Figure:
+    drawn = routes[:_ROUTES]
+    total = sum((Decimal(r.actual_cost) for r in drawn), Decimal(0))
+    left, left_ends = _stack(drawn, total, "from_model")
+    right, right_ends = _stack(drawn, total, "to_model")
     ribbons: list[dict[str, Any]] = []
-    for index, route in enumerate(shown):
+    for index, route in enumerate(drawn):
         kind = "kept" if route.from_model == route.to_model else "moved"
         (a, b), (c, d) = left[index], right[index]
         for step in range(_CURVE + 1):
@@ -85,19 +87,33 @@ def flow(document: Document) -> Figure | None:
         .mark_area(opacity=0.4)
         .encode(x=x, y=y, y2="y2:Q", detail="route:N", color=alt.Color("kind:N", scale=kinds, title=None))
     )
-    ends = [*_ends(document, left_ends, 0.0), *_ends(document, right_ends, 1.0)]
+    ends = [*_ends(document, left_ends, 0.0, room), *_ends(document, right_ends, 1.0, room)]
     base = chart(ends).encode(x=x, y=alt.Y("middle:Q"))
     bars = base.mark_bar(width=5, color=LIGHT["frontier"]).encode(y="y:Q", y2="y2:Q")
-    used = base.transform_filter("datum.x == 0").mark_text(align="right", dx=-9).encode(text="text:N")
-    assigned = base.transform_filter("datum.x == 1").mark_text(align="left", dx=9).encode(text="text:N")
+    used = base.transform_filter("datum.x == 0").mark_text(align="right", dx=-9, lineHeight=12).encode(text="text:N")
+    assigned = base.transform_filter("datum.x == 1").mark_text(align="left", dx=9, lineHeight=12).encode(text="text:N")
     moved = sum((Decimal(r.actual_cost) for r in routes if r.from_model != r.to_model), Decimal(0))
     part = share(float(moved / Decimal(document.cost.actual))) if Decimal(document.cost.actual) else "none"
     spent = money(document.cost.actual, currency=document.currency)
+    size = {"width": 100, "height": 460} if room.narrow else {"width": room.width - 330, "height": 320}
     return draw(
-        "flow",
-        alt.layer(bands, bars, used, assigned).properties(width=WIDTH - 330, height=320),
+        room.key("flow"),
+        alt.layer(bands, bars, used, assigned).properties(**size),
         title=f"The policy would move {part} of {spent} to other models",
         description="Ribbons from the model used, left, to the model the policy assigns, right, as wide as their cost.",
+        note=_small_flows(document, routes[_ROUTES:], total),
+    )
+
+
+def _small_flows(document: Document, rest: list[Route], drawn: Decimal) -> str:
+    """Say which flows are not drawn."""
+    if not rest:
+        return ""
+    left_out = sum((Decimal(route.actual_cost) for route in rest), Decimal(0))
+    shown, small = (money(f"{amount:f}", currency=document.currency) for amount in (drawn, left_out))
+    return (
+        f"The {_ROUTES} largest flows are drawn ({shown}), and a model's amount is that of its flows drawn. Left out"
+        f" {'is' if len(rest) == 1 else 'are'} {plural(len(rest), 'smaller flow')} ({small}), which the table has too."
     )
 
 
@@ -124,13 +140,16 @@ def _stack(
     return stretches, ends
 
 
-def _ends(document: Document, ends: list[tuple[str, float, float, Decimal]], x: float) -> list[dict[str, Any]]:
+def _ends(
+    document: Document, ends: list[tuple[str, float, float, Decimal]], x: float, room: Room
+) -> list[dict[str, Any]]:
     """Return the bars of one side with their names, moved down where they would touch the one above."""
     rows, free = [], 0.0
     for model, low, high, cost in ends:
         middle = max((low + high) / 2, free)
         free = middle + _LINE
-        text = f"{label(model)}  {money(f'{cost:f}', currency=document.currency)}"
+        name, amount = label(model, room.name), money(f"{cost:f}", currency=document.currency)
+        text = [name, amount] if room.narrow else f"{name}  {amount}"
         rows.append({"x": x, "y": low, "y2": high, "middle": middle, "text": text})
     return rows
 
@@ -138,9 +157,13 @@ def _ends(document: Document, ends: list[tuple[str, float, float, Decimal]], x: 
 def frontier(document: Document) -> Figure | None:
     """The policy's cost against the answers expected to be lost, a point for each value of what it decides by."""
     points = [p for p in document.sensitivity.frontier if p.lost_answers is not None]
-    if len(points) < 2:
-        return None
+    return fitted(partial(_frontier, document, points)) if len(points) > 1 else None
+
+
+def _frontier(document: Document, points: list[FrontierPoint], room: Room) -> Figure:
     apart, decided = _apart(points), measure_of(document)
+    low, high = min(map(_lost, points)), max(map(_lost, points))
+    edge = low + (high - low) * (0.5 if room.narrow else 0.8)  # beyond it there is no room for text on the right
     rows = [
         {
             "lost": p.lost_answers,
@@ -148,6 +171,7 @@ def frontier(document: Document) -> Figure | None:
             "target": p.target,
             "text": decided.write(p.target) + (f" ({decided.name} in use)" if p.in_use else "") if p in apart else "",
             "in_use": p.in_use,
+            "left": _lost(p) > edge,
         }
         for p in points
     ]
@@ -162,18 +186,24 @@ def frontier(document: Document) -> Figure | None:
     )
     line = base.mark_line(color=LIGHT["mid"], strokeWidth=2).encode(order="target:Q")
     dots = base.mark_point(filled=True, size=45, opacity=1, color=LIGHT["frontier"])
-    marked = base.transform_filter("datum.in_use")
-    used = marked.mark_point(filled=True, size=150, opacity=1, color=LIGHT["accent"])
-    words = base.transform_filter("!datum.in_use").mark_text(dx=6, dy=-9, align="left", color=LIGHT["muted"])
-    named = marked.mark_text(dx=10, dy=-11, align="left", fontWeight="bold", color=LIGHT["accent"])
+    used = base.transform_filter("datum.in_use").mark_point(filled=True, size=150, opacity=1, color=LIGHT["accent"])
+    words = []  # above the line on its right, below it on its left, as it falls
+    for left, align, way in _SIDES:
+        side = base.transform_filter("datum.left" if left else "!datum.left").encode(text="text:N")
+        plain = side.transform_filter("!datum.in_use")
+        words.append(plain.mark_text(dx=6 * way, dy=-9 * way, align=align, color=LIGHT["muted"]))
+        named = side.transform_filter("datum.in_use")
+        words.append(named.mark_text(dx=10 * way, dy=-11 * way, align=align, fontWeight="bold", color=LIGHT["accent"]))
     return draw(
-        "frontier",
-        alt.layer(line, dots, used, words.encode(text="text:N"), named.encode(text="text:N")).properties(
-            width=WIDTH - 70, height=220
-        ),
+        room.key("frontier"),
+        alt.layer(line, dots, used, *words).properties(width=room.width - 70, height=220),
         title=_frontier_title(document),
         description=f"A point for each {decided.name}: the policy's cost against the answers expected to be lost.",
     )
+
+
+def _lost(point: FrontierPoint) -> float:
+    return point.lost_answers or 0.0
 
 
 def _apart(points: list[FrontierPoint]) -> list[FrontierPoint]:
@@ -200,44 +230,45 @@ def _frontier_title(document: Document) -> str:
 
 def tornado(document: Document) -> Figure | None:
     """The flagship tax with each assumption at its low and high end."""
-    bars = document.sensitivity.tornado
-    if not bars:
-        return None
+    return fitted(partial(_tornado, document)) if document.sensitivity.tornado else None
+
+
+def _tornado(document: Document, room: Room) -> Figure:
+    bars = document.sensitivity.tornado[:_BARS]
     expected = float(document.flagship_tax.expected.amount)
     rows = []
-    for index, bar in enumerate(bars[:_BARS]):
+    for index, bar in enumerate(bars):
         for end, value in ((bar.low_value, bar.tax_at_low), (bar.high_value, bar.tax_at_high)):
-            amount = float(value)
+            kind = "tax grows" if float(value) >= expected else "tax shrinks"
             rows.append(
-                {
-                    "key": index,
-                    "from": expected,
-                    "to": amount,
-                    "kind": "tax grows" if amount >= expected else "tax shrinks",
-                    "text": label(end),
-                }
+                {"key": index, "from": expected, "to": float(value), "kind": kind, "text": label(end, room.name)}
             )
-    scale = alt.Scale(domain=["tax grows", "tax shrinks"], range=[LIGHT["accent"], LIGHT["mid"]])
+    kinds = alt.Scale(domain=["tax grows", "tax shrinks"], range=[LIGHT["accent"], LIGHT["mid"]])
     y = alt.Y("key:O", axis=None)
     base = chart(rows).encode(y=y)
-    axis = alt.Axis(domain=False, ticks=False, tickCount=6, format="~s")
+    axis = alt.Axis(domain=False, ticks=False, tickCount=4 if room.narrow else 6, format="~s")
+    scale = alt.Scale(zero=False, padding=min(text_width(str(row["text"]) for row in rows) + 8, room.width // 4))
     drawn = base.mark_bar(height=16).encode(
-        x=alt.X(
-            "from:Q", title=f"flagship tax, {document.currency}", axis=axis, scale=alt.Scale(zero=False, padding=60)
-        ),
+        x=alt.X("from:Q", title=f"flagship tax, {document.currency}", axis=axis, scale=scale),
         x2="to:Q",
-        color=alt.Color("kind:N", scale=scale, title=None),
+        color=alt.Color("kind:N", scale=kinds, title=None),
     )
-    less = (
-        base.transform_filter("datum.to < datum.from").mark_text(align="right", dx=-6).encode(x="to:Q", text="text:N")
-    )
-    more = base.transform_filter("datum.to >= datum.from").mark_text(align="left", dx=6).encode(x="to:Q", text="text:N")
-    named = [{"key": index, "name": label(words(bar.assumption))} for index, bar in enumerate(bars[:_BARS])]
-    names = chart(named).mark_text(align="right", dx=-8).encode(y=y, x=alt.value(0), text="name:N")
+    words = [
+        base.transform_filter(f"datum.to {sign} datum.from")
+        .mark_text(align=align, dx=6 * way)
+        .encode(x="to:Q", text="text:N")
+        for sign, (_, align, way) in zip(("<", ">="), _SIDES, strict=True)
+    ]
+    named = chart([{"key": index, "name": label(words_of(bar.assumption))} for index, bar in enumerate(bars)])
+    above = named.mark_text(align="left", dy=-18) if room.narrow else named.mark_text(align="right", dx=-8)
+    names = above.encode(y=y, x=alt.value(0), text="name:N")
     middle = chart([{"at": expected}]).mark_rule(color=LIGHT["ink"], strokeWidth=1).encode(x="at:Q")
+    height = (48 if room.narrow else 34) * len(bars)
     return draw(
-        "tornado",
-        alt.layer(drawn, middle, less, more, names).properties(width=WIDTH - 170, height=34 * min(len(bars), _BARS)),
-        title=f"The estimate is most sensitive to {label(words(bars[0].assumption))}",
+        room.key("tornado"),
+        alt.layer(drawn, middle, *words, names).properties(
+            width=room.width - (10 if room.narrow else 170), height=height
+        ),
+        title=f"The estimate is most sensitive to {label(words_of(bars[0].assumption))}",
         description="Bars: the flagship tax as each assumption moves to its low and its high end, widest first.",
     )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -37,6 +38,8 @@ _FONT = (
     "Liberation Sans"  # shipped with vl-convert and as wide as Arial and Helvetica, so text measures the same anywhere
 )
 _FONT_STACK = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
+_CHARACTER = 7
+"""Pixels of a wide character; digits and most letters are narrower."""
 _ADDRESS_SPACE = 1 << 36  # reserved by the drawing engine, most of it never used
 _LEFT_OUT = (
     '<svg width="640" height="32" viewBox="0 0 640 32" xmlns="http://www.w3.org/2000/svg"><text x="0" y="20" '
@@ -57,12 +60,43 @@ class Figure:
     description: str
     svg: str
     note: str = ""  # about data that the drawing leaves out
+    chart: alt.TopLevelMixin | None = None  # what it was drawn from
     narrow: str = ""  # the drawing for a narrow window, where the wide one would have to scroll
+    narrow_note: str = ""  # about data that only the narrow drawing leaves out
 
 
-def label(name: str) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """The room for a drawing, in pixels: all of it, and the characters of a name."""
+
+    width: int
+    name: int
+    narrow: bool = False
+
+    def key(self, name: str) -> str:
+        """Return a key of a drawing for this room."""
+        return f"{name}-narrow" if self.narrow else name
+
+
+WIDE = Room(width=WIDTH, name=26)
+NARROW = Room(width=330, name=16, narrow=True)
+"""A telephone of 375 pixels, less the margins of the page and of the drawing."""
+
+
+def fitted(make: Callable[[Room], Figure]) -> Figure:
+    """Return the drawing for a wide window with that for a narrow one."""
+    narrow = make(NARROW)
+    return replace(make(WIDE), narrow=narrow.svg, narrow_note=narrow.narrow_note)
+
+
+def text_width(texts: Iterable[str]) -> int:
+    """Return the pixels that the longest text takes at most, at the size of a chart's labels."""
+    return max((len(text) for text in texts), default=0) * _CHARACTER
+
+
+def label(name: str, limit: int = WIDE.name) -> str:
     """Shorten a name from the log for an axis."""
-    return plain(name or NONE, limit=26)
+    return plain(name or NONE, limit=limit)
 
 
 def colours(names: tuple[str, ...]) -> alt.Scale:
@@ -75,7 +109,9 @@ def chart(rows: list[dict[str, Any]]) -> alt.Chart:
     return alt.Chart({"values": rows})
 
 
-def draw(key: str, chart: alt.TopLevelMixin, *, title: str, description: str) -> Figure:
+def draw(
+    key: str, chart: alt.TopLevelMixin, *, title: str, description: str, note: str = "", narrow_note: str = ""
+) -> Figure:
     """Draw a chart. Ids are numbered under ``key``, so that drawings on one page do not share any."""
     spec: dict[str, Any] = chart.to_dict()
     spec["config"] = _config()
@@ -92,7 +128,15 @@ def draw(key: str, chart: alt.TopLevelMixin, *, title: str, description: str) ->
         "<svg", f'<svg role="img" aria-labelledby="{key}-title {key}-desc" focusable="false"', 1
     )
     names = f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-desc">{escape(description)}</desc>'
-    return Figure(key=key, title=title, description=description, svg=f"{head}>{names}{body}")
+    return Figure(
+        key=key,
+        title=title,
+        description=description,
+        svg=f"{head}>{names}{body}",
+        note=note,
+        narrow_note=narrow_note,
+        chart=chart,
+    )
 
 
 @lru_cache(maxsize=1)

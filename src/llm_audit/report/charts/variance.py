@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import altair as alt
 
 from llm_audit.document.comparison import Comparison
-from llm_audit.report.charts.svg import LIGHT, WIDTH, Figure, chart, draw
+from llm_audit.report.charts.svg import LIGHT, Figure, Room, chart, draw, fitted, text_width
 from llm_audit.report.text import money, words
 
 
@@ -21,16 +22,6 @@ def waterfall(comparison: Comparison) -> Figure:
         rows.append(_bar(words(part.name), at, at + change, "more" if change > 0 else "less"))
         at += change
     rows.append(_bar("now", Decimal(0), Decimal(comparison.head.cost), "total"))
-    order = [row["part"] for row in rows]
-    scale = alt.Scale(domain=["total", "more", "less"], range=[LIGHT["frontier"], LIGHT["accent"], LIGHT["small"]])
-    axis = alt.Axis(title=None, labelAngle=0, ticks=False)
-    base = chart(rows).encode(x=alt.X("part:O", sort=order, axis=axis))
-    bars = base.mark_bar().encode(
-        y=alt.Y("from:Q", title="cost", axis=alt.Axis(domain=False, ticks=False, tickCount=5)),
-        y2="to:Q",
-        color=alt.Color("kind:N", scale=scale, title=None),
-    )
-    texts = base.mark_text(dy=-8).encode(y="top:Q", text="text:N")
     change = Decimal(comparison.change)
     largest = max(comparison.parts, key=lambda part: abs(Decimal(part.amount)))
     way = "more" if change > 0 else "less"
@@ -39,11 +30,35 @@ def waterfall(comparison: Comparison) -> Figure:
         if change
         else "The same cost as the baseline"
     )
+    return fitted(partial(_waterfall, rows, title))
+
+
+def _waterfall(rows: list[dict[str, Any]], title: str, room: Room) -> Figure:
+    """Draw the parts side by side, or below each other where there is little room for their names."""
+    order = [row["part"] for row in rows]
+    kinds = alt.Scale(domain=["total", "more", "less"], range=[LIGHT["frontier"], LIGHT["accent"], LIGHT["small"]])
+    colour = alt.Color("kind:N", scale=kinds, title=None)
+    amounts = alt.Axis(domain=False, ticks=False, tickCount=3 if room.narrow else 5)
+    if room.narrow:
+        base = chart(rows).encode(y=alt.Y("part:O", sort=order, axis=None))
+        scale = alt.Scale(range=[0, room.width - text_width(row["text"] for row in rows)])
+        at = alt.X("from:Q", title=None, axis=amounts, scale=scale)
+        bars = base.mark_bar(height=13).encode(x=at, x2="to:Q", color=colour)
+        texts = [
+            base.mark_text(align="left", dx=6).encode(x="top:Q", text="text:N"),
+            base.mark_text(align="left", dy=-16).encode(x=alt.value(0), text="part:O"),
+        ]
+        size = {"width": room.width, "height": 40 * len(rows)}
+    else:
+        base = chart(rows).encode(x=alt.X("part:O", sort=order, axis=alt.Axis(title=None, labelAngle=0, ticks=False)))
+        bars = base.mark_bar().encode(y=alt.Y("from:Q", title="cost", axis=amounts), y2="to:Q", color=colour)
+        texts = [base.mark_text(dy=-8).encode(y="top:Q", text="text:N")]
+        size = {"width": room.width - 70, "height": 220}
     return draw(
-        "waterfall",
-        alt.layer(bars, texts).properties(width=WIDTH - 70, height=220),
+        room.key("waterfall"),
+        alt.layer(bars, *texts).properties(**size),
         title=title,
-        description="From the baseline's cost on the left, over each part of the change, to the cost now on the right.",
+        description="From the baseline's cost, over each part of the change, to the cost now.",
     )
 
 

@@ -12,6 +12,7 @@ from llm_audit.document.audit import Document
 from llm_audit.document.comparison import CheckResult, InconclusiveIs, Outcome
 from llm_audit.report import table
 from llm_audit.report.interface import Frames, Options
+from llm_audit.report.rounding import balanced
 from llm_audit.report.table import NUMERIC, Column, ColumnKind, Priority, Table
 from llm_audit.report.tables import answers, judgement, rhythm, spend
 from llm_audit.report.tables import check as check_tables
@@ -145,7 +146,7 @@ def _tables(document: Document, check: CheckResult | None) -> list[str]:
         data.accounting(document),
         data.unpriced(document),
     ]
-    return [_aligned(shown, document.currency) for shown in full if shown.rows]
+    return [_aligned(balanced(shown, spent=document.cost.actual), document.currency) for shown in full if shown.rows]
 
 
 def _aligned(full: Table, currency: str) -> str:

@@ -20,7 +20,7 @@ OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
-class _Gauge:
+class Gauge:
     """A metric family: name, unit, help and samples of labels and value."""
 
     name: str
@@ -33,7 +33,7 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
     """Render the exposition. Models beyond ``options.max_series`` are summed under the name ``other``."""
     options = options or Options()
     lines: list[str] = []
-    for gauge in (*_totals(document), *_mix(document, options.max_series)):
+    for gauge in gauges(document, options.max_series):
         name = f"llm_audit_{gauge.name}"
         lines += [f"# TYPE {name} gauge"]
         lines += [f"# UNIT {name} {gauge.unit}"] if gauge.unit else []
@@ -42,28 +42,33 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
     return "".join(f"{line}\n" for line in (*lines, "# EOF")).encode()
 
 
-def _totals(document: Document) -> Iterable[_Gauge]:
+def gauges(document: Document, max_series: int) -> tuple[Gauge, ...]:
+    """Return all metric families of a document, in their order."""
+    return (*_totals(document), *_mix(document, max_series))
+
+
+def _totals(document: Document) -> Iterable[Gauge]:
     cost, tax = document.cost, document.flagship_tax
     estimates = (("ceiling", tax.ceiling), ("expected", tax.expected), ("floor", tax.floor))
     bounds = (("low", tax.expected.low), ("high", tax.expected.high))
-    yield _Gauge("requests", "", "Requests audited.", [({}, document.requests.audited)])
-    yield _Gauge("records_rejected", "", "Records that could not be read.", [({}, document.requests.rejected)])
+    yield Gauge("requests", "", "Requests audited.", [({}, document.requests.audited)])
+    yield Gauge("records_rejected", "", "Records that could not be read.", [({}, document.requests.rejected)])
     if cost.priced_requests:
         unit = document.currency.lower()
-        yield _Gauge(f"cost_{unit}", unit, "Actual cost of the priced requests.", [({}, cost.actual)])
+        yield Gauge(f"cost_{unit}", unit, "Actual cost of the priced requests.", [({}, cost.actual)])
         taxes = [({"estimate": name}, estimate.amount) for name, estimate in estimates]
-        yield _Gauge(f"flagship_tax_{unit}", unit, "Actual cost less the policy's cost.", [*taxes])
+        yield Gauge(f"flagship_tax_{unit}", unit, "Actual cost less the policy's cost.", [*taxes])
         ends = [({"bound": name}, amount) for name, amount in bounds]
-        yield _Gauge(f"flagship_tax_interval_{unit}", unit, "Interval of the expected flagship tax.", [*ends])
+        yield Gauge(f"flagship_tax_interval_{unit}", unit, "Interval of the expected flagship tax.", [*ends])
         shares = [({"estimate": name}, e.share) for name, e in estimates if e.share is not None]
-        yield _Gauge("flagship_tax_ratio", "ratio", "Flagship tax as a share of actual cost.", [*shares])
+        yield Gauge("flagship_tax_ratio", "ratio", "Flagship tax as a share of actual cost.", [*shares])
     known = cost.priced_requests + cost.unpriced_requests
     if known:
         share = cost.unpriced_requests / known
-        yield _Gauge("unpriced_requests_ratio", "ratio", "Share of requests without a known price.", [({}, share)])
+        yield Gauge("unpriced_requests_ratio", "ratio", "Share of requests without a known price.", [({}, share)])
     yield from _answers(document)
     if tax.covered_share is not None:
-        yield _Gauge(
+        yield Gauge(
             "covered_cost_ratio",
             "ratio",
             "Share of cost that the policy could judge and route.",
@@ -71,27 +76,27 @@ def _totals(document: Document) -> Iterable[_Gauge]:
         )
     if document.period.end is not None:
         end = datetime.fromisoformat(document.period.end).timestamp()
-        yield _Gauge("period_end_timestamp_seconds", "seconds", "Time of the last request.", [({}, end)])
+        yield Gauge("period_end_timestamp_seconds", "seconds", "Time of the last request.", [({}, end)])
 
 
-def _answers(document: Document) -> Iterable[_Gauge]:
+def _answers(document: Document) -> Iterable[Gauge]:
     tax, unit = document.flagship_tax, document.currency.lower()
     if tax.quality is not None:
         found = tax.quality
         bounds = (("low", found.lost_per_1000_low), ("high", found.lost_per_1000_high))
         text = "Answers expected to be lost in a thousand moved requests, beyond a second run of the same model."
-        yield _Gauge("lost_answers_per_1000", "", text, [({}, found.lost_per_1000)])
+        yield Gauge("lost_answers_per_1000", "", text, [({}, found.lost_per_1000)])
         ends = [({"bound": name}, value) for name, value in bounds]
-        yield _Gauge("lost_answers_per_1000_interval", "", "Interval of the answers lost.", [*ends])
+        yield Gauge("lost_answers_per_1000_interval", "", "Interval of the answers lost.", [*ends])
     if tax.preference is not None and tax.preference.gap is not None:
         text = "Share of readers who would prefer the models used to the routes, net, over moved requests."
-        yield _Gauge("preference_gap_ratio", "ratio", text, [({}, tax.preference.gap)])
+        yield Gauge("preference_gap_ratio", "ratio", text, [({}, tax.preference.gap)])
     if tax.unmeasured is not None:
         text = "Further saving if unmeasured models hold up; no part of the flagship tax."
-        yield _Gauge(f"unmeasured_saving_{unit}", unit, text, [({}, tax.unmeasured.amount)])
+        yield Gauge(f"unmeasured_saving_{unit}", unit, text, [({}, tax.unmeasured.amount)])
 
 
-def _mix(document: Document, max_series: int) -> Iterable[_Gauge]:
+def _mix(document: Document, max_series: int) -> Iterable[Gauge]:
     most = max(1, max_series // _PER_MODEL)
     models = document.model_mix
     shown, rest = (models, []) if len(models) <= most else (models[: most - 1], models[most - 1 :])
@@ -107,15 +112,15 @@ def _mix(document: Document, max_series: int) -> Iterable[_Gauge]:
                 sum(known) if known else None,
             )
         )
-    yield _Gauge("model_requests", "", "Requests by model.", [(names, count) for names, count, *_ in rows])
-    yield _Gauge("model_requests_ratio", "ratio", "Share of requests by model.", [(n, s) for n, _, s, _, _ in rows])
-    yield _Gauge("model_tokens_ratio", "ratio", "Share of tokens by model.", [(n, s) for n, _, _, s, _ in rows])
+    yield Gauge("model_requests", "", "Requests by model.", [(names, count) for names, count, *_ in rows])
+    yield Gauge("model_requests_ratio", "ratio", "Share of requests by model.", [(n, s) for n, _, s, _, _ in rows])
+    yield Gauge("model_tokens_ratio", "ratio", "Share of tokens by model.", [(n, s) for n, _, _, s, _ in rows])
     costs = [(n, s) for n, _, _, _, s in rows if s is not None]
-    yield _Gauge("model_cost_ratio", "ratio", "Share of cost by model.", [*costs])
+    yield Gauge("model_cost_ratio", "ratio", "Share of cost by model.", [*costs])
     yield from _tiers(models)
 
 
-def _tiers(models: list[ModelMix]) -> Iterable[_Gauge]:
+def _tiers(models: list[ModelMix]) -> Iterable[Gauge]:
     sums: dict[str, tuple[Decimal, Decimal, Decimal]] = {}
     for m in models:
         old = sums.get(m.tier, (Decimal(0), Decimal(0), Decimal(0)))
@@ -125,7 +130,7 @@ def _tiers(models: list[ModelMix]) -> Iterable[_Gauge]:
     for index, of in enumerate(("requests", "tokens", "cost")):
         tiers = sorted(priced if of == "cost" else sums)
         samples = [({"tier": plain(tier)}, f"{sums[tier][index]:f}") for tier in tiers]
-        yield _Gauge(f"tier_{of}_ratio", "ratio", f"Share of {of} by tier.", [*samples])
+        yield Gauge(f"tier_{of}_ratio", "ratio", f"Share of {of} by tier.", [*samples])
 
 
 def _names(m: ModelMix) -> dict[str, str]:

@@ -1,41 +1,49 @@
-"""The report as a workbook: one sheet per table, with real numbers, filters and frozen headings."""
+"""The report as a workbook: contents, a summary with named cells, and at most twelve sheets of tables with charts."""
 
 from __future__ import annotations
 
 import io
-import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import xlsxwriter
 
 from llm_audit.document.audit import Document
+from llm_audit.document.comparison import CheckResult
 from llm_audit.report import table
+from llm_audit.report.charts.svg import LIGHT
 from llm_audit.report.interface import Frames, Options
-from llm_audit.report.table import NUMERIC, Column, ColumnKind, Table
+from llm_audit.report.spreadsheet.workbook import ROWS, Fact, Placed, Workbook
+from llm_audit.report.table import Column, ColumnKind, Table
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import everything
-from llm_audit.report.text import plain, quoted
+from llm_audit.report.text import plain
 from llm_audit.report.verdict import verdict
+from llm_audit.vocabulary import TIERS
 
-_ROWS = 1_000_000
-_CELL = 32_000
-_WIDEST = 60
-_LINE_POINTS = 15
-_MOST_LINES = 20
-_FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
-_FORMATS = {
-    ColumnKind.MONEY: "#,##0.00;[Red]-#,##0.00",
-    ColumnKind.RATE: "#,##0.0000##",
-    ColumnKind.COUNT: "#,##0",
-    ColumnKind.SHARE: "0.0%",
-    ColumnKind.SCORE: "0.00",
-}
-_MONEY_SMALL = "#,##0.000000;[Red]-#,##0.000000"
+_SHEETS = {
+    "Invoice": ("tie_out", "not_invoiced", "invoice_left_out"),
+    "Findings": ("findings", "waste"),
+    "Days": ("daily",),
+    "Models": ("model_mix", "tiers", "weekly_mix", "concentration", "tokens", "unpriced"),
+    "Models by day": ("daily_mix",),
+    "Policy": ("estimates", "interval", "answers", "unmeasured", "frontier", "tornado", "policy"),
+    "Routes": (
+        "routes", "coverage", "gates", "stakes", "break_even", "trace_routing", "traces", "observed_pairs",
+        "observed_routers",
+    ),
+}  # fmt: skip
+"""Tables by their key on the sheets that have them; groups and all other tables follow on sheets of their own."""
+_BARS = 10
+_DARK = LIGHT["frontier"]
+_COLUMN, _BAR, _STACKED, _LINE = (
+    {"type": "column"}, {"type": "bar"}, {"type": "column", "subtype": "stacked"}, {"type": "line"},
+)  # fmt: skip
 
 
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:  # noqa: ARG001
-    """Render a workbook. No text from a log becomes a formula or a link; the only formulas are column totals."""
+    """Render a workbook. No text from a log becomes a formula or a link; formulas are column totals only."""
     buffer = io.BytesIO()
     settings = {
         "in_memory": True,
@@ -43,18 +51,26 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
-    book = xlsxwriter.Workbook(buffer, settings)
-    book.set_properties(
-        {"title": "LLM spend audit", "comments": plain(document.command, limit=250), "created": _made(document)}
-    )
-    sheets = _Book(book)
-    _summary(document, sheets)
-    check = options.check if options else None
-    for full in (*(check_tables.everything(check) if check else ()), *everything(document)):
-        if full.rows:
-            sheets.add(table.cap(full, _ROWS))
-    book.close()
+    with xlsxwriter.Workbook(buffer, settings) as book:
+        comments = plain(document.command, limit=250)
+        book.set_properties({"title": "LLM spend audit", "comments": comments, "created": _made(document)})
+        _write(document, options.check if options else None, Workbook(book))
     return buffer.getvalue()
+
+
+def _write(document: Document, check: CheckResult | None, book: Workbook) -> None:
+    sheets = dict(_sheets(document, check))
+    book.start("Contents")
+    book.title("LLM spend audit")
+    facts = list(_facts(document))
+    summary = table.table("summary", "Summary, with named cells", (Column("Figure"),), ((f.title,) for f in facts))
+    book.contents([("Summary", [summary]), *sheets.items()])
+    book.start("Summary")
+    book.facts(facts)
+    for name, tables in sheets.items():
+        book.start(name)
+        for full in tables:
+            _draw(book, book.add(table.cap(full, ROWS)))
 
 
 def _made(document: Document) -> datetime:
@@ -65,127 +81,98 @@ def _made(document: Document) -> datetime:
     )
 
 
-def _summary(document: Document, sheets: _Book) -> None:
-    summary = verdict(document)
-    facts = (
-        ("Verdict", summary.headline),
-        ("Period", summary.period),
-        ("Policy", document.policy.name),
-        ("Currency", document.currency),
-        ("Spent", f"{summary.spent} ({summary.spent_note})"),
-        *(
-            ("Run rate", f"{rate} {summary.rate_note}; {summary.rate_more}".rstrip("; "))
-            for rate in (summary.rate,)
-            if rate
-        ),
-        ("Flagship tax", f"{summary.tax} ({summary.tax_note})"),
-        *(("Answers lost", line) for line in (summary.quality,) if line),
-        *(("Preference", line) for line in (summary.preference,) if line),
-        *(("Not included", line) for line in (summary.unmeasured,) if line),
-        *(("Stakes", line) for line in (summary.stakes,) if line),
-        *(("Floor and ceiling", line) for line in (summary.floor_note,) if line),
-        ("Covered", f"{summary.covered} {summary.covered_note}"),
-        ("Audited", f"{summary.audited} {summary.audited_note}"),
-        *(("Warning", warning) for warning in summary.warnings),
-        ("Command", document.command),
-    )
-    columns = (Column("Summary"), Column("", ColumnKind.PROSE))
-    sheets.add(table.table("summary", "Summary", columns, facts))
+def _sheets(document: Document, check: CheckResult | None) -> Iterator[tuple[str, list[Table]]]:
+    """Yield each sheet with its tables, without those that have no row."""
+    if check is not None and (compared := [full for full in check_tables.everything(check) if full.rows]):
+        yield "Gates", compared
+    filled = {full.key: full for full in everything(document) if full.rows}
+    for name, keys in _SHEETS.items():
+        if found := [filled.pop(key) for key in keys if key in filled]:
+            yield name, found
+    groups = [filled.pop(key) for key in [*filled] if key == "spend" or key.startswith("by_")]
+    for name, rest in (("Groups", groups), ("Data", [*filled.values()])):
+        if rest:
+            yield name, rest
 
 
-class _Book:
-    """A workbook that tables are added to, one after another."""
+def _facts(document: Document) -> Iterator[Fact]:
+    """Yield the summary: figures with names that other workbooks can link to, then sentences."""
+    said, tax, cost = verdict(document), document.flagship_tax, document.cost
+    expected, money, count = tax.expected, ColumnKind.MONEY, ColumnKind.COUNT
+    priced = cost.priced_requests > 0
 
-    def __init__(self, book: Any) -> None:
-        self._book = book
-        self._names: set[str] = set()
-        head = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
-        self._heads = {False: book.add_format(head), True: book.add_format(head | {"align": "right"})}
-        self._total = {kind: book.add_format({"bold": True, "top": 1, "num_format": f}) for kind, f in _FORMATS.items()}
-        self._cells = {kind: book.add_format({"num_format": form, "valign": "top"}) for kind, form in _FORMATS.items()}
-        self._small = book.add_format({"num_format": _MONEY_SMALL, "valign": "top"})
-        self._name_cell = book.add_format({"valign": "top"})
-        self._prose = book.add_format({"text_wrap": True, "valign": "top"})
+    def amount(title: str, value: str | None, name: str, note: str = "") -> Fact:
+        return Fact(title=title, value=value if priced else None, kind=money, name=name, note=note)
 
-    def add(self, full: Table) -> None:
-        """Add a sheet for a table."""
-        sheet = self._book.add_worksheet(self._name(full.title))
-        last = len(full.columns) - 1
-        for index, column in enumerate(full.columns):
-            sheet.write_string(0, index, plain(column.title, limit=200), self._heads[column.kind in NUMERIC])
-            sheet.set_column(index, index, _width(full, index))
-            for number, row in enumerate(full.rows, start=1):
-                self._write(sheet, number, index, row[index], column.kind)
-        for number, row in enumerate(full.rows, start=1):
-            lines = max(
-                (_lines(cell) for cell, c in zip(row, full.columns, strict=True) if c.kind is ColumnKind.PROSE),
-                default=1,
+    yield Fact(title="Verdict", value=said.headline)
+    yield Fact(title="Period", value=said.period)
+    yield Fact(title="Currency", value=document.currency, kind=ColumnKind.TEXT, name="Currency")
+    yield amount("Spent", cost.actual, "Spent", said.spent_note)
+    yield amount("Flagship tax, expected", expected.amount, "FlagshipTax", said.tax_note)
+    yield amount("Flagship tax, low", expected.low, "FlagshipTaxLow", f"{expected.confidence:.0%} interval")
+    yield amount("Flagship tax, high", expected.high, "FlagshipTaxHigh", f"{expected.confidence:.0%} interval")
+    yield amount("Policy cost, expected", expected.policy_cost, "PolicyCost", f"policy {plain(document.policy.name)}")
+    yield amount("Floor of the flagship tax", tax.floor.amount, "FlagshipTaxFloor", said.floor_note)
+    yield amount("Ceiling of the flagship tax", tax.ceiling.amount, "FlagshipTaxCeiling")
+    rate = document.run_rate
+    if rate is not None and rate.monthly is not None:
+        yield amount("Spend a month, at the log's rhythm", rate.monthly.amount, "MonthlyRunRate", said.rate_note)
+        yield amount("Flagship tax a month", rate.tax_monthly, "FlagshipTaxMonthly", said.rate_more)
+    share = tax.covered_share if priced else None
+    yield Fact(title="Covered", value=share, kind=ColumnKind.SHARE, name="CoveredShare", note=said.covered_note)
+    audited = document.requests.audited
+    yield Fact(title="Requests audited", value=audited, kind=count, name="Requests", note=said.audited_note)
+    yield Fact(title="Requests without a price", value=cost.unpriced_requests, kind=count, name="UnpricedRequests")
+    yield Fact(title="Requests moved", value=tax.moved_requests, kind=count, name="MovedRequests")
+    if tax.quality is not None:
+        lost = tax.quality.lost_per_1000
+        yield Fact(
+            title="Answers lost in 1,000 moved", value=lost, kind=ColumnKind.SCORE, name="LostAnswersPer1000",
+            note=said.quality,
+        )  # fmt: skip
+    sentences = (("Preference", said.preference), ("Not included", said.unmeasured), ("Stakes", said.stakes))
+    for title, sentence in (*sentences, *(("Warning", warning) for warning in said.warnings)):
+        if sentence:
+            yield Fact(title=title, value=sentence)
+    yield Fact(title="Command", value=document.command)
+
+
+def _draw(book: Workbook, place: Placed) -> None:
+    """Add the chart of a table, if it has one."""
+    match place.table.key:
+        case "daily":
+            under = book.chart(
+                _STACKED,
+                (series for tier in TIERS for series in _series(place, tier.capitalize(), colour=LIGHT[tier])),
+                title="Cost by day and tier, and the policy's cost",
+                place=place,
             )
-            if lines > 1:
-                sheet.set_row(number, _LINE_POINTS * min(lines, _MOST_LINES))
-        sheet.freeze_panes(1, 1)
-        sheet.autofilter(0, 0, len(full.rows), last)
-        sheet.set_landscape()
-        sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
-        sheet.repeat_rows(0)
-        self._totals(sheet, full)
-
-    def _write(self, sheet: Any, row: int, index: int, cell: table.Cell, kind: ColumnKind) -> None:
-        if cell is None or cell == "":
-            return
-        if kind in _FORMATS and _numeric(cell):
-            number = float(cell)
-            small = kind is ColumnKind.MONEY and 0 < abs(number) < 0.01
-            sheet.write_number(row, index, number, self._small if small else self._cells[kind])
-        else:
-            written = plain(str(cell), limit=_CELL)
-            if kind is ColumnKind.PROSE:
-                sheet.write_string(row, index, quoted(written), self._prose)
-            else:
-                sheet.write_string(row, index, written, self._name_cell)
-
-    def _totals(self, sheet: Any, full: Table) -> None:
-        """Write sums of the rows that a filter leaves below the table, with values for readers that do not compute."""
-        below = len(full.rows) + 1
-        summed = [
-            (i, c) for i, c in enumerate(full.columns) if c.sums and c.kind in {ColumnKind.MONEY, ColumnKind.COUNT}
-        ]
-        if len(full.rows) < 2 or not summed:
-            return
-        for index, column in summed:
-            letter = xlsxwriter.utility.xl_col_to_name(index)
-            total = sum(
-                float(cell) for cell in (row[index] for row in full.rows) if cell is not None and _numeric(cell)
-            )
-            formula = f"=SUBTOTAL(109,{letter}2:{letter}{below})"
-            sheet.write_formula(below, index, formula, self._total[column.kind], total)
-
-    def _name(self, title: str) -> str:
-        """Return a unique name for a sheet: at most 31 characters, none that Excel forbids."""
-        base = _FORBIDDEN.sub(" ", plain(title, limit=28)).strip()[:31] or "Sheet"
-        name, number = base, 1
-        while name.casefold() in self._names:
-            number += 1
-            name = f"{base[: 30 - len(str(number))]} {number}"
-        self._names.add(name.casefold())
-        return name
+            book.overlay(under, _LINE, _series(place, "Policy cost", colour=LIGHT["accent"]))
+        case "model_mix":
+            chart = book.chart(_BAR, _series(place, "Cost", rows=_BARS), title="Cost by model", place=place)
+            chart.set_y_axis({"reverse": True})
+            chart.set_legend({"none": True})
+        case "by_team" | "by_app":
+            series = [*_series(place, "Cost", rows=_BARS), *_series(place, "Policy cost", _BARS, LIGHT["accent"])]
+            book.chart(_COLUMN, series, title=f"{place.table.title}: cost and the policy's cost", place=place)
+        case "tie_out":
+            series = [*_series(place, "Invoiced"), *_series(place, "Computed", colour=LIGHT["small"])]
+            book.chart(_COLUMN, series, title="Invoiced and computed cost", place=place)
+        case _:
+            pass
 
 
-def _numeric(cell: table.Cell) -> bool:
-    if isinstance(cell, str):
-        return re.fullmatch(r"-?\d+(\.\d+)?", cell) is not None
-    return cell is not None
-
-
-def _lines(cell: table.Cell) -> int:
-    """Return the lines of a sentence in the widest column; not every program fits the row height itself."""
-    return -(-len(str(cell or "")) // (_WIDEST - 6)) or 1
-
-
-def _width(full: Table, index: int) -> int:
-    column = full.columns[index]
-    if column.kind in NUMERIC:
-        return max(12, len(column.title) + 2)
-    longest = max((len(str(row[index])) for row in full.rows[:200]), default=8)
-    return min(_WIDEST, max(10, longest + 2, len(column.title) + 2))
+def _series(
+    place: Placed, title: str, rows: int | None = None, colour: str = LIGHT["frontier"]
+) -> Iterator[dict[str, Any]]:
+    """Yield the series of a column, with the first column's names; none where the table lacks it."""
+    column = place.column(title)
+    if column is not None:
+        paint = {"color": colour}
+        yield {
+            "name": title,
+            "categories": place.cells(0, rows),
+            "values": place.cells(column, rows),
+            "fill": paint,
+            "line": paint | {"width": 2},
+        }

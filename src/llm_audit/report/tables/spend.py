@@ -7,11 +7,14 @@ from decimal import Decimal
 
 from llm_audit.document.audit import Day, Document, GroupRow
 from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.report.names import ambiguous, model_names
 from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, count, money, share, table
-from llm_audit.report.text import NONE, words
+from llm_audit.report.text import NONE, plain, words
+from llm_audit.report.text import count as count_of
 from llm_audit.vocabulary import TIERS
 
-"""Tiers in the order reports show them."""
+_NAMED = 5
+"""Models named in a note; the rest are counted."""
 
 
 def tiers(document: Document) -> Table:
@@ -44,7 +47,7 @@ def model_mix(document: Document) -> Table:
         "Model mix",
         (
             Column("Model", priority=Priority.ESSENTIAL),
-            Column("Provider", priority=Priority.SPARE),
+            Column("Provider", priority=Priority.NORMAL if ambiguous(document) else Priority.SPARE),
             Column("Tier"),
             Column("Requests", ColumnKind.COUNT, sums=True, priority=Priority.ESSENTIAL),
             Column("of requests", ColumnKind.SHARE, sums=True, priority=Priority.SPARE),
@@ -93,12 +96,17 @@ def _undated(document: Document) -> Iterator[tuple[Cell, ...]]:
     tokens = sum(getattr(document.tokens, kind) for kind in TOKEN_TYPES) - sum(day.tokens for day in document.daily)
     costs = undated_cost(document), undated_policy_cost(document)
     known = (f"{cost:f}" if cost else None for cost in costs)
-    rest = (
-        sum((Decimal(m.cost or 0) for m in document.model_mix if m.tier == tier), Decimal(0))
+    rest = undated_cost_by_tier(document).values()
+    yield "undated", requests, tokens, *known, *(f"{amount:f}" if amount else "" for amount in rest)
+
+
+def undated_cost_by_tier(document: Document) -> dict[str, Decimal]:
+    """Return the cost of requests without a time: each tier's total less the sum of its days."""
+    return {
+        tier: sum((Decimal(m.cost or 0) for m in document.model_mix if m.tier == tier), Decimal(0))
         - sum((Decimal(day.cost_by_tier.get(tier, 0)) for day in document.daily), Decimal(0))
         for tier in TIERS
-    )
-    yield "undated", requests, tokens, *known, *(f"{amount:f}" if amount else "" for amount in rest)
+    }
 
 
 def undated_cost(document: Document) -> Decimal:
@@ -136,6 +144,7 @@ def daily_mix(document: Document) -> Table:
 
 def spend(document: Document) -> Table:
     """Cost by team, app and model."""
+    names = model_names(document)
     return table(
         "spend",
         "Spend by team, app and model",
@@ -148,7 +157,10 @@ def spend(document: Document) -> Table:
             count("Tokens"),
             money("Cost"),
         ),
-        ((s.team or NONE, s.app or NONE, s.model, s.tier, s.requests, s.tokens, s.cost) for s in document.spend),
+        (
+            (s.team or NONE, s.app or NONE, names[s.provider, s.model], s.tier, s.requests, s.tokens, s.cost)
+            for s in document.spend
+        ),
     )
 
 
@@ -169,7 +181,18 @@ def groups(document: Document) -> Iterator[Table]:
                 count("Unpriced"),
             ),
             (_group(row) for row in rows),
+            note=_merged(document) if dimension == "model" else "",
         )
+
+
+def _merged(document: Document) -> str:
+    """Name the models that the table by model adds up over several providers."""
+    models = ambiguous(document)
+    if not models:
+        return ""
+    named = ", ".join(plain(model, limit=40) for model in models[:_NAMED])
+    more = f" and {len(models) - _NAMED:,} more" if len(models) > _NAMED else ""
+    return f"Added up over several providers: {named}{more}. The model mix has a row for each provider."
 
 
 def _group(row: GroupRow) -> tuple[Cell, ...]:
@@ -183,10 +206,11 @@ def _group(row: GroupRow) -> tuple[Cell, ...]:
 def tokens(document: Document) -> Table:
     """Tokens and their cost by token type."""
     by_type = document.cost.by_token_type
+    reasoning = f"output, {count_of(document.tokens.reasoning)} of it reasoning"  # in no row of its own: rows add up
+    names = {kind: words(kind) for kind in TOKEN_TYPES} | ({"output": reasoning} if document.tokens.reasoning else {})
     rows: list[tuple[str, int | str, str | None]] = [
-        (words(kind), getattr(document.tokens, kind), by_type.get(kind, "0.00")) for kind in TOKEN_TYPES
+        (names[kind], getattr(document.tokens, kind), by_type.get(kind, "0.00")) for kind in TOKEN_TYPES
     ]
-    rows.append(("reasoning (part of output)", document.tokens.reasoning, ""))
     if Decimal(by_type.get("per_call", "0")):
         rows.append(("billed per call", "", by_type["per_call"]))
     return table("tokens", "Tokens and cost by type", (Column("Token type"), count("Tokens"), money("Cost")), rows)

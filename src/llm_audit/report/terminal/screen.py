@@ -12,6 +12,7 @@ from rich.text import Text
 from llm_audit.document.audit import Document
 from llm_audit.report import table
 from llm_audit.report.glossary import GLOSSARY
+from llm_audit.report.rounding import balanced
 from llm_audit.report.table import Priority, Table
 from llm_audit.report.tables import everything, spend
 from llm_audit.report.terminal.grid import grid
@@ -33,7 +34,8 @@ def print_report(document: Document, console: Console, *, details: bool = False)
     if details:
         for full in everything(document):
             if full.rows:
-                print_table(full, console, currency=document.currency)
+                shown = balanced(full, spent=document.cost.actual)
+                print_table(shown, console, currency=document.currency)
     elif console.width >= _WIDE:
         console.print(Text(" --details shows routes, groups, gates, tokens, waste and data quality.", style="dim"))
 

@@ -9,6 +9,7 @@ from typing import assert_never
 
 import msgspec
 
+from llm_audit.sources.databases import TableReader
 from llm_audit.sources.decode import Item, decode, fast_decode
 from llm_audit.sources.entry import Reason, Rejected, TypedRecord
 from llm_audit.sources.files.archives import archive_kind
@@ -38,6 +39,7 @@ class Container(StrEnum):
     CSV = "CSV"
     PARQUET = "Parquet"
     SQLITE = "SQLite"
+    TABLE = "database table"
     ARCHIVE = "archive"  # one that is not opened
     BINARY = "binary"
 
@@ -55,12 +57,14 @@ DecodeTyped = Callable[[bytes], TypedRecord | None]
 """Decodes a line straight into a struct; None where it does not fit."""
 
 
-def sniff(source: Source) -> Container:
+def sniff(source: Source) -> Container:  # noqa: PLR0911 - a container a branch
     """Return a source's container by its first bytes, and delimited text by its name or its header.
 
     Raises:
         UsageError: The source cannot be opened.
     """
+    if source.table is not None:
+        return Container.TABLE
     with open_binary(source) as file:
         magic = file.read(MAGIC_BYTES)
     if magic.startswith(b"PAR1"):
@@ -97,7 +101,9 @@ def with_columns(located: Iterable[Located], columns: Sequence[tuple[str, str]])
         yield number, {**stated, **item} if type(item) is dict else item
 
 
-def _items(source: Source, container: Container, decode_typed: DecodeTyped | None) -> Iterator[Located]:
+def _items(  # noqa: PLR0911 - a container a branch
+    source: Source, container: Container, decode_typed: DecodeTyped | None
+) -> Iterator[Located]:
     match container:
         case Container.EMPTY | Container.BINARY | Container.ARCHIVE:
             return iter(_NO_RECORDS[container])
@@ -107,6 +113,9 @@ def _items(source: Source, container: Container, decode_typed: DecodeTyped | Non
             return parquet_rows(source)
         case Container.SQLITE:
             return sqlite_rows(source)
+        case Container.TABLE:
+            assert source.table is not None
+            return iter(TableReader(source.table))
         case Container.LINES:
             return decoded(Lines(blocks(source)), decode_typed)
         case Container.VALUES:

@@ -1,8 +1,7 @@
-"""Discovery of the files behind the paths a user gives: folders walked, globs expanded, S3 prefixes listed."""
+"""Discovery of the files behind the paths a user gives: folders walked, globs expanded, stores listed."""
 
 from __future__ import annotations
 
-import fnmatch
 import glob
 import os
 import re
@@ -13,10 +12,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from llm_audit.errors import UsageError
+from llm_audit.sources import databases
 from llm_audit.sources.files.archives import members
 from llm_audit.sources.files.lakes import Lakes
-from llm_audit.sources.files.named import named, partition_columns, printable, spooled
-from llm_audit.sources.files.storage import S3_SCHEME, Source, error_text, s3
+from llm_audit.sources.files.named import named, printable, spooled
+from llm_audit.sources.files.storage import Source
+from llm_audit.sources.files.stores.address import is_remote
+from llm_audit.sources.files.stores.key_dates import KeyDates, outside_period
 from llm_audit.sources.files.walk import skip_reason, walk
 
 STANDARD_INPUT = "-"
@@ -31,31 +33,57 @@ class Found:
     notes: tuple[str, ...]
 
 
-def find(paths: Sequence[str | Path], *, spool: Path, stdin: BinaryIO | None = None) -> Found:
+def find(
+    paths: Sequence[str | Path],
+    *,
+    spool: Path,
+    stdin: BinaryIO | None = None,
+    selection: databases.Selection = databases.EVERYTHING,
+    dates: KeyDates | None = None,
+) -> Found:
     """List the files of logs behind these paths, each once, sorted by name.
 
     Args:
-        paths: Files, folders (walked), globs, ``-`` for standard input, ``s3://bucket/prefix``.
+        paths: Files, folders (walked), globs, ``-`` for standard input, addresses such as ``s3://bucket/prefix``,
+            databases.
         spool: A folder for what comes from standard input, which cannot be read twice.
         stdin: Where ``-`` reads from; standard input by default.
+        selection: What of a database is read.
+        dates: The period, and the dates in names by which it rules files out.
 
     Raises:
         UsageError: A path does not exist or cannot be listed, or standard input is closed.
     """
+    dates = dates or KeyDates()
     notes: list[str] = []
     by_identity: dict[str, Source] = {}
-    lakes = Lakes()
+    lakes = Lakes(dates)
     for path in map(str, paths):
-        for source in _expand(path, spool, stdin, notes):
-            current = source if source.remote else lakes.current(source)
+        uri = path if databases.is_database(path) else databases.uri_of_file(path)
+        left_out = 0
+        for source in _expand(path, spool, stdin, notes, dates) if uri is None else _tables(uri, selection, notes):
+            if uri is None and dates.rules_out(source.name):
+                left_out += 1
+                continue
+            current = source if source.remote or uri is not None else lakes.current(source)
             if current is None:
                 continue
             kept = by_identity.setdefault(current.identity, current)
             if current.name < kept.name:
                 by_identity[current.identity] = current
+        if left_out:
+            notes.append(outside_period(printable(path), left_out, "object" if is_remote(path) else "file"))
     files = [inside for source in by_identity.values() for inside in _opened(source, notes)]
     sources = _with_distinct_names(sorted(files, key=_order))
     return Found(sources=tuple(sources), notes=tuple(sorted({*notes, *lakes.notes()})))
+
+
+def _tables(uri: str, selection: databases.Selection, notes: list[str]) -> Iterator[Source]:
+    """Yield the tables of a database. Their size is not known before they are read."""
+    found, passed_over = databases.tables(databases.parse(uri), selection)
+    notes += passed_over
+    for table in found:
+        yield Source(name=table.shown, path=table.shown, size_bytes=0, modified_ns=0, identity=table.shown, table=table)
 
 
 def _opened(source: Source, notes: list[str]) -> Iterator[Source]:
@@ -84,11 +112,13 @@ def _with_distinct_names(sources: Sequence[Source]) -> Iterator[Source]:
         yield source if count == 1 else replace(source, name=f"{source.name}#{count}")
 
 
-def _expand(path: str, spool: Path, stdin: BinaryIO | None, notes: list[str]) -> Iterator[Source]:
+def _expand(path: str, spool: Path, stdin: BinaryIO | None, notes: list[str], dates: KeyDates) -> Iterator[Source]:
     if path == STANDARD_INPUT:
         yield spooled(spool, stdin or _standard_input(), STANDARD_INPUT)
-    elif path.startswith(S3_SCHEME):
-        yield from _s3_objects(path, notes)
+    elif is_remote(path):
+        from llm_audit.sources.files.stores.find import objects  # imports Arrow's clients
+
+        yield from objects(path, notes, dates)
     elif os.path.isdir(path):  # noqa: PTH112 - the text a user typed is kept for reports
         yield from walk(path, notes)
     elif os.path.exists(path):  # noqa: PTH110
@@ -98,54 +128,15 @@ def _expand(path: str, spool: Path, stdin: BinaryIO | None, notes: list[str]) ->
         if not matches:
             raise UsageError(f"No file matches {path}. Check the pattern, and quote it so that the shell leaves it.")
         for match in matches:
-            yield from _expand(match, spool, stdin, notes)
+            yield from _expand(match, spool, stdin, notes, dates)
     else:
-        raise UsageError(f"{printable(path)} does not exist. Give a file, a folder, a glob, s3://bucket/prefix or -.")
+        raise UsageError(
+            f"{printable(path)} does not exist. Give a file, a folder, a glob, an address such as s3://bucket/prefix, "
+            "or -."
+        )
 
 
 def _standard_input() -> BinaryIO:
     if sys.stdin is None or sys.stdin.closed:
         raise UsageError("Standard input is closed, so - has nothing to read. Pipe the logs in, or give their path.")
     return sys.stdin.buffer
-
-
-def _s3_objects(path: str, notes: list[str]) -> Iterator[Source]:
-    from pyarrow import fs
-
-    key = path.removeprefix(S3_SCHEME).rstrip("/")
-    wildcard = _WILDCARD.search(key)
-    base = key[: wildcard.start()].rpartition("/")[0] if wildcard else key
-    try:
-        client = s3()
-        infos = client.get_file_info([base])
-        if infos[0].type == fs.FileType.Directory:
-            infos = client.get_file_info(fs.FileSelector(base, recursive=True))
-    except OSError as error:
-        raise UsageError(
-            f"Cannot list {path}: {error_text(error)}. Check the bucket, the region, the endpoint and the credentials."
-        ) from None
-    found = False
-    for info in infos:
-        if info.type != fs.FileType.File or (wildcard and not fnmatch.fnmatchcase(info.path, key)):
-            continue
-        found = True
-        name = S3_SCHEME + info.path
-        inside = info.path.removeprefix(base).split("/")
-        if {"_delta_log", ".hoodie"}.intersection(inside):
-            raise UsageError(
-                f"{path} holds a Delta or Hudi table, whose log is not read from object storage. Download it, or "
-                "export its current version as Parquet files and give those."
-            )
-        if why := any(part.startswith(".") for part in inside) or skip_reason(inside[-1], folder=False):
-            notes.append(f"{name} was not read: {'hidden' if why is True else why}")
-            continue
-        yield Source(
-            name=name,
-            path=name,
-            size_bytes=info.size or 0,
-            modified_ns=info.mtime_ns or 0,
-            identity=name,
-            columns=partition_columns(name),
-        )
-    if not found:
-        raise UsageError(f"{path} holds no objects. Check the bucket and the prefix.")

@@ -31,3 +31,12 @@ SNIFF_BYTES = 1 << 16
 
 SNIFF_RECORDS = 20
 """Records examined to detect a file's format; agent transcripts begin without usage."""
+
+FETCH_BYTES = 1 << 23
+"""Asked for at a time of an object that is copied to disk to be read."""
+
+HEAD_BYTES = 1 << 20
+"""Read from the beginning of an object to recognise its container and format."""
+
+TAIL_BYTES = 1 << 16
+"""Read beyond the end of a range to find where its last line ends, doubled until it does."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from llm_audit.sources.entry import Reason, Rejected
-from llm_audit.sources.files.limits import BLOCK_BYTES, MAX_RECORD_BYTES
+from llm_audit.sources.files.limits import BLOCK_BYTES, MAX_RECORD_BYTES, TAIL_BYTES
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import Blocks, BrokenStreamError
 
@@ -85,6 +86,16 @@ def _line(number: int, parts: list[bytes], size: int) -> Iterator[Line]:
             yield number, raw
 
 
+def _up_to(end: int, position: int, file: BinaryIO) -> Blocks:
+    """Yield blocks up to the end of a range, and after it ever larger ones, as long as they are asked for."""
+    tail = TAIL_BYTES
+    while block := file.read(min(BLOCK_BYTES, max(end - position, tail))):
+        yield block
+        if position >= end:
+            tail *= 2
+        position += len(block)
+
+
 def range_blocks(source: Source, start: int, end: int) -> Blocks:
     """Yield the bytes of the lines whose first byte is in ``start <= position < end``."""
     with open_binary(source) as file:
@@ -94,7 +105,8 @@ def range_blocks(source: Source, start: int, end: int) -> Blocks:
             # The byte before the range shows whether a line begins with it.
             file.seek(start - 1)
             position -= 1
-        while block := file.read(BLOCK_BYTES):
+        for read in _up_to(end, position, file):
+            block = read
             reached = position + len(block)
             if position == 0 and block.startswith(BOM_UTF8):
                 block = b" " * len(BOM_UTF8) + block[len(BOM_UTF8) :]  # blanks, so that positions stay

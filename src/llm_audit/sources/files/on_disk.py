@@ -1,8 +1,7 @@
-"""Sources as files on this machine: objects in S3 are downloaded, and members of archives are taken out."""
+"""Sources as files on this machine: objects of a store are downloaded, and members of archives are taken out."""
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from llm_audit.errors import UsageError
 from llm_audit.sources.files.archives import copy_member
-from llm_audit.sources.files.storage import Source, error_text, open_binary
-
-_FETCH_BYTES = 1 << 23
+from llm_audit.sources.files.limits import FETCH_BYTES, HEAD_BYTES
+from llm_audit.sources.files.storage import Source, UnreadableError, error_text, open_object
+from llm_audit.sources.files.stores.remote_file import RemoteFile
 
 
 @contextmanager
@@ -26,18 +24,17 @@ def on_disk(source: Source, folder: Path | None = None) -> Iterator[Source]:
         folder: Where a copy is written; the system's folder for temporary files by default.
 
     Raises:
-        UnreadableError: A member of an archive cannot be read.
-        UsageError: An object cannot be downloaded.
+        UnreadableError: A member of an archive or an object cannot be read.
     """
     if source.member is None and not source.remote:
         yield source
         return
     with tempfile.NamedTemporaryFile(prefix="llm-audit-", dir=folder) as copy:
-        whole = True
+        whole, version = True, source.version
         if source.member is not None:
             whole = copy_member(source, copy)
         else:
-            _download(source, copy)
+            version = _download(source, copy)
         copy.flush()
         status = Path(copy.name).stat()
         yield replace(
@@ -47,12 +44,63 @@ def on_disk(source: Source, folder: Path | None = None) -> Iterator[Source]:
             modified_ns=status.st_mtime_ns,
             member=None,
             cut=not whole,
+            store=None,
+            version=version,
         )
 
 
-def _download(source: Source, target: IO[bytes]) -> None:
-    with open_binary(source) as file:
-        try:
-            shutil.copyfileobj(file, target, _FETCH_BYTES)
-        except OSError as error:
-            raise UsageError(f"Cannot read {source.name}: {error_text(error)}. Try again.") from None
+@contextmanager
+def head_on_disk(source: Source, folder: Path | None = None) -> Iterator[Source]:
+    """Yield the beginning of an object on disk, where its container and format are recognised.
+
+    What is yielded has the version of the object, and is cut where that is longer.
+
+    Raises:
+        UnreadableError: It cannot be read.
+    """
+    with open_object(source) as file, tempfile.NamedTemporaryFile(prefix="llm-audit-", dir=folder) as copy:
+        copy.write(_read(source, file, HEAD_BYTES))
+        copy.flush()
+        status = Path(copy.name).stat()
+        yield replace(
+            source,
+            path=copy.name,
+            size_bytes=status.st_size,
+            modified_ns=status.st_mtime_ns,
+            cut=status.st_size < file.size,
+            store=None,
+            version=file.version,
+        )
+
+
+def described(source: Source) -> Source:
+    """Return an object with the size and the version that it states itself, for one request.
+
+    Raises:
+        UnreadableError: It cannot be read.
+    """
+    with open_object(source) as file:
+        return replace(source, size_bytes=file.size, version=file.version)
+
+
+def version_of(source: Source) -> str:
+    """Return an object's version, for one request; empty where it cannot be had."""
+    try:
+        return described(source).version
+    except UnreadableError:
+        return ""
+
+
+def _download(source: Source, target: IO[bytes]) -> str:
+    """Copy an object to a file, a bounded range at a time; return its version."""
+    with open_object(source) as file:
+        while block := _read(source, file, FETCH_BYTES):
+            target.write(block)
+        return file.version
+
+
+def _read(source: Source, file: RemoteFile, size: int) -> bytes:
+    try:
+        return file.read(size)
+    except OSError as error:
+        raise UnreadableError(f"Cannot read {source.name}: {error_text(error)}. Run again.") from None

@@ -1,18 +1,18 @@
-"""Files on this machine and objects in S3, each described by a ``Source`` and opened as a stream."""
+"""Files on this machine and objects in a store, each described by a ``Source`` and opened as a stream."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, BinaryIO, cast
+from dataclasses import dataclass, field
+from typing import BinaryIO, cast
 
 from llm_audit.errors import UsageError
+from llm_audit.sources.databases import Table
+from llm_audit.sources.files.stores.address import Store
+from llm_audit.sources.files.stores.remote_file import RemoteFile
 
-S3_SCHEME = "s3://"
 _HASH_BYTES = 1 << 20
 
 
@@ -34,18 +34,21 @@ class Source:
     """One file of logs."""
 
     name: str  # as reports show it
-    path: str  # where it is read: a file on this machine, or ``s3://bucket/key``
+    path: str  # where it is read: a file on this machine, or the bucket and key in its store
     size_bytes: int
     modified_ns: int
     identity: str  # changes when the file is replaced: inode, or the object's own address
     member: Member | None = None  # where the file is in an archive, not taken out of it yet
     columns: tuple[tuple[str, str], ...] = ()  # what the names of its folders say, as in ``date=2026-09-01/``
+    table: Table | None = field(default=None, compare=False)  # where it is a table of a database
     cut: bool = False  # a copy whose last bytes could not be had
+    store: Store | None = None  # the object store that it is in
+    version: str = ""  # the object's ETag and generation, as far as they are known
 
     @property
     def remote(self) -> bool:
-        """Return whether it is in object storage."""
-        return self.path.startswith(S3_SCHEME)
+        """Return whether it is in an object store."""
+        return self.store is not None
 
 
 def open_binary(source: Source) -> BinaryIO:
@@ -58,13 +61,32 @@ def open_binary(source: Source) -> BinaryIO:
         UnreadableError: It cannot be opened.
     """
     try:
-        if source.remote:
-            return cast("BinaryIO", s3().open_input_file(source.path.removeprefix(S3_SCHEME)))
+        if source.store is not None:
+            return cast("BinaryIO", open_object(source))
         return cast("BinaryIO", _Snapshot(source.path, source.size_bytes))
     except (OSError, ValueError) as error:
         raise UnreadableError(
             f"Cannot read {source.name}: {error_text(error)}. Check that it exists and may be read."
         ) from None
+
+
+def open_object(source: Source) -> RemoteFile:
+    """Open an object of a store, in the version that the source names where it names one.
+
+    Raises:
+        UnreadableError: It cannot be opened, or is another version by now.
+    """
+    assert source.store is not None
+    try:
+        file = RemoteFile(source.store, source.path)
+    except (OSError, ValueError) as error:
+        raise UnreadableError(
+            f"Cannot read {source.name}: {error_text(error)}. Check that it exists and may be read."
+        ) from None
+    if source.version and file.version != source.version:
+        file.close()
+        raise UnreadableError(f"{source.name} was replaced while it was read. Run again.")
+    return file
 
 
 class _Snapshot(io.FileIO):
@@ -94,29 +116,6 @@ def sha256(source: Source) -> str:
     except (UnreadableError, OSError):
         pass
     return state.hexdigest()
-
-
-@lru_cache(maxsize=1)
-def s3() -> Any:
-    """Return Arrow's S3 file system, with endpoint and region from the environment as AWS tools read them."""
-    from pyarrow import fs
-
-    return fs.S3FileSystem(**s3_options(os.environ))
-
-
-def s3_options(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the options of the S3 client that Arrow does not read from the environment itself."""
-    options: dict[str, Any] = {}
-    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-    if region:
-        options["region"] = region
-    endpoint = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
-    if endpoint:
-        scheme, _, host = endpoint.rpartition("://")
-        options |= {"endpoint_override": host.rstrip("/"), "scheme": scheme or "https"}
-    if environ.get("AWS_NO_SIGN_REQUEST", "").lower() in {"1", "true", "yes"}:
-        options["anonymous"] = True
-    return options
 
 
 def error_text(error: Exception) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from llm_audit.sources.decode import Item
 from llm_audit.sources.entry import Reason, Rejected
-from llm_audit.sources.files.limits import MAX_DECODED_BYTES, MAX_EXPANSION, MAX_RECORD_BYTES
+from llm_audit.sources.files.limits import MAX_DECODED_BYTES, MAX_EXPANSION, MAX_RECORD_BYTES, SNIFF_BYTES
 from llm_audit.sources.files.storage import Source, open_binary
 
 _ROWS_AT_ONCE = 512
@@ -42,7 +42,10 @@ def parquet_rows(source: Source) -> Iterator[Row]:
                 for column in map(described.schema.column, range(described.num_columns))
                 if column.physical_type == "BYTE_ARRAY" and column.logical_type.type != "DECIMAL"
             ]
-            table = pq.ParquetFile(pa.PythonFile(file, mode="r"), read_dictionary=texts)
+            # Of an object, which is not fetched whole to see its first rows, columns are read a piece at a time.
+            pieces = SNIFF_BYTES if source.remote else 0
+            table = pq.ParquetFile(pa.PythonFile(file, mode="r"), read_dictionary=texts, buffer_size=pieces)
+            plain = frozenset(column.name for column in table.schema_arrow if _is_plain(column.type))
             for batch in table.iter_batches(_ROWS_AT_ONCE):
                 for part in _bounded(batch):
                     if part is None:
@@ -50,9 +53,28 @@ def parquet_rows(source: Source) -> Iterator[Row]:
                         yield number, Rejected(Reason.TOO_LONG)
                         continue
                     for number, row in enumerate(part.to_pylist(), number + 1):  # noqa: B020 - goes on from before
-                        yield number, {name: _plain(value) for name, value in row.items() if value is not None}
+                        yield (
+                            number,
+                            {
+                                name: value if name in plain else _plain(value)
+                                for name, value in row.items()
+                                if value is not None
+                            },
+                        )
         except (pa.ArrowException, OSError, ValueError, OverflowError):
             yield number + 1, Rejected(Reason.TRUNCATED)
+
+
+def _is_plain(kind: Any) -> bool:
+    """Return whether Arrow gives values of a type as ``_plain`` would: without bytes, decimals or maps in them."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _is_plain(kind.value_type)
+    if pa.types.is_struct(kind):
+        return all(_is_plain(field.type) for field in kind)
+    texts = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(texts or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
 
 
 def _expansion(described: Any) -> str | None:

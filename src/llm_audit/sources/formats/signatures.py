@@ -20,13 +20,19 @@ class Signatures:
     def __init__(self, formats: Sequence[Format]) -> None:
         self._formats = tuple(formats)
         self._allowed: dict[tuple[str, ...], tuple[Format, ...]] = {}
+        self._last: tuple[Record | None, Format | None] = None, None  # asked for a second time when a record is read
 
     def first(self, record: Record, context: Context) -> Format | None:
         """Return the first format whose signature a record has; None where it has none."""
+        if self._last[0] is record:
+            return self._last[1]
+        found = None
         for form in self._allowed_by(record, context):
             if form.keys_decide or form.matches(record, context):
-                return form
-        return None
+                found = form
+                break
+        self._last = record, found
+        return found
 
     def rank(self, record: Record, context: Context) -> int | None:
         """Return the specificity of a record's format, the narrowest being 1; None where it is of none for sure.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from typing import Final
 
 from llm_audit.sources.as_written import count_note
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Reason, Usage
@@ -26,6 +27,13 @@ class Convention(StrEnum):
 
     INCLUSIVE = "inclusive"  # cached tokens are part of it
     EXCLUSIVE = "exclusive"  # cached tokens come on top
+
+
+# Members of enums are looked up slowly, and these are asked for once a request.
+_INCLUSIVE: Final = Convention.INCLUSIVE
+_EXCLUSIVE: Final = Convention.EXCLUSIVE
+_REPORTED: Final = UsageSource.REPORTED
+_AMBIGUOUS: Final = UsageSource.AMBIGUOUS
 
 
 def as_count(given: object, field: str = "tokens") -> int | None:
@@ -134,7 +142,7 @@ def disjoint_usage(  # noqa: C901 - one decision, each branch a stated rule
         overlap = max(cache_read or 0, cached - (cache_read or 0))
         if decided is None and gap == 0 and not wrapper_total and overlap <= fresh:
             fresh -= overlap
-        elif (decided or (Convention.EXCLUSIVE if cached > fresh else convention)) is Convention.INCLUSIVE:
+        elif (decided or (_EXCLUSIVE if cached > fresh else convention)) is _INCLUSIVE:
             fresh -= cached
         elif decided is None and cached <= fresh and convention is None:
             ambiguous = cached
@@ -150,7 +158,7 @@ def disjoint_usage(  # noqa: C901 - one decision, each branch a stated rule
         audio_output = min(audio_output, out)
         out -= audio_output
     return Usage(
-        usage_source=UsageSource.AMBIGUOUS if ambiguous else UsageSource.REPORTED,
+        usage_source=_AMBIGUOUS if ambiguous else _REPORTED,
         input_tokens=None if input_tokens is None else fresh,
         cache_read_tokens=cache_read,
         cache_write_5m_tokens=cache_write,

@@ -107,5 +107,5 @@ FORMAT = Format(
     specificity=Specificity.TRANSCRIPT,
     matches=_matches,
     entries=_entries,
-    keys=frozenset({"modelID", "sessionID", "messages"}),
+    keys=frozenset({"modelID", "sessionID", "info"}),
 )

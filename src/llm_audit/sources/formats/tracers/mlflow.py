@@ -36,7 +36,8 @@ def _entry(values: Json) -> Entry:
     model = model_of(received) or requested
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "mlflow.llm.model")
-    span = tracing.from_record({"start_time": values.get("start_time_unix_nano"), **values, "attributes": {}})
+    times = {"start_time": values.get("start_time_unix_nano"), "end_time": values.get("end_time_unix_nano")}
+    span = tracing.from_record({**times, **values, "attributes": {}})
     vendor = provider(attributes.get("mlflow.llm.provider"))
     operation = Operation.EMBEDDING if kind == "EMBEDDING" else Operation.CHAT
     request = tracing.request(span, model=model, requested=requested, vendor=vendor, operation=operation)

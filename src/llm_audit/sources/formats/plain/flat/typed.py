@@ -14,6 +14,7 @@ import msgspec
 from llm_audit.sources.entry import BadRecordError, Message, Reason, Record, Request, TypedRecord, Usage
 from llm_audit.sources.formats.interface import TypedReader
 from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
+from llm_audit.sources.formats.plain.flat.object_reader import Kind, Value, object_reader
 from llm_audit.sources.records.column_names import ABSENT, USUAL, Columns, columns_of
 from llm_audit.sources.records.disjoint import MAX_TOKENS, Convention, disjoint_usage
 from llm_audit.sources.records.messages import read_messages
@@ -56,6 +57,15 @@ _TYPES: Final[dict[str, Any]] = {
     "metadata": Any,
     "completion": Any,
 }
+_VALUES: Final[dict[str, Value]] = {
+    **dict.fromkeys(USUAL, Value(Kind.SCALAR)),
+    **dict.fromkeys(("input", "output", "cached", "total"), Value(Kind.COUNT)),
+    "usage": Value(Kind.NESTED, msgspec.json.Decoder(_Usage).decode),
+    "messages": Value(Kind.MESSAGES, _Message),
+    "metadata": Value(Kind.ANY, msgspec.json.Decoder().decode),
+    "completion": Value(Kind.ANY, msgspec.json.Decoder().decode),
+}
+_OTHER: Final = Value(Kind.ANY, msgspec.json.Decoder(msgspec.Raw).decode)
 
 
 def typed_reader(record: Record) -> TypedReader | None:
@@ -74,13 +84,14 @@ def _typed_reader(keys: tuple[str, ...]) -> TypedReader | None:
         or any(columns_of({key: None}) != _NO_COLUMN for key in others)
     ):
         return None  # of two names for one column, a dictionary's order may decide
-    fields = [(column, _TYPES[column]) for column in named] + [(f"other{n}", msgspec.Raw) for n in range(len(others))]
+    column_of = {key: column for column, key in named.items()}
+    names = {key: column_of.get(key) or f"other{number}" for number, key in enumerate(keys)}
     try:
         struct = msgspec.defstruct(
             "Usual",
-            fields,
+            [(name, _TYPES.get(name, msgspec.Raw)) for name in names.values()],
             bases=(TypedRecord,),
-            rename={**named, **{f"other{n}": key for n, key in enumerate(others)}},
+            rename={name: key for key, name in names.items()},
             namespace=dict.fromkeys(USUAL - named.keys()),
             forbid_unknown_fields=True,
             gc=False,
@@ -88,7 +99,11 @@ def _typed_reader(keys: tuple[str, ...]) -> TypedReader | None:
     except ValueError:  # a key with a quotation mark or a control character
         return None
     decode: Any = msgspec.json.Decoder(struct).decode
-    return TypedReader(decode=decode, read=lambda values: _request(values, columns))
+    compiled = object_reader(struct, {key: _VALUES.get(name, _OTHER) for key, name in names.items()})
+    return TypedReader(
+        decode=decode if compiled is None else lambda raw: compiled(raw) or decode(raw),
+        read=lambda values: _request(values, columns),
+    )
 
 
 def _request(values: Any, columns: Columns) -> Request:
@@ -126,7 +141,7 @@ def _usage(values: Any) -> Usage:
     usage = values.usage
     if usage is None:
         return disjoint_usage(
-            values.input, values.output, cache_read=values.cached, total=values.total, convention=Convention.INCLUSIVE
+            values.input, values.output, cache_read=values.cached, total=values.total, convention=_INCLUSIVE
         )
     output, details = usage.completion_tokens, usage.prompt_tokens_details
     return disjoint_usage(
@@ -134,8 +149,9 @@ def _usage(values: Any) -> Usage:
         0 if output is None else output,
         cache_read=details.cached_tokens if details else None,
         total=usage.total_tokens,
-        convention=Convention.INCLUSIVE,
+        convention=_INCLUSIVE,
     )
 
 
 _NO_COLUMN: Final = Columns()
+_INCLUSIVE: Final = Convention.INCLUSIVE  # members of enums are looked up slowly

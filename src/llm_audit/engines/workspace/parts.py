@@ -1,0 +1,140 @@
+"""Parts of a ledger in a workspace: made once, found again by the hash of what they are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from llm_audit.engines.context import IngestConfig
+from llm_audit.engines.worker import Task, process
+from llm_audit.engines.workspace.folder import SharedFolder, open_folder, read_sealed, write_sealed
+from llm_audit.errors import AuditError
+from llm_audit.ledger.parts import LedgerPart
+from llm_audit.ledger.sealed import xxh3_of
+from llm_audit.sources.files import storage
+from llm_audit.sources.files.storage import Source
+from llm_audit.sources.split import Bundle
+
+PARTS = "parts/"
+"""Prefix of their files."""
+
+
+class KeptPart(msgspec.Struct, frozen=True):
+    """A part, and the checksum of its rows; None where it has none."""
+
+    part: LedgerPart
+    checksum: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartTask:
+    """A bundle to make a part of, in a workspace.
+
+    Attributes:
+        bundle: The shards to read.
+        config: How they are read and judged.
+        workspace: The workspace's address.
+        key: The part's name there.
+    """
+
+    bundle: Bundle
+    config: IngestConfig
+    workspace: str
+    key: str
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the bytes to read."""
+        return sum(shard.size_bytes for shard in self.bundle)
+
+    @property
+    def label(self) -> str:
+        """Return the names of the files."""
+        return ", ".join(sorted({shard.source.name for shard in self.bundle}))
+
+
+def make_part(task: PartTask) -> LedgerPart:
+    """Return the part of a bundle: the one that the workspace holds, else a new one, stored there.
+
+    Raises:
+        UsageError: A file cannot be opened or fetched.
+    """
+    folder = open_folder(task.workspace)
+    if (kept := kept_part(folder, task.key)) is not None:
+        return kept
+    with TemporaryDirectory(prefix="llm-audit-") as temporary:
+        target = Path(temporary) / "part.parquet"
+        part = process(Task(bundle=task.bundle, config=task.config, work_key=task.key, target=target))
+        checksum = None
+        if part.file is not None:
+            checksum = xxh3_of(target)
+            part.file = f"{PARTS}{task.key}.{checksum}.parquet"
+            folder.put(target, part.file)
+    write_sealed(folder, _entry(task.key), msgspec.json.encode(KeptPart(part, checksum)))
+    return part
+
+
+def kept_part(folder: SharedFolder, key: str) -> LedgerPart | None:
+    """Return the part that a workspace holds under a key; None where it holds none, or a damaged one."""
+    content = read_sealed(folder, _entry(key))
+    if content is None:
+        return None
+    kept = msgspec.json.decode(content, type=KeptPart)
+    if kept.part.file is None:
+        return kept.part
+    with TemporaryDirectory(prefix="llm-audit-") as temporary:
+        try:
+            whole = xxh3_of(folder.fetch(kept.part.file, Path(temporary))) == kept.checksum
+        except FileNotFoundError:
+            whole = False
+    return kept.part if whole else None
+
+
+def fetch_part(folder: SharedFolder, part: LedgerPart, local: Path) -> LedgerPart:
+    """Return a part with its rows on this machine.
+
+    Raises:
+        AuditError: They are not what was written.
+    """
+    if part.file is None:
+        return part
+    path = folder.fetch(part.file, local)
+    checksum = part.file.removesuffix(".parquet").rpartition(".")[2]
+    try:
+        damaged = xxh3_of(path) != checksum
+    except FileNotFoundError:
+        damaged = True
+    if damaged:
+        raise AuditError(
+            f"{folder.uri}/{part.file} is damaged or missing. Start again with the same workspace: it is made anew."
+        )
+    return msgspec.structs.replace(part, file=str(path))
+
+
+@dataclass(frozen=True, slots=True)
+class HashTask:
+    """A file to hash, where no task reads all of it."""
+
+    source: Source
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the bytes to read."""
+        return self.source.size_bytes
+
+    @property
+    def label(self) -> str:
+        """Return the file's name."""
+        return self.source.name
+
+
+def hash_file(task: HashTask) -> str:
+    """Return the SHA-256 of a file."""
+    return storage.sha256(task.source)
+
+
+def _entry(key: str) -> str:
+    return f"{PARTS}{key}.json"

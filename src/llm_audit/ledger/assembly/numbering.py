@@ -1,0 +1,131 @@
+"""Number the rows of a part as those of the ledger: which input, line and entry each is, and its key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from llm_audit.ledger.parts import LedgerPart
+from llm_audit.ledger.row_hashes import hash_rows
+
+POSITION = ("input", "line", "entry")
+"""Columns of a row's place, which order the rows of a ledger."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardOffset:
+    """The input that a shard belongs to, and the lines and entries of that input before it."""
+
+    input: int
+    lines_before: int
+    entries_before: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffsetPart:
+    """A part with the offsets of its shards."""
+
+    part: LedgerPart
+    offsets: tuple[ShardOffset, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputId:
+    """The identity of an input, from its content alone.
+
+    Attributes:
+        seed: The beginning of its SHA-256.
+        copy: The number of earlier inputs of the same content, so that the rows of a copy have keys of their own.
+        origin: The rank of the input by SHA-256, which decides between rows that are equal in all else.
+    """
+
+    seed: int
+    copy: int
+    origin: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRows:
+    """The rows of a part, and all that numbering them needs: for each shard its offset and its input."""
+
+    file: str
+    offsets: tuple[ShardOffset, ...]
+    inputs: tuple[InputId, ...]
+
+
+def with_offsets(parts: Iterable[tuple[LedgerPart, Sequence[int]]]) -> list[OffsetPart]:
+    """Count the lines and entries before each shard; parts come in order, each with the inputs of its shards."""
+    lines: dict[int, int] = {}
+    entries: dict[int, int] = {}
+    located = []
+    for part, inputs in parts:
+        offsets = []
+        for number, tally in zip(inputs, part.shards, strict=True):
+            offsets.append(
+                ShardOffset(input=number, lines_before=lines.get(number, 0), entries_before=entries.get(number, 0))
+            )
+            lines[number] = lines.get(number, 0) + tally.lines
+            entries[number] = entries.get(number, 0) + tally.entries
+        located.append(OffsetPart(part=part, offsets=tuple(offsets)))
+    return located
+
+
+def part_rows(parts: Sequence[OffsetPart], hashes: Sequence[str]) -> list[PartRows]:
+    """Return the rows of the parts that have any; ``hashes`` are the SHA-256 of the inputs."""
+    identities = _identities(hashes)
+    return [
+        PartRows(
+            file=part.part.file, offsets=part.offsets, inputs=tuple(identities[offset.input] for offset in part.offsets)
+        )
+        for part in parts
+        if part.part.file is not None
+    ]
+
+
+def numbered_rows(part: PartRows, columns: Sequence[str] | None = None) -> tuple[Any, npt.NDArray[np.int64]]:
+    """Return rows of a part, numbered, and the origin of each; they are in order of input, line and entry.
+
+    Args:
+        part: The part.
+        columns: The columns to read, ``POSITION`` among them; None for all.
+    """
+    with pq.ParquetFile(part.file) as file:
+        # Threads cost more than they save for so few rows.
+        table = file.read(columns=None if columns is None else list(columns), use_threads=False)
+    shard = table["input"].to_numpy()
+    inputs = _of_shards(part.offsets, "input", np.int64)[shard]
+    entries = table["entry"].to_numpy() + _of_shards(part.offsets, "entries_before", np.int64)[shard]
+    lines = table["line"].to_numpy() + _of_shards(part.offsets, "lines_before", np.int64)[shard]
+    numbers = {"input": pa.array(inputs.astype(np.uint32)), "line": pa.array(lines), "entry": pa.array(entries)}
+    if "request_key" in table.column_names:
+        seeds = _of_shards(part.inputs, "seed", np.uint64)[shard]
+        copies = _of_shards(part.inputs, "copy", np.uint64)[shard]
+        numbers["request_key"] = pa.array(hash_rows([seeds, copies, entries]))
+    for name, column in numbers.items():
+        table = table.set_column(table.column_names.index(name), name, column)
+    origins = _of_shards(part.inputs, "origin", np.int64)[shard]
+    order = np.lexsort((entries, lines, inputs))
+    if np.any(np.diff(order) < 0):
+        return table.take(pa.array(order)), origins[order]
+    return table, origins
+
+
+def _of_shards(shards: Sequence[Any], name: str, dtype: type[np.generic]) -> npt.NDArray[Any]:
+    return np.array([getattr(shard, name) for shard in shards], dtype)
+
+
+def _identities(hashes: Sequence[str]) -> list[InputId]:
+    origins = np.argsort(np.argsort(np.array(hashes), kind="stable"), kind="stable")
+    seen: dict[str, int] = {}
+    identities = []
+    for sha, origin in zip(hashes, origins.tolist(), strict=True):
+        copy = seen.get(sha, 0)
+        seen[sha] = copy + 1
+        identities.append(InputId(seed=int(sha[:16], 16), copy=copy, origin=origin))
+    return identities

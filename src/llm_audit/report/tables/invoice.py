@@ -1,0 +1,100 @@
+"""The tie-out with an invoice, by provider and month, and the lines that are in no month."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from llm_audit.document.audit import Document, InvoiceMonth
+from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, money, table
+from llm_audit.report.text import money as write_money
+
+_COMPUTED = (money("List"), money("Discounts"), money("Computed"), money("Stated"))
+
+
+def tie_out(document: Document) -> Table:
+    """List cost, discounts and computed cost beside what the log states and what was invoiced."""
+    return table(
+        "tie_out",
+        "Invoiced and computed cost by provider and month",
+        (
+            Column("Provider"),
+            Column("Month", ColumnKind.FIGURE),
+            Column("Requests", ColumnKind.COUNT, sums=True, priority=Priority.SPARE),
+            *_COMPUTED,
+            money("Invoiced"),
+            money("On days not in the log"),
+            money("Difference"),
+            Column("Likely cause", ColumnKind.PROSE),
+        ),
+        (
+            (
+                row.provider, row.month, row.requests, *_computed(row), row.invoiced, row.uncovered,
+                None if _unknown(row) else row.difference, row.reason,
+            )
+            for row in _months(document, invoiced=True)
+        ),
+    )  # fmt: skip
+
+
+def not_invoiced(document: Document) -> Table:
+    """Months of providers that are not on the invoice, and requests without a time."""
+    return table(
+        "not_invoiced",
+        "Computed cost that the invoice has no line for",
+        (
+            Column("Provider"),
+            Column("Month", ColumnKind.FIGURE),
+            Column("Requests", ColumnKind.COUNT, sums=True, priority=Priority.SPARE),
+            *_COMPUTED,
+            Column("Likely cause", ColumnKind.PROSE),
+        ),
+        (
+            (row.provider, row.month or "no time", row.requests, *_computed(row), row.reason)
+            for row in _months(document, invoiced=False)
+        ),
+    )
+
+
+def _months(document: Document, *, invoiced: bool) -> list[InvoiceMonth]:
+    months = document.invoice.months if document.invoice else []
+    return [row for row in months if (row.invoiced is not None) == invoiced]
+
+
+def _unknown(row: InvoiceMonth) -> bool:
+    """Return whether none of a month's requests has a price, so that computed amounts are unknown and not zero."""
+    return row.requests > 0 and row.unpriced_requests == row.requests
+
+
+def _computed(row: InvoiceMonth) -> tuple[Cell, ...]:
+    amounts: tuple[Cell, ...] = (None,) * 3 if _unknown(row) else (row.listed, row.discount, row.computed)
+    return (*amounts, row.stated or "")
+
+
+def left_out(document: Document) -> Table:
+    """Lines of the invoice without a day, a known provider or an amount in dollars."""
+    lines = document.invoice.left_out if document.invoice else []
+    return table(
+        "invoice_left_out",
+        "Lines of the invoice in no month",
+        (Column("File"), Column("Line", ColumnKind.COUNT), money("Amount", sums=False), Column("Reason")),
+        ((line.file, line.line, line.amount, line.reason) for line in lines),
+    )
+
+
+def lead(document: Document) -> str:
+    """Say how the tables add up, and how much of the invoice the log explains."""
+    if document.invoice is None:
+        return ""
+    known = _months(document, invoiced=True)
+    sums = [
+        sum((Decimal(getattr(row, name) or 0) for row in known), Decimal(0))
+        for name in ("invoiced", "uncovered", "computed", "difference")
+    ]
+    invoiced, uncovered, computed, difference = (write_money(f"{each:f}", currency=document.currency) for each in sums)
+    spent = write_money(document.cost.actual, currency=document.currency)
+    return (
+        f"Invoiced were {invoiced}. Of this, {uncovered} is on days not in the log; the log's own cost on the other"
+        f" days is {computed}, and {difference} is left as the difference. List less discounts is computed, and the"
+        f" computed amounts of both tables add up to the {spent} spent. Stated is what the log itself says, for the"
+        " requests that say it. Months are in UTC."
+    )

@@ -1,0 +1,1 @@
+"""Drivers: a module a kind of database, named after it, with its ``DRIVER``."""

@@ -1,0 +1,59 @@
+"""A table as a source of records, small enough to send to another process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llm_audit.sources.databases.address import Address
+from llm_audit.sources.databases.schema import Schema
+from llm_audit.sources.databases.statements import Condition, Statement
+
+Range = tuple[Condition, ...]
+"""Conditions on the key that hold for a part of the rows."""
+
+_BYTES_PER_ROW = 1000  # a guess, by which work is shared out
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A query for the rows of another table that belong to those of a page."""
+
+    table: str
+    from_field: str
+    to_field: str
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table of a database, or the result of a user's own query.
+
+    Attributes:
+        address: The database.
+        name: The table's name, with its schema where that is not the usual one.
+        statement: The query of all its rows of the period; None for a user's own query.
+        query: The user's own query.
+        schema: The known schema; None where records are recognised one by one.
+        ranges: Parts of the rows, which several processes read.
+        lookups: Queries of other tables, for the rows of a page.
+        rows: About how many rows there are.
+    """
+
+    address: Address
+    name: str
+    statement: Statement | None = None
+    query: str = ""
+    schema: Schema | None = None
+    ranges: tuple[Range, ...] = ((),)
+    lookups: tuple[Lookup, ...] = ()
+    rows: int = 0
+
+    @property
+    def shown(self) -> str:
+        """Its URI as reports show it, without password."""
+        return f"{self.address.name}#{self.name}"
+
+    @property
+    def range_bytes(self) -> int:
+        """About how many bytes there are to read in each of its ranges."""
+        return self.rows * _BYTES_PER_ROW // len(self.ranges)

@@ -1,0 +1,1 @@
+"""Object stores: addresses, clients, listings, and objects read by ranges with retries."""

@@ -1,0 +1,81 @@
+"""Labels by rounds over buckets are those of a walk over the whole graph."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llm_audit.ledger.assembly.keys import in_buckets, owners
+from llm_audit.ledger.assembly.link import LinkStep
+from llm_audit.ledger.assembly.slices import read_slice, write_slices
+from llm_audit.ledger.assembly.steps import Counts, Layout, Step, in_process, perform
+from llm_audit.ledger.schema import SCHEMA
+
+PAIRS = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1, max_size=40)
+
+
+def labels(pairs: list[tuple[int, int]], buckets: int, folder: Path) -> dict[int, int]:
+    """The stars that rounds of steps make of pairs of a key and its owner."""
+    layout = Layout(folder=folder, parts=1, partitions=buckets)
+    links = pl.DataFrame(pairs, schema={"key": pl.UInt64, "owner": pl.UInt64}, orient="row")
+    none = [None] * buckets
+    write_slices(layout.path("keys", 0), [*none, *in_buckets(links, "key", buckets), *none])
+    before = None
+    for number in range(100):
+        steps: list[Step] = [LinkStep(layout=layout, number=bucket, round=number) for bucket in range(buckets)]
+        counts = sum((outcome.counts for outcome in in_process(perform, steps)), Counts())
+        if number % 2 and counts == before:
+            break
+        before = counts if number % 2 else before
+    found: dict[int, int] = {}
+    for step in steps:
+        earlier = LinkStep(layout=layout, number=step.number, round=number - 1).target
+        for bucket in range(buckets):
+            if (table := read_slice(earlier, bucket)) is not None:
+                found |= dict(pl.DataFrame(table).rows())
+    return found
+
+
+def walked(pairs: list[tuple[int, int]]) -> dict[int, int]:
+    label = {owner: owner for _, owner in pairs}
+    for _ in label:
+        for key, owner in pairs:
+            near = [other for same, other in pairs if same == key]
+            label[owner] = min(label[owner], *(label[other] for other in near))
+    return {owner: low for owner, low in label.items() if owner != low}
+
+
+@settings(deadline=None, max_examples=25)
+@given(PAIRS, st.integers(1, 5))
+def test_labels_are_those_of_a_walk(pairs: list[tuple[int, int]], buckets: int) -> None:
+    with TemporaryDirectory() as folder:
+        assert labels(pairs, buckets, Path(folder)) == walked(pairs)
+
+
+def rows(*given: dict[str, int]) -> pl.DataFrame:
+    names = ("conversation", "trace", "opening_hash")
+    return pl.DataFrame(
+        [{name: row.get(name) for name in names} for row in given], schema={n: SCHEMA[n] for n in names}
+    )
+
+
+def test_a_row_is_owned_by_its_conversation_else_its_trace_else_its_opening() -> None:
+    owner, has_owner, links = owners(
+        rows(
+            {"conversation": 7, "trace": 7, "opening_hash": 7},
+            {"trace": 7, "opening_hash": 7},
+            {"opening_hash": 7},
+            {},
+            {"conversation": 7},
+        )
+    )
+    assert has_owner.tolist() == [True, True, True, False, True]
+    named, traced, opened, _, again = owner.tolist()
+    assert again == named
+    assert len({named, traced, opened}) == 3  # an equal id of another kind is another owner
+    assert sorted(set(links.rows())) == sorted([(traced, named), (traced, traced), (opened, traced), (opened, opened)])
+    assert links["key"].dtype == pl.UInt64
+    assert not np.isin(named, links["key"].to_numpy())
