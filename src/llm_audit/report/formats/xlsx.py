@@ -24,7 +24,7 @@ from llm_audit.vocabulary import TIERS
 
 _SHEETS = {
     "Invoice": ("tie_out", "not_invoiced", "invoice_left_out"),
-    "Findings": ("findings", "waste"),
+    "Findings": ("findings", "actions", "waste"),
     "Days": ("daily",),
     "Models": ("model_mix", "tiers", "weekly_mix", "concentration", "tokens", "unpriced"),
     "Models by day": ("daily_mix",),

@@ -13,7 +13,7 @@ def everything(document: Document) -> tuple[Table, ...]:
     """Every table, also the empty ones, in the order of the report."""
     first = (
         policy.estimates, policy.interval, invoice.tie_out, invoice.left_out, answers.answers, answers.unmeasured,
-        policy.findings, rhythm.run_rate, rhythm.departures, spend.tiers, spend.model_mix, mix.by_week,
+        policy.findings, policy.actions, rhythm.run_rate, rhythm.departures, spend.tiers, spend.model_mix, mix.by_week,
         mix.concentration, spend.daily, spend.daily_mix, spend.spend,
     )  # fmt: skip
     last = (
