@@ -11,7 +11,7 @@ import polars as pl
 from xxhash import xxh3_64_hexdigest
 
 from llm_audit.audit.aggregate.basis import basis
-from llm_audit.audit.aggregate.cells import by
+from llm_audit.audit.aggregate.cells import by, total
 from llm_audit.audit.aggregate.risk import risk_replicates
 from llm_audit.audit.findings.findings import Setting, findings
 from llm_audit.audit.findings.groups import groups
@@ -30,6 +30,7 @@ from llm_audit.audit.sections.quality import quality
 from llm_audit.audit.sections.quality_loss import unmeasured
 from llm_audit.audit.sections.routers import observed_routers
 from llm_audit.audit.sections.sensitivity import sensitivity
+from llm_audit.audit.sections.spenders import spender_metrics, spenders
 from llm_audit.audit.sections.stakes import stakes
 from llm_audit.audit.sections.traces import break_even, trace_routing
 from llm_audit.audit.sections.waste import waste
@@ -161,6 +162,7 @@ def document(found: Found) -> Document:
         gates=tables.gates(cells),
         groups=tables.groups(cells, groupings),
         spend=tables.spend(cells),
+        spenders=spenders(found.partial.spenders, actual_pico=total(cells, "cost_pico")),
         findings=[*findings(saving, evidence, of_groups, setting=setting), *departure_findings(apart, cells)],
         waste=waste(found.partial.waste),
         unpriced_models=tables.unpriced_models(cells),
@@ -186,7 +188,7 @@ def document(found: Found) -> Document:
             for item in ledger.manifest.inputs
         ],
         fingerprints=_fingerprints(ledger, policy, book, options),
-        metrics=metrics(routes.metrics),
+        metrics=[*metrics(routes.metrics), *spender_metrics(found.partial.spenders)],
         basis=basis(sums.basis),
         run_rate=run_rate(cells, period, options=options),
         departures=apart,

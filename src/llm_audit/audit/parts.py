@@ -17,6 +17,7 @@ from llm_audit.arrays import Ints
 from llm_audit.audit.aggregate import repeats
 from llm_audit.audit.aggregate.calls import Calls, read_calls
 from llm_audit.audit.aggregate.cells import KEYS, with_date
+from llm_audit.audit.aggregate.spenders import spender_sums
 from llm_audit.audit.compose import policy_info
 from llm_audit.audit.freed_memory import give_back
 from llm_audit.audit.options import AuditOptions
@@ -239,8 +240,9 @@ def audited(job: Job, log: Log, reading: Reading, applied: RoutedCosts, repeated
         measured_rows(reading.rows, applied, _SUMMED), book=job.book, routers=log.routers, group_by=options.group_by
     )
     inputs = waste_inputs(applied.plan, measured, recurring(log, reading, repeated))
+    spent = spender_sums(reading.rows.columns, traffic.requests, reading.calls.cluster)
     return Audited(
-        partial=partial(sums, sum_routes(applied, measured), inputs),
+        partial=partial(sums, sum_routes(applied, measured), inputs, spent),
         prices=job.book.used,
         policy=policy_info(applied.plan),
         decided_by=applied.plan.decision_value,

@@ -17,6 +17,7 @@ def everything(document: Document) -> tuple[Table, ...]:
         mix.concentration, spend.daily, spend.daily_mix, spend.spend,
     )  # fmt: skip
     last = (
+        spend.spenders,
         policy.routes, answers.frontier, policy.tornado, traces.break_even, traces.routing, traces.traces, traces.pairs,
         traces.routers, spend.tokens, spend.waste, policy.coverage, policy.gates,
         judgement.stakes, policy.categories, policy.judged, data.quality, judgement.languages, data.accounting,

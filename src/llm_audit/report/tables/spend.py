@@ -8,7 +8,7 @@ from decimal import Decimal
 from llm_audit.document.audit import Day, Document, GroupRow
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.report.names import ambiguous, model_names
-from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, count, money, share, table
+from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, blank, count, money, share, table
 from llm_audit.report.text import NONE, plain, words
 from llm_audit.report.text import count as count_of
 from llm_audit.vocabulary import TIERS
@@ -160,6 +160,32 @@ def spend(document: Document) -> Table:
         (
             (s.team or NONE, s.app or NONE, names[s.provider, s.model], s.tier, s.requests, s.tokens, s.cost)
             for s in document.spend
+        ),
+    )
+
+
+def spenders(document: Document) -> Table:
+    """Users, tags, conversations and traces that cost most, and the others of each together."""
+    return table(
+        "spenders",
+        "Top users, tags, conversations and traces",
+        (
+            Column("By"),
+            Column("Name"),
+            count("Requests", sums=False),
+            money("Cost", sums=False),
+            share("of cost", sums=False),
+        ),
+        (
+            (
+                kind,
+                f"{row.others:,} others" if row.name is None else row.name,
+                row.requests,
+                row.cost or "",
+                blank(row.cost_share),
+            )
+            for kind, rows in document.spenders.items()
+            for row in rows
         ),
     )
 
