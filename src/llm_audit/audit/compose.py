@@ -33,8 +33,8 @@ from llm_audit.audit.sections.sensitivity import sensitivity
 from llm_audit.audit.sections.spenders import spender_metrics, spenders
 from llm_audit.audit.sections.stakes import stakes
 from llm_audit.audit.sections.traces import break_even, trace_routing
-from llm_audit.audit.sections.waste import waste
 from llm_audit.audit.survey import Survey
+from llm_audit.audit.waste.waste import waste
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import (
     SCHEMA_VERSION,

@@ -28,7 +28,8 @@ from llm_audit.audit.sections.routers import RouterSums, router_sums
 from llm_audit.audit.sections.sensitivity import SensitivitySums, sensitivity_sums
 from llm_audit.audit.sections.stakes import StakesSums, stakes_sums
 from llm_audit.audit.sections.traces import BreakEvenSums, TraceSums, break_even_sums, trace_sums
-from llm_audit.audit.sections.waste import Recurring, WasteInputs, add_waste, waste_rows
+from llm_audit.audit.waste.inputs import Recurring, WasteInputs
+from llm_audit.audit.waste.waste import add_waste, waste_rows
 from llm_audit.policy import Plan, RoutedCosts
 from llm_audit.pricing import PriceBook
 

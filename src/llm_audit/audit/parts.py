@@ -25,8 +25,9 @@ from llm_audit.audit.partial import Partial, partial, sum_routes, sum_rows, wast
 from llm_audit.audit.rows import InputTimes, Rows
 from llm_audit.audit.sections.metrics import Measured
 from llm_audit.audit.sections.sensitivity import frontier_values
-from llm_audit.audit.sections.waste import Recurring, is_failed
 from llm_audit.audit.survey import Survey, survey
+from llm_audit.audit.waste.inputs import Recurring
+from llm_audit.audit.waste.waste import is_failed
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import PolicyInfo
 from llm_audit.ledger import Ledger
