@@ -15,6 +15,7 @@ from tests.ledger.partitions import partitioned
 from llm_audit.audit import rows
 from llm_audit.audit.run import AuditOptions, run
 from llm_audit.catalog import Catalog
+from llm_audit.ledger import Ledger, Workspace
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import load, parse
 from llm_audit.policy.inputs import blocks
@@ -22,7 +23,10 @@ from llm_audit.pricing import PriceBook
 
 POLICIES = {
     "small-by-default": load("small-by-default"),
-    "routellm": load("routellm"),
+    "routellm": parse(
+        'decision = "strong_wins"\nstrong_share = 0.4\n[ladders]\nany = ["gpt-4o-mini", "claude-opus-4-5"]',
+        where="test policy",
+    ),
     "by trace": parse(
         'decision = "quality_loss"\nmax_quality_loss = 5\nscope = "trace"\n[stakes.medical]\nkeep = true',
         where="test policy",
@@ -100,7 +104,8 @@ def test_a_ledger_in_any_partitions_has_the_document_of_the_whole(tmp_path, poli
     assert whole.document.findings
     assert whole.document.observed_routers
     cut = partitioned(held, partitions, tmp_path / "cut")
-    found = audited(cut, policy, in_any_order(partitions), **period)
+    kept_alive = Ledger(cut.folder, cut.manifest, holder=Workspace())
+    found = audited(kept_alive, policy, in_any_order(partitions), **period)
     assert msgspec.json.encode(found.document) == document
     assert_frame_equal(found.requests, whole.requests.sort("input", "line", "entry"))
 

@@ -102,16 +102,18 @@ def run(
     """
     _check(options)
     job = Job(ledger=ledger, policy=policy, catalog=catalog, book=book, options=options)
-    log = _surveyed(job, mapper)
+    # Tasks name the ledger by its folder alone; this process keeps a temporary one alive.
+    sent = replace(job, ledger=Ledger(ledger.folder, ledger.manifest))
+    log = _surveyed(sent, mapper)
     if ledger.partitions == 1:
         return _of_one(job, log)
     holder = Workspace() if workspace is None else None
     folder = workspace or (holder.path if holder else Path())
-    log = _with_threshold(job, log, mapper, folder)
-    log, prompts = _with_routes(job, log, mapper, folder)
+    log = _with_threshold(sent, log, mapper, folder)
+    log, prompts = _with_routes(sent, log, mapper, folder)
     ranges = range(len(prompts))
     repeated = tuple(sorted(mapper(partial(parts.repeat_range, prompts, len(prompts), folder), ranges)))
-    found = mapper(partial(parts.audit_part, job, log, repeated), range(ledger.partitions))
+    found = mapper(partial(parts.audit_part, sent, log, repeated), range(ledger.partitions))
     return _audit(job, log, (part for part in found if part is not None), partial(_all_requests, job, log))
 
 

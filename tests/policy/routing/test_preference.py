@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.audit.build import catalog, rows
 
-from llm_audit.audit.sections.preference import preference_gaps
+from llm_audit.audit.sections.preference import PreferenceGaps, preference_counts, preference_gaps
 from llm_audit.errors import UsageError
 from llm_audit.policy import PRESETS, Plan, load, parse, plan, route, traffic_of, with_models
 from llm_audit.pricing import PriceBook, price
@@ -27,6 +27,10 @@ def planned(frame, rule, known=KNOWN) -> Plan:
     return plan(traffic_of(named, known), rule, catalog=known, book=book)
 
 
+def gaps(applied: Plan) -> PreferenceGaps:
+    return preference_gaps(preference_counts(applied), applied.models)
+
+
 def outcomes(frame, rule, known=KNOWN) -> list[str]:
     return route(price(frame, PriceBook()), rule, catalog=known, book=PriceBook())["outcome"].to_list()
 
@@ -44,7 +48,7 @@ def test_a_moved_request_has_the_gap_of_its_category_and_language():
 
 def test_the_mean_is_over_moved_requests_whose_gap_is_known():
     frame = rows({**EASY, "category": "support"}, {**EASY, "category": "tool_use"}, {"judged": "abstained"})
-    found = preference_gaps(planned(frame, policy()))
+    found = gaps(planned(frame, policy()))
     assert found.overall is not None
     assert (found.overall.known_requests, found.overall.moved_requests) == (1, 2)
     assert found.overall.gap == pytest.approx(OVERALL, abs=2e-3)
@@ -53,8 +57,8 @@ def test_the_mean_is_over_moved_requests_whose_gap_is_known():
 
 
 def test_nothing_moved_has_no_gap_and_nothing_known_an_unknown_one():
-    assert preference_gaps(planned(rows(EASY), load("keep"))).overall is None
-    found = preference_gaps(planned(rows({**EASY, "category": "tool_use"}), policy())).overall
+    assert gaps(planned(rows(EASY), load("keep"))).overall is None
+    found = gaps(planned(rows({**EASY, "category": "tool_use"}), policy())).overall
     assert found is not None
     assert (found.gap, found.known_requests, found.moved_requests) == (None, 0, 1)
 

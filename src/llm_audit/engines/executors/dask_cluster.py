@@ -1,7 +1,6 @@
 """A Dask cluster: futures that carry paths and small results, and nothing of Dask's own data structures.
 
-At most ``_WAITING_PER_THREAD`` tasks a thread are known to the scheduler at once, so that its memory and its work do
-not grow with the number of tasks.
+Few tasks are known to the scheduler at once, so that its memory and its work do not grow with their number.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from llm_audit.engines.executors.interface import Done, R, T
 from llm_audit.errors import AuditError, UsageError
 
 _WAITING_PER_THREAD = 4
+_LEAST_WAITING = 256  # so that small tasks do not wait for the network
 _CONNECT_SECONDS = 15
 _RETRIES = 2  # of a task that ends with an error of the machine, such as a storage that does not answer
 _RESUME = "Start it again with the same --workspace; what is finished is kept."
@@ -86,7 +86,7 @@ class DaskExecutor:
             return future
 
         with _translated(lambda key: tasks[places[key]].label):
-            room = max(1, sum(client.nthreads().values())) * _WAITING_PER_THREAD
+            room = max(sum(client.nthreads().values()) * _WAITING_PER_THREAD, _LEAST_WAITING)
             first = [future for _ in range(room) if (future := submit()) is not None]
             for future in (running := _distributed().as_completed(first)):
                 index = places[future.key]

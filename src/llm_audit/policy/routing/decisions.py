@@ -92,7 +92,7 @@ def positions(assessor: Assessor, rules: Sequence[DecisionRule]) -> list[Index]:
     def found(span: slice) -> list[Index]:
         return [search.position.astype(np.int16) for search in _search(assessor.part(span), rules)[0]]
 
-    parts = in_blocks(found, spans(len(assessor.inputs.requests)))
+    parts = in_blocks(found, spans(len(assessor.inputs.requests)) or [slice(0)])
     return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
 
 

@@ -15,7 +15,8 @@ from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.counterfactual.whole import Whole, policy_key
 from llm_audit.policy.file.model import Decision, Policy, Scope
 from llm_audit.policy.routing.decisions import decide
-from llm_audit.policy.routing.plan import assessor_of, decided, left_alone, prepare, strong_scores, taken, with_target
+from llm_audit.policy.routing.plan import assessor_of, decided, left_alone, strong_scores, taken, with_target
+from llm_audit.policy.routing.prepare import prepare
 from llm_audit.policy.routing.stakes import limited
 from llm_audit.pricing import PriceBook
 
