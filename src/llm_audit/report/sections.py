@@ -129,7 +129,7 @@ def _spend(document: Document, check: CheckResult | None) -> Iterable[Section]:
                 Block(tables=(grouped,), printed=int(dimension in _PRINTED_GROUPS))
                 for dimension, grouped in zip(document.groups, spend.groups(document), strict=True)
             ),
-            Block(tables=(spend.spenders(document),), printed=0),
+            *(Block(tables=(listed,), printed=0) for listed in spend.spenders(document)),
         ),
     )
 

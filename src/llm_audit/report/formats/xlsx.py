@@ -89,7 +89,7 @@ def _sheets(document: Document, check: CheckResult | None) -> Iterator[tuple[str
     for name, keys in _SHEETS.items():
         if found := [filled.pop(key) for key in keys if key in filled]:
             yield name, found
-    groups = [filled.pop(key) for key in [*filled] if key == "spend" or key.startswith("by_")]
+    groups = [filled.pop(key) for key in [*filled] if key == "spend" or key.startswith(("by_", "top_"))]
     for name, rest in (("Groups", groups), ("Data", [*filled.values()])):
         if rest:
             yield name, rest

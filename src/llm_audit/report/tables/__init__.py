@@ -17,10 +17,14 @@ def everything(document: Document) -> tuple[Table, ...]:
         mix.concentration, spend.daily, spend.daily_mix, spend.spend,
     )  # fmt: skip
     last = (
-        spend.spenders,
         policy.routes, answers.frontier, policy.tornado, traces.break_even, traces.routing, traces.traces, traces.pairs,
         traces.routers, spend.tokens, spend.waste, policy.coverage, policy.gates,
         judgement.stakes, policy.categories, policy.judged, data.quality, judgement.languages, data.accounting,
         data.notes, data.unpriced, data.reconciliation, data.price_rows, policy.policy, data.inputs, data.fingerprints,
     )  # fmt: skip
-    return (*(make(document) for make in first), *spend.groups(document), *(make(document) for make in last))
+    return (
+        *(make(document) for make in first),
+        *spend.groups(document),
+        *spend.spenders(document),
+        *(make(document) for make in last),
+    )

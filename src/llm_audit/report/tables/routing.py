@@ -10,6 +10,9 @@ from llm_audit.report.table import Column, ColumnKind, Priority, Table, blank, c
 from llm_audit.report.text import share as share_text
 from llm_audit.report.text import words
 
+_COMMANDS = ("llm-audit sample ", "llm-audit policy export ")
+"""Beginnings of a finding's commands: to try it, and to enforce it."""
+
 
 def estimates(document: Document) -> Table:
     """The three estimates of the flagship tax, largest first."""
@@ -84,7 +87,8 @@ def actions(document: Document) -> Table:
             money("Saves a month", sums=False),
             Column("Answers lost in 1,000", ColumnKind.SCORE),
             Column("Would have to be true", ColumnKind.PROSE),
-            Column("Commands", ColumnKind.PROSE),
+            Column("To try it", ColumnKind.PROSE),
+            Column("To enforce it", ColumnKind.PROSE),
         ),
         (
             (
@@ -94,7 +98,7 @@ def actions(document: Document) -> Table:
                 f.monthly or "",
                 blank(None if f.quality is None else f.quality.lost_per_1000),
                 f.condition or "",
-                "\n".join(f.commands),
+                *(" ".join(c for c in f.commands if c.startswith(start)) for start in _COMMANDS),
             )
             for f in document.findings
             if f.kind not in DEPARTURES

@@ -13,6 +13,7 @@ from llm_audit.report.text import NONE, plain, words
 from llm_audit.report.text import count as count_of
 from llm_audit.vocabulary import TIERS
 
+_SPENDERS = {"user": "users", "conversation": "conversations", "trace": "traces"}
 _NAMED = 5
 """Models named in a note; the rest are counted."""
 
@@ -164,30 +165,28 @@ def spend(document: Document) -> Table:
     )
 
 
-def spenders(document: Document) -> Table:
-    """Users, tags, conversations and traces that cost most, and the others of each together."""
-    return table(
-        "spenders",
-        "Top users, tags, conversations and traces",
-        (
-            Column("By"),
-            Column("Name"),
-            count("Requests", sums=False),
-            money("Cost", sums=False),
-            share("of cost", sums=False),
-        ),
-        (
+def spenders(document: Document) -> Iterator[Table]:
+    """Yield a table for users, each tag, conversations and traces: those that cost most, and the others together."""
+    for kind, rows in document.spenders.items():
+        yield table(
+            f"top_{kind}",
+            f"Top {_SPENDERS.get(kind, plain(kind))}",
             (
-                kind,
-                f"{row.others:,} others" if row.name is None else row.name,
-                row.requests,
-                row.cost or "",
-                blank(row.cost_share),
-            )
-            for kind, rows in document.spenders.items()
-            for row in rows
-        ),
-    )
+                Column(words(kind.removeprefix("tag:")).capitalize()),
+                count("Requests", sums=False),
+                money("Cost", sums=False),
+                share("of cost", sums=False),
+            ),
+            (
+                (
+                    f"{count_of(row.others)} others" if row.name is None else row.name,
+                    row.requests,
+                    row.cost or "",
+                    blank(row.cost_share),
+                )
+                for row in rows
+            ),
+        )
 
 
 def groups(document: Document) -> Iterator[Table]:
