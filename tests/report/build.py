@@ -254,6 +254,11 @@ def rich(days: int = 30) -> d.Document:
                         d.CauseOwner(team=None, app=None, model=None, amount="-0.25")],
             )
         ],
+        spenders={
+            kind: [d.Spender(name=name, requests=40, cost="4.20", cost_share=0.032864, unpriced_requests=0),
+                   d.Spender(name=None, others=7, requests=90, cost=None, cost_share=None, unpriced_requests=90)]
+            for kind, name in (("user", "ann"), ("tag:customer", "acme"), ("trace", "98a3d797dadf86f2"))
+        },
         findings=[
             d.Finding(kind="route_app", title=f"{app} uses {used} where {to} would do",
                       detail=f"{len(p):,} requests of {app}, mostly {p[0].category}.",

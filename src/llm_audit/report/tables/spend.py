@@ -167,9 +167,9 @@ def spend(document: Document) -> Table:
 
 def spenders(document: Document) -> Iterator[Table]:
     """Yield a table for users, each tag, conversations and traces: those that cost most, and the others together."""
-    for kind, rows in document.spenders.items():
+    for number, (kind, rows) in enumerate(document.spenders.items()):
         yield table(
-            f"top_{kind}",
+            f"top_{number}",
             f"Top {_SPENDERS.get(kind, plain(kind))}",
             (
                 Column(words(kind.removeprefix("tag:")).capitalize()),
