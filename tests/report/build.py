@@ -392,7 +392,7 @@ def sparse() -> d.Document:
                                 share_high=None, confidence=0.95, clusters=0, resamples=0),
         ),
         classification=d.Classification(scored=0, inherited=0, abstained=1, by_category=[], abstentions=[]),
-        groups={},
+        groups={}, spenders={},
         trace_routing=None,
         stakes=None,
         run_rate=d.RunRate(reason="no request has a price", whole_days=0, confidence=0.95),
