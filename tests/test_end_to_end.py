@@ -157,6 +157,8 @@ def test_a_saved_ledger_gives_the_same_audit(tmp_path: Path, capfdbinary: pytest
     again = audit([str(tmp_path / "ledger")], capfdbinary)
     for document in (first, again):
         document.pop("command")
+        for finding in document["findings"]:
+            finding.pop("commands")  # they name the paths too
     assert again == first
 
 

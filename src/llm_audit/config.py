@@ -59,7 +59,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_rejected_share: float = 0.2  # of the records read; above it the audit is incomplete
     max_unpriced_share: float = 0.5  # of the audited requests; above it the audit is incomplete
     fail_on: list[str] = []  # gate rules of `llm-audit check`, such as "cost_per_request:+10%"
-    budgets: dict[str, str] = {}  # "team=search" or "app=chat" to dollars: "500USD", "500USD/day", "/week" or "/month"
+    budgets: dict[
+        str, str
+    ] = {}  # "team=search", "user=ann" or "tag:customer=acme" to dollars: "500USD", "500USD/day", "/week" or "/month"
     min_samples: int = 30  # requests a gate rule about change needs on each side
     min_change_usd: float = 1.0  # a relative gate rule needs at least this change in the bill
     inconclusive: Literal["pass", "warn", "fail"] = "warn"  # what a gate rule is where too few requests can tell

@@ -316,3 +316,23 @@ def test_requests_whose_model_or_route_nobody_measured_are_counted(tmp_path, mod
     assert sum(route.requests for route in document.routes if route.to_model == "gpt-4o-mini") == 2
     found = next(check for check in document.quality if check.check == "unmeasured_ability")
     assert (found.count, found.level) == (count, "warning" if count else "ok")
+
+
+def test_a_finding_on_a_template_names_all_apps_that_it_serves(tmp_path):
+    common = {"difficulty": -6.0, "template_hash": 0xABCDEF12 << 32}
+    served = [
+        {**common, "app": app, "team": team, "conversation": number}
+        for number, (app, team) in enumerate(
+            [("chat", "core")] * 5 + [("search", "core")] * 3 + [("tutor", "care")] * 2
+        )
+    ]
+    document = audit(tmp_path, rows(*served), assumed(), models=catalog()).document
+    (found,) = (finding for finding in document.findings if finding.kind == "route_template")
+    assert found.subject == "template abcdef12 of 3 apps"
+    assert [(o.team, o.app, o.share) for o in found.owners] == [
+        ("core", "chat", 0.5),
+        ("core", "search", 0.3),
+        ("care", "tutor", 0.2),
+    ]
+    assert found.effort == "high"
+    assert found.monthly is None  # the log has one day

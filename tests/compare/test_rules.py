@@ -44,8 +44,20 @@ def test_what_is_no_rule_says_what_would_be(text: str, words: str) -> None:
 def test_a_budget_is_held_for_the_days_audited() -> None:
     assert budget("team=search", "700USD/week", days=3).threshold == pytest.approx(300)
     assert budget("app=chat", "30 USD/day", days=2).metric == "total_cost[app=chat]"
+    assert budget("user=ann", "30USD", days=2).metric == "total_cost[user=ann]"
+    assert budget("tag:customer=acme", "30USD", days=2).metric == "total_cost[tag:customer=acme]"
     assert budget("total", "365.25USD/month", days=1).threshold == pytest.approx(12)
     assert budget("total", "99.5USD", days=17).threshold == 99.5
     for selector, text in (("squad=x", "1USD"), ("team=", "1USD"), ("total", "1EUR"), ("total", "lots")):
         with pytest.raises(UsageError, match="500USD/month"):
             budget(selector, text, days=1)
+
+
+def test_users_and_tags_have_rules_on_cost_alone() -> None:
+    assert parse("total_cost[tag:customer=acme]:50USD").metric == "total_cost[tag:customer=acme]"
+    assert parse("cost_per_request[user=ann]:+10%").metric == "cost_per_request[user=ann]"
+    with pytest.raises(UsageError, match="users and tags have total_cost and cost_per_request alone"):
+        parse("failed_share[user=ann]:1%")
+    for selector in ("tag:=acme", "tag:customer=", "user="):
+        with pytest.raises(UsageError, match="is not valid"):
+            budget(selector, "5USD", days=1)

@@ -254,12 +254,25 @@ def rich(days: int = 30) -> d.Document:
                         d.CauseOwner(team=None, app=None, model=None, amount="-0.25")],
             )
         ],
+        spenders={
+            kind: [d.Spender(name=name, requests=40, cost="4.20", cost_share=0.032864, unpriced_requests=0),
+                   d.Spender(name=None, others=7, requests=90, cost=None, cost_share=None, unpriced_requests=90)]
+            for kind, name in (("user", "ann"), ("tag:customer", "acme"), ("trace", "98a3d797dadf86f2"))
+        },
         findings=[
             d.Finding(kind="route_app", title=f"{app} uses {used} where {to} would do",
                       detail=f"{len(p):,} requests of {app}, mostly {p[0].category}.",
                       action=f"Send {app} to {to}; keep {used} for what it escalates.",
                       amount=usd(_cost(p) - _policy(p)), low=usd((_cost(p) - _policy(p)) * 4 // 5),
-                      high=usd((_cost(p) - _policy(p)) * 6 // 5), requests=len(p), subject=app, p_suffices=0.9)
+                      high=usd((_cost(p) - _policy(p)) * 6 // 5), requests=len(p), subject=app, p_suffices=0.9,
+                      owners=[d.Owner(team=p[0].team, app=app, share=1.0)], effort="low",
+                      monthly=usd(_cost(p) - _policy(p)),
+                      commands=[f"llm-audit sample logs --app={app} --from {used} --to {to} -o worksheet.jsonl",
+                                f"llm-audit policy export small-by-default --to litellm --ladder {to},{used}"],
+                      condition=f"The answers of {to} to these requests hold up as published scores say, and fewer "
+                                f"than 41.0% of them are repeated on {used} (4.0% expected).",
+                      quality=d.Quality(lost_answers=len(p) * 0.0125, gained_answers=0.0, lost_per_1000=12.5,
+                                        lost_per_1000_low=4.0, lost_per_1000_high=30.0, saved_per_lost_answer=None))
             for (app, used, to), p in sorted(
                 _by([r for r in rows if r.outcome == "moved"], lambda r: (r.app, r.model, r.route)).items(),
                 key=lambda i: _policy(i[1]) - _cost(i[1]))
@@ -379,7 +392,7 @@ def sparse() -> d.Document:
                                 share_high=None, confidence=0.95, clusters=0, resamples=0),
         ),
         classification=d.Classification(scored=0, inherited=0, abstained=1, by_category=[], abstentions=[]),
-        groups={},
+        groups={}, spenders={},
         trace_routing=None,
         stakes=None,
         run_rate=d.RunRate(reason="no request has a price", whole_days=0, confidence=0.95),

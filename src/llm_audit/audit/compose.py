@@ -11,15 +11,16 @@ import polars as pl
 from xxhash import xxh3_64_hexdigest
 
 from llm_audit.audit.aggregate.basis import basis
-from llm_audit.audit.aggregate.cells import by
+from llm_audit.audit.aggregate.cells import by, total
 from llm_audit.audit.aggregate.risk import risk_replicates
+from llm_audit.audit.findings.findings import Setting, findings
+from llm_audit.audit.findings.groups import groups
 from llm_audit.audit.options import AuditOptions, zone
 from llm_audit.audit.partial import Partial
 from llm_audit.audit.rhythm.departures import departure_findings, departures
-from llm_audit.audit.rhythm.run_rate import run_rate
+from llm_audit.audit.rhythm.run_rate import rate_days, run_rate
 from llm_audit.audit.sections import totals as tables
 from llm_audit.audit.sections.estimates import Evidence, flagship_tax
-from llm_audit.audit.sections.findings import findings, groups
 from llm_audit.audit.sections.languages import languages
 from llm_audit.audit.sections.metrics import metrics
 from llm_audit.audit.sections.pairs import observed_pairs
@@ -29,10 +30,11 @@ from llm_audit.audit.sections.quality import quality
 from llm_audit.audit.sections.quality_loss import unmeasured
 from llm_audit.audit.sections.routers import observed_routers
 from llm_audit.audit.sections.sensitivity import sensitivity
+from llm_audit.audit.sections.spenders import spender_metrics, spenders
 from llm_audit.audit.sections.stakes import stakes
 from llm_audit.audit.sections.traces import break_even, trace_routing
-from llm_audit.audit.sections.waste import waste
 from llm_audit.audit.survey import Survey
+from llm_audit.audit.waste.waste import waste
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import (
     SCHEMA_VERSION,
@@ -101,12 +103,16 @@ def document(found: Found) -> Document:
     effects, sensitivities = sensitivity(routes.sensitivity, policy, in_use=found.decided_by)
     preference = preference_gaps(routes.preference, found.models)
     saving = groups(cells)
-    parts = [sums.risk, *(sums.risk.filter(pl.col(group.column) == group.subject) for group in saving)]
+    of_groups = [sums.risk.filter(pl.col(group.column) == group.subject) for group in saving]
     evidence = Evidence(
         cells=cells,
         clusters=sums.clusters,
         risk=risk_replicates(
-            parts, policy=policy, models=found.models, resamples=options.resamples, posterior=options.posterior
+            [sums.risk, *of_groups],
+            policy=policy,
+            models=found.models,
+            resamples=options.resamples,
+            posterior=options.posterior,
         ),
         concentration=found.partial.concentration,
         effects=effects,
@@ -117,6 +123,13 @@ def document(found: Found) -> Document:
     tax = flagship_tax(evidence, options=options)
     period = _period(found.survey, options)
     apart = departures(cells, period, options=options)
+    setting = Setting(
+        policy=policy,
+        catalog=found.catalog,
+        prices=dict(zip(found.models.ids, found.models.price.tolist(), strict=True)),
+        days=rate_days(cells, period, options),
+        options=options,
+    )
     groupings = {**GROUPINGS, **{name: name for name in options.group_by}}
     return Document(
         schema_version=SCHEMA_VERSION,
@@ -149,7 +162,8 @@ def document(found: Found) -> Document:
         gates=tables.gates(cells),
         groups=tables.groups(cells, groupings),
         spend=tables.spend(cells),
-        findings=[*findings(saving, evidence, options=options), *departure_findings(apart, cells)],
+        spenders=spenders(found.partial.spenders, actual_pico=total(cells, "cost_pico")),
+        findings=[*findings(saving, evidence, of_groups, setting=setting), *departure_findings(apart, cells)],
         waste=waste(found.partial.waste),
         unpriced_models=tables.unpriced_models(cells),
         reconciliation=tables.reconciliation(cells),
@@ -174,7 +188,7 @@ def document(found: Found) -> Document:
             for item in ledger.manifest.inputs
         ],
         fingerprints=_fingerprints(ledger, policy, book, options),
-        metrics=metrics(routes.metrics),
+        metrics=[*metrics(routes.metrics), *spender_metrics(found.partial.spenders)],
         basis=basis(sums.basis),
         run_rate=run_rate(cells, period, options=options),
         departures=apart,

@@ -38,6 +38,7 @@ _AMOUNTS = frozenset(
         "kept_back",
         "listed",
         "low",
+        "monthly",
         "per_request",
         "per_trace",
         "policy_cost",

@@ -30,6 +30,7 @@ class AuditOptions:
         confidence: The interval's coverage.
         resamples: Bootstrap replicates.
         command: The command that reproduces the audit.
+        sampling: The command that samples its requests, without what selects them.
         config_fingerprint: Of the settings that can change a figure.
         posterior: Of abilities and difficulties, from a calibration by verdicts.
     """
@@ -41,6 +42,7 @@ class AuditOptions:
     confidence: float = 0.9
     resamples: int = 1_000
     command: str = ""
+    sampling: str = ""
     config_fingerprint: str = ""
     posterior: Posterior | None = None
 

@@ -18,6 +18,7 @@ from llm_audit.audit.aggregate.addition import add_all
 from llm_audit.audit.aggregate.basis import add_basis, basis_sums
 from llm_audit.audit.aggregate.clusters import Concentration, add_clusters, cluster_sums, concentration
 from llm_audit.audit.aggregate.risk import add_risk, risk_cells
+from llm_audit.audit.aggregate.spenders import SpenderSums, add_spenders
 from llm_audit.audit.sections.languages import add_languages, language_sums
 from llm_audit.audit.sections.metrics import Measured, MetricSums, metric_sums
 from llm_audit.audit.sections.preference import Counts, preference_counts
@@ -27,7 +28,8 @@ from llm_audit.audit.sections.routers import RouterSums, router_sums
 from llm_audit.audit.sections.sensitivity import SensitivitySums, sensitivity_sums
 from llm_audit.audit.sections.stakes import StakesSums, stakes_sums
 from llm_audit.audit.sections.traces import BreakEvenSums, TraceSums, break_even_sums, trace_sums
-from llm_audit.audit.sections.waste import Recurring, WasteInputs, add_waste, waste_rows
+from llm_audit.audit.waste.inputs import Recurring, WasteInputs
+from llm_audit.audit.waste.waste import add_waste, waste_rows
 from llm_audit.policy import Plan, RoutedCosts
 from llm_audit.pricing import PriceBook
 
@@ -80,12 +82,14 @@ class Partial:
         routes: Over their routes.
         waste: See ``waste.waste_rows``.
         concentration: How many clusters there are, and the largest.
+        spenders: See ``spenders.spender_sums``.
     """
 
     sums: Sums
     routes: PlanSums
     waste: pl.DataFrame
     concentration: Concentration
+    spenders: SpenderSums
 
 
 def sum_rows(
@@ -127,13 +131,14 @@ def sum_routes(applied: RoutedCosts, measured: Measured) -> PlanSums:
         )
 
 
-def partial(sums: Sums, routes: PlanSums, inputs: WasteInputs) -> Partial:
+def partial(sums: Sums, routes: PlanSums, inputs: WasteInputs, spenders: SpenderSums) -> Partial:
     """Return the sums of a part, with its waste."""
     return Partial(
         sums=sums,
         routes=routes,
         waste=waste_rows(inputs),
         concentration=concentration(inputs.requests, inputs.calls.cluster),
+        spenders=spenders,
     )
 
 
@@ -147,6 +152,7 @@ def merge(parts: Sequence[Partial], *, group_by: Sequence[str] = ()) -> Partial:
             conversations=sum(part.concentration.conversations for part in parts),
             largest_pico=max((part.concentration.largest_pico for part in parts), default=0),
         ),
+        spenders=add_spenders([part.spenders for part in parts]),
     )
 
 

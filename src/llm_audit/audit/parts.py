@@ -17,6 +17,7 @@ from llm_audit.arrays import Ints
 from llm_audit.audit.aggregate import repeats
 from llm_audit.audit.aggregate.calls import Calls, read_calls
 from llm_audit.audit.aggregate.cells import KEYS, with_date
+from llm_audit.audit.aggregate.spenders import spender_sums
 from llm_audit.audit.compose import policy_info
 from llm_audit.audit.freed_memory import give_back
 from llm_audit.audit.options import AuditOptions
@@ -24,8 +25,9 @@ from llm_audit.audit.partial import Partial, partial, sum_routes, sum_rows, wast
 from llm_audit.audit.rows import InputTimes, Rows
 from llm_audit.audit.sections.metrics import Measured
 from llm_audit.audit.sections.sensitivity import frontier_values
-from llm_audit.audit.sections.waste import Recurring, is_failed
 from llm_audit.audit.survey import Survey, survey
+from llm_audit.audit.waste.inputs import Recurring
+from llm_audit.audit.waste.waste import is_failed
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import PolicyInfo
 from llm_audit.ledger import Ledger
@@ -239,8 +241,9 @@ def audited(job: Job, log: Log, reading: Reading, applied: RoutedCosts, repeated
         measured_rows(reading.rows, applied, _SUMMED), book=job.book, routers=log.routers, group_by=options.group_by
     )
     inputs = waste_inputs(applied.plan, measured, recurring(log, reading, repeated))
+    spent = spender_sums(reading.rows.columns, traffic.requests, reading.calls.cluster)
     return Audited(
-        partial=partial(sums, sum_routes(applied, measured), inputs),
+        partial=partial(sums, sum_routes(applied, measured), inputs, spent),
         prices=job.book.used,
         policy=policy_info(applied.plan),
         decided_by=applied.plan.decision_value,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+
+import msgspec
 
 from llm_audit.arrays import exact_total
 from llm_audit.audit.options import AuditOptions
@@ -13,6 +15,7 @@ from llm_audit.audit.sections.preference import preference_counts, preference_ga
 from llm_audit.audit.sections.quality_loss import saved_per_lost_answer, unmoved_reason
 from llm_audit.audit.sections.sensitivity import answers, frontier, frontier_sums, point_sums
 from llm_audit.audit.sections.totals import share
+from llm_audit.audit.what_if import Conditions, WhatIf, apply, kept_reason
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import FrontierPoint, PolicyResult
 from llm_audit.errors import IncompleteError
@@ -27,7 +30,7 @@ _ELSEWHERE = ("not_in_ladder", "not_chat", "unpriced")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
-    """Policies compared, in the order asked for, and the frontier of the first one over its targets."""
+    """Policies compared, in the order asked for, then what-ifs; and the frontier of the first over its targets."""
 
     actual: str
     requests: int
@@ -43,6 +46,7 @@ def simulate(
     book: PriceBook,
     options: AuditOptions,
     targets: Sequence[float] = (),
+    what_ifs: Sequence[WhatIf] = (),
 ) -> Simulation:
     """Apply each policy to the ledger's requests.
 
@@ -53,16 +57,22 @@ def simulate(
         book: Prices.
         options: For the period.
         targets: Also sweep the first policy over these.
+        what_ifs: Also make these moves, all under the same conditions, with the first policy's gates and assumptions.
 
     Raises:
         IncompleteError: No request is left to audit.
+        UsageError: No request has a value that a condition asks for.
     """
-    rows = Rows(ledger=ledger, options=options, catalog=catalog, book=book)
+    where = what_ifs[0].where if what_ifs else ()
+    asked = replace(options, group_by=tuple(dict.fromkeys(condition.column for condition in where)))
+    rows = Rows(ledger=ledger, options=asked, catalog=catalog, book=book)
     pieces = rows.priced((*PRICED_BY, *ROUTING_COLUMNS))
     first = next(pieces, None)
     if first is None:
         raise IncompleteError("There is nothing to simulate: no request lies in the period.")
-    traffic = read_traffic(chain([first], pieces), rows.columns, catalog)
+    conditions = Conditions(where)
+    traffic = read_traffic(conditions.reading(chain([first], pieces)), rows.columns, catalog)
+    met = conditions.met()
     results, swept = [], []
     for number, policy in enumerate(policies):
         applied = plan(traffic, policy, catalog=catalog, book=book)
@@ -70,6 +80,9 @@ def simulate(
         if number == 0 and targets:
             own = point_sums(applied, applied.costs())
             swept = frontier(frontier_sums(applied, own, targets), in_use=applied.decision_value)
+    for what_if in what_ifs:
+        moved, about = apply(what_if, traffic, like=policies[0], met=met, catalog=catalog, book=book)
+        results.append(msgspec.structs.replace(result(moved, in_use=False), reason=kept_reason(moved, about)))
     requests = traffic.requests
     return Simulation(actual=usd(exact_total(requests.cost)), requests=len(requests), policies=results, frontier=swept)
 

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from llm_audit.config import Config
 
 _NOT_FIGURES = frozenset({"jobs", "engine", "workspace", "cache", "strict", "fail_on", "min_samples", "inconclusive"})
+"""Flags that cannot change a figure."""
+
+_SAMPLED = frozenset(
+    {
+        "policy", "prices", "calibration", "timezone", "pseudonymize", "log_format", "date_order", "since", "until",
+    }
+)  # fmt: skip
+"""Flags of an audit that ``llm-audit sample`` has too."""
 
 
 def run_audit(
@@ -59,18 +67,25 @@ def run_audit(
             console.say(f"Wrote {save_ledger}")
         options = api.audit_options(config, since=since, until=until)
         # The dates that relative bounds came to, so that the command gives this audit on any day.
-        command = _command(paths, {**flags, "query": query, "since": options.since, "until": options.until})
-        audit = kept_audit.audit(ledger, config, replace(options, command=command), executor=executor)
+        given = {**flags, "query": query, "since": options.since, "until": options.until}
+        figures = {name: value for name, value in given.items() if name not in _NOT_FIGURES}
+        sampled = {name: value for name, value in given.items() if name in _SAMPLED}
+        options = replace(
+            options,
+            command=_command("analyze", paths, figures),
+            sampling="" if query is not None else _command("sample", paths, sampled),
+        )
+        audit = kept_audit.audit(ledger, config, options, executor=executor)
     if config.workspace is not None:
         engines.clear_workspace(config.workspace)
     return audit
 
 
-def _command(paths: Sequence[str], flags: Mapping[str, Any]) -> str:
-    """Return the command that reproduces the audit, without flags that cannot change a figure."""
-    words = ["llm-audit", "analyze", *map(shown, paths)]
-    for name, value in flags.items():
-        if value is not None and name not in _NOT_FIGURES:
+def _command(name: str, paths: Sequence[str], flags: Mapping[str, Any]) -> str:
+    """Return a command with its flags as they are written."""
+    words = ["llm-audit", name, *map(shown, paths)]
+    for flag, value in flags.items():
+        if value is not None:
             for item in value if isinstance(value, list) else [value]:
-                words += [f"--{name.replace('_', '-')}", str(item)]
+                words += [f"--{flag.replace('_', '-')}", str(item)]
     return shlex.join(words)

@@ -4,7 +4,7 @@
 more than two percentage points, ``total_cost:+50USD`` when an amount rose by more than fifty dollars,
 ``cache_read_share:-5pp`` when it fell by more; without a sign the head itself is held: ``total_cost:500USD``,
 ``unpriced_share:1%``. A selector names a tier, model, team or app: ``model_share[frontier]:+5pp``,
-``cost_per_request[team=search]:+10%``.
+``cost_per_request[team=search]:+10%``; or for costs a user or a tag: ``total_cost[tag:customer=acme]:50USD``.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ _RULE = re.compile(
 _BUDGET = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*USD(?:/(?P<per>day|week|month))?")
 _HIGHEST = re.compile(r"\d+(?:\.\d+)?(?P<unit>%|USD)")
 _DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12}
+_OF_PEOPLE = ("total_cost", "cost_per_request")
+"""Metrics of users and tags."""
 _NEEDS_SELECTOR = ("model_share", "cost_share")
 
 
@@ -74,6 +76,9 @@ def parse(text: str, *, source: str | None = None, line: int | None = None) -> G
         raise UsageError(f"Unknown metric {metric!r} in {text!r}.{hint}")
     if metric in _NEEDS_SELECTOR and not selector:
         raise UsageError(f"{text!r} does not name a tier or model. Write {metric}[frontier]:… or a model's name.")
+    group = selector[1:].partition("=")[0]
+    if (group == "user" or group.startswith("tag:")) and metric not in _OF_PEOPLE:
+        raise UsageError(f"{text!r} is not a rule: users and tags have {' and '.join(_OF_PEOPLE)} alone.")
     if metric == FORECAST and (sign or selector or found["unit"] == "%"):
         raise UsageError(f"{text!r} is not a rule: forecast takes an amount for the month alone, such as 2000USD.")
     kind, threshold = _threshold(text, UNITS[metric], sign, float(found["number"]), found["unit"] or "")
@@ -107,7 +112,7 @@ def budget(selector: str, text: str, *, days: int, source: str | None = None, li
     """Return a budget as a rule on the head's cost: the amount for its days, or for the audited period as it is.
 
     Args:
-        selector: ``team=NAME`` or ``app=NAME``, or ``total`` for all.
+        selector: ``team=NAME``, ``app=NAME``, ``user=NAME`` or ``tag:KEY=VALUE``, or ``total`` for all.
         text: ``500USD``, or an amount a ``/day``, ``/week`` or ``/month`` (of 365.25 / 12 days).
         days: Calendar days audited.
         source: The file that holds it.
@@ -118,7 +123,7 @@ def budget(selector: str, text: str, *, days: int, source: str | None = None, li
     """
     found = _BUDGET.fullmatch(text.strip())
     group, _, name = selector.partition("=")
-    if not found or not (selector == "total" or (group in {"team", "app"} and name)):
+    if not found or not (selector == "total" or (_budgeted(group) and name)):
         raise UsageError(f'Budget {selector!r} = {text!r} is not valid. Write "team=search" = "500USD/month".')
     length = found["per"]
     amount = float(found["number"]) * (days / _DAYS[length] if length else 1)
@@ -132,6 +137,10 @@ def budget(selector: str, text: str, *, days: int, source: str | None = None, li
         source=source,
         line=line,
     )
+
+
+def _budgeted(group: str) -> bool:
+    return group in {"team", "app", "user"} or (len(group) > len("tag:") and group.startswith("tag:"))
 
 
 def _threshold(text: str, metric_unit: str, sign: str, number: float, unit: str) -> tuple[str, float]:

@@ -26,6 +26,7 @@ from llm_audit.document.policy import (
     IntervalPart,
     ObservedPair,
     ObservedRouter,
+    Owner,
     PolicyInfo,
     PolicyResult,
     PreferenceGap,
@@ -63,6 +64,7 @@ from llm_audit.document.spend import (
     RejectedReason,
     Requests,
     Spend,
+    Spender,
     Tokens,
     Tool,
     UnpricedModel,
@@ -103,6 +105,7 @@ __all__ = [
     "MonthEnd",
     "ObservedPair",
     "ObservedRouter",
+    "Owner",
     "Period",
     "PolicyInfo",
     "PolicyResult",
@@ -119,6 +122,7 @@ __all__ = [
     "RunRate",
     "Sensitivity",
     "Spend",
+    "Spender",
     "Stakes",
     "StakesRow",
     "Tokens",
@@ -137,7 +141,8 @@ SCHEMA_VERSION = "2.2"
 
 The first number changes when a field is removed or changes its meaning, or when a value is renamed; the second when
 fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``;
-2.1 added preference gaps; 2.2 added the tie-out with an invoice, the run rate and departures from the log's rhythm.
+2.1 added preference gaps; 2.2 added the tie-out with an invoice, the run rate, departures from the log's rhythm, who
+can carry out a finding and how, and the largest users, tags, conversations and traces.
 """
 _MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
 
@@ -166,6 +171,7 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     gates: list[Gate]
     groups: dict[str, list[GroupRow]]  # by team, app, model, category, template, environment; and --group-by
     spend: list[Spend] = msgspec.field(default_factory=list)
+    spenders: dict[str, list[Spender]] = {}  # by user, tag:<key>, conversation and trace: the 20 of most cost, the rest
     findings: list[Finding]
     waste: list[Waste]
     unpriced_models: list[UnpricedModel]

@@ -137,6 +137,20 @@ class GroupRow(msgspec.Struct, kw_only=True, frozen=True):
     moved_requests: Count
 
 
+class Spender(msgspec.Struct, kw_only=True, frozen=True):
+    """A user, a tag's value, a conversation or a trace (by the hash of its id); without any price, no amounts.
+
+    ``name`` is None where the row is the sum of ``others``.
+    """
+
+    name: str | None
+    others: Count = 0
+    requests: Count
+    cost: Amount | None
+    cost_share: Number | None  # of the cost of all requests, those that name none included
+    unpriced_requests: Count
+
+
 class Spend(msgspec.Struct, kw_only=True, frozen=True):
     """One team's use of one model through one app, most cost first; "" where the log names no team or app."""
 

@@ -15,7 +15,7 @@ from llm_audit.policy.counterfactual.traffic import Columns, Traffic, read_traff
 from llm_audit.policy.counterfactual.whole import Whole
 from llm_audit.policy.file.export import Target, cautions, export
 from llm_audit.policy.file.load import PRESETS, load, parse
-from llm_audit.policy.file.model import ANSWERS, RANGES, Decision, Gate, Policy, Range
+from llm_audit.policy.file.model import ANSWERS, RANGES, Decision, Gate, Policy, Range, Scope
 from llm_audit.policy.frames import RoutedCosts, as_text, route, routed_costs, with_models
 from llm_audit.policy.inputs.choice import OUTCOMES
 from llm_audit.policy.inputs.models import CATEGORIES, SKILLS, Models, models_of, read_models
@@ -52,6 +52,7 @@ __all__ = [
     "Requests",
     "RoutedCosts",
     "Scenario",
+    "Scope",
     "Target",
     "Traffic",
     "Whole",

@@ -21,7 +21,7 @@ from llm_audit.policy.inputs.models import NONE, Models
 from llm_audit.policy.inputs.requests import Requests
 from llm_audit.policy.inputs.trace_graph import Graph
 from llm_audit.policy.routing.gates import REASONS
-from llm_audit.policy.routing.plan import RoutePlan, plan_requests, replan, replans, with_target
+from llm_audit.policy.routing.plan import RoutePlan, limited_to, plan_requests, replan, replans, with_target
 from llm_audit.policy.routing.preference import mean_gap, preference_gaps
 from llm_audit.policy.routing.traces import by_trace, trace_risk
 from llm_audit.policy.routing.without_stakes import without_stakes
@@ -198,6 +198,10 @@ class Plan:
         routes = without_stakes(self.routes)
         return None if routes is None else Plan(policy=routes.policy, routes=routes)
 
+    def limited_to(self, rows: Bools) -> Plan:
+        """Return the plan where all requests but some keep their model."""
+        return Plan(policy=self.policy, routes=limited_to(self.routes, rows))
+
     def at_values(self, values: Sequence[float]) -> Iterator[Plan]:
         """Yield the plan at other values of what the policy decides by."""
         policies = [with_target(self.policy, value) for value in values]
@@ -230,6 +234,18 @@ class Plan:
         totals = grouped_sum(self.routes.choice.outcome.astype(np.int64), self.actual, len(OUTCOMES))
         count = np.bincount(self.routes.choice.outcome, minlength=len(OUTCOMES))
         return {outcome: int(totals[code]) for code, outcome in enumerate(OUTCOMES) if count[code]}
+
+    def gates_of(self, rows: Bools) -> dict[str, int]:
+        """Return the number of gated requests among some, by the first gate that blocks."""
+        choice = self.routes.choice
+        gated = rows & (choice.outcome == OUTCOMES.index("gated"))
+        codes, counts = np.unique(choice.gate[gated], return_counts=True)
+        return {str(REASONS[code]): int(count) for code, count in zip(codes, counts, strict=True)}
+
+    def outcomes_of(self, rows: Bools) -> dict[str, int]:
+        """Return the number of requests among some by why they have their route."""
+        counts = np.bincount(self.routes.choice.outcome[rows], minlength=len(OUTCOMES))
+        return {outcome: int(count) for outcome, count in zip(OUTCOMES, counts, strict=True) if count}
 
     # One request.
 

@@ -129,6 +129,7 @@ def _spend(document: Document, check: CheckResult | None) -> Iterable[Section]:
                 Block(tables=(grouped,), printed=int(dimension in _PRINTED_GROUPS))
                 for dimension, grouped in zip(document.groups, spend.groups(document), strict=True)
             ),
+            *(Block(tables=(listed,), printed=0) for listed in spend.spenders(document)),
         ),
     )
 
@@ -150,7 +151,7 @@ def _policy(document: Document) -> Iterable[Section]:
         "their amounts do not add up. A kept request can cost more under the policy where moved requests no longer "
         "warm its prompt cache, and a moved one where its route takes more tokens than a router can foresee.",
         (
-            Block(tables=(policy.findings(document),)),
+            Block(tables=(policy.findings(document), policy.actions(document))),
             Block(figure=policy_charts.flow(document), tables=(policy.routes(document),)),
         ),
     )

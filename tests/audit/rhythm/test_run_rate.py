@@ -3,13 +3,15 @@ import math
 import random
 from decimal import Decimal
 
+import polars as pl
 import pytest
-from tests.audit.rhythm.cells import Use, cells, daily, period
+from tests.audit.rhythm.cells import CENT, Use, cells, daily, period
 
 from llm_audit.audit.aggregate.cells import merge
 from llm_audit.audit.options import AuditOptions
-from llm_audit.audit.rhythm.run_rate import run_rate
+from llm_audit.audit.rhythm.run_rate import monthly_saving, rate_days, run_rate
 from llm_audit.audit.rhythm.weekly import fit, student
+from llm_audit.money import usd
 
 MONDAY = dt.date(2026, 9, 7)
 OPTIONS = AuditOptions()
@@ -113,3 +115,22 @@ def test_the_run_rate_is_that_of_the_level_since_the_last_shift() -> None:
     # and at the new level a week ($108) and 26 to 31 October, Monday to Saturday ($104).
     assert found.month_end is not None
     assert (found.month_end.amount, found.month_end.expected_days) == ("452.00", 13)
+
+
+def test_savings_of_parts_a_month_add_up_to_the_tax_a_month() -> None:
+    # Two apps over two whole weeks: 10 and 4 cents saved on each day, for 365.25 / 12 days.
+    uses = [
+        Use(date=MONDAY + dt.timedelta(days=day), cents=100, app=app, saved_cents=saved)
+        for day in range(14)
+        for app, saved in (("a", 10), ("b", 4))
+    ]
+    frame, spans = cells(uses), period(MONDAY, 14)
+    days = rate_days(frame, spans, OPTIONS)
+    assert days is not None
+    parts = [monthly_saving(frame.filter(pl.col("app") == app), days) for app in ("a", "b")]
+    assert parts == [10 * CENT * 36525 // 1200, 4 * CENT * 36525 // 1200]
+    assert run_rate(frame, spans, options=OPTIONS).tax_monthly == usd(sum(parts))
+
+
+def test_a_log_of_fewer_than_seven_days_has_no_saving_a_month() -> None:
+    assert rate_days(cells(daily(MONDAY, [100] * 6)), period(MONDAY, 6), OPTIONS) is None

@@ -38,7 +38,7 @@ class RiskReplicates:
 
     Attributes:
         cost_error: Pico-dollars by which the expected policy cost of each part is off: resamples x parts.
-        lost: Answers lost beyond a second run of the model used, over the first part.
+        lost: Answers lost beyond a second run of the model used; NaN where unknown: resamples x parts.
         gained: Answers gained likewise.
     """
 
@@ -104,11 +104,10 @@ def risk_replicates(
     key = _CURVE if posterior is None else (*_CURVE, "template_hash")
     curves = pl.concat(parts).select(key).unique().sort(key, nulls_last=True).with_row_index("curve")
     if not curves.height:
-        return RiskReplicates(
-            cost_error=np.zeros((resamples, len(parts))), lost=np.zeros(resamples), gained=np.zeros(resamples)
-        )
+        none = np.zeros((resamples, len(parts)))
+        return RiskReplicates(cost_error=none, lost=none, gained=none)
     cost = np.column_stack([_sums(part, curves, key, "repeat_pico") for part in parts])
-    moved = _sums(parts[0], curves, key, "moved")
+    moved = np.column_stack([_sums(part, curves, key, "moved") for part in parts])
     index = models.index()
     position_of = {name: position for position, name in enumerate(models.skills)}
     skill = np.array([position_of[name] for name in curves["skill"]])
@@ -148,7 +147,7 @@ def risk_replicates(
             )
         )
     expected = _rate(policy, centre, _lost(centre))
-    errors, lost, gained = np.empty((resamples, len(parts))), np.empty(resamples), np.empty(resamples)
+    errors, lost, gained = (np.empty((resamples, len(parts))) for _ in range(3))
     for start in range(0, resamples, _CHUNK):
         replicates = range(start, min(start + _CHUNK, resamples))
         joint = errors_of.joint(replicates)
@@ -161,10 +160,9 @@ def risk_replicates(
         loss = missed(p_lost - p_repeated, policy.cascade)
         off = np.nan_to_num(_rate(policy, drawn, p_lost) - expected)  # repeats of unknown number are not priced
         for number, replicate in enumerate(replicates):
-            errors[replicate, 0] = (off[number] * cost[:, 0]).sum()
-            errors[replicate, 1:] = (off[number][:, None] * cost).sum(axis=0)[1:]
-            lost[replicate] = (np.maximum(loss[number], 0.0) * moved).sum()
-            gained[replicate] = (np.maximum(-loss[number], 0.0) * moved).sum()
+            errors[replicate] = _in_parts(off[number], cost)
+            lost[replicate] = _in_parts(np.maximum(loss[number], 0.0), moved)
+            gained[replicate] = _in_parts(np.maximum(-loss[number], 0.0), moved)
     return RiskReplicates(cost_error=errors, lost=lost, gained=gained)
 
 
@@ -198,6 +196,14 @@ class _Errors:
             return np.where(at >= 0, joint[:, at], errors) if place else errors
 
         return draw
+
+
+def _in_parts(rates: Floats, sums: Floats) -> Floats:
+    """Return each part's rate times its sums over all curves; a curve that a part lacks leaves it as it is."""
+    found = np.where(sums != 0, rates[:, None] * sums, 0.0).sum(axis=0)
+    # The whole is added up by itself, so that its figures do not depend on how many parts there are.
+    found[0] = (rates * sums[:, 0]).sum()
+    return np.asarray(found)
 
 
 def _sums(part: pl.DataFrame, curves: pl.DataFrame, key: Sequence[str], name: str) -> Floats:

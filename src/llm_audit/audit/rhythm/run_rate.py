@@ -46,6 +46,19 @@ def run_rate(cells: pl.DataFrame, period: Period, *, options: AuditOptions) -> R
     )
 
 
+def rate_days(cells: pl.DataFrame, period: Period, options: AuditOptions) -> Days | None:
+    """Return the whole days that the run rate rests on; None where it is unknown."""
+    days = whole_days(daily_spend(cells), period, options)
+    return _since_shift(days) if _unknown(cells, days) is None else None
+
+
+def monthly_saving(cells: pl.DataFrame, days: Days) -> int:
+    """Return what some requests would save a month at the rhythm of the days given, pico-dollars."""
+    spend = daily_spend(cells)
+    saved = [float(spend.get(days.date(index), (0, 0))[1]) for index in range(len(days))]
+    return round(fit(days.weekdays(), saved).expected([_MONTH / WEEK] * WEEK))
+
+
 def _unknown(cells: pl.DataFrame, days: Days) -> str | None:
     """Return the reason why there is no run rate, None where there is one."""
     if not cells["priced"].sum():

@@ -107,7 +107,7 @@ def flagship_tax(evidence: Evidence, *, options: AuditOptions) -> FlagshipTax:
             lost=total(cells, "lost_nano") / NANO,
             gained=total(cells, "gained_nano") / NANO,
             saved_pico=saved,
-            replicates=evidence.risk.lost,
+            replicates=evidence.risk.lost[:, 0],
             confidence=options.confidence,
         ),
         preference=evidence.preference,

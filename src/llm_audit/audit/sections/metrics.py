@@ -230,6 +230,14 @@ def _metrics(sums: FigureSums, *, selector: str) -> Iterator[Metric]:
         yield _ratio(sums, f"{name}{selector}", unit, (of[y], of[x]), second)
 
 
+def cost_metrics(sums: FigureSums, *, selector: str) -> Iterator[Metric]:
+    """Yield the metrics that need no other figures than requests, priced requests and cost."""
+    products = sums.products
+    yield _total(sums, f"total_cost{selector}", "cost")
+    second = (products["cost*cost"], products["cost*priced"], products["priced*priced"])
+    yield _ratio(sums, f"cost_per_request{selector}", "USD", (sums.of["cost"], sums.of["priced"]), second)
+
+
 def _total(sums: FigureSums, name: str, figure: str) -> Metric:
     stderr = math.sqrt(sums.products[f"{figure}*{figure}"])
     return _metric(sums, name, "USD", (sums.of[figure] / PICO_PER_USD, stderr / PICO_PER_USD))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +14,7 @@ from llm_audit.cli import options
 from llm_audit.cli.console import say
 from llm_audit.cli.table import ListFormat, show
 from llm_audit.errors import UsageError
+from llm_audit.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,11 +32,21 @@ def sample(
     candidate: Annotated[
         str | None, typer.Option("--to", help="Model to try; by default the one that route goes to.")
     ] = None,
+    app: Annotated[str | None, typer.Option(help="Choose among this app's requests.")] = None,
+    template: Annotated[
+        str | None, typer.Option(metavar="HEX", help="Choose among this template's requests, by its digits in reports.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write a worksheet, a JSON line a request, to this file."),
+    ] = None,
     policy: options.Policy = None,
     prices: options.Prices = None,
     calibration: options.Calibration = None,
     since: options.Since = None,
     until: options.Until = None,
+    timezone: options.Timezone = None,
+    pseudonymize: options.Pseudonymize = None,
     log_format: options.LogFormat = None,
     date_order: options.DateOrder = None,
     key_date: options.KeyDate = None,
@@ -43,8 +58,8 @@ def sample(
 ) -> None:
     """Choose the requests whose trial would be most informative on whether a smaller model suffices.
 
-    They are spread over categories of traffic. Run their prompts on the smaller model, have both answers judged, add
-    the verdict (win, tie, loss) to each row, and give the file to `llm-audit calibrate`.
+    They are spread over categories of traffic. Run their prompts on the smaller model, have both answers judged, fill
+    in the verdict (win, tie, loss) of each line of the worksheet, and give the file to `llm-audit calibrate`.
     """
     from llm_audit import api
     from llm_audit import config as configuration
@@ -56,6 +71,8 @@ def sample(
         "policy": policy,
         "prices": prices,
         "calibration": calibration,
+        "timezone": timezone,
+        "pseudonymize": pseudonymize,
         "log_format": log_format,
         "date_order": date_order,
         "key_date": key_date,
@@ -65,11 +82,12 @@ def sample(
     config = configuration.load(flags, file=config_file).config
     audit = run_audit(paths, config, flags, since=since, until=until, progress=progress)
     catalog = api.catalog(config)
+    requests = _selected(audit.requests, app, template)
     used = catalog.resolve(None, used) or used if used else None
     candidate = catalog.resolve(None, candidate) or candidate if candidate else None
     if used is None or candidate is None:
-        used, candidate = _largest_route(audit.requests, used, candidate)
-    rows = _candidates(audit.requests, used)
+        used, candidate = _largest_route(requests, used, candidate)
+    rows = _candidates(requests, used)
     picks = choose(
         _judgement(rows),
         number,
@@ -78,15 +96,48 @@ def sample(
         weight=rows["weight"].to_numpy(),
     )
     names = [source.path for source in audit.document.inputs]
-    show(
-        [_row(rows.row(pick.row, named=True), pick.suffices, names, (used, candidate)) for pick in picks],
-        output_format,
-        numeric=_NUMERIC,
-    )
+    found = [_row(rows.row(pick.row, named=True), pick.suffices, names, (used, candidate)) for pick in picks]
+    if output is None:
+        show(found, output_format, numeric=_NUMERIC)
+    else:
+        _write(found, output)
     say(f"{len(picks)} of {rows.height:,} distinct prompts of {used}, to try on {candidate}.")
 
 
+_TEMPLATE = re.compile(r"[0-9a-f]{8}")
+_PREFIX = 2**32
+"""Divides a template's hash by the digits that reports leave out."""
+
 _NUMERIC = ("line", "difficulty", "p_suffices", "requests", "cost")
+
+
+def _selected(requests: pl.DataFrame, app: str | None, template: str | None) -> pl.DataFrame:
+    """Return the requests of an app and of a template, where they are named."""
+    import polars as pl
+
+    if app is not None:
+        named = pl.col("app").cast(pl.String)
+        if not requests.filter(named == app).height:
+            apps = requests.select(named.drop_nulls().unique())["app"].to_list()
+            hint = did_you_mean(app, apps) or " `llm-audit analyze` lists the apps."
+            raise UsageError(f"No request is of the app {app!r}.{hint}")
+        requests = requests.filter(named == app)
+    if template is not None:
+        if not _TEMPLATE.fullmatch(template):
+            raise UsageError(f"{template!r} is not a template; give the eight hexadecimal digits that reports show.")
+        requests = requests.filter(pl.col("template_hash") // _PREFIX == int(template, 16))
+        if not requests.height:
+            raise UsageError(f"No request selected is of the template {template}; `llm-audit analyze` lists templates.")
+    return requests
+
+
+def _write(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Write a worksheet whose verdicts are to be filled in."""
+    from llm_audit.files import write_atomically
+
+    lines = [json.dumps({**row, "verdict": None}, ensure_ascii=False) for row in rows]
+    write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
+    say(f"Wrote {path}")
 
 
 def _largest_route(requests: pl.DataFrame, used: str | None, candidate: str | None) -> tuple[str, str]:

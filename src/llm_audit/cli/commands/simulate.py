@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,8 @@ from llm_audit.cli.table import ListFormat, show, show_parts
 from llm_audit.errors import UsageError
 
 if TYPE_CHECKING:
+    from llm_audit.audit.what_if import WhatIf
+    from llm_audit.catalog import Catalog
     from llm_audit.document.audit import FrontierPoint, PolicyResult
     from llm_audit.policy import Policy
     from llm_audit.report.decisions import Measure
@@ -27,6 +30,20 @@ def simulate(
     sweep: Annotated[
         str | None,
         typer.Option(help="Limits to try for the first policy: answers lost in 100, such as 0.5,1,2, or its targets."),
+    ] = None,
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="USED=OTHER",
+            help="Also send exactly the requests of one model to another, such as gpt-5=gpt-5-mini. Repeatable.",
+        ),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=VALUE",
+            help="Condition on the requests of --what-if, such as app=search or tag:customer=acme. Repeatable.",
+        ),
     ] = None,
     prices: options.Prices = None,
     since: options.Since = None,
@@ -45,7 +62,7 @@ def simulate(
     from llm_audit import api
     from llm_audit import config as configuration
     from llm_audit.audit.simulate import simulate as compare
-    from llm_audit.policy import PRESETS, load
+    from llm_audit.policy import PRESETS, Decision, load
     from llm_audit.report.decisions import measure
 
     flags = {
@@ -61,24 +78,38 @@ def simulate(
     names = policy or [config.policy, *(name for name in PRESETS if name != config.policy)]
     policies = [load(name) for name in names]
     targets = _limits(sweep, policies[0])
+    catalog = api.catalog(config)
+    what_ifs = _what_ifs(what_if or [], where or [], catalog)
     with show_progress(wanted=progress) as update:
         ledger = api.open_ledger(paths, config=config, progress=update, since=since, until=until)
     done = compare(
         ledger,
         policies,
-        catalog=api.catalog(config),
+        catalog=catalog,
         book=api.price_book(config),
         options=api.audit_options(config, since=since, until=until),
         targets=targets,
+        what_ifs=what_ifs,
     )
     rows = [*map(_policy, done.policies), *(_point(names[0], point) for point in done.frontier)]
     if output_format != "table":
         show(rows, output_format)
         return
-    decisions = [policy.decision for policy in policies] + [policies[0].decision] * len(done.frontier)
+    decisions = [policy.decision for policy in policies]
+    decisions += [Decision.ALWAYS] * len(what_ifs) + [policies[0].decision] * len(done.frontier)
     shown = [_readable(row, measure(decision)) for row, decision in zip(rows, decisions, strict=True)]
     claims = [_claim(row) for row in rows if row["claim"] is not None]
     show_parts({"policies": shown, "claims": claims}, output_format, numeric=_NUMERIC)
+
+
+def _what_ifs(moves: Sequence[str], where: Sequence[str], catalog: Catalog) -> list[WhatIf]:
+    """Read moves and the conditions that all of them have."""
+    from llm_audit.audit.what_if import Condition, WhatIf
+
+    if where and not moves:
+        raise UsageError("--where is a condition of --what-if; give one, such as --what-if gpt-5=gpt-5-mini.")
+    conditions = [Condition.parse(text) for text in where]
+    return [WhatIf.parse(text, conditions, catalog=catalog) for text in moves]
 
 
 def _policy(found: PolicyResult) -> dict[str, Any]:

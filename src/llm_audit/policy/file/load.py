@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -85,7 +86,7 @@ def load(name_or_path: str | Path) -> Policy:
     name = str(name_or_path)
     if name in PRESETS:
         source = resources.files("llm_audit.policy.file") / "presets" / f"{name}.toml"
-        return parse(source.read_text(encoding="utf-8"), where=f"preset {name}")
+        return replace(parse(source.read_text(encoding="utf-8"), where=f"preset {name}"), source=name)
     path = Path(name_or_path)
     if not path.is_file():
         presets = f"Presets are {', '.join(PRESETS)}.{did_you_mean(name, PRESETS)}"
@@ -94,7 +95,7 @@ def load(name_or_path: str | Path) -> Policy:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The policy file {path} cannot be read as UTF-8 text: {error}.") from error
-    return parse(text, where=str(path))
+    return replace(parse(text, where=str(path)), source=str(path))
 
 
 def parse(text: str, *, where: str) -> Policy:

@@ -194,6 +194,7 @@ class Policy:
     assumptions: Assumptions
     cascade: Cascade | None
     toml: str
+    source: str = ""  # the preset's name or the file's path; empty for a text
 
     def quality_limits(self) -> Floats:
         """Return the most answers in 100 that a route may lose, by index of the category."""

@@ -54,12 +54,12 @@ class Choice:
     position: Index
 
 
-def without(choice: Choice, rows: Bools, *, used: Index) -> Choice:
-    """Return the choice without some moves, which are expected to save nothing: these requests keep their model."""
+def without(choice: Choice, rows: Bools, *, used: Index, outcome: RouteOutcome = RouteOutcome.NO_SAVING) -> Choice:
+    """Return the choice with some requests kept on their model, by default because the move would save nothing."""
     return replace(
         choice,
         route=np.where(rows, used, choice.route).astype(np.int32),
-        outcome=np.where(rows, OUTCOMES.index(RouteOutcome.NO_SAVING.value), choice.outcome).astype(np.uint8),
+        outcome=np.where(rows, OUTCOMES.index(outcome.value), choice.outcome).astype(np.uint8),
         gate=np.where(rows, 0, choice.gate).astype(np.uint8),
         p_suffices=np.where(rows, np.nan, choice.p_suffices),
         loss=np.where(rows, np.nan, choice.loss),

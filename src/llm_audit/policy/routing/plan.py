@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from llm_audit.arrays import Floats, Index, Ints, grouped_sum
+from llm_audit.arrays import Bools, Floats, Index, Ints, grouped_sum
 from llm_audit.catalog import Catalog
 from llm_audit.money import PICO_PER_USD
 from llm_audit.policy.counterfactual.estimates import Costs, Runs, estimate, kept_reads, repeat_costs, run_costs
@@ -178,6 +178,14 @@ def caches_of(plan: RoutePlan) -> SharedCaches:
     if known is not None:
         return known[policy_key(plan.policy)]
     return SharedCaches.of(left_alone(plan)) if (plan.inputs.caches.shared > 0).any() else SharedCaches.none()
+
+
+def limited_to(plan: RoutePlan, rows: Bools) -> RoutePlan:
+    """Return the plan where all requests but some keep their model, whatever the policy says of them."""
+    used = plan.inputs.requests.used
+    choice = without(plan.choice, ~rows, used=used, outcome=RouteOutcome.KEPT_BY_POLICY)
+    limited = with_choice(replace(plan, places=places_of(plan.inputs, plan.policy, choice)), choice)
+    return with_caches(limited, caches_of(limited))
 
 
 def left_alone(plan: RoutePlan) -> pl.DataFrame:

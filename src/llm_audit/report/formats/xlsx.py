@@ -24,7 +24,7 @@ from llm_audit.vocabulary import TIERS
 
 _SHEETS = {
     "Invoice": ("tie_out", "not_invoiced", "invoice_left_out"),
-    "Findings": ("findings", "waste"),
+    "Findings": ("findings", "actions", "waste"),
     "Days": ("daily",),
     "Models": ("model_mix", "tiers", "weekly_mix", "concentration", "tokens", "unpriced"),
     "Models by day": ("daily_mix",),
@@ -89,7 +89,7 @@ def _sheets(document: Document, check: CheckResult | None) -> Iterator[tuple[str
     for name, keys in _SHEETS.items():
         if found := [filled.pop(key) for key in keys if key in filled]:
             yield name, found
-    groups = [filled.pop(key) for key in [*filled] if key == "spend" or key.startswith("by_")]
+    groups = [filled.pop(key) for key in [*filled] if key == "spend" or key.startswith(("by_", "top_"))]
     for name, rest in (("Groups", groups), ("Data", [*filled.values()])):
         if rest:
             yield name, rest

@@ -13,7 +13,7 @@ def everything(document: Document) -> tuple[Table, ...]:
     """Every table, also the empty ones, in the order of the report."""
     first = (
         policy.estimates, policy.interval, invoice.tie_out, invoice.left_out, answers.answers, answers.unmeasured,
-        policy.findings, rhythm.run_rate, rhythm.departures, spend.tiers, spend.model_mix, mix.by_week,
+        policy.findings, policy.actions, rhythm.run_rate, rhythm.departures, spend.tiers, spend.model_mix, mix.by_week,
         mix.concentration, spend.daily, spend.daily_mix, spend.spend,
     )  # fmt: skip
     last = (
@@ -22,4 +22,9 @@ def everything(document: Document) -> tuple[Table, ...]:
         judgement.stakes, policy.categories, policy.judged, data.quality, judgement.languages, data.accounting,
         data.notes, data.unpriced, data.reconciliation, data.price_rows, policy.policy, data.inputs, data.fingerprints,
     )  # fmt: skip
-    return (*(make(document) for make in first), *spend.groups(document), *(make(document) for make in last))
+    return (
+        *(make(document) for make in first),
+        *spend.groups(document),
+        *spend.spenders(document),
+        *(make(document) for make in last),
+    )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from llm_audit.document.audit import DEPARTURES, Document
+from llm_audit.document.audit import DEPARTURES, Document, Finding, Owner
 from llm_audit.report.decisions import measure_of, outcome, source
 from llm_audit.report.table import Column, ColumnKind, Priority, Table, blank, count, money, score, share, table
+from llm_audit.report.text import share as share_text
 from llm_audit.report.text import words
+
+_COMMANDS = ("llm-audit sample ", "llm-audit policy export ")
+"""Beginnings of a finding's commands: to try it, and to enforce it."""
 
 
 def estimates(document: Document) -> Table:
@@ -69,6 +73,51 @@ def findings(document: Document) -> Table:
             if f.kind not in DEPARTURES
         ),
     )
+
+
+def actions(document: Document) -> Table:
+    """Who can carry each finding out, at what effort and risk, and how."""
+    return table(
+        "actions",
+        "How to carry the findings out",
+        (
+            Column("Finding", ColumnKind.PROSE),
+            Column("Owners, by their share of the moved cost", ColumnKind.PROSE),
+            Column("Effort"),
+            money("Saves a month", sums=False),
+            Column("Answers lost in 1,000", ColumnKind.SCORE),
+            Column("Would have to be true", ColumnKind.PROSE),
+            Column("To try it", ColumnKind.PROSE),
+            Column("To enforce it", ColumnKind.PROSE),
+        ),
+        (
+            (
+                f.title,
+                owners(f),
+                f.effort or "",
+                f.monthly or "",
+                blank(None if f.quality is None else f.quality.lost_per_1000),
+                f.condition or "",
+                *(" ".join(c for c in f.commands if c.startswith(start)) for start in _COMMANDS),
+            )
+            for f in document.findings
+            if f.kind not in DEPARTURES
+        ),
+    )
+
+
+def owners(finding: Finding) -> str:
+    """Write a finding's owners with their shares: ``search of core (62%), chat of care (38%)``."""
+    named = [
+        f"{_owner(owner)} ({share_text(owner.share)})" if owner.share is not None else _owner(owner)
+        for owner in finding.owners
+    ]
+    return ", ".join([*named, *([f"and {finding.further_owners:,} more"] if finding.further_owners else [])])
+
+
+def _owner(owner: Owner) -> str:
+    app = owner.app or "no app named"
+    return f"{app} of {owner.team}" if owner.team else app
 
 
 def routes(document: Document) -> Table:

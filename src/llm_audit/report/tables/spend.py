@@ -8,11 +8,12 @@ from decimal import Decimal
 from llm_audit.document.audit import Day, Document, GroupRow
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.report.names import ambiguous, model_names
-from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, count, money, share, table
+from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, blank, count, money, share, table
 from llm_audit.report.text import NONE, plain, words
 from llm_audit.report.text import count as count_of
 from llm_audit.vocabulary import TIERS
 
+_SPENDERS = {"user": "users", "conversation": "conversations", "trace": "traces"}
 _NAMED = 5
 """Models named in a note; the rest are counted."""
 
@@ -162,6 +163,30 @@ def spend(document: Document) -> Table:
             for s in document.spend
         ),
     )
+
+
+def spenders(document: Document) -> Iterator[Table]:
+    """Yield a table for users, each tag, conversations and traces: those that cost most, and the others together."""
+    for number, (kind, rows) in enumerate(document.spenders.items()):
+        yield table(
+            f"top_{number}",
+            f"Top {_SPENDERS.get(kind, plain(kind))}",
+            (
+                Column(words(kind.removeprefix("tag:")).capitalize()),
+                count("Requests", sums=False),
+                money("Cost", sums=False),
+                share("of cost", sums=False),
+            ),
+            (
+                (
+                    f"{count_of(row.others)} others" if row.name is None else row.name,
+                    row.requests,
+                    row.cost or "",
+                    blank(row.cost_share),
+                )
+                for row in rows
+            ),
+        )
 
 
 def groups(document: Document) -> Iterator[Table]:

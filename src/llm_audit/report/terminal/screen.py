@@ -111,7 +111,7 @@ def _actions(summary: Verdict, currency: str) -> RenderableType:
         return Text("No savings were found.", style="dim")
     made = Grid.grid(padding=(0, 1), expand=True)
     made.add_column(no_wrap=True)
-    made.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    made.add_column(ratio=1, overflow="fold")
     made.add_column(justify="right", no_wrap=True)
     made.add_row("", Text("Top actions", style="bold"), Text("saves", style="dim"))
     for index, finding in enumerate(summary.actions, start=1):

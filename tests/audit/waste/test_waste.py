@@ -8,8 +8,9 @@ from tests.audit.build import START, rows
 
 from llm_audit.audit.aggregate.calls import read_calls
 from llm_audit.audit.aggregate.repeats import find_repeats, sent_prompts
-from llm_audit.audit.sections.waste import Recurring, WasteInputs, is_failed, waste_rows
 from llm_audit.audit.survey import usual_outputs
+from llm_audit.audit.waste.inputs import Recurring, WasteInputs
+from llm_audit.audit.waste.waste import is_failed, waste_rows
 from llm_audit.policy.inputs.requests import read_requests
 
 RATES = (2, 1, 2)
@@ -112,3 +113,39 @@ def test_the_usual_output_is_the_median_of_enough_requests():
     assert outputs(*range(1, 21)) == [10.5]
     assert outputs(*range(1, 22)) == [11.0]
     assert outputs(*[7] * 30) == [7.0]
+
+
+def turns(*sizes, minutes=6, **common):
+    return [
+        {"conversation": 5, "input_tokens": size, "time": at(minutes * number), **common}
+        for number, size in enumerate(sizes)
+    ]
+
+
+def test_a_conversation_that_outgrows_its_first_turn_would_be_summed_up():
+    # The third turn resends 4,000 tokens, too few; the fourth 8,000, of which a summary leaves 2,000, at 2 a token.
+    assert found(*turns(1_000, 4_000, 8_000, 9_000)) == {"context_resent": (1, 6_000 * 2)}
+    assert found(*turns(3_000, 4_000, 8_000, 9_000)) == {}  # not four times its first turn
+    assert found(*turns(1_000, 8_000, 5_000)) == {}  # the context was cut already
+    cached = turns(1_000, 4_000, 8_000, 9_000)
+    cached[-1]["cache_read_tokens"] = 10
+    assert found(*cached) == {}
+
+
+def test_a_prefix_that_a_cache_would_have_held_is_counted_once():
+    result = found(*turns(1_024, 8_000, 9_000, minutes=2))
+    assert result == {"cache_never_used": (2, 1_024 + 8_000)}
+
+
+def test_steps_that_repeat_each_other_are_a_loop_from_the_fifth_on():
+    # Each step adds the same 300 tokens: four equal rounds precede the fifth and the sixth.
+    step = {"answers_tools": True, "calls_tools": True, "cache_read_tokens": 100}
+    sizes = (1_000, 1_300, 1_600, 1_900, 2_200, 2_500)
+    loop = turns(*sizes, minutes=1, **step)
+    assert found(*loop) == {"repeated_tool_steps": (2, 2 * 4_500)}
+    assert found(*loop[:4]) == {}
+    assert found(*turns(*sizes, minutes=1, cache_read_tokens=100)) == {}  # no agent's steps
+    other = [{**row, "output_tokens": 200 + number} for number, row in enumerate(loop)]
+    assert found(*other) == {}
+    apart = [{**row, "conversation": 5 + number % 2} for number, row in enumerate(loop)]
+    assert found(*apart) == {}

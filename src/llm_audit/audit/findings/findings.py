@@ -1,0 +1,206 @@
+"""Findings: the templates, apps and routes to change first, by dollars, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from llm_audit.arrays import Floats
+from llm_audit.audit.aggregate.cells import NANO, by, total
+from llm_audit.audit.aggregate.interval import bounds, replicates
+from llm_audit.audit.findings import terms
+from llm_audit.audit.findings.commands import Move, commands
+from llm_audit.audit.findings.groups import Group
+from llm_audit.audit.options import AuditOptions
+from llm_audit.audit.rhythm.days import Days
+from llm_audit.audit.rhythm.run_rate import monthly_saving
+from llm_audit.audit.sections.estimates import Evidence, assumption_errors, price_errors
+from llm_audit.audit.sections.quality_loss import quality
+from llm_audit.audit.sections.totals import mean, template_name
+from llm_audit.catalog import Catalog
+from llm_audit.document.audit import Finding, Owner
+from llm_audit.money import usd
+from llm_audit.policy import Policy
+
+_OUTCOMES = {
+    "no_capable_model": "no cheaper model meets the policy",
+    "no_saving": "no saving is expected",
+    "gated": "a gate blocks",
+    "abstained": "the prompt could not be judged",
+    "unpriced": "no price",
+    "not_in_ladder": "no ladder for the model",
+    "already_cheapest": "already on the cheapest model",
+    "unmeasured": "nobody measured the cheaper models",
+    "not_offered": "the cheaper models were unavailable",
+    "not_chat": "not a chat call",
+}
+
+
+_OVERLAP = "Overlaps with findings above it: their amounts do not add up."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What findings are made with beside sums.
+
+    Attributes:
+        policy: The policy.
+        catalog: Models.
+        prices: Of models, to order a ladder by.
+        days: The whole days that the run rate rests on; None where it is unknown.
+        options: Of the audit.
+    """
+
+    policy: Policy
+    catalog: Catalog
+    prices: Mapping[str, float]
+    days: Days | None
+    options: AuditOptions
+
+
+def findings(
+    groups: Sequence[Group], evidence: Evidence, risk: Sequence[pl.DataFrame], *, setting: Setting
+) -> list[Finding]:
+    """Return a finding for each group.
+
+    Args:
+        groups: The groups.
+        evidence: Its risk is of all requests first, then of each group.
+        risk: Each group's rows of ``risk.risk_cells``.
+        setting: The policy and what else they are made with.
+    """
+    errors = _errors(groups, evidence, setting.options)
+    return [
+        _finding(_Grouped(group, evidence, errors[:, number], evidence.risk.lost[:, number + 1], cells), setting)
+        for number, (group, cells) in enumerate(zip(groups, risk, strict=True))
+    ]
+
+
+def _errors(groups: Sequence[Group], evidence: Evidence, options: AuditOptions) -> Floats:
+    """Return by how many pico-dollars each group's saving is off in each replicate, sampling apart."""
+    saved = [float(group.saved_pico) for group in groups]
+    moved = [float(total(group.mine.filter(pl.col("moved") > 0), "expected_pico")) for group in groups]
+    price = price_errors(evidence.cells, resamples=options.resamples)[:, None] * saved
+    # Assumptions act on what moved requests would cost: a group has its share of it.
+    of_all = float(total(evidence.cells.filter(pl.col("moved") > 0), "expected_pico"))
+    assumed = assumption_errors(evidence.effects, resamples=options.resamples)[:, None]
+    return price + assumed * [part / of_all if of_all else 0.0 for part in moved] - evidence.risk.cost_error[:, 1:]
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouped:
+    """A group with its evidence: what it is off by, answers lost in each replicate, and its rows of ``risk_cells``."""
+
+    group: Group
+    evidence: Evidence
+    errors: Floats
+    lost: Floats
+    risk: pl.DataFrame
+
+
+def _finding(grouped: _Grouped, setting: Setting) -> Finding:
+    group, evidence = grouped.group, grouped.evidence
+    options = setting.options
+    moved = group.mine.filter(pl.col("moved") > 0)
+    pairs = [
+        (str(used), str(route))
+        for used, route in by(moved, "model_id", "route_model_id")
+        .sort(["saved_pico", "model_id", "route_model_id"], descending=[True, False, False])
+        .select("model_id", "route_model_id")
+        .iter_rows()
+    ]
+    used, route = pairs[0]
+    owning = terms.owners(moved)
+    name = _name(group, owning)
+    more = len(pairs) - 1
+    low, high = _bounds(evidence.clusters.filter(pl.col(group.column) == group.subject), grouped.errors, options)
+    first, others = terms.shown(owning)
+    ladder = sorted({to for of, to in pairs if of == used}, key=lambda model: (setting.prices.get(model, 0.0), model))
+    move = Move(selector=_selector(group), used=used, route=route, ladder=[*ladder, used])
+    repeats = total(grouped.risk, "repeat_pico")
+    return Finding(
+        kind=group.kind,
+        title=f"Route {name} by the policy ({used} → {route} and {more} more)"
+        if more
+        else f"Move {name} from {used} to {route}",
+        detail=" ".join([_detail(group.mine, moved), *([_OVERLAP] if group.overlaps else [])]),
+        action=_action(group.kind, name, f"{used} → {route}"),
+        amount=usd(group.saved_pico),
+        low=low,
+        high=high,
+        requests=total(moved, "requests"),
+        subject=name,
+        p_suffices=mean(total(moved, "p_nano"), total(moved, "moved")),
+        overlaps=group.overlaps,
+        owners=first,
+        further_owners=others,
+        commands=commands(move, policy=setting.policy, catalog=setting.catalog, sampling=options.sampling),
+        effort=terms.effort(owning, len(pairs)),
+        quality=quality(
+            moved=total(moved, "moved"),
+            lost=total(moved, "lost_nano") / NANO,
+            gained=total(moved, "gained_nano") / NANO,
+            saved_pico=group.saved_pico,
+            replicates=grouped.lost,
+            confidence=options.confidence,
+        ),
+        monthly=None if setting.days is None else usd(monthly_saving(group.mine, setting.days)),
+        condition=terms.condition(moved, repeats, pairs, verdicts=options.posterior is not None),
+    )
+
+
+def _name(group: Group, owners: Sequence[Owner]) -> str:
+    if group.column == "app":
+        return f"app {group.subject}"
+    if group.column == "model_id":
+        return f"eligible {group.subject} calls"
+    name = _template(group)
+    apps = list(dict.fromkeys(owner.app for owner in owners))
+    if len(apps) > 1:
+        return f"{name} of {len(apps)} apps"
+    return f"{name} of {apps[0]}" if apps and apps[0] else name
+
+
+def _template(group: Group) -> str:
+    return str(group.mine.head(1).select(template_name(pl.col("template_hash"))).item())
+
+
+def _selector(group: Group) -> list[str]:
+    """Return the options of ``sample`` that select a group's requests."""
+    if group.column == "app":
+        return [f"--app={group.subject}"]
+    return [] if group.column == "model_id" else ["--template", _template(group).removeprefix("template ")]
+
+
+def _bounds(clusters: pl.DataFrame, errors: Floats, options: AuditOptions) -> tuple[str | None, str | None]:
+    """Return the interval of a finding's dollars: its resampled saved share times its cost, with its errors."""
+    sums = clusters.group_by("bucket").agg(pl.col("saved_pico").sum(), pl.col("cost_pico").sum())
+    shares = replicates(sums, "bucket", "saved_pico", "cost_pico", resamples=options.resamples)
+    interval = bounds(shares * int(sums["cost_pico"].sum() or 0) + errors, confidence=options.confidence)
+    return (None, None) if interval is None else (usd(round(interval.low)), usd(round(interval.high)))
+
+
+def _detail(mine: pl.DataFrame, moved: pl.DataFrame) -> str:
+    whole = (
+        f"{total(moved, 'moved'):,} of {total(mine, 'requests'):,} requests would move, "
+        f"${total(moved, 'cost_pico') / 1e12:,.2f} of ${total(mine, 'cost_pico') / 1e12:,.2f}."
+    )
+    parts = [whole]
+    kept = by(mine.filter((pl.col("outcome") != "moved") & (pl.col("cost_pico") > 0)), "outcome").sort(
+        ["cost_pico", "outcome"], descending=[True, False]
+    )
+    reasons = [
+        f"{_OUTCOMES.get(row['outcome'], row['outcome'])} (${row['cost_pico'] / 1e12:,.2f})"
+        for row in kept.head(2).iter_rows(named=True)
+    ]
+    if reasons:
+        parts.append(f"Kept: {'; '.join(reasons)}.")
+    return " ".join(parts)
+
+
+def _action(kind: str, name: str, move: str) -> str:
+    if kind == "route_model":
+        return f"Enforce the policy in the gateway; start with {name}, {move}."
+    return f"Try {move} on a sample of {name}, then route it."
