@@ -40,6 +40,7 @@ _AMOUNTS = frozenset(
         "low",
         "per_request",
         "per_trace",
+        "plan_cost",
         "policy_cost",
         "risk_per_request",
         "risk_per_trace",
