@@ -106,3 +106,10 @@ def test_focus_has_no_effective_cost_of_what_is_not_billed(name: str) -> None:
         costs[call.model] += Decimal(call.cost) / 10**12
     billed = sum(cost for model, cost in costs.items() if not model.startswith("claude"))
     assert sum(Decimal(row["EffectiveCost"]) for row in rows) == billed
+
+
+def test_metrics_tell_the_two_apart() -> None:
+    text = render(document(), "openmetrics").decode()
+    assert 'llm_audit_cost_by_billing_usd{dollars="billed"} 10.00' in text
+    assert 'llm_audit_flagship_tax_by_billing_usd{dollars="api_equivalent"} 6.00' in text
+    assert "by_billing" not in render(build.rich(2), "openmetrics").decode()
