@@ -4,6 +4,7 @@ import pytest
 
 from llm_audit import config
 from llm_audit.errors import UsageError
+from llm_audit.vocabulary import BillingBasis
 
 
 def test_flag_beats_variable_beats_file_beats_default(tmp_path: Path) -> None:
@@ -50,6 +51,11 @@ def test_no_file_is_all_defaults(tmp_path: Path) -> None:
         ("strict = true\njobs = 'many'", ["jobs", "int", "llm-audit.toml:2:"]),
         ("confidence = 1.5", ["confidence", "1.5", "0.5 to 0.999"]),
         ("prices = 'x.toml'", ["prices", "array"]),
+        ('jobs = 1\n[billing]\n"format=codex" = "subscriptions"', ["billing", "subscriptions", "llm-audit.toml:2:"]),
+        ('[billing]\n"team=a" = "free"\n"tema=b" = "free"', ["'tema=b'", "Did you mean 'team'", "llm-audit.toml:3:"]),
+        ('[billing]\n"team=" = "free"', ["'team='", "names no requests"]),
+        ('[billing]\n"team=a" = {basis = "free", usd_per_month = 20}', ["has no price a month", "llm-audit.toml:2:"]),
+        ('[billing]\n"team=a" = {basis = "subscription", usd = 20}', ["billing", "usd"]),
         ("jobs = 1\npolicy = x", ["not valid TOML", "line 2"]),
     ],
 )
@@ -87,3 +93,23 @@ def test_variables_read_lists_pairs_and_switches(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="none.toml"):
         config.load(file=tmp_path / "none.toml", environ={})
+
+
+def test_billing_is_a_basis_or_a_plan_with_its_price(tmp_path: Path) -> None:
+    (tmp_path / "llm-audit.toml").write_text(
+        '[billing]\n"provider=azure" = "commitment"\n'
+        '"format=claude-code" = {basis = "subscription", usd_per_month = 200}\n'
+    )
+    read = config.load(environ={}, folder=tmp_path).config
+    assert read.billing == {
+        "provider=azure": BillingBasis.COMMITMENT,
+        "format=claude-code": config.Plan(basis=BillingBasis.SUBSCRIPTION, usd_per_month=200),
+    }
+    assert read.fingerprint != config.Config().fingerprint
+    environ = {"LLM_AUDIT_BILLING": "format=codex=subscription, team=a=own_key"}
+    assert config.load(environ=environ, folder=tmp_path).config.billing == {
+        "format=codex": BillingBasis.SUBSCRIPTION,
+        "team=a": BillingBasis.OWN_KEY,
+    }
+    with pytest.raises(UsageError, match=r"billing \(from LLM_AUDIT_BILLING\).*names no requests"):
+        config.load(environ={"LLM_AUDIT_BILLING": "model=x=free"}, folder=tmp_path)

@@ -6,17 +6,19 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llm_audit.config import Config
+from llm_audit.config import Config, Plan
 from llm_audit.engines import IngestOptions, ingest, open_executor, over_partitions, workspace_path
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Workspace, is_ledger, read_ledger
 from llm_audit.sources.databases import EVERYTHING, Selection, is_database
 
 if TYPE_CHECKING:
+    from llm_audit.audit.billing import Billing
     from llm_audit.audit.options import AuditOptions
     from llm_audit.catalog import Catalog
     from llm_audit.classify.learning.posterior import Posterior
@@ -257,7 +259,25 @@ def audit_options(
         resamples=config.resamples,
         command=command,
         config_fingerprint=config.fingerprint,
+        billing=_billing(config),
         posterior=_posterior(config),
+    )
+
+
+def _billing(config: Config) -> Billing:
+    """Return the declared bases of billing, whose keys the configuration has checked."""
+    from llm_audit.audit.billing import Billing, Declaration
+
+    return Billing(
+        tuple(
+            Declaration(
+                column=key.partition("=")[0],
+                value=key.partition("=")[2],
+                basis=value.basis if isinstance(value, Plan) else value,
+                usd_per_month=Decimal(str(value.usd_per_month)) if isinstance(value, Plan) else None,
+            )
+            for key, value in config.billing.items()
+        )
     )
 
 

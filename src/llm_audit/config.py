@@ -11,12 +11,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from llm_audit.errors import UsageError
+from llm_audit.suggestions import did_you_mean
 from llm_audit.toml_reader import TomlTable, out_of_range, parse_toml
+from llm_audit.vocabulary import PLANS, BillingBasis
 
 ENV_PREFIX = "LLM_AUDIT_"
 FILE_NAME = "llm-audit.toml"
@@ -36,8 +38,20 @@ _NO_EFFECT_ON_RESULTS = {
 }
 SECRETS = {"pseudonym_key"}
 """Settings that are never shown."""
+_KEYS_WITH_EQUALS = {"billing", "budgets"}
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
+
+
+BILLED_BY = ("team", "format", "provider")
+"""What a key of ``billing`` names; of those that match a request the first in this order counts."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A basis of billing with the price of its plan."""
+
+    basis: BillingBasis
+    usd_per_month: Annotated[float, msgspec.Meta(gt=0, le=1e9)]  # of all seats
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,9 +73,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_rejected_share: float = 0.2  # of the records read; above it the audit is incomplete
     max_unpriced_share: float = 0.5  # of the audited requests; above it the audit is incomplete
     fail_on: list[str] = []  # gate rules of `llm-audit check`, such as "cost_per_request:+10%"
-    budgets: dict[
-        str, str
-    ] = {}  # "team=search", "user=ann" or "tag:customer=acme" to dollars: "500USD", "500USD/day", "/week" or "/month"
+    budgets: dict[str, str] = {}  # "team=search", "user=ann" or "tag:customer=acme" to dollars, such as "500USD/day"
+    billing: dict[str, BillingBasis | Plan] = {}  # "team=…", "format=…" or "provider=…" to the way it is paid for
     min_samples: int = 30  # requests a gate rule about change needs on each side
     min_change_usd: float = 1.0  # a relative gate rule needs at least this change in the bill
     inconclusive: Literal["pass", "warn", "fail"] = "warn"  # what a gate rule is where too few requests can tell
@@ -156,6 +169,10 @@ def _file_values(path: Path) -> dict[str, Any]:
                 msgspec.convert(table.values[field.name], field.type)
             except msgspec.ValidationError as error:
                 table.fail(field.name, f"{field.name} is not valid: {error}.")
+    billing = table.table("billing")
+    for key, value in billing.values.items():
+        if (mistake := _billing_mistake(key, msgspec.convert(value, BillingBasis | Plan))) is not None:
+            billing.fail(key, mistake)
     return dict(table.values)
 
 
@@ -173,7 +190,8 @@ def _from_text(name: str, text: str, where: str) -> Any:
     if kind.startswith("list"):
         return [part.strip() for part in text.split(",") if part.strip()]
     if kind.startswith("dict"):
-        pairs = (part.partition("=") for part in text.split(",") if part.strip())
+        parts = (part for part in text.split(",") if part.strip())
+        pairs = (part.rpartition("=") if name in _KEYS_WITH_EQUALS else part.partition("=") for part in parts)
         return {key.strip(): value.strip() for key, _, value in pairs}
     if kind == "bool":
         word = text.strip().lower()
@@ -196,6 +214,9 @@ def _convert(values: dict[str, Any], origins: Mapping[str, str]) -> Config:
         name = path.rstrip("`").split("[")[0]
         where = origins.get(name, "the configuration")
         raise UsageError(f"{name or 'A setting'} (from {where}) is not valid: {message}.") from None
+    for key, value in config.billing.items():
+        if (mistake := _billing_mistake(key, value)) is not None:
+            raise UsageError(f"billing (from {origins['billing']}): {mistake}")
     for name, low, high in (
         ("confidence", 0.5, 0.999),
         ("resamples", 10, 100_000),
@@ -209,3 +230,17 @@ def _convert(values: dict[str, Any], origins: Mapping[str, str]) -> Config:
         if not low <= value <= high:
             raise UsageError(f"{name} (from {origins[name]}) {out_of_range(value, low, high)}")
     return config
+
+
+def _billing_mistake(key: str, value: BillingBasis | Plan) -> str | None:
+    """Return what is wrong with a declared basis of billing."""
+    column, _, name = key.partition("=")
+    if column not in BILLED_BY or not name:
+        hint = did_you_mean(column, BILLED_BY)
+        return f'{key!r} names no requests.{hint} Write "format=claude-code", "team=NAME" or "provider=NAME".'
+    if isinstance(value, Plan) and value.basis not in PLANS:
+        return (
+            f"{key} = {value.basis.value} has no price a month. Give usd_per_month with {' or '.join(PLANS)}, or leave "
+            "it out."
+        )
+    return None

@@ -174,12 +174,13 @@ class Audit:
     def __repr__(self) -> str:
         """Return one line."""
         from llm_audit.report.text import count, share
-        from llm_audit.report.verdict import verdict
+        from llm_audit.report.verdict import both_parts, verdict
 
-        said = verdict(self.document)
-        part = self.document.flagship_tax.expected.share
+        said, parts = verdict(self.document), both_parts(self.document)
+        part = self.document.flagship_tax.expected.share if parts is None else parts[0].share
         tax = f"{said.tax} ({share(part)})" if part is not None else said.tax
-        return f"<Audit: {count(self.document.requests.audited)} requests, {said.spent} spent, flagship tax {tax}>"
+        spent = f"{said.spent} {'spent' if parts is None else 'billed'}"
+        return f"<Audit: {count(self.document.requests.audited)} requests, {spent}, flagship tax {tax}>"
 
     def _repr_html_(self) -> str:
         from llm_audit.report.text import count, money, share

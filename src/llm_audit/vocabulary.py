@@ -40,6 +40,24 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+class BillingBasis(StrEnum):
+    """The way in which requests are paid for."""
+
+    PAY_AS_YOU_GO = "pay_as_you_go"
+    SUBSCRIPTION = "subscription"  # a plan or seat at a fixed price
+    COMMITMENT = "commitment"  # billed by use against an amount committed to
+    PROVISIONED = "provisioned"  # capacity bought by the hour
+    FREE = "free"
+    OWN_KEY = "own_key"  # billed by use to a key that users bring
+
+
+API_EQUIVALENT = frozenset({BillingBasis.SUBSCRIPTION, BillingBasis.PROVISIONED, BillingBasis.FREE})
+"""Bases on which no request is billed: its cost is what an API would have charged for it."""
+
+PLANS = (BillingBasis.SUBSCRIPTION, BillingBasis.PROVISIONED)
+"""Bases that have a price a month."""
+
+
 class ServiceTier(StrEnum):
     """The provider's service tier, on which the price depends."""
 

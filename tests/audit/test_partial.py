@@ -13,6 +13,7 @@ from tests.audit.build import ledger, many
 from tests.ledger.partitions import partitioned
 
 from llm_audit.audit import rows
+from llm_audit.audit.billing import Billing, Declaration
 from llm_audit.audit.run import AuditOptions, run
 from llm_audit.catalog import Catalog
 from llm_audit.ledger import Ledger, Workspace
@@ -20,6 +21,7 @@ from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import load, parse
 from llm_audit.policy.inputs import blocks
 from llm_audit.pricing import PriceBook
+from llm_audit.vocabulary import BillingBasis
 
 POLICIES = {
     "small-by-default": load("small-by-default"),
@@ -34,6 +36,7 @@ POLICIES = {
 }
 
 
+BILLING = Billing((Declaration(column="team", value="search", basis=BillingBasis.SUBSCRIPTION),))
 PERIOD = {"since": "2026-09-01T10:00", "until": "2026-09-02T20:00"}
 
 
@@ -63,7 +66,7 @@ def mixed(count: int, seed: int) -> pl.DataFrame:
 
 
 def audited(held, policy, mapper=map, **options):
-    given = {"resamples": 5, "group_by": ("status", "tag:tier"), **options}
+    given = {"resamples": 5, "group_by": ("status", "tag:tier"), "billing": BILLING, **options}
     return run(
         held,
         policy=POLICIES[policy],

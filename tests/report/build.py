@@ -398,3 +398,28 @@ def sparse() -> d.Document:
         run_rate=d.RunRate(reason="no request has a price", whole_days=0, confidence=0.95),
         sensitivity=d.Sensitivity(frontier=[], tornado=[]),
     )  # fmt: skip
+
+
+def billing(*, billed: bool = True, equivalent: bool = True) -> d.Billing:
+    """$10 of 100 requests that are billed, and $30 of 50 on a plan that costs $20 a month, over half a month."""
+    interval = d.Expected(amount="2.00", share=0.2, policy_cost="8.00", low="1.00", high="3.00", share_low=0.1,
+                          share_high=0.3, confidence=0.9, clusters=80, resamples=1000)  # fmt: skip
+    parts = {
+        "billed": d.BillingPart(requests=104, priced_requests=100, cost="10.00", policy_cost="8.00",
+                                flagship_tax="2.00", share=0.2, expected=interval if equivalent else None),
+        "api_equivalent": d.BillingPart(requests=50, priced_requests=50, cost="30.00", policy_cost="24.00",
+                                        flagship_tax="6.00", share=0.2),
+    }  # fmt: skip
+    rows = [
+        d.BillingRow(basis="pay_as_you_go", declared_by=None, requests=104, unpriced_requests=4, cost="10.00",
+                     policy_cost="8.00", flagship_tax="2.00", plan_cost=None, leverage=None),
+        d.BillingRow(basis="subscription", declared_by="format=claude-code", requests=50, unpriced_requests=0,
+                     cost="30.00", policy_cost="24.00", flagship_tax="6.00", plan_cost="10.00", leverage=3.0),
+    ]  # fmt: skip
+    return d.Billing(
+        declared=True,
+        months=0.5,
+        rows=[row for row, kept in zip(rows, (billed, equivalent), strict=True) if kept],
+        billed=parts["billed"] if billed else None,
+        api_equivalent=parts["api_equivalent"] if equivalent else None,
+    )

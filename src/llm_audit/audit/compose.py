@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,8 @@ from xxhash import xxh3_64_hexdigest
 from llm_audit.audit.aggregate.basis import basis
 from llm_audit.audit.aggregate.cells import by, total
 from llm_audit.audit.aggregate.risk import risk_replicates
+from llm_audit.audit.billing import is_billed
+from llm_audit.audit.by_basis import billing, unmatched
 from llm_audit.audit.findings.findings import Setting, findings
 from llm_audit.audit.findings.groups import groups
 from llm_audit.audit.options import AuditOptions, zone
@@ -20,7 +22,7 @@ from llm_audit.audit.partial import Partial
 from llm_audit.audit.rhythm.departures import departure_findings, departures
 from llm_audit.audit.rhythm.run_rate import rate_days, run_rate
 from llm_audit.audit.sections import totals as tables
-from llm_audit.audit.sections.estimates import Evidence, flagship_tax
+from llm_audit.audit.sections.estimates import Evidence, expected_tax, flagship_tax
 from llm_audit.audit.sections.languages import languages
 from llm_audit.audit.sections.metrics import metrics
 from llm_audit.audit.sections.pairs import observed_pairs
@@ -29,7 +31,7 @@ from llm_audit.audit.sections.price_age import old_prices
 from llm_audit.audit.sections.quality import quality
 from llm_audit.audit.sections.quality_loss import unmeasured
 from llm_audit.audit.sections.routers import observed_routers
-from llm_audit.audit.sections.sensitivity import sensitivity
+from llm_audit.audit.sections.sensitivity import billed_effects, sensitivity
 from llm_audit.audit.sections.spenders import spender_metrics, spenders
 from llm_audit.audit.sections.stakes import stakes
 from llm_audit.audit.sections.traces import break_even, trace_routing
@@ -40,6 +42,7 @@ from llm_audit.document.audit import (
     SCHEMA_VERSION,
     Document,
     Example,
+    Expected,
     Fingerprints,
     Input,
     Period,
@@ -104,11 +107,12 @@ def document(found: Found) -> Document:
     preference = preference_gaps(routes.preference, found.models)
     saving = groups(cells)
     of_groups = [sums.risk.filter(pl.col(group.column) == group.subject) for group in saving]
+    billed = sums.risk.filter("billed")
     evidence = Evidence(
         cells=cells,
         clusters=sums.clusters,
         risk=risk_replicates(
-            [sums.risk, *of_groups],
+            [sums.risk, *of_groups, billed],
             policy=policy,
             models=found.models,
             resamples=options.resamples,
@@ -130,6 +134,7 @@ def document(found: Found) -> Document:
         days=rate_days(cells, period, options),
         options=options,
     )
+    billed_cells = cells.filter(is_billed())
     groupings = {**GROUPINGS, **{name: name for name in options.group_by}}
     return Document(
         schema_version=SCHEMA_VERSION,
@@ -181,7 +186,12 @@ def document(found: Found) -> Document:
             unmeasured=found.catalog.unmeasured,
             undated_at=book.undated_at,
         ),
-        warnings=[*tax.warnings, *_left_out(found.survey, options), *old_prices(found.survey.ends[1], book.checked)],
+        warnings=[
+            *tax.warnings,
+            *_left_out(found.survey, options),
+            *old_prices(found.survey.ends[1], book.checked),
+            *unmatched(cells, options.billing),
+        ],
         notes=[*ledger.manifest.notes, *ledger.manifest.reading_notes],
         inputs=[
             Input(path=item.path, sha256=item.sha256, bytes=item.bytes, records=item.records, format=item.format)
@@ -190,11 +200,26 @@ def document(found: Found) -> Document:
         fingerprints=_fingerprints(ledger, policy, book, options),
         metrics=[*metrics(routes.metrics), *spender_metrics(found.partial.spenders)],
         basis=basis(sums.basis),
-        run_rate=run_rate(cells, period, options=options),
+        run_rate=run_rate(billed_cells if billed_cells.height else cells, period, options=options),
         departures=apart,
         stakes=stakes(routes.stakes),
         languages=languages(sums.languages),
+        billing=billing(cells, period, options.billing, expected=_billed_tax(found, evidence)),
     )
+
+
+def _billed_tax(found: Found, evidence: Evidence) -> Expected | None:
+    """Return the tax on what is billed by use, where that is a part of the requests."""
+    billed = replace(
+        evidence,
+        cells=evidence.cells.filter(is_billed()),
+        clusters=evidence.clusters.filter("billed"),
+        concentration=replace(evidence.concentration, conversations=evidence.concentration.billed),
+        effects=billed_effects(found.partial.routes.sensitivity, found.policy),
+    )
+    if billed.cells.height in {0, evidence.cells.height}:
+        return None
+    return expected_tax(billed, evidence.risk.cost_error[:, -1], options=found.options)
 
 
 def _requests(ledger: Ledger, audited: int) -> Requests:

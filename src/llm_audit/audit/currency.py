@@ -41,6 +41,7 @@ _AMOUNTS = frozenset(
         "monthly",
         "per_request",
         "per_trace",
+        "plan_cost",
         "policy_cost",
         "risk_per_request",
         "risk_per_trace",

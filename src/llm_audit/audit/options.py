@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from llm_audit.audit.billing import Billing
 from llm_audit.audit.period import RELATIVE, absolute, is_relative
 from llm_audit.errors import UsageError
 
@@ -32,6 +33,7 @@ class AuditOptions:
         command: The command that reproduces the audit.
         sampling: The command that samples its requests, without what selects them.
         config_fingerprint: Of the settings that can change a figure.
+        billing: Declared bases of billing.
         posterior: Of abilities and difficulties, from a calibration by verdicts.
     """
 
@@ -44,6 +46,7 @@ class AuditOptions:
     command: str = ""
     sampling: str = ""
     config_fingerprint: str = ""
+    billing: Billing = field(default_factory=Billing)
     posterior: Posterior | None = None
 
 

@@ -119,7 +119,7 @@ def sum_routes(applied: RoutedCosts, measured: Measured) -> PlanSums:
     """Add up what the routes of a part cost, and what other routes and assumptions would."""
     plan, expected = applied.plan, applied.expected
     with ThreadPoolExecutor(1) as pool:
-        sensitivity = pool.submit(sensitivity_sums, plan, expected)
+        sensitivity = pool.submit(sensitivity_sums, plan, expected, billed=measured.calls.billed)
         return PlanSums(
             metrics=metric_sums(measured),
             break_even=break_even_sums(plan, expected),
@@ -137,7 +137,7 @@ def partial(sums: Sums, routes: PlanSums, inputs: WasteInputs, spenders: Spender
         sums=sums,
         routes=routes,
         waste=waste_rows(inputs),
-        concentration=concentration(inputs.requests, inputs.calls.cluster),
+        concentration=concentration(inputs.requests, inputs.calls.cluster, billed=inputs.calls.billed),
         spenders=spenders,
     )
 
@@ -151,6 +151,7 @@ def merge(parts: Sequence[Partial], *, group_by: Sequence[str] = ()) -> Partial:
         concentration=Concentration(
             conversations=sum(part.concentration.conversations for part in parts),
             largest_pico=max((part.concentration.largest_pico for part in parts), default=0),
+            billed=sum(part.concentration.billed for part in parts),
         ),
         spenders=add_spenders([part.spenders for part in parts]),
     )

@@ -50,6 +50,7 @@ from llm_audit.pricing import PRICED_BY, PriceBook, ResolvedPrice
 _SUMMED = (
     *PRICED_BY,
     *(name for name in KEYS if name in SCHEMA),
+    "format",
     "ambiguous_tokens",
     "unexplained_tokens",
     "tags",
@@ -209,7 +210,12 @@ def read_part(job: Job, log: Log, partition: int) -> Reading | None:
     if not rows.columns(["time"]).select(pl.len()).collect().item():
         return None
     traffic = read_traffic(pieces(), rows.columns, job.catalog, read_templates=log.survey.read_templates)
-    calls = read_calls(rows.columns, output_cost=np.concatenate(output_cost), write_cost=np.concatenate(write_cost))
+    calls = read_calls(
+        rows.columns,
+        billing=job.options.billing,
+        output_cost=np.concatenate(output_cost),
+        write_cost=np.concatenate(write_cost),
+    )
     return Reading(rows=rows, traffic=traffic, calls=calls)
 
 
@@ -279,4 +285,4 @@ def measured_rows(rows: Rows, applied: RoutedCosts, names: tuple[str, ...]) -> I
     for piece in rows.priced(names):
         span = slice(start, start + piece.height)
         start = span.stop
-        yield with_date(applied.columns(piece, span), timezone=rows.options.timezone)
+        yield with_date(applied.columns(piece, span), timezone=rows.options.timezone, billing=rows.options.billing)

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
+from llm_audit.document.billing import Billing, BillingPart, BillingRow
 from llm_audit.document.judgement import LanguageRow, Stakes, StakesRow
 from llm_audit.document.policy import (
     BreakEven,
@@ -74,6 +75,9 @@ __all__ = [
     "DEPARTURES",
     "SCHEMA_VERSION",
     "BasisRow",
+    "Billing",
+    "BillingPart",
+    "BillingRow",
     "BreakEven",
     "CategoryRow",
     "CauseOwner",
@@ -142,7 +146,7 @@ SCHEMA_VERSION = "2.2"
 The first number changes when a field is removed or changes its meaning, or when a value is renamed; the second when
 fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``;
 2.1 added preference gaps; 2.2 added the tie-out with an invoice, the run rate, departures from the log's rhythm, who
-can carry out a finding and how, and the largest users, tags, conversations and traces.
+can carry out a finding and how, the largest users, tags, conversations and traces, and billing.
 """
 _MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
 
@@ -190,9 +194,10 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     observed_routers: list[ObservedRouter] = []  # most saved first
     stakes: Stakes | None = None  # None where no request was recognised as having any
     languages: list[LanguageRow] = []  # most cost first
+    billing: Billing | None = None  # None in documents of versions before 2.3
     invoice: Invoice | None = None  # None where no invoice was given
     policies: list[PolicyResult] = []  # where several are simulated, in the order asked for
-    run_rate: RunRate | None = None
+    run_rate: RunRate | None = None  # of what is billed by use, where anything is
     departures: list[Departure] = []  # by date
     metrics: list[Metric] = []
     basis: list[BasisRow] = []

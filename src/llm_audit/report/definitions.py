@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from llm_audit.report.glossary import GLOSSARY
 
-_COMMON = frozenset({"request", "expected", "route", "policy"})
+_COMMON = frozenset({"billed", "request", "expected", "route", "policy"})
 """Terms that are also everyday words, and are not linked."""
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 GLOSSARY: dict[str, str] = {
     "request": "One call to a model. Duplicates of it in the logs are merged.",
     "actual cost": "The cost of the tokens used, at the list price on the day of each request.",
+    "billed": "Dollars of requests that are paid by use: pay as you go, under a commitment or with a key of one's own.",
+    "API-equivalent": "Dollars that an API would have charged for requests on a plan, on capacity bought or for free.",
+    "leverage": "API-equivalent dollars for each dollar that a plan costs over the months of the log.",
     "flagship tax": "Actual cost minus the policy's cost. It is negative where the policy would have cost more.",
     "ceiling": "The flagship tax if the smaller model had used the same tokens: the most that it could be.",
     "expected": "The flagship tax including the cost of switching: caches, escalations, output length and extra steps.",

@@ -13,7 +13,7 @@ from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts import variance as variance_charts
 from llm_audit.report.charts.svg import Figure
 from llm_audit.report.table import Table
-from llm_audit.report.tables import answers, invoice, judgement, mix, rhythm, spend, traces
+from llm_audit.report.tables import answers, billing, invoice, judgement, mix, rhythm, spend, traces
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
@@ -118,6 +118,13 @@ def _spend(document: Document, check: CheckResult | None) -> Iterable[Section]:
             Block(tables=(mix.concentration(document),), printed=0),
             *(Block(tables=(check_tables.mix(compared),)) for compared in _comparison(check)),
         ),
+    )
+    yield _section(
+        "billing",
+        "Billing",
+        "Requests by the way they are paid for, at the prices of an API. Dollars that were billed and dollars that an "
+        "API would have charged are never added; tables and charts of other sections show both at API prices.",
+        (Block(tables=(billing.by_basis(document),)),),
     )
     yield _section(
         "groups",

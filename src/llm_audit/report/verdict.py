@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from llm_audit.document.audit import DEPARTURES, Document, Finding
+from llm_audit.document.audit import DEPARTURES, BillingPart, Document, Expected, Finding
 from llm_audit.report.answers import preference, quality, unmeasured
 from llm_audit.report.rhythm import run_rate
 from llm_audit.report.stakes import stakes
@@ -14,19 +14,23 @@ from llm_audit.report.text import UNKNOWN, count, decimals, fixed, money, plain,
 _ACTIONS = 3
 OVERLAP = "Some of these cover the same requests, so their amounts do not add up."
 """Shown with findings that overlap."""
+AT_API_PRICES = "Amounts are at API prices, also of requests that were not billed."
+"""Shown with figures of all requests, where some were billed and others were not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The first screen of every report. Renderers must escape it: it holds names from the policy and the logs."""
 
-    headline: str  # one sentence: the flagship tax in words
+    headline: str  # the flagship tax in words: a sentence, or one for what is billed and one for what is not
     spent: str
+    spent_amount: str  # exact
     spent_note: str
     rate: str  # spend a month at the log's rhythm, or ""
     rate_note: str
     rate_more: str  # the year, and where the month ends, or ""
     tax: str
+    tax_amount: str  # exact
     tax_note: str
     quality: str  # a sentence: answers expected to be lost and gained, or ""
     preference: str  # a sentence: readers who would prefer the models used, or ""
@@ -50,22 +54,26 @@ def verdict(document: Document) -> Verdict:
     priced = cost.priced_requests > 0
     actions = tuple(finding for finding in document.findings if finding.kind not in DEPARTURES)[:_ACTIONS]
     rate, rate_note, rate_more = run_rate(document)
+    parts = both_parts(document)
+    spent, taxed = (cost.actual, expected.amount) if parts is None else (parts[0].cost, parts[0].flagship_tax)
     return Verdict(
         headline=_headline(document),
-        spent=money(cost.actual, currency=currency) if priced else UNKNOWN,
+        spent=money(spent, currency=currency) if priced else UNKNOWN,
+        spent_amount=spent,
         spent_note=_spent_note(document),
         rate=rate,
-        rate_note=rate_note,
+        rate_note=f"{_kind(document)} {rate_note}".lstrip() if rate else rate_note,
         rate_more=rate_more,
-        tax=money(expected.amount, currency=currency) if priced else UNKNOWN,
-        tax_note=f"{share(expected.share)} of spend; {_interval(document)}" if priced else "no request has a price",
+        tax=money(taxed, currency=currency) if priced else UNKNOWN,
+        tax_amount=taxed,
+        tax_note=_tax_note(document) if priced else "no request has a price",
         quality=quality(document) if priced else "",
         preference=preference(document) if priced else "",
         unmeasured=unmeasured(document) if priced else "",
         stakes=stakes(document) if priced else "",
         floor_note=_floor_note(document) if priced else "",
         covered=share(tax.covered_share) if priced else UNKNOWN,
-        covered_note="of spend could be judged and routed",
+        covered_note=f"of spend{' at API prices' if parts else ''} could be judged and routed",
         audited=count(requests.audited),
         audited_note=(
             f"of {plural(requests.read, 'record')} read; {plural(requests.duplicates, 'duplicate')},"
@@ -74,23 +82,59 @@ def verdict(document: Document) -> Verdict:
         ),
         period=period(document),
         actions=actions,
-        actions_note=OVERLAP if any(finding.overlaps for finding in actions) else "",
+        actions_note=_actions_note(document, actions),
         warnings=tuple(dict.fromkeys((*document.warnings, *tax.warnings))),
     )
 
 
+def _actions_note(document: Document, actions: tuple[Finding, ...]) -> str:
+    notes = [OVERLAP] if any(finding.overlaps for finding in actions) else []
+    return " ".join([*notes, AT_API_PRICES] if actions and both_parts(document) else notes)
+
+
 def _spent_note(document: Document) -> str:
-    cost = document.cost
-    note = plural(cost.priced_requests, "priced request")
+    cost, parts, kind = document.cost, both_parts(document), _kind(document)
+    note = plural(cost.priced_requests if parts is None else parts[0].priced_requests, "priced request")
+    if kind:
+        note = f"{kind}, {note}"
+    if parts is not None:
+        equivalent = money(parts[1].cost, currency=document.currency)
+        note += f"; not billed: {equivalent} API-equivalent, {plural(parts[1].priced_requests, 'priced request')}"
     if cost.unpriced_requests:
         note += f"; {count(cost.unpriced_requests)} without a known price"
     return note
 
 
-def _interval(document: Document) -> str:
+def _tax_note(document: Document) -> str:
+    parts, currency = both_parts(document), document.currency
     expected = document.flagship_tax.expected
-    low, high = (money(amount, currency=document.currency) for amount in (expected.low, expected.high))
+    if parts is None:
+        return f"{share(expected.share)} of spend; {_interval(expected, currency)}"
+    billed, equivalent = parts
+    interval = "" if billed.expected is None else f"; {_interval(billed.expected, currency)}"
+    beside = f"{money(equivalent.flagship_tax, currency=currency)}, {share(equivalent.share)}"
+    return f"{share(billed.share)} of billed spend{interval}; not billed: {beside} of the API-equivalent"
+
+
+def _interval(expected: Expected, currency: str) -> str:
+    low, high = (money(amount, currency=currency) for amount in (expected.low, expected.high))
     return f"{expected.confidence * 100:g}% interval {low} to {high}"
+
+
+def both_parts(document: Document) -> tuple[BillingPart, BillingPart] | None:
+    """Return what is billed and what is not, whose dollars do not add up; None where not both occur."""
+    billing = document.billing
+    if billing is None or billing.billed is None or billing.api_equivalent is None:
+        return None
+    return billing.billed, billing.api_equivalent
+
+
+def _kind(document: Document) -> str:
+    """Write what the dollars are; "" where the configuration declares nothing."""
+    billing = document.billing
+    if billing is None or not billing.declared:
+        return ""
+    return "API-equivalent" if billing.billed is None else "billed"
 
 
 def _floor_note(document: Document) -> str:
@@ -99,36 +143,69 @@ def _floor_note(document: Document) -> str:
     return (
         f"The floor, {floor}, is the tax if everything goes wrong together: all assumptions at their pessimistic ends"
         f" at once. The ceiling, {ceiling}, leaves out every cost of switching."
+        + (f" {AT_API_PRICES}" if both_parts(document) else "")
     )
 
 
 def _headline(document: Document) -> str:
-    expected, currency = document.flagship_tax.expected, document.currency
     if not document.cost.priced_requests:
         return "No request has a known price, so the flagship tax is unknown."
+    name, currency = plain(document.policy.name, limit=40), document.currency
+    parts = both_parts(document)
+    if parts is None:
+        kind = _kind(document)
+        return _taxed(document.flagship_tax.expected, document.cost.actual, name, currency, kind=f" {kind}".rstrip())
+    billed, equivalent = parts
+    if billed.expected is None or not billed.priced_requests:
+        first = "No billed request has a known price."
+    else:
+        first = _taxed(billed.expected, billed.cost, name, currency, kind=" billed")
+    return f"{first} {_beside(equivalent, currency)}"
+
+
+def _beside(equivalent: BillingPart, currency: str) -> str:
+    """Write what is not billed, with its own tax."""
+    if not equivalent.priced_requests:
+        return "Beside it are requests that were not billed, none with a known price."
+    tax, worth, policy = _adding_up(equivalent.flagship_tax, equivalent.cost, currency)
+    what = f"Beside it, {worth} is API-equivalent and was not billed:"
+    amount = Decimal(equivalent.flagship_tax)
+    if amount == 0:
+        return f"{what} the policy would have cost the same."
+    if amount < 0:
+        return f"{what} the policy would have cost {policy}, {tax} more."
+    return f"{what} an estimated {tax} of it was flagship tax, and the policy would have cost {policy}."
+
+
+def _taxed(expected: Expected, cost: str, name: str, currency: str, *, kind: str) -> str:
+    """Write the tax on a cost of a kind, such as " billed", as a sentence."""
     amount = Decimal(expected.amount)
     if amount == 0:
         return "The policy would have cost the same, so there is no flagship tax."
-    tax, paid, policy = adding_up(document)
+    tax, paid, policy = _adding_up(expected.amount, cost, currency)
     if amount < 0:
         return (
-            f"The policy would have cost an estimated {tax} more: {policy} instead of {paid}. There is no flagship tax."
+            f"The policy would have cost an estimated {tax} more: {policy} instead of {paid}{kind}."
+            " There is no flagship tax."
         )
     low, high = (money(end, currency=currency) for end in (expected.low, expected.high))
     unsure = " The interval includes zero." if Decimal(expected.low) <= 0 else ""
     return (
-        f"An estimated {tax} of {paid} was flagship tax ({low} to {high}):"
-        f" the {plain(document.policy.name, limit=40)} policy would have cost {policy}.{unsure}"
+        f"An estimated {tax} of {paid}{kind} was flagship tax ({low} to {high}):"
+        f" the {name} policy would have cost {policy}.{unsure}"
     )
 
 
 def adding_up(document: Document) -> tuple[str, str, str]:
     """Write tax (without its sign), spend and policy cost, rounded to the same digit so that they add up as shown."""
-    amount, paid = Decimal(document.flagship_tax.expected.amount), Decimal(document.cost.actual)
+    return _adding_up(document.flagship_tax.expected.amount, document.cost.actual, document.currency)
+
+
+def _adding_up(tax_amount: str, cost: str, currency: str) -> tuple[str, str, str]:
+    amount, paid = Decimal(tax_amount), Decimal(cost)
     places = max(decimals(f"{amount:f}"), decimals(f"{paid:f}"))
     tax, paid = to_places(amount, places), to_places(paid, places)
-    amounts = (abs(tax), paid, paid - tax)
-    first, second, third = (fixed(each, places, currency=document.currency) for each in amounts)
+    first, second, third = (fixed(each, places, currency=currency) for each in (abs(tax), paid, paid - tax))
     return first, second, third
 
 

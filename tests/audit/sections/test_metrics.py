@@ -8,6 +8,7 @@ from tests.audit.build import rows
 
 from llm_audit.audit.aggregate.addition import add_all
 from llm_audit.audit.aggregate.calls import read_calls
+from llm_audit.audit.billing import Billing
 from llm_audit.audit.sections import metrics as section
 from llm_audit.audit.sections.metrics import Measured, metric_sums
 from llm_audit.document.audit import Metric
@@ -39,7 +40,7 @@ def measured(*, backwards: bool = False, costs: Sequence[int] = ()) -> Measured:
     labels = ["s", "f", "x"]
     return Measured(
         requests=read_requests(frame, {}, ()),
-        calls=read_calls(frame.lazy().select, output_cost=nothing, write_cost=nothing),
+        calls=read_calls(frame.lazy().select, billing=Billing(), output_cost=nothing, write_cost=nothing),
         name=np.array([labels.index(row["model"]) for row in given], dtype=np.int32),
         tiers=["small", "frontier", "unknown"],
         labels=labels,

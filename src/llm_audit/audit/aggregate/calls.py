@@ -9,6 +9,8 @@ import polars as pl
 
 from llm_audit.arrays import Bools, Index, Ints
 from llm_audit.audit.aggregate.clusters import cluster_of
+from llm_audit.audit.billing import COLUMNS as BILLED_BY
+from llm_audit.audit.billing import Billing, is_billed
 from llm_audit.policy import Columns
 
 NOWHERE = -1
@@ -27,6 +29,7 @@ class Calls:
         cluster: See ``clusters.cluster_of``; numbered in order of the hashes, so that a sum over them has one order.
         model: The model as the log writes it.
         owners: The team and the app, with their names.
+        billed: Whether it is billed by use.
         output_cost: What the output cost, in pico-dollars.
         write_cost: What writing to caches cost, in pico-dollars.
     """
@@ -39,17 +42,19 @@ class Calls:
     template: Index
     model: Index
     owners: dict[str, tuple[Index, list[str]]]
+    billed: Bools
     failed: Bools
     abstained: Bools
     output_cost: Ints
     write_cost: Ints
 
 
-def read_calls(columns: Columns, *, output_cost: Ints, write_cost: Ints) -> Calls:
+def read_calls(columns: Columns, *, billing: Billing, output_cost: Ints, write_cost: Ints) -> Calls:
     """Number the groups of a ledger's requests.
 
     Args:
         columns: Reads columns of the ledger.
+        billing: Declared bases of billing.
         output_cost: Of each request, pico-dollars.
         write_cost: Likewise.
     """
@@ -66,6 +71,8 @@ def read_calls(columns: Columns, *, output_cost: Ints, write_cost: Ints) -> Call
         .collect()
     )
 
+    billed = columns(BILLED_BY).select(**billing.columns()).select(is_billed()).collect().to_series()
+
     def one(name: str) -> pl.Series:
         return columns([name]).collect().to_series()
 
@@ -78,6 +85,7 @@ def read_calls(columns: Columns, *, output_cost: Ints, write_cost: Ints) -> Call
         template=_numbers(one("template_hash")),
         model=_words(one("model"))[0],
         owners={name: _words(one(name)) for name in _OWNERS},
+        billed=billed.to_numpy(),
         failed=kept["failed"].to_numpy(),
         abstained=kept["abstained"].to_numpy(),
         output_cost=output_cost,

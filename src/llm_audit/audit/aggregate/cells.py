@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from llm_audit.audit.billing import Billing
 from llm_audit.ledger.schema import TOKEN_TYPES
 
 KEYS: tuple[str, ...] = (
@@ -27,6 +28,8 @@ KEYS: tuple[str, ...] = (
     "abstention",
     "usage_source",
     "unread_counts",
+    "billing_basis",
+    "billing_key",
     "price_id",
     "unpriced_reason",
     "outcome",
@@ -79,11 +82,15 @@ SUMS: tuple[str, ...] = (
 """Columns that a cell sums: counts, tokens, pico-dollars (``_pico``) and integers of 10^-9 (``_nano``)."""
 
 
-def with_date(routed: pl.DataFrame, *, timezone: str) -> pl.DataFrame:
-    """Add to routed requests their ``date`` in ``timezone`` and ``saved_pico``, actual minus expected policy cost."""
+def with_date(routed: pl.DataFrame, *, timezone: str, billing: Billing) -> pl.DataFrame:
+    """Add to routed requests what cells need beside.
+
+    These are their ``date`` in ``timezone``, ``saved_pico``, actual minus expected policy cost, and their billing.
+    """
     return routed.with_columns(
         date=pl.col("time").dt.convert_time_zone(timezone).dt.date(),
         saved_pico=pl.col("cost_pico") - pl.col("expected_pico"),
+        **billing.columns(),
     )
 
 

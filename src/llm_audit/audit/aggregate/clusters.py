@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from llm_audit.arrays import Index, grouped_sum
+from llm_audit.arrays import Bools, Index, grouped_sum
 from llm_audit.audit.aggregate.interval import bucket
+from llm_audit.audit.billing import is_billed
 from llm_audit.policy import Requests
 
-CLUSTER_KEYS: tuple[str, ...] = ("template_hash", "app", "model_id", "route_model_id", "bucket")
+CLUSTER_KEYS: tuple[str, ...] = ("template_hash", "app", "model_id", "route_model_id", "billed", "bucket")
 """Columns that distinguish clusters: enough to give any finding its own interval."""
 
 _SUMS = ("saved_pico", "cost_pico")
@@ -28,6 +29,7 @@ def cluster_sums(measured: pl.DataFrame) -> pl.DataFrame:
     sums = (
         measured.lazy()
         .filter(pl.col("cost_pico").is_not_null())
+        .with_columns(billed=is_billed())
         .group_by(*(name for name in CLUSTER_KEYS if name != "bucket"), bucket(cluster_of()).alias("bucket"))
         .agg(pl.col(name).cast(pl.Int128).sum() for name in _SUMS)
         .with_columns(**names)
@@ -43,15 +45,21 @@ def add_clusters(sums: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concentration:
-    """Number of clusters, and the dollars of the largest."""
+    """Number of clusters, how many of them are billed by use, and the dollars of the largest."""
 
     conversations: int
     largest_pico: int
+    billed: int
 
 
-def concentration(requests: Requests, cluster: Index) -> Concentration:
+def concentration(requests: Requests, cluster: Index, *, billed: Bools) -> Concentration:
     """Count the conversations among priced requests and find the largest; ``cluster`` numbers them."""
     count = int(cluster.max(initial=-1)) + 1
     held = np.bincount(cluster[requests.priced], minlength=count)
     sizes = grouped_sum(cluster, requests.cost, count)
-    return Concentration(conversations=int(np.count_nonzero(held)), largest_pico=int(sizes.max(initial=0)))
+    of_billed = np.bincount(cluster[requests.priced & billed], minlength=count)
+    return Concentration(
+        conversations=int(np.count_nonzero(held)),
+        largest_pico=int(sizes.max(initial=0)),
+        billed=int(np.count_nonzero(of_billed)),
+    )

@@ -16,6 +16,7 @@ import polars as pl
 
 from llm_audit.arrays import Floats
 from llm_audit.audit.aggregate.normal import name_words, normals
+from llm_audit.audit.billing import is_billed
 from llm_audit.classify import irt
 from llm_audit.classify.learning.posterior import COMMON, Posterior, ability_name, category_name, template_name
 from llm_audit.policy import CATEGORIES, SKILLS, Models, Policy, escalation_rate, missed
@@ -27,7 +28,7 @@ _CHUNK = 64
 
 _CURVE = ("model_id", "route_model_id", "skill", "difficulty_bin")
 
-KEYS: tuple[str, ...] = ("template_hash", "app", *_CURVE)
+KEYS: tuple[str, ...] = ("template_hash", "app", "billed", *_CURVE)
 
 _SUMS = ("repeat_pico", "moved")
 
@@ -68,6 +69,7 @@ def risk_cells(routed: pl.DataFrame) -> pl.DataFrame:
         .group_by(
             "template_hash",
             *names,
+            billed=is_billed(),
             difficulty_bin=(pl.col("difficulty").cast(pl.Float64) / _BIN).round().cast(pl.Int32),
         )
         .agg(pl.col("repeat_pico").cast(pl.Int128).sum(), moved=pl.len().cast(pl.Int64))

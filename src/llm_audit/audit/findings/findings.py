@@ -86,7 +86,7 @@ def _errors(groups: Sequence[Group], evidence: Evidence, options: AuditOptions) 
     # Assumptions act on what moved requests would cost: a group has its share of it.
     of_all = float(total(evidence.cells.filter(pl.col("moved") > 0), "expected_pico"))
     assumed = assumption_errors(evidence.effects, resamples=options.resamples)[:, None]
-    return price + assumed * [part / of_all if of_all else 0.0 for part in moved] - evidence.risk.cost_error[:, 1:]
+    return price + assumed * [part / of_all if of_all else 0.0 for part in moved] - evidence.risk.cost_error[:, 1:-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ _COVERED = ("moved", "no_capable_model", "no_saving", "already_cheapest", "not_o
 class Evidence:
     """Sums behind the estimates, which merge by addition but for the largest cluster's size, and what they are off by.
 
-    ``risk`` is of all requests first, then of each group that a finding is about.
+    ``risk`` is of all requests first, then of each group that a finding is about, and last of what is billed by use.
     """
 
     cells: pl.DataFrame
@@ -50,54 +50,14 @@ class Evidence:
 
 
 def flagship_tax(evidence: Evidence, *, options: AuditOptions) -> FlagshipTax:
-    """Actual cost minus the policy's, three times, with an interval on the expected one.
-
-    The interval's replicates add four errors: that other conversations might have been logged (sampling), that
-    abilities and difficulties are estimates (model), that assumptions are (assumptions), and that a log states other
-    costs than its prices give (price). It also holds what each would give alone. Amounts are the share's interval times
-    the actual cost. Nothing is clamped at zero.
-    """
+    """Actual cost minus the policy's, three times, with an interval on the expected one."""
     cells = evidence.cells
-    actual = total(cells, "cost_pico")
+    actual, saved, moved = total(cells, "cost_pico"), total(cells, "saved_pico"), total(cells, "moved")
     by_template, templates = _level(evidence)
-    sums, cluster = (templates, "template_hash") if by_template else (_bags(evidence), "bucket")
-    sampling = replicates(sums, cluster, "saved_pico", "cost_pico", resamples=options.resamples)
-    errors = evidence.risk.cost_error[:, 0]
-    model = -errors / actual if actual else errors
-    assumptions = assumption_errors(evidence.effects, resamples=options.resamples)
-    assumed = assumptions / actual if actual else assumptions
-    saved = total(cells, "saved_pico")
-    centre = saved / actual if actual else float("nan")
-    price = centre * price_errors(cells, resamples=options.resamples)
-    alone = {"sampling": sampling, "model": centre + model, "assumptions": centre + assumed}
-    if price.any():
-        alone["price"] = centre + price
-    parts = {name: bounds(values, confidence=options.confidence) for name, values in alone.items()}
-    held = [bounds(sampling + model + assumed + price, confidence=options.confidence), *parts.values()]
-    low = min((part.low for part in held if part), default=None)
-    high = max((part.high for part in held if part), default=None)
-    clusters = templates.height if by_template else evidence.concentration.conversations
     covered = cells.filter(pl.col("outcome").is_in(_COVERED))
-    moved = total(cells, "moved")
     return FlagshipTax(
         ceiling=_estimate(actual, total(cells, "ceiling_pico")),
-        expected=Expected(
-            amount=usd(saved),
-            share=share(saved, actual),
-            policy_cost=usd(actual - saved),
-            low=usd(saved if low is None else round(low * actual)),
-            high=usd(saved if high is None else round(high * actual)),
-            share_low=None if low is None else round(low, 6),
-            share_high=None if high is None else round(high, 6),
-            confidence=options.confidence,
-            clusters=clusters,
-            resamples=options.resamples,
-            parts=[
-                IntervalPart(source=source, low=usd(round(part.low * actual)), high=usd(round(part.high * actual)))
-                for source, part in parts.items()
-                if part is not None
-            ],
-        ),
+        expected=expected_tax(evidence, evidence.risk.cost_error[:, 0], options=options),
         floor=_estimate(actual, total(cells, "floor_pico")),
         covered_cost=usd(total(covered, "cost_pico")),
         covered_share=share(total(covered, "cost_pico"), actual),
@@ -113,6 +73,57 @@ def flagship_tax(evidence: Evidence, *, options: AuditOptions) -> FlagshipTax:
         preference=evidence.preference,
         unmeasured=evidence.unmeasured,
         warnings=_warnings(evidence, by_template=by_template, templates=templates, actual=actual),
+    )
+
+
+def expected_tax(evidence: Evidence, errors: Floats, *, options: AuditOptions) -> Expected:
+    """Return the expected tax with its interval.
+
+    The interval's replicates add four errors: that other conversations might have been logged (sampling), that
+    abilities and difficulties are estimates (model), that assumptions are (assumptions), and that a log states other
+    costs than its prices give (price). It also holds what each would give alone. Amounts are the share's interval times
+    the actual cost. Nothing is clamped at zero.
+
+    Args:
+        evidence: Of the requests that the tax is on.
+        errors: The column of ``evidence.risk.cost_error`` that is of these requests.
+        options: For the interval.
+    """
+    cells = evidence.cells
+    actual = total(cells, "cost_pico")
+    by_template, templates = _level(evidence)
+    sums, cluster = (templates, "template_hash") if by_template else (_bags(evidence), "bucket")
+    sampling = replicates(sums, cluster, "saved_pico", "cost_pico", resamples=options.resamples)
+    model = -errors / actual if actual else errors
+    assumptions = assumption_errors(evidence.effects, resamples=options.resamples)
+    assumed = assumptions / actual if actual else assumptions
+    saved = total(cells, "saved_pico")
+    centre = saved / actual if actual else float("nan")
+    price = centre * price_errors(cells, resamples=options.resamples)
+    alone = {"sampling": sampling, "model": centre + model, "assumptions": centre + assumed}
+    if price.any():
+        alone["price"] = centre + price
+    parts = {name: bounds(values, confidence=options.confidence) for name, values in alone.items()}
+    held = [bounds(sampling + model + assumed + price, confidence=options.confidence), *parts.values()]
+    low = min((part.low for part in held if part), default=None)
+    high = max((part.high for part in held if part), default=None)
+    clusters = templates.height if by_template else evidence.concentration.conversations
+    return Expected(
+        amount=usd(saved),
+        share=share(saved, actual),
+        policy_cost=usd(actual - saved),
+        low=usd(saved if low is None else round(low * actual)),
+        high=usd(saved if high is None else round(high * actual)),
+        share_low=None if low is None else round(low, 6),
+        share_high=None if high is None else round(high, 6),
+        confidence=options.confidence,
+        clusters=clusters,
+        resamples=options.resamples,
+        parts=[
+            IntervalPart(source=source, low=usd(round(part.low * actual)), high=usd(round(part.high * actual)))
+            for source, part in parts.items()
+            if part is not None
+        ],
     )
 
 

@@ -9,12 +9,14 @@ from typing import NamedTuple
 import polars as pl
 
 from llm_audit.audit.aggregate.cells import by, total
+from llm_audit.audit.billing import may_be_on_a_plan
 from llm_audit.audit.sections.totals import share
 from llm_audit.document.audit import QualityCheck, Requests
 from llm_audit.money import usd
 
 _NAMED = 8
 """Fields and rates named in a message."""
+_AGENT = "coding_agent:"
 _ORDER = ("warning", "note", "ok")
 
 
@@ -59,6 +61,11 @@ _CHECKS: dict[str, _Check] = {
     "no_conversation": _Check(
         1.0, "requests belong to no conversation or trace", "Every request belongs to a conversation or trace"
     ),
+    "billing": _Check(
+        0.2,
+        "requests of coding agents are taken as paid by use, and may be on a plan",
+        "No request of a coding agent is without a declared basis of billing",
+    ),
     "no_owner": _Check(1.0, "requests name neither team nor app", "Every request names its team or app"),
     "reasoning_above_output": _Check(
         0.0, "requests report more reasoning than output tokens", "Reasoning tokens are within output tokens"
@@ -83,8 +90,10 @@ def quality_counts(measured: pl.DataFrame) -> dict[str, int]:
         reasoning_above_output=(pl.col("reasoning_tokens") > pl.col("output_tokens")).sum(),
         unknown_model=pl.col("model_id").null_count(),
         odd_time=((year > 2100) | (year < 2018)).sum(),
+        billing=may_be_on_a_plan().sum(),
     )
-    return dict(counts.row(0, named=True))
+    formats = measured.filter(may_be_on_a_plan())["format"].cast(pl.String).value_counts()
+    return dict(counts.row(0, named=True)) | {f"{_AGENT}{name}": count for name, count in formats.iter_rows()}
 
 
 def _tagged(tag: str) -> pl.Expr:
@@ -116,7 +125,9 @@ def quality(
         "unpriced": audited - total(cells, "priced"),
         "unmeasured_ability": total(cells.filter(used | route), "requests"),
     }
-    details = _details(cells) | {"undated": f"The latest such day is {undated_at:%Y-%m-%d} (UTC)."}
+    details = (
+        _details(cells) | _to_declare(counts) | {"undated": f"The latest such day is {undated_at:%Y-%m-%d} (UTC)."}
+    )
     checks = [
         _checked(
             name,
@@ -151,6 +162,13 @@ def _details(cells: pl.DataFrame) -> dict[str, str]:
     if missing:
         found["unpriced"] = f"No rate is known for {_listed(missing)}."
     return found
+
+
+def _to_declare(counts: Mapping[str, int]) -> dict[str, str]:
+    """Return how to declare the basis of the coding agents that have none."""
+    formats = sorted(name.removeprefix(_AGENT) for name in counts if name.startswith(_AGENT))
+    lines = ", ".join(f'"format={name}" = "subscription"' for name in formats)
+    return {"billing": f"If so, declare it under [billing] in llm-audit.toml: {lines}."} if formats else {}
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from llm_audit.arrays import Bools, exact_total
 from llm_audit.audit.aggregate.addition import NANO, nano
 from llm_audit.audit.sections.totals import share
 from llm_audit.document.audit import FrontierPoint, Sensitivity, TornadoBar
@@ -57,17 +58,21 @@ class SensitivitySums:
         points: By the value; none where the policy decides by no number.
         ends: Policy cost with an assumption at its favourable and at its pessimistic end, by its name.
         own: Under the policy as it is.
+        billed: As ``ends``, of the requests billed by use, and with their cost under the policy as it is, ``own``.
     """
 
     points: dict[float, PointSums]
     ends: dict[str, dict[str, int]]
     own: PointSums
+    billed: dict[str, dict[str, int]]
 
 
-def sensitivity_sums(plan: Plan, expected: Costs) -> SensitivitySums:
-    """Sum the requests of a part of the log, given their costs under the policy as it is."""
+def sensitivity_sums(plan: Plan, expected: Costs, *, billed: Bools) -> SensitivitySums:
+    """Sum the requests of a part of the log, given their costs under the policy as it is and which are billed."""
     own = point_sums(plan, expected)
-    return SensitivitySums(points=frontier_sums(plan, own), ends=_ends(plan, own.cost), own=own)
+    part = billed & plan.requests.priced
+    ends, of_billed = _ends(plan, own.cost, part, exact_total(expected.total[part]))
+    return SensitivitySums(points=frontier_sums(plan, own), ends=ends, own=own, billed=of_billed)
 
 
 def frontier_values(policy: Policy) -> tuple[float, ...]:
@@ -140,31 +145,48 @@ def answers(sums: PointSums) -> tuple[float | None, float | None]:
     return round(sums.lost_nano / NANO, 3), round(sums.gained_nano / NANO, 3)
 
 
-def _ends(plan: Plan, headline: int) -> dict[str, dict[str, int]]:
-    """Return the policy's cost with each assumption at its ends, all others at their expected values."""
+def _ends(
+    plan: Plan, headline: int, part: Bools, of_part: int
+) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, int]]]:
+    """Return the policy's cost with each assumption at its ends, all others at their expected values.
 
-    def at(name: str, value: float) -> int:
-        if value == getattr(plan.policy.assumptions, name).expected:
-            return headline
-        changed: dict[str, Any] = {name: value}
-        return plan.total(plan.costs(plan.scenario(**changed)).total)
-
-    ranges = {name: getattr(plan.policy.assumptions, name) for name in RANGES}
-    return {
-        name: {"favourable": at(name, ends.favourable), "pessimistic": at(name, ends.pessimistic)}
-        for name, ends in ranges.items()
-        if ends.favourable != ends.pessimistic
-    }
+    It is of all requests and, for each assumption also as it is, of a part of them.
+    """
+    whole: dict[str, dict[str, int]] = {}
+    parts: dict[str, dict[str, int]] = {}
+    for name in RANGES:
+        ends = getattr(plan.policy.assumptions, name)
+        if ends.favourable == ends.pessimistic:
+            continue
+        whole[name], parts[name] = {}, {"own": of_part}
+        for end in ("favourable", "pessimistic"):
+            value = getattr(ends, end)
+            if value == ends.expected:
+                whole[name][end], parts[name][end] = headline, of_part
+            else:
+                changed: dict[str, Any] = {name: value}
+                costs = plan.costs(plan.scenario(**changed)).total
+                whole[name][end], parts[name][end] = plan.total(costs), exact_total(costs[part])
+    return whole, parts
 
 
 def effects(sums: SensitivitySums, policy: Policy) -> list[AssumptionEffect]:
     """Work out what each assumption does to the expected tax at its two ends."""
+    return _effects({name: ends | {"own": sums.own.cost} for name, ends in sums.ends.items()}, policy)
+
+
+def billed_effects(sums: SensitivitySums, policy: Policy) -> list[AssumptionEffect]:
+    """Work out the same for the tax on the requests that are billed by use."""
+    return _effects(sums.billed, policy)
+
+
+def _effects(costs: Mapping[str, Mapping[str, int]], policy: Policy) -> list[AssumptionEffect]:
     found = []
     for name in RANGES:
-        if name in sums.ends:
-            ends, cost = getattr(policy.assumptions, name), sums.ends[name]
+        if name in costs:
+            ends, cost = getattr(policy.assumptions, name), costs[name]
             weight = (ends.expected - ends.favourable) / (ends.pessimistic - ends.favourable)
-            favourable, pessimistic = (sums.own.cost - cost[end] for end in ("favourable", "pessimistic"))
+            favourable, pessimistic = (cost["own"] - cost[end] for end in ("favourable", "pessimistic"))
             found.append(
                 AssumptionEffect(assumption=name, favourable=favourable, pessimistic=pessimistic, weight=weight)
             )

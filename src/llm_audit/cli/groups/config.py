@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import typer
 
 from llm_audit.cli import options
@@ -18,7 +19,9 @@ def show(*, config_file: options.ConfigFile = None) -> None:
 
     settings = config.load(file=config_file)
     names = config.Config.__struct_fields__
-    values = {name: json.dumps(getattr(settings.config, name), ensure_ascii=False) for name in names}
+    values = {
+        name: json.dumps(msgspec.to_builtins(getattr(settings.config, name)), ensure_ascii=False) for name in names
+    }
     values |= {name: "(secret)" for name in config.SECRETS if getattr(settings.config, name) is not None}
     width = max(len(name) for name in names)
     value_width = max(len(value) for value in values.values())

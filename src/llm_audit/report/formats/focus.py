@@ -1,7 +1,8 @@
 """FOCUS 1.2, and 1.0 on request: one row per day, model, owner and token type, for FinOps cost tools.
 
-``ListCost`` is at published prices and ``ContractedCost`` with the user's price files. No charge is covered by a
-commitment that was paid for elsewhere, so ``EffectiveCost`` and ``BilledCost`` are the contracted cost. The policy's
+``ListCost`` is at published prices and ``ContractedCost`` with the user's price files. ``EffectiveCost`` and
+``BilledCost`` are the contracted cost of what is billed by use, and 0 of requests on a plan, on capacity bought or for
+free: what was paid for these is on another invoice, and ``x_ApiEquivalentCost`` is their contracted cost. The policy's
 cost is an estimate and is in ``x_`` columns only. Requests without a known price are in no row, because the
 specification has no unknown cost.
 
@@ -28,6 +29,7 @@ from llm_audit.money import usd
 from llm_audit.report.interface import Frames, Options
 from llm_audit.report.spreadsheet.charges import Charge, charges
 from llm_audit.report.spreadsheet.flat import harmless
+from llm_audit.vocabulary import API_EQUIVALENT
 
 Row = dict[str, Any]
 
@@ -41,8 +43,8 @@ COLUMNS: tuple[str, ...] = (
     "PricingCurrencyContractedUnitPrice", "PricingCurrencyEffectiveCost", "PricingCurrencyListUnitPrice",
     "PricingQuantity", "PricingUnit", "ProviderName", "PublisherName", "RegionId", "RegionName", "ResourceId",
     "ResourceName", "ResourceType", "ServiceCategory", "ServiceName", "ServiceSubcategory", "SkuId", "SkuMeter",
-    "SkuPriceDetails", "SkuPriceId", "SubAccountId", "SubAccountName", "Tags", "x_PolicyCost", "x_Requests",
-    "x_ServiceTier", "x_TokenType",
+    "SkuPriceDetails", "SkuPriceId", "SubAccountId", "SubAccountName", "Tags", "x_ApiEquivalentCost", "x_BillingBasis",
+    "x_PolicyCost", "x_Requests", "x_ServiceTier", "x_TokenType",
 )  # fmt: skip
 COLUMNS_1_0: tuple[str, ...] = (
     "BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd",
@@ -52,8 +54,8 @@ COLUMNS_1_0: tuple[str, ...] = (
     "ConsumedUnit", "ContractedCost", "ContractedUnitPrice", "EffectiveCost", "InvoiceIssuer", "ListCost",
     "ListUnitPrice", "PricingCategory", "PricingQuantity", "PricingUnit", "Provider", "Publisher", "RegionId",
     "RegionName", "ResourceID", "ResourceName", "ResourceType", "ServiceCategory", "ServiceName", "SkuId",
-    "SkuPriceId", "SubAccountId", "SubAccountName", "Tags", "x_PolicyCost", "x_Requests", "x_ServiceTier",
-    "x_TokenType",
+    "SkuPriceId", "SubAccountId", "SubAccountName", "Tags", "x_ApiEquivalentCost", "x_BillingBasis", "x_PolicyCost",
+    "x_Requests", "x_ServiceTier", "x_TokenType",
 )  # fmt: skip
 _IN_PRICING_CURRENCY = ("ContractedUnitPrice", "EffectiveCost", "ListUnitPrice")
 _CACHE_ACTIONS = {"cache_read": "Read", "cache_write_5m": "Write", "cache_write_1h": "Write"}
@@ -141,9 +143,11 @@ def _common(charge: Charge) -> Row:
     keys, kind, month = charge.keys, charge.kind, charge.day.replace(day=1)
     provider, model = _names(charge)
     contracted, quantity = usd(charge.cost), f"{charge.quantity}.0"
+    equivalent = keys["billing_basis"] in API_EQUIVALENT
     tags = {key: keys[key] for key in ("app", "environment") if keys[key]}
     return {
-        **dict.fromkeys(("BilledCost", "ContractedCost", "EffectiveCost"), contracted),
+        **dict.fromkeys(("BilledCost", "EffectiveCost"), usd(0) if equivalent else contracted),
+        "ContractedCost": contracted,
         "ListCost": usd(charge.list_cost),
         "ContractedUnitPrice": _unit_price(charge.cost, charge.quantity),
         "ListUnitPrice": _unit_price(charge.list_cost, charge.quantity),
@@ -166,6 +170,8 @@ def _common(charge: Charge) -> Row:
         "ResourceType": "Model",
         "ServiceCategory": "AI and Machine Learning",
         "Tags": json.dumps(tags, ensure_ascii=False, sort_keys=True),
+        "x_ApiEquivalentCost": contracted if equivalent else usd(0),
+        "x_BillingBasis": keys["billing_basis"],
         "x_PolicyCost": usd(charge.policy_cost),
         "x_Requests": charge.requests,
         "x_ServiceTier": keys["service_tier"],

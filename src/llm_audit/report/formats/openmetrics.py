@@ -56,6 +56,7 @@ def _totals(document: Document) -> Iterable[Gauge]:
     if cost.priced_requests:
         unit = document.currency.lower()
         yield Gauge(f"cost_{unit}", unit, "Actual cost of the priced requests.", [({}, cost.actual)])
+        yield from _billing(document)
         taxes = [({"estimate": name}, estimate.amount) for name, estimate in estimates]
         yield Gauge(f"flagship_tax_{unit}", unit, "Actual cost less the policy's cost.", [*taxes])
         ends = [({"bound": name}, amount) for name, amount in bounds]
@@ -77,6 +78,18 @@ def _totals(document: Document) -> Iterable[Gauge]:
     if document.period.end is not None:
         end = datetime.fromisoformat(document.period.end).timestamp()
         yield Gauge("period_end_timestamp_seconds", "seconds", "Time of the last request.", [({}, end)])
+
+
+def _billing(document: Document) -> Iterable[Gauge]:
+    """Yield what was billed and what an API would have charged, where the configuration declares which is which."""
+    billing, unit = document.billing, document.currency.lower()
+    if billing is None or not billing.declared:
+        return
+    parts = (("billed", billing.billed), ("api_equivalent", billing.api_equivalent))
+    costs = [({"dollars": name}, part.cost) for name, part in parts if part is not None]
+    yield Gauge(f"cost_by_billing_{unit}", unit, "Cost that was billed, and that an API would have charged.", [*costs])
+    taxes = [({"dollars": name}, part.flagship_tax) for name, part in parts if part is not None]
+    yield Gauge(f"flagship_tax_by_billing_{unit}", unit, "Flagship tax on each; they do not add up.", [*taxes])
 
 
 def _answers(document: Document) -> Iterable[Gauge]:

@@ -19,7 +19,7 @@ from llm_audit.report.table import Column, ColumnKind, Table
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import everything
 from llm_audit.report.text import plain
-from llm_audit.report.verdict import verdict
+from llm_audit.report.verdict import both_parts, verdict
 from llm_audit.vocabulary import TIERS
 
 _SHEETS = {
@@ -98,7 +98,8 @@ def _sheets(document: Document, check: CheckResult | None) -> Iterator[tuple[str
 def _facts(document: Document) -> Iterator[Fact]:
     """Yield the summary: figures with names that other workbooks can link to, then sentences."""
     said, tax, cost = verdict(document), document.flagship_tax, document.cost
-    expected, money, count = tax.expected, ColumnKind.MONEY, ColumnKind.COUNT
+    money, count, parts = ColumnKind.MONEY, ColumnKind.COUNT, both_parts(document)
+    expected = (parts[0].expected if parts else None) or tax.expected
     priced = cost.priced_requests > 0
 
     def amount(title: str, value: str | None, name: str, note: str = "") -> Fact:
@@ -107,13 +108,16 @@ def _facts(document: Document) -> Iterator[Fact]:
     yield Fact(title="Verdict", value=said.headline)
     yield Fact(title="Period", value=said.period)
     yield Fact(title="Currency", value=document.currency, kind=ColumnKind.TEXT, name="Currency")
-    yield amount("Spent", cost.actual, "Spent", said.spent_note)
-    yield amount("Flagship tax, expected", expected.amount, "FlagshipTax", said.tax_note)
+    yield amount("Spent", said.spent_amount, "Spent", said.spent_note)
+    yield amount("Flagship tax, expected", said.tax_amount, "FlagshipTax", said.tax_note)
     yield amount("Flagship tax, low", expected.low, "FlagshipTaxLow", f"{expected.confidence:.0%} interval")
     yield amount("Flagship tax, high", expected.high, "FlagshipTaxHigh", f"{expected.confidence:.0%} interval")
     yield amount("Policy cost, expected", expected.policy_cost, "PolicyCost", f"policy {plain(document.policy.name)}")
     yield amount("Floor of the flagship tax", tax.floor.amount, "FlagshipTaxFloor", said.floor_note)
     yield amount("Ceiling of the flagship tax", tax.ceiling.amount, "FlagshipTaxCeiling")
+    if parts is not None:
+        yield amount("API-equivalent, not billed", parts[1].cost, "ApiEquivalent")
+        yield amount("Flagship tax of the API-equivalent", parts[1].flagship_tax, "ApiEquivalentTax")
     rate = document.run_rate
     if rate is not None and rate.monthly is not None:
         yield amount("Spend a month, at the log's rhythm", rate.monthly.amount, "MonthlyRunRate", said.rate_note)

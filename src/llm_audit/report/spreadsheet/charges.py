@@ -13,7 +13,7 @@ from llm_audit.ledger.schema import TOKEN_TYPES
 
 _KEYS = (
     "provider", "model", "model_id", "developer", "family", "service_tier", "region", "team", "app", "environment",
-    "price_id",
+    "price_id", "billing_basis",
 )  # fmt: skip
 _KINDS = (*TOKEN_TYPES, "per_call")
 

@@ -14,7 +14,7 @@ _REQUEST: tuple[str, ...] = (
     "time", "provider", "model", "model_id", "tier", "service_tier", "team", "app", "user", "environment", "tags",
     "operation", "status", "latency_ms", *(f"{kind}_tokens" for kind in TOKEN_TYPES), "reasoning_tokens",
     "usage_source", "cost_pico", *(f"cost_{kind}_pico" for kind in TOKEN_TYPES), "cost_per_call_pico",
-    "unpriced_reason", "stated_cost_pico", "category", "difficulty", "judged", "abstention", "step",
+    "unpriced_reason", "stated_cost_pico", "billing_basis", "category", "difficulty", "judged", "abstention", "step",
     "language", "stakes", "outcome", "gate", "route_provider", "route_model_id", "p_suffices", "preference_gap",
     "ceiling_pico", "expected_pico", "floor_pico", "format", "input", "line", "request_key", "conversation", "trace",
     "template_hash",

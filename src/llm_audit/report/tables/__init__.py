@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llm_audit.document.audit import Document
 from llm_audit.report.table import Table
-from llm_audit.report.tables import answers, invoice, judgement, mix, rhythm, spend, traces
+from llm_audit.report.tables import answers, billing, invoice, judgement, mix, rhythm, spend, traces
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
 
@@ -12,9 +12,9 @@ from llm_audit.report.tables import routing as policy
 def everything(document: Document) -> tuple[Table, ...]:
     """Every table, also the empty ones, in the order of the report."""
     first = (
-        policy.estimates, policy.interval, invoice.tie_out, invoice.left_out, answers.answers, answers.unmeasured,
-        policy.findings, policy.actions, rhythm.run_rate, rhythm.departures, spend.tiers, spend.model_mix, mix.by_week,
-        mix.concentration, spend.daily, spend.daily_mix, spend.spend,
+        policy.estimates, policy.interval, billing.by_basis, invoice.tie_out, invoice.left_out, answers.answers,
+        answers.unmeasured, policy.findings, policy.actions, rhythm.run_rate, rhythm.departures, spend.tiers,
+        spend.model_mix, mix.by_week, mix.concentration, spend.daily, spend.daily_mix, spend.spend,
     )  # fmt: skip
     last = (
         policy.routes, answers.frontier, policy.tornado, traces.break_even, traces.routing, traces.traces, traces.pairs,

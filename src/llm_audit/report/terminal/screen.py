@@ -60,7 +60,7 @@ def _first_screen(document: Document, width: int) -> Group:
     summary = verdict(document)
     head = Text(document.tool.name, style="bold")
     head.append(f"  {summary.period}, policy {plain(document.policy.name, limit=30)}", style="not bold dim")
-    taxed = summary.tax != UNKNOWN and Decimal(document.flagship_tax.expected.amount) > 0
+    taxed = summary.tax != UNKNOWN and Decimal(summary.tax_amount) > 0
     facts = Grid.grid(padding=(0, 2))
     facts.add_column(no_wrap=True)
     facts.add_column(justify="right", no_wrap=True)

@@ -1,0 +1,91 @@
+"""The document's figures by billing basis, from cells."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from fractions import Fraction
+
+import polars as pl
+
+from llm_audit.audit.aggregate.cells import by, total
+from llm_audit.audit.billing import Billing, Declaration, is_billed
+from llm_audit.audit.sections.totals import share
+from llm_audit.document.audit import Billing as Section
+from llm_audit.document.audit import BillingPart, BillingRow, Expected, Period
+from llm_audit.money import PICO_PER_USD, usd
+
+
+def billing(cells: pl.DataFrame, period: Period, declared: Billing, *, expected: Expected | None) -> Section:
+    """Return requests by basis and declaration, and what is billed apart from what is not.
+
+    Args:
+        cells: The audit's cells.
+        period: What they cover.
+        declared: The configuration's declarations.
+        expected: The tax on what is billed, with its interval.
+    """
+    billed = cells.filter(is_billed())
+    months = covered_months(period)
+    sums = by(cells.with_columns(billed=is_billed()), "billed", "billing_basis", "billing_key").sort(
+        ["billed", "cost_pico", "requests", "billing_key"], descending=[True, True, True, False], nulls_last=True
+    )
+    plans = declared.by_key
+    return Section(
+        declared=bool(declared.declarations),
+        months=None if months is None else round(float(months), 6),
+        rows=[_row(row, plans.get(row["billing_key"]), months) for row in sums.iter_rows(named=True)],
+        billed=_part(billed, expected if billed.height < cells.height else None),
+        api_equivalent=_part(cells.filter(~is_billed())),
+    )
+
+
+def covered_months(period: Period) -> Fraction | None:
+    """Return the months from the first day to the last, each day as its part of its calendar month."""
+    if period.start is None or period.end is None:
+        return None
+    first, last = (dt.date.fromisoformat(end[:10]) for end in (period.start, period.end))
+    days = (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
+    return sum((Fraction(1, calendar.monthrange(day.year, day.month)[1]) for day in days), Fraction(0))
+
+
+def unmatched(cells: pl.DataFrame, declared: Billing) -> list[str]:
+    """Warn of declarations that no request matches, which may be misspelled."""
+    found = set(cells["billing_key"])
+    missing = [key for key in declared.by_key if key not in found]
+    if not missing:
+        return []
+    names = ", ".join(missing)
+    return [f"[billing] declares {names}, but no request has such a name without another declaration that comes first."]
+
+
+def _row(row: dict[str, int], declared: Declaration | None, months: Fraction | None) -> BillingRow:
+    price = None if declared is None else declared.usd_per_month
+    plan = None if price is None or months is None else round(Fraction(price) * months * PICO_PER_USD)
+    priced = bool(row["priced"])
+    return BillingRow(
+        basis=str(row["billing_basis"]),
+        declared_by=None if declared is None else declared.key,
+        requests=int(row["requests"]),
+        unpriced_requests=int(row["requests"] - row["priced"]),
+        cost=usd(row["cost_pico"]) if priced else None,
+        policy_cost=usd(row["expected_pico"]) if priced else None,
+        flagship_tax=usd(row["saved_pico"]) if priced else None,
+        plan_cost=None if plan is None else usd(plan),
+        leverage=share(row["cost_pico"], plan) if plan and priced else None,
+    )
+
+
+def _part(cells: pl.DataFrame, expected: Expected | None = None) -> BillingPart | None:
+    if not cells.height:
+        return None
+    cost, saved = total(cells, "cost_pico"), total(cells, "saved_pico")
+    return BillingPart(
+        requests=total(cells, "requests"),
+        priced_requests=total(cells, "priced"),
+        cost=usd(cost),
+        policy_cost=usd(cost - saved),
+        flagship_tax=usd(saved),
+        share=share(saved, cost),
+        expected=expected,
+    )

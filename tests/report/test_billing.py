@@ -1,0 +1,115 @@
+"""Reports that tell what was billed from what an API would have charged."""
+
+import csv
+import io
+import re
+from decimal import Decimal
+
+import msgspec
+import openpyxl
+import polars as pl
+import pytest
+from tests.report import build
+from tests.report.frames import frames
+
+from llm_audit.document.audit import Document
+from llm_audit.report.interface import Frames
+from llm_audit.report.registry import render
+from llm_audit.report.tables.billing import by_basis
+from llm_audit.report.verdict import verdict
+
+CALLS = build.calls(2)
+
+
+def document(**parts: bool) -> Document:
+    return msgspec.structs.replace(build.rich(2), billing=build.billing(**parts))
+
+
+def test_the_headline_states_the_billed_figure_first_and_the_other_beside_it() -> None:
+    said = verdict(document())
+    assert said.headline == (
+        "An estimated $2.00 of $10.00 billed was flagship tax ($1.00 to $3.00): the small-by-default policy would have"
+        " cost $8.00. Beside it, $30.00 is API-equivalent and was not billed: an estimated $6.00 of it was flagship"
+        " tax, and the policy would have cost $24.00."
+    )
+    assert (said.spent, said.spent_amount, said.tax, said.tax_amount) == ("$10.00", "10.00", "$2.00", "2.00")
+    assert said.spent_note == (
+        "billed, 100 priced requests; not billed: $30.00 API-equivalent, 50 priced requests; 41 without a known price"
+    )
+    assert said.tax_note == (
+        "20.0% of billed spend; 90% interval $1.00 to $3.00; not billed: $6.00, 20.0% of the API-equivalent"
+    )
+    assert said.rate_note.startswith("billed a month (")
+
+
+@pytest.mark.parametrize(("parts", "kind"), [({"equivalent": False}, "billed"), ({"billed": False}, "API-equivalent")])
+def test_with_one_kind_of_dollars_the_headline_names_it(parts: dict[str, bool], kind: str) -> None:
+    shown = document(**parts)
+    said, plain = verdict(shown), verdict(build.rich(2))
+    assert said.headline == plain.headline.replace(f"of {plain.spent} was", f"of {plain.spent} {kind} was")
+    assert kind in said.headline
+    assert said.spent_note == f"{kind}, {plain.spent_note}"
+    assert (said.spent, said.tax, said.tax_note) == (plain.spent, plain.tax, plain.tax_note)
+
+
+def test_nothing_declared_changes_no_sentence() -> None:
+    undeclared = msgspec.structs.replace(build.billing(equivalent=False), declared=False)
+    assert verdict(msgspec.structs.replace(build.rich(2), billing=undeclared)) == verdict(build.rich(2))
+
+
+def test_no_figure_adds_the_two() -> None:
+    for name in ("markdown", "slack", "html"):
+        text = re.sub(r"<[^>]*>", "", render(document(), name).decode())
+        assert "$10.00 billed" in text
+        assert "$30.00" in text
+        assert not re.search(r"\$40\.00|\$8\.00 (of|billed)", text)
+    assert not any(column.sums for column in by_basis(document()).columns if column.title != "Requests")
+
+
+def test_the_table_shows_the_leverage_of_a_plan() -> None:
+    full = by_basis(document())
+    assert [column.title for column in full.columns][-2:] == ["Plan cost", "Leverage"]
+    assert [row[:4] + row[-2:] for row in full.rows] == [
+        ("pay as you go", "", "billed", 104, "", ""),
+        ("subscription", "format=claude-code", "API-equivalent", 50, "10.00", "3.00 to 1"),
+    ]
+    for name in ("markdown", "html"):
+        assert "By billing basis" in render(document(), name).decode()
+    assert not by_basis(build.rich(2)).rows
+
+
+def test_named_cells_of_the_workbook_hold_the_billed_figures() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(render(document(), "xlsx")))
+    cells = {
+        name: book["Summary"][place.attr_text.split("!")[1].replace("$", "")].value
+        for name, place in book.defined_names.items()
+    }
+    assert {name: cells[name] for name in ("Spent", "FlagshipTax", "FlagshipTaxLow", "PolicyCost")} == {
+        "Spent": 10, "FlagshipTax": 2, "FlagshipTaxLow": 1, "PolicyCost": 8,
+    }  # fmt: skip
+    assert (cells["ApiEquivalent"], cells["ApiEquivalentTax"]) == (30, 6)
+
+
+@pytest.mark.parametrize("name", ["focus", "focus-1.0"])
+def test_focus_has_no_effective_cost_of_what_is_not_billed(name: str) -> None:
+    basis = pl.when(pl.col("provider") == "anthropic").then(pl.lit("subscription")).otherwise(pl.lit("own_key"))
+    requests = frames(CALLS).requests.with_columns(billing_basis=basis)
+    rows = list(csv.DictReader(io.StringIO(render(document(), name, frames=Frames(make=lambda: requests)).decode())))
+    assert {row["x_BillingBasis"] for row in rows} == {"subscription", "own_key"}
+    for row in rows:
+        contracted, zero = row["ContractedCost"], "0.00"
+        planned = row["x_BillingBasis"] == "subscription"
+        assert (row["BilledCost"], row["EffectiveCost"]) == ((zero, zero) if planned else (contracted, contracted))
+        assert row["x_ApiEquivalentCost"] == (contracted if planned else zero)
+    costs = {call.model: Decimal(0) for call in CALLS}
+    for call in CALLS:
+        costs[call.model] += Decimal(call.cost) / 10**12
+    billed = sum(cost for model, cost in costs.items() if not model.startswith("claude"))
+    assert sum(Decimal(row["EffectiveCost"]) for row in rows) == billed
+
+
+def test_metrics_tell_the_two_apart() -> None:
+    text = render(document(), "openmetrics").decode()
+    assert 'llm_audit_cost_by_billing_usd{dollars="billed"} 10.00' in text
+    assert 'llm_audit_flagship_tax_by_billing_usd{dollars="api_equivalent"} 6.00' in text
+    assert "by_billing" not in render(build.rich(2), "openmetrics").decode()
