@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_audit.config import Config
-from llm_audit.engines import IngestOptions, ingest, open_executor, over_partitions, workspace_path
-from llm_audit.engines import update_ledger as bring_up_to_date
+from llm_audit.engines import IngestOptions, ingest, open_executor, over_partitions
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Workspace, is_ledger, read_ledger
 from llm_audit.sources.databases import EVERYTHING, Selection, is_database
@@ -127,12 +126,20 @@ def update_ledger(
     Raises:
         UsageError: A path cannot be read, or the folder holds something else.
         IncompleteError: There is nothing to read.
+
+    Examples:
+        After a first night, the second reads only what is new:
+
+        >>> ledger = llm_audit.update_ledger(["logs"], "ledger")  # doctest: +SKIP
+        >>> llm_audit.audit_ledger(ledger).write("audit.html")  # doctest: +SKIP
     """
+    from llm_audit import engines
+
     config = config or Config()
     if any(is_ledger(path) for path in paths):
         raise UsageError("A saved ledger has no logs that an update could read. Give the logs.")
     with ExitStack() as stack:
-        return bring_up_to_date(
+        return engines.update_ledger(
             Path(folder),
             paths,
             config=ingest_options(config).config(),
@@ -245,6 +252,8 @@ def audit_ledger(
     audit = partial(run, ledger, policy=inputs.policy, catalog=inputs.catalog, book=inputs.book, options=inputs.options)
     if ledger.partitions == 1:
         return Audit(audit(), inputs)
+    from llm_audit.engines import workspace_path  # with all that reads logs
+
     with ExitStack() as stack:
         run_on = executor or stack.enter_context(open_executor(config.engine, jobs=config.jobs))
         shared = Workspace(workspace_path(config.workspace))
