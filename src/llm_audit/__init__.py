@@ -11,10 +11,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llm_audit.api import Audit, Policy, analyze, audit_ledger, load_policy, open_ledger, read_ledger
+    from llm_audit.api import Audit, Policy, analyze, audit_ledger, load_policy, open_ledger, read_ledger, update_ledger
 
 __version__ = "0.1.0"
-__all__ = ["Audit", "Policy", "__version__", "analyze", "audit_ledger", "load_policy", "open_ledger", "read_ledger"]
+__all__ = [
+    "Audit",
+    "Policy",
+    "__version__",
+    "analyze",
+    "audit_ledger",
+    "load_policy",
+    "open_ledger",
+    "read_ledger",
+    "update_ledger",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_audit.config import Config, Plan
-from llm_audit.engines import IngestOptions, ingest, open_executor, over_partitions, workspace_path
+from llm_audit.engines import IngestOptions, ingest, open_executor, over_partitions
 from llm_audit.errors import UsageError
 from llm_audit.ledger import Workspace, is_ledger, read_ledger
 from llm_audit.sources.databases import EVERYTHING, Selection, is_database
@@ -43,6 +43,7 @@ __all__ = [
     "open_ledger",
     "price_book",
     "read_ledger",
+    "update_ledger",
 ]
 
 Progress = Callable[[int, int], None]
@@ -100,6 +101,54 @@ def open_ledger(
     from llm_audit.audit.pseudonyms import pseudonymize
 
     return pseudonymize(ledger, config.pseudonymize, config.pseudonym_key)
+
+
+def update_ledger(
+    paths: Sequence[str | Path],
+    folder: str | Path,
+    *,
+    config: Config | None = None,
+    drop_missing: bool = False,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+) -> Ledger:
+    """Bring a ledger in a folder up to date with its logs, or make it; what has not changed is not read again.
+
+    Args:
+        paths: Files, folders, globs, and addresses in object stores.
+        folder: The ledger's folder, which this function alone writes to.
+        config: Settings; the defaults where not given.
+        drop_missing: Leave out the requests of logs that are gone; they stay by default, and the ledger's notes say so.
+        progress: Called with bytes read and bytes in all.
+        executor: What runs the work, opened by the caller; the settings' by default.
+
+    Returns:
+        The ledger, equal to one that is read from all of its logs at once.
+
+    Raises:
+        UsageError: A path cannot be read, or the folder holds something else.
+        IncompleteError: There is nothing to read.
+
+    Examples:
+        After a first night, the second reads only what is new:
+
+        >>> ledger = llm_audit.update_ledger(["logs"], "ledger")  # doctest: +SKIP
+        >>> llm_audit.audit_ledger(ledger).write("audit.html")  # doctest: +SKIP
+    """
+    from llm_audit import engines
+
+    config = config or Config()
+    if any(is_ledger(path) for path in paths):
+        raise UsageError("A saved ledger has no logs that an update could read. Give the logs.")
+    with ExitStack() as stack:
+        return engines.update_ledger(
+            Path(folder),
+            paths,
+            config=ingest_options(config).config(),
+            executor=executor or stack.enter_context(open_executor(config.engine, jobs=config.jobs)),
+            drop_missing=drop_missing,
+            progress=progress,
+        )
 
 
 def _selection(
@@ -205,6 +254,8 @@ def audit_ledger(
     audit = partial(run, ledger, policy=inputs.policy, catalog=inputs.catalog, book=inputs.book, options=inputs.options)
     if ledger.partitions == 1:
         return Audit(audit(), inputs)
+    from llm_audit.engines import workspace_path  # with all that reads logs
+
     with ExitStack() as stack:
         run_on = executor or stack.enter_context(open_executor(config.engine, jobs=config.jobs))
         shared = Workspace(workspace_path(config.workspace))

@@ -27,6 +27,7 @@ _NO_EFFECT_ON_RESULTS = {
     "jobs",
     "engine",
     "workspace",
+    "ledger",
     "cache",
     "fail_on",
     "budgets",
@@ -84,6 +85,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     jobs: int = 0  # processes for ingest; 0 is one a core
     engine: str = "local"  # what runs the work: local, dask or dask://host:port
     workspace: str | None = None  # folder that all processes reach and an interrupted run goes on from
+    ledger: str | None = None  # the folder of the ledger that `analyze --update` keeps up to date
     cache: bool = True  # keep ledger parts of unchanged logs
 
     @property

@@ -60,7 +60,7 @@ COMMANDS = (
     "doctor",
 )  # fmt: skip
 """Commands in the order of ``--help``; each is the function of its name in its module in ``commands``."""
-GROUPS = ("models", "policy", "prices", "formats", "cache", "config")
+GROUPS = ("models", "policy", "prices", "formats", "cache", "ledger", "config")
 """Groups of commands in the order of ``--help``; each is the ``app`` of its module in ``groups``."""
 
 _INTERRUPTED = "Interrupted; no report was written."

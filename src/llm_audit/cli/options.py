@@ -98,6 +98,9 @@ Workspace = Annotated[
         help="Folder for what is made on the way, from which an interrupted run goes on: a path or s3://bucket/prefix.",
     ),
 ]
+Ledger = Annotated[
+    str | None, typer.Option("--ledger", metavar="DIR", help="Folder of the ledger that --update keeps up to date.")
+]
 Cache = Annotated[
     bool | None, typer.Option("--cache/--no-cache", help="Reuse the ledger parts of unchanged logs, and keep new ones.")
 ]

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from llm_audit.cli import console
 from llm_audit.cli.mapping_hint import mapping_hint
+from llm_audit.errors import UsageError
 from llm_audit.sources.databases import shown
 
 if TYPE_CHECKING:
     from llm_audit.cli.kept_audit import KeptAudit
     from llm_audit.config import Config
 
-_NOT_FIGURES = frozenset({"jobs", "engine", "workspace", "cache", "strict", "fail_on", "min_samples", "inconclusive"})
+_NOT_FIGURES = frozenset(
+    {"jobs", "engine", "workspace", "ledger", "cache", "strict", "fail_on", "min_samples", "inconclusive"}
+)
 """Flags that cannot change a figure."""
 
 _SAMPLED = frozenset(
@@ -25,6 +28,36 @@ _SAMPLED = frozenset(
     }
 )  # fmt: skip
 """Flags of an audit that ``llm-audit sample`` has too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The ledger that a run keeps up to date, and whether the requests of logs that are gone are left out."""
+
+    folder: Path
+    drop_missing: bool
+
+    @classmethod
+    def of(
+        cls, config: Config, *, given: str | None, wanted: bool, drop_missing: bool, query: str | None
+    ) -> Self | None:
+        """Return what the options ask for; None where no ledger is to be updated.
+
+        Raises:
+            UsageError: An option goes only with another one, or not with it.
+        """
+        if not wanted:
+            if given is not None or drop_missing:
+                raise UsageError(
+                    "--ledger and --drop-missing go with --update. To audit a saved ledger, give its folder as PATH; "
+                    "to save one, use --save-ledger."
+                )
+            return None
+        if config.ledger is None:
+            raise UsageError("--update needs the folder of the ledger: --ledger DIR, or `ledger` in the configuration.")
+        if config.workspace is not None or query is not None:
+            raise UsageError("--update goes with neither --workspace nor --query: the ledger's folder keeps the parts.")
+        return cls(Path(config.ledger), drop_missing)
 
 
 def run_audit(
@@ -37,6 +70,7 @@ def run_audit(
     progress: bool | None = None,
     save_ledger: Path | None = None,
     query: str | None = None,
+    update: Update | None = None,
 ) -> KeptAudit:
     """Read logs, or a saved ledger, and audit them.
 
@@ -49,14 +83,25 @@ def run_audit(
         progress: Whether to show progress; ``None`` shows it on a terminal only.
         save_ledger: A folder to save the ledger in.
         query: The query to ask of a database.
+        update: The ledger to bring up to date first, which is then audited.
     """
     from llm_audit import api, engines
     from llm_audit.cli import kept_audit
 
     with engines.open_executor(config.engine, jobs=config.jobs) as executor:
-        with console.progress(wanted=progress) as update:
+        with console.progress(wanted=progress) as done:
+            if update is not None:
+                api.update_ledger(
+                    paths,
+                    update.folder,
+                    config=config,
+                    drop_missing=update.drop_missing,
+                    progress=done,
+                    executor=executor,
+                )
+                paths = [str(update.folder)]
             ledger = api.open_ledger(
-                paths, config=config, since=since, until=until, query=query, progress=update, executor=executor
+                paths, config=config, since=since, until=until, query=query, progress=done, executor=executor
             )
         if (hint := mapping_hint(ledger)) is not None:
             console.say(hint)

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from llm_audit.engines.workspace import (
         Part,
         clear_workspace,
+        compact_ledger,
+        damage_of_ledger,
         ingest_shard,
+        ledger_size,
         merge_workspace,
+        update_ledger,
         workspace_path,
     )
 
@@ -25,12 +29,16 @@ __all__ = [
     "Part",
     "Progress",
     "clear_workspace",
+    "compact_ledger",
+    "damage_of_ledger",
     "ingest",
     "ingest_shard",
+    "ledger_size",
     "merge_workspace",
     "open_executor",
     "over_partitions",
     "package_fingerprint",
+    "update_ledger",
     "workspace_path",
 ]
 
@@ -40,12 +48,16 @@ _MODULES = {
     "Part": "workspace",
     "Progress": "progress",
     "clear_workspace": "workspace",
+    "compact_ledger": "workspace",
+    "damage_of_ledger": "workspace",
     "ingest": "local",
     "ingest_shard": "workspace",
+    "ledger_size": "workspace",
     "merge_workspace": "workspace",
     "open_executor": "executors",
     "over_partitions": "partitions",
     "package_fingerprint": "context",
+    "update_ledger": "workspace",
     "workspace_path": "workspace",
 }
 

@@ -69,7 +69,7 @@ def process(task: Task) -> LedgerPart:
     cache = PartCache(task.cache) if task.cache is not None and of_files else None
     folder = task.target.parent
     if cache is not None and cache.has_parts(task.work_key):
-        stored = cache.part(task.work_key, [_content(shard, folder) for shard in task.bundle])
+        stored = cache.part(task.work_key, [content_of(shard, folder) for shard in task.bundle])
         if stored is not None:
             return stored
     context = load_context(task.config)
@@ -139,7 +139,8 @@ class PartWriter:
             yield from self._tables(rows[middle:])
 
 
-def _content(shard: Shard, folder: Path) -> str:
+def content_of(shard: Shard, folder: Path) -> str:
+    """Return the hash of a shard's bytes; empty where they cannot be read."""
     try:
         with _at_hand(shard, folder) as near:
             return content_hash(near)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from llm_audit.ledger.cache_folder import cache_info, clear_cache
     from llm_audit.ledger.manifest import Manifest
     from llm_audit.ledger.part_cache import PartCache
-    from llm_audit.ledger.store import Ledger, is_ledger, read_ledger, write_ledger
+    from llm_audit.ledger.store import Ledger, damaged_files, is_ledger, read_ledger, write_ledger
     from llm_audit.ledger.workspace import Workspace, remove_abandoned
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Workspace",
     "cache_info",
     "clear_cache",
+    "damaged_files",
     "is_ledger",
     "read_ledger",
     "remove_abandoned",
@@ -32,6 +33,7 @@ _MODULES = {
     "Workspace": "workspace",
     "cache_info": "cache_folder",
     "clear_cache": "cache_folder",
+    "damaged_files": "store",
     "is_ledger": "store",
     "read_ledger": "store",
     "remove_abandoned": "workspace",

@@ -30,6 +30,9 @@ from llm_audit.ledger.workspace import Workspace
 if TYPE_CHECKING:
     import polars as pl
 
+STAGED = "next"
+"""Name of the folder, in that of a kept ledger, in which the next one waits until it is complete."""
+
 _T = TypeVar("_T")
 _PARTITION_FILES = "requests-[0-9][0-9][0-9][0-9][0-9].parquet"
 _AGAIN = "Create it again with --save-ledger."
@@ -99,7 +102,7 @@ class Ledger:
 
 def is_ledger(path: str | Path) -> bool:
     """Return whether a path is a folder with a saved ledger, or with what is left of one."""
-    folder = Path(path)
+    folder = _current(Path(path))
     # A folder without permission is not a ledger; searching it for logs reports the error.
     names = (MANIFEST_FILE, CHECKSUMS_FILE, REQUESTS_FILE, requests_files(2)[0])
     there = {name for name in names if os.path.isfile(folder / name)}  # noqa: PTH113
@@ -121,6 +124,7 @@ def read_ledger(folder: Path) -> Ledger:
 
     from llm_audit.ledger.schema import SCHEMA
 
+    folder = _current(folder)
     partitions = _check(folder)
     try:
         manifest = msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)
@@ -157,6 +161,57 @@ def write_ledger(ledger: Ledger, folder: Path) -> None:
     write_atomically(folder / CHECKSUMS_FILE, _lines(checksums).encode())
     for other in {REQUESTS_FILE, *(path.name for path in folder.glob(_PARTITION_FILES))}.difference(names):
         (folder / other).unlink(missing_ok=True)  # of a ledger that was saved here before
+
+
+def replace_ledger(ledger: Ledger, folder: Path) -> None:
+    """Save a ledger in place of the one in a folder; whenever this is interrupted, one of both can be read.
+
+    Raises:
+        UsageError: The folder cannot be written.
+    """
+    shutil.rmtree(folder / STAGED, ignore_errors=True)
+    write_ledger(ledger, folder / STAGED)
+    finish_replacement(folder)
+
+
+def finish_replacement(folder: Path) -> None:
+    """Go on with a replacement that was interrupted; a ledger that was not complete is dropped.
+
+    Raises:
+        UsageError: The folder cannot be written.
+    """
+    staged = folder / STAGED
+    if _current(folder) == staged:
+        if not damaged_files(folder):
+            write_ledger(read_ledger(folder), folder)
+        (staged / CHECKSUMS_FILE).unlink()
+    shutil.rmtree(staged, ignore_errors=True)
+
+
+def damaged_files(folder: Path) -> list[str]:
+    """Return the names of the files of a saved ledger that are missing or are not what was written."""
+    folder = _current(folder)
+    try:
+        lines = (folder / CHECKSUMS_FILE).read_text(errors="replace").splitlines()
+    except OSError:
+        return [CHECKSUMS_FILE]
+    saved = {name: checksum for checksum, _, name in (line.partition("  ") for line in lines)}
+    if MANIFEST_FILE not in saved:
+        return [CHECKSUMS_FILE]
+    return sorted(name for name, checksum in saved.items() if _checksum(folder / name) != checksum)
+
+
+def _checksum(path: Path) -> str | None:
+    try:
+        return sha256_of(path)
+    except OSError:
+        return None
+
+
+def _current(folder: Path) -> Path:
+    """Return where the current ledger of a folder is: staged, where it is complete there."""
+    staged = folder / STAGED
+    return staged if os.path.isfile(staged / CHECKSUMS_FILE) else folder  # noqa: PTH113
 
 
 def _copy(file: Path, target: Path) -> None:

@@ -57,7 +57,7 @@ def bundles(sources: Sequence[Source], formats: Sequence[Format]) -> Iterator[Bu
     for source in sources:
         for shard in large[source].result() if source in large else _shards(source, formats):
             full = sum(other.size_bytes for other in held) + shard.size_bytes > SHARD_BYTES
-            if held and _same_tar(held[-1].source, source):
+            if held and same_tar(held[-1].source, source):
                 full = False
             if held and (full or shard.end is not None):
                 yield tuple(held)
@@ -101,7 +101,8 @@ def _ranges(source: Source) -> list[Shard]:
     return [Shard(source, start, min(start + SHARD_BYTES, size)) for start in range(0, size, SHARD_BYTES)]
 
 
-def _same_tar(first: Source, second: Source) -> bool:
+def same_tar(first: Source, second: Source) -> bool:
+    """Return whether both are in one tar, which is read from its beginning."""
     one, other = first.member, second.member
     return one is not None and other is not None and one.sequential and one.archive == other.archive
 

@@ -34,6 +34,13 @@ def analyze(
     query: options.Query = None,
     key_date: options.KeyDate = None,
     save_ledger: Annotated[Path | None, typer.Option(help="Save the ledger in this folder, to audit it again.")] = None,
+    ledger: options.Ledger = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Read only what is new or has changed since the ledger's last update.")
+    ] = False,
+    drop_missing: Annotated[
+        bool, typer.Option("--drop-missing", help="With --update: leave out the requests of logs that are gone.")
+    ] = False,
     strict: options.Strict = None,
     jobs: options.Jobs = None,
     engine: options.Engine = None,
@@ -56,7 +63,7 @@ def analyze(
     from llm_audit.audit.currency import convert
     from llm_audit.cli.completeness import completeness
     from llm_audit.cli.output import check_formats, deliver
-    from llm_audit.cli.run import run_audit
+    from llm_audit.cli.run import Update, run_audit
     from llm_audit.pricing import parse_currency
 
     check_formats(output or [], output_format)
@@ -75,15 +82,17 @@ def analyze(
         "jobs": jobs,
         "engine": engine,
         "workspace": workspace,
+        "ledger": ledger,
         "cache": cache,
     }
     config = configuration.load(flags, file=config_file).config
+    kept = Update.of(config, given=ledger, wanted=update, drop_missing=drop_missing, query=query)
     shown_in = parse_currency(config.currency)
     shown = False if quiet else progress
     exports = _read(invoice or [], config)  # before any work
     said = {**flags, "invoice": invoice}
     audit = run_audit(
-        paths, config, said, since=since, until=until, query=query, progress=shown, save_ledger=save_ledger
+        paths, config, said, since=since, until=until, query=query, progress=shown, save_ledger=save_ledger, update=kept
     )
     document = audit.document
     if exports:

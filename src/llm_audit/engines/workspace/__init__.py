@@ -10,5 +10,18 @@ from llm_audit.engines.workspace.ingest import (
     workspace_path,
 )
 from llm_audit.engines.workspace.plan import Part
+from llm_audit.engines.workspace.update import update_ledger
+from llm_audit.engines.workspace.upkeep import compact_ledger, damage_of_ledger, ledger_size
 
-__all__ = ["Part", "clear_workspace", "ingest_into", "ingest_shard", "merge_workspace", "workspace_path"]
+__all__ = [
+    "Part",
+    "clear_workspace",
+    "compact_ledger",
+    "damage_of_ledger",
+    "ingest_into",
+    "ingest_shard",
+    "ledger_size",
+    "merge_workspace",
+    "update_ledger",
+    "workspace_path",
+]

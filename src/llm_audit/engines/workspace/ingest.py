@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +70,7 @@ def ingest_into(
     plan = make_plan(paths, config)
     store_plan(open_folder(workspace), plan)
     parts = _parts(workspace, plan, range(len(plan.bundles)), executor, progress)
-    return _merged(workspace, plan, parts, executor, given=paths, partitions=partitions)
+    return merged(workspace, plan, parts, executor, given=paths, partitions=partitions)
 
 
 def merge_workspace(workspace: str, *, executor: Executor, partitions: int | None = None) -> Ledger:
@@ -91,7 +91,7 @@ def merge_workspace(workspace: str, *, executor: Executor, partitions: int | Non
             "without --shard, which makes what is missing."
         )
     parts = [part for part in found.values() if part is not None]
-    return _merged(workspace, plan, parts, executor, given=[workspace], partitions=partitions)
+    return merged(workspace, plan, parts, executor, given=[workspace], partitions=partitions)
 
 
 def _parts(
@@ -104,28 +104,39 @@ def _parts(
     return executor.map(make_part, tasks, done=bytes_done(tasks, progress))
 
 
-def _merged(
+def merged(
     workspace: str,
     plan: Plan,
     parts: Sequence[LedgerPart],
     executor: Executor,
     *,
     given: Sequence[str | Path],
-    partitions: int | None,
+    partitions: int | None = None,
+    known: Mapping[str, str] | None = None,
 ) -> Ledger:
-    """Return the ledger of all parts, in a folder that all processes reach where the workspace is one."""
+    """Return the ledger of all parts, in a folder that all processes reach where the workspace is one.
+
+    Args:
+        workspace: The address of the workspace.
+        plan: What the parts were made of.
+        parts: The parts, in order.
+        executor: What runs the work.
+        given: The paths that the user gave.
+        partitions: Files of requests; None for a number that bounds memory.
+        known: SHA-256 of files that were read in ranges, by name; others are hashed.
+    """
     folder = open_folder(workspace)
     holder = Workspace(folder.path)
-    ranged = {part.source for bundle in plan.bundles for part in bundle if part.end is not None}
-    cut = [number for number in sorted(ranged) if not plan.sources[number].remote]
-    hashes = executor.map(hash_file, [HashTask(plan.sources[number]) for number in cut])
-    sha256 = dict(zip((plan.sources[number] for number in cut), hashes, strict=True))
+    known = known or {}
+    cut = [source for source in plan.ranged() if source.name not in known]
+    hashes = executor.map(hash_file, [HashTask(source) for source in cut])
+    sha256 = {**known, **dict(zip((source.name for source in cut), hashes, strict=True))}
     return assembled(
         [(plan.bundle(number), fetch_part(folder, part, holder.path)) for number, part in enumerate(parts)],
         given=given,
         sources=plan.sources,
         notes=plan.notes,
-        sha256=sha256.__getitem__,
+        sha256=lambda source: sha256[source.name],
         config=plan.config,
         target=LedgerTarget(holder=holder, partitions=partitions, workspace=folder.path),
         executor=executor,

@@ -9,14 +9,14 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from llm_audit.engines.context import IngestConfig
-from llm_audit.engines.worker import Task, process
+from llm_audit.engines.worker import Task, content_of, process
 from llm_audit.engines.workspace.folder import SharedFolder, open_folder, read_sealed, write_sealed
 from llm_audit.errors import AuditError
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.sealed import xxh3_of
 from llm_audit.sources.files import storage
 from llm_audit.sources.files.storage import Source
-from llm_audit.sources.split import Bundle
+from llm_audit.sources.split import Bundle, Shard
 
 PARTS = "parts/"
 """Prefix of their files."""
@@ -68,18 +68,24 @@ def make_part(task: PartTask) -> LedgerPart:
     with TemporaryDirectory(prefix="llm-audit-") as temporary:
         target = Path(temporary) / "part.parquet"
         part = process(Task(bundle=task.bundle, config=task.config, work_key=task.key, target=target))
-        checksum = None
-        if part.file is not None:
-            checksum = xxh3_of(target)
-            part.file = f"{PARTS}{task.key}.{checksum}.parquet"
-            folder.put(target, part.file)
-    write_sealed(folder, _entry(task.key), msgspec.json.encode(KeptPart(part, checksum)))
+        return store_part(folder, task.key, part)
+
+
+def store_part(folder: SharedFolder, key: str, part: LedgerPart) -> LedgerPart:
+    """Move a part's rows to a workspace, and name the part there by its key; return it as it is there."""
+    checksum = None
+    if part.file is not None:
+        rows = Path(part.file)
+        checksum = xxh3_of(rows)
+        part = msgspec.structs.replace(part, file=f"{PARTS}{key}.{checksum}.parquet")
+        folder.put(rows, str(part.file))
+    write_sealed(folder, entry_name(key), msgspec.json.encode(KeptPart(part, checksum)))
     return part
 
 
 def kept_part(folder: SharedFolder, key: str) -> LedgerPart | None:
     """Return the part that a workspace holds under a key; None where it holds none, or a damaged one."""
-    content = read_sealed(folder, _entry(key))
+    content = read_sealed(folder, entry_name(key))
     if content is None:
         return None
     kept = msgspec.json.decode(content, type=KeptPart)
@@ -136,5 +142,29 @@ def hash_file(task: HashTask) -> str:
     return storage.sha256(task.source)
 
 
-def _entry(key: str) -> str:
+@dataclass(frozen=True, slots=True)
+class ContentTask:
+    """A shard of which a part is kept, to see whether it still has the content that the part was made of."""
+
+    shard: Shard
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the bytes to read."""
+        return self.shard.size_bytes
+
+    @property
+    def label(self) -> str:
+        """Return the file's name."""
+        return self.shard.source.name
+
+
+def shard_content(task: ContentTask) -> str:
+    """Return the hash of a shard's bytes; empty where they cannot be read."""
+    with TemporaryDirectory(prefix="llm-audit-") as temporary:
+        return content_of(task.shard, Path(temporary))
+
+
+def entry_name(key: str) -> str:
+    """Return the name of the file that describes a part."""
     return f"{PARTS}{key}.json"

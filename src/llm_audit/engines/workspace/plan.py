@@ -18,7 +18,7 @@ from xxhash import xxh3_128_hexdigest
 from llm_audit.engines.context import IngestConfig, code_fingerprint
 from llm_audit.engines.workspace.folder import SharedFolder, read_sealed, write_sealed
 from llm_audit.errors import UsageError
-from llm_audit.sources.files.find import STANDARD_INPUT, find
+from llm_audit.sources.files.find import STANDARD_INPUT, Found, find
 from llm_audit.sources.files.limits import SHARD_BYTES
 from llm_audit.sources.files.storage import Source
 from llm_audit.sources.split import Bundle, Shard, bundles
@@ -59,6 +59,11 @@ class Plan(msgspec.Struct, frozen=True):
         """Return the shards of a bundle."""
         return tuple(Shard(self.sources[part.source], part.start, part.end) for part in self.bundles[number])
 
+    def ranged(self) -> list[Source]:
+        """Return the files on this machine that are read in ranges, so that no task hashes them."""
+        numbers = {part.source for bundle in self.bundles for part in bundle if part.end is not None}
+        return [self.sources[number] for number in sorted(numbers) if not self.sources[number].remote]
+
     def key(self, number: int) -> str:
         """Return a hash of everything that decides the part of a bundle."""
         words = [self.code, self.config.fingerprint()]
@@ -75,12 +80,7 @@ def make_plan(paths: Sequence[str | Path], config: IngestConfig) -> Plan:
     Raises:
         UsageError: A path does not exist or cannot be read, or is standard input, which other processes cannot read.
     """
-    if STANDARD_INPUT in map(str, paths):
-        raise UsageError("Standard input cannot be read with --workspace. Give files, folders or s3://bucket/prefix.")
-    with TemporaryDirectory(prefix="llm-audit-") as spool:
-        found = find(paths, spool=Path(spool))
-        if any(Path(source.path).is_relative_to(spool) for source in found.sources):
-            raise UsageError("A pipe cannot be read with --workspace. Give files, folders or s3://bucket/prefix.")
+    found = find_again(paths, option="--workspace")
     if any(source.table is not None for source in found.sources):
         raise UsageError(
             "A database cannot be read with --workspace, whose plan would hold its password. Read it into a ledger: "
@@ -90,8 +90,7 @@ def make_plan(paths: Sequence[str | Path], config: IngestConfig) -> Plan:
     read = {shard.source.name: shard.source for bundle in cut for shard in bundle}  # with sizes as objects state them
     sources = tuple(read.get(source.name, source) for source in found.sources)
     numbers = {source.name: number for number, source in enumerate(sources)}
-    total = sum(source.size_bytes for source in sources)
-    size = min(max(total // _BUNDLES, SHARD_BYTES), _LARGEST_BUNDLE_BYTES)
+    size = bundle_bytes(sum(source.size_bytes for source in sources))
     return Plan(
         code=code_fingerprint(),
         config=config,
@@ -102,6 +101,26 @@ def make_plan(paths: Sequence[str | Path], config: IngestConfig) -> Plan:
             for bundle in joined(cut, size)
         ),
     )
+
+
+def find_again(paths: Sequence[str | Path], *, option: str) -> Found:
+    """List logs that can be read at any time, by any process.
+
+    Raises:
+        UsageError: A path does not exist or cannot be read, or is a stream, which can be read only once.
+    """
+    if STANDARD_INPUT in map(str, paths):
+        raise UsageError(f"Standard input cannot be read with {option}. Give files, folders or s3://bucket/prefix.")
+    with TemporaryDirectory(prefix="llm-audit-") as spool:
+        found = find(paths, spool=Path(spool))
+        if any(Path(source.path).is_relative_to(spool) for source in found.sources):
+            raise UsageError(f"A pipe cannot be read with {option}. Give files, folders or s3://bucket/prefix.")
+    return found
+
+
+def bundle_bytes(total_bytes: int) -> int:
+    """Return the size of the bundles of a log: small ones as long as they are not too many."""
+    return min(max(total_bytes // _BUNDLES, SHARD_BYTES), _LARGEST_BUNDLE_BYTES)
 
 
 def joined(cut: Sequence[Bundle], size_bytes: int) -> list[Bundle]:

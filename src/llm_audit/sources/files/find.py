@@ -74,7 +74,7 @@ def find(
         if left_out:
             notes.append(outside_period(printable(path), left_out, "object" if is_remote(path) else "file"))
     files = [inside for source in by_identity.values() for inside in _opened(source, notes)]
-    sources = _with_distinct_names(sorted(files, key=_order))
+    sources = _with_distinct_names(sorted(files, key=order))
     return Found(sources=tuple(sources), notes=tuple(sorted({*notes, *lakes.notes()})))
 
 
@@ -97,7 +97,7 @@ def _opened(source: Source, notes: list[str]) -> Iterator[Source]:
             yield member
 
 
-def _order(source: Source) -> tuple[str, int]:
+def order(source: Source) -> tuple[str, int]:
     """Order by name; the files in a tar as they lie in it, so that it is read once from its beginning to its end."""
     if source.member is not None and source.member.sequential:
         return f"{source.member.archive.name}!", source.member.number

@@ -43,6 +43,7 @@ class Source:
     table: Table | None = field(default=None, compare=False)  # where it is a table of a database
     cut: bool = False  # a copy whose last bytes could not be had
     store: Store | None = None  # the object store that it is in
+    lake: bool = False  # whether a table's log names it, whose next version may not
     version: str = ""  # the object's ETag and generation, as far as they are known
 
     @property

@@ -64,7 +64,7 @@ class Lakes:
         if inside in table.outside_period:
             self._outside[table.root] = self._outside.get(table.root, 0) + 1
             return None
-        return replace(source, columns=tuple({**dict(source.columns), **dict(columns)}.items()))
+        return replace(source, columns=tuple({**dict(source.columns), **dict(columns)}.items()), lake=True)
 
     def notes(self) -> list[str]:
         """Return a note for each table on the files left out."""

@@ -45,7 +45,7 @@ def objects(path: str, notes: list[str], dates: KeyDates) -> Iterator[Source]:
         if reason := any(part.startswith(".") for part in inside) or skip_reason(inside[-1], folder=False):
             notes.append(f"{name} was not read: {'hidden' if reason is True else reason}")
             continue
-        source = source_of(address, info)
+        source = replace(source_of(address, info), lake=tables.root_of(info.path) is not None)
         yield replace(source, columns=tuple({**dict(source.columns), **dict(columns)}.items())) if columns else source
     notes += tables.notes()
     if not matched and not found.left_out:

@@ -80,7 +80,7 @@ class StoreTables:
 
     def columns(self, path: str) -> Columns | None:
         """Return the columns that a table's log gives an object; None where it is not to be read."""
-        root = next((root for root in self._live if path.startswith(f"{root}/")), None)
+        root = self.root_of(path)
         if root is None:
             return ()
         inside = path.removeprefix(f"{root}/")
@@ -94,6 +94,10 @@ class StoreTables:
             self._outside[root] = self._outside.get(root, 0) + 1
             return None
         return file.columns
+
+    def root_of(self, path: str) -> str | None:
+        """Return the folder of the table that an object lies in."""
+        return next((root for root in self._live if path.startswith(f"{root}/")), None)
 
     def notes(self) -> list[str]:
         """Return a note for each table on the objects left out."""
