@@ -322,7 +322,7 @@ MARKS = st.sampled_from(
     [
         "<context>", "</context>", "<", ">", "\n> ", "```", "\n", ":", "\uff1a", "Question:", "Context:\n", "Q: ",
         "A: ", "Input: ", "Output: ", "# AGENTS.md", "<system-reminder>", "title", "summarise", "conversation",
-        "Why?\n\n", "yes", "x " * 45, "\u3000", "é\n" * 50, "word " * 700, "\u017fystem", "<\u017fystem-reminder>",
+        "Summarise the text below.\n\n", "Why?\n\n", "yes", "x " * 45, "\u3000", "é\n" * 50, "word " * 700, "\u017fystem", "<\u017fystem-reminder>",
     ]
 )  # fmt: skip
 TURNS = st.lists(
@@ -346,6 +346,17 @@ def test_the_short_way_selects_what_the_long_way_does(turns, tools):
 
 
 @pytest.mark.skipif(not words.COMPILED, reason="built without a C compiler")
+@pytest.mark.parametrize("more", ["", "\n\nAnd what would you change about it, in your own words?"])
+def test_the_short_way_leaves_out_a_pasted_text_too(monkeypatch: pytest.MonkeyPatch, more: str):
+    opening = "Summarise the ticket below in one line for the duty roster, then list what is missing to act on it."
+    messages = [user(f"{opening}\n\n{'The page stays blank since the release of last week. ' * 8}{more}")]
+    short = select(messages)
+    monkeypatch.setattr(module, "_plain_ask", lambda _: None)
+    assert short == select(messages)
+    assert short.text.startswith(opening)
+    assert "blank" not in short.text
+
+
 def test_the_short_way_is_for_plain_asks():
     short = words.plain_ask((("title",), ("chat",)), 20, ("question",))
     assert short([system("Help."), user("  Why?\n")]) == ("Why?", False)

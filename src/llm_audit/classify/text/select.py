@@ -97,8 +97,8 @@ def _plain(messages: Sequence[Message], tools: Sequence[str]) -> Selection | Non
     ask, has_context = found
     if has_context:
         ask = without_context(ask)
-    elif len(ask) > _LONG:
-        ask = _ask_of_document(ask)
+    else:
+        ask = _ask_of_document(ask) if len(ask) > _LONG else _ask_to_rework(ask)
     return Selection(ask, _SCORED, None, _planned(ask, tools)) if len(ask) > _FOLLOW_UP else None
 
 
