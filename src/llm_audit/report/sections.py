@@ -101,8 +101,8 @@ def _spend(document: Document, check: CheckResult | None) -> Iterable[Section]:
         "the log's weekly rhythm; the parts of each difference add up to it.",
         [
             Block(figure=over_time.daily(document), tables=(spend.daily(document),)),
-            Block(tables=(rhythm.departures(document),)),
-            Block(tables=(rhythm.run_rate(document),)),
+            Block(tables=(rhythm.departures(document),), printed=0),
+            Block(tables=(rhythm.run_rate(document),), printed=0),
         ],
     )
     yield _section(
@@ -158,7 +158,7 @@ def _policy(document: Document) -> Iterable[Section]:
         "their amounts do not add up. A kept request can cost more under the policy where moved requests no longer "
         "warm its prompt cache, and a moved one where its route takes more tokens than a router can foresee.",
         (
-            Block(tables=(policy.findings(document), policy.actions(document))),
+            Block(tables=(policy.findings(document), policy.actions(document)), printed=1),
             Block(figure=policy_charts.flow(document), tables=(policy.routes(document),)),
         ),
     )

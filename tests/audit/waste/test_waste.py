@@ -8,6 +8,7 @@ from tests.audit.build import START, rows
 
 from llm_audit.audit.aggregate.calls import read_calls
 from llm_audit.audit.aggregate.repeats import find_repeats, sent_prompts
+from llm_audit.audit.billing import Billing
 from llm_audit.audit.survey import usual_outputs
 from llm_audit.audit.waste.inputs import Recurring, WasteInputs
 from llm_audit.audit.waste.waste import is_failed, waste_rows
@@ -23,6 +24,7 @@ def found(*given, p_success=0.5, cost_output_pico=2_000, cost_cache_write_5m_pic
     many = len(given)
     calls = read_calls(
         frame.lazy().select,
+        billing=Billing(),
         output_cost=np.full(many, cost_output_pico),
         write_cost=np.full(many, cost_cache_write_5m_pico),
     )
