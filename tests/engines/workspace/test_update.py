@@ -465,3 +465,17 @@ def test_a_night_over_a_growing_bucket_fetches_only_what_is_new(
     assert opened == ["2026-09-03.jsonl"]
     assert fetched == ["2026-09-03.jsonl"]
     assert same(ledger, ingest([bucket], options=HERE))
+
+
+def test_a_table_of_a_lake_is_refused(tmp_path: Path) -> None:
+    log = tmp_path / "table" / "_delta_log"
+    log.mkdir(parents=True)
+    write(tmp_path / "table" / "part.jsonl", rows(0, 2))
+    actions = [
+        {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
+        {"metaData": {"id": "1", "format": {"provider": "parquet"}, "partitionColumns": []}},
+        {"add": {"path": "part.jsonl", "partitionValues": {}, "size": 1, "modificationTime": 1, "dataChange": True}},
+    ]
+    (log / f"{0:020d}.json").write_text("\n".join(map(json.dumps, actions)))
+    with pytest.raises(UsageError, match="belongs to a table whose versions replace its files"):
+        updated(tmp_path / "led", tmp_path / "table")
