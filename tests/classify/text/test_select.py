@@ -320,9 +320,10 @@ def test_examples_as_turns_of_a_chat_are_not_the_ask():
 
 MARKS = st.sampled_from(
     [
+        "Summarise the text below.\n\n",
         "<context>", "</context>", "<", ">", "\n> ", "```", "\n", ":", "\uff1a", "Question:", "Context:\n", "Q: ",
         "A: ", "Input: ", "Output: ", "# AGENTS.md", "<system-reminder>", "title", "summarise", "conversation",
-        "Summarise the text below.\n\n", "Why?\n\n", "yes", "x " * 45, "\u3000", "é\n" * 50, "word " * 700, "\u017fystem", "<\u017fystem-reminder>",
+        "Why?\n\n", "yes", "x " * 45, "\u3000", "é\n" * 50, "word " * 700, "\u017fystem", "<\u017fystem-reminder>",
     ]
 )  # fmt: skip
 TURNS = st.lists(

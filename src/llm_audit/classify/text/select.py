@@ -95,10 +95,7 @@ def _plain(messages: Sequence[Message], tools: Sequence[str]) -> Selection | Non
     if found is None:
         return None
     ask, has_context = found
-    if has_context:
-        ask = without_context(ask)
-    else:
-        ask = _ask_of_document(ask) if len(ask) > _LONG else _ask_to_rework(ask)
+    ask = without_context(ask) if has_context else _own_ask(ask)
     return Selection(ask, _SCORED, None, _planned(ask, tools)) if len(ask) > _FOLLOW_UP else None
 
 
@@ -186,6 +183,11 @@ def without_context(text: str) -> str:
         text = patterns.TAGGED.sub(r"<\1>", text)
     if ":" in text or "\uff1a" in text:
         text = _without_documents(_without_examples(text))
+    return _own_ask(text)
+
+
+def _own_ask(text: str) -> str:
+    """Take away a document without marks around it."""
     return _ask_of_document(text) if len(text) > _LONG else _ask_to_rework(text)
 
 
