@@ -80,7 +80,7 @@ class Audit:
     Examples:
         >>> audit = llm_audit.analyze("sample_logs/tutoring")
         >>> audit
-        <Audit: 330 requests, $1.10 spent, flagship tax $0.54 (49.3%)>
+        <Audit: 330 requests, $1.10 spent, flagship tax $0.53 (48.0%)>
         >>> audit.document.currency
         'USD'
         >>> audit.requests.select("provider", "model", "output_tokens").height

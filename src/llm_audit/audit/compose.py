@@ -14,7 +14,6 @@ from llm_audit.audit.aggregate.basis import basis
 from llm_audit.audit.aggregate.cells import by, total
 from llm_audit.audit.aggregate.risk import risk_replicates
 from llm_audit.audit.billing import is_billed
-from llm_audit.audit.by_basis import billing, unmatched
 from llm_audit.audit.findings.findings import Setting, findings
 from llm_audit.audit.findings.groups import groups
 from llm_audit.audit.options import AuditOptions, zone
@@ -22,6 +21,7 @@ from llm_audit.audit.partial import Partial
 from llm_audit.audit.rhythm.departures import departure_findings, departures
 from llm_audit.audit.rhythm.run_rate import rate_days, run_rate
 from llm_audit.audit.sections import totals as tables
+from llm_audit.audit.sections.by_basis import billing, unmatched
 from llm_audit.audit.sections.estimates import Evidence, expected_tax, flagship_tax
 from llm_audit.audit.sections.languages import languages
 from llm_audit.audit.sections.metrics import metrics

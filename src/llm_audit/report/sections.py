@@ -116,7 +116,7 @@ def _spend(document: Document, check: CheckResult | None) -> Iterable[Section]:
                 tables=(spend.tiers(document), mix.by_week(document), spend.daily_mix(document)),
             ),
             Block(tables=(mix.concentration(document),), printed=0),
-            *(Block(tables=(check_tables.mix(compared),)) for compared in _comparison(check)),
+            *(Block(tables=(check_tables.mix(compared),), printed=0) for compared in _comparison(check)),
         ),
     )
     yield _section(
@@ -124,7 +124,12 @@ def _spend(document: Document, check: CheckResult | None) -> Iterable[Section]:
         "Billing",
         "Requests by the way they are paid for, at the prices of an API. Dollars that were billed and dollars that an "
         "API would have charged are never added; tables and charts of other sections show both at API prices.",
-        (Block(tables=(billing.by_basis(document),)),),
+        (
+            Block(
+                tables=(billing.by_basis(document),),
+                printed=int(document.billing is not None and document.billing.declared),
+            ),
+        ),
     )
     yield _section(
         "groups",
@@ -206,7 +211,7 @@ def _policy(document: Document) -> Iterable[Section]:
         "The spend that the policy could route, and the reasons why it could not route the rest.",
         (
             Block(tables=(policy.coverage(document),)),
-            Block(tables=(policy.gates(document),)),
+            Block(tables=(policy.gates(document),), printed=0),
             Block(tables=(judgement.stakes(document),), printed=0),
             Block(tables=(policy.categories(document), policy.judged(document)), printed=0),
         ),

@@ -7,9 +7,9 @@ import pytest
 from tests.audit.build import START, assumed, catalog, ledger, rows
 
 from llm_audit.audit.billing import Billing, Declaration
-from llm_audit.audit.by_basis import covered_months
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.run import run
+from llm_audit.audit.sections.by_basis import covered_months
 from llm_audit.document.audit import Period
 from llm_audit.pricing import PriceBook
 from llm_audit.vocabulary import BillingBasis
