@@ -182,7 +182,9 @@ def test_the_workflow_passes_without_a_baseline_then_fails_on_a_worse_bill(job: 
     (job / "llm-audit.toml").write_text('fail_on = ["cost_per_request:+10%", "total_cost:0.5USD"]\n')
     code, printed, summary = bash(check, job)
     assert code == ExitCode.GATE_FAILED
-    assert re.search(r"^::error file=.*llm-audit\.toml,line=1,title=total_cost%3A0\.5USD failed::", printed, re.MULTILINE)
+    assert re.search(
+        r"^::error file=.*llm-audit\.toml,line=1,title=total_cost%3A0\.5USD failed::", printed, re.MULTILINE
+    )
     assert "::warning" not in printed
     assert "1 of 2 gates failed" in summary
     assert (job / "llm-audit.html").stat().st_size > 0

@@ -32,7 +32,7 @@ BUILD = load(ROOT / "scripts/build_formats.py")
 
 def test_the_tables_are_those_of_the_registry() -> None:
     assert BUILD.tables(PAGE) == PAGE, "run scripts/build_formats.py"
-    named = re.findall(r"^\| [^|]+ \| `([a-z-]+)` \| (?:real|fixtures|documentation) \|", PAGE, re.MULTILINE)
+    named = re.findall(r"^\| [^|]+ \| `([a-z0-9-]+)` \| (?:real|fixtures|documentation) \|", PAGE, re.MULTILINE)
     assert sorted(named) == sorted(form.info.name for forms in built_in().values() for form in forms)
 
 
