@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from llm_audit.engines.context import IngestConfig
 from llm_audit.engines.executors import Executor
+from llm_audit.engines.executors.calls import map_calls
 from llm_audit.engines.object_hashes import ranges_hashes, refuse_unreadable
 from llm_audit.engines.table_sums import of_tables
 from llm_audit.errors import IncompleteError
@@ -18,9 +19,11 @@ from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.workspace import Workspace
 from llm_audit.sources.databases import shown
 from llm_audit.sources.files.find import STANDARD_INPUT
-from llm_audit.sources.files.limits import SHARD_BYTES
 from llm_audit.sources.files.storage import Source
 from llm_audit.sources.split import Bundle, Shard
+
+if TYPE_CHECKING:
+    from llm_audit.ledger.assembly import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,33 +96,15 @@ def assembled(
         workspace=target.workspace,
         notes=notes,
         fingerprints=config.fingerprints(),
-        run=partial(_mapped, executor),
+        run=partial(map_calls, executor, label=_step_label),
     )
     ledger = Ledger(target.holder.path, manifest, holder=target.holder)
     _refit(ledger)
     return ledger
 
 
-@dataclass(frozen=True, slots=True)
-class _StepTask:
-    """A step of the assembly, worth a process of its own."""
-
-    function: Callable[[Any], Any]
-    step: Any
-    size_bytes: int = SHARD_BYTES
-
-    @property
-    def label(self) -> str:
-        """Return the file that it makes."""
-        return f"the ledger's {self.step.target.name}"
-
-
-def _mapped(executor: Executor, function: Callable[[Any], Any], steps: Sequence[Any]) -> list[Any]:
-    return executor.map(_do, [_StepTask(function, step) for step in steps])
-
-
-def _do(task: _StepTask) -> Any:
-    return task.function(task.step)
+def _step_label(step: Step) -> str:
+    return f"the ledger's {step.target.name}"
 
 
 def _refit(ledger: Ledger) -> None:

@@ -30,22 +30,16 @@ MAX_ASK_CHARS = 1 << 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A bundle of shards to make a ledger part of.
+class BundleTask:
+    """A bundle of shards to read.
 
     Attributes:
-        bundle: The shards to read.
+        bundle: The shards.
         config: How they are read and judged.
-        work_key: The cache's key for the bundle and the code that reads it.
-        target: The file to write rows to.
-        cache: The cache's folder; None for no cache.
     """
 
     bundle: Bundle
     config: IngestConfig
-    work_key: str
-    target: Path
-    cache: Path | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -56,6 +50,21 @@ class Task:
     def label(self) -> str:
         """Return the names of the files."""
         return ", ".join(sorted({shard.source.name for shard in self.bundle}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task(BundleTask):
+    """A bundle to make a ledger part of.
+
+    Attributes:
+        work_key: The cache's key for the bundle and the code that reads it.
+        target: The file to write rows to.
+        cache: The cache's folder; None for no cache.
+    """
+
+    work_key: str
+    target: Path
+    cache: Path | None = None
 
 
 def process(task: Task) -> LedgerPart:

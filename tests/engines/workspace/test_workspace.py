@@ -25,7 +25,7 @@ from llm_audit.engines.workspace import parts, plan
 from llm_audit.errors import AuditError, IncompleteError, UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.sources import split
-from llm_audit.sources.files.stores import address, clients
+from llm_audit.sources.files.stores import address, clients, retry
 
 CONFIG = IngestOptions().config()
 HERE = IngestOptions(jobs=1, cache=False)
@@ -247,7 +247,7 @@ def test_a_store_that_fails_one_call_in_twenty_gives_the_same(
     bucket: str, logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = ingest([logs], options=HERE)
-    monkeypatch.setattr(folders, "_FIRST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(retry, "FIRST_WAIT_S", 0.0)
     faulty = Faulty(clients.client(address.parse(bucket).store), 20)
     monkeypatch.setattr(clients, "client", lambda _: faulty)
     assert same(ingest([logs], options=IngestOptions(jobs=1, workspace=f"{bucket}/run-2")), whole)
@@ -257,7 +257,7 @@ def test_a_store_that_fails_one_call_in_twenty_gives_the_same(
 def test_a_store_that_always_fails_ends_the_run_with_what_to_do(
     bucket: str, logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folders, "_FIRST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(retry, "FIRST_WAIT_S", 0.0)
     monkeypatch.setattr(clients, "client", lambda _: Faulty(None, 1))
     with pytest.raises(AuditError, match=r"failed at s3://scratch/run-3: .*SLOW_DOWN.*same --workspace"):
         share(f"{bucket}/run-3", logs)

@@ -8,19 +8,16 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from llm_audit.errors import AuditError, UsageError
 from llm_audit.files import PRIVATE, make_private_folder, write_atomically
 from llm_audit.ledger.sealed import DamagedError, seal, unseal
+from llm_audit.sources.files.stores.retry import tried
 
-_T = TypeVar("_T")
-_ATTEMPTS = 5
-_FIRST_WAIT_SECONDS = 0.2
 _BLOCK_BYTES = 1 << 23
 
 
@@ -140,26 +137,26 @@ class _ObjectFolder:
         self._store = clients.client(place.store)
         self._root = f"{place.bucket}/{place.key}".rstrip("/")
         with _explained(self.uri):
-            _retried(lambda: self._store.get_file_info([self._root]))
+            tried(lambda: self._store.get_file_info([self._root]), self.uri)
 
     def read(self, name: str) -> bytes | None:
         with _explained(self._name(name)), suppress(FileNotFoundError):
-            return _retried(lambda: self._read(name))
+            return tried(lambda: self._read(name), name)
         return None
 
     def write(self, name: str, content: bytes) -> None:
         with _explained(self._name(name)):
-            _retried(lambda: self._write(name, [content]))
+            tried(lambda: self._write(name, [content]), name)
 
     def put(self, path: Path, name: str) -> None:
         with _explained(self._name(name)):
-            _retried(lambda: self._write(name, _blocks(path)))
+            tried(lambda: self._write(name, _blocks(path)), name)
         path.unlink()
 
     def fetch(self, name: str, folder: Path) -> Path:
         target = folder / name.replace("/", "-")
         with _explained(self._name(name)):
-            _retried(lambda: self._download(name, target))
+            tried(lambda: self._download(name, target), name)
         return target
 
     def names(self, prefix: str) -> list[str]:
@@ -167,7 +164,7 @@ class _ObjectFolder:
 
         selector = fs.FileSelector(f"{self._root}/{prefix}", recursive=True, allow_not_found=True)
         with _explained(self._name(prefix)):
-            found = _retried(lambda: self._store.get_file_info(selector))
+            found = tried(lambda: self._store.get_file_info(selector), prefix)
         inside = len(self._root) + 1
         return sorted(info.path[inside:] for info in found if info.type == fs.FileType.File)
 
@@ -175,7 +172,7 @@ class _ObjectFolder:
         target = f"{self._root}/{prefix}".rstrip("/")
         delete = self._store.delete_dir if prefix.endswith("/") else self._store.delete_file
         with _explained(self._name(prefix)), suppress(FileNotFoundError):
-            _retried(lambda: delete(target))
+            tried(lambda: delete(target), prefix)
 
     def _name(self, name: str) -> str:
         return f"{self.uri}/{name}"
@@ -198,18 +195,6 @@ def _blocks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
             yield block
-
-
-def _retried(work: Callable[[], _T]) -> _T:
-    """Return what work returns; where the store fails, it is tried again after a wait that doubles."""
-    for attempt in range(_ATTEMPTS - 1):
-        try:
-            return work()
-        except FileNotFoundError:
-            raise
-        except OSError:
-            time.sleep(_FIRST_WAIT_SECONDS * 2**attempt)
-    return work()
 
 
 @contextmanager

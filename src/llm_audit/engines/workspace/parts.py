@@ -8,15 +8,14 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from llm_audit.engines.context import IngestConfig
-from llm_audit.engines.worker import Task, content_of, process
+from llm_audit.engines.worker import BundleTask, Task, content_of, process
 from llm_audit.engines.workspace.folder import SharedFolder, open_folder, read_sealed, write_sealed
 from llm_audit.errors import AuditError
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.sealed import xxh3_of
 from llm_audit.sources.files import storage
 from llm_audit.sources.files.storage import Source
-from llm_audit.sources.split import Bundle, Shard
+from llm_audit.sources.split import Shard
 
 PARTS = "parts/"
 """Prefix of their files."""
@@ -30,30 +29,16 @@ class KeptPart(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartTask:
+class PartTask(BundleTask):
     """A bundle to make a part of, in a workspace.
 
     Attributes:
-        bundle: The shards to read.
-        config: How they are read and judged.
         workspace: The workspace's address.
         key: The part's name there.
     """
 
-    bundle: Bundle
-    config: IngestConfig
     workspace: str
     key: str
-
-    @property
-    def size_bytes(self) -> int:
-        """Return the bytes to read."""
-        return sum(shard.size_bytes for shard in self.bundle)
-
-    @property
-    def label(self) -> str:
-        """Return the names of the files."""
-        return ", ".join(sorted({shard.source.name for shard in self.bundle}))
 
 
 def make_part(task: PartTask) -> LedgerPart:

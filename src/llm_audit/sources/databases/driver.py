@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -126,6 +126,14 @@ class Driver(ABC):
         """Return how many rows a query has, roughly where counting takes long."""
         found = connection.page(f"SELECT count(*) FROM ({sql}) AS counted", parameters)  # noqa: S608
         return int(found.rows[0][0])
+
+
+def described(columns: Iterable[Sequence[Any]]) -> list[Described]:
+    """Return the tables of which rows name schema, table, column and whether it is in the key, in their order."""
+    found: dict[tuple[str, str], list[Column]] = {}
+    for schema, table, column, in_key in columns:
+        found.setdefault((schema, table), []).append(Column(column, bool(in_key)))
+    return [Described(schema, table, tuple(names)) for (schema, table), names in found.items()]
 
 
 @cache

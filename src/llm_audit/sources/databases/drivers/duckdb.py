@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_audit.sources.databases.address import Address
-from llm_audit.sources.databases.driver import Column, Connection, Described, Driver, Failure, Page
+from llm_audit.sources.databases.driver import Connection, Described, Driver, Failure, Page, described
 
 _TABLES = """
 SELECT c.schema_name, c.table_name, c.column_name,
@@ -64,10 +64,7 @@ class _DuckDB(Driver):
         return Failure.MISSING if "no such file" in message or "Catalog Error" in message else Failure.OTHER
 
     def tables(self, connection: Connection) -> list[Described]:
-        found: dict[tuple[str, str], list[Column]] = {}
-        for schema, table, column, in_key in connection.page(_TABLES).rows:
-            found.setdefault((schema, table), []).append(Column(column, bool(in_key)))
-        return [Described(schema, table, tuple(columns)) for (schema, table), columns in found.items()]
+        return described(connection.page(_TABLES).rows)
 
     def size(self, expression: str) -> str:
         return f"strlen(CAST({expression} AS VARCHAR))"

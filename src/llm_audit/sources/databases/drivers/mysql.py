@@ -10,12 +10,12 @@ from typing import Any
 from llm_audit.sources.databases.address import Address
 from llm_audit.sources.databases.driver import (
     CONNECT_SECONDS,
-    Column,
     Connection,
     Described,
     Driver,
     Failure,
     Page,
+    described,
 )
 
 _OPTION_FILE = "~/.my.cnf"
@@ -112,10 +112,7 @@ class _MySQL(Driver):
         return str(error.args[1]) if len(error.args) > 1 and error.args[1] else "the connection was closed"
 
     def tables(self, connection: Connection) -> list[Described]:
-        found: dict[tuple[str, str], list[Column]] = {}
-        for schema, table, column, in_key in connection.page(_TABLES).rows:
-            found.setdefault((schema, table), []).append(Column(column, bool(in_key)))
-        return [Described(schema, table, tuple(columns)) for (schema, table), columns in found.items()]
+        return described(connection.page(_TABLES).rows)
 
     def quote(self, identifier: str) -> str:
         return "`" + identifier.replace("`", "``") + "`"

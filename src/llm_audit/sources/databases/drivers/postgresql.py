@@ -13,12 +13,12 @@ from typing import Any
 from llm_audit.sources.databases.address import Address
 from llm_audit.sources.databases.driver import (
     CONNECT_SECONDS,
-    Column,
     Connection,
     Described,
     Driver,
     Failure,
     Page,
+    described,
 )
 
 _AS_TEXT = ("json", "jsonb", "numeric", "uuid", "date", "time", "timetz", "timestamp", "timestamptz", "interval")
@@ -123,10 +123,7 @@ class _PostgreSQL(Driver):
         return Failure.UNREACHABLE if message.startswith("connection") else Failure.LOST
 
     def tables(self, connection: Connection) -> list[Described]:
-        found: dict[tuple[str, str], list[Column]] = {}
-        for schema, table, column, in_key in connection.page(_TABLES).rows:
-            found.setdefault((schema, table), []).append(Column(column, bool(in_key)))
-        return [Described(schema, table, tuple(columns)) for (schema, table), columns in found.items()]
+        return described(connection.page(_TABLES).rows)
 
     def placeholder(self, number: int) -> str:
         return f"${number}"

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from llm_audit.sources.databases.address import Address
-from llm_audit.sources.databases.driver import Column, Connection, Described, Driver, Failure, Page
+from llm_audit.sources.databases.driver import Connection, Described, Driver, Failure, Page, described
 
 _LOCK_SECONDS = 5.0  # to wait for a database that another program has locked
 _TABLES = """
-SELECT m.name, c.name, c.pk FROM sqlite_schema m JOIN pragma_table_xinfo(m.name) c
+SELECT 'main', m.name, c.name, c.pk FROM sqlite_schema m JOIN pragma_table_xinfo(m.name) c
 WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND c.hidden <> 1 ORDER BY m.name, c.cid
 """
 
@@ -60,10 +60,7 @@ class _SQLite(Driver):
         return Failure.DENIED if code in (sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH) else Failure.OTHER
 
     def tables(self, connection: Connection) -> list[Described]:
-        found: dict[str, list[Column]] = {}
-        for table, column, in_key in connection.page(_TABLES).rows:
-            found.setdefault(table, []).append(Column(column, bool(in_key)))
-        return [Described("main", table, tuple(columns)) for table, columns in found.items()]
+        return described(connection.page(_TABLES).rows)
 
     def size(self, expression: str) -> str:
         return f"length(CAST({expression} AS BLOB))"
