@@ -11,7 +11,7 @@ from llm_audit.classify import Classifier
 from llm_audit.classify.features import BUCKETS
 from llm_audit.classify.learning.calibrate import Calibration
 from llm_audit.engines import IngestOptions, ingest
-from llm_audit.engines.context import AUDIT_HALF, IngestConfig, code_fingerprint, hash_ingest_files
+from llm_audit.engines.context import AUDIT_HALF, IngestConfig, code_fingerprint, hash_ingest_files, load_context
 from llm_audit.ledger.cache_folder import FOLDER_VARIABLE
 
 ROOT = Path(llm_audit.__file__).parent
@@ -109,3 +109,10 @@ def test_a_cached_ledger_is_not_reused_under_a_calibration(
         for path in (None, calibration)
     )
     assert plain != calibrated
+
+
+def test_what_a_run_has_loaded_is_that_of_the_run() -> None:
+    config = IngestConfig()
+    first = load_context(config, "one")
+    assert load_context(config, "one") is first
+    assert load_context(config, "another") is not first

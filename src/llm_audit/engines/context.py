@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -10,6 +9,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from xxhash import xxh3_128
 
@@ -139,16 +139,23 @@ class IngestConfig:
         return (build(self.mapping),)
 
 
-def load_context(config: IngestConfig) -> IngestContext:
-    """Return what reading and judging needs, loaded once a process for the same settings."""
-    key = pickle.dumps(config)
-    if key not in _loaded:
-        _loaded.clear()  # a process serves one ingest at a time
-        _loaded[key] = config.load_context()
-    return _loaded[key]
+def load_context(config: IngestConfig, run: str) -> IngestContext:
+    """Return what reading and judging needs, loaded once for each process of a run.
+
+    Not for longer: a later run may find another calibration at the same path, or other plug-ins.
+    """
+    if run not in _loaded:
+        _loaded.clear()  # a process serves one run at a time
+        _loaded[run] = config.load_context()
+    return _loaded[run]
 
 
-_loaded: dict[bytes, IngestContext] = {}
+def new_run() -> str:
+    """Return a name that no other run has."""
+    return uuid4().hex
+
+
+_loaded: dict[str, IngestContext] = {}
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_audit.engines.cache_session import CacheSession
-from llm_audit.engines.context import IngestConfig
+from llm_audit.engines.context import IngestConfig, new_run
 from llm_audit.engines.executors import LOCAL, Executor, is_remote, open_executor
 from llm_audit.engines.progress import Progress, bytes_done
 from llm_audit.errors import UsageError
@@ -135,10 +135,12 @@ def _ingest(
     from llm_audit.engines.assembly import LedgerTarget, assembled, tallies
     from llm_audit.engines.worker import Task
 
+    run = new_run()
     tasks = [
         Task(
             bundle=bundle,
             config=config,
+            run=run,
             work_key=session.work_key(bundle),
             target=folder / f"part-{number:06d}.parquet",
             cache=cache.folder if cache else None,

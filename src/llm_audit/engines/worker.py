@@ -36,10 +36,12 @@ class BundleTask:
     Attributes:
         bundle: The shards.
         config: How they are read and judged.
+        run: The run's own name; see ``context.load_context``.
     """
 
     bundle: Bundle
     config: IngestConfig
+    run: str
 
     @property
     def size_bytes(self) -> int:
@@ -81,7 +83,7 @@ def process(task: Task) -> LedgerPart:
         stored = cache.part(task.work_key, [content_of(shard, folder) for shard in task.bundle])
         if stored is not None:
             return stored
-    context = load_context(task.config)
+    context = load_context(task.config, task.run)
     with PartWriter(task.target, context.judge, context.harder) as writer:
         tallies = [_fetch_and_read(index, shard, context, writer) for index, shard in enumerate(task.bundle)]
     for row, error in writer.failed:

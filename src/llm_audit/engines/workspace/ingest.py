@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_audit.engines.assembly import LedgerTarget, assembled
+from llm_audit.engines.context import new_run
 from llm_audit.engines.executors import Executor
 from llm_audit.engines.progress import Progress, bytes_done
 from llm_audit.engines.workspace.folder import open_folder
@@ -97,8 +98,9 @@ def merge_workspace(workspace: str, *, executor: Executor, partitions: int | Non
 def _parts(
     workspace: str, plan: Plan, numbers: Sequence[int], executor: Executor, progress: Progress | None
 ) -> list[LedgerPart]:
+    run = new_run()
     tasks = [
-        PartTask(bundle=plan.bundle(number), config=plan.config, workspace=workspace, key=plan.key(number))
+        PartTask(bundle=plan.bundle(number), config=plan.config, run=run, workspace=workspace, key=plan.key(number))
         for number in numbers
     ]
     return executor.map(make_part, tasks, done=bytes_done(tasks, progress))

@@ -52,7 +52,7 @@ def make_part(task: PartTask) -> LedgerPart:
         return kept
     with TemporaryDirectory(prefix="llm-audit-") as temporary:
         target = Path(temporary) / "part.parquet"
-        part = process(Task(bundle=task.bundle, config=task.config, work_key=task.key, target=target))
+        part = process(Task(bundle=task.bundle, config=task.config, run=task.run, work_key=task.key, target=target))
         return store_part(folder, task.key, part)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from llm_audit.engines.context import code_fingerprint
+from llm_audit.engines.context import code_fingerprint, new_run
 from llm_audit.engines.executors import Executor
 from llm_audit.engines.progress import Progress, bytes_done
 from llm_audit.engines.workspace import absent, changes
@@ -235,8 +235,9 @@ def _hashes(plan: Plan, before: dict[str, str], unchanged: set[str], executor: E
 
 
 def _made(shared: SharedFolder, plan: Plan, executor: Executor, progress: Progress | None) -> tuple[LedgerPart, ...]:
+    run = new_run()
     tasks = [
-        PartTask(bundle=plan.bundle(number), config=plan.config, workspace=shared.uri, key=plan.key(number))
+        PartTask(bundle=plan.bundle(number), config=plan.config, run=run, workspace=shared.uri, key=plan.key(number))
         for number in range(len(plan.bundles))
     ]
     return tuple(executor.map(make_part, tasks, done=bytes_done(tasks, progress)))
