@@ -14,6 +14,8 @@ _LLM_LOGS = "responses"  # of simonw/llm, which is read as a file
 
 def uri_of_file(path: str) -> str | None:
     """Return the URI of a file that holds a database of calls; None where it is read as any other file."""
+    if not Path(path).is_file():  # to open a pipe would wait for its writer
+        return None
     try:
         with Path(path).open("rb") as file:
             first = file.read(len(_SQLITE))
