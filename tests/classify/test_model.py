@@ -155,6 +155,8 @@ def test_languages_are_named(classifier, text, expected):
         ("Should I invest my savings in bitcoin?", Stakes.FINANCIAL),
         ("Is there an XSS vulnerability in this form?", Stakes.SECURITY),
         ("Drop table staging and force push the branch", Stakes.DESTRUCTIVE),
+        # without a word of the lexicon: law by its share
+        ("My airline cancelled the flight: what must it pay me under EU rules?", Stakes.LEGAL),
         ("Write a haiku about autumn leaves", None),
         ("Where is my order?", None),
     ],

@@ -48,6 +48,8 @@ FIELDS: Final = {
 }
 ENOUGH_EVIDENCE: Final = 3
 ENOUGH_IN_FIELD: Final = 2
+FIELD_SHARE: Final = 0.4
+"""Share of a field from which its stakes are marked without words of the lexicon, which no list can hold all of."""
 GRADED: Final = ("code", "math", "science", "reasoning", "facts")
 """Kinds with one right answer whose items have difficulties of their own in the training tables."""
 EXAM_NOTATION: Final = 0.3
@@ -66,17 +68,23 @@ def shares(scores: Array) -> Array:
     return out
 
 
-def stakes(evidence: npt.NDArray[np.int32], category: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def stakes(evidence: npt.NDArray[np.int32], category: npt.NDArray[np.uint8], kinds: Array) -> npt.NDArray[np.uint8]:
     """Return what is at stake in each text: 0 for nothing, else one more than an index into ``Stakes``.
 
     Args:
         evidence: Of the words of each text, a column for each of ``Stakes``.
         category: Their categories; that of a field lowers the bar for its stakes.
+        kinds: Their ``shares``; a large one of a field needs no words of the lexicon.
     """
     least = np.full(evidence.shape, ENOUGH_EVIDENCE)
-    for field, of in FIELDS.items():
-        least[category == list(Category).index(field), list(Stakes).index(of)] = ENOUGH_IN_FIELD
+    of_field = np.zeros_like(evidence)
+    for kind, field in KINDS.items():
+        if field in FIELDS:
+            of = list(Stakes).index(FIELDS[field])
+            least[category == list(Category).index(field), of] = ENOUGH_IN_FIELD
+            of_field[kinds[:, list(KINDS).index(kind)] >= FIELD_SHARE, of] = 1
     met = np.where(evidence >= least, evidence, 0)
+    met = np.where(met.any(axis=1, keepdims=True), met, of_field)
     return np.where(met.max(axis=1) > 0, met.argmax(axis=1) + 1, 0).astype(np.uint8)
 
 

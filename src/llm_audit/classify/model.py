@@ -142,7 +142,8 @@ class Classifier:
         scored = self.scores(texts)
         counts = scored.counts
         names, foreign = language.detect(counts, scored.languages)
-        category = _CODES[np.argmax(heads.shares(scored.scores), axis=1)]
+        kinds = heads.shares(scored.scores)
+        category = _CODES[np.argmax(kinds, axis=1)]
         options = counts[:, COUNTS.index("options")].astype(np.float64)
         category[heads.lettered(scored.raw)] = _CATEGORIES.index(exam.CATEGORY)
         lengths = np.array([len(text) for text in texts])
@@ -160,7 +161,7 @@ class Classifier:
             norm = np.sqrt(np.maximum(counts[:, COUNTS.index("features")], 1))
             difficulty = calibrated(difficulty, sums[:, 0] * DELTA_UNIT / norm, most=self.most)
         difficulty[abstention != _NONE] = np.nan
-        stakes = heads.stakes(scored.stakes, category)
+        stakes = heads.stakes(scored.stakes, category, kinds)
         return Judgement(difficulty.astype(np.float32), category, abstention, stakes, names)
 
 
