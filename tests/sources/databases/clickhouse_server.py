@@ -22,6 +22,7 @@ _NOT_SETTINGS = frozenset(
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    timeout = 60
     engine: Session
     password: str
     cuts = 0

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from tests.sources.databases import servers
-from tests.sources.databases.servers import PASSWORD
+from tests.sources.databases.servers import LIMIT_SECONDS, PASSWORD
 
 from llm_audit.sources.databases import session
 
@@ -36,6 +36,7 @@ class Postgres:
 
         self.port, self.database = port, database
         self.login = {"host": "127.0.0.1", "port": port, "user": "postgres", "password": PASSWORD}
+        self.login |= {"connect_timeout": LIMIT_SECONDS}
         with psycopg.connect(**self.login, dbname="postgres", autocommit=True) as admin:
             admin.execute(f'DROP DATABASE IF EXISTS "{database}"')
             admin.execute(f'CREATE DATABASE "{database}"')
@@ -75,7 +76,14 @@ class MariaDB:
         import pymysql
 
         self.port, self.database = port, database
-        self.admin = pymysql.connect(host="127.0.0.1", port=port, user="auditor", password=PASSWORD, autocommit=True)
+        self.admin = pymysql.connect(
+            host="127.0.0.1",
+            port=port,
+            user="auditor",
+            password=PASSWORD,
+            autocommit=True,
+            read_timeout=LIMIT_SECONDS,
+        )
         self.execute(f"DROP DATABASE IF EXISTS {database}")
         self.execute(f"CREATE DATABASE {database}")
         self.admin.select_db(database)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -18,6 +19,7 @@ from typing import Self
 import pytest
 
 PASSWORD = "cor:rect h@rse/%"
+LIMIT_SECONDS = 60  # of each step: to set a server up, to start it, to stop it, and for it to run a statement
 
 
 def free_port() -> int:
@@ -53,12 +55,20 @@ def other_user(name: str) -> str | None:
 
 
 @contextlib.contextmanager
-def running(command: list[str], port: int, user: str | None, log: Path, *, ready: str = "") -> Iterator[None]:
-    """Run a server until the block ends; its log says when it is ready."""
+def running(
+    command: list[str],
+    port: int,
+    user: str | None,
+    log: Path,
+    *,
+    ready: str = "",
+    stop: signal.Signals = signal.SIGTERM,
+) -> Iterator[None]:
+    """Run a server until the block ends; its log says when it is ready, and a signal tells it to stop."""
     with log.open("wb") as output:
         server = subprocess.Popen(command, user=user, stdout=output, stderr=output, cwd=log.parent)
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + LIMIT_SECONDS
             while True:
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                     if ready in log.read_text(errors="replace"):
@@ -68,8 +78,12 @@ def running(command: list[str], port: int, user: str | None, log: Path, *, ready
                 time.sleep(0.1)
             yield
         finally:
-            server.terminate()
-            server.wait(30)
+            server.send_signal(stop)
+            try:
+                server.wait(LIMIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait(LIMIT_SECONDS)
 
 
 class CuttingProxy:
@@ -92,7 +106,7 @@ class CuttingProxy:
     def __exit__(self, *_failure: object) -> None:
         self._closed.set()
         for thread in self._threads:
-            thread.join()
+            thread.join(LIMIT_SECONDS)
         self._listener.close()
 
     def _accept(self) -> None:
@@ -107,7 +121,9 @@ class CuttingProxy:
 
     def _serve(self, client: socket.socket, limit: int | None) -> None:
         passed = 0
-        with client, socket.create_connection(("127.0.0.1", self._target)) as server, contextlib.suppress(OSError):
+        address = ("127.0.0.1", self._target)
+        with client, socket.create_connection(address, LIMIT_SECONDS) as server, contextlib.suppress(OSError):
+            client.settimeout(LIMIT_SECONDS)
             other = {client: server, server: client}
             while not self._closed.is_set() and (limit is None or passed < limit):
                 for ready in select.select(list(other), [], [], 0.1)[0]:
@@ -132,12 +148,16 @@ def postgres() -> Iterator[int]:
         subprocess.run(
             [initdb, "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync", "--auth=scram-sha-256",
              f"--pwfile={secret}"],
-            user=user, check=True, capture_output=True, cwd=place,
+            user=user, check=True, capture_output=True, cwd=place, timeout=LIMIT_SECONDS,
         )  # fmt: skip
-        command = [server, "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-        with running(
-            [*command, "-c", "unix_socket_directories="], port, user, place / "log", ready="ready to accept connections"
-        ):
+        limits = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        settings = {"listen_addresses": "127.0.0.1", "fsync": "off", "unix_socket_directories": ""}
+        settings |= dict.fromkeys(limits, f"{LIMIT_SECONDS}s")
+        command = [server, "-D", data, "-p", str(port)]
+        for name, value in settings.items():
+            command += ["-c", f"{name}={value}"]
+        at_once = signal.SIGINT  # after SIGTERM it would wait for its clients
+        with running(command, port, user, place / "log", ready="ready to accept connections", stop=at_once):
             yield port
 
 
@@ -152,7 +172,7 @@ def mariadb() -> Iterator[int]:
         subprocess.run(
             [install, "--no-defaults", f"--datadir={data}", "--skip-test-db",
              "--auth-root-authentication-method=normal"],
-            user=user, check=True, capture_output=True, cwd=place,
+            user=user, check=True, capture_output=True, cwd=place, timeout=LIMIT_SECONDS,
         )  # fmt: skip
         setup = place / "setup.sql"
         setup.write_text(
@@ -160,7 +180,8 @@ def mariadb() -> Iterator[int]:
         )
         setup.chmod(0o644)
         command = [server, "--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1",
-                   "--skip-name-resolve",
+                   "--skip-name-resolve", f"--max-statement-time={LIMIT_SECONDS}",
+                   f"--lock-wait-timeout={LIMIT_SECONDS}", f"--innodb-lock-wait-timeout={LIMIT_SECONDS}",
                    f"--socket={place}/socket", f"--init-file={setup}", f"--pid-file={place}/pid"]  # fmt: skip
         with running(command, port, user, place / "log", ready="ready for connections"):
             yield port

@@ -57,7 +57,13 @@ class ClickHouse:
         from clickhouse_connect.driver import create_client
 
         self.port = port
-        self.admin = create_client(host="127.0.0.1", port=port, username="default", password=PASSWORD)
+        self.admin = create_client(
+            host="127.0.0.1",
+            port=port,
+            username="default",
+            password=PASSWORD,
+            send_receive_timeout=servers.LIMIT_SECONDS,
+        )
         self.execute("DROP DATABASE IF EXISTS lf")
         self.execute("CREATE DATABASE lf")
 

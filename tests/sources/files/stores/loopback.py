@@ -23,6 +23,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 PAGE = 1000  # keys in an answer to a request for a listing
+LIFE_SECONDS = 120  # of a store: a client that still waits for it then has its connection closed
 
 
 @dataclass
@@ -88,6 +89,7 @@ class Bucket:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    timeout = LIFE_SECONDS
     store: Bucket
 
     def log_message(self, *args: object) -> None:
@@ -356,17 +358,22 @@ class Store:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(command) + "\n")
         self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        answer = self._process.stdout.readline()
+        assert answer, "the store has ended"
+        return json.loads(answer)
 
 
 @contextmanager
 def serving(kind: str) -> Iterator[Store]:
-    """Start a store: ``s3``, ``gcs`` or ``azure``."""
+    """Start a store, ``s3``, ``gcs`` or ``azure``, which ends with the block, and in any case after some time."""
     command = [sys.executable, __file__, kind]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        limit = threading.Timer(LIFE_SECONDS, process.kill)
+        limit.start()
         try:
             yield Store(process)
         finally:
+            limit.cancel()
             process.kill()
 
 

@@ -81,7 +81,10 @@ def test_no_object_is_fetched_that_the_period_rules_out(s3: Store) -> None:
     assert {seen.key for seen in s3.seen("GET")} == {f"hive/dt=2026-09-{day:02d}/x.jsonl" for day in (9, 10, 11, 12)}
     assert len(s3.seen("LIST")) <= 7
     s3.forget()
-    ledger = ingest(["s3://logs/app"], options=IngestOptions(jobs=1, cache=False, key_date="%Y/%m/%d", **period))
+    ledger = ingest(
+        ["s3://logs/app"],
+        options=IngestOptions(jobs=1, cache=False, key_date="%Y/%m/%d", selection=Selection(**period)),
+    )
     assert read(ledger) == [9, 10, 11, 12, 90]
     assert len(s3.seen("GET")) == 5
 
