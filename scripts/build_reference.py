@@ -42,7 +42,7 @@ reads it.
 
 def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield every command that help lists, with its path: a group, then its commands, in help's order."""
-    command = typer.main.get_command(cli.app) if command is None else command
+    command = typer.main.get_command(cli.application()) if command is None else command
     yield path, command
     for name, inner in getattr(command, "commands", {}).items():
         if not inner.hidden:

@@ -13,7 +13,7 @@ from tests.cli.conftest import write_log
 from llm_audit import __version__
 from llm_audit.classify import Classifier, features
 from llm_audit.classify.text import words
-from llm_audit.cli import COMMANDS, GROUPS, app, commands, groups, run
+from llm_audit.cli import COMMANDS, GROUPS, application, commands, groups, run
 from llm_audit.cli.version import EXTENSIONS
 from llm_audit.engines import line_hash
 from llm_audit.pricing import PriceBook
@@ -73,7 +73,7 @@ def test_help_shows_the_names_of_options_whole_at_80_columns(
     monkeypatch.setenv("COLUMNS", "80")
     assert run([command, "--help"]) == 0
     shown = capsys.readouterr().out
-    parameters = typer.main.get_command(app).commands[command].params
+    parameters = typer.main.get_command(application()).commands[command].params
     options = [name for parameter in parameters for name in (*parameter.opts, *parameter.secondary_opts)]
     assert [name for name in options if name.startswith("-") and f"{name} " not in shown] == []
 

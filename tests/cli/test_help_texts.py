@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from llm_audit.cli import app, run
+from llm_audit.cli import application, run
 
 
 def texts(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[str]]]:
@@ -17,7 +17,7 @@ def texts(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
         yield from texts(inner, (*path, name))
 
 
-ALL = dict(texts(get_command(app)))
+ALL = dict(texts(get_command(application())))
 
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)

@@ -4,13 +4,16 @@ To add a command, write its module in ``commands`` with a function of the same n
 test it in ``tests/cli/commands``; a command with subcommands goes to ``groups`` and ``GROUPS``. Options that several
 commands share are in ``options``. ``scripts/build_reference.py`` then adds it to ``docs/cli.md``.
 
-Nothing heavy is imported here or at the top of a command's module, so that ``--help`` answers at once.
+Nothing heavy is imported here or at the top of a command's module, so that ``--help`` answers at once, and only the
+command that is run is imported and built.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Annotated
 
@@ -18,41 +21,10 @@ import typer
 from typer.exceptions import TyperException
 
 from llm_audit import __version__
-from llm_audit.cli import signals
+from llm_audit.cli import options, signals
 from llm_audit.cli.console import abandon_stdout, audit_warnings, fail, flush, open_standard_streams
 from llm_audit.cli.failures import explain
-from llm_audit.cli.version import details
 from llm_audit.errors import AuditError, ExitCode
-
-app = typer.Typer(
-    name="llm-audit",
-    help="Audit LLM traffic logs offline: what was spent, and what a small-by-default policy would have cost.",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-@app.callback(invoke_without_command=True)
-def _root(
-    context: typer.Context,
-    *,
-    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version and exit.")] = False,
-    verbose: Annotated[
-        bool,
-        typer.Option("--verbose", "-v", help="With --version: also Python, compiled code, price table and classifier."),
-    ] = False,
-) -> None:
-    """Audit LLM traffic logs offline: what was spent, and what a small-by-default policy would have cost."""
-    if version:
-        for line in details() if verbose else [f"llm-audit {__version__}"]:
-            typer.echo(line)
-        raise typer.Exit
-    if verbose and context.invoked_subcommand is not None:
-        raise typer.BadParameter("-v before a command goes with --version only; see the command's own options.")
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(int(ExitCode.USAGE))
-
 
 COMMANDS = (
     "analyze", "check", "diff", "report", "init", "reconcile", "simulate", "explain", "trace", "evaluate", "calibrate",
@@ -65,10 +37,78 @@ GROUPS = ("models", "policy", "prices", "formats", "cache", "ledger", "config")
 
 _INTERRUPTED = "Interrupted; no report was written."
 
-for _name in COMMANDS:
-    app.command(_name)(getattr(import_module(f"llm_audit.cli.commands.{_name}"), _name))
-for _name in GROUPS:
-    app.add_typer(import_module(f"llm_audit.cli.groups.{_name}").app, name=_name)
+
+def _root(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version and exit.")] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="With --version: also Python, compiled code, price table and classifier."),
+    ] = False,
+) -> None:
+    """Audit LLM traffic logs offline: what was spent, and what a small-by-default policy would have cost."""
+    if version:
+        from llm_audit.cli.version import details
+
+        for line in details() if verbose else [f"llm-audit {__version__}"]:
+            typer.echo(line)
+        raise typer.Exit
+    if verbose and context.invoked_subcommand is not None:
+        raise typer.BadParameter("-v before a command goes with --version only; see the command's own options.")
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(int(ExitCode.USAGE))
+
+
+def application(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
+    """Return the command line with these commands and groups."""
+    made = _bare()
+    for name in names:
+        if name in GROUPS:
+            made.add_typer(_group(name), name=name)
+        else:
+            made.command(name, cls=options.Command)(getattr(import_module(f"llm_audit.cli.commands.{name}"), name))
+    return made
+
+
+def _application_for(arguments: Sequence[str]) -> typer.Typer:
+    """Return the command line as far as the arguments need it: one command, a list of all, or all of them."""
+    if arguments and arguments[0] in (*COMMANDS, *GROUPS):
+        return application(arguments[:1])
+    return _listed() if arguments and all(word.startswith("-") for word in arguments) else application()
+
+
+def _listed() -> typer.Typer:
+    """Return a command line that says what each command is for, and has no options of any."""
+    made = _bare()
+    for name in COMMANDS:
+        command = getattr(import_module(f"llm_audit.cli.commands.{name}"), name)
+        made.command(name, help=inspect.getdoc(command))(_nothing)
+    for name in GROUPS:
+        made.command(name, help=_group(name).info.help)(_nothing)
+    return made
+
+
+def _bare() -> typer.Typer:
+    made = typer.Typer(
+        name="llm-audit",
+        cls=options.CommandLine,
+        help="Audit LLM traffic logs offline: what was spent, and what a small-by-default policy would have cost.",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback(invoke_without_command=True)(_root)
+    return made
+
+
+def _group(name: str) -> typer.Typer:
+    group: typer.Typer = import_module(f"llm_audit.cli.groups.{name}").app
+    return group
+
+
+def _nothing() -> None:
+    """Do nothing: only the help of this command is wanted."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -87,7 +127,7 @@ def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
     try:
         with audit_warnings():
-            result = app(arguments, prog_name="llm-audit", standalone_mode=False)
+            result = _application_for(arguments)(arguments, prog_name="llm-audit", standalone_mode=False)
     except TyperException as error:
         if message := error.format_message():
             stop = "" if message.endswith((".", "?", "!")) else "."

@@ -1,12 +1,15 @@
-"""Options that several commands share."""
+"""Options that several commands share, and the reading of their values."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from llm_audit.errors import UsageError
 
@@ -125,3 +128,39 @@ def day(text: str | None) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{text!r} is not a date; write it as 2025-06-01.") from None
+
+
+class Command(TyperCommand):
+    """A command that reads text without typer's converters: loading these takes longer than showing a kept audit."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters, which read text themselves."""
+        return _reading_text(super().get_params(ctx))
+
+
+class CommandLine(TyperGroup):
+    """Commands, whose own options are read as those of ``Command`` are."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters, which read text themselves."""
+        return _reading_text(super().get_params(ctx))
+
+
+def _reading_text(parameters: list[Any]) -> list[Any]:
+    for parameter in parameters:
+        vars(parameter).setdefault("process_value", partial(_value, parameter, parameter.process_value))
+    return parameters
+
+
+def _value(parameter: Any, convert: Callable[[Any, Any], Any], context: Any, given: Any) -> Any:
+    """Return a parameter's value: nothing or text as it is given, anything else as typer converts it."""
+    kind = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
+    if given is None and not parameter.required:
+        value: Any = () if parameter.multiple or parameter.nargs == -1 else None
+    elif kind is str and isinstance(given, str):
+        value = given
+    elif kind == list[str] and given and all(isinstance(item, str) for item in given):
+        value = list(given)
+    else:
+        return convert(context, given)
+    return value if parameter.callback is None else parameter.callback(context, parameter, value)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xxhash import xxh3_64_intdigest
-
 from llm_audit.cli.labels import read_labels
 from llm_audit.errors import UsageError
 
@@ -174,6 +172,8 @@ class _Log:
 
     def request(self, name: str) -> dict[str, Any] | str:
         """Return the request of an id of the log, a request key or ``file:line``; or why there is none."""
+        from xxhash import xxh3_64_intdigest
+
         named = self.by_id.get(xxh3_64_intdigest(name.encode()), []) if name else []
         if len(named) > 1:
             return "ambiguous request id"

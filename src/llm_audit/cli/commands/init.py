@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +20,8 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
 ) -> None:
     """Write a commented llm-audit.toml and a GitHub workflow; existing files are kept."""
+    from importlib import resources
+
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder. Create it first, or name another.")
     templates = resources.files("llm_audit.cli") / "templates"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import msgspec
 import typer
 
 from llm_audit.cli import options
@@ -15,6 +14,8 @@ app = typer.Typer(help="Show every setting with its origin.", no_args_is_help=Tr
 @app.command()
 def show(*, config_file: options.ConfigFile = None) -> None:
     """List every setting with its value and its origin."""
+    import msgspec
+
     from llm_audit import config
 
     settings = config.load(file=config_file)
