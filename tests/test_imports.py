@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "llm_audit"
@@ -29,19 +30,29 @@ def test_the_command_line_starts_without_heavy_libraries(arguments: list[str]) -
 
 
 def test_an_audit_that_is_kept_loads_no_heavy_libraries(tmp_path: Path) -> None:
-    (tmp_path / "log.jsonl").write_text(
-        '{"model": "gpt-4o", "prompt": "Hello", "timestamp": "2026-09-01T00:00:00Z", '
-        '"usage": {"prompt_tokens": 1, "completion_tokens": 1}}\n'
+    log = (
+        b'{"model": "gpt-4o", "prompt": "Hello", "timestamp": "2026-09-01T00:00:00Z", '
+        b'"usage": {"prompt_tokens": 1, "completion_tokens": 1}}\n'
     )
-    os.utime(tmp_path / "log.jsonl", (1e9, 1e9))  # a file that has just changed is read again
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "a.jsonl").write_bytes(log)
+    with pa.CompressedOutputStream(str(logs / "b.jsonl.zst"), "zstd") as packed:
+        packed.write(log.replace(b"Hello", b"Goodbye"))
+    for file in logs.iterdir():
+        os.utime(file, (1e9, 1e9))  # a file that has just changed is read again
     program = (
-        f"import sys; from llm_audit.cli import run; run(['analyze', {str(tmp_path / 'log.jsonl')!r}, '-q']); "
+        f"import sys; from llm_audit.cli import run; run(['analyze', {str(logs)!r}, '--policy', 'keep']); "
         "sys.stderr.write(' '.join(sys.modules))"
     )
     environment = os.environ | {"LLM_AUDIT_CACHE_DIR": str(tmp_path / "cache")}
+    shown = []
     for heavy in (True, False):
         done = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment, timeout=120
         )
         loaded = {name.split(".")[0] for name in done.stderr.split()}
         assert bool(loaded & HEAVY) == heavy, loaded & HEAVY
+        assert heavy or "pydantic" not in loaded
+        shown.append(done.stdout)
+    assert shown[0] == shown[1] != ""

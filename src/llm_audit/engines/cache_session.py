@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from xxhash import xxh3_128_hexdigest
 
@@ -18,7 +19,9 @@ from llm_audit.sources.files.find import STANDARD_INPUT
 from llm_audit.sources.files.named import printable
 from llm_audit.sources.files.on_disk import version_of
 from llm_audit.sources.files.storage import Source
-from llm_audit.sources.split import Bundle, Shard
+
+if TYPE_CHECKING:
+    from llm_audit.sources.split import Bundle, Shard
 
 
 class CacheSession:
@@ -86,17 +89,29 @@ class CacheSession:
             contents.setdefault(shard.source.name, {})[shard.start] = tally.content
             versions[shard.source.name] = tally.version
         hashes = {described.path: described.sha256 for described in ledger.manifest.inputs}
+        archives = {source.member.archive.identity for source in self._sources if source.member is not None}
         for source in self._sources:
             found = contents.get(source.name, {})
             if _can_be_kept(source) and found and all(found.values()):
                 state = _state(source)
-                self._cache.store_hashes(FileHashes(state, hashes[source.name], found, versions[source.name]))
+                by = "" if source.identity in archives else code_fingerprint()
+                self._cache.store_hashes(FileHashes(state, hashes[source.name], found, versions[source.name], by))
         if all(tally.content for _, tally in shards):  # what could not be read now may be readable next time
             self._cache.store_ledger(self._ledger_key(hashes), ledger)
         evict(self._cache.folder)
 
     def _ledger_key(self, hashes: dict[str, str]) -> str:
         return xxh3_128_hexdigest(f"{self._code}\0{sorted(hashes.items())}\0{self._partitions}".encode())
+
+
+def known_not_to_be_archives(cache: PartCache | None) -> Callable[[Source], bool]:
+    """Return whether a file is known to be no archive, by what a run with the same code found in it."""
+
+    def known(source: Source) -> bool:
+        found = cache.hashes(_state(source)) if cache and _can_be_kept(source) else None
+        return found is not None and found.no_archive_by == code_fingerprint()
+
+    return known
 
 
 def _can_be_kept(source: Source) -> bool:

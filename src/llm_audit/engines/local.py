@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_audit.engines.cache_session import CacheSession
+from llm_audit.engines.cache_session import CacheSession, known_not_to_be_archives
 from llm_audit.engines.context import IngestConfig, new_run
 from llm_audit.engines.executors import LOCAL, Executor, is_remote, open_executor
 from llm_audit.engines.progress import Progress, bytes_done
@@ -21,7 +20,6 @@ from llm_audit.ledger.workspace import Workspace
 from llm_audit.sources.databases import EVERYTHING, Selection
 from llm_audit.sources.files.find import find
 from llm_audit.sources.files.stores.key_dates import KeyDates
-from llm_audit.sources.split import bundles
 
 if TYPE_CHECKING:
     from llm_audit.engines.worker import Task
@@ -127,13 +125,22 @@ def _ingest(
     cache = PartCache.open() if options.cache else None
     holder = Workspace()
     folder = holder.path
-    found = find(paths, spool=folder, selection=options.selection, dates=options.dates())
+    found = find(
+        paths,
+        spool=folder,
+        selection=options.selection,
+        dates=options.dates(),
+        no_archive=known_not_to_be_archives(cache),
+    )
     session = CacheSession(cache, found.sources, config, partitions=options.partitions)
     if (stored := session.ledger()) is not None:
         session.warn_of_damage()
         return stored.with_notes(found.notes)
+    from concurrent.futures import ThreadPoolExecutor
+
     from llm_audit.engines.assembly import LedgerTarget, assembled, tallies
     from llm_audit.engines.worker import Task
+    from llm_audit.sources.split import bundles
 
     run = new_run()
     tasks = [

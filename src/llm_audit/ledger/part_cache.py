@@ -46,12 +46,14 @@ class FileHashes(msgspec.Struct, frozen=True):
     """The hashes of a file in a state; ``contents`` are those of its shards, by their first byte.
 
     ``version`` is the ETag of an object in a store, by which it is known where only its time has changed.
+    ``no_archive_by`` is the fingerprint of the code that found it to be no archive; empty where it is one.
     """
 
     state: FileState
     sha256: str
     contents: dict[int, str]
     version: str = ""
+    no_archive_by: str = ""
 
 
 class PartEntry(msgspec.Struct, frozen=True):

@@ -169,6 +169,27 @@ def test_a_damaged_archive_never_counts_as_whole(name: str, tmp_path: Path) -> N
             assert manifest.rows == 10 or manifest.rejected, place
 
 
+def test_unchanged_files_are_not_opened_again_but_for_archives(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("LLM_AUDIT_CACHE_DIR", str(tmp_path / "cache"))
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "broken.tar").write_bytes(tar({"a.jsonl": rows(0, 5), "b.jsonl": rows(5, 10)})[:2_000])
+    (logs / "whole.zip").write_bytes(zipped({"c.jsonl": rows(10, 12)}))
+    (logs / "d.jsonl.zst").write_bytes(arrow("zstd", rows(12, 14)))
+    for file in logs.iterdir():
+        os.utime(file, (1e9, 1e9))  # a file that has just changed is read again
+    first = ingest([logs], options=IngestOptions(jobs=1))
+    opened: list[str] = []
+    read = archives.first_bytes
+    monkeypatch.setattr(
+        archives, "first_bytes", lambda source: [opened.append(Path(source.path).name), read(source)][1]
+    )
+    second = ingest([logs], options=IngestOptions(jobs=1))
+    assert sorted(opened) == ["broken.tar", "whole.zip"]
+    assert account(first) == account(second)
+    assert [read.path for read in first.manifest.inputs] == [read.path for read in second.manifest.inputs]
+
+
 def test_a_member_too_large_to_copy_and_too_many_members_are_refused(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "logs.zip").write_bytes(ARCHIVES["logs.zip"])
     monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 1 << 6)

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.ledger.columns import TOKEN_TYPES
 
 _KEYS = (
     "provider", "model", "model_id", "developer", "family", "service_tier", "region", "team", "app", "environment",

@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 
 from llm_audit.document.audit import Document
-from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.ledger.columns import TOKEN_TYPES
 from llm_audit.report.interface import Frames
 
 _REQUEST: tuple[str, ...] = (

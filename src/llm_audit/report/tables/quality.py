@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llm_audit.document.audit import Document
-from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.ledger.columns import TOKEN_TYPES
 from llm_audit.report.table import Column, ColumnKind, Priority, Table, count, money, share, table
 from llm_audit.report.text import words
 

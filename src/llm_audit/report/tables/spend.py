@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from decimal import Decimal
 
 from llm_audit.document.audit import Day, Document, GroupRow
-from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.ledger.columns import TOKEN_TYPES
 from llm_audit.report.names import ambiguous, model_names
 from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, blank, count, money, share, table
 from llm_audit.report.text import NONE, plain, words

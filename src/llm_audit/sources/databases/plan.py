@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from difflib import get_close_matches
 
 from llm_audit.errors import UsageError
@@ -14,30 +12,13 @@ from llm_audit.sources.databases.driver import Described, Driver
 from llm_audit.sources.databases.failures import DatabaseError
 from llm_audit.sources.databases.schema import Field, Period, Related, Schema
 from llm_audit.sources.databases.schemas import SCHEMAS
+from llm_audit.sources.databases.selection import EVERYTHING, Selection
 from llm_audit.sources.databases.session import Session
 from llm_audit.sources.databases.statements import Condition, Statement
 from llm_audit.sources.databases.table import Lookup, Table
 
 _USUAL_SCHEMAS = frozenset({"public", "main", "dbo"})
 _NAMED_IN_ERRORS = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """What of a database is read.
-
-    Attributes:
-        since: Rows whose calls are all before this time are left out.
-        until: Rows whose calls are all after this time are left out.
-        query: The user's own query, instead of any table.
-    """
-
-    since: datetime | None = None
-    until: datetime | None = None
-    query: str | None = None
-
-
-EVERYTHING = Selection()
 
 
 def tables(address: Address, selection: Selection = EVERYTHING) -> tuple[list[Table], list[str]]:

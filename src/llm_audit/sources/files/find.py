@@ -6,7 +6,7 @@ import glob
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -40,6 +40,7 @@ def find(
     stdin: BinaryIO | None = None,
     selection: databases.Selection = databases.EVERYTHING,
     dates: KeyDates | None = None,
+    no_archive: Callable[[Source], bool] = lambda _: False,
 ) -> Found:
     """List the files of logs behind these paths, each once, sorted by name.
 
@@ -50,6 +51,7 @@ def find(
         stdin: Where ``-`` reads from; standard input by default.
         selection: What of a database is read.
         dates: The period, and the dates in names by which it rules files out.
+        no_archive: Knows of a file that it is no archive, without reading it.
 
     Raises:
         UsageError: A path does not exist or cannot be listed, or standard input is closed.
@@ -73,7 +75,7 @@ def find(
                 by_identity[current.identity] = current
         if left_out:
             notes.append(outside_period(printable(path), left_out, "object" if is_remote(path) else "file"))
-    files = [inside for source in by_identity.values() for inside in _opened(source, notes)]
+    files = [inside for source in by_identity.values() for inside in _opened(source, notes, no_archive)]
     sources = _with_distinct_names(sorted(files, key=order))
     return Found(sources=tuple(sources), notes=tuple(sorted({*notes, *lakes.notes()})))
 
@@ -86,9 +88,9 @@ def _tables(uri: str, selection: databases.Selection, notes: list[str]) -> Itera
         yield Source(name=table.shown, path=table.shown, size_bytes=0, modified_ns=0, identity=table.shown, table=table)
 
 
-def _opened(source: Source, notes: list[str]) -> Iterator[Source]:
+def _opened(source: Source, notes: list[str], no_archive: Callable[[Source], bool]) -> Iterator[Source]:
     """Yield the files in an archive that can be opened, or the file itself."""
-    found = None if source.remote or not source.size_bytes else members(source)
+    found = None if source.remote or not source.size_bytes or no_archive(source) else members(source)
     for member in [source] if found is None else found:
         inside = member.name.rpartition("/")[2].rpartition("!")[2]
         if member.member is not None and (why := skip_reason(inside, folder=False)):
