@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import msgspec
 
 from llm_audit.engines.context import IngestConfig
 from llm_audit.engines.executors import Executor
-from llm_audit.engines.executors.calls import map_calls
 from llm_audit.engines.object_hashes import ranges_hashes, refuse_unreadable
+from llm_audit.engines.steps import over_steps
 from llm_audit.engines.table_sums import of_tables
 from llm_audit.errors import IncompleteError
+from llm_audit.ledger.manifest import Manifest, requests_files
 from llm_audit.ledger.parts import LedgerPart, ShardTally
+from llm_audit.ledger.remote import RECORD, RemoteLedger
+from llm_audit.ledger.shared import open_folder, read_sealed, write_sealed
 from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.workspace import Workspace
 from llm_audit.sources.databases import shown
@@ -22,8 +25,8 @@ from llm_audit.sources.files.find import STANDARD_INPUT
 from llm_audit.sources.files.storage import Source
 from llm_audit.sources.split import Bundle, Shard
 
-if TYPE_CHECKING:
-    from llm_audit.ledger.assembly import Step
+LEDGER, STEPS = "ledger", "steps"
+"""Folders of a workspace: of a large ledger, and of what steps exchange."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +34,27 @@ class LedgerTarget:
     """Where a ledger goes.
 
     Attributes:
-        holder: The folder.
+        holder: A folder of this machine, for one without a workspace, and for a small one.
         partitions: Files of requests; None for a number that bounds memory.
-        workspace: A folder that an interrupted assembly goes on from; None for a temporary one.
+        workspace: The address of the folder that the parts are in, and what an interrupted assembly goes on from; None
+            for parts that are files of this machine.
+        resumable: Whether a large ledger stays in the workspace too.
+        keep: Returns what keeps a ledger in the workspace alive.
     """
 
     holder: Workspace
     partitions: int | None = None
-    workspace: Path | None = None
+    workspace: str | None = None
+    resumable: bool = False
+    keep: Callable[[], object] = object
+
+
+class _Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What says of a ledger in a workspace that it is complete."""
+
+    identity: str
+    manifest: Manifest
+    checksums: tuple[str, ...]
 
 
 def tallies(work: Sequence[tuple[Bundle, LedgerPart]]) -> list[tuple[Shard, ShardTally]]:
@@ -72,7 +88,7 @@ def assembled(
     Raises:
         IncompleteError: No entry was read.
     """
-    from llm_audit.ledger.assembly import assemble, with_offsets
+    from llm_audit.ledger.assembly import assemble, identity_of, partitions_of, with_offsets
 
     read = tallies(work)
     if not sum(tally.entries for _, tally in read):
@@ -88,41 +104,55 @@ def assembled(
         if shard.source.table is None
     }
     numbers = {source.name: number for number, source in enumerate(sources)}
-    manifest = assemble(
-        with_offsets((part, [numbers[shard.source.name] for shard in bundle]) for bundle, part in work),
-        inputs=[(source.name, *described[source.name]) for source in sources],
-        target=target.holder.path,
-        partitions=target.partitions,
-        workspace=target.workspace,
+    parts = with_offsets((part, [numbers[shard.source.name] for shard in bundle]) for bundle, part in work)
+    inputs = [(source.name, *described[source.name]) for source in sources]
+    partitions, fingerprints = target.partitions or partitions_of(parts), config.fingerprints()
+    place = f"{target.workspace}/{LEDGER}" if target.resumable and partitions > 1 else None
+    if place is not None and (kept := _kept(place, identity_of(parts, inputs, partitions, fingerprints), target)):
+        return kept.with_notes(notes)
+    made = assemble(
+        parts,
+        inputs=inputs,
+        target=place or target.holder.path,
+        partitions=partitions,
+        parts_in=target.workspace,
+        workspace=None if target.workspace is None else f"{target.workspace}/{STEPS}",
         notes=notes,
-        fingerprints=config.fingerprints(),
-        run=partial(map_calls, executor, label=_step_label),
+        fingerprints=fingerprints,
+        run=over_steps(executor),
     )
-    ledger = Ledger(target.holder.path, manifest, holder=target.holder)
-    _refit(ledger)
-    return ledger
+    if place is None:
+        ledger = Ledger(target.holder.path, made.manifest, holder=target.holder)
+    else:
+        ledger = _ledger(place, made.manifest, made.checksums, target)
+    checksums = made.checksums
+    if made.estimated:
+        from llm_audit.engines.refit import refit_ledger
+
+        checksums = refit_ledger(ledger, checksums, executor if partitions > 1 else None)
+    if place is None:
+        return ledger
+    record = _Record(identity=made.identity, manifest=made.manifest, checksums=checksums)
+    write_sealed(open_folder(place, checked=False), RECORD, msgspec.json.encode(record))
+    return _ledger(place, made.manifest, checksums, target)
 
 
-def _step_label(step: Step) -> str:
-    return f"the ledger's {step.target.name}"
+def _kept(place: str, identity: str, target: LedgerTarget) -> Ledger | None:
+    """Return the ledger that a workspace holds, where it is that of the same parts and its files are there."""
+    folder = open_folder(place, checked=False)
+    content = read_sealed(folder, RECORD)
+    if content is None:
+        return None
+    record = msgspec.json.decode(content, type=_Record)
+    there = record.identity == identity and all(map(folder.has, requests_files(len(record.checksums))))
+    return _ledger(place, record.manifest, record.checksums, target) if there else None
 
 
-def _refit(ledger: Ledger) -> None:
-    """Correct estimated token counts by the rows of the same model that have both text and usage."""
-    import polars as pl
-
-    from llm_audit.tokens.fitted import add_sums, refit, text_sums, tokens_per_char
-    from llm_audit.vocabulary import UsageSource
-
-    any_estimated = (pl.col("usage_source") == UsageSource.ESTIMATED.value).any()
-    estimated = [
-        number for number in range(ledger.partitions) if ledger.scan(number).select(any_estimated).collect().item()
-    ]
-    if not estimated:
-        return
-    fitted = tokens_per_char(add_sums([text_sums(ledger.scan(number)) for number in range(ledger.partitions)]))
-    for number in estimated:
-        refit(ledger.scan(number).collect(), fitted).write_parquet(ledger.files[number])
+def _ledger(place: str, manifest: Manifest, checksums: tuple[str, ...], target: LedgerTarget) -> Ledger:
+    path = open_folder(place, checked=False).path
+    if path is not None:
+        return Ledger(path, manifest, holder=target.keep())
+    return RemoteLedger(place, manifest, checksums=checksums, holder=target.keep())
 
 
 def _nothing_to_audit(paths: Sequence[str | Path], sources: Sequence[Source], notes: Sequence[str]) -> str:

@@ -61,6 +61,11 @@ class Ledger:
         """Return the files of requests, one a partition."""
         return tuple(self.folder / name for name in requests_files(self.partitions))
 
+    @property
+    def address(self) -> str:
+        """Return the address of its folder."""
+        return str(self.folder)
+
     @cached_property
     def frame(self) -> pl.DataFrame:
         """The requests in memory, with the columns of ``ledger.schema.SCHEMA``, in order of input, line and entry."""
@@ -68,8 +73,15 @@ class Ledger:
 
     def with_notes(self, notes: Sequence[str]) -> Ledger:
         """Return the same ledger with other notes on skipped files."""
-        manifest = msgspec.structs.replace(self.manifest, notes=list(notes))
+        return self.with_manifest(msgspec.structs.replace(self.manifest, notes=list(notes)))
+
+    def with_manifest(self, manifest: Manifest) -> Ledger:
+        """Return the same requests with another manifest."""
         return Ledger(self.folder, manifest, holder=self._holder)
+
+    def for_tasks(self) -> Ledger:
+        """Return the ledger as tasks carry it: they name its files, and this process keeps a temporary folder alive."""
+        return Ledger(self.folder, self.manifest)
 
     def rewritten(self, change: Callable[[pl.LazyFrame], pl.LazyFrame]) -> Ledger:
         """Return a ledger of changed rows, in a temporary folder of its own; each partition is changed by itself."""
@@ -91,13 +103,17 @@ class Ledger:
         Args:
             partition: The partition to read; None for all. All requests of several partitions are sorted in memory.
         """
-        import polars as pl
+        return scanned(self.files if partition is None else self.files[partition : partition + 1])
 
-        from llm_audit.ledger.schema import SCHEMA
 
-        files = self.files if partition is None else self.files[partition : partition + 1]
-        rows = pl.scan_parquet(list(files), glob=False).cast(SCHEMA)
-        return rows if len(files) == 1 else rows.sort("input", "line", "entry")
+def scanned(files: Sequence[Path]) -> pl.LazyFrame:
+    """Return the requests of some files of a ledger; those of several are sorted in memory."""
+    import polars as pl
+
+    from llm_audit.ledger.schema import SCHEMA
+
+    rows = pl.scan_parquet(list(files), glob=False).cast(SCHEMA)
+    return rows if len(files) == 1 else rows.sort("input", "line", "entry")
 
 
 def is_ledger(path: str | Path) -> bool:

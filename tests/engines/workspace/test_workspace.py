@@ -20,10 +20,10 @@ from llm_audit.engines import (
     merge_workspace,
     open_executor,
 )
-from llm_audit.engines.workspace import folder as folders
 from llm_audit.engines.workspace import parts, plan
 from llm_audit.errors import AuditError, IncompleteError, UsageError
 from llm_audit.ledger import Ledger
+from llm_audit.ledger.shared import folder as folders
 from llm_audit.sources import split
 from llm_audit.sources.files.stores import address, clients, retry
 

@@ -12,9 +12,11 @@ import polars as pl
 
 from llm_audit.ledger import Ledger
 from llm_audit.ledger.arrow import ARROW_SCHEMA, parquet_writer
-from llm_audit.ledger.assembly import Mapper, OffsetPart, assemble, in_process, with_offsets
+from llm_audit.ledger.assembly import OffsetPart, assemble, with_offsets
 from llm_audit.ledger.parts import LedgerPart, ShardTally
 from llm_audit.ledger.schema import SCHEMA
+from llm_audit.ledger.shared import Mapper, in_process
+from llm_audit.ledger.shared.relay import FAN
 
 START = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)
 
@@ -63,11 +65,17 @@ class Log:
         ]
 
     def assembled(
-        self, partitions: int | None, target: Path, *, workspace: Path | None = None, run: Mapper = in_process
+        self,
+        partitions: int | None,
+        target: Path,
+        *,
+        workspace: Path | None = None,
+        run: Mapper = in_process,
+        fan: int = FAN,
     ) -> Ledger:
         """The ledger of all parts."""
         target.mkdir(parents=True, exist_ok=True)
-        manifest = assemble(
+        made = assemble(
             self.parts(),
             inputs=self.inputs(),
             target=target,
@@ -76,8 +84,9 @@ class Log:
             partitions=partitions,
             workspace=workspace,
             run=run,
+            fan=fan,
         )
-        return Ledger(target, manifest)
+        return Ledger(target, made.manifest)
 
 
 def chain(*messages: int) -> dict[str, int | None]:

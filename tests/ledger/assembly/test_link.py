@@ -8,21 +8,21 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.ledger.assembly.keys import in_buckets, owners
+from llm_audit.ledger.assembly.keys import owners, send
+from llm_audit.ledger.assembly.layout import Layout
 from llm_audit.ledger.assembly.link import LinkStep
-from llm_audit.ledger.assembly.slices import read_slice, write_slices
-from llm_audit.ledger.assembly.steps import Counts, Layout, Step, in_process, perform
 from llm_audit.ledger.schema import SCHEMA
+from llm_audit.ledger.shared import Step, in_process, open_folder, perform
+from llm_audit.ledger.shared.steps import Counts
 
 PAIRS = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1, max_size=40)
 
 
 def labels(pairs: list[tuple[int, int]], buckets: int, folder: Path) -> dict[int, int]:
     """The stars that rounds of steps make of pairs of a key and its owner."""
-    layout = Layout(folder=folder, parts=1, partitions=buckets)
+    layout, shared = Layout(uri=str(folder), parts=1, partitions=buckets), open_folder(str(folder))
     links = pl.DataFrame(pairs, schema={"key": pl.UInt64, "owner": pl.UInt64}, orient="row")
-    none = [None] * buckets
-    write_slices(layout.path("keys", 0), [*none, *in_buckets(links, "key", buckets), *none])
+    send(shared, layout.links, 0, links, "key")
     before = None
     for number in range(100):
         steps: list[Step] = [LinkStep(layout=layout, number=bucket, round=number) for bucket in range(buckets)]
@@ -32,10 +32,8 @@ def labels(pairs: list[tuple[int, int]], buckets: int, folder: Path) -> dict[int
         before = counts if number % 2 else before
     found: dict[int, int] = {}
     for step in steps:
-        earlier = LinkStep(layout=layout, number=step.number, round=number - 1).target
-        for bucket in range(buckets):
-            if (table := read_slice(earlier, bucket)) is not None:
-                found |= dict(pl.DataFrame(table).rows())
+        if (edges := layout.edges(number - 1).frame(shared, step.number)) is not None:
+            found |= dict(edges.rows())
     return found
 
 

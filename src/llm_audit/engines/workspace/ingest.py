@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
+import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_audit.engines.assembly import LedgerTarget, assembled
+from llm_audit.engines.assembly import LEDGER, STEPS, LedgerTarget, assembled
 from llm_audit.engines.context import new_run
 from llm_audit.engines.executors import Executor
+from llm_audit.engines.executors.calls import map_calls
 from llm_audit.engines.progress import Progress, bytes_done
-from llm_audit.engines.workspace.folder import open_folder
-from llm_audit.engines.workspace.parts import PARTS, HashTask, PartTask, fetch_part, hash_file, kept_part, make_part
+from llm_audit.engines.workspace.parts import PARTS, HashTask, PartTask, hash_file, kept_part, make_part
 from llm_audit.engines.workspace.plan import PLAN, Part, Plan, make_plan, read_plan, store_plan
-from llm_audit.errors import IncompleteError
+from llm_audit.errors import AuditError, IncompleteError
 from llm_audit.ledger.parts import LedgerPart
+from llm_audit.ledger.shared import open_folder
 from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.workspace import Workspace
 
@@ -71,7 +76,7 @@ def ingest_into(
     plan = make_plan(paths, config)
     store_plan(open_folder(workspace), plan)
     parts = _parts(workspace, plan, range(len(plan.bundles)), executor, progress)
-    return merged(workspace, plan, parts, executor, given=paths, partitions=partitions)
+    return merged(workspace, plan, parts, executor, given=paths, partitions=partitions, resumable=True)
 
 
 def merge_workspace(workspace: str, *, executor: Executor, partitions: int | None = None) -> Ledger:
@@ -83,16 +88,25 @@ def merge_workspace(workspace: str, *, executor: Executor, partitions: int | Non
     """
     folder = open_folder(workspace)
     plan = read_plan(folder)
-    found = {number: kept_part(folder, plan.key(number)) for number in range(len(plan.bundles))}
-    missing = [number for number, part in found.items() if part is None]
+    keys = [plan.key(number) for number in range(len(plan.bundles))]
+    found = map_calls(executor, partial(_kept_part, workspace), keys, label=_part_label)
+    missing = [number for number, part in enumerate(found) if part is None]
     if missing:
         raise IncompleteError(
             f"{len(missing):,} of {len(plan.bundles):,} parts are missing from {workspace}, the first of them "
             f"number {missing[0] + 1:,}. Run the missing `llm-audit ingest … --shard` again, or `llm-audit ingest` "
             "without --shard, which makes what is missing."
         )
-    parts = [part for part in found.values() if part is not None]
-    return merged(workspace, plan, parts, executor, given=[workspace], partitions=partitions)
+    parts = [part for part in found if part is not None]
+    return merged(workspace, plan, parts, executor, given=[workspace], partitions=partitions, resumable=True)
+
+
+def _kept_part(workspace: str, key: str) -> LedgerPart | None:
+    return kept_part(open_folder(workspace, checked=False), key)
+
+
+def _part_label(key: str) -> str:
+    return f"the part {key}"
 
 
 def _parts(
@@ -115,8 +129,9 @@ def merged(
     given: Sequence[str | Path],
     partitions: int | None = None,
     known: Mapping[str, str] | None = None,
+    resumable: bool = False,
 ) -> Ledger:
-    """Return the ledger of all parts, in a folder that all processes reach where the workspace is one.
+    """Return the ledger of all parts: a small one on this machine, a large one in the workspace.
 
     Args:
         workspace: The address of the workspace.
@@ -126,6 +141,8 @@ def merged(
         given: The paths that the user gave.
         partitions: Files of requests; None for a number that bounds memory.
         known: SHA-256 of files that were read in ranges, by name; others are hashed.
+        resumable: Whether a large ledger stays in the workspace as long as its plan does, for a run that goes on from
+            an interrupted one.
     """
     folder = open_folder(workspace)
     holder = Workspace(folder.path)
@@ -134,22 +151,44 @@ def merged(
     hashes = executor.map(hash_file, [HashTask(source) for source in cut])
     sha256 = {**known, **dict(zip((source.name for source in cut), hashes, strict=True))}
     return assembled(
-        [(plan.bundle(number), fetch_part(folder, part, holder.path)) for number, part in enumerate(parts)],
+        [(plan.bundle(number), part) for number, part in enumerate(parts)],
         given=given,
         sources=plan.sources,
         notes=plan.notes,
         sha256=lambda source: sha256[source.name],
         config=plan.config,
-        target=LedgerTarget(holder=holder, partitions=partitions, workspace=folder.path),
+        target=LedgerTarget(
+            holder=holder,
+            partitions=partitions,
+            workspace=folder.uri,
+            resumable=resumable,
+            keep=partial(_Kept, folder.uri),
+        ),
         executor=executor,
     )
 
 
 def clear_workspace(workspace: str) -> None:
-    """Remove what ingests have written to a workspace; other files stay."""
+    """Remove what runs have written to a workspace; other files stay, and a ledger in use as long as it is used."""
     folder = open_folder(workspace)
-    for name in (PARTS, PLAN):
+    for name in (PARTS, f"{STEPS}/", PLAN):
         folder.remove(name)
+
+
+class _Kept:
+    """Keeps a ledger in a workspace, and removes it in the end, unless the workspace has a plan that it is part of."""
+
+    def __init__(self, workspace: str) -> None:
+        release = weakref.finalize(self, _release, workspace)
+        release.atexit = False
+        atexit.register(release)  # before the clients of stores are closed, which were opened earlier
+
+
+def _release(workspace: str) -> None:
+    with suppress(AuditError, OSError):
+        folder = open_folder(workspace, checked=False)
+        if not folder.has(PLAN):
+            folder.remove(f"{LEDGER}/")
 
 
 def workspace_path(workspace: str | None) -> Path | None:

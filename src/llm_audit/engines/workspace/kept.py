@@ -10,12 +10,12 @@ from pathlib import Path
 
 import msgspec
 
-from llm_audit.engines.workspace.folder import SharedFolder, open_folder, read_sealed, write_sealed
 from llm_audit.engines.workspace.parts import PARTS, entry_name, kept_part
 from llm_audit.engines.workspace.plan import Plan
 from llm_audit.errors import UsageError
 from llm_audit.files import PRIVATE, lock
 from llm_audit.ledger.parts import LedgerPart
+from llm_audit.ledger.shared.folder import SharedFolder, open_folder, read_sealed, write_sealed
 from llm_audit.ledger.store import STAGED, is_ledger
 
 STATE = "update.json"

@@ -9,10 +9,17 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from llm_audit.engines.worker import BundleTask, Task, content_of, process
-from llm_audit.engines.workspace.folder import SharedFolder, open_folder, read_sealed, write_sealed
 from llm_audit.errors import AuditError
 from llm_audit.ledger.parts import LedgerPart
-from llm_audit.ledger.sealed import xxh3_of
+from llm_audit.ledger.sealed import DamagedError, xxh3_of
+from llm_audit.ledger.shared.folder import (
+    SharedFolder,
+    fetch_whole,
+    is_whole,
+    open_folder,
+    read_sealed,
+    write_sealed,
+)
 from llm_audit.sources.files import storage
 from llm_audit.sources.files.storage import Source
 from llm_audit.sources.split import Shard
@@ -76,12 +83,7 @@ def kept_part(folder: SharedFolder, key: str) -> LedgerPart | None:
     kept = msgspec.json.decode(content, type=KeptPart)
     if kept.part.file is None:
         return kept.part
-    with TemporaryDirectory(prefix="llm-audit-") as temporary:
-        try:
-            whole = xxh3_of(folder.fetch(kept.part.file, Path(temporary))) == kept.checksum
-        except FileNotFoundError:
-            whole = False
-    return kept.part if whole else None
+    return kept.part if is_whole(folder, kept.part.file, kept.checksum or "") else None
 
 
 def fetch_part(folder: SharedFolder, part: LedgerPart, local: Path) -> LedgerPart:
@@ -92,16 +94,13 @@ def fetch_part(folder: SharedFolder, part: LedgerPart, local: Path) -> LedgerPar
     """
     if part.file is None:
         return part
-    path = folder.fetch(part.file, local)
     checksum = part.file.removesuffix(".parquet").rpartition(".")[2]
     try:
-        damaged = xxh3_of(path) != checksum
-    except FileNotFoundError:
-        damaged = True
-    if damaged:
+        path = fetch_whole(folder, part.file, local, checksum)
+    except DamagedError:
         raise AuditError(
             f"{folder.uri}/{part.file} is damaged or missing. Start again with the same workspace: it is made anew."
-        )
+        ) from None
     return msgspec.structs.replace(part, file=str(path))
 
 

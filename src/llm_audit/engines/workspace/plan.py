@@ -16,8 +16,8 @@ import msgspec
 from xxhash import xxh3_128_hexdigest
 
 from llm_audit.engines.context import IngestConfig, code_fingerprint
-from llm_audit.engines.workspace.folder import SharedFolder, read_sealed, write_sealed
 from llm_audit.errors import UsageError
+from llm_audit.ledger.shared.folder import SharedFolder, read_sealed, write_sealed
 from llm_audit.sources.files.find import STANDARD_INPUT, Found, find
 from llm_audit.sources.files.limits import SHARD_BYTES
 from llm_audit.sources.files.storage import Source

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from llm_audit.engines.workspace.folder import SharedFolder
 from llm_audit.engines.workspace.parts import fetch_part, kept_part, store_part
 from llm_audit.ledger.parts import LedgerPart
+from llm_audit.ledger.shared.folder import SharedFolder
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from llm_audit.engines.executors import Executor
 from llm_audit.engines.progress import Progress, bytes_done
 from llm_audit.engines.workspace import absent, changes
 from llm_audit.engines.workspace.changes import Group, KeptShard, Wanted
-from llm_audit.engines.workspace.folder import SharedFolder
 from llm_audit.engines.workspace.ingest import merged
 from llm_audit.engines.workspace.kept import (
     KeptParts,
@@ -42,6 +41,7 @@ from llm_audit.engines.workspace.plan import Plan, Range, find_again
 from llm_audit.engines.workspace.regroup import regrouped
 from llm_audit.errors import AuditWarning, UsageError
 from llm_audit.ledger.parts import LedgerPart
+from llm_audit.ledger.shared.folder import SharedFolder
 from llm_audit.ledger.store import Ledger, finish_replacement, read_ledger, replace_ledger
 from llm_audit.sources.databases import is_database, shown, uri_of_file
 from llm_audit.sources.files.find import Found

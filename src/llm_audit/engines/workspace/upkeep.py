@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 
 from llm_audit.engines.workspace import changes
-from llm_audit.engines.workspace.folder import SharedFolder, open_folder
 from llm_audit.engines.workspace.kept import (
     STATE,
     KeptParts,
@@ -26,6 +25,7 @@ from llm_audit.engines.workspace.plan import bundle_bytes, find_again
 from llm_audit.engines.workspace.regroup import Piece, regrouped
 from llm_audit.errors import AuditError, UsageError
 from llm_audit.ledger.parts import LedgerPart
+from llm_audit.ledger.shared.folder import SharedFolder, open_folder
 from llm_audit.ledger.store import Ledger, damaged_files, read_ledger
 
 

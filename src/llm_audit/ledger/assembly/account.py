@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from llm_audit.ledger.assembly.numbering import OffsetPart, ShardOffset
-from llm_audit.ledger.assembly.steps import Counts
 from llm_audit.ledger.manifest import EntryCount, LedgerInput, Manifest, Rejection, RejectionExample
 from llm_audit.ledger.parts import MAX_EXAMPLES, ShardTally
+from llm_audit.ledger.shared.steps import Counts
 
 PARENT_SPAN = "parent_span"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import count
 from pathlib import Path
@@ -16,116 +15,98 @@ from pathlib import Path
 import msgspec
 from xxhash import xxh3_128_hexdigest
 
-from llm_audit.errors import AuditError
-from llm_audit.files import make_private_folder
 from llm_audit.ledger.assembly.account import manifest_of
 from llm_audit.ledger.assembly.cut import CutStep
 from llm_audit.ledger.assembly.exchange import ExchangeStep
 from llm_audit.ledger.assembly.keys import KeysStep
+from llm_audit.ledger.assembly.layout import Layout
 from llm_audit.ledger.assembly.link import LabelStep, LinkStep
-from llm_audit.ledger.assembly.numbering import OffsetPart, PartRows, part_rows
+from llm_audit.ledger.assembly.numbering import OffsetPart, PartRows, part_rows, rows_at_hand
 from llm_audit.ledger.assembly.partition import PartitionStep, write_whole
-from llm_audit.ledger.assembly.steps import Counts, Layout, Mapper, Step, in_process, perform
 from llm_audit.ledger.columns import SCHEMA_VERSION
 from llm_audit.ledger.manifest import Manifest, requests_files
-from llm_audit.ledger.sealed import DamagedError
+from llm_audit.ledger.shared.folder import open_folder
+from llm_audit.ledger.shared.relay import FAN, Relay
+from llm_audit.ledger.shared.steps import Counts, Mapper, Outcome, Step, in_process, perform, until_undamaged
 
 PARTITION_ROWS = 200_000
 """Rows a partition aims at, which bounds the memory of a process."""
-MAX_ATTEMPTS = 3
+
+
+class Assembled(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger that was assembled.
+
+    Attributes:
+        manifest: Its manifest.
+        checksums: Of its files, where there are several.
+        estimated: Requests whose tokens the log does not state.
+        identity: A hash of all that decides its files.
+    """
+
+    manifest: Manifest
+    checksums: tuple[str, ...]
+    estimated: int
+    identity: str
 
 
 def assemble(
     parts: Sequence[OffsetPart],
     *,
     inputs: Sequence[tuple[str, int, str]],
-    target: Path,
+    target: Path | str,
     notes: Sequence[str],
     fingerprints: dict[str, str],
     partitions: int | None = None,
-    workspace: Path | None = None,
+    parts_in: str | None = None,
+    workspace: Path | str | None = None,
     run: Mapper = in_process,
-) -> Manifest:
+    fan: int = FAN,
+) -> Assembled:
     """Write the requests of all parts to the folder ``target`` and account for every entry.
 
     Args:
         parts: The parts with their offsets, in order of inputs.
         inputs: Path, size in bytes and SHA-256 of each file.
-        target: The folder for the files of requests.
+        target: The folder for the files of requests, or its address where there are several files.
         notes: Remarks on skipped files.
         fingerprints: Versions of the code, classifier and options.
         partitions: Files of requests; None for a number that bounds memory.
+        parts_in: The address of the workspace whose files the parts are; None for files of this machine.
         workspace: A folder that all executors see, for the steps' files; what is left there of an interrupted assembly
             of the same parts is used, and removed in the end. None for a temporary folder in ``target``.
         run: Applies a function to steps.
+        fan: See ``relay.FAN``.
 
     Raises:
         AuditError: A file of the workspace was damaged again and again.
     """
-    hashes = [sha for _, _, sha in inputs]
-    filled = part_rows(parts, hashes)
-    if partitions is None:
-        partitions = -(-sum(part.part.rows for part in parts) // PARTITION_ROWS)
-    partitions = max(partitions, 1)
+    filled = part_rows(parts, [sha for _, _, sha in inputs], workspace=parts_in)
+    partitions = partitions_of(parts) if partitions is None else max(partitions, 1)
+    identity = identity_of(parts, inputs, partitions, fingerprints)
+    checksums: tuple[str, ...] = ()
     if partitions == 1:
-        counts = write_whole(filled, target / requests_files(1)[0])
+        counts = _whole(filled, Path(target) / requests_files(1)[0])
     else:
         if workspace is None:
-            folder = Path(tempfile.mkdtemp(prefix="assembly-", dir=target))
+            uri = tempfile.mkdtemp(prefix="assembly-", dir=target)
         else:
-            folder = workspace / f"assembly-{_identity(parts, inputs, partitions, fingerprints)}"
-            make_private_folder(folder)
-        layout = Layout(folder=folder, parts=len(filled), partitions=partitions)
-        counts = _until_undamaged(filled, layout, target, run)
-        shutil.rmtree(folder, ignore_errors=True)
-    return manifest_of(parts, inputs, counts, partitions=partitions, notes=notes, fingerprints=fingerprints)
+            uri = f"{workspace}/assembly-{identity}"
+        layout = Layout(uri=uri, parts=len(filled), partitions=partitions, fan=fan)
+        counts, checksums = until_undamaged(uri, lambda: _run_steps(filled, layout, str(target), run))
+        if workspace is None:
+            shutil.rmtree(uri, ignore_errors=True)
+        else:
+            open_folder(str(workspace), checked=False).remove(f"assembly-{identity}/")
+    manifest = manifest_of(parts, inputs, counts, partitions=partitions, notes=notes, fingerprints=fingerprints)
+    return Assembled(manifest=manifest, checksums=checksums, estimated=counts.estimated, identity=identity)
 
 
-def _until_undamaged(parts: Sequence[PartRows], layout: Layout, target: Path, run: Mapper) -> Counts:
-    """Run all steps; where a file turns out to be damaged, make it again."""
-    damaged: Counter[Path] = Counter()
-    while True:
-        try:
-            return _run_steps(parts, layout, target, run)
-        except DamagedError as error:
-            file = Path(str(error))
-            damaged[file] += 1
-            if damaged[file] >= MAX_ATTEMPTS:
-                raise AuditError(
-                    f"{file} was damaged {MAX_ATTEMPTS} times after it was written. Check the disk, or choose another "
-                    "folder."
-                ) from None
-            file.unlink(missing_ok=True)
+def partitions_of(parts: Sequence[OffsetPart]) -> int:
+    """Return a number of partitions that bounds the memory of a process."""
+    return max(-(-sum(part.part.rows for part in parts) // PARTITION_ROWS), 1)
 
 
-def _run_steps(parts: Sequence[PartRows], layout: Layout, target: Path, run: Mapper) -> Counts:
-    def sums(steps: Iterable[Step]) -> Counts:
-        total = Counts()
-        for outcome in run(perform, list(steps)):
-            total += outcome.counts
-        return total
-
-    buckets = range(layout.partitions)
-    sums(KeysStep(layout=layout, number=number, part=part) for number, part in enumerate(parts))
-    total = sums(ExchangeStep(layout=layout, number=bucket) for bucket in buckets)
-    linked = sums(LinkStep(layout=layout, number=bucket, round=0) for bucket in buckets).edges > 0
-    if linked:
-        before = None
-        for round_ in count(1, 2):
-            stars = sums(LinkStep(layout=layout, number=bucket, round=round_) for bucket in buckets)
-            if stars == before:  # nothing has changed since the last round
-                break
-            before = stars
-            sums(LinkStep(layout=layout, number=bucket, round=round_ + 1) for bucket in buckets)
-        sums(LabelStep(layout=layout, number=bucket, round=round_ - 1) for bucket in buckets)
-    sums(CutStep(layout=layout, number=number, part=part, linked=linked) for number, part in enumerate(parts))
-    files = requests_files(layout.partitions)
-    return total + sums(
-        PartitionStep(layout=layout, number=number, output=target / name) for number, name in enumerate(files)
-    )
-
-
-def _identity(
+def identity_of(
     parts: Sequence[OffsetPart],
     inputs: Sequence[tuple[str, int, str]],
     partitions: int,
@@ -137,3 +118,69 @@ def _identity(
     hashes = [sha for _, _, sha in inputs]
     described = (SCHEMA_VERSION, partitions, sorted(fingerprints.items()), hashes, contents, numbers)
     return xxh3_128_hexdigest(msgspec.json.encode(described))
+
+
+def _whole(parts: Sequence[PartRows], target: Path) -> Counts:
+    """Write the ledger of a few parts, all of which are brought to this machine first."""
+    if not any(part.workspace for part in parts):
+        return write_whole(parts, target)
+    with tempfile.TemporaryDirectory(prefix="llm-audit-") as local:
+        near = []
+        for number, part in enumerate(parts):
+            path = Path(local) / f"part-{number}.parquet"
+            with rows_at_hand(part) as rows:
+                shutil.copyfile(rows, path)
+            near.append(_at(part, path))
+        return write_whole(near, target)
+
+
+def _at(part: PartRows, path: Path) -> PartRows:
+    return PartRows(file=str(path), workspace=None, offsets=part.offsets, inputs=part.inputs)
+
+
+def _run_steps(parts: Sequence[PartRows], layout: Layout, ledger: str, run: Mapper) -> tuple[Counts, tuple[str, ...]]:
+    def outcomes(steps: Iterable[Step]) -> list[Outcome]:
+        return list(run(perform, list(steps)))
+
+    def sums(steps: Iterable[Step], *relays: Relay) -> Counts:
+        """Run steps, and those that carry their rows on."""
+        found = outcomes(steps)
+        for relay in relays:
+            for level in relay.steps():
+                outcomes(level)
+        return sum((outcome.counts for outcome in found), Counts())
+
+    buckets, numbered = range(layout.partitions), list(enumerate(parts))
+    sums(
+        (KeysStep(layout=layout, number=number, part=part) for number, part in numbered),
+        *(layout.merges, layout.links),
+    )
+    total = sums(ExchangeStep(layout=layout, number=bucket) for bucket in buckets)
+    if total.duplicates:
+        sums((), layout.duplicates)
+
+    def link(round_: int) -> Counts:
+        return sums((LinkStep(layout=layout, number=bucket, round=round_) for bucket in buckets), layout.edges(round_))
+
+    linked = link(0).edges > 0
+    if linked:
+        before = None
+        for round_ in count(1, 2):
+            stars = link(round_)
+            if stars == before:  # nothing has changed since the last round
+                break
+            before = stars
+            link(round_ + 1)
+        sums((), layout.owners)
+        sums((LabelStep(layout=layout, number=bucket, round=round_ - 1) for bucket in buckets), layout.labels)
+    repeated = total.duplicates > 0
+    sums(
+        (
+            CutStep(layout=layout, number=number, part=part, repeated=repeated, linked=linked)
+            for number, part in numbered
+        ),
+        layout.rows,
+    )
+    found = outcomes(PartitionStep(layout=layout, number=number, ledger=ledger) for number in buckets)
+    total += sum((outcome.counts for outcome in found), Counts())
+    return total, tuple(str(outcome.checksum) for outcome in found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,47 +11,42 @@ import polars as pl
 import pyarrow as pa
 
 from llm_audit.ledger.arrow import ARROW_SCHEMA
-from llm_audit.ledger.assembly.keys import OWNER_COLUMNS, buckets_of, divide, owners, read_rows
+from llm_audit.ledger.assembly.keys import OWNER_COLUMNS, buckets_of, owners
+from llm_audit.ledger.assembly.layout import LayoutStep
 from llm_audit.ledger.assembly.merge import REPLY_COLUMNS
 from llm_audit.ledger.assembly.numbering import PartRows, numbered_rows
-from llm_audit.ledger.assembly.slices import compact_dictionaries, read_slice, write_slices
-from llm_audit.ledger.assembly.steps import Counts, Outcome, Step
 from llm_audit.ledger.row_hashes import Hashes
+from llm_audit.ledger.shared.steps import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CutStep(Step):
+class CutStep(LayoutStep):
     """Write the rows of a part that stay, each to its partition."""
 
     part: PartRows
+    repeated: bool  # whether any row has a duplicate
     linked: bool  # whether any owner has another one's label
 
     @property
-    def target(self) -> Path:
-        """Return the file of rows, with a slice for each partition."""
-        return self.layout.path("rows", self.number)
+    def targets(self) -> tuple[str, ...]:
+        """Return the file of rows."""
+        return (self.layout.rows.name(0, 0, self.number),)
 
     def run(self) -> Outcome:
-        """Write the slices."""
+        """Write the rows for their partitions."""
         table, _ = numbered_rows(self.part)
-        if (found := self._decisions("duplicates")) is not None:
+        if self.repeated and (found := self.layout.duplicates.frame(self.folder, self.number)) is not None:
             table = with_replies(table, found["row"].to_numpy(), found)
             kept = np.ones(table.num_rows, bool)
             kept[found.filter("dropped")["row"].to_numpy()] = False
             table = table.filter(pa.array(kept))
-        partitions = self.layout.partitions
-        slices = divide(table.unify_dictionaries().combine_chunks(), self._partitions_of(table), partitions)
-        write_slices(self.target, [compact_dictionaries(rows) for rows in slices])
-        return Outcome(Counts())
-
-    def _decisions(self, kind: str) -> pl.DataFrame | None:
-        paths = (self.layout.path(kind, bucket) for bucket in range(self.layout.partitions))
-        return read_rows([read_slice(path, self.number) for path in paths])
+        self.layout.rows.write(self.folder, self.number, table, self._partitions_of(table))
+        return Outcome()
 
     def _partitions_of(self, table: Any) -> npt.NDArray[np.int64]:
         owner, has_owner, _ = owners(pl.DataFrame(table.select(OWNER_COLUMNS)))
         labels: Hashes = np.where(has_owner, owner, table["request_key"].to_numpy())
-        if self.linked and (linked := self._decisions("labels")) is not None:
+        if self.linked and (linked := self.layout.labels.frame(self.folder, self.number)) is not None:
             named = linked.sort("owner")
             names, places = named["owner"].to_numpy(), np.zeros(len(labels), np.int64)
             places = np.searchsorted(names, labels).clip(max=len(names) - 1)

@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from llm_audit.ledger.assembly import merge
-from llm_audit.ledger.assembly.keys import MERGES, divide, slice_of
-from llm_audit.ledger.assembly.slices import read_slice, write_slices
-from llm_audit.ledger.assembly.steps import Counts, Outcome, Step
+from llm_audit.ledger.assembly.layout import LayoutStep
+from llm_audit.ledger.shared.steps import Counts, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeStep(Step):
+class ExchangeStep(LayoutStep):
     """Decide of a bucket of merge keys which rows are dropped, and merge their replies."""
 
     @property
-    def target(self) -> Path:
-        """Return the file of decisions, with a slice for each part."""
-        return self.layout.path("duplicates", self.number)
+    def targets(self) -> tuple[str, ...]:
+        """Return the file of decisions."""
+        return (self.layout.duplicates.name(0, 0, self.number),)
 
     def run(self) -> Outcome:
         """Write for each part the rows that have duplicates."""
-        place = slice_of(MERGES, self.number, self.layout.partitions)
-        frames = [
-            pl.DataFrame(table).with_columns(part=pl.lit(part, pl.UInt32))
-            for part in range(self.layout.parts)
-            if (table := read_slice(self.layout.path("keys", part), place)) is not None
-        ]
-        rows = pl.concat(frames).filter(pl.col("merge_key").is_duplicated()) if frames else pl.DataFrame()
+        folder, relay = self.folder, self.layout.duplicates
+        rows = self.layout.merges.frame(folder, self.number)
+        rows = pl.DataFrame() if rows is None else rows.filter(pl.col("merge_key").is_duplicated())
         if not rows.height:
-            write_slices(self.target, [None] * self.layout.parts)
-            return Outcome(Counts())
+            relay.write(folder, self.number, None, np.zeros(0, np.int64))
+            return Outcome()
         keys = rows.drop("part", "row")
         found = rows.select("part", "row").with_columns(
             merge.duplicates(keys).alias("dropped"), *merge.merge_reply_fields(keys).drop("row").get_columns()
         )
-        write_slices(self.target, divide(found.to_arrow(), found["part"].to_numpy().astype("int64"), self.layout.parts))
+        relay.write(folder, self.number, found.to_arrow(), found["part"].to_numpy())
         return Outcome(Counts(duplicates=int(found["dropped"].sum())))

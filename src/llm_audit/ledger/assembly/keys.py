@@ -7,63 +7,52 @@ that it has; its owner decides its partition, unless a key is seen under several
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 
+from llm_audit.ledger.assembly.layout import LayoutStep
 from llm_audit.ledger.assembly.merge import DUPLICATE_COLUMNS, REPLY_COLUMNS
 from llm_audit.ledger.assembly.numbering import POSITION, PartRows, numbered_rows
-from llm_audit.ledger.assembly.slices import write_slices
-from llm_audit.ledger.assembly.steps import Counts, Outcome, Step
 from llm_audit.ledger.row_hashes import Hashes, hash_rows
+from llm_audit.ledger.shared.folder import SharedFolder
+from llm_audit.ledger.shared.relay import Relay
+from llm_audit.ledger.shared.steps import Outcome
 
 OWNER_COLUMNS = ("conversation", "trace", "opening_hash")
-MERGES, LINKS, OWNERS = range(3)
-"""Groups of slices, each with one a bucket: rows to merge, pairs of a key and its owner, and the owners of a part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeysStep(Step):
+class KeysStep(LayoutStep):
     """Write the keys of a part's rows, each to the bucket of its hash."""
 
     part: PartRows
 
     @property
-    def target(self) -> Path:
-        """Return the file of keys."""
-        return self.layout.path("keys", self.number)
+    def targets(self) -> tuple[str, ...]:
+        """Return the files of rows to merge, of pairs of a key and its owner, and of owners."""
+        layout = self.layout
+        return tuple(relay.name(0, 0, self.number) for relay in (layout.merges, layout.links, layout.owners))
 
     def run(self) -> Outcome:
-        """Write the slices of the three groups."""
-        buckets = self.layout.partitions
+        """Write the files."""
         names = dict.fromkeys((*DUPLICATE_COLUMNS, *REPLY_COLUMNS, *OWNER_COLUMNS, *POSITION))
         table, origins = numbered_rows(self.part, [*names])
         rows: pl.DataFrame = pl.DataFrame(table)
         merges = rows.select(
             *dict.fromkeys((*DUPLICATE_COLUMNS, *REPLY_COLUMNS, "line")),
             pl.Series("origin", origins),
+            part=pl.lit(self.number, pl.UInt32),
             row=pl.int_range(pl.len(), dtype=pl.UInt32),
         ).filter(pl.col("merge_key").is_not_null())
         owner, has_owner, links = owners(rows)
-        own = pl.DataFrame({"owner": np.unique(owner[has_owner])})
-        write_slices(
-            self.target,
-            [
-                *in_buckets(merges, "merge_key", buckets),
-                *in_buckets(links.unique(), "key", buckets),
-                *in_buckets(own, "owner", buckets),
-            ],
-        )
-        return Outcome(Counts())
-
-
-def slice_of(group: int, bucket: int, buckets: int) -> int:
-    """Return the number of the slice of a group and a bucket in a file of keys."""
-    return group * buckets + bucket
+        own = pl.DataFrame({"owner": np.unique(owner[has_owner])}).with_columns(part=pl.lit(self.number, pl.UInt32))
+        folder = self.folder
+        send(folder, self.layout.merges, self.number, merges, "merge_key")
+        send(folder, self.layout.links, self.number, links.unique(maintain_order=True), "key")
+        send(folder, self.layout.owners, self.number, own, "owner")
+        return Outcome()
 
 
 def owners(rows: pl.DataFrame) -> tuple[Hashes, npt.NDArray[np.bool_], pl.DataFrame]:
@@ -88,27 +77,14 @@ def owners(rows: pl.DataFrame) -> tuple[Hashes, npt.NDArray[np.bool_], pl.DataFr
     return owner, named | traced | opened, pl.concat(pairs)
 
 
-def in_buckets(rows: pl.DataFrame, name: str, buckets: int) -> list[Any]:
-    """Return the rows of each bucket of a column's hash as Arrow tables."""
-    if not rows.height:
-        return [None] * buckets
-    return divide(rows.to_arrow(), buckets_of(rows[name].to_numpy(), buckets), buckets)
+def send(folder: SharedFolder, relay: Relay, source: int, rows: pl.DataFrame | None, name: str) -> None:
+    """Write rows, each for the bucket of a column's hash."""
+    if rows is None or not rows.height:
+        relay.write(folder, source, None, np.zeros(0, np.int64))
+    else:
+        relay.write(folder, source, rows.to_arrow(), buckets_of(rows[name].to_numpy(), relay.readers))
 
 
 def buckets_of(keys: Hashes, buckets: int) -> npt.NDArray[np.int64]:
     """Return the bucket of each key; keys are mixed again, since they need not be uniform."""
     return (hash_rows([keys]) % np.uint64(buckets)).astype(np.int64)
-
-
-def divide(table: Any, numbers: npt.NDArray[np.int64], count: int) -> list[Any]:
-    """Return the rows of each number below ``count`` as a table, in order."""
-    order = np.argsort(numbers, kind="stable")
-    ends = np.searchsorted(numbers[order], np.arange(count + 1))
-    table = table.take(pa.array(order))
-    return [table.slice(start, end - start) for start, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)]
-
-
-def read_rows(tables: list[Any]) -> pl.DataFrame | None:
-    """Return slices as one frame; None where all are empty."""
-    filled = [table for table in tables if table is not None]
-    return pl.DataFrame(pa.concat_tables(filled)) if filled else None

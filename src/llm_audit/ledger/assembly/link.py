@@ -9,38 +9,36 @@ Connected Components in MapReduce and Beyond, 2014). Each edge goes to the bucke
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from llm_audit.ledger.assembly.keys import LINKS, OWNERS, in_buckets, read_rows, slice_of
-from llm_audit.ledger.assembly.slices import read_slice, write_slices
-from llm_audit.ledger.assembly.steps import Counts, Layout, Outcome, Step
+from llm_audit.ledger.assembly.keys import send
+from llm_audit.ledger.assembly.layout import LayoutStep
 from llm_audit.ledger.row_hashes import hash_rows
+from llm_audit.ledger.shared.steps import Counts, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkStep(Step):
+class LinkStep(LayoutStep):
     """One bucket of a round: round 0 finds the edges, odd ones make small stars and even ones large stars."""
 
     round: int
 
     @property
-    def target(self) -> Path:
-        """Return the file of edges, with a slice for each bucket."""
-        return _edges(self.layout, self.round, self.number)
+    def targets(self) -> tuple[str, ...]:
+        """Return the file of edges."""
+        return (self.layout.edges(self.round).name(0, 0, self.number),)
 
     def run(self) -> Outcome:
         """Write the edges of the next round."""
         if self.round == 0:
-            place = slice_of(LINKS, self.number, self.layout.partitions)
-            keys = (self.layout.path("keys", part) for part in range(self.layout.parts))
-            links = read_rows([read_slice(path, place) for path in keys])
+            links = self.layout.links.frame(self.folder, self.number)
             edges = None if links is None else _shared(links)
             return self._write(edges)
-        edges = _read_edges(self.layout, self.round - 1, self.number)
+        edges = self.layout.edges(self.round - 1).frame(self.folder, self.number)
+        if edges is not None:
+            edges = edges.unique()
         if edges is None or self.round % 2 == 0:
             return self._write(None if edges is None else _large_stars(edges))
         small = _small_stars(edges)
@@ -48,49 +46,34 @@ class LinkStep(Step):
         return Outcome(Counts(edges=edges.height, edges_hash=_hash_of_set(edges)))
 
     def _write(self, edges: pl.DataFrame | None) -> Outcome:
-        buckets = self.layout.partitions
-        write_slices(self.target, [None] * buckets if edges is None else in_buckets(edges, "node", buckets))
+        send(self.folder, self.layout.edges(self.round), self.number, edges, "node")
         return Outcome(Counts(edges=0 if edges is None else edges.height))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelStep(Step):
+class LabelStep(LayoutStep):
     """Send the labels of a bucket's owners to the parts that have rows of them."""
 
     round: int  # that made the stars
 
     @property
-    def target(self) -> Path:
-        """Return the file of labels, with a slice for each part."""
-        return self.layout.path("labels", self.number)
+    def targets(self) -> tuple[str, ...]:
+        """Return the file of labels."""
+        return (self.layout.labels.name(0, 0, self.number),)
 
     def run(self) -> Outcome:
         """Write for each part the owners whose label is another owner."""
-        labels = _read_edges(self.layout, self.round, self.number)
-        if labels is None:
-            write_slices(self.target, [None] * self.layout.parts)
-            return Outcome(Counts())
-        slices: list[Any] = []
-        for part in range(self.layout.parts):
-            path = self.layout.path("keys", part)
-            own = read_slice(path, slice_of(OWNERS, self.number, self.layout.partitions))
-            if own is None:
-                slices.append(None)
-                continue
-            found = pl.DataFrame(own).join(labels, left_on="owner", right_on="node")
-            slices.append(found.rename({"neighbour": "label"}).to_arrow())
-        write_slices(self.target, slices)
-        return Outcome(Counts())
-
-
-def _edges(layout: Layout, round_: int, bucket: int) -> Path:
-    return layout.path(f"link-{round_:03d}", bucket)
-
-
-def _read_edges(layout: Layout, round_: int, bucket: int) -> pl.DataFrame | None:
-    paths = (_edges(layout, round_, number) for number in range(layout.partitions))
-    edges = read_rows([read_slice(path, bucket) for path in paths])
-    return None if edges is None else edges.unique()
+        folder, relay = self.folder, self.layout.labels
+        labels = self.layout.edges(self.round).frame(folder, self.number)
+        own = None if labels is None else self.layout.owners.frame(folder, self.number)
+        if labels is None or own is None:
+            relay.write(folder, self.number, None, np.zeros(0, np.int64))
+            return Outcome()
+        found = own.join(labels.unique(), left_on="owner", right_on="node", maintain_order="left").rename(
+            {"neighbour": "label"}
+        )
+        relay.write(folder, self.number, found.drop("part").to_arrow(), found["part"].to_numpy())
+        return Outcome()
 
 
 def _shared(links: pl.DataFrame) -> pl.DataFrame:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -11,8 +14,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from llm_audit.errors import AuditError
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.row_hashes import hash_rows
+from llm_audit.ledger.sealed import DamagedError
+from llm_audit.ledger.shared.folder import fetch_whole, open_folder
 
 POSITION = ("input", "line", "entry")
 """Columns of a row's place, which order the rows of a ledger."""
@@ -52,9 +58,17 @@ class InputId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartRows:
-    """The rows of a part, and all that numbering them needs: for each shard its offset and its input."""
+    """The rows of a part, and all that numbering them needs: for each shard its offset and its input.
+
+    Attributes:
+        file: Its path, or its name in a workspace, which ends in its checksum.
+        workspace: The address of the workspace; None for a file of this machine.
+        offsets: Of each shard.
+        inputs: Of each shard.
+    """
 
     file: str
+    workspace: str | None
     offsets: tuple[ShardOffset, ...]
     inputs: tuple[InputId, ...]
 
@@ -76,12 +90,15 @@ def with_offsets(parts: Iterable[tuple[LedgerPart, Sequence[int]]]) -> list[Offs
     return located
 
 
-def part_rows(parts: Sequence[OffsetPart], hashes: Sequence[str]) -> list[PartRows]:
+def part_rows(parts: Sequence[OffsetPart], hashes: Sequence[str], *, workspace: str | None = None) -> list[PartRows]:
     """Return the rows of the parts that have any; ``hashes`` are the SHA-256 of the inputs."""
     identities = _identities(hashes)
     return [
         PartRows(
-            file=part.part.file, offsets=part.offsets, inputs=tuple(identities[offset.input] for offset in part.offsets)
+            file=part.part.file,
+            workspace=workspace,
+            offsets=part.offsets,
+            inputs=tuple(identities[offset.input] for offset in part.offsets),
         )
         for part in parts
         if part.part.file is not None
@@ -95,7 +112,7 @@ def numbered_rows(part: PartRows, columns: Sequence[str] | None = None) -> tuple
         part: The part.
         columns: The columns to read, ``POSITION`` among them; None for all.
     """
-    with pq.ParquetFile(part.file) as file:
+    with rows_at_hand(part) as path, pq.ParquetFile(path) as file:
         # Threads cost more than they save for so few rows.
         table = file.read(columns=None if columns is None else list(columns), use_threads=False)
     shard = table["input"].to_numpy()
@@ -114,6 +131,28 @@ def numbered_rows(part: PartRows, columns: Sequence[str] | None = None) -> tuple
     if np.any(np.diff(order) < 0):
         return table.take(pa.array(order)), origins[order]
     return table, origins
+
+
+@contextmanager
+def rows_at_hand(part: PartRows) -> Iterator[str]:
+    """Yield the path of a part's rows, fetched from their workspace where they are in one.
+
+    Raises:
+        AuditError: They are not what was written.
+    """
+    if part.workspace is None:
+        yield part.file
+        return
+    checksum = part.file.removesuffix(".parquet").rpartition(".")[2]
+    with TemporaryDirectory(prefix="llm-audit-") as local:
+        try:
+            path = fetch_whole(open_folder(part.workspace, checked=False), part.file, Path(local), checksum)
+        except DamagedError:
+            raise AuditError(
+                f"{part.workspace}/{part.file} is damaged or missing. Start again with the same workspace: it is made "
+                "anew."
+            ) from None
+        yield str(path)
 
 
 def _of_shards(shards: Sequence[Any], name: str, dtype: type[np.generic]) -> npt.NDArray[Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,56 +12,57 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from llm_audit.files import PRIVATE
 from llm_audit.ledger.arrow import parquet_writer
 from llm_audit.ledger.assembly import conversations, merge
 from llm_audit.ledger.assembly.cut import with_replies
+from llm_audit.ledger.assembly.layout import LayoutStep
 from llm_audit.ledger.assembly.numbering import POSITION, PartRows, numbered_rows
-from llm_audit.ledger.assembly.slices import read_slice
-from llm_audit.ledger.assembly.steps import Counts, Outcome, Step
-from llm_audit.ledger.schema import SCHEMA
+from llm_audit.ledger.manifest import requests_files
+from llm_audit.ledger.schema import SCHEMA, UsageSource
 from llm_audit.ledger.sealed import xxh3_of
+from llm_audit.ledger.shared.folder import is_whole, open_folder
+from llm_audit.ledger.shared.steps import Counts, Outcome
 
 _ROW_GROUP = 1 << 16
+_ESTIMATED = UsageSource.ESTIMATED.value
 
 Read = Callable[[Sequence[str] | None], Iterator[Any]]
 """Yields some columns of the rows, or all, table by table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartitionStep(Step):
-    """Write a partition from the rows that all parts have for it."""
+class PartitionStep(LayoutStep):
+    """Write a partition from the rows that all parts have for it.
 
-    output: Path
+    Attributes:
+        ledger: The address of the folder of the ledger's files.
+    """
+
+    ledger: str
 
     @property
-    def target(self) -> Path:
-        """Return the Parquet file."""
-        return self.output
+    def targets(self) -> tuple[str, ...]:
+        """Return the Parquet file, in the ledger's folder."""
+        return (requests_files(self.layout.partitions)[self.number],)
 
     def run(self) -> Outcome:
         """Write the file, completely or not at all."""
-        handle, name = tempfile.mkstemp(dir=self.output.parent, prefix=".")
-        os.close(handle)
-        partial = Path(name)
-        try:
+        ledger, [name] = open_folder(self.ledger, checked=False), self.targets
+        with ledger.scratch() as scratch:
+            partial = scratch / f".partition-{self.number:05d}"
             counts = write_partition(self._read, partial)
             checksum = xxh3_of(partial)
-            partial.chmod(PRIVATE)
-            partial.replace(self.output)
-        finally:
-            partial.unlink(missing_ok=True)
+            ledger.put(partial, name)
         return Outcome(counts, checksum)
 
     def _read(self, columns: Sequence[str] | None) -> Iterator[Any]:
-        for part in range(self.layout.parts):
-            table = read_slice(self.layout.path("rows", part), self.number)
-            if table is not None:
-                yield table if columns is None else table.select(list(columns))
+        for table in self.layout.rows.read(self.folder, self.number):
+            yield table if columns is None else table.select(list(columns))
 
     def is_done(self, outcome: Outcome) -> bool:
         """Return whether the file is there as it was written."""
-        return self.output.exists() and xxh3_of(self.output) == outcome.checksum
+        ledger = open_folder(self.ledger, checked=False)
+        return outcome.checksum is not None and is_whole(ledger, self.targets[0], outcome.checksum)
 
 
 def write_whole(parts: Sequence[PartRows], target: Path) -> Counts:
@@ -98,10 +97,11 @@ def write_partition(read: Read, target: Path) -> Counts:
     spans = _frame(read((*merge.SPAN_COLUMNS, "time")), (*merge.SPAN_COLUMNS, "time"))
     kept = ~merge.repeated_spans(spans).to_numpy()
     dated = int((spans["time"].is_not_null().to_numpy() & kept).sum())
+    estimated = int(((spans["usage_source"].cast(pl.String) == _ESTIMATED).to_numpy() & kept).sum())
     del spans
     ids = conversations.conversation_ids(_frame(read(conversations.COLUMNS), conversations.COLUMNS).filter(kept))
     _write(read(None), kept, ids, target)
-    return Counts(rows=int(kept.sum()), parent_spans=int((~kept).sum()), dated=dated)
+    return Counts(rows=int(kept.sum()), parent_spans=int((~kept).sum()), dated=dated, estimated=estimated)
 
 
 def _keys(part: PartRows, columns: Sequence[str]) -> pl.DataFrame:

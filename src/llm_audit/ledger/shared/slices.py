@@ -6,59 +6,46 @@ checksum covers the file's name and the slice's number too, so that a slice in t
 
 from __future__ import annotations
 
-import os
 import struct
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from xxhash import xxh3_128_digest
 
-from llm_audit.files import PRIVATE
 from llm_audit.ledger.sealed import DamagedError
+from llm_audit.ledger.shared.folder import SharedFolder
 
 _INDEX = struct.Struct("<QQ16s")
 
 
-def write_slices(path: Path, tables: Sequence[Any]) -> None:
+def write_slices(folder: SharedFolder, name: str, tables: Sequence[Any]) -> None:
     """Write a file of tables, completely or not at all; None and a table without rows are empty slices."""
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=".")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            index = []
-            offset = len(tables) * _INDEX.size
-            file.seek(offset)
-            for number, table in enumerate(tables):
-                blob = _encode(table) if table is not None and table.num_rows else b""
-                index.append(_INDEX.pack(offset, len(blob), _checksum(path, number, blob)))
-                offset += file.write(blob)
-            file.seek(0)
-            file.write(b"".join(index))
-        Path(partial).chmod(PRIVATE)
-        Path(partial).replace(path)
-    finally:
-        Path(partial).unlink(missing_ok=True)
+    index, blobs = [], []
+    offset = len(tables) * _INDEX.size
+    for number, table in enumerate(tables):
+        blob = _encode(table) if table is not None and table.num_rows else b""
+        index.append(_INDEX.pack(offset, len(blob), _checksum(name, number, blob)))
+        blobs.append(blob)
+        offset += len(blob)
+    folder.store(name, [*index, *blobs])
 
 
-def read_slice(path: Path, number: int) -> Any:
+def read_slice(folder: SharedFolder, name: str, number: int) -> Any:
     """Return one table of a file; None where it is empty.
 
     Raises:
-        DamagedError: The file is missing or is not what was written; the message is its path.
+        DamagedError: The file is missing or is not what was written; the message is its name.
     """
     try:
-        with path.open("rb", buffering=0) as file:
-            file.seek(number * _INDEX.size)
-            offset, length, checksum = _INDEX.unpack(file.read(_INDEX.size))
-            file.seek(offset)
-            blob = file.read(length) if length <= path.stat().st_size else b""
-    except (OSError, OverflowError, struct.error):
-        raise DamagedError(str(path)) from None
-    if checksum != _checksum(path, number, blob) or len(blob) != length:
-        raise DamagedError(str(path))
+        with folder.ranges(name) as read:
+            offset, length, checksum = _INDEX.unpack(read(number * _INDEX.size, _INDEX.size))
+            blob = read(offset, length)
+    except (FileNotFoundError, OverflowError, struct.error):
+        raise DamagedError(name) from None
+    if checksum != _checksum(name, number, blob) or len(blob) != length:
+        raise DamagedError(name)
     if not blob:
         return None
     with pa.input_stream(pa.py_buffer(blob), compression="zstd") as stream, pa.ipc.open_stream(stream) as reader:
@@ -92,5 +79,5 @@ def _encode(table: Any) -> bytes:
     return encoded
 
 
-def _checksum(path: Path, number: int, blob: bytes) -> bytes:
-    return xxh3_128_digest(f"{path.name}\0{number}\0".encode() + blob)
+def _checksum(name: str, number: int, blob: bytes) -> bytes:
+    return xxh3_128_digest(f"{name}\0{number}\0".encode() + blob)
