@@ -1,61 +1,17 @@
-/* Says whether the two ends of a text hold a word of every group, whatever their case. words.py gives the same answer in
-   Python. Three characters of any word begin at a multiple of STEP, so only such places are looked at. */
+/* Says whether the two ends of a text hold a word of every group, what a text may begin with, and which ask ends a plain
+   prompt. words.py gives the same answers in Python. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdint.h>
 
-#define STEP 2
-#define HEAD (STEP + 2) /* the shortest word */
-#define MAX_LETTERS 32
-#define MAX_WORDS 64
-#define MAX_GROUPS 8
+#include "_search.h"
+
 #define CASELESS 0x3000 /* letters from here on have one case */
 #define WIDE_COLON 0xFF1A
 #define LABEL 24 /* characters in which a line has its label */
-#define SLOT(a, b, c) (((a) & 31) << 10 | ((b) & 31) << 5 | ((c) & 31)) /* upper and lower case fall together */
+#define MAX_LABELS 64
 
 static PyObject *name_role, *name_text;
-
-typedef struct {
-    uint8_t places[32 * 32 * 32]; /* where in some word's head three characters stand, as bits */
-    uint32_t heads[MAX_WORDS]; /* apart from the rest, since they are all that is mostly looked at */
-    uint8_t letters[MAX_WORDS][MAX_LETTERS];
-    Py_ssize_t length[MAX_WORDS];
-    unsigned group[MAX_WORDS], all;
-    int count;
-} Words;
-
-static uint8_t folded(int kind, const void *data, Py_ssize_t at) {
-    Py_UCS4 c = PyUnicode_READ(kind, data, at);
-    return c >= 'A' && c <= 'Z' ? c + 32 : c < 128 ? c : 0;
-}
-
-static int matches(const Words *words, int word, int kind, const void *data, Py_ssize_t at) {
-    Py_ssize_t k = HEAD;
-    while (k < words->length[word] && folded(kind, data, at + k) == words->letters[word][k]) k++;
-    return k == words->length[word];
-}
-
-static unsigned at_place(const Words *words, int kind, const void *data, Py_ssize_t at, Py_ssize_t to) {
-    unsigned found = 0;
-    uint32_t head = 0;
-    for (int k = 0; k < HEAD; k++) head = head << 8 | folded(kind, data, at + k);
-    for (int k = 0; k < words->count; k++)
-        if (words->heads[k] == head && words->length[k] <= to - at && matches(words, k, kind, data, at))
-            found |= words->group[k];
-    return found;
-}
-
-/* The groups found before, and those with a word in data[from:to]. */
-static unsigned search(const Words *words, int kind, const void *data, Py_ssize_t from, Py_ssize_t to, unsigned found) {
-    for (Py_ssize_t i = from; i + 2 < to && found != words->all; i += STEP) {
-        int places = words->places[SLOT(PyUnicode_READ(kind, data, i), PyUnicode_READ(kind, data, i + 1),
-                                        PyUnicode_READ(kind, data, i + 2))];
-        for (int k = 0; places >> k; k++)
-            if (places >> k & 1 && i - k >= from && i - k + HEAD <= to) found |= at_place(words, kind, data, i - k, to);
-    }
-    return found;
-}
 
 /* Whether a letter may be one of a word in lower case, under any folding of case: beyond ASCII some fold to others. */
 static int may_be(Py_UCS4 c, Py_UCS4 letter) {
@@ -64,22 +20,30 @@ static int may_be(Py_UCS4 c, Py_UCS4 letter) {
     return c < CASELESS ? letter >= 128 : c == letter;
 }
 
-static int ends_with(PyObject *word, int kind, const void *data, Py_ssize_t end) {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(word), k = 1;
-    if (length > end) return 0;
-    while (k <= length && may_be(PyUnicode_READ(kind, data, end - k), PyUnicode_READ_CHAR(word, length - k))) k++;
-    return k > length;
+typedef struct {
+    int kind;
+    const void *data;
+    Py_ssize_t length;
+} Label;
+
+static int ends_with(const Label *word, int kind, const void *data, Py_ssize_t end) {
+    if (word->length > end) return 0;
+    for (Py_ssize_t k = 1; k <= word->length; k++)
+        if (!may_be(PyUnicode_READ(kind, data, end - k), PyUnicode_READ(word->kind, word->data, word->length - k))) return 0;
+    return 1;
 }
 
 /* Whether one of the words may stand before a colon of the text, with blanks and asterisks between. */
 static int before_colon(PyObject *words, PyObject *text) {
     int kind = PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
-    Py_ssize_t length = PyUnicode_GET_LENGTH(text);
+    Py_ssize_t length = PyUnicode_GET_LENGTH(text), count = PyTuple_GET_SIZE(words);
+    Label labels[MAX_LABELS];
     uint8_t ends[128] = {0}; /* whether a word ends with a letter */
-    for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(words); k++) {
+    for (Py_ssize_t k = 0; k < count; k++) {
         PyObject *word = PyTuple_GET_ITEM(words, k);
-        Py_UCS4 c = PyUnicode_GET_LENGTH(word) ? PyUnicode_READ_CHAR(word, PyUnicode_GET_LENGTH(word) - 1) : 128;
+        labels[k] = (Label){PyUnicode_KIND(word), PyUnicode_DATA(word), PyUnicode_GET_LENGTH(word)};
+        Py_UCS4 c = labels[k].length ? PyUnicode_READ(labels[k].kind, labels[k].data, labels[k].length - 1) : 128;
         if (c < 128) ends[c] = 1;
     }
     for (Py_ssize_t i = 0, end; i < length; i++) {
@@ -95,14 +59,14 @@ static int before_colon(PyObject *words, PyObject *text) {
             if (c != '*' && !Py_UNICODE_ISSPACE(c)) break;
         }
         if (c < 128 && !ends[c >= 'A' && c <= 'Z' ? c + 32 : c]) continue;
-        for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(words); k++)
-            if (ends_with(PyTuple_GET_ITEM(words, k), kind, data, end)) return 1;
+        for (Py_ssize_t k = 0; k < count; k++)
+            if (ends_with(&labels[k], kind, data, end)) return 1;
     }
     return 0;
 }
 
 static int are_texts(PyObject *words) {
-    int fits = PyTuple_Check(words);
+    int fits = PyTuple_Check(words) && PyTuple_GET_SIZE(words) <= MAX_LABELS;
     for (Py_ssize_t k = 0; fits && k < PyTuple_GET_SIZE(words); k++) fits = PyUnicode_Check(PyTuple_GET_ITEM(words, k));
     return fits;
 }
@@ -115,16 +79,16 @@ static PyObject *labelled(PyObject *Py_UNUSED(module), PyObject *const *args, Py
     return PyBool_FromLong(before_colon(args[0], args[1]));
 }
 
-/* Whether text[from:to] may hold a tag. */
-static int has_tag(PyObject *text, Py_ssize_t from, Py_ssize_t to) {
-    for (Py_ssize_t i = from; (i = PyUnicode_FindChar(text, '<', i, to, 1)) >= 0; i++) {
-        Py_UCS4 c = i + 1 < to ? PyUnicode_READ_CHAR(text, i + 1) : 0;
-        if (c > 127 || Py_ISALPHA(c)) return 1;
-    }
+/* Whether text[from:to] may hold one of the tags. */
+static int has_tag(const Words *tags, PyObject *text, Py_ssize_t from, Py_ssize_t to) {
+    int kind = PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    for (Py_ssize_t i = from; (i = PyUnicode_FindChar(text, '<', i, to, 1)) >= 0; i++)
+        if (begins_at(tags, kind, data, i + 1, to)) return 1;
     return 0;
 }
 
-/* Whether text[from:to] may hold a quotation, a fence, examples, or documents before a question. */
+/* Whether text[from:to] may hold a quotation, a fence, a closed tag, examples, or documents before a question. */
 static int has_context(PyObject *labels, PyObject *text, Py_ssize_t from, Py_ssize_t to) {
     int kind = PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
@@ -133,6 +97,8 @@ static int has_context(PyObject *labels, PyObject *text, Py_ssize_t from, Py_ssi
         if (i == from || PyUnicode_READ(kind, data, i - 1) == '\n') return 1;
     for (i = from; (i = PyUnicode_FindChar(text, '`', i, to, 1)) >= 0; i++)
         if (i + 2 < to && PyUnicode_READ(kind, data, i + 1) == '`' && PyUnicode_READ(kind, data, i + 2) == '`') return 1;
+    for (i = from; (i = PyUnicode_FindChar(text, '<', i, to, 1)) >= 0; i++)
+        if (i + 1 < to && PyUnicode_READ(kind, data, i + 1) == '/') return 1;
     i = PyUnicode_FindChar(text, '\n', from, to, -1);
     i = i < 0 ? from : i + 1;
     for (Py_ssize_t end = to - i < LABEL ? to : i + LABEL; i < end; i++) {
@@ -143,25 +109,16 @@ static int has_context(PyObject *labels, PyObject *text, Py_ssize_t from, Py_ssi
 }
 
 /* The text without blanks around it, and whether it may hold context; None where a harness may have written in it. */
-static PyObject *stripped(PyObject *labels, PyObject *text) {
+static PyObject *stripped(const Words *tags, PyObject *labels, PyObject *text) {
     int kind = PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
     Py_ssize_t from = 0, to = PyUnicode_GET_LENGTH(text);
     if (to && PyUnicode_READ(kind, data, 0) == '#') Py_RETURN_NONE; /* perhaps AGENTS.md */
     while (from < to && Py_UNICODE_ISSPACE(PyUnicode_READ(kind, data, from))) from++;
     while (from < to && Py_UNICODE_ISSPACE(PyUnicode_READ(kind, data, to - 1))) to--;
-    if (from == to || has_tag(text, from, to)) Py_RETURN_NONE;
+    if (from == to || has_tag(tags, text, from, to)) Py_RETURN_NONE;
     PyObject *context = has_context(labels, text, from, to) ? Py_True : Py_False;
     return Py_BuildValue("(NO)", PyUnicode_Substring(text, from, to), context);
-}
-
-static int has_words(const Words *words, Py_ssize_t edge, PyObject *text) {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(text);
-    int kind = PyUnicode_KIND(text), whole = length <= edge || length - edge <= edge;
-    const void *data = PyUnicode_DATA(text);
-    unsigned found = search(words, kind, data, 0, whole ? length : edge, 0);
-    if (!whole) found = search(words, kind, data, length - edge, length, found);
-    return found == words->all;
 }
 
 static PyObject *in_ends(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
@@ -185,23 +142,38 @@ static int read_message(PyObject *message, PyObject **role, PyObject **text) {
     return 0;
 }
 
-static PyObject *plain_ask(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
-    if (count != 4 || !are_texts(args[2]) || !PyList_CheckExact(args[3]) || !PyList_GET_SIZE(args[3])) {
-        PyErr_SetString(PyExc_TypeError, "plain_ask takes prepared words, a number of characters, labels and messages");
+static PyObject *begins(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    if (count != 2 || !PyUnicode_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "begins takes prepared words and a text");
         return NULL;
     }
     const Words *words = PyCapsule_GetPointer(args[0], "words");
-    Py_ssize_t edge = PyLong_AsSsize_t(args[1]), last = PyList_GET_SIZE(args[3]) - 1;
+    if (!words) return NULL;
+    int kind = PyUnicode_KIND(args[1]);
+    const void *data = PyUnicode_DATA(args[1]);
+    Py_ssize_t at = 0, length = PyUnicode_GET_LENGTH(args[1]);
+    for (Py_UCS4 c; at < length && (c = PyUnicode_READ(kind, data, at)) < 128 && !Py_ISALNUM(c) && c != '_';) at++;
+    return PyBool_FromLong(begins_at(words, kind, data, at, length));
+}
+
+static PyObject *plain_ask(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    if (count != 5 || !are_texts(args[3]) || !PyList_CheckExact(args[4]) || !PyList_GET_SIZE(args[4])) {
+        PyErr_SetString(PyExc_TypeError, "plain_ask takes prepared words, a number, prepared tags, labels and messages");
+        return NULL;
+    }
+    Words *words = PyCapsule_GetPointer(args[0], "words");
+    const Words *tags = words ? PyCapsule_GetPointer(args[2], "words") : NULL;
+    Py_ssize_t edge = PyLong_AsSsize_t(args[1]), last = PyList_GET_SIZE(args[4]) - 1;
     PyObject *role, *text, *found = NULL;
-    if (!words || PyErr_Occurred() || !read_message(PyList_GET_ITEM(args[3], last), &role, &text)) return NULL;
+    if (!tags || PyErr_Occurred() || !read_message(PyList_GET_ITEM(args[4], last), &role, &text)) return NULL;
     int plain = PyUnicode_CompareWithASCIIString(role, "user") == 0 && !has_words(words, edge, text);
-    if (plain) found = stripped(args[2], text);
+    if (plain) found = stripped(tags, args[3], text);
     Py_DECREF(role), Py_DECREF(text);
     if (!plain) Py_RETURN_NONE;
     if (!found || found == Py_None || !last) return found;
-    if (!read_message(PyList_GET_ITEM(args[3], 0), &role, &text)) plain = -1;
+    if (!read_message(PyList_GET_ITEM(args[4], 0), &role, &text)) plain = -1;
     else {
-        plain = PyUnicode_CompareWithASCIIString(role, "system") != 0 || !has_words(words, edge, text);
+        plain = PyUnicode_CompareWithASCIIString(role, "system") != 0 || !repeated_has_words(words, edge, text);
         Py_DECREF(role), Py_DECREF(text);
     }
     if (plain == 1) return found;
@@ -210,45 +182,40 @@ static PyObject *plain_ask(PyObject *Py_UNUSED(module), PyObject *const *args, P
     Py_RETURN_NONE;
 }
 
-static int add(Words *words, PyObject *word, unsigned group) {
-    Py_ssize_t length;
-    const char *letters = PyUnicode_AsUTF8AndSize(word, &length);
-    if (!letters) return -1;
-    if (words->count == MAX_WORDS || length < HEAD || length > MAX_LETTERS || length != PyUnicode_GET_LENGTH(word)) {
-        PyErr_SetString(PyExc_ValueError, "a word has 4 to 32 ASCII characters, and there are 64 at most");
-        return -1;
-    }
-    int added = words->count++;
-    memcpy(words->letters[added], letters, length);
-    words->length[added] = length, words->group[added] = group;
-    for (int k = 0; k < HEAD; k++) words->heads[added] = words->heads[added] << 8 | (uint8_t)letters[k];
-    for (int k = 0; k < STEP; k++) words->places[SLOT(letters[k], letters[k + 1], letters[k + 2])] |= 1 << k;
-    return 0;
+static void release(PyObject *capsule) {
+    Words *words = PyCapsule_GetPointer(capsule, "words");
+    for (int k = 0; k < KNOWN; k++) Py_XDECREF(words->known[k].text);
+    PyMem_Free(words);
 }
 
-static void release(PyObject *capsule) { PyMem_Free(PyCapsule_GetPointer(capsule, "words")); }
-
-static PyObject *prepare(PyObject *Py_UNUSED(module), PyObject *groups) {
-    if (!PyTuple_Check(groups) || PyTuple_GET_SIZE(groups) > MAX_GROUPS) {
-        PyErr_SetString(PyExc_TypeError, "prepare takes a tuple of at most 8 tuples of words in lower case");
+/* Prepare groups of words, or, of a single group, words that texts begin with. */
+static PyObject *prepared(PyObject *groups, int are_heads) {
+    if (!PyTuple_Check(groups) || (!are_heads && PyTuple_GET_SIZE(groups) > MAX_GROUPS)) {
+        PyErr_SetString(PyExc_TypeError, "words come as a tuple, and groups as a tuple of at most 8 of these");
         return NULL;
     }
     Words *words = PyMem_Calloc(1, sizeof *words);
     if (!words) return PyErr_NoMemory();
-    words->all = (1u << PyTuple_GET_SIZE(groups)) - 1;
-    for (Py_ssize_t g = 0; g < PyTuple_GET_SIZE(groups); g++) {
+    PyObject *capsule = PyCapsule_New(words, "words", release);
+    if (!capsule) PyMem_Free(words);
+    else words->groups = are_heads ? 0 : (int)PyTuple_GET_SIZE(groups);
+    for (Py_ssize_t g = 0; capsule && g < PyTuple_GET_SIZE(groups); g++) {
         PyObject *group = PyTuple_GET_ITEM(groups, g);
-        for (Py_ssize_t k = 0; k < (PyTuple_Check(group) ? PyTuple_GET_SIZE(group) : 0); k++)
-            if (add(words, PyTuple_GET_ITEM(group, k), 1u << g) < 0) {
-                PyMem_Free(words);
-                return NULL;
-            }
+        if (are_heads && !add_word(words, group, -1)) Py_CLEAR(capsule);
+        for (Py_ssize_t k = 0; !are_heads && capsule && k < (PyTuple_Check(group) ? PyTuple_GET_SIZE(group) : 0); k++)
+            if (!add_word(words, PyTuple_GET_ITEM(group, k), (int)g)) Py_CLEAR(capsule);
     }
-    return PyCapsule_New(words, "words", release);
+    return capsule;
 }
+
+static PyObject *prepare(PyObject *Py_UNUSED(module), PyObject *groups) { return prepared(groups, 0); }
+
+static PyObject *prepare_heads(PyObject *Py_UNUSED(module), PyObject *words) { return prepared(words, 1); }
 
 static PyMethodDef methods[] = {
     {"prepare", prepare, METH_O, "Prepare groups of words for in_ends."},
+    {"prepare_heads", prepare_heads, METH_O, "Prepare words for begins, and tags for plain_ask."},
+    {"begins", (PyCFunction)(void (*)(void))begins, METH_FASTCALL, "Whether a text may begin with a word."},
     {"in_ends", (PyCFunction)(void (*)(void))in_ends, METH_FASTCALL, "Whether the ends of a text hold a word of each group."},
     {"labelled", (PyCFunction)(void (*)(void))labelled, METH_FASTCALL, "Whether a word may stand before a colon."},
     {"plain_ask", (PyCFunction)(void (*)(void))plain_ask, METH_FASTCALL, "The ask that ends a prompt, where it is plain."},

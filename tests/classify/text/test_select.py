@@ -324,6 +324,7 @@ MARKS = st.sampled_from(
         "<context>", "</context>", "<", ">", "\n> ", "```", "\n", ":", "\uff1a", "Question:", "Context:\n", "Q: ",
         "A: ", "Input: ", "Output: ", "# AGENTS.md", "<system-reminder>", "title", "summarise", "conversation",
         "Why?\n\n", "yes", "x " * 45, "\u3000", "é\n" * 50, "word " * 700, "\u017fystem", "<\u017fystem-reminder>",
+        "please ", "next", "And for Spain?", "extract ", "<p>", "</p>",
     ]
 )  # fmt: skip
 TURNS = st.lists(
@@ -359,14 +360,14 @@ def test_the_short_way_leaves_out_a_pasted_text_too(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_short_way_is_for_plain_asks():
-    short = words.plain_ask((("title",), ("chat",)), 20, ("question",))
+    short = words.plain_ask((("title",), ("chat",)), 20, ("b",), ("question",))
     assert short([system("Help."), user("  Why?\n")]) == ("Why?", False)
-    for text in ("> a\nb", "a\n> b", "```a", "a\nb: c", "Question: a\nb"):
+    for text in ("> a\nb", "a\n> b", "```a", "a\nb: c", "Question: a\nb", "a </c>"):
         assert short([user(text)]) == (text, True)
     for turns in ([user("a"), assistant("b")], [user("<b>")], [user(" ")], [user("# A")], [user("title chat")]):
         assert short(turns) is None
     assert short([system("title chat"), user("a")]) is None
-    assert short([assistant("title chat"), user("a < b")]) == ("a < b", False)
+    assert short([assistant("title chat"), user("a < b <i>")]) == ("a < b <i>", False)
     for wrong in ([], (), [None], [user(None)], [system(None), user("a")]):
         with pytest.raises((TypeError, AttributeError)):
             short(wrong)

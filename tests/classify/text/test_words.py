@@ -1,8 +1,11 @@
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.classify.text import patterns, words
+from llm_audit.sources.entry import Message
 
 GROUPS = (patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS)
 WORDS = [word for group in GROUPS for word in group]
@@ -66,6 +69,60 @@ def test_a_word_before_a_colon_is_found(text, found):
     assert words.labelled(("query", "question", "问题"), text) is found
 
 
+@settings(max_examples=40, deadline=None)
+@pytest.mark.parametrize(
+    ("pattern", "heads"),
+    [
+        (patterns.REQUEST, patterns.REQUEST_HEADS),
+        (patterns.REWORK, patterns.REWORK_HEADS),
+        (patterns.ASSENT, patterns.FOLLOW_UP_HEADS),
+        (patterns.REFERENCE, patterns.FOLLOW_UP_HEADS),
+    ],
+    ids=["request", "rework", "assent", "reference"],
+)
+@given(data=st.data())
+def test_what_a_pattern_matches_begins_with_one_of_its_heads(pattern, heads, data):
+    text = data.draw(st.from_regex(re.compile(rf"\A(?:{pattern.pattern})", re.IGNORECASE)))
+    assert pattern.match(text)
+    assert words.beginner(heads)(text) or (pattern is patterns.REWORK and not text.isascii())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.from_regex(re.compile(rf"\A(?:{patterns.HARNESS.pattern})", re.IGNORECASE)))
+def test_the_tag_of_a_harness_begins_with_one_of_its_heads(text):
+    assert words.beginner(patterns.HARNESS_HEADS)(text)
+
+
+@pytest.mark.skipif(not words.COMPILED, reason="built without a C compiler")
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", False),
+        ("re", False),
+        ("Rea", True),
+        ("  *ReaD it", True),
+        ("_read", False),
+        ("a read", False),
+        ("r\u017fad", True),
+        ("\u212aead", True),
+        ("...", False),
+        ("\u3000read", True),
+    ],
+)
+def test_a_text_begins_with_a_word_whatever_its_case(text, found):
+    assert words.beginner(("rea", "i want"))(text) is found
+
+
+@pytest.mark.skipif(not words.COMPILED, reason="built without a C compiler")
+def test_a_repeated_system_prompt_is_searched_once_for_each_of_its_texts():
+    short = words.plain_ask((("title",), ("chat",)), 20, ("b",), ("question",))
+    texts = [f"{word} {'.' * size} chat" for size in range(40) for word in ("title", "tatle", "t\xeftle", "t\u0131tle")]
+    for _ in range(3):
+        for text in texts:
+            plain = short([Message("system", text), Message("user", "Why?")])
+            assert (plain is None) is words.in_ends((("title",), ("chat",)), 20, text)
+
+
 @pytest.mark.parametrize("compiled", [True, False])
 @pytest.mark.parametrize(
     ("text", "found"),
@@ -107,7 +164,15 @@ def test_the_compiled_search_refuses_what_it_cannot_hold():
     for arguments in ((prepared, 4, b"word"), (prepared, 4), (prepared, "4", "word")):
         with pytest.raises(TypeError):
             _words.in_ends(*arguments)
-    for arguments in ((("word",), b"word"), (("word",),), (["word"], "word"), ((b"word",), "word")):
+    for heads in (("",), ("é",), ("a" * 33,), ("word",) * 65, (1,), ["word"]):
+        with pytest.raises((ValueError, TypeError)):
+            _words.prepare_heads(heads)
+    for arguments in ((_words.prepare_heads(("a",)), b"a"), (_words.prepare_heads(("a",)),)):
+        with pytest.raises(TypeError):
+            _words.begins(*arguments)
+    for arguments in (
+        (("word",), b"word"), (("word",),), (["word"], "word"), ((b"word",), "word"), (("word",) * 65, "word"),
+    ):  # fmt: skip
         with pytest.raises(TypeError):
             _words.labelled(*arguments)
     with pytest.raises(ValueError, match="PyCapsule"):

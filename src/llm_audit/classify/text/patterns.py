@@ -19,6 +19,12 @@ HARNESS: Final = re.compile(
 )
 """Blocks that a harness, a retriever or a front end wraps around the ask; one left open runs to the end."""
 
+HARNESS_HEADS: Final = (
+    "system", "environment", "user", "command-", "local-command-", "ide_", "attached", "document", "file", "context",
+    "search_results", "tool_result", "instructions", "quote",
+)  # fmt: skip
+"""Every tag of these blocks begins with one of them."""
+
 QUOTE: Final = re.compile(r"^>.*$\n?", re.MULTILINE)
 
 CHORE_WORDS: Final = ("title", "summar", "topic", "follow-up", "tags", "5-10 word", "under 50")
@@ -72,6 +78,15 @@ REFERENCE: Final = re.compile(
 )
 """A short ask about something earlier: "it", "the second one", "and for Spain?"."""
 
+FOLLOW_UP_HEADS: Final = (
+    "please", "ye", "yup", "ne", "no", "ok", "sure", "right", "co", "exactly", "agreed", "approve", "pro", "re",
+    "go", "do", "keep", "carry", "try", "again", "sa", "mo", "both", "all", "the", "first", "se", "third", "la",
+    "other", "op", "lgtm", "sh", "so", "look", "why", "how", "and", "with", "what", "but", "also", "or", "can",
+    "make", "fix", "exp", "undo", "change", "run", "test", "trans", "simplify", "elaborate", "use", "add",
+    "put", "give", "is", "are", "did",
+)  # fmt: skip
+"""An assent, and a short ask about something earlier, begins with one of these."""
+
 REQUEST: Final = re.compile(
     r"\W*(?:please|can|could|would|will|what|which|who|why|when|where|how|is|are|do|does|did|should"
     r"|i need|i want"
@@ -80,6 +95,14 @@ REQUEST: Final = re.compile(
     re.IGNORECASE,
 )
 """The beginning of a paragraph that asks for something."""
+
+REQUEST_HEADS: Final = (
+    "please", "can", "could", "would", "will", "what", "which", "who", "why", "when", "where", "how", "is", "are", "do",
+    "did", "should", "i need", "i want", "summari", "explain", "translate", "write", "list", "find", "extract", "analy",
+    "review", "compare", "describe", "identify", "rewrite", "edit", "answer", "tell", "give", "read", "using", "based",
+    "create", "make", "fix", "debug", "refactor", "implement", "convert", "classify", "prove", "solve", "compute",
+)  # fmt: skip
+"""Such a paragraph begins with one of these, but for marks before it."""
 
 REWORK: Final = re.compile(
     r"\W*(?:(?:please|bitte|can you|could you) )?(?:summari[sz]e|translate|shorten|condense|proofread|rewrite|rephrase"
@@ -94,6 +117,14 @@ REWORK: Final = re.compile(
     re.IGNORECASE,
 )
 """The beginning of a paragraph that asks to rework the text after it: to summarise, translate, label, correct it."""
+
+REWORK_HEADS: Final = (
+    "please ", "bitte ", "can you ", "could you ", "summari", "translate", "shorten", "condense", "proofread", "re",
+    "paraphrase", "tag", "label", "classif", "categori", "extra", "write", "give", "find", "suggest", "cor", "fass",
+    "klassifizier", "kor", "tradu", "classe", "raccourci", "clasific", "acort", "encurt", "riassum", "estra",
+    "riformul", "vat ", "vertaal", "herschrijf", "stre", "prze", "wyod", "sklasyfikuj", "popraw",
+)  # fmt: skip
+"""Such a paragraph begins with one of these, but for marks before it, or holds a letter beyond ASCII."""
 
 ASKING_MARKS: Final = ("?", "\uff1f", ":")
 """The ends of such paragraphs."""

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from llm_audit.classify.text import patterns
-from llm_audit.classify.text.words import ends, labelled, plain_ask, searcher
+from llm_audit.classify.text.words import beginner, ends, labelled, plain_ask, searcher
 from llm_audit.sources.entry import Message
 from llm_audit.vocabulary import Abstention, Judged, Operation, Step
 
@@ -32,7 +32,12 @@ _CHAT: Final[str] = Operation.CHAT.value
 _SCORED: Final = Judged.SCORED
 _ASK: Final = Step.ASK
 _may_be_chore: Final = searcher((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), _EDGE)
-_plain_ask: Final = plain_ask((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), _EDGE, patterns.QUESTION_WORDS)
+_plain_ask: Final = plain_ask(
+    (patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), _EDGE, patterns.HARNESS_HEADS, patterns.QUESTION_WORDS
+)
+_may_follow_up: Final = beginner(patterns.FOLLOW_UP_HEADS)
+_may_request: Final = beginner(patterns.REQUEST_HEADS)
+_may_rework: Final = beginner(patterns.REWORK_HEADS)
 
 
 class Selection(msgspec.Struct, frozen=True, gc=False):
@@ -94,9 +99,11 @@ def _plain(messages: Sequence[Message], tools: Sequence[str]) -> Selection | Non
     found = _plain_ask(messages) if type(messages) is list else None
     if found is None:
         return None
-    ask, has_context = found
-    ask = without_context(ask) if has_context else _own_ask(ask)
-    return Selection(ask, _SCORED, None, _planned(ask, tools)) if len(ask) > _FOLLOW_UP else None
+    whole, has_context = found
+    ask = without_context(whole) if has_context else _own_ask(whole)
+    if not ask or _follows_up(ask, bare=len(ask) == len(whole)):
+        return None
+    return Selection(ask, _SCORED, None, _planned(ask, tools))
 
 
 def _abstain(reason: Abstention, step: Step = Step.UNKNOWN) -> Selection:
@@ -133,7 +140,7 @@ _system_chore = lru_cache(maxsize=256)(_chore_step)  # a log repeats few system 
 
 def _follows_up(text: str, *, bare: bool) -> bool:
     """Return true for an ask that means nothing alone; one that brought its own context may mean that by "this"."""
-    if len(text) > _FOLLOW_UP:
+    if len(text) > _FOLLOW_UP or not _may_follow_up(text):
         return False
     return bool(patterns.ASSENT.fullmatch(text) or (bare and patterns.REFERENCE.fullmatch(text)))
 
@@ -245,15 +252,23 @@ def _ask_of_document(text: str) -> str:
 def _ask_to_rework(text: str) -> str:
     """Of an ask to rework the text after it, the first paragraph, and the last where that asks for more."""
     end = text.find("\n\n")
-    if not (0 < end <= _SHORT_PARAGRAPH and len(text) - end > _PASTED and patterns.REWORK.match(text)):
+    if not (0 < end <= _SHORT_PARAGRAPH and len(text) - end > _PASTED and _reworks(text)):
         return text
     tail = text[text.rfind("\n\n") + 2 :]
-    more = len(tail) <= _PASTED and patterns.REQUEST.match(tail) is not None
+    more = len(tail) <= _PASTED and _requests(tail)
     return f"{text[:end]}\n{tail}" if more else text[:end]
 
 
 def _asks(paragraph: str) -> bool:
-    return paragraph.rstrip()[-1:] in patterns.ASKING_MARKS or patterns.REQUEST.match(paragraph) is not None
+    return paragraph.rstrip()[-1:] in patterns.ASKING_MARKS or _requests(paragraph)
+
+
+def _requests(paragraph: str) -> bool:
+    return _may_request(paragraph) and patterns.REQUEST.match(paragraph) is not None
+
+
+def _reworks(text: str) -> bool:
+    return (not text.isascii() or _may_rework(text)) and patterns.REWORK.match(text) is not None
 
 
 def _loop_step(messages: Sequence[Message]) -> Step:

@@ -29,19 +29,37 @@ def searcher(groups: Groups, edge: int) -> Callable[[str], bool]:
     return partial(_words.in_ends, _words.prepare(groups), edge)
 
 
-def plain_ask(groups: Groups, edge: int, labels: tuple[str, ...]) -> Callable[[list[Message]], tuple[str, bool] | None]:
+def beginner(heads: tuple[str, ...]) -> Callable[[str], bool]:
+    """Return whether a text may begin with one of these words, as a function of the text.
+
+    It is a quick test before a pattern without regard to case: characters of ASCII that are no part of a word may
+    stand before the word, and a letter beyond ASCII for any of it.
+
+    Args:
+        heads: Words in lower case, ASCII, 1 to 32 characters each.
+    """
+    return partial(_words.begins, _words.prepare_heads(heads)) if COMPILED else lambda _: True
+
+
+def plain_ask(
+    groups: Groups, edge: int, tags: tuple[str, ...], labels: tuple[str, ...]
+) -> Callable[[list[Message]], tuple[str, bool] | None]:
     """Return the ask that ends a prompt, as a function of the messages: a short way for most.
 
-    It returns the ask without blanks around it, and whether it may hold a quotation, a fence, examples or documents.
+    It returns the ask without blanks around it, and whether it may hold a quotation, a fence, a closed tag, examples or
+    documents.
     None where more may have to be done: the prompt does not end with the user's message, that or the system prompt has
     a word of each group at its ends, or a harness may have written in it.
 
     Args:
         groups: As for ``searcher``.
         edge: As for ``searcher``.
+        tags: Words in lower case with which the tags of a harness begin.
         labels: Words in lower case of which one stands before a colon where documents precede a question.
     """
-    return partial(_words.plain_ask, _words.prepare(groups), edge, labels) if COMPILED else lambda _: None
+    if not COMPILED:
+        return lambda _: None
+    return partial(_words.plain_ask, _words.prepare(groups), edge, _words.prepare_heads(tags), labels)
 
 
 def in_ends(groups: Groups, edge: int, text: str) -> bool:

@@ -1,0 +1,125 @@
+/* Searches for words in lower case: those of groups in the ends of a text, and those that a text begins with. */
+#ifndef LLM_AUDIT_SEARCH_H
+#define LLM_AUDIT_SEARCH_H
+#include <Python.h>
+#include <stdint.h>
+
+#define STEP 2 /* three characters of any word begin at a multiple of it, so only such places are looked at */
+#define HEAD (STEP + 2) /* the shortest word of a group */
+#define MAX_LETTERS 32
+#define MAX_WORDS 64
+#define MAX_GROUPS 8
+#define KNOWN 64
+#define MAX_KNOWN_CHARS (1 << 14)
+
+typedef struct {
+    uint32_t places[MAX_GROUPS][32 * 32]; /* by two characters, upper and lower case as one, the third ones as bits */
+    uint32_t heads[MAX_WORDS]; /* apart from the rest, since they are all that is mostly looked at */
+    uint8_t letters[MAX_WORDS][MAX_LETTERS], group[MAX_WORDS], begins[128];
+    Py_ssize_t length[MAX_WORDS];
+    int count, groups;
+    struct { PyObject *text; int found; } known[KNOWN]; /* texts that a log repeats */
+} Words;
+
+/* A character in lower case; 0 beyond ASCII. */
+static inline uint8_t folded(int kind, const void *data, Py_ssize_t at) {
+    Py_UCS4 c = PyUnicode_READ(kind, data, at);
+    return c >= 'A' && c <= 'Z' ? c + 32 : c < 128 ? c : 0;
+}
+
+static int matches(const Words *words, int word, int kind, const void *data, Py_ssize_t at) {
+    Py_ssize_t k = HEAD;
+    while (k < words->length[word] && folded(kind, data, at + k) == words->letters[word][k]) k++;
+    return k == words->length[word];
+}
+
+static int at_place(const Words *words, int group, int kind, const void *data, Py_ssize_t at, Py_ssize_t to) {
+    uint32_t head = 0;
+    for (int k = 0; k < HEAD; k++) head = head << 8 | folded(kind, data, at + k);
+    for (int k = 0; k < words->count; k++)
+        if (words->heads[k] == head && words->group[k] == group && words->length[k] <= to - at &&
+            matches(words, k, kind, data, at)) return 1;
+    return 0;
+}
+
+static inline int search(const Words *words, int group, const int kind, const void *data, Py_ssize_t from, Py_ssize_t to) {
+    const uint32_t *places = words->places[group];
+    for (Py_ssize_t i = from; i + 2 < to; i += STEP) {
+        uint32_t pair = (PyUnicode_READ(kind, data, i) & 31) << 5 | (PyUnicode_READ(kind, data, i + 1) & 31);
+        if (!(places[pair] >> (PyUnicode_READ(kind, data, i + 2) & 31) & 1)) continue;
+        for (int k = 0; k < STEP; k++)
+            if (i - k >= from && i - k + HEAD <= to && at_place(words, group, kind, data, i - k, to)) return 1;
+    }
+    return 0;
+}
+
+/* Whether data[from:to] holds a word of a group. */
+static int holds(const Words *words, int group, int kind, const void *data, Py_ssize_t from, Py_ssize_t to) {
+    switch (kind) { /* a search of its own for each width of characters */
+    case PyUnicode_1BYTE_KIND: return search(words, group, PyUnicode_1BYTE_KIND, data, from, to);
+    case PyUnicode_2BYTE_KIND: return search(words, group, PyUnicode_2BYTE_KIND, data, from, to);
+    default: return search(words, group, PyUnicode_4BYTE_KIND, data, from, to);
+    }
+}
+
+/* Whether the ends of a text hold a word of each group. */
+static int has_words(const Words *words, Py_ssize_t edge, PyObject *text) {
+    Py_ssize_t length = PyUnicode_GET_LENGTH(text);
+    int kind = PyUnicode_KIND(text), whole = length <= edge || length - edge <= edge;
+    const void *data = PyUnicode_DATA(text);
+    for (int group = 0; group < words->groups; group++) {
+        if (holds(words, group, kind, data, 0, whole ? length : edge)) continue;
+        if (whole || !holds(words, group, kind, data, length - edge, length)) return 0;
+    }
+    return 1;
+}
+
+/* The same for a text that many requests repeat, such as a system prompt. */
+static int repeated_has_words(Words *words, Py_ssize_t edge, PyObject *text) {
+    Py_ssize_t length = PyUnicode_GET_LENGTH(text);
+    if (!length || length > MAX_KNOWN_CHARS) return has_words(words, edge, text);
+    size_t slot = ((size_t)length + 7 * PyUnicode_READ_CHAR(text, length - 1) + PyUnicode_READ_CHAR(text, length / 2)) % KNOWN;
+    PyObject *known = words->known[slot].text;
+    if (known && PyUnicode_GET_LENGTH(known) == length && PyUnicode_KIND(known) == PyUnicode_KIND(text) &&
+        !memcmp(PyUnicode_DATA(known), PyUnicode_DATA(text), (size_t)(length * PyUnicode_KIND(text))))
+        return words->known[slot].found;
+    Py_INCREF(text);
+    Py_XSETREF(words->known[slot].text, text);
+    return words->known[slot].found = has_words(words, edge, text);
+}
+
+/* Whether data[at:to] may begin with one of the words, in any case: a character beyond ASCII may stand for a letter. */
+static int begins_at(const Words *words, int kind, const void *data, Py_ssize_t at, Py_ssize_t to) {
+    if (at >= to) return 0;
+    Py_UCS4 first = PyUnicode_READ(kind, data, at);
+    if (first > 127) return 1;
+    if (!words->begins[folded(kind, data, at)]) return 0;
+    for (int word = 0; word < words->count; word++) {
+        Py_ssize_t k = 0;
+        while (k < words->length[word] && at + k < to && folded(kind, data, at + k) == words->letters[word][k]) k++;
+        if (k == words->length[word] || (at + k < to && PyUnicode_READ(kind, data, at + k) > 127)) return 1;
+    }
+    return 0;
+}
+
+/* Add a word; a group is -1 where its words are to begin a text, and may be short. */
+static int add_word(Words *words, PyObject *word, int group) {
+    Py_ssize_t length;
+    const char *letters = PyUnicode_AsUTF8AndSize(word, &length);
+    if (!letters) return 0;
+    if (words->count == MAX_WORDS || length < (group < 0 ? 1 : HEAD) || length > MAX_LETTERS || length != PyUnicode_GET_LENGTH(word)) {
+        PyErr_SetString(PyExc_ValueError, "a word has 4 to 32 ASCII characters, and there are 64 at most");
+        return 0;
+    }
+    int added = words->count++;
+    memcpy(words->letters[added], letters, length);
+    words->length[added] = length, words->begins[(uint8_t)letters[0]] = 1;
+    if (group < 0) return 1;
+    words->group[added] = (uint8_t)group;
+    for (int k = 0; k < HEAD; k++) words->heads[added] = words->heads[added] << 8 | (uint8_t)letters[k];
+    for (int k = 0; k < STEP; k++)
+        words->places[group][(letters[k] & 31) << 5 | (letters[k + 1] & 31)] |= 1u << (letters[k + 2] & 31);
+    return 1;
+}
+
+#endif
