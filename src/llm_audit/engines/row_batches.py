@@ -102,7 +102,7 @@ def _column(name: str, values: Sequence[Any]) -> pa.Array:
         return pa.nulls(len(values), ARROW_SCHEMA.field(name).type)
     if kind is ColumnType.NAME:
         return _names(values)
-    if not isinstance(kind, ColumnType):
+    if kind is ColumnType.NAMES or not isinstance(kind, ColumnType):
         return pa.array(values, pa.string()).dictionary_encode()
     if kind is ColumnType.ID and name not in _HASHED:
         values = [None if value is None else hash64(value) for value in values]

@@ -11,6 +11,7 @@ from xxhash import xxh3_64_intdigest
 from llm_audit.classify.text.select import select
 from llm_audit.engines.hashing import hash64
 from llm_audit.engines.line_hash import longest_line_hash
+from llm_audit.engines.tool_features import NO_PREFIX, NO_TOOLS, called, offered, stable_prefix
 from llm_audit.sources.entry import Message, Request
 
 _ROLE_SEEDS = {role: hash64(role) for role in ("system", "user", "assistant", "tool")}
@@ -33,9 +34,15 @@ class TextFeatures(msgspec.Struct, kw_only=True, gc=False):
     parent_prompt_hash: int | None
     opening_hash: int | None
     template_hash: int | None
+    prefix_hash: int | None
+    prefix_chars: int | None
     turns: int | None
     prompt_chars: int | None
     completion_chars: int | None
+    tools_offered: str | None
+    tools_called: str | None
+    tools_chars: int | None
+    tool_failed: bool | None
     needs_vision: bool | None
     needs_audio: bool | None
     needs_tools: bool | None
@@ -60,15 +67,18 @@ def extract_text_features(request: Request) -> TextFeatures:
     """
     messages = request.messages
     selection = select(messages, tools=request.tools, redacted=request.redacted, operation=request.operation)
-    prompt_hash = parent = opening = template = turns = chars = answered = None
+    prompt_hash = parent = opening = template = turns = chars = answered = failed = None
     vision = audio = answers = None
+    tools, prefix = offered(request) if request.tool_chars else NO_TOOLS, NO_PREFIX
     if messages:
         prompt_hash, parent, opening, system_chain, turns, chars, images, sounds, answers = fold_messages(messages)
         vision, audio = images > 0, sounds > 0
         if system_chain or request.tools:
             template = _template(system_chain, messages, request.tools)
         if answers:
-            answered = _first_answered(messages)
+            answered, failed = _answered(messages)
+        if not request.redacted:
+            prefix = stable_prefix(messages, system_chain, tools)
     call_id = request.completion_call_id
     has_calls = bool(request.completion_calls) or call_id is not None
     has_text = request.completion is not None
@@ -78,11 +88,17 @@ def extract_text_features(request: Request) -> TextFeatures:
         parent_prompt_hash=parent,
         opening_hash=opening,
         template_hash=template,
+        prefix_hash=prefix.hash,
+        prefix_chars=prefix.chars,
         turns=turns,
         prompt_chars=chars,
         completion_chars=(
             len(request.completion or "") + len(request.completion_calls) if has_text or has_calls else None
         ),
+        tools_offered=tools.text,
+        tools_called=called(request, tools) if tools.chars else None,
+        tools_chars=tools.chars,
+        tool_failed=failed,
         needs_vision=vision,
         needs_audio=audio,
         needs_tools=True if request.tools else None if messages is None else False,
@@ -157,11 +173,11 @@ def _line_hashes(request: Request) -> tuple[int | None, int | None]:
     return longest_line_hash(request.completion or ""), longest_line_hash(ask)
 
 
-def _first_answered(messages: list[Message]) -> str:
-    """Return the id of the first of the tool calls that the last messages answer."""
-    answered = ""
+def _answered(messages: list[Message]) -> tuple[str, bool]:
+    """Return the id of the first of the tool calls that the last messages answer, and whether all of them failed."""
+    answered, failed = "", True
     for message in reversed(messages):
         if message.role != "tool":
             break
-        answered = message.call_id
-    return answered
+        answered, failed = message.call_id, failed and message.failed
+    return answered, failed

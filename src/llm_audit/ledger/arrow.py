@@ -14,6 +14,7 @@ _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 TYPES = {
     ColumnType.ID: pa.uint64(),
     ColumnType.NAME: _DICTIONARY,
+    ColumnType.NAMES: _DICTIONARY,
     ColumnType.COUNT: pa.int64(),
     ColumnType.INDEX: pa.uint32(),
     ColumnType.SMALL: pa.int32(),

@@ -26,7 +26,7 @@ from llm_audit.vocabulary import (
     UsageSource,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 class ColumnType(Enum):
@@ -34,6 +34,7 @@ class ColumnType(Enum):
 
     ID = auto()  # unsigned 64-bit hash
     NAME = auto()  # text of few distinct values
+    NAMES = auto()  # several names joined by commas, as one text
     COUNT = auto()  # signed 64-bit integer
     INDEX = auto()  # unsigned 32-bit position in a list
     SMALL = auto()  # signed 32-bit integer
@@ -81,6 +82,8 @@ COLUMNS: dict[str, ColumnType | type[StrEnum]] = {
     "parent_prompt_hash": ColumnType.ID,  # the messages before the last assistant reply; null on a first turn
     "opening_hash": ColumnType.ID,  # the messages before the first assistant reply, which a conversation keeps
     "template_hash": ColumnType.ID,  # system prompt and tool names
+    "prefix_hash": ColumnType.ID,  # system prompt and tools to the letter, which a cache holds; null where redacted
+    "prefix_chars": ColumnType.COUNT,  # of system prompt and tool definitions; null where there is neither
     "turns": ColumnType.SMALL,  # human and tool messages so far
     # who
     "team": ColumnType.NAME,
@@ -101,6 +104,11 @@ COLUMNS: dict[str, ColumnType | type[StrEnum]] = {
     "usage_source": UsageSource,
     "prompt_chars": ColumnType.COUNT,
     "completion_chars": ColumnType.COUNT,
+    # tools that the request defines; not those that a provider runs
+    "tools_offered": ColumnType.NAMES,  # "name=characters" pairs of the definitions, sorted, up to 16,384 characters
+    "tools_called": ColumnType.NAMES,  # those that the reply or an earlier one calls, sorted; null: reply not known
+    "tools_chars": ColumnType.COUNT,  # of all definitions
+    "tool_failed": ColumnType.FLAG,  # all tool results that end the prompt say that the call failed
     # what it needs
     "needs_vision": ColumnType.FLAG,
     "needs_audio": ColumnType.FLAG,

@@ -55,6 +55,7 @@ COUNT = pl.Int64
 _TYPES: dict[ColumnType, pl.DataType | type[pl.DataType]] = {
     ColumnType.ID: ID,
     ColumnType.NAME: NAME,
+    ColumnType.NAMES: NAME,
     ColumnType.COUNT: COUNT,
     ColumnType.INDEX: pl.UInt32,
     ColumnType.SMALL: pl.Int32,

@@ -50,7 +50,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
     ``text`` joins the text parts by a newline. ``calls`` is the canonical text of the tool calls in an assistant
     message; ``call_id`` is, in a tool message, the id of the call it responds to, and in an assistant message that of
-    its first call.
+    its first call. ``failed`` is set where a tool message says that the call failed.
     """
 
     role: str  # system (developer too), user, assistant or tool
@@ -59,6 +59,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     call_id: str = ""
     images: int = 0
     audio: int = 0
+    failed: bool = False
 
 
 class Usage(msgspec.Struct, kw_only=True, frozen=True, gc=False):
@@ -128,6 +129,7 @@ class Request(msgspec.Struct, kw_only=True):
 
     messages: list[Message] | None = None  # the prompt; None where the log holds none
     tools: tuple[str, ...] = ()  # names of the tools offered
+    tool_chars: tuple[int, ...] = ()  # characters of each one's definition; 0 where the request sends none
     completion: str | None = None
     completion_calls: str = ""  # canonical text of the tool calls in the reply
     completion_call_id: str | None = None  # id of the first tool call in the reply

@@ -99,20 +99,24 @@ def test_a_wrapper_whose_child_has_usage_is_dropped() -> None:
 
 def test_what_a_reply_calls_and_says_is_taken_from_any_repeat() -> None:
     rows = frame(
-        {"merge_key": 7, "calls_tools": False, "reply_hash": 60},
-        {"merge_key": 7, "calls_tools": True, "tool_call_hash": 30, "line": 9},
-        {"merge_key": 7, "calls_tools": True, "tool_call_hash": 20, "line": 5, "reply_hash": 50},
+        {"merge_key": 7, "calls_tools": False, "reply_hash": 60, "tools_called": ""},
+        {"merge_key": 7, "calls_tools": True, "tool_call_hash": 30, "line": 9, "tools_called": "b,c"},
+        {"merge_key": 7, "calls_tools": True, "tool_call_hash": 20, "line": 5, "reply_hash": 50, "tools_called": "a,b"},
         {"merge_key": 8, "calls_tools": True, "tool_call_hash": 40, "reply_hash": 70},
         {"merge_key": None, "calls_tools": False},
         {"merge_key": 9, "calls_tools": False},
         {"merge_key": 9, "calls_tools": None},
+        {"merge_key": 10, "tools_called": ""},
+        {"merge_key": 10},
     )
     assert merge_reply_fields(rows).rows() == [
-        (0, True, 20, 50),
-        (1, True, 20, 50),
-        (2, True, 20, 50),
-        (5, False, None, None),
-        (6, False, None, None),
+        (0, True, 20, 50, "a,b,c"),
+        (1, True, 20, 50, "a,b,c"),
+        (2, True, 20, 50, "a,b,c"),
+        (5, False, None, None, None),
+        (6, False, None, None, None),
+        (7, None, None, None, ""),
+        (8, None, None, None, ""),
     ]
 
 

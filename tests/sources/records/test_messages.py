@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from llm_audit.sources.entry import Message
-from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
+from llm_audit.sources.entry import Message, Request
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
 
 CALL = 'add({"a":2,"b":3})'
 SHAPES = {
@@ -155,14 +155,64 @@ def test_a_providers_own_tools_are_no_calls_to_answer() -> None:
     assert read_messages([{"role": "assistant", "content": blocks}]) == [Message("assistant", "Found.")]
 
 
-def test_names_of_tools() -> None:
-    assert tool_names([{"type": "function", "function": {"name": "f"}}, {"name": "g"}, {"type": "web_search"}]) == (
-        "f",
-        "g",
-        "web_search",
-    )
-    assert tool_names({"tools": [{"toolSpec": {"name": "f"}}, {"cachePoint": {"type": "default"}}]}) == ("f",)
-    assert tool_names([{"functionDeclarations": [{"name": "f"}]}, {"googleSearch": {}}]) == ("f", "googleSearch")
+@pytest.mark.parametrize(
+    ("tools", "names", "defined"),
+    [
+        ([{"type": "function", "function": {"name": "f"}}, {"name": "g"}], ("f", "g"), (True, False)),
+        (
+            [{"name": "f", "input_schema": {"type": "object"}}, {"type": "web_search"}],
+            ("f", "web_search"),
+            (True, False),
+        ),
+        ({"tools": [{"toolSpec": {"name": "f"}}, {"cachePoint": {"type": "default"}}]}, ("f",), (True,)),
+        ([{"functionDeclarations": [{"name": "f"}]}, {"googleSearch": {}}], ("f", "googleSearch"), (True, False)),
+        ([{"name": "f", "input_schema": {}, "defer_loading": True}], ("f",), (False,)),
+        ([], (), ()),
+    ],
+)
+def test_names_of_tools_and_which_of_them_the_caller_defines(tools, names, defined) -> None:
+    request = Request(model="m")
+    offer_tools(request, tools)
+    assert request.tools == names
+    assert tuple(size > 0 for size in request.tool_chars) == defined
+
+
+def test_the_size_of_a_tool_is_that_of_its_definition() -> None:
+    request = Request(model="m")
+    offer_tools(request, [{"input_schema": {}, "name": "né"}])
+    assert request.tool_chars == (len('{"input_schema":{},"name":"né"}'),)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"type": "tool_result", "tool_use_id": "c", "content": "no", "is_error": True},
+        {"type": "tool-result", "role": "tool", "tool_call_id": "c", "content": "no", "isError": True},
+        {"toolResult": {"toolUseId": "c", "content": [{"text": "no"}], "status": "error"}},
+        {"role": "tool", "tool_call_id": "c", "content": "no", "status": "error"},
+        {"functionResponse": {"id": "c", "response": {"error": "no"}}},
+        {"type": "function_call_output", "call_id": "c", "output": '{"output":"no","metadata":{"exit_code":1}}'},
+    ],
+)
+def test_a_result_that_says_that_the_call_failed(result) -> None:
+    content = result if "role" in result else {"role": "user", "content": [result]}
+    assert [message.failed for message in read_messages([content]) or ()] == [True]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"type": "tool_result", "tool_use_id": "c", "content": "Error: no", "is_error": False},
+        {"toolResult": {"toolUseId": "c", "content": [], "status": "success"}},
+        {"type": "tool_result", "tool_use_id": "c", "content": "ok", "status": {"error": 1}},
+        {"functionResponse": {"id": "c", "response": {"output": "o", "error": "a warning"}}},
+        {"functionResponse": {"id": "c", "response": {"error": None}}},
+        {"type": "function_call_output", "call_id": "c", "output": '{"output":"o","metadata":{"exit_code":0}}'},
+        {"type": "function_call_output", "call_id": "c", "output": '{"output":'},
+    ],
+)
+def test_a_result_that_does_not(result) -> None:
+    assert [message.failed for message in read_messages([{"role": "user", "content": [result]}]) or ()] == [False]
 
 
 @pytest.mark.parametrize("said", ["redacted-by-litellm", " [REDACTED] ", "a (litellm_truncated skipped 9 chars) b"])

@@ -58,6 +58,10 @@ def with_replies(table: Any, rows: npt.NDArray[Any], replies: pl.DataFrame) -> A
     """Set the reply columns of some rows of a table."""
     for name in REPLY_COLUMNS if replies.height else ():
         place = table.column_names.index(name)
-        filled = pl.Series(name, table[name]).scatter(pl.Series(rows), replies[name])
-        table = table.set_column(place, name, filled.to_arrow().cast(ARROW_SCHEMA.field(name).type))
+        kind = ARROW_SCHEMA.field(name).type
+        names = pa.types.is_dictionary(kind)
+        held = pl.Series(name, table[name])
+        filled = (held.cast(pl.String) if names else held).scatter(pl.Series(rows), replies[name]).to_arrow()
+        filled = filled.cast(pa.string()).dictionary_encode() if names else filled.cast(kind)
+        table = table.set_column(place, name, filled)
     return table

@@ -13,7 +13,7 @@ DUPLICATE_COLUMNS = ("merge_key", "time", *_INPUT_COLUMNS, "output_tokens", "sta
 SPAN_COLUMNS = ("trace", "span", "parent_span", "wraps_calls", "usage_source", *_INPUT_COLUMNS, "output_tokens")
 """Columns that decide which spans repeat the usage of others."""
 
-REPLY_COLUMNS = ("calls_tools", "tool_call_hash", "reply_hash")
+REPLY_COLUMNS = ("calls_tools", "tool_call_hash", "reply_hash", "tools_called")
 """Columns that are merged from all duplicates of a call."""
 
 
@@ -57,7 +57,8 @@ def merge_reply_fields(rows: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         For each row with a duplicate its position (``row``) and ``REPLY_COLUMNS``: whether any duplicate calls a tool,
-        the first call's id, and the last text, which is all of a text that grows and the end of a text in blocks.
+        the first call's id, the last text, which is all of a text that grows and the end of a text in blocks, and the
+        tools that any calls.
     """
     return (
         rows.with_row_index("row")
@@ -68,9 +69,17 @@ def merge_reply_fields(rows: pl.DataFrame) -> pl.DataFrame:
             pl.col("calls_tools").max().over("merge_key"),
             pl.col("tool_call_hash").drop_nulls().first().over("merge_key"),
             pl.col("reply_hash").drop_nulls().last().over("merge_key"),
+            _all_names("tools_called").over("merge_key"),
         )
         .sort("row")
     )
+
+
+def _all_names(column: str) -> pl.Expr:
+    """Return the names in any of the lists of a group, sorted; null where there is no list."""
+    lists = pl.col(column).cast(pl.String).drop_nulls()
+    names = lists.str.split(",").explode().unique().sort()
+    return pl.when(lists.len() > 0).then(names.filter(names != "").str.join(","))
 
 
 def repeated_spans(rows: pl.DataFrame) -> pl.Series:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from llm_audit.sources.entry import NO_USAGE, Request, Usage
 from llm_audit.sources.records.fields import Json, as_int, first, flag, listing, mapping, objects, text
-from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
 from llm_audit.sources.records.usage import of_any
 
 _USAGE = ("usage", "usageMetadata", "usage_metadata")
@@ -44,7 +44,7 @@ def read_parameters(request: Request, body: Json) -> None:
     settings = mapping(first(body, "generationConfig", "generation_config", "inferenceConfig", "config"))
     tools = first(body, "tools", "functions", "toolConfig")
     if tools is not None:
-        request.tools = tool_names(listing(tools) or tools)
+        offer_tools(request, listing(tools) or tools)
     for place in (body, settings):
         if _PARAMETERS.isdisjoint(place):
             continue

@@ -6,12 +6,12 @@ reader (``parts``) serves OpenAI chat and Responses, Anthropic, Gemini, Bedrock 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from llm_audit.sources.entry import Message
-from llm_audit.sources.records.fields import first, mapping, objects, parsed, text
-from llm_audit.sources.records.parts import Parts
+from llm_audit.sources.entry import Message, Request
+from llm_audit.sources.records.fields import Json, canonical, first, mapping, objects, parsed, text
+from llm_audit.sources.records.parts import Parts, says_failed
 
 ROLES = {
     "system": "system",
@@ -28,6 +28,7 @@ ROLES = {
 }
 _REDACTED = frozenset({"redacted", "redacted-by-litellm", "[redacted]", "<redacted>", "***", "[filtered]", "hidden"})
 _LONGEST_PLACEHOLDER = 40  # characters
+_SCHEMAS = ("input_schema", "inputSchema", "parameters", "parametersJsonSchema")
 
 
 def read_messages(messages: object, system: object = None) -> list[Message] | None:
@@ -69,23 +70,31 @@ def read_reply(items: object) -> tuple[str | None, str, str | None]:
     return "\n".join(texts) if texts else None, "\n".join(calls), call_id
 
 
-def tool_names(tools: object) -> tuple[str, ...]:
-    """Return the names of the tools a request offers; a provider's own tool is named by its type."""
-    names: list[str] = []
+def offer_tools(request: Request, tools: object) -> None:
+    """Set the tools that a request offers, where these name any; a provider's own tool is named by its type."""
+    found = list(_tools(tools))
+    if found:
+        names, definitions = zip(*found, strict=True)
+        request.tools = names
+        request.tool_chars = tuple(len(canonical(definition)) if definition else 0 for definition in definitions)
+
+
+def _tools(tools: object) -> Iterator[tuple[str, Json | None]]:
+    """Yield the name of each tool, and its definition where the prompt holds one that the caller wrote."""
     if isinstance(tools, dict):
         tools = first(tools, "tools") or [tools]
     for tool in objects(tools):
         declared = first(tool, "functionDeclarations", "function_declarations")
         if declared is not None:
-            names += (name for item in objects(declared) if (name := text(item.get("name"))))
+            yield from ((name, item) for item in objects(declared) if (name := text(item.get("name"))))
             continue
         inner = mapping(first(tool, "function", "toolSpec", "custom"))
         name = text(inner.get("name")) or text(tool.get("name")) or text(tool.get("type"))
         if name is None and len(tool) == 1 and "cachePoint" not in tool:
             name = next(iter(tool))  # Gemini: {"googleSearch": {}}
         if name is not None:
-            names.append(name)
-    return tuple(names)
+            written = (inner or first(tool, *_SCHEMAS) is not None) and tool.get("defer_loading") is not True
+            yield name, tool if written else None
 
 
 def is_redacted(messages: Sequence[Message] | None) -> bool:
@@ -156,7 +165,7 @@ def _message(role: str, value: Any) -> Sequence[Message]:
     if role == "tool":
         parts.add_all(content)
         call_id = text(first(value, "tool_call_id", "tool_use_id", "call_id", "id")) or ""
-        return parts.results or (parts.result(content, call_id),)
+        return parts.results or (parts.result(content, call_id, failed=says_failed(value, content)),)
     parts.add_all(content)
     parts.add_calls(value)
     return parts.messages(role)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llm_audit.sources.entry import Message
-from llm_audit.sources.records.fields import Json, canonical, first, mapping, objects, text
+from llm_audit.sources.records.fields import Json, canonical, first, mapping, objects, parsed, text
 
 _IMAGES = frozenset({"image", "image_url", "input_image", "video", "video_url", "input_video", "document_url"})
 _FILES = frozenset({"document", "file", "input_file", "container_upload"})
@@ -19,6 +19,8 @@ _CALLS = frozenset({"tool_use", "function_call", "custom_tool_call", "tool_call"
 _RESULTS = frozenset({"tool_result", "function_call_output", "custom_tool_call_output", "tool_call_response"})
 _REASONING = frozenset({"thinking", "redacted_thinking", "reasoning", "compaction", "item_reference"})
 _PROVIDERS_OWN = frozenset({"server_tool_use", "mcp_tool_use"})  # run by the provider: the caller returns no result
+_FAILURES = frozenset({"error", "failed", "failure", "error-text", "error-json"})
+_CODEX_RESULT = '{"output":'  # a shell's output, with the exit code in its metadata
 _TEXT_FORMATS = frozenset({"txt", "md", "csv", "html"})  # Bedrock's names of documents that any model reads
 _DEEPEST = 4  # a tool's result holds parts, which may hold parts; nothing real goes deeper
 
@@ -81,12 +83,12 @@ class Parts:
         if legacy := mapping(message.get("function_call")):
             self._call(legacy, None)
 
-    def result(self, content: Any, call_id: str) -> Message:
+    def result(self, content: Any, call_id: str, *, failed: bool) -> Message:
         """Read a tool's result: parts, a string, or any JSON."""
         inner = Parts(self._depth + 1)
         inner.add_all(content)
         joined = "\n".join(inner._texts) if not inner.empty or not content else canonical(content)
-        return Message("tool", joined, "", call_id, inner._images, inner._audio)
+        return Message("tool", joined, "", call_id, inner._images, inner._audio, failed)
 
     def _add_tool(self, kind: str, part: Json) -> bool:
         called = mapping(first(part, "functionCall", "function_call", "toolUse"))
@@ -97,10 +99,12 @@ class Parts:
             self._call(called, text(first(called, "toolUseId", "id")))
         elif kind in _RESULTS or kind.endswith("_tool_result"):
             call_id = text(first(part, "tool_use_id", "call_id", "id")) or ""
-            self.results.append(self.result(first(part, "content", "output", "response", "result"), call_id))
+            content = first(part, "content", "output", "response", "result")
+            self.results.append(self.result(content, call_id, failed=says_failed(part, content)))
         elif returned:
             call_id = text(first(returned, "toolUseId", "id")) or ""
-            self.results.append(self.result(first(returned, "content", "response"), call_id))
+            content = first(returned, "content", "response")
+            self.results.append(self.result(content, call_id, failed=says_failed(returned, content)))
         else:
             return False
         return True
@@ -144,3 +148,20 @@ class Parts:
             self._texts.append(value)
         elif "json" in part:
             self._texts.append(canonical(part["json"]))
+
+
+def says_failed(result: Json, content: object) -> bool:
+    """Return whether a tool's result says that the call failed, by a field of its own and not in words.
+
+    Anthropic and MCP have a flag, Bedrock, LangChain and Gemini a status or an error in place of a response, Vercel's
+    SDK a type, and Codex an exit code.
+    """
+    if result.get("is_error") is True or result.get("isError") is True or text(result.get("status")) in _FAILURES:
+        return True
+    if isinstance(content, str) and content.startswith(_CODEX_RESULT):
+        content = parsed(content)
+    if not isinstance(content, dict):
+        return False
+    if "exit_code" in (metadata := mapping(content.get("metadata"))):
+        return bool(metadata["exit_code"] != 0)
+    return bool(first(content, "error")) and first(content, "output", "result") is None

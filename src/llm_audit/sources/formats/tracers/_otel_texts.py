@@ -7,7 +7,7 @@ from typing import Any
 
 from llm_audit.sources.entry import Request
 from llm_audit.sources.records.fields import Json, first, listing, mapping, objects, parsed, text
-from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
 from llm_audit.sources.records.tracing import Span, indexed
 
 _MESSAGE_EVENTS = {
@@ -30,7 +30,7 @@ def set_texts(request: Request, span: Span) -> None:
     system = parsed(fields.get("gen_ai.system_instructions"))
     request.messages = read_messages(_prompt(fields) or _from_events(span), system)
     request.redacted = is_redacted(request.messages)
-    request.tools = tool_names(_tools(fields))
+    offer_tools(request, _tools(fields))
     request.completion, request.completion_calls, request.completion_call_id = read_reply(_reply(fields, span))
 
 

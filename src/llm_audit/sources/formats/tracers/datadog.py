@@ -23,7 +23,7 @@ from llm_audit.sources.records.fields import (
     objects,
     text,
 )
-from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
 from llm_audit.sources.records.times import micros
 from llm_audit.vocabulary import Operation, Status
 
@@ -89,7 +89,7 @@ def _prompt(request: Request, span: Json, meta: Json, details: Json) -> None:
     request.messages = read_messages(first(input_part, "messages", "value"))
     request.redacted = is_redacted(request.messages)
     read_parameters(request, details)
-    request.tools = tool_names(first(span, "tool_definitions") or meta.get("tool_definitions")) or request.tools
+    offer_tools(request, first(span, "tool_definitions") or meta.get("tool_definitions"))
     output_part = mapping(span.get("output")) or mapping(meta.get("output"))
     output = first(output_part, "messages", "value")
     request.completion, request.completion_calls, request.completion_call_id = read_reply(output)

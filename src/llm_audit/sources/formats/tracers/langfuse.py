@@ -40,7 +40,7 @@ from llm_audit.sources.records.fields import (
     parsed,
     text,
 )
-from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.vocabulary import Operation, Status
 
@@ -155,7 +155,7 @@ def _prompt(request: Request, given: object, settings: Json) -> None:
     request.redacted = is_redacted(request.messages)
     read_parameters(request, {**settings, **body})
     if not request.tools and config:
-        request.tools = tool_names(listing(config.get("tools")))
+        offer_tools(request, listing(config.get("tools")))
 
 
 def _reply(request: Request, output: object) -> None:

@@ -15,7 +15,7 @@ from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import cost_pico, provider, set_usage
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, listing, mapping, objects, parsed, text
-from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
 from llm_audit.vocabulary import Operation
 
 _KINDS = {"LLM": Operation.CHAT, "EMBEDDING": Operation.EMBEDDING}
@@ -45,7 +45,7 @@ def read(span: tracing.Span, kind: str | None = None) -> Entry:
         request.messages = read_messages(_given(attributes))
     request.redacted = is_redacted(request.messages)
     read_parameters(request, settings)
-    request.tools = tool_names(_tools(attributes)) or request.tools
+    offer_tools(request, _tools(attributes))
     output = _messages(attributes, "llm.output_messages") or attributes.get("output.value")
     request.completion, request.completion_calls, request.completion_call_id = read_reply(output)
     set_usage(request, _usage(attributes, vendor))

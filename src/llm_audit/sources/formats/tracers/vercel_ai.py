@@ -10,7 +10,7 @@ from llm_audit.sources.records import tracing
 from llm_audit.sources.records.calls import merge_key, provider, set_usage, tier
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, as_int, at, first, listing, mapping, objects, parsed, text
-from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply, tool_names
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
 from llm_audit.sources.records.usage import of_anthropic
 from llm_audit.vocabulary import Operation
 
@@ -44,7 +44,7 @@ def read(span: tracing.Span) -> Entry:
     request.max_output_tokens = as_int(first(attributes, "ai.settings.maxOutputTokens", "ai.settings.maxTokens"))
     request.messages = read_messages([_plain(item) for item in objects(attributes.get("ai.prompt.messages"))])
     request.redacted = is_redacted(request.messages)
-    request.tools = tool_names([parsed(tool) for tool in listing(attributes.get("ai.prompt.tools"))])
+    offer_tools(request, [parsed(tool) for tool in listing(attributes.get("ai.prompt.tools"))])
     calls = [_part({**call, "type": "tool-call"}) for call in objects(attributes.get("ai.response.toolCalls"))]
     output = first(attributes, "ai.response.text", "ai.response.object")
     message = {"role": "assistant", "content": [*([output] if isinstance(output, str) else []), *calls]}
@@ -70,6 +70,8 @@ def _part(part: Json) -> Json:
         "tool_use_id": part.get("toolCallId"),
         "name": part.get("toolName"),
         "arguments": first(part, "input", "args"),
+        "isError": part.get("isError"),
+        "status": mapping(output).get("type"),  # text, json, error-text, error-json
         "content": first(mapping(output), "value") or first(part, "output", "result"),
     }
 

@@ -34,6 +34,7 @@ class _Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True
     call_id: ClassVar[str] = ""
     images: ClassVar[int] = 0
     audio: ClassVar[int] = 0
+    failed: ClassVar[bool] = False
 
 
 class _Details(msgspec.Struct, gc=False, forbid_unknown_fields=True):
