@@ -45,23 +45,41 @@ def mixed(count: int, seed: int) -> pl.DataFrame:
     """Requests that are tied together in every way that partitions can cut.
 
     Conversations and traces, templates whose caches are warm and are lost, prompts that recur in other conversations
-    and come back at once, requests without a time, several inputs, long outputs, routers and stakes.
+    and come back at once, requests without a time, several inputs, long outputs, routers and stakes; prefixes that
+    other conversations sent shortly before, templates with tools that few requests call, and runs of failed calls.
     """
     random = np.random.default_rng(seed)
     frame = many(count, seed=seed, conversations=count // 3, templates=6, days=2)
     text = pl.col("model").cast(pl.String)
     router = pl.lit("arn:aws:bedrock:us-east-1:1:prompt-router/p")
     at = random.random(count)
+    template = pl.col("template_hash")
+    tools = template == template.max()
+    at_noon = pl.col("time").dt.truncate("1d") + pl.duration(hours=12, minutes=pl.col("time").dt.minute())
+    asks = pl.Series(random.integers(0, 12, count))
     return frame.with_columns(
         input=pl.Series(random.integers(0, 3, count), dtype=SCHEMA["input"]),
         entry=pl.Series(np.arange(count), dtype=SCHEMA["entry"]),
-        time=pl.when(pl.Series(at > 0.06)).then("time"),
+        time=pl.when(pl.Series(at > 0.06)).then(pl.when(template == template.min()).then(at_noon).otherwise("time")),
         conversation=pl.when(pl.Series(random.random(count) > 0.2)).then("conversation"),
         trace=pl.when(pl.Series(random.random(count) < 0.5)).then(pl.col("conversation") // 3 + 1),
         prompt_hash=pl.Series(random.integers(1, count // 2, count), dtype=SCHEMA["prompt_hash"]),
         output_tokens=pl.Series(np.where(at < 0.03, 9_000, 200 + (at * 400).astype(np.int64))),
         stakes=pl.when(pl.Series(at > 0.9)).then(pl.lit("medical")).cast(SCHEMA["stakes"]),
         model_requested=pl.when(pl.Series(at < 0.1)).then(router).otherwise(text).cast(SCHEMA["model_requested"]),
+        prefix_hash=pl.when(pl.Series(random.random(count) < 0.7)).then(template + asks % 2),
+        prefix_chars=pl.lit(30_000, pl.Int64),
+        prompt_chars=pl.lit(32_000, pl.Int64),
+        cache_read_tokens=pl.when(template == template.min()).then(0).otherwise("cache_read_tokens"),
+        cache_write_5m_tokens=pl.when(template == template.min()).then(0).otherwise("cache_write_5m_tokens"),
+        tools_offered=pl.when(tools)
+        .then(pl.lit("fetch=900,mcp__db__ask=500,search=700"))
+        .cast(SCHEMA["tools_offered"]),
+        tools_called=pl.when(tools)
+        .then(pl.when(asks == 0).then(pl.lit("fetch")).otherwise(pl.lit("")))
+        .cast(SCHEMA["tools_called"]),
+        tools_chars=pl.when(tools).then(pl.lit(2_100, pl.Int64)),
+        tool_failed=pl.when("answers_tools").then(asks > 1),
         tags=pl.Series([f"tier={number}" for number in random.integers(0, 3, count)]).cast(SCHEMA["tags"]),
     )
 
@@ -129,6 +147,8 @@ def compared(logs, wholes, tmp_path):
 )
 def test_a_ledger_in_any_partitions_has_the_document_of_the_whole(compared, policy, partitions, period):
     _, whole = compared(policy, partitions, count=500, **period)
+    assert {"prefix_never_cached", "unused_tools", "failing_tool_steps"} < {row.kind for row in whole.document.waste}
+    assert whole.document.findings
     assert whole.document.observed_routers
 
 

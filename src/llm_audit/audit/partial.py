@@ -166,6 +166,7 @@ def waste_inputs(plan: Plan, measured: Measured, recurring: Recurring) -> WasteI
         recurring=recurring,
         rates=lambda rows: plan.used_rates(rows, kinds),
         p_success=plan.used_success,
+        least_cached=plan.least_cached,
     )
 
 

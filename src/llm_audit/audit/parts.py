@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from llm_audit.arrays import Ints
@@ -26,7 +25,7 @@ from llm_audit.audit.rows import InputTimes, Rows
 from llm_audit.audit.sections.metrics import Measured
 from llm_audit.audit.sections.sensitivity import frontier_values
 from llm_audit.audit.survey import Survey, survey
-from llm_audit.audit.waste.inputs import Recurring
+from llm_audit.audit.waste.recurring import Habits, recurring
 from llm_audit.audit.waste.waste import is_failed
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import PolicyInfo
@@ -102,13 +101,13 @@ class Log:
     Attributes:
         survey: From the first reading.
         whole: What routes depend on.
-        usual: See ``survey.usual_outputs``.
+        habits: What waste depends on.
         routers: The routers that the log names, each with the models that answered.
     """
 
     survey: Survey
     whole: Whole
-    usual: pl.DataFrame
+    habits: Habits
     routers: dict[str, list[str]]
 
 
@@ -246,36 +245,13 @@ def audited(job: Job, log: Log, reading: Reading, applied: RoutedCosts, repeated
     sums = sum_rows(
         measured_rows(reading.rows, applied, _SUMMED), book=job.book, routers=log.routers, group_by=options.group_by
     )
-    inputs = waste_inputs(applied.plan, measured, recurring(log, reading, repeated))
+    inputs = waste_inputs(applied.plan, measured, recurring(reading.rows.columns, log.habits, repeated))
     spent = spender_sums(reading.rows.columns, traffic.requests, reading.calls.cluster)
     return Audited(
         partial=partial(sums, sum_routes(applied, measured), inputs, spent),
         prices=job.book.used,
         policy=policy_info(applied.plan),
         decided_by=applied.plan.decision_value,
-    )
-
-
-def recurring(log: Log, reading: Reading, repeated: pl.DataFrame) -> Recurring:
-    """Return what the whole log tells of a partition's requests."""
-    names = reading.rows.columns(["template_hash", "model"]).with_columns(pl.col("model").cast(pl.String))
-    keys = ["template_hash", "model"]
-    read = log.survey.cache_reads.lazy().with_columns(read=pl.lit(value=True))
-    known = (
-        names.join(read, on=keys, how="left", maintain_order="left")
-        .join(log.usual.lazy(), on=keys, how="left", maintain_order="left")
-        .select(pl.col("read").fill_null(value=False), pl.col("usual").fill_null(float("nan")))
-        .collect()
-    )
-
-    def rows(*, retry: bool) -> npt.NDArray[np.int64]:
-        return repeated.filter(pl.col("retry") == retry)["row"].cast(pl.Int64).to_numpy()
-
-    return Recurring(
-        retries=rows(retry=True),
-        repeats=rows(retry=False),
-        cache_read=known["read"].to_numpy(),
-        usual_output=known["usual"].to_numpy(),
     )
 
 

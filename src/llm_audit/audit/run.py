@@ -23,6 +23,9 @@ from llm_audit.audit.partial import merge
 from llm_audit.audit.parts import Audited, Job, Log
 from llm_audit.audit.rows import Rows
 from llm_audit.audit.survey import merge_surveys, usual_outputs, whole_log
+from llm_audit.audit.waste.prefixes import uncached
+from llm_audit.audit.waste.recurring import Habits
+from llm_audit.audit.waste.tools import called_tools
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import Document
 from llm_audit.errors import IncompleteError, UsageError
@@ -140,7 +143,14 @@ def _surveyed(job: Job, mapper: Mapper) -> Log:
     routers: dict[str, list[str]] = {}
     for router, model in found.routers.sort("router", "model").iter_rows():
         routers.setdefault(router, []).append(model)
-    return Log(survey=found, whole=whole_log(found, job.catalog), usual=usual_outputs(found.outputs), routers=routers)
+    habits = Habits(
+        cache_reads=found.cache_reads,
+        usual=usual_outputs(found.outputs),
+        uncached=uncached(found.sends),
+        called_tools=called_tools(found.replies, found.calls),
+    )
+    found = replace(found, sends=found.sends.clear())  # the largest table, which no part is sent
+    return Log(survey=found, whole=whole_log(found, job.catalog), habits=habits, routers=routers)
 
 
 def _with_threshold(job: Job, log: Log, mapper: Mapper, folder: Path) -> Log:

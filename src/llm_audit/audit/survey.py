@@ -12,6 +12,7 @@ import polars as pl
 from llm_audit.arrays import Ints
 from llm_audit.audit.rows import InputTimes, Rows
 from llm_audit.audit.sections.routers import names_router
+from llm_audit.audit.waste import prefixes, tools
 from llm_audit.catalog import Catalog
 from llm_audit.policy import CATEGORIES, Whole
 
@@ -22,18 +23,24 @@ USUAL_LEAST_REQUESTS = 20
 """A template's usual output on a model is known from so many."""
 
 _EPOCH = date(1970, 1, 1)
-_COLUMNS = (
-    "time",
-    "provider",
-    "model",
-    "model_requested",
-    "region",
-    "template_hash",
-    "cache_read_tokens",
-    "output_tokens",
-    "difficulty",
-    "judged",
-    "category",
+_COLUMNS = tuple(
+    dict.fromkeys(
+        (
+            "time",
+            "provider",
+            "model",
+            "model_requested",
+            "region",
+            "template_hash",
+            "cache_read_tokens",
+            "output_tokens",
+            "difficulty",
+            "judged",
+            "category",
+            *prefixes.SURVEYED,
+            *tools.SURVEYED,
+        )
+    )
 )
 
 
@@ -52,6 +59,9 @@ class Survey:
         cache_reads: The templates and models of which a request read from a cache.
         outputs: Requests by template, model and length of the output: see ``usual_outputs``.
         routers: The routers that the log names, with the models that answered.
+        sends: When prefixes were sent: see ``prefixes.sends``.
+        replies: What is known of replies to requests with tools: see ``tools.replies``.
+        calls: The tools that templates call: see ``tools.calls``.
     """
 
     times: InputTimes
@@ -64,6 +74,9 @@ class Survey:
     cache_reads: pl.DataFrame
     outputs: pl.DataFrame
     routers: pl.DataFrame
+    sends: pl.DataFrame
+    replies: pl.DataFrame
+    calls: pl.DataFrame
 
     @property
     def read_templates(self) -> pl.Series:
@@ -95,6 +108,9 @@ def survey(rows: Rows) -> Survey:
         .with_columns(pl.col("model").cast(pl.String)),
         outputs=_outputs(frame),
         routers=asked.select(router="model_requested", model="model").unique().with_columns(pl.all().cast(pl.String)),
+        sends=prefixes.sends(frame),
+        replies=tools.replies(frame),
+        calls=tools.calls(frame),
     )
 
 
@@ -140,6 +156,9 @@ def merge_surveys(parts: Sequence[Survey]) -> Survey:
         cache_reads=pl.concat([part.cache_reads for part in parts]).unique(),
         outputs=outputs.group_by("template_hash", "model", "tokens").agg(pl.col("count").sum()),
         routers=pl.concat([part.routers for part in parts]).unique(),
+        sends=prefixes.add_sends([part.sends for part in parts]),
+        replies=tools.add_replies([part.replies for part in parts]),
+        calls=pl.concat([part.calls for part in parts]).unique(),
     )
 
 

@@ -38,6 +38,7 @@ from llm_audit.document.policy import (
     TraceRouting,
     Unmeasured,
     Waste,
+    WastePart,
 )
 from llm_audit.document.reading import read
 from llm_audit.document.rhythm import DEPARTURES, CauseOwner, CausePart, Departure, MonthEnd, Projection, RunRate
@@ -136,6 +137,7 @@ __all__ = [
     "Unmeasured",
     "UnpricedModel",
     "Waste",
+    "WastePart",
     "decode",
     "encode",
 ]

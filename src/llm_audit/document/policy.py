@@ -158,6 +158,17 @@ class Finding(msgspec.Struct, kw_only=True, frozen=True):
     condition: str | None = None  # what would have to be true
 
 
+class WastePart(msgspec.Struct, kw_only=True, frozen=True):
+    """A part of one kind of waste: a template, a tool or an MCP server.
+
+    ``name`` is None where the row is the sum of ``others``.
+    """
+
+    name: str | None
+    others: Count = 0
+    amount: Amount
+
+
 class Waste(msgspec.Struct, kw_only=True, frozen=True):
     """Waste unrelated to routing, most dollars first. Counted in sequence: no request's dollars are in two rows."""
 
@@ -166,6 +177,7 @@ class Waste(msgspec.Struct, kw_only=True, frozen=True):
     detail: str
     amount: Amount
     requests: Count
+    parts: list[WastePart] = []
 
 
 class FrontierPoint(msgspec.Struct, kw_only=True, frozen=True):

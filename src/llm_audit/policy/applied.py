@@ -108,6 +108,11 @@ class Plan:
         own = table.rates[table.rows[:, NONE]][:, columns]
         return np.asarray(own[table.key[rows]])
 
+    def least_cached(self, rows: Ints) -> Ints:
+        """Return the shortest prefix that the model used caches, in tokens; 0 where no rule is known."""
+        used = self.requests.used[rows]
+        return np.where(used == NONE, 0, self.routes.inputs.least_cached[used])
+
     def used_success(self, rows: Ints) -> Floats:
         """Return P(success) of the model used; NaN where it is not known."""
         requests = self.requests

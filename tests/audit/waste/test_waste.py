@@ -1,55 +1,9 @@
 from __future__ import annotations
 
-import datetime as dt
-
-import numpy as np
 import polars as pl
-from tests.audit.build import START, rows
+from tests.audit.waste.build import at, found
 
-from llm_audit.audit.aggregate.calls import read_calls
-from llm_audit.audit.aggregate.repeats import find_repeats, sent_prompts
-from llm_audit.audit.billing import Billing
 from llm_audit.audit.survey import usual_outputs
-from llm_audit.audit.waste.inputs import Recurring, WasteInputs
-from llm_audit.audit.waste.waste import is_failed, waste_rows
-from llm_audit.policy.inputs.requests import read_requests
-
-RATES = (2, 1, 2)
-"""Of input, cache reads and cache writes, in pico-dollars a token."""
-
-
-def found(*given, p_success=0.5, cost_output_pico=2_000, cost_cache_write_5m_pico=0, usual=None):
-    frame = rows(*({"prompt_hash": 100 + number, "time": at(number), **row} for number, row in enumerate(given)))
-    frame = frame.with_columns(model_id="model", cost_pico=pl.lit(4_500), cost_per_call_pico=pl.lit(0))
-    many = len(given)
-    calls = read_calls(
-        frame.lazy().select,
-        billing=Billing(),
-        output_cost=np.full(many, cost_output_pico),
-        write_cost=np.full(many, cost_cache_write_5m_pico),
-    )
-    requests = read_requests(frame, {}, ())
-    free = requests.priced & ~is_failed(calls, requests)
-    repeats = find_repeats(sent_prompts(frame.lazy().select, free=free, cost=requests.cost, partition=0))
-    inputs = WasteInputs(
-        requests=requests,
-        calls=calls,
-        recurring=Recurring(
-            retries=repeats.filter("retry")["row"].to_numpy(),
-            repeats=repeats.filter(~pl.col("retry"))["row"].to_numpy(),
-            cache_read=frame.select((pl.col("cache_read_tokens") > 0).any().over("template_hash"))
-            .to_series()
-            .to_numpy(),
-            usual_output=np.full(many, np.nan if usual is None else usual),
-        ),
-        rates=lambda some: np.tile(RATES, (len(some), 1)),
-        p_success=lambda some: np.full(len(some), p_success),
-    )
-    return {row["kind"]: (row["requests"], int(row["amount_pico"])) for row in waste_rows(inputs).iter_rows(named=True)}
-
-
-def at(minutes):
-    return START + dt.timedelta(minutes=minutes)
 
 
 def test_plain_traffic_wastes_nothing():
@@ -89,7 +43,7 @@ def test_cache_writes_that_nothing_reads_waste_their_premium():
 
 def test_an_output_far_beyond_its_template_s_is_runaway():
     usual = [{"template_hash": 3, "output_tokens": 300} for _ in range(20)]
-    result = found(*usual, {"template_hash": 3, "output_tokens": 4_000}, cost_output_pico=40_000, usual=300)
+    result = found(*usual, {"template_hash": 3, "output_tokens": 4_000}, cost_output_pico=40_000, usual=300.0)
     assert result == {"runaway_output": (1, (4_000 - 8 * 300) * 10)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from llm_audit.arrays import Bools, Index, Ints
@@ -32,6 +33,8 @@ class Calls:
         billed: Whether it is billed by use.
         output_cost: What the output cost, in pico-dollars.
         write_cost: What writing to caches cost, in pico-dollars.
+        templates: The hashes of the templates, by number.
+        tool_failed: Whether all tool results that end the prompt say that the call failed.
     """
 
     order: Ints
@@ -47,6 +50,8 @@ class Calls:
     abstained: Bools
     output_cost: Ints
     write_cost: Ints
+    templates: npt.NDArray[np.uint64]
+    tool_failed: Bools
 
 
 def read_calls(columns: Columns, *, billing: Billing, output_cost: Ints, write_cost: Ints) -> Calls:
@@ -63,8 +68,9 @@ def read_calls(columns: Columns, *, billing: Billing, output_cost: Ints, write_c
     group = columns(["conversation", "trace", "request_key"]).collect()
     cluster = _numbers(group.select(cluster_of()).to_series())
     kept = (
-        columns(["status", "judged"])
+        columns(["status", "judged", "tool_failed"])
         .select(
+            tool_failed=pl.col("tool_failed").fill_null(value=False),
             failed=(pl.col("status").cast(pl.String) == "error").fill_null(value=False),
             abstained=(pl.col("judged").cast(pl.String) == "abstained").fill_null(value=False),
         )
@@ -76,13 +82,14 @@ def read_calls(columns: Columns, *, billing: Billing, output_cost: Ints, write_c
     def one(name: str) -> pl.Series:
         return columns([name]).collect().to_series()
 
+    template = one("template_hash")
     return Calls(
         order=order.cast(pl.Int32).to_numpy(),
         time=time["time"].to_physical().fill_null(0).to_numpy(),
         dated=time["time"].is_not_null().to_numpy(),
         cluster=cluster,
         conversation=np.where(group["conversation"].is_null().to_numpy(), NOWHERE, cluster).astype(np.int32),
-        template=_numbers(one("template_hash")),
+        template=_numbers(template),
         model=_words(one("model"))[0],
         owners={name: _words(one(name)) for name in _OWNERS},
         billed=billed.to_numpy(),
@@ -90,6 +97,8 @@ def read_calls(columns: Columns, *, billing: Billing, output_cost: Ints, write_c
         abstained=kept["abstained"].to_numpy(),
         output_cost=output_cost,
         write_cost=write_cost,
+        templates=template.drop_nulls().unique().sort().to_numpy(),
+        tool_failed=kept["tool_failed"].to_numpy(),
     )
 
 

@@ -6,10 +6,9 @@ import numpy as np
 
 from llm_audit.arrays import Bools, Index, Ints
 from llm_audit.audit.aggregate.calls import Calls
-from llm_audit.audit.waste.inputs import Found, WasteInputs, grouped, written_tokens
+from llm_audit.audit.waste.inputs import CACHE_LIFETIME_US, Found, WasteInputs, grouped, written_tokens
 from llm_audit.policy import NO_RATE
 
-CACHE_LIFETIME_US = 5 * 60 * 10**6
 CACHE_LEAST_TOKENS = 1_024
 """The shortest prefix that most providers cache."""
 
