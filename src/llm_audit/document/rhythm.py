@@ -6,7 +6,7 @@ import msgspec
 
 from llm_audit.document.values import Amount, Count, Number
 
-DEPARTURES = frozenset({"spike", "shift"})
+DEPARTURES = frozenset({"spike", "drop", "shift"})
 """Kinds of findings whose amounts are departures from the log's rhythm, not savings."""
 
 
@@ -27,7 +27,11 @@ class MonthEnd(Projection, kw_only=True, frozen=True):
 
 
 class RunRate(msgspec.Struct, kw_only=True, frozen=True):
-    """Spend a month and a year at the log's own weekly rhythm; ``None`` with a ``reason`` where it is unknown."""
+    """Spend a month and a year at the log's own weekly rhythm; ``None`` with a ``reason`` where it is unknown.
+
+    Amounts are of all traffic: the log's own divided by the document's ``sampling_rate``, as are those a month of
+    findings.
+    """
 
     reason: str | None
     whole_days: Count  # days that it rests on: those known to be whole, since spend last shifted
@@ -61,7 +65,7 @@ class CauseOwner(msgspec.Struct, kw_only=True, frozen=True):
 class Departure(msgspec.Struct, kw_only=True, frozen=True):
     """Days whose spend departs from the log's rhythm. Parts and owners each add up exactly to ``amount``."""
 
-    kind: str  # spike: days apart; shift: every day from ``start`` on
+    kind: str  # spike or drop: days above or below; shift: every day from ``start`` on
     start: str
     end: str
     days: Count

@@ -134,3 +134,21 @@ def test_amounts_add_up_exactly_whatever_the_log_holds() -> None:
 
 def test_a_short_log_has_no_departures() -> None:
     assert departures(cells(daily(MONDAY, [100, 100, 900, 100])), period(MONDAY, 4), options=OPTIONS) == []
+
+
+def test_a_fall_is_a_drop_and_not_one_with_the_spike_beside_it() -> None:
+    spend = [float(amount) for amount in WEEK * 5]
+    spend[16], spend[17] = 100.0, 3000.0  # a Wednesday and the Thursday after it
+    found = detect(DAYS[:35], spend)
+    assert [(one.kind, one.days) for one in found] == [("drop", (16,)), ("spike", (17,))]
+
+
+def test_a_drop_is_called_so_in_the_document_and_its_finding() -> None:
+    at = MONDAY + dt.timedelta(days=16)
+    uses = [Use(date=at, cents=50, requests=1) if use.date == at else use for use in daily(MONDAY, WEEK * 4)]
+    frame = cells(uses)
+    (found,) = departures(frame, period(MONDAY, 28), options=OPTIONS)
+    assert (found.kind, found.amount) == ("drop", "-10.00")
+    (finding,) = departure_findings([found], frame)
+    assert finding.kind == "drop"
+    assert finding.title == f"Spend was $10.00 below its weekly rhythm on {at}"

@@ -1,4 +1,4 @@
-"""Spikes and shifts of a log with their causes, and the findings that say so."""
+"""Spikes, drops and shifts of a log with their causes, and the findings that say so."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _departure(found: Found, days: Days, weekdays: Sequence[int], use: pl.DataFr
             weights[days.date(index)] += Fraction(1, len(alike))
     explained: Cause = cause(use, [days.date(index) for index in found.days], weights)
     return Departure(
-        kind=found.kind,
+        kind="shift" if found.kind == "shift" else "drop" if explained.difference_pico < 0 else "spike",
         start=days.date(found.start).isoformat(),
         end=days.date(found.days[-1]).isoformat(),
         days=len(found.days),

@@ -1,4 +1,4 @@
-"""Days that depart from a log's weekly rhythm: spikes, and shifts of its level.
+"""Days that depart from a log's weekly rhythm: spikes and drops, and shifts of its level.
 
 The rhythm is multiplicative: a day is its level times the factor of its day of the week. The factor is the median ratio
 of such days to the mean of the seven days around them (classical decomposition, with medians so that a spike does not
@@ -7,8 +7,8 @@ spread is 1.4826 times the median absolute deviation, the standard deviation of 
 1993).
 
 A shift is the split that leaves the least absolute deviation, where the two medians differ by ``_SHIFT`` standard
-errors and a fifth. A spike is a run of days beyond ``_SPIKE`` spreads of their expected spend that differ by
-a third of it, and of a mean day.
+errors and a fifth. A spike is a run of days that lie ``_SPIKE`` spreads and a third of it,
+and of a mean day, above their expected spend; a drop is such a run below it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from llm_audit.arrays import Bools, Floats
+from llm_audit.arrays import Floats, Ints
 from llm_audit.audit.rhythm.days import WEEK
 
 LEAST_DAYS = 2 * WEEK
@@ -40,8 +40,8 @@ class Found:
     """A departure: its days, and the level before or around it whose other days are comparable.
 
     Attributes:
-        kind: ``spike`` or ``shift``.
-        start: The first day; of a shift, also where that day itself is a spike.
+        kind: ``spike``, ``drop`` or ``shift``.
+        start: The first day; of a shift, also where that day itself is a spike or a drop.
         days: The days.
         usual: The comparable days.
     """
@@ -70,7 +70,10 @@ def detect(weekdays: Sequence[int], spend: Sequence[float]) -> list[Found]:
     ]
     spikes = [
         Found(
-            kind="spike", start=run[0], days=run, usual=ordinary[int(np.searchsorted(bounds, run[0], side="right")) - 1]
+            kind="spike" if apart[run[0]] > 0 else "drop",
+            start=run[0],
+            days=run,
+            usual=ordinary[int(np.searchsorted(bounds, run[0], side="right")) - 1],
         )
         for run in _runs(apart)
     ]
@@ -132,21 +135,22 @@ def _splits(amounts: Floats, factors: Floats, start: int, end: int, most: int) -
     return [*earlier, split, *_splits(amounts, factors, split, end, most - 1 - len(earlier))]
 
 
-def _apart(amounts: Floats, factors: Floats, level: Floats) -> Bools:
+def _apart(amounts: Floats, factors: Floats, level: Floats) -> Ints:
+    """Return 1 for days apart above their expected spend, -1 for those below it and 0 for others."""
     known = level > 0
     expected = level * factors
     unit = np.where(known, np.maximum(expected, _QUIET * level), 1.0)
     errors = np.where(known, (amounts - expected) / unit, 0.0)
     spread = max(_MAD * float(np.median(np.abs(errors[known]))) if known.any() else 0.0, _LEAST_SPREAD)
     matters = known & (np.abs(amounts - expected) > _LEAST_SPIKE * np.maximum(expected, level))
-    return np.asarray((np.abs(errors) > _SPIKE * spread) & matters)
+    return np.where((np.abs(errors) > _SPIKE * spread) & matters, np.sign(errors), 0).astype(np.int64)
 
 
-def _runs(apart: Bools) -> list[tuple[int, ...]]:
-    """Return the runs of consecutive days that are apart."""
+def _runs(apart: Ints) -> list[tuple[int, ...]]:
+    """Return the runs of consecutive days that are apart in one direction."""
     runs: list[tuple[int, ...]] = []
     for index in np.flatnonzero(apart).tolist():
-        if runs and runs[-1][-1] == index - 1:
+        if runs and runs[-1][-1] == index - 1 and apart[index - 1] == apart[index]:
             runs[-1] = (*runs[-1], index)
         else:
             runs.append((index,))

@@ -1,4 +1,4 @@
-"""Marks of spikes and shifts on the chart of daily spend."""
+"""Marks of spikes, drops and shifts on the chart of daily spend."""
 
 from __future__ import annotations
 
