@@ -22,8 +22,8 @@ $(VENV)/.installed: pyproject.toml setup.py constraints.txt
 
 install: $(VENV)/.installed  ## create .venv and install the project with its development tools
 
-demo: install  ## audit the sample logs: terminal report, and reports/flagship-tax.{html,json}
-	$(BIN)/llm-audit analyze sample_logs/ -o reports/flagship-tax.html -o reports/flagship-tax.json
+demo: install  ## audit the sample logs, of 1 request in 400: terminal report, and reports/flagship-tax.{html,json}
+	$(BIN)/llm-audit analyze sample_logs/ --sampling-rate 0.0025 -o reports/flagship-tax.html -o reports/flagship-tax.json
 
 test: lint types unit  ## lint, type-check and test
 

@@ -20,7 +20,9 @@ from traffic.logfile import LogFile, truth
 ROOT = Path(__file__).resolve().parent.parent
 EXPECTED = Path("tests/fixtures/sample_logs_expected.json")
 FOLDER = Path("sample_logs")
-_TABLE_BEGIN, _TABLE_END = "<!-- accounting: begin -->\n", "<!-- accounting: end -->\n"
+SAMPLED = 400
+"""Requests of the company that a logged one stands for: its month is that many times as large as the logs."""
+_ACCOUNTING, _SAMPLING = "accounting", "sampling"
 _APPS = (support_chat, bedrock, doc_extraction, ticket_classifier, code_agent, claude_code, tutoring)
 
 
@@ -35,16 +37,28 @@ def expected(files: list[LogFile]) -> dict[str, Any]:
 
 
 def readme(text: str, found: dict[str, Any]) -> str:
-    """Return the text of the README with its table of counts replaced."""
+    """Return the text of the README with its table of counts and the size of the company replaced."""
     columns = ["records", "requests", "duplicates", "not_provider_calls", "rejected"]
     rows = [["file", *(name.replace("_", " ") for name in columns)], ["-"] + ["-:"] * len(columns)]
     for path, counts in _folded(found["files"]).items():
         rows.append([f"`{path}`", *(f"{counts[name]:,}" for name in columns)])
     rows.append(["all", *(f"{found['totals'][name]:,}" for name in columns)])
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
-    before, _, rest = text.partition(_TABLE_BEGIN)
-    _, _, after = rest.partition(_TABLE_END)
-    return before + _TABLE_BEGIN + table + _TABLE_END + after
+    month = round(SAMPLED * found["totals"]["requests"], -4)
+    sampling = (
+        f"They play what a company of about {month:,} requests a month keeps of them: a sample of 1 request in"
+        f" {SAMPLED}. Declare it, and figures a month\nare scaled to all traffic: `llm-audit analyze sample_logs/"
+        f" --sampling-rate {1 / SAMPLED:g}`.\n"
+    )
+    return _replaced(_replaced(text, _SAMPLING, sampling), _ACCOUNTING, table)
+
+
+def _replaced(text: str, name: str, part: str) -> str:
+    """Replace what stands between the marks of a part of the README."""
+    begin, end = (f"<!-- {name}: {side} -->\n" for side in ("begin", "end"))
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return before + begin + part + end + after
 
 
 def _folded(files: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:

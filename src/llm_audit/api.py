@@ -308,6 +308,7 @@ def audit_options(
         group_by=tuple(config.group_by),
         confidence=config.confidence,
         resamples=config.resamples,
+        sampling_rate=config.sampling_rate,
         command=command,
         config_fingerprint=config.fingerprint,
         billing=_billing(config),

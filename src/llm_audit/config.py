@@ -67,6 +67,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     mapping: dict[str, str] = {}  # ledger field to JSON path, for logs of no known format
     calibration: str | None = None  # a file that `llm-audit calibrate` wrote
     timezone: str = "UTC"  # for days
+    sampling_rate: float = 1.0  # share of all requests that the logs hold; 1 in 400 is 0.0025
     currency: str = "USD"  # for display: USD, or a code and what one dollar is in it, such as "EUR=0.92"
     group_by: list[str] = []  # further groupings: columns of the ledger
     confidence: float = 0.9  # of the interval on the expected flagship tax
@@ -220,6 +221,7 @@ def _convert(values: dict[str, Any], origins: Mapping[str, str]) -> Config:
         if (mistake := _billing_mistake(key, value)) is not None:
             raise UsageError(f"billing (from {origins['billing']}): {mistake}")
     for name, low, high in (
+        ("sampling_rate", 1e-9, 1),
         ("confidence", 0.5, 0.999),
         ("resamples", 10, 100_000),
         ("max_rejected_share", 0, 1),

@@ -8,7 +8,7 @@ from tests.audit.documents import document, metric, row
 
 from llm_audit.compare.comparison import compare
 from llm_audit.compare.gates import GateOptions, check
-from llm_audit.compare.rules import parse
+from llm_audit.compare.rules import budget, parse
 from llm_audit.document.audit import Document
 from llm_audit.document.comparison import Outcome
 from llm_audit.document.rhythm import MonthEnd, RunRate
@@ -189,3 +189,54 @@ def test_an_unknown_forecast_is_not_evaluated() -> None:
 def test_a_forecast_is_of_all_spend_in_dollars(text: str) -> None:
     with pytest.raises(UsageError, match="forecast takes an amount"):
         parse(text)
+
+
+SAMPLE = 0.0025
+
+
+def sampled(value: float = 25.0, stderr: float = 0.5) -> Document:
+    return msgspec.structs.replace(document(metrics=[metric("total_cost", value, stderr)]), sampling_rate=SAMPLE)
+
+
+@pytest.mark.parametrize(
+    ("limit", "outcome"),
+    [("9000USD", Outcome.FAILED), ("10100USD", Outcome.INCONCLUSIVE), ("11000USD", Outcome.PASSED)],
+)
+def test_a_budget_is_held_by_the_estimate_for_all_traffic(limit: str, outcome: Outcome) -> None:
+    """$25 in a sample of 1 in 400 is $10,000, to 1.645 · $200 · √(1 - 1/400) = $328.56."""
+    (rule,) = check(sampled(), [budget("total", limit, days=30)]).rules
+    assert rule.outcome is outcome
+    assert rule.message.startswith(
+        "total_cost is estimated at $10,000.00 (90% interval $9,671.44 to $10,328.56; limit $"
+    )
+    assert "; scaled to all traffic from a sample of 1 request in 400)." in rule.message
+
+
+def test_a_level_of_a_sample_is_of_the_logs_and_says_so() -> None:
+    (rule,) = check(sampled(), [parse("total_cost:500USD")]).rules
+    assert rule.outcome is Outcome.PASSED
+    assert rule.message == "total_cost $25.00 in the logs, a sample of 1 request in 400, is within $500.00."
+
+
+def test_totals_of_different_samples_are_not_compared() -> None:
+    base = document(metrics=[metric("total_cost", 10_000, 5)])
+    (rule,) = check(sampled(), [parse("total_cost:+10%")], base=base).rules
+    assert rule.outcome is Outcome.NOT_EVALUATED
+    assert rule.message == (
+        "total_cost could not be compared: the baseline has all requests, this audit 1 request in 400."
+    )
+
+
+def test_the_least_change_of_the_bill_is_of_all_traffic() -> None:
+    """Four cents in the logs of 1 request in 400 are $16 of the bill."""
+    base, head = cost(0.001, 0.0, requests=40), cost(0.002, 0.0, requests=40)
+    rules = [parse("cost_per_request:+10%")]
+    assert check(head, rules, base=base).passed == 1
+    head = msgspec.structs.replace(head, sampling_rate=SAMPLE)
+    assert check(head, rules, base=base).failed == 1
+
+
+def test_a_forecast_from_a_sample_says_so() -> None:
+    head = msgspec.structs.replace(forecast("1250.00", "1350.00", "1450.00"), sampling_rate=SAMPLE)
+    (rule,) = check(head, [parse("forecast:1200USD")]).rules
+    assert rule.message.endswith("limit $1,200.00; scaled to all traffic from a sample of 1 request in 400).")

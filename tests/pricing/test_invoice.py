@@ -5,7 +5,7 @@ from tests.pricing.build import at, call, ledger
 
 from llm_audit.catalog import Catalog
 from llm_audit.errors import UsageError
-from llm_audit.pricing import PriceBook, list_costs, price, tie_out
+from llm_audit.pricing import PriceBook, costs_by_day, list_costs, price, tie_out
 from llm_audit.pricing.invoice import read_invoice
 from llm_audit.pricing.invoiced_costs import reconcile_invoice
 
@@ -127,7 +127,7 @@ def test_months_of_a_provider_tie_out_whether_lines_name_a_model_or_not(tmp_path
         call("anthropic", "claude-haiku-4-5-20251001", at(2026, 9, 1), input=1_000_000, output=0),
     )
     priced = list_costs(price(rows, book), book)
-    months, left_out = tie_out(priced, lines(OPENAI + LATER).lines, catalog=catalog)
+    months, left_out = tie_out(costs_by_day(priced, catalog=catalog), lines(OPENAI + LATER).lines)
     anthropic, september, october = months.rows(named=True)
     assert (anthropic["provider"], anthropic["invoiced_pico"], anthropic["difference_pico"]) == (
         "anthropic",

@@ -200,7 +200,7 @@ def rich(days: int = 30) -> d.Document:
         model_mix=mix,
         model_mix_daily=[
             d.DailyMix(date=day, model=m, provider=MODELS[m][0], tier=MODELS[m][1], requests=len(part),
-                       tokens=sum(c.tokens for c in part), cost=usd(_cost(part)))
+                       tokens=sum(c.tokens for c in part), cost=usd(_cost(part)), unpriced_requests=0)
             for day, whole in days_rows for m, part in sorted(_by(whole, lambda c: c.model).items())
         ],
         daily=[

@@ -141,6 +141,7 @@ def document(found: Found) -> Document:
         tool=Tool(name="llm-audit", version=importlib.metadata.version("llm-audit")),
         command=options.command,
         period=period,
+        sampling_rate=options.sampling_rate,
         currency="USD",
         currency_note=None,
         requests=requests,
@@ -200,11 +201,16 @@ def document(found: Found) -> Document:
         fingerprints=_fingerprints(ledger, policy, book, options),
         metrics=[*metrics(routes.metrics), *spender_metrics(found.partial.spenders)],
         basis=basis(sums.basis),
-        run_rate=run_rate(billed_cells if billed_cells.height else cells, period, options=options),
+        run_rate=run_rate(
+            billed_cells if billed_cells.height else cells,
+            period,
+            options=options,
+            conversation_pico=routes.metrics.whole.mean_cluster("cost"),
+        ),
         departures=apart,
         stakes=stakes(routes.stakes),
         languages=languages(sums.languages),
-        billing=billing(cells, period, options.billing, expected=_billed_tax(found, evidence)),
+        billing=billing(cells, period, options, expected=_billed_tax(found, evidence)),
     )
 
 

@@ -31,7 +31,8 @@ class AuditOptions:
         confidence: The interval's coverage.
         resamples: Bootstrap replicates.
         command: The command that reproduces the audit.
-        sampling: The command that samples its requests, without what selects them.
+        sample_command: The command that samples its requests, without what selects them.
+        sampling_rate: The share of all requests that the logs are declared to hold.
         config_fingerprint: Of the settings that can change a figure.
         billing: Declared bases of billing.
         posterior: Of abilities and difficulties, from a calibration by verdicts.
@@ -44,7 +45,8 @@ class AuditOptions:
     confidence: float = 0.9
     resamples: int = 1_000
     command: str = ""
-    sampling: str = ""
+    sample_command: str = ""
+    sampling_rate: float = 1.0
     config_fingerprint: str = ""
     billing: Billing = field(default_factory=Billing)
     posterior: Posterior | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from llm_audit.errors import UsageError
 if TYPE_CHECKING:
     from llm_audit.config import Config
     from llm_audit.document.audit import Document
+    from llm_audit.pricing import Invoice
 
 _NAMES = (b'"schema_version"', b'"tool"', b'"command"', b'"period"', b'"currency"', b'"currency_note"', b'"requests"')
 """Fields near the top of an audit."""
@@ -34,6 +36,21 @@ def load_document(path: Path) -> Document:
             f"{path} cannot be read as an audit: {error}. Audit the logs again with this version of llm-audit: "
             f"`llm-audit analyze PATH -o FILE.json`."
         ) from None
+
+
+def read_invoices(files: Sequence[Path], config: Config) -> list[Invoice]:
+    """Read providers' cost exports.
+
+    Raises:
+        UsageError: One cannot be read.
+    """
+    if not files:
+        return []
+    from llm_audit import api
+    from llm_audit.pricing import read_invoice
+
+    catalog = api.catalog(config)
+    return [read_invoice(file, catalog=catalog) for file in files]
 
 
 def load_or_audit(path: str, config: Config) -> Document:

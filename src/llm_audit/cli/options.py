@@ -61,6 +61,14 @@ Query = Annotated[
     str | None, typer.Option(metavar="SQL", help="Audit the result of this query, of the one database given.")
 ]
 Timezone = Annotated[str | None, typer.Option(help="Time zone for days, such as Europe/Berlin.")]
+SamplingRate = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Share of all requests that the logs hold, such as 0.0025 for 1 in 400: figures a month are scaled to all "
+        "traffic.",
+    ),
+]
 Currency = Annotated[str | None, typer.Option(help="Currency for display, with its rate per US dollar: EUR=0.92.")]
 GroupBy = Annotated[
     list[str] | None, typer.Option(metavar="COLUMN", help="Also group by this column of the ledger. Repeatable.")

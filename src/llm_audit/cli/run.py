@@ -118,7 +118,7 @@ def run_audit(
         options = replace(
             options,
             command=_command("analyze", paths, figures),
-            sampling="" if query is not None else _command("sample", paths, sampled),
+            sample_command="" if query is not None else _command("sample", paths, sampled),
         )
         audit = kept_audit.audit(ledger, config, options, executor=executor)
     if config.workspace is not None:

@@ -12,12 +12,10 @@ import math
 from dataclasses import dataclass
 
 from llm_audit.compare.power import Needed, Sample, margin, requests_needed, smallest_change
-from llm_audit.compare.rules import UNITS, GateRule
+from llm_audit.compare.rules import TOTALS, UNITS, GateRule
 from llm_audit.compare.wording import about, show
 from llm_audit.document.audit import Metric
 from llm_audit.document.comparison import Outcome
-
-_TOTALS = frozenset({"total_cost", "flagship_tax_amount"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +49,9 @@ class Judged:
     needed: Needed | None = None
 
 
-def judge(rule: GateRule, before: Metric, now: Metric, *, confidence: float, floor_usd: float) -> Judged:
+def judge(
+    rule: GateRule, before: Metric, now: Metric, *, confidence: float, floor_usd: float, rate: float = 1.0
+) -> Judged:
     """Evaluate a rule about a change.
 
     Args:
@@ -60,6 +60,7 @@ def judge(rule: GateRule, before: Metric, now: Metric, *, confidence: float, flo
         now: The metric in this audit.
         confidence: Of the interval.
         floor_usd: A relative rule needs at least this change in the bill.
+        rate: The share of all requests, which the bill is for, that the head's logs hold.
     """
     change = _change(rule, before, now, confidence=confidence)
     threshold = rule.threshold if before.value or rule.kind == "absolute" else 0.0
@@ -70,7 +71,7 @@ def judge(rule: GateRule, before: Metric, now: Metric, *, confidence: float, flo
         return Judged(outcome=Outcome.PASSED, message=message, change=change)
     failed = near > threshold
     most = change.value if failed else sign * far
-    if rule.kind == "relative" and _bill(most * (abs(before.value) or 1), now) < floor_usd:
+    if rule.kind == "relative" and _bill(most * (abs(before.value) or 1), now) / rate < floor_usd:
         which = "That" if failed else "Even the far end"
         message += f" {which} is less than {show(floor_usd, 'USD')} of the bill, so it passes."
         return Judged(outcome=Outcome.PASSED, message=message, change=change)
@@ -107,7 +108,7 @@ def _change(rule: GateRule, before: Metric, now: Metric, *, confidence: float) -
 
 def _needed(rule: GateRule, change: Change, *, confidence: float) -> Needed | None:
     """Return the requests that would show the threshold; a total in dollars grows with them, so it has no number."""
-    total = rule.metric.partition("[")[0] in _TOTALS
+    total = rule.metric.partition("[")[0] in TOTALS
     if total and rule.kind == "absolute":
         return None
     return requests_needed(change.base, change.head, rule.threshold, confidence=confidence, base_grows=total)

@@ -8,6 +8,7 @@ from llm_audit.compare.gates import metric_changes
 from llm_audit.compare.variance import cost_parts, tax_parts, units
 from llm_audit.document.audit import BasisRow, Document
 from llm_audit.document.comparison import Comparison, GroupChange, Part, Side
+from llm_audit.document.sampling import in_words
 from llm_audit.errors import IncompleteError
 from llm_audit.money import total_pico, usd
 
@@ -60,6 +61,7 @@ def compare(
         notes.append("The two used different policies, so their flagship taxes are not comparable.")
     if base.fingerprints.classifier != head.fingerprints.classifier:
         notes.append("The two were judged by different classifiers; a change in flagship tax may be due to that.")
+    notes += _sampled(base, head, labels)
     before, after = units(base_rows), units(head.basis)
     base_cost, head_cost = _cost(base_rows), _cost(head.basis)
     requests = sum(row.requests for row in base_rows), sum(row.requests for row in head.basis)
@@ -75,6 +77,16 @@ def compare(
         estimated=usd(round((base_cost - _policy(base_rows)) * requests[1] / requests[0])),
         notes=notes,
     )
+
+
+def _sampled(base: Document, head: Document, labels: tuple[str, str]) -> list[str]:
+    """Note what the amounts are of where logs are a sample."""
+    if base.sampling_rate != head.sampling_rate:
+        rates = f"{labels[0]} has {in_words(base.sampling_rate)} and {labels[1]} {in_words(head.sampling_rate)}"
+        return [f"{rates}, so amounts and their change are not comparable; shares and figures per request are."]
+    if head.sampling_rate == 1:
+        return []
+    return [f"Both are a sample of {in_words(head.sampling_rate)}: amounts are those of the logs alone."]
 
 
 def _cost(rows: Iterable[BasisRow]) -> int:

@@ -1,6 +1,7 @@
 """Check an audit against rules: a rule about a change needs a baseline, a rule about a level needs none.
 
-A rule about a level is about what was really spent, which is no estimate; ``changes`` says how a change is judged.
+A rule about a level is about what was really spent, which is no estimate, but for a budget where the logs are a sample.
+``changes`` says how a change is judged.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import msgspec
 
 from llm_audit.compare.changes import judge
 from llm_audit.compare.power import margin
-from llm_audit.compare.rules import FORECAST, UNITS, GateRule
+from llm_audit.compare.rules import FORECAST, TOTALS, UNITS, GateRule
 from llm_audit.compare.wording import show
 from llm_audit.document.audit import Document, Metric
 from llm_audit.document.comparison import CheckResult, Comparison, InconclusiveIs, MetricChange, Outcome, Rule
+from llm_audit.document.sampling import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +97,34 @@ def _evaluate(
     if rule.metric == FORECAST:
         return _forecast(rule, head)
     now = _by_name(head).get(rule.metric)
-    before = _by_name(base).get(rule.metric) if base else None
     if now is None:
         return _verdict(rule, Outcome.NOT_EVALUATED, f"{rule.metric} is not in the audit.", None, None)
-    if rule.kind == "level":
-        return _level(rule, now)
-    if before is None:
+    if rule.kind != "level":
+        return _change_rule(rule, head, base, comparison, options)
+    sampled = rule.metric.partition("[")[0] in TOTALS and head.sampling_rate != 1
+    if sampled and rule.of_all_traffic:
+        return _budget(rule, now, head.sampling_rate, options)
+    return _level(rule, now, f" in the logs, a sample of {in_words(head.sampling_rate)}," if sampled else "")
+
+
+def _change_rule(
+    rule: GateRule, head: Document, base: Document | None, comparison: Comparison | None, options: GateOptions
+) -> Rule:
+    now, before = _by_name(head)[rule.metric], _by_name(base).get(rule.metric) if base else None
+    total = rule.metric.partition("[")[0] in TOTALS
+    missing = None
+    if base is None or before is None:
         missing = "there is no baseline" if base is None else "the baseline does not have it"
-        return _verdict(
-            rule, Outcome.NOT_EVALUATED, f"{rule.metric} could not be compared: {missing}.", None, now.value
-        )
+    elif total and base.sampling_rate != head.sampling_rate:
+        missing = f"the baseline has {in_words(base.sampling_rate)}, this audit {in_words(head.sampling_rate)}"
+    if before is None or missing is not None:
+        message = f"{rule.metric} could not be compared: {missing}."
+        return _verdict(rule, Outcome.NOT_EVALUATED, message, before.value if before else None, now.value)
     fewest = min(before.requests, now.requests)
     if fewest < options.min_samples:
         message = f"{rule.metric} has {fewest:,} requests on one side; {options.min_samples:,} are needed to tell."
         return _verdict(rule, Outcome.INCONCLUSIVE, message, before.value, now.value)
-    return _held(rule, before, now, comparison, options)
+    return _held(rule, before, now, comparison, options, rate=head.sampling_rate)
 
 
 def _forecast(rule: GateRule, head: Document) -> Rule:
@@ -123,8 +138,30 @@ def _forecast(rule: GateRule, head: Document) -> Rule:
     limit = show(rule.threshold, "USD")
     message = (
         f"{end.month} is projected to cost {show(amount, 'USD')} ({rate.confidence:.0%} interval {show(low, 'USD')} to"
-        f" {show(high, 'USD')}; {show(spent, 'USD')} spent; limit {limit})."
+        f" {show(high, 'USD')}; {show(spent, 'USD')} spent; limit {limit}{_scaled(head.sampling_rate)})."
     )
+    return _estimated(rule, message, amount, (low, high))
+
+
+def _budget(rule: GateRule, now: Metric, rate: float, options: GateOptions) -> Rule:
+    """Check a cost scaled from a sample, which is an estimate with an interval."""
+    amount = now.value / rate
+    half = margin((now.stderr or 0.0) * math.sqrt(1 - rate) / rate, confidence=options.confidence)
+    low, high = amount - half, amount + half
+    message = (
+        f"{rule.metric} is estimated at {show(amount, 'USD')} ({options.confidence:.0%} interval {show(low, 'USD')} to"
+        f" {show(high, 'USD')}; limit {show(rule.threshold, 'USD')}{_scaled(rate)})."
+    )
+    return _estimated(rule, message, amount, (low, high))
+
+
+def _scaled(rate: float) -> str:
+    return "" if rate == 1 else f"; scaled to all traffic from a sample of {in_words(rate)}"
+
+
+def _estimated(rule: GateRule, message: str, amount: float, interval: tuple[float, float]) -> Rule:
+    """Return the outcome of a limit on an estimate, by its interval."""
+    low, high = interval
     if low > rule.threshold:
         return _verdict(rule, Outcome.FAILED, message, None, amount)
     if high <= rule.threshold:
@@ -132,15 +169,23 @@ def _forecast(rule: GateRule, head: Document) -> Rule:
     return _verdict(rule, Outcome.INCONCLUSIVE, f"{message} The interval holds the limit.", None, amount)
 
 
-def _level(rule: GateRule, now: Metric) -> Rule:
+def _level(rule: GateRule, now: Metric, where: str) -> Rule:
     failed = now.value > rule.threshold
     is_or_within = "is above" if failed else "is within"
-    message = f"{rule.metric} {show(now.value, now.unit)} {is_or_within} {show(rule.threshold, now.unit)}."
+    message = f"{rule.metric} {show(now.value, now.unit)}{where} {is_or_within} {show(rule.threshold, now.unit)}."
     return _verdict(rule, Outcome.FAILED if failed else Outcome.PASSED, message, None, now.value)
 
 
-def _held(rule: GateRule, before: Metric, now: Metric, comparison: Comparison | None, options: GateOptions) -> Rule:
-    found = judge(rule, before, now, confidence=options.confidence, floor_usd=options.min_change_usd)
+def _held(
+    rule: GateRule,
+    before: Metric,
+    now: Metric,
+    comparison: Comparison | None,
+    options: GateOptions,
+    *,
+    rate: float,
+) -> Rule:
+    found = judge(rule, before, now, confidence=options.confidence, floor_usd=options.min_change_usd, rate=rate)
     failed = found.outcome is Outcome.FAILED
     message = found.message + (_culprits(comparison) if failed and comparison is not None else "")
     return msgspec.structs.replace(

@@ -32,6 +32,9 @@ UNITS = {
 }
 """Every metric a rule can name, with its unit."""
 
+TOTALS = frozenset({"total_cost", "flagship_tax_amount"})
+"""Metrics that grow with the number of requests."""
+
 FORECAST = "forecast"
 """The projected cost of the calendar month of the last request."""
 
@@ -57,6 +60,7 @@ class GateRule:
     threshold: float  # dollars, a count, or a fraction of one
     source: str | None = None
     line: int | None = None
+    of_all_traffic: bool = False  # the head is scaled from a sample first
 
 
 def parse(text: str, *, source: str | None = None, line: int | None = None) -> GateRule:
@@ -111,6 +115,8 @@ def highest_flagship_tax(text: str) -> GateRule:
 def budget(selector: str, text: str, *, days: int, source: str | None = None, line: int | None = None) -> GateRule:
     """Return a budget as a rule on the head's cost: the amount for its days, or for the audited period as it is.
 
+    Of logs that are a sample, the cost is scaled to all traffic, which a budget is for.
+
     Args:
         selector: ``team=NAME``, ``app=NAME``, ``user=NAME`` or ``tag:KEY=VALUE``, or ``total`` for all.
         text: ``500USD``, or an amount a ``/day``, ``/week`` or ``/month`` (of 365.25 / 12 days).
@@ -136,6 +142,7 @@ def budget(selector: str, text: str, *, days: int, source: str | None = None, li
         threshold=amount,
         source=source,
         line=line,
+        of_all_traffic=True,
     )
 
 

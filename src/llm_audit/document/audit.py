@@ -71,6 +71,7 @@ from llm_audit.document.spend import (
     Tool,
     UnpricedModel,
 )
+from llm_audit.document.values import Number
 
 __all__ = [
     "DEPARTURES",
@@ -142,13 +143,14 @@ __all__ = [
     "encode",
 ]
 
-SCHEMA_VERSION = "2.2"
+SCHEMA_VERSION = "2.3"
 """Version of the JSON document.
 
 The first number changes when a field is removed or changes its meaning, or when a value is renamed; the second when
 fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``;
 2.1 added preference gaps; 2.2 added the tie-out with an invoice, the run rate, departures from the log's rhythm, who
-can carry out a finding and how, the largest users, tags, conversations and traces, and billing.
+can carry out a finding and how, the largest users, tags, conversations and traces, and billing; 2.3 added
+``sampling_rate``, and unpriced requests and stated costs to the daily mix.
 """
 _MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
 
@@ -160,6 +162,7 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     tool: Tool
     command: str  # the command that reproduces it
     period: Period
+    sampling_rate: Number = 1.0  # share of all requests that the logs are declared to hold; see ``RunRate``
     currency: str
     currency_note: str | None
     requests: Requests

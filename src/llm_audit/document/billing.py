@@ -11,7 +11,8 @@ from llm_audit.document.values import Amount, Count, Number
 class BillingRow(msgspec.Struct, kw_only=True, frozen=True):
     """Requests of one declaration, or of none; amounts are at the prices of an API, None where no request has one.
 
-    ``leverage`` is the cost at those prices for each dollar that the plan costs.
+    ``leverage`` is the cost at those prices for each dollar that the plan costs, scaled to all traffic where the log is
+    a sample.
     """
 
     basis: str  # a value of vocabulary.BillingBasis

@@ -95,6 +95,8 @@ class DailyMix(msgspec.Struct, kw_only=True, frozen=True):
     requests: Count
     tokens: Count
     cost: Amount | None
+    unpriced_requests: Count | None = None  # None in documents of versions before 2.3
+    stated: Amount | None = None  # what the log itself says, over the requests that say it
 
 
 class Day(msgspec.Struct, kw_only=True, frozen=True):
@@ -202,7 +204,7 @@ class InvoiceMonth(msgspec.Struct, kw_only=True, frozen=True):
     """One provider's month (UTC).
 
     ``listed`` less ``discount`` is ``computed``; ``invoiced`` less ``uncovered`` and ``computed`` is ``difference``.
-    ``month`` is "" for requests without a time.
+    ``month`` is "" for requests without a time. Costs of the log are scaled to all traffic where it is a sample.
     """
 
     provider: str

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
         verify_price_file,
     )
     from llm_audit.pricing.invoice import Invoice, read_invoice
-    from llm_audit.pricing.invoiced_costs import InvoiceComparison, reconcile_invoice, tie_out
+    from llm_audit.pricing.invoiced_costs import (
+        InvoiceComparison,
+        add_days,
+        costs_by_day,
+        reconcile_invoice,
+        tie_out,
+    )
     from llm_audit.pricing.lookup import PRICED_AT, price_periods
     from llm_audit.pricing.model_prices import PriceChanges
     from llm_audit.pricing.price_rows import ResolvedPrice, Unpriced
@@ -42,6 +48,8 @@ __all__ = [
     "ResolvedPrice",
     "RuleCheck",
     "Unpriced",
+    "add_days",
+    "costs_by_day",
     "diff_prices",
     "distinct_keys",
     "list_costs",
@@ -72,6 +80,8 @@ _MODULES = {
     "ResolvedPrice": "price_rows",
     "RuleCheck": "describe",
     "Unpriced": "price_rows",
+    "add_days": "invoiced_costs",
+    "costs_by_day": "invoiced_costs",
     "diff_prices": "describe",
     "distinct_keys": "row_keys",
     "list_costs": "cost",

@@ -63,15 +63,29 @@ def reconcile_invoice(priced: pl.DataFrame, invoice: Invoice, *, catalog: Catalo
     )
 
 
-def tie_out(priced: pl.DataFrame, lines: pl.DataFrame, *, catalog: Catalog) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Tie invoices out with priced ledger rows by provider and month (UTC).
+def costs_by_day(priced: pl.DataFrame, *, catalog: Catalog) -> pl.DataFrame:
+    """Return what ``tie_out`` compares with an invoice: a row a ``day`` (UTC) and ``provider``.
+
+    Args:
+        priced: Ledger rows with costs (``pricing.price``), and at published prices where they differ (``list_costs``).
+        catalog: Names of models.
+    """
+    return add_days(_computed(priced, catalog).drop("model_id"))
+
+
+def add_days(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sum rows of one day and provider."""
+    return rows.group_by("day", "provider").agg(pl.exclude("stated_pico").sum(), _stated())
+
+
+def tie_out(days: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Tie invoices out with costs by day, by provider and month (UTC).
 
     A line counts towards its provider's month whether it names a model or not.
 
     Args:
-        priced: Ledger rows with costs (``pricing.price``), and at published prices where they differ (``list_costs``).
+        days: Costs by day and provider (``costs_by_day``).
         lines: Lines of cost exports (``invoice.LINES_SCHEMA``).
-        catalog: Names of models.
 
     Returns:
         A row for each ``provider`` and ``month`` (null: without a time) on either side: ``requests``,
@@ -81,11 +95,6 @@ def tie_out(priced: pl.DataFrame, lines: pl.DataFrame, *, catalog: Catalog) -> t
         provider, a day or an amount in dollars.
     """
     usable = pl.col("provider").is_not_null() & (pl.col("unmatched").is_null() | (pl.col("unmatched") == NO_MODEL))
-    days = (
-        _computed(priced, catalog)
-        .group_by("day", "provider")
-        .agg(pl.exclude("model_id", "stated_pico").sum(), _stated())
-    )
     invoiced = lines.filter(usable).group_by("day", "provider").agg(pl.col("amount_pico").cast(pl.Int128).sum())
     both = days.join(invoiced, on=["day", "provider"], how="full", coalesce=True, nulls_equal=True)
     amount = pl.col("amount_pico").fill_null(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from llm_audit.document.audit import Departure, Document, Projection
+from llm_audit.document.sampling import in_words
 from llm_audit.report.text import UNKNOWN, fixed, money, plain, to_places
 
 
@@ -20,11 +21,22 @@ def run_rate(document: Document) -> tuple[str, str, str]:
     if rate.tax_monthly is not None:
         note += f"; flagship tax {about(rate.tax_monthly, currency)} a month"
     more = [f"{about(rate.annual.amount, currency)} a year"]
-    if (end := rate.month_end) is not None and end.expected_days:
-        more.append(f"{end.month} ends at {about(end.amount, currency)} ({_range(end, currency)})")
+    if (end := rate.month_end) is not None and (end.expected_days or document.sampling_rate != 1):
+        verb = "ends at" if end.expected_days else "came to"
+        more.append(f"{end.month} {verb} {about(end.amount, currency)} ({_range(end, currency)})")
     if rate.first_day is not None and any(one.kind == "shift" for one in document.departures):
         more.append(f"at the level since {rate.first_day}")
     return about(rate.monthly.amount, currency), note, "; ".join(more)
+
+
+def sampling(document: Document) -> str:
+    """Say that the logs are a sample, and which figures are scaled; "" where they hold all traffic."""
+    if document.sampling_rate == 1:
+        return ""
+    return (
+        f"These logs are declared a sample of {in_words(document.sampling_rate)}: figures a month and a year are scaled"
+        " to all traffic, and all others are of the logs alone."
+    )
 
 
 def about(amount: str, currency: str) -> str:

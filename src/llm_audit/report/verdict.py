@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from llm_audit.document.audit import DEPARTURES, BillingPart, Document, Expected, Finding
 from llm_audit.report.answers import preference, quality, unmeasured
-from llm_audit.report.rhythm import run_rate
+from llm_audit.report.rhythm import run_rate, sampling
 from llm_audit.report.stakes import stakes
 from llm_audit.report.text import UNKNOWN, count, decimals, fixed, money, plain, plural, share, to_places
 
@@ -29,6 +29,7 @@ class Verdict:
     rate: str  # spend a month at the log's rhythm, or ""
     rate_note: str
     rate_more: str  # the year, and where the month ends, or ""
+    sampling: str  # a sentence: the logs are a sample, or ""
     tax: str
     tax_amount: str  # exact
     tax_note: str
@@ -64,6 +65,7 @@ def verdict(document: Document) -> Verdict:
         rate=rate,
         rate_note=f"{_kind(document)} {rate_note}".lstrip() if rate else rate_note,
         rate_more=rate_more,
+        sampling=sampling(document),
         tax=money(taxed, currency=currency) if priced else UNKNOWN,
         tax_amount=taxed,
         tax_note=_tax_note(document) if priced else "no request has a price",

@@ -136,7 +136,7 @@ def _finding(grouped: _Grouped, setting: Setting) -> Finding:
         overlaps=group.overlaps,
         owners=first,
         further_owners=others,
-        commands=commands(move, policy=setting.policy, catalog=setting.catalog, sampling=options.sampling),
+        commands=commands(move, policy=setting.policy, catalog=setting.catalog, sampling=options.sample_command),
         effort=terms.effort(owning, len(pairs)),
         quality=quality(
             moved=total(moved, "moved"),
@@ -146,7 +146,7 @@ def _finding(grouped: _Grouped, setting: Setting) -> Finding:
             replicates=grouped.lost,
             confidence=options.confidence,
         ),
-        monthly=None if setting.days is None else usd(monthly_saving(group.mine, setting.days)),
+        monthly=None if setting.days is None else usd(monthly_saving(group.mine, setting.days, options=options)),
         condition=terms.condition(moved, repeats, pairs, verdicts=options.posterior is not None),
     )
 

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import msgspec
 import polars as pl
 
 from llm_audit.document.audit import Document, Invoice, InvoiceLine, InvoiceMonth
-from llm_audit.money import usd
+from llm_audit.document.sampling import scale
+from llm_audit.money import PICO_PER_USD, usd
 from llm_audit.pricing import tie_out
 
 if TYPE_CHECKING:
-    from llm_audit.catalog import Catalog
     from llm_audit.pricing import Invoice as Export
 
 _UNKNOWN = "unknown"
+_SCALED = ("list_pico", "computed_pico", "stated_pico")
 
 
-def with_invoices(
-    document: Document, requests: pl.DataFrame, exports: Sequence[Export], *, catalog: Catalog
-) -> Document:
+def with_invoices(document: Document, days: pl.DataFrame, exports: Sequence[Export]) -> Document:
     """Return the document with its tie-out with providers' cost exports.
+
+    An invoice is for all traffic: costs of logs that are a sample are scaled to it first.
 
     Args:
         document: The audit, in US dollars.
-        requests: Its row a request (``Audit.requests``).
+        days: Its costs by day and provider (``pricing.costs_by_day``, or ``days_of`` a saved audit).
         exports: The exports (``pricing.read_invoice``).
-        catalog: Names of models and providers.
     """
     lines = pl.concat([each.lines.with_columns(file=pl.lit(str(each.path))) for each in exports])
-    months, left_out = tie_out(requests, lines, catalog=catalog)
+    times = scale(document.sampling_rate)
+    scaled = days.with_columns(pl.col(name) * times.numerator // times.denominator for name in _SCALED)
+    months, left_out = tie_out(scaled, lines)
     found = Invoice(
         files=[str(each.path) for each in exports],
         months=[
@@ -47,7 +51,7 @@ def with_invoices(
                 invoiced=_amount(row["invoiced_pico"]),
                 uncovered=_amount(row["uncovered_pico"]),
                 difference=_amount(row["difference_pico"]),
-                reason=row["reason"],
+                reason=_sampling_error(document, row["computed_pico"], row["difference_pico"]) or row["reason"],
             )
             for row in months.iter_rows(named=True)
         ],
@@ -62,6 +66,21 @@ def with_invoices(
         ],
     )
     return msgspec.structs.replace(document, invoice=found)
+
+
+def _sampling_error(document: Document, computed: int, difference: int | None) -> str | None:
+    """Return the cause of a difference that sampling conversations explains; None where it does not."""
+    rate, confidence = document.sampling_rate, document.flagship_tax.expected.confidence
+    whole = next((metric for metric in document.metrics if metric.name == "total_cost"), None)
+    if rate == 1 or not difference or whole is None or not whole.value:
+        return None
+    # The mean cost of the conversation that a dollar is in, as in audit.rhythm.run_rate.
+    conversation = (whole.stderr or 0.0) ** 2 / whole.value
+    spread = math.sqrt((1 - rate) / rate * computed / PICO_PER_USD * conversation)
+    margin = NormalDist().inv_cdf((1 + confidence) / 2) * spread
+    if abs(difference) > margin * PICO_PER_USD:
+        return None
+    return f"within the error of the sample, ${margin:,.2f} at {confidence:.0%}"
 
 
 def _amount(pico: int | None) -> str | None:

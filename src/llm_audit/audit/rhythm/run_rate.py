@@ -1,9 +1,17 @@
-"""The run rate: what a month and a year cost at the log's own weekly rhythm, and where the month will end."""
+"""The run rate: what a month and a year cost at the log's own weekly rhythm, and where the month will end.
+
+Of logs that are a sample, each day's spend is first scaled to all traffic. Sampling makes days differ more, so it is in
+the residuals that the interval is made of, and with it in the interval: for days to come it is rather too wide, since
+all of their traffic is paid for. Days that the end of the month takes as they were have no such error of their own, and
+get that of Poisson sampling of conversations (Horvitz and Thompson 1952).
+"""
 
 from __future__ import annotations
 
 import calendar
 import datetime as dt
+import math
+from statistics import NormalDist
 
 import polars as pl
 
@@ -13,15 +21,23 @@ from llm_audit.audit.rhythm.detect import detect
 from llm_audit.audit.rhythm.weekly import Rhythm, fit
 from llm_audit.document.audit import Period
 from llm_audit.document.rhythm import MonthEnd, Projection, RunRate
+from llm_audit.document.sampling import scale
 from llm_audit.money import usd
 
 _YEAR = 365.25
 _MONTH = _YEAR / 12
 
 
-def run_rate(cells: pl.DataFrame, period: Period, *, options: AuditOptions) -> RunRate:
-    """Return the run rate of priced requests that have a time; unknown where fewer than seven days are whole."""
-    spend = daily_spend(cells)
+def run_rate(cells: pl.DataFrame, period: Period, *, options: AuditOptions, conversation_pico: float = 0.0) -> RunRate:
+    """Return the run rate of priced requests that have a time; unknown where fewer than seven days are whole.
+
+    Args:
+        cells: The audit's cells.
+        period: What they cover.
+        options: Of the audit.
+        conversation_pico: The mean cost of the conversation that a dollar of the log is in: of logs that are a sample.
+    """
+    spend = _of_all_traffic(cells, options)
     days = whole_days(spend, period, options)
     reason = _unknown(cells, days)
     if reason is not None:
@@ -40,21 +56,27 @@ def run_rate(cells: pl.DataFrame, period: Period, *, options: AuditOptions) -> R
         by_weekday=[usd(round(mean)) for mean in rhythm.means],
         monthly=_projection(rhythm, month, options),
         annual=_projection(rhythm, year, options),
-        month_end=_month_end(spend, days, rhythm, options),
+        month_end=_month_end(spend, days, rhythm, options, conversation_pico=conversation_pico),
         tax_monthly=usd(round(tax.expected(month))),
         tax_annual=usd(round(tax.expected(year))),
     )
 
 
+def _of_all_traffic(cells: pl.DataFrame, options: AuditOptions) -> dict[dt.date, tuple[int, int]]:
+    """Return cost and saving by date, pico-dollars, scaled from a sample."""
+    times = scale(options.sampling_rate)
+    return {date: (round(cost * times), round(saved * times)) for date, (cost, saved) in daily_spend(cells).items()}
+
+
 def rate_days(cells: pl.DataFrame, period: Period, options: AuditOptions) -> Days | None:
     """Return the whole days that the run rate rests on; None where it is unknown."""
-    days = whole_days(daily_spend(cells), period, options)
+    days = whole_days(_of_all_traffic(cells, options), period, options)
     return _since_shift(days) if _unknown(cells, days) is None else None
 
 
-def monthly_saving(cells: pl.DataFrame, days: Days) -> int:
-    """Return what some requests would save a month at the rhythm of the days given, pico-dollars."""
-    spend = daily_spend(cells)
+def monthly_saving(cells: pl.DataFrame, days: Days, *, options: AuditOptions) -> int:
+    """Return what some requests would save a month at the rhythm of the days given, pico-dollars of all traffic."""
+    spend = _of_all_traffic(cells, options)
     saved = [float(spend.get(days.date(index), (0, 0))[1]) for index in range(len(days))]
     return round(fit(days.weekdays(), saved).expected([_MONTH / WEEK] * WEEK))
 
@@ -82,7 +104,14 @@ def _projection(rhythm: Rhythm, days: list[float], options: AuditOptions) -> Pro
     )
 
 
-def _month_end(spend: dict[dt.date, tuple[int, int]], days: Days, rhythm: Rhythm, options: AuditOptions) -> MonthEnd:
+def _month_end(
+    spend: dict[dt.date, tuple[int, int]],
+    days: Days,
+    rhythm: Rhythm,
+    options: AuditOptions,
+    *,
+    conversation_pico: float,
+) -> MonthEnd:
     """Return the month of the last request: whole days as they were, others at the rhythm or at what they cost."""
     last = max(spend)
     known = {days.date(index): cost for index, cost in enumerate(days.cost)}
@@ -97,12 +126,20 @@ def _month_end(spend: dict[dt.date, tuple[int, int]], days: Days, rhythm: Rhythm
         else:
             total += max(cost, round(rhythm.means[date.weekday()]))
             expected[date.weekday()] += 1
-    half = round(rhythm.margin(expected, confidence=options.confidence)) if any(expected) else 0
+    ahead = rhythm.margin(expected, confidence=options.confidence) if any(expected) else 0.0
+    half = round(math.hypot(ahead, _sampling_margin(spent, conversation_pico, options)))
     return MonthEnd(
         month=f"{last:%Y-%m}",
         spent=usd(spent),
         expected_days=round(sum(expected)),
         amount=usd(total),
-        low=usd(max(spent, total - half)),
+        low=usd(max(spent if options.sampling_rate == 1 else 0, total - half)),
         high=usd(total + half),
     )
+
+
+def _sampling_margin(spent: int, conversation_pico: float, options: AuditOptions) -> float:
+    """Return by how much spend that is scaled from a sample of conversations may be off, pico-dollars."""
+    rate = options.sampling_rate
+    variance = (1 - rate) / rate * spent * conversation_pico
+    return NormalDist().inv_cdf((1 + options.confidence) / 2) * math.sqrt(variance)

@@ -10,19 +10,21 @@ import polars as pl
 
 from llm_audit.audit.aggregate.cells import by, total
 from llm_audit.audit.billing import Billing, Declaration, is_billed
+from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.sections.totals import share
 from llm_audit.document.audit import Billing as Section
 from llm_audit.document.audit import BillingPart, BillingRow, Expected, Period
+from llm_audit.document.sampling import scale
 from llm_audit.money import PICO_PER_USD, usd
 
 
-def billing(cells: pl.DataFrame, period: Period, declared: Billing, *, expected: Expected | None) -> Section:
+def billing(cells: pl.DataFrame, period: Period, options: AuditOptions, *, expected: Expected | None) -> Section:
     """Return requests by basis and declaration, and what is billed apart from what is not.
 
     Args:
         cells: The audit's cells.
         period: What they cover.
-        declared: The configuration's declarations.
+        options: With the configuration's declarations, and the sampling rate.
         expected: The tax on what is billed, with its interval.
     """
     billed = cells.filter(is_billed())
@@ -30,11 +32,12 @@ def billing(cells: pl.DataFrame, period: Period, declared: Billing, *, expected:
     sums = by(cells.with_columns(billed=is_billed()), "billed", "billing_basis", "billing_key").sort(
         ["billed", "cost_pico", "requests", "billing_key"], descending=[True, True, True, False], nulls_last=True
     )
-    plans = declared.by_key
+    declared = options.billing
+    plans, times = declared.by_key, scale(options.sampling_rate)
     return Section(
         declared=bool(declared.declarations),
         months=None if months is None else round(float(months), 6),
-        rows=[_row(row, plans.get(row["billing_key"]), months) for row in sums.iter_rows(named=True)],
+        rows=[_row(row, plans.get(row["billing_key"]), months, times) for row in sums.iter_rows(named=True)],
         billed=_part(billed, expected if billed.height < cells.height else None),
         api_equivalent=_part(cells.filter(~is_billed())),
     )
@@ -59,7 +62,7 @@ def unmatched(cells: pl.DataFrame, declared: Billing) -> list[str]:
     return [f"[billing] declares {names}, but no request has such a name without another declaration that comes first."]
 
 
-def _row(row: dict[str, int], declared: Declaration | None, months: Fraction | None) -> BillingRow:
+def _row(row: dict[str, int], declared: Declaration | None, months: Fraction | None, times: Fraction) -> BillingRow:
     price = None if declared is None else declared.usd_per_month
     plan = None if price is None or months is None else round(Fraction(price) * months * PICO_PER_USD)
     priced = bool(row["priced"])
@@ -72,7 +75,7 @@ def _row(row: dict[str, int], declared: Declaration | None, months: Fraction | N
         policy_cost=usd(row["expected_pico"]) if priced else None,
         flagship_tax=usd(row["saved_pico"]) if priced else None,
         plan_cost=None if plan is None else usd(plan),
-        leverage=share(row["cost_pico"], plan) if plan and priced else None,
+        leverage=share(round(row["cost_pico"] * times), plan) if plan and priced else None,
     )
 
 

@@ -85,6 +85,10 @@ class FigureSums:
     of: dict[str, int]
     products: dict[str, int]
 
+    def mean_cluster(self, figure: str) -> float:
+        """Return the mean figure of the cluster that a unit of it is in: 0 where there is none."""
+        return self.products[f"{figure}*{figure}"] / self.of[figure] if self.of[figure] > 0 else 0.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSums:

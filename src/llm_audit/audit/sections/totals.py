@@ -125,6 +125,8 @@ def daily_mix(cells: pl.DataFrame) -> list[DailyMix]:
             requests=int(row["requests"]),
             tokens=int(row["tokens"]),
             cost=_known(row, "cost_pico"),
+            unpriced_requests=int(row["requests"] - row["priced"]),
+            stated=usd(row["stated_cost_pico"]) if row["stated_requests"] or row["stated_cost_pico"] else None,
         )
         for row in rows.iter_rows(named=True)
     ]

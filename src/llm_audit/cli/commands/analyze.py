@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from llm_audit.cli import options
-
-if TYPE_CHECKING:
-    from llm_audit.config import Config
-    from llm_audit.pricing import Invoice
 
 
 def analyze(
@@ -26,6 +22,7 @@ def analyze(
     since: options.Since = None,
     until: options.Until = None,
     timezone: options.Timezone = None,
+    sampling_rate: options.SamplingRate = None,
     currency: options.Currency = None,
     group_by: options.GroupBy = None,
     pseudonymize: options.Pseudonymize = None,
@@ -62,6 +59,7 @@ def analyze(
     from llm_audit import config as configuration
     from llm_audit.audit.currency import convert
     from llm_audit.cli.completeness import completeness
+    from llm_audit.cli.documents import read_invoices
     from llm_audit.cli.output import check_formats, deliver
     from llm_audit.cli.run import Update, run_audit
     from llm_audit.pricing import parse_currency
@@ -72,6 +70,7 @@ def analyze(
         "prices": prices,
         "calibration": calibration,
         "timezone": timezone,
+        "sampling_rate": sampling_rate,
         "currency": currency,
         "group_by": group_by,
         "pseudonymize": pseudonymize,
@@ -89,7 +88,7 @@ def analyze(
     kept = Update.of(config, given=ledger, wanted=update, drop_missing=drop_missing, query=query)
     shown_in = parse_currency(config.currency)
     shown = False if quiet else progress
-    exports = _read(invoice or [], config)  # before any work
+    exports = read_invoices(invoice or [], config)  # before any work
     said = {**flags, "invoice": invoice}
     audit = run_audit(
         paths, config, said, since=since, until=until, query=query, progress=shown, save_ledger=save_ledger, update=kept
@@ -97,10 +96,10 @@ def analyze(
     document = audit.document
     if exports:
         from llm_audit import api
-        from llm_audit.audit.invoice import with_invoices
+        from llm_audit.audit.invoices.tie_out import with_invoices
+        from llm_audit.pricing import costs_by_day
 
-        catalog = api.catalog(config)
-        document = with_invoices(document, audit.requests, exports, catalog=catalog)
+        document = with_invoices(document, costs_by_day(audit.requests, catalog=api.catalog(config)), exports)
     document = convert(document, shown_in)
     deliver(document, output or [], output_format, requests=lambda: audit.requests, quiet=quiet, details=details)
     if explain_metrics:
@@ -110,14 +109,3 @@ def analyze(
 
         print_glossary(Console(stderr=True))
     return completeness(audit.document, config)
-
-
-def _read(invoices: list[Path], config: Config) -> list[Invoice]:
-    """Read invoices."""
-    if not invoices:
-        return []
-    from llm_audit import api
-    from llm_audit.pricing import read_invoice
-
-    catalog = api.catalog(config)
-    return [read_invoice(file, catalog=catalog) for file in invoices]

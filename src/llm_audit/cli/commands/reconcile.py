@@ -47,6 +47,11 @@ def reconcile(
         "cache": cache,
     }
     config = configuration.load(flags, file=config_file).config
+    if invoice is not None and config.sampling_rate != 1:
+        raise UsageError(
+            "The configuration declares the logs a sample (sampling_rate), of which days and models cannot be compared "
+            "with an invoice. `llm-audit analyze PATH --invoice FILE` compares months, scaled to all traffic."
+        )
     book = api.price_book(config)
     with show_progress(wanted=progress) as update:
         ledger = api.open_ledger(paths, config=config, progress=update)

@@ -58,7 +58,7 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         ("Audited", summary.audited, summary.audited_note),
     )
     parts.append("\n".join(f"- {name}: **{escape(figure)}**, {escape(note)}" for name, figure, note in facts))
-    said = (summary.quality, summary.preference, summary.unmeasured, summary.stakes)
+    said = (summary.sampling, summary.quality, summary.preference, summary.unmeasured, summary.stakes)
     parts += [escape(line) for line in said if line]
     if summary.actions:
         rows = []

@@ -28,6 +28,8 @@ def _lines(document: Document, check: CheckResult | None) -> Iterator[str]:
         yield _gates(check)
     yield _quiet(said.headline)
     yield f"Spent {said.spent} ({_quiet(said.spent_note)}), {_quiet(said.period)}."
+    if said.sampling:
+        yield _quiet(f"Run rate {said.rate} {said.rate_note}. {said.sampling}" if said.rate else said.sampling)
     if said.quality:
         yield _quiet(said.quality)
     models = document.model_mix[:_MODELS]

@@ -134,8 +134,14 @@ def _facts(document: Document) -> Iterator[Fact]:
             title="Answers lost in 1,000 moved", value=lost, kind=ColumnKind.SCORE, name="LostAnswersPer1000",
             note=said.quality,
         )  # fmt: skip
-    sentences = (("Preference", said.preference), ("Not included", said.unmeasured), ("Stakes", said.stakes))
-    for title, sentence in (*sentences, *(("Warning", warning) for warning in said.warnings)):
+    sentences = (
+        ("Sample", said.sampling),
+        ("Preference", said.preference),
+        ("Not included", said.unmeasured),
+        ("Stakes", said.stakes),
+        *(("Warning", warning) for warning in said.warnings),
+    )
+    for title, sentence in sentences:
         if sentence:
             yield Fact(title=title, value=sentence)
     yield Fact(title="Command", value=document.command)

@@ -8,6 +8,7 @@ from llm_audit.report.text import words
 from llm_audit.vocabulary import API_EQUIVALENT
 
 _NOTE = "Billed and API-equivalent dollars do not add up, so the table has no total."
+_SCALED = "The plan is paid for all traffic: for the leverage, the cost of this sample is scaled to it."
 _UNDECLARED = "No basis is declared, so every request is taken as paid by use: declare others under [billing]."
 
 
@@ -35,4 +36,7 @@ def by_basis(document: Document) -> Table:
                 row.policy_cost, row.flagship_tax, *((row.plan_cost or "", leverage) if planned else ()),
             )
         )  # fmt: skip
-    return table("by_billing_basis", "By billing basis", columns, rows, note=_NOTE if billing.declared else _UNDECLARED)
+    notes = [_NOTE if billing.declared else _UNDECLARED]
+    if planned and document.sampling_rate != 1:
+        notes.append(_SCALED)
+    return table("by_billing_basis", "By billing basis", columns, rows, note=" ".join(notes))

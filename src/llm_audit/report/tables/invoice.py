@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from llm_audit.document.audit import Document, InvoiceMonth
+from llm_audit.document.sampling import in_words
 from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, money, table
 from llm_audit.report.text import money as write_money
 
@@ -91,10 +92,12 @@ def lead(document: Document) -> str:
         for name in ("invoiced", "uncovered", "computed", "difference")
     ]
     invoiced, uncovered, computed, difference = (write_money(f"{each:f}", currency=document.currency) for each in sums)
-    spent = write_money(document.cost.actual, currency=document.currency)
+    spent = f"the {write_money(document.cost.actual, currency=document.currency)} spent"
+    if document.sampling_rate != 1:
+        spent += f", scaled to all traffic from a sample of {in_words(document.sampling_rate)}"
     return (
         f"Invoiced were {invoiced}. Of this, {uncovered} is on days not in the log; the log's own cost on the other"
         f" days is {computed}, and {difference} is left as the difference. List less discounts is computed, and the"
-        f" computed amounts of both tables add up to the {spent} spent. Stated is what the log itself says, for the"
+        f" computed amounts of both tables add up to {spent}. Stated is what the log itself says, for the"
         " requests that say it. Months are in UTC."
     )

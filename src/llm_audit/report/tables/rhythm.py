@@ -26,11 +26,12 @@ def run_rate(document: Document) -> Table:
         Column("Span"),
         *(money(title, sums=False) for title in ("Spend", "Low", "High", "Flagship tax")),
     )
-    return table("run_rate", "Run rate at the log's weekly rhythm", columns, rows)
+    note = "" if document.sampling_rate == 1 else "Scaled from a sample to all traffic."
+    return table("run_rate", "Run rate at the log's weekly rhythm", columns, rows, note=note)
 
 
 def departures(document: Document) -> Table:
-    """Spikes and shifts, by date, with parts that add up to their difference."""
+    """Spikes, drops and shifts, by date, with parts that add up to their difference."""
     spare = Priority.SPARE
     columns = (
         Column("What", priority=Priority.ESSENTIAL),

@@ -70,6 +70,8 @@ def _first_screen(document: Document, width: int) -> Group:
         notes = [*summary.rate_note.split("; ", 1), *([summary.rate_more] if summary.rate_more else [])]
         room = 3 if width >= _ROOMY else 2 if width >= _WIDE else 1
         facts.add_row("Run rate", Text(summary.rate, style="bold"), "; ".join(notes[:room]))
+    if summary.sampling:
+        facts.add_row("", "", summary.sampling)
     facts.add_row("Flagship tax", Text(summary.tax, style="bold red" if taxed else "bold"), summary.tax_note)
     preference = summary.preference if width >= _WIDE else ""
     stakes = summary.stakes if width >= _ROOMY else ""

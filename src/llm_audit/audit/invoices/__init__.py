@@ -1,0 +1,1 @@
+"""Invoices of providers, tied out with an audit."""
