@@ -109,16 +109,18 @@ def update_ledger(
     *,
     config: Config | None = None,
     drop_missing: bool = False,
+    query: str | None = None,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> Ledger:
     """Bring a ledger in a folder up to date with its logs, or make it; what has not changed is not read again.
 
     Args:
-        paths: Files, folders, globs, and addresses in object stores.
+        paths: Files, folders, globs, and addresses of databases and in object stores.
         folder: The ledger's folder, which this function alone writes to.
         config: Settings; the defaults where not given.
         drop_missing: Leave out the requests of logs that are gone; they stay by default, and the ledger's notes say so.
+        query: A query to ask of a database, given as the only path; its result is read anew each time.
         progress: Called with bytes read and bytes in all.
         executor: What runs the work, opened by the caller; the settings' by default.
 
@@ -140,13 +142,16 @@ def update_ledger(
     config = config or Config()
     if any(is_ledger(path) for path in paths):
         raise UsageError("A saved ledger has no logs that an update could read. Give the logs.")
+    selection = _selection(paths, config, since=None, until=None, query=query)
     with ExitStack() as stack:
         return engines.update_ledger(
             Path(folder),
             paths,
             config=ingest_options(config).config(),
             executor=executor or stack.enter_context(open_executor(config.engine, jobs=config.jobs)),
-            drop_missing=drop_missing,
+            options=engines.UpdateOptions(
+                drop_missing=drop_missing, overlap_hours=config.overlap_hours, query=selection.query
+            ),
             progress=progress,
         )
 

@@ -28,6 +28,7 @@ _NO_EFFECT_ON_RESULTS = {
     "engine",
     "workspace",
     "ledger",
+    "overlap_hours",
     "cache",
     "fail_on",
     "budgets",
@@ -87,6 +88,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     engine: str = "local"  # what runs the work: local, dask or dask://host:port
     workspace: str | None = None  # folder that all processes reach and an interrupted run goes on from
     ledger: str | None = None  # the folder of the ledger that `analyze --update` keeps up to date
+    overlap_hours: float = 6.0  # before a database table's newest row, within which `analyze --update` reads rows again
     cache: bool = True  # keep ledger parts of unchanged logs
 
     @property
@@ -227,6 +229,7 @@ def _convert(values: dict[str, Any], origins: Mapping[str, str]) -> Config:
         ("max_rejected_share", 0, 1),
         ("max_unpriced_share", 0, 1),
         ("jobs", 0, 1024),
+        ("overlap_hours", 0, 100_000),
         ("min_samples", 0, 10**9),
         ("min_change_usd", 0, 10**9),
     ):

@@ -112,6 +112,13 @@ Workspace = Annotated[
 Ledger = Annotated[
     str | None, typer.Option("--ledger", metavar="DIR", help="Folder of the ledger that --update keeps up to date.")
 ]
+OverlapHours = Annotated[
+    float | None,
+    typer.Option(
+        metavar="HOURS",
+        help="With --update of a database: hours before a table's newest row within which rows are read again.",
+    ),
+]
 Cache = Annotated[
     bool | None, typer.Option("--cache/--no-cache", help="Reuse the ledger parts of unchanged logs, and keep new ones.")
 ]

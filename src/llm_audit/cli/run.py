@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from llm_audit.config import Config
 
 _NOT_FIGURES = frozenset(
-    {"jobs", "engine", "workspace", "ledger", "cache", "strict", "fail_on", "min_samples", "inconclusive"}
-)
+    {
+        "jobs", "engine", "workspace", "ledger", "overlap_hours", "cache", "strict", "fail_on", "min_samples",
+        "inconclusive",
+    }
+)  # fmt: skip
 """Flags that cannot change a figure."""
 
 _SAMPLED = frozenset(
@@ -39,7 +42,7 @@ class Update:
 
     @classmethod
     def of(
-        cls, config: Config, *, given: str | None, wanted: bool, drop_missing: bool, query: str | None
+        cls, config: Config, *, given: str | None, wanted: bool, drop_missing: bool, overlap_hours: float | None
     ) -> Self | None:
         """Return what the options ask for; None where no ledger is to be updated.
 
@@ -47,16 +50,16 @@ class Update:
             UsageError: An option goes only with another one, or not with it.
         """
         if not wanted:
-            if given is not None or drop_missing:
+            if given is not None or drop_missing or overlap_hours is not None:
                 raise UsageError(
-                    "--ledger and --drop-missing go with --update. To audit a saved ledger, give its folder as PATH; "
-                    "to save one, use --save-ledger."
+                    "--ledger, --drop-missing and --overlap-hours go with --update. To audit a saved ledger, give its "
+                    "folder as PATH; to save one, use --save-ledger."
                 )
             return None
         if config.ledger is None:
             raise UsageError("--update needs the folder of the ledger: --ledger DIR, or `ledger` in the configuration.")
-        if config.workspace is not None or query is not None:
-            raise UsageError("--update goes with neither --workspace nor --query: the ledger's folder keeps the parts.")
+        if config.workspace is not None:
+            raise UsageError("--update does not go with --workspace: the ledger's folder keeps the parts.")
         return cls(Path(config.ledger), drop_missing)
 
 
@@ -96,10 +99,11 @@ def run_audit(
                     update.folder,
                     config=config,
                     drop_missing=update.drop_missing,
+                    query=query,
                     progress=done,
                     executor=executor,
                 )
-                paths = [str(update.folder)]
+                paths, query = [str(update.folder)], None
             ledger = api.open_ledger(
                 paths, config=config, since=since, until=until, query=query, progress=done, executor=executor
             )

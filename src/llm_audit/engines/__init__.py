@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from llm_audit.engines.progress import Progress
     from llm_audit.engines.workspace import (
         Part,
+        UpdateOptions,
         clear_workspace,
         compact_ledger,
         damage_of_ledger,
@@ -28,6 +29,7 @@ __all__ = [
     "IngestOptions",
     "Part",
     "Progress",
+    "UpdateOptions",
     "clear_workspace",
     "compact_ledger",
     "damage_of_ledger",
@@ -47,6 +49,7 @@ _MODULES = {
     "IngestOptions": "local",
     "Part": "workspace",
     "Progress": "progress",
+    "UpdateOptions": "workspace",
     "clear_workspace": "workspace",
     "compact_ledger": "workspace",
     "damage_of_ledger": "workspace",

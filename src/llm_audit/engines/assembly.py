@@ -101,7 +101,7 @@ def assembled(
             ranged.get(shard.source.name) or tally.sha256 or sha256(shard.source),
         )
         for shard, tally in read
-        if shard.source.table is None
+        if not shard.source.database
     }
     numbers = {source.name: number for number, source in enumerate(sources)}
     parts = with_offsets((part, [numbers[shard.source.name] for shard in bundle]) for bundle, part in work)

@@ -19,7 +19,7 @@ def of_tables(shards: Iterable[tuple[Shard, ShardTally]]) -> dict[str, tuple[int
     """
     sums: dict[str, list[int]] = {}
     for shard, tally in shards:
-        if shard.source.table is not None:
+        if shard.source.database:
             found = sums.setdefault(shard.source.name, [0, 0, 0])
             for place, value in enumerate((tally.read_bytes, tally.lines, int(tally.content, 16))):
                 found[place] += value

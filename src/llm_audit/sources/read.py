@@ -75,7 +75,8 @@ class ShardReader:
 
     def _rows(self, table: Table) -> Iterator[Located]:
         """Yield the rows of a range of a table; its hash is that of the rows read, since a table has none before."""
-        reader = self._row_reader = TableReader(table, table.ranges[self._shard.start])
+        assert self._shard.end is not None
+        reader = self._row_reader = TableReader(table, (self._shard.start, self._shard.end))
         if self._forced is None:
             self.detector.fallback = self._format_of(table)
         yield from reader

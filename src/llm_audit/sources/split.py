@@ -26,7 +26,7 @@ _NO_LINES = (".gz", ".zst", ".bz2", ".xz", ".lz4", ".parquet", ".zip", ".tar", "
 class Shard:
     """A complete file, or the lines of a plain JSONL file that begin in a range of its bytes.
 
-    Of a table of a database, ``start`` is the number of a range of its rows, and ``end`` the next one.
+    Of a table of a database, they are the ends of a range of the field that divides its rows.
     """
 
     source: Source
@@ -36,8 +36,8 @@ class Shard:
     @property
     def size_bytes(self) -> int:
         """Bytes on disk, or about the bytes of a table's rows."""
-        if self.source.table is not None:
-            return self.source.table.range_bytes
+        if self.source.database:
+            return self.source.table.range_bytes if self.source.table is not None else 0
         return (self.source.size_bytes if self.end is None else self.end) - self.start
 
 
@@ -91,7 +91,7 @@ def _object(source: Source, formats: Sequence[Format]) -> Sequence[Shard]:
 
 def _shards(source: Source, formats: Sequence[Format]) -> Sequence[Shard]:
     if source.table is not None:
-        return [Shard(source, number, number + 1) for number in range(len(source.table.ranges))]
+        return [Shard(source, start, end) for start, end in source.table.ranges]
     whole = source.size_bytes <= SHARD_BYTES or source.remote or source.member is not None
     return [Shard(source)] if whole or not _can_be_cut(source, formats) else _ranges(source)
 

@@ -94,9 +94,10 @@ def test_a_log_that_is_gone_is_a_note_until_it_is_dropped(capsys: pytest.Capture
     ("arguments", "message"),
     [
         (["--update"], "--update needs the folder of the ledger"),
-        (["--ledger", "led"], "--ledger and --drop-missing go with --update"),
-        (["--drop-missing"], "--ledger and --drop-missing go with --update"),
-        (["--update", "--ledger", "led", "--workspace", "w"], "--update goes with neither --workspace nor --query"),
+        (["--ledger", "led"], "--ledger, --drop-missing and --overlap-hours go with --update"),
+        (["--drop-missing"], "--ledger, --drop-missing and --overlap-hours go with --update"),
+        (["--overlap-hours", "9"], "--ledger, --drop-missing and --overlap-hours go with --update"),
+        (["--update", "--ledger", "led", "--workspace", "w"], "--update does not go with --workspace"),
     ],
 )
 def test_options_that_do_not_go_together_end_with_2(

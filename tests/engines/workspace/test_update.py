@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
-from llm_audit.engines import IngestOptions, compact_ledger, damage_of_ledger, ingest, ledger_size, open_executor
+from llm_audit.engines import (
+    IngestOptions,
+    UpdateOptions,
+    compact_ledger,
+    damage_of_ledger,
+    ingest,
+    ledger_size,
+    open_executor,
+)
 from llm_audit.engines import update_ledger as bring_up_to_date
 from llm_audit.engines.workspace import parts, plan, update
 from llm_audit.errors import AuditError, AuditWarning, UsageError
@@ -71,7 +79,7 @@ def write(path: Path, content: bytes, *, time: int = LONG_AGO) -> None:
 
 def updated(folder: Path, *logs: Path | str, **options: Any) -> Ledger:
     with open_executor("local", jobs=1) as executor:
-        return bring_up_to_date(folder, logs, config=HERE.config(), executor=executor, **options)
+        return bring_up_to_date(folder, logs, config=HERE.config(), executor=executor, options=UpdateOptions(**options))
 
 
 def same(ledger: Ledger, other: Ledger) -> bool:
@@ -361,11 +369,6 @@ def test_what_an_update_cannot_do_is_refused(logs: Path, tmp_path: Path) -> None
         updated(tmp_path / "led", "-")
     with pytest.raises(UsageError, match="holds no ledger that is kept"):
         ledger_size(tmp_path / "saved")
-
-
-def test_a_database_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is a database, in which --update cannot tell what is new"):
-        updated(tmp_path / "led", "postgresql://app:secret@db.invalid/litellm")
 
 
 def test_two_updates_at_once_are_refused(logs: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from llm_audit.sources.databases.driver import driver
-from llm_audit.sources.databases.ranges import cut
+from llm_audit.sources.databases.ranges import WHOLE, Division, cut
 from llm_audit.sources.databases.schema import Unit
 from llm_audit.sources.databases.statements import Condition, Statement
 
@@ -49,15 +49,17 @@ def test_parameters_keep_their_order_and_values_stay_out_of_the_text() -> None:
     ("least", "greatest", "rows"), [(1, 1000, 100_000), (5, 5, 10**9), (1, 3, 10**9), (-4, 10**12, 1)]
 )
 def test_ranges_hold_each_value_once(least: int, greatest: int, rows: int) -> None:
-    parts = cut("v", None, least=least, greatest=greatest, rows=rows, driver=SQLITE)
+    division = Division("v")
+    parts = cut(division, least=least, greatest=greatest, rows=rows)
     with sqlite3.connect(":memory:") as database:
         database.execute("CREATE TABLE t (v)")
         values = sorted({least, greatest, *range(least, min(greatest, least + 50))})
         database.executemany("INSERT INTO t VALUES (?)", [(value,) for value in (*values, greatest + 1)])
         found = []
         for part in parts:
-            where = " AND ".join(condition.text for condition in part).replace("\0", "?")
-            parameters = [value for condition in part for value in condition.parameters]
+            conditions = division.conditions(part, SQLITE)
+            where = " AND ".join(condition.text for condition in conditions).replace("\0", "?")
+            parameters = [value for condition in conditions for value in condition.parameters]
             found += [row[0] for row in database.execute(f"SELECT v FROM t WHERE {where}", parameters)]
     database.close()
     assert sorted(found) == values  # what is added after the greatest is left to a later run
@@ -65,5 +67,4 @@ def test_ranges_hold_each_value_once(least: int, greatest: int, rows: int) -> No
 
 @pytest.mark.parametrize("value", [None, "infinity", "12:00"])
 def test_times_that_cannot_be_divided_make_one_range(value: object) -> None:
-    found = cut("v", Unit.TIME, least="2026-09-01", greatest=value, rows=10**6, driver=SQLITE)
-    assert found == ((),)
+    assert cut(Division("v", Unit.TIME), least="2026-09-01", greatest=value, rows=10**6) == (WHOLE,)

@@ -38,6 +38,7 @@ def analyze(
     drop_missing: Annotated[
         bool, typer.Option("--drop-missing", help="With --update: leave out the requests of logs that are gone.")
     ] = False,
+    overlap_hours: options.OverlapHours = None,
     strict: options.Strict = None,
     jobs: options.Jobs = None,
     engine: options.Engine = None,
@@ -82,10 +83,11 @@ def analyze(
         "engine": engine,
         "workspace": workspace,
         "ledger": ledger,
+        "overlap_hours": overlap_hours,
         "cache": cache,
     }
     config = configuration.load(flags, file=config_file).config
-    kept = Update.of(config, given=ledger, wanted=update, drop_missing=drop_missing, query=query)
+    kept = Update.of(config, given=ledger, wanted=update, drop_missing=drop_missing, overlap_hours=overlap_hours)
     shown_in = parse_currency(config.currency)
     shown = False if quiet else progress
     exports = read_invoices(invoice or [], config)  # before any work

@@ -10,11 +10,13 @@ from llm_audit.engines.workspace.ingest import (
     workspace_path,
 )
 from llm_audit.engines.workspace.plan import Part
+from llm_audit.engines.workspace.tables import UpdateOptions
 from llm_audit.engines.workspace.update import update_ledger
 from llm_audit.engines.workspace.upkeep import compact_ledger, damage_of_ledger, ledger_size
 
 __all__ = [
     "Part",
+    "UpdateOptions",
     "clear_workspace",
     "compact_ledger",
     "damage_of_ledger",

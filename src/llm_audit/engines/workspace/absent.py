@@ -30,6 +30,8 @@ class Elsewhere:
     def holds(self, shards: Sequence[KeptShard]) -> bool:
         """Return whether a file was renamed, moved or packed."""
         old = shards[0].shard.source
+        if old.database:
+            return False
         if any(f"{old.name}{suffix}" in self._changed for suffix in _PACKED):
             return True
         same_file = self._by_identity.get(old.identity)
@@ -65,9 +67,13 @@ def replaced(known: Mapping[str, list[KeptShard]], elsewhere: Elsewhere, changed
 
 
 def is_gone(shards: Sequence[KeptShard]) -> bool:
-    """Return whether a file on this machine does not exist, or an object was not listed."""
+    """Return whether a file on this machine does not exist, or an object or a table was not listed."""
     source = shards[0].shard.source
-    return source.remote or not Path(source.member.archive.path if source.member else source.path).exists()
+    return (
+        source.remote
+        or source.database
+        or not Path(source.member.archive.path if source.member else source.path).exists()
+    )
 
 
 def named(names: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from llm_audit.engines.workspace.kept import KeptParts
 from llm_audit.engines.workspace.plan import bundle_bytes, joined
 from llm_audit.engines.workspace.regroup import Piece
 from llm_audit.ledger.parts import ShardTally
-from llm_audit.sources.files.find import Found, order
+from llm_audit.sources.files.find import order
 from llm_audit.sources.files.on_disk import version_of
 from llm_audit.sources.files.storage import Source
 from llm_audit.sources.formats.interface import Format
@@ -59,12 +59,12 @@ def young_names(sources: Sequence[Source]) -> frozenset[str]:
 
 
 def split_changed(
-    found: Found, known: dict[str, list[KeptShard]], young: frozenset[str]
+    files: Sequence[Source], known: dict[str, list[KeptShard]], young: frozenset[str]
 ) -> tuple[dict[str, list[KeptShard]], list[Source]]:
     """Return the shards of the files that are as they were, by name, and the files that are new or have changed."""
     same: dict[str, list[KeptShard]] = {}
     changed: list[Source] = []
-    for source in found.sources:
+    for source in files:
         before = known.get(source.name, [])
         unread = any(shard.tally is not None and not shard.tally.content for shard in before)
         if before and not unread and _is_unchanged(before, source, young):

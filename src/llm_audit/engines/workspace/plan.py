@@ -18,6 +18,7 @@ from xxhash import xxh3_128_hexdigest
 from llm_audit.engines.context import IngestConfig, code_fingerprint
 from llm_audit.errors import UsageError
 from llm_audit.ledger.shared.folder import SharedFolder, read_sealed, write_sealed
+from llm_audit.sources.databases import EVERYTHING, Selection
 from llm_audit.sources.files.find import STANDARD_INPUT, Found, find
 from llm_audit.sources.files.limits import SHARD_BYTES
 from llm_audit.sources.files.storage import Source
@@ -62,7 +63,8 @@ class Plan(msgspec.Struct, frozen=True):
     def ranged(self) -> list[Source]:
         """Return the files on this machine that are read in ranges, so that no task hashes them."""
         numbers = {part.source for bundle in self.bundles for part in bundle if part.end is not None}
-        return [self.sources[number] for number in sorted(numbers) if not self.sources[number].remote]
+        found = [self.sources[number] for number in sorted(numbers)]
+        return [source for source in found if not source.remote and not source.database]
 
     def key(self, number: int) -> str:
         """Return a hash of everything that decides the part of a bundle."""
@@ -103,7 +105,7 @@ def make_plan(paths: Sequence[str | Path], config: IngestConfig) -> Plan:
     )
 
 
-def find_again(paths: Sequence[str | Path], *, option: str) -> Found:
+def find_again(paths: Sequence[str | Path], *, option: str, selection: Selection = EVERYTHING) -> Found:
     """List logs that can be read at any time, by any process.
 
     Raises:
@@ -112,7 +114,7 @@ def find_again(paths: Sequence[str | Path], *, option: str) -> Found:
     if STANDARD_INPUT in map(str, paths):
         raise UsageError(f"Standard input cannot be read with {option}. Give files, folders or s3://bucket/prefix.")
     with TemporaryDirectory(prefix="llm-audit-") as spool:
-        found = find(paths, spool=Path(spool))
+        found = find(paths, spool=Path(spool), selection=selection)
         if any(Path(source.path).is_relative_to(spool) for source in found.sources):
             raise UsageError(f"A pipe cannot be read with {option}. Give files, folders or s3://bucket/prefix.")
     return found

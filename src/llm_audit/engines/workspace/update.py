@@ -39,16 +39,19 @@ from llm_audit.engines.workspace.parts import (
 )
 from llm_audit.engines.workspace.plan import Plan, Range, find_again
 from llm_audit.engines.workspace.regroup import regrouped
+from llm_audit.engines.workspace.tables import UpdateOptions, wanted_rows
 from llm_audit.errors import AuditWarning, UsageError
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.shared.folder import SharedFolder
 from llm_audit.ledger.store import Ledger, finish_replacement, read_ledger, replace_ledger
-from llm_audit.sources.databases import is_database, shown, uri_of_file
+from llm_audit.sources.databases import Selection, shown
 from llm_audit.sources.files.find import Found
 from llm_audit.sources.files.storage import Source
 
 if TYPE_CHECKING:
     from llm_audit.engines.context import IngestConfig
+
+_DEFAULTS = UpdateOptions()
 
 
 def update_ledger(
@@ -57,7 +60,7 @@ def update_ledger(
     *,
     config: IngestConfig,
     executor: Executor,
-    drop_missing: bool = False,
+    options: UpdateOptions = _DEFAULTS,
     progress: Progress | None = None,
 ) -> Ledger:
     """Bring a ledger up to date with its logs, or make it; what it holds of unchanged logs is not read again.
@@ -67,14 +70,14 @@ def update_ledger(
         paths: The logs.
         config: How they are read and judged.
         executor: What runs the work.
-        drop_missing: Leave out the requests of logs that are gone.
+        options: What may have changed or gone.
         progress: Called with bytes read and bytes in total.
 
     Raises:
-        UsageError: A path cannot be read, is a database or a table of a lake, or the folder holds something else.
+        UsageError: A path cannot be read or is a table of a lake, or the folder holds something else.
         IncompleteError: There is no entry to read.
     """
-    found = readable(paths, folder)
+    found = readable(paths, folder, query=options.query)
     with locked(folder) as shared:
         finish_replacement(folder)
         before = kept_parts(shared, state) if (state := read_state(shared)) is not None else None
@@ -84,7 +87,7 @@ def update_ledger(
             given=paths,
             config=config,
             executor=executor,
-            drop_missing=drop_missing,
+            options=options,
         )
         unchanged = before is not None and after == before.state and all(group.pieces for group in groups)
         if unchanged and after.written and _is_whole(folder):
@@ -105,24 +108,21 @@ def update_ledger(
     return read_ledger(folder)
 
 
-def readable(paths: Sequence[str | Path], folder: Path) -> Found:
+def readable(paths: Sequence[str | Path], folder: Path, *, query: str | None = None) -> Found:
     """List the logs of an update.
 
     Raises:
         UsageError: They cannot be listed, or are such as an update cannot tell what is new in.
     """
-    again = "Read it without --update, and keep it with --save-ledger DIR."
     for path in map(str, paths):
-        if is_database(path) or uri_of_file(path) is not None:
-            raise UsageError(f"{shown(path)} is a database, in which --update cannot tell what is new. {again}")
         if folder.resolve().is_relative_to(Path(path).resolve()):
             raise UsageError(f"The ledger {folder} would lie among the logs. Give --ledger a folder outside of them.")
-    found = find_again(paths, option="--update")
+    found = find_again(paths, option="--update", selection=Selection(query=query))
     for source in found.sources:
         if source.lake:
             raise UsageError(
                 f"{source.name} belongs to a table whose versions replace its files, in which --update cannot tell "
-                f"what is new. {again}"
+                "what is new. Read it without --update, and keep it with --save-ledger DIR."
             )
     return found
 
@@ -134,14 +134,16 @@ def _planned(
     given: Sequence[str | Path],
     config: IngestConfig,
     executor: Executor,
-    drop_missing: bool,
+    options: UpdateOptions,
 ) -> tuple[KeptState, list[Group]]:
     """Return the state after the update, and the shards of each of its parts with where they come from."""
     all_known = changes.kept_shards(before) if before is not None else {}
     usable = before is not None and _same_reading(before.state, config)
     known = all_known if usable else {}
     young = before.state.young if before is not None else frozenset()
-    same, changed = changes.split_changed(found, known, young)
+    tables = [source for source in found.sources if source.database]
+    files = [source for source in found.sources if not source.database]
+    same, changed = changes.split_changed(files, known, young)
     shards = changes.cut_changed(changed, () if config.forced() else config.formats())
     maybe = changes.candidates(shards, known)
     contents = executor.map(shard_content, [ContentTask(shard) for shard, _ in maybe])
@@ -152,25 +154,27 @@ def _planned(
     }
     wanted = [Wanted(shard, equal.get((shard.source.name, shard.start))) for shard in shards]
     wanted += [Wanted(one.shard, one if one.tally else None) for name in same for one in same[name]]
+    rows, lost = wanted_rows(tables, all_known, usable=usable, options=options)
+    wanted += rows
     missing: list[str] = []
     if before is not None:
-        elsewhere = absent.Elsewhere(before.state, found.sources, changed)
+        elsewhere = absent.Elsewhere(before.state, files, changed)
         missing = absent.staying(all_known, elsewhere, found.sources)
-        if drop_missing:
+        if options.drop_missing:
             missing = [name for name in missing if not absent.is_gone(all_known[name])]
         _check_missing(missing, all_known, usable=usable)
         _warn_of_replaced(absent.replaced(known, elsewhere, changed))
         wanted += [Wanted(one.shard, one) for name in missing for one in all_known[name]]
     groups = changes.grouped(changes.in_order(wanted))
-    notes = tuple(sorted({*found.notes, *absent.note(missing)}))
+    notes = tuple(sorted({*found.notes, *lost, *absent.note(missing)}))
     plan = _plan(groups, notes, config)
     sha256 = _hashes(plan, {} if before is None else before.state.sha256, {*same, *missing}, executor)
     written = before is not None and before.state.written
     after = KeptState(
         plan=plan,
-        given=tuple(map(str, given)),
+        given=tuple(shown(str(path)) for path in given),
         sha256=sha256,
-        young=changes.young_names(found.sources),
+        young=changes.young_names(files),
         missing=tuple(missing),
         written=written,
     )

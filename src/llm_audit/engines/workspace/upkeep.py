@@ -42,7 +42,7 @@ class LedgerSize:
         parts: Parts of which it is made.
         parts_bytes: Their size.
         requests_bytes: The size of the requests.
-        new_inputs: Files that are new or have changed; None where the logs cannot be listed.
+        new_inputs: Files that are new or have changed; None where the logs cannot be listed, or one is a database.
         new_bytes: Their size.
     """
 
@@ -97,7 +97,7 @@ def compact_ledger(folder: Path) -> tuple[int, int]:
         kept = kept_parts(shared, state)
         if None in kept.parts:
             raise AuditError(f"A part of {folder} is damaged. See llm-audit ledger verify {folder}.")
-        groups = _neighbours(state)
+        groups = _neighbours(kept)
         plan = msgspec.structs.replace(
             state.plan,
             bundles=tuple(tuple(part for number in group for part in state.plan.bundles[number]) for group in groups),
@@ -158,18 +158,26 @@ def _period(ledger: Ledger) -> tuple[datetime | None, datetime | None]:
 
 def _new_bytes(kept: KeptParts) -> list[int] | None:
     """Return the size of each file that an update would read; None where the logs cannot be listed."""
+    if any(source.database for source in kept.state.plan.sources):
+        return None
     try:
         found = find_again(kept.state.given, option="--update")
     except UsageError:
         return None
-    _, changed = changes.split_changed(found, changes.kept_shards(kept), kept.state.young)
+    _, changed = changes.split_changed(found.sources, changes.kept_shards(kept), kept.state.young)
     return [source.size_bytes for source in changed]
 
 
-def _neighbours(state: KeptState) -> Sequence[Sequence[int]]:
+def _neighbours(kept: KeptParts) -> Sequence[Sequence[int]]:
     """Return the numbers of the parts to be joined: neighbours, up to the size of a part of a fresh ingest."""
-    plan = state.plan
-    sizes = [sum(shard.size_bytes for shard in plan.bundle(number)) for number in range(len(plan.bundles))]
+    plan = kept.state.plan
+    sizes = [
+        sum(
+            tally.read_bytes or shard.size_bytes
+            for shard, tally in zip(plan.bundle(number), part.shards if part else (), strict=True)
+        )
+        for number, part in enumerate(kept.parts)
+    ]
     limit = bundle_bytes(sum(sizes))
     groups: list[list[int]] = []
     held = 0

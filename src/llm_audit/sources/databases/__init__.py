@@ -11,16 +11,21 @@ from llm_audit.sources.databases.selection import EVERYTHING, Selection
 from llm_audit.sources.databases.table import Table
 
 if TYPE_CHECKING:
+    from llm_audit.sources.databases.increments import OVERLAP_HOURS, Slice, count_rows, increment
     from llm_audit.sources.databases.plan import tables
     from llm_audit.sources.databases.reader import TableReader
     from llm_audit.sources.databases.schemas import checked
 
 __all__ = [
     "EVERYTHING",
+    "OVERLAP_HOURS",
     "Selection",
+    "Slice",
     "Table",
     "TableReader",
     "checked",
+    "count_rows",
+    "increment",
     "is_database",
     "parse",
     "shown",
@@ -28,7 +33,15 @@ __all__ = [
     "uri_of_file",
 ]
 
-_MODULES = {"TableReader": "reader", "checked": "schemas", "tables": "plan"}
+_MODULES = {
+    "OVERLAP_HOURS": "increments",
+    "Slice": "increments",
+    "TableReader": "reader",
+    "checked": "schemas",
+    "count_rows": "increments",
+    "increment": "increments",
+    "tables": "plan",
+}
 
 
 def __getattr__(name: str) -> Any:

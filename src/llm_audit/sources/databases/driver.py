@@ -83,6 +83,7 @@ class Driver(ABC):
     password_from: ClassVar[str] = ""  # where it is looked for, for messages
     grant: ClassVar[str] = "GRANT SELECT ON {table} TO {user}"
     one_process: ClassVar[bool] = False  # a file that only one process reads well
+    unique_key: ClassVar[bool] = True  # no two rows have the same key
     nested: ClassVar[bool] = False  # values may be objects, lists, times and decimals, not only text and numbers
 
     @abstractmethod

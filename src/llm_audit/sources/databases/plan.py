@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from llm_audit.errors import UsageError
 from llm_audit.sources.databases import ranges
@@ -122,9 +123,24 @@ def _of_any(table: Described, address: Address, session: Session) -> Table:
     statement = Statement(columns=columns, source=source, key=key)
     session.table = name = _name(table, address)
     rows = session.count(*statement.rows(driver))
-    if not key:
+    if not key or not driver.unique_key:
         return Table(address=address, name=name, query=f"SELECT * FROM {source}", rows=rows)  # noqa: S608
-    return Table(address=address, name=name, statement=statement, rows=rows)
+    first = statement.expression(key[0])
+    division = ranges.Division(first)
+    least, greatest = session.page(*statement.bounds(driver, key[0])).rows[0]
+    numbers = division.number(least) is not None and division.number(greatest) is not None
+    if not numbers or session.page(*statement.one("count(*)", driver, [Condition(f"{first} IS NULL")])).rows[0][0]:
+        return Table(address=address, name=name, statement=statement, rows=rows)
+    parts = _cut(division, least, greatest, rows, driver)
+    return Table(address=address, name=name, statement=statement, division=division, ranges=parts, rows=rows)
+
+
+def _cut(
+    division: ranges.Division | None, least: Any, greatest: Any, rows: int, driver: Driver
+) -> tuple[ranges.Range, ...]:
+    if division is None:
+        return (ranges.WHOLE,)
+    return ranges.cut(division, least=least, greatest=greatest, rows=1 if driver.one_process else rows)
 
 
 def _of_schema(
@@ -155,20 +171,14 @@ def _of_schema(
     divided = schema.divided_by
     least, greatest = (None, None) if divided is None else session.page(*statement.bounds(driver, divided)).rows[0]
     rows = session.count(sql, parameters)
-    parts = ranges.cut(
-        statement.expression(divided or schema.key[0]),
-        schema.divided_unit,
-        least=least,
-        greatest=greatest,
-        rows=1 if driver.one_process else rows,
-        driver=driver,
-    )
+    division = None if divided is None else ranges.Division(statement.expression(divided), schema.divided_unit)
     return Table(
         address=address,
         name=name,
         statement=statement,
         schema=schema,
-        ranges=parts,
+        division=division,
+        ranges=_cut(division, least, greatest, rows, driver),
         lookups=tuple(_lookups(schema.related, table, described, driver, final=schema.final)),
         rows=0 if divided is not None and least is None else max(1, rows),
     )

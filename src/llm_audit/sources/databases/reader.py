@@ -11,10 +11,11 @@ import msgspec
 from xxhash import xxh3_128_intdigest
 
 from llm_audit.sources.databases.driver import Page
+from llm_audit.sources.databases.ranges import WHOLE, Range
 from llm_audit.sources.databases.schema import Row, alone
 from llm_audit.sources.databases.session import Session
 from llm_audit.sources.databases.statements import BYTES, Statement
-from llm_audit.sources.databases.table import Lookup, Range, Table
+from llm_audit.sources.databases.table import Lookup, Table
 from llm_audit.sources.decode import Item
 from llm_audit.sources.entry import Reason, Rejected
 
@@ -38,7 +39,7 @@ class TableReader:
     are those of the rows read, and ``digest`` is the sum of their hashes, which does not depend on the ranges.
     """
 
-    def __init__(self, table: Table, within: Range = ()) -> None:
+    def __init__(self, table: Table, within: Range = WHOLE) -> None:
         self._keys: Sequence[tuple[str, int]] = ()
         self._values: Sequence[Any] = ()
         self.count = self.read_bytes = self.digest = 0
@@ -76,8 +77,9 @@ class TableReader:
 
     def _ask(self, session: Session, statement: Statement, after: Sequence[Any] | None, rows: int) -> tuple[int, Page]:
         """Return a page after a key, and how many rows were asked for."""
+        within = self._table.conditions(self._within, session.driver)
         return rows, session.page(
-            *statement.page(session.driver, within=self._within, after=after, rows=rows, most_bytes=MAX_ROW_BYTES)
+            *statement.page(session.driver, within=within, after=after, rows=rows, most_bytes=MAX_ROW_BYTES)
         )
 
     def _records(self, page: Page, session: Session) -> Iterator[tuple[int, Item]]:

@@ -45,6 +45,11 @@ class Statement:
     key: tuple[str, ...] = ()
     wide: frozenset[str] = frozenset()
 
+    @property
+    def described(self) -> tuple[object, ...]:
+        """Everything that decides the rows and their columns, in an order that is always the same."""
+        return self.columns, self.source, self.conditions, self.key, sorted(self.wide)
+
     def page(
         self, driver: Driver, *, within: Sequence[Condition], after: Sequence[Any] | None, rows: int, most_bytes: int
     ) -> tuple[str, list[Any]]:
@@ -64,8 +69,12 @@ class Statement:
     def bounds(self, driver: Driver, name: str) -> tuple[str, list[Any]]:
         """Return the query for the least and the greatest value of a column."""
         first = self.expression(name)
-        sql = f"SELECT min({first}), max({first}) FROM {self.source}{_where(self.conditions)}"  # noqa: S608
-        return written(sql, self.conditions, driver)
+        return self.one(f"min({first}), max({first})", driver)
+
+    def one(self, aggregate: str, driver: Driver, conditions: Sequence[Condition] = ()) -> tuple[str, list[Any]]:
+        """Return the query for an aggregate of the rows that also meet these conditions."""
+        conditions = [*self.conditions, *conditions]
+        return written(f"SELECT {aggregate} FROM {self.source}{_where(conditions)}", conditions, driver)  # noqa: S608
 
     def rows(self, driver: Driver) -> tuple[str, list[Any]]:
         """Return the query for one narrow column of all rows, to estimate their number by."""

@@ -85,7 +85,16 @@ def _tables(uri: str, selection: databases.Selection, notes: list[str]) -> Itera
     found, passed_over = databases.tables(databases.parse(uri), selection)
     notes += passed_over
     for table in found:
-        yield Source(name=table.shown, path=table.shown, size_bytes=0, modified_ns=0, identity=table.shown, table=table)
+        yield Source(
+            name=table.shown,
+            path=table.shown,
+            size_bytes=0,
+            modified_ns=0,
+            identity=table.shown,
+            database=True,
+            table=table,
+            version=table.fingerprint,
+        )
 
 
 def _opened(source: Source, notes: list[str], no_archive: Callable[[Source], bool]) -> Iterator[Source]:

@@ -40,11 +40,12 @@ class Source:
     identity: str  # changes when the file is replaced: inode, or the object's own address
     member: Member | None = None  # where the file is in an archive, not taken out of it yet
     columns: tuple[tuple[str, str], ...] = ()  # what the names of its folders say, as in ``date=2026-09-01/``
-    table: Table | None = field(default=None, compare=False)  # where it is a table of a database
+    database: bool = False  # whether it is a table of a database
+    table: Table | None = field(default=None, compare=False)  # which is then to be read
     cut: bool = False  # a copy whose last bytes could not be had
     store: Store | None = None  # the object store that it is in
     lake: bool = False  # whether a table's log names it, whose next version may not
-    version: str = ""  # the object's ETag and generation, as far as they are known
+    version: str = ""  # an object's ETag and generation, as far as they are known; what is asked of a database
 
     @property
     def remote(self) -> bool:

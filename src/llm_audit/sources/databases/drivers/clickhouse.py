@@ -79,6 +79,7 @@ class _ClickHouse(Driver):
     library = "clickhouse_connect"
     extra = "clickhouse"
     password_from = "CLICKHOUSE_PASSWORD"  # noqa: S105 - the place, not a password
+    unique_key = False  # it is the order in which rows are stored
     nested = True
 
     def connect(self, address: Address) -> Connection:
