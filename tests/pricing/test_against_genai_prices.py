@@ -39,7 +39,7 @@ def combinations():
     for number, (provider, model) in enumerate(named):
         for time in TIMES:
             yield provider.id, model.id, time, "standard", USAGES[number % len(USAGES)]
-            if model.price_variants:
+            if model.variants:
                 for tier in ("batch", "priority"):
                     yield provider.id, model.id, time, tier, USAGES[(number + 1) % len(USAGES)]
 

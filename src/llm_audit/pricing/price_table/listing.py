@@ -1,7 +1,6 @@
-"""Read the price table, genai-prices, as schedules in pico-dollars, once for each distinct name.
+"""Listed prices as schedules in pico-dollars, once for each distinct name; never queried per request.
 
-genai-prices has dated prices, context tiers, cache lifetimes, service tiers and times of day. It is never queried per
-request, and its updater, which would use the network, is never started.
+The table has dated prices, context tiers, cache lifetimes, service tiers and times of day.
 """
 
 from __future__ import annotations
@@ -11,19 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-from genai_prices.data import providers as PROVIDERS  # noqa: N812 - a constant, though its source names it otherwise
-from genai_prices.data_snapshot import find_provider_by_id
-from genai_prices.types import (
-    ModelInfo,
-    ModelPrice,
-    PriceVariant,
-    Provider,
-    StartDateConstraint,
-    TieredPrices,
-    TimeOfDateConstraint,
-)
-
 from llm_audit.model_names import canonical, priced_separately
+from llm_audit.pricing.price_table.models import DatedPrices, Model, Prices, Provider, Tiered, find_provider_by_id
+from llm_audit.pricing.price_table.source import providers
 from llm_audit.pricing.schedule import PICO_PER_USD_PER_THOUSAND, Rates, Schedule, pico_per_token
 
 _SOURCES = {
@@ -61,7 +50,7 @@ class Listing:
     """One model at one provider. ``by_line``: found by its undated line, not by the name itself."""
 
     provider: Provider
-    model: ModelInfo
+    model: Model
     by_line: bool
 
     @property
@@ -78,17 +67,16 @@ class Listing:
 
     @property
     def _owner(self) -> Provider:
-        owners = (self.provider, *PROVIDERS)
+        owners = (self.provider, *providers())
         return next(owner for owner in owners if any(self.model is model for model in owner.models))
 
     def standard(self, moment: datetime) -> ListedPrice:
         """Return the standard price at a time."""
         since = None
-        for conditional in self.model.prices if isinstance(self.model.prices, list) else ():
-            constraint = conditional.constraint
-            if isinstance(constraint, StartDateConstraint) and constraint.active(moment):
-                since = constraint.start_date
-        schedule = _schedule(self.model.get_prices(moment))
+        for dated in self.model.prices:
+            if dated.condition is not None and dated.condition.since is not None and dated.holds(moment):
+                since = dated.condition.since
+        schedule = _schedule(self.model.prices_at(moment))
         return ListedPrice(schedule.without("per_tool_call") if self._owner is not self.provider else schedule, since)
 
     def tier_price(self, service_tier: str, moment: datetime) -> ListedPrice | None:
@@ -108,42 +96,41 @@ class Listing:
         """Return the first day on which the tier's price is listed (``date.max``: never); None where it is by then."""
         starts = []
         for variant in self._variants(service_tier):
-            if variant.constraint is None or variant.constraint.active(moment):
+            if variant.condition is None or variant.holds(moment):
                 return None
-            if isinstance(variant.constraint, StartDateConstraint):
-                starts.append(variant.constraint.start_date)
+            if variant.condition.since is not None:
+                starts.append(variant.condition.since)
         return min(starts, default=date.max)
 
     def changes(self) -> tuple[set[date], set[int]]:
         """Return the days from which, and the minutes of the day (UTC) at which, the price may change."""
-        conditionals = self.model.prices if isinstance(self.model.prices, list) else ()
-        constraints = [change.constraint for change in (*conditionals, *(self.model.price_variants or ()))]
-        spans = [(c.start_time, c.end_time) for c in constraints if isinstance(c, TimeOfDateConstraint)]
+        conditions = [dated.condition for dated in (*self.model.prices, *self.model.variants) if dated.condition]
+        moments = [moment for found in conditions for moment in (found.starts, found.ends) if moment is not None]
         return (
-            {c.start_date for c in constraints if isinstance(c, StartDateConstraint)},
-            {moment.hour * 60 + moment.minute for span in spans for moment in span},
+            {found.since for found in conditions if found.since is not None},
+            {moment.hour * 60 + moment.minute for moment in moments},
         )
 
     def _tier(self, service_tier: str, moment: datetime) -> ListedPrice | None:
-        prices = self.model.get_prices(moment, _CONTEXTS[service_tier])
+        prices = self.model.prices_at(moment, _CONTEXTS[service_tier])
         starts = [
-            v.constraint.start_date
-            for v in self._variants(service_tier)
-            if isinstance(v.constraint, StartDateConstraint) and v.constraint.active(moment)
+            variant.condition.since
+            for variant in self._variants(service_tier)
+            if variant.condition is not None and variant.condition.since is not None and variant.holds(moment)
         ]
         return ListedPrice(_schedule(prices), max(starts, default=None))
 
-    def _variants(self, service_tier: str) -> list[PriceVariant]:
+    def _variants(self, service_tier: str) -> list[DatedPrices]:
         if self._owner is not self.provider:
             return []  # another provider's model, sold here: its tiers are not this provider's
         context = _CONTEXTS[service_tier]
-        return [v for v in self.model.price_variants or () if all(context.get(k) == x for k, x in v.when.items())]
+        return [variant for variant in self.model.variants if variant.applies_to(context)]
 
 
 @functools.cache
 def find_provider(provider_id: str) -> Provider | None:
     """Return the provider with that id, or with a name that the table accepts for it."""
-    return find_provider_by_id(PROVIDERS, provider_id)
+    return find_provider_by_id(providers(), provider_id)
 
 
 @functools.cache
@@ -152,7 +139,7 @@ def find_listing(provider_id: str, model: str) -> Listing | None:
     provider = find_provider(provider_id)
     if provider is None:
         return None
-    if info := provider.find_model(model, all_providers=PROVIDERS):
+    if info := provider.find_model(model, providers()):
         return Listing(provider, info, by_line=False)
     if priced_separately(model):
         return None
@@ -160,17 +147,17 @@ def find_listing(provider_id: str, model: str) -> Listing | None:
     return Listing(provider, by_line, by_line=True) if by_line else None
 
 
-def listings() -> list[tuple[Provider, ModelInfo]]:
+def listings() -> list[tuple[Provider, Model]]:
     """Return every model of the table with its provider."""
-    return [(provider, model) for provider in PROVIDERS for model in provider.models]
+    return [(provider, model) for provider in providers() for model in provider.models]
 
 
 @functools.cache
-def _lines(provider_id: str) -> dict[str, ModelInfo]:
+def _lines(provider_id: str) -> dict[str, Model]:
     """Return a provider's models by undated line; of several, the shortest name, and worldwide before regional."""
-    own = next(provider for provider in PROVIDERS if provider.id == provider_id)
-    sources = [own, *(p for name in own.fallback_model_providers or () for p in PROVIDERS if p.id == name)]
-    lines: dict[str, ModelInfo] = {}
+    own = next(provider for provider in providers() if provider.id == provider_id)
+    sources = [own, *(p for name in own.sells for p in providers() if p.id == name)]
+    lines: dict[str, Model] = {}
     for source in sources:
         plain = [model for model in source.models if not priced_separately(model.id)]
         for model in sorted(plain, key=lambda m: (m.id.startswith("regional."), len(m.id), m.id)):
@@ -178,12 +165,12 @@ def _lines(provider_id: str) -> dict[str, ModelInfo]:
     return lines
 
 
-def _schedule(prices: ModelPrice) -> Schedule:
+def _schedule(prices: Prices) -> Schedule:
     values = {kind: value for kind, keys in _SOURCES.items() if (value := _first(prices, keys)) is not None}
-    starts = {0} | {tier.start + 1 for v in values.values() if isinstance(v, TieredPrices) for tier in v.tiers}
+    starts = {0} | {start + 1 for v in values.values() if isinstance(v, Tiered) for start, _ in v.tiers}
     units: Rates = {}
     for kind, key in _UNIT_SOURCES.items():
-        value = getattr(prices, key)
+        value = prices.get(key)
         if isinstance(value, Decimal):
             units[kind] = int((value * PICO_PER_USD_PER_THOUSAND).to_integral_value())
     return Schedule(
@@ -194,11 +181,9 @@ def _schedule(prices: ModelPrice) -> Schedule:
     )
 
 
-def _first(prices: ModelPrice, keys: tuple[str, ...]) -> Decimal | TieredPrices | None:
-    return next((value for key in keys if (value := getattr(prices, key)) is not None), None)
+def _first(prices: Prices, keys: tuple[str, ...]) -> Decimal | Tiered | None:
+    return next((prices[key] for key in keys if key in prices), None)
 
 
-def _at(value: Decimal | TieredPrices, context_tokens: int) -> Decimal:
-    if isinstance(value, Decimal):
-        return value
-    return next((tier.price for tier in reversed(value.tiers) if context_tokens > tier.start), value.base)
+def _at(value: Decimal | Tiered, context_tokens: int) -> Decimal:
+    return value if isinstance(value, Decimal) else value.at(context_tokens)
