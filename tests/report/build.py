@@ -257,7 +257,11 @@ def rich(days: int = 30) -> d.Document:
         spenders={
             kind: [d.Spender(name=name, requests=40, cost="4.20", cost_share=0.032864, unpriced_requests=0),
                    d.Spender(name=None, others=7, requests=90, cost=None, cost_share=None, unpriced_requests=90)]
-            for kind, name in (("user", "ann"), ("tag:customer", "acme"), ("trace", "98a3d797dadf86f2"))
+            for kind, name in (("user", "ann"), ("tag:customer", "acme"))
+        } | {
+            "trace": [d.Spender(name="98a3d797dadf86f2", requests=40, cost="4.20", cost_share=0.032864,
+                                unpriced_requests=0, apps=["helpdesk"], models=[*MODELS][:4]),
+                      d.Spender(name=None, others=7, requests=90, cost=None, cost_share=None, unpriced_requests=90)],
         },
         findings=[
             d.Finding(kind="route_app", title=f"{app} uses {used} where {to} would do",
@@ -282,6 +286,10 @@ def rich(days: int = 30) -> d.Document:
                     detail="Most are time-outs of contracts.", amount=usd(DOLLAR * 2), requests=64),
             d.Waste(kind="cache_never_used", title="A stable prefix never cached",
                     detail="helpdesk sends the same 1,900 tokens first.", amount=usd(DOLLAR), requests=900),
+            d.Waste(kind="unused_tools", title="Tool definitions that are never called",
+                    detail="Tools that no reply of their template calls.", amount=usd(DOLLAR // 2), requests=310,
+                    parts=[d.WastePart(name="github (MCP server)", amount=usd(DOLLAR // 4)),
+                           d.WastePart(name=None, others=3, amount=usd(DOLLAR // 4))]),
         ],
         unpriced_models=[d.UnpricedModel(provider="internal", model="acme-ft-7b", requests=41, tokens=60_210,
                                          reason="unknown_model")],

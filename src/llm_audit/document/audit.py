@@ -150,7 +150,7 @@ The first number changes when a field is removed or changes its meaning, or when
 fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``;
 2.1 added preference gaps; 2.2 added the tie-out with an invoice, the run rate, departures from the log's rhythm, who
 can carry out a finding and how, the largest users, tags, conversations and traces, and billing; 2.3 added
-``sampling_rate``, and unpriced requests and stated costs to the daily mix.
+``sampling_rate``, unpriced requests and stated costs to the daily mix, and the parts of waste.
 """
 _MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
 

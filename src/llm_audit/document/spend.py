@@ -142,7 +142,8 @@ class GroupRow(msgspec.Struct, kw_only=True, frozen=True):
 class Spender(msgspec.Struct, kw_only=True, frozen=True):
     """A user, a tag's value, a conversation or a trace (by the hash of its id); without any price, no amounts.
 
-    ``name`` is None where the row is the sum of ``others``.
+    ``name`` is None where the row is the sum of ``others``. Of a conversation or a trace, ``apps`` and ``models`` are
+    those of its requests, by name.
     """
 
     name: str | None
@@ -151,6 +152,8 @@ class Spender(msgspec.Struct, kw_only=True, frozen=True):
     cost: Amount | None
     cost_share: Number | None  # of the cost of all requests, those that name none included
     unpriced_requests: Count
+    apps: list[str] = []
+    models: list[str] = []
 
 
 class Spend(msgspec.Struct, kw_only=True, frozen=True):

@@ -13,7 +13,7 @@ from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts import variance as variance_charts
 from llm_audit.report.charts.svg import Figure
 from llm_audit.report.table import Table
-from llm_audit.report.tables import answers, billing, invoice, judgement, mix, rhythm, spend, traces
+from llm_audit.report.tables import answers, billing, invoice, judgement, mix, rhythm, spend, spenders, traces, waste
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
@@ -141,7 +141,7 @@ def _spend(document: Document, check: CheckResult | None) -> Iterable[Section]:
                 Block(tables=(grouped,), printed=int(dimension in _PRINTED_GROUPS))
                 for dimension, grouped in zip(document.groups, spend.groups(document), strict=True)
             ),
-            *(Block(tables=(listed,), printed=0) for listed in spend.spenders(document)),
+            *(Block(tables=(listed,), printed=0) for listed in spenders.spenders(document)),
         ),
     )
 
@@ -203,7 +203,7 @@ def _policy(document: Document) -> Iterable[Section]:
         "tokens",
         "Tokens and waste",
         "Token types do not overlap. Waste is unrelated to routing and is not part of the flagship tax.",
-        (Block(tables=(spend.tokens(document),)), Block(tables=(spend.waste(document),))),
+        (Block(tables=(spend.tokens(document),)), Block(tables=(waste.waste(document),))),
     )
     yield _section(
         "coverage",

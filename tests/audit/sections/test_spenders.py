@@ -61,6 +61,18 @@ def test_the_twenty_largest_are_apart_and_the_others_together(tmp_path):
         assert sum(Decimal(row.cost or 0) for row in listed) == 325 * EACH == Decimal(found.cost.actual)
 
 
+def test_a_session_names_its_apps_and_models(tmp_path):
+    given = [
+        {"trace": 1, "app": "agent", "model": "gpt-4o-mini"},
+        {"trace": 1, "app": "agent", "model": "gpt-4o"},
+        {"trace": 1, "app": None, "model": "gpt-4o"},
+        *({"trace": number} for number in range(2, 24)),
+    ]
+    first, *_, others = document(tmp_path, *given).spenders["trace"]
+    assert (first.name, first.apps, first.models) == (f"{1:016x}", ["agent"], ["gpt-4o", "gpt-4o-mini"])
+    assert (others.name, others.others, others.apps, others.models) == (None, 3, [], [])
+
+
 def test_metrics_of_users_and_tags_have_the_errors_of_their_conversations(tmp_path):
     # ann's two conversations cost 3 and 1 requests: a total's error is the root of the sum of their squares.
     given = [

@@ -19,8 +19,12 @@ LARGEST = 20
 
 _NAMED = ("kind", "name")
 _SINGLE = ("requests", "priced", "cost_pico")
+_SPENT_ON = {"app": "apps", "model": "models"}
 SQUARES = ("cost_cost", "cost_priced", "priced_priced")
 IDS = ("conversation", "trace")
+
+
+_NO_NAMES = pl.lit([], pl.List(pl.String))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +34,8 @@ class SpenderSums:
     Attributes:
         names: By ``kind`` (``user`` or ``tag:<key>``) and ``name``: sums, the number of clusters, and products of
             two figures summed over clusters.
-        ids: By ``kind`` (``conversation`` or ``trace``) and ``name``, its hash; null for ``others`` together.
+        ids: By ``kind`` (``conversation`` or ``trace``) and ``name``, its hash, with the names of its ``apps`` and
+            ``models``; null for ``others`` together.
     """
 
     names: pl.DataFrame
@@ -46,7 +51,7 @@ def spender_sums(columns: Columns, requests: Requests, cluster: Index) -> Spende
         cluster: The number of each request's cluster.
     """
     frame = (
-        columns(["user", "tags", *IDS])
+        columns(["user", "tags", *IDS, *_SPENT_ON])
         .collect()
         .with_columns(
             pl.col("user").cast(pl.String),
@@ -58,7 +63,7 @@ def spender_sums(columns: Columns, requests: Requests, cluster: Index) -> Spende
         )
     )
     users = frame.select(pl.lit("user").alias("kind"), pl.col("user").alias("name"), "cluster", *_SINGLE)
-    ids = [frame.select(pl.lit(kind).alias("kind"), pl.col(kind).alias("name"), *_SINGLE) for kind in IDS]
+    ids = [frame.select(pl.lit(kind).alias("kind"), pl.col(kind).alias("name"), *_SINGLE, *_SPENT_ON) for kind in IDS]
     return SpenderSums(names=_names(pl.concat([users.drop_nulls("name"), _tags(frame)])), ids=_ids(pl.concat(ids)))
 
 
@@ -110,7 +115,14 @@ def _ids(rows: pl.DataFrame) -> pl.DataFrame:
         .group_by(_NAMED)
         .agg(pl.col("requests", "priced").sum(), pl.col("cost_pico").cast(pl.Int128).sum())
     )
-    return _largest(found.with_columns(others=pl.lit(0, pl.Int64)))
+    largest = _largest(found.with_columns(others=pl.lit(0, pl.Int64), apps=_NO_NAMES, models=_NO_NAMES))
+    lists = [pl.col(one).cast(pl.String).drop_nulls().unique().sort().alias(many) for one, many in _SPENT_ON.items()]
+    spent_on = rows.join(largest, on=_NAMED, how="semi").group_by(_NAMED).agg(lists)
+    return (
+        largest.drop("apps", "models")
+        .join(spent_on, on=_NAMED, how="left")
+        .with_columns(pl.col("apps", "models").fill_null(_NO_NAMES))
+    )
 
 
 def _largest(rows: pl.DataFrame) -> pl.DataFrame:
@@ -129,4 +141,5 @@ def _largest(rows: pl.DataFrame) -> pl.DataFrame:
         ]
     )
     sums = rest.group_by("kind").agg(pl.col(*_SINGLE, "others").sum())
-    return pl.concat([first, sums.select(pl.col("kind"), pl.lit(None, pl.UInt64).alias("name"), *_SINGLE, "others")])
+    others = sums.with_columns(pl.lit(None, pl.UInt64).alias("name"), apps=_NO_NAMES, models=_NO_NAMES)
+    return pl.concat([first, others.select(first.columns)])

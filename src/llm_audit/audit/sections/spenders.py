@@ -69,6 +69,8 @@ def _row(row: Mapping[str, Any], actual_pico: int, *, name: str | None, others: 
         cost=usd(row["cost_pico"]) if priced else None,
         cost_share=share(row["cost_pico"], actual_pico) if priced else None,
         unpriced_requests=row["requests"] - row["priced"],
+        apps=row.get("apps", []),
+        models=row.get("models", []),
     )
 
 

@@ -14,7 +14,7 @@ from llm_audit.report import table
 from llm_audit.report.interface import Frames, Options
 from llm_audit.report.rounding import balanced
 from llm_audit.report.table import NUMERIC, Column, ColumnKind, Priority, Table
-from llm_audit.report.tables import answers, billing, judgement, rhythm, spend
+from llm_audit.report.tables import answers, billing, judgement, rhythm, spend, waste
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
@@ -141,7 +141,7 @@ def _tables(document: Document, check: CheckResult | None) -> list[str]:
         policy.coverage(document),
         policy.gates(document),
         judgement.stakes(document),
-        spend.waste(document),
+        waste.waste(document),
         data.quality(document),
         judgement.languages(document),
         data.accounting(document),

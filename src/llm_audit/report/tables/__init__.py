@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llm_audit.document.audit import Document
 from llm_audit.report.table import Table
-from llm_audit.report.tables import answers, billing, invoice, judgement, mix, rhythm, spend, traces
+from llm_audit.report.tables import answers, billing, invoice, judgement, mix, rhythm, spend, spenders, traces, waste
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
 
@@ -18,13 +18,13 @@ def everything(document: Document) -> tuple[Table, ...]:
     )  # fmt: skip
     last = (
         policy.routes, answers.frontier, policy.tornado, traces.break_even, traces.routing, traces.traces, traces.pairs,
-        traces.routers, spend.tokens, spend.waste, policy.coverage, policy.gates,
+        traces.routers, spend.tokens, waste.waste, policy.coverage, policy.gates,
         judgement.stakes, policy.categories, policy.judged, data.quality, judgement.languages, data.accounting,
         data.notes, data.unpriced, data.reconciliation, data.price_rows, policy.policy, data.inputs, data.fingerprints,
     )  # fmt: skip
     return (
         *(make(document) for make in first),
         *spend.groups(document),
-        *spend.spenders(document),
+        *spenders.spenders(document),
         *(make(document) for make in last),
     )

@@ -8,12 +8,11 @@ from decimal import Decimal
 from llm_audit.document.audit import Day, Document, GroupRow
 from llm_audit.ledger.columns import TOKEN_TYPES
 from llm_audit.report.names import ambiguous, model_names
-from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, blank, count, money, share, table
+from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, count, money, share, table
 from llm_audit.report.text import NONE, plain, words
 from llm_audit.report.text import count as count_of
 from llm_audit.vocabulary import TIERS
 
-_SPENDERS = {"user": "users", "conversation": "conversations", "trace": "traces"}
 _NAMED = 5
 """Models named in a note; the rest are counted."""
 
@@ -165,30 +164,6 @@ def spend(document: Document) -> Table:
     )
 
 
-def spenders(document: Document) -> Iterator[Table]:
-    """Yield a table for users, each tag, conversations and traces: those that cost most, and the others together."""
-    for number, (kind, rows) in enumerate(document.spenders.items()):
-        yield table(
-            f"top_{number}",
-            f"Top {_SPENDERS.get(kind, plain(kind))}",
-            (
-                Column(words(kind.removeprefix("tag:")).capitalize()),
-                count("Requests", sums=False),
-                money("Cost", sums=False),
-                share("of cost", sums=False),
-            ),
-            (
-                (
-                    f"{count_of(row.others)} others" if row.name is None else row.name,
-                    row.requests,
-                    row.cost or "",
-                    blank(row.cost_share),
-                )
-                for row in rows
-            ),
-        )
-
-
 def groups(document: Document) -> Iterator[Table]:
     """Yield a table for each dimension that the audit is grouped by."""
     for dimension, rows in document.groups.items():
@@ -239,13 +214,3 @@ def tokens(document: Document) -> Table:
     if Decimal(by_type.get("per_call", "0")):
         rows.append(("billed per call", "", by_type["per_call"]))
     return table("tokens", "Tokens and cost by type", (Column("Token type"), count("Tokens"), money("Cost")), rows)
-
-
-def waste(document: Document) -> Table:
-    """Waste unrelated to routing."""
-    return table(
-        "waste",
-        "Waste unrelated to routing",
-        (Column("Waste", ColumnKind.PROSE), money("Amount"), count("Requests"), Column("Detail", ColumnKind.PROSE)),
-        ((w.title, w.amount, w.requests, w.detail) for w in document.waste),
-    )
