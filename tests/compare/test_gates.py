@@ -240,3 +240,9 @@ def test_a_forecast_from_a_sample_says_so() -> None:
     head = msgspec.structs.replace(forecast("1250.00", "1350.00", "1450.00"), sampling_rate=SAMPLE)
     (rule,) = check(head, [parse("forecast:1200USD")]).rules
     assert rule.message.endswith("limit $1,200.00; scaled to all traffic from a sample of 1 request in 400).")
+
+
+def test_a_limit_for_some_days_says_so() -> None:
+    head = document(metrics=[metric("total_cost", 12.5)])
+    (rule,) = check(head, [budget("total", "365.25USD/month", days=1)]).rules
+    assert rule.message == "total_cost $12.50 is above $12.00 for 1 day."

@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Annotated
 
@@ -68,7 +68,8 @@ def application(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
         if name in GROUPS:
             made.add_typer(_group(name), name=name)
         else:
-            made.command(name, cls=options.Command)(getattr(import_module(f"llm_audit.cli.commands.{name}"), name))
+            command = _command(name)
+            made.command(name, cls=options.Command, help=_wrapped(command))(command)
     return made
 
 
@@ -83,8 +84,7 @@ def _listed() -> typer.Typer:
     """Return a command line that says what each command is for, and has no options of any."""
     made = _bare()
     for name in COMMANDS:
-        command = getattr(import_module(f"llm_audit.cli.commands.{name}"), name)
-        made.command(name, help=inspect.getdoc(command))(_nothing)
+        made.command(name, help=_wrapped(_command(name)))(_nothing)
     for name in GROUPS:
         made.command(name, help=_group(name).info.help)(_nothing)
     return made
@@ -102,9 +102,22 @@ def _bare() -> typer.Typer:
     return made
 
 
+def _command(name: str) -> Callable[..., None]:
+    command: Callable[..., None] = getattr(import_module(f"llm_audit.cli.commands.{name}"), name)
+    return command
+
+
 def _group(name: str) -> typer.Typer:
     group: typer.Typer = import_module(f"llm_audit.cli.groups.{name}").app
+    for command in group.registered_commands:
+        command.help = _wrapped(command.callback)
     return group
+
+
+def _wrapped(command: Callable[..., object] | None) -> str:
+    """Return a command's help with each paragraph in one line, which a terminal wraps at its own width."""
+    paragraphs = (inspect.getdoc(command) or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _nothing() -> None:

@@ -150,9 +150,13 @@ def _budget(rule: GateRule, now: Metric, rate: float, options: GateOptions) -> R
     low, high = amount - half, amount + half
     message = (
         f"{rule.metric} is estimated at {show(amount, 'USD')} ({options.confidence:.0%} interval {show(low, 'USD')} to"
-        f" {show(high, 'USD')}; limit {show(rule.threshold, 'USD')}{_scaled(rate)})."
+        f" {show(high, 'USD')}; limit {show(rule.threshold, 'USD')}{_days(rule)}{_scaled(rate)})."
     )
     return _estimated(rule, message, amount, (low, high))
+
+
+def _days(rule: GateRule) -> str:
+    return "" if rule.days is None else f" for {rule.days:,} day{'' if rule.days == 1 else 's'}"
 
 
 def _scaled(rate: float) -> str:
@@ -172,7 +176,8 @@ def _estimated(rule: GateRule, message: str, amount: float, interval: tuple[floa
 def _level(rule: GateRule, now: Metric, where: str) -> Rule:
     failed = now.value > rule.threshold
     is_or_within = "is above" if failed else "is within"
-    message = f"{rule.metric} {show(now.value, now.unit)}{where} {is_or_within} {show(rule.threshold, now.unit)}."
+    limit = f"{show(rule.threshold, now.unit)}{_days(rule)}"
+    message = f"{rule.metric} {show(now.value, now.unit)}{where} {is_or_within} {limit}."
     return _verdict(rule, Outcome.FAILED if failed else Outcome.PASSED, message, None, now.value)
 
 

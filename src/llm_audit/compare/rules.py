@@ -61,6 +61,7 @@ class GateRule:
     source: str | None = None
     line: int | None = None
     of_all_traffic: bool = False  # the head is scaled from a sample first
+    days: int | None = None  # that the threshold is for, of an amount a day, week or month
 
 
 def parse(text: str, *, source: str | None = None, line: int | None = None) -> GateRule:
@@ -143,6 +144,7 @@ def budget(selector: str, text: str, *, days: int, source: str | None = None, li
         source=source,
         line=line,
         of_all_traffic=True,
+        days=days if length else None,
     )
 
 

@@ -13,8 +13,7 @@ GLOSSARY: dict[str, str] = {
     "expected": "The flagship tax including the cost of switching: caches, escalations, output length and extra steps.",
     "floor": "The flagship tax if everything goes wrong together: all assumptions at their pessimistic ends at once.",
     "interval": "The range in which the expected tax lies, at the confidence stated.",
-    "sampled logs": "Logs that hold a declared share of all requests. Figures a month and a year are scaled to all "
-    "traffic.",
+    "sampled logs": "Logs that hold a declared share of all requests. Figures a month are scaled to all traffic.",
     "run rate": "The spend of a month at the log's own weekly rhythm, with the interval in which it will lie if the "
     "rhythm goes on.",
     "spike": "Days whose spend lies above the log's weekly rhythm, and returns to it.",

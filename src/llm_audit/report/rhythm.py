@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from llm_audit.document.audit import Departure, Document, Projection
+from llm_audit.document.audit import Departure, Document, Finding, Projection
 from llm_audit.document.sampling import in_words
 from llm_audit.report.text import UNKNOWN, fixed, money, plain, to_places
 
@@ -56,6 +56,11 @@ def _three_digits(amount: str, currency: str) -> str:
 
 def _range(projection: Projection, currency: str) -> str:
     return f"{_three_digits(projection.low, currency)} to {_three_digits(projection.high, currency)}"
+
+
+def a_month(finding: Finding, currency: str) -> str:
+    """Write what a finding saves a month; "" where the run rate is unknown."""
+    return "" if finding.monthly is None else f"{about(finding.monthly, currency)} a month"
 
 
 def change(one: Departure, currency: str) -> str:

@@ -70,7 +70,7 @@ def test_costs_of_a_sample_are_scaled_and_its_error_is_named(tmp_path):
     (month,) = with_invoices(document, days, exports).invoice.months
     assert (month.computed, month.difference, month.requests) == ("400.00", "50.00", 1)
     # √(399 · $400 · $1) = $399.50, times 1.96
-    assert month.reason == "within the error of the sample, $783.00 at 95%"
+    assert month.reason == "within the sampling error, ±$783.00 at 95%"
     far = msgspec.structs.replace(document, metrics=[msgspec.structs.replace(metric, stderr=0.1)])
     assert with_invoices(far, days, exports).invoice.months[0].reason == (
         "invoiced more: calls that are not in the log, or tax and fees"

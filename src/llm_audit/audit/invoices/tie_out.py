@@ -80,7 +80,7 @@ def _sampling_error(document: Document, computed: int, difference: int | None) -
     margin = NormalDist().inv_cdf((1 + confidence) / 2) * spread
     if abs(difference) > margin * PICO_PER_USD:
         return None
-    return f"within the error of the sample, ${margin:,.2f} at {confidence:.0%}"
+    return f"within the sampling error, ±${margin:,.2f} at {confidence:.0%}"
 
 
 def _amount(pico: int | None) -> str | None:

@@ -136,9 +136,7 @@ def check(
             console.say("There is no rule, so nothing was checked; the audit is saved as the next baseline.")
     if result.inconclusive and result.inconclusive_is is not InconclusiveIs.PASSED:
         unsure = ", ".join(rule.rule for rule in result.rules if rule.outcome is Outcome.INCONCLUSIVE)
-        console.warn(
-            f"The requests are too few to tell whether {unsure} holds; the report says how many would show it."
-        )
+        console.warn(f"Too few requests to tell whether {unsure} holds; the report has the interval.")
     return _exit_code(result, completeness(document, config), exit_zero=exit_zero)
 
 

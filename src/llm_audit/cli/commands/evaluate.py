@@ -39,7 +39,10 @@ def evaluate(
     resamples: Annotated[int, typer.Option(min=10, help="Number of bootstrap resamples.")] = 1000,
     output_format: Annotated[str, typer.Option("--format", "-f", help="table or json.")] = "table",
 ) -> None:
-    """Measure the classifier on labelled prompts: APGR and CPT as RouteLLM defines them, calibration and error bounds.
+    """Measure the classifier's routing between two models on labelled prompts, as RouteLLM does, and its calibration.
+
+    APGR is the mean share of the gap between the models' scores that routing recovers, over all shares of calls to the
+    strong model; CPT50 and CPT80 are the shares of such calls that recover 50 and 80 per cent of it.
 
     Optional columns strong_model and weak_model name the models whose abilities are used.
     """

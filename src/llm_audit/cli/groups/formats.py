@@ -49,7 +49,7 @@ def formats(context: typer.Context, *, output_format: ListFormat = "table") -> N
 def detect(paths: options.Paths, *, key_date: options.KeyDate = None, output_format: ListFormat = "table") -> int:
     """Show the format of each file and why, or what a place in an object store holds.
 
-    Of a store only the listing and the beginnings of a few objects are read. Ends with 3 when no format was found or
+    Of a store only the listing and the beginnings of a few objects are read. Exits with 3 when no format was found or
     one was not recognised.
     """
     from llm_audit.sources.files.stores.address import is_remote

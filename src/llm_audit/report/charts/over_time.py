@@ -99,6 +99,7 @@ def _daily(document: Document, room: Room) -> Figure:
         description=f"Bars: cost by {spend.period} and tier, {dated[0]} to {dated[-1]}. Line: the policy's cost."
         + departure_words(document),
         note=_undated(document),
+        narrow_note=departure_words(document).lstrip(),
     )
 
 

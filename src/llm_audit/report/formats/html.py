@@ -18,6 +18,7 @@ from llm_audit.report.charts.svg import PALETTE
 from llm_audit.report.definitions import Definitions, anchor
 from llm_audit.report.glossary import GLOSSARY
 from llm_audit.report.interface import Frames, Options
+from llm_audit.report.rhythm import a_month
 from llm_audit.report.sections import Block, appendix, sections
 from llm_audit.report.table import NUMERIC, Cell, Column, ColumnKind, Priority, Table
 from llm_audit.report.tables import answers
@@ -125,6 +126,7 @@ def page(document: Document, options: Options | None, *, data: Mapping[str, str]
         prose=ColumnKind.PROSE,
         spare=Priority.SPARE,
         money=lambda amount: money(amount, currency=currency),
+        a_month=lambda finding: a_month(finding, currency),
         exact=lambda amount: exact(amount, currency=currency),
         plain=plain,
         sentence=sentence,

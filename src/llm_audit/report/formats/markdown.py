@@ -12,6 +12,7 @@ from llm_audit.document.audit import Document
 from llm_audit.document.comparison import CheckResult, InconclusiveIs, Outcome
 from llm_audit.report import table
 from llm_audit.report.interface import Frames, Options
+from llm_audit.report.rhythm import a_month
 from llm_audit.report.rounding import balanced
 from llm_audit.report.table import NUMERIC, Column, ColumnKind, Priority, Table
 from llm_audit.report.tables import answers, billing, judgement, rhythm, spend, waste
@@ -64,7 +65,9 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         rows = []
         for index, finding in enumerate(summary.actions, start=1):
             what = f"{plain(finding.title, limit=300)}. {plain(finding.action, limit=300)}"
-            rows.append(f"{index}. **{escape(money(finding.amount, currency=document.currency))}** {sentence(what)}")
+            monthly = a_month(finding, document.currency)
+            saved = f"**{escape(money(finding.amount, currency=document.currency))}**"
+            rows.append(f"{index}. {saved}{escape(f' ({monthly})' if monthly else '')} {sentence(what)}")
         parts.append("\n".join(["**Top actions**", "", *rows]))
         if summary.actions_note:
             parts.append(escape(summary.actions_note))
@@ -132,7 +135,7 @@ def _tables(document: Document, check: CheckResult | None) -> list[str]:
     full = [
         *compared,
         spend.model_mix(document),
-        billing.by_basis(document),
+        *([billing.by_basis(document)] if document.billing and document.billing.declared else []),
         rhythm.departures(document),
         policy.estimates(document),
         answers.answers(document),

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from llm_audit.document.audit import Document
 from llm_audit.document.comparison import CheckResult, Outcome
 from llm_audit.report.interface import Frames, Options
-from llm_audit.report.text import count, money, plain, plural, share
+from llm_audit.report.rhythm import a_month
+from llm_audit.report.text import UNKNOWN, count, money, plain, plural, share
 from llm_audit.report.verdict import verdict
 
 _MODELS = 3
@@ -28,8 +29,10 @@ def _lines(document: Document, check: CheckResult | None) -> Iterator[str]:
         yield _gates(check)
     yield _quiet(said.headline)
     yield f"Spent {said.spent} ({_quiet(said.spent_note)}), {_quiet(said.period)}."
+    if said.rate and said.rate != UNKNOWN:
+        yield _quiet(f"Run rate {said.rate} {said.rate_note}.")
     if said.sampling:
-        yield _quiet(f"Run rate {said.rate} {said.rate_note}. {said.sampling}" if said.rate else said.sampling)
+        yield _quiet(said.sampling)
     if said.quality:
         yield _quiet(said.quality)
     models = document.model_mix[:_MODELS]
@@ -38,8 +41,9 @@ def _lines(document: Document, check: CheckResult | None) -> Iterator[str]:
         rest = len(document.model_mix) - len(models)
         yield f"Largest models by cost: {', '.join(shown)}{f' and {rest} more' if rest else ''}."
     for number, finding in enumerate(said.actions, 1):
-        amount = money(finding.amount, currency=currency)
-        yield f"{number}. {amount}: {_quiet(finding.title)} ({plural(finding.requests, 'request')})"
+        amount, monthly = money(finding.amount, currency=currency), a_month(finding, currency)
+        saved = f"{amount} ({monthly})" if monthly else amount
+        yield f"{number}. {saved}: {_quiet(finding.title)} ({plural(finding.requests, 'request')})"
     for warning in said.warnings:
         yield f"Note: {_quiet(warning)}"
     rejected = document.requests.rejected

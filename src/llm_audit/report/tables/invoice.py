@@ -96,8 +96,8 @@ def lead(document: Document) -> str:
     if document.sampling_rate != 1:
         spent += f", scaled to all traffic from a sample of {in_words(document.sampling_rate)}"
     return (
-        f"Invoiced were {invoiced}. Of this, {uncovered} is on days not in the log; the log's own cost on the other"
-        f" days is {computed}, and {difference} is left as the difference. List less discounts is computed, and the"
-        f" computed amounts of both tables add up to {spent}. Stated is what the log itself says, for the"
-        " requests that say it. Months are in UTC."
+        f"The invoice comes to {invoiced}, of which {uncovered} is for days that are not in the log. For the other days"
+        f" the log's computed cost is {computed}, which leaves a difference of {difference}. List less discounts is the"
+        f" computed cost; with that of requests which the invoice has no line for, it adds up to {spent}. Stated is"
+        " what the log itself says, for the requests that say it. Months are in UTC."
     )

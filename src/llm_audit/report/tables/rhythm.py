@@ -40,7 +40,7 @@ def departures(document: Document) -> Table:
         Column("Spent", ColumnKind.MONEY),
         Column("Usual", ColumnKind.MONEY),
         Column("Difference", ColumnKind.MONEY, priority=Priority.ESSENTIAL),
-        *(Column(words(name), ColumnKind.MONEY, priority=spare) for name in _PARTS),
+        *(Column(words(name).capitalize(), ColumnKind.MONEY, priority=spare) for name in _PARTS),
         Column("Most of it", ColumnKind.PROSE),
     )
     parts = [{part.name: part.amount for part in one.parts} for one in document.departures]

@@ -116,8 +116,9 @@ def owners(finding: Finding) -> str:
 
 
 def _owner(owner: Owner) -> str:
-    app = owner.app or "no app named"
-    return f"{app} of {owner.team}" if owner.team else app
+    if owner.app is None:
+        return f"team {owner.team}, no app named" if owner.team else "no app named"
+    return f"{owner.app} of {owner.team}" if owner.team else owner.app
 
 
 def routes(document: Document) -> Table:

@@ -12,9 +12,10 @@ from rich.text import Text
 from llm_audit.document.audit import Document
 from llm_audit.report import table
 from llm_audit.report.glossary import GLOSSARY
+from llm_audit.report.rhythm import about
 from llm_audit.report.rounding import balanced
 from llm_audit.report.table import Priority, Table
-from llm_audit.report.tables import everything, spend
+from llm_audit.report.tables import everything, invoice, spend
 from llm_audit.report.terminal.grid import grid
 from llm_audit.report.text import UNKNOWN, money, plain, plural, quoted
 from llm_audit.report.verdict import Verdict, verdict
@@ -31,6 +32,9 @@ _ROOMY = 110
 def print_report(document: Document, console: Console, *, details: bool = False) -> None:
     """Print the report. Names from the log are plain text: neither markup nor escapes in them act on the terminal."""
     console.print(_first_screen(document, console.width))
+    if document.invoice is not None and not details:
+        print_table(invoice.tie_out(document), console, currency=document.currency)
+        console.print(Padding(Text(invoice.lead(document)), (1, 1, 0, 1)))
     if details:
         for full in everything(document):
             if full.rows:
@@ -90,7 +94,7 @@ def _first_screen(document: Document, width: int) -> Group:
         *(Text(sentence) for sentence in said if width < _WIDE),
         *warnings,
         Text(),
-        _actions(summary, document.currency),
+        _actions(summary, document.currency, width),
         Text(),
         _mix(document, width),
     ]
@@ -108,18 +112,24 @@ def _rejected(document: Document) -> list[str]:
     return [f"{what}: {part}{rejection_words(reason.reason)}{place}. {rejection_remedy([reason.reason])}"]
 
 
-def _actions(summary: Verdict, currency: str) -> RenderableType:
+def _actions(summary: Verdict, currency: str, width: int) -> RenderableType:
     if not summary.actions:
         return Text("No savings were found.", style="dim")
     made = Grid.grid(padding=(0, 1), expand=True)
     made.add_column(no_wrap=True)
     made.add_column(ratio=1, overflow="fold")
     made.add_column(justify="right", no_wrap=True)
-    made.add_row("", Text("Top actions", style="bold"), Text("saves", style="dim"))
+    monthly = width >= _WIDE and any(finding.monthly is not None for finding in summary.actions)
+    heads = [Text("saves", style="dim")]
+    if monthly:
+        made.add_column(justify="right", no_wrap=True)
+        heads.append(Text("a month", style="dim"))
+    made.add_row("", Text("Top actions", style="bold"), *heads)
     for index, finding in enumerate(summary.actions, start=1):
-        made.add_row(
-            f"{index}", Text(quoted(plain(finding.title, limit=200))), money(finding.amount, currency=currency)
-        )
+        amounts = [money(finding.amount, currency=currency)]
+        if monthly and finding.monthly is not None:
+            amounts.append(about(finding.monthly, currency))
+        made.add_row(f"{index}", Text(quoted(plain(finding.title, limit=200))), *amounts)
     return Group(made, Text(summary.actions_note, style="dim")) if summary.actions_note else made
 
 
