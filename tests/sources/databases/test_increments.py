@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.sources.databases.servers import PASSWORD
 from tests.sources.databases.test_mysql import LOGS as NEW_API
-from tests.sources.databases.test_postgresql import INSERT, SPEND_LOGS, call
+from tests.sources.databases.test_postgresql import DAILY, INSERT, SPEND_LOGS, call
 
 import llm_audit
 from llm_audit.cli import run
@@ -149,3 +149,17 @@ def test_an_empty_table_is_read_as_a_whole(postgres) -> None:
     [table], _ = tables(parse(postgres.uri()))
     assert increment(table, (), overlap=HOUR).read == (WHOLE,)
     assert increment(table, [Slice(WHOLE, 0)], overlap=HOUR).read == (WHOLE,)
+
+
+def test_daily_sums_do_not_stay_beside_the_calls_that_they_sum_up(postgres, tmp_path: Path) -> None:
+    postgres.execute(DAILY)
+    postgres.execute(SPEND_LOGS)
+    postgres.execute(
+        'INSERT INTO "LiteLLM_DailyUserSpend" (id, date, api_key, model, prompt_tokens, completion_tokens, spend, '
+        "api_requests, successful_requests) VALUES ('d', '2025-09-01', 'k', 'gpt-4o-mini', 1000, 100, 0.00021, 1, 1)"
+    )
+    assert llm_audit.update_ledger([postgres.uri()], tmp_path / "led").manifest.rows == 1
+    postgres.many(INSERT, calls(0, 3))
+    kept = llm_audit.update_ledger([postgres.uri()], tmp_path / "led")
+    assert kept.manifest == llm_audit.open_ledger([postgres.uri()]).manifest
+    assert kept.manifest.rows == 3

@@ -9,6 +9,7 @@ from pathlib import Path
 from llm_audit.engines.workspace.changes import KeptShard
 from llm_audit.engines.workspace.kept import KeptState
 from llm_audit.sources.files import storage
+from llm_audit.sources.files.find import Found
 from llm_audit.sources.files.on_disk import version_of
 from llm_audit.sources.files.storage import Source
 
@@ -51,9 +52,12 @@ class Elsewhere:
         return sha256 is not None and storage.sha256(replace(other, size_bytes=old.size_bytes)) == sha256
 
 
-def staying(known: Mapping[str, list[KeptShard]], elsewhere: Elsewhere, present: Sequence[Source]) -> list[str]:
-    """Return the names of the kept inputs that are not among the logs, and are not there under another name."""
-    names = {source.name for source in present}
+def staying(known: Mapping[str, list[KeptShard]], elsewhere: Elsewhere, found: Found) -> list[str]:
+    """Return the names of the kept inputs that are not among the logs, and are not there under another name.
+
+    A table that is passed over, since another one holds the same calls in more detail, does not stay beside that one.
+    """
+    names = {source.name for source in found.sources} | {note.partition(" was not read")[0] for note in found.notes}
     return sorted(name for name, shards in known.items() if name not in names and not elsewhere.holds(shards))
 
 

@@ -72,7 +72,7 @@ class Plan(msgspec.Struct, frozen=True):
         for part in self.bundles[number]:
             source = self.sources[part.source]
             state = source.name, source.size_bytes, source.modified_ns, source.identity, source.version
-            words.append(repr((state, part.start, part.end, source.columns)))
+            words.append(repr((state, part.start, part.end, source.columns, source.deleted)))
         return xxh3_128_hexdigest("\0".join(words).encode())
 
 

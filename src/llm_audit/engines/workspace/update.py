@@ -159,7 +159,7 @@ def _planned(
     missing: list[str] = []
     if before is not None:
         elsewhere = absent.Elsewhere(before.state, files, changed)
-        missing = absent.staying(all_known, elsewhere, found.sources)
+        missing = absent.staying(all_known, elsewhere, found)
         if options.drop_missing:
             missing = [name for name in missing if not absent.is_gone(all_known[name])]
         _check_missing(missing, all_known, usable=usable)
