@@ -59,7 +59,8 @@ class CacheSession:
     def work_key(self, bundle: Bundle) -> str:
         """Return the cache's key for reading these byte ranges of files of these names with this code."""
         ranges = "\0".join(f"{shard.source.name}\0{shard.start}\0{shard.end is None}" for shard in bundle)
-        return xxh3_128_hexdigest(f"{self._code}\0{ranges}".encode())
+        deleted = [shard.source.deleted for shard in bundle]
+        return xxh3_128_hexdigest(f"{self._code}\0{ranges}".encode() + _joined(deleted))
 
     def part(self, bundle: Bundle, work_key: str) -> LedgerPart | None:
         """Return the part of a bundle; None where one of its files has changed."""
@@ -101,7 +102,14 @@ class CacheSession:
         evict(self._cache.folder)
 
     def _ledger_key(self, hashes: dict[str, str]) -> str:
-        return xxh3_128_hexdigest(f"{self._code}\0{sorted(hashes.items())}\0{self._partitions}".encode())
+        deleted = [source.deleted for source in sorted(self._sources, key=lambda source: source.name)]
+        key = f"{self._code}\0{sorted(hashes.items())}\0{self._partitions}"
+        return xxh3_128_hexdigest(key.encode() + _joined(deleted))
+
+
+def _joined(deleted: Sequence[bytes]) -> bytes:
+    """Return the rows that are deleted in each file as one text; empty where none are."""
+    return b"".join(f"\0{len(one)} ".encode() + one for one in deleted) if any(deleted) else b""
 
 
 def known_not_to_be_archives(cache: PartCache | None) -> Callable[[Source], bool]:

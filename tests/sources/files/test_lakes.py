@@ -13,6 +13,7 @@ from llm_audit.sources.files.find import find
 from llm_audit.sources.files.lakes import around
 
 HERE = IngestOptions(jobs=1, cache=False)
+ELSEWHERE = {"storageType": "p", "pathOrInlineDv": "s3://other/x.bin", "offset": 1, "sizeInBytes": 9, "cardinality": 1}
 
 
 def data(path: Path, start: int, rows: int = 2, **columns: str) -> None:
@@ -90,7 +91,8 @@ def test_partition_values_of_the_log_are_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("action", "why"),
     [
-        (added("c.parquet", deletionVector={"storageType": "u"}), "deletion vectors"),
+        (added("b.parquet", deletionVector=ELSEWHERE), "deletion vector is outside"),
+        (added("c.parquet", deletionVector=ELSEWHERE), "a file is added twice"),
         ({"metaData": {"configuration": {"delta.columnMapping.mode": "name"}}}, "other names"),
         ({"add": {}}, "cannot be followed"),
     ],

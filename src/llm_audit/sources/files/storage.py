@@ -45,6 +45,7 @@ class Source:
     cut: bool = False  # a copy whose last bytes could not be had
     store: Store | None = None  # the object store that it is in
     lake: bool = False  # whether a table's log names it, whose next version may not
+    deleted: bytes = b""  # the places of rows that a table's log deletes, as a bitmap
     version: str = ""  # an object's ETag and generation, as far as they are known; what is asked of a database
 
     @property

@@ -23,7 +23,17 @@ Row = tuple[int, Item]
 
 
 def parquet_rows(source: Source) -> Iterator[Row]:
-    """Yield the rows of a Parquet file, without the columns that are null in a row.
+    """Yield the rows of a Parquet file that are not deleted, without the columns that are null in a row."""
+    if not source.deleted:
+        return _stored_rows(source)
+    from llm_audit.sources.files.lakes.deleted import places_of
+
+    deleted = places_of(source.deleted)
+    return ((number, item) for number, item in _stored_rows(source) if number - 1 not in deleted)
+
+
+def _stored_rows(source: Source) -> Iterator[Row]:
+    """Yield all rows of a Parquet file.
 
     Texts stay in their dictionaries until a row is made of them, so that a value repeated in every row is held once.
     """

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.sources.files.stores.loopback import Store
 from tests.sources.files.stores.test_reading import read
-from tests.sources.files.test_lakes import added, commit, data, removed
+from tests.sources.files.test_lakes import ELSEWHERE, added, commit, data, removed
 
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.errors import UsageError
@@ -95,9 +95,9 @@ def test_a_part_of_a_table_is_refused_with_the_table_named(s3: Store, delta: Pat
 
 
 def test_what_a_log_says_and_is_not_honoured_is_refused(s3: Store, delta: Path) -> None:
-    commit(delta, 2, added("old.parquet", deletionVector={"storageType": "u"}))
+    commit(delta, 2, added("old.parquet", deletionVector=ELSEWHERE))
     put(s3, delta)
-    with pytest.raises(UsageError, match=r"s3://logs/table cannot be followed: .*deletion vectors"):
+    with pytest.raises(UsageError, match=r"s3://logs/table cannot be followed: .*deletion vector is outside"):
         ingest(["s3://logs/table"], options=HERE)
 
 

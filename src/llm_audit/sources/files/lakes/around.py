@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llm_audit.errors import UsageError
-from llm_audit.sources.files.lakes.delta import DELTA_LOG, EXPORT, Columns, LocalTable, by_the_log, delta_files
+from llm_audit.sources.files.lakes.checkpoints import DELTA_LOG
+from llm_audit.sources.files.lakes.delta import EXPORT, LiveFile, by_the_log, delta_files
 from llm_audit.sources.files.lakes.iceberg import INSTALL, METADATA, has_reader, iceberg_files
+from llm_audit.sources.files.lakes.table import LocalTable
 from llm_audit.sources.files.storage import Source
 from llm_audit.sources.files.stores.key_dates import KeyDates
 
@@ -19,14 +21,14 @@ _DEPTH = 8  # of a table's folders below its own
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A table's folder, and the files of its current version with the columns that the log gives each.
+    """A table's folder, and the files of its current version with what the log says of each.
 
     ``files`` is None where every data file belongs to it.
     """
 
     root: str
     kind: str
-    files: Mapping[str, Columns] | None
+    files: Mapping[str, LiveFile] | None
     outside_period: frozenset[str] = frozenset()  # of the current version
 
 
@@ -52,19 +54,17 @@ class Lakes:
         if table is None:
             return source
         inside = os.path.relpath(source.path, table.root)
-        if table.files is None:
-            columns: Columns | None = ()
-        else:
-            columns = table.files.get(inside)
+        live = LiveFile() if table.files is None else table.files.get(inside)
         if inside.startswith((DELTA_LOG + os.sep, METADATA + os.sep)):
             return None  # the log itself
-        if columns is None:
+        if live is None:
             self._stale[table.root] = self._stale.get(table.root, 0) + 1
             return None
         if inside in table.outside_period:
             self._outside[table.root] = self._outside.get(table.root, 0) + 1
             return None
-        return replace(source, columns=tuple({**dict(source.columns), **dict(columns)}.items()), lake=True)
+        columns = tuple({**dict(source.columns), **dict(live.columns)}.items())
+        return replace(source, columns=columns, lake=True, deleted=live.deleted)
 
     def notes(self) -> list[str]:
         """Return a note for each table on the files left out."""
@@ -89,14 +89,14 @@ class Lakes:
     def _delta(self, folder: str) -> _Table:
         live = delta_files(LocalTable(folder))
         ruled_out = frozenset(name for name, file in live.items() if file.is_outside(self._dates))
-        return _Table(folder, "Delta", {name: file.columns for name, file in live.items()}, ruled_out)
+        return _Table(folder, "Delta", live, ruled_out)
 
     def _iceberg(self, folder: str, described: list[Path]) -> _Table:
         if not has_reader():
             _check_iceberg(Path(folder), described)
             return _Table(folder, "Iceberg", None)
         live, ruled_out = iceberg_files(LocalTable(folder), self._dates)
-        return _Table(folder, "Iceberg", {name: file.columns for name, file in live.items()}, ruled_out)
+        return _Table(folder, "Iceberg", live, ruled_out)
 
     def _known(self, root: str) -> _Table | None:
         return next((table for table in self._tables.values() if table is not None and table.root == root), None)

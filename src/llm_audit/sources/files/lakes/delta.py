@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote
 
 from llm_audit.errors import UsageError
+from llm_audit.sources.files.lakes.checkpoints import DELTA_LOG, checkpoint
+from llm_audit.sources.files.lakes.deleted import of_delta, vector_id
+from llm_audit.sources.files.lakes.table import Table
 from llm_audit.sources.files.stores.key_dates import MARGIN, KeyDates
 
-DELTA_LOG = "_delta_log"
 EXPORT = "Export its current version, for instance to Parquet files in another folder, and give that."
 TIMES = frozenset(
     {
@@ -24,51 +24,26 @@ TIMES = frozenset(
     }
 )  # fmt: skip
 
+_FEATURES = frozenset(
+    {
+        "columnMapping", "deletionVectors", "timestampNtz", "typeWidening", "typeWidening-preview", "v2Checkpoint",
+        "vacuumProtocolCheck",
+    }
+)  # fmt: skip
+"""Features that a reader must know, and that are followed or, as renamed columns, refused by themselves."""
+
 Columns = tuple[tuple[str, str], ...]
-
-
-class Table(Protocol):
-    """A table's folder."""
-
-    @property
-    def name(self) -> str:
-        """Return its name, as reports show it."""
-
-    def names(self, folder: str) -> list[str]:
-        """Return the names of the files in one of its folders."""
-
-    def read(self, name: str) -> bytes:
-        """Return the content of a file, by its path inside the table."""
-
-    def has(self, name: str) -> bool:
-        """Return whether it has a file."""
-
-
-@dataclass(frozen=True, slots=True)
-class LocalTable:
-    """A table on this machine."""
-
-    name: str
-
-    def names(self, folder: str) -> list[str]:
-        """Return the names of the files in one of its folders."""
-        return os.listdir(Path(self.name, folder))  # noqa: PTH208
-
-    def read(self, name: str) -> bytes:
-        """Return the content of a file."""
-        return Path(self.name, name).read_bytes()
-
-    def has(self, name: str) -> bool:
-        """Return whether it has a file."""
-        return Path(self.name, name).is_file()
 
 
 @dataclass(frozen=True, slots=True)
 class LiveFile:
-    """A file of a table's current version: its partition's columns, and the bounds of its times, column by column."""
+    """A file of a table's current version: its partition's columns, the bounds of its times, column by column, and the
+    places of its rows that are deleted, as a bitmap; empty for none.
+    """
 
     columns: Columns = ()
     bounds: Mapping[str, tuple[dt.datetime, dt.datetime]] = field(default_factory=dict)
+    deleted: bytes = b""
 
     def is_outside(self, dates: KeyDates) -> bool:
         """Return whether its partition or each column of times that has bounds is outside the period."""
@@ -94,7 +69,8 @@ def delta_files(table: Table) -> dict[str, LiveFile]:
     actions: list[dict[str, Any]] = []
     try:
         names = sorted(table.names(DELTA_LOG))
-        version = _checkpoint(table, names, actions)
+        version, found = checkpoint(table, names)
+        actions += found
         stems = [name.removesuffix(".json") for name in names if name.endswith(".json")]
         commits = [stem for stem in stems if stem.isdecimal() and int(stem) > version]
         numbers = [int(stem) for stem in commits]
@@ -103,7 +79,7 @@ def delta_files(table: Table) -> dict[str, LiveFile]:
         for stem in commits:
             content = table.read(f"{DELTA_LOG}/{stem}.json").decode()
             actions += [json.loads(line) for line in content.splitlines() if line.strip()]
-        files = _live(actions, table.name)
+        files = _live(actions, table)
         if lost := [name for name in files if not table.has(name)]:
             raise ValueError(f"its file {lost[0]} is missing")  # noqa: TRY301
     except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
@@ -111,48 +87,30 @@ def delta_files(table: Table) -> dict[str, LiveFile]:
     return files
 
 
-def _checkpoint(table: Table, names: list[str], actions: list[dict[str, Any]]) -> int:
-    """Read the newest checkpoint of a log; return its version, -1 where there is none."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    parts: dict[int, list[str]] = {}
-    for name in names:
-        number, mark, rest = name.partition(".checkpoint")
-        if not mark:
-            continue
-        if not rest.endswith(".parquet") or rest.count("-") > 1:
-            raise ValueError(f"{name} is a checkpoint of a kind that is not read")
-        parts.setdefault(int(number), []).append(name)
-    if not parts:
-        return -1
-    newest = max(parts)
-    try:
-        for name in sorted(parts[newest]):
-            with pq.ParquetFile(io.BytesIO(table.read(f"{DELTA_LOG}/{name}"))) as file:
-                wanted = [name for name in ("add", "remove", "metaData") if name in file.schema_arrow.names]
-                actions += file.read(columns=wanted).to_pylist()
-    except pa.ArrowException as error:
-        raise ValueError(f"{newest}: {type(error).__name__}") from None
-    return newest
-
-
-def _live(actions: list[dict[str, Any]], root: str) -> dict[str, LiveFile]:
-    live: dict[str, LiveFile] = {}
+def _live(actions: Iterable[dict[str, Any]], table: Table) -> dict[str, LiveFile]:
+    """Return the files that were added and not removed; with another deletion vector, a file is another one."""
+    live: dict[tuple[str, str], dict[str, Any]] = {}
     for action in actions:
         if (removed := action.get("remove")) is not None:
-            live.pop(_inside(removed["path"], root), None)
+            live.pop((_inside(removed["path"], table.name), vector_id(removed.get("deletionVector"))), None)
         if (added := action.get("add")) is not None:
-            if added.get("deletionVector"):
-                raise ValueError("it deletes rows inside files, by deletion vectors")
-            values = dict(added.get("partitionValues") or {})
-            columns = tuple((k, v) for k, v in values.items() if v is not None)
-            live[_inside(added["path"], root)] = LiveFile(columns, _bounds(added.get("stats")))
+            live[_inside(added["path"], table.name), vector_id(added.get("deletionVector"))] = added
         if described := action.get("metaData"):
             options = dict(described.get("configuration") or {})
             if options.get("delta.columnMapping.mode", "none") != "none":
                 raise ValueError("its columns have other names inside its files")
-    return live
+        if unknown := set((action.get("protocol") or {}).get("readerFeatures") or ()) - _FEATURES:
+            raise ValueError(f"it needs the reader feature {min(unknown)}, which is not known")
+    if len({path for path, _ in live}) < len(live):
+        raise ValueError("a file is added twice")
+    return {path: _file(added, table) for (path, _), added in live.items()}
+
+
+def _file(added: dict[str, Any], table: Table) -> LiveFile:
+    values = dict(added.get("partitionValues") or {})
+    columns = tuple((name, value) for name, value in values.items() if value is not None)
+    vector = added.get("deletionVector")
+    return LiveFile(columns, _bounds(added.get("stats")), of_delta(vector, table) if vector else b"")
 
 
 def _inside(path: str, root: str) -> str:

@@ -11,7 +11,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from llm_audit.errors import UsageError
-from llm_audit.sources.files.lakes.delta import EXPORT, TIMES, LiveFile, Table
+from llm_audit.sources.files.lakes.deleted import framed_places, packed
+from llm_audit.sources.files.lakes.delta import EXPORT, TIMES, LiveFile
+from llm_audit.sources.files.lakes.table import Table
 from llm_audit.sources.files.stores.key_dates import MARGIN, KeyDates
 
 METADATA = "metadata"
@@ -40,8 +42,10 @@ def iceberg_files(table: Table, dates: KeyDates) -> tuple[dict[str, LiveFile], f
 
     try:
         static = _static_table(table, _newest(table))
-        live = _planned(static, AlwaysTrue())
-        wanted = _planned(static, _filter(static, dates))
+        live = _live(static, _planned(static, AlwaysTrue()))
+        wanted = {
+            _inside(task.file.file_path, static.metadata.location) for task in _planned(static, _filter(static, dates))
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError, NoSuchTableError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(
@@ -49,7 +53,7 @@ def iceberg_files(table: Table, dates: KeyDates) -> tuple[dict[str, LiveFile], f
         ) from None
     if lost := [name for name in live if not table.has(name)]:
         raise UsageError(f"The Iceberg table {table.name} cannot be read: its file {lost[0]} is missing. {EXPORT}")
-    return dict.fromkeys(live, LiveFile()), frozenset(live) - frozenset(wanted)
+    return live, frozenset(live) - wanted
 
 
 def _newest(table: Table) -> str:
@@ -114,12 +118,79 @@ class _Files:
         return _Content(self.table, location, self.root)
 
 
-def _planned(static: Any, row_filter: Any) -> list[str]:
-    """Return the files of the current snapshot that can hold rows for a filter."""
-    tasks = list(static.scan(row_filter=row_filter).plan_files())
-    if any(task.delete_files for task in tasks):
-        raise ValueError("it deletes rows inside files, by files of deletes; compact the table first")
-    return [_inside(task.file.file_path, static.metadata.location) for task in tasks]
+def _planned(static: Any, row_filter: Any) -> list[Any]:
+    """Return the files of the current snapshot that can hold rows for a filter, with those that delete rows of them.
+
+    Raises:
+        ValueError: Rows are deleted in a way that pyiceberg does not read.
+    """
+    try:
+        return list(static.scan(row_filter=row_filter).plan_files())
+    except ValueError as error:
+        if "equality deletes" in str(error):
+            raise ValueError(
+                "it has equality deletes, which pyiceberg does not read; compact the table first, for instance with "
+                "Spark's rewrite_data_files"
+            ) from None
+        raise
+
+
+def _live(static: Any, tasks: Iterable[Any]) -> dict[str, LiveFile]:
+    """Return the files of a snapshot by their paths inside the table, with the places of their deleted rows."""
+    deletes = _Deletes(static.io)
+    found = {}
+    for task in tasks:
+        places = [place for file in task.delete_files for place in deletes.places(file, task.file.file_path)]
+        if places and task.file.file_format != "PARQUET":
+            raise ValueError(f"it deletes rows of {task.file.file_path}, which is not a Parquet file; compact it first")
+        found[_inside(task.file.file_path, static.metadata.location)] = LiveFile(
+            deleted=packed(places) if places else b""
+        )
+    return found
+
+
+class _Deletes:
+    """The rows that files of position deletes and deletion vectors name; each file is read once."""
+
+    def __init__(self, files: _Files) -> None:
+        self._files = files
+        self._read: dict[str, dict[str, list[int]]] = {}
+
+    def places(self, file: Any, data_file: str) -> list[int]:
+        """Return the places of the rows of a data file that a file of deletes names."""
+        path = file.file_path
+        if path not in self._read:
+            content = self._files.new_input(path).open().read()
+            match file.file_format:
+                case "PARQUET":
+                    self._read[path] = _of_parquet(content)
+                case "PUFFIN":
+                    self._read[path] = _of_puffin(content)
+                case other:
+                    raise ValueError(
+                        f"{path} is a file of deletes in {other}, which is not read; compact the table first"
+                    )
+        return self._read[path].get(data_file, [])
+
+
+def _of_parquet(content: bytes) -> dict[str, list[int]]:
+    import pyarrow.parquet as pq
+
+    found: dict[str, list[int]] = {}
+    table = pq.read_table(io.BytesIO(content), columns=["file_path", "pos"])
+    for path, place in zip(table["file_path"].to_pylist(), table["pos"].to_pylist(), strict=True):
+        found.setdefault(path, []).append(place)
+    return found
+
+
+def _of_puffin(content: bytes) -> dict[str, list[int]]:
+    from pyiceberg.table.puffin import PuffinFile
+
+    found: dict[str, list[int]] = {}
+    for blob in PuffinFile(content).footer.blobs:
+        framed = content[blob.offset : blob.offset + blob.length]
+        found.setdefault(blob.properties["referenced-data-file"], []).extend(framed_places(framed))
+    return found
 
 
 def _filter(static: Any, dates: KeyDates) -> Any:

@@ -40,13 +40,14 @@ def objects(path: str, notes: list[str], dates: KeyDates) -> Iterator[Source]:
         matched = True
         name = address.name(info.path)
         inside = info.path.removeprefix(base).split("/")
-        if (columns := tables.columns(info.path)) is None:
+        if (live := tables.live(info.path)) is None:
             continue
         if reason := any(part.startswith(".") for part in inside) or skip_reason(inside[-1], folder=False):
             notes.append(f"{name} was not read: {'hidden' if reason is True else reason}")
             continue
-        source = replace(source_of(address, info), lake=tables.root_of(info.path) is not None)
-        yield replace(source, columns=tuple({**dict(source.columns), **dict(columns)}.items())) if columns else source
+        source = source_of(address, info)
+        columns = tuple({**dict(source.columns), **dict(live.columns)}.items())
+        yield replace(source, columns=columns, lake=tables.root_of(info.path) is not None, deleted=live.deleted)
     notes += tables.notes()
     if not matched and not found.left_out:
         if found.failed:

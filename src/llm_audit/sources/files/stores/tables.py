@@ -18,8 +18,6 @@ from llm_audit.sources.files.stores.retry import tried, why
 
 _EXPORT = "Export its current version as Parquet files to another prefix, and give that."
 
-Columns = tuple[tuple[str, str], ...]
-
 
 @dataclass(frozen=True)
 class _StoreTable:
@@ -78,11 +76,11 @@ class StoreTables:
             self._refuse_part_of_table(base)
         self._refuse_others(found)
 
-    def columns(self, path: str) -> Columns | None:
-        """Return the columns that a table's log gives an object; None where it is not to be read."""
+    def live(self, path: str) -> LiveFile | None:
+        """Return what a table's log says of an object, nothing of one in no table; None where it is not to be read."""
         root = self.root_of(path)
         if root is None:
-            return ()
+            return LiveFile()
         inside = path.removeprefix(f"{root}/")
         if inside.startswith((f"{DELTA_LOG}/", f"{METADATA}/")):
             return None
@@ -93,7 +91,7 @@ class StoreTables:
         if inside in self._ruled_out[root]:
             self._outside[root] = self._outside.get(root, 0) + 1
             return None
-        return file.columns
+        return file
 
     def root_of(self, path: str) -> str | None:
         """Return the folder of the table that an object lies in."""
