@@ -108,16 +108,45 @@ static int has_context(PyObject *labels, PyObject *text, Py_ssize_t from, Py_ssi
     return before_colon(labels, text);
 }
 
-/* The text without blanks around it, and whether it may hold context; None where a harness may have written in it. */
-static PyObject *stripped(const Words *tags, PyObject *labels, PyObject *text) {
+/* Prepared words, and the sizes that decide what is done with a text. */
+typedef struct {
+    Words *chores;
+    const Words *tags, *rework, *follow_up;
+    Py_ssize_t edge, follow_up_chars, long_chars, paragraph_chars, pasted_chars;
+    PyObject *labels;
+} Plan;
+
+/* Whether a text, after characters that are no part of a word, may begin with one of the words. */
+static int begins_text(const Words *words, int kind, const void *data, Py_ssize_t at, Py_ssize_t to) {
+    for (Py_UCS4 c; at < to && (c = PyUnicode_READ(kind, data, at)) < 128 && !Py_ISALNUM(c) && c != '_';) at++;
+    return begins_at(words, kind, data, at, to);
+}
+
+/* Whether text[from:to] is an ask to its last character: no document, and nothing that refers to what is before it. */
+static int is_whole(const Plan *plan, PyObject *text, Py_ssize_t from, Py_ssize_t to) {
+    int kind = PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    if (to - from <= plan->follow_up_chars && begins_text(plan->follow_up, kind, data, from, to)) return 0;
+    Py_ssize_t end = from;
+    while ((end = PyUnicode_FindChar(text, '\n', end, to, 1)) >= 0 && end + 1 < to && PyUnicode_READ(kind, data, end + 1) != '\n') end++;
+    if (end < 0 || end + 1 >= to) return 1; /* one paragraph */
+    if (to - from > plan->long_chars) return 0;
+    if (end - from > plan->paragraph_chars || to - end <= plan->pasted_chars) return 1;
+    return PyUnicode_IS_ASCII(text) && !begins_text(plan->rework, kind, data, from, to);
+}
+
+/* The text without blanks around it, alone where it is the ask to its last character, else with whether it may hold
+   context; None where a harness may have written in it. */
+static PyObject *stripped(const Plan *plan, PyObject *text) {
     int kind = PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
     Py_ssize_t from = 0, to = PyUnicode_GET_LENGTH(text);
     if (to && PyUnicode_READ(kind, data, 0) == '#') Py_RETURN_NONE; /* perhaps AGENTS.md */
     while (from < to && Py_UNICODE_ISSPACE(PyUnicode_READ(kind, data, from))) from++;
     while (from < to && Py_UNICODE_ISSPACE(PyUnicode_READ(kind, data, to - 1))) to--;
-    if (from == to || has_tag(tags, text, from, to)) Py_RETURN_NONE;
-    PyObject *context = has_context(labels, text, from, to) ? Py_True : Py_False;
+    if (from == to || has_tag(plan->tags, text, from, to)) Py_RETURN_NONE;
+    PyObject *context = has_context(plan->labels, text, from, to) ? Py_True : Py_False;
+    if (context == Py_False && is_whole(plan, text, from, to)) return PyUnicode_Substring(text, from, to);
     return Py_BuildValue("(NO)", PyUnicode_Substring(text, from, to), context);
 }
 
@@ -149,31 +178,43 @@ static PyObject *begins(PyObject *Py_UNUSED(module), PyObject *const *args, Py_s
     }
     const Words *words = PyCapsule_GetPointer(args[0], "words");
     if (!words) return NULL;
-    int kind = PyUnicode_KIND(args[1]);
-    const void *data = PyUnicode_DATA(args[1]);
-    Py_ssize_t at = 0, length = PyUnicode_GET_LENGTH(args[1]);
-    for (Py_UCS4 c; at < length && (c = PyUnicode_READ(kind, data, at)) < 128 && !Py_ISALNUM(c) && c != '_';) at++;
-    return PyBool_FromLong(begins_at(words, kind, data, at, length));
+    PyObject *text = args[1];
+    return PyBool_FromLong(begins_text(words, PyUnicode_KIND(text), PyUnicode_DATA(text), 0, PyUnicode_GET_LENGTH(text)));
+}
+
+static Words *prepared_at(PyObject *capsules, Py_ssize_t place) {
+    return PyCapsule_GetPointer(PyTuple_GET_ITEM(capsules, place), "words");
+}
+
+static int read_plan(PyObject *const *args, Plan *plan) {
+    if (!PyTuple_Check(args[0]) || PyTuple_GET_SIZE(args[0]) != 4 || !PyTuple_Check(args[1]) || !are_texts(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "plain_ask takes four prepared words, five sizes, labels and messages");
+        return 0;
+    }
+    plan->labels = args[2];
+    return (plan->chores = prepared_at(args[0], 0)) && (plan->tags = prepared_at(args[0], 1)) &&
+           (plan->rework = prepared_at(args[0], 2)) && (plan->follow_up = prepared_at(args[0], 3)) &&
+           PyArg_ParseTuple(args[1], "nnnnn", &plan->edge, &plan->follow_up_chars, &plan->long_chars,
+                            &plan->paragraph_chars, &plan->pasted_chars);
 }
 
 static PyObject *plain_ask(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
-    if (count != 5 || !are_texts(args[3]) || !PyList_CheckExact(args[4]) || !PyList_GET_SIZE(args[4])) {
-        PyErr_SetString(PyExc_TypeError, "plain_ask takes prepared words, a number, prepared tags, labels and messages");
+    if (count != 4 || !PyList_CheckExact(args[3]) || !PyList_GET_SIZE(args[3])) {
+        PyErr_SetString(PyExc_TypeError, "plain_ask takes four prepared words, five sizes, labels and messages");
         return NULL;
     }
-    Words *words = PyCapsule_GetPointer(args[0], "words");
-    const Words *tags = words ? PyCapsule_GetPointer(args[2], "words") : NULL;
-    Py_ssize_t edge = PyLong_AsSsize_t(args[1]), last = PyList_GET_SIZE(args[4]) - 1;
+    Plan plan;
+    Py_ssize_t last = PyList_GET_SIZE(args[3]) - 1;
     PyObject *role, *text, *found = NULL;
-    if (!tags || PyErr_Occurred() || !read_message(PyList_GET_ITEM(args[4], last), &role, &text)) return NULL;
-    int plain = PyUnicode_CompareWithASCIIString(role, "user") == 0 && !has_words(words, edge, text);
-    if (plain) found = stripped(tags, args[3], text);
+    if (!read_plan(args, &plan) || !read_message(PyList_GET_ITEM(args[3], last), &role, &text)) return NULL;
+    int plain = PyUnicode_CompareWithASCIIString(role, "user") == 0 && !has_words(plan.chores, plan.edge, text);
+    if (plain) found = stripped(&plan, text);
     Py_DECREF(role), Py_DECREF(text);
     if (!plain) Py_RETURN_NONE;
     if (!found || found == Py_None || !last) return found;
-    if (!read_message(PyList_GET_ITEM(args[4], 0), &role, &text)) plain = -1;
+    if (!read_message(PyList_GET_ITEM(args[3], 0), &role, &text)) plain = -1;
     else {
-        plain = PyUnicode_CompareWithASCIIString(role, "system") != 0 || !repeated_has_words(words, edge, text);
+        plain = PyUnicode_CompareWithASCIIString(role, "system") != 0 || !repeated_has_words(plan.chores, plan.edge, text);
         Py_DECREF(role), Py_DECREF(text);
     }
     if (plain == 1) return found;

@@ -360,14 +360,24 @@ def test_the_short_way_leaves_out_a_pasted_text_too(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_short_way_is_for_plain_asks():
-    short = words.plain_ask((("title",), ("chat",)), 20, ("b",), ("question",))
-    assert short([system("Help."), user("  Why?\n")]) == ("Why?", False)
+    short = words.plain_ask(
+        words.AskWords((("title",), ("chat",)), ("b",), ("rework",), ("fix",), ("question",)),
+        words.AskSizes(20, 8, 60, 30, 10),
+    )
+    assert short([system("Help."), user("  Why?\n")]) == "Why?"
+    assert short([user("Fix it")]) == ("Fix it", False)  # may refer to what was said before
+    assert short([user("Fix that now")]) == "Fix that now"
+    assert short([user("Rework it:\n\nAll is well.")]) == ("Rework it:\n\nAll is well.", False)
+    assert short([user("What of it?\n\nAll is well.")]) == "What of it?\n\nAll is well."
+    assert short([user("What of it?\n\nAll is w\xe9ll.")]) == ("What of it?\n\nAll is w\xe9ll.", False)
+    assert short([user("Rework it.\n\nWell.")]) == "Rework it.\n\nWell."  # too short to be a document
+    assert short([user(f"What?\n\n{'All. ' * 12}?")]) == (f"What?\n\n{'All. ' * 12}?", False)  # long
     for text in ("> a\nb", "a\n> b", "```a", "a\nb: c", "Question: a\nb", "a </c>"):
         assert short([user(text)]) == (text, True)
     for turns in ([user("a"), assistant("b")], [user("<b>")], [user(" ")], [user("# A")], [user("title chat")]):
         assert short(turns) is None
     assert short([system("title chat"), user("a")]) is None
-    assert short([assistant("title chat"), user("a < b <i>")]) == ("a < b <i>", False)
+    assert short([assistant("title chat"), user("a < b <i>")]) == "a < b <i>"
     for wrong in ([], (), [None], [user(None)], [system(None), user("a")]):
         with pytest.raises((TypeError, AttributeError)):
             short(wrong)

@@ -115,7 +115,10 @@ def test_a_text_begins_with_a_word_whatever_its_case(text, found):
 
 @pytest.mark.skipif(not words.COMPILED, reason="built without a C compiler")
 def test_a_repeated_system_prompt_is_searched_once_for_each_of_its_texts():
-    short = words.plain_ask((("title",), ("chat",)), 20, ("b",), ("question",))
+    short = words.plain_ask(
+        words.AskWords((("title",), ("chat",)), ("b",), ("rework",), ("fix",), ("question",)),
+        words.AskSizes(20, 8, 60, 30, 10),
+    )
     texts = [f"{word} {'.' * size} chat" for size in range(40) for word in ("title", "tatle", "t\xeftle", "t\u0131tle")]
     for _ in range(3):
         for text in texts:
@@ -170,6 +173,15 @@ def test_the_compiled_search_refuses_what_it_cannot_hold():
     for arguments in ((_words.prepare_heads(("a",)), b"a"), (_words.prepare_heads(("a",)),)):
         with pytest.raises(TypeError):
             _words.begins(*arguments)
+    heads = (_words.prepare((("word",),)), *(_words.prepare_heads(("a",)),) * 3)
+    sizes, turns = (1, 1, 1, 1, 1), [Message("user", "b")]
+    for arguments in (
+        (heads, sizes, ("a",)), (heads[:3], sizes, ("a",), turns), (heads, sizes[:4], ("a",), turns),
+        (heads, ("1",) * 5, ("a",), turns), (heads, sizes, ["a"], turns), (heads, sizes, ("a",), []),
+    ):  # fmt: skip
+        with pytest.raises(TypeError):
+            _words.plain_ask(*arguments)
+    assert _words.plain_ask(heads, sizes, ("a",), turns) == "b"
     for arguments in (
         (("word",), b"word"), (("word",),), (["word"], "word"), ((b"word",), "word"), (("word",) * 65, "word"),
     ):  # fmt: skip

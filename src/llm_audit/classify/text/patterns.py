@@ -148,10 +148,13 @@ DOCUMENTS: Final = re.compile(
 )
 """A line that begins a document."""
 
+EXAMPLE_WORDS: Final = (
+    "q", "question", "input", "text", "review", "sentence", "ticket", "email", "user", "frage", "eingabe", "entrée",
+    "entrada", "pregunta", "pergunta", "domanda", "вопрос", "ввод", "输入", "问题", "入力", "質問", "입력", "질문",
+)  # fmt: skip
+
 EXAMPLE_ASK: Final = re.compile(
-    r"[#*\s]*(?:example \d+\W{1,3})?(?:q|question|input|text|review|sentence|ticket|email|user|frage|eingabe"
-    "|entrée|entrada|pregunta|pergunta|domanda|вопрос|ввод|输入|问题|入力|質問|입력|질문)[*\\s]*[:\uff1a]",
-    re.IGNORECASE,
+    rf"[#*\s]*(?:example \d+\W{{1,3}})?(?:{'|'.join(EXAMPLE_WORDS)})[*\s]*[:\uff1a]", re.IGNORECASE
 )
 """The label of what an example puts in, or of the ask that follows the examples."""
 

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from llm_audit.classify.text import patterns
-from llm_audit.classify.text.words import beginner, ends, labelled, plain_ask, searcher
+from llm_audit.classify.text.words import AskSizes, AskWords, beginner, ends, labelled, plain_ask, searcher
 from llm_audit.sources.entry import Message
 from llm_audit.vocabulary import Abstention, Judged, Operation, Step
 
@@ -33,7 +33,14 @@ _SCORED: Final = Judged.SCORED
 _ASK: Final = Step.ASK
 _may_be_chore: Final = searcher((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), _EDGE)
 _plain_ask: Final = plain_ask(
-    (patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), _EDGE, patterns.HARNESS_HEADS, patterns.QUESTION_WORDS
+    AskWords(
+        chores=(patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS),
+        tags=patterns.HARNESS_HEADS,
+        rework=patterns.REWORK_HEADS,
+        follow_ups=patterns.FOLLOW_UP_HEADS,
+        labels=patterns.QUESTION_WORDS,
+    ),
+    AskSizes(edge=_EDGE, follow_up=_FOLLOW_UP, long=_LONG, paragraph=_SHORT_PARAGRAPH, pasted=_PASTED),
 )
 _may_follow_up: Final = beginner(patterns.FOLLOW_UP_HEADS)
 _may_request: Final = beginner(patterns.REQUEST_HEADS)
@@ -99,6 +106,8 @@ def _plain(messages: Sequence[Message], tools: Sequence[str]) -> Selection | Non
     found = _plain_ask(messages) if type(messages) is list else None
     if found is None:
         return None
+    if isinstance(found, str):
+        return Selection(found, _SCORED, None, _planned(found, tools) if tools else _ASK)
     whole, has_context = found
     ask = without_context(whole) if has_context else _own_ask(whole)
     if not ask or _follows_up(ask, bare=len(ask) == len(whole)):
@@ -203,12 +212,12 @@ def _without_examples(text: str) -> str:
     last = text[text.rfind("\n", 0, len(text.rstrip())) + 1 :][:_LABEL]
     if ":" not in last and "\uff1a" not in last:
         return text
+    if not labelled(patterns.EXAMPLE_WORDS, text):
+        return text
     lines = text.split("\n")
-    labelled = [
-        (number, line) for number, line in enumerate(lines) if ":" in line[:_LABEL] or "\uff1a" in line[:_LABEL]
-    ]
-    asks = [number for number, line in labelled if patterns.EXAMPLE_ASK.match(line)]
-    answers = [(number, label.end()) for number, line in labelled if (label := patterns.EXAMPLE_ANSWER.match(line))]
+    marked = [(number, line) for number, line in enumerate(lines) if ":" in line[:_LABEL] or "\uff1a" in line[:_LABEL]]
+    asks = [number for number, line in marked if patterns.EXAMPLE_ASK.match(line)]
+    answers = [(number, label.end()) for number, line in marked if (label := patterns.EXAMPLE_ANSWER.match(line))]
     if len(asks) < 2 or not any(asks[0] < number < asks[-1] for number, _ in answers):
         return text
     if any(

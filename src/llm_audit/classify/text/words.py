@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from llm_audit.sources.entry import Message
 
@@ -41,25 +42,41 @@ def beginner(heads: tuple[str, ...]) -> Callable[[str], bool]:
     return partial(_words.begins, _words.prepare_heads(heads)) if COMPILED else lambda _: True
 
 
-def plain_ask(
-    groups: Groups, edge: int, tags: tuple[str, ...], labels: tuple[str, ...]
-) -> Callable[[list[Message]], tuple[str, bool] | None]:
+class AskSizes(NamedTuple):
+    """Numbers of characters that decide what is done with an ask."""
+
+    edge: int  # at each end, in which a harness's words are searched
+    follow_up: int  # up to which it may be no more than a follow-up
+    long: int  # above which it is taken for a document with an ask at an end
+    paragraph: int  # up to which the paragraph that asks is short
+    pasted: int  # above which what follows an ask to rework is a document
+
+
+class AskWords(NamedTuple):
+    """Words in lower case, ASCII but for labels, that decide whether an ask is plain."""
+
+    chores: Groups  # as for ``searcher``
+    tags: tuple[str, ...]  # with which the tags of a harness begin
+    rework: tuple[str, ...]  # with which an ask to rework the text after it begins
+    follow_ups: tuple[str, ...]  # with which a follow-up begins
+    labels: tuple[str, ...]  # of which one stands before a colon where documents precede a question
+
+
+PlainAsk = Callable[[list[Message]], str | tuple[str, bool] | None]
+
+
+def plain_ask(words: AskWords, sizes: AskSizes) -> PlainAsk:
     """Return the ask that ends a prompt, as a function of the messages: a short way for most.
 
-    It returns the ask without blanks around it, and whether it may hold a quotation, a fence, a closed tag, examples or
-    documents.
-    None where more may have to be done: the prompt does not end with the user's message, that or the system prompt has
-    a word of each group at its ends, or a harness may have written in it.
-
-    Args:
-        groups: As for ``searcher``.
-        edge: As for ``searcher``.
-        tags: Words in lower case with which the tags of a harness begin.
-        labels: Words in lower case of which one stands before a colon where documents precede a question.
+    It returns the ask without blanks around it, alone where nothing else can be said of it. Else it returns also
+    whether the ask may hold a quotation, a fence, a closed tag, examples or documents; if not, it may still end with a
+    document, or be a follow-up. None where more may have to be done: the prompt does not end with the user's message,
+    that or the system prompt has a word of each group at its ends, or a harness may have written in it.
     """
     if not COMPILED:
         return lambda _: None
-    return partial(_words.plain_ask, _words.prepare(groups), edge, _words.prepare_heads(tags), labels)
+    heads = map(_words.prepare_heads, (words.tags, words.rework, words.follow_ups))
+    return partial(_words.plain_ask, (_words.prepare(words.chores), *heads), tuple(sizes), words.labels)
 
 
 def in_ends(groups: Groups, edge: int, text: str) -> bool:
