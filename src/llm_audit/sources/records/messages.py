@@ -27,7 +27,7 @@ ROLES = {
     "ipython": "tool",
 }
 _REDACTED = frozenset({"redacted", "redacted-by-litellm", "[redacted]", "<redacted>", "***", "[filtered]", "hidden"})
-_LONGEST_PLACEHOLDER = 40  # characters
+LONGEST_PLACEHOLDER = 40  # characters
 _SCHEMAS = ("input_schema", "inputSchema", "parameters", "parametersJsonSchema")
 
 
@@ -107,14 +107,14 @@ def is_redacted(messages: Sequence[Message] | None) -> bool:
 def any_placeholder(messages: Sequence[Message] | None) -> bool:
     """Return whether the text of any message was replaced by a placeholder."""
     for message in messages or ():  # noqa: SIM110 - a generator costs more than the test
-        if len(message.text) <= _LONGEST_PLACEHOLDER and is_placeholder(message.text):
+        if len(message.text) <= LONGEST_PLACEHOLDER and is_placeholder(message.text):
             return True
     return False
 
 
 def is_placeholder(value: str) -> bool:
     """Return whether a text is only a placeholder for removed text."""
-    return len(value) <= _LONGEST_PLACEHOLDER and value.strip().lower() in _REDACTED
+    return len(value) <= LONGEST_PLACEHOLDER and value.strip().lower() in _REDACTED
 
 
 def _role(role: object) -> str:

@@ -8,6 +8,8 @@
 #include <emmintrin.h>
 #endif
 
+#include "_request.h"
+
 #define MAX_KEYS 64
 #define MAX_DIGITS 18
 #define STEP 16
@@ -368,6 +370,7 @@ static PyObject *prepare(PyObject *Py_UNUSED(module), PyObject *args) {
 static PyMethodDef methods[] = {
     {"prepare", prepare, METH_VARARGS, "Prepare keys and kinds of values for read."},
     {"read", (PyCFunction)(void (*)(void))read_line, METH_FASTCALL, "The values of a line, or None where it is not as planned."},
+    {"request", (PyCFunction)(void (*)(void))request, METH_FASTCALL, "The request of a record's values, or None."},
     {NULL, NULL, 0, NULL}};
 static struct PyModuleDef module = {
     .m_base = PyModuleDef_HEAD_INIT, .m_name = "_object", .m_size = 0, .m_methods = methods};
@@ -375,5 +378,5 @@ static struct PyModuleDef module = {
 PyMODINIT_FUNC PyInit__object(void) {
     for (int k = 0; k < ROLES; k++)
         if (!(roles[k] = PyUnicode_InternFromString(role_names[k]))) return NULL;
-    return PyModule_Create(&module);
+    return intern_names() ? PyModule_Create(&module) : NULL;
 }

@@ -1,4 +1,4 @@
-"""A compiled reader of lines that are one JSON object of known keys, for what is plain in every way.
+"""Compiled readers of lines that are one JSON object of known keys, for what is plain in every way.
 
 It walks a line once, sixteen bytes at a time where the machine can, and makes no dictionary. A line that is odd in any
 way (an escaped key, a surrogate alone, a number of many digits, bytes that are no UTF-8, a key twice) is not read here
@@ -11,6 +11,11 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from functools import partial
 from typing import Any, NamedTuple
+
+from llm_audit.sources.entry import NO_USAGE, Request, Usage
+from llm_audit.sources.records.fields import text
+from llm_audit.sources.records.messages import LONGEST_PLACEHOLDER, is_placeholder
+from llm_audit.vocabulary import Status, UsageSource
 
 try:
     from llm_audit.sources.formats.plain.flat import _object
@@ -51,3 +56,18 @@ def object_reader(make: Callable[..., Any], values: Mapping[str, Value]) -> Call
         return None
     keys = tuple(f'{key}"'.encode() for key in values)
     return partial(_object.read, _object.prepare(make, keys, tuple(values.values())))
+
+
+def request_reader() -> Callable[[Any], Request | None]:
+    """Return a function that makes a request of a record's values where each is plain, and else returns None.
+
+    A value is plain where it has the form that most logs write: a time in UTC, an id of some length, a status code,
+    counts that add up. Attribution is not read, and nothing is plain without a compiler.
+    """
+    if not COMPILED:
+        return lambda _: None
+    tools = (
+        Request, Usage, NO_USAGE, text, is_placeholder, LONGEST_PLACEHOLDER, Status.OK.value, Status.ERROR.value,
+        UsageSource.REPORTED,
+    )  # fmt: skip
+    return partial(_object.request, tools)

@@ -14,7 +14,7 @@ import msgspec
 from llm_audit.sources.entry import BadRecordError, Message, Reason, Record, Request, TypedRecord, Usage
 from llm_audit.sources.formats.interface import TypedReader
 from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
-from llm_audit.sources.formats.plain.flat.object_reader import Kind, Value, object_reader
+from llm_audit.sources.formats.plain.flat.object_reader import Kind, Value, object_reader, request_reader
 from llm_audit.sources.records.column_names import ABSENT, USUAL, Columns, columns_of
 from llm_audit.sources.records.disjoint import MAX_TOKENS, Convention, disjoint_usage
 from llm_audit.sources.records.messages import read_messages
@@ -108,6 +108,14 @@ def _typed_reader(keys: tuple[str, ...]) -> TypedReader | None:
 
 
 def _request(values: Any, columns: Columns) -> Request:
+    request = _plain_request(values) or _any_request(values, columns)
+    if values.metadata is not None or columns.attribution:
+        attribution = (values.team, values.app, values.user, None)
+        set_attribution(request, values.metadata, attribution if columns.attribution else None)
+    return request
+
+
+def _any_request(values: Any, columns: Columns) -> Request:
     model = values.model
     if type(model) is not str or not model.strip():
         raise BadRecordError(Reason.NO_MODEL, "model")
@@ -122,8 +130,6 @@ def _request(values: Any, columns: Columns) -> Request:
         latency_ms=values.latency_ms,
         ended=outcome(values.status, None),
     )
-    attribution = (values.team, values.app, values.user, None)
-    set_attribution(request, values.metadata, attribution if columns.attribution else None)
     request.usage = _usage(values)
     if values.completion is not None:
         set_completion(request, values.completion)
@@ -154,5 +160,6 @@ def _usage(values: Any) -> Usage:
     )
 
 
+_plain_request: Final = request_reader()
 _NO_COLUMN: Final = Columns()
 _INCLUSIVE: Final = Convention.INCLUSIVE  # members of enums are looked up slowly
