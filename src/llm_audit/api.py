@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_audit.config import Config, Plan
-from llm_audit.engines import IngestOptions, ingest, open_executor, over_partitions
+from llm_audit.engines import IngestOptions, ingest, open_executor, over_steps
 from llm_audit.errors import UsageError
-from llm_audit.ledger import Workspace, is_ledger, read_ledger
+from llm_audit.ledger import is_ledger, read_ledger
 from llm_audit.sources.databases import EVERYTHING, Selection, is_database
 
 if TYPE_CHECKING:
@@ -259,12 +259,11 @@ def audit_ledger(
     audit = partial(run, ledger, policy=inputs.policy, catalog=inputs.catalog, book=inputs.book, options=inputs.options)
     if ledger.partitions == 1:
         return Audit(audit(), inputs)
-    from llm_audit.engines import workspace_path  # with all that reads logs
+    from llm_audit.engines import steps_folder  # with all that reads logs
 
     with ExitStack() as stack:
         run_on = executor or stack.enter_context(open_executor(config.engine, jobs=config.jobs))
-        shared = Workspace(workspace_path(config.workspace))
-        return Audit(audit(mapper=over_partitions(run_on), workspace=shared.path), inputs)
+        return Audit(audit(mapper=over_steps(run_on), workspace=steps_folder(config.workspace)), inputs)
 
 
 def catalog(config: Config) -> Catalog:

@@ -146,7 +146,7 @@ def compared(logs, wholes, tmp_path):
     ],
 )
 def test_a_ledger_in_any_partitions_has_the_document_of_the_whole(compared, policy, partitions, period):
-    _, whole = compared(policy, partitions, count=500, **period)
+    _, whole = compared(policy, partitions, count=700, **period)
     assert {"prefix_never_cached", "unused_tools", "failing_tool_steps"} < {row.kind for row in whole.document.waste}
     assert whole.document.findings
     assert whole.document.observed_routers

@@ -1,13 +1,9 @@
-"""The audit of one partition of a ledger: tasks that a process of its own, here or elsewhere, can do.
-
-A task gets the job and small tables; requests it reads by itself. What it returns is small, and merges in any order.
-"""
+"""The audit of one partition of a ledger, which a process of its own, here or elsewhere, can do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -23,8 +19,7 @@ from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.partial import Partial, partial, sum_routes, sum_rows, waste_inputs
 from llm_audit.audit.rows import InputTimes, Rows
 from llm_audit.audit.sections.metrics import Measured
-from llm_audit.audit.sections.sensitivity import frontier_values
-from llm_audit.audit.survey import Survey, survey
+from llm_audit.audit.survey import Survey
 from llm_audit.audit.waste.recurring import Habits, recurring
 from llm_audit.audit.waste.waste import is_failed
 from llm_audit.catalog import Catalog
@@ -33,13 +28,10 @@ from llm_audit.ledger import Ledger
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import (
     ROUTING_COLUMNS,
-    PartRoutes,
     Policy,
     RoutedCosts,
     Traffic,
     Whole,
-    part_routes,
-    part_scores,
     plan,
     read_traffic,
     routed_costs,
@@ -128,58 +120,6 @@ class Audited:
     prices: tuple[ResolvedPrice, ...]
     policy: PolicyInfo
     decided_by: float | None
-
-
-def survey_part(job: Job, partition: int) -> Survey:
-    """Read a partition for the first time."""
-    return survey(job.rows(partition))
-
-
-def score_part(job: Job, log: Log, folder: Path, partition: int) -> Path | None:
-    """Write RouteLLM's scores of a partition, where the policy's threshold is to be found from them."""
-    traffic = read_part(job, log, partition)
-    if traffic is None:
-        return None
-    scores = part_scores(traffic.traffic, job.policy, catalog=job.catalog, book=job.book, whole=log.whole)
-    if scores is None:
-        return None
-    file = folder / f"scores-{partition:05}.npy"
-    np.save(file, scores)
-    return file
-
-
-def route_part(job: Job, log: Log, folder: Path, partition: int) -> tuple[PartRoutes | None, Path | None]:
-    """Route a partition by itself, and write the prompts that other partitions may repeat."""
-    reading = read_part(job, log, partition)
-    if reading is None:
-        return None, None
-    file = folder / f"prompts-{partition:05}.parquet"
-    repeats.write_prompts(sent_prompts(reading, partition), file)
-    found = part_routes(
-        reading.traffic,
-        job.policy,
-        catalog=job.catalog,
-        book=job.book,
-        whole=log.whole,
-        targets=frontier_values(job.policy),
-    )
-    return found, file
-
-
-def repeat_range(files: tuple[Path, ...], ranges: int, folder: Path, number: int) -> Path:
-    """Write the repeats of a range of prompts."""
-    file = folder / f"repeats-{number:05}.parquet"
-    repeats.find_in_range(files, number, ranges).sort("partition").write_parquet(file, row_group_size=1 << 15)
-    return file
-
-
-def audit_part(job: Job, log: Log, repeated: tuple[Path, ...], partition: int) -> Audited | None:
-    """Audit a partition whose repeats stand in files; None where it has no request of the period."""
-    reading = read_part(job, log, partition)
-    if reading is None:
-        return None
-    found = pl.scan_parquet(list(repeated), glob=False).filter(pl.col("partition") == partition).collect()
-    return audited(job, log, reading, routed(job, log, reading), found)
 
 
 def rows_of_part(job: Job, log: Log, partition: int) -> pl.DataFrame | None:

@@ -6,23 +6,21 @@ route and to sum them. The document is the same for any number of partitions, in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from pathlib import Path
-from typing import Protocol, TypeVar
 
 import polars as pl
 
-from llm_audit.audit import parts
+from llm_audit.audit import parts, tasks
 from llm_audit.audit.aggregate.repeats import find_repeats
-from llm_audit.audit.aggregate.selection import quantile_of
+from llm_audit.audit.aggregate.selection import Digits, quantile_of
 from llm_audit.audit.compose import Found, document
 from llm_audit.audit.options import AuditOptions, zone
-from llm_audit.audit.partial import merge
 from llm_audit.audit.parts import Audited, Job, Log
 from llm_audit.audit.rows import Rows
-from llm_audit.audit.survey import merge_surveys, usual_outputs, whole_log
+from llm_audit.audit.stages import Mapper, Space, Stages, identity, prompts, repeats
+from llm_audit.audit.survey import Survey, survey, usual_outputs, whole_log
 from llm_audit.audit.waste.prefixes import uncached
 from llm_audit.audit.waste.recurring import Habits
 from llm_audit.audit.waste.tools import called_tools
@@ -31,22 +29,14 @@ from llm_audit.document.audit import Document
 from llm_audit.errors import IncompleteError, UsageError
 from llm_audit.ledger import Ledger, Workspace
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.policy import Decision, PartRoutes, Policy, RoutedCosts, as_text, models_of, whole_routes
+from llm_audit.ledger.shared import open_folder, until_undamaged
+from llm_audit.policy import Decision, Policy, RoutedCosts, as_text, models_of, whole_routes
 from llm_audit.pricing import PriceBook, list_costs
 from llm_audit.vocabulary import rejection_remedy, rejection_words
 
 __all__ = ["Audit", "AuditOptions", "Mapper", "run"]
 
 _MAX_NOTES = 3  # on records that could not be read, where none could
-
-T = TypeVar("T")
-
-
-class Mapper(Protocol):
-    """Does a task for each partition, in this process or in others; results may come in any order."""
-
-    def __call__(self, task: Callable[[int], T], numbers: Iterable[int], /) -> Iterable[T]:
-        """Return the results."""
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: the requests are kept once they were asked for
@@ -86,7 +76,7 @@ def run(
     book: PriceBook,
     options: AuditOptions,
     mapper: Mapper = map,
-    workspace: Path | None = None,
+    workspace: str | None = None,
 ) -> Audit:
     """Audit a ledger.
 
@@ -97,7 +87,8 @@ def run(
         book: Prices.
         options: Period, grouping and interval.
         mapper: Does the tasks of partitions.
-        workspace: A folder for what partitions tell each other, which all processes reach; by default a temporary one.
+        workspace: The address of a folder for what partitions tell each other, which all processes reach; what is left
+            there of an interrupted audit of the same is used, and removed in the end. By default a temporary one.
 
     Raises:
         IncompleteError: No request is left to audit.
@@ -105,19 +96,16 @@ def run(
     """
     _check(options)
     job = Job(ledger=ledger, policy=policy, catalog=catalog, book=book, options=options)
-    # Tasks name the ledger by its folder alone; this process keeps a temporary one alive.
-    sent = replace(job, ledger=Ledger(ledger.folder, ledger.manifest))
-    log = _surveyed(sent, mapper)
     if ledger.partitions == 1:
-        return _of_one(job, log)
+        return _of_one(job, _log(job, survey(job.rows(0))))
+    sent = replace(job, ledger=ledger.for_tasks())
     holder = Workspace() if workspace is None else None
-    folder = workspace or (holder.path if holder else Path())
-    log = _with_threshold(sent, log, mapper, folder)
-    log, prompts = _with_routes(sent, log, mapper, folder)
-    ranges = range(len(prompts))
-    repeated = tuple(sorted(mapper(partial(parts.repeat_range, prompts, len(prompts), folder), ranges)))
-    found = mapper(partial(parts.audit_part, sent, log, repeated), range(ledger.partitions))
-    return _audit(job, log, (part for part in found if part is not None), partial(_all_requests, job, log))
+    shared, name = workspace or str(holder and holder.path), f"audit-{identity(sent)}"
+    space = Space(uri=f"{shared}/{name}", partitions=ledger.partitions)
+    stages = Stages(space=space, job=sent, mapper=mapper)
+    log, found = until_undamaged(space.uri, lambda: _by_partition(stages))
+    open_folder(shared, checked=False).remove(f"{name}/")
+    return _audit(job, log, found, partial(_all_requests, job, log))
 
 
 def _of_one(job: Job, log: Log) -> Audit:
@@ -126,16 +114,30 @@ def _of_one(job: Job, log: Log) -> Audit:
     assert reading is not None, "the survey found requests"
     applied = parts.routed(job, log, reading)
     found = parts.audited(job, log, reading, applied, find_repeats(parts.sent_prompts(reading, 0)))
-    return _audit(job, log, [found], partial(_requests, reading.rows, applied))
+    return _audit(job, log, found, partial(_requests, reading.rows, applied))
 
 
-def _surveyed(job: Job, mapper: Mapper) -> Log:
-    """Read the ledger for the first time.
+def _by_partition(stages: Stages) -> tuple[Log, Audited]:
+    """Audit a ledger in several partitions: also return what is known of the whole log."""
+    job = stages.job
+    found = stages.summed("survey", tasks.surveyed, tasks.add_surveys)
+    assert found is not None, "every partition has a survey"
+    log = _with_threshold(stages, _log(job, found))
+    routes = stages.summed("routes", tasks.routes, tasks.add_routes, log, relay=prompts)
+    assert routes is not None, "the survey found requests"
+    log = replace(log, whole=whole_routes(log.whole, routes))
+    stages.each("repeated", tasks.repeated, relay=repeats)
+    sums = stages.summed("sums", tasks.sums, tasks.add_audited, log)
+    assert sums is not None, "the survey found requests"
+    return log, sums
+
+
+def _log(job: Job, found: Survey) -> Log:
+    """Return what the first reading tells of the log.
 
     Raises:
         IncompleteError: No request is left to audit.
     """
-    found = merge_surveys(list(mapper(partial(parts.survey_part, job), range(job.ledger.partitions))))
     if not found.requests:
         raise IncompleteError(f"There is nothing to audit: {_nothing(job.ledger)}")
     if found.times.undated and found.times.latest is not None:
@@ -153,40 +155,26 @@ def _surveyed(job: Job, mapper: Mapper) -> Log:
     return Log(survey=found, whole=whole_log(found, job.catalog), habits=habits, routers=routers)
 
 
-def _with_threshold(job: Job, log: Log, mapper: Mapper, folder: Path) -> Log:
+def _with_threshold(stages: Stages, log: Log) -> Log:
     """Find RouteLLM's threshold where the policy gives a share of strong calls."""
-    if job.policy.decision is not Decision.STRONG_WINS or job.policy.strong_share is None:
+    policy = stages.job.policy
+    if policy.decision is not Decision.STRONG_WINS or policy.strong_share is None:
         return log
-    written = mapper(partial(parts.score_part, job, log, folder), range(job.ledger.partitions))
-    files = sorted(file for file in written if file is not None)
-    threshold = quantile_of(files, 1 - job.policy.strong_share) if files else None
+    stages.each(tasks.SCORES, tasks.scores, log)
+
+    def count(prefix: int, level: int) -> Digits:
+        task = partial(tasks.score_digits, prefix, level)
+        return stages.summed(f"digits-{level}-{prefix:x}", task, tasks.add_score_digits) or {}
+
+    threshold = quantile_of(count, 1 - policy.strong_share)
     return replace(log, whole=replace(log.whole, threshold=threshold or 0.0))
 
 
-def _with_routes(job: Job, log: Log, mapper: Mapper, folder: Path) -> tuple[Log, tuple[Path, ...]]:
-    """Route all partitions by themselves; also return the files of prompts that may repeat."""
-    files: list[Path] = []
-
-    def routes() -> Iterator[PartRoutes]:
-        for found, file in mapper(partial(parts.route_part, job, log, folder), range(job.ledger.partitions)):
-            if found is not None and file is not None:
-                files.append(file)
-                yield found
-
-    whole = whole_routes(log.whole, routes())
-    return replace(log, whole=whole), tuple(sorted(files))
-
-
-def _audit(job: Job, log: Log, found: Iterable[Audited], rows: Callable[[], pl.DataFrame]) -> Audit:
+def _audit(job: Job, log: Log, found: Audited, rows: Callable[[], pl.DataFrame]) -> Audit:
     """Compose the document from the sums of all partitions."""
     options, book = job.options, job.book
-    merged: Audited | None = None
-    for part in found:
-        book.record(part.prices)
-        together = [part.partial] if merged is None else [merged.partial, part.partial]
-        merged = replace(part, partial=merge(together, group_by=options.group_by))
-    assert merged is not None, "the survey found requests"
-    sums = merged.partial.sums
+    book.record(found.prices)
+    sums = found.partial.sums
     composed = Found(
         ledger=job.ledger,
         options=options,
@@ -194,10 +182,10 @@ def _audit(job: Job, log: Log, found: Iterable[Audited], rows: Callable[[], pl.D
         models=models_of(job.catalog),
         book=book,
         policy=job.policy,
-        applied=merged.policy,
-        decided_by=merged.decided_by,
+        applied=found.policy,
+        decided_by=found.decided_by,
         survey=log.survey,
-        partial=merged.partial,
+        partial=found.partial,
     )
     frames = {"cells": sums.cells, "clusters": sums.clusters, "risk": sums.risk}
     return Audit(document=document(composed), frames=frames, _rows=partial(_listed, job, rows))

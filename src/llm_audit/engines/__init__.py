@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from llm_audit.engines.context import package_fingerprint
     from llm_audit.engines.executors import Executor, open_executor
     from llm_audit.engines.local import IngestOptions, ingest
-    from llm_audit.engines.partitions import over_partitions
     from llm_audit.engines.progress import Progress
+    from llm_audit.engines.steps import over_steps
     from llm_audit.engines.workspace import (
         Part,
         UpdateOptions,
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
         ingest_shard,
         ledger_size,
         merge_workspace,
+        steps_folder,
         update_ledger,
-        workspace_path,
     )
 
 __all__ = [
@@ -38,10 +38,10 @@ __all__ = [
     "ledger_size",
     "merge_workspace",
     "open_executor",
-    "over_partitions",
+    "over_steps",
     "package_fingerprint",
+    "steps_folder",
     "update_ledger",
-    "workspace_path",
 ]
 
 _MODULES = {
@@ -58,10 +58,10 @@ _MODULES = {
     "ledger_size": "workspace",
     "merge_workspace": "workspace",
     "open_executor": "executors",
-    "over_partitions": "partitions",
+    "over_steps": "steps",
     "package_fingerprint": "context",
     "update_ledger": "workspace",
-    "workspace_path": "workspace",
+    "steps_folder": "workspace",
 }
 
 

@@ -23,7 +23,7 @@ from llm_audit.policy.inputs.requests import ROUTING_COLUMNS, Requests
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph
 from llm_audit.policy.routing.ladders import candidates_of, dominators, undominated
 from llm_audit.policy.routing.preference import mean_gap
-from llm_audit.policy.routing.whole_routes import PartRoutes, part_routes, part_scores, whole_routes
+from llm_audit.policy.routing.whole_routes import PartRoutes, merge_routes, part_routes, part_scores, whole_routes
 
 __all__ = [
     "ANSWERS",
@@ -65,6 +65,7 @@ __all__ = [
     "export",
     "load",
     "mean_gap",
+    "merge_routes",
     "missed",
     "models_of",
     "parse",

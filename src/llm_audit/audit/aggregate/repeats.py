@@ -6,9 +6,6 @@ time: no more than the requests of one range are in memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -61,19 +58,10 @@ def _hashes(names: pl.Series) -> npt.NDArray[np.uint64]:
     return names.cast(pl.String).replace_strict(distinct, hashes, default=0, return_dtype=pl.UInt64).to_numpy()
 
 
-def write_prompts(sent: pl.DataFrame, file: Path) -> None:
-    """Write what can repeat so that a range of hashes can be read by itself."""
-    sent.sort("prompt").write_parquet(file, row_group_size=1 << 15)
-
-
-def find_in_range(files: Sequence[Path], number: int, ranges: int) -> pl.DataFrame:
-    """Return the repeats among the messages in one of so many equal ranges of hashes, see ``FOUND``."""
-    width = 2**64 // ranges
-    prompt = pl.col("prompt")
-    within = prompt >= pl.lit(number * width, pl.UInt64)
-    if number + 1 < ranges:
-        within &= prompt < pl.lit((number + 1) * width, pl.UInt64)
-    return find_repeats(pl.scan_parquet(list(files), glob=False).filter(within).collect())
+def range_of(prompts: npt.NDArray[np.uint64], ranges: int) -> Ints:
+    """Return in which of so many equal ranges of hashes each prompt is."""
+    number: Ints = np.minimum(prompts // np.uint64(2**64 // ranges), np.uint64(ranges - 1)).astype(np.int64)
+    return number
 
 
 def find_repeats(sent: pl.DataFrame) -> pl.DataFrame:

@@ -191,6 +191,6 @@ def _release(workspace: str) -> None:
             folder.remove(f"{LEDGER}/")
 
 
-def workspace_path(workspace: str | None) -> Path | None:
-    """Return the path of a workspace whose files can be opened by path; None for another one, or for none."""
-    return None if workspace is None else open_folder(workspace).path
+def steps_folder(workspace: str | None) -> str | None:
+    """Return the address of the folder for what steps exchange in a workspace; None for no workspace."""
+    return None if workspace is None else f"{open_folder(workspace).uri}/{STEPS}"

@@ -70,8 +70,8 @@ def part_routes(
     return PartRoutes(left={policy_key(policy): left, policy_key(free): without}, places=places, limited=held)
 
 
-def whole_routes(whole: Whole, parts: Iterable[PartRoutes]) -> Whole:
-    """Return what is known of a log once all of its parts were routed by themselves."""
+def merge_routes(parts: Iterable[PartRoutes]) -> PartRoutes:
+    """Return what the first routes of several parts tell."""
     left, places, limits = dict[str, pl.DataFrame](), dict[str, Ints](), False
     for part in parts:
         limits |= part.limited
@@ -79,8 +79,13 @@ def whole_routes(whole: Whole, parts: Iterable[PartRoutes]) -> Whole:
             left[key] = join_spans(pl.concat([left[key], spans])) if key in left else spans
         for key, found in part.places.items():
             places[key] = np.union1d(places[key], found) if key in places else found
-    caches = {key: SharedCaches.of(spans) for key, spans in left.items()}
-    return replace(whole, caches=caches, places=places, limited=limits)
+    return PartRoutes(left=left, places=places, limited=limits)
+
+
+def whole_routes(whole: Whole, routes: PartRoutes) -> Whole:
+    """Return what is known of a log once all of its parts were routed by themselves."""
+    caches = {key: SharedCaches.of(spans) for key, spans in routes.left.items()}
+    return replace(whole, caches=caches, places=routes.places, limited=routes.limited)
 
 
 def part_scores(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook, whole: Whole) -> Floats | None:

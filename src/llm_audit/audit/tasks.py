@@ -1,0 +1,105 @@
+"""The tasks of an audit by partition, stage by stage: see ``stages``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from llm_audit.arrays import Floats
+from llm_audit.audit.aggregate.repeats import FOUND, find_repeats, range_of
+from llm_audit.audit.aggregate.selection import Digits, add_digits, digits
+from llm_audit.audit.partial import merge
+from llm_audit.audit.parts import Audited, Job, Log, audited, read_part, routed, sent_prompts
+from llm_audit.audit.sections.sensitivity import frontier_values
+from llm_audit.audit.stages import Space, prompts, repeats
+from llm_audit.audit.survey import Survey, merge_surveys, survey
+from llm_audit.policy import PartRoutes, merge_routes, part_routes, part_scores
+
+SCORES = "scores"
+"""The stage of ``scores``, whose results ``score_digits`` counts."""
+
+_NOBODY = np.zeros(0, np.int64)
+
+
+def surveyed(job: Job, _: Log | None, __: Space, partition: int) -> Survey:
+    """Read a partition for the first time."""
+    return survey(job.rows(partition))
+
+
+def add_surveys(_: Job, parts: Sequence[Survey]) -> Survey:
+    """Return the survey of several partitions."""
+    return merge_surveys(parts)
+
+
+def scores(job: Job, log: Log | None, _: Space, partition: int) -> Floats | None:
+    """Return RouteLLM's scores of a partition, where the policy's threshold is to be found from them."""
+    assert log is not None, "the survey comes first"
+    reading = read_part(job, log, partition)
+    if reading is None:
+        return None
+    return part_scores(reading.traffic, job.policy, catalog=job.catalog, book=job.book, whole=log.whole)
+
+
+def score_digits(prefix: int, level: int, _: Job, __: Log | None, space: Space, partition: int) -> Digits | None:
+    """Count the scores of a partition, see ``selection.digits``."""
+    found: Floats | None = space.result(SCORES, partition)
+    return None if found is None else digits(found, prefix, level)
+
+
+def add_score_digits(_: Job, parts: Sequence[Digits]) -> Digits:
+    """Return the counts of several partitions."""
+    return add_digits(parts)
+
+
+def routes(job: Job, log: Log | None, space: Space, partition: int) -> PartRoutes | None:
+    """Route a partition by itself, and send the prompts that other partitions may repeat."""
+    assert log is not None, "the survey comes first"
+    reading = read_part(job, log, partition)
+    if reading is None:
+        prompts(space).write(space.folder, partition, None, _NOBODY)
+        return None
+    sent = sent_prompts(reading, partition)
+    ranges = range_of(sent["prompt"].to_numpy(), space.partitions)
+    prompts(space).write(space.folder, partition, sent.to_arrow(), ranges)
+    return part_routes(
+        reading.traffic,
+        job.policy,
+        catalog=job.catalog,
+        book=job.book,
+        whole=log.whole,
+        targets=frontier_values(job.policy),
+    )
+
+
+def add_routes(_: Job, parts: Sequence[PartRoutes]) -> PartRoutes:
+    """Return what the routes of several partitions tell."""
+    return merge_routes(parts)
+
+
+def repeated(_: Job, __: Log | None, space: Space, number: int) -> None:
+    """Find the repeats in a range of prompts, and send them to their partitions."""
+    sent = prompts(space).frame(space.folder, number)
+    if sent is None:
+        repeats(space).write(space.folder, number, None, _NOBODY)
+        return
+    found = find_repeats(sent)
+    repeats(space).write(space.folder, number, found.to_arrow(), found["partition"].to_numpy())
+
+
+def sums(job: Job, log: Log | None, space: Space, partition: int) -> Audited | None:
+    """Audit a partition; None where it has no request of the period."""
+    assert log is not None, "the survey comes first"
+    reading = read_part(job, log, partition)
+    if reading is None:
+        return None
+    found = repeats(space).frame(space.folder, partition)
+    return audited(job, log, reading, routed(job, log, reading), FOUND.to_frame() if found is None else found)
+
+
+def add_audited(job: Job, parts: Sequence[Audited]) -> Audited:
+    """Return the sums of several partitions."""
+    prices = dict.fromkeys(price for part in parts for price in part.prices)
+    together = merge([part.partial for part in parts], group_by=job.options.group_by)
+    return replace(parts[0], partial=together, prices=tuple(prices))
