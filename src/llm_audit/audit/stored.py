@@ -44,7 +44,7 @@ def read_result(folder: SharedFolder, name: str) -> Any:
         raise DamagedError(name)
     try:
         return _Unpickler(io.BytesIO(content)).load()
-    except pickle.UnpicklingError:
+    except (pickle.UnpicklingError, EOFError):
         raise DamagedError(name) from None
 
 

@@ -11,6 +11,7 @@ import polars as pl
 from llm_audit.engines.executors import Executor
 from llm_audit.engines.executors.calls import map_calls
 from llm_audit.engines.steps import over_steps
+from llm_audit.ledger.arrow import ARROW_SCHEMA, parquet_writer
 from llm_audit.ledger.manifest import requests_files
 from llm_audit.ledger.sealed import xxh3_of
 from llm_audit.ledger.shared import Outcome, Step, in_process, perform
@@ -66,7 +67,9 @@ class RefitStep(Step):
         folder = self.folder
         with folder.scratch() as scratch:
             partial_file = scratch / f".refit-{self.number:05d}"
-            refit(self.ledger.scan(self.number).collect(), self.fitted).write_parquet(partial_file)
+            rows = refit(self.ledger.scan(self.number).collect(), self.fitted)
+            with parquet_writer(partial_file) as writer:  # as the other partitions are written, to be read with them
+                writer.write_table(rows.to_arrow().cast(ARROW_SCHEMA))
             checksum = xxh3_of(partial_file)
             folder.put(partial_file, self.targets[0])
         return Outcome(checksum=checksum)

@@ -67,7 +67,8 @@ class ObjectFolder:
         with _explained(self._name(name)):
             file = tried(lambda: self._store.open_input_file(f"{self._root}/{name}"), name)
         with file:
-            size = file.size()
+            with _explained(self._name(name)):
+                size = int(tried(file.size, name))
 
             def read(start: int, count: int) -> bytes:
                 wanted = max(0, min(count, size - start))

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pickle
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from llm_audit.audit.rows import InputTimes
+from llm_audit.audit.stored import read_result, write_result
+from llm_audit.ledger.shared import DamagedError, open_folder, seal
+
+FRAME = pl.DataFrame(
+    {
+        "name": pl.Series(["a", None, "b"], dtype=pl.Categorical),
+        "sum": pl.Series([2**100, None, -1], dtype=pl.Int128),
+        "at": pl.Series([None, None, datetime(2026, 9, 1, tzinfo=ZoneInfo("UTC"))], dtype=pl.Datetime("us", "UTC")),
+    }
+)
+
+
+def test_a_result_is_read_as_it_was_written(tmp_path):
+    folder = open_folder(str(tmp_path))
+    result = {
+        "times": InputTimes(frame=FRAME),
+        "array": np.arange(5, dtype=np.int64)[::2],
+        "number": np.float64(0.5),
+        "end": datetime(2026, 9, 1, tzinfo=ZoneInfo("UTC")),
+        "large": 10**40,
+        "set": frozenset({("a", None)}),
+    }
+    write_result(folder, "sums-000001", result)
+    found = read_result(folder, "sums-000001")
+    assert_frame_equal(found.pop("times").frame, result.pop("times").frame)
+    assert found.pop("array").tolist() == result.pop("array").tolist()
+    assert found == result
+
+
+class Harm:
+    def __reduce__(self):
+        return print, ("harm",)
+
+
+@pytest.mark.parametrize("content", [pickle.dumps(Harm()), pickle.dumps(write_result), b"", b"nonsense"])
+def test_a_file_that_is_no_result_is_damaged_and_runs_nothing(tmp_path, capsys, content):
+    folder = open_folder(str(tmp_path))
+    folder.store("sums-000001", [seal("sums-000001", content)])
+    with pytest.raises(DamagedError, match="sums-000001"):
+        read_result(folder, "sums-000001")
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("spoil", [lambda data: data[:-1], lambda data: data[:40] + b"?" + data[41:]])
+def test_a_result_that_is_missing_or_changed_is_damaged(tmp_path, spoil):
+    folder = open_folder(str(tmp_path))
+    with pytest.raises(DamagedError, match="sums-000002"):
+        read_result(folder, "sums-000002")
+    write_result(folder, "sums-000002", [1, 2])
+    (tmp_path / "sums-000002").write_bytes(spoil((tmp_path / "sums-000002").read_bytes()))
+    with pytest.raises(DamagedError, match="sums-000002"):
+        read_result(folder, "sums-000002")

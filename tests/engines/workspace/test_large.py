@@ -1,0 +1,236 @@
+"""A ledger of several partitions, made and audited in a workspace that is damaged, or whose store fails."""
+
+import json
+import os
+import pickle
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+import pytest
+from moto.server import ThreadedMotoServer
+from pyarrow import fs
+
+from llm_audit.api import audit_options
+from llm_audit.audit import stages
+from llm_audit.audit.run import Audit, run
+from llm_audit.catalog import Catalog
+from llm_audit.config import Config
+from llm_audit.engines import IngestOptions, clear_workspace, ingest, open_executor, over_steps, steps_folder
+from llm_audit.engines.workspace import plan
+from llm_audit.errors import AuditError
+from llm_audit.ledger import Ledger, read_ledger, write_ledger
+from llm_audit.ledger.assembly.layout import Layout
+from llm_audit.ledger.remote import RemoteLedger
+from llm_audit.ledger.shared import Outcome, Relay, Step, open_folder
+from llm_audit.policy import load
+from llm_audit.pricing import PriceBook
+from llm_audit.sources import split
+from llm_audit.sources.files.stores import address, clients, retry
+
+PARTITIONS = 3
+Mapped = Callable[[Callable[[Step], Outcome], Sequence[Step]], Iterable[Outcome]]
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several parts, several levels of every exchange, and several levels of sums."""
+    monkeypatch.setattr(split, "SHARD_BYTES", 4_000)
+    monkeypatch.setattr(plan, "SHARD_BYTES", 4_000)
+    monkeypatch.setattr(stages, "TOGETHER", 2)
+    for kind in (Relay, Layout):
+        monkeypatch.setitem(kind.__init__.__kwdefaults__, "fan", 2)
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """Calls that recur under other names, some without stated tokens, and conversations that go on in the next file."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for number in range(3):
+        lines = []
+        for at in range(24):
+            asked = f"What is {at % 9} plus one, and why is it not {at % 5}?"
+            record: dict[str, Any] = {
+                "id": f"call-{(number * 20 + at) % 60}",
+                "model": ("gpt-4o", "claude-opus-4-5")[at % 2],
+                "timestamp": 1788220800 + 600 * number + at,
+                "conversation_id": f"talk-{at % 7}" if at % 3 else None,
+                "messages": [{"role": "system", "content": "You add."}, {"role": "user", "content": asked}],
+                "response": "Because of what addition means.",
+            }
+            if at % 4:
+                record |= {"input_tokens": 400 + at, "output_tokens": 20 + at}
+            lines.append(json.dumps(record) + "\n")
+        (folder / f"{number}.jsonl").write_text("".join(lines))
+    return folder
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    options = clients.s3_options(address.parse("s3://scratch").store)
+    fs.S3FileSystem(**options, allow_bucket_creation=True).create_dir("scratch")
+    yield "s3://scratch"
+    server.stop()
+
+
+class Faulty:
+    """A file system, or a file of it, of which one call in so many fails."""
+
+    def __init__(self, store: Any, every: int, count: list[int] | None = None) -> None:
+        self._store, self._every, self.count = store, every, count if count is not None else [0]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
+            self.count[0] += 1
+            if self.count[0] % self._every == 0:
+                raise OSError("When reading: AWS Error SLOW_DOWN during GetObject operation")
+            found = getattr(self._store, name)(*arguments, **options)
+            return Faulty(found, self._every, self.count) if name == "open_input_file" else found
+
+        return call
+
+
+def opened(logs: Path, workspace: str | None, partitions: int = PARTITIONS) -> Ledger:
+    options = IngestOptions(jobs=1, cache=False, workspace=workspace, keep_workspace=True, partitions=partitions)
+    return ingest([logs], options=options)
+
+
+def audited(ledger: Ledger, workspace: str | None, mapped: Mapped | None = None) -> Audit:
+    with open_executor("local", jobs=1) as executor:
+        return run(
+            ledger,
+            policy=load("small-by-default"),
+            catalog=Catalog.load(),
+            book=PriceBook(),
+            options=audit_options(Config(resamples=5)),
+            mapper=mapped or over_steps(executor),
+            workspace=steps_folder(workspace),
+        )
+
+
+def document(audit: Audit) -> bytes:
+    return msgspec.json.encode(audit.document)
+
+
+def rows(ledger: Ledger) -> list[dict[str, Any]]:
+    return ledger.frame.to_dicts()
+
+
+class StoppedError(Exception):
+    """A cluster that goes away."""
+
+
+def stopping_after(count: int, done: list[str]) -> Mapped:
+    """Do so many steps, each as another process would get it, and no more."""
+
+    def mapped(function: Callable[[Step], Outcome], steps: Sequence[Step]) -> Iterator[Outcome]:
+        for step in steps:
+            if len(done) == count:
+                raise StoppedError
+            sent = pickle.loads(pickle.dumps(step))
+            missing = not all(map(sent.folder.has, sent.targets))
+            yield function(sent)
+            if missing:
+                done.append(step.targets[0])
+
+    return mapped
+
+
+def test_a_bucket_that_fails_one_call_in_twenty_gives_the_same_audit(
+    bucket: str, logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = opened(logs, None, 1)
+    expected, workspace = document(audited(whole, None)), f"{bucket}/run"
+    monkeypatch.setattr(retry, "FIRST_WAIT_S", 0.0)
+    faulty = Faulty(clients.client(address.parse(bucket).store), 20)
+    monkeypatch.setattr(clients, "client", lambda _: faulty)
+    ledger = opened(logs, workspace)
+    assert isinstance(ledger, RemoteLedger)
+    assert ledger.partitions == PARTITIONS
+    found = audited(pickle.loads(pickle.dumps(ledger)), workspace)
+    assert document(found) == expected
+    assert faulty.count[0] > 400
+    assert rows(ledger) == rows(whole)
+    write_ledger(ledger, tmp_path / "saved")
+    saved = read_ledger(tmp_path / "saved")
+    assert saved.fingerprint() == ledger.fingerprint()
+    assert saved.fingerprint() == opened(logs, None).fingerprint()
+    folder = open_folder(workspace)
+    assert not [name for name in folder.names("") if name.startswith("steps/")]
+    clear_workspace(workspace)
+    assert {name.split("/")[0] for name in folder.names("")} == {"ledger"}  # it is still in use
+    del ledger, found
+    assert folder.names("") == []
+
+
+def test_a_partition_in_a_bucket_that_is_damaged_is_named_and_made_anew(bucket: str, logs: Path) -> None:
+    workspace = f"{bucket}/damaged"
+    ledger = opened(logs, workspace)
+    expected = ledger.fingerprint()
+    open_folder(workspace).write("ledger/requests-00001.parquet", b"PAR1")
+    with pytest.raises(AuditError, match=r"requests-00001\.parquet is damaged or missing\. Start again with the same"):
+        audited(ledger, workspace)
+    again = opened(logs, workspace)
+    assert again.fingerprint() == expected
+    assert again.frame.height == again.manifest.rows
+
+
+def test_a_run_that_was_interrupted_goes_on_and_does_only_what_is_missing(logs: Path, tmp_path: Path) -> None:
+    workspace = str(tmp_path / "workspace")
+    expected = document(audited(opened(logs, None, 1), None))
+    once: list[str] = []
+    assert document(audited(opened(logs, workspace), workspace, stopping_after(10**6, once))) == expected
+    for count in (5, len(once) - 1):
+        before: list[str] = []
+        with pytest.raises(StoppedError):
+            audited(opened(logs, workspace), workspace, stopping_after(count, before))
+        after: list[str] = []
+        assert document(audited(opened(logs, workspace), workspace, stopping_after(10**6, after))) == expected
+        assert before + after == once
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-1] + b"?", lambda data: data[:20], lambda _: b""])
+def test_damaged_files_of_an_audit_are_made_again(logs: Path, tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    workspace = str(tmp_path / "workspace")
+    ledger = opened(logs, workspace)
+    expected = document(audited(ledger, workspace))
+    with pytest.raises(StoppedError):
+        audited(ledger, workspace, stopping_after(14, []))
+    kept = sorted(path for path in Path(workspace, "steps").rglob("*") if path.is_file())
+    for path in random.Random(3).sample(kept, 6):
+        path.write_bytes(damage(path.read_bytes()))
+    assert document(audited(ledger, workspace)) == expected
+
+
+def test_a_ledger_in_a_workspace_is_not_made_twice(logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = str(tmp_path / "workspace")
+    before = opened(logs, workspace)
+    monkeypatch.setattr("llm_audit.ledger.assembly.assemble", lambda *_, **__: pytest.fail("assembled again"))
+    after = opened(logs, workspace)
+    assert after.manifest == before.manifest
+    assert after.fingerprint() == before.fingerprint()
+    clear_workspace(workspace)
+    del before, after
+    assert not Path(workspace).exists()
