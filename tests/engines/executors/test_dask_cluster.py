@@ -7,18 +7,31 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import cloudpickle
+import msgspec
 import pytest
 from distributed import Client, LocalCluster
 
-from llm_audit.engines import IngestOptions, ingest, open_executor
+from llm_audit.api import audit_options
+from llm_audit.audit.run import run
+from llm_audit.catalog import Catalog
+from llm_audit.config import Config
+from llm_audit.engines import IngestOptions, ingest, open_executor, over_steps, steps_folder
 from llm_audit.engines.executors import dask_cluster
 from llm_audit.engines.executors.dask_cluster import DaskExecutor
 from llm_audit.errors import AuditError, UsageError
+from llm_audit.ledger import Ledger
+from llm_audit.ledger.shared import Mapper, Outcome, Step, in_process
+from llm_audit.policy import load
+from llm_audit.pricing import PriceBook
+
+LIMIT_SECONDS = 120
+"""How long a test waits for what should take a second or two."""
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not find this file
 
@@ -62,6 +75,20 @@ def dies(_: Number) -> int:
 def waits(task: Number) -> int:
     time.sleep(30)
     return task.value
+
+
+@pytest.fixture(autouse=True)
+def _limited() -> Iterator[None]:
+    """End a test that waits for something that will not come."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError("the test took too long")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(3 * LIMIT_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="module")
@@ -142,29 +169,84 @@ def test_workers_of_another_version_are_refused(monkeypatch: pytest.MonkeyPatch)
             DaskExecutor(cluster.scheduler_address.removeprefix("tcp://"), jobs=0).__enter__()
 
 
-def test_a_scheduler_that_is_lost_ends_the_run_with_what_to_do() -> None:
+@contextmanager
+def scheduler_alone() -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """A scheduler and a worker in processes of their own, which end in any case."""
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
     scheduler = subprocess.Popen([*command, "--no-dashboard"], stderr=subprocess.PIPE, text=True)
+    limit = threading.Timer(LIMIT_SECONDS, scheduler.kill)  # ends the reading of what it says
+    limit.start()
     worker = None
     try:
         assert scheduler.stderr is not None
         address = next(found[1] for text in scheduler.stderr if (found := re.search(r"(127\.0\.0\.1:\d+)", text)))
+        limit.cancel()
         worker = subprocess.Popen(
             [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-dashboard", "--no-nanny"],
             stderr=subprocess.DEVNULL,
         )
-        with open_executor(f"dask://{address}", jobs=0) as opened:
-            assert opened.map(squared, [Number(5)]) == [25]
-            killer = threading.Timer(1, scheduler.kill)
-            killer.start()
-            with pytest.raises(AuditError, match=r"scheduler was lost.*same --workspace"):
-                opened.map(waits, [Number(1)])
-            killer.join()
+        yield scheduler, address
     finally:
+        limit.cancel()
         for process in (scheduler, worker):
             if process is not None:
                 process.kill()
-                process.communicate()
+                process.communicate(timeout=LIMIT_SECONDS)
+
+
+def test_a_scheduler_that_is_lost_ends_the_run_with_what_to_do() -> None:
+    with scheduler_alone() as (scheduler, address), open_executor(f"dask://{address}", jobs=0) as opened:
+        assert opened.map(squared, [Number(5)]) == [25]
+        killer = threading.Timer(1, scheduler.kill)
+        killer.start()
+        with pytest.raises(AuditError, match=r"scheduler was lost.*same --workspace"):
+            opened.map(waits, [Number(1)])
+        killer.join(LIMIT_SECONDS)
+
+
+def audited(ledger: Ledger, mapper: Mapper, workspace: Path) -> bytes:
+    found = run(
+        ledger,
+        policy=load("small-by-default"),
+        catalog=Catalog.load(),
+        book=PriceBook(),
+        options=audit_options(Config(resamples=5)),
+        mapper=mapper,
+        workspace=steps_folder(str(workspace)),
+    )
+    return msgspec.json.encode(found.document)
+
+
+def test_an_audit_is_the_same_when_a_worker_dies_and_when_the_scheduler_is_lost_and_it_goes_on_elsewhere(
+    logs: Path, executor: DaskExecutor, tmp_path: Path
+) -> None:
+    alone = ingest([logs], options=IngestOptions(jobs=1, cache=False, partitions=1))
+    expected = audited(alone, in_process, tmp_path / "alone")
+
+    workspace = tmp_path / "workspace"
+    options = IngestOptions(cache=False, workspace=str(workspace), keep_workspace=True, partitions=3)
+    ledger = ingest([logs], options=options, executor=executor)
+    assert ledger.frame.equals(alone.frame)
+    [victim, *_] = executor._client.run(os.getpid).values()
+    killer = threading.Timer(0.5, os.kill, (victim, signal.SIGKILL))
+    killer.start()
+    assert audited(ledger, over_steps(executor), workspace) == expected
+    killer.join(LIMIT_SECONDS)
+
+    with scheduler_alone() as (scheduler, address), open_executor(f"dask://{address}", jobs=0) as opened:
+        calls: list[int] = []
+
+        def losing_it(function: Callable[[Step], Outcome], steps: Sequence[Step], /) -> Iterable[Outcome]:
+            calls.append(len(steps))
+            if len(calls) == 3:
+                scheduler.kill()
+            return over_steps(opened)(function, steps)
+
+        with pytest.raises(AuditError, match=r"scheduler was lost.*same --workspace"):
+            audited(ledger, losing_it, workspace)
+    left = {path.name for path in (workspace / "steps").rglob("survey-*")}
+    assert "survey-000002" in left
+    assert audited(ledger, in_process, workspace) == expected
 
 
 def test_an_engine_that_does_not_exist_is_refused() -> None:

@@ -15,6 +15,8 @@ def test_a_process_never_hears_an_interrupt_and_this_one_still_does() -> None:
     process = context.Process(target=tell_blocked, args=(theirs,), daemon=True)
     with interrupts_blocked():
         process.start()
+    assert ours.poll(60)
     assert ours.recv() is True
-    process.join()
+    process.join(60)
+    assert process.exitcode == 0
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

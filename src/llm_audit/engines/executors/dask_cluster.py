@@ -6,7 +6,7 @@ Few tasks are known to the scheduler at once, so that its memory and its work do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from llm_audit.errors import AuditError, UsageError
 _WAITING_PER_THREAD = 4
 _LEAST_WAITING = 256  # so that small tasks do not wait for the network
 _CONNECT_SECONDS = 15
+_CLOSE_SECONDS = 20
 _RETRIES = 2  # of a task that ends with an error of the machine, such as a storage that does not answer
 _RESUME = "Start it again with the same --workspace; what is finished is kept."
 
@@ -64,10 +65,10 @@ class DaskExecutor:
 
     def __exit__(self, *failure: object) -> None:
         """Disconnect, and end the cluster that was started."""
-        if self._client is not None:
-            self._client.close()
-        if self._cluster is not None:
-            self._cluster.close()
+        for opened in (self._client, self._cluster):
+            with suppress(TimeoutError):  # a scheduler that is gone does not answer; its processes end with this one
+                if opened is not None:
+                    opened.close(timeout=_CLOSE_SECONDS)
         self._client = self._cluster = None
 
     def map(self, function: Callable[[T], R], tasks: Sequence[T], *, done: Done | None = None) -> list[R]:
