@@ -212,3 +212,18 @@ def test_traces_and_what_the_log_shows_of_routing_are_tables() -> None:
     assert written(traces.routers(document))[0][2:] == ["22", "16", "$0.0021", "$0.0062", "$0.0041", "66.4%"]
     for make in (traces.routing, traces.traces, traces.break_even, traces.pairs, traces.routers):
         assert make(build.sparse()).rows == ()
+
+
+def test_waste_names_what_causes_most_of_it_and_sessions_their_models() -> None:
+    tables = {table.title: table for table in everything(build.rich())}
+    details = {str(row[0]): str(row[3]) for row in tables["Waste unrelated to routing"].rows}
+    assert details["Tool definitions that are never called"].endswith(
+        "Largest: github (MCP server) 50.0%, 3 others 50.0%."
+    )
+    assert details["A stable prefix never cached"].endswith("first.")
+    sessions = tables["Top traces and agent sessions"]
+    assert [column.title for column in sessions.columns[:3]] == ["Trace", "Apps", "Models"]
+    (_, apps, models, *_), (others, no_apps, *_) = sessions.rows
+    assert (apps, str(models).endswith(" and 1 more")) == ("helpdesk", True)
+    assert (others, no_apps) == ("7 others", "")
+    assert [column.title for column in tables["Top users"].columns[:2]] == ["User", "Requests"]

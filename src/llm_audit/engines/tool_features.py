@@ -20,11 +20,11 @@ _MAX_SETS = 1_000
 
 
 class Tools(NamedTuple):
-    """The tools that a request defines: the column's text, all characters of the definitions, and the names."""
+    """The tools that a request defines: the column's text, all characters of the definitions, and names as kept."""
 
     text: str | None
     chars: int | None
-    names: frozenset[str]
+    names: dict[str, str]
 
 
 class Prefix(NamedTuple):
@@ -34,7 +34,7 @@ class Prefix(NamedTuple):
     chars: int | None
 
 
-NO_TOOLS = Tools(None, None, frozenset())
+NO_TOOLS = Tools(None, None, {})
 NO_PREFIX = Prefix(None, None)
 _sets: dict[tuple[tuple[str, ...], tuple[int, ...]], Tools] = {}
 
@@ -58,8 +58,8 @@ def called(request: Request, tools: Tools) -> str | None:
     if request.completion is None and not request.completion_calls:
         return None
     texts = [request.completion_calls, *(message.calls for message in request.messages or () if message.calls)]
-    names = {_clean(line.partition("(")[0]) for text in texts for line in text.split("\n")}
-    return ",".join(sorted(tools.names & names))
+    names = {line.partition("(")[0] for text in texts for line in text.split("\n")}
+    return ",".join(sorted({tools.names[name] for name in names if name in tools.names}))
 
 
 def stable_prefix(messages: list[Message], system_chain: int, tools: Tools) -> Prefix:
@@ -82,17 +82,14 @@ def stable_prefix(messages: list[Message], system_chain: int, tools: Tools) -> P
 
 def _tools(names: tuple[str, ...], sizes: tuple[int, ...]) -> Tools:
     chars: dict[str, int] = {}
+    kept: dict[str, str] = {}
     for name, size in zip(names, sizes, strict=True):
         if size:
-            clean = _clean(name)
-            chars[clean] = chars.get(clean, 0) + size
+            kept[name] = _SEPARATORS.sub("_", name[:MAX_TOOL_NAME_CHARS])
+            chars[kept[name]] = chars.get(kept[name], 0) + size
     if not chars:
         return NO_TOOLS
     text = ",".join(f"{name}={chars[name]}" for name in sorted(chars))
     if len(text) > MAX_TOOLS_CHARS:
         text = text[: text.rindex(",", 0, MAX_TOOLS_CHARS + 1)]
-    return Tools(text, sum(chars.values()), frozenset(chars))
-
-
-def _clean(name: str) -> str:
-    return _SEPARATORS.sub("_", name[:MAX_TOOL_NAME_CHARS])
+    return Tools(text, sum(chars.values()), kept)
