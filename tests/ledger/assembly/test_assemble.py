@@ -40,6 +40,7 @@ ROWS = st.fixed_dictionaries(
         "output_tokens": st.sampled_from([None, 1, 2]),
         "calls_tools": st.sampled_from([None, True, False]),
         "tool_call_hash": st.sampled_from([None, 30, 40]),
+        "tools_called": st.sampled_from([None, "", "fetch", "fetch,search", "ask"]),
         "reply_hash": st.sampled_from([None, 50, 60]),
     }
 ).map(lambda row: {name: value for name, value in row.items() if name != "chain"} | row["chain"])
@@ -112,11 +113,13 @@ def check_that_groups_stay_together(ledger: Ledger) -> None:
 
 
 def test_of_a_row_that_stays_the_reply_is_that_of_all_its_duplicates(tmp_path: Path) -> None:
-    first = chain(2) | {"merge_key": 7, "output_tokens": 9, "calls_tools": False, "trace": 1}
-    second = chain(8) | {"merge_key": 7, "output_tokens": 1, "calls_tools": True, "tool_call_hash": 40, "trace": 2}
+    first = chain(2) | {"merge_key": 7, "output_tokens": 9, "calls_tools": False, "trace": 1, "tools_called": ""}
+    called = {"calls_tools": True, "tool_call_hash": 40, "tools_called": "fetch"}
+    second = chain(8) | {"merge_key": 7, "output_tokens": 1, "trace": 2} | called
     other = chain(4) | {"merge_key": 8}
     ledger = Log(((first, other), (second,)), folder=tmp_path).assembled(4, tmp_path / "ledger")
-    assert ledger.frame.select("trace", "calls_tools", "tool_call_hash").rows() == [(1, True, 40), (None, None, None)]
+    found = ledger.frame.select("trace", "calls_tools", "tool_call_hash", "tools_called").rows()
+    assert found == [(1, True, 40, "fetch"), (None, None, None, None)]
     assert ledger.manifest.duplicates == 1
 
 
