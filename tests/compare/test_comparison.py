@@ -1,5 +1,6 @@
 from decimal import Decimal
 
+import msgspec
 import pytest
 from tests.audit.documents import document, row
 
@@ -53,3 +54,22 @@ def test_another_price_table_is_priced_again_or_refused() -> None:
 def test_nothing_priced_is_nothing_to_compare() -> None:
     with pytest.raises(IncompleteError, match="no priced requests"):
         compare(document(), document(basis=[row("m", 1, "1.00")]))
+
+
+@pytest.mark.parametrize(
+    ("rates", "note"),
+    [
+        ((1.0, 1.0), None),
+        ((0.01, 0.01), "Both are a sample of 1 request in 100: amounts are those of the logs alone."),
+        (
+            (1.0, 0.01),
+            (
+                "baseline has all requests and this audit 1 request in 100, so amounts and their change are not"
+                " comparable; shares and figures per request are."
+            ),
+        ),
+    ],
+)
+def test_samples_are_noted(rates: tuple[float, float], note: str | None) -> None:
+    sides = [msgspec.structs.replace(document(basis=[row("m", 1, "1.00")]), sampling_rate=rate) for rate in rates]
+    assert compare(*sides).notes == ([] if note is None else [note])

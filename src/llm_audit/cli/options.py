@@ -129,7 +129,7 @@ ShowProgress = Annotated[
     bool | None, typer.Option("--progress/--no-progress", help="Show progress; the default is on a terminal only.")
 ]
 Confidence = Annotated[float | None, typer.Option(help="Confidence of the interval on a change, such as 0.9.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no terminal report and no summary.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what --format asks for, and warnings.")]
 Details = Annotated[
     bool, typer.Option("--details", "-v", help="Print the full terminal report, not just its first screen.")
 ]

@@ -82,7 +82,8 @@ def deliver(
         _append(Path(summary), registry.render(document, "markdown", frames=frames, options=options))
     for path in files:
         write_atomically(path, registry.render(document, registry.by_suffix(path).name, frames=frames, options=options))
-        console.say(f"Wrote {path}")
+        if not quiet:
+            console.say(f"Wrote {path}")
     if closed_pipe is not None:
         raise closed_pipe
 

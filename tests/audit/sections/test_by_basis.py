@@ -20,13 +20,13 @@ AZURE = Declaration(column="provider", value="azure", basis=BillingBasis.COMMITM
 RESEARCH = Declaration(column="team", value="research", basis=BillingBasis.OWN_KEY)
 
 
-def audit(folder, frame, *declarations, sd=0.0, **fixed):
+def audit(folder, frame, *declarations, sd=0.0, sampling_rate=1.0, **fixed):
     return run(
         ledger(folder, frame),
         policy=assumed(**fixed),
         catalog=catalog(sd=sd),
         book=PriceBook(),
-        options=AuditOptions(resamples=60, billing=Billing(declarations)),
+        options=AuditOptions(resamples=60, billing=Billing(declarations), sampling_rate=sampling_rate),
     )
 
 
@@ -68,6 +68,12 @@ def test_what_is_billed_and_what_is_not_are_never_added(tmp_path):
     # September is one month: $0.30 for the plan, and $0.045 at the prices of an API.
     assert billing.months == 1.0
     assert (billing.rows[1].plan_cost, billing.rows[1].leverage) == ("0.30", 0.15)
+
+
+def test_the_leverage_of_a_plan_is_that_of_all_traffic(tmp_path):
+    """Of 1 request in 10: $0.45 at the prices of an API, for a plan of $0.30; the cost stays that of the logs."""
+    row = audit(tmp_path, traffic(), PLAN, sampling_rate=0.1).document.billing.rows[1]
+    assert (row.cost, row.plan_cost, row.leverage) == ("0.045", "0.30", 1.5)
 
 
 def test_a_declaration_ends_the_remark(tmp_path):

@@ -131,7 +131,8 @@ def check(
     deliver(document, output or [], output_format, requests=lambda: audit.requests, check=result, quiet=quiet)
     if save_baseline is not None:
         write_atomically(save_baseline, encode(document))
-        console.say(f"Wrote {save_baseline}")
+        if not quiet:
+            console.say(f"Wrote {save_baseline}")
         if not rules:
             console.say("There is no rule, so nothing was checked; the audit is saved as the next baseline.")
     if result.inconclusive and result.inconclusive_is is not InconclusiveIs.PASSED:
