@@ -218,3 +218,19 @@ def test_helicone(clickhouse: ClickHouse) -> None:
     assert audit.document.cost.actual == "0.00036"
     row = audit.requests.row(0, named=True)
     assert (row["team"], row["user"], row["latency_ms"], row["stated_cost_pico"]) == ("core", "ada", 900.0, 180_000_000)
+
+
+def test_a_kept_ledger_has_the_requests_of_a_fresh_reading(clickhouse: ClickHouse, tmp_path: Path) -> None:
+    calls = CALLS.replace("2026-09-01", "2025-09-01")
+    for sql in (OBSERVATIONS, TRACES, calls):
+        clickhouse.execute(sql)
+    llm_audit.update_ledger([clickhouse.uri()], tmp_path / "led")
+    clickhouse.execute(calls.replace("numbers(1000)", "numbers(990, 100)").replace("'output', 100", "'output', 200"))
+    kept = llm_audit.update_ledger([clickhouse.uri()], tmp_path / "led")
+    fresh = llm_audit.open_ledger([clickhouse.uri()])
+    assert kept.manifest == fresh.manifest
+    assert kept.manifest.rows == 1090
+    columns = ["time", "model", "input_tokens", "output_tokens", "stated_cost_pico", "difficulty"]
+    of_kept, of_fresh = (one.frame.select(columns).sort("time") for one in (kept, fresh))
+    assert of_kept.equals(of_fresh)
+    assert of_kept["output_tokens"].sum() == 990 * 100 + 100 * 200

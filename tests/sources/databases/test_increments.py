@@ -113,7 +113,7 @@ def test_the_window_reaches_back_from_the_newest_row(litellm, hours: int) -> Non
     found = increment(table, (), overlap=hours * HOUR)
     window = number_of(START + timedelta(minutes=599) - hours * HOUR)
     assert found.kept == ()
-    assert found.read == ((FIRST, window), (window, newest + 1))
+    assert found.read == ((FIRST, window), (window, newest + 10**6))
 
 
 def test_only_slices_before_the_window_are_kept_and_counted(litellm) -> None:
@@ -124,7 +124,7 @@ def test_only_slices_before_the_window_are_kept_and_counted(litellm) -> None:
     [table], _ = tables(parse(litellm.uri()))
     found = increment(table, slices, overlap=HOUR)
     assert found.kept == tuple(one.within for one in slices[:3])
-    assert found.read == ((edges[3], edges[4] - 60 * 10**6 + 1),)
+    assert found.read == ((edges[3], edges[4] - 59 * 10**6),)
     litellm.execute("DELETE FROM \"LiteLLM_SpendLogs\" WHERE request_id = 'chatcmpl-00150'")
     litellm.many(INSERT, [call(9000, start=(START + timedelta(minutes=300)).replace(tzinfo=None))])
     found = increment(table, slices, overlap=HOUR)
@@ -163,3 +163,20 @@ def test_daily_sums_do_not_stay_beside_the_calls_that_they_sum_up(postgres, tmp_
     kept = llm_audit.update_ledger([postgres.uri()], tmp_path / "led")
     assert kept.manifest == llm_audit.open_ledger([postgres.uri()]).manifest
     assert kept.manifest.rows == 3
+
+
+def test_a_table_of_duckdb_is_followed_by_its_number(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    path = tmp_path / "app.duckdb"
+    with duckdb.connect(str(path)) as database:
+        database.execute(
+            "CREATE TABLE calls (id BIGINT PRIMARY KEY, timestamp TIMESTAMP, model TEXT, input_tokens INT)"
+        )
+        database.execute("INSERT INTO calls SELECT 100 * n, '2025-09-01', 'gpt-4o', n FROM range(300) t(n)")
+    place = f"duckdb://{path}#calls"
+    llm_audit.update_ledger([place], tmp_path / "led")
+    with duckdb.connect(str(path)) as database:
+        database.execute("UPDATE calls SET input_tokens = 7 WHERE id IN (100, 25000)")  # the first one unnoticed
+        database.execute("INSERT INTO calls SELECT 100 * n, '2025-09-02', 'gpt-4o', n FROM range(300, 310) t(n)")
+    tokens = llm_audit.update_ledger([place], tmp_path / "led").frame["input_tokens"]
+    assert (len(tokens), sum(tokens)) == (310, sum(range(310)) - 250 + 7)

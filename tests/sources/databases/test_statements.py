@@ -68,3 +68,13 @@ def test_ranges_hold_each_value_once(least: int, greatest: int, rows: int) -> No
 @pytest.mark.parametrize("value", [None, "infinity", "12:00"])
 def test_times_that_cannot_be_divided_make_one_range(value: object) -> None:
     assert cut(Division("v", Unit.TIME), least="2026-09-01", greatest=value, rows=10**6) == (WHOLE,)
+
+
+@pytest.mark.parametrize("value", ["2026-09-02T00:00:00", "9999-12-31T23:59:58.5", "9999-12-31T23:59:59.999999"])
+def test_the_newest_time_is_in_the_last_range(value: str) -> None:
+    division = Division("v", Unit.TIME)
+    *_, last = cut(division, least="2026-09-01", greatest=value, rows=50_000)
+    newest = division.number(value)
+    assert newest is not None
+    assert last[0] <= newest < last[1]
+    assert division.conditions(last, SQLITE)

@@ -26,6 +26,8 @@ ROWS_PER_RANGE = 20_000
 MOST_RANGES = 256
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_SECOND = 1_000_000  # in microseconds
+_LAST_TIME = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,22 @@ class Division:
 def cut(division: Division, *, least: Any, greatest: Any, rows: int) -> tuple[Range, ...]:
     """Divide the values from the least to the greatest evenly, by the number of rows to expect.
 
-    The first range has no beginning, and the last one ends after the greatest value. Values that cannot be divided make
-    one range.
+    The first range has no beginning, and the last one ends after the greatest value: a second after it where it is a
+    time, since some databases compare times in the precision of the column. Values that cannot be divided make one
+    range.
     """
     first, last = division.number(least), division.number(greatest)
     if first is None or last is None:
         return (WHOLE,)
     count = max(1, min(MOST_RANGES, -(-rows // ROWS_PER_RANGE), last - first))
     edges = [first + (last - first) * number // count for number in range(1, count)]
-    return tuple(pairwise([FIRST, *edges, last + 1]))
+    return tuple(pairwise([FIRST, *edges, _after(last, division.unit)]))
+
+
+def _after(last: int, unit: Unit | None) -> int:
+    if unit is not Unit.TIME:
+        return last + 1
+    return last + _SECOND if last + _SECOND <= _LAST_TIME else LAST
 
 
 def within(period: Period, since: datetime | None, until: datetime | None, driver: Driver) -> tuple[Condition, ...]:
