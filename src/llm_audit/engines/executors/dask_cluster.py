@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from itertools import islice
 from typing import Any, Self
 
 from llm_audit.engines.context import code_fingerprint
@@ -78,25 +79,29 @@ class DaskExecutor:
         places: dict[Any, int] = {}
         waiting = iter(sorted(range(len(tasks)), key=lambda index: -tasks[index].size_bytes))
 
-        def submit() -> Any:
-            index = next(waiting, None)
-            if index is None:
-                return None
-            future = client.submit(function, tasks[index], pure=False, retries=_RETRIES)
-            places[future.key] = index
-            return future
+        def submit(count: int) -> list[Any]:
+            """Send some tasks at once, since every message costs the scheduler more than a task."""
+            indices = list(islice(waiting, count))
+            futures = client.map(function, [tasks[index] for index in indices], pure=False, retries=_RETRIES)
+            places.update((future.key, index) for future, index in zip(futures, indices, strict=True))
+            return list(futures)
 
         with _translated(lambda key: tasks[places[key]].label):
             room = max(sum(client.nthreads().values()) * _WAITING_PER_THREAD, _LEAST_WAITING)
-            first = [future for _ in range(room) if (future := submit()) is not None]
-            for future in (running := _distributed().as_completed(first)):
-                index = places[future.key]
-                results[index] = future.result()
-                future.release()
-                if done is not None:
-                    done(index)
-                if (following := submit()) is not None:
-                    running.add(following)
+            running = _distributed().as_completed(submit(room))
+            free = 0
+            for finished in running.batches():
+                for future in finished:
+                    index = places[future.key]
+                    results[index] = future.result()
+                    future.release()
+                    del places[future.key]
+                    if done is not None:
+                        done(index)
+                free += len(finished)
+                if free >= room // 4 or not places:
+                    running.update(submit(free))
+                    free = 0
         return [results[index] for index in range(len(tasks))]
 
     def _connected(self) -> Any:

@@ -48,16 +48,20 @@ class PartitionStep(LayoutStep):
     def run(self) -> Outcome:
         """Write the file, completely or not at all."""
         ledger, [name] = open_folder(self.ledger, checked=False), self.targets
+        held: list[Any] | None = None  # of a store, whose requests cost more than a partition's memory
+        if self.folder.path is None:
+            held = list(self.layout.rows.read(self.folder, self.number))
+
+        def read(columns: Sequence[str] | None) -> Iterator[Any]:
+            for table in self.layout.rows.read(self.folder, self.number) if held is None else held:
+                yield table if columns is None else table.select(list(columns))
+
         with ledger.scratch() as scratch:
             partial = scratch / f".partition-{self.number:05d}"
-            counts = write_partition(self._read, partial)
+            counts = write_partition(read, partial)
             checksum = xxh3_of(partial)
             ledger.put(partial, name)
         return Outcome(counts, checksum)
-
-    def _read(self, columns: Sequence[str] | None) -> Iterator[Any]:
-        for table in self.layout.rows.read(self.folder, self.number):
-            yield table if columns is None else table.select(list(columns))
 
     def is_done(self, outcome: Outcome) -> bool:
         """Return whether the file is there as it was written."""

@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from llm_audit.ledger.shared.folder import SharedFolder
-from llm_audit.ledger.shared.slices import compact_dictionaries, read_slice, write_slices
+from llm_audit.ledger.shared.slices import compact_dictionaries, read_slices, write_slices
 from llm_audit.ledger.shared.steps import Outcome, Step
 
 FAN = 128
@@ -103,16 +103,15 @@ class Relay:
         write_slices(folder, name, [compact_dictionaries(part) for part in parts])
 
     def read(self, folder: SharedFolder, reader: int) -> Iterator[Any]:
-        """Yield a reader's rows in the order of their sources, table by table.
+        """Return a reader's rows in the order of their sources, table by table.
 
         Raises:
             DamagedError: A file is missing or is not what was written; the message is its name.
         """
         last = self.levels - 1
         part, number = divmod(reader, self.ways)
-        for group in range(self.groups(last)):
-            if (table := read_slice(folder, self.name(last, part, group), number)) is not None:
-                yield table
+        names = (self.name(last, part, group) for group in range(self.groups(last)))
+        return read_slices(folder, [(name, number) for name in names])
 
     def frame(self, folder: SharedFolder, reader: int) -> pl.DataFrame | None:
         """Return a reader's rows as a frame; None where there are none."""
@@ -146,7 +145,7 @@ class RelayStep(Step):
         start = self.group * relay.fan
         members = range(start, min(start + relay.fan, relay.groups(self.level - 1)))
         names = (relay.name(self.level - 1, before, member) for member in members)
-        tables = [table for name in names if (table := read_slice(folder, name, number)) is not None]
+        tables = list(read_slices(folder, [(name, number) for name in names]))
         table, readers = None, np.zeros(0, np.int64)
         if tables:
             table = pa.concat_tables(tables)

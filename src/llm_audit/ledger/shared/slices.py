@@ -7,7 +7,8 @@ checksum covers the file's name and the slice's number too, so that a slice in t
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from xxhash import xxh3_128_digest
 from llm_audit.ledger.sealed import DamagedError
 from llm_audit.ledger.shared.folder import SharedFolder
 
+_AT_ONCE = 16
 _INDEX = struct.Struct("<QQ16s")
 
 
@@ -50,6 +52,22 @@ def read_slice(folder: SharedFolder, name: str, number: int) -> Any:
         return None
     with pa.input_stream(pa.py_buffer(blob), compression="zstd") as stream, pa.ipc.open_stream(stream) as reader:
         return reader.read_all()
+
+
+def read_slices(folder: SharedFolder, places: Sequence[tuple[str, int]]) -> Iterator[Any]:
+    """Yield the tables of some files and numbers that are not empty, in order.
+
+    Raises:
+        DamagedError: A file is missing or is not what was written; the message is its name.
+    """
+    if folder.path is not None or len(places) < 2:
+        for name, number in places:
+            if (table := read_slice(folder, name, number)) is not None:
+                yield table
+        return
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # a store takes long to answer, and answers many at once
+        found = pool.map(lambda place: read_slice(folder, *place), places)
+        yield from (table for table in found if table is not None)
 
 
 def compact_dictionaries(table: Any) -> Any:
