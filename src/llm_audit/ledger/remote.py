@@ -68,15 +68,18 @@ class RemoteLedger(Ledger):
 
     def scan(self, partition: int | None = None) -> pl.LazyFrame:
         """Return the requests, as ``Ledger.scan``; a thread keeps a copy of the partition that it has read last."""
-        if partition is None:
-            return super().scan()
+        return super().scan() if partition is None else scanned([self.file(partition)])
+
+    def file(self, partition: int) -> Path:
+        """Return the path of a partition's file on this machine, which is gone when the thread asks for another one."""
         key = (self._uri, self._checksums[partition])
         if getattr(_near, "key", None) != key:
             _near.key = None
             _near.holder = holder = Workspace()
             _near.file = self._fetched(partition, holder.path)
             _near.key = key
-        return scanned([_near.file])
+        path: Path = _near.file
+        return path
 
     def _fetched(self, number: int, local: Path) -> Path:
         folder, name = open_folder(self._uri, checked=False), requests_files(self.partitions)[number]

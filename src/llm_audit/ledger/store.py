@@ -66,6 +66,10 @@ class Ledger:
         """Return the address of its folder."""
         return str(self.folder)
 
+    def file(self, partition: int) -> Path:
+        """Return the path of a partition's file on this machine, which may be gone when the next one is asked for."""
+        return self.files[partition]
+
     @cached_property
     def frame(self) -> pl.DataFrame:
         """The requests in memory, with the columns of ``ledger.schema.SCHEMA``, in order of input, line and entry."""
@@ -165,9 +169,9 @@ def write_ledger(ledger: Ledger, folder: Path) -> None:
         if not folder.exists():
             make_private_folder(folder)
         if ledger.folder.resolve() != folder.resolve():
-            for file in ledger.files:
-                _copy(file, folder / file.name)
-        names = [file.name for file in ledger.files]
+            for number, name in enumerate(requests_files(ledger.partitions)):
+                _copy(ledger.file(number), folder / name)
+        names = requests_files(ledger.partitions)
         checksums = {name: sha256_of(folder / name) for name in names}
     except OSError as error:
         raise UsageError(f"Cannot write the ledger to {folder}: {error.strerror}. Choose another folder.") from None
