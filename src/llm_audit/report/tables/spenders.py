@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from llm_audit.document.audit import Document
-from llm_audit.report.table import Column, Table, blank, count, money, share, table
+from llm_audit.report.table import Column, ColumnKind, Table, blank, count, money, share, table
 from llm_audit.report.text import count as count_of
 from llm_audit.report.text import plain, words
 
@@ -23,7 +23,7 @@ def spenders(document: Document) -> Iterator[Table]:
             f"Top {_TITLES.get(kind, plain(kind))}",
             (
                 Column(words(kind.removeprefix("tag:")).capitalize()),
-                *((Column("Apps"), Column("Models")) if ids else ()),
+                *((Column("Apps"), Column("Models", ColumnKind.PROSE)) if ids else ()),
                 count("Requests", sums=False),
                 money("Cost", sums=False),
                 share("of cost", sums=False),
