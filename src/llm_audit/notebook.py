@@ -183,10 +183,14 @@ class Audit:
         return f"<Audit: {count(self.document.requests.audited)} requests, {spent}, flagship tax {tax}>"
 
     def _repr_html_(self) -> str:
-        from llm_audit.report.text import count, money, share
+        from llm_audit.document.audit import DEPARTURES
+        from llm_audit.report.rhythm import about
+        from llm_audit.report.text import UNKNOWN, count, money, share
         from llm_audit.report.verdict import verdict
 
         said, currency = verdict(self.document), self.document.currency
+        rate = f"Run rate {said.rate} {said.rate_note}." if said.rate not in {"", UNKNOWN} else ""
+        saving = [finding for finding in self.document.findings if finding.kind not in DEPARTURES]
         mix = [
             (
                 row.provider,
@@ -199,17 +203,23 @@ class Audit:
             for row in self.document.model_mix[:_SHOWN]
         ]
         found = [
-            (row.title, money(row.amount, currency=currency), count(row.requests), row.action)
-            for row in self.document.findings[:_SHOWN]
+            (
+                row.title,
+                money(row.amount, currency=currency),
+                "" if row.monthly is None else about(row.monthly, currency),
+                count(row.requests),
+                row.action,
+            )
+            for row in saving[:_SHOWN]
         ]
         return "".join(
             (
                 f"<p><strong>{_escaped(said.headline)}</strong></p>",
-                *(f"<p>{_escaped(text)}</p>" for text in (said.quality, *said.warnings) if text),
+                *(f"<p>{_escaped(text)}</p>" for text in (rate, said.sampling, said.quality, *said.warnings) if text),
                 _table("Model mix", ("Provider", "Model", "Tier", "Requests", "Cost", "Share of cost"), mix),
                 _rest(len(self.document.model_mix), "audit.mix"),
-                _table("Findings", ("What", "Saves", "Requests", "Do"), found),
-                _rest(len(self.document.findings), "audit.findings"),
+                _table("Findings", ("What", "Saves", "A month", "Requests", "Do"), found),
+                _rest(len(saving), "audit.findings"),
             )
         )
 

@@ -35,9 +35,10 @@ def test_a_report_says_once_that_the_logs_are_a_sample(name: str) -> None:
 
 def test_the_workbook_says_so_in_its_summary() -> None:
     book = openpyxl.load_workbook(io.BytesIO(render(sampled(), "xlsx")))
-    facts = {row[0].value: row[1].value for row in book["Summary"].iter_rows() if row[0].value}
-    assert facts["Sample"] == SENTENCE
-    assert "Sample" not in {
+    facts = {row[0].value: (row[1].value, row[2].value) for row in book["Summary"].iter_rows() if row[0].value}
+    assert facts["Sampling rate"] == (0.0025, SENTENCE)
+    assert "SamplingRate" in book.defined_names
+    assert "Sampling rate" not in {
         row[0].value for row in openpyxl.load_workbook(io.BytesIO(render(build.rich(2), "xlsx")))["Summary"].iter_rows()
     }
 

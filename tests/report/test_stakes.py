@@ -9,6 +9,8 @@ from llm_audit.report.registry import render
 from llm_audit.report.tables import everything, judgement
 from llm_audit.report.verdict import verdict
 
+HARM = "Where a wrong answer could do harm, stricter limits keep"
+
 
 def held(requests: int, saving: str, lost: float) -> Document:
     document = build.rich(2)
@@ -20,10 +22,13 @@ def held(requests: int, saving: str, lost: float) -> Document:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        (held(33, "1.24", 2.4), "Limits for stakes hold 33 requests, which forgoes $1.24 and avoids 2.4 lost answers."),
-        (held(1, "0.10", 1.0), "Limits for stakes hold 1 request, which forgoes $0.10 and avoids 1 lost answer."),
-        (held(2, "0.10", -0.2), "Limits for stakes hold 2 requests, which forgoes $0.10."),
-        (held(2, "-0.10", 0.0), "Limits for stakes hold 2 requests."),
+        (
+            held(33, "1.24", 2.4),
+            f"{HARM} 33 requests on their models, which forgoes $1.24 and avoids 2.4 lost answers.",
+        ),
+        (held(1, "0.10", 1.0), f"{HARM} 1 request on its model, which forgoes $0.10 and avoids 1 lost answer."),
+        (held(2, "0.10", -0.2), f"{HARM} 2 requests on their models, which forgoes $0.10."),
+        (held(2, "-0.10", 0.0), f"{HARM} 2 requests on their models."),
         (held(0, "0.00", 0.0), ""),
         (build.sparse(), ""),
     ],

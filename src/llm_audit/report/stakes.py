@@ -20,5 +20,8 @@ def stakes(document: Document) -> str:
     saving, lost = Decimal(found.further_saving), found.further_lost_answers
     effects = [f"forgoes {money(found.further_saving, currency=document.currency)}"] if saving > 0 else []
     effects += [f"avoids {number_of(lost)} lost answer{'' if number_of(lost) == '1' else 's'}"] if lost > 0 else []
-    text = f"Limits for stakes hold {plural(found.held_requests, 'request')}"
+    whose = "its model" if found.held_requests == 1 else "their models"
+    text = (
+        f"Where a wrong answer could do harm, stricter limits keep {plural(found.held_requests, 'request')} on {whose}"
+    )
     return f"{text}, which {' and '.join(effects)}." if effects else f"{text}."

@@ -108,6 +108,9 @@ def _facts(document: Document) -> Iterator[Fact]:
     yield Fact(title="Verdict", value=said.headline)
     yield Fact(title="Period", value=said.period)
     yield Fact(title="Currency", value=document.currency, kind=ColumnKind.TEXT, name="Currency")
+    if said.sampling:
+        rate_of = document.sampling_rate
+        yield Fact(title="Sampling rate", value=rate_of, kind=ColumnKind.SHARE, name="SamplingRate", note=said.sampling)
     yield amount("Spent", said.spent_amount, "Spent", said.spent_note)
     yield amount("Flagship tax, expected", said.tax_amount, "FlagshipTax", said.tax_note)
     yield amount("Flagship tax, low", expected.low, "FlagshipTaxLow", f"{expected.confidence:.0%} interval")
@@ -119,9 +122,11 @@ def _facts(document: Document) -> Iterator[Fact]:
         yield amount("API-equivalent, not billed", parts[1].cost, "ApiEquivalent")
         yield amount("Flagship tax of the API-equivalent", parts[1].flagship_tax, "ApiEquivalentTax")
     rate = document.run_rate
-    if rate is not None and rate.monthly is not None:
-        yield amount("Spend a month, at the log's rhythm", rate.monthly.amount, "MonthlyRunRate", said.rate_note)
-        yield amount("Flagship tax a month", rate.tax_monthly, "FlagshipTaxMonthly", said.rate_more)
+    if rate is not None and rate.monthly is not None and rate.annual is not None:
+        monthly, _, _ = said.rate_note.partition("; ")
+        yield amount("Spend a month, at the log's rhythm", rate.monthly.amount, "MonthlyRunRate", monthly)
+        yield amount("Spend a year, at the log's rhythm", rate.annual.amount, "AnnualRunRate", said.rate_more)
+        yield amount("Flagship tax a month", rate.tax_monthly, "FlagshipTaxMonthly")
     share = tax.covered_share if priced else None
     yield Fact(title="Covered", value=share, kind=ColumnKind.SHARE, name="CoveredShare", note=said.covered_note)
     audited = document.requests.audited
@@ -135,7 +140,6 @@ def _facts(document: Document) -> Iterator[Fact]:
             note=said.quality,
         )  # fmt: skip
     sentences = (
-        ("Sample", said.sampling),
         ("Preference", said.preference),
         ("Not included", said.unmeasured),
         ("Stakes", said.stakes),

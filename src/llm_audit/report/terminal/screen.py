@@ -115,9 +115,9 @@ def _rejected(document: Document) -> list[str]:
 def _actions(summary: Verdict, currency: str, width: int) -> RenderableType:
     if not summary.actions:
         return Text("No savings were found.", style="dim")
-    made = Grid.grid(padding=(0, 1), expand=True)
+    made = Grid.grid(padding=(0, 1), expand=width < _ROOMY)  # amounts stand beside their titles
     made.add_column(no_wrap=True)
-    made.add_column(ratio=1, overflow="fold")
+    made.add_column(ratio=1 if width < _ROOMY else None, overflow="fold")
     made.add_column(justify="right", no_wrap=True)
     monthly = width >= _WIDE and any(finding.monthly is not None for finding in summary.actions)
     heads = [Text("saves", style="dim")]
