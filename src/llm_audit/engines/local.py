@@ -102,6 +102,7 @@ def ingest(
             options.workspace,
             paths,
             config=options.config(),
+            selection=options.selection,
             partitions=options.partitions,
             progress=progress,
             executor=run_on,

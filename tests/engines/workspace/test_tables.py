@@ -12,17 +12,23 @@ import pytest
 
 from llm_audit.engines import (
     IngestOptions,
+    Part,
     UpdateOptions,
     compact_ledger,
     damage_of_ledger,
     ingest,
+    ingest_shard,
     ledger_size,
+    merge_workspace,
     open_executor,
     update_ledger,
 )
+from llm_audit.engines.workspace import plan
 from llm_audit.errors import AuditWarning, UsageError
 from llm_audit.ledger import Ledger
-from llm_audit.sources.databases import TableReader, ranges
+from llm_audit.sources.databases import Table, TableReader, parse, ranges
+from llm_audit.sources.files.find import Found
+from llm_audit.sources.files.storage import Source
 
 HERE = IngestOptions(jobs=1, cache=False)
 START_S = 1_756_684_800  # 2025-09-01
@@ -258,3 +264,44 @@ def test_a_query_is_read_anew_each_time(logs: Logs, tmp_path: Path) -> None:
     with pytest.warns(AuditWarning, match="#query has no time"):
         kept = updated(tmp_path / "led", place, query=query)
     assert kept.manifest.rows == 20
+
+
+def test_shares_of_a_table_are_read_apart_while_it_grows(
+    logs: Logs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranges, "ROWS_PER_RANGE", 300)
+    logs.add(1, 1000)
+    whole = fresh(logs.path)
+    logs.read_since()
+    read: list[int] = []
+    with open_executor("local", jobs=1) as executor:
+        for number in (3, 1, 2):
+            share = Part(number, 3)
+            ingest_shard(str(tmp_path / "run"), [logs.path], config=HERE.config(), executor=executor, shard=share)
+            read += logs.read_since()
+            logs.add(1000 * number, 1000 * number + 50)
+        merged = merge_workspace(str(tmp_path / "run"), executor=executor)
+    assert sorted(read) == list(range(1, 1000))
+    assert same(merged, whole)
+
+
+def test_a_run_that_was_interrupted_goes_on_in_a_table(
+    logs: Logs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranges, "ROWS_PER_RANGE", 300)
+    logs.add(1, 1000)
+    with open_executor("local", jobs=1) as executor:
+        ingest_shard(str(tmp_path / "run"), [logs.path], config=HERE.config(), executor=executor, shard=Part(1, 2))
+    logs.read_since()
+    ledger = ingest([logs.path], options=IngestOptions(jobs=1, workspace=str(tmp_path / "run")))
+    assert logs.read_since() == [*range(250, 500), *range(749, 1000)]
+    assert ledger.manifest.rows == 999
+
+
+def test_no_password_is_sent_to_other_machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table(address=parse("postgresql://ann:secret@db/app"), name="logs")
+    source = Source(name=table.shown, path="", size_bytes=0, modified_ns=0, identity="", database=True, table=table)
+    monkeypatch.setattr(plan, "find", lambda *_, **__: Found((source,), ()))
+    with pytest.raises(UsageError, match=r"postgresql://ann@db/app#logs is read by tasks .*PGPASSWORD") as caught:
+        ingest(["postgresql://ann:secret@db/app"], options=IngestOptions(jobs=1, workspace=str(tmp_path / "run")))
+    assert "secret" not in str(caught.value)

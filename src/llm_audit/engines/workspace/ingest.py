@@ -16,12 +16,13 @@ from llm_audit.engines.executors import Executor
 from llm_audit.engines.executors.calls import map_calls
 from llm_audit.engines.progress import Progress, bytes_done
 from llm_audit.engines.workspace.parts import PARTS, HashTask, PartTask, hash_file, kept_part, make_part
-from llm_audit.engines.workspace.plan import PLAN, Part, Plan, make_plan, read_plan, store_plan
+from llm_audit.engines.workspace.plan import PLAN, Part, Plan, make_plan, read_plan, store_plan, stored_plan
 from llm_audit.errors import AuditError, IncompleteError
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.shared import open_folder
 from llm_audit.ledger.store import Ledger
 from llm_audit.ledger.workspace import Workspace
+from llm_audit.sources.databases import EVERYTHING, Selection
 
 if TYPE_CHECKING:
     from llm_audit.engines.context import IngestConfig
@@ -52,8 +53,7 @@ def ingest_shard(
     Raises:
         UsageError: A path cannot be read, or the workspace is that of other logs.
     """
-    plan = make_plan(paths, config)
-    store_plan(open_folder(workspace), plan)
+    plan = _agreed(workspace, paths, config, EVERYTHING)
     parts = _parts(workspace, plan, (shard or Part()).of(len(plan.bundles)), executor, progress)
     return len(parts), sum(tally.entries for part in parts for tally in part.shards)
 
@@ -64,6 +64,7 @@ def ingest_into(
     *,
     config: IngestConfig,
     executor: Executor,
+    selection: Selection = EVERYTHING,
     partitions: int | None = None,
     progress: Progress | None = None,
 ) -> Ledger:
@@ -73,8 +74,7 @@ def ingest_into(
         UsageError: A path cannot be read, or the workspace is that of other logs.
         IncompleteError: There is no entry to read.
     """
-    plan = make_plan(paths, config)
-    store_plan(open_folder(workspace), plan)
+    plan = _agreed(workspace, paths, config, selection)
     parts = _parts(workspace, plan, range(len(plan.bundles)), executor, progress)
     return merged(workspace, plan, parts, executor, given=paths, partitions=partitions, resumable=True)
 
@@ -107,6 +107,14 @@ def _kept_part(workspace: str, key: str) -> LedgerPart | None:
 
 def _part_label(key: str) -> str:
     return f"the part {key}"
+
+
+def _agreed(workspace: str, paths: Sequence[str | Path], config: IngestConfig, selection: Selection) -> Plan:
+    """Return the plan of a workspace for logs, which it then keeps."""
+    folder = open_folder(workspace)
+    plan = make_plan(paths, config, selection=selection, before=stored_plan(folder))
+    store_plan(folder, plan)
+    return plan
 
 
 def _parts(

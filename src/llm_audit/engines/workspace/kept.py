@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -102,15 +102,14 @@ def read_state(folder: SharedFolder) -> KeptState | None:
 
 
 def store_state(folder: SharedFolder, state: KeptState) -> None:
-    """Keep the state of a ledger, without what is asked of databases, which names their users' passwords.
+    """Keep the state of a ledger, without what is asked of databases.
 
     Raises:
         UsageError: A name of a file cannot be written.
     """
-    sources = tuple(replace(source, table=None) for source in state.plan.sources)
-    plan = msgspec.structs.replace(state.plan, sources=sources)
+    kept = msgspec.structs.replace(state, plan=state.plan.without_tables())
     try:
-        write_sealed(folder, STATE, msgspec.json.encode(msgspec.structs.replace(state, plan=plan)))
+        write_sealed(folder, STATE, msgspec.json.encode(kept))
     except UnicodeEncodeError:
         raise UsageError("The name of a file is not UTF-8, which a kept ledger cannot hold. Rename it.") from None
 

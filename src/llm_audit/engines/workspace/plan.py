@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,34 +76,67 @@ class Plan(msgspec.Struct, frozen=True):
             words.append(repr((state, part.start, part.end, source.columns, source.deleted)))
         return xxh3_128_hexdigest("\0".join(words).encode())
 
+    def without_tables(self) -> Plan:
+        """Return the plan without what is asked of databases, which names users and may hold passwords."""
+        return msgspec.structs.replace(self, sources=tuple(replace(source, table=None) for source in self.sources))
 
-def make_plan(paths: Sequence[str | Path], config: IngestConfig) -> Plan:
+
+def make_plan(
+    paths: Sequence[str | Path],
+    config: IngestConfig,
+    *,
+    selection: Selection = EVERYTHING,
+    before: Plan | None = None,
+) -> Plan:
     """Return the plan for logs.
+
+    Args:
+        paths: The logs.
+        config: How they are read and judged.
+        selection: What of a database is read.
+        before: The plan that the workspace has. Tables are cut as they were then, since they may have grown.
 
     Raises:
         UsageError: A path does not exist or cannot be read, or is standard input, which other processes cannot read.
     """
-    found = find_again(paths, option="--workspace")
-    if any(source.table is not None for source in found.sources):
-        raise UsageError(
-            "A database cannot be read with --workspace, whose plan would hold its password. Read it into a ledger: "
-            "llm-audit analyze URI --save-ledger DIR."
-        )
-    cut = list(bundles(found.sources, () if config.forced() else config.formats()))
+    listed = find_again(paths, option="--workspace", selection=selection)
+    found = [_as_before(source, before) for source in listed.sources]
+    cut = list(bundles(found, () if config.forced() else config.formats()))
     read = {shard.source.name: shard.source for bundle in cut for shard in bundle}  # with sizes as objects state them
-    sources = tuple(read.get(source.name, source) for source in found.sources)
+    sources = tuple(read.get(source.name, source) for source in found)
     numbers = {source.name: number for number, source in enumerate(sources)}
     size = bundle_bytes(sum(source.size_bytes for source in sources))
     return Plan(
         code=code_fingerprint(),
         config=config,
         sources=sources,
-        notes=found.notes,
+        notes=listed.notes,
         bundles=tuple(
             tuple(Range(numbers[shard.source.name], shard.start, shard.end) for shard in bundle)
             for bundle in joined(cut, size)
         ),
     )
+
+
+def _as_before(source: Source, before: Plan | None) -> Source:
+    """Return a table in the ranges of a plan that has it; any other source as it is."""
+    if source.table is None:
+        return source
+    if source.table.address.password is not None:
+        raise UsageError(
+            f"{source.name} is read by tasks that may run on other machines, to which no password is sent. Leave it "
+            "out of the address, and set it where each of them looks for it, such as in PGPASSWORD or ~/.pgpass."
+        )
+    if before is None or source not in before.sources:
+        return source
+    number = before.sources.index(source)
+    ranges = [
+        (part.start, part.end)
+        for bundle in before.bundles
+        for part in bundle
+        if part.source == number and part.end is not None
+    ]
+    return replace(source, table=replace(source.table, ranges=tuple(ranges)))
 
 
 def find_again(paths: Sequence[str | Path], *, option: str, selection: Selection = EVERYTHING) -> Found:
@@ -131,7 +165,7 @@ def joined(cut: Sequence[Bundle], size_bytes: int) -> list[Bundle]:
     held = 0
     for number, bundle in enumerate(cut):
         own = sum(shard.size_bytes for shard in bundle)
-        if held and held + own > size_bytes:
+        if held and (held + own > size_bytes or bundle[0].source.database):  # whose size is a guess
             ends.append(number)
             held = 0
         held += own
@@ -145,7 +179,7 @@ def store_plan(folder: SharedFolder, plan: Plan) -> None:
         UsageError: The workspace has another plan, or a name of a file cannot be written.
     """
     try:
-        content = msgspec.json.encode(plan)
+        content = msgspec.json.encode(plan.without_tables())
     except UnicodeEncodeError:
         raise UsageError("The name of a file is not UTF-8, which a workspace cannot hold. Rename it.") from None
     kept = read_sealed(folder, PLAN)
@@ -158,21 +192,25 @@ def store_plan(folder: SharedFolder, plan: Plan) -> None:
         )
 
 
+def stored_plan(folder: SharedFolder) -> Plan | None:
+    """Return the plan of a workspace; None where it has none that can be read."""
+    kept = read_sealed(folder, PLAN)
+    with suppress(msgspec.MsgspecError):
+        return None if kept is None else msgspec.json.decode(kept, type=Plan)
+    return None
+
+
 def read_plan(folder: SharedFolder) -> Plan:
     """Return the plan of a workspace.
 
     Raises:
         UsageError: It has none, a damaged one, or one that other code made.
     """
-    kept = read_sealed(folder, PLAN)
-    if kept is None:
+    if read_sealed(folder, PLAN) is None:
         raise UsageError(
             f"{folder.uri} holds no readable plan. Begin with `llm-audit ingest PATH… --workspace {folder.uri}`."
         )
-    try:
-        plan = msgspec.json.decode(kept, type=Plan)
-    except msgspec.MsgspecError:
-        plan = None
+    plan = stored_plan(folder)
     if plan is None or plan.code != code_fingerprint():
         raise UsageError(
             f"The workspace {folder.uri} was begun with another version of llm-audit. Use that one, or begin again in "
