@@ -69,9 +69,16 @@ class _Connection(Connection):
         )
         for name in _AS_TEXT:
             self._open.adapters.register_loader(name, TextLoader)
-        self._open.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
-        self._open.execute("SET datestyle = 'ISO'")
-        self._open.execute("SET timezone = 'UTC'")
+        try:
+            for setting in (
+                "SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+                "datestyle = 'ISO'",
+                "timezone = 'UTC'",
+            ):
+                self._open.execute(f"SET {setting}")
+        except psycopg.Error:
+            self._open.close()
+            raise
 
     def page(self, sql: str, parameters: Sequence[Any] = ()) -> Page:
         cursor = self._open.execute(sql, parameters)
