@@ -4,6 +4,7 @@
 #include <Python.h>
 #include <stdint.h>
 
+#include "_ask.h"
 #include "_search.h"
 
 #define CASELESS 0x3000 /* letters from here on have one case */
@@ -108,34 +109,7 @@ static int has_context(PyObject *labels, PyObject *text, Py_ssize_t from, Py_ssi
     return before_colon(labels, text);
 }
 
-/* Prepared words, and the sizes that decide what is done with a text. */
-typedef struct {
-    Words *chores;
-    const Words *tags, *rework, *follow_up;
-    Py_ssize_t edge, follow_up_chars, long_chars, paragraph_chars, pasted_chars;
-    PyObject *labels;
-} Plan;
-
-/* Whether a text, after characters that are no part of a word, may begin with one of the words. */
-static int begins_text(const Words *words, int kind, const void *data, Py_ssize_t at, Py_ssize_t to) {
-    for (Py_UCS4 c; at < to && (c = PyUnicode_READ(kind, data, at)) < 128 && !Py_ISALNUM(c) && c != '_';) at++;
-    return begins_at(words, kind, data, at, to);
-}
-
-/* Whether text[from:to] is an ask to its last character: no document, and nothing that refers to what is before it. */
-static int is_whole(const Plan *plan, PyObject *text, Py_ssize_t from, Py_ssize_t to) {
-    int kind = PyUnicode_KIND(text);
-    const void *data = PyUnicode_DATA(text);
-    if (to - from <= plan->follow_up_chars && begins_text(plan->follow_up, kind, data, from, to)) return 0;
-    Py_ssize_t end = from;
-    while ((end = PyUnicode_FindChar(text, '\n', end, to, 1)) >= 0 && end + 1 < to && PyUnicode_READ(kind, data, end + 1) != '\n') end++;
-    if (end < 0 || end + 1 >= to) return 1; /* one paragraph */
-    if (to - from > plan->long_chars) return 0;
-    if (end - from > plan->paragraph_chars || to - end <= plan->pasted_chars) return 1;
-    return PyUnicode_IS_ASCII(text) && !begins_text(plan->rework, kind, data, from, to);
-}
-
-/* The text without blanks around it, alone where it is the ask to its last character, else with whether it may hold
+/* The text without blanks around it, or alone the part that asks where that is plain, else all with whether it may hold
    context; None where a harness may have written in it. */
 static PyObject *stripped(const Plan *plan, PyObject *text) {
     int kind = PyUnicode_KIND(text);
@@ -146,7 +120,10 @@ static PyObject *stripped(const Plan *plan, PyObject *text) {
     while (from < to && Py_UNICODE_ISSPACE(PyUnicode_READ(kind, data, to - 1))) to--;
     if (from == to || has_tag(plan->tags, text, from, to)) Py_RETURN_NONE;
     PyObject *context = has_context(plan->labels, text, from, to) ? Py_True : Py_False;
-    if (context == Py_False && is_whole(plan, text, from, to)) return PyUnicode_Substring(text, from, to);
+    if (context == Py_False) {
+        PyObject *ask = ask_of(plan, text, from, to);
+        if (ask || PyErr_Occurred()) return ask;
+    }
     return Py_BuildValue("(NO)", PyUnicode_Substring(text, from, to), context);
 }
 
@@ -179,7 +156,8 @@ static PyObject *begins(PyObject *Py_UNUSED(module), PyObject *const *args, Py_s
     const Words *words = PyCapsule_GetPointer(args[0], "words");
     if (!words) return NULL;
     PyObject *text = args[1];
-    return PyBool_FromLong(begins_text(words, PyUnicode_KIND(text), PyUnicode_DATA(text), 0, PyUnicode_GET_LENGTH(text)));
+    Chars chars = {PyUnicode_KIND(text), PyUnicode_DATA(text)};
+    return PyBool_FromLong(begins_text(words, chars, 0, PyUnicode_GET_LENGTH(text)));
 }
 
 static Words *prepared_at(PyObject *capsules, Py_ssize_t place) {
@@ -187,20 +165,23 @@ static Words *prepared_at(PyObject *capsules, Py_ssize_t place) {
 }
 
 static int read_plan(PyObject *const *args, Plan *plan) {
-    if (!PyTuple_Check(args[0]) || PyTuple_GET_SIZE(args[0]) != 4 || !PyTuple_Check(args[1]) || !are_texts(args[2])) {
-        PyErr_SetString(PyExc_TypeError, "plain_ask takes four prepared words, five sizes, labels and messages");
+    if (!PyTuple_Check(args[0]) || PyTuple_GET_SIZE(args[0]) != 8 || !PyTuple_Check(args[1]) || !are_texts(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "plain_ask takes eight prepared words, five sizes, labels and messages");
         return 0;
     }
     plan->labels = args[2];
     return (plan->chores = prepared_at(args[0], 0)) && (plan->tags = prepared_at(args[0], 1)) &&
-           (plan->rework = prepared_at(args[0], 2)) && (plan->follow_up = prepared_at(args[0], 3)) &&
+           (plan->rework = prepared_at(args[0], 2)) && (plan->surely_rework = prepared_at(args[0], 3)) &&
+           (plan->polite = prepared_at(args[0], 4)) && (plan->requests = prepared_at(args[0], 5)) &&
+           (plan->assent = prepared_at(args[0], 6)) &&
+           (plan->reference = prepared_at(args[0], 7)) &&
            PyArg_ParseTuple(args[1], "nnnnn", &plan->edge, &plan->follow_up_chars, &plan->long_chars,
                             &plan->paragraph_chars, &plan->pasted_chars);
 }
 
 static PyObject *plain_ask(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
     if (count != 4 || !PyList_CheckExact(args[3]) || !PyList_GET_SIZE(args[3])) {
-        PyErr_SetString(PyExc_TypeError, "plain_ask takes four prepared words, five sizes, labels and messages");
+        PyErr_SetString(PyExc_TypeError, "plain_ask takes eight prepared words, five sizes, labels and messages");
         return NULL;
     }
     Plan plan;

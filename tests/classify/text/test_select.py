@@ -324,7 +324,7 @@ MARKS = st.sampled_from(
         "<context>", "</context>", "<", ">", "\n> ", "```", "\n", ":", "\uff1a", "Question:", "Context:\n", "Q: ",
         "A: ", "Input: ", "Output: ", "# AGENTS.md", "<system-reminder>", "title", "summarise", "conversation",
         "Why?\n\n", "yes", "x " * 45, "\u3000", "é\n" * 50, "word " * 700, "\u017fystem", "<\u017fystem-reminder>",
-        "please ", "next", "And for Spain?", "extract ", "<p>", "</p>",
+        "please ", "next", "And for Spain?", "extract ", "<p>", "</p>", "\n\n", "\n\n", "Rewrite this.\n\n", "x " * 120,
     ]
 )  # fmt: skip
 TURNS = st.lists(
@@ -361,17 +361,34 @@ def test_the_short_way_leaves_out_a_pasted_text_too(monkeypatch: pytest.MonkeyPa
 
 def test_the_short_way_is_for_plain_asks():
     short = words.plain_ask(
-        words.AskWords((("title",), ("chat",)), ("b",), ("rework",), ("fix",), ("question",)),
+        words.AskWords(
+            (("title",), ("chat",)),
+            ("b",),
+            ("re", "please "),
+            ("rework",),
+            ("please ",),
+            ("why",),
+            ("ok",),
+            ("fix",),
+            ("question",),
+        ),
         words.AskSizes(20, 8, 60, 30, 10),
     )
     assert short([system("Help."), user("  Why?\n")]) == "Why?"
     assert short([user("Fix it")]) == ("Fix it", False)  # may refer to what was said before
+    assert short([user("OK then?")]) == ("OK then?", False)
     assert short([user("Fix that now")]) == "Fix that now"
-    assert short([user("Rework it:\n\nAll is well.")]) == ("Rework it:\n\nAll is well.", False)
+    assert short([user("Rework it, please:\n\nAll is well.")]) == "Rework it, please:"
+    assert short([user("Please rework it:\n\nAll is well.\n\nWhy so?")]) == "Please rework it:\nWhy so?"
+    assert short([user("Review it:\n\nAll is well.")]) == ("Review it:\n\nAll is well.", False)
+    assert short([user("Rework \xe9t\xe9:\n\nAll is well.")]) == ("Rework \xe9t\xe9:\n\nAll is well.", False)
+    assert short([user("Rework it, please:\n\nAll is w\xe9ll.")]) == "Rework it, please:"
     assert short([user("What of it?\n\nAll is well.")]) == "What of it?\n\nAll is well."
-    assert short([user("What of it?\n\nAll is w\xe9ll.")]) == ("What of it?\n\nAll is w\xe9ll.", False)
     assert short([user("Rework it.\n\nWell.")]) == "Rework it.\n\nWell."  # too short to be a document
-    assert short([user(f"What?\n\n{'All. ' * 12}?")]) == (f"What?\n\n{'All. ' * 12}?", False)  # long
+    assert short([user(f"What of it?\n\n{'All. ' * 12}\n\nBut why?")]) == "What of it?\nBut why?"  # long
+    assert short([user(f"{'All. ' * 12}\n\nWhy, then")]) == "Why, then"
+    assert short([user(f"{'All. ' * 12}\n\nWhy\u2019s that")]) == (f"{'All. ' * 12}\n\nWhy\u2019s that", False)
+    assert short([user(f"{'All. ' * 12}\n\nEnd.")]) == f"{'All. ' * 12}\n\nEnd."
     for text in ("> a\nb", "a\n> b", "```a", "a\nb: c", "Question: a\nb", "a </c>"):
         assert short([user(text)]) == (text, True)
     for turns in ([user("a"), assistant("b")], [user("<b>")], [user(" ")], [user("# A")], [user("title chat")]):

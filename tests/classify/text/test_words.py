@@ -73,10 +73,10 @@ def test_a_word_before_a_colon_is_found(text, found):
 @pytest.mark.parametrize(
     ("pattern", "heads"),
     [
-        (patterns.REQUEST, patterns.REQUEST_HEADS),
+        (patterns.REQUEST, patterns.REQUEST_WORDS),
         (patterns.REWORK, patterns.REWORK_HEADS),
-        (patterns.ASSENT, patterns.FOLLOW_UP_HEADS),
-        (patterns.REFERENCE, patterns.FOLLOW_UP_HEADS),
+        (patterns.ASSENT, patterns.ASSENT_HEADS),
+        (patterns.REFERENCE, patterns.REFERENCE_HEADS),
     ],
     ids=["request", "rework", "assent", "reference"],
 )
@@ -116,7 +116,17 @@ def test_a_text_begins_with_a_word_whatever_its_case(text, found):
 @pytest.mark.skipif(not words.COMPILED, reason="built without a C compiler")
 def test_a_repeated_system_prompt_is_searched_once_for_each_of_its_texts():
     short = words.plain_ask(
-        words.AskWords((("title",), ("chat",)), ("b",), ("rework",), ("fix",), ("question",)),
+        words.AskWords(
+            (("title",), ("chat",)),
+            ("b",),
+            ("re", "please "),
+            ("rework",),
+            ("please ",),
+            ("why",),
+            ("ok",),
+            ("fix",),
+            ("question",),
+        ),
         words.AskSizes(20, 8, 60, 30, 10),
     )
     texts = [f"{word} {'.' * size} chat" for size in range(40) for word in ("title", "tatle", "t\xeftle", "t\u0131tle")]
@@ -173,7 +183,7 @@ def test_the_compiled_search_refuses_what_it_cannot_hold():
     for arguments in ((_words.prepare_heads(("a",)), b"a"), (_words.prepare_heads(("a",)),)):
         with pytest.raises(TypeError):
             _words.begins(*arguments)
-    heads = (_words.prepare((("word",),)), *(_words.prepare_heads(("a",)),) * 3)
+    heads = (_words.prepare((("word",),)), *(_words.prepare_heads(("a",)),) * 7)
     sizes, turns = (1, 1, 1, 1, 1), [Message("user", "b")]
     for arguments in (
         (heads, sizes, ("a",)), (heads[:3], sizes, ("a",), turns), (heads, sizes[:4], ("a",), turns),

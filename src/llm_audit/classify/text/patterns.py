@@ -69,6 +69,14 @@ ASSENT: Final = re.compile(
 )
 """An assent, or a word that means nothing without the turns before."""
 
+ASSENT_HEADS: Final = (
+    "please", "yes", "yep", "yeah", "yup", "no", "next", "ok", "sure", "right", "correct", "exactly", "agreed",
+    "approve", "confirm", "proceed", "continue", "resume", "go", "do ", "keep going", "carry on", "try ", "again",
+    "retry", "same", "more", "both", "all of ", "the ", "first", "second", "third", "last", "other one", "option ",
+    "lgtm", "ship it", "sounds good", "looks good", "why", "how", "and", "then", "with it", "what else",
+)  # fmt: skip
+"""Such a text begins with one of these."""
+
 REFERENCE: Final = re.compile(
     r"(?:and|but|what about|how about|same (?:for|with))\b.*"
     r"|(?=.*\b(?:it|that|this|them|those|these|one|ones|above|again|previous|earlier|instead)\b)"
@@ -78,35 +86,32 @@ REFERENCE: Final = re.compile(
 )
 """A short ask about something earlier: "it", "the second one", "and for Spain?"."""
 
-FOLLOW_UP_HEADS: Final = (
-    "please", "ye", "yup", "ne", "no", "ok", "sure", "right", "co", "exactly", "agreed", "approve", "pro", "re",
-    "go", "do", "keep", "carry", "try", "again", "sa", "mo", "both", "all", "the", "first", "se", "third", "la",
-    "other", "op", "lgtm", "sh", "so", "look", "why", "how", "and", "with", "what", "but", "also", "or", "can",
-    "make", "fix", "exp", "undo", "change", "run", "test", "trans", "simplify", "elaborate", "use", "add",
-    "put", "give", "is", "are", "did",
+REFERENCE_HEADS: Final = (
+    "and", "but", "what about", "how", "same", "yes", "no", "ok", "so", "then", "also", "or", "why", "please", "can",
+    "could", "make", "fix", "explain", "re", "shorten", "expand", "undo", "change", "run", "test", "translate",
+    "simplify", "elaborate", "do", "try", "use", "add", "put", "move", "show", "give", "is", "are", "did",
 )  # fmt: skip
-"""An assent, and a short ask about something earlier, begins with one of these."""
+"""Such a short ask begins with one of these."""
 
-REQUEST: Final = re.compile(
-    r"\W*(?:please|can|could|would|will|what|which|who|why|when|where|how|is|are|do|does|did|should"
-    r"|i need|i want"
-    r"|summari[sz]e|explain|translate|write|list|find|extract|analy[sz]e|review|compare|describe|identify|rewrite|edit"
-    r"|answer|tell|give|read|using|based|create|make|fix|debug|refactor|implement|convert|classify|prove|solve|compute)\b",
-    re.IGNORECASE,
-)
+REQUEST_WORDS: Final = (
+    "please", "can", "could", "would", "will", "what", "which", "who", "why", "when", "where", "how", "is", "are", "do",
+    "does", "did", "should", "i need", "i want", "summarise", "summarize", "explain", "translate", "write", "list",
+    "find", "extract", "analyse", "analyze", "review", "compare", "describe", "identify", "rewrite", "edit", "answer",
+    "tell", "give", "read", "using", "based", "create", "make", "fix", "debug", "refactor", "implement", "convert",
+    "classify", "prove", "solve", "compute",
+)  # fmt: skip
+
+REQUEST: Final = re.compile(rf"\W*(?:{'|'.join(REQUEST_WORDS)})\b", re.IGNORECASE)
 """The beginning of a paragraph that asks for something."""
 
-REQUEST_HEADS: Final = (
-    "please", "can", "could", "would", "will", "what", "which", "who", "why", "when", "where", "how", "is", "are", "do",
-    "did", "should", "i need", "i want", "summari", "explain", "translate", "write", "list", "find", "extract", "analy",
-    "review", "compare", "describe", "identify", "rewrite", "edit", "answer", "tell", "give", "read", "using", "based",
-    "create", "make", "fix", "debug", "refactor", "implement", "convert", "classify", "prove", "solve", "compute",
+POLITE_WORDS: Final = ("please ", "bitte ", "can you ", "could you ")
+REWORK_WORDS: Final = (
+    "summarise", "summarize", "translate", "shorten", "condense", "proofread", "rewrite", "rephrase", "paraphrase",
+    "tag", "label", "classify", "categorise", "categorize", "extract",
 )  # fmt: skip
-"""Such a paragraph begins with one of these, but for marks before it."""
 
 REWORK: Final = re.compile(
-    r"\W*(?:(?:please|bitte|can you|could you) )?(?:summari[sz]e|translate|shorten|condense|proofread|rewrite|rephrase"
-    r"|paraphrase|tag|label|classify|categori[sz]e|extract"
+    rf"\W*(?:{'|'.join(POLITE_WORDS)})?(?:{'|'.join(REWORK_WORDS)}"
     r"|(?:write|give|find|suggest)(?: me| this \w+)? an? (?:\w+ )?(?:headline|title|subject|summary|abstract)"
     r"|correct the|fass\w*\b.{0,40}zusammen|übersetz|extrahier|klassifizier|kürze|korrigier"
     "|résum|tradui|extrai|classe|corrig|reformul|raccourci|resum|traduc|traduz|extrae|clasific|classific|acort|encurt"

@@ -37,13 +37,18 @@ _plain_ask: Final = plain_ask(
         chores=(patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS),
         tags=patterns.HARNESS_HEADS,
         rework=patterns.REWORK_HEADS,
-        follow_ups=patterns.FOLLOW_UP_HEADS,
+        surely_rework=patterns.REWORK_WORDS,
+        polite=patterns.POLITE_WORDS,
+        requests=patterns.REQUEST_WORDS,
+        assent=patterns.ASSENT_HEADS,
+        reference=patterns.REFERENCE_HEADS,
         labels=patterns.QUESTION_WORDS,
     ),
     AskSizes(edge=_EDGE, follow_up=_FOLLOW_UP, long=_LONG, paragraph=_SHORT_PARAGRAPH, pasted=_PASTED),
 )
-_may_follow_up: Final = beginner(patterns.FOLLOW_UP_HEADS)
-_may_request: Final = beginner(patterns.REQUEST_HEADS)
+_may_assent: Final = beginner(patterns.ASSENT_HEADS)
+_may_refer: Final = beginner(patterns.REFERENCE_HEADS)
+_may_request: Final = beginner(patterns.REQUEST_WORDS)
 _may_rework: Final = beginner(patterns.REWORK_HEADS)
 
 
@@ -149,9 +154,11 @@ _system_chore = lru_cache(maxsize=256)(_chore_step)  # a log repeats few system 
 
 def _follows_up(text: str, *, bare: bool) -> bool:
     """Return true for an ask that means nothing alone; one that brought its own context may mean that by "this"."""
-    if len(text) > _FOLLOW_UP or not _may_follow_up(text):
+    if len(text) > _FOLLOW_UP:
         return False
-    return bool(patterns.ASSENT.fullmatch(text) or (bare and patterns.REFERENCE.fullmatch(text)))
+    if _may_assent(text) and patterns.ASSENT.fullmatch(text):
+        return True
+    return bare and _may_refer(text) and patterns.REFERENCE.fullmatch(text) is not None
 
 
 def _ask_before(messages: Sequence[Message], end: int) -> tuple[int, str, bool] | None:

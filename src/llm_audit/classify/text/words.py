@@ -58,7 +58,11 @@ class AskWords(NamedTuple):
     chores: Groups  # as for ``searcher``
     tags: tuple[str, ...]  # with which the tags of a harness begin
     rework: tuple[str, ...]  # with which an ask to rework the text after it begins
-    follow_ups: tuple[str, ...]  # with which a follow-up begins
+    surely_rework: tuple[str, ...]  # with which nothing else begins
+    polite: tuple[str, ...]  # which may come before these
+    requests: tuple[str, ...]  # with which a paragraph that asks for something begins
+    assent: tuple[str, ...]  # with which an assent begins
+    reference: tuple[str, ...]  # with which a short ask about something earlier begins
     labels: tuple[str, ...]  # of which one stands before a colon where documents precede a question
 
 
@@ -68,14 +72,14 @@ PlainAsk = Callable[[list[Message]], str | tuple[str, bool] | None]
 def plain_ask(words: AskWords, sizes: AskSizes) -> PlainAsk:
     """Return the ask that ends a prompt, as a function of the messages: a short way for most.
 
-    It returns the ask without blanks around it, alone where nothing else can be said of it. Else it returns also
-    whether the ask may hold a quotation, a fence, a closed tag, examples or documents; if not, it may still end with a
-    document, or be a follow-up. None where more may have to be done: the prompt does not end with the user's message,
+    It returns the ask alone where that is plain. Else it returns the text without blanks around it, and whether it may
+    hold a quotation, a fence, a closed tag, examples or documents; if not, it may still end with a document, or be a
+    follow-up. None where more may have to be done: the prompt does not end with the user's message,
     that or the system prompt has a word of each group at its ends, or a harness may have written in it.
     """
     if not COMPILED:
         return lambda _: None
-    heads = map(_words.prepare_heads, (words.tags, words.rework, words.follow_ups))
+    heads = map(_words.prepare_heads, words[1:-1])
     return partial(_words.plain_ask, (_words.prepare(words.chores), *heads), tuple(sizes), words.labels)
 
 
