@@ -12,14 +12,16 @@ from functools import cached_property, partial
 
 import polars as pl
 
-from llm_audit.audit import parts, tasks
+from llm_audit.audit import parts
 from llm_audit.audit.aggregate.repeats import find_repeats
 from llm_audit.audit.aggregate.selection import Digits, quantile_of
 from llm_audit.audit.compose import Found, document
 from llm_audit.audit.options import AuditOptions, zone
 from llm_audit.audit.parts import Audited, Job, Log
 from llm_audit.audit.rows import Rows
-from llm_audit.audit.stages import Mapper, Space, Stages, identity, prompts, repeats
+from llm_audit.audit.stages import tasks
+from llm_audit.audit.stages.runs import Mapper, Stages
+from llm_audit.audit.stages.space import Space, identity, prompts, repeats
 from llm_audit.audit.survey import Survey, survey, usual_outputs, whole_log
 from llm_audit.audit.waste.prefixes import uncached
 from llm_audit.audit.waste.recurring import Habits

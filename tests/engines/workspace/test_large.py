@@ -14,8 +14,8 @@ from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from llm_audit.api import audit_options
-from llm_audit.audit import stages
 from llm_audit.audit.run import Audit, run
+from llm_audit.audit.stages import runs
 from llm_audit.catalog import Catalog
 from llm_audit.config import Config
 from llm_audit.engines import IngestOptions, clear_workspace, ingest, open_executor, over_steps, steps_folder
@@ -39,7 +39,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several parts, several levels of every exchange, and several levels of sums."""
     monkeypatch.setattr(split, "SHARD_BYTES", 4_000)
     monkeypatch.setattr(plan, "SHARD_BYTES", 4_000)
-    monkeypatch.setattr(stages, "TOGETHER", 2)
+    monkeypatch.setattr(runs, "TOGETHER", 2)
     for kind in (Relay, Layout):
         monkeypatch.setitem(kind.__init__.__kwdefaults__, "fan", 2)
 

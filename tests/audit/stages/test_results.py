@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from llm_audit.audit.rows import InputTimes
-from llm_audit.audit.stored import read_result, write_result
+from llm_audit.audit.stages.results import read_result, write_result
 from llm_audit.ledger.shared import DamagedError, open_folder, seal
 
 FRAME = pl.DataFrame(

@@ -1,4 +1,4 @@
-"""The tasks of an audit by partition, stage by stage: see ``stages``."""
+"""The tasks of an audit by partition, stage by stage: see ``runs``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from llm_audit.audit.aggregate.selection import Digits, add_digits, digits
 from llm_audit.audit.partial import merge
 from llm_audit.audit.parts import Audited, Job, Log, audited, read_part, routed, sent_prompts
 from llm_audit.audit.sections.sensitivity import frontier_values
-from llm_audit.audit.stages import Space, prompts, repeats
+from llm_audit.audit.stages.space import Space, prompts, repeats
 from llm_audit.audit.survey import Survey, merge_surveys, survey
 from llm_audit.policy import PartRoutes, merge_routes, part_routes, part_scores
 

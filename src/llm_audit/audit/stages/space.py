@@ -1,0 +1,124 @@
+"""What the tasks of an audit share: where they leave what they find, and what all of them are given."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import polars as pl
+from xxhash import xxh3_128_hexdigest
+
+from llm_audit.audit.parts import Job, Log
+from llm_audit.audit.stages.results import read_result
+from llm_audit.engines import package_fingerprint
+from llm_audit.ledger.shared import DamagedError, Relay, SharedFolder, open_folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """Where the tasks of an audit leave what they find.
+
+    Attributes:
+        uri: The address of the folder.
+        partitions: Partitions of the ledger.
+    """
+
+    uri: str
+    partitions: int
+
+    @property
+    def folder(self) -> SharedFolder:
+        """Return the folder."""
+        return open_folder(self.uri, checked=False)
+
+    def result(self, stage: str, number: int) -> Any:
+        """Return what the task of a partition has found.
+
+        Raises:
+            DamagedError: It is missing or damaged; the message is its name.
+        """
+        return read_result(self.folder, result_name(stage, 0, number))
+
+
+def prompts(space: Space) -> Relay:
+    """Return the way of prompts that may repeat, each from its partition to the range of its hash."""
+    return Relay(uri=space.uri, kind="prompts", sources=space.partitions, readers=space.partitions)
+
+
+def repeats(space: Space) -> Relay:
+    """Return the way of repeats, each from the range of its hash to its partition."""
+    return Relay(uri=space.uri, kind="repeats", sources=space.partitions, readers=space.partitions)
+
+
+def result_name(stage: str, level: int, number: int) -> str:
+    """Return the name of the file of a result, or of a sum of a level."""
+    return f"{stage}-{number:06d}" if level == 0 else f"{stage}-{level}-{number:06d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What all tasks of a stage are given: a file, by its hash, which comes with the task."""
+
+    uri: str
+    sha256: str
+
+    @classmethod
+    def write(cls, uri: str, content: tuple[Job, Log | None]) -> Given:
+        """Write the file."""
+        data = pickle.dumps(content, protocol=5)
+        given = cls(uri, hashlib.sha256(data).hexdigest())
+        open_folder(uri, checked=False).store(given.name, [data])
+        return given
+
+    @property
+    def name(self) -> str:
+        """Return the file's name."""
+        return f"given-{self.sha256}"
+
+    def read(self) -> tuple[Job, Log | None]:
+        """Return the content, of which a process keeps the last.
+
+        Raises:
+            DamagedError: It is missing, or is not what was written; the message is its name.
+        """
+        return _read(self)
+
+
+@lru_cache(maxsize=2)
+def _read(given: Given) -> tuple[Job, Log | None]:
+    data = open_folder(given.uri, checked=False).read(given.name)
+    if data is None or hashlib.sha256(data).hexdigest() != given.sha256:
+        raise DamagedError(given.name)
+    content: tuple[Job, Log | None] = pickle.loads(data)  # noqa: S301 - it is what the task says it is
+    return content
+
+
+def identity(job: Job) -> str:
+    """Return a hash of all that decides what the tasks of an audit find, the same in every process."""
+    manifest, book = job.ledger.manifest, job.book
+    frame = _words(job.catalog.frame)
+    day = "" if manifest.dated else f"{book.undated_at:%Y-%m-%d}"
+    rows = job.ledger.fingerprint()
+    options = _words(replace(job.options, command="", sample_command=""))
+    words = [package_fingerprint(), rows, _words(job.policy), options, book.fingerprint, frame, day]
+    return xxh3_128_hexdigest(msgspec.json.encode(words))
+
+
+def _words(value: Any) -> str:
+    """Return a text that says all of a value, whatever the order of its sets and mappings."""
+    if isinstance(value, pl.DataFrame):
+        return xxh3_128_hexdigest(value.serialize())
+    if is_dataclass(value) and not isinstance(value, type):
+        return f"{type(value).__name__}({[_words(getattr(value, part.name)) for part in fields(value)]})"
+    if isinstance(value, Mapping):
+        return f"{{{sorted((_words(key), _words(item)) for key, item in value.items())}}}"
+    if isinstance(value, set | frozenset):
+        return f"{{{sorted(map(_words, value))}}}"
+    if isinstance(value, list | tuple):
+        return f"[{[*map(_words, value)]}]"
+    return repr(value)
