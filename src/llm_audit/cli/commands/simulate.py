@@ -10,6 +10,7 @@ import typer
 
 from llm_audit.cli import options
 from llm_audit.cli.console import progress as show_progress
+from llm_audit.cli.console import say
 from llm_audit.cli.table import ListFormat, show, show_parts
 from llm_audit.errors import UsageError
 
@@ -91,6 +92,10 @@ def simulate(
         targets=targets,
         what_ifs=what_ifs,
     )
+    if config.sampling_rate != 1:
+        from llm_audit.document.sampling import in_words
+
+        say(f"These logs are declared a sample of {in_words(config.sampling_rate)}: amounts are of the logs alone.")
     rows = [*map(_policy, done.policies), *(_point(names[0], point) for point in done.frontier)]
     if output_format != "table":
         show(rows, output_format)
