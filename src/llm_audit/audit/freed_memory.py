@@ -7,7 +7,9 @@ import ctypes
 from functools import cache
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-_LARGE = 1 << 18
+_LARGE = 1 << 19
+"""Bytes of an array that is as long as a partition; those of a block are smaller, and used again and again."""
+_TOP = 1 << 21
 
 
 @cache
@@ -19,5 +21,5 @@ def give_back() -> None:
     """
     with contextlib.suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt
-        for option, value in ((_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _LARGE), (_ARENA_MAX, 2)):
+        for option, value in ((_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _TOP), (_ARENA_MAX, 2)):
             mallopt(option, value)

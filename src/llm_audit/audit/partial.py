@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial as partial_of
 
 import polars as pl
 
@@ -118,8 +120,12 @@ def sum_rows(
 def sum_routes(applied: RoutedCosts, measured: Measured) -> PlanSums:
     """Add up what the routes of a part cost, and what other routes and assumptions would."""
     plan, expected = applied.plan, applied.expected
-    with ThreadPoolExecutor(1) as pool:
-        sensitivity = pool.submit(sensitivity_sums, plan, expected, billed=measured.calls.billed)
+    with ExitStack() as stack:
+        asked: Callable[[], SensitivitySums] = partial_of(
+            sensitivity_sums, plan, expected, billed=measured.calls.billed
+        )
+        if pl.thread_pool_size() > 1:  # memory for both at once pays off only where they run at once
+            asked = stack.enter_context(ThreadPoolExecutor(1)).submit(asked).result
         return PlanSums(
             metrics=metric_sums(measured),
             break_even=break_even_sums(plan, expected),
@@ -127,7 +133,7 @@ def sum_routes(applied: RoutedCosts, measured: Measured) -> PlanSums:
             unmeasured=unmeasured_sums(plan, expected),
             stakes=stakes_sums(applied),
             preference=preference_counts(plan),
-            sensitivity=sensitivity.result(),
+            sensitivity=asked(),
         )
 
 

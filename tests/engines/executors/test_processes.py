@@ -1,8 +1,37 @@
 import multiprocessing
+import os
 import signal
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from llm_audit.engines.executors.processes import interrupts_blocked
+import pytest
+
+from llm_audit.engines.executors.processes import ProcessExecutor, interrupts_blocked
+from llm_audit.sources.files.limits import SHARD_BYTES
+
+
+@dataclass(frozen=True)
+class Number:
+    value: int
+    size_bytes: int = SHARD_BYTES
+
+    @property
+    def label(self) -> str:
+        return f"number {self.value}"
+
+
+def value_of(task: Number) -> int:
+    return task.value
+
+
+def process_of(_: Number) -> int:
+    return os.getpid()
+
+
+def polars_threads(_: Number) -> int:
+    import polars as pl
+
+    return pl.thread_pool_size()
 
 
 def tell_blocked(connection: Connection) -> None:
@@ -20,3 +49,27 @@ def test_a_process_never_hears_an_interrupt_and_this_one_still_does() -> None:
     process.join(60)
     assert process.exitcode == 0
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_processes_stay_for_the_next_tasks_until_they_are_released() -> None:
+    tasks = [Number(value) for value in range(4)]
+    with ProcessExecutor(2) as executor:
+        first = set(executor.map(process_of, tasks))
+        assert os.getpid() not in first
+        assert set(executor.map(process_of, tasks)) <= first
+        executor.release()
+        assert multiprocessing.active_children() == []
+        assert not set(executor.map(process_of, tasks)) & first
+    assert multiprocessing.active_children() == []
+
+
+def test_results_are_in_the_order_of_the_tasks() -> None:
+    tasks = [Number(value, size_bytes=SHARD_BYTES + value) for value in range(5)]
+    with ProcessExecutor(2) as executor:
+        assert executor.map(value_of, tasks) == [0, 1, 2, 3, 4]
+
+
+def test_a_process_of_several_has_one_thread_of_polars(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("POLARS_MAX_THREADS", raising=False)
+    with ProcessExecutor(2) as executor:
+        assert executor.map(polars_threads, [Number(0), Number(1)]) == [1, 1]

@@ -75,8 +75,8 @@ class DaskExecutor:
     def map(self, function: Callable[[T], R], tasks: Sequence[T], *, done: Done | None = None) -> list[R]:
         """Return the results in the order of the tasks, as ``Executor.map``."""
         client = self._connected()
-        results: dict[int, R] = {}
         places: dict[Any, int] = {}
+        results: dict[int, R] = {}
         waiting = iter(sorted(range(len(tasks)), key=lambda index: -tasks[index].size_bytes))
 
         def submit(count: int) -> list[Any]:
@@ -103,6 +103,9 @@ class DaskExecutor:
                     running.update(submit(free))
                     free = 0
         return [results[index] for index in range(len(tasks))]
+
+    def release(self) -> None:
+        """Do nothing: the cluster's processes are its own."""
 
     def _connected(self) -> Any:
         if self._client is None:

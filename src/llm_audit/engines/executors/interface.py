@@ -40,6 +40,9 @@ class Executor(Protocol):
             AuditError: The function raised it, or the process of a task died at every attempt.
         """
 
+    def release(self) -> None:
+        """Give back what processes hold for work that is over; the next tasks begin without it."""
+
     def __enter__(self) -> Self:
         """Return the executor, ready to run."""
 

@@ -23,13 +23,19 @@ from llm_audit.errors import AuditError
 from llm_audit.sources.files.limits import SHARD_BYTES
 
 MAX_ATTEMPTS = 3
+_POLARS = {
+    "POLARS_MAX_THREADS": "1",  # each core has a process, and a thread more would hold memory of its own
+    "_RJEM_MALLOC_CONF": "narenas:2,dirty_decay_ms:500,muzzy_decay_ms:0",  # give back soon what is freed
+}
+"""Variables of the environment that a process sets before it loads polars, unless the user did."""
 
 
 class ProcessExecutor:
-    """Run tasks in processes of this machine, at most so many at once."""
+    """Run tasks in processes of this machine, at most so many at once; they stay for the next tasks."""
 
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
+        self._idle: list[_Worker] = []
 
     def map(self, function: Callable[[T], R], tasks: Sequence[T], *, done: Done | None = None) -> list[R]:
         """Return the results in the order of the tasks, as ``Executor.map``.
@@ -38,22 +44,32 @@ class ProcessExecutor:
         """
         finished = done or _ignore
         jobs = min(self._jobs, len(tasks))
+        results: dict[int, R] = {}
         if jobs <= 1 or sum(task.size_bytes for task in tasks) <= SHARD_BYTES:
-            results = []
             for index, task in enumerate(tasks):
-                results.append(function(task))
+                results[index] = function(task)
                 finished(index)
-            return results
-        pool: _Pool[T, R] = _Pool(function, tasks, finished)
-        # The largest first, so that the processes finish at about the same time.
-        return pool.run(sorted(range(len(tasks)), key=lambda index: -tasks[index].size_bytes), jobs)
+        else:
+            # The largest first, so that the processes finish at about the same time.
+            order = sorted(range(len(tasks)), key=lambda index: -tasks[index].size_bytes)
+            _Pool(function, tasks, finished, self._idle).run(order, jobs, results)
+        return [results[index] for index in range(len(tasks))]
+
+    def release(self) -> None:
+        """End the processes, as ``Executor.release``."""
+        for worker in self._idle:
+            worker.connection.close()  # which ends it
+        for worker in self._idle:
+            worker.process.join()
+        self._idle.clear()
 
     def __enter__(self) -> Self:
-        """Return the executor; processes are started by ``map``."""
+        """Return the executor; processes are started for the first tasks."""
         return self
 
     def __exit__(self, *failure: object) -> None:
-        """Do nothing: ``map`` has ended its processes."""
+        """End the processes."""
+        self.release()
 
 
 def _ignore(_: int) -> None:
@@ -64,23 +80,23 @@ def _ignore(_: int) -> None:
 class _Worker:
     process: BaseProcess
     connection: Connection
-    task: int
+    task: int = -1
 
 
 class _Pool(Generic[T, R]):
-    def __init__(self, function: Callable[[T], R], tasks: Sequence[T], done: Done) -> None:
+    def __init__(self, function: Callable[[T], R], tasks: Sequence[T], done: Done, idle: list[_Worker]) -> None:
         self._function = function
         self._tasks = tasks
         self._done = done
+        self._idle = idle  # processes without a task, which outlive the pool
         self._attempts = [0] * len(tasks)
         self._workers: list[_Worker] = []
         self._context: Any = multiprocessing.get_context(
             "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         )
 
-    def run(self, order: Sequence[int], jobs: int) -> list[R]:
+    def run(self, order: Sequence[int], jobs: int, results: dict[int, R]) -> None:
         waiting = deque(order)
-        results: dict[int, R] = {}
         if hasattr(self._context, "set_forkserver_preload"):
             self._context.set_forkserver_preload(["llm_audit.engines.preload"])
         try:
@@ -96,21 +112,25 @@ class _Pool(Generic[T, R]):
                         continue
                     if isinstance(answer, BaseException):
                         raise answer
-                    results[worker.task] = answer
-                    self._done(worker.task)
+                    finished = worker.task
+                    results[finished] = answer
                     self._next(worker, waiting)
+                    self._done(finished)
         finally:
             self._stop()
-        return [results[index] for index in range(len(self._tasks))]
 
     def _start(self, task: int) -> None:
+        worker = self._idle.pop() if self._idle else self._new()
+        self._workers.append(worker)
+        self._send(worker, task)
+
+    def _new(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        worker = self._context.Process(target=serve, args=(theirs,), daemon=True)
+        process = self._context.Process(target=serve, args=(theirs,), daemon=True)
         with main_module_hidden(), interrupts_blocked():
-            worker.start()
+            process.start()
         theirs.close()
-        self._workers.append(_Worker(worker, ours, task))
-        self._send(self._workers[-1], task)
+        return _Worker(process, ours)
 
     def _send(self, worker: _Worker, task: int) -> None:
         worker.task = task
@@ -123,8 +143,7 @@ class _Pool(Generic[T, R]):
             self._send(worker, waiting.popleft())
             return
         self._workers.remove(worker)
-        worker.connection.close()
-        worker.process.join()
+        self._idle.append(worker)
 
     def _replace(self, worker: _Worker) -> None:
         self._workers.remove(worker)
@@ -151,6 +170,8 @@ def serve(connection: Connection) -> None:
     """Answer each task with its result or its error, until the other end closes. Runs in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be blocked in a new process
     threading.Thread(target=end_with_parent, daemon=True).start()
+    for name, value in _POLARS.items():
+        os.environ.setdefault(name, value)
     # Records are short-lived trees; searching them for cycles costs a fifth of the time.
     gc.freeze()
     gc.set_threshold(200_000)

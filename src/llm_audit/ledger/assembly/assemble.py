@@ -29,7 +29,7 @@ from llm_audit.ledger.shared.folder import open_folder
 from llm_audit.ledger.shared.relay import FAN, Relay
 from llm_audit.ledger.shared.steps import Counts, Mapper, Outcome, Step, in_process, perform, until_undamaged
 
-PARTITION_ROWS = 200_000
+PARTITION_ROWS = 65_000
 """Rows a partition aims at, which bounds the memory of a process."""
 
 

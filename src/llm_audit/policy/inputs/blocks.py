@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+import polars as pl
 
 BLOCK = 1 << 15
 """Rows a block: where they are cut depends on their number alone, so results are the same on any machine."""
@@ -20,8 +21,8 @@ def spans(count: int) -> list[slice]:
 
 
 def in_blocks(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
-    """Do the work of each part, in threads where there are several."""
-    if len(parts) < 2:
+    """Do the work of each part, in as many threads as polars has: one in a process that others work beside."""
+    if len(parts) < 2 or pl.thread_pool_size() == 1:
         return [work(part) for part in parts]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
         return list(pool.map(work, parts))
