@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from genai_prices import data, data_snapshot
 from genai_prices.types import TieredPrices
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.pricing.price_table import find_listing, find_provider, source
@@ -72,6 +72,7 @@ def test_every_model_has_the_prices_of_genai_prices_around_every_change() -> Non
     assert compared > 8_000
 
 
+@settings(deadline=None)  # a busy machine is not an error
 @given(pair=st.sampled_from(PAIRS), moment=MOMENTS, context=st.sampled_from(CONTEXTS))
 def test_prices_at_any_time_are_those_of_genai_prices(pair, moment: datetime, context) -> None:
     _, theirs, own = pair
@@ -86,6 +87,7 @@ def test_every_provider_finds_its_own_models_by_name(their) -> None:
         assert (found and found.id) == (expected and expected.id)
 
 
+@settings(deadline=None)
 @given(
     provider=st.sampled_from(THEIRS),
     name=st.sampled_from(NAMES),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from llm_audit.policy.routing.gates import REASONS
 from llm_audit.policy.routing.plan import RoutePlan, limited_to, plan_requests, replan, replans, with_target
 from llm_audit.policy.routing.preference import mean_gap, preference_gaps
 from llm_audit.policy.routing.traces import by_trace, trace_risk
+from llm_audit.policy.routing.with_unmeasured import with_unmeasured
 from llm_audit.policy.routing.without_stakes import without_stakes
 from llm_audit.pricing import PriceBook
 
@@ -196,7 +197,7 @@ class Plan:
         steps = np.unique(ladder[ladder != NONE])
         if self.policy.unmeasured or self.policy.decision is Decision.ALWAYS or models.measured[steps].all():
             return None
-        return Plan(policy=self.policy, routes=_scoped(replan(self.routes, replace(self.policy, unmeasured=True))))
+        return Plan(policy=self.policy, routes=with_unmeasured(self.routes))
 
     def without_stakes(self) -> Plan | None:
         """Return the plan without the stricter limits of ``[stakes]``; None where they limit no request."""

@@ -16,7 +16,7 @@ from llm_audit.policy.file.model import Policy
 from llm_audit.policy.inputs.choice import OUTCOMES
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.routing.gates import REASONS
-from llm_audit.pricing import PriceBook
+from llm_audit.pricing import PriceBook, distinct_keys
 
 
 def route(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: PriceBook) -> pl.DataFrame:
@@ -46,29 +46,17 @@ def route(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: Price
 
 def with_models(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     """Add ``model_id`` and ``tier`` (``unknown`` where the catalog lacks the model), resolving each name once a day."""
-    day = pl.col("time").dt.date()
-    names = priced.select("provider", "model", _day=day).unique()
-    resolved = names.with_columns(
-        model_id=pl.Series(
-            [
-                catalog.resolve(provider, model, day=on)
-                for provider, model, on in names.cast({"provider": pl.String, "model": pl.String}).iter_rows()
-            ],
-            dtype=pl.String,
-        )
-    ).join(catalog.frame.select("model_id", pl.col("tier").cast(pl.String)), on="model_id", how="left")
-    return (
-        priced.with_columns(_day=day)
-        .join(
-            resolved.with_columns(
-                pl.col("model_id").cast(pl.Categorical), pl.col("tier").fill_null("unknown").cast(pl.Categorical)
-            ),
-            on=["provider", "model", "_day"],
-            how="left",
-            nulls_equal=True,
-            maintain_order="left",
-        )
-        .drop("_day")
+    names = priced.select("provider", "model", day=pl.col("time").dt.date())
+    key = distinct_keys(names.get_columns())
+    resolved = [
+        catalog.resolve(provider, model, day=day) for provider, model, day in names[key.first_rows()].iter_rows()
+    ]
+    tiers = dict(catalog.frame.select("model_id", "tier").iter_rows())
+    tier = [tiers.get(model) or "unknown" for model in resolved]
+    codes = pl.Series(key.codes)
+    return priced.with_columns(
+        model_id=pl.lit(pl.Series(resolved, dtype=pl.Categorical)).gather(codes),
+        tier=pl.lit(pl.Series(tier, dtype=pl.Categorical)).gather(codes),
     )
 
 
@@ -91,25 +79,28 @@ class RoutedCosts:
         inputs, choice, expected = self.plan.routes.inputs, self.plan.routes.choice, self.expected
         priced = pl.Series(inputs.requests.priced[rows])
 
-        def amounts(values: Ints) -> pl.Series:
-            return pl.select(pl.when(priced).then(pl.Series(values[rows]))).to_series()
+        def amounts(values: Ints) -> pl.Expr:
+            return pl.when(priced).then(pl.Series(values[rows]))
+
+        def known(values: Floats) -> pl.Expr:
+            return pl.lit(pl.Series(values[rows])).fill_nan(None)
 
         position = choice.position[rows]
         sellers = pl.Series(inputs.rates.provider, dtype=pl.Categorical)
         seller = sellers.gather(inputs.rates.rows[inputs.rates.key[rows], position])
-        provider = pl.when(pl.Series(position != NONE)).then(seller).otherwise(named["provider"])
+        provider = pl.when(pl.Series(position != NONE)).then(seller).otherwise(pl.col("provider"))
         ids = pl.Series([*inputs.models.ids, None], dtype=pl.Enum(inputs.models.ids))
         skills = pl.Series([*inputs.models.skills, None], dtype=pl.Enum(inputs.models.skills))
         reasons = [reason for reason in REASONS if reason]
         return named.with_columns(
             route_model_id=ids.gather(choice.route[rows].astype(np.int64) % len(ids)),
-            route_provider=pl.select(provider).to_series(),
+            route_provider=provider,
             outcome=pl.Series(OUTCOMES, dtype=pl.Enum(OUTCOMES)).gather(choice.outcome[rows]),
             gate=pl.Series(REASONS, dtype=pl.Enum(reasons)).gather(choice.gate[rows]),
             skill=skills.gather(inputs.requests.skill[rows].astype(np.int64) % len(skills)),
-            p_suffices=pl.Series(expected.p_suffices[rows]).fill_nan(None),
-            quality_loss=pl.Series(expected.loss[rows]).fill_nan(None),
-            preference_gap=pl.Series(self.preference_gap[rows]).fill_nan(None),
+            p_suffices=known(expected.p_suffices),
+            quality_loss=known(expected.loss),
+            preference_gap=known(self.preference_gap),
             repeat_pico=amounts(self.plan.routes.runs.repeat),
             kept_back_pico=amounts(choice.kept_back),
             ceiling_pico=amounts(self.ceiling_pico),

@@ -95,11 +95,12 @@ def _key_column(frame: pl.DataFrame, column: str) -> pl.Expr:
 
 def price_periods(time: pl.Series, changes: PriceChanges) -> EncodedRows:
     """Number the periods of requests' times; within a period each model and service tier has one price."""
-    known = time.drop_nulls()
-    if not len(known) or changes == PriceChanges():
-        return EncodedRows(time.is_null().cast(pl.Int64).to_numpy(), 2)
-    filled = time.fill_null(known[0]).to_physical().to_numpy()
-    minutes = filled // _US_PER_MINUTE
+    undated, known = time.null_count(), time.cast(pl.Int64)
+    earliest = known.min()
+    if earliest is None or changes == PriceChanges():
+        codes = time.is_null().to_numpy().astype(np.int64) if undated else np.zeros(len(time), dtype=np.int64)
+        return EncodedRows(codes, 2)
+    minutes = (known.fill_null(earliest) if undated else known).to_numpy() // _US_PER_MINUTE
     days = minutes // _MINUTES_PER_DAY
     first = int(days.min())
     every_day = np.arange(first, int(days.max()) + 1)
@@ -110,7 +111,7 @@ def price_periods(time: pl.Series, changes: PriceChanges) -> EncodedRows:
     codes, bound = of_day[days - first], 7 * (len(dates) + 1)
     if len(cuts):
         codes, bound = codes + of_minute[minutes - days * _MINUTES_PER_DAY] * bound, bound * (len(cuts) + 1)
-    return EncodedRows(np.where(time.is_null().to_numpy(), bound, codes) if time.null_count() else codes, bound + 1)
+    return EncodedRows(np.where(time.is_null().to_numpy(), bound, codes) if undated else codes, bound + 1)
 
 
 def _table(quotes: list[Quote]) -> tuple[list[ResolvedPrice], np.ndarray[tuple[int], np.dtype[np.int64]]]:

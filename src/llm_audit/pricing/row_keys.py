@@ -61,12 +61,16 @@ def _code(column: pl.Series) -> EncodedRows:
     nulls = column.null_count()
     if nulls == len(column):
         return EncodedRows(np.zeros(len(column), dtype=np.int64), 1)
-    codes = column.rank("dense") if column.dtype == pl.String else column.to_physical()
-    low, high = codes.to_frame("c").select(low=pl.col("c").min(), high=pl.col("c").max()).row(0)
+    plain = column.dtype.is_integer() and not nulls
+    codes = column.rank("dense") if column.dtype == pl.String else column if plain else column.to_physical()
+    low, high = codes.min(), codes.max()
+    assert isinstance(low, int)
+    assert isinstance(high, int)
     if low == high and not nulls:
         return EncodedRows(np.zeros(len(column), dtype=np.int64), 1)
-    shifted = (codes.cast(pl.Int64) - (low - 1)).fill_null(0) if nulls else codes.cast(pl.Int64) - low
-    coded = EncodedRows(shifted.to_numpy(), high - low + 2)
+    known = codes.cast(pl.Int64)
+    values = (known.fill_null(low - 1) if nulls else known).to_numpy()
+    coded = EncodedRows(values - (low - 1 if nulls else low), high - low + 2)
     return coded if coded.bound <= _DENSE_ENOUGH else _renumber(coded)
 
 

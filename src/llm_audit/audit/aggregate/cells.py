@@ -158,6 +158,6 @@ def total(frame: pl.DataFrame, column: str) -> int:
     return int(frame[column].sum() or 0)
 
 
-def by(frame: pl.DataFrame, *keys: str) -> pl.DataFrame:
-    """Cells summed over everything but ``keys``, sorted by them."""
-    return frame.group_by(keys).agg(pl.col(name).sum() for name in SUMS).sort(keys, nulls_last=True)
+def by(frame: pl.DataFrame, *keys: str, sums: Sequence[str] = SUMS) -> pl.DataFrame:
+    """Cells summed over everything but ``keys``, sorted by them; ``sums`` are the columns wanted."""
+    return frame.lazy().group_by(keys).agg(pl.col(*sums).sum()).sort(keys, nulls_last=True).collect()

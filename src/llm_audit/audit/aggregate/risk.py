@@ -108,8 +108,7 @@ def risk_replicates(
     if not curves.height:
         none = np.zeros((resamples, len(parts)))
         return RiskReplicates(cost_error=none, lost=none, gained=none)
-    cost = np.column_stack([_sums(part, curves, key, "repeat_pico") for part in parts])
-    moved = np.column_stack([_sums(part, curves, key, "moved") for part in parts])
+    cost, moved = _sums(parts, curves, key, ("repeat_pico", "moved"))
     index = models.index()
     position_of = {name: position for position, name in enumerate(models.skills)}
     skill = np.array([position_of[name] for name in curves["skill"]])
@@ -208,12 +207,25 @@ def _in_parts(rates: Floats, sums: Floats) -> Floats:
     return np.asarray(found)
 
 
-def _sums(part: pl.DataFrame, curves: pl.DataFrame, key: Sequence[str], name: str) -> Floats:
-    """Return the sums of a part's cells at each curve."""
-    sums = part.group_by(key).agg(pl.col(name).sum()).join(curves, on=key, nulls_equal=True)
-    values = np.zeros(curves.height)
-    values[sums["curve"].to_numpy()] = sums[name].cast(pl.Float64).to_numpy()
-    return values
+def _sums(
+    parts: Sequence[pl.DataFrame], curves: pl.DataFrame, key: Sequence[str], names: Sequence[str]
+) -> list[Floats]:
+    """Return the sums of each part's cells at each curve, by name: curves x parts."""
+    numbered = pl.concat(part.lazy().select(*key, *names, part=pl.lit(at)) for at, part in enumerate(parts))
+    sums = (
+        numbered.group_by(*key, "part")
+        .agg(pl.col(*names).sum())
+        .join(curves.lazy(), on=key, nulls_equal=True)
+        .select("curve", "part", pl.col(*names).cast(pl.Float64))
+        .collect()
+    )
+    at = sums["curve"].to_numpy(), sums["part"].to_numpy()
+    found = []
+    for name in names:
+        values = np.zeros((curves.height, len(parts)))
+        values[at] = sums[name].to_numpy()
+        found.append(values)
+    return found
 
 
 def _lost(abilities: _Abilities) -> Floats:

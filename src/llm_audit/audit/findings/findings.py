@@ -106,7 +106,7 @@ def _finding(grouped: _Grouped, setting: Setting) -> Finding:
     moved = group.mine.filter(pl.col("moved") > 0)
     pairs = [
         (str(used), str(route))
-        for used, route in by(moved, "model_id", "route_model_id")
+        for used, route in by(moved, "model_id", "route_model_id", sums=("saved_pico",))
         .sort(["saved_pico", "model_id", "route_model_id"], descending=[True, False, False])
         .select("model_id", "route_model_id")
         .iter_rows()
@@ -188,9 +188,9 @@ def _detail(mine: pl.DataFrame, moved: pl.DataFrame) -> str:
         f"${total(moved, 'cost_pico') / 1e12:,.2f} of ${total(mine, 'cost_pico') / 1e12:,.2f}."
     )
     parts = [whole]
-    kept = by(mine.filter((pl.col("outcome") != "moved") & (pl.col("cost_pico") > 0)), "outcome").sort(
-        ["cost_pico", "outcome"], descending=[True, False]
-    )
+    kept = by(
+        mine.filter((pl.col("outcome") != "moved") & (pl.col("cost_pico") > 0)), "outcome", sums=("cost_pico",)
+    ).sort(["cost_pico", "outcome"], descending=[True, False])
     reasons = [
         f"{_OUTCOMES.get(row['outcome'], row['outcome'])} (${row['cost_pico'] / 1e12:,.2f})"
         for row in kept.head(2).iter_rows(named=True)

@@ -50,7 +50,7 @@ def _by_saving(cells: pl.DataFrame) -> list[Group]:
     numbered = cells.with_row_index("cell")
     found = []
     for kind, column in _SUBJECTS.items():
-        saving = by(cells.filter(pl.col(column).is_not_null()), column).filter(
+        saving = by(cells.filter(pl.col(column).is_not_null()), column, sums=("saved_pico", "moved")).filter(
             (pl.col("saved_pico") > 0) & (pl.col("moved") > 0)
         )
         for row in (

@@ -52,11 +52,8 @@ class Days:
 
 def daily_spend(cells: pl.DataFrame) -> dict[dt.date, tuple[int, int]]:
     """Return cost and saving by date, pico-dollars, of requests that have a time."""
-    rows = by(cells.filter(pl.col("date").is_not_null()), "date")
-    return {
-        date: (int(cost or 0), int(saved or 0))
-        for date, cost, saved in rows.select("date", "cost_pico", "saved_pico").iter_rows()
-    }
+    rows = by(cells, "date", sums=("cost_pico", "saved_pico"))
+    return {date: (int(cost or 0), int(saved or 0)) for date, cost, saved in rows.iter_rows() if date is not None}
 
 
 def whole_days(spend: dict[dt.date, tuple[int, int]], period: Period, options: AuditOptions) -> Days:

@@ -156,8 +156,7 @@ def estimate(inputs: CounterfactualInputs, choice: Choice, *, policy: Policy, va
         used, route, skill = requests.used[some], choice.route[some], skills[some]
         difficulty = requests.difficulty[some]
         if values.ability_shift:
-            p[some] = judge.suffices(used, route, skill, difficulty)
-            loss[some] = judge.loss(used, route, skill, difficulty)
+            p[some], loss[some] = judge.compared(used, route, skill, difficulty)
         success = judge.success(route, skill, difficulty) if policy.cascade else p[some]
         rate = escalation_rate(success, 1 - p[some], cascade=policy.cascade, share=values.escalation)
         escalation[some] = escalation_cost(rate, runs.repeat[some])

@@ -50,12 +50,10 @@ def litellm_name(model: str, catalog: Catalog) -> str:
     """
     if "/" in model:
         return model
-    rows = [
-        row for row in catalog.frame.select("model_id", "home_provider", "home_model").iter_rows() if row[0] == model
-    ]
-    if not rows:
+    at = catalog.frame["model_id"].index_of(model)
+    if at is None:
         raise UsageError(f"The catalog does not know {model!r}; `llm-audit models` lists the known ones.")
-    _, provider, name = rows[0]
+    provider, name = catalog.frame["home_provider"][at], catalog.frame["home_model"][at]
     if model in NAMES:
         return NAMES[model]
     if not provider:

@@ -81,8 +81,7 @@ class Judge:
     _skills: int
     _ability: Floats
     _ability_sd: Floats
-    _suffices: _Curves
-    _loss: _Curves
+    _pairs: _Curves
     _success: _Curves
     _shifted_by: dict[float, Judge]
 
@@ -106,8 +105,7 @@ class Judge:
             _skills=skills,
             _ability=models.skill_ability(),
             _ability_sd=models.skill_ability_sd(),
-            _suffices=_Curves.empty(len(known) ** 2 * skills, len(grid)),
-            _loss=_Curves.empty(len(known) ** 2 * skills, len(grid)),
+            _pairs=_Curves.empty(len(known) ** 2 * skills, 2 * len(grid)),
             _success=_Curves.empty(len(known) * skills, len(grid)),
             _shifted_by={},
         )
@@ -122,8 +120,7 @@ class Judge:
 
     def suffices(self, used: Index, candidate: Index, skill: Index, difficulty: Difficulties) -> Floats:
         """P(the candidate would not lose a success of the model used); NaN where an ability is unknown."""
-        pairs = self._slot[used] * len(self.known) + self._slot[candidate]
-        return self._read(self._suffices, pairs * self._skills + skill, difficulty, self._suffices_curves)
+        return self.compared(used, candidate, skill, difficulty)[0]
 
     def loss(self, used: Index, candidate: Index, skill: Index, difficulty: Difficulties) -> Floats:
         """Return the probability of a lost answer beyond a second run of the model used.
@@ -131,30 +128,38 @@ class Judge:
         P(used succeeds and candidate fails) - P(used succeeds and fails when run again) = E[P_used (P_used - P)]: zero
         for the model itself, negative for a better one; NaN where an ability is unknown.
         """
+        return self.compared(used, candidate, skill, difficulty)[1]
+
+    def compared(self, used: Index, candidate: Index, skill: Index, difficulty: Difficulties) -> tuple[Floats, Floats]:
+        """Return ``suffices`` and ``loss``, which have the same curves to compute and places to read."""
         pairs = self._slot[used] * len(self.known) + self._slot[candidate]
-        return self._read(self._loss, pairs * self._skills + skill, difficulty, self._loss_curves)
+        suffices, loss = self._read(self._pairs, pairs * self._skills + skill, difficulty, self._pair_curves)
+        return suffices, loss
 
     def success(self, model: Index, skill: Index, difficulty: Difficulties) -> Floats:
         """P(the model succeeds); NaN where its ability is unknown."""
-        return self._read(self._success, self._slot[model] * self._skills + skill, difficulty, self._success_curves)
+        keys = self._slot[model] * self._skills + skill
+        (success,) = self._read(self._success, keys, difficulty, self._success_curves)
+        return success
 
-    def _read(self, curves: _Curves, keys: Ints, difficulty: Difficulties, make: Callable[[Ints], Floats]) -> Floats:
+    def _read(
+        self, curves: _Curves, keys: Ints, difficulty: Difficulties, make: Callable[[Ints], Floats]
+    ) -> list[Floats]:
+        """Return the values of each curve of a row of the table, which are one after the other."""
         rows = curves.rows(keys, make)
         position = (np.clip(difficulty.astype(np.float64), -_EDGE, _EDGE - _STEP) + _EDGE) / _STEP
         left = position.astype(np.int64)
         weight = position - left
-        flat = curves.table.ravel()
-        start = rows * len(self._grid) + (left - self._low)
-        return np.asarray(flat[start] * (1 - weight) + flat[start + 1] * weight)
+        points, width = len(self._grid), curves.table.shape[1]
+        flat, start = curves.table.ravel(), rows * width + (left - self._low)
+        starts = (start + offset for offset in range(0, width, points))
+        return [np.asarray(flat[at] * (1 - weight) + flat[at + 1] * weight) for at in starts]
 
-    def _suffices_curves(self, keys: Ints) -> Floats:
-        small, large = self._pair(keys)
-        return irt.p_suffices(small, large, self._grid)
-
-    def _loss_curves(self, keys: Ints) -> Floats:
+    def _pair_curves(self, keys: Ints) -> Floats:
+        """Return the curves of P(suffices) and of the loss."""
         small, large = self._pair(keys)
         lost, repeated = irt.p_loses_and_repeats(small, large, self._grid)
-        return lost - repeated
+        return np.concatenate([1.0 - lost, lost - repeated], axis=1)
 
     def _success_curves(self, keys: Ints) -> Floats:
         model, skill = np.divmod(keys, self._skills)

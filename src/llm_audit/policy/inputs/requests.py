@@ -177,11 +177,13 @@ def _languages(column: pl.Series) -> Flags:
 
 def _counts(column: pl.Series) -> Ints:
     """Counts in 32 bits where they fit, and in no memory where there are none."""
-    least, most = column.to_frame("c").select(least=pl.col("c").min(), most=pl.col("c").max()).row(0)
+    least, most = column.min() or 0, column.max() or 0
+    assert isinstance(least, int)
+    assert isinstance(most, int)
     if not (least or most):
         return np.broadcast_to(np.int32(0), len(column))
-    kind = pl.Int32 if least > -_SMALL and most < _SMALL else pl.Int64
-    return column.cast(kind).fill_null(0).to_numpy()
+    counts = column.cast(pl.Int32 if least > -_SMALL and most < _SMALL else pl.Int64)
+    return (counts.fill_null(0) if counts.null_count() else counts).to_numpy()
 
 
 def _stakes(column: pl.Series) -> Codes:
@@ -194,7 +196,9 @@ def _stakes(column: pl.Series) -> Codes:
 
 
 def _flags(column: pl.Series) -> Bools:
-    return column.fill_null(value=False).to_numpy() if column.any() else np.broadcast_to(np.False_, len(column))
+    if not column.any():
+        return np.broadcast_to(np.False_, len(column))
+    return (column.fill_null(value=False) if column.null_count() else column).to_numpy()
 
 
 def take(requests: Requests, rows: Rows) -> Requests:

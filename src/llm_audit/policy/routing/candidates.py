@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from llm_audit.policy.counterfactual.inputs import RequestInputs
 from llm_audit.policy.file.model import Decision, Policy
 from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, SKILLS, Models
 from llm_audit.policy.inputs.requests import UNDATED, Rows, take, wide
-from llm_audit.policy.routing.decision import DecisionRule, Offers
+from llm_audit.policy.routing.decision import DecisionRule, Offers, meets_each
 from llm_audit.policy.routing.gates import blocked
 from llm_audit.policy.routing.preference import within_bound
 
@@ -60,14 +61,15 @@ class Assessor:
         rows, candidate, cost, skill = rows[wanted], candidate[wanted], cost[wanted], skill[wanted]
         used, difficulty = requests.used[rows], requests.difficulty[rows]
         last = (self.ladder != NONE).sum(axis=1) - 1
+        p, loss = self.inputs.judge.compared(used, candidate, skill, difficulty)
         return Offers(
             rows=rows,
             candidate=candidate,
             skill=skill,
             last=self.ladder[used, last[used]],
             cost=cost,
-            p=self.inputs.judge.suffices(used, candidate, skill, difficulty),
-            loss=self.inputs.judge.loss(used, candidate, skill, difficulty),
+            p=p,
+            loss=loss,
             repeat=self.inputs.cold_repeat[rows],
         )
 
@@ -88,11 +90,11 @@ class Assessor:
         rows = rows[gone & ~offered]
         return rows[self._cost(rows, place) < requests.cost[rows]]
 
-    def meets(self, offers: Offers, rule: DecisionRule) -> Bools:
-        """Return whether each offer meets a policy's decision and its bound on the preference gap."""
+    def meets(self, offers: Offers, rules: Sequence[DecisionRule]) -> list[Bools]:
+        """Return whether each offer meets each of some rules and the policy's bound on the preference gap."""
         requests, models = self.inputs.requests, self.inputs.models
         liked = within_bound(self.policy, models, requests, offers.rows, offers.candidate)
-        return np.asarray(rule.meets(requests, offers) & liked)
+        return [met & liked for met in meets_each(requests, offers, rules)]
 
     def blocks(self, offers: Offers, asked: Bools) -> Codes:
         """Return the gate that blocks each offer asked about, as an index into ``gates.REASONS``; 0 for the others."""
@@ -112,7 +114,7 @@ class Assessor:
     def assess(self, rows: Ints, place: int) -> Assessed:
         """Judge the candidates of the requests at ``rows`` at one place of their ladders."""
         offers = self.offers(rows, place)
-        meets = self.meets(offers, self.rule)
+        (meets,) = self.meets(offers, [self.rule])
         return Assessed(offers=offers, meets=meets, block=self.blocks(offers, meets))
 
     def _known(self, candidate: Index, skill: Index) -> Bools:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,50 +51,55 @@ class DecisionRule:
 
     def meets(self, requests: Requests, offers: Offers) -> Bools:
         """Return whether each offer meets the policy, and its limits where something is at stake."""
-        met = self._meets(requests, offers)
-        if not self.policy.stakes:
-            return met
-        at = np.flatnonzero(met)
-        rows = offers.rows[at]
-        met[at] = within_limits(
-            self.policy.stakes,
-            requests.stakes[rows],
-            candidate=offers.candidate[at],
-            lost=missed(offers.loss[at], self.policy.cascade),
-            skill=offers.skill[at],
-            difficulty=requests.difficulty[rows],
-            judge=self.judge,
-        )
-        return met
+        return meets_each(requests, offers, [self])[0]
 
-    def _meets(self, requests: Requests, offers: Offers) -> Bools:
-        """Return whether each offer meets the decision.
+    def measure(self, requests: Requests, offers: Offers) -> Floats:
+        """Return what the decision compares with its number."""
+        skill, difficulty = offers.skill, requests.difficulty[offers.rows]
+        match self.policy.decision:
+            case Decision.QUALITY_LOSS:
+                return missed(offers.loss, self.policy.cascade)
+            case Decision.P_SUFFICES:
+                return 1 - missed(1 - offers.p, self.policy.cascade)
+            case Decision.STRONG_WINS:
+                return 1 - self.judge.suffices(offers.last, offers.candidate, skill, difficulty)
+            case Decision.QUALITY_DIFFERENCE:
+                small = self.judge.success(offers.candidate, skill, difficulty)
+                return self.judge.success(offers.last, skill, difficulty) - small
+            case _:
+                return np.zeros(len(offers.rows))
 
-        A move by quality must also pay: the candidate's cost at the same tokens, its check, the repeats of lost answers
-        on the model used with a cold cache, and what lost answers cost by the policy stay below what was paid.
-        """
-        policy, rows, candidate, last = self.policy, offers.rows, offers.candidate, offers.last
-        skill, difficulty = offers.skill, requests.difficulty[rows]
+    def within(self, measure: Floats, requests: Requests, offers: Offers) -> Bools:
+        """Return whether what the decision compares is within its number."""
+        policy = self.policy
         match policy.decision:
             case Decision.ALWAYS:
-                return np.ones(len(rows), dtype=bool)
+                return np.ones(len(measure), dtype=bool)
             case Decision.NEVER:
-                return np.zeros(len(rows), dtype=bool)
+                return np.zeros(len(measure), dtype=bool)
             case Decision.QUALITY_LOSS:
-                limit = policy.quality_limits()[requests.category[rows]] / ANSWERS
-                within = missed(offers.loss, policy.cascade) <= limit
-                able = self.judge.success(candidate, skill, difficulty) >= policy.min_success
-                return np.asarray(within & able & self.pays(requests, offers))
+                return np.asarray(measure <= policy.quality_limits()[requests.category[offers.rows]] / ANSWERS)
             case Decision.P_SUFFICES:
-                suffices = 1 - missed(1 - offers.p, policy.cascade) >= _given(policy.target)
-                return np.asarray(suffices & self.pays(requests, offers))
+                return np.asarray(measure >= _given(policy.target))
             case Decision.STRONG_WINS:
-                score = 1 - self.judge.suffices(last, candidate, skill, difficulty)
-                return np.asarray((score < _given(self.threshold)) | (candidate == last))
+                return np.asarray((measure < _given(self.threshold)) | (offers.candidate == offers.last))
             case Decision.QUALITY_DIFFERENCE:
-                small = self.judge.success(candidate, skill, difficulty)
-                large = self.judge.success(last, skill, difficulty)
-                return np.asarray((large - small <= _given(policy.quality_difference)) | (candidate == last))
+                return np.asarray((measure <= _given(policy.quality_difference)) | (offers.candidate == offers.last))
+
+    def worth(self, requests: Requests, offers: Offers) -> Bools:
+        """Return whether each offer meets what a decision asks beside its number: a move by quality must also pay.
+
+        The candidate's cost at the same tokens, its check, the repeats of lost answers on the model used with a cold
+        cache, and what lost answers cost by the policy stay below what was paid.
+        """
+        if self.policy.decision not in {Decision.QUALITY_LOSS, Decision.P_SUFFICES}:
+            return np.ones(len(offers.rows), dtype=bool)
+        pays = self.pays(requests, offers)
+        if self.policy.decision is Decision.P_SUFFICES:
+            return pays
+        difficulty = requests.difficulty[offers.rows]
+        able = self.judge.success(offers.candidate, offers.skill, difficulty) >= self.policy.min_success
+        return np.asarray(able & pays)
 
     def pays(self, requests: Requests, offers: Offers) -> Bools:
         """Return whether each offer costs less than was paid, with its check, its repeats and its lost answers."""
@@ -108,6 +114,29 @@ class DecisionRule:
         check = 0 if policy.cascade is None else check_cost(policy.cascade)
         price = policy.lost_answer_usd * PICO_PER_USD
         return np.asarray(offers.cost + check + rate * offers.repeat + lost * price < requests.cost[rows])
+
+
+def meets_each(requests: Requests, offers: Offers, rules: Sequence[DecisionRule]) -> list[Bools]:
+    """Return whether each offer meets each of some rules, which differ in their numbers only."""
+    rule = rules[0]
+    measure, worth = rule.measure(requests, offers), rule.worth(requests, offers)
+    met = [each.within(measure, requests, offers) & worth for each in rules]
+    if not rule.policy.stakes:
+        return met
+    at = np.flatnonzero(np.logical_or.reduce(met))
+    rows = offers.rows[at]
+    allowed = within_limits(
+        rule.policy.stakes,
+        requests.stakes[rows],
+        candidate=offers.candidate[at],
+        lost=missed(offers.loss[at], rule.policy.cascade),
+        skill=offers.skill[at],
+        difficulty=requests.difficulty[rows],
+        judge=rule.judge,
+    )
+    for found in met:
+        found[at] &= allowed
+    return met
 
 
 def strong_wins(requests: Requests, *, weak: Index, strong: Index, judge: Judge) -> Floats:

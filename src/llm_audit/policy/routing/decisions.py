@@ -66,7 +66,7 @@ def _search(assessor: Assessor, rules: Sequence[DecisionRule]) -> tuple[list[_Se
         offers = assessor.offers(rows, place)
         any_candidate[offers.rows] |= found[0].open[offers.rows]
         met = [
-            search.open[offers.rows] & assessor.meets(offers, rule) for search, rule in zip(found, rules, strict=True)
+            search.open[offers.rows] & meets for search, meets in zip(found, assessor.meets(offers, rules), strict=True)
         ]
         block = assessor.blocks(offers, np.logical_or.reduce(met))
         own = assessor.candidates(rows, place) == requests.used[rows]
@@ -126,11 +126,12 @@ def _decided(assessor: Assessor) -> Choice:
 def _why_none(assessor: Assessor, outcome: Codes) -> Codes:
     """Tell requests on the cheapest model from those whose cheaper models were unavailable, or never measured."""
     found = outcome.copy()
-    rows = np.flatnonzero(outcome == OUTCOMES.index(RouteOutcome.ALREADY_CHEAPEST.value))
-    for place in range(assessor.ladder.shape[1]):
-        found[assessor.gone(rows, place)] = OUTCOMES.index(RouteOutcome.NOT_OFFERED.value)
-    for place in range(assessor.ladder.shape[1]):
-        found[assessor.unmeasured(rows, place)] = OUTCOMES.index(RouteOutcome.UNMEASURED.value)
+    cheapest = OUTCOMES.index(RouteOutcome.ALREADY_CHEAPEST.value)
+    rows = np.flatnonzero(found == cheapest)
+    for reason, of in ((RouteOutcome.UNMEASURED, assessor.unmeasured), (RouteOutcome.NOT_OFFERED, assessor.gone)):
+        for place in range(assessor.ladder.shape[1]):
+            found[of(rows, place)] = OUTCOMES.index(reason.value)
+            rows = rows[found[rows] == cheapest]
     return found
 
 

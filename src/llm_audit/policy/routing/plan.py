@@ -140,8 +140,7 @@ def at_places(plan: RoutePlan, position: Index, rows: Ints | None = None) -> Cho
     def judged(span: slice) -> None:
         some = at[span]
         asked = requests.used[some], route[some], skill[some], requests.difficulty[some]
-        p[some] = plan.inputs.judge.suffices(*asked)
-        loss[some] = plan.inputs.judge.loss(*asked)
+        p[some], loss[some] = plan.inputs.judge.compared(*asked)
 
     in_blocks(judged, spans(len(at)))
     outcome = plan.choice.outcome.copy()
