@@ -18,7 +18,7 @@ from llm_audit.audit.rhythm.days import Days
 from llm_audit.audit.rhythm.run_rate import monthly_saving
 from llm_audit.audit.sections.estimates import Evidence, assumption_errors, price_errors
 from llm_audit.audit.sections.quality_loss import quality
-from llm_audit.audit.sections.totals import mean, template_name
+from llm_audit.audit.sections.totals import mean
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import Finding, Owner
 from llm_audit.money import usd
@@ -164,7 +164,9 @@ def _name(group: Group, owners: Sequence[Owner]) -> str:
 
 
 def _template(group: Group) -> str:
-    return str(group.mine.head(1).select(template_name(pl.col("template_hash"))).item())
+    """Return a template's short name, as ``totals.template_name`` does."""
+    assert isinstance(group.subject, int)
+    return f"template {group.subject:016x}"[:-8]
 
 
 def _selector(group: Group) -> list[str]:
