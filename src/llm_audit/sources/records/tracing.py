@@ -99,8 +99,8 @@ def convention(vendor: str | None) -> Convention | None:
 def request(span: Span, *, model: str, requested: str | None, vendor: str | None, operation: str) -> Request:
     """Start a request from what every span has: identity, place in its trace, time, outcome and attribution."""
     status = Status.ERROR if span.failed else Status.OK
-    attribution = _attribution(span)
     metadata = _metadata(span.attributes)
+    attribution = _attribution(span, metadata)
     return Request(
         model=model,
         model_requested=requested,
@@ -124,9 +124,9 @@ def request(span: Span, *, model: str, requested: str | None, vendor: str | None
     )
 
 
-def _attribution(span: Span) -> Attribution:
+def _attribution(span: Span, stated: Json) -> Attribution:
     attributes, resource = span.attributes, span.resource
-    metadata = {name: item for name, item in _metadata(attributes).items() if name not in _SESSION_NAMES}
+    metadata = {name: item for name, item in stated.items() if name not in _SESSION_NAMES}
     metadata.setdefault("user_id", metadata.pop("userId", None))
     given = attribution_of(metadata)
     service = text(resource.get("service.name")) or ""
@@ -146,9 +146,8 @@ def _attribution(span: Span) -> Attribution:
 def _metadata(attributes: Json) -> dict[str, Any]:
     found = dict(mapping(attributes.get("metadata")))
     for name, value in attributes.items():
-        for prefix in _METADATA:
-            if name.startswith(prefix):
-                found[name.removeprefix(prefix)] = value
+        if name.startswith(_METADATA):
+            found |= {name.removeprefix(prefix): value for prefix in _METADATA if name.startswith(prefix)}
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import PurePosixPath, PureWindowsPath
 
 from llm_audit.sources.entry import Message
@@ -56,7 +57,10 @@ class Transcript:
 def folder(path: object) -> str | None:
     """Return the last part of a working directory: the name of the project an agent worked on."""
     found = text(path)
-    if found is None:
-        return None
-    kind = PureWindowsPath if "\\" in found else PurePosixPath
-    return kind(found).name or None
+    return None if found is None else _folder(found)
+
+
+@lru_cache(maxsize=256)  # the rows of a session repeat one directory
+def _folder(path: str) -> str | None:
+    kind = PureWindowsPath if "\\" in path else PurePosixPath
+    return kind(path).name or None

@@ -97,6 +97,8 @@ def _attributes(holder: Json) -> dict[str, Any]:
 
 def _value(value: Json, depth: int) -> Any:
     """Decode an OTLP AnyValue."""
+    if len(value) == 1 and (string := value.get("stringValue")):  # as most are
+        return string
     if "arrayValue" in value and depth < _DEEPEST:
         items = objects(mapping(value["arrayValue"]).get("values"))
         return [_value(item, depth + 1) for item in items]
