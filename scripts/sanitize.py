@@ -26,6 +26,7 @@ TESTS = (
     "tests/engines/test_line_hash.py",
     "tests/engines/test_text_features.py",
     "tests/sources/formats/plain/flat/test_object_reader.py",
+    "tests/sources/formats/plain/flat/test_plain_request.py",
 )
 
 
