@@ -110,7 +110,10 @@ def logs(tmp_path: Path) -> Path:
     return folder
 
 
-def test_results_come_in_the_order_of_the_tasks(executor: DaskExecutor) -> None:
+def test_results_come_in_the_order_of_the_tasks_of_which_few_wait_at_once(
+    executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_cluster, "_LEAST_WAITING", 7)
     done: list[int] = []
     tasks = [Number(value) for value in range(50)]
     assert executor.map(squared, tasks, done=done.append) == [value**2 for value in range(50)]
