@@ -1,4 +1,4 @@
-/* Finds the part of a plain text that asks, where the rest is a document. select.py does the same in Python, and for
+/* Finds the part of a plain text that asks, where the rest is a document. context.py does the same in Python, and for
    whatever is not decided here. */
 #ifndef LLM_AUDIT_ASK_H
 #define LLM_AUDIT_ASK_H

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from llm_audit.classify.text import patterns, words
 from llm_audit.classify.text import select as module
-from llm_audit.classify.text.select import SUMMARY_ASK, TITLE_ASK, select, without_context
+from llm_audit.classify.text.context import without_context
+from llm_audit.classify.text.select import SUMMARY_ASK, TITLE_ASK, select
 from llm_audit.classify.text.words import ends, in_ends
 from llm_audit.sources.entry import Message
 from llm_audit.vocabulary import Abstention, Judged, Operation, Step

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from llm_audit.classify.text.select import without_context
+from llm_audit.classify.text.context import without_context
 from llm_audit.classify.training import anchors, rasch
 
 SCORE: Final = "score:"
