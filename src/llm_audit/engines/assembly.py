@@ -10,9 +10,8 @@ import msgspec
 
 from llm_audit.engines.context import IngestConfig
 from llm_audit.engines.executors import Executor
-from llm_audit.engines.object_hashes import ranges_hashes, refuse_unreadable
+from llm_audit.engines.remote_inputs import ranges_hashes, refuse_unreadable, table_hashes
 from llm_audit.engines.steps import over_steps
-from llm_audit.engines.table_sums import of_tables
 from llm_audit.errors import IncompleteError
 from llm_audit.ledger.manifest import Manifest, requests_files
 from llm_audit.ledger.parts import LedgerPart, ShardTally
@@ -95,7 +94,7 @@ def assembled(
         raise IncompleteError(_nothing_to_audit(given, sources, notes))
     refuse_unreadable(read)
     ranged = ranges_hashes(read)
-    described = of_tables(read) | {
+    described = table_hashes(read) | {
         shard.source.name: (
             shard.source.size_bytes,
             ranged.get(shard.source.name) or tally.sha256 or sha256(shard.source),
