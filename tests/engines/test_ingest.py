@@ -245,7 +245,7 @@ def test_a_file_that_vanishes_is_rejected_and_the_others_are_read(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     work = list(split.bundles(ingest_sources(traffic), ()))
     (traffic / "a.jsonl").rename(tmp_path / "a.jsonl")
-    monkeypatch.setattr(local, "bundles", lambda *_: iter(work))
+    monkeypatch.setattr(split, "bundles", lambda *_: iter(work))
     monkeypatch.setattr(local, "find", lambda *_, **__: local_found(work))
     ledger = ingest([traffic], options=IngestOptions(jobs=2))
     assert adds_up(ledger)
@@ -268,7 +268,7 @@ def test_a_file_that_grows_or_shrinks_is_read_as_listed_and_never_kept(
     with (traffic / "c/d.json").open("r+b") as log:
         log.truncate(2000)
     with monkeypatch.context() as patch:
-        patch.setattr(local, "bundles", lambda *_: iter(work))
+        patch.setattr(split, "bundles", lambda *_: iter(work))
         patch.setattr(local, "find", lambda *_, **__: local_found(work))
         manifest = ingest([traffic], options=IngestOptions(jobs=jobs)).manifest
     rejected = {row.reason: row.count for row in manifest.rejected}

@@ -1,7 +1,7 @@
 """The tasks of an audit by partition: they leave their results as files, and sums are added up in a tree.
 
-A task carries the address of a folder and a few names. What all tasks are given is one file, named by its hash; what
-they find are files that a second run of the same audit finds there.
+A task carries the address of a folder and a few names. What all tasks are given is in two files, named by their hashes;
+what they find are files that a second run of the same audit finds there.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Stages:
             pass  # what they found is in files
 
     def _given(self, log: Log | None) -> Given:
-        return Given.write(self.space.uri, (self.job, log))
+        return Given.write(self.space.uri, self.job, log)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

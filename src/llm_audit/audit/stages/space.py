@@ -62,23 +62,16 @@ def result_name(stage: str, level: int, number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What all tasks of a stage are given: a file, by its hash, which comes with the task."""
+    """What all tasks of a stage are given: two files, by their hashes, which come with the task."""
 
     uri: str
-    sha256: str
+    job: str
+    log: str
 
     @classmethod
-    def write(cls, uri: str, content: tuple[Job, Log | None]) -> Given:
-        """Write the file."""
-        data = pickle.dumps(content, protocol=5)
-        given = cls(uri, hashlib.sha256(data).hexdigest())
-        open_folder(uri, checked=False).store(given.name, [data])
-        return given
-
-    @property
-    def name(self) -> str:
-        """Return the file's name."""
-        return f"given-{self.sha256}"
+    def write(cls, uri: str, job: Job, log: Log | None) -> Given:
+        """Write the files."""
+        return cls(uri, _write(uri, job), _write(uri, log))
 
     def read(self) -> tuple[Job, Log | None]:
         """Return the content, of which a process keeps the last.
@@ -86,16 +79,33 @@ class Given:
         Raises:
             DamagedError: It is missing, or is not what was written; the message is its name.
         """
-        return _read(self)
+        return _read_job(self.uri, self.job), _read_log(self.uri, self.log)
 
 
-@lru_cache(maxsize=2)
-def _read(given: Given) -> tuple[Job, Log | None]:
-    data = open_folder(given.uri, checked=False).read(given.name)
-    if data is None or hashlib.sha256(data).hexdigest() != given.sha256:
-        raise DamagedError(given.name)
-    content: tuple[Job, Log | None] = pickle.loads(data)  # noqa: S301 - it is what the task says it is
-    return content
+def _write(uri: str, content: object) -> str:
+    data = pickle.dumps(content, protocol=5)
+    name = hashlib.sha256(data).hexdigest()
+    open_folder(uri, checked=False).store(f"given-{name}", [data])
+    return name
+
+
+@lru_cache(maxsize=1)  # the same job for all stages: much is worked out from it, and kept
+def _read_job(uri: str, name: str) -> Job:
+    job: Job = _read(uri, name)
+    return job
+
+
+@lru_cache(maxsize=1)
+def _read_log(uri: str, name: str) -> Log | None:
+    log: Log | None = _read(uri, name)
+    return log
+
+
+def _read(uri: str, name: str) -> Any:
+    data = open_folder(uri, checked=False).read(f"given-{name}")
+    if data is None or hashlib.sha256(data).hexdigest() != name:
+        raise DamagedError(f"given-{name}")
+    return pickle.loads(data)  # noqa: S301 - it is what the task says it is
 
 
 def identity(job: Job) -> str:
