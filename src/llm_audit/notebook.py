@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -97,6 +97,10 @@ class Audit:
     def requests(self) -> pl.DataFrame:
         """A row a request: the ledger's columns, its price, its route and what that would have cost."""
         return self._result.requests
+
+    def request_parts(self) -> Iterator[pl.DataFrame]:
+        """Yield the same rows partition by partition, so that a large log's are never in memory together."""
+        return self._result.request_parts()
 
     @cached_property
     def frames(self) -> dict[str, pl.DataFrame]:

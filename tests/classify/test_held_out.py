@@ -43,12 +43,13 @@ def test_languages_are_recognised(prompts, judged):
 
 
 def test_stakes_are_recognised(prompts, judged):
-    """Batch 4 has seventeen legal asks in words that the lexicon lacks for most."""
+    """Batch 4 has seventeen legal asks in words that the lexicon lacks for most; recall counts for more than alarms."""
     flagged, wanted = np.array(["none", *Stakes])[judged.stakes], prompts["stakes"].to_numpy()
     right, earlier = flagged == wanted, (prompts["batch"] < 4).to_numpy()
     assert right[(wanted != "none") & earlier].mean() > 0.75
-    assert right[wanted != "none"].mean() > 0.65
-    assert (wanted != "none")[flagged != "none"].mean() > 0.75
+    assert right[wanted != "none"].mean() > 0.78
+    assert right[wanted == "legal"].mean() > 0.75
+    assert (flagged != "none")[wanted == "none"].mean() < 0.07
 
 
 @pytest.mark.parametrize("english", [True, False])

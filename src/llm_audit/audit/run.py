@@ -6,7 +6,7 @@ route and to sum them. The document is the same for any number of partitions, in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -59,7 +59,7 @@ class Audit:
 
     document: Document
     frames: dict[str, pl.DataFrame]
-    _rows: Callable[[], pl.DataFrame] = field(repr=False)
+    _parts: Callable[[], Iterator[pl.DataFrame]] = field(repr=False)
 
     @cached_property
     def requests(self) -> pl.DataFrame:
@@ -67,7 +67,12 @@ class Audit:
 
         Where price files apply, it also has the cost at published prices (``list_cost_…_pico``).
         """
-        return self._rows()
+        parts = list(self._parts())
+        return parts[0] if len(parts) == 1 else pl.concat(parts).sort("input", "line", "entry")
+
+    def request_parts(self) -> Iterator[pl.DataFrame]:
+        """Yield the same rows partition by partition, so that a large log's are never in memory together."""
+        return self._parts()
 
 
 def run(
@@ -172,7 +177,7 @@ def _with_threshold(stages: Stages, log: Log) -> Log:
     return replace(log, whole=replace(log.whole, threshold=threshold or 0.0))
 
 
-def _audit(job: Job, log: Log, found: Audited, rows: Callable[[], pl.DataFrame]) -> Audit:
+def _audit(job: Job, log: Log, found: Audited, rows: Callable[[], Iterator[pl.DataFrame]]) -> Audit:
     """Compose the document from the sums of all partitions."""
     options, book = job.options, job.book
     book.record(found.prices)
@@ -190,24 +195,24 @@ def _audit(job: Job, log: Log, found: Audited, rows: Callable[[], pl.DataFrame])
         partial=found.partial,
     )
     frames = {"cells": sums.cells, "clusters": sums.clusters, "risk": sums.risk}
-    return Audit(document=document(composed), frames=frames, _rows=partial(_listed, job, rows))
+    return Audit(document=document(composed), frames=frames, _parts=lambda: (_listed(job, part) for part in rows()))
 
 
-def _listed(job: Job, rows: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+def _listed(job: Job, rows: pl.DataFrame) -> pl.DataFrame:
     """Return requests with their cost at published prices, where price files apply, and their models' families."""
-    frame = list_costs(as_text(rows()), job.book)
+    frame = list_costs(as_text(rows), job.book)
     models = job.catalog.frame.select(pl.col("model_id", "developer", "family").cast(pl.String))
     return frame.join(models, on="model_id", how="left", maintain_order="left")
 
 
-def _requests(rows: Rows, applied: RoutedCosts) -> pl.DataFrame:
-    return pl.concat(parts.measured_rows(rows, applied, tuple(SCHEMA)))
+def _requests(rows: Rows, applied: RoutedCosts) -> Iterator[pl.DataFrame]:
+    yield pl.concat(parts.measured_rows(rows, applied, tuple(SCHEMA)))
 
 
-def _all_requests(job: Job, log: Log) -> pl.DataFrame:
-    """Return the requests of all partitions, each routed again, in the order of the log."""
+def _all_requests(job: Job, log: Log) -> Iterator[pl.DataFrame]:
+    """Yield the requests of each partition, which is routed again."""
     found = (parts.rows_of_part(job, log, partition) for partition in range(job.ledger.partitions))
-    return pl.concat([part for part in found if part is not None]).sort("input", "line", "entry")
+    return (part for part in found if part is not None)
 
 
 def _check(options: AuditOptions) -> None:

@@ -59,7 +59,7 @@ def load_or_audit(path: str, config: Config) -> Document:
     Raises:
         UsageError: The path cannot be read.
     """
-    from llm_audit.cli.run import run_audit
+    from llm_audit.cli.audit_run import run_audit
 
     if path.endswith(".json") and _is_audit(Path(path)):
         return load_document(Path(path))

@@ -48,7 +48,15 @@ class KeptAudit:
     @cached_property
     def requests(self) -> pl.DataFrame:
         """A row a request, as ``Audit.requests``."""
-        return self.make().requests
+        return self._audit.requests
+
+    def request_parts(self) -> Iterator[pl.DataFrame]:
+        """Yield the same rows partition by partition."""
+        return self._audit.request_parts()
+
+    @cached_property
+    def _audit(self) -> Audit:
+        return self.make()
 
 
 def audit(ledger: Ledger, config: Config, options: AuditOptions, *, executor: Executor | None = None) -> KeptAudit:

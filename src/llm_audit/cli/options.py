@@ -27,7 +27,8 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Also write a report to this file, in the format of its suffix. Repeatable.",
+        help="Also write a report to this file, in the format of its suffix. With a * in its name, rows of requests "
+        "(csv, parquet, focus) are in a file for each part of a large log. Repeatable.",
     ),
 ]
 Format = Annotated[

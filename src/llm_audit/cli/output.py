@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
     from llm_audit.document.audit import Document
     from llm_audit.document.comparison import CheckResult
+    from llm_audit.report.interface import Frames
+
+
+NUMBER = "*"
+"""Where it stands in a file's name, each part of the log has a file with its number there."""
 
 
 def check_formats(
@@ -32,6 +38,12 @@ def check_formats(
     from llm_audit.report import registry
 
     renderers = [registry.by_suffix(path) for path in files]
+    for path, renderer in zip(files, renderers, strict=True):
+        if NUMBER in path.name and not (renderer.divisible and requests and path.name.count(NUMBER) == 1):
+            raise UsageError(
+                f"{path}: a * stands for the number of a part of the log. Only csv, parquet and focus have a file for "
+                "each part, and only where logs or a ledger are read; leave it out."
+            )
     if output_format is not None and output_format != "terminal":
         renderers.append(registry.get(output_format))
     for renderer in renderers:
@@ -43,7 +55,7 @@ def deliver(
     files: Sequence[Path],
     output_format: str | None,
     *,
-    requests: Callable[[], pl.DataFrame] | None = None,
+    frames: Frames | None = None,
     check: CheckResult | None = None,
     quiet: bool = False,
     details: bool = False,
@@ -54,18 +66,17 @@ def deliver(
 
     Args:
         document: The audit to render.
-        files: The files to write, atomically, each in the format of its suffix.
+        files: The files to write, atomically, each in the format of its suffix; with ``NUMBER``, one for each part.
         output_format: The format to print on standard output.
-        requests: Makes the rows per request, for the formats that have them.
+        frames: The rows per request, for the formats that have them.
         check: A comparison or gates, for the formats that show them.
         quiet: Print nothing but ``output_format``.
         details: Print the full terminal report, not just its first screen.
     """
     from llm_audit.files import write_atomically
     from llm_audit.report import registry
-    from llm_audit.report.interface import Frames, Options
+    from llm_audit.report.interface import Options
 
-    frames = None if requests is None else Frames(make=requests)
     options = Options(check=check)
     closed_pipe: BrokenPipeError | None = None
     try:
@@ -81,11 +92,36 @@ def deliver(
     if check is not None and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         _append(Path(summary), registry.render(document, "markdown", frames=frames, options=options))
     for path in files:
-        write_atomically(path, registry.render(document, registry.by_suffix(path).name, frames=frames, options=options))
+        if NUMBER in path.name and frames is not None and frames.parts is not None:
+            _write_parts(document, path, frames.parts())
+        else:
+            name = registry.by_suffix(path).name
+            write_atomically(path, registry.render(document, name, frames=frames, options=options))
         if not quiet:
             console.say(f"Wrote {path}")
     if closed_pipe is not None:
         raise closed_pipe
+
+
+def _write_parts(document: Document, pattern: Path, parts: Iterator[pl.DataFrame]) -> None:
+    """Write a file for each part, one after another, and warn of files that an earlier audit has left."""
+    from llm_audit.files import write_atomically
+    from llm_audit.report import registry
+
+    name, written = registry.by_suffix(pattern).name, set()
+    for number, part in enumerate(parts, 1):
+        path = pattern.with_name(pattern.name.replace(NUMBER, f"{number:06d}"))
+        write_atomically(path, registry.render(document, name, frames=_frames_of(part)))
+        written.add(path)
+    numbered = glob.escape(pattern.name).replace(glob.escape(NUMBER), "[0-9]" * 6)
+    for left in sorted(set(pattern.parent.glob(numbered)) - written):
+        console.warn(f"{left} is not of this audit; remove it, or what reads these files counts it too.")
+
+
+def _frames_of(part: pl.DataFrame) -> Frames:
+    from llm_audit.report.interface import Frames
+
+    return Frames(make=lambda: part)
 
 
 def _append(path: Path, summary: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)  # no slots: the rows are kept for the next format
 class Frames:
-    """Rows per request, for the formats that have them; ``make`` is called when they are first needed."""
+    """Rows per request, for the formats that have them.
+
+    Attributes:
+        make: Returns all rows; called when they are first needed.
+        parts: Yields the same rows in several frames, for a file each.
+    """
 
     make: Callable[[], pl.DataFrame]
+    parts: Callable[[], Iterator[pl.DataFrame]] | None = None
 
     @cached_property
     def requests(self) -> pl.DataFrame:
@@ -56,6 +62,7 @@ class Renderer:
     suffixes: tuple[str, ...]
     media: str
     needs_requests: bool = False
+    divisible: bool = False  # rows of requests, which may be in several files
     needs_check: bool = False
     rendered_by: str = ""  # MODULE:FUNCTION in report.formats; the module of its name and render by default
 

@@ -2,9 +2,12 @@
 
 import datetime as dt
 import json
+from importlib import import_module
 from pathlib import Path
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from tests.cli.conftest import write_log
 
 from llm_audit.cli import run
@@ -42,6 +45,36 @@ def test_an_invoice_that_cannot_be_read_is_said_before_any_work(
     assert f"Cannot read the invoice {missing}" in capsys.readouterr().err
     assert run(["analyze", "no-such-log", "--invoice", str(other)]) == 2
     assert "match no known cost export" in capsys.readouterr().err
+
+
+def test_rows_of_requests_are_written_in_a_file_for_each_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three parts, all rows once: those of the one file, and the charges add up to the same."""
+    monkeypatch.setattr(import_module("llm_audit.ledger.assembly.assemble"), "PARTITION_ROWS", 20)
+    log, parts = write_log(tmp_path / "log.jsonl"), tmp_path / "parts"
+    parts.mkdir()
+    (parts / "rows-000009.parquet").write_bytes(b"")
+    names = ("rows-*.parquet", "rows-*.csv", "spend-*.focus.csv")
+    whole = [tmp_path / name.replace("*", "all") for name in names]
+    flags = [word for path in (*whole, *(parts / name for name in names)) for word in ("-o", str(path))]
+    assert run(["analyze", str(log), "--no-cache", *flags]) == 0
+    assert "rows-000009.parquet is not of this audit; remove it" in capsys.readouterr().err
+    (parts / "rows-000009.parquet").unlink()
+    cut = {name: sorted(parts.glob(name)) for name in names}
+    assert [len(files) for files in cut.values()] == [3, 3, 3]
+    rows = pl.concat([pl.read_parquet(file) for file in cut["rows-*.parquet"]])
+    assert_frame_equal(rows, pl.read_parquet(whole[0]), check_row_order=False)
+    assert sum(pl.read_csv(file).height for file in cut["rows-*.csv"]) == 60
+    charged = [pl.read_csv(file)["BilledCost"].sum() for file in cut["spend-*.focus.csv"]]
+    assert sum(charged) == pytest.approx(pl.read_csv(whole[2])["BilledCost"].sum()) == pytest.approx(0.21)
+
+
+def test_a_star_is_refused_where_there_are_no_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    for name in ("page-*.html", "*-*.csv"):
+        assert run(["analyze", log, "-o", str(tmp_path / name)]) == 2
+        assert "Only csv, parquet and focus have a file for each part" in capsys.readouterr().err
 
 
 def test_the_page_with_a_script_needs_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,11 +59,12 @@ def analyze(
     """
     from llm_audit import config as configuration
     from llm_audit.audit.currency import convert
+    from llm_audit.cli.audit_run import Update, run_audit
     from llm_audit.cli.completeness import completeness
     from llm_audit.cli.documents import read_invoices
     from llm_audit.cli.output import check_formats, deliver
-    from llm_audit.cli.run import Update, run_audit
     from llm_audit.pricing import parse_currency
+    from llm_audit.report.interface import Frames
 
     check_formats(output or [], output_format)
     flags = {
@@ -103,7 +104,8 @@ def analyze(
 
         document = with_invoices(document, costs_by_day(audit.requests, catalog=api.catalog(config)), exports)
     document = convert(document, shown_in)
-    deliver(document, output or [], output_format, requests=lambda: audit.requests, quiet=quiet, details=details)
+    frames = Frames(make=lambda: audit.requests, parts=audit.request_parts)
+    deliver(document, output or [], output_format, frames=frames, quiet=quiet, details=details)
     if explain_metrics:
         from rich.console import Console
 

@@ -74,15 +74,16 @@ def check(
     """
     from llm_audit import api
     from llm_audit import config as configuration
+    from llm_audit.cli.audit_run import run_audit
     from llm_audit.cli.completeness import completeness
     from llm_audit.cli.documents import load_document
     from llm_audit.cli.output import check_formats, deliver
-    from llm_audit.cli.run import run_audit
     from llm_audit.compare.gates import GateOptions
     from llm_audit.compare.gates import check as evaluate
     from llm_audit.document.audit import encode
     from llm_audit.document.comparison import InconclusiveIs, Outcome
     from llm_audit.files import write_atomically
+    from llm_audit.report.interface import Frames
 
     check_formats(output or [], output_format, check=True)
     flags = {
@@ -128,7 +129,8 @@ def check(
         options=gate_options,
         inconclusive=InconclusiveIs(config.inconclusive),
     )
-    deliver(document, output or [], output_format, requests=lambda: audit.requests, check=result, quiet=quiet)
+    frames = Frames(make=lambda: audit.requests, parts=audit.request_parts)
+    deliver(document, output or [], output_format, frames=frames, check=result, quiet=quiet)
     if save_baseline is not None:
         write_atomically(save_baseline, encode(document))
         if not quiet:

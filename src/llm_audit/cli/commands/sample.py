@@ -64,8 +64,8 @@ def sample(
     from llm_audit import api
     from llm_audit import config as configuration
     from llm_audit.classify.learning.sampling import sample as choose
+    from llm_audit.cli.audit_run import run_audit
     from llm_audit.cli.labels import abilities_of
-    from llm_audit.cli.run import run_audit
 
     flags = {
         "policy": policy,
