@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from llm_audit.ledger.assembly import PARTITION_ROWS
 from llm_audit.ledger.shared.relay import Relay
 
 TB = 10**12
 SIZES_TB = (1, 10, 100, 1_000)
 BUNDLE_BYTES = 1 << 30
-PARTITION_ROWS = 200_000
 SECONDS_AN_HOUR = 3_600
 WRITE_REQUESTS = 3  # of Arrow's client: begin, send, finish
 SLICE_REQUESTS = 3  # the size, the index, the slice
