@@ -212,6 +212,12 @@ def test_a_budget_is_held_by_the_estimate_for_all_traffic(limit: str, outcome: O
     assert "; scaled to all traffic from a sample of 1 request in 400)." in rule.message
 
 
+def test_all_traffic_has_cost_at_least_what_the_logs_have() -> None:
+    (rule,) = check(sampled(stderr=25.0), [budget("total", "20USD", days=1)]).rules
+    assert "90% interval $25.00 to $26,427.96;" in rule.message  # $10,000 and 1.645 · $10,000 · √(1 - 1/400) more
+    assert rule.outcome is Outcome.FAILED
+
+
 def test_a_level_of_a_sample_is_of_the_logs_and_says_so() -> None:
     (rule,) = check(sampled(), [parse("total_cost:500USD")]).rules
     assert rule.outcome is Outcome.PASSED

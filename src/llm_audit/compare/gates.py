@@ -147,7 +147,7 @@ def _budget(rule: GateRule, now: Metric, rate: float, options: GateOptions) -> R
     """Check a cost scaled from a sample, which is an estimate with an interval."""
     amount = now.value / rate
     half = margin((now.stderr or 0.0) * math.sqrt(1 - rate) / rate, confidence=options.confidence)
-    low, high = amount - half, amount + half
+    low, high = max(now.value, amount - half), amount + half  # the logs' own cost is spent
     message = (
         f"{rule.metric} is estimated at {show(amount, 'USD')} ({options.confidence:.0%} interval {show(low, 'USD')} to"
         f" {show(high, 'USD')}; limit {show(rule.threshold, 'USD')}{_days(rule)}{_scaled(rate)})."

@@ -154,6 +154,15 @@ def test_a_sample_is_scaled_to_all_traffic() -> None:
     assert monthly_saving(frame, days, options=options) == round(float(found.tax_monthly or 0) * 1e12)
 
 
+def test_a_sampled_month_ends_no_lower_than_what_is_logged_of_it() -> None:
+    frame, span = cells(daily(MONDAY, [100] * 14)), period(MONDAY, 14)
+    options = AuditOptions(sampling_rate=0.0025)
+    found = run_rate(frame, span, options=options, conversation_pico=10**6 * CENT).month_end
+    assert found is not None
+    assert float(found.spent) > 0
+    assert float(found.low) == float(found.spent) / 400
+
+
 @pytest.mark.parametrize("rate", [0.02, 0.3])
 def test_the_interval_of_a_sampled_month_holds_what_it_cost(rate: float) -> None:
     """Of a whole month the sampling alone is unsure: its 90 % interval holds the cost in about 90 % of samples."""

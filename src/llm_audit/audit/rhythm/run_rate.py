@@ -128,12 +128,13 @@ def _month_end(
             expected[date.weekday()] += 1
     ahead = rhythm.margin(expected, confidence=options.confidence) if any(expected) else 0.0
     half = round(math.hypot(ahead, _sampling_margin(spent, conversation_pico, options)))
+    logged = round(spent / scale(options.sampling_rate))
     return MonthEnd(
         month=f"{last:%Y-%m}",
         spent=usd(spent),
         expected_days=round(sum(expected)),
         amount=usd(total),
-        low=usd(max(spent if options.sampling_rate == 1 else 0, total - half)),
+        low=usd(max(logged, total - half)),
         high=usd(total + half),
     )
 
