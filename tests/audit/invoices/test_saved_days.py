@@ -41,6 +41,24 @@ def test_they_are_those_of_the_requests(logs):
     assert len(ordered[0]) == 3
 
 
+def test_stated_costs_without_a_time_are_unknown_where_requests_without_a_price_may_state_some(tmp_path):
+    known = {"model": "gpt-5", "provider": "openai"}
+    usage = {"prompt_tokens": 1000, "completion_tokens": 10}
+    records = [
+        known | {"timestamp": "2026-09-01T10:00:00Z", "cost": 1.0},  # no usage, so no price
+        known | {"timestamp": "2026-09-01T10:00:00Z", "cost": 0.5} | usage,
+        known | {"cost": 0.25} | usage,
+        {"model": "gpt-4.1", "provider": "openai", "cost": 0.125} | usage,
+    ]
+    file = tmp_path / "log.jsonl"
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    audit = analyze(file, config=Config(cache=False))
+    days = days_of(audit.document, catalog=catalog_of(Config())).sort("day", nulls_last=True)
+    # Of $0.75 that priced requests of gpt-5 state, and $1.50 on days, nobody can tell the $0.25 apart.
+    assert days["stated_pico"].to_list() == [15 * 10**11, None]
+    assert days["requests"].to_list() == [2, 2]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -36,7 +36,7 @@ class _Costs:
             self.stated_pico = (self.stated_pico or 0) + other.stated_pico
 
     def without(self, part: _Costs) -> _Costs:
-        """Return the rest; a cost that only requests without a price state is not known of it."""
+        """Return the rest; a stated cost of zero is not known of it."""
         return _Costs(
             self.requests - part.requests,
             self.unpriced - part.unpriced,
@@ -58,16 +58,14 @@ def days_of(document: Document, *, catalog: Catalog) -> pl.DataFrame:
         costs = _Costs(mix.requests, mix.unpriced_requests or 0, _pico(mix.cost) or 0, _pico(mix.stated))
         rows.append((mix.date, (mix.provider, mix.model), costs))
         dated[mix.provider, mix.model].add(costs)
-    for model, costs in _all(document).items():
-        rest = costs.without(dated[model])
-        if rest.requests:
-            rows.append((None, model, rest))
+    for model, costs in _undated(document, dated, catalog).items():
+        rows.append((None, model, costs))
     return add_days(
         pl.DataFrame(
             [
                 {
                     "day": None if day is None else dt.date.fromisoformat(day),
-                    "provider": catalog.provider(*(None if name == _NAMELESS else name for name in model)),
+                    "provider": _provider(model, catalog),
                     "requests": costs.requests,
                     "unpriced_requests": costs.unpriced,
                     "computed_pico": costs.computed_pico,
@@ -80,6 +78,24 @@ def days_of(document: Document, *, catalog: Catalog) -> pl.DataFrame:
             | dict.fromkeys(("computed_pico", "list_pico", "stated_pico"), pl.Int128),
         )
     )
+
+
+def _undated(document: Document, dated: dict[Model, _Costs], catalog: Catalog) -> dict[Model, _Costs]:
+    """Return the costs of each model's requests without a time: those of all less those of the days.
+
+    What they state is not known of a provider with requests of such a model that have no price: the sum of all lacks
+    what these state, and that of the days has it.
+    """
+    found = {model: rest for model, costs in _all(document).items() if (rest := costs.without(dated[model])).requests}
+    unknown = {_provider(model, catalog) for model, rest in found.items() if dated[model].unpriced or rest.unpriced}
+    for model, rest in found.items():
+        if _provider(model, catalog) in unknown:
+            rest.stated_pico = None
+    return found
+
+
+def _provider(model: Model, catalog: Catalog) -> str | None:
+    return catalog.provider(*(None if name == _NAMELESS else name for name in model))
 
 
 def _all(document: Document) -> dict[Model, _Costs]:
