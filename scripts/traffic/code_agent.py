@@ -1,4 +1,4 @@
-"""The app ``code-agent`` of the team ``platform``: tool loops in a home-made log, one flat record a call."""
+"""The app ``code-agent`` of the team ``platform``: tool loops in a custom log, one flat record a call."""
 
 from __future__ import annotations
 

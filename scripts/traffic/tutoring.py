@@ -1,4 +1,4 @@
-"""A study assistant of the team ``learning``: a home-made table, one row a call, with no app and no completions."""
+"""A study assistant of the team ``learning``: a custom table, one row a call, with no app and no completions."""
 
 from __future__ import annotations
 

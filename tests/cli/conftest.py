@@ -18,7 +18,7 @@ ASKS = ["Translate this to French: good morning", "What is the capital of Peru?"
 def write_log(
     path: Path, *, model: str = "gpt-4o", requests: int = 60, output_tokens: int = 100, seed: int = 1
 ) -> Path:
-    """A home-made log of easy asks by one app and one team."""
+    """A custom log of easy asks by one app and one team."""
     rng = random.Random(seed)
     rows: list[dict[str, Any]] = [
         {

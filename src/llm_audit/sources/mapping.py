@@ -1,6 +1,6 @@
 """Logs of no known format, by a ``[mapping]`` table from column names to paths inside a record.
 
-A mapping makes a home-made record of each record, so its keys are the names such logs give their columns:
+A mapping makes a custom record of each record, so its keys are the names such logs give their columns:
 
     [mapping]
     timestamp = "meta.at"

@@ -1,4 +1,4 @@
-"""Cells of a home-made log: a row a day, team, app and model."""
+"""Cells of a custom log: a row a day, team, app and model."""
 
 from __future__ import annotations
 

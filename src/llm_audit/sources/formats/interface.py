@@ -34,7 +34,7 @@ class Specificity(IntEnum):
     TRANSCRIPT = 4  # rows of a session, recognised by the values of a common field
     SPAN = 5  # attributes of a tracing convention, whoever exported them
     PAIR = 6  # a provider's request and response, or a bare response
-    PLAIN = 7  # the usual column names of home-made logs
+    PLAIN = 7  # the usual column names of custom logs
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Requests of pairs: what the two bodies and the record around them say, all but the usage.
 
-Whatever surrounds the pair (times, ids, labels, status) is read by the names home-made logs give such columns.
+Whatever surrounds the pair (times, ids, labels, status) is read by the names custom logs give such columns.
 """
 
 from __future__ import annotations

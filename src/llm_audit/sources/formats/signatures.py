@@ -37,7 +37,7 @@ class Signatures:
     def rank(self, record: Record, context: Context) -> int | None:
         """Return the specificity of a record's format, the narrowest being 1; None where it is of none for sure.
 
-        Names of home-made logs are so usual that a wrapper may have some of them: a call then needs tokens or text too.
+        Names of custom logs are so usual that a wrapper may have some of them: a call then needs tokens or text too.
         """
         form = self.first(record, context)
         if form is None or (form.specificity is Specificity.PLAIN and not _states_a_call(record)):

@@ -1,4 +1,4 @@
-"""The names that home-made logs give their columns, and which of them a record has.
+"""The names that custom logs give their columns, and which of them a record has.
 
 Names are compared in one form (``promptTokens``, ``Prompt Tokens`` and ``prompt-tokens`` are ``prompt_tokens``).
 Records of one log mostly share their keys, so the columns are looked up once for each set of keys.

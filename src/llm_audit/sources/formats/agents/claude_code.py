@@ -156,7 +156,7 @@ def _matches(record: Record, _context: Context) -> bool:
     kind = record.get("type")
     session = "sessionId" in record or "session_id" in record
     if isinstance(kind, str):
-        own = "model" not in record or "subtype" in record  # a home-made log may have types and sessions too
+        own = "model" not in record or "subtype" in record  # a custom log may have types and sessions too
         return kind in _NOTES or (kind in _TYPES and own and (session or "uuid" in record or "leafUuid" in record))
     message = mapping(record.get("message"))
     return "sessionId" in record and ("usage" in message or "role" in message) and not listing(record.get("messages"))

@@ -12,9 +12,7 @@ from llm_audit.sources.records.fields import as_int, attribution_of, flag, mappi
 from llm_audit.sources.records.times import micros
 from llm_audit.vocabulary import Status
 
-_SIGNATURE = frozenset(
-    {"tokens_in", "tokens_out", "cached", "success", "provider"}
-)  # home-made logs have some of these
+_SIGNATURE = frozenset({"tokens_in", "tokens_out", "cached", "success", "provider"})  # custom logs have some of these
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:

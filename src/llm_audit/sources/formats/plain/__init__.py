@@ -1,1 +1,1 @@
-"""Home-made logs, databases and published traces."""
+"""Custom logs, databases and published traces."""

@@ -91,7 +91,7 @@ def _matches(record: Record, _context: Context) -> bool:
     attributes = mapping(record.get("attributes"))
     if attributes:
         identified = first(record, "spanContext", "context", "span_id", "spanId", "trace_id", "traceId") is not None
-        named = "name" in record and "model" not in record  # a home-made log may have attributes and trace ids too
+        named = "name" in record and "model" not in record  # a custom log may have attributes and trace ids too
         return (identified and named) or _is_gen_ai(attributes) or isinstance(attributes.get("gen_ai"), Mapping)
     return not (_SIGNS.isdisjoint(record) and _COLUMNS.isdisjoint(record))
 

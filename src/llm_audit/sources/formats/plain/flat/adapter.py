@@ -1,4 +1,4 @@
-"""Home-made logs: one flat record for each call, under any of the usual column names.
+"""Custom logs: one flat record for each call, under any of the usual column names.
 
 This is the shape teams write themselves and the one read most, so its usual columns take a short way, and where one
 line is like the next an even shorter one (``typed``).
@@ -111,7 +111,7 @@ def _nested_usage(usage: Json) -> Usage:
 
 
 def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> None:
-    """Set the fields that few home-made logs have."""
+    """Set the fields that few custom logs have."""
     get = record.get
     requested = text(get(columns.requested))
     served = text(get(columns.served))
@@ -168,7 +168,7 @@ def _matches(record: Record, _context: Context) -> bool:
 FORMAT = Format(
     info=FormatInfo(
         name="flat",
-        title="home-made log: one flat record a call",
+        title="custom log: one flat record a call",
         evidence=Evidence.FIXTURE,
         input_counts="by the names of the columns",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "team", "service_tier"),

@@ -1,4 +1,4 @@
-"""Readers of the fields of a home-made record, whichever way it was decoded."""
+"""Readers of the fields of a custom record, whichever way it was decoded."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def new_request(
     latency_ms: Any,
     ended: tuple[str, int | None],
 ) -> Request:
-    """Build a request of the fields that every home-made record may have; ``ended`` is its ``outcome``."""
+    """Build a request of the fields that every custom record may have; ``ended`` is its ``outcome``."""
     request_id = text(request_id)
     status, code = ended
     return Request(

@@ -1,4 +1,4 @@
-"""Home-made records with the usual columns, decoded from their line straight into a struct and read from that.
+"""Custom records with the usual columns, decoded from their line straight into a struct and read from that.
 
 Most logs repeat one set of keys, so that a struct typed for them pays off: prompts are decoded as messages and
 counts as counts, checked on the way. A line that does not fit is read as a dictionary by ``flat``, to the same result.
