@@ -62,6 +62,13 @@ def test_a_prefix_that_any_request_cached_is_left_to_the_cache():
     assert other == {"prefix_never_cached": (2, 4_000)}
 
 
+def test_providers_of_a_model_have_a_cache_each():
+    one, other = sent(0, 8, 16, provider="openai"), sent(4, 12, 20, provider="azure")
+    assert found(*one, *other) == {}  # each is sent the prefix every eight minutes
+    assert found(*one, *sent(4, provider="openai")) == {"prefix_never_cached": (2, 2 * 2_000)}  # at 4 and at 8
+    assert found(*sent(0, 2, provider=None)) == {"prefix_never_cached": (1, 2_000)}
+
+
 def test_an_error_neither_finds_nor_leaves_a_cache():
     assert "prefix_never_cached" not in found(*sent(0, status="error"), *sent(2))
 

@@ -1,8 +1,8 @@
 """Waste of prompts that begin alike: system prompt and tools sent again at full price where a cache would hold them.
 
 Whether a prefix was sent shortly before takes the whole log, so a survey of its parts comes first: for each prefix and
-model, and each five minutes, the first and the last time it was sent. A request finds the prefix warm if it is not the
-first of its five minutes, or if the last of those before is at most a cache's lifetime ago.
+model of a provider, and each five minutes, the first and the last time it was sent. A request finds the prefix warm if
+it is not the first of its five minutes, or if the last of those before is at most a cache's lifetime ago.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ LEAST_CHARS = 1_000 * MIN_CHARS_PER_TOKEN
 SURVEYED = (
     "prefix_hash",
     "prefix_chars",
+    "provider",
     "model",
     "time",
     "status",
@@ -39,7 +40,7 @@ SURVEYED = (
 )
 """The ledger's columns that ``sends`` reads."""
 
-_GROUP = ("prefix_hash", "model")
+_GROUP = ("prefix_hash", "model_of_provider")  # providers of a model have a cache each
 _SPAN = (*_GROUP, "span")
 _THOUSAND = 1_000
 _MOST_MISSES = 100 * _THOUSAND  # beyond it no cache pays: a write costs at least a hundredth of what a read saves
@@ -48,22 +49,20 @@ _MOST_MISSES = 100 * _THOUSAND  # beyond it no cache pays: a write costs at leas
 def sends(frame: pl.DataFrame) -> pl.DataFrame:
     """Return when a part of a log sent each prefix: a row for each five minutes, and one for undated requests.
 
-    Columns are ``prefix_hash``, ``model``, ``span``, the ``first`` and ``last`` time (microseconds), the requests
-    ``at_first``, the ``count`` of all, and whether any ``touched`` a cache.
+    Columns are ``prefix_hash``, ``model_of_provider``, ``span``, the ``first`` and ``last`` time (microseconds), the
+    requests ``at_first``, the ``count`` of all, and whether any ``touched`` a cache.
     """
     time = pl.col("time").dt.epoch("us")
     cached = pl.sum_horizontal("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens") > 0
-    rows = frame.filter(_is_cacheable()).select(*_GROUP, span=time // CACHE_LIFETIME_US, time=time, touched=cached)
-    return (
-        rows.group_by(_SPAN)
-        .agg(
-            first=pl.col("time").min(),
-            last=pl.col("time").max(),
-            at_first=(pl.col("time") == pl.col("time").min()).sum().cast(pl.Int64),
-            count=pl.col("time").count().cast(pl.Int64),
-            touched=pl.col("touched").any(),
-        )
-        .with_columns(pl.col("model").cast(pl.String))
+    rows = frame.filter(_is_cacheable()).select(
+        "prefix_hash", _model_of_provider(), span=time // CACHE_LIFETIME_US, time=time, touched=cached
+    )
+    return rows.group_by(_SPAN).agg(
+        first=pl.col("time").min(),
+        last=pl.col("time").max(),
+        at_first=(pl.col("time") == pl.col("time").min()).sum().cast(pl.Int64),
+        count=pl.col("time").count().cast(pl.Int64),
+        touched=pl.col("touched").any(),
     )
 
 
@@ -86,8 +85,9 @@ def add_sends(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 def uncached(log: pl.DataFrame) -> pl.DataFrame:
     """Return the spans of prefixes that were sent again while warm, and that no request of theirs cached.
 
-    Columns are ``prefix_hash``, ``model``, ``span``, ``first``, whether it was ``warm`` by then, and ``misses``: the
-    requests of the whole log that would have written the prefix, for each thousand that would have read it.
+    Columns are ``prefix_hash``, ``model_of_provider``, ``span``, ``first``, whether it was ``warm`` by then, and
+    ``misses``: the requests of the whole log that would have written the prefix, for each thousand that would have read
+    it.
     """
     hits, misses = pl.col("count").sum().over(_GROUP) - pl.col("cold").sum().over(_GROUP), pl.col("cold").sum()
     since = pl.col("first") - pl.col("last").shift(1).over(_GROUP)
@@ -119,7 +119,7 @@ def prefixes(columns: Columns, log: pl.DataFrame) -> Prefixes:
             columns([*SURVEYED, "prompt_chars", "tools_chars", "usage_source"])
             .with_row_index("row")
             .filter(_is_cacheable() & (pl.col("usage_source").cast(pl.String) != "estimated"))
-            .with_columns(pl.col("model").cast(pl.String), time=time, span=time // CACHE_LIFETIME_US)
+            .with_columns(_model_of_provider(), time=time, span=time // CACHE_LIFETIME_US)
             .join(log.lazy(), on=_SPAN, how="inner", maintain_order="left")
             .filter(pl.col("warm") | (pl.col("time") > pl.col("first")))
             .select(
@@ -160,6 +160,12 @@ def resent_prefixes(inputs: WasteInputs, rows: Ints) -> Found:
     written = -(-tokens * premium * held.misses[of] // _THOUSAND)
     saved = tokens * (fresh - read) - written
     return rows, np.where(known & (least > 0) & (tokens >= least), saved, 0)
+
+
+def _model_of_provider() -> pl.Expr:
+    """Return the model with its provider; null where the model is not known."""
+    provider = pl.col("provider").cast(pl.String).fill_null("")
+    return pl.concat_str(provider, pl.col("model").cast(pl.String), separator="/").alias("model_of_provider")
 
 
 def _is_cacheable() -> pl.Expr:
