@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from xxhash import xxh3_128, xxh3_128_hexdigest
+from xxhash import xxh3_128
 
 _SEAL_BYTES = 33  # 32 hex digits and a line feed
 
@@ -20,7 +20,14 @@ class DamagedError(Exception):
 
 def seal(name: str, content: bytes) -> bytes:
     """Return an entry's content behind its checksum."""
-    return _checksum(name, content) + content
+    return checksum(name, content) + content
+
+
+def checksum(name: str, content: bytes | memoryview) -> bytes:
+    """Return what ``seal`` puts before the content, which may be large: it is not copied."""
+    state = xxh3_128(name.encode() + b"\0")
+    state.update(content)
+    return state.hexdigest().encode() + b"\n"
 
 
 def unseal(name: str, data: bytes) -> bytes:
@@ -30,7 +37,7 @@ def unseal(name: str, data: bytes) -> bytes:
         DamagedError: The entry, its checksum or its name has changed.
     """
     content = data[_SEAL_BYTES:]
-    if data[:_SEAL_BYTES] != _checksum(name, content):
+    if data[:_SEAL_BYTES] != checksum(name, content):
         raise DamagedError(name)
     return content
 
@@ -56,7 +63,3 @@ def sha256_of(path: Path) -> str:
     """
     with path.open("rb", buffering=0) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _checksum(name: str, content: bytes) -> bytes:
-    return xxh3_128_hexdigest(name.encode() + b"\0" + content).encode() + b"\n"

@@ -11,7 +11,8 @@ from polars.testing import assert_frame_equal
 
 from llm_audit.audit.rows import InputTimes
 from llm_audit.audit.stages.results import read_result, write_result
-from llm_audit.ledger.shared import DamagedError, open_folder, seal
+from llm_audit.ledger.sealed import seal
+from llm_audit.ledger.shared import DamagedError, open_folder
 
 FRAME = pl.DataFrame(
     {

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import polars as pl
+import pyarrow as pa
 
-from llm_audit.ledger.shared import DamagedError, SharedFolder, read_sealed, seal
+from llm_audit.ledger.shared import DamagedError, SharedFolder, checksum, read_sealed
 
 _ARRAYS = {
     "numpy": {"dtype", "ndarray"},
@@ -24,13 +25,15 @@ _ARRAYS = {
     "msgspec._utils": {"rebuild"},
 }
 _OWN = "llm_audit."
+_CODEC = pa.Codec("lz4")  # names repeat in tables, which would take the memory of a file each while they are written
 
 
 def write_result(folder: SharedFolder, name: str, result: object) -> None:
     """Write a result under a name."""
     file = io.BytesIO()
     _Pickler(file, protocol=5).dump(result)
-    folder.store(name, [seal(name, file.getvalue())])
+    content = file.getbuffer()
+    folder.store(name, [checksum(name, content), content])
 
 
 def read_result(folder: SharedFolder, name: str) -> Any:
@@ -52,7 +55,8 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, value: object) -> Any:
         """Return how to make a value again of plain ones, where its own way would name more than results need."""
         if isinstance(value, pl.DataFrame):
-            return _frame, (value.serialize(),)
+            content = value.serialize()
+            return _frame, (_CODEC.compress(content, asbytes=True), len(content))
         if isinstance(value, ZoneInfo):
             return ZoneInfo, (value.key,)
         return NotImplemented
@@ -77,5 +81,5 @@ def _is_record(found: object) -> bool:
     return isinstance(found, type) and (is_dataclass(found) or issubclass(found, msgspec.Struct))
 
 
-def _frame(content: bytes) -> pl.DataFrame:
-    return pl.DataFrame.deserialize(io.BytesIO(content))
+def _frame(content: bytes, size_bytes: int) -> pl.DataFrame:
+    return pl.DataFrame.deserialize(io.BytesIO(_CODEC.decompress(content, size_bytes, asbytes=True)))

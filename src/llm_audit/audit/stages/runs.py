@@ -148,5 +148,7 @@ class MergeStep(Step):
         folder, start = self.folder, self.number * TOGETHER
         names = [result_name(self.stage, self.level - 1, at) for at in range(start, min(start + TOGETHER, self.count))]
         found = [result for name in names if (result := read_result(folder, name)) is not None]
-        write_result(folder, self.targets[0], self.merge(job, found) if found else None)
+        merged = self.merge(job, found) if found else None
+        del found  # the parts are as large as the sum
+        write_result(folder, self.targets[0], merged)
         return Outcome()

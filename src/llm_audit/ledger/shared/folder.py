@@ -34,7 +34,7 @@ class SharedFolder(Protocol):
     def write(self, name: str, content: bytes) -> None:
         """Write a file."""
 
-    def store(self, name: str, blocks: Iterable[bytes]) -> None:
+    def store(self, name: str, blocks: Iterable[bytes | memoryview]) -> None:
         """Write a file that can be made again: whole, but not yet safe from a loss of power."""
 
     def put(self, path: Path, name: str) -> None:

@@ -41,7 +41,7 @@ class LocalFolder:
         """Write a file."""
         write_atomically(self._path / name, content)
 
-    def store(self, name: str, blocks: Iterable[bytes]) -> None:
+    def store(self, name: str, blocks: Iterable[bytes | memoryview]) -> None:
         """Write a file that can be made again."""
         handle, partial = tempfile.mkstemp(dir=self._path, prefix=".")
         try:

@@ -43,7 +43,7 @@ class ObjectFolder:
         with _explained(self._name(name)):
             tried(lambda: self._write(name, [content]), name)
 
-    def store(self, name: str, blocks: Iterable[bytes]) -> None:
+    def store(self, name: str, blocks: Iterable[bytes | memoryview]) -> None:
         """Write a file that can be made again."""
         content = list(blocks)
         with _explained(self._name(name)):
