@@ -2,7 +2,8 @@
 
 DuckDB scans the log and sums its token counts on all cores; ``orjson`` decodes its lines on one. The command is run
 with an empty cache, again over the unchanged log, and with another policy. Each figure is of a process of its own,
-start-up included: the least of three, but for runs that fill the cache. CPU time is that of all descendants too.
+start-up included: the least of three, but for runs that fill the cache. CPU time is that of descendants whose end was
+waited for, and so leaves out the processes that read and audit.
 """
 
 from __future__ import annotations
