@@ -21,7 +21,7 @@ _REFUSED = (
     r"INVALID_ACCESS_KEY|INVALID_CLIENT|SIGNATURE_DOES_NOT|UNRECOGNIZED_CLIENT|EXPIRED_TOKEN|UNAUTHENTICATED"
     r"|AuthenticationFailed|MOVED_PERMANENTLY|\] 4(?!08|29)\d\d |HTTP status (?:code: )?4(?!08|29)"
 )
-_SLOW_DOWN = r"SLOW_DOWN|THROTTL|RESOURCE_EXHAUSTED|ServerBusy|\] 429 "
+_SLOW_DOWN = r"SLOW_DOWN|SERVICE_UNAVAILABLE|THROTTL|RESOURCE_EXHAUSTED|ServerBusy|\] 429 "  # second: a 503 of S3
 _BROKEN = r"curlCode: 18|Transferred a partial file|end of response"
 _SERVER = r"NETWORK_CONNECTION|CURL error|UNAVAILABLE|INTERNAL|Azure Error: \[\w*\] (?:5|Error while)"
 
@@ -31,7 +31,7 @@ _WORDS = {
     "it does not exist": re.compile(_MISSING),
     "it is archived, and must be restored first": re.compile(_ARCHIVED),
     "no connection to the endpoint": re.compile(_NO_CONNECTION),
-    "the store asked to slow down": re.compile(_SLOW_DOWN),
+    "the store is busy, or asked to slow down": re.compile(_SLOW_DOWN),
     "the connection broke off": re.compile(_BROKEN),
     "the store did not answer as it should": re.compile(_SERVER),
 }
