@@ -1,7 +1,6 @@
 """A ledger of several partitions, made and audited in a workspace that is damaged, or whose store fails."""
 
 import json
-import os
 import pickle
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,8 +9,6 @@ from typing import Any, Self
 
 import msgspec
 import pytest
-from moto.server import ThreadedMotoServer
-from pyarrow import fs
 
 from llm_audit.api import audit_options
 from llm_audit.audit.run import Audit, run
@@ -66,27 +63,6 @@ def logs(tmp_path: Path) -> Path:
             lines.append(json.dumps(record) + "\n")
         (folder / f"{number}.jsonl").write_text("".join(lines))
     return folder
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_REGION": "eu-central-1",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    options = clients.s3_options(address.parse("s3://scratch").store)
-    fs.S3FileSystem(**options, allow_bucket_creation=True).create_dir("scratch")
-    yield "s3://scratch"
-    server.stop()
 
 
 class Faulty:

@@ -6,15 +6,12 @@ import os
 import random
 import tempfile
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
-from pyarrow import fs
 
 from llm_audit.engines import (
     IngestOptions,
@@ -410,27 +407,6 @@ def test_after_any_nights_the_ledger_is_that_of_one_ingest(nights: list[list[tup
             if rng.random() < 0.3:
                 compact_ledger(ledger)
         assert damage_of_ledger(ledger) == []
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_REGION": "eu-central-1",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    options = clients.s3_options(address.parse("s3://nightly").store)
-    fs.S3FileSystem(**options, allow_bucket_creation=True).create_dir("nightly")
-    yield "s3://nightly"
-    server.stop()
 
 
 def put(uri: str, content: bytes) -> None:

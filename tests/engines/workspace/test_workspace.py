@@ -2,14 +2,12 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
-from pyarrow import fs
 
 from llm_audit.engines import (
     IngestOptions,
@@ -190,27 +188,6 @@ def test_shares_are_disjoint_and_complete() -> None:
     for count in (1, 3, 8):
         numbers = [number for index in range(1, count + 1) for number in Part(index, count).of(7)]
         assert sorted(numbers) == list(range(7))
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_REGION": "eu-central-1",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    options = clients.s3_options(address.parse("s3://scratch").store)
-    fs.S3FileSystem(**options, allow_bucket_creation=True).create_dir("scratch")
-    yield "s3://scratch"
-    server.stop()
 
 
 class Faulty:
