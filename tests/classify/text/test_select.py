@@ -3,6 +3,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.classify.text.asks import short_way
 
 from llm_audit.classify.text import patterns, words
 from llm_audit.classify.text import select as module
@@ -361,20 +362,7 @@ def test_the_short_way_leaves_out_a_pasted_text_too(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_short_way_is_for_plain_asks():
-    short = words.plain_ask(
-        words.AskWords(
-            (("title",), ("chat",)),
-            ("b",),
-            ("re", "please "),
-            ("rework",),
-            ("please ",),
-            ("why",),
-            ("ok",),
-            ("fix",),
-            ("question",),
-        ),
-        words.AskSizes(20, 8, 60, 30, 10),
-    )
+    short = short_way()
     assert short([system("Help."), user("  Why?\n")]) == "Why?"
     assert short([user("Fix it")]) == ("Fix it", False)  # may refer to what was said before
     assert short([user("OK then?")]) == ("OK then?", False)

@@ -3,6 +3,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.classify.text.asks import short_way
 
 from llm_audit.classify.text import patterns, words
 from llm_audit.sources.entry import Message
@@ -115,20 +116,7 @@ def test_a_text_begins_with_a_word_whatever_its_case(text, found):
 
 @pytest.mark.skipif(not words.COMPILED, reason="built without a C compiler")
 def test_a_repeated_system_prompt_is_searched_once_for_each_of_its_texts():
-    short = words.plain_ask(
-        words.AskWords(
-            (("title",), ("chat",)),
-            ("b",),
-            ("re", "please "),
-            ("rework",),
-            ("please ",),
-            ("why",),
-            ("ok",),
-            ("fix",),
-            ("question",),
-        ),
-        words.AskSizes(20, 8, 60, 30, 10),
-    )
+    short = short_way()
     texts = [f"{word} {'.' * size} chat" for size in range(40) for word in ("title", "tatle", "t\xeftle", "t\u0131tle")]
     for _ in range(3):
         for text in texts:

@@ -1,0 +1,26 @@
+"""The short way to the ask with few words and small sizes of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llm_audit.classify.text import words
+
+
+def short_way() -> Callable[..., Any]:
+    """Return it."""
+    return words.plain_ask(
+        words.AskWords(
+            (("title",), ("chat",)),
+            ("b",),
+            ("re", "please "),
+            ("rework",),
+            ("please ",),
+            ("why",),
+            ("ok",),
+            ("fix",),
+            ("question",),
+        ),
+        words.AskSizes(20, 8, 60, 30, 10),
+    )
