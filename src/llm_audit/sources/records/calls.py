@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from llm_audit.money import pico
 from llm_audit.sources.entry import BadRecordError, Entry, Rejected, Request, Usage
 from llm_audit.sources.records.fields import text
+from llm_audit.sources.records.remembered import remembered
 from llm_audit.vocabulary import Operation, ServiceTier, Status
 
 _TIERS = {
@@ -36,6 +37,8 @@ _OPERATIONS = (
     ("moderation", Operation.MODERATION),
 )
 
+
+_STANDARD = ServiceTier.STANDARD  # members of enumerations are looked up slowly
 
 _Item = TypeVar("_Item")
 
@@ -71,7 +74,7 @@ def set_usage(request: Request, usage: Usage) -> None:
 
 def cost_pico(value: object) -> int | None:
     """Return a stated amount of dollars as pico-dollars; None where there is none, or it is not an amount."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     found = pico(value)
     return found if found is None or found >= 0 else None
@@ -84,21 +87,29 @@ def provider(name: object) -> str | None:
     ('anthropic', 'google', 'z.ai', None)
     """
     found = text(name)
-    if found is None:
-        return None
-    lowered = found.strip().lower()
+    return None if found is None else _provider(found)
+
+
+@remembered
+def _provider(name: str) -> str | None:
+    lowered = name.strip().lower()
     head = lowered.split(".")[0]
     return lowered if lowered == "z.ai" else _CLOUDS.get(head, head) or None
 
 
 def tier(value: object) -> str:
     """Return the service tier of this name; standard where it is none of the others."""
-    return _TIERS.get(value.strip().lower(), ServiceTier.STANDARD) if isinstance(value, str) else ServiceTier.STANDARD
+    return _TIERS.get(value.strip().lower(), _STANDARD) if isinstance(value, str) else _STANDARD
 
 
 def operation(name: object) -> str:
     """Return the kind of call that an operation, path or call type names; chat where it names none other."""
-    lowered = name.lower() if isinstance(name, str) else ""
+    return _operation(name) if isinstance(name, str) else Operation.CHAT
+
+
+@remembered
+def _operation(name: str) -> str:
+    lowered = name.lower()
     return next((kind for word, kind in _OPERATIONS if word in lowered), Operation.CHAT)
 
 

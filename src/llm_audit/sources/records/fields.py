@@ -16,6 +16,7 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 _NOTHING = frozenset({"", "none", "null", "nan", "n/a", "undefined"})
 _LONGEST_NOTHING = max(map(len, _NOTHING))
 _EMPTY: Mapping[str, Any] = {}
+_JSON_STARTS = frozenset(" \t\n\r{[\"-0123456789tfn")
 
 Json = Mapping[str, Any]
 
@@ -39,7 +40,9 @@ def first(record: Json, *names: str) -> Any:
 
 def parsed(value: object) -> Any:
     """Decode JSON held in a string; a string that is not JSON, and any other value, is returned as it is."""
-    if isinstance(value, str | bytes):
+    if isinstance(value, (str, bytes)):
+        if type(value) is str and value[:1] not in _JSON_STARTS:  # to fail takes longer than to decode
+            return value
         try:
             return _decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -55,13 +58,15 @@ def mapping(value: object) -> Json:
         return _EMPTY
     if isinstance(value, str) and value.lstrip()[:1] == "{":
         value = parsed(value)
-    return value if isinstance(value, Mapping) else _EMPTY
+    return value if type(value) is dict or isinstance(value, Mapping) else _EMPTY
 
 
 def listing(value: object) -> list[Any]:
     """Return an array, decoded where it is JSON in a string; an empty one where it is none."""
     if type(value) is list:
         return value
+    if value is None:
+        return []
     if isinstance(value, str) and value.lstrip()[:1] == "[":
         value = parsed(value)
     return list(value) if isinstance(value, list | tuple) else []
@@ -69,7 +74,9 @@ def listing(value: object) -> list[Any]:
 
 def objects(value: object) -> Iterator[Json]:
     """Yield the objects of an array and pass over anything else in it."""
-    return (item for item in listing(value) if isinstance(item, Mapping))
+    if value is None:
+        return iter(())
+    return iter([item for item in listing(value) if type(item) is dict or isinstance(item, Mapping)])
 
 
 def at(record: object, *path: str) -> Any:
@@ -83,6 +90,8 @@ def at(record: object, *path: str) -> Any:
 
 def number(value: object) -> float | None:
     """Return a finite number, also one written as a string."""
+    if value is None:
+        return None
     if isinstance(value, str):
         try:
             value = float(value)
@@ -99,7 +108,7 @@ def number(value: object) -> float | None:
 
 def as_int(value: object) -> int | None:
     """Return an integer, also one written as a string or with a zero fraction."""
-    if type(value) is int:
+    if type(value) is int or value is None:
         return value
     found = number(value)
     return int(found) if found is not None and found.is_integer() else None
@@ -107,6 +116,8 @@ def as_int(value: object) -> int | None:
 
 def flag(value: object) -> bool | None:
     """Return a truth value, also one written as a word or as 0 or 1."""
+    if value is None or type(value) is bool:
+        return value
     if isinstance(value, str):
         return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(value.lower())
     return bool(value) if isinstance(value, bool | int) else None
@@ -191,6 +202,8 @@ def _place(key: str) -> tuple[int, int]:
 
 def labels(value: object) -> tuple[str, ...]:
     """Read tags given as a list, an object, JSON of either in a string, or words separated by commas."""
+    if value is None:
+        return ()
     value = parsed(value)
     if isinstance(value, Mapping):
         return tuple(f"{key}={label}" for key, item in value.items() if (label := _label(item)) is not None)

@@ -11,7 +11,7 @@ from typing import Any
 
 from llm_audit.sources.entry import Message, Request
 from llm_audit.sources.records.fields import Json, canonical, first, mapping, objects, parsed, text
-from llm_audit.sources.records.parts import Parts, says_failed
+from llm_audit.sources.records.parts import Parts, says_failed, text_of
 
 ROLES = {
     "system": "system",
@@ -52,7 +52,11 @@ def read_messages(messages: object, system: object = None) -> list[Message] | No
                 if type(role) is str and type(content) is str:  # by far the most usual shape
                     found.append(Message(ROLES.get(role) or _role(role), content))
                     continue
-            _extend(found, item)
+            turn = _plain_turn(item) if type(item) is dict else None
+            if turn is None:
+                _extend(found, item)
+            else:
+                found.append(turn)
     elif isinstance(messages, dict) and messages:
         _extend(found, messages)
     return found or None
@@ -99,9 +103,10 @@ def _tools(tools: object) -> Iterator[tuple[str, Json | None]]:
 
 def is_redacted(messages: Sequence[Message] | None) -> bool:
     """Return whether a gateway removed or cut the text of a prompt, by the placeholders it leaves."""
-    return messages is not None and any(
-        is_placeholder(message.text) or "litellm_truncated" in message.text for message in messages
-    )
+    for message in messages or ():  # noqa: SIM110 - a generator costs more than the test
+        if "litellm_truncated" in message.text or is_placeholder(message.text):
+            return True
+    return False
 
 
 def any_placeholder(messages: Sequence[Message] | None) -> bool:
@@ -119,6 +124,18 @@ def is_placeholder(value: str) -> bool:
 
 def _role(role: object) -> str:
     return ROLES.get(role.strip().lower(), "user") if isinstance(role, str) else "user"
+
+
+def _plain_turn(item: Json) -> Message | None:
+    """Read a turn of texts alone, as most are; None for any other."""
+    role, content = item.get("role"), item.get("content")
+    if content is None:
+        content = item.get("parts")
+    if not content or type(role) is not str or item.get("tool_calls") or item.get("function_call"):
+        return None
+    role = ROLES.get(role) or _role(role)
+    written = None if role == "tool" else text_of(content)
+    return None if written is None else Message(role, written)
 
 
 def _extend(found: list[Message], item: object) -> None:

@@ -19,10 +19,38 @@ _CALLS = frozenset({"tool_use", "function_call", "custom_tool_call", "tool_call"
 _RESULTS = frozenset({"tool_result", "function_call_output", "custom_tool_call_output", "tool_call_response"})
 _REASONING = frozenset({"thinking", "redacted_thinking", "reasoning", "compaction", "item_reference"})
 _PROVIDERS_OWN = frozenset({"server_tool_use", "mcp_tool_use"})  # run by the provider: the caller returns no result
+_TEXT_FIELDS = frozenset({"type", "text", "content", "cache_control", "citations", "annotations", "logprobs"})
 _FAILURES = frozenset({"error", "failed", "failure", "error-text", "error-json"})
 _CODEX_RESULT = '{"output":'  # a shell's output, with the exit code in its metadata
 _TEXT_FORMATS = frozenset({"txt", "md", "csv", "html"})  # Bedrock's names of documents that any model reads
 _DEEPEST = 4  # a tool's result holds parts, which may hold parts; nothing real goes deeper
+
+
+def text_of(content: object) -> str | None:
+    """Return the text of content that is nothing but texts, as ``Parts`` joins them; None where it is anything else."""
+    if type(content) is str:
+        return content
+    if type(content) is not list:
+        return None
+    texts = []
+    for part in content:
+        written = _plain_text(part)
+        if written is None:
+            return None
+        texts.append(written)
+    return texts[0] if len(texts) == 1 else "\n".join(texts)
+
+
+def _plain_text(part: object) -> str | None:
+    """Return the text of a part that holds one and nothing else; None for any other part."""
+    if type(part) is str:
+        return part
+    if type(part) is not dict or part.get("type") != "text" or not (len(part) == 2 or part.keys() <= _TEXT_FIELDS):
+        return None
+    written = part.get("text")
+    if written is None or written == "":
+        written = part.get("content")
+    return written if type(written) is str and written else None
 
 
 class Parts:
@@ -68,6 +96,10 @@ class Parts:
         if isinstance(part, str):
             self._texts.append(part)
         if not isinstance(part, dict) or self._depth > _DEEPEST:
+            return
+        written = _plain_text(part)
+        if written is not None:
+            self._texts.append(written)
             return
         kind = part.get("type")
         kind = kind if isinstance(kind, str) else ""

@@ -44,6 +44,7 @@ _SERIAL_DAYS = (42_005, 73_051)  # Excel's days of 2015 and of 2100
 _SERIAL_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
 _MONTHS = 12
 _NAMED_DAY = re.compile(r"(?:[A-Z][a-z]{2,8}, )?\d{1,2} [A-Z][a-z]{2} \d{2,4} ")
+_NANOSECOND_DIGITS = 19  # of a time in nanoseconds since 1970
 _LONGEST_NUMBER = 40  # characters
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 
@@ -81,13 +82,16 @@ def _given(value: object) -> int | None:
 
 def _written(value: str) -> int | None:  # noqa: PLR0911 - one notation a branch
     value = value.strip()
-    if not value.isdecimal() or len(value) == len("20260131"):  # other digits could pass for a date and a time
+    is_decimal = value.isdecimal()
+    if is_decimal and len(value) == _NANOSECOND_DIGITS:
+        return _of_number(int(value))
+    if not is_decimal or len(value) == len("20260131"):  # other digits could pass for a date and a time
         try:
             return _of_datetime(datetime.fromisoformat(value))
         except ValueError:
             pass
     if len(value) <= _LONGEST_NUMBER and _NUMBER.fullmatch(value):
-        return _of_number(int(value) if value.isdecimal() else float(value))
+        return _of_number(int(value) if is_decimal else float(value))
     zoned = _zoned(value)
     if zoned is not None:
         return _of_datetime(zoned)

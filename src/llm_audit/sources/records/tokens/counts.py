@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,7 +21,7 @@ _MAX_DIGITS = 6
 
 _CONTAINERS = frozenset({"usage", "token_usage", "usage_metadata", "usage_details", "tokens"})
 
-_paths: dict[tuple[str, tuple[str, ...]], tuple[tuple[str, str], ...]] = {}
+_known: dict[tuple[str, tuple[str, ...]], tuple[_Field, ...]] = {}
 
 
 class TokenCounts(msgspec.Struct):
@@ -67,7 +67,7 @@ def usage_of_counts(
     tool_calls: int | None = None,
 ) -> Usage:
     """Make the counts of a record disjoint."""
-    get = counts.get
+    get = counts.kinds.get
     input_tokens, fresh = get("input"), get("fresh")
     cached, read = get("cached"), get("cache_read")
     if not cached and read is not None:
@@ -95,7 +95,7 @@ def usage_of_counts(
         image_input=get("image_input"),
         image_output=get("image_output"),
         total=get("total"),
-        own_input=get("own_input", "fresh"),
+        own_input=get("own_input", fresh),
         wrapper_total=wrapper_total,
         convention=convention,
         tool_calls=tool_calls,
@@ -117,52 +117,79 @@ def count_tokens(record: Json, *, nested: bool = True) -> TokenCounts:
     """
     best: dict[str, tuple[bool, int, int]] = {}
     unread: list[str] = []
-    for key, path, value in _numbers(record, "", 0, nested=nested):
-        kind = token_kind(path) or (token_kind(f"tokens_{path}") if nested else None)
-        if kind is None:
-            if looks_like_tokens(path) and number(value):
-                unread.append(path if _is_name(path) else "…")
-            continue
-        count = as_count(value, key)
-        if count is None:
-            continue
-        place = (not count, kind[1], count)
-        if kind[0] not in best or place[:2] < best[kind[0]][:2]:
-            best[kind[0]] = place
+    _collect(record, "", 0, nested, best, unread)
     return TokenCounts({kind: count for kind, (_, _, count) in best.items()}, tuple(unread))
 
 
-def _numbers(record: Json, prefix: str, depth: int, *, nested: bool) -> Iterator[tuple[str, str, Any]]:
-    for key, path in _paths_of(prefix, record):
-        value = record[key]
-        if value is None or isinstance(value, bool):
+def _collect(
+    record: Json, prefix: str, depth: int, nested: bool, best: dict[str, tuple[bool, int, int]], unread: list[str]
+) -> None:
+    """Add the counts of an object, and of those in it, to the best of each kind and to the names of unread ones."""
+    for field in _fields_of(prefix, record):
+        value = record[field.key]
+        if type(value) is not int:
+            if value is None or type(value) is bool:
+                continue
+            if type(value) is not dict:
+                if isinstance(value, str):
+                    if value[:1] == "{" or not (field.own or (len(value) < _LONGEST_NUMBER and "token" in field.path)):
+                        value = mapping(value) if nested or field.is_usage else None
+                if value is None:
+                    continue
+            if isinstance(value, Mapping):
+                if depth < _DEEPEST and (nested or depth or field.is_usage):
+                    _collect(value, field.within, depth + 1, nested, best, unread)
+                continue
+            if not isinstance(value, (int, float, str)):
+                continue
+        kind = field.nested_kind if nested else field.own
+        if kind is None:
+            if field.may_count and number(value):
+                unread.append(field.path if _is_name(field.path) else "…")
             continue
-        if isinstance(value, str):
-            if value[:1] != "{" and (token_kind(path) or (len(value) < _LONGEST_NUMBER and "token" in path)):
-                yield key, path, value
-                continue
-            if not nested and not _is_usage(path):
-                continue
-            value = mapping(value)
-        if isinstance(value, Mapping):
-            if depth < _DEEPEST and (nested or depth or _is_usage(path)):
-                within = "" if path in _CONTAINERS else path
-                yield from _numbers(value, within, depth + 1, nested=nested)
-        elif isinstance(value, int | float):
-            yield key, path, value
+        count = as_count(value, field.key)
+        if count is None:
+            continue
+        name, rank = kind
+        held = best.get(name)
+        if held is None or (not count, rank) < held[:2]:
+            best[name] = (not count, rank, count)
 
 
-def _is_usage(path: str) -> bool:
-    return "token" in path or "usage" in path or "cache" in path
+class _Field(NamedTuple):
+    """What the path of a field tells."""
+
+    key: str
+    path: str  # normalized
+    own: tuple[str, int] | None  # the kind of tokens that it counts
+    nested_kind: tuple[str, int] | None  # the same, in an object of counts alone
+    is_usage: bool
+    may_count: bool  # tokens of no known kind
+    within: str  # the path of what is in it
 
 
-def _paths_of(prefix: str, record: Json) -> tuple[tuple[str, str], ...]:
-    """Return the keys of an object with their normalized paths; most logs repeat a few sets of keys."""
+def _field(key: str, path: str) -> _Field:
+    own = token_kind(path)
+    return _Field(
+        key=key,
+        path=path,
+        own=own,
+        nested_kind=own or token_kind(f"tokens_{path}"),
+        is_usage="token" in path or "usage" in path or "cache" in path,
+        may_count=looks_like_tokens(path),
+        within="" if path in _CONTAINERS else path,
+    )
+
+
+def _fields_of(prefix: str, record: Json) -> tuple[_Field, ...]:
+    """Return the fields of an object; most logs repeat a few sets of keys."""
     shape = (prefix, tuple(record))
-    found = _paths.get(shape)
+    found = _known.get(shape)
     if found is None:
-        if len(_paths) >= _MAX_SHAPES:
-            _paths.clear()
+        if len(_known) >= _MAX_SHAPES:
+            _known.clear()
         start = f"{prefix}_" if prefix else ""
-        found = _paths[shape] = tuple((key, start + normalize_name(key)) for key in record if isinstance(key, str))
+        found = _known[shape] = tuple(
+            _field(key, start + normalize_name(key)) for key in record if isinstance(key, str)
+        )
     return found
