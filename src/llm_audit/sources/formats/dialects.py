@@ -9,6 +9,7 @@ from llm_audit.sources.entry import BadRecordError, Reason, Record
 from llm_audit.sources.formats.interface import Context
 from llm_audit.sources.records.fields import mapping, objects, text
 from llm_audit.sources.records.pair import Pair, read_pair
+from llm_audit.sources.records.remembered import remembered
 
 
 class Dialect(StrEnum):
@@ -30,10 +31,15 @@ def speaks(dialect: Dialect) -> Callable[[Record, Context], bool]:
     """Return the signature of a format whose records are pairs, or bare responses, of this API."""
 
     def matches(record: Record, context: Context) -> bool:
-        pair = context.once(read_pair, record)
-        return pair is not None and context.once(dialect_of, pair) is dialect
+        return context.once(_read, record)[1] is dialect
 
     return matches
+
+
+def _read(record: Record) -> tuple[Pair | None, Dialect | None]:
+    """Return the pair that a record holds, and its API."""
+    pair = read_pair(record)
+    return pair, None if pair is None else dialect_of(pair)
 
 
 def pair_of(record: Record, context: Context) -> Pair:
@@ -42,7 +48,7 @@ def pair_of(record: Record, context: Context) -> Pair:
     Raises:
         BadRecordError: It holds none.
     """
-    found = context.once(read_pair, record)
+    found, _ = context.once(_read, record)
     if found is None:
         raise BadRecordError(Reason.BAD_SHAPE, "request")
     return found
@@ -50,11 +56,14 @@ def pair_of(record: Record, context: Context) -> Pair:
 
 def dialect_of(pair: Pair) -> Dialect | None:
     """Return the API of a pair; None where nothing identifies it."""
-    return _by_url(pair) or _by_response(pair) or _by_request(pair)
+    by_url = _by_url(f"{pair.host}\n{pair.path}") if pair.path or pair.host else None
+    return by_url or _by_response(pair) or _by_request(pair)
 
 
-def _by_url(pair: Pair) -> Dialect | None:  # noqa: PLR0911 - one rule a line
-    path, host = pair.path.lower(), pair.host
+@remembered
+def _by_url(host_and_path: str) -> Dialect | None:  # noqa: PLR0911 - one rule a line
+    host, _, path = host_and_path.partition("\n")
+    path = path.lower()
     if host.endswith(".amazonaws.com") or path.endswith(("/converse", "/converse-stream")):
         return Dialect.BEDROCK
     if "generatecontent" in path or "embedcontent" in path or path.endswith(("counttokens", ":predict")):

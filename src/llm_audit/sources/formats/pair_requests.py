@@ -5,18 +5,29 @@ Whatever surrounds the pair (times, ids, labels, status) is read by the names cu
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from llm_audit.sources.entry import BadRecordError, Reason, Request
+from llm_audit.sources.entry import BadRecordError, Reason, Record, Request
 from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
 from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
 from llm_audit.sources.records.calls import merge_key, operation, outcome, tier
-from llm_audit.sources.records.column_names import columns_of
-from llm_audit.sources.records.fields import Attribution, attribution_of, first, labels, mapping, number, text
+from llm_audit.sources.records.column_names import Columns, columns_of
+from llm_audit.sources.records.fields import Attribution, Json, attribution_of, first, labels, mapping, number, text
 from llm_audit.sources.records.hosts import provider_of
 from llm_audit.sources.records.pair import Pair
 from llm_audit.sources.records.times import between_ms, micros
-from llm_audit.vocabulary import Status
+from llm_audit.vocabulary import ServiceTier, Status
+
+_STANDARD = str(ServiceTier.STANDARD)
+
+
+class _Around(NamedTuple):
+    """What is around the bodies of a pair: the record, its columns, and the metadata of the record and the request."""
+
+    outer: Record
+    columns: Columns
+    outer_metadata: Json
+    own_metadata: Json
 
 
 def request_of(pair: Pair, *, provider: str | None, model: str | None = None) -> Request:
@@ -31,10 +42,11 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
     if served is None:
         raise BadRecordError(Reason.NO_MODEL, "model")
     columns, get = columns_of(pair.outer), pair.outer.get
+    around = _Around(pair.outer, columns, mapping(get(columns.metadata)), mapping(request_body.get("metadata")))
     code = pair.code
     status = _status(pair)
-    attribution = _attribution(pair)
-    time_us = _time_us(pair)
+    attribution = _attribution(around, request_body)
+    time_us = _time_us(pair, columns)
     response_id = text(first(response_body, "id", "responseId", "response_id")) or _request_id(pair)
     request = Request(
         model=served,
@@ -45,8 +57,8 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
         service_tier=_tier(pair),
         request_id=text(get(columns.request_id)) or response_id,
         merge_key=merge_key(response_id, model=served, status=status),
-        conversation=text(get(columns.conversation)) or _id_in_metadata(pair, "conversation"),
-        trace=text(get(columns.trace)) or _id_in_metadata(pair, "trace"),
+        conversation=text(get(columns.conversation)) or _id_in_metadata(around, "conversation"),
+        trace=text(get(columns.trace)) or _id_in_metadata(around, "trace"),
         span=text(get(columns.span)),
         parent_span=text(get(columns.parent_span)),
         team=attribution.team,
@@ -57,7 +69,7 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
         streamed=pair.streamed,
         status=status,
         status_code=code,
-        latency_ms=_latency_ms(pair, time_us),
+        latency_ms=_latency_ms(pair, columns, time_us),
     )
     set_stated(
         request,
@@ -98,34 +110,34 @@ def _tier(pair: Pair) -> str:
         found = found.get("type") if isinstance(found, dict) else found
         if found is not None:
             return str(tier(found))
-    return str(tier(None))
+    return _STANDARD
 
 
-def _attribution(pair: Pair) -> Attribution:
-    columns, get = columns_of(pair.outer), pair.outer.get
-    given = attribution_of({**mapping(pair.request_body.get("metadata")), **mapping(get(columns.metadata))})
-    user = pair.request_body.get("user") or mapping(pair.request_body.get("metadata")).get("user_id")
+def _attribution(around: _Around, request_body: Json) -> Attribution:
+    outer, columns, outer_metadata, own_metadata = around
+    get = outer.get
+    given = attribution_of({**own_metadata, **outer_metadata} if own_metadata else outer_metadata)
+    user = request_body.get("user") or own_metadata.get("user_id")
+    own_tags = labels(get(columns.tags))
     return Attribution(
         text(get(columns.team)) or given.team,
         text(get(columns.app)) or given.app,
         text(get(columns.user)) or given.user or text(user),
         text(get(columns.environment)) or given.environment,
-        tuple(sorted({*given.tags, *labels(get(columns.tags))})),
+        tuple(sorted({*given.tags, *own_tags})) if own_tags else given.tags,
     )
 
 
-def _id_in_metadata(pair: Pair, column: str) -> str | None:
+def _id_in_metadata(around: _Around, column: str) -> str | None:
     """Return an id that the caller put into the metadata of the call."""
-    for place in (pair.outer.get(columns_of(pair.outer).metadata), pair.request_body.get("metadata")):
-        given = mapping(place)
+    for given in (around.outer_metadata, around.own_metadata):
         found = text(given.get(getattr(columns_of(given), column))) if given else None
         if found is not None:
             return found
     return None
 
 
-def _time_us(pair: Pair) -> int | None:
-    columns = columns_of(pair.outer)
+def _time_us(pair: Pair, columns: Columns) -> int | None:
     outer = pair.outer.get(columns.time)
     if outer is not None:
         return micros(outer, columns.time)
@@ -138,8 +150,8 @@ def _request_id(pair: Pair) -> str | None:
     return pair.header("request-id") or pair.header("x-request-id") or pair.header("x-amzn-requestid")
 
 
-def _latency_ms(pair: Pair, time_us: int | None) -> float | None:
-    columns, get = columns_of(pair.outer), pair.outer.get
+def _latency_ms(pair: Pair, columns: Columns, time_us: int | None) -> float | None:
+    get = pair.outer.get
     given = number(get(columns.latency_ms))
     if given is None and (seconds := number(get(columns.latency_s))) is not None:
         given = seconds * 1000

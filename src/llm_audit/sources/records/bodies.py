@@ -59,7 +59,8 @@ def read_parameters(request: Request, body: Json) -> None:
 
 def read_response_body(request: Request, body: Json) -> None:
     """Set the text and the tool calls of a response body."""
-    choices = [first(choice, "message", "delta", "text") for choice in objects(body.get("choices"))]
+    given = body.get("choices")
+    choices = [first(choice, "message", "delta", "text") for choice in objects(given)] if given else []
     content = choices or first(body, "output", "content", "candidates", "message")
     items = content if isinstance(content, list) else []
     if items and isinstance(items[0], dict) and isinstance(items[0].get("content"), dict):

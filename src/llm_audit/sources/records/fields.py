@@ -16,7 +16,7 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 _NOTHING = frozenset({"", "none", "null", "nan", "n/a", "undefined"})
 _LONGEST_NOTHING = max(map(len, _NOTHING))
 _EMPTY: Mapping[str, Any] = {}
-_JSON_STARTS = frozenset(" \t\n\r{[\"-0123456789tfn")
+_JSON_STARTS = frozenset(' \t\n\r{["-0123456789tfn')
 
 Json = Mapping[str, Any]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from llm_audit.sources.records.remembered import remembered
+
 _HOSTS = (
     ("api.openai.com", "openai"),
     ("openai.azure.com", "azure"),
@@ -38,8 +40,11 @@ _HOSTS = (
 
 def provider_of(host: str) -> str | None:
     """Return the provider that serves a host name; None where it is not known."""
-    if not host:
-        return None
+    return _provider_of(host) if host else None
+
+
+@remembered
+def _provider_of(host: str) -> str | None:
     if host.endswith(".amazonaws.com") and "bedrock" in host:
         return "aws"
     return next((name for known, name in _HOSTS if host == known or host.endswith(("." + known, "-" + known))), None)

@@ -46,17 +46,7 @@ def read_messages(messages: object, system: object = None) -> list[Message] | No
         if messages:
             found.append(Message("user", messages))
     elif isinstance(messages, list | tuple):
-        for item in messages:
-            if type(item) is dict and len(item) == 2:
-                role, content = item.get("role"), item.get("content")
-                if type(role) is str and type(content) is str:  # by far the most usual shape
-                    found.append(Message(ROLES.get(role) or _role(role), content))
-                    continue
-            turn = _plain_turn(item) if type(item) is dict else None
-            if turn is None:
-                _extend(found, item)
-            else:
-                found.append(turn)
+        _add_turns(found, messages)
     elif isinstance(messages, dict) and messages:
         _extend(found, messages)
     return found or None
@@ -124,6 +114,22 @@ def is_placeholder(value: str) -> bool:
 
 def _role(role: object) -> str:
     return ROLES.get(role.strip().lower(), "user") if isinstance(role, str) else "user"
+
+
+def _add_turns(found: list[Message], items: Sequence[object]) -> None:
+    for item in items:
+        turn = None
+        if type(item) is dict:
+            if len(item) == 2:
+                role, content = item.get("role"), item.get("content")
+                if type(role) is str and type(content) is str:  # by far the most usual shape
+                    found.append(Message(ROLES.get(role) or _role(role), content))
+                    continue
+            turn = _plain_turn(item)
+        if turn is None:
+            _extend(found, item)
+        else:
+            found.append(turn)
 
 
 def _plain_turn(item: Json) -> Message | None:

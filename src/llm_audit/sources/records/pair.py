@@ -6,6 +6,7 @@ Bodies may be objects, JSON in a string, or a stream.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from llm_audit.sources.entry import Record
@@ -17,8 +18,10 @@ from llm_audit.sources.records.fields import (
     parsed,
     text,
 )
+from llm_audit.sources.records.remembered import remembered
 from llm_audit.sources.records.streams import assemble, events, is_stream, lines
 
+_MAX_SHAPES = 256  # sets of headers remembered
 _REQUESTS = ("request", "request_body", "requestBody")
 _RESPONSES = ("response", "response_body", "responseBody")
 _USAGES = ("usage", "token_usage", "usage_metadata")
@@ -58,7 +61,10 @@ class Pair:
 
     def header(self, name: str) -> str | None:
         """Return a response header by its lower-case name."""
-        found = next((value for key, value in mapping(self.headers).items() if key.lower() == name), None)
+        headers = mapping(self.headers)
+        if not headers:
+            return None
+        found = headers.get(_headers_by_name(tuple(headers)).get(name, name))
         return text(found[0]) if isinstance(found, list) and found else text(found)
 
 
@@ -83,7 +89,7 @@ def read_pair(record: Record) -> Pair | None:
     body, streamed = _response_body(response_body)
     http = request_body  # or the body itself
     request_body = mapping(http["body"]) if "body" in http else mapping(http.get("json")) or http
-    url = urlsplit(_url(http) or _url(record) or "")
+    path, host = _address(http) or _address(record) or ("", "")
     status = first(response_body, "status", "status_code", "statusCode")
     outer_status = first(record, "status_code", "status", "http_status")
     code = as_int(status if status is not None else outer_status)
@@ -91,8 +97,8 @@ def read_pair(record: Record) -> Pair | None:
         request_body=request_body,
         response_body=body,
         outer=record,
-        path=unquote(url.path),
-        host=(url.hostname or "").lower(),
+        path=path,
+        host=host,
         method=(text(http.get("method")) or "").lower(),
         code=code if code is not None and 100 <= code < 600 else None,
         headers=mapping(response_body.get("headers")),
@@ -123,15 +129,26 @@ def _response_body(response_body: Json) -> tuple[Json, bool | None]:
     return mapping(body), None
 
 
-def _url(place: Json) -> str | None:
+def _address(place: Json) -> tuple[str, str] | None:
+    """Return the path of a URL, unquoted, and its host; None where there is no URL."""
     found = text(first(place, "uri", "url", "path", "endpoint"))
-    if found is None or not found.startswith(("http", "/")):
-        return None
+    return _path_and_host(found) if found is not None and found.startswith(("http", "/")) else None
+
+
+@remembered
+def _path_and_host(found: str) -> tuple[str, str] | None:
     try:
-        _ = urlsplit(found).hostname
+        url = urlsplit(found)
+        host = url.hostname or ""
     except ValueError:
         return None
-    return found
+    return unquote(url.path), host.lower()
+
+
+@lru_cache(maxsize=_MAX_SHAPES)
+def _headers_by_name(keys: tuple[str, ...]) -> dict[str, str]:
+    """Return the keys of headers by their lower-case names, the first of several; most logs repeat a few sets."""
+    return {key.lower(): key for key in reversed(keys)}
 
 
 KEYS = frozenset({*_REQUESTS, *_RESPONSES, "object", "type", "usageMetadata", "done"})

@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import msgspec
+
 from llm_audit.sources.records.fields import Json, as_int, listing, mapping, objects, parsed, text
 
+_decode_lines = msgspec.json.Decoder().decode_lines
+_DONE = "[DONE]"
 _STARTS = ("data:", "event:", "id:", "retry:", ":")
 
 
@@ -26,9 +30,13 @@ def lines(body: str) -> list[Json]:
 
 def events(body: str) -> list[Json]:
     """Return the JSON objects a stream sends, in order; others (``[DONE]``, a cut last event) are left out."""
+    written = body.splitlines()
+    whole = _whole_events(written)
+    if whole is not None:
+        return whole
     found: list[Json] = []
     data: list[str] = []
-    for line in (*body.splitlines(), ""):
+    for line in (*written, ""):
         if line.startswith("data:"):
             data.append(line[5:].strip())
         elif not line and data:
@@ -36,6 +44,32 @@ def events(body: str) -> list[Json]:
             found += [event] if isinstance(event, dict) else []
             data.clear()
     return found
+
+
+def _whole_events(written: Sequence[str]) -> list[Json] | None:
+    """Return the objects of a stream's lines, decoded at once; None where an event may be anything but one object.
+
+    No event can run into the next: each begins and ends with a brace, and no string goes past a line's end.
+    """
+    data: list[str] = []
+    ended = True
+    for line in written:
+        if line[:5] == "data:":
+            event = line[5:].strip()
+            if not ended:
+                return None  # an event of several lines
+            if event[:1] == "{" and event[-1:] == "}":
+                data.append(event)
+            elif event != _DONE:
+                return None
+            ended = False
+        elif not line:
+            ended = True
+    try:
+        found = _decode_lines("\n".join(data))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if len(found) == len(data) else None
 
 
 def assemble(chunks: Sequence[Json]) -> Json:
@@ -55,15 +89,16 @@ def assemble(chunks: Sequence[Json]) -> Json:
 def _of_chat(chunks: Sequence[Json]) -> Json:
     texts: list[str] = []
     calls: dict[int, dict[str, Any]] = {}
-    for choice in (choice for chunk in chunks for choice in objects(chunk.get("choices"))):
-        delta = mapping(choice.get("delta")) or choice
-        texts += [part for name in ("content", "text") if isinstance(part := delta.get(name), str)]
-        for call in objects(delta.get("tool_calls")):
-            function = mapping(call.get("function"))
-            held = calls.setdefault(as_int(call.get("index")) or 0, {"id": None, "name": "", "arguments": []})
-            held["id"] = held["id"] or call.get("id")
-            held["name"] = held["name"] or text(function.get("name")) or ""
-            held["arguments"].append(text(function.get("arguments")) or "")
+    for chunk in chunks:
+        for choice in objects(chunk.get("choices")):
+            delta = mapping(choice.get("delta")) or choice
+            texts += [part for part in (delta.get("content"), delta.get("text")) if type(part) is str]
+            for call in objects(delta.get("tool_calls")):
+                function = mapping(call.get("function"))
+                held = calls.setdefault(as_int(call.get("index")) or 0, {"id": None, "name": "", "arguments": []})
+                held["id"] = held["id"] or call.get("id")
+                held["name"] = held["name"] or text(function.get("name")) or ""
+                held["arguments"].append(text(function.get("arguments")) or "")
     message = {
         "role": "assistant",
         "content": "".join(texts),
@@ -170,7 +205,17 @@ def _of_ollama(chunks: Sequence[Json]) -> Json:
 
 def _last_of(chunks: Iterable[Json]) -> dict[str, Any]:
     """Return the last value that is not null of every top-level field."""
-    return {name: value for chunk in chunks for name, value in chunk.items() if value is not None}
+    found: dict[str, Any] = {}
+    for chunk in chunks:
+        found.update({name: value for name, value in chunk.items() if value is not None} if _has_null(chunk) else chunk)
+    return found
+
+
+def _has_null(chunk: Json) -> bool:
+    for value in chunk.values():  # noqa: SIM110 - a generator costs more than the test
+        if value is None:
+            return True
+    return False
 
 
 _READERS: tuple[tuple[frozenset[str], Callable[[Sequence[Json]], Json]], ...] = (

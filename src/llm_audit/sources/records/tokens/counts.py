@@ -115,45 +115,56 @@ def count_tokens(record: Json, *, nested: bool = True) -> TokenCounts:
 
     ``nested`` looks into every object inside; without it, as in a whole record, into those named after tokens alone.
     """
-    best: dict[str, tuple[bool, int, int]] = {}
-    unread: list[str] = []
-    _collect(record, "", 0, nested, best, unread)
-    return TokenCounts({kind: count for kind, (_, _, count) in best.items()}, tuple(unread))
+    counter = _Counter(nested=nested)
+    counter.look(record, "", 0)
+    return TokenCounts({kind: count for kind, (_, _, count) in counter.best.items()}, tuple(counter.unread))
 
 
-def _collect(
-    record: Json, prefix: str, depth: int, nested: bool, best: dict[str, tuple[bool, int, int]], unread: list[str]
-) -> None:
-    """Add the counts of an object, and of those in it, to the best of each kind and to the names of unread ones."""
-    for field in _fields_of(prefix, record):
-        value = record[field.key]
-        if type(value) is not int:
-            if value is None or type(value) is bool:
+class _Counter:
+    """The best count of each kind so far, with its rank, and the names of unread ones."""
+
+    __slots__ = ("_nested", "best", "unread")
+
+    def __init__(self, *, nested: bool) -> None:
+        self._nested = nested
+        self.best: dict[str, tuple[bool, int, int]] = {}
+        self.unread: list[str] = []
+
+    def look(self, record: Json, prefix: str, depth: int) -> None:
+        """Add the counts of an object and of those in it."""
+        for field in _fields_of(prefix, record):
+            value = record[field.key]
+            if type(value) is int:
+                self._add(field, value)
                 continue
-            if type(value) is not dict:
-                if isinstance(value, str):
-                    if value[:1] == "{" or not (field.own or (len(value) < _LONGEST_NUMBER and "token" in field.path)):
-                        value = mapping(value) if nested or field.is_usage else None
-                if value is None:
-                    continue
-            if isinstance(value, Mapping):
-                if depth < _DEEPEST and (nested or depth or field.is_usage):
-                    _collect(value, field.within, depth + 1, nested, best, unread)
-                continue
-            if not isinstance(value, (int, float, str)):
-                continue
-        kind = field.nested_kind if nested else field.own
+            found = self._opened(field, value)
+            if isinstance(found, Mapping):
+                if depth < _DEEPEST and (self._nested or depth or field.is_usage):
+                    self.look(found, field.within, depth + 1)
+            elif found is not None:
+                self._add(field, found)
+
+    def _opened(self, field: _Field, value: object) -> Json | float | str | None:
+        """Return an object, a number or a text that may be one; None for anything else."""
+        if isinstance(value, str):
+            if value[:1] != "{" and (field.own or (len(value) < _LONGEST_NUMBER and "token" in field.path)):
+                return value
+            return mapping(value) if self._nested or field.is_usage else None
+        return value if isinstance(value, (dict, int, float, Mapping)) and type(value) is not bool else None
+
+    def _add(self, field: _Field, value: float | str) -> None:
+        kind = field.nested_kind if self._nested else field.own
         if kind is None:
             if field.may_count and number(value):
-                unread.append(field.path if _is_name(field.path) else "…")
-            continue
+                self.unread.append(field.path if _is_name(field.path) else "…")
+            return
         count = as_count(value, field.key)
         if count is None:
-            continue
+            return
         name, rank = kind
-        held = best.get(name)
+        held = self.best.get(name)
         if held is None or (not count, rank) < held[:2]:
-            best[name] = (not count, rank, count)
+            self.best[name] = (not count, rank, count)
 
 
 class _Field(NamedTuple):
