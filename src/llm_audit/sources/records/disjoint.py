@@ -67,7 +67,7 @@ def as_count(given: object, field: str = "tokens") -> int | None:
 
 def _number(value: str) -> float:
     """Return a number written as a text; one that may be grouped or have a fraction of nothing is none."""
-    if _GROUPED.fullmatch(value):
+    if not value.isdecimal() and _GROUPED.fullmatch(value):
         if value[-3:] == "000":
             raise ValueError(value)
         value = value.replace(value[-4], "")

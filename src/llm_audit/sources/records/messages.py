@@ -57,6 +57,8 @@ def read_reply(items: object) -> tuple[str | None, str, str | None]:
 
     Returns its text (None where it holds none), the canonical text of its tool calls and the id of the first call.
     """
+    if not items:
+        return None, "", None
     messages = read_messages([items] if isinstance(items, dict) else items) or []
     texts = [message.text for message in messages if message.text]
     calls = [message.calls for message in messages if message.calls]
@@ -66,7 +68,7 @@ def read_reply(items: object) -> tuple[str | None, str, str | None]:
 
 def offer_tools(request: Request, tools: object) -> None:
     """Set the tools that a request offers, where these name any; a provider's own tool is named by its type."""
-    found = list(_tools(tools))
+    found = list(_tools(tools)) if tools else []
     if found:
         names, definitions = zip(*found, strict=True)
         request.tools = names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,11 @@ _METADATA = (
     "langfuse.observation.metadata.",
     "metadata.",
 )
+_USAGE = ("gen_ai.usage.", "llm.usage.")
+_GEN_AI = ("gen_ai.", "llm.request.", "llm.usage.")
+_INDEX_DIGITS = 7  # more than the number of a message
+_MAX_SHAPES = 4096  # sets of names remembered
+_FLAT = frozenset({str, int, float, bool, list})
 _SESSIONS = ("gen_ai.conversation.id", "session.id", "langfuse.session.id")
 _SESSION_NAMES = ("sessionId", "session_id", "threadId", "thread_id", "conversation_id", "chat_id")
 _USERS = ("user.id", "enduser.id", "langfuse.user.id", "gen_ai.request.user")
@@ -49,7 +54,9 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 def from_record(record: Json) -> Span:
     """Read a span from one record: attributes in an object, in ``attributes.…`` columns, or the record itself."""
     nested = mapping(record.get("attributes"))
-    columns = {name.removeprefix(_PREFIX): item for name, item in record.items() if name.startswith(_PREFIX)}
+    columns: dict[str, Any] = {}
+    if not nested:
+        columns = {name.removeprefix(_PREFIX): item for name, item in record.items() if name.startswith(_PREFIX)}
     context = mapping(first(record, "spanContext", "context"))
     status = mapping(record.get("status"))
     code = first(status, "code", "status_code") or record.get("status_code")
@@ -70,21 +77,72 @@ def from_record(record: Json) -> Span:
 
 def flatten(attributes: Json) -> Json:
     """Give nested attributes dotted names. Lists stay lists; nulls are left out."""
-    flat: dict[str, Any] = {}
-    _flatten(attributes, "", flat, 0)
-    return flat
+    for item in attributes.values():
+        if type(item) not in _FLAT:
+            flat: dict[str, Any] = {}
+            _flatten(attributes, "", flat, 0)
+            return flat
+    return attributes
 
 
 def indexed(attributes: Json, prefix: str) -> list[dict[str, Any]]:
     """Collect ``prefix.0.…``, ``prefix.1.…`` as a list of objects with the rest of the name as key, by number."""
+    if prefix not in names_of(attributes).numbered:
+        return []
     found: dict[int, dict[str, Any]] = {}
     start = f"{prefix}."
     for name, value in attributes.items():
         if name.startswith(start):
             index, _, rest = name[len(start) :].partition(".")
-            if index.isdecimal() and len(index) < 7 and rest:
+            if _is_index(index) and rest:
                 found.setdefault(int(index), {})[rest] = value
     return [found[index] for index in sorted(found)]
+
+
+class Names(NamedTuple):
+    """What the names of a span's attributes tell, whatever their values.
+
+    Attributes:
+        numbered: The prefixes that ``indexed`` finds.
+        metadata: Names of the caller's own metadata, each with the key that the caller gave.
+        usage: Names of token counts, each without its prefix.
+        is_gen_ai: Whether any name is of generative AI.
+    """
+
+    numbered: frozenset[str]
+    metadata: tuple[tuple[str, str], ...]
+    usage: tuple[tuple[str, str], ...]
+    is_gen_ai: bool
+
+
+def names_of(attributes: Json) -> Names:
+    """Return what the names of attributes tell; most spans of a log have one of a few sets of names."""
+    names = tuple(attributes)
+    found = _known.get(names)
+    if found is None:
+        if len(_known) >= _MAX_SHAPES:
+            _known.clear()
+        found = _known[names] = Names(
+            numbered=frozenset(prefix for name in names for prefix in _numbered(name)),
+            metadata=tuple(
+                (name, name.removeprefix(prefix)) for name in names for prefix in _METADATA if name.startswith(prefix)
+            ),
+            usage=tuple((name, name.partition(".usage.")[2]) for name in names if name.startswith(_USAGE)),
+            is_gen_ai=any(name.startswith(_GEN_AI) for name in names),
+        )
+    return found
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """Yield what stands before each number in a name that has more after it."""
+    parts = name.split(".")
+    for place, part in enumerate(parts[:-1]):
+        if place and _is_index(part) and (len(parts) > place + 2 or parts[-1]):
+            yield ".".join(parts[:place])
+
+
+def _is_index(part: str) -> bool:
+    return part.isdecimal() and len(part) < _INDEX_DIGITS
 
 
 def convention(vendor: str | None) -> Convention | None:
@@ -127,7 +185,8 @@ def request(span: Span, *, model: str, requested: str | None, vendor: str | None
 def _attribution(span: Span, stated: Json) -> Attribution:
     attributes, resource = span.attributes, span.resource
     metadata = {name: item for name, item in stated.items() if name not in _SESSION_NAMES}
-    metadata.setdefault("user_id", metadata.pop("userId", None))
+    if "userId" in metadata:
+        metadata.setdefault("user_id", metadata.pop("userId"))
     given = attribution_of(metadata)
     service = text(resource.get("service.name")) or ""
     if service.startswith("/"):  # the path of a script, which some instrumentations take for a name
@@ -145,15 +204,14 @@ def _attribution(span: Span, stated: Json) -> Attribution:
 
 def _metadata(attributes: Json) -> dict[str, Any]:
     found = dict(mapping(attributes.get("metadata")))
-    for name, value in attributes.items():
-        if name.startswith(_METADATA):
-            found |= {name.removeprefix(prefix): value for prefix in _METADATA if name.startswith(prefix)}
+    for name, key in names_of(attributes).metadata:
+        found[key] = attributes[name]
     return found
 
 
 def _flatten(value: Json, prefix: str, flat: dict[str, Any], depth: int) -> None:
     for name, item in value.items():
-        if isinstance(item, Mapping) and depth < _DEEPEST:
+        if type(item) not in _FLAT and isinstance(item, Mapping) and depth < _DEEPEST:
             _flatten(item, f"{prefix}{name}.", flat, depth + 1)
         elif item is not None:
             flat[f"{prefix}{name}"] = item
@@ -176,3 +234,6 @@ def _time(value: object) -> int | None:
         whole_us = None if seconds is None else micros(seconds)
         return None if whole_us is None else whole_us + round((nanos or 0) / 1000)
     return micros(value)
+
+
+_known: dict[tuple[str, ...], Names] = {}

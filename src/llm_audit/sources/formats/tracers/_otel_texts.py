@@ -22,11 +22,10 @@ _TURN = re.compile(r"^(system|developer|user|assistant|tool): ", re.MULTILINE)
 
 def set_texts(request: Request, span: Span) -> None:
     """Set a request's prompt, tools and reply from a span's attributes and events."""
-    fields: dict[str, Any] = {}
-    for name, attributes in span.events:
-        if name not in _MESSAGE_EVENTS and name != _CHOICE:
-            fields.update(attributes)  # events that carry the attributes a span itself may carry
-    fields.update(span.attributes)
+    fields = span.attributes
+    if span.events:  # some carry the attributes that a span itself may carry
+        carried = [attributes for name, attributes in span.events if name not in _MESSAGE_EVENTS and name != _CHOICE]
+        fields = {name: value for attributes in (*carried, fields) for name, value in attributes.items()}
     system = parsed(fields.get("gen_ai.system_instructions"))
     request.messages = read_messages(_prompt(fields) or _from_events(span), system)
     request.redacted = is_redacted(request.messages)
@@ -38,6 +37,8 @@ def _prompt(fields: Json) -> Any:
     given = parsed(first(fields, "gen_ai.input.messages", "gen_ai.prompt"))
     if isinstance(given, str) and _TURN.match(given):
         return _turns(given)
+    if type(given) is list:
+        return given
     if given is not None:
         body = mapping(given)
         return first(body, "messages", "contents", "prompt") or given
@@ -90,5 +91,6 @@ def _body(attributes: Json) -> Json:
 
 
 def _tools(fields: Json) -> list[Any]:
-    declared = [parsed(tool) for tool in listing(fields.get("gen_ai.tool.definitions"))]
+    given = fields.get("gen_ai.tool.definitions")
+    declared = [parsed(tool) for tool in listing(given)]
     return declared or list(objects(indexed(fields, "llm.request.functions")))

@@ -17,7 +17,6 @@ from llm_audit.sources.records.fields import Json, as_int, first, flag, mapping,
 from llm_audit.sources.records.tokens import read_tokens
 
 _INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
-_USAGE = ("gen_ai.usage.", "llm.usage.")
 _TIERS = (
     "openai.response.service_tier",
     "gen_ai.openai.response.service_tier",
@@ -31,7 +30,6 @@ _SIGNS = frozenset(
     for name in ("request.model", "response.model", "system", "provider.name", "operation.name", "usage.input_tokens")
 )
 _COLUMNS = frozenset(f"attributes.{sign}" for sign in _SIGNS)
-_PREFIXES = ("gen_ai.", "llm.request.", "llm.usage.")
 
 
 def read(span: tracing.Span) -> Entry:
@@ -75,12 +73,12 @@ def _parameters(request: Request, attributes: Json) -> None:
 
 
 def _usage(attributes: Json, vendor: str | None) -> Usage:
-    counts = {name.partition(".usage.")[2]: value for name, value in attributes.items() if name.startswith(_USAGE)}
+    counts = {key: attributes[name] for name, key in tracing.names_of(attributes).usage}
     return read_tokens(counts, wrapper_total=True, convention=tracing.convention(vendor))
 
 
 def _is_gen_ai(attributes: Json) -> bool:
-    return any(name.startswith(_PREFIXES) for name in attributes)
+    return tracing.names_of(attributes).is_gen_ai
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:

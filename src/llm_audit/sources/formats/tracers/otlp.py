@@ -21,6 +21,7 @@ from llm_audit.sources.records.tracing import Span, flatten
 _FAILED = frozenset({"2", "STATUS_CODE_ERROR"})
 _BATCHES = frozenset({"resourceSpans", "resource_spans", "resourceLogs", "resource_logs"})
 _EVENT = "gen_ai.client.inference.operation.details"
+_SCALARS = ("stringValue", "intValue", "doubleValue", "boolValue")
 _DEEPEST = 16  # levels of nested values; deeper ones are dropped
 
 
@@ -60,9 +61,7 @@ class _Item(NamedTuple):
             failed=str(mapping(values.get("status")).get("code")) in _FAILED,
             attributes=flatten(_attributes(values)),
             resource=self.resource,
-            events=tuple(
-                (text(event.get("name")) or "", flatten(_attributes(event))) for event in objects(values.get("events"))
-            ),
+            events=_events(values.get("events")),
         )
 
 
@@ -88,17 +87,28 @@ def _is_call(log: Json, resource: Json) -> bool:
 
 
 def _attributes(holder: Json) -> dict[str, Any]:
-    return {
-        key: _value(mapping(pair.get("value")), 0)
-        for pair in objects(holder.get("attributes"))
-        if isinstance(key := pair.get("key"), str)
-    }
+    found: dict[str, Any] = {}
+    for pair in objects(holder.get("attributes")):
+        key, value = pair.get("key"), pair.get("value")
+        if not isinstance(key, str):
+            continue
+        if type(value) is dict and len(value) == 1:  # as most are
+            ((kind, inner),) = value.items()
+            if kind in _SCALARS and inner is not None and inner != "":
+                found[key] = inner
+                continue
+        found[key] = _value(mapping(value), 0)
+    return found
+
+
+def _events(given: object) -> tuple[tuple[str, Json], ...]:
+    if given is None:
+        return ()
+    return tuple((text(event.get("name")) or "", flatten(_attributes(event))) for event in objects(given))
 
 
 def _value(value: Json, depth: int) -> Any:
     """Decode an OTLP AnyValue."""
-    if len(value) == 1 and (string := value.get("stringValue")):  # as most are
-        return string
     if "arrayValue" in value and depth < _DEEPEST:
         items = objects(mapping(value["arrayValue"]).get("values"))
         return [_value(item, depth + 1) for item in items]
@@ -109,7 +119,7 @@ def _value(value: Json, depth: int) -> Any:
             for pair in pairs
             if isinstance(key := pair.get("key"), str)
         }
-    return first(value, "stringValue", "intValue", "doubleValue", "boolValue")
+    return first(value, *_SCALARS)
 
 
 FORMAT = Format(
