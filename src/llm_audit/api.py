@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_audit.config import Config, Plan
-from llm_audit.engines import IngestOptions, ingest, open_executor, over_steps
+from llm_audit.engines import IngestOptions, ingest, open_executor, opened_steps
 from llm_audit.errors import UsageError
 from llm_audit.ledger import is_ledger, read_ledger
 from llm_audit.sources.databases import EVERYTHING, Selection, is_database
@@ -255,15 +255,18 @@ def audit_ledger(
         catalog=catalog(config),
         book=price_book(config),
         options=options or audit_options(config),
+        config=config,
     )
     audit = partial(run, ledger, policy=inputs.policy, catalog=inputs.catalog, book=inputs.book, options=inputs.options)
-    if ledger.partitions == 1:
-        return Audit(audit(), inputs)
-    from llm_audit.engines import steps_folder  # with all that reads logs
+    with steps(ledger, config, executor=executor) as given:
+        return Audit(audit(**given), inputs)
 
-    with ExitStack() as stack:
-        run_on = executor or stack.enter_context(open_executor(config.engine, jobs=config.jobs))
-        return Audit(audit(mapper=over_steps(run_on), workspace=steps_folder(config.workspace)), inputs)
+
+def steps(
+    ledger: Ledger, config: Config, *, executor: Executor | None = None
+) -> AbstractContextManager[dict[str, Any]]:
+    """What a question of a ledger is given for its steps: those of the settings' engine, see ``opened_steps``."""
+    return opened_steps(ledger, engine=config.engine, jobs=config.jobs, workspace=config.workspace, executor=executor)
 
 
 def catalog(config: Config) -> Catalog:

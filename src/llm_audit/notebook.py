@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from llm_audit.audit.options import AuditOptions
     from llm_audit.audit.run import Audit as Result
     from llm_audit.catalog import Catalog
+    from llm_audit.config import Config
     from llm_audit.document.audit import Document
     from llm_audit.document.explanation import RequestExplanation
     from llm_audit.ledger import Ledger
@@ -68,6 +70,14 @@ class Inputs:
     catalog: Catalog
     book: PriceBook
     options: AuditOptions
+    config: Config
+
+    def steps(self) -> AbstractContextManager[dict[str, Any]]:
+        """What a question is given for its steps: those of the settings' engine."""
+        from llm_audit.engines import opened_steps
+
+        config = self.config
+        return opened_steps(self.ledger, engine=config.engine, jobs=config.jobs, workspace=config.workspace)
 
 
 class Audit:
@@ -133,18 +143,20 @@ class Audit:
             >>> audit.simulate("keep")["name"].to_list()
             ['small-by-default', 'keep']
         """
-        from llm_audit.audit.simulate import simulate
+        from llm_audit.audit.simulate import Engine, simulate
         from llm_audit.policy import load
 
         inputs = self._inputs
         asked = [load(policy) if isinstance(policy, str) else policy for policy in policies]
-        found = simulate(
-            inputs.ledger,
-            [inputs.policy, *asked],
-            catalog=inputs.catalog,
-            book=inputs.book,
-            options=inputs.options,
-        )
+        with inputs.steps() as given:
+            found = simulate(
+                inputs.ledger,
+                [inputs.policy, *asked],
+                catalog=inputs.catalog,
+                book=inputs.book,
+                options=inputs.options,
+                engine=Engine(**given),
+            )
         return _frame(found.policies)
 
     def explain(self, request: str) -> RequestExplanation:
@@ -156,10 +168,18 @@ class Audit:
         Raises:
             UsageError: There is no such request.
         """
-        from llm_audit.audit.inspect.request import explain
+        from llm_audit.audit.inspect.request import Engine, explain
 
         inputs = self._inputs
-        return explain(inputs.ledger, request, policy=inputs.policy, catalog=inputs.catalog, book=inputs.book)
+        with inputs.steps() as given:
+            return explain(
+                inputs.ledger,
+                request,
+                policy=inputs.policy,
+                catalog=inputs.catalog,
+                book=inputs.book,
+                engine=Engine(**given),
+            )
 
     def write(self, path: str | Path) -> None:
         """Write a report in the format of the file's suffix, such as ``audit.html`` or ``audit.xlsx``.

@@ -1,31 +1,27 @@
-"""Several policies on one reading of a ledger, side by side."""
+"""Several policies on one log, side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from functools import partial
 
-import msgspec
-
-from llm_audit.arrays import exact_total
 from llm_audit.audit.options import AuditOptions
-from llm_audit.audit.rows import Rows
-from llm_audit.audit.sections.preference import preference_counts, preference_gap
-from llm_audit.audit.sections.quality_loss import saved_per_lost_answer, unmoved_reason
-from llm_audit.audit.sections.sensitivity import answers, frontier, frontier_sums, point_sums
-from llm_audit.audit.sections.totals import share
-from llm_audit.audit.what_if import Conditions, WhatIf, apply, kept_reason
+from llm_audit.audit.parts import Job
+from llm_audit.audit.sections.sensitivity import frontier
+from llm_audit.audit.simulation.asked import Asked
+from llm_audit.audit.simulation.known import Engine, by_stages, known_of_one, known_of_parts
+from llm_audit.audit.simulation.sums import Simulated, add_simulated, policy_result, simulated
+from llm_audit.audit.simulation.what_if import WhatIf, check_values
+from llm_audit.audit.stages.runs import Stages
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import FrontierPoint, PolicyResult
-from llm_audit.errors import IncompleteError
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
-from llm_audit.policy import ROUTING_COLUMNS, Plan, Policy, plan, read_traffic
-from llm_audit.pricing import PRICED_BY, PriceBook
+from llm_audit.policy import Policy, models_of
+from llm_audit.pricing import PriceBook
 
-_ELSEWHERE = ("not_in_ladder", "not_chat", "unpriced")
-"""Outcomes of requests that the ladders have no part in."""
+__all__ = ["Engine", "Simulation", "simulate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,74 +43,61 @@ def simulate(
     options: AuditOptions,
     targets: Sequence[float] = (),
     what_ifs: Sequence[WhatIf] = (),
+    engine: Engine | None = None,
 ) -> Simulation:
-    """Apply each policy to the ledger's requests.
+    """Apply each policy to the ledger's requests, partition by partition.
 
     Args:
-        ledger: Read once.
+        ledger: The requests.
         policies: At least one; the first is marked as the one in use.
         catalog: Models.
         book: Prices.
         options: For the period.
         targets: Also sweep the first policy over these.
         what_ifs: Also make these moves, all under the same conditions, with the first policy's gates and assumptions.
+        engine: What does the tasks of partitions; this process by default.
 
     Raises:
         IncompleteError: No request is left to audit.
         UsageError: No request has a value that a condition asks for.
     """
-    where = what_ifs[0].where if what_ifs else ()
-    asked = replace(options, group_by=tuple(dict.fromkeys(condition.column for condition in where)))
-    rows = Rows(ledger=ledger, options=asked, catalog=catalog, book=book)
-    pieces = rows.priced((*PRICED_BY, *ROUTING_COLUMNS))
-    first = next(pieces, None)
-    if first is None:
-        raise IncompleteError("There is nothing to simulate: no request lies in the period.")
-    conditions = Conditions(where)
-    traffic = read_traffic(conditions.reading(chain([first], pieces)), rows.columns, catalog)
-    met = conditions.met()
-    results, swept = [], []
-    for number, policy in enumerate(policies):
-        applied = plan(traffic, policy, catalog=catalog, book=book)
-        results.append(result(applied, in_use=number == 0))
-        if number == 0 and targets:
-            own = point_sums(applied, applied.costs())
-            swept = frontier(frontier_sums(applied, own, targets), in_use=applied.decision_value)
-    for what_if in what_ifs:
-        moved, about = apply(what_if, traffic, like=policies[0], met=met, catalog=catalog, book=book)
-        results.append(msgspec.structs.replace(result(moved, in_use=False), reason=kept_reason(moved, about)))
-    requests = traffic.requests
-    return Simulation(actual=usd(exact_total(requests.cost)), requests=len(requests), policies=results, frontier=swept)
-
-
-def result(applied: Plan, *, in_use: bool) -> PolicyResult:
-    """One policy's figures."""
-    actual = applied.total(applied.actual)
-    expected = applied.costs()
-    floor = applied.costs(applied.scenario("pessimistic"))
-    cost = applied.total(expected.total)
-    moved = applied.moved
-    lost, gained = answers(point_sums(applied, expected))
-    target = applied.decision_value
-    return PolicyResult(
-        name=applied.policy.name,
-        target=None if target is None else round(target, 6),
-        policy_cost=usd(cost),
-        flagship_tax=usd(actual - cost),
-        share=share(actual - cost, actual),
-        ladder_share=share(actual - cost, _in_ladders(applied)),
-        ceiling=usd(actual - applied.total(applied.ceiling())),
-        floor=usd(actual - applied.total(floor.total)),
-        moved_requests=int(moved.sum()),
-        lost_answers=lost,
-        gained_answers=gained,
-        saved_per_lost_answer=saved_per_lost_answer(actual - cost, lost),
-        preference=preference_gap(preference_counts(applied), applied.models),
-        reason=None if moved.any() else unmoved_reason(applied),
-        in_use=in_use,
+    asked = Asked.of(policies, targets, what_ifs)
+    columns = tuple(dict.fromkeys(condition.column for condition in asked.where))
+    grouped = replace(options, group_by=columns)
+    job = Job(ledger=ledger, policy=policies[0], catalog=catalog, book=book, options=grouped)
+    requests, found = (
+        _of_one(job, asked)
+        if ledger.partitions == 1
+        else by_stages(job, asked, partial(_by_partition, asked), engine=engine or Engine())
+    )
+    check_values(asked.where, found.values)
+    results = [
+        policy_result(
+            found.policies[place],
+            policy,
+            decided_by=found.decided_by[place],
+            models=models_of(catalog),
+            in_use=place == 0,
+        )
+        for place, policy in enumerate(asked.policies)
+    ]
+    return Simulation(
+        actual=usd(found.policies[0].own.actual),
+        requests=requests,
+        policies=results,
+        frontier=frontier(found.frontier, in_use=found.decided_by[0]),
     )
 
 
-def _in_ladders(applied: Plan) -> int:
-    """Return the actual cost of the requests whose models are in the policy's ladders."""
-    return sum(cost for outcome, cost in applied.cost_by_outcome().items() if outcome not in _ELSEWHERE)
+def _of_one(job: Job, asked: Asked) -> tuple[int, Simulated]:
+    known = known_of_one(job, asked)
+    found = simulated(job, known, None, 0)
+    assert found is not None, "the survey found requests"
+    return known.survey.requests, found
+
+
+def _by_partition(asked: Asked, stages: Stages) -> tuple[int, Simulated]:
+    known = known_of_parts(asked, stages)
+    found = stages.summed("simulated", simulated, add_simulated, known)
+    assert found is not None, "the survey found requests"
+    return known.survey.requests, found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,15 +32,27 @@ def check_detail_format(output_format: str) -> None:
         raise UsageError(f"There is no format {output_format!r}; use text or json.")
 
 
+@contextmanager
 def open_with_policy(
     logs: list[str], *, policy: str | None, prices: list[str] | None, cache: bool | None, config_file: Path | None
-) -> tuple[Ledger, dict[str, Any]]:
-    """Read logs, with the policy, catalogue and price book that their requests are routed and priced by."""
-    from llm_audit import api
+) -> Iterator[tuple[Ledger, dict[str, Any], dict[str, Any]]]:
+    """Read logs, and open what reads their partitions.
+
+    Yields:
+        The ledger; the policy, catalogue and price book that its requests are routed and priced by; and what
+        ``api.steps`` gives.
+    """
+    from llm_audit import api, engines
     from llm_audit import config as configuration
 
     config = configuration.load({"policy": policy, "prices": prices, "cache": cache}, file=config_file).config
-    return api.open_ledger(logs, config=config), audit_tools(policy=policy, prices=prices, config_file=config_file)
+    tools = audit_tools(policy=policy, prices=prices, config_file=config_file)
+    with engines.open_executor(config.engine, jobs=config.jobs) as executor:
+        ledger = api.open_ledger(logs, config=config, executor=executor)
+        with api.steps(ledger, config, executor=executor) as given:
+            yield ledger, tools, given
+    if config.workspace is not None:
+        engines.clear_workspace(config.workspace)
 
 
 def audit_tools(*, policy: str | None, prices: list[str] | None, config_file: Path | None) -> dict[str, Any]:

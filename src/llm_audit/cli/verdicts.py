@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,11 +64,11 @@ def match(
     Returns:
         The verdicts in the order of the log, and those that cannot be used in the order of the file.
     """
-    log = _Log.of(ledger, catalog)
+    log = _Log.of(ledger, catalog, [_name(row) for row in rows])
     found: dict[int, Judged] = {}
     rejected = []
     for number, row in enumerate(rows, start=1):
-        request = log.request(str(row["request"] or "").strip())
+        request = log.request(_name(row))
         reason = request if isinstance(request, str) else _unusable(row, request, catalog)
         if isinstance(request, dict) and reason is None and request["request_key"] in found:
             reason = "duplicate"
@@ -90,6 +91,11 @@ def account(rejected: list[Rejected]) -> str:
     counts = Counter(one.reason for one in rejected)
     parts = [f"{count:,} {reason} (row {first[reason]})" for reason, count in sorted(counts.items())]
     return f"Rejected {len(rejected):,}: {', '.join(parts)}."
+
+
+def _name(row: dict[str, Any]) -> str:
+    """Return what a verdict calls its request."""
+    return str(row["request"] or "").strip()
 
 
 def _unusable(row: dict[str, Any], request: dict[str, Any], catalog: Catalog) -> str | None:
@@ -154,15 +160,20 @@ class _Log:
     abilities: dict[str, dict[str, Any]]
 
     @classmethod
-    def of(cls, ledger: Ledger, catalog: Catalog) -> _Log:
+    def of(cls, ledger: Ledger, catalog: Catalog, names: Sequence[str]) -> _Log:
+        """Read the requests that names may be of, partition by partition."""
+        import polars as pl
+
         from llm_audit.policy import with_models
 
-        frame = with_models(ledger.scan().collect(), catalog).select(_ROW)
-        rows = frame.to_dicts()
+        paths = [item.path for item in ledger.manifest.inputs]
+        wanted = _wanted(names, paths)
+        read = [ledger.scan(number).filter(wanted).collect() for number in range(ledger.partitions)]
+        found = pl.concat(read).sort("input", "line", "entry")
+        rows = with_models(found, catalog).select(_ROW).to_dicts()
         by_id: dict[int, list[dict[str, Any]]] = {}
         for row in rows:
             by_id.setdefault(row["request_id"], []).append(row)
-        paths = [item.path for item in ledger.manifest.inputs]
         return cls(
             {row["request_key"]: row for row in rows},
             by_id,
@@ -179,8 +190,33 @@ class _Log:
             return "ambiguous request id"
         if named:
             return named[0]
-        if len(name) == 16 and not set(name.lower()) - set("0123456789abcdef") and int(name, 16) in self.by_key:
-            return self.by_key[int(name, 16)]
-        file, _, line = name.rpartition(":")
-        found = self.by_line.get((file, int(line))) if line.isdecimal() else None
-        return found or "unknown request"
+        if (key := _key(name)) in self.by_key:
+            return self.by_key[key]
+        return self.by_line.get(_line(name), "unknown request")
+
+
+def _wanted(names: Sequence[str], paths: Sequence[str]) -> pl.Expr:
+    """Return whether a request may be called by one of the names."""
+    import polars as pl
+    from xxhash import xxh3_64_intdigest
+
+    ids = pl.Series([xxh3_64_intdigest(name.encode()) for name in names if name], dtype=pl.UInt64)
+    keys = pl.Series([key for name in names if (key := _key(name)) >= 0], dtype=pl.UInt64)
+    places = [_line(name) for name in names]
+    inputs = [at for at, path in enumerate(paths) if path in {file for file, _ in places}]
+    return (
+        pl.col("request_id").is_in(ids.implode())
+        | pl.col("request_key").is_in(keys.implode())
+        | (pl.col("input").is_in(inputs) & pl.col("line").is_in([line for _, line in places]))
+    )
+
+
+def _key(name: str) -> int:
+    """Return the request key that a name writes in hexadecimal; -1 of another name."""
+    return int(name, 16) if len(name) == 16 and not set(name.lower()) - set("0123456789abcdef") else -1
+
+
+def _line(name: str) -> tuple[str, int]:
+    """Return the file and line that a name writes; line -1 of another name."""
+    file, _, line = name.rpartition(":")
+    return file, int(line) if line.isdecimal() else -1

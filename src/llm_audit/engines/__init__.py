@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from llm_audit.engines.executors import Executor, open_executor
     from llm_audit.engines.local import IngestOptions, ingest
     from llm_audit.engines.progress import Progress
-    from llm_audit.engines.steps import over_steps
+    from llm_audit.engines.steps import opened_steps, over_steps
     from llm_audit.engines.workspace import (
         Part,
         UpdateOptions,
@@ -38,6 +38,7 @@ __all__ = [
     "ledger_size",
     "merge_workspace",
     "open_executor",
+    "opened_steps",
     "over_steps",
     "package_fingerprint",
     "steps_folder",
@@ -58,6 +59,7 @@ _MODULES = {
     "ledger_size": "workspace",
     "merge_workspace": "workspace",
     "open_executor": "executors",
+    "opened_steps": "steps",
     "over_steps": "steps",
     "package_fingerprint": "context",
     "update_ledger": "workspace",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from llm_audit.engines.executors import Executor
+from llm_audit.engines.executors import Executor, open_executor
 from llm_audit.engines.executors.calls import map_calls
 
 if TYPE_CHECKING:
+    from llm_audit.ledger import Ledger
     from llm_audit.ledger.shared import Mapper, Step
 
 
@@ -16,6 +19,29 @@ def over_steps(executor: Executor) -> Mapper:
     """Return a function that does steps on an executor."""
     executor.release()  # what reading the log took up
     return partial(map_calls, executor, label=_label)
+
+
+@contextmanager
+def opened_steps(
+    ledger: Ledger, *, engine: str, jobs: int, workspace: str | None, executor: Executor | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield what an audit of a ledger is given for its steps: ``mapper`` and ``workspace``; nothing of one partition.
+
+    Args:
+        ledger: The ledger.
+        engine: The name of the engine that runs them.
+        jobs: Its processes.
+        workspace: The address of the folder that they share; a temporary one by default.
+        executor: What runs them instead, opened by the caller.
+    """
+    if ledger.partitions == 1:
+        yield {}
+        return
+    from llm_audit.engines.workspace import steps_folder  # with all that reads logs
+
+    with ExitStack() as stack:
+        run_on = executor or stack.enter_context(open_executor(engine, jobs=jobs))
+        yield {"mapper": over_steps(run_on), "workspace": steps_folder(workspace)}
 
 
 def _label(step: Step) -> str:

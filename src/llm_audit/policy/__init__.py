@@ -21,14 +21,23 @@ from llm_audit.policy.inputs.choice import OUTCOMES
 from llm_audit.policy.inputs.models import CATEGORIES, SKILLS, Models, models_of, read_models
 from llm_audit.policy.inputs.requests import ROUTING_COLUMNS, Requests
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph
+from llm_audit.policy.routing.gates import REASONS as GATE_REASONS
 from llm_audit.policy.routing.ladders import candidates_of, dominators, undominated
 from llm_audit.policy.routing.preference import mean_gap
-from llm_audit.policy.routing.whole_routes import PartRoutes, merge_routes, part_routes, part_scores, whole_routes
+from llm_audit.policy.routing.whole_routes import (
+    PartRoutes,
+    limited_routes,
+    merge_routes,
+    part_routes,
+    part_scores,
+    whole_routes,
+)
 
 __all__ = [
     "ANSWERS",
     "CATEGORIES",
     "CEILING",
+    "GATE_REASONS",
     "NO_PRICE",
     "NO_RATE",
     "OUTCOMES",
@@ -63,6 +72,7 @@ __all__ = [
     "dominators",
     "escalation_rate",
     "export",
+    "limited_routes",
     "load",
     "mean_gap",
     "merge_routes",

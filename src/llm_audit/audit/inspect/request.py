@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
+from functools import partial
 
 import numpy as np
 import polars as pl
-from xxhash import xxh3_64_intdigest
 
+from llm_audit.audit.inspect.place import find
+from llm_audit.audit.options import AuditOptions
+from llm_audit.audit.parts import Job
+from llm_audit.audit.simulation.asked import Asked
+from llm_audit.audit.simulation.known import Engine, by_stages, known_of_one, known_of_parts
 from llm_audit.catalog import Catalog
 from llm_audit.document.explanation import Candidate, Estimate, Line, RequestExplanation
-from llm_audit.errors import UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.money import usd
 from llm_audit.policy import (
@@ -22,16 +25,20 @@ from llm_audit.policy import (
     Plan,
     Policy,
     Scenario,
+    Scope,
     plan,
-    traffic_of,
-    with_models,
+    read_traffic,
 )
-from llm_audit.pricing import PriceBook, price
+from llm_audit.pricing import PriceBook
 from llm_audit.vocabulary import Stakes
 
+__all__ = ["Engine", "explain"]
 
-def explain(ledger: Ledger, request: str, *, policy: Policy, catalog: Catalog, book: PriceBook) -> RequestExplanation:
-    """Explain one request.
+
+def explain(
+    ledger: Ledger, request: str, *, policy: Policy, catalog: Catalog, book: PriceBook, engine: Engine | None = None
+) -> RequestExplanation:
+    """Explain one request, with the figures that an audit of the whole ledger has for it.
 
     Args:
         ledger: The ledger it is in.
@@ -39,50 +46,28 @@ def explain(ledger: Ledger, request: str, *, policy: Policy, catalog: Catalog, b
         policy: The policy.
         catalog: Models.
         book: Prices.
+        engine: What reads the other partitions; this process by default.
 
     Raises:
         UsageError: No request is called that.
     """
-    frame = ledger.scan().collect()
-    found = frame.filter(_named(ledger, request))
-    if not found.height:
-        raise UsageError(
-            f"There is no request {request!r}. Give the id that the log has, its request_key or file:line."
-        )
-    key = found["request_key"][0]
-    if policy.decision is not Decision.STRONG_WINS:
-        frame = _context(frame, found.head(1))
-    named = with_models(price(frame, book), catalog)
-    place = int(named.with_row_index("place").filter(pl.col("request_key") == key)["place"][0])
-    return _explained(ledger, plan(traffic_of(named, catalog), policy, catalog=catalog, book=book), named, place, book)
-
-
-def _named(ledger: Ledger, request: str) -> pl.Expr:
-    keys = [xxh3_64_intdigest(request.encode())]
-    if request.isdigit():
-        keys.append(int(request))
-    with contextlib.suppress(ValueError):
-        keys.append(int(request, 16))
-    wanted = pl.lit(value=False)
-    for key in keys:
-        if key < 2**64:
-            same = pl.lit(key, dtype=pl.UInt64)
-            wanted |= (pl.col("request_id") == same).fill_null(value=False) | (pl.col("request_key") == same)
-    file, _, line = request.rpartition(":")
-    if file and line.isdigit():
-        inputs = [number for number, item in enumerate(ledger.manifest.inputs) if item.path.endswith(file)]
-        wanted |= pl.col("input").is_in(inputs) & (pl.col("line") == int(line))
-    return wanted
-
-
-def _context(frame: pl.DataFrame, one: pl.DataFrame) -> pl.DataFrame:
-    """Return the requests that can touch this one's cache and trace: those of its conversation, trace and template."""
-    near = pl.lit(value=False)
-    for column in ("request_key", "conversation", "trace", "template_hash"):
-        value = one[column][0]
-        if value is not None:
-            near |= (pl.col(column) == pl.lit(value, dtype=pl.UInt64)).fill_null(value=False)
-    return frame.filter(near)
+    place = find(ledger, request)
+    job = Job(ledger=ledger, policy=policy, catalog=catalog, book=book, options=AuditOptions())
+    if policy.scope is Scope.TRACE:  # in which the routes of all traces count
+        asked = Asked(policies=(policy,))
+    else:
+        asked = Asked(policies=(policy,), partition=place.partition, templates=place.templates)
+    known = (
+        known_of_one(job, asked)
+        if ledger.partitions == 1
+        else by_stages(job, asked, partial(known_of_parts, asked), engine=engine or Engine())
+    )
+    named = pl.concat(job.rows(place.partition, known.survey.times).priced())
+    traffic = read_traffic([named], named.lazy().select, catalog, read_templates=known.survey.read_templates)
+    applied = plan(traffic, policy, catalog=catalog, book=book, whole=known.wholes[0])
+    row = named["request_key"].index_of(place.key)
+    assert row is not None, "the partition has it"
+    return _explained(ledger, applied, named, row, book)
 
 
 def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, book: PriceBook) -> RequestExplanation:

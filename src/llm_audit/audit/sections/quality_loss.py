@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,9 +98,8 @@ def unmeasured(sums: UnmeasuredSums | None, models: Models) -> Unmeasured | None
     )
 
 
-def unmoved_reason(plan: Plan) -> str:
-    """Say why a policy moves nothing, by what holds most of the cost."""
-    cost = plan.cost_by_outcome()
+def unmoved_reason(cost: Mapping[str, int]) -> str:
+    """Say why a policy moves nothing, by what holds most of the cost: see ``Plan.cost_by_outcome``."""
     outcome, amount = max(cost.items(), key=lambda item: (item[1], item[0]))
     part = share(amount, sum(cost.values()))
     said = _REASONS[outcome]

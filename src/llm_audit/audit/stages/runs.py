@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from llm_audit.audit.parts import Job, Log
+from llm_audit.audit.parts import Job
 from llm_audit.audit.stages.results import read_result, write_result
 from llm_audit.audit.stages.space import Given, Space, result_name
 from llm_audit.ledger.shared import Outcome, Relay, Step, perform
@@ -28,8 +28,8 @@ class Mapper(Protocol):
         """Return the outcomes."""
 
 
-Task = Callable[[Job, Log | None, Space, int], Any]
-"""What is done for a partition, given the job, the log as far as it is known, and where others left what they found."""
+Task = Callable[[Job, Any, Space, int], Any]
+"""What is done for a partition, given the job, what is known of the log, and where others left what they found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Stages:
     mapper: Mapper
 
     def each(
-        self, stage: str, task: Task, log: Log | None = None, *, relay: Callable[[Space], Relay] | None = None
+        self, stage: str, task: Task, log: object = None, *, relay: Callable[[Space], Relay] | None = None
     ) -> None:
         """Do a task for each partition, and carry on the rows that they send to each other."""
         given = self._given(log)
@@ -63,7 +63,7 @@ class Stages:
         stage: str,
         task: Task,
         merge: Callable[[Job, Sequence[T]], T],
-        log: Log | None = None,
+        log: object = None,
         *,
         relay: Callable[[Space], Relay] | None = None,
     ) -> T | None:
@@ -87,7 +87,7 @@ class Stages:
         for _ in self.mapper(perform, list(steps)):
             pass  # what they found is in files
 
-    def _given(self, log: Log | None) -> Given:
+    def _given(self, log: object) -> Given:
         return Given.write(self.space.uri, self.job, log)
 
 

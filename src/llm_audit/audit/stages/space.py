@@ -13,7 +13,7 @@ import msgspec
 import polars as pl
 from xxhash import xxh3_128_hexdigest
 
-from llm_audit.audit.parts import Job, Log
+from llm_audit.audit.parts import Job
 from llm_audit.audit.stages.results import read_result
 from llm_audit.engines import package_fingerprint
 from llm_audit.ledger.shared import DamagedError, Relay, SharedFolder, open_folder
@@ -69,11 +69,11 @@ class Given:
     log: str
 
     @classmethod
-    def write(cls, uri: str, job: Job, log: Log | None) -> Given:
+    def write(cls, uri: str, job: Job, log: object) -> Given:
         """Write the files."""
         return cls(uri, _write(uri, job), _write(uri, log))
 
-    def read(self) -> tuple[Job, Log | None]:
+    def read(self) -> tuple[Job, Any]:
         """Return the content, of which a process keeps the last.
 
         Raises:
@@ -96,9 +96,8 @@ def _read_job(uri: str, name: str) -> Job:
 
 
 @lru_cache(maxsize=1)
-def _read_log(uri: str, name: str) -> Log | None:
-    log: Log | None = _read(uri, name)
-    return log
+def _read_log(uri: str, name: str) -> Any:
+    return _read(uri, name)
 
 
 def _read(uri: str, name: str) -> Any:
@@ -108,14 +107,19 @@ def _read(uri: str, name: str) -> Any:
     return pickle.loads(data)  # noqa: S301 - it is what the task says it is
 
 
-def identity(job: Job) -> str:
-    """Return a hash of all that decides what the tasks of an audit find, the same in every process."""
+def identity(job: Job, *more: object) -> str:
+    """Return a hash of all that decides what the tasks of an audit find, the same in every process.
+
+    Args:
+        job: The audit.
+        more: Whatever else its tasks are given.
+    """
     manifest, book = job.ledger.manifest, job.book
     frame = _words(job.catalog.frame)
     day = "" if manifest.dated else f"{book.undated_at:%Y-%m-%d}"
     rows = job.ledger.fingerprint()
     options = _words(replace(job.options, command="", sample_command=""))
-    words = [package_fingerprint(), rows, _words(job.policy), options, book.fingerprint, frame, day]
+    words = [package_fingerprint(), rows, _words(job.policy), options, book.fingerprint, frame, day, *map(_words, more)]
     return xxh3_128_hexdigest(msgspec.json.encode(words))
 
 

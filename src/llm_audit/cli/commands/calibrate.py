@@ -95,12 +95,15 @@ def _of_verdicts(
     if not logs:
         raise UsageError(f"{path} holds verdicts; name the logs of their requests with --logs.")
     given = read_verdicts(path)
-    ledger, tools = open_with_policy(logs, policy=policy, prices=None, cache=cache, config_file=config_file)
     classifier = Classifier.load().fingerprint
-    if ledger.manifest.fingerprints.get("classifier") != classifier:
-        raise UsageError("The ledger was judged by another classifier or with a calibration. Give the logs themselves.")
-    catalog, assumed = tools["catalog"], tools["policy"].assumptions
-    judged, rejected = match(given, ledger, catalog, small=small)
+    opened = open_with_policy(logs, policy=policy, prices=None, cache=cache, config_file=config_file)
+    with opened as (ledger, tools, _):
+        if ledger.manifest.fingerprints.get("classifier") != classifier:
+            raise UsageError(
+                "The ledger was judged by another classifier or with a calibration. Give the logs themselves."
+            )
+        catalog, assumed = tools["catalog"], tools["policy"].assumptions
+        judged, rejected = match(given, ledger, catalog, small=small)
     if rejected:
         say(account(rejected))
     priors = verdicts.Priors(

@@ -48,10 +48,12 @@ def explain(
         return
     if request is None or not logs:
         raise UsageError("Give a request and the logs it is in (explain ID --logs logs/), or a text with --prompt.")
+    from llm_audit.audit.inspect.request import Engine
     from llm_audit.audit.inspect.request import explain as explained
 
-    ledger, tools = open_with_policy(logs, policy=policy, prices=prices, cache=cache, config_file=config_file)
-    found = explained(ledger, request, **tools)
+    opened = open_with_policy(logs, policy=policy, prices=prices, cache=cache, config_file=config_file)
+    with opened as (ledger, tools, given):
+        found = explained(ledger, request, engine=Engine(**given), **tools)
     typer.echo(as_json(found) if output_format == "json" else _text(found))
 
 

@@ -15,7 +15,7 @@ from llm_audit.cli.table import ListFormat, show, show_parts
 from llm_audit.errors import UsageError
 
 if TYPE_CHECKING:
-    from llm_audit.audit.what_if import WhatIf
+    from llm_audit.audit.simulation.what_if import WhatIf
     from llm_audit.catalog import Catalog
     from llm_audit.document.audit import FrontierPoint, PolicyResult
     from llm_audit.policy import Policy
@@ -60,8 +60,9 @@ def simulate(
     output_format: ListFormat = "table",
 ) -> None:
     """Compare policies on the same requests: cost, flagship tax, requests moved and answers expected to be lost."""
-    from llm_audit import api
+    from llm_audit import api, engines
     from llm_audit import config as configuration
+    from llm_audit.audit.simulate import Engine
     from llm_audit.audit.simulate import simulate as compare
     from llm_audit.policy import PRESETS, Decision, load
     from llm_audit.report.decisions import measure
@@ -81,17 +82,22 @@ def simulate(
     targets = _limits(sweep, policies[0])
     catalog = api.catalog(config)
     what_ifs = _what_ifs(what_if or [], where or [], catalog)
-    with show_progress(wanted=progress) as update:
-        ledger = api.open_ledger(paths, config=config, progress=update, since=since, until=until)
-    done = compare(
-        ledger,
-        policies,
-        catalog=catalog,
-        book=api.price_book(config),
-        options=api.audit_options(config, since=since, until=until),
-        targets=targets,
-        what_ifs=what_ifs,
-    )
+    with engines.open_executor(config.engine, jobs=config.jobs) as executor:
+        with show_progress(wanted=progress) as update:
+            ledger = api.open_ledger(paths, config=config, progress=update, since=since, until=until, executor=executor)
+        with api.steps(ledger, config, executor=executor) as given:
+            done = compare(
+                ledger,
+                policies,
+                catalog=catalog,
+                book=api.price_book(config),
+                options=api.audit_options(config, since=since, until=until),
+                targets=targets,
+                what_ifs=what_ifs,
+                engine=Engine(**given),
+            )
+    if config.workspace is not None:
+        engines.clear_workspace(config.workspace)
     if config.sampling_rate != 1:
         from llm_audit.document.sampling import in_words
 
@@ -109,7 +115,7 @@ def simulate(
 
 def _what_ifs(moves: Sequence[str], where: Sequence[str], catalog: Catalog) -> list[WhatIf]:
     """Read moves and the conditions that all of them have."""
-    from llm_audit.audit.what_if import Condition, WhatIf
+    from llm_audit.audit.simulation.what_if import Condition, WhatIf
 
     if where and not moves:
         raise UsageError("--where is a condition of --what-if; give one, such as --what-if gpt-5=gpt-5-mini.")

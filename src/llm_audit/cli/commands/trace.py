@@ -31,8 +31,9 @@ def trace(
         raise UsageError("Give the logs the trace is in: trace ID --logs logs/.")
     from llm_audit.audit.inspect.trace import view_trace
 
-    ledger, tools = open_with_policy(logs, policy=policy, prices=prices, cache=cache, config_file=config_file)
-    found = view_trace(ledger, trace_id, **tools)
+    opened = open_with_policy(logs, policy=policy, prices=prices, cache=cache, config_file=config_file)
+    with opened as (ledger, tools, _):
+        found = view_trace(ledger, trace_id, **tools)
     if output_format == "json":
         typer.echo(as_json(found))
     else:

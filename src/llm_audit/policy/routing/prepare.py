@@ -57,7 +57,7 @@ class _Tables:
     judge: Judge
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)  # of all policies of a simulation
 def _tables(
     policy: Identical[Policy],
     catalog: Catalog,

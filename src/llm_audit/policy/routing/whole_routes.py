@@ -8,14 +8,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from llm_audit.arrays import Floats, Ints
+from llm_audit.arrays import Bools, Floats, Ints
 from llm_audit.catalog import Catalog
 from llm_audit.policy.counterfactual.shared_caches import SharedCaches, join_spans
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.counterfactual.whole import Whole, policy_key
 from llm_audit.policy.file.model import Decision, Policy, Scope
 from llm_audit.policy.routing.decisions import decide
-from llm_audit.policy.routing.plan import assessor_of, decided, left_alone, strong_scores, taken, with_target
+from llm_audit.policy.routing.plan import (
+    assessor_of,
+    decided,
+    left_alone,
+    limited_to,
+    strong_scores,
+    taken,
+    with_target,
+)
 from llm_audit.policy.routing.prepare import prepare
 from llm_audit.policy.routing.stakes import limited
 from llm_audit.pricing import PriceBook
@@ -68,6 +76,25 @@ def part_routes(
     free = replace(policy, stakes={})
     without = left_alone(decided(inputs, ladder, free, SharedCaches.none())) if held else left
     return PartRoutes(left={policy_key(policy): left, policy_key(free): without}, places=places, limited=held)
+
+
+def limited_routes(
+    traffic: Traffic, policy: Policy, rows: Bools, *, catalog: Catalog, book: PriceBook, whole: Whole
+) -> PartRoutes:
+    """Route some requests of a part by a policy that decides without a limit, while all others keep their model.
+
+    Args:
+        traffic: The part's priced requests.
+        policy: The policy, without stakes.
+        rows: Which requests it routes.
+        catalog: Models.
+        book: Prices.
+        whole: The log, as far as it is known.
+    """
+    inputs, ladder = prepare(traffic, policy, catalog=catalog, book=book, whole=whole)
+    plan = limited_to(decided(inputs, ladder, policy, SharedCaches.none()), rows)
+    key = policy_key(policy)
+    return PartRoutes(left={key: left_alone(plan)}, places={key: plan.places}, limited=False)
 
 
 def merge_routes(parts: Iterable[PartRoutes]) -> PartRoutes:

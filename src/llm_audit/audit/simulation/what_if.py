@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -13,8 +13,7 @@ from llm_audit.arrays import Bools
 from llm_audit.catalog import Catalog
 from llm_audit.errors import UsageError
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.policy import Decision, Plan, Policy, Scope, Traffic, plan
-from llm_audit.pricing import PriceBook
+from llm_audit.policy import GATE_REASONS, OUTCOMES, Decision, Plan, Policy, Scope, Traffic
 from llm_audit.suggestions import did_you_mean
 
 _KEPT = {
@@ -88,6 +87,11 @@ class WhatIf:
         conditions = " and ".join(f"{condition.column}={condition.value}" for condition in self.where)
         return f"{moves} where {conditions}" if conditions else moves
 
+    def about(self, traffic: Traffic, met: Bools) -> Bools:
+        """Return which requests the moves are about, given those that meet the conditions."""
+        index = traffic.models.index()
+        return np.asarray(met & np.isin(traffic.requests.used, [index[used] for used in self.moves]))
+
     def policy(self, like: Policy) -> Policy:
         """Return the policy that makes the moves, with the gates and assumptions of another."""
         return replace(
@@ -132,52 +136,60 @@ class Conditions:
             yield piece
 
     def met(self) -> Bools:
-        """Return which rows of all pieces meet the conditions.
-
-        Raises:
-            UsageError: No request has the value that a condition asks for.
-        """
-        for condition, values in zip(self._where, self._values, strict=True):
-            if condition.value not in values:
-                hint = did_you_mean(condition.value, sorted(values))
-                raise UsageError(
-                    f"No request has {condition.column} {condition.value!r}, which --where asks for.{hint}"
-                )
+        """Return which rows of all pieces meet the conditions."""
         return np.concatenate(self._met)
 
+    def values(self) -> dict[int, frozenset[str]]:
+        """Return, by the condition's place, the value that it asks for where a row has it, and else all there are."""
+        return {
+            place: frozenset({condition.value} & values or values)
+            for place, (condition, values) in enumerate(zip(self._where, self._values, strict=True))
+        }
 
-def apply(
-    what_if: WhatIf, traffic: Traffic, *, like: Policy, met: Bools, catalog: Catalog, book: PriceBook
-) -> tuple[Plan, Bools]:
-    """Return the plan of the moves, and the requests that they are about.
 
-    Args:
-        what_if: The moves.
-        traffic: All requests.
-        like: The policy whose gates and assumptions hold.
-        met: Which requests meet the conditions.
-        catalog: Models.
-        book: Prices.
+def check_values(where: Sequence[Condition], values: Mapping[int, frozenset[str]]) -> None:
+    """Refuse conditions that no request of a log can meet.
+
+    Raises:
+        UsageError: No request has the value that a condition asks for.
     """
-    everywhere = plan(traffic, what_if.policy(like), catalog=catalog, book=book)
-    index = traffic.models.index()
-    about = met & np.isin(traffic.requests.used, [index[used] for used in what_if.moves])
-    return everywhere.limited_to(about), about
+    for place, condition in enumerate(where):
+        if condition.value not in values[place]:
+            hint = did_you_mean(condition.value, sorted(values[place]))
+            raise UsageError(f"No request has {condition.column} {condition.value!r}, which --where asks for.{hint}")
 
 
-def kept_reason(applied: Plan, about: Bools) -> str | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptSums:
+    """Requests that moves are about: all, those that keep their model, by gate, and by why they have their route."""
+
+    about: int
+    kept: int
+    gates: dict[str, int]
+    outcomes: dict[str, int]
+
+
+def kept_sums(applied: Plan, about: Bools) -> KeptSums:
+    """Count the requests that moves are about."""
+    return KeptSums(
+        about=int(about.sum()),
+        kept=int((about & ~applied.moved).sum()),
+        gates=applied.gates_of(about),
+        outcomes=applied.outcomes_of(about),
+    )
+
+
+def kept_reason(sums: KeptSums) -> str | None:
     """Say why some of the requests that moves are about keep their model; None where all move."""
-    if not about.any():
+    if not sums.about:
         return "no such request used the model"
-    gates = applied.gates_of(about)
-    reasons = [f"{count:,} gated by {name.replace('_', ' ')}" for name, count in gates.items()]
+    reasons = [f"{sums.gates[name]:,} gated by {name.replace('_', ' ')}" for name in GATE_REASONS if name in sums.gates]
     reasons += [
-        f"{count:,} {_KEPT.get(outcome, outcome.replace('_', ' '))}"
-        for outcome, count in applied.outcomes_of(about).items()
-        if outcome not in {"moved", "gated"}
+        f"{sums.outcomes[outcome]:,} {_KEPT.get(outcome, outcome.replace('_', ' '))}"
+        for outcome in OUTCOMES
+        if outcome in sums.outcomes and outcome not in {"moved", "gated"}
     ]
-    kept = int((about & ~applied.moved).sum())
-    return f"{kept:,} of {int(about.sum()):,} kept: {', '.join(reasons)}" if reasons else None
+    return f"{sums.kept:,} of {sums.about:,} kept: {', '.join(reasons)}" if reasons else None
 
 
 def _known(name: str, catalog: Catalog) -> str:

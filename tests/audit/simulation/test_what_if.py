@@ -12,7 +12,7 @@ from tests.audit.build import assumed, catalog, ledger, rows
 
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.simulate import simulate
-from llm_audit.audit.what_if import Condition, WhatIf
+from llm_audit.audit.simulation.what_if import Condition, WhatIf
 from llm_audit.document.audit import PolicyResult
 from llm_audit.errors import UsageError
 from llm_audit.pricing import PriceBook

@@ -1,0 +1,1 @@
+"""Several policies on one log, partition by partition."""
