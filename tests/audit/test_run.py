@@ -12,6 +12,7 @@ from llm_audit.catalog import Catalog
 from llm_audit.document.audit import decode, encode
 from llm_audit.errors import IncompleteError, UsageError
 from llm_audit.ledger.manifest import Rejection, RejectionExample
+from llm_audit.money import usd
 from llm_audit.policy import load
 from llm_audit.pricing import PriceBook
 
@@ -300,9 +301,12 @@ def test_rejections_reach_the_document(tmp_path):
 
 
 def test_frames_add_up_to_the_document(mixed):
-    cells = mixed.frames["cells"]
-    assert int(cells["requests"].sum()) == 1_500
-    assert cells.schema["cost_pico"] == pl.Int128
+    for name, frame in mixed.frames.items():
+        if "requests" in frame.columns:
+            assert int(frame["requests"].sum()) == 1_500, name
+            assert frame.schema["cost_pico"] == pl.Int128
+        if "saved_pico" in frame.columns:
+            assert usd(int(frame["saved_pico"].sum())) == mixed.document.flagship_tax.expected.amount, name
 
 
 @pytest.mark.parametrize(("model", "count"), [("gpt_4o_mini", 2), ("gpt_4o", 3), ("gpt_4_1_mini", 0)])

@@ -11,8 +11,8 @@ import polars as pl
 from xxhash import xxh3_64_hexdigest
 
 from llm_audit.audit.aggregate.basis import basis
-from llm_audit.audit.aggregate.cells import by, total
 from llm_audit.audit.aggregate.risk import risk_replicates
+from llm_audit.audit.aggregate.rollups import by, grouping, total
 from llm_audit.audit.billing import is_billed
 from llm_audit.audit.findings.findings import Setting, findings
 from llm_audit.audit.findings.groups import groups
@@ -58,15 +58,15 @@ from llm_audit.money import usd
 from llm_audit.policy import RANGES, Gate, Models, Plan, Policy, Range
 from llm_audit.pricing import PriceBook
 
-GROUPINGS: dict[str, str] = {
-    "team": "team",
-    "app": "app",
-    "model": "model",
-    "category": "category",
-    "template": "template_hash",
-    "environment": "environment",
+GROUPINGS: dict[str, tuple[str, str]] = {
+    "team": ("daily", "team"),
+    "app": ("daily", "app"),
+    "model": ("usage", "model"),
+    "category": ("usage", "category"),
+    "template": ("subjects", "template_hash"),
+    "environment": ("by_environment", "environment"),
 }
-"""Groupings that every report has, and the column of each."""
+"""Groupings that every report has, and the rollup and column of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,15 +102,17 @@ def document(found: Found) -> Document:
     """Everything a report may show."""
     ledger, options, book, policy = found.ledger, found.options, found.book, found.policy
     sums, routes = found.partial.sums, found.partial.routes
-    cells = sums.cells
+    rollups = sums.rollups
+    usage, daily = rollups["usage"], rollups["daily"]
     effects, sensitivities = sensitivity(routes.sensitivity, policy, in_use=found.decided_by)
     preference = preference_gaps(routes.preference, found.models)
-    saving = groups(cells)
+    saving = groups(rollups)
     of_groups = [sums.risk.filter(pl.col(group.column) == group.subject) for group in saving]
     billed = sums.risk.filter("billed")
     evidence = Evidence(
-        cells=cells,
-        clusters=sums.clusters,
+        usage=usage,
+        subjects=rollups["subjects"],
+        bags=rollups["bags"],
         risk=risk_replicates(
             [sums.risk, *of_groups, billed],
             policy=policy,
@@ -126,16 +128,16 @@ def document(found: Found) -> Document:
     requests = _requests(ledger, found.survey.requests)
     tax = flagship_tax(evidence, options=options)
     period = _period(found.survey, options)
-    apart = departures(cells, period, options=options)
+    apart = departures(daily, period, options=options)
     setting = Setting(
         policy=policy,
         catalog=found.catalog,
         prices=dict(zip(found.models.ids, found.models.price.tolist(), strict=True)),
-        days=rate_days(cells, period, options),
+        days=rate_days(daily, period, options),
         options=options,
     )
-    billed_cells = cells.filter(is_billed())
-    groupings = {**GROUPINGS, **{name: name for name in options.group_by}}
+    billed_days = daily.filter("is_billed")
+    groupings = GROUPINGS | {name: (grouping(name), name) for name in options.group_by}
     return Document(
         schema_version=SCHEMA_VERSION,
         tool=Tool(name="llm-audit", version=importlib.metadata.version("llm-audit")),
@@ -156,32 +158,32 @@ def document(found: Found) -> Document:
         not_provider_calls=[
             ReasonCount(reason=reason.reason, count=reason.count) for reason in ledger.manifest.not_provider_calls
         ],
-        tokens=tables.tokens(cells),
-        cost=tables.cost(cells),
+        tokens=tables.tokens(usage),
+        cost=tables.cost(usage),
         flagship_tax=tax,
-        coverage=tables.coverage(cells),
-        model_mix=tables.model_mix(cells),
-        model_mix_daily=tables.daily_mix(cells),
-        daily=tables.daily(cells),
-        routes=tables.routes(cells, preference.by_route),
-        classification=tables.classification(cells),
-        gates=tables.gates(cells),
-        groups=tables.groups(cells, groupings),
-        spend=tables.spend(cells),
-        spenders=spenders(found.partial.spenders, actual_pico=total(cells, "cost_pico")),
-        findings=[*findings(saving, evidence, of_groups, setting=setting), *departure_findings(apart, cells)],
+        coverage=tables.coverage(usage),
+        model_mix=tables.model_mix(usage),
+        model_mix_daily=tables.daily_mix(daily),
+        daily=tables.daily(daily),
+        routes=tables.routes(usage, preference.by_route),
+        classification=tables.classification(usage),
+        gates=tables.gates(usage),
+        groups=tables.groups({name: (rollups[table], column) for name, (table, column) in groupings.items()}),
+        spend=tables.spend(daily),
+        spenders=spenders(found.partial.spenders, actual_pico=total(usage, "cost_pico")),
+        findings=[*findings(saving, evidence, of_groups, setting=setting), *departure_findings(apart, daily)],
         waste=waste(found.partial.waste),
-        unpriced_models=tables.unpriced_models(cells),
-        reconciliation=tables.reconciliation(cells),
-        price_rows=_price_rows(cells, book),
+        unpriced_models=tables.unpriced_models(usage),
+        reconciliation=tables.reconciliation(usage),
+        price_rows=_price_rows(usage, book),
         sensitivity=sensitivities,
         trace_routing=trace_routing(routes.traces),
         break_even=break_even(routes.break_even, policy),
-        observed_pairs=observed_pairs(cells),
+        observed_pairs=observed_pairs(rollups["subjects"]),
         observed_routers=observed_routers(sums.routers),
         policy=found.applied,
         quality=quality(
-            cells,
+            usage,
             sums.counts,
             requests,
             unmeasured=found.catalog.unmeasured,
@@ -191,7 +193,7 @@ def document(found: Found) -> Document:
             *tax.warnings,
             *_left_out(found.survey, options),
             *old_prices(found.survey.ends[1], book.checked),
-            *unmatched(cells, options.billing),
+            *unmatched(usage, options.billing),
         ],
         notes=[*ledger.manifest.notes, *ledger.manifest.reading_notes],
         inputs=[
@@ -202,7 +204,7 @@ def document(found: Found) -> Document:
         metrics=[*metrics(routes.metrics), *spender_metrics(found.partial.spenders)],
         basis=basis(sums.basis),
         run_rate=run_rate(
-            billed_cells if billed_cells.height else cells,
+            billed_days if billed_days.height else daily,
             period,
             options=options,
             conversation_pico=routes.metrics.whole.mean_cluster("cost"),
@@ -210,7 +212,7 @@ def document(found: Found) -> Document:
         departures=apart,
         stakes=stakes(routes.stakes),
         languages=languages(sums.languages),
-        billing=billing(cells, period, options, expected=_billed_tax(found, evidence)),
+        billing=billing(usage, period, options, expected=_billed_tax(found, evidence)),
     )
 
 
@@ -218,12 +220,13 @@ def _billed_tax(found: Found, evidence: Evidence) -> Expected | None:
     """Return the tax on what is billed by use, where that is a part of the requests."""
     billed = replace(
         evidence,
-        cells=evidence.cells.filter(is_billed()),
-        clusters=evidence.clusters.filter("billed"),
+        usage=evidence.usage.filter(is_billed()),
+        subjects=evidence.subjects.filter("is_billed"),
+        bags=evidence.bags.filter("is_billed"),
         concentration=replace(evidence.concentration, conversations=evidence.concentration.billed),
         effects=billed_effects(found.partial.routes.sensitivity, found.policy),
     )
-    if billed.cells.height in {0, evidence.cells.height}:
+    if billed.usage.height in {0, evidence.usage.height}:
         return None
     return expected_tax(billed, evidence.risk.cost_error[:, -1], options=found.options)
 
@@ -263,9 +266,9 @@ def _written(moment: datetime | None, where: ZoneInfo) -> str | None:
     return moment.astimezone(where).isoformat() if moment is not None else None
 
 
-def _price_rows(cells: pl.DataFrame, book: PriceBook) -> list[PriceRow]:
+def _price_rows(usage: pl.DataFrame, book: PriceBook) -> list[PriceRow]:
     """Return the price rows used, in the price book's order."""
-    used = by(cells.filter(pl.col("price_id").is_not_null()), "price_id").select("price_id", "requests")
+    used = by(usage.filter(pl.col("price_id").is_not_null()), "price_id", sums=["requests"])
     rows = book.rates.join(used, on="price_id", how="inner", maintain_order="left")
     kinds = [name for name in rows.columns if name.endswith("_rate")]
     return [

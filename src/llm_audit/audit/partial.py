@@ -15,10 +15,10 @@ from functools import partial as partial_of
 
 import polars as pl
 
-from llm_audit.audit.aggregate import cells as cell_sums
+from llm_audit.audit.aggregate import rollups
 from llm_audit.audit.aggregate.addition import add_all
 from llm_audit.audit.aggregate.basis import add_basis, basis_sums
-from llm_audit.audit.aggregate.clusters import Concentration, add_clusters, cluster_sums, concentration
+from llm_audit.audit.aggregate.clusters import Concentration, concentration
 from llm_audit.audit.aggregate.risk import add_risk, risk_cells
 from llm_audit.audit.aggregate.spenders import SpenderSums, add_spenders
 from llm_audit.audit.sections.languages import add_languages, language_sums
@@ -44,8 +44,7 @@ class Sums:
     """Sums over the rows of requests.
 
     Attributes:
-        cells: See ``cells``.
-        clusters: See ``clusters.cluster_sums``.
+        rollups: See ``rollups``.
         risk: See ``risk.risk_cells``.
         basis: See ``basis.basis_sums``.
         languages: See ``languages.language_sums``.
@@ -53,8 +52,7 @@ class Sums:
         routers: See ``routers.router_sums``.
     """
 
-    cells: pl.DataFrame
-    clusters: pl.DataFrame
+    rollups: dict[str, pl.DataFrame]
     risk: pl.DataFrame
     basis: pl.DataFrame
     languages: pl.DataFrame
@@ -104,10 +102,10 @@ def sum_rows(
     """Add up measured requests.
 
     Args:
-        pieces: Requests with the columns of ``cells.with_date``, piece by piece.
+        pieces: Requests with the columns of ``rollups.with_date``, piece by piece.
         book: Prices.
         routers: See ``routers.router_sums``.
-        group_by: Further keys of cells.
+        group_by: Columns to group by, each by itself.
     """
     held: list[Sums] = []
     for piece in pieces:
@@ -180,8 +178,7 @@ def _sums(
     measured: pl.DataFrame, book: PriceBook, routers: Mapping[str, Collection[str]], group_by: Sequence[str]
 ) -> Sums:
     return Sums(
-        cells=cell_sums.cells(measured, group_by=group_by),
-        clusters=cluster_sums(measured),
+        rollups=rollups.roll_up(measured, group_by=group_by),
         risk=risk_cells(measured),
         basis=basis_sums(measured, book.rates),
         languages=language_sums(measured),
@@ -197,8 +194,7 @@ def add_sums(parts: Sequence[Sums], *, group_by: Sequence[str]) -> Sums:
         return pl.concat([of(part) for part in parts])
 
     return Sums(
-        cells=cell_sums.merge([part.cells for part in parts], group_by=group_by),
-        clusters=add_clusters(chained(lambda part: part.clusters)),
+        rollups=rollups.merge([part.rollups for part in parts], group_by=group_by),
         risk=add_risk(chained(lambda part: part.risk)),
         basis=add_basis(chained(lambda part: part.basis)),
         languages=add_languages(chained(lambda part: part.languages)),

@@ -11,7 +11,7 @@ import polars as pl
 from llm_audit.arrays import Ints
 from llm_audit.audit.aggregate import repeats
 from llm_audit.audit.aggregate.calls import Calls, read_calls
-from llm_audit.audit.aggregate.cells import KEYS, with_date
+from llm_audit.audit.aggregate.rollups import LEDGER_KEYS, with_date
 from llm_audit.audit.aggregate.spenders import spender_sums
 from llm_audit.audit.compose import policy_info
 from llm_audit.audit.freed_memory import give_back
@@ -40,7 +40,8 @@ from llm_audit.pricing import PRICED_BY, PriceBook, ResolvedPrice
 
 _SUMMED = (
     *PRICED_BY,
-    *(name for name in KEYS if name in SCHEMA),
+    *LEDGER_KEYS,
+    "usage_source",
     "format",
     "ambiguous_tokens",
     "unexplained_tokens",

@@ -47,7 +47,7 @@ class Audit:
 
     Attributes:
         document: All that a report shows.
-        frames: The sums that the document was made from, which merge by addition: ``cells``, ``clusters``, ``risk``.
+        frames: The sums that the document was made from, which merge by addition: those of ``rollups``, and ``risk``.
 
     Examples:
         >>> audit = llm_audit.analyze("sample_logs/tutoring")
@@ -194,7 +194,7 @@ def _audit(job: Job, log: Log, found: Audited, rows: Callable[[], Iterator[pl.Da
         survey=log.survey,
         partial=found.partial,
     )
-    frames = {"cells": sums.cells, "clusters": sums.clusters, "risk": sums.risk}
+    frames = {**sums.rollups, "risk": sums.risk}
     return Audit(document=document(composed), frames=frames, _parts=lambda: (_listed(job, part) for part in rows()))
 
 

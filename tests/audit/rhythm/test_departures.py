@@ -3,7 +3,7 @@ import random
 from decimal import Decimal
 
 import pytest
-from tests.audit.rhythm.cells import Use, cells, daily, period
+from tests.audit.rhythm.uses import Use, daily, period, sums
 
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.rhythm.departures import departure_findings, departures
@@ -66,7 +66,7 @@ def test_the_cause_of_a_spike_adds_up_and_names_who() -> None:
         # An app that is new: 40 dollars.
         Use(date=at, cents=4000, requests=4, tokens=500, team="lab", app="crawler", model="o3"),
     ]
-    frame = cells([*ordinary, *spike])
+    frame = sums([*ordinary, *spike])
     (found,) = departures(frame, period(MONDAY, 28), options=OPTIONS)
     assert (found.kind, found.start, found.end, found.days) == ("spike", str(at), str(at), 1)
     assert (found.cost, found.usual_cost, found.amount) == ("50.50", "10.50", "40.00")
@@ -92,9 +92,7 @@ def test_parts_of_one_app_are_told_apart() -> None:
         Use(date=at, cents=1500, requests=100, tokens=15_000),
         Use(date=at, cents=3000, requests=100, tokens=10_000, model="o3"),
     ]
-    (found,) = departures(
-        cells([*(use for use in flat if use.date != at), *spike]), period(MONDAY, 28), options=OPTIONS
-    )
+    (found,) = departures(sums([*(use for use in flat if use.date != at), *spike]), period(MONDAY, 28), options=OPTIONS)
     parts = {part.name: Decimal(part.amount) for part in found.parts}
     # 200 requests at 10 cents: +10; half of them at 30 cents instead of 10: +20; 5 more dollars of tokens.
     assert parts == {"requests": 10, "model_mix": 20, "tokens_per_request": 5, "price": 0}
@@ -103,7 +101,7 @@ def test_parts_of_one_app_are_told_apart() -> None:
 
 def test_a_shift_is_against_the_same_days_of_the_week() -> None:
     uses = daily(MONDAY, [*(WEEK * 2), *(2 * amount for amount in WEEK * 2)])
-    (found,) = departures(cells(uses), period(MONDAY, 28), options=OPTIONS)
+    (found,) = departures(sums(uses), period(MONDAY, 28), options=OPTIONS)
     assert (found.kind, found.start, found.days) == ("shift", str(MONDAY + dt.timedelta(days=14)), 14)
     assert (found.usual_cost, found.amount) == ("108.00", "108.00")
     assert {part.name: part.amount for part in found.parts}["price"] == "108.00"  # as many requests and tokens
@@ -125,7 +123,7 @@ def test_amounts_add_up_exactly_whatever_the_log_holds() -> None:
             for day in range(30)
             for _ in range(8)
         ]
-        for found in departures(cells(uses), period(MONDAY, 30), options=OPTIONS):
+        for found in departures(sums(uses), period(MONDAY, 30), options=OPTIONS):
             amount = Decimal(found.amount)
             assert Decimal(found.cost) - Decimal(found.usual_cost) == amount
             assert sum(Decimal(part.amount) for part in found.parts) == amount
@@ -133,7 +131,7 @@ def test_amounts_add_up_exactly_whatever_the_log_holds() -> None:
 
 
 def test_a_short_log_has_no_departures() -> None:
-    assert departures(cells(daily(MONDAY, [100, 100, 900, 100])), period(MONDAY, 4), options=OPTIONS) == []
+    assert departures(sums(daily(MONDAY, [100, 100, 900, 100])), period(MONDAY, 4), options=OPTIONS) == []
 
 
 def test_a_fall_is_a_drop_and_not_one_with_the_spike_beside_it() -> None:
@@ -146,7 +144,7 @@ def test_a_fall_is_a_drop_and_not_one_with_the_spike_beside_it() -> None:
 def test_a_drop_is_called_so_in_the_document_and_its_finding() -> None:
     at = MONDAY + dt.timedelta(days=16)
     uses = [Use(date=at, cents=50, requests=1) if use.date == at else use for use in daily(MONDAY, WEEK * 4)]
-    frame = cells(uses)
+    frame = sums(uses)
     (found,) = departures(frame, period(MONDAY, 28), options=OPTIONS)
     assert (found.kind, found.amount) == ("drop", "-10.00")
     (finding,) = departure_findings([found], frame)

@@ -5,9 +5,8 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from tests.audit.rhythm.cells import CENT, Use, cells, daily, period
+from tests.audit.rhythm.uses import CENT, Use, daily, period, sums
 
-from llm_audit.audit.aggregate.cells import merge
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.rhythm.run_rate import monthly_saving, rate_days, run_rate
 from llm_audit.audit.rhythm.weekly import fit, student
@@ -19,7 +18,7 @@ WEEK = [1000] * 5 + [200] * 2  # cents: $54 a week
 
 
 def test_a_steady_rhythm_is_projected_exactly() -> None:
-    frame = cells(daily(MONDAY, WEEK * 3, saved_cents=100))
+    frame = sums(daily(MONDAY, WEEK * 3, saved_cents=100))
     found = run_rate(frame, period(MONDAY, 21), options=OPTIONS)
     assert found.reason is None
     assert (found.whole_days, found.rhythm) == (21, "day_of_week")
@@ -38,7 +37,7 @@ def test_a_steady_rhythm_is_projected_exactly() -> None:
 
 
 def test_days_cut_off_are_left_out_unless_the_period_is_bounded() -> None:
-    frame = cells(daily(MONDAY, [500, *WEEK[1:], *WEEK, 300]))
+    frame = sums(daily(MONDAY, [500, *WEEK[1:], *WEEK, 300]))
     cut = period(MONDAY, 15, start="09:00:00", end="11:00:00")
     assert run_rate(frame, cut, options=OPTIONS).whole_days == 13
     bounded = AuditOptions(since="2026-09-07", until="2026-09-22T00:00:00+00:00")
@@ -53,12 +52,12 @@ def test_days_cut_off_are_left_out_unless_the_period_is_bounded() -> None:
 
 
 def test_a_short_log_is_unknown_with_its_reason() -> None:
-    found = run_rate(cells(daily(MONDAY, WEEK)), period(MONDAY, 7, end="17:00:00"), options=OPTIONS)
+    found = run_rate(sums(daily(MONDAY, WEEK)), period(MONDAY, 7, end="17:00:00"), options=OPTIONS)
     assert found.monthly is found.month_end is found.tax_monthly is None
     assert found.reason == "the log has 6 whole days, and 7 are needed"
-    unpriced = run_rate(cells([Use(date=MONDAY, cents=None)]), period(MONDAY, 1), options=OPTIONS)
+    unpriced = run_rate(sums([Use(date=MONDAY, cents=None)]), period(MONDAY, 1), options=OPTIONS)
     assert unpriced.reason == "no request has a price"
-    undated = cells([Use(date=None, cents=5)])
+    undated = sums([Use(date=None, cents=5)])
     nothing = period(MONDAY, 1)
     assert run_rate(undated, nothing, options=OPTIONS).reason is not None
 
@@ -67,17 +66,16 @@ def test_a_day_without_requests_is_a_day_without_spend() -> None:
     uses = daily(MONDAY, WEEK * 4)
     gone = [use for use in uses if use.date is None or use.date.weekday() < 5]  # nobody works at weekends
     found = run_rate(
-        cells([*gone, Use(date=MONDAY + dt.timedelta(days=27), cents=1)]), period(MONDAY, 28), options=OPTIONS
+        sums([*gone, Use(date=MONDAY + dt.timedelta(days=27), cents=1)]), period(MONDAY, 28), options=OPTIONS
     )
     assert found.whole_days == 28
     assert found.by_weekday[5] == "0.00"
 
 
-def test_cells_of_two_halves_give_the_same() -> None:
+def test_sums_of_two_halves_give_the_same() -> None:
     rng = random.Random(1)
     uses = daily(MONDAY, [rng.randrange(500, 900) for _ in range(28)])
-    halves = merge([cells(uses[::2]), cells(uses[1::2])])
-    whole = merge([cells(uses)])
+    halves, whole = pl.concat([sums(uses[::2]), sums(uses[1::2])]), sums(uses)
     assert run_rate(halves, period(MONDAY, 28), options=OPTIONS) == run_rate(whole, period(MONDAY, 28), options=OPTIONS)
 
 
@@ -107,7 +105,7 @@ def test_quantiles_of_student_are_those_of_tables(freedom: int, value: float) ->
 
 def test_the_run_rate_is_that_of_the_level_since_the_last_shift() -> None:
     uses = daily(MONDAY, [*(WEEK * 4), *(2 * amount for amount in WEEK * 2)])
-    found = run_rate(cells(uses), period(MONDAY, 42), options=OPTIONS)
+    found = run_rate(sums(uses), period(MONDAY, 42), options=OPTIONS)
     assert (found.first_day, found.whole_days) == ("2026-10-05", 14)
     assert found.monthly is not None
     assert float(found.monthly.amount) == pytest.approx(108 * 365.25 / 84)
@@ -124,7 +122,7 @@ def test_savings_of_parts_a_month_add_up_to_the_tax_a_month() -> None:
         for day in range(14)
         for app, saved in (("a", 10), ("b", 4))
     ]
-    frame, spans = cells(uses), period(MONDAY, 14)
+    frame, spans = sums(uses), period(MONDAY, 14)
     days = rate_days(frame, spans, OPTIONS)
     assert days is not None
     parts = [monthly_saving(frame.filter(pl.col("app") == app), days, options=OPTIONS) for app in ("a", "b")]
@@ -133,12 +131,12 @@ def test_savings_of_parts_a_month_add_up_to_the_tax_a_month() -> None:
 
 
 def test_a_log_of_fewer_than_seven_days_has_no_saving_a_month() -> None:
-    assert rate_days(cells(daily(MONDAY, [100] * 6)), period(MONDAY, 6), OPTIONS) is None
+    assert rate_days(sums(daily(MONDAY, [100] * 6)), period(MONDAY, 6), OPTIONS) is None
 
 
 def test_a_sample_is_scaled_to_all_traffic() -> None:
     uses = daily(MONDAY, WEEK * 3, saved_cents=100)
-    frame, span = cells(uses), period(MONDAY, 21)
+    frame, span = sums(uses), period(MONDAY, 21)
     whole = run_rate(frame, span, options=OPTIONS)
     options = AuditOptions(sampling_rate=0.0025)
     found = run_rate(frame, span, options=options)
@@ -155,7 +153,7 @@ def test_a_sample_is_scaled_to_all_traffic() -> None:
 
 
 def test_a_sampled_month_ends_no_lower_than_what_is_logged_of_it() -> None:
-    frame, span = cells(daily(MONDAY, [100] * 14)), period(MONDAY, 14)
+    frame, span = sums(daily(MONDAY, [100] * 14)), period(MONDAY, 14)
     options = AuditOptions(sampling_rate=0.0025)
     found = run_rate(frame, span, options=options, conversation_pico=10**6 * CENT).month_end
     assert found is not None
@@ -178,7 +176,7 @@ def test_the_interval_of_a_sampled_month_holds_what_it_cost(rate: float) -> None
             cents[day] += amount
         mean = sum(amount * amount for _, amount in logged) / sum(amount for _, amount in logged)
         found = run_rate(
-            cells(daily(first, cents)),
+            sums(daily(first, cents)),
             period(first, days),
             options=AuditOptions(sampling_rate=rate),
             conversation_pico=mean * CENT,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from llm_audit.arrays import Floats
-from llm_audit.audit.aggregate.cells import NANO, by, total
 from llm_audit.audit.aggregate.interval import bounds, replicates
+from llm_audit.audit.aggregate.rollups import NANO, by, total
 from llm_audit.audit.findings import terms
 from llm_audit.audit.findings.commands import Move, commands
 from llm_audit.audit.findings.groups import Group
@@ -73,37 +73,35 @@ def findings(
     """
     errors = _errors(groups, evidence, setting.options)
     return [
-        _finding(_Grouped(group, evidence, errors[:, number], evidence.risk.lost[:, number + 1], cells), setting)
-        for number, (group, cells) in enumerate(zip(groups, risk, strict=True))
+        _finding(_Grouped(group, errors[:, number], evidence.risk.lost[:, number + 1], rows), setting)
+        for number, (group, rows) in enumerate(zip(groups, risk, strict=True))
     ]
 
 
 def _errors(groups: Sequence[Group], evidence: Evidence, options: AuditOptions) -> Floats:
     """Return by how many pico-dollars each group's saving is off in each replicate, sampling apart."""
     saved = [float(group.saved_pico) for group in groups]
-    moved = [float(total(group.mine.filter(pl.col("moved") > 0), "expected_pico")) for group in groups]
-    price = price_errors(evidence.cells, resamples=options.resamples)[:, None] * saved
+    moved = [float(total(group.moved, "expected_pico")) for group in groups]
+    price = price_errors(evidence.usage, resamples=options.resamples)[:, None] * saved
     # Assumptions act on what moved requests would cost: a group has its share of it.
-    of_all = float(total(evidence.cells.filter(pl.col("moved") > 0), "expected_pico"))
+    of_all = float(total(evidence.usage.filter(pl.col("moved") > 0), "expected_pico"))
     assumed = assumption_errors(evidence.effects, resamples=options.resamples)[:, None]
     return price + assumed * [part / of_all if of_all else 0.0 for part in moved] - evidence.risk.cost_error[:, 1:-1]
 
 
 @dataclass(frozen=True, slots=True)
 class _Grouped:
-    """A group with its evidence: what it is off by, answers lost in each replicate, and its rows of ``risk_cells``."""
+    """A group with what it is off by, answers lost in each replicate, and its rows of ``risk_cells``."""
 
     group: Group
-    evidence: Evidence
     errors: Floats
     lost: Floats
     risk: pl.DataFrame
 
 
 def _finding(grouped: _Grouped, setting: Setting) -> Finding:
-    group, evidence = grouped.group, grouped.evidence
-    options = setting.options
-    moved = group.mine.filter(pl.col("moved") > 0)
+    group, options = grouped.group, setting.options
+    moved = group.moved
     pairs = [
         (str(used), str(route))
         for used, route in by(moved, "model_id", "route_model_id", sums=("saved_pico",))
@@ -115,7 +113,7 @@ def _finding(grouped: _Grouped, setting: Setting) -> Finding:
     owning = terms.owners(moved)
     name = _name(group, owning)
     more = len(pairs) - 1
-    low, high = _bounds(evidence.clusters.filter(pl.col(group.column) == group.subject), grouped.errors, options)
+    low, high = _bounds(group.bags, grouped.errors, options)
     first, others = terms.shown(owning)
     ladder = sorted({to for of, to in pairs if of == used}, key=lambda model: (setting.prices.get(model, 0.0), model))
     move = Move(selector=_selector(group), used=used, route=route, ladder=[*ladder, used])
@@ -146,7 +144,7 @@ def _finding(grouped: _Grouped, setting: Setting) -> Finding:
             replicates=grouped.lost,
             confidence=options.confidence,
         ),
-        monthly=None if setting.days is None else usd(monthly_saving(group.mine, setting.days, options=options)),
+        monthly=None if setting.days is None else usd(monthly_saving(group.days, setting.days, options=options)),
         condition=terms.condition(moved, repeats, pairs, verdicts=options.posterior is not None),
     )
 
@@ -176,11 +174,10 @@ def _selector(group: Group) -> list[str]:
     return [] if group.column == "model_id" else ["--template", _template(group).removeprefix("template ")]
 
 
-def _bounds(clusters: pl.DataFrame, errors: Floats, options: AuditOptions) -> tuple[str | None, str | None]:
+def _bounds(bags: pl.DataFrame, errors: Floats, options: AuditOptions) -> tuple[str | None, str | None]:
     """Return the interval of a finding's dollars: its resampled saved share times its cost, with its errors."""
-    sums = clusters.group_by("bucket").agg(pl.col("saved_pico").sum(), pl.col("cost_pico").sum())
-    shares = replicates(sums, "bucket", "saved_pico", "cost_pico", resamples=options.resamples)
-    interval = bounds(shares * int(sums["cost_pico"].sum() or 0) + errors, confidence=options.confidence)
+    shares = replicates(bags, "bucket", "saved_pico", "cost_pico", resamples=options.resamples)
+    interval = bounds(shares * total(bags, "cost_pico") + errors, confidence=options.confidence)
     return (None, None) if interval is None else (usd(round(interval.low)), usd(round(interval.high)))
 
 

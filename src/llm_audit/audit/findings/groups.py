@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import polars as pl
 
-from llm_audit.audit.aggregate.cells import by
+from llm_audit.audit.aggregate.rollups import by
 
-_LIMITS = {"route_template": 10, "route_app": 5, "route_model": 5}
-_SUBJECTS = {"route_template": "template_hash", "route_app": "app", "route_model": "model_id"}
+
+class _Kind(NamedTuple):
+    """A kind of finding: the column that names its subjects, the most that are shown, and the rollups it needs."""
+
+    column: str
+    most: int
+    days: str
+    bags: str
+
+
+_KINDS = {
+    "route_template": _Kind("template_hash", 10, "template_days", "template_bags"),
+    "route_app": _Kind("app", 5, "daily", "app_bags"),
+    "route_model": _Kind("model_id", 5, "daily", "model_bags"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +36,10 @@ class Group:
         column: The column that it groups by.
         subject: The group's value in it.
         saved_pico: What the policy would save.
-        mine: The cells of the group.
-        cells: The row numbers of the cells that it moves.
+        mine: The group's rows of the rollup ``subjects``, with their number there, ``row``.
+        moved: Those of requests that move.
+        days: Its rows of a rollup by day.
+        bags: Its bags of conversations.
         overlaps: Whether it shares requests with a group before it.
     """
 
@@ -32,34 +48,44 @@ class Group:
     subject: object
     saved_pico: int
     mine: pl.DataFrame
-    cells: frozenset[int]
+    moved: pl.DataFrame
+    days: pl.DataFrame
+    bags: pl.DataFrame
     overlaps: bool = False
 
 
-def groups(cells: pl.DataFrame) -> list[Group]:
+def groups(rollups: Mapping[str, pl.DataFrame]) -> list[Group]:
     """Return the groups that would save money.
 
     First those that share no request with one before them, most dollars first: these add up. Then the others, most
     dollars first, which say that they overlap.
     """
-    return _disjoint_first(_by_saving(cells))
+    return _disjoint_first(_by_saving(rollups))
 
 
-def _by_saving(cells: pl.DataFrame) -> list[Group]:
+def _by_saving(rollups: Mapping[str, pl.DataFrame]) -> list[Group]:
     """Return the groups that findings are about, most dollars first."""
-    numbered = cells.with_row_index("cell")
+    subjects = rollups["subjects"].with_row_index("row")
     found = []
-    for kind, column in _SUBJECTS.items():
-        saving = by(cells.filter(pl.col(column).is_not_null()), column, sums=("saved_pico", "moved")).filter(
+    for kind, (column, most, days, bags) in _KINDS.items():
+        saving = by(subjects.filter(pl.col(column).is_not_null()), column, sums=("saved_pico", "moved")).filter(
             (pl.col("saved_pico") > 0) & (pl.col("moved") > 0)
         )
-        for row in (
-            saving.sort(["saved_pico", column], descending=[True, False]).head(_LIMITS[kind]).iter_rows(named=True)
-        ):
-            mine = numbered.filter(pl.col(column) == row[column])
-            moved = frozenset(mine.filter(pl.col("moved") > 0)["cell"])
-            saved = int(row["saved_pico"])
-            found.append(Group(kind=kind, column=column, subject=row[column], saved_pico=saved, mine=mine, cells=moved))
+        ranked = saving.sort(["saved_pico", column], descending=[True, False]).head(most)
+        for subject, saved_pico in ranked.select(column, "saved_pico").iter_rows():
+            of_subject = pl.col(column) == subject
+            mine = subjects.filter(of_subject)
+            group = Group(
+                kind=kind,
+                column=column,
+                subject=subject,
+                saved_pico=int(saved_pico),
+                mine=mine,
+                moved=mine.filter(pl.col("moved") > 0),
+                days=rollups[days].filter(of_subject),
+                bags=rollups[bags].filter(of_subject),
+            )
+            found.append(group)
     return sorted(found, key=lambda group: (-group.saved_pico, group.kind, str(group.subject)))
 
 
@@ -68,8 +94,9 @@ def _disjoint_first(groups: Sequence[Group]) -> list[Group]:
     apart, others = [], []
     taken: set[int] = set()
     for group in groups:
-        if taken.isdisjoint(group.cells):
-            taken |= group.cells
+        rows = group.moved["row"].to_list()
+        if taken.isdisjoint(rows):
+            taken.update(rows)
             apart.append(group)
         else:
             others.append(replace(group, overlaps=True))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from llm_audit.audit.aggregate.cells import by, total
+from llm_audit.audit.aggregate.rollups import by, total
 from llm_audit.audit.sections.totals import mean, share
 from llm_audit.document.audit import Owner
 
@@ -16,7 +16,9 @@ _OWNERS = 10
 
 def owners(moved: pl.DataFrame) -> list[Owner]:
     """Return the teams' apps whose requests move, with their shares of what these cost, largest first."""
-    rows = by(moved, "team", "app").sort(["cost_pico", "app", "team"], descending=[True, False, False], nulls_last=True)
+    rows = by(moved, "team", "app", sums=["cost_pico"]).sort(
+        ["cost_pico", "app", "team"], descending=[True, False, False], nulls_last=True
+    )
     whole = total(moved, "cost_pico")
     return [
         Owner(team=team, app=app, share=share(int(cost), whole))
@@ -43,7 +45,7 @@ def condition(moved: pl.DataFrame, repeat_pico: int, pairs: Sequence[tuple[str, 
     (saving + repeats expected) / repeats of all answers, by cost.
 
     Args:
-        moved: Cells of the requests that move.
+        moved: Sums of the requests that move, see ``groups``.
         repeat_pico: What repeating all of them on the model used would cost.
         pairs: Models used and their routes.
         verdicts: Whether abilities are those of a calibration by verdicts.

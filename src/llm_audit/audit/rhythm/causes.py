@@ -48,10 +48,10 @@ class Cause:
     owners: list[CauseOwner]
 
 
-def daily_use(cells: pl.DataFrame) -> pl.DataFrame:
-    """Sum priced cells by date, team, app and model."""
+def daily_use(sums: pl.DataFrame) -> pl.DataFrame:
+    """Sum priced requests by date, team, app and model; see ``rollups`` for the sums by day."""
     return (
-        cells.filter(pl.col("date").is_not_null() & (pl.col("priced") > 0))
+        sums.filter(pl.col("date").is_not_null() & (pl.col("priced") > 0))
         .with_columns(label=pl.coalesce("model_id", "model", pl.lit("unknown")))
         .group_by("date", *_OWNER, "label")
         .agg(pl.col(name).sum() for name in _SUMS)

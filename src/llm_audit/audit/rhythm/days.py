@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from llm_audit.audit.aggregate.cells import by
+from llm_audit.audit.aggregate.rollups import by
 from llm_audit.audit.options import AuditOptions, zone
 from llm_audit.document.audit import Period
 
@@ -50,9 +50,9 @@ class Days:
         return self.date(index).weekday()
 
 
-def daily_spend(cells: pl.DataFrame) -> dict[dt.date, tuple[int, int]]:
+def daily_spend(sums: pl.DataFrame) -> dict[dt.date, tuple[int, int]]:
     """Return cost and saving by date, pico-dollars, of requests that have a time."""
-    rows = by(cells, "date", sums=("cost_pico", "saved_pico"))
+    rows = by(sums, "date", sums=("cost_pico", "saved_pico"))
     return {date: (int(cost or 0), int(saved or 0)) for date, cost, saved in rows.iter_rows() if date is not None}
 
 

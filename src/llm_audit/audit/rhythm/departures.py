@@ -20,14 +20,14 @@ from llm_audit.money import PICO_PER_USD, total_pico, usd
 _MOST = 10
 
 
-def departures(cells: pl.DataFrame, period: Period, *, options: AuditOptions) -> list[Departure]:
+def departures(sums: pl.DataFrame, period: Period, *, options: AuditOptions) -> list[Departure]:
     """Return the days whose spend departs from the log's rhythm, by date: at most the ten that differ most."""
-    days = whole_days(daily_spend(cells), period, options)
+    days = whole_days(daily_spend(sums), period, options)
     weekdays = days.weekdays()
     found = detect(weekdays, [float(cost) for cost in days.cost])
     if not found:
         return []
-    use = daily_use(cells)
+    use = daily_use(sums)
     made = [_departure(one, days, weekdays, use) for one in found]
     largest = sorted(made, key=lambda one: (-abs(total_pico(one.amount)), one.start))[:_MOST]
     return sorted(largest, key=lambda one: (one.start, one.kind))
@@ -53,10 +53,10 @@ def _departure(found: Found, days: Days, weekdays: Sequence[int], use: pl.DataFr
     )
 
 
-def departure_findings(found: Sequence[Departure], cells: pl.DataFrame) -> list[Finding]:
+def departure_findings(found: Sequence[Departure], sums: pl.DataFrame) -> list[Finding]:
     """Return a finding for each departure, largest first; their amounts are no savings, so they come after those."""
     ranked = sorted(found, key=lambda one: (-abs(total_pico(one.amount)), one.start))
-    dated = cells.filter(pl.col("date").is_not_null())
+    dated = sums.filter(pl.col("date").is_not_null())
     return [_finding(one, _requests(one, dated)) for one in ranked]
 
 

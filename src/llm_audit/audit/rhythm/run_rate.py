@@ -28,18 +28,18 @@ _YEAR = 365.25
 _MONTH = _YEAR / 12
 
 
-def run_rate(cells: pl.DataFrame, period: Period, *, options: AuditOptions, conversation_pico: float = 0.0) -> RunRate:
+def run_rate(sums: pl.DataFrame, period: Period, *, options: AuditOptions, conversation_pico: float = 0.0) -> RunRate:
     """Return the run rate of priced requests that have a time; unknown where fewer than seven days are whole.
 
     Args:
-        cells: The audit's cells.
+        sums: The requests by day, see ``rollups``.
         period: What they cover.
         options: Of the audit.
         conversation_pico: The mean cost of the conversation that a dollar of the log is in: of logs that are a sample.
     """
-    spend = _of_all_traffic(cells, options)
+    spend = _of_all_traffic(sums, options)
     days = whole_days(spend, period, options)
-    reason = _unknown(cells, days)
+    reason = _unknown(sums, days)
     if reason is not None:
         return RunRate(reason=reason, whole_days=len(days), confidence=options.confidence)
     recent = _since_shift(days)
@@ -62,28 +62,28 @@ def run_rate(cells: pl.DataFrame, period: Period, *, options: AuditOptions, conv
     )
 
 
-def _of_all_traffic(cells: pl.DataFrame, options: AuditOptions) -> dict[dt.date, tuple[int, int]]:
+def _of_all_traffic(sums: pl.DataFrame, options: AuditOptions) -> dict[dt.date, tuple[int, int]]:
     """Return cost and saving by date, pico-dollars, scaled from a sample."""
     times = scale(options.sampling_rate)
-    return {date: (round(cost * times), round(saved * times)) for date, (cost, saved) in daily_spend(cells).items()}
+    return {date: (round(cost * times), round(saved * times)) for date, (cost, saved) in daily_spend(sums).items()}
 
 
-def rate_days(cells: pl.DataFrame, period: Period, options: AuditOptions) -> Days | None:
+def rate_days(sums: pl.DataFrame, period: Period, options: AuditOptions) -> Days | None:
     """Return the whole days that the run rate rests on; None where it is unknown."""
-    days = whole_days(_of_all_traffic(cells, options), period, options)
-    return _since_shift(days) if _unknown(cells, days) is None else None
+    days = whole_days(_of_all_traffic(sums, options), period, options)
+    return _since_shift(days) if _unknown(sums, days) is None else None
 
 
-def monthly_saving(cells: pl.DataFrame, days: Days, *, options: AuditOptions) -> int:
+def monthly_saving(sums: pl.DataFrame, days: Days, *, options: AuditOptions) -> int:
     """Return what some requests would save a month at the rhythm of the days given, pico-dollars of all traffic."""
-    spend = _of_all_traffic(cells, options)
+    spend = _of_all_traffic(sums, options)
     saved = [float(spend.get(days.date(index), (0, 0))[1]) for index in range(len(days))]
     return round(fit(days.weekdays(), saved).expected([_MONTH / WEEK] * WEEK))
 
 
-def _unknown(cells: pl.DataFrame, days: Days) -> str | None:
+def _unknown(sums: pl.DataFrame, days: Days) -> str | None:
     """Return the reason why there is no run rate, None where there is one."""
-    if not cells["priced"].sum():
+    if not sums["priced"].sum():
         return "no request has a price"
     if len(days) >= WEEK:
         return None

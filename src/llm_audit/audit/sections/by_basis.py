@@ -1,4 +1,4 @@
-"""The document's figures by billing basis, from cells."""
+"""The document's figures by billing basis, from rollups."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from llm_audit.audit.aggregate.cells import by, total
+from llm_audit.audit.aggregate.rollups import GROUPED, by, total
 from llm_audit.audit.billing import Billing, Declaration, is_billed
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.sections.totals import share
@@ -18,18 +18,18 @@ from llm_audit.document.sampling import scale
 from llm_audit.money import PICO_PER_USD, usd
 
 
-def billing(cells: pl.DataFrame, period: Period, options: AuditOptions, *, expected: Expected | None) -> Section:
+def billing(usage: pl.DataFrame, period: Period, options: AuditOptions, *, expected: Expected | None) -> Section:
     """Return requests by basis and declaration, and what is billed apart from what is not.
 
     Args:
-        cells: The audit's cells.
+        usage: The requests by how they were used, see ``rollups``.
         period: What they cover.
         options: With the configuration's declarations, and the sampling rate.
         expected: The tax on what is billed, with its interval.
     """
-    billed = cells.filter(is_billed())
+    billed = usage.filter(is_billed())
     months = covered_months(period)
-    sums = by(cells.with_columns(billed=is_billed()), "billed", "billing_basis", "billing_key").sort(
+    sums = by(usage.with_columns(billed=is_billed()), "billed", "billing_basis", "billing_key", sums=GROUPED).sort(
         ["billed", "cost_pico", "requests", "billing_key"], descending=[True, True, True, False], nulls_last=True
     )
     declared = options.billing
@@ -38,8 +38,8 @@ def billing(cells: pl.DataFrame, period: Period, options: AuditOptions, *, expec
         declared=bool(declared.declarations),
         months=None if months is None else round(float(months), 6),
         rows=[_row(row, plans.get(row["billing_key"]), months, times) for row in sums.iter_rows(named=True)],
-        billed=_part(billed, expected if billed.height < cells.height else None),
-        api_equivalent=_part(cells.filter(~is_billed())),
+        billed=_part(billed, expected if billed.height < usage.height else None),
+        api_equivalent=_part(usage.filter(~is_billed())),
     )
 
 
@@ -52,9 +52,9 @@ def covered_months(period: Period) -> Fraction | None:
     return sum((Fraction(1, calendar.monthrange(day.year, day.month)[1]) for day in days), Fraction(0))
 
 
-def unmatched(cells: pl.DataFrame, declared: Billing) -> list[str]:
+def unmatched(usage: pl.DataFrame, declared: Billing) -> list[str]:
     """Warn of declarations that no request matches, which may be misspelled."""
-    found = set(cells["billing_key"])
+    found = set(usage["billing_key"])
     missing = [key for key in declared.by_key if key not in found]
     if not missing:
         return []
@@ -79,13 +79,13 @@ def _row(row: dict[str, int], declared: Declaration | None, months: Fraction | N
     )
 
 
-def _part(cells: pl.DataFrame, expected: Expected | None = None) -> BillingPart | None:
-    if not cells.height:
+def _part(usage: pl.DataFrame, expected: Expected | None = None) -> BillingPart | None:
+    if not usage.height:
         return None
-    cost, saved = total(cells, "cost_pico"), total(cells, "saved_pico")
+    cost, saved = total(usage, "cost_pico"), total(usage, "saved_pico")
     return BillingPart(
-        requests=total(cells, "requests"),
-        priced_requests=total(cells, "priced"),
+        requests=total(usage, "requests"),
+        priced_requests=total(usage, "priced"),
         cost=usd(cost),
         policy_cost=usd(cost - saved),
         flagship_tax=usd(saved),

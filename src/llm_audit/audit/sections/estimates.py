@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from llm_audit.arrays import Floats
-from llm_audit.audit.aggregate.cells import NANO, by, total
 from llm_audit.audit.aggregate.clusters import Concentration
 from llm_audit.audit.aggregate.interval import bounds, replicates
 from llm_audit.audit.aggregate.normal import name_words, normals, uniforms
 from llm_audit.audit.aggregate.risk import RiskReplicates
+from llm_audit.audit.aggregate.rollups import NANO, total
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.sections.quality_loss import quality
 from llm_audit.audit.sections.sensitivity import AssumptionEffect
@@ -37,11 +37,20 @@ _COVERED = ("moved", "no_capable_model", "no_saving", "already_cheapest", "not_o
 class Evidence:
     """Sums behind the estimates, which merge by addition but for the largest cluster's size, and what they are off by.
 
-    ``risk`` is of all requests first, then of each group that a finding is about, and last of what is billed by use.
+    Attributes:
+        usage: The requests by how they were used; this and the next two see ``rollups``.
+        subjects: The same by what findings are about.
+        bags: Bags of conversations.
+        risk: Of all requests first, then of each group that a finding is about, and last of what is billed by use.
+        concentration: How many clusters there are, and the largest.
+        effects: Of the policy's assumptions.
+        unmeasured: What models that nobody measured might add.
+        preference: What people prefer.
     """
 
-    cells: pl.DataFrame
-    clusters: pl.DataFrame
+    usage: pl.DataFrame
+    subjects: pl.DataFrame
+    bags: pl.DataFrame
     risk: RiskReplicates
     concentration: Concentration
     effects: Sequence[AssumptionEffect]
@@ -51,21 +60,21 @@ class Evidence:
 
 def flagship_tax(evidence: Evidence, *, options: AuditOptions) -> FlagshipTax:
     """Actual cost minus the policy's, three times, with an interval on the expected one."""
-    cells = evidence.cells
-    actual, saved, moved = total(cells, "cost_pico"), total(cells, "saved_pico"), total(cells, "moved")
+    usage = evidence.usage
+    actual, saved, moved = total(usage, "cost_pico"), total(usage, "saved_pico"), total(usage, "moved")
     by_template, templates = _level(evidence)
-    covered = cells.filter(pl.col("outcome").is_in(_COVERED))
+    covered = usage.filter(pl.col("outcome").is_in(_COVERED))
     return FlagshipTax(
-        ceiling=_estimate(actual, total(cells, "ceiling_pico")),
+        ceiling=_estimate(actual, total(usage, "ceiling_pico")),
         expected=expected_tax(evidence, evidence.risk.cost_error[:, 0], options=options),
-        floor=_estimate(actual, total(cells, "floor_pico")),
+        floor=_estimate(actual, total(usage, "floor_pico")),
         covered_cost=usd(total(covered, "cost_pico")),
         covered_share=share(total(covered, "cost_pico"), actual),
         moved_requests=moved,
         quality=quality(
             moved=moved,
-            lost=total(cells, "lost_nano") / NANO,
-            gained=total(cells, "gained_nano") / NANO,
+            lost=total(usage, "lost_nano") / NANO,
+            gained=total(usage, "gained_nano") / NANO,
             saved_pico=saved,
             replicates=evidence.risk.lost[:, 0],
             confidence=options.confidence,
@@ -89,17 +98,17 @@ def expected_tax(evidence: Evidence, errors: Floats, *, options: AuditOptions) -
         errors: The column of ``evidence.risk.cost_error`` that is of these requests.
         options: For the interval.
     """
-    cells = evidence.cells
-    actual = total(cells, "cost_pico")
+    usage = evidence.usage
+    actual = total(usage, "cost_pico")
     by_template, templates = _level(evidence)
     sums, cluster = (templates, "template_hash") if by_template else (_bags(evidence), "bucket")
     sampling = replicates(sums, cluster, "saved_pico", "cost_pico", resamples=options.resamples)
     model = -errors / actual if actual else errors
     assumptions = assumption_errors(evidence.effects, resamples=options.resamples)
     assumed = assumptions / actual if actual else assumptions
-    saved = total(cells, "saved_pico")
+    saved = total(usage, "saved_pico")
     centre = saved / actual if actual else float("nan")
-    price = centre * price_errors(cells, resamples=options.resamples)
+    price = centre * price_errors(usage, resamples=options.resamples)
     alone = {"sampling": sampling, "model": centre + model, "assumptions": centre + assumed}
     if price.any():
         alone["price"] = centre + price
@@ -133,19 +142,20 @@ def _level(evidence: Evidence) -> tuple[bool, pl.DataFrame]:
     Templates are the larger clusters, and are taken where there are enough of them, since requests of one template rise
     and fall together. With fewer, conversations are: the interval then covers more traffic of the same templates.
     """
+    priced = evidence.subjects.filter("has_price")
     templates = (
-        evidence.clusters.filter(pl.col("template_hash").is_not_null())
+        priced.filter(pl.col("template_hash").is_not_null())
         .group_by("template_hash")
         .agg(pl.col("saved_pico").sum(), pl.col("cost_pico").sum())
     )
-    lone = evidence.clusters.filter(pl.col("template_hash").is_null())
-    enough = templates.height >= FEW_CLUSTERS and not lone.height
+    lone = priced["template_hash"].null_count()
+    enough = templates.height >= FEW_CLUSTERS and not lone
     fewer = templates.height < evidence.concentration.conversations
     return enough and fewer, templates
 
 
 def _bags(evidence: Evidence) -> pl.DataFrame:
-    return evidence.clusters.group_by("bucket").agg(pl.col("saved_pico").sum(), pl.col("cost_pico").sum())
+    return evidence.bags.group_by("bucket").agg(pl.col("saved_pico").sum(), pl.col("cost_pico").sum())
 
 
 def _estimate(actual: int, policy_cost: int) -> Estimate:
@@ -174,13 +184,13 @@ def assumption_errors(effects: Sequence[AssumptionEffect], *, resamples: int) ->
     return error
 
 
-def price_errors(cells: pl.DataFrame, *, resamples: int) -> Floats:
+def price_errors(usage: pl.DataFrame, *, resamples: int) -> Floats:
     """By what fraction prices are off in each replicate.
 
     Where the log states costs, a normal error whose standard deviation is the difference between what it states and
     what its tokens cost, over the actual cost of all requests; 0 where none differs: list prices are taken as paid.
     """
-    priced = cells.filter(pl.col("priced") > 0)
+    priced = usage.filter(pl.col("priced") > 0)
     actual, stated, computed = (total(priced, f"{name}_pico") for name in ("cost", "stated_cost", "stated_computed"))
     spread = abs(stated - computed) / actual if actual else 0.0
     if not spread:
@@ -205,10 +215,10 @@ def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame,
             f"Only {templates.height} prompt template{'s' if templates.height != 1 else ''}: "
             "the interval covers more traffic of the same templates, not other templates."
         )
-    requests = total(evidence.cells, "requests")
-    unnamed = evidence.cells.filter(pl.col("outcome") == "not_in_ladder")
+    requests = total(evidence.usage, "requests")
+    unnamed = evidence.usage.filter(pl.col("outcome") == "not_in_ladder")
     outside, kept = total(unnamed, "requests"), total(unnamed, "cost_pico")
-    routable = requests - total(evidence.cells.filter(pl.col("outcome").is_in(_NEVER_ROUTED)), "requests")
+    routable = requests - total(evidence.usage.filter(pl.col("outcome").is_in(_NEVER_ROUTED)), "requests")
     if outside and outside == routable:
         warnings.append(
             "No request used a model of the policy's ladders, so none could move and a tax of zero means nothing. "
@@ -218,14 +228,13 @@ def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame,
         warnings.append(
             f"{kept / actual:.0%} of the cost is on models outside the policy's ladders, and is kept as it is."
         )
-    gone = total(evidence.cells.filter(pl.col("outcome") == "not_offered"), "cost_pico")
+    gone = total(evidence.usage.filter(pl.col("outcome") == "not_offered"), "cost_pico")
     if 2 * gone > actual:
         warnings.append(
             f"{gone / actual:.0%} of the cost could only move to models that were unavailable or about to be retired. "
             "Give the policy ladders of available models."
         )
-    abilities = by(evidence.cells.filter(pl.col("outcome") == "abstained"), "outcome")
-    abstained = total(abilities, "cost_pico")
+    abstained = total(evidence.usage.filter(pl.col("outcome") == "abstained"), "cost_pico")
     if actual and abstained > DOMINATING_SHARE * actual:
         warnings.append(f"{abstained / actual:.0%} of the cost could not be judged, and is kept as it is.")
     return warnings

@@ -13,12 +13,12 @@ LEAST_REQUESTS = 5
 MAX_PAIRS = 20
 
 
-def observed_pairs(cells: pl.DataFrame) -> list[ObservedPair]:
+def observed_pairs(subjects: pl.DataFrame) -> list[ObservedPair]:
     """Pairs of models that served one template of one app, the costlier per request first; most requests first.
 
     Logs rarely choose a model at random, so a pair is a description and no experiment: it differs in requests as well.
     """
-    named = cells.filter(
+    named = subjects.filter(
         pl.col("template_hash").is_not_null() & pl.col("model_id").is_not_null() & (pl.col("priced") > 0)
     )
     keys = ["template_hash", "app"]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from llm_audit.audit.aggregate.cells import by, total
+from llm_audit.audit.aggregate.rollups import by, total
 from llm_audit.audit.billing import may_be_on_a_plan
 from llm_audit.audit.sections.totals import share
 from llm_audit.document.audit import QualityCheck, Requests
@@ -101,7 +101,7 @@ def _tagged(tag: str) -> pl.Expr:
 
 
 def quality(
-    cells: pl.DataFrame,
+    usage: pl.DataFrame,
     counts: Mapping[str, int],
     requests: Requests,
     *,
@@ -111,22 +111,22 @@ def quality(
     """All checks, worst first.
 
     Args:
-        cells: The audit's cells.
+        usage: The requests by how they were used, see ``rollups``.
         counts: See ``quality_counts``.
         requests: The account of records read.
         unmeasured: Models whose ability is a prior.
         undated_at: The latest time at which requests without a time are priced.
     """
     used, route = (pl.col(name).is_in(unmeasured) for name in ("model_id", "route_model_id"))
-    audited = total(cells, "requests")
+    audited = total(usage, "requests")
     found = {
         **counts,
         "rejected": requests.rejected,
-        "unpriced": audited - total(cells, "priced"),
-        "unmeasured_ability": total(cells.filter(used | route), "requests"),
+        "unpriced": audited - total(usage, "priced"),
+        "unmeasured_ability": total(usage.filter(used | route), "requests"),
     }
     details = (
-        _details(cells) | _to_declare(counts) | {"undated": f"The latest such day is {undated_at:%Y-%m-%d} (UTC)."}
+        _details(usage) | _to_declare(counts) | {"undated": f"The latest such day is {undated_at:%Y-%m-%d} (UTC)."}
     )
     checks = [
         _checked(
@@ -141,22 +141,24 @@ def quality(
     return sorted(checks, key=lambda check: (_ORDER.index(check.level), -(check.share or 0), check.check))
 
 
-def _details(cells: pl.DataFrame) -> dict[str, str]:
+def _details(usage: pl.DataFrame) -> dict[str, str]:
     """Return what a check found, beyond its count: amounts in doubt, fields and rates that are missing."""
     found = {
-        "ambiguous_usage": f"The cost may be up to ${usd(total(cells, 'ambiguous_cost_pico'))} too high.",
-        "unexplained_usage": f"The other {total(cells, 'unexplained_tokens'):,} tokens would cost up to "
-        f"${usd(total(cells, 'unexplained_cost_pico'))} more.",
+        "ambiguous_usage": f"The cost may be up to ${usd(total(usage, 'ambiguous_cost_pico'))} too high.",
+        "unexplained_usage": f"The other {total(usage, 'unexplained_tokens'):,} tokens would cost up to "
+        f"${usd(total(usage, 'unexplained_cost_pico'))} more.",
     }
     unread: dict[str, int] = {}
-    for row in by(cells.filter(pl.col("unread_counts").is_not_null()), "unread_counts").iter_rows(named=True):
+    for row in by(usage.filter(pl.col("unread_counts").is_not_null()), "unread_counts", sums=["requests"]).iter_rows(
+        named=True
+    ):
         for name in row["unread_counts"].split(","):
             unread[name] = unread.get(name, 0) + int(row["requests"])
     if unread:
         found["unread_fields"] = f"{_listed(unread)}."
     missing = {
         row["unpriced_reason"].partition(": ")[2]: int(row["requests"] - row["priced"])
-        for row in by(cells, "unpriced_reason").iter_rows(named=True)
+        for row in by(usage, "unpriced_reason", sums=("requests", "priced")).iter_rows(named=True)
         if (row["unpriced_reason"] or "").startswith("no_rate: ")
     }
     if missing:

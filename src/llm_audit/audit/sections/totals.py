@@ -1,4 +1,4 @@
-"""The document's tables, each a grouping of cells."""
+"""The document's tables, each a grouping of a rollup."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from llm_audit.audit.aggregate.cells import NANO, by, total
+from llm_audit.audit.aggregate.rollups import GROUPED, NANO, by, total
 from llm_audit.document.audit import (
     CategoryRow,
     Classification,
@@ -32,6 +32,9 @@ from llm_audit.vocabulary import TIERS
 UNNAMED = "(none)"
 """Group of requests that name no team, app or the like."""
 
+_STATED = ("stated_requests", "stated_cost_pico")
+_SPENT = ("requests", "priced", "tokens", "cost_pico")
+
 MAX_GROUP_ROWS = 200
 """Rows a grouping shows; the rest are summed in one row."""
 
@@ -47,39 +50,39 @@ def mean(nano: int, count: int) -> float | None:
 
 
 def _known(row: Mapping[str, int], column: str) -> str | None:
-    """Return the amount of a row of summed cells; None where none of its requests has a price."""
+    """Return the amount of a row of sums; None where none of its requests has a price."""
     return usd(row[column]) if row["priced"] else None
 
 
-def tokens(cells: pl.DataFrame) -> Tokens:
+def tokens(usage: pl.DataFrame) -> Tokens:
     """Sums of tokens by type."""
-    sums = {kind: total(cells, f"{kind}_tokens") for kind in (*TOKEN_TYPES, "reasoning", "estimated", "ambiguous")}
+    sums = {kind: total(usage, f"{kind}_tokens") for kind in (*TOKEN_TYPES, "reasoning", "estimated", "ambiguous")}
     return Tokens(**sums)
 
 
-def cost(cells: pl.DataFrame) -> Cost:
+def cost(usage: pl.DataFrame) -> Cost:
     """Return what was paid, and what the log states."""
-    priced, requests = total(cells, "priced"), total(cells, "requests")
-    stated = total(cells, "stated_requests")
+    priced, requests = total(usage, "priced"), total(usage, "requests")
+    stated = total(usage, "stated_requests")
     return Cost(
-        actual=usd(total(cells, "cost_pico")),
+        actual=usd(total(usage, "cost_pico")),
         priced_requests=priced,
         unpriced_requests=requests - priced,
         by_token_type={
-            **{kind: usd(total(cells, f"cost_{kind}_pico")) for kind in TOKEN_TYPES},
-            "per_call": usd(total(cells, "cost_per_call_pico")),
+            **{kind: usd(total(usage, f"cost_{kind}_pico")) for kind in TOKEN_TYPES},
+            "per_call": usd(total(usage, "cost_per_call_pico")),
         },
-        stated=usd(total(cells, "stated_cost_pico")) if stated else None,
+        stated=usd(total(usage, "stated_cost_pico")) if stated else None,
         stated_requests=stated,
-        estimated=usd(total(cells, "estimated_cost_pico")),
-        ambiguous=usd(total(cells, "ambiguous_cost_pico")),
+        estimated=usd(total(usage, "estimated_cost_pico")),
+        ambiguous=usd(total(usage, "ambiguous_cost_pico")),
     )
 
 
-def coverage(cells: pl.DataFrame) -> list[Coverage]:
+def coverage(usage: pl.DataFrame) -> list[Coverage]:
     """Requests and dollars by what the policy could do with them."""
-    actual = total(cells, "cost_pico")
-    rows = by(cells, "outcome").sort(["cost_pico", "requests", "outcome"], descending=[True, True, False])
+    actual = total(usage, "cost_pico")
+    rows = by(usage, "outcome", sums=_SPENT).sort(["cost_pico", "requests", "outcome"], descending=[True, True, False])
     return [
         Coverage(
             outcome=row["outcome"],
@@ -91,10 +94,10 @@ def coverage(cells: pl.DataFrame) -> list[Coverage]:
     ]
 
 
-def model_mix(cells: pl.DataFrame) -> list[ModelMix]:
+def model_mix(usage: pl.DataFrame) -> list[ModelMix]:
     """Share of requests, tokens and cost by model, most cost first."""
-    requests, all_tokens, actual = (total(cells, name) for name in ("requests", "tokens", "cost_pico"))
-    rows = by(cells, "provider", "model", "tier").sort(
+    requests, all_tokens, actual = (total(usage, name) for name in ("requests", "tokens", "cost_pico"))
+    rows = by(usage, "provider", "model", "tier", sums=_SPENT).sort(
         ["cost_pico", "requests", "provider", "model"], descending=[True, True, False, False], nulls_last=True
     )
     return [
@@ -113,9 +116,9 @@ def model_mix(cells: pl.DataFrame) -> list[ModelMix]:
     ]
 
 
-def daily_mix(cells: pl.DataFrame) -> list[DailyMix]:
+def daily_mix(days: pl.DataFrame) -> list[DailyMix]:
     """Return the model mix by day, for requests that have a time."""
-    rows = by(cells.filter(pl.col("date").is_not_null()), "date", "provider", "model", "tier")
+    rows = by(days.filter(pl.col("date").is_not_null()), "date", "provider", "model", "tier", sums=(*_SPENT, *_STATED))
     return [
         DailyMix(
             date=row["date"].isoformat(),
@@ -132,11 +135,11 @@ def daily_mix(cells: pl.DataFrame) -> list[DailyMix]:
     ]
 
 
-def daily(cells: pl.DataFrame) -> list[Day]:
+def daily(days: pl.DataFrame) -> list[Day]:
     """Spend and policy cost by day, for requests that have a time."""
-    dated = cells.filter(pl.col("date").is_not_null())
+    dated = days.filter(pl.col("date").is_not_null())
     tiers: dict[object, dict[str, int]] = {}
-    for row in by(dated, "date", "tier").iter_rows(named=True):
+    for row in by(dated, "date", "tier", sums=_SPENT).iter_rows(named=True):
         spent = tiers.setdefault(row["date"], {})
         if row["priced"]:
             spent[row["tier"]] = row["cost_pico"]
@@ -149,16 +152,16 @@ def daily(cells: pl.DataFrame) -> list[Day]:
             policy_cost=_known(row, "expected_pico"),
             cost_by_tier={tier: usd(tiers[row["date"]][tier]) for tier in TIERS if tier in tiers[row["date"]]},
         )
-        for row in by(dated, "date").iter_rows(named=True)
+        for row in by(dated, "date", sums=(*_SPENT, "expected_pico")).iter_rows(named=True)
     ]
 
 
-def routes(cells: pl.DataFrame, preference: Mapping[tuple[str, str], PreferenceGap]) -> list[Route]:
+def routes(usage: pl.DataFrame, preference: Mapping[tuple[str, str], PreferenceGap]) -> list[Route]:
     """Priced requests by model used and route, with the gaps of those that move; most dollars saved first."""
-    known = cells.filter(pl.col("route_model_id").is_not_null() & (pl.col("priced") > 0)).with_columns(
+    known = usage.filter(pl.col("route_model_id").is_not_null() & (pl.col("priced") > 0)).with_columns(
         source=pl.col("model_id"), route=pl.col("route_model_id")
     )
-    rows = by(known, "source", "route").sort(
+    rows = by(known, "source", "route", sums=(*GROUPED, "p_nano")).sort(
         ["saved_pico", "cost_pico", "source", "route"], descending=[True, True, False, False]
     )
     return [
@@ -175,14 +178,18 @@ def routes(cells: pl.DataFrame, preference: Mapping[tuple[str, str], PreferenceG
     ]
 
 
-def classification(cells: pl.DataFrame) -> Classification:
+def classification(usage: pl.DataFrame) -> Classification:
     """Return how the prompts were judged."""
-    judged = {row["judged"]: int(row["requests"]) for row in by(cells, "judged").iter_rows(named=True)}
-    abstained = cells.filter((pl.col("judged") == "abstained") | pl.col("judged").is_null())
-    reasons = by(abstained, "abstention").sort(["requests", "abstention"], descending=[True, False], nulls_last=True)
-    rows = by(cells.filter(pl.col("judged") != "abstained"), "category").sort(
-        ["cost_pico", "category"], descending=[True, False], nulls_last=True
+    judged = {
+        row["judged"]: int(row["requests"]) for row in by(usage, "judged", sums=["requests"]).iter_rows(named=True)
+    }
+    abstained = usage.filter((pl.col("judged") == "abstained") | pl.col("judged").is_null())
+    reasons = by(abstained, "abstention", sums=["requests"]).sort(
+        ["requests", "abstention"], descending=[True, False], nulls_last=True
     )
+    rows = by(
+        usage.filter(pl.col("judged") != "abstained"), "category", sums=(*_SPENT, "difficulty_nano", "difficulties")
+    ).sort(["cost_pico", "category"], descending=[True, False], nulls_last=True)
     return Classification(
         scored=judged.get("scored", 0),
         inherited=judged.get("inherited", 0),
@@ -203,11 +210,11 @@ def classification(cells: pl.DataFrame) -> Classification:
     )
 
 
-def gates(cells: pl.DataFrame) -> list[Gate]:
+def gates(usage: pl.DataFrame) -> list[Gate]:
     """Return the saving that each gate forgoes, most dollars first."""
-    rows = by(cells.filter(pl.col("gate").is_not_null()), "gate").sort(
-        ["kept_back_pico", "requests", "gate"], descending=[True, True, False]
-    )
+    rows = by(
+        usage.filter(pl.col("gate").is_not_null()), "gate", sums=("requests", "cost_pico", "kept_back_pico")
+    ).sort(["kept_back_pico", "requests", "gate"], descending=[True, True, False])
     return [
         Gate(
             reason=row["gate"],
@@ -219,24 +226,24 @@ def gates(cells: pl.DataFrame) -> list[Gate]:
     ]
 
 
-def groups(cells: pl.DataFrame, names: Mapping[str, str]) -> dict[str, list[GroupRow]]:
-    """Return a grouping for each name, by the cells' column it maps to, most cost first.
+def groups(tables: Mapping[str, tuple[pl.DataFrame, str]]) -> dict[str, list[GroupRow]]:
+    """Return a grouping for each name, by a column of a rollup, most cost first.
 
     Long groupings end in one row for all the rest, so that each still adds up to the whole.
     """
-    return {name: _group(cells, column) for name, column in names.items()}
+    return {name: _group(rows, column) for name, (rows, column) in tables.items()}
 
 
-def _group(cells: pl.DataFrame, column: str) -> list[GroupRow]:
-    actual = total(cells, "cost_pico")
+def _group(summed: pl.DataFrame, column: str) -> list[GroupRow]:
+    actual = total(summed, "cost_pico")
     label = template_name(pl.col(column)) if column == "template_hash" else pl.col(column).cast(pl.String)
-    rows = by(cells.with_columns(_name=label.fill_null(UNNAMED)), "_name").sort(
+    rows = by(summed.with_columns(_name=label.fill_null(UNNAMED)), "_name", sums=GROUPED).sort(
         ["cost_pico", "requests", "_name"], descending=[True, True, False]
     )
     if rows.height > MAX_GROUP_ROWS:
         rest = rows[MAX_GROUP_ROWS - 1 :]
         others = rest.with_columns(_name=pl.lit(f"({rest.height:,} more)"))
-        rows = pl.concat([rows[: MAX_GROUP_ROWS - 1], by(others, "_name").select(rows.columns)])
+        rows = pl.concat([rows[: MAX_GROUP_ROWS - 1], by(others, "_name", sums=GROUPED)])
     return [
         GroupRow(
             name=row["_name"],
@@ -253,10 +260,10 @@ def _group(cells: pl.DataFrame, column: str) -> list[GroupRow]:
     ]
 
 
-def spend(cells: pl.DataFrame) -> list[Spend]:
+def spend(days: pl.DataFrame) -> list[Spend]:
     """Return each team's spend through each app on each model, most cost first."""
-    named = cells.with_columns(pl.col("team").fill_null(""), pl.col("app").fill_null(""))
-    rows = by(named, "team", "app", "provider", "model", "tier").sort(
+    named = days.with_columns(pl.col("team").fill_null(""), pl.col("app").fill_null(""))
+    rows = by(named, "team", "app", "provider", "model", "tier", sums=_SPENT).sort(
         ["cost_pico", "requests", "team", "app", "provider", "model"],
         descending=[True, True, False, False, False, False],
         nulls_last=True,
@@ -283,11 +290,11 @@ def template_name(column: pl.Expr) -> pl.Expr:
     return pl.concat_str(pl.lit("template "), *letters)
 
 
-def unpriced_models(cells: pl.DataFrame) -> list[UnpricedModel]:
+def unpriced_models(usage: pl.DataFrame) -> list[UnpricedModel]:
     """Models without a price, most requests first."""
-    rows = by(cells.filter(pl.col("priced") < pl.col("requests")), "provider", "model", "unpriced_reason").sort(
-        ["requests", "tokens", "provider", "model"], descending=[True, True, False, False], nulls_last=True
-    )
+    rows = by(
+        usage.filter(pl.col("priced") < pl.col("requests")), "provider", "model", "unpriced_reason", sums=_SPENT
+    ).sort(["requests", "tokens", "provider", "model"], descending=[True, True, False, False], nulls_last=True)
     return [
         UnpricedModel(
             provider=row["provider"] or UNNAMED,
@@ -300,11 +307,11 @@ def unpriced_models(cells: pl.DataFrame) -> list[UnpricedModel]:
     ]
 
 
-def reconciliation(cells: pl.DataFrame) -> list[Reconciliation]:
+def reconciliation(usage: pl.DataFrame) -> list[Reconciliation]:
     """Compare stated with computed cost by model, largest difference first."""
-    rows = by(cells.filter(pl.col("stated_requests") > 0), "provider", "model").with_columns(
-        difference=pl.col("stated_cost_pico") - pl.col("stated_computed_pico")
-    )
+    rows = by(
+        usage.filter(pl.col("stated_requests") > 0), "provider", "model", sums=(*_STATED, "stated_computed_pico")
+    ).with_columns(difference=pl.col("stated_cost_pico") - pl.col("stated_computed_pico"))
     ordered = rows.sort(
         [pl.col("difference").abs(), "provider", "model"], descending=[True, False, False], nulls_last=True
     )

@@ -1,4 +1,4 @@
-"""Cells of a custom log: a row a day, team, app and model."""
+"""Sums by day of a custom log: a row a day, team, app and model."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from llm_audit.audit.aggregate.cells import KEYS, SUMS
+from llm_audit.audit.aggregate.rollups import ROLLUPS
 from llm_audit.document.audit import Period
 
 CENT = 10**10
+_DAILY = ROLLUPS["daily"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,17 +29,19 @@ class Use:
     saved_cents: int = 0
 
 
-def cells(uses: Iterable[Use]) -> pl.DataFrame:
-    """Return the cells of some uses."""
+def sums(uses: Iterable[Use]) -> pl.DataFrame:
+    """Return the rollup ``daily`` of some uses."""
     rows = [
-        dict.fromkeys(KEYS)
-        | dict.fromkeys(SUMS, 0)
+        dict.fromkeys(_DAILY.keys)
+        | dict.fromkeys(_DAILY.sums, 0)
         | {
             "date": use.date,
             "team": use.team,
             "app": use.app,
             "model": use.model,
             "model_id": use.model,
+            "has_price": use.cents is not None,
+            "is_billed": True,
             "requests": use.requests,
             "priced": 0 if use.cents is None else use.requests,
             "tokens": use.tokens,
@@ -48,7 +51,7 @@ def cells(uses: Iterable[Use]) -> pl.DataFrame:
         for use in uses
     ]
     return pl.DataFrame(rows, infer_schema_length=None).with_columns(
-        pl.col("date").cast(pl.Date), pl.col(*SUMS).cast(pl.Int128)
+        pl.col("date").cast(pl.Date), pl.col(*_DAILY.sums).cast(pl.Int128)
     )
 
 
