@@ -4,6 +4,7 @@
 #define LLM_AUDIT_ASK_H
 #include <Python.h>
 
+#include "_context.h"
 #include "_search.h"
 
 #define WIDE_QUESTION 0xFF1F
@@ -13,15 +14,20 @@ typedef struct {
     Words *chores;
     const Words *tags, *rework, *surely_rework, *polite, *requests, *assent, *reference;
     Py_ssize_t edge, follow_up_chars, long_chars, paragraph_chars, pasted_chars;
-    PyObject *labels;
-} Plan;
+    PyObject *questions, *examples;
+} AskPlan;
 
+/* Parts of a text that ask, from:head and tail:to, either of which may be empty; the text may be in memory of its own. */
 typedef struct {
-    int kind;
-    const void *data;
-} Chars;
+    Chars text;
+    Py_ssize_t from, head, tail, to;
+    char *owned;
+    int is_bare; /* nothing was taken away from the text but a harness's blocks */
+} Ask;
 
-static Py_UCS4 char_at(Chars text, Py_ssize_t at) { return PyUnicode_READ(text.kind, text.data, at); }
+/* Out of memory; a harness may have written in the text; it may have context, or none; the ask, if it is no follow-up; the
+   ask. */
+enum { OUT_OF_MEMORY = -1, MORE_TO_DO, WITH_CONTEXT, WITHOUT_CONTEXT, PERHAPS, FOUND };
 
 static int is_letter(Py_UCS4 c) { return c > 127 || Py_ISALNUM(c) || c == '_'; }
 
@@ -49,14 +55,14 @@ static Py_ssize_t beginning(const Words *words, Chars text, Py_ssize_t at, Py_ss
 }
 
 /* Whether a paragraph begins with a request; -1 where a pattern has to say. */
-static int requests(const Plan *plan, Chars text, Py_ssize_t from, Py_ssize_t to) {
+static int requests(const AskPlan *plan, Chars text, Py_ssize_t from, Py_ssize_t to) {
     Py_ssize_t at = first_letter(text, from, to), length = beginning(plan->requests, text, at, to);
     if (!length) return begins_at(plan->requests, text.kind, text.data, at, to) ? -1 : 0;
     return at + length == to || !is_letter(char_at(text, at + length)) ? 1 : -1;
 }
 
 /* Whether a paragraph asks for something; -1 where a pattern has to say. */
-static int asks(const Plan *plan, Chars text, Py_ssize_t from, Py_ssize_t to) {
+static int asks(const AskPlan *plan, Chars text, Py_ssize_t from, Py_ssize_t to) {
     Py_ssize_t end = to;
     while (end > from && Py_UNICODE_ISSPACE(char_at(text, end - 1))) end--;
     Py_UCS4 last = end > from ? char_at(text, end - 1) : 0;
@@ -64,7 +70,7 @@ static int asks(const Plan *plan, Chars text, Py_ssize_t from, Py_ssize_t to) {
 }
 
 /* Whether a text begins with an ask to rework what follows its first paragraph; -1 where a pattern has to say. */
-static int reworks(const Plan *plan, Chars text, Py_ssize_t from, Py_ssize_t end) {
+static int reworks(const AskPlan *plan, Chars text, Py_ssize_t from, Py_ssize_t end) {
     Py_ssize_t at = first_letter(text, from, end), place = at;
     for (Py_ssize_t k = from; k < end; k++)
         if (char_at(text, k) > 127) return -1; /* words of other scripts may stand anywhere in its first line */
@@ -75,51 +81,94 @@ static int reworks(const Plan *plan, Chars text, Py_ssize_t from, Py_ssize_t end
 }
 
 /* Where the first empty line of text[from:to] begins, or the last; -1 where there is none. */
-static Py_ssize_t empty_line(PyObject *text, Py_ssize_t from, Py_ssize_t to, int direction) {
-    Py_ssize_t at = from;
-    while ((at = PyUnicode_FindChar(text, '\n', direction > 0 ? at : from, to, direction)) >= 0) {
-        if (direction > 0 ? at + 1 < to && PyUnicode_READ_CHAR(text, at + 1) == '\n'
-                          : at > from && PyUnicode_READ_CHAR(text, at - 1) == '\n') return direction > 0 ? at : at - 1;
-        if (direction > 0) at++;
-        else to = at;
-    }
+static Py_ssize_t first_empty_line(Chars text, Py_ssize_t from, Py_ssize_t to) {
+    for (; (from = find_char(text, '\n', from, to)) >= 0; from++)
+        if (from + 1 < to && char_at(text, from + 1) == '\n') return from;
     return -1;
 }
 
-/* Two parts of a text as lines, either of which may be empty. */
-static PyObject *lines_of(PyObject *text, Py_ssize_t from, Py_ssize_t to, Py_ssize_t again, Py_ssize_t end) {
-    if (from == to) return PyUnicode_Substring(text, again, end);
-    PyObject *first = PyUnicode_Substring(text, from, to);
-    if (!first || again == end) return first;
-    PyObject *second = PyUnicode_Substring(text, again, end);
-    PyObject *found = second ? PyUnicode_FromFormat("%U\n%U", first, second) : NULL;
-    Py_DECREF(first);
-    Py_XDECREF(second);
-    return found;
+static Py_ssize_t last_empty_line(Chars text, Py_ssize_t from, Py_ssize_t to) {
+    for (; (to = find_last_char(text, '\n', from, to)) >= 0;)
+        if (to > from && char_at(text, to - 1) == '\n') return to - 1;
+    return -1;
 }
 
-/* The part of text[from:to] that asks; NULL, without an error, where that is not decided here. */
-static PyObject *ask_of(const Plan *plan, PyObject *text, Py_ssize_t from, Py_ssize_t to) {
-    Chars chars = {PyUnicode_KIND(text), PyUnicode_DATA(text)};
-    Py_ssize_t end = empty_line(text, from, to, 1);
-    Py_ssize_t head = to, tail = to; /* the parts that ask are text[from:head] and text[tail:to] */
+/* Find the parts of text[from:to] that ask: without context alone where a pattern has to say. */
+static int find_ask(const AskPlan *plan, Ask *ask) {
+    Chars text = ask->text;
+    Py_ssize_t from = ask->from, to = ask->to, end = first_empty_line(text, from, to);
+    ask->head = ask->tail = to;
     if (end >= 0 && to - from > plan->long_chars) {
-        Py_ssize_t last = empty_line(text, end + 2, to, -1), start = (last < 0 ? end : last) + 2;
-        int first = end - from <= plan->paragraph_chars ? asks(plan, chars, from, end) : 0;
-        int second = to - start <= plan->paragraph_chars ? asks(plan, chars, start, to) : 0;
-        if (first < 0 || second < 0) return NULL;
-        if (first || second) head = first ? end : from, tail = second ? start : to;
+        Py_ssize_t last = last_empty_line(text, end + 2, to), start = (last < 0 ? end : last) + 2;
+        int first = end - from <= plan->paragraph_chars ? asks(plan, text, from, end) : 0;
+        int second = to - start <= plan->paragraph_chars ? asks(plan, text, start, to) : 0;
+        if (first < 0 || second < 0) return WITHOUT_CONTEXT;
+        if (first || second) ask->head = first ? end : from, ask->tail = second ? start : to;
     } else if (end >= 0 && end - from <= plan->paragraph_chars && to - end > plan->pasted_chars) {
-        int is_rework = reworks(plan, chars, from, end), asks_more = 0;
-        Py_ssize_t start = is_rework ? empty_line(text, end, to, -1) + 2 : to;
-        if (is_rework > 0 && to - start <= plan->pasted_chars) asks_more = requests(plan, chars, start, to);
-        if (is_rework < 0 || asks_more < 0) return NULL;
-        if (is_rework) head = end, tail = asks_more ? start : to;
+        int is_rework = reworks(plan, text, from, end), asks_more = 0;
+        Py_ssize_t start = is_rework ? last_empty_line(text, end, to) + 2 : to;
+        if (is_rework > 0 && to - start <= plan->pasted_chars) asks_more = requests(plan, text, start, to);
+        if (is_rework < 0 || asks_more < 0) return WITHOUT_CONTEXT;
+        if (is_rework) ask->head = end, ask->tail = asks_more ? start : to;
     }
-    Py_ssize_t first = head > from ? from : tail, length = head - from + (head > from && tail < to) + to - tail;
-    if (length <= plan->follow_up_chars && begins_text(plan->assent, chars, first, to)) return NULL;
-    if (length <= plan->follow_up_chars && length == to - from && begins_text(plan->reference, chars, from, to)) return NULL;
-    return lines_of(text, from, head, tail, to);
+    Py_ssize_t head = ask->head - from, tail = to - ask->tail, first = head ? from : ask->tail;
+    ask->is_bare &= head == to - from;
+    if (head + tail + (head && tail) > plan->follow_up_chars) return FOUND;
+    if (begins_text(plan->assent, text, first, to)) return PERHAPS;
+    return ask->is_bare && begins_text(plan->reference, text, from, to) ? PERHAPS : FOUND;
+}
+
+/* Choose the ask of the text that ends a prompt. Where there is context or none, and no more is found, text[from:to] is
+   the text without blanks around it. */
+static int choose_ask(const AskPlan *plan, Chars text, Py_ssize_t length, Ask *ask) {
+    Reduced reduced;
+    *ask = (Ask){.text = text, .to = length, .is_bare = 1};
+    if (length && char_at(text, 0) == '#') return MORE_TO_DO; /* perhaps AGENTS.md */
+    strip(text, &ask->from, &ask->to);
+    if (ask->from == ask->to || has_tag(plan->tags, text, ask->from, ask->to)) return MORE_TO_DO;
+    if (has_quotation(text, ask->from, ask->to)) return WITH_CONTEXT;
+    int is_reduced = reduce(text, ask->from, ask->to, plan->paragraph_chars, &reduced);
+    if (is_reduced < 0) return OUT_OF_MEMORY;
+    Ask own = *ask;
+    if (is_reduced) {
+        own = (Ask){.text = {reduced.kind, reduced.data}, .to = reduced.length, .owned = reduced.data};
+        strip(own.text, &own.from, &own.to);
+    }
+    own.is_bare = own.to - own.from == ask->to - ask->from;
+    int has_context = has_documents(plan->questions, plan->examples, own.text, own.from, own.to);
+    int found = has_context ? WITH_CONTEXT : find_ask(plan, &own);
+    if (found >= PERHAPS) *ask = own;
+    else PyMem_Free(own.owned);
+    return found == WITHOUT_CONTEXT && is_reduced ? WITH_CONTEXT : found;
+}
+
+/* Whether all is a tuple of words that may be labels. */
+static int are_texts(PyObject *words) {
+    int fits = PyTuple_Check(words) && PyTuple_GET_SIZE(words) <= MAX_LABELS;
+    for (Py_ssize_t k = 0; fits && k < PyTuple_GET_SIZE(words); k++) fits = PyUnicode_Check(PyTuple_GET_ITEM(words, k));
+    return fits;
+}
+
+/* Read a plan, made by ``words.ask_plan``: prepared words, sizes, and labels of questions and examples. */
+static int read_ask_plan(PyObject *given, AskPlan *plan) {
+    PyObject *words[8];
+    if (!PyTuple_Check(given)) {
+        PyErr_SetString(PyExc_TypeError, "a plan of an ask is a tuple");
+        return 0;
+    }
+    if (!PyArg_ParseTuple(given, "(OOOOOOOO)(nnnnn)OO", words, words + 1, words + 2, words + 3, words + 4, words + 5, words + 6,
+                          words + 7, &plan->edge, &plan->follow_up_chars, &plan->long_chars, &plan->paragraph_chars,
+                          &plan->pasted_chars, &plan->questions, &plan->examples)) return 0;
+    if (!are_texts(plan->questions) || !are_texts(plan->examples)) {
+        PyErr_SetString(PyExc_TypeError, "labels are tuples of words in lower case");
+        return 0;
+    }
+    const Words *found[8];
+    for (int k = 0; k < 8; k++)
+        if (!(found[k] = PyCapsule_GetPointer(words[k], "words"))) return 0;
+    plan->chores = (Words *)found[0], plan->tags = found[1], plan->rework = found[2], plan->surely_rework = found[3];
+    plan->polite = found[4], plan->requests = found[5], plan->assent = found[6], plan->reference = found[7];
+    return 1;
 }
 
 #endif

@@ -4,8 +4,8 @@
 #include <Python.h>
 #include <stdint.h>
 
-#define STEP 2 /* three characters of any word begin at a multiple of it, so only such places are looked at */
-#define HEAD (STEP + 2) /* the shortest word of a group */
+#define SEARCH_STEP 2 /* three characters of any word begin at a multiple of it, so only such places are looked at */
+#define HEAD (SEARCH_STEP + 2) /* the shortest word of a group */
 #define MAX_LETTERS 32
 #define MAX_WORDS 64
 #define MAX_GROUPS 8
@@ -20,6 +20,14 @@ typedef struct {
     int count, groups;
     struct { PyObject *text; int found; } known[KNOWN]; /* texts that a log repeats */
 } Words;
+
+/* The characters of a text, as Python's texts hold them. */
+typedef struct {
+    int kind;
+    const void *data;
+} Chars;
+
+static Chars chars_of(PyObject *text) { return (Chars){PyUnicode_KIND(text), PyUnicode_DATA(text)}; }
 
 /* A character in lower case; 0 beyond ASCII. */
 static inline uint8_t folded(int kind, const void *data, Py_ssize_t at) {
@@ -44,10 +52,10 @@ static int at_place(const Words *words, int group, int kind, const void *data, P
 
 static inline int search(const Words *words, int group, const int kind, const void *data, Py_ssize_t from, Py_ssize_t to) {
     const uint32_t *places = words->places[group];
-    for (Py_ssize_t i = from; i + 2 < to; i += STEP) {
+    for (Py_ssize_t i = from; i + 2 < to; i += SEARCH_STEP) {
         uint32_t pair = (PyUnicode_READ(kind, data, i) & 31) << 5 | (PyUnicode_READ(kind, data, i + 1) & 31);
         if (!(places[pair] >> (PyUnicode_READ(kind, data, i + 2) & 31) & 1)) continue;
-        for (int k = 0; k < STEP; k++)
+        for (int k = 0; k < SEARCH_STEP; k++)
             if (i - k >= from && i - k + HEAD <= to && at_place(words, group, kind, data, i - k, to)) return 1;
     }
     return 0;
@@ -63,13 +71,11 @@ static int holds(const Words *words, int group, int kind, const void *data, Py_s
 }
 
 /* Whether the ends of a text hold a word of each group. */
-static int has_words(const Words *words, Py_ssize_t edge, PyObject *text) {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(text);
-    int kind = PyUnicode_KIND(text), whole = length <= edge || length - edge <= edge;
-    const void *data = PyUnicode_DATA(text);
+static int has_words(const Words *words, Py_ssize_t edge, Chars text, Py_ssize_t length) {
+    int whole = length <= edge || length - edge <= edge;
     for (int group = 0; group < words->groups; group++) {
-        if (holds(words, group, kind, data, 0, whole ? length : edge)) continue;
-        if (whole || !holds(words, group, kind, data, length - edge, length)) return 0;
+        if (holds(words, group, text.kind, text.data, 0, whole ? length : edge)) continue;
+        if (whole || !holds(words, group, text.kind, text.data, length - edge, length)) return 0;
     }
     return 1;
 }
@@ -77,7 +83,7 @@ static int has_words(const Words *words, Py_ssize_t edge, PyObject *text) {
 /* The same for a text that many requests repeat, such as a system prompt. */
 static int repeated_has_words(Words *words, Py_ssize_t edge, PyObject *text) {
     Py_ssize_t length = PyUnicode_GET_LENGTH(text);
-    if (!length || length > MAX_KNOWN_CHARS) return has_words(words, edge, text);
+    if (!length || length > MAX_KNOWN_CHARS) return has_words(words, edge, chars_of(text), length);
     size_t slot = ((size_t)length + 7 * PyUnicode_READ_CHAR(text, length - 1) + PyUnicode_READ_CHAR(text, length / 2)) % KNOWN;
     PyObject *known = words->known[slot].text;
     if (known && PyUnicode_GET_LENGTH(known) == length && PyUnicode_KIND(known) == PyUnicode_KIND(text) &&
@@ -85,7 +91,7 @@ static int repeated_has_words(Words *words, Py_ssize_t edge, PyObject *text) {
         return words->known[slot].found;
     Py_INCREF(text);
     Py_XSETREF(words->known[slot].text, text);
-    return words->known[slot].found = has_words(words, edge, text);
+    return words->known[slot].found = has_words(words, edge, chars_of(text), length);
 }
 
 /* Whether data[at:to] may begin with one of the words, in any case: a character beyond ASCII may stand for a letter. */
@@ -117,7 +123,7 @@ static int add_word(Words *words, PyObject *word, int group) {
     if (group < 0) return 1;
     words->group[added] = (uint8_t)group;
     for (int k = 0; k < HEAD; k++) words->heads[added] = words->heads[added] << 8 | (uint8_t)letters[k];
-    for (int k = 0; k < STEP; k++)
+    for (int k = 0; k < SEARCH_STEP; k++)
         words->places[group][(letters[k] & 31) << 5 | (letters[k + 1] & 31)] |= 1u << (letters[k + 2] & 31);
     return 1;
 }

@@ -3,24 +3,10 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "_longest.h"
 #include "_xxh3.h"
 
-#define MIN_CHARS 64
-#define MAX_CHARS (1 << 16)
-
 static PyObject *name_role, *name_text, *name_calls, *name_images, *name_audio;
-
-/* Hash a text's UTF-8; 0 and an error where it has none. */
-static int hash_text(PyObject *text, uint64_t seed, uint64_t *hash) {
-    Py_ssize_t length;
-    const char *bytes = PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &length) : NULL;
-    if (!bytes) {
-        if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "a text is to be hashed");
-        return 0;
-    }
-    *hash = xxh3(bytes, (size_t)length, seed);
-    return 1;
-}
 
 typedef struct {
     uint64_t chain, parent, opening, system;
@@ -85,58 +71,15 @@ static PyObject *fold(PyObject *Py_UNUSED(module), PyObject *messages) {
                          prompt.images, prompt.sounds, prompt.after_tool ? Py_True : Py_False);
 }
 
-static int is_blank(Py_UCS4 c) { return c == ' ' || c == '\t'; }
-
-/* The longest line among the first characters, the first of several, and without blanks around it. */
-static int find_line(PyObject *text, Py_ssize_t *from, Py_ssize_t *to) {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(text), end = length < MAX_CHARS ? length : MAX_CHARS, best = 0, longest = 0;
-    int kind = PyUnicode_KIND(text);
-    const void *data = PyUnicode_DATA(text);
-    for (Py_ssize_t start = 0, stop; end - start > longest; start = stop + 1) {
-        stop = PyUnicode_FindChar(text, '\n', start, end, 1);
-        if (stop == -2) return 0;
-        if (stop < 0) stop = end;
-        if (stop - start > longest) best = start, longest = stop - start;
-    }
-    *from = best, *to = best + longest;
-    while (*from < *to && Py_UNICODE_ISSPACE(PyUnicode_READ(kind, data, *from))) ++*from;
-    while (*from < *to && Py_UNICODE_ISSPACE(PyUnicode_READ(kind, data, *to - 1))) --*to;
-    return 1;
-}
-
-/* The line with each run of spaces and tabs as one space. */
-static PyObject *collapsed(PyObject *text, Py_ssize_t from, Py_ssize_t to) {
-    int kind = PyUnicode_KIND(text);
-    const void *data = PyUnicode_DATA(text);
-    Py_UCS4 *line = PyMem_New(Py_UCS4, to - from);
-    Py_ssize_t length = 0;
-    if (!line) return PyErr_NoMemory();
-    for (Py_ssize_t i = from; i < to; i++) {
-        Py_UCS4 c = PyUnicode_READ(kind, data, i);
-        if (!is_blank(c)) line[length++] = c;
-        else if (!is_blank(line[length - 1])) line[length++] = ' '; /* a line does not begin with a blank */
-    }
-    PyObject *found = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, line, length);
-    PyMem_Free(line);
-    return found;
-}
-
 static PyObject *line_hash(PyObject *Py_UNUSED(module), PyObject *text) {
-    Py_ssize_t from, to;
     uint64_t hash;
     if (!PyUnicode_Check(text)) {
         PyErr_SetString(PyExc_TypeError, "line_hash takes a text");
         return NULL;
     }
-    if (PyUnicode_GET_LENGTH(text) < MIN_CHARS) Py_RETURN_NONE;
-    if (!find_line(text, &from, &to)) return NULL;
-    if (to - from < MIN_CHARS) Py_RETURN_NONE;
-    PyObject *line = collapsed(text, from, to);
-    if (!line) return NULL;
-    int known = PyUnicode_GET_LENGTH(line) >= MIN_CHARS, done = !known || hash_text(line, 0, &hash);
-    Py_DECREF(line);
-    if (!done) return NULL;
-    if (!known) Py_RETURN_NONE;
+    int found = hash_longest(chars_of(text), PyUnicode_GET_LENGTH(text), PyUnicode_IS_ASCII(text), &hash);
+    if (found < 0) return NULL;
+    if (!found) Py_RETURN_NONE;
     return PyLong_FromUnsignedLongLong(hash);
 }
 

@@ -1,4 +1,6 @@
 /* The 64-bit XXH3 hash with a seed, after its specification; the package xxhash gives the same in Python. */
+#ifndef LLM_AUDIT_XXH3_H
+#define LLM_AUDIT_XXH3_H
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -130,3 +132,5 @@ static uint64_t xxh3(const void *data, size_t length, uint64_t seed) {
          : length <= 240 ? hash_of_some(data, length, seed)
                          : hash_of_many(data, length, seed);
 }
+
+#endif

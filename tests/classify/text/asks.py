@@ -10,7 +10,7 @@ from llm_audit.classify.text import words
 
 def short_way() -> Callable[..., Any]:
     """Return it."""
-    return words.plain_ask(
+    plan = words.ask_plan(
         words.AskWords(
             (("title",), ("chat",)),
             ("b",),
@@ -21,6 +21,8 @@ def short_way() -> Callable[..., Any]:
             ("ok",),
             ("fix",),
             ("question",),
+            ("input",),
         ),
         words.AskSizes(20, 8, 60, 30, 10),
     )
+    return words.plain_ask(plan)

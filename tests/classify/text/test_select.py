@@ -325,8 +325,9 @@ MARKS = st.sampled_from(
         "Summarise the text below.\n\n",
         "<context>", "</context>", "<", ">", "\n> ", "```", "\n", ":", "\uff1a", "Question:", "Context:\n", "Q: ",
         "A: ", "Input: ", "Output: ", "# AGENTS.md", "<system-reminder>", "title", "summarise", "conversation",
-        "Why?\n\n", "yes", "x " * 45, "\u3000", "é\n" * 50, "word " * 700, "\u017fystem", "<\u017fystem-reminder>",
-        "please ", "next", "And for Spain?", "extract ", "<p>", "</p>", "\n\n", "\n\n", "Rewrite this.\n\n", "x " * 120,
+        "Why?\n\n", "yes", "```py\n" + "x = y\n" * 120,
+        "x " * 45, "\u3000", "é\n" * 50, "word " * 700, "\u017fystem",
+        "<\u017fystem-reminder>", "please ", "next", "And for Spain?", "extract ", "<p>", "</p>", "\n\n", "\n\n", "Rewrite this.\n\n", "x " * 120,
     ]
 )  # fmt: skip
 TURNS = st.lists(
@@ -378,7 +379,21 @@ def test_the_short_way_is_for_plain_asks():
     assert short([user(f"{'All. ' * 12}\n\nWhy, then")]) == "Why, then"
     assert short([user(f"{'All. ' * 12}\n\nWhy\u2019s that")]) == (f"{'All. ' * 12}\n\nWhy\u2019s that", False)
     assert short([user(f"{'All. ' * 12}\n\nEnd.")]) == f"{'All. ' * 12}\n\nEnd."
-    for text in ("> a\nb", "a\n> b", "```a", "a\nb: c", "Question: a\nb", "a </c>"):
+    assert short([user("All is well.\nb: c\ninput is d")]) == "All is well.\nb: c\ninput is d"
+    assert short([user("What is wrong here?\n```\nall = 1")]) == "What is wrong here?\n```\nall = 1"  # short
+    fence = f"```\n{'x ' * 20}> y </c>"
+    assert short([user(f"What is wrong here?\n{fence}")]) == "What is wrong here?\n``` ```"
+    assert short([user(f"What is wr\xf6ng here?\n{fence}```\n")]) == "What is wr\xf6ng here?\n``` ```"
+    assert short([user(f"What is {fence}``` and {fence} ```here?")]) == "What is ``` ``` and ``` ```here?"
+    for text in (
+        "> a\nb",
+        "a\n> b",
+        "Input:\nb: c",
+        "Question: a\nb",
+        "a </c>",
+        f"Fix this a </c>{fence}",
+        f"Fix {fence}",
+    ):
         assert short([user(text)]) == (text, True)
     for turns in ([user("a"), assistant("b")], [user("<b>")], [user(" ")], [user("# A")], [user("title chat")]):
         assert short(turns) is None

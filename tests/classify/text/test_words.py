@@ -172,14 +172,20 @@ def test_the_compiled_search_refuses_what_it_cannot_hold():
         with pytest.raises(TypeError):
             _words.begins(*arguments)
     heads = (_words.prepare((("word",),)), *(_words.prepare_heads(("a",)),) * 7)
-    sizes, turns = (1, 1, 1, 1, 1), [Message("user", "b")]
-    for arguments in (
-        (heads, sizes, ("a",)), (heads[:3], sizes, ("a",), turns), (heads, sizes[:4], ("a",), turns),
-        (heads, ("1",) * 5, ("a",), turns), (heads, sizes, ["a"], turns), (heads, sizes, ("a",), []),
+    sizes, labels, turns = (1, 1, 1, 1, 1), ("a",), [Message("user", "b")]
+    for plan in (
+        (heads, sizes, labels), (heads[:3], sizes, labels, labels), (heads, sizes[:4], labels, labels), [heads],
+        (heads, ("1",) * 5, labels, labels), (heads, sizes, ["a"], labels), (heads, sizes, labels, (b"a",)),
     ):  # fmt: skip
         with pytest.raises(TypeError):
+            _words.plain_ask(plan, turns)
+    plan = (heads, sizes, labels, labels)
+    for arguments in ((plan,), (plan, []), (plan, tuple(turns))):
+        with pytest.raises(TypeError):
             _words.plain_ask(*arguments)
-    assert _words.plain_ask(heads, sizes, ("a",), turns) == "b"
+    with pytest.raises(ValueError, match="PyCapsule"):
+        _words.plain_ask(((object(),) * 8, *plan[1:]), turns)
+    assert _words.plain_ask(plan, turns) == "b"
     for arguments in (
         (("word",), b"word"), (("word",),), (["word"], "word"), ((b"word",), "word"), (("word",) * 65, "word"),
     ):  # fmt: skip

@@ -14,7 +14,7 @@ import msgspec
 
 from llm_audit.classify.text import patterns
 from llm_audit.classify.text.context import LONG, PASTED, SHORT_PARAGRAPH, own_ask, without_context, without_harness
-from llm_audit.classify.text.words import AskSizes, AskWords, beginner, ends, plain_ask, searcher
+from llm_audit.classify.text.words import AskSizes, AskWords, ask_plan, beginner, ends, plain_ask, searcher
 from llm_audit.sources.entry import Message
 from llm_audit.vocabulary import Abstention, Judged, Operation, Step
 
@@ -27,7 +27,7 @@ _CHAT: Final[str] = Operation.CHAT.value
 _SCORED: Final = Judged.SCORED
 _ASK: Final = Step.ASK
 _may_be_chore: Final = searcher((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), _EDGE)
-_plain_ask: Final = plain_ask(
+ASK_PLAN: Final = ask_plan(
     AskWords(
         chores=(patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS),
         tags=patterns.HARNESS_HEADS,
@@ -37,10 +37,13 @@ _plain_ask: Final = plain_ask(
         requests=patterns.REQUEST_WORDS,
         assent=patterns.ASSENT_HEADS,
         reference=patterns.REFERENCE_HEADS,
-        labels=patterns.QUESTION_WORDS,
+        questions=patterns.QUESTION_WORDS,
+        examples=patterns.EXAMPLE_WORDS,
     ),
     AskSizes(edge=_EDGE, follow_up=_FOLLOW_UP, long=LONG, paragraph=SHORT_PARAGRAPH, pasted=PASTED),
 )
+"""What compiled code needs to choose the ask of a plain prompt; None without such code."""
+_plain_ask: Final = plain_ask(ASK_PLAN)
 _may_assent: Final = beginner(patterns.ASSENT_HEADS)
 _may_refer: Final = beginner(patterns.REFERENCE_HEADS)
 
@@ -90,7 +93,7 @@ def select(
     index, text, bare = ask
     if step is _ASK:
         step = _planned(text, tools)
-    if _follows_up(text, bare=bare):
+    if follows_up(text, bare=bare):
         return _inherited(messages, index, text, step)
     return Selection(text, _SCORED, None, step)
 
@@ -108,7 +111,7 @@ def _plain(messages: Sequence[Message], tools: Sequence[str]) -> Selection | Non
         return Selection(found, _SCORED, None, _planned(found, tools) if tools else _ASK)
     whole, has_context = found
     ask = without_context(whole) if has_context else own_ask(whole)
-    if not ask or _follows_up(ask, bare=len(ask) == len(whole)):
+    if not ask or follows_up(ask, bare=len(ask) == len(whole)):
         return None
     return Selection(ask, _SCORED, None, _planned(ask, tools))
 
@@ -145,7 +148,7 @@ def _chore_step(text: str) -> Step | None:
 _system_chore = lru_cache(maxsize=256)(_chore_step)  # a log repeats few system prompts
 
 
-def _follows_up(text: str, *, bare: bool) -> bool:
+def follows_up(text: str, *, bare: bool) -> bool:
     """Return true for an ask that means nothing alone; one that brought its own context may mean that by "this"."""
     if len(text) > _FOLLOW_UP:
         return False
@@ -169,7 +172,7 @@ def _ask_before(messages: Sequence[Message], end: int) -> tuple[int, str, bool] 
 def _inherited(messages: Sequence[Message], index: int, text: str, step: Step) -> Selection:
     """Judge a follow-up by what it refers to: the earlier ask, and what the model then proposed."""
     before = _ask_before(messages, index)
-    while before is not None and _follows_up(before[1], bare=before[2]):
+    while before is not None and follows_up(before[1], bare=before[2]):
         before = _ask_before(messages, before[0])
     earlier = before[1] if before else ""
     proposal = ""

@@ -63,24 +63,33 @@ class AskWords(NamedTuple):
     requests: tuple[str, ...]  # with which a paragraph that asks for something begins
     assent: tuple[str, ...]  # with which an assent begins
     reference: tuple[str, ...]  # with which a short ask about something earlier begins
-    labels: tuple[str, ...]  # of which one stands before a colon where documents precede a question
+    questions: tuple[str, ...]  # labels, of which one stands before a colon where documents precede a question
+    examples: tuple[str, ...]  # labels, of which one stands before a colon where examples precede the ask
 
 
+AskPlan = tuple[tuple[object, ...], tuple[int, ...], tuple[str, ...], tuple[str, ...]]
+"""Prepared words, sizes, and labels of questions and of examples, for compiled code."""
 PlainAsk = Callable[[list[Message]], str | tuple[str, bool] | None]
 
 
-def plain_ask(words: AskWords, sizes: AskSizes) -> PlainAsk:
+def ask_plan(words: AskWords, sizes: AskSizes) -> AskPlan | None:
+    """Return what compiled code needs to choose an ask; None without such code."""
+    if not COMPILED:
+        return None
+    heads = map(_words.prepare_heads, words[1:-2])
+    return (_words.prepare(words.chores), *heads), tuple(sizes), words.questions, words.examples
+
+
+def plain_ask(plan: AskPlan | None) -> PlainAsk:
     """Return the ask that ends a prompt, as a function of the messages: a short way for most.
 
-    It returns the ask alone where that is plain. Else it returns the text without blanks around it, and whether it may
-    hold a quotation, a fence, a closed tag, examples or documents; if not, it may still end with a document, or be a
-    follow-up. None where more may have to be done: the prompt does not end with the user's message,
-    that or the system prompt has a word of each group at its ends, or a harness may have written in it.
+    It returns the ask alone where that is plain, without what is in long fences. Else it returns the text without
+    blanks around it, and whether it may hold a quotation, a long fence, a closed tag, examples or documents; if not,
+    it may still end with a document, or be a follow-up. None where more may have to be done: the prompt does not end
+    with the user's message, that or the system prompt has a word of each group at its ends, or a harness may have
+    written in it.
     """
-    if not COMPILED:
-        return lambda _: None
-    heads = map(_words.prepare_heads, words[1:-1])
-    return partial(_words.plain_ask, (_words.prepare(words.chores), *heads), tuple(sizes), words.labels)
+    return partial(_words.plain_ask, plan) if plan is not None else lambda _: None
 
 
 def in_ends(groups: Groups, edge: int, text: str) -> bool:

@@ -2,17 +2,12 @@
    read here must be right, but not everything need be read. object_reader.py explains the use. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-#include <math.h>
 #include <stdint.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
+#include "_line.h"
 #include "_request.h"
 
 #define MAX_KEYS 64
-#define MAX_DIGITS 18
-#define STEP 16
 #define MAX_COUNT 1000000000
 enum { SCALAR, COUNT, NESTED, ANY, MESSAGES, KINDS };
 enum { ROLES = 4 };
@@ -28,101 +23,6 @@ typedef struct {
     PyObject *converter[MAX_KEYS], *make;
 } Plan;
 
-typedef struct {
-    const Plan *plan;
-    const uint8_t *at, *end;
-    uint8_t *scratch; /* as long as the line, and a step */
-} Line;
-
-typedef struct {
-    const uint8_t *data;
-    Py_ssize_t length;
-    int beyond; /* ASCII */
-} Text;
-
-/* Copy to the first quotation mark, backslash or control character, and note bytes beyond ASCII. */
-static const uint8_t *copy_run(const uint8_t *at, const uint8_t *end, uint8_t **to, int *beyond) {
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1F);
-    while (end - at >= STEP) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)at);
-        _mm_storeu_si128((__m128i *)*to, bytes);
-        __m128i odd = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
-                                   _mm_cmpeq_epi8(_mm_max_epu8(bytes, control), control));
-        unsigned mask = (unsigned)_mm_movemask_epi8(odd), high = (unsigned)_mm_movemask_epi8(bytes);
-        if (mask) {
-            int length = __builtin_ctz(mask);
-            *beyond |= (high & ((1u << length) - 1)) != 0;
-            *to += length;
-            return at + length;
-        }
-        *beyond |= high != 0, at += STEP, *to += STEP;
-    }
-#endif
-    for (; at < end && *at != '"' && *at != '\\' && *at > 0x1F; at++) *beyond |= *at >> 7, *(*to)++ = *at;
-    return at;
-}
-
-static int hex4(const uint8_t *at, const uint8_t *end, unsigned *code) {
-    if (end - at < 4) return 0;
-    *code = 0;
-    for (int k = 0; k < 4; k++) {
-        unsigned c = at[k], letter = c | 32;
-        if (c >= '0' && c <= '9') c -= '0';
-        else if (letter >= 'a' && letter <= 'f') c = letter - 'a' + 10;
-        else return 0;
-        *code = *code << 4 | c;
-    }
-    return 1;
-}
-
-static uint8_t *put(uint8_t *to, unsigned code) {
-    if (code < 0x80) return *to = (uint8_t)code, to + 1;
-    int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    *to++ = (uint8_t)(0xFFu << (7 - more) | code >> 6 * more);
-    while (more--) *to++ = (uint8_t)(0x80 | (code >> 6 * more & 0x3F));
-    return to;
-}
-
-/* Read what follows a backslash; 0 where it is no escape, or half of a surrogate pair. */
-static int unescape(Line *line, uint8_t **to, int *beyond) {
-    static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
-    if (line->at == line->end) return 0;
-    uint8_t c = *line->at++;
-    if (c != 'u') {
-        const char *found = c ? strchr(letters, c) : NULL;
-        if (found) *(*to)++ = (uint8_t)meant[found - letters];
-        return found != NULL;
-    }
-    unsigned code, low;
-    if (!hex4(line->at, line->end, &code)) return 0;
-    line->at += 4;
-    if (code >= 0xDC00 && code < 0xE000) return 0;
-    if (code >= 0xD800 && code < 0xDC00) {
-        if (line->end - line->at < 6 || line->at[0] != '\\' || line->at[1] != 'u') return 0;
-        if (!hex4(line->at + 2, line->end, &low) || low < 0xDC00 || low >= 0xE000) return 0;
-        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-        line->at += 6;
-    }
-    *beyond |= code >= 0x80;
-    *to = put(*to, code);
-    return 1;
-}
-
-/* Read a text whose quotation mark has been read, into the scratch. */
-static int read_text(Line *line, Text *text) {
-    uint8_t *to = line->scratch;
-    text->beyond = 0;
-    for (;;) {
-        line->at = copy_run(line->at, line->end, &to, &text->beyond);
-        if (line->at == line->end || *line->at < ' ') return 0;
-        if (*line->at++ == '"') break;
-        if (!unescape(line, &to, &text->beyond)) return 0;
-    }
-    text->data = line->scratch, text->length = to - line->scratch;
-    return 1;
-}
-
 static PyObject *as_unicode(const Text *text) {
     if (text->beyond) {
         PyObject *found = PyUnicode_DecodeUTF8((const char *)text->data, text->length, NULL);
@@ -134,48 +34,10 @@ static PyObject *as_unicode(const Text *text) {
     return found;
 }
 
-static uint8_t next_byte(Line *line) { /* that is no blank; 0 at the end */
-    while (line->at < line->end && (*line->at == ' ' || *line->at == '\t' || *line->at == '\r' || *line->at == '\n')) line->at++;
-    return line->at < line->end ? *line->at : 0;
-}
-
-static int is_next(Line *line, char c) { return next_byte(line) == (uint8_t)c && line->at++; }
-
-static int is_word(Line *line, const char *word) {
-    Py_ssize_t length = (Py_ssize_t)strlen(word);
-    if (line->end - line->at < length || memcmp(line->at, word, (size_t)length)) return 0;
-    line->at += length;
-    return 1;
-}
-
-static const uint8_t *digits(const uint8_t *at, const uint8_t *end) {
-    while (at < end && *at >= '0' && *at <= '9') at++;
-    return at;
-}
-
 static PyObject *read_number(Line *line) {
-    const uint8_t *start = line->at, *whole = start + (*start == '-'), *at = digits(whole, line->end), *point = at;
-    if (at == whole || (*whole == '0' && at - whole > 1)) return NULL;
-    if (at < line->end && *at == '.' && (at = digits(point + 1, line->end)) == point + 1) return NULL;
-    if (at < line->end && (*at | 32) == 'e') {
-        const uint8_t *power = at + 1;
-        if (power < line->end && (*power == '+' || *power == '-')) power++;
-        if ((at = digits(power, line->end)) == power) return NULL;
-    }
-    line->at = at;
-    if (at == point) {
-        long long value = 0;
-        if (point - whole > MAX_DIGITS || (whole > start && *whole == '0')) return NULL;
-        for (; whole < point; whole++) value = 10 * value + (*whole - '0');
-        return PyLong_FromLongLong(*start == '-' ? -value : value);
-    }
-    char *stop; /* the byte after a bytes object is a NUL */
-    double value = PyOS_string_to_double((const char *)start, &stop, NULL);
-    if (PyErr_Occurred()) {
-        PyErr_Clear();
-        return NULL;
-    }
-    return (const uint8_t *)stop == at && isfinite(value) ? PyFloat_FromDouble(value) : NULL;
+    Number number;
+    if (!read_numeric(line, &number)) return NULL;
+    return number.is_whole ? PyLong_FromLongLong(number.whole) : PyFloat_FromDouble(number.real);
 }
 
 static PyObject *read_scalar(Line *line) {
@@ -272,8 +134,7 @@ static PyObject *read_messages(Line *line, PyObject *make) {
 }
 
 /* The place of the key that is next, expected first; -1 where it is not known. */
-static Py_ssize_t read_key(Line *line, Py_ssize_t expected) {
-    const Plan *plan = line->plan;
+static Py_ssize_t read_key(const Plan *plan, Line *line, Py_ssize_t expected) {
     if (!is_next(line, '"')) return -1;
     for (Py_ssize_t n = 0; n < plan->count; n++) {
         Py_ssize_t k = (expected + n) % plan->count;
@@ -284,23 +145,22 @@ static Py_ssize_t read_key(Line *line, Py_ssize_t expected) {
     return -1;
 }
 
-static PyObject *read_value(Line *line, Py_ssize_t k) {
-    switch (line->plan->kind[k]) {
+static PyObject *read_value(const Plan *plan, Line *line, Py_ssize_t k) {
+    switch (plan->kind[k]) {
     case SCALAR: return read_scalar(line);
     case COUNT: return read_count(line);
-    case NESTED: return read_nested(line, line->plan->converter[k], 0);
-    case ANY: return read_nested(line, line->plan->converter[k], 1);
-    default: return read_messages(line, line->plan->converter[k]);
+    case NESTED: return read_nested(line, plan->converter[k], 0);
+    case ANY: return read_nested(line, plan->converter[k], 1);
+    default: return read_messages(line, plan->converter[k]);
     }
 }
 
-static int read_object(Line *line, PyObject **values) {
-    const Plan *plan = line->plan;
+static int read_object(const Plan *plan, Line *line, PyObject **values) {
     if (!is_next(line, '{')) return 0;
     for (Py_ssize_t n = 0; n < plan->count; n++) {
         if (n && !is_next(line, ',')) return 0;
-        Py_ssize_t k = read_key(line, n);
-        if (k < 0 || values[k] || !(values[k] = read_value(line, k))) return 0;
+        Py_ssize_t k = read_key(plan, line, n);
+        if (k < 0 || values[k] || !(values[k] = read_value(plan, line, k))) return 0;
     }
     return is_next(line, '}') && !next_byte(line) && line->at == line->end;
 }
@@ -313,10 +173,10 @@ static PyObject *read_line(PyObject *Py_UNUSED(module), PyObject *const *args, P
     const Plan *plan = PyCapsule_GetPointer(args[0], "plan");
     if (!plan) return NULL;
     const uint8_t *data = (const uint8_t *)PyBytes_AS_STRING(args[1]);
-    Line line = {plan, data, data + PyBytes_GET_SIZE(args[1]), PyMem_Malloc((size_t)PyBytes_GET_SIZE(args[1]) + STEP)};
+    Line line = {data, data + PyBytes_GET_SIZE(args[1]), PyMem_Malloc((size_t)PyBytes_GET_SIZE(args[1]) + VECTOR_BYTES)};
     if (!line.scratch) return PyErr_NoMemory();
     PyObject *values[MAX_KEYS] = {NULL};
-    int fits = read_object(&line, values);
+    int fits = read_object(plan, &line, values);
     PyMem_Free(line.scratch);
     PyObject *found = fits ? PyObject_Vectorcall(plan->make, values, (size_t)plan->count, NULL) : NULL;
     for (Py_ssize_t k = 0; k < plan->count; k++) Py_XDECREF(values[k]);

@@ -1,0 +1,162 @@
+/* Finds what an ask may be about: fenced code, tagged documents, examples, lines that put a question after documents.
+   context.py takes them away. */
+#ifndef LLM_AUDIT_CONTEXT_H
+#define LLM_AUDIT_CONTEXT_H
+#include <Python.h>
+#include <string.h>
+
+#include "_search.h"
+
+#define CASELESS 0x3000 /* letters from here on have one case */
+#define WIDE_COLON 0xFF1A
+#define LABEL 24 /* characters in which a line has its label */
+#define MAX_LABELS 64
+#define FENCE 3
+#define FEWEST_WORDS 3 /* around fences that say what to do with what is in them */
+
+static Py_UCS4 char_at(Chars text, Py_ssize_t at) { return PyUnicode_READ(text.kind, text.data, at); }
+
+/* Where the first such character of text[from:to] is, or -1. */
+static Py_ssize_t find_char(Chars text, Py_UCS4 c, Py_ssize_t from, Py_ssize_t to) {
+    if (from >= to) return -1;
+    if (text.kind == PyUnicode_1BYTE_KIND) {
+        const char *start = text.data, *found = c < 256 ? memchr(start + from, (int)c, (size_t)(to - from)) : NULL;
+        return found ? found - start : -1;
+    }
+    while (from < to && char_at(text, from) != c) from++;
+    return from < to ? from : -1;
+}
+
+static Py_ssize_t find_last_char(Chars text, Py_UCS4 c, Py_ssize_t from, Py_ssize_t to) {
+    while (to > from && char_at(text, to - 1) != c) to--;
+    return to > from ? to - 1 : -1;
+}
+
+static void strip(Chars text, Py_ssize_t *from, Py_ssize_t *to) {
+    while (*from < *to && Py_UNICODE_ISSPACE(char_at(text, *from))) ++*from;
+    while (*from < *to && Py_UNICODE_ISSPACE(char_at(text, *to - 1))) --*to;
+}
+
+/* Whether a letter may be one of a word in lower case, under any folding of case: beyond ASCII some fold to others. */
+static int may_be(Py_UCS4 c, Py_UCS4 letter) {
+    if (c < 128) return (c >= 'A' && c <= 'Z' ? c + 32 : c) == letter;
+    if (c == 0x130 || c == 0x131 || c == 0x17F || c == 0x212A) return 1; /* they fold to ASCII */
+    return c < CASELESS ? letter >= 128 : c == letter;
+}
+
+typedef struct {
+    int kind;
+    const void *data;
+    Py_ssize_t length;
+} Label;
+
+static int ends_with(const Label *word, int kind, const void *data, Py_ssize_t from, Py_ssize_t end) {
+    if (word->length > end - from) return 0;
+    for (Py_ssize_t k = 1; k <= word->length; k++)
+        if (!may_be(PyUnicode_READ(kind, data, end - k), PyUnicode_READ(word->kind, word->data, word->length - k))) return 0;
+    return 1;
+}
+
+/* Whether one of the words may stand before a colon of the text, with blanks and asterisks between. */
+static int before_colon(PyObject *words, Chars text, Py_ssize_t from, Py_ssize_t to) {
+    int kind = text.kind;
+    const void *data = text.data;
+    Py_ssize_t count = PyTuple_GET_SIZE(words);
+    Label labels[MAX_LABELS];
+    uint8_t ends[128] = {0}; /* whether a word ends with a letter */
+    for (Py_ssize_t k = 0; k < count; k++) {
+        PyObject *word = PyTuple_GET_ITEM(words, k);
+        labels[k] = (Label){PyUnicode_KIND(word), PyUnicode_DATA(word), PyUnicode_GET_LENGTH(word)};
+        Py_UCS4 c = labels[k].length ? PyUnicode_READ(labels[k].kind, labels[k].data, labels[k].length - 1) : 128;
+        if (c < 128) ends[c] = 1;
+    }
+    for (Py_ssize_t i = from, end; i < to; i++) {
+        if (kind == PyUnicode_1BYTE_KIND && (i = find_char(text, ':', i, to)) < 0) break;
+        Py_UCS4 c = PyUnicode_READ(kind, data, i);
+        if (c != ':' && c != WIDE_COLON) continue;
+        for (end = i, c = 128; end > from; end--) {
+            c = PyUnicode_READ(kind, data, end - 1);
+            if (c != '*' && !Py_UNICODE_ISSPACE(c)) break;
+        }
+        if (c < 128 && !ends[c >= 'A' && c <= 'Z' ? c + 32 : c]) continue;
+        for (Py_ssize_t k = 0; k < count; k++)
+            if (ends_with(&labels[k], kind, data, from, end)) return 1;
+    }
+    return 0;
+}
+
+/* Whether text[from:to] may hold one of the tags. */
+static int has_tag(const Words *tags, Chars text, Py_ssize_t from, Py_ssize_t to) {
+    for (Py_ssize_t i = from; (i = find_char(text, '<', i, to)) >= 0; i++)
+        if (begins_at(tags, text.kind, text.data, i + 1, to)) return 1;
+    return 0;
+}
+
+/* Whether a line of text[from:to] begins with a quotation mark. */
+static int has_quotation(Chars text, Py_ssize_t from, Py_ssize_t to) {
+    for (Py_ssize_t i = from; (i = find_char(text, '>', i, to)) >= 0; i++)
+        if (i == from || char_at(text, i - 1) == '\n') return 1;
+    return 0;
+}
+
+/* Whether text[from:to] may hold a closed tag, examples, or documents before a question. */
+static int has_documents(PyObject *questions, PyObject *examples, Chars text, Py_ssize_t from, Py_ssize_t to) {
+    for (Py_ssize_t i = from; (i = find_char(text, '<', i, to)) >= 0; i++)
+        if (i + 1 < to && char_at(text, i + 1) == '/') return 1;
+    Py_ssize_t line = find_last_char(text, '\n', from, to), i = line < 0 ? from : line + 1;
+    Py_ssize_t end = to - i < LABEL ? to : i + LABEL;
+    while (i < end && char_at(text, i) != ':' && char_at(text, i) != WIDE_COLON) i++;
+    if (i < end && before_colon(examples, text, from, to)) return 1;
+    return line >= 0 && before_colon(questions, text, from, to);
+}
+
+static Py_ssize_t find_fence(Chars text, Py_ssize_t from, Py_ssize_t to) {
+    for (; (from = find_char(text, '`', from, to)) >= 0 && from + FENCE <= to; from++)
+        if (char_at(text, from + 1) == '`' && char_at(text, from + 2) == '`') return from;
+    return -1;
+}
+
+/* A text without what fences hold, in memory of its own. */
+typedef struct {
+    char *data;
+    int kind;
+    Py_ssize_t length, outside; /* characters, and those that stand outside of fences */
+    int words, in_word; /* outside, up to FEWEST_WORDS */
+} Reduced;
+
+static void add_outside(Reduced *reduced, Chars text, Py_ssize_t from, Py_ssize_t to) {
+    size_t size = (size_t)reduced->kind;
+    memcpy(reduced->data + (size_t)reduced->length * size, (const char *)text.data + (size_t)from * size, (size_t)(to - from) * size);
+    reduced->length += to - from, reduced->outside += to - from;
+    for (; from < to && reduced->words < FEWEST_WORDS; from++) {
+        int is_space = Py_UNICODE_ISSPACE(char_at(text, from));
+        reduced->words += !is_space && !reduced->in_word;
+        reduced->in_word = !is_space;
+    }
+}
+
+static void add_empty_fences(Reduced *reduced) {
+    for (const char *c = "``` ```"; *c; c++) PyUnicode_WRITE(reduced->kind, reduced->data, reduced->length++, (Py_UCS4)*c);
+}
+
+/* Take away what fences hold, where that is long and words around say what to do with it: 1 where that is done, 0 where
+   there is nothing to take away, -1 where memory is out. */
+static int reduce(Chars text, Py_ssize_t from, Py_ssize_t to, Py_ssize_t shortest, Reduced *reduced) {
+    Py_ssize_t fences = 0, at = from, fence;
+    for (Py_ssize_t i = from; (i = find_fence(text, i, to)) >= 0; i += FENCE) fences++;
+    if (!fences) return 0;
+    *reduced = (Reduced){.kind = text.kind};
+    /* an empty fence takes up to seven characters in place of three or more */
+    reduced->data = PyMem_Malloc((size_t)(to - from + 4 * fences) * (size_t)text.kind);
+    if (!reduced->data) return -1;
+    for (Py_ssize_t k = 0; k <= fences; k++, at = fence + FENCE) {
+        fence = k < fences ? find_fence(text, at, to) : to;
+        if (k % 2) add_empty_fences(reduced);
+        else add_outside(reduced, text, at, fence);
+    }
+    if (to - from - reduced->outside > shortest && reduced->words == FEWEST_WORDS) return 1;
+    PyMem_Free(reduced->data);
+    return 0;
+}
+
+#endif
