@@ -24,6 +24,7 @@ TESTS = (
     "tests/classify/text/test_select.py",
     "tests/classify/text/test_words.py",
     "tests/engines/test_line_hash.py",
+    "tests/engines/test_row_reader.py",
     "tests/engines/test_text_features.py",
     "tests/sources/formats/plain/flat/test_object_reader.py",
     "tests/sources/formats/plain/flat/test_plain_request.py",

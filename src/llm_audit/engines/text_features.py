@@ -74,7 +74,7 @@ def extract_text_features(request: Request) -> TextFeatures:
         prompt_hash, parent, opening, system_chain, turns, chars, images, sounds, answers = fold_messages(messages)
         vision, audio = images > 0, sounds > 0
         if system_chain or request.tools:
-            template = _template(system_chain, messages, request.tools)
+            template = template_hash(system_chain, messages, request.tools)
         if answers:
             answered, failed = _answered(messages)
         if not request.redacted:
@@ -149,7 +149,8 @@ except ImportError:  # built only where a C compiler is available; the Python fo
     fold_messages = fold
 
 
-def _template(system_chain: int, messages: list[Message], tools: tuple[str, ...]) -> int:
+def template_hash(system_chain: int, messages: list[Message], tools: tuple[str, ...]) -> int:
+    """Return the hash that prompts of one template share, kept by the hash of their system messages."""
     key = (system_chain, tools)
     found = _templates.get(key)
     if found is None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from llm_audit.engines.context import IngestConfig, IngestContext, load_context
-from llm_audit.engines.row_batches import Harder, Judge, Row, judged_table, ledger_row
+from llm_audit.engines.row_batches import Harder, Judge, Row, compiled_table, in_order, judged_table, ledger_row
+from llm_audit.engines.row_reader import COMPILED, RowBatch
 from llm_audit.engines.text_features import TextFeatures, extract_text_features
 from llm_audit.ledger.arrow import parquet_writer
 from llm_audit.ledger.part_cache import PartCache
@@ -18,6 +19,7 @@ from llm_audit.sources.entry import Entry, NotACall, Reason, Rejected, Request
 from llm_audit.sources.files.on_disk import on_disk
 from llm_audit.sources.files.storage import UnreadableError
 from llm_audit.sources.format_detector import internal_error
+from llm_audit.sources.formats.interface import RowPlan
 from llm_audit.sources.read import NO_CONTENT, ShardReader, content_hash
 from llm_audit.sources.split import Bundle, Shard
 
@@ -106,6 +108,7 @@ class PartWriter:
         self._judge = judge
         self._harder = harder
         self._batch: list[Row] = []
+        self._compiled = RowBatch(MAX_ROWS) if COMPILED else None
         self._ask_chars = 0
         self._writer: Any = None
         self.failed: list[tuple[Row, Exception]] = []  # rows that do not fit the ledger's columns
@@ -123,13 +126,45 @@ class PartWriter:
         """Add a row and the size of its ask, and write the batch when it is large enough."""
         self._batch.append(row)
         self._ask_chars += ask_chars
-        if len(self._batch) >= MAX_ROWS or self._ask_chars >= MAX_ASK_CHARS:
+        self._flush_if_full()
+
+    def take(
+        self, name: str, plan: RowPlan, block: bytes, start: int, position: tuple[int, int, int]
+    ) -> tuple[int, int]:
+        """Read lines of a block as far as compiled code can; see ``RowBatch.take``.
+
+        Args:
+            name: The name of their format.
+            plan: How they are read.
+            block: The block.
+            start: Where the first line begins.
+            position: That of the first line's entry, as ``ledger_row`` has it.
+        """
+        batch, lines = self._compiled, 0
+        while batch is not None and (not batch.rows or batch.format == name):
+            batch.format = name
+            room = MAX_ROWS - len(self._batch) - batch.rows, MAX_ASK_CHARS - self._ask_chars - batch.ask_chars
+            start, taken = batch.take(plan, block, start, position, room=room)
+            lines += taken
+            if not self._flush_if_full():
+                break
+            entry, index, line = position
+            position = entry + taken, index, line + taken
+        return start, lines
+
+    def _flush_if_full(self) -> bool:
+        rows, ask_chars = (self._compiled.rows, self._compiled.ask_chars) if self._compiled else (0, 0)
+        if full := len(self._batch) + rows >= MAX_ROWS or self._ask_chars + ask_chars >= MAX_ASK_CHARS:
             self._flush()
+        return full
 
     def _flush(self) -> None:
-        if not self._batch:
-            return
-        for table in self._tables(self._batch):
+        tables = [*self._tables(self._batch)] if self._batch else []
+        if self._compiled and self._compiled.rows:
+            tables.append(compiled_table(self._compiled, self._judge, self._harder))
+            tables = [in_order(tables)]
+            self._compiled.clear()
+        for table in tables:
             if self._writer is None:
                 self._writer = parquet_writer(self.target)
             self._writer.write_table(table)
@@ -180,10 +215,20 @@ def _fetch_and_read(index: int, shard: Shard, context: IngestContext, writer: Pa
 
 
 def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWriter) -> ShardTally:
-    reader = ShardReader(shard, formats=context.formats, forced=context.forced, date_order=context.date_order)
     tally = ShardTally(content="", version=shard.source.version)
-    entries = reader.detector.entries
     place = requests = 0
+
+    def take(name: str, plan: RowPlan, block: bytes, start: int, line: int) -> tuple[int, int]:
+        nonlocal place, requests
+        start, lines = writer.take(name, plan, block, start, (place, index, line))
+        place += lines
+        requests += lines
+        return start, lines
+
+    reader = ShardReader(
+        shard, formats=context.formats, forced=context.forced, date_order=context.date_order, take=take
+    )
+    entries = reader.detector.entries
     for line, item in reader:
         for name, entry in entries(line, item):
             if isinstance(entry, Request):

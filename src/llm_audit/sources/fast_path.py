@@ -19,12 +19,13 @@ _FAILURES = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 class NamedReader:
     """A typed reader, and the name of its format."""
 
-    __slots__ = ("decode", "misses", "name", "read")
+    __slots__ = ("decode", "misses", "name", "read", "rows")
 
     def __init__(self, name: str, reader: TypedReader) -> None:
         self.name = name
         self.decode = reader.decode
         self.read = reader.read
+        self.rows = reader.rows
         self.misses = 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from xxhash import xxh3_128
@@ -17,7 +17,7 @@ from llm_audit.sources.files.lines import Lines, range_blocks
 from llm_audit.sources.files.storage import UnreadableError, error_text, sha256
 from llm_audit.sources.files.stream import Blocks
 from llm_audit.sources.format_detector import FormatDetector
-from llm_audit.sources.formats.interface import Format
+from llm_audit.sources.formats.interface import Format, RowPlan
 from llm_audit.sources.split import Shard
 
 NO_CONTENT = hashlib.sha256().hexdigest()
@@ -26,17 +26,27 @@ NO_CONTENT = hashlib.sha256().hexdigest()
 _TABLES = (Container.CSV, Container.PARQUET, Container.SQLITE)
 
 
+TakeRows = Callable[[str, RowPlan, bytes, int, int], tuple[int, int]]
+"""Reads lines as ``lines.TakeLines`` does, given the name of their format and its plan."""
+
+
 class ShardReader:
     """Reads one shard of a file on disk, of an object in a store, or of a table of a database.
 
     While it is read, ``place`` is the primary key of a table's row. Once it is read through, ``lines`` is how many
     lines a range holds, and ``content`` the hash of what was read: empty
     where that is not what the file holds, because it could not be read or has changed. ``sha256`` is that of a complete
-    file, and ``note`` a remark on it.
+    file, and ``note`` a remark on it. Lines that ``take`` reads are not among the items.
     """
 
     def __init__(
-        self, shard: Shard, *, formats: Sequence[Format], forced: Format | None = None, date_order: str | None = None
+        self,
+        shard: Shard,
+        *,
+        formats: Sequence[Format],
+        forced: Format | None = None,
+        date_order: str | None = None,
+        take: TakeRows | None = None,
     ) -> None:
         self.lines = 0
         self.content = ""
@@ -50,6 +60,8 @@ class ShardReader:
         self._date_order = date_order
         self.detector = FormatDetector(formats, path=shard.source.name, forced=forced)
         self._decode_typed = None if date_order else self.detector.fast_path.decode  # dates are changed in dictionaries
+        self._take_rows = take
+        self._take = None if date_order or take is None else self._take_lines
 
     @property
     def place(self) -> str:
@@ -72,6 +84,16 @@ class ShardReader:
         else:
             if (rejected := self._changed()) is not None:
                 yield line, rejected
+
+    def _take_lines(self, block: bytes, start: int, line: int) -> tuple[int, int]:
+        """Have lines read straight into rows, where the line before was of a format that says how."""
+        reader = self.detector.fast_path.current
+        if reader is None or reader.rows is None:
+            return start, 0
+        assert self._take_rows is not None
+        start, lines = self._take_rows(reader.name, reader.rows, block, start, line)
+        self.detector.records[reader.name] += lines
+        return start, lines
 
     def _rows(self, table: Table) -> Iterator[Located]:
         """Yield the rows of a range of a table; its hash is that of the rows read, since a table has none before."""
@@ -110,7 +132,8 @@ class ShardReader:
         source = self._shard.source
         if self._shard.end is not None:
             state = xxh3_128()
-            lines = Lines(_hashed(range_blocks(source, self._shard.start, self._shard.end), state))
+            hashed = _hashed(range_blocks(source, self._shard.start, self._shard.end), state)
+            lines = Lines(hashed, None if source.columns else self._take)
             if source.columns:
                 yield from with_columns(decoded(lines), source.columns)
             else:
@@ -122,7 +145,7 @@ class ShardReader:
             found = detect_source(source, container, formats=self._formats).format
             if found is not None and (found.info.ordered or container in _TABLES):
                 self.detector.fallback = found
-        yield from items(source, container, self._decode_typed)
+        yield from items(source, container, self._decode_typed, self._take)
         self.content = self.sha256 = sha256(source)
 
 

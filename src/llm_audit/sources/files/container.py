@@ -16,7 +16,7 @@ from llm_audit.sources.files.archives import archive_kind
 from llm_audit.sources.files.cells import settled
 from llm_audit.sources.files.csv_rows import csv_rows, delimiter, fitting_rows
 from llm_audit.sources.files.limits import SNIFF_BYTES
-from llm_audit.sources.files.lines import Lines
+from llm_audit.sources.files.lines import Lines, TakeLines
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import MAGIC_BYTES, Compression, blocks, compression, head
 from llm_audit.sources.files.tables import parquet_rows, sqlite_rows
@@ -84,14 +84,16 @@ def sniff(source: Source) -> Container:  # noqa: PLR0911 - a container a branch
     return _text(first, source.name)
 
 
-def items(source: Source, container: Container, decode_typed: DecodeTyped | None = None) -> Iterator[Located]:
+def items(
+    source: Source, container: Container, decode_typed: DecodeTyped | None = None, take: TakeLines | None = None
+) -> Iterator[Located]:
     """Yield everything in a source that is an entry: its records, and a reason for each that cannot be read.
 
-    Without ``decode_typed`` each record is a dictionary.
+    Without ``decode_typed`` each record is a dictionary. What ``take`` reads of lines is not among the items.
     """
     if source.columns:
-        return with_columns(_items(source, container, None), source.columns)
-    return _items(source, container, decode_typed)
+        return with_columns(_items(source, container, None, None), source.columns)
+    return _items(source, container, decode_typed, take)
 
 
 def with_columns(located: Iterable[Located], columns: Sequence[tuple[str, str]]) -> Iterator[Located]:
@@ -102,7 +104,7 @@ def with_columns(located: Iterable[Located], columns: Sequence[tuple[str, str]])
 
 
 def _items(  # noqa: PLR0911 - a container a branch
-    source: Source, container: Container, decode_typed: DecodeTyped | None
+    source: Source, container: Container, decode_typed: DecodeTyped | None, take: TakeLines | None
 ) -> Iterator[Located]:
     match container:
         case Container.EMPTY | Container.BINARY | Container.ARCHIVE:
@@ -117,7 +119,7 @@ def _items(  # noqa: PLR0911 - a container a branch
             assert source.table is not None
             return iter(TableReader(source.table))
         case Container.LINES:
-            return decoded(Lines(blocks(source)), decode_typed)
+            return decoded(Lines(blocks(source), take), decode_typed)
         case Container.VALUES:
             return decoded(values(blocks(source)), decode_typed)
     assert_never(container)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from llm_audit.sources.entry import Reason, Rejected
@@ -20,16 +20,23 @@ _TOO_LONG = Rejected(Reason.TOO_LONG)
 _TRUNCATED = Rejected(Reason.TRUNCATED)
 
 
+TakeLines = Callable[[bytes, int, int], tuple[int, int]]
+"""Reads lines of a block itself, from a position and a line's number on, as far as it can: it returns the position
+after the last of them, and how many they are."""
+
+
 class Lines:
     """Yields the lines that are not blank. A line over the limit is dropped; damaged data ends the stream.
 
-    ``count`` is, once read through, how many lines were ended: the number before the first line that follows.
+    ``count`` is, once read through, how many lines were ended: the number before the first line that follows. Lines
+    that ``take`` reads itself are counted and not yielded.
     """
 
-    __slots__ = ("_blocks", "count")
+    __slots__ = ("_blocks", "_take", "count")
 
-    def __init__(self, blocks: Blocks) -> None:
+    def __init__(self, blocks: Blocks, take: TakeLines | None = None) -> None:
         self._blocks = blocks
+        self._take = take or (lambda _block, start, _number: (start, 0))
         self.count = 0
 
     def __iter__(self) -> Iterator[Line]:
@@ -46,7 +53,8 @@ class Lines:
                     continue
                 self.count += 1
                 yield from _line(self.count, tail, held)
-                start = end + 1
+                start, taken = self._take(block, end + 1, self.count + 1)
+                self.count += taken
                 while (end := block.find(b"\n", start)) >= 0:  # one line at a time, whose memory the next can use
                     raw = block[start:end]
                     start = end + 1
@@ -58,6 +66,8 @@ class Lines:
                         if following:
                             self.count += block.count(b"\n", start, following)
                             start = following
+                    start, taken = self._take(block, start, self.count + 1)
+                    self.count += taken
                 tail, held = [block[start:]], len(block) - start
         except BrokenStreamError:
             yield self.count + 1, _TRUNCATED

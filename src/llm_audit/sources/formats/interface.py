@@ -73,15 +73,36 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class RowPlan:
+    """What compiled code needs to read lines straight into columns, where they have certain keys and are plain.
+
+    Attributes:
+        keys: The keys, of which a line has each once and no other.
+        columns: The column of each key: one of ``column_names.USUAL``, or ``other`` for a value that is not read.
+        name: Returns the name that a scalar's bytes stand for; None for none.
+        status: Returns, by the bytes of a scalar, how a call ended, and its HTTP status.
+        metadata: Returns a request with what a value's bytes say of attribution and ids.
+    """
+
+    keys: tuple[str, ...]
+    columns: tuple[str, ...]
+    name: Callable[[bytes], str | None]
+    status: Callable[[bytes], tuple[str, int | None]]
+    metadata: Callable[[bytes], Request]
+
+
+@dataclass(frozen=True, slots=True)
 class TypedReader:
     """A faster way to read lines whose records have the same keys, all of them: into a struct instead of a dictionary.
 
     ``decode`` raises what msgspec does where a line does not fit: other keys, or a value of another type. ``read``
-    returns for a struct what the format's ``entries`` yields for the record, and raises what it raises.
+    returns for a struct what the format's ``entries`` yields for the record, and raises what it raises. ``rows`` says
+    how plain lines can be read without either; None where they cannot.
     """
 
     decode: Callable[[bytes], TypedRecord]
     read: Callable[[Any], Request]
+    rows: RowPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from llm_audit.sources.entry import BadRecordError, Message, Reason, Record, Req
 from llm_audit.sources.formats.interface import TypedReader
 from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
 from llm_audit.sources.formats.plain.flat.object_reader import Kind, Value, object_reader, request_reader
+from llm_audit.sources.formats.plain.flat.rows import row_plan
 from llm_audit.sources.records.column_names import ABSENT, USUAL, Columns, columns_of
 from llm_audit.sources.records.disjoint import MAX_TOKENS, Convention, disjoint_usage
 from llm_audit.sources.records.messages import read_messages
@@ -104,6 +105,7 @@ def _typed_reader(keys: tuple[str, ...]) -> TypedReader | None:
     return TypedReader(
         decode=decode if compiled is None else lambda raw: compiled(raw) or decode(raw),
         read=lambda values: _request(values, columns),
+        rows=None if compiled is None else row_plan(names),
     )
 
 
