@@ -1,5 +1,6 @@
 from datetime import date
 
+import polars as pl
 import pytest
 from tests.pricing.build import at, call, ledger
 
@@ -97,7 +98,7 @@ def test_an_invoice_is_held_against_the_log_by_day_and_model(lines, catalog):
         call("openai", "gpt-4o-mini", at(2026, 9, 1), input=1_000_000, output=0),  # 0.15, not invoiced
         call("anthropic", "claude-haiku-4-5", at(2026, 9, 1), input=1, output=1),  # another provider's bill
     )
-    result = reconcile_invoice(price(ledger(*rows), PriceBook()), lines(OPENAI), catalog=catalog)
+    result = reconcile_invoice([price(ledger(*rows), PriceBook())], lines(OPENAI), catalog=catalog)
     table = result.rows.select("model_id", "requests", "invoiced_pico", "computed_pico", "reason").rows()
     assert table == [
         ("gpt-4o-mini", 1, 0, round(0.15 * USD), "in the log only: billed elsewhere, not yet, or under another model"),
@@ -105,16 +106,19 @@ def test_an_invoice_is_held_against_the_log_by_day_and_model(lines, catalog):
     ]
     assert result.unmatched["line"].to_list() == [4, 5]
     assert result.outside_pico == 0
+    parts = [price(ledger(row), PriceBook()) for row in (*rows, rows[0])]
+    doubled = reconcile_invoice(parts, lines(OPENAI), catalog=catalog).rows.filter(pl.col("model_id") == "gpt-4o")
+    assert doubled.select("requests", "computed_pico").rows() == [(2, round(25 * USD))]
 
 
 def test_what_only_the_invoice_has_is_said(lines, catalog):
     log = price(ledger(call("anthropic", "claude-haiku-4-5", at(2026, 9, 1), input=0, output=500_000)), PriceBook())
-    result = reconcile_invoice(log, lines(ANTHROPIC), catalog=catalog)
+    result = reconcile_invoice([log], lines(ANTHROPIC), catalog=catalog)
     reasons = dict(result.rows.select("model_id", "reason").rows())
     assert reasons["claude-sonnet-4-5"] == "invoiced only: calls that are not in the log"
     assert reasons["claude-haiku-4-5"] == "invoiced more: calls that are not in the log, or tax and fees"
     elsewhere = price(ledger(call("anthropic", "claude-haiku-4-5", at(2026, 8, 1), input=0, output=5)), PriceBook())
-    assert reconcile_invoice(elsewhere, lines(ANTHROPIC), catalog=catalog).outside_pico == 8 * USD
+    assert reconcile_invoice([elsewhere], lines(ANTHROPIC), catalog=catalog).outside_pico == 8 * USD
 
 
 def test_months_of_a_provider_tie_out_whether_lines_name_a_model_or_not(tmp_path, lines, catalog):

@@ -2,6 +2,7 @@ from datetime import date
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from tests.pricing.build import at, call, ledger
 
 from llm_audit.pricing import PriceBook, price
@@ -17,7 +18,7 @@ def stated(usd_millionths, *, provider="anthropic", model="claude-sonnet-4-5", d
 
 def reasons(*rows):
     book = PriceBook()
-    return reconcile_stated(price(ledger(*rows), book), book)["reason"].to_list()
+    return reconcile_stated([price(ledger(*rows), book)], book)["reason"].to_list()
 
 
 CACHED = {"input": 1000, "cache_read": 100_000, "output": 100}  # 3000 + 30000 + 1500 millionths
@@ -68,7 +69,7 @@ def test_days_and_models_are_apart_and_only_calls_with_both_costs_count():
         call("anthropic", "claude-sonnet-4-5", at(2026, 9, 1), input=5, output=5),
     )
     book = PriceBook()
-    table = reconcile_stated(price(ledger(*rows), book), book)
+    table = reconcile_stated([price(ledger(*rows), book)], book)
     assert table.select("day", "requests", "difference_pico").rows() == [
         (date(2026, 9, 2), 1, 270_000 * MICRO),
         (date(2026, 9, 1), 1, 0),
@@ -80,16 +81,29 @@ def test_days_and_models_are_apart_and_only_calls_with_both_costs_count():
     )  # fmt: skip
 
 
+def test_parts_of_a_log_add_up_to_the_whole():
+    """Three days, each with a constant factor that only the whole day shows, or does not."""
+    rows = [
+        stated(cost, day=1 + at % 3, **CACHED)
+        for at, cost in enumerate((36_398, 34_500, 69_000, 36_398, 31_000, 69_000))
+    ]
+    book = PriceBook()
+    priced = price(ledger(*rows), book)
+    whole = reconcile_stated([priced], book)
+    assert whole["requests"].to_list() == [2, 2, 2]
+    assert_frame_equal(reconcile_stated([priced[:1], priced[1:4], priced[4:4], priced[4:]], book), whole)
+
+
 def test_a_day_is_of_the_timezone_asked_for():
     row = call("openai", "gpt-4o", at(2026, 9, 1, 23), input=1000, output=0, stated_cost_pico=2500 * MICRO)
     book = PriceBook()
-    assert reconcile_stated(price(ledger(row), book), book, timezone="Asia/Tokyo")["day"].to_list() == [
+    assert reconcile_stated([price(ledger(row), book)], book, timezone="Asia/Tokyo")["day"].to_list() == [
         date(2026, 9, 2)
     ]
 
 
 def test_nothing_stated_is_an_empty_table():
     book = PriceBook()
-    table = reconcile_stated(price(ledger(call("openai", "gpt-4o", at(2026, 9, 1), input=1, output=1)), book), book)
+    table = reconcile_stated([price(ledger(call("openai", "gpt-4o", at(2026, 9, 1), input=1, output=1)), book)], book)
     assert table.height == 0
     assert by_model(table).height == 0

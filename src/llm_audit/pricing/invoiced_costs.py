@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -33,15 +34,16 @@ class InvoiceComparison:
     outside_pico: int
 
 
-def reconcile_invoice(priced: pl.DataFrame, invoice: Invoice, *, catalog: Catalog) -> InvoiceComparison:
+def reconcile_invoice(parts: Iterable[pl.DataFrame], invoice: Invoice, *, catalog: Catalog) -> InvoiceComparison:
     """Compare an invoice with priced ledger rows, on the days (UTC) and providers the log covers.
 
     Args:
-        priced: Ledger rows with costs (``pricing.price``).
+        parts: Ledger rows with costs (``pricing.price``), part by part.
         invoice: The cost export.
         catalog: Names of models on both sides.
     """
-    computed = _computed(priced, catalog)
+    together = pl.concat(_computed(part, catalog) for part in parts)
+    computed = together.group_by(_KEYS).agg(pl.exclude("stated_pico").sum(), _stated())
     matched = invoice.lines.filter(pl.col("unmatched").is_null())
     invoiced = matched.group_by(_KEYS).agg(invoiced_pico=pl.col("amount_pico").cast(pl.Int128).sum())
     covered = computed.select("day", "provider").unique()

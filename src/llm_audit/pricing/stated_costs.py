@@ -6,7 +6,7 @@ whose amount agrees with what is stated, within half a percent, the first in the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 import polars as pl
@@ -38,11 +38,11 @@ _CAUSES = {
 }
 
 
-def reconcile_stated(priced: pl.DataFrame, book: PriceBook, *, timezone: str = "UTC") -> pl.DataFrame:
+def reconcile_stated(parts: Iterable[pl.DataFrame], book: PriceBook, *, timezone: str = "UTC") -> pl.DataFrame:
     """Compare the costs a log states with those computed.
 
     Args:
-        priced: Ledger rows with costs (``pricing.price``).
+        parts: Ledger rows with costs (``pricing.price``), part by part.
         book: The prices they were computed with.
         timezone: For days.
 
@@ -51,10 +51,17 @@ def reconcile_stated(priced: pl.DataFrame, book: PriceBook, *, timezone: str = "
         ``computed_pico``, ``difference_pico`` (stated less computed, Int128) and ``reason``; largest difference first.
         Only requests with both costs count.
     """
+    sums = pl.concat(_sums(part, book, timezone) for part in parts)
+    return _finished(
+        sums.group_by(_KEYS).agg(pl.exclude("_least", "_most").sum(), pl.col("_least").min(), pl.col("_most").max())
+    )
+
+
+def _sums(priced: pl.DataFrame, book: PriceBook, timezone: str) -> pl.DataFrame:
     both = priced.filter(pl.col("stated_cost_pico").is_not_null() & pl.col("cost_pico").is_not_null())
     day = pl.col("time").dt.convert_time_zone(timezone).dt.date()
     tried = _with_hypotheses(both, book).with_columns(day=day, computed=pl.col("cost_pico"), _zero=pl.lit(0))
-    sums = tried.group_by(
+    return tried.group_by(
         pl.col("day"), pl.col("provider", "model").cast(pl.String)
     ).agg(
         requests=pl.len().cast(pl.Int64),
@@ -63,7 +70,6 @@ def reconcile_stated(priced: pl.DataFrame, book: PriceBook, *, timezone: str = "
         _least=(pl.col("stated_cost_pico") / pl.col("cost_pico")).min(),
         _most=(pl.col("stated_cost_pico") / pl.col("cost_pico")).max(),
     )  # fmt: skip
-    return _finished(sums)
 
 
 def by_model(reconciled: pl.DataFrame) -> pl.DataFrame:

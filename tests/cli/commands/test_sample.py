@@ -6,8 +6,14 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import write_log
+from tests.ledger.partitions import partitioned
 
+from llm_audit.api import open_ledger
+from llm_audit.catalog import Catalog
 from llm_audit.cli import run
+from llm_audit.cli.verdicts import match
+from llm_audit.config import Config
+from llm_audit.ledger import read_ledger, write_ledger
 
 
 @pytest.fixture
@@ -62,3 +68,25 @@ def test_an_unknown_app_or_template_says_what_there_is(log: str, capsys: pytest.
     assert "eight hexadecimal digits" in capsys.readouterr().err
     assert run(["sample", log, "--template", "00000000"]) == 2
     assert "No request selected is of the template 00000000" in capsys.readouterr().err
+
+
+def test_commands_on_a_ledger_in_partitions_say_what_they_say_of_the_whole(
+    log: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Verdicts are looked up, and requests sampled, partition by partition."""
+    whole = open_ledger([log], config=Config(cache=False))
+    write_ledger(whole, tmp_path / "whole")
+    write_ledger(partitioned(whole, 3, tmp_path / "parts"), tmp_path / "cut")
+    catalog = Catalog.load()
+    names = [f"{key:016x}" for key in whole.frame["request_key"].head(5)]
+    names += [f"{whole.manifest.inputs[1].path}:7", "nobody", f"{'f' * 16}"]
+    verdicts = [{"request": name, "verdict": "tie"} for name in [*names, names[0]]]
+    found = []
+    for folder in ("whole", "cut"):
+        for options in ([], ["--app", "helper", "--from", "gpt-4o", "--to", "gpt-4o-mini"]):
+            assert run(["sample", str(tmp_path / folder), "-n", "20", "-f", "json", *options]) == 0
+        judged, rejected = match(verdicts, read_ledger(tmp_path / folder), catalog, small="gpt-4o-mini")
+        found.append((capsys.readouterr().out, judged, rejected))
+    assert found[0] == found[1]
+    assert [one.reason for one in rejected] == ["unknown request", "unknown request", "duplicate"]
+    assert len(judged) == 6

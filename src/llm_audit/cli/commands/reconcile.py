@@ -55,7 +55,7 @@ def reconcile(
     book = api.price_book(config)
     with show_progress(wanted=progress) as update:
         ledger = api.open_ledger(paths, config=config, progress=update)
-    priced = price(ledger.frame, book)
+    priced = (price(ledger.scan(number).collect(), book) for number in range(ledger.partitions))
     if invoice is None:
         from llm_audit.pricing import reconcile_stated
 

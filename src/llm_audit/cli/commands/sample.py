@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,6 +66,7 @@ def sample(
     from llm_audit.classify.learning.sampling import sample as choose
     from llm_audit.cli.audit_run import run_audit
     from llm_audit.cli.labels import abilities_of
+    from llm_audit.ledger import Workspace
 
     flags = {
         "policy": policy,
@@ -82,12 +83,13 @@ def sample(
     config = configuration.load(flags, file=config_file).config
     audit = run_audit(paths, config, flags, since=since, until=until, progress=progress)
     catalog = api.catalog(config)
-    requests = _selected(audit.requests, app, template)
     used = catalog.resolve(None, used) or used if used else None
     candidate = catalog.resolve(None, candidate) or candidate if candidate else None
+    holder = Workspace()
+    parts = _selected(audit.request_parts(), app, template, holder.path)
     if used is None or candidate is None:
-        used, candidate = _largest_route(requests, used, candidate)
-    rows = _candidates(requests, used)
+        used, candidate = _largest_route(parts, used, candidate)
+    rows = _candidates(parts, used)
     picks = choose(
         _judgement(rows),
         number,
@@ -108,27 +110,47 @@ _TEMPLATE = re.compile(r"[0-9a-f]{8}")
 _PREFIX = 2**32
 """Divides a template's hash by the digits that reports leave out."""
 
+_NUMBERS = (
+    "input", "line", "entry", "request_key", "prompt_hash", "template_hash", "difficulty", "cost_pico", "expected_pico",
+)  # fmt: skip
+_TEXTS = ("app", "category", "model_id", "route_model_id", "outcome")
+"""The columns of requests that a choice needs."""
+
 _NUMERIC = ("line", "difficulty", "p_suffices", "requests", "cost")
 
 
-def _selected(requests: pl.DataFrame, app: str | None, template: str | None) -> pl.DataFrame:
-    """Return the requests of an app and of a template, where they are named."""
+def _selected(parts: Iterable[pl.DataFrame], app: str | None, template: str | None, folder: Path) -> list[pl.LazyFrame]:
+    """Return the requests of an app and of a template, where they are named: what a choice needs of them.
+
+    Args:
+        parts: An audit's requests.
+        app: The app's name.
+        template: The template's first digits.
+        folder: For a file a part, so that they are never in memory together.
+    """
     import polars as pl
 
-    if app is not None:
-        named = pl.col("app").cast(pl.String)
-        if not requests.filter(named == app).height:
-            apps = requests.select(named.drop_nulls().unique())["app"].to_list()
-            hint = did_you_mean(app, apps) or " `llm-audit analyze` lists the apps."
-            raise UsageError(f"No request is of the app {app!r}.{hint}")
-        requests = requests.filter(named == app)
-    if template is not None:
-        if not _TEMPLATE.fullmatch(template):
-            raise UsageError(f"{template!r} is not a template; give the eight hexadecimal digits that reports show.")
-        requests = requests.filter(pl.col("template_hash") // _PREFIX == int(template, 16))
-        if not requests.height:
-            raise UsageError(f"No request selected is of the template {template}; `llm-audit analyze` lists templates.")
-    return requests
+    if template is not None and not _TEMPLATE.fullmatch(template):
+        raise UsageError(f"{template!r} is not a template; give the eight hexadecimal digits that reports show.")
+    apps: set[str] = set()
+    selected, found = 0, []
+    for number, part in enumerate(parts):
+        rows = part.select(*_NUMBERS, pl.col(_TEXTS).cast(pl.String))
+        if app is not None:
+            apps.update(rows["app"].drop_nulls().unique())
+            rows = rows.filter(pl.col("app") == app)
+        if template is not None:
+            rows = rows.filter(pl.col("template_hash") // _PREFIX == int(template, 16))
+        file = folder / f"{number}.parquet"
+        rows.write_parquet(file)
+        selected += rows.height
+        found.append(pl.scan_parquet(file, glob=False))
+    if app is not None and app not in apps:
+        hint = did_you_mean(app, sorted(apps)) or " `llm-audit analyze` lists the apps."
+        raise UsageError(f"No request is of the app {app!r}.{hint}")
+    if template is not None and not selected:
+        raise UsageError(f"No request selected is of the template {template}; `llm-audit analyze` lists templates.")
+    return found
 
 
 def _write(rows: Sequence[dict[str, Any]], path: Path) -> None:
@@ -140,11 +162,11 @@ def _write(rows: Sequence[dict[str, Any]], path: Path) -> None:
     say(f"Wrote {path}")
 
 
-def _largest_route(requests: pl.DataFrame, used: str | None, candidate: str | None) -> tuple[str, str]:
+def _largest_route(parts: Sequence[pl.LazyFrame], used: str | None, candidate: str | None) -> tuple[str, str]:
     """Return the models of the route that saves most, among routes of the models named."""
     import polars as pl
 
-    moved = requests.filter(pl.col("outcome").cast(pl.String) == "moved")
+    moved = pl.concat(parts).filter(pl.col("outcome") == "moved")
     if used is not None:
         moved = moved.filter(pl.col("model_id") == used)
     if candidate is not None:
@@ -153,28 +175,38 @@ def _largest_route(requests: pl.DataFrame, used: str | None, candidate: str | No
         moved.group_by("model_id", "route_model_id")
         .agg((pl.col("cost_pico") - pl.col("expected_pico")).cast(pl.Int128).sum().alias("saved"))
         .sort("saved", "model_id", "route_model_id", descending=[True, False, False])
+        .collect()
     )
     if not routes.height:
         raise UsageError("The policy moves no such request. Name both models with --from and --to.")
     return str(routes["model_id"][0]), str(routes["route_model_id"][0])
 
 
-def _candidates(requests: pl.DataFrame, used: str) -> pl.DataFrame:
+def _candidates(parts: Sequence[pl.LazyFrame], used: str) -> pl.DataFrame:
     """Return a model's judged requests, each distinct prompt once, with its total cost."""
     import polars as pl
 
-    judged = requests.filter((pl.col("model_id") == used) & pl.col("difficulty").is_not_null())
-    if not judged.height:
+    judged = (pl.col("model_id") == used) & pl.col("difficulty").is_not_null()
+    prompt = pl.coalesce("prompt_hash", "request_key").alias("prompt")
+    shown = pl.col("input", "line", "entry", "request_key", "category", "difficulty", "cost_pico")
+    rows = [
+        _distinct(part.filter(judged).select(prompt, shown, requests=pl.lit(1, pl.UInt32)).collect()) for part in parts
+    ]
+    found = _distinct(pl.concat(rows))
+    if not found.height:
         raise UsageError(f"No judged request was served by {used!r}. Name another model with --from.")
+    return found.with_columns(weight=pl.col("cost_pico").cast(pl.Float64).fill_null(0))
+
+
+def _distinct(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return each prompt once: its first request, with the number and the cost of all."""
+    import polars as pl
+
+    order = ("input", "line", "entry")
     return (
-        judged.sort("input", "line")
-        .group_by(pl.coalesce("prompt_hash", "request_key").alias("prompt"), maintain_order=True)
-        .agg(
-            pl.col("request_key", "input", "line", "category", "difficulty").first(),
-            pl.len().alias("requests"),
-            pl.col("cost_pico").sum(),
-        )
-        .with_columns(weight=pl.col("cost_pico").cast(pl.Float64).fill_null(0))
+        rows.sort(order)
+        .group_by("prompt", maintain_order=True)
+        .agg(pl.col(*order, "request_key", "category", "difficulty").first(), pl.col("requests", "cost_pico").sum())
     )
 
 
