@@ -160,10 +160,10 @@ def risk_replicates(
         p_lost, p_repeated = irt.p_loses_and_repeats(drawn.small, drawn.large, drawn.difficulty)
         loss = missed(p_lost - p_repeated, policy.cascade)
         off = np.nan_to_num(_rate(policy, drawn, p_lost) - expected)  # repeats of unknown number are not priced
-        for number, replicate in enumerate(replicates):
-            errors[replicate] = _in_parts(off[number], cost)
-            lost[replicate] = _in_parts(np.maximum(loss[number], 0.0), moved)
-            gained[replicate] = _in_parts(np.maximum(-loss[number], 0.0), moved)
+        span = slice(start, replicates.stop)
+        errors[span] = _in_parts(off, cost)
+        lost[span] = _in_parts(np.maximum(loss, 0.0), moved)
+        gained[span] = _in_parts(np.maximum(-loss, 0.0), moved)
     return RiskReplicates(cost_error=errors, lost=lost, gained=gained)
 
 
@@ -200,11 +200,18 @@ class _Errors:
 
 
 def _in_parts(rates: Floats, sums: Floats) -> Floats:
-    """Return each part's rate times its sums over all curves; a curve that a part lacks leaves it as it is."""
-    found = np.where(sums != 0, rates[:, None] * sums, 0.0).sum(axis=0)
+    """Return each part's rates times its sums over all curves: replicates x parts.
+
+    A curve that a part lacks leaves it as it is.
+    """
+    of_curve = np.ascontiguousarray(rates.T)
+    found = np.empty((len(rates), sums.shape[1]))
+    for part in range(1, sums.shape[1]):
+        curves = np.flatnonzero(sums[:, part])
+        found[:, part] = (of_curve[curves] * sums[curves, part, None]).sum(axis=0)
     # The whole is added up by itself, so that its figures do not depend on how many parts there are.
-    found[0] = (rates * sums[:, 0]).sum()
-    return np.asarray(found)
+    found[:, 0] = (rates * sums[:, 0]).sum(axis=1)
+    return found
 
 
 def _sums(

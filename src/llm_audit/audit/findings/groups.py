@@ -72,21 +72,28 @@ def _by_saving(rollups: Mapping[str, pl.DataFrame]) -> list[Group]:
             (pl.col("saved_pico") > 0) & (pl.col("moved") > 0)
         )
         ranked = saving.sort(["saved_pico", column], descending=[True, False]).head(most)
-        for subject, saved_pico in ranked.select(column, "saved_pico").iter_rows():
-            of_subject = pl.col(column) == subject
-            mine = subjects.filter(of_subject)
-            group = Group(
+        names = ranked[column].implode()
+        mine, of_days, of_bags = (_of_each(rows, column, names) for rows in (subjects, rollups[days], rollups[bags]))
+        found += [
+            Group(
                 kind=kind,
                 column=column,
                 subject=subject,
                 saved_pico=int(saved_pico),
-                mine=mine,
-                moved=mine.filter(pl.col("moved") > 0),
-                days=rollups[days].filter(of_subject),
-                bags=rollups[bags].filter(of_subject),
+                mine=mine[subject],
+                moved=mine[subject].filter(pl.col("moved") > 0),
+                days=of_days[subject],
+                bags=of_bags[subject],
             )
-            found.append(group)
+            for subject, saved_pico in ranked.select(column, "saved_pico").iter_rows()
+        ]
     return sorted(found, key=lambda group: (-group.saved_pico, group.kind, str(group.subject)))
+
+
+def _of_each(rows: pl.DataFrame, column: str, names: pl.Series) -> dict[object, pl.DataFrame]:
+    """Return the rows of each name in a column."""
+    parts = rows.filter(pl.col(column).is_in(names)).partition_by(column, as_dict=True)
+    return {name: part for (name,), part in parts.items()}
 
 
 def _disjoint_first(groups: Sequence[Group]) -> list[Group]:
