@@ -298,15 +298,16 @@ class Plan:
 
     def candidates(self, row: int) -> list[CandidateFigures]:
         """Return the models that a request could have gone to, in the ladder's order."""
-        routes, requests, models = self.routes, self.requests, self.models
-        rows = np.array([row])
+        routes, models = self.routes, self.models
+        assessor, only = routes.assessor.part(np.array([row])), np.array([0])
+        requests = assessor.inputs.requests
         found = []
         for place in range(routes.ladder.shape[1]):
-            seen = routes.assessor.assess(rows, place)
+            seen = assessor.assess(only, place)
             if not len(seen.offers.rows):
                 continue
-            model = routes.assessor.candidates(rows, place)
-            skill, difficulty = requests.skill[rows], requests.difficulty[rows]
+            model = assessor.candidates(only, place)
+            skill, difficulty = requests.skill, requests.difficulty
             found.append(
                 CandidateFigures(
                     model=models.ids[int(model[0])],
@@ -316,7 +317,7 @@ class Plan:
                     loss=float(seen.offers.loss[0]),
                     preference=self._gap(row, int(model[0])),
                     cost_pico=int(seen.offers.cost[0]),
-                    pays=bool(routes.assessor.rule.pays(requests, seen.offers)[0]),
+                    pays=bool(assessor.rule.pays(requests, seen.offers)[0]),
                     meets=bool(seen.meets[0]),
                     gate=REASONS[seen.block[0]],
                     chosen=int(self.position[row]) == place,

@@ -8,7 +8,7 @@ import numpy as np
 
 from llm_audit.arrays import Bools, Index, Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.inputs.requests import Rows
+from llm_audit.policy.inputs.requests import Rows, is_nothing
 
 UNKNOWN = -1
 """A rate that the price table does not have."""
@@ -44,23 +44,31 @@ class RateTable:
         return replace(self, key=self.key[rows])
 
 
-def cost(tokens: dict[str, Ints], rates: Ints, *, per_call: Ints) -> Ints:
-    """Return the cost in pico-dollars of disjoint ``tokens`` at one row of ``rates`` a request, with per-call charges.
+def cost(tokens: dict[str, Ints], rates: Ints, *, per_call: Ints, group: Ints | None = None) -> Ints:
+    """Return the cost in pico-dollars of disjoint ``tokens`` at rates, with per-call charges.
 
     A model without a rate for cached tokens bills them as input. ``NEVER`` where a type has tokens and no rate.
+
+    Args:
+        tokens: Counts by type, one a request.
+        rates: A row of rates a request, or a group.
+        per_call: Charges by request.
+        group: The row of ``rates`` of each request; by default each has its own.
     """
     total = per_call.copy()
     lacking = np.zeros(len(total), dtype=bool)
     fresh = rates[:, TOKEN_TYPES.index("input")]
     for column, kind in enumerate(TOKEN_TYPES):
         count = tokens[kind]
-        if not count.any():
+        if is_nothing(count):
             continue
         rate = rates[:, column]
         if kind in _INPUT_LIKE:
             rate = np.where(rate == UNKNOWN, fresh, rate)
-        lacking |= (rate == UNKNOWN) & (count > 0)
-        total += count * np.maximum(rate, 0)
+        unknown, rate = rate == UNKNOWN, np.maximum(rate, 0)
+        if unknown.any():
+            lacking |= (unknown if group is None else unknown[group]) & (count > 0)
+        total += count * (rate if group is None else rate[group])
     total[lacking] = NEVER
     return total
 

@@ -14,7 +14,7 @@ from llm_audit.arrays import Floats, Index, Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.file.model import RANGES, Assumptions
 from llm_audit.policy.inputs.models import CATEGORIES, Models
-from llm_audit.policy.inputs.requests import Requests
+from llm_audit.policy.inputs.requests import Requests, is_nothing
 from llm_audit.tokens.ratio import tokenizer_ratio
 
 
@@ -153,6 +153,6 @@ def route_tokens(
 
 
 def _scale(tokens: Ints, ratio: Floats) -> Ints:
-    if not tokens.any():
+    if is_nothing(tokens):
         return tokens
     return np.rint(tokens * ratio).astype(np.int64)

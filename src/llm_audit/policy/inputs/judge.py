@@ -130,23 +130,39 @@ class Judge:
         """
         return self.compared(used, candidate, skill, difficulty)[1]
 
-    def compared(self, used: Index, candidate: Index, skill: Index, difficulty: Difficulties) -> tuple[Floats, Floats]:
-        """Return ``suffices`` and ``loss``, which have the same curves to compute and places to read."""
+    def compared(
+        self, used: Index, candidate: Index, skill: Index, difficulty: Difficulties, *, group: Ints | None = None
+    ) -> tuple[Floats, Floats]:
+        """Return ``suffices`` and ``loss``, which have the same curves to compute and places to read.
+
+        Args:
+            used: The model used by each request, or group of them.
+            candidate: The candidate.
+            skill: What is asked of it.
+            difficulty: The difficulty of each request.
+            group: The group of each request, where the others are of groups; one without requests is not looked at.
+        """
         pairs = self._slot[used] * len(self.known) + self._slot[candidate]
-        suffices, loss = self._read(self._pairs, pairs * self._skills + skill, difficulty, self._pair_curves)
+        keys = pairs * self._skills + skill
+        if group is None:
+            rows = self._pairs.rows(keys, self._pair_curves)
+        else:
+            there = np.flatnonzero(np.bincount(group, minlength=len(keys)))
+            of_groups = np.zeros(len(keys), dtype=np.int64)
+            of_groups[there] = self._pairs.rows(keys[there], self._pair_curves)
+            rows = of_groups[group]
+        suffices, loss = self._read(self._pairs, rows, difficulty)
         return suffices, loss
 
     def success(self, model: Index, skill: Index, difficulty: Difficulties) -> Floats:
         """P(the model succeeds); NaN where its ability is unknown."""
         keys = self._slot[model] * self._skills + skill
-        (success,) = self._read(self._success, keys, difficulty, self._success_curves)
+        rows = self._success.rows(keys, self._success_curves)
+        (success,) = self._read(self._success, rows, difficulty)
         return success
 
-    def _read(
-        self, curves: _Curves, keys: Ints, difficulty: Difficulties, make: Callable[[Ints], Floats]
-    ) -> list[Floats]:
+    def _read(self, curves: _Curves, rows: Ints, difficulty: Difficulties) -> list[Floats]:
         """Return the values of each curve of a row of the table, which are one after the other."""
-        rows = curves.rows(keys, make)
         position = (np.clip(difficulty.astype(np.float64), -_EDGE, _EDGE - _STEP) + _EDGE) / _STEP
         left = position.astype(np.int64)
         weight = position - left

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from llm_audit.arrays import Bools, Flags, Floats, Ints
+from llm_audit.arrays import Bools, Flags, Floats, Index, Ints
 from llm_audit.catalog import Catalog, LanguageShifts, language_shifts
 from llm_audit.ledger.schema import Category
 
@@ -85,9 +85,11 @@ class Models:
         english = self.by_skill(self.ability_sd)
         return np.concatenate([english, *(np.hypot(english, sd[:, None]) for sd in self.by_language.sd.T)], axis=1)
 
-    def measured_skills(self) -> Bools:
-        """Return whether each model was measured in all that a skill takes: models x skills."""
-        return np.concatenate([self.measured, self.measured & self.measured[:, [TOOL_USE]]], axis=1)
+    def measured_in(self, model: Index, skill: Index) -> Bools:
+        """Return whether each model was measured in all that a skill takes."""
+        english = skill % len(SKILLS)
+        measured: Bools = self.measured[model, english % len(CATEGORIES)]
+        return np.asarray(measured & (self.measured[model, TOOL_USE] | (english < len(CATEGORIES))))
 
     def index(self) -> dict[str, int]:
         """Return each model's index by its id."""

@@ -227,7 +227,12 @@ def take(requests: Requests, rows: Rows) -> Requests:
 def wide(counts: Ints, rows: Rows) -> Ints:
     """Counts at some rows in 64 bits; none stay in no memory."""
     some = at(counts, rows)
-    return some.astype(np.int64) if some.strides[0] else _repeated(_NOTHING, len(some))
+    return some.astype(np.int64, copy=False) if some.strides[0] else _repeated(_NOTHING, len(some))
+
+
+def is_nothing(counts: Ints) -> bool:
+    """Return whether all counts are zero; of a column that repeats one value, one is asked."""
+    return not (counts if counts.strides[0:1] != (0,) else counts[:1]).any()
 
 
 def joined(parts: Sequence[Requests]) -> Requests:

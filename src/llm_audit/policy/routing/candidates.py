@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,11 +12,12 @@ from llm_audit.arrays import Bools, Codes, Index, Ints
 from llm_audit.policy.counterfactual.costs import NEVER, cost
 from llm_audit.policy.counterfactual.inputs import RequestInputs
 from llm_audit.policy.file.model import Decision, Policy
-from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, SKILLS, Models
-from llm_audit.policy.inputs.requests import UNDATED, Rows, take, wide
+from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, Models
+from llm_audit.policy.inputs.requests import UNDATED, Rows, wide
 from llm_audit.policy.routing.decision import DecisionRule, Offers, meets_each
 from llm_audit.policy.routing.gates import blocked
 from llm_audit.policy.routing.preference import within_bound
+from llm_audit.policy.routing.request_groups import RequestGroups, group_requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class Assessed:
     block: Codes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: groups of the requests are kept once they were asked for
 class Assessor:
     """Judges candidates.
 
@@ -43,6 +45,11 @@ class Assessor:
     ladder: Index
     rule: DecisionRule
 
+    @cached_property
+    def groups(self) -> RequestGroups:
+        """The requests, grouped by what decides their candidates."""
+        return group_requests(self.inputs.requests, self.inputs.rates)
+
     def part(self, rows: Rows) -> Assessor:
         """Return the same for some requests."""
         return replace(self, inputs=self.inputs.part(rows))
@@ -51,22 +58,30 @@ class Assessor:
         """Return the model at a place of the ladder of each request, ``NONE`` beyond its end."""
         return candidates(self.ladder, self.inputs.requests.used[rows], place)
 
+    def kept_by(self, rows: Ints, place: int) -> Bools:
+        """Return whether the model at a place of the ladder of each request is the one that it used."""
+        kept: Bools = candidates(self.ladder, self.groups.used, place) == self.groups.used
+        return kept[self.groups.of[rows]]
+
     def offers(self, rows: Ints, place: int) -> Offers:
         """Return the candidates at one place of the ladders of the requests at ``rows``."""
-        requests, candidate = self.inputs.requests, self.candidates(rows, place)
-        there = (candidate != NONE) & (candidate != requests.used[rows]) & requests.routable[rows]
-        rows, candidate = rows[there], candidate[there]
-        cost, skill = self._cost(rows, place), requests.skill[rows]
-        wanted = self._wanted(rows, candidate, cost) & self._known(candidate, skill)
-        rows, candidate, cost, skill = rows[wanted], candidate[wanted], cost[wanted], skill[wanted]
-        used, difficulty = requests.used[rows], requests.difficulty[rows]
-        last = (self.ladder != NONE).sum(axis=1) - 1
-        p, loss = self.inputs.judge.compared(used, candidate, skill, difficulty)
+        groups, requests = self.groups, self.inputs.requests
+        candidate = candidates(self.ladder, groups.used, place)
+        rows = rows[(self._offered(candidate) & self._known(candidate))[groups.of[rows]]]
+        cost = self._cost(rows, place)
+        wanted = self._wanted(rows, cost)
+        rows, cost = rows[wanted], cost[wanted]
+        group = groups.of[rows]
+        ladder = self.ladder[groups.used]
+        last = ladder[np.arange(len(groups)), (ladder != NONE).sum(axis=1) - 1]
+        p, loss = self.inputs.judge.compared(
+            groups.used, candidate, groups.skill, requests.difficulty[rows], group=group
+        )
         return Offers(
             rows=rows,
-            candidate=candidate,
-            skill=skill,
-            last=self.ladder[used, last[used]],
+            candidate=candidate[group],
+            skill=groups.skill[group],
+            last=last[group],
             cost=cost,
             p=p,
             loss=loss,
@@ -75,20 +90,19 @@ class Assessor:
 
     def unmeasured(self, rows: Ints, place: int) -> Ints:
         """Return those of ``rows`` whose candidate at a place is out only because nobody measured it."""
-        requests, candidate = self.inputs.requests, self.candidates(rows, place)
-        there = (candidate != NONE) & (candidate != requests.used[rows]) & requests.routable[rows]
-        rows, candidate = rows[there], candidate[there]
-        known = self._known(candidate, requests.skill[rows])
-        found: Ints = rows[self._wanted(rows, candidate, self._cost(rows, place)) & ~known]
+        candidate = candidates(self.ladder, self.groups.used, place)
+        rows = rows[(self._offered(candidate) & ~self._known(candidate))[self.groups.of[rows]]]
+        found: Ints = rows[self._wanted(rows, self._cost(rows, place))]
         return found
 
     def gone(self, rows: Ints, place: int) -> Ints:
         """Return those of ``rows`` whose candidate at a place would cost less, but was not on offer then."""
-        requests, candidate = self.inputs.requests, self.candidates(rows, place)
-        gone = (candidate != NONE) & (candidate != requests.used[rows])
-        offered = _offered(self.inputs.models, candidate, used=requests.used[rows], day=requests.day[rows])
-        rows = rows[gone & ~offered]
-        return rows[self._cost(rows, place) < requests.cost[rows]]
+        groups = self.groups
+        candidate = candidates(self.ladder, groups.used, place)
+        gone = (candidate != NONE) & (candidate != groups.used) & ~self._offered(candidate)
+        rows = rows[gone[groups.of[rows]]]
+        found: Ints = rows[self._cost(rows, place) < self.inputs.requests.cost[rows]]
+        return found
 
     def meets(self, offers: Offers, rules: Sequence[DecisionRule]) -> list[Bools]:
         """Return whether each offer meets each of some rules and the policy's bound on the preference gap."""
@@ -100,14 +114,14 @@ class Assessor:
         """Return the gate that blocks each offer asked about, as an index into ``gates.REASONS``; 0 for the others."""
         block = np.zeros(len(offers.rows), dtype=np.uint8)
         rows, candidate = offers.rows[asked], offers.candidate[asked]
-        requests = take(self.inputs.requests, rows)
-        lengths = self.inputs.lengths
+        requests, lengths = self.inputs.requests, self.inputs.lengths
         block[asked] = blocked(
             requests,
+            rows,
             candidate,
             models=self.inputs.models,
             gates=self.policy.gates,
-            tokenizer_ratio=lengths.tokenizer[lengths.row[requests.used, candidate], requests.category],
+            tokenizer_ratio=lengths.tokenizer[lengths.row[requests.used[rows], candidate], requests.category[rows]],
         )
         return block
 
@@ -117,26 +131,28 @@ class Assessor:
         (meets,) = self.meets(offers, [self.rule])
         return Assessed(offers=offers, meets=meets, block=self.blocks(offers, meets))
 
-    def _known(self, candidate: Index, skill: Index) -> Bools:
-        """Return whether each candidate was measured in what a request asks, where the decision needs it."""
+    def _offered(self, candidate: Index) -> Bools:
+        """Return whether each group has a candidate, another than the model used, that was on offer then."""
+        groups = self.groups
+        there = (candidate != NONE) & (candidate != groups.used) & groups.routable
+        return np.asarray(there & _offered(self.inputs.models, candidate, used=groups.used, day=groups.day))
+
+    def _known(self, candidate: Index) -> Bools:
+        """Return whether each group's candidate was measured in what is asked of it, where the decision needs it."""
         if self.policy.unmeasured or self.policy.decision is Decision.ALWAYS:
             return np.ones(len(candidate), dtype=np.bool_)
-        measured: Bools = self.inputs.models.measured_skills()[candidate, skill % len(SKILLS)]
-        return measured
+        return self.inputs.models.measured_in(candidate, self.groups.skill)
 
-    def _wanted(self, rows: Ints, candidate: Index, cost: Ints) -> Bools:
-        """Return whether each candidate is on offer, has a price, and costs less than the model used, where it must."""
-        requests = self.inputs.requests
-        used, day = requests.used[rows], requests.day[rows]
-        wanted = _offered(self.inputs.models, candidate, used=used, day=day) & (cost != NEVER)
-        return np.asarray(wanted & ((cost < requests.cost[rows]) | self.policy.allow_upgrade))
+    def _wanted(self, rows: Ints, cost: Ints) -> Bools:
+        """Return whether each candidate has a price, and costs less than the model used, where it must."""
+        return np.asarray((cost != NEVER) & ((cost < self.inputs.requests.cost[rows]) | self.policy.allow_upgrade))
 
     def _cost(self, rows: Ints, place: int) -> Ints:
         """Return what each request costs at a place of its ladder, at the same tokens; ``NEVER`` without a price."""
-        requests, rates = self.inputs.requests, self.inputs.rates
-        of_place = rates.rates[rates.rows[rates.key[rows], place]]
+        requests, table, groups = self.inputs.requests, self.inputs.rates, self.groups
         tokens = {kind: wide(counts, rows) for kind, counts in requests.tokens.items()}
-        return cost(tokens, of_place, per_call=wide(requests.per_call_cost, rows))
+        rates = table.rates[table.rows[groups.key, place]]
+        return cost(tokens, rates, per_call=wide(requests.per_call_cost, rows), group=groups.of[rows])
 
 
 def candidates(ladder: Index, used: Index, place: int | Index) -> Index:

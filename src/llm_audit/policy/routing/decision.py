@@ -49,9 +49,21 @@ class DecisionRule:
     judge: Judge
     threshold: float | None
 
-    def meets(self, requests: Requests, offers: Offers) -> Bools:
-        """Return whether each offer meets the policy, and its limits where something is at stake."""
-        return meets_each(requests, offers, [self])[0]
+    @property
+    def tolerance(self) -> float:
+        """The number by which policies that differ in nothing else are in order of what they allow."""
+        policy = self.policy
+        match policy.decision:
+            case Decision.QUALITY_LOSS:
+                return sum(policy.max_quality_loss.values())
+            case Decision.P_SUFFICES:
+                return -_given(policy.target)
+            case Decision.STRONG_WINS:
+                return _given(self.threshold)
+            case Decision.QUALITY_DIFFERENCE:
+                return _given(policy.quality_difference)
+            case _:
+                return 0.0
 
     def measure(self, requests: Requests, offers: Offers) -> Floats:
         """Return what the decision compares with its number."""

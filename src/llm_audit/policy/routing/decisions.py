@@ -69,7 +69,7 @@ def _search(assessor: Assessor, rules: Sequence[DecisionRule]) -> tuple[list[_Se
             search.open[offers.rows] & meets for search, meets in zip(found, assessor.meets(offers, rules), strict=True)
         ]
         block = assessor.blocks(offers, np.logical_or.reduce(met))
-        own = assessor.candidates(rows, place) == requests.used[rows]
+        own = assessor.kept_by(rows, place)
         for search, meets in zip(found, met, strict=True):
             search.take(offers, place, meets, block)
             if policy.order is Order.LADDER:
@@ -87,13 +87,47 @@ def decide(assessor: Assessor) -> Choice:
 
 
 def positions(assessor: Assessor, rules: Sequence[DecisionRule]) -> list[Index]:
-    """Return the places that each of several rules would choose, which differ in their numbers only."""
+    """Return the places that each of several rules would choose: of two, all that one allows the other allows too."""
 
     def found(span: slice) -> list[Index]:
-        return [search.position.astype(np.int16) for search in _search(assessor.part(span), rules)[0]]
+        part = assessor.part(span)
+        if assessor.policy.order is Order.LADDER:
+            return _first_places(part, rules)
+        return [search.position.astype(np.int16) for search in _search(part, rules)[0]]
 
     parts = in_blocks(found, spans(len(assessor.inputs.requests)) or [slice(0)])
     return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+
+
+def _first_places(assessor: Assessor, rules: Sequence[DecisionRule]) -> list[Index]:
+    """Return the first place of each ladder that passes the gates and meets each rule.
+
+    Where the rules are in order of what they allow, those that have found no place yet are the first so many.
+    """
+    requests, policy = assessor.inputs.requests, assessor.policy
+    order = sorted(range(len(rules)), key=lambda at: rules[at].tolerance)
+    strictest_first = [rules[at] for at in order]
+    position = np.full((len(rules), len(requests)), NONE, dtype=np.int16)
+    searching = np.where(requests.routable & (policy.decision is not Decision.NEVER), len(rules), 0).astype(np.int16)
+    rows = np.flatnonzero(searching)
+    for place in range(assessor.ladder.shape[1]):
+        if not len(rows):
+            break
+        offers = assessor.offers(rows, place)
+        found = assessor.meets(offers, strictest_first)
+        refusing = np.full(len(offers.rows), len(rules), dtype=np.int16)
+        for met in found:
+            refusing -= met
+        asked = refusing < searching[offers.rows]
+        passed = asked & (assessor.blocks(offers, asked) == 0)
+        taken, first = offers.rows[passed], refusing[passed]
+        for at in range(len(rules)):
+            position[order[at], taken[(first <= at) & (at < searching[taken])]] = place
+        searching[taken] = first
+        if not policy.allow_upgrade:
+            searching[rows[assessor.kept_by(rows, place)]] = 0
+        rows = rows[searching[rows] > 0]
+    return list(position)
 
 
 def _decided(assessor: Assessor) -> Choice:

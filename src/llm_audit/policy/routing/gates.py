@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 import numpy as np
 
-from llm_audit.arrays import Bools, Codes, Floats, Index
+from llm_audit.arrays import Bools, Codes, Floats, Index, Ints
 from llm_audit.policy.file.model import Gate
 from llm_audit.policy.inputs.models import Models
-from llm_audit.policy.inputs.requests import Requests
+from llm_audit.policy.inputs.requests import Requests, at, is_nothing
 
 REASONS: tuple[str | None, ...] = (None, *(f"{unknown}{gate.value}" for gate in Gate for unknown in ("", "unknown_")))
 """Meaning of each gate code: nothing, or the first gate that blocks; ``unknown_``: the catalog does not say."""
@@ -24,39 +24,53 @@ _CAPABILITIES = {
 
 
 def blocked(
-    requests: Requests, candidate: Index, *, models: Models, gates: Collection[Gate], tokenizer_ratio: Floats
+    requests: Requests,
+    rows: Ints,
+    candidate: Index,
+    *,
+    models: Models,
+    gates: Collection[Gate],
+    tokenizer_ratio: Floats,
 ) -> Codes:
     """Return the first gate that keeps each request from its candidate model, as an index into ``REASONS``.
 
     Args:
         requests: The requests.
-        candidate: A model for each, as an index into ``models``.
+        rows: Those that are asked about.
+        candidate: A model for each of these, as an index into ``models``.
         models: The catalog.
         gates: Gates to check.
         tokenizer_ratio: The candidate's tokens by the used model's, for the same text.
     """
-    codes = np.zeros(len(requests), dtype=np.uint8)
-    for gate in reversed(list(Gate)):
-        if gate not in gates:
-            continue
-        fails, unknown = _check(gate, requests, candidate, models, tokenizer_ratio)
+    codes = np.zeros(len(rows), dtype=np.uint8)
+    output = requests.tokens["output"][rows] * tokenizer_ratio
+
+    def note(gate: Gate, fails: Bools, unknown: Bools) -> None:
         code = REASONS.index(gate.value)
         codes[unknown] = code + 1
         codes[fails] = code
+
+    for gate in reversed(list(Gate)):
+        if gate not in gates:
+            continue
+        if gate in _CAPABILITIES:
+            name = _CAPABILITIES[gate]
+            needed = at(requests.needs[name], rows)
+            if needed.any():
+                able = models.capability[name][candidate]
+                note(gate, needed & (able == 0), needed & (able < 0))
+            continue
+        if gate is Gate.CONTEXT_WINDOW:
+            limit, asked = models.context_window[candidate], _input_tokens(requests, rows) * tokenizer_ratio + output
+        else:
+            limit, asked = models.max_output[candidate], np.maximum(output, requests.max_output[rows])
+        note(gate, asked > limit, np.isnan(limit))
     return codes
 
 
-def _check(
-    gate: Gate, requests: Requests, candidate: Index, models: Models, tokenizer_ratio: Floats
-) -> tuple[Bools, Bools]:
-    """Return where the gate blocks, and where the catalog does not say."""
-    output = requests.tokens["output"] * tokenizer_ratio
-    if gate is Gate.CONTEXT_WINDOW:
-        limit = models.context_window[candidate]
-        return requests.input_tokens * tokenizer_ratio + output > limit, np.isnan(limit)
-    if gate is Gate.MAX_OUTPUT:
-        limit = models.max_output[candidate]
-        return np.maximum(output, requests.max_output) > limit, np.isnan(limit)
-    name = _CAPABILITIES[gate]
-    able, needed = models.capability[name][candidate], requests.needs[name]
-    return needed & (able == 0), needed & (able < 0)
+def _input_tokens(requests: Requests, rows: Ints) -> Ints:
+    total: Ints = np.zeros(len(rows), dtype=np.int64)
+    for kind, counts in requests.tokens.items():
+        if "output" not in kind and not is_nothing(counts):
+            total += counts[rows]
+    return total
