@@ -39,9 +39,14 @@ def record_in(text: str, *, depth: int = 0) -> Any:
 
 def plain(record: Record) -> Record:
     """Return a record of MongoDB's or DynamoDB's typed JSON as plain JSON, and any other as it is."""
+    for value in record.values():
+        if type(value) is dict and len(value) == 1:
+            return _plain(record)
+    return record
+
+
+def _plain(record: Record) -> Record:
     singles = [value for value in record.values() if type(value) is dict and len(value) == 1]
-    if not singles:
-        return record
     names = {name for value in singles for name in value}
     typed = not names.isdisjoint(_MONGO) or (len(singles) == len(record) and names <= _DYNAMODB)
     return {name: _untyped(item, depth=0) for name, item in record.items()} if typed else record

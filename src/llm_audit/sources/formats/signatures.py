@@ -42,7 +42,7 @@ class Signatures:
         form = self.first(record, context)
         if form is None or (form.specificity is Specificity.PLAIN and not _states_a_call(record)):
             return None
-        return int(form.specificity)
+        return form.specificity.value
 
     def keys_decide(self, record: Record, context: Context) -> bool:
         """Return whether all records with the keys of this one are of its format."""

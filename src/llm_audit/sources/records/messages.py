@@ -59,7 +59,14 @@ def read_reply(items: object) -> tuple[str | None, str, str | None]:
     """
     if not items:
         return None, "", None
-    messages = read_messages([items] if isinstance(items, dict) else items) or []
+    return joined(read_messages([items] if isinstance(items, dict) else items) or [])
+
+
+def joined(messages: Sequence[Message]) -> tuple[str | None, str, str | None]:
+    """Return the text of the messages that are a reply, and its calls, as ``read_reply`` does."""
+    if len(messages) == 1:
+        (only,) = messages
+        return only.text or None, only.calls, (only.call_id or None) if only.calls else None
     texts = [message.text for message in messages if message.text]
     calls = [message.calls for message in messages if message.calls]
     call_id = next((message.call_id for message in messages if message.calls and message.call_id), None)

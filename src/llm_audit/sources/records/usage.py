@@ -73,11 +73,11 @@ def of_anthropic(usage: Json) -> Usage:
 
     Top-level counts leave out the ``iterations`` that other models or a compaction ran; those are calls of their own.
     """
-    tools = mapping(usage.get("server_tool_use"))
+    tools = usage.get("server_tool_use")
     return usage_of_counts(
         count_tokens(usage),
-        convention=Convention.EXCLUSIVE,
-        tool_calls=read_count(tools, "web_search_requests"),
+        convention=_EXCLUSIVE,
+        tool_calls=None if tools is None else read_count(mapping(tools), "web_search_requests"),
     )
 
 
@@ -175,6 +175,7 @@ def first_of(record: Json, *names: str) -> Any:
     return None
 
 
+_EXCLUSIVE = Convention.EXCLUSIVE  # members of enumerations are looked up slowly
 _INTO = frozenset({"cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "text_tokens"})
 _OUT_OF = frozenset(
     {"reasoning_tokens", "audio_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens", "text_tokens"}

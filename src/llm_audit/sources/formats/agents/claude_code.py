@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from llm_audit.model_names import parse
 from llm_audit.sources.entry import (
+    NO_USAGE,
     BadRecordError,
     Entry,
     Message,
@@ -27,13 +28,14 @@ from llm_audit.sources.formats.providers.anthropic_messages import inner_calls, 
 from llm_audit.sources.records.calls import cost_pico, merge_key, tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, listing, mapping, text
-from llm_audit.sources.records.messages import read_messages, read_reply
+from llm_audit.sources.records.messages import joined, read_messages
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
 from llm_audit.sources.records.usage import of_anthropic
 
 _TYPES = frozenset({"user", "assistant", "system", "summary", "progress", "attachment", "result"})
 _NOTES = frozenset({"file-history-snapshot", "queue-operation", "last-prompt", "custom-title", "ai-title"})
+_FIRST_COUNTS = frozenset({"inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens"})
 _SYNTHETIC = "<synthetic>"  # written by the program itself, such as the text of an error
 _OFFICIAL = "msg_"
 
@@ -58,7 +60,8 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         thread = context.state[name or ""] = _Thread()
     if row.get("subtype") == "compact_boundary":
         thread.transcript.compact()
-    usage = _usage(row, message)
+    counts = mapping(message.get("usage"))
+    usage = _usage(row, counts)
     model = text(message.get("model"))
     if usage.usage_source == "none" or model == _SYNTHETIC:
         if message and model != _SYNTHETIC:
@@ -70,13 +73,14 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     reply_id = text(message.get("id"))
     if reply_id is None or reply_id != thread.reply_id:
         thread.reply_id, thread.prompt = reply_id, thread.transcript.prompt()
-    thread.transcript.add(_messages(row, message))
+    said = _messages(row, message)
+    thread.transcript.add(said)
     request = Request(
         model=model,
         provider=parse("anthropic", model).provider,  # the id tells whether a cloud sold it
         time_us=micros(row.get("timestamp"), "timestamp"),
-        service_tier=_tier(mapping(message.get("usage"))),
-        region=region_of_usage(mapping(message.get("usage"))),
+        service_tier=_tier(counts),
+        region=region_of_usage(counts),
         request_id=reply_id or text(row.get("uuid")),
         merge_key=_key(row, reply_id, model),
         conversation=name,
@@ -87,11 +91,10 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         messages=thread.prompt,
         tools=TOOLS,
     )
-    request.completion, request.completion_calls, request.completion_call_id = read_reply(
-        {"role": "assistant", "content": message.get("content")}
-    )
+    reply = said if message.get("role") == "assistant" else _turn("assistant", message)
+    request.completion, request.completion_calls, request.completion_call_id = joined(reply)
     request.usage = usage
-    yield from (request, *inner_calls(request, mapping(message.get("usage"))))
+    yield from (request, *inner_calls(request, counts))
 
 
 def _row(record: Json) -> Json:
@@ -112,6 +115,10 @@ def _conversation(row: Json) -> str | None:
 
 def _messages(row: Json, message: Json) -> list[Message]:
     role = text(message.get("role")) or text(row.get("type")) or "user"
+    return _turn(role, message)
+
+
+def _turn(role: str, message: Json) -> list[Message]:
     return read_messages([{"role": role, "content": message.get("content")}]) or []
 
 
@@ -139,10 +146,11 @@ def _tier(usage: Json) -> str:
     return tier("fast" if usage.get("speed") == "fast" else usage.get("service_tier"))
 
 
-def _usage(row: Json, message: Json) -> Usage:
-    usage = mapping(message.get("usage"))
-    if usage:
-        return of_anthropic(usage)
+def _usage(row: Json, counts: Json) -> Usage:
+    if counts:
+        return of_anthropic(counts)
+    if _FIRST_COUNTS.isdisjoint(row):
+        return NO_USAGE
     return disjoint_usage(  # the first versions wrote counts beside the message
         read_count(row, "inputTokens"),
         read_count(row, "outputTokens"),
