@@ -1,4 +1,4 @@
-"""A bucket of a real server of S3 on the loopback interface."""
+"""What updates of ledgers need: the classifier, and a bucket of a real server of S3 on the loopback interface."""
 
 from __future__ import annotations
 
@@ -9,7 +9,19 @@ import pytest
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
+from llm_audit.classify import Classifier
 from llm_audit.sources.files.stores import address, clients
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Classifier:
+    return Classifier.load()
+
+
+@pytest.fixture(autouse=True)
+def _weights_read_once(shipped: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare the many small runs of these tests the reading of weights that never change."""
+    monkeypatch.setattr(Classifier, "load", lambda: shipped)
 
 
 @pytest.fixture

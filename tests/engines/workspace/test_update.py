@@ -383,7 +383,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(nights=st.lists(CHANGES, min_size=2, max_size=4), seed=st.integers(0, 99))
 def test_after_any_nights_the_ledger_is_that_of_one_ingest(nights: list[list[tuple[str, str, int]]], seed: int) -> None:
     rng = random.Random(seed)
