@@ -35,11 +35,13 @@ lint: install
 types: install
 	$(BIN)/mypy
 
+# Files in the order of tests/conftest.py, the slowest first.
+SHARED_OUT := --dist loadfile --no-loadscope-reorder
 unit: install
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) $(SHARED_OUT)
 
 coverage: install  ## test, and fail where fewer lines and branches are run than the floor
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR)
+	$(BIN)/pytest -n $(WORKERS) $(SHARED_OUT) --cov --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR)
 
 fuzz: install  ## damage records and files for SECONDS from SEED, and check that nothing is lost or fatal
 	$(BIN)/python scripts/fuzz.py --seconds $(SECONDS) --seed $(SEED)

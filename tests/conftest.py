@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Each worker compiles every test module, and each process that a test starts the whole program, unless it is kept.
@@ -14,3 +15,22 @@ sys.dont_write_bytecode = False
 # How long an example takes says what else the machine does; a test that hangs meets the limit of pytest-timeout.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+SLOWEST = {
+    "test_assemble.py",
+    "test_canaries.py",
+    "test_ci_files.py",
+    "test_counterfactual.py",
+    "test_dask_cluster.py",
+    "test_end_to_end.py",
+    "test_large.py",
+    "test_notebook.py",
+    "test_partial.py",
+    "test_update.py",
+    "test_workspace.py",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the slowest files first: no worker should be left with one of them when the others are done."""
+    items.sort(key=lambda item: item.path.name not in SLOWEST)

@@ -115,7 +115,7 @@ CASES: list[tuple[str, Callable[[int], bytes]]] = [
 ENTRIES = st.lists(st.tuples(st.sampled_from(range(len(CASES))), st.integers(0, 7)), min_size=1, max_size=40)
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries=ENTRIES, seed=st.integers(0, 99), files=st.integers(1, 4), cut=st.integers(200, 2000))
 def test_every_entry_is_accounted_for_and_order_and_split_change_nothing(
     entries: list[tuple[int, int]], seed: int, files: int, cut: int, tmp_path_factory: pytest.TempPathFactory
