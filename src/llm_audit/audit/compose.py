@@ -106,15 +106,13 @@ def document(found: Found) -> Document:
     usage, daily = rollups["usage"], rollups["daily"]
     effects, sensitivities = sensitivity(routes.sensitivity, policy, in_use=found.decided_by)
     preference = preference_gaps(routes.preference, found.models)
-    saving = groups(rollups)
-    of_groups = [sums.risk.filter(pl.col(group.column) == group.subject) for group in saving]
-    billed = sums.risk.filter("billed")
+    saving = groups(rollups, sums.risk)
     evidence = Evidence(
         usage=usage,
         subjects=rollups["subjects"],
         bags=rollups["bags"],
         risk=risk_replicates(
-            [sums.risk, *of_groups, billed],
+            [sums.risk, *(group.risk for group in saving), sums.risk.filter("billed")],
             policy=policy,
             models=found.models,
             resamples=options.resamples,
@@ -171,7 +169,7 @@ def document(found: Found) -> Document:
         groups=tables.groups({name: (rollups[table], column) for name, (table, column) in groupings.items()}),
         spend=tables.spend(daily),
         spenders=spenders(found.partial.spenders, actual_pico=total(usage, "cost_pico")),
-        findings=[*findings(saving, evidence, of_groups, setting=setting), *departure_findings(apart, daily)],
+        findings=[*findings(saving, evidence, setting=setting), *departure_findings(apart, daily)],
         waste=waste(found.partial.waste),
         unpriced_models=tables.unpriced_models(usage),
         reconciliation=tables.reconciliation(usage),

@@ -77,10 +77,13 @@ def replicates(frame: pl.DataFrame, cluster: str, value: str, base: str, *, resa
         base: Denominator, pico-dollars.
         resamples: Number of replicates.
     """
-    ordered = _all_bags(frame) if cluster == "bucket" else frame.sort(cluster)
-    words = splitmix(ordered[cluster].cast(pl.UInt64).to_numpy())
-    sums = ordered.select((pl.col(name) // 1_000).cast(pl.Int64) for name in (value, base)).to_numpy()
-    drawn = _all_weights(words.tobytes(), resamples)
+    amounts = [(pl.col(name) // 1_000).cast(pl.Int64) for name in (value, base)]
+    rows = (frame if cluster == "bucket" else frame.sort(cluster)).select(pl.col(cluster).cast(pl.UInt64), *amounts)
+    clusters = rows[cluster].to_numpy()
+    sums = np.column_stack([rows[name].to_numpy() for name in (value, base)])
+    if cluster == "bucket":
+        clusters, sums = _all_bags(clusters, sums)
+    drawn = _all_weights(splitmix(clusters).tobytes(), resamples)
     totals = np.empty((resamples, 2), dtype=np.int64)
     for start in range(0, resamples, _CHUNK):
         totals[start : start + _CHUNK] = drawn[start : start + _CHUNK].astype(np.int64) @ sums
@@ -88,12 +91,11 @@ def replicates(frame: pl.DataFrame, cluster: str, value: str, base: str, *, resa
     return np.where(zero, np.nan, totals[:, 0] / np.where(zero, 1, totals[:, 1]))
 
 
-def _all_bags(frame: pl.DataFrame) -> pl.DataFrame:
+def _all_bags(bags: Words, sums: npt.NDArray[np.int64]) -> tuple[Words, npt.NDArray[np.int64]]:
     """Return a row for every bag, so that all tables of bags share one set of weights."""
-    bags = pl.DataFrame({"bucket": pl.Series(range(BUCKETS), dtype=pl.UInt16)})
-    return bags.join(frame, on="bucket", how="left", maintain_order="left").with_columns(
-        pl.exclude("bucket").fill_null(0)
-    )
+    found = np.zeros((BUCKETS, sums.shape[1]), dtype=np.int64)
+    found[bags] = sums
+    return np.arange(BUCKETS, dtype=np.uint64), found
 
 
 def bounds(values: Floats, *, confidence: float) -> Interval | None:

@@ -60,21 +60,18 @@ class Setting:
     options: AuditOptions
 
 
-def findings(
-    groups: Sequence[Group], evidence: Evidence, risk: Sequence[pl.DataFrame], *, setting: Setting
-) -> list[Finding]:
+def findings(groups: Sequence[Group], evidence: Evidence, *, setting: Setting) -> list[Finding]:
     """Return a finding for each group.
 
     Args:
         groups: The groups.
         evidence: Its risk is of all requests first, then of each group.
-        risk: Each group's rows of ``risk.risk_cells``.
         setting: The policy and what else they are made with.
     """
     errors = _errors(groups, evidence, setting.options)
     return [
-        _finding(_Grouped(group, errors[:, number], evidence.risk.lost[:, number + 1], rows), setting)
-        for number, (group, rows) in enumerate(zip(groups, risk, strict=True))
+        _finding(_Grouped(group, errors[:, number], evidence.risk.lost[:, number + 1]), setting)
+        for number, group in enumerate(groups)
     ]
 
 
@@ -91,12 +88,11 @@ def _errors(groups: Sequence[Group], evidence: Evidence, options: AuditOptions) 
 
 @dataclass(frozen=True, slots=True)
 class _Grouped:
-    """A group with what it is off by, answers lost in each replicate, and its rows of ``risk_cells``."""
+    """A group with what it is off by, and answers lost, in each replicate."""
 
     group: Group
     errors: Floats
     lost: Floats
-    risk: pl.DataFrame
 
 
 def _finding(grouped: _Grouped, setting: Setting) -> Finding:
@@ -104,9 +100,8 @@ def _finding(grouped: _Grouped, setting: Setting) -> Finding:
     moved = group.moved
     pairs = [
         (str(used), str(route))
-        for used, route in by(moved, "model_id", "route_model_id", sums=("saved_pico",))
+        for used, route, _ in by(moved, "model_id", "route_model_id", sums=("saved_pico",))
         .sort(["saved_pico", "model_id", "route_model_id"], descending=[True, False, False])
-        .select("model_id", "route_model_id")
         .iter_rows()
     ]
     used, route = pairs[0]
@@ -117,7 +112,7 @@ def _finding(grouped: _Grouped, setting: Setting) -> Finding:
     first, others = terms.shown(owning)
     ladder = sorted({to for of, to in pairs if of == used}, key=lambda model: (setting.prices.get(model, 0.0), model))
     move = Move(selector=_selector(group), used=used, route=route, ladder=[*ladder, used])
-    repeats = total(grouped.risk, "repeat_pico")
+    repeats = total(group.risk, "repeat_pico")
     return Finding(
         kind=group.kind,
         title=f"Route {name} by the policy ({used} → {route} and {more} more)"

@@ -40,6 +40,7 @@ class Group:
         moved: Those of requests that move.
         days: Its rows of a rollup by day.
         bags: Its bags of conversations.
+        risk: Its rows of ``risk.risk_cells``.
         overlaps: Whether it shares requests with a group before it.
     """
 
@@ -51,21 +52,23 @@ class Group:
     moved: pl.DataFrame
     days: pl.DataFrame
     bags: pl.DataFrame
+    risk: pl.DataFrame
     overlaps: bool = False
 
 
-def groups(rollups: Mapping[str, pl.DataFrame]) -> list[Group]:
+def groups(rollups: Mapping[str, pl.DataFrame], risk: pl.DataFrame) -> list[Group]:
     """Return the groups that would save money.
 
     First those that share no request with one before them, most dollars first: these add up. Then the others, most
     dollars first, which say that they overlap.
     """
-    return _disjoint_first(_by_saving(rollups))
+    return _disjoint_first(_by_saving(rollups, risk))
 
 
-def _by_saving(rollups: Mapping[str, pl.DataFrame]) -> list[Group]:
+def _by_saving(rollups: Mapping[str, pl.DataFrame], risk: pl.DataFrame) -> list[Group]:
     """Return the groups that findings are about, most dollars first."""
     subjects = rollups["subjects"].with_row_index("row")
+    moved = subjects.filter(pl.col("moved") > 0)
     found = []
     for kind, (column, most, days, bags) in _KINDS.items():
         saving = by(subjects.filter(pl.col(column).is_not_null()), column, sums=("saved_pico", "moved")).filter(
@@ -73,7 +76,8 @@ def _by_saving(rollups: Mapping[str, pl.DataFrame]) -> list[Group]:
         )
         ranked = saving.sort(["saved_pico", column], descending=[True, False]).head(most)
         names = ranked[column].implode()
-        mine, of_days, of_bags = (_of_each(rows, column, names) for rows in (subjects, rollups[days], rollups[bags]))
+        tables = (subjects, moved, rollups[days], rollups[bags], risk)
+        mine, moving, of_days, of_bags, of_risk = (_of_each(rows, column, names) for rows in tables)
         found += [
             Group(
                 kind=kind,
@@ -81,9 +85,10 @@ def _by_saving(rollups: Mapping[str, pl.DataFrame]) -> list[Group]:
                 subject=subject,
                 saved_pico=int(saved_pico),
                 mine=mine[subject],
-                moved=mine[subject].filter(pl.col("moved") > 0),
+                moved=moving[subject],
                 days=of_days[subject],
                 bags=of_bags[subject],
+                risk=of_risk[subject],
             )
             for subject, saved_pico in ranked.select(column, "saved_pico").iter_rows()
         ]
@@ -92,8 +97,7 @@ def _by_saving(rollups: Mapping[str, pl.DataFrame]) -> list[Group]:
 
 def _of_each(rows: pl.DataFrame, column: str, names: pl.Series) -> dict[object, pl.DataFrame]:
     """Return the rows of each name in a column."""
-    parts = rows.filter(pl.col(column).is_in(names)).partition_by(column, as_dict=True)
-    return {name: part for (name,), part in parts.items()}
+    return {part.item(0, column): part for part in rows.filter(pl.col(column).is_in(names)).partition_by(column)}
 
 
 def _disjoint_first(groups: Sequence[Group]) -> list[Group]:

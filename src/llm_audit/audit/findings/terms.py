@@ -20,10 +20,7 @@ def owners(moved: pl.DataFrame) -> list[Owner]:
         ["cost_pico", "app", "team"], descending=[True, False, False], nulls_last=True
     )
     whole = total(moved, "cost_pico")
-    return [
-        Owner(team=team, app=app, share=share(int(cost), whole))
-        for team, app, cost in rows.select("team", "app", "cost_pico").iter_rows()
-    ]
+    return [Owner(team=team, app=app, share=share(int(cost), whole)) for team, app, cost in rows.iter_rows()]
 
 
 def shown(owners: Sequence[Owner]) -> tuple[list[Owner], int]:
