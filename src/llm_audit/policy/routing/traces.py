@@ -8,6 +8,8 @@ depends on it. Where v's model is not its parent's, the reads its cache would ha
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -16,6 +18,7 @@ from llm_audit.policy.counterfactual.escalation import check_cost, escalation_co
 from llm_audit.policy.counterfactual.estimates import run
 from llm_audit.policy.counterfactual.inputs import cold_premium
 from llm_audit.policy.counterfactual.lengths import scenario
+from llm_audit.policy.file.model import Policy
 from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph, depths, downstream
@@ -37,9 +40,10 @@ def least_cost(own: Floats, switch: Floats, model: Index, parent: Ints) -> tuple
     Returns:
         The option of each decision (the first of equal ones), and the least total of each root's tree, 0 elsewhere.
     """
-    count, options = own.shape
-    total = own.copy()  # with the best of everything below
-    choice_for = np.zeros((count, options), dtype=np.int64)  # by the parent's option
+    # Options x decisions, of which the total has the best of everything below.
+    total, switch, model = own.T.copy(), np.ascontiguousarray(switch.T), np.ascontiguousarray(model.T)
+    options, count = total.shape
+    choice_for = np.zeros((options, count), dtype=np.int16)  # by the parent's option
     depth = depths(parent)
     order = np.argsort(-depth, kind="stable")
     levels = np.split(order, np.flatnonzero(np.diff(depth[order], prepend=-1))[1:])
@@ -48,22 +52,42 @@ def least_cost(own: Floats, switch: Floats, model: Index, parent: Ints) -> tuple
         if not len(below):
             continue
         above = parent[below]
-        same = model[below][:, None, :] == model[above][:, :, None]
-        cost = total[below][:, None, :] + np.where(same, 0.0, switch[below][:, None, :])
-        choice_for[below] = cost.argmin(axis=2)
+        cost, choice_for[:, below] = _best_below(total[:, below], switch[:, below], model[:, below], model[:, above])
         together = np.argsort(above, kind="stable")
         first = np.flatnonzero(np.diff(above[together], prepend=-1))
-        total[above[together][first]] += np.add.reduceat(cost.min(axis=2)[together], first, axis=0)
+        total[:, above[together][first]] += np.add.reduceat(cost[:, together], first, axis=1)
     chosen = np.zeros(count, dtype=np.int64)
     value = np.zeros(count)
     for level in reversed(levels):
         roots = level[parent[level] == ROOT]
-        entered = total[roots] + switch[roots]
-        chosen[roots] = entered.argmin(axis=1)
-        value[roots] = entered.min(axis=1)
+        entered = total[:, roots] + switch[:, roots]
+        chosen[roots] = entered.argmin(axis=0)
+        value[roots] = entered.min(axis=0)
         below = level[parent[level] != ROOT]
-        chosen[below] = choice_for[below, chosen[parent[below]]]
+        chosen[below] = choice_for[chosen[parent[below]], below]
     return chosen, value
+
+
+def _best_below(total: Floats, switch: Floats, model: Index, above: Index) -> tuple[Floats, Ints]:
+    """Return the least cost of decisions by their parents' option, and their first option that has it.
+
+    Args:
+        total: Cost of each option with the best of everything below: options x decisions.
+        switch: What is added where the parent's model is another one; not negative.
+        model: The model of each option.
+        above: The model of each of the parents' options.
+    """
+    entered = total + switch
+    cost = np.repeat(entered.min(axis=0)[None], len(total), axis=0)
+    chosen = np.repeat(entered.argmin(axis=0).astype(np.int16)[None], len(total), axis=0)
+    if not switch.any():
+        return cost, chosen
+    for option, place in np.ndindex(len(total), len(above)):
+        at = np.flatnonzero(model[option] == above[place])
+        kept, least = total[option, at], cost[place, at]
+        better = (kept < least) | ((kept == least) & (option < chosen[place, at]))
+        cost[place, at[better]], chosen[place, at[better]] = kept[better], option
+    return cost, chosen
 
 
 def by_trace(plan: RoutePlan) -> RoutePlan:
@@ -78,14 +102,16 @@ def by_trace(plan: RoutePlan) -> RoutePlan:
     if not len(row):
         return plan
     places = np.concatenate([np.array([NONE]), plan.places])
-    options = [_option(plan, graph, int(place)) for place in places]
+    risks = _Risks.of(plan, graph)
+    able = [None, *_able(plan, row)]
+    options = [_option(plan, risks, int(place), may) for place, may in zip(places, able, strict=True)]
     own, switch, models = (np.column_stack(columns) for columns in zip(*options, strict=True))
     switch = _switches(switch, models, graph.unit_parent)
     solutions = [
         _solution(plan, graph, places[least_cost(own, weight * switch, models, graph.unit_parent)[0]])
         for weight in (1.0, 0.0)
     ]
-    first, second = (_trace_costs(solution, graph) for solution in solutions)
+    first, second = (_trace_costs(solution, risks) for solution in solutions)
     position = plan.choice.position.copy()
     position[row] = np.where(first <= second, solutions[0].choice.position[row], solutions[1].choice.position[row])
     return with_choice(plan, at_places(plan, position, row))
@@ -100,33 +126,65 @@ def _solution(plan: RoutePlan, graph: Graph, places: Ints) -> RoutePlan:
 
 def trace_risk(plan: RoutePlan, graph: Graph) -> Ints:
     """Pico-dollars of each node's part in its decision's risk: P(fail) x what must run again x share asked again."""
-    return _risk(plan, graph, plan.choice.p_suffices[graph.row])
+    return _Risks.of(plan, graph).at(plan.choice.p_suffices[graph.row])
 
 
-def _risk(plan: RoutePlan, graph: Graph, p_suffices: Floats) -> Ints:
-    count = len(graph.unit_parent)
-    share, cascade = plan.policy.assumptions.escalation.expected, plan.policy.cascade
-    # What a cascade's check finds is escalated and not lost.
-    lost = missed(1 - np.nan_to_num(p_suffices, nan=1.0), cascade)
-    size = np.bincount(graph.unit, minlength=count)
-    rerun = downstream(graph.unit_parent, grouped_sum(graph.unit, plan.inputs.requests.cost[graph.row], count))
-    risk: Floats = np.rint(lost / size[graph.unit] * rerun[graph.unit] * share)
-    return np.asarray(risk, dtype=np.int64)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Risks:
+    """The risk of lost answers in traces.
+
+    Attributes:
+        graph: The decisions.
+        policy: For its cascade and assumptions.
+        row: The place of each node in the ledger.
+        size: Nodes of each decision.
+        rerun: What must run again with each decision, pico-dollars.
+    """
+
+    graph: Graph
+    policy: Policy
+    row: Ints
+    size: Ints
+    rerun: Ints
+
+    @classmethod
+    def of(cls, plan: RoutePlan, graph: Graph) -> _Risks:
+        """Prepare the risks of a plan's requests, whatever their routes."""
+        count, row = len(graph.unit_parent), graph.row
+        rerun = downstream(graph.unit_parent, grouped_sum(graph.unit, plan.inputs.requests.cost[row], count))
+        size = np.bincount(graph.unit, minlength=count)
+        return cls(graph=graph, policy=plan.policy, row=row, size=size, rerun=rerun)
+
+    def at(self, p_suffices: Floats) -> Ints:
+        """Return the part of each node in its decision's risk; NaN stands for the model used."""
+        share, cascade, unit = self.policy.assumptions.escalation.expected, self.policy.cascade, self.graph.unit
+        # What a cascade's check finds is escalated and not lost.
+        lost = missed(1 - np.nan_to_num(p_suffices, nan=1.0), cascade)
+        risk: Floats = np.rint(lost / self.size[unit] * self.rerun[unit] * share)
+        return np.asarray(risk, dtype=np.int64)
 
 
-def _trace_costs(plan: RoutePlan, graph: Graph) -> Ints:
+def _trace_costs(plan: RoutePlan, risks: _Risks) -> Ints:
     """Return the cost with risk of the whole trace of each node, caches followed request by request."""
     values = scenario(plan.policy.assumptions, escalation=0.0, extra_steps=0.0)
-    cost = plan.estimate(values).total[graph.row] + trace_risk(plan, graph)
-    trace = graph.nodes["trace"].rle_id().cast(pl.Int64).to_numpy()
+    row = risks.row
+    cost = plan.estimate(values).total[row] + risks.at(plan.choice.p_suffices[row])
+    trace = risks.graph.nodes["trace"].rle_id().cast(pl.Int64).to_numpy()
     total: Ints = grouped_sum(trace, cost, int(trace[-1]) + 1)[trace]
     return total
 
 
-def _option(plan: RoutePlan, graph: Graph, place: int) -> tuple[Floats, Floats, Index]:
-    """Return what a place in the ladder costs each decision, what a cold cache adds, and the model."""
-    requests, row, unit = plan.inputs.requests, graph.row, graph.unit
-    count = len(graph.unit_parent)
+def _option(plan: RoutePlan, risks: _Risks, place: int, able: Bools | None) -> tuple[Floats, Floats, Index]:
+    """Return what a place in the ladder costs each decision, what a cold cache adds, and the model.
+
+    Args:
+        plan: The routes by request.
+        risks: The decisions, and the risk of each.
+        place: A place of the ladder; ``NONE`` for the models used.
+        able: Whether each request may take it; None where all may.
+    """
+    requests, row, unit = plan.inputs.requests, risks.row, risks.graph.unit
+    count = len(risks.size)
     used = requests.used[row]
     model = used if place == NONE else candidates(plan.ladder, used, place)
     head = np.full(count, NONE, dtype=np.int32)
@@ -134,9 +192,8 @@ def _option(plan: RoutePlan, graph: Graph, place: int) -> tuple[Floats, Floats, 
     total, read = requests.cost[row], requests.tokens["cache_read"][row].astype(np.int64)
     p = np.full(len(row), np.nan)
     allowed = np.ones(count, dtype=bool)
-    if place != NONE:
-        able = np.concatenate(in_blocks(lambda span: _able(plan, row[span], place), spans(len(row))))
-        allowed = np.bincount(unit[able], minlength=count) == np.bincount(unit, minlength=count)
+    if able is not None:
+        allowed = np.bincount(unit[able], minlength=count) == risks.size
         some = np.flatnonzero(allowed[unit])
 
         def fill(span: slice) -> None:
@@ -144,7 +201,7 @@ def _option(plan: RoutePlan, graph: Graph, place: int) -> tuple[Floats, Floats, 
             total[at], read[at], p[at] = _on(plan, row[at], place, model[at])
 
         in_blocks(fill, spans(len(some)))
-    own = grouped_sum(unit, total + _risk(plan, graph, p), count).astype(np.float64)
+    own = grouped_sum(unit, total + risks.at(p), count).astype(np.float64)
     switch = grouped_sum(unit, read * _premium(plan, row, place), count).astype(np.float64)
     return np.where(allowed, own, FORBIDDEN), switch, head
 
@@ -172,19 +229,26 @@ def _on(plan: RoutePlan, rows: Ints, place: int, route: Index) -> tuple[Ints, In
     return cost, tokens["cache_read"], p
 
 
-def _able(plan: RoutePlan, rows: Ints, place: int) -> Bools:
-    """Return whether each request may take the model at a place of its ladder, by the policy."""
-    found = plan.assessor.part(rows).assess(np.arange(len(rows)), place)
-    able: Bools = np.zeros(len(rows), dtype=np.bool_)
-    able[found.offers.rows[found.meets & (found.block == 0)]] = True
-    return able
+def _able(plan: RoutePlan, rows: Ints) -> list[Bools]:
+    """Return whether each request may take the model at each of the plan's places, by the policy."""
+
+    def able_to(span: slice) -> Bools:
+        part = plan.assessor.part(rows[span])
+        everyone = np.arange(len(part.inputs.requests))
+        able: Bools = np.zeros((len(plan.places), len(everyone)), dtype=np.bool_)
+        for at, place in enumerate(plan.places.tolist()):
+            found = part.assess(everyone, place)
+            able[at, found.offers.rows[found.meets & (found.block == 0)]] = True
+        return able
+
+    return list(np.concatenate(in_blocks(able_to, spans(len(rows))), axis=1))
 
 
 def _premium(plan: RoutePlan, row: Ints, place: int) -> Ints:
     """Return the pico-dollars a token that a cold cache costs more than a warm one at a place of the ladder."""
     rates = plan.inputs.rates
-    of_route = rates.rates[rates.rows[rates.key[row], place]]
-    return cold_premium(of_route, hour=np.zeros(len(row), dtype=np.bool_))
+    by_key = cold_premium(rates.rates[rates.rows[:, place]], hour=np.zeros(len(rates.rows), dtype=np.bool_))
+    return by_key[rates.key[row]]
 
 
 def _switches(switch: Floats, models: Index, parent: Ints) -> Floats:
