@@ -9,7 +9,7 @@ from llm_audit.sources.entry import BadRecordError, Reason, Record
 from llm_audit.sources.formats.interface import Context
 from llm_audit.sources.records.fields import mapping, objects, text
 from llm_audit.sources.records.pair import Pair, read_pair
-from llm_audit.sources.records.remembered import remembered
+from llm_audit.sources.remembered import remembered
 
 
 class Dialect(StrEnum):

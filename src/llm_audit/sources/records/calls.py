@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from llm_audit.money import pico
 from llm_audit.sources.entry import BadRecordError, Entry, Rejected, Request, Usage
 from llm_audit.sources.records.fields import text
-from llm_audit.sources.records.remembered import remembered
+from llm_audit.sources.remembered import remembered
 from llm_audit.vocabulary import Operation, ServiceTier, Status
 
 _TIERS = {

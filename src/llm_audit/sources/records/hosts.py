@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_audit.sources.records.remembered import remembered
+from llm_audit.sources.remembered import remembered
 
 _HOSTS = (
     ("api.openai.com", "openai"),

@@ -18,8 +18,8 @@ from llm_audit.sources.records.fields import (
     parsed,
     text,
 )
-from llm_audit.sources.records.remembered import remembered
-from llm_audit.sources.records.streams import assemble, events, is_stream, lines
+from llm_audit.sources.records.streams import assemble, is_stream, lines, streamed_body
+from llm_audit.sources.remembered import remembered
 
 _MAX_SHAPES = 256  # sets of headers remembered
 _REQUESTS = ("request", "request_body", "requestBody")
@@ -121,7 +121,7 @@ def _response_body(response_body: Json) -> tuple[Json, bool | None]:
     body = response_body.get("body", response_body)
     if isinstance(body, str):
         if is_stream(body):
-            return assemble(events(body)), True
+            return streamed_body(body), True
         found = parsed(body)
         body = lines(body) if isinstance(found, str) and found.lstrip()[:1] == "{" else found
     if isinstance(body, list):

@@ -8,7 +8,7 @@ from typing import Any
 from llm_audit.sources.entry import Request
 from llm_audit.sources.records.fields import Json, first, listing, mapping, objects, parsed, text
 from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
-from llm_audit.sources.records.tracing import Span, indexed
+from llm_audit.sources.records.tracing import Span, indexed, names_of
 
 _MESSAGE_EVENTS = {
     "gen_ai.system.message": "system",
@@ -26,14 +26,17 @@ def set_texts(request: Request, span: Span) -> None:
     if span.events:  # some carry the attributes that a span itself may carry
         carried = [attributes for name, attributes in span.events if name not in _MESSAGE_EVENTS and name != _CHOICE]
         fields = {name: value for attributes in (*carried, fields) for name, value in attributes.items()}
+    numbered = bool(names_of(fields).numbered)
     system = parsed(fields.get("gen_ai.system_instructions"))
-    request.messages = read_messages(_prompt(fields) or _from_events(span), system)
+    request.messages = read_messages(_prompt(fields, numbered=numbered) or _from_events(span), system)
     request.redacted = is_redacted(request.messages)
-    offer_tools(request, _tools(fields))
-    request.completion, request.completion_calls, request.completion_call_id = read_reply(_reply(fields, span))
+    offer_tools(request, _tools(fields, numbered=numbered))
+    request.completion, request.completion_calls, request.completion_call_id = read_reply(
+        _reply(fields, span, numbered=numbered)
+    )
 
 
-def _prompt(fields: Json) -> Any:
+def _prompt(fields: Json, *, numbered: bool) -> Any:
     given = parsed(first(fields, "gen_ai.input.messages", "gen_ai.prompt"))
     if isinstance(given, str) and _TURN.match(given):
         return _turns(given)
@@ -42,7 +45,8 @@ def _prompt(fields: Json) -> Any:
     if given is not None:
         body = mapping(given)
         return first(body, "messages", "contents", "prompt") or given
-    return [_numbered(item) for item in indexed(fields, "gen_ai.prompt") or indexed(fields, "llm.prompts")]
+    found = (indexed(fields, "gen_ai.prompt") or indexed(fields, "llm.prompts")) if numbered else []
+    return [_numbered(item) for item in found]
 
 
 def _turns(written: str) -> list[Json]:
@@ -54,13 +58,13 @@ def _turns(written: str) -> list[Json]:
     ]
 
 
-def _reply(fields: Json, span: Span) -> Any:
+def _reply(fields: Json, span: Span, *, numbered: bool) -> Any:
     given = parsed(first(fields, "gen_ai.output.messages", "gen_ai.completion"))
     if given is not None:
         return given
-    numbered = [_numbered(item) for item in indexed(fields, "gen_ai.completion") or indexed(fields, "llm.completions")]
+    found = (indexed(fields, "gen_ai.completion") or indexed(fields, "llm.completions")) if numbered else []
     choices = [parsed(event.get("message")) or _body(event) for name, event in span.events if name == _CHOICE]
-    return numbered or [{"role": "assistant", **mapping(choice)} for choice in choices]
+    return [_numbered(item) for item in found] or [{"role": "assistant", **mapping(choice)} for choice in choices]
 
 
 def _numbered(item: Json) -> Json:
@@ -90,7 +94,6 @@ def _body(attributes: Json) -> Json:
     return known if call_id is None else {**known, "tool_call_id": call_id}
 
 
-def _tools(fields: Json) -> list[Any]:
-    given = fields.get("gen_ai.tool.definitions")
-    declared = [parsed(tool) for tool in listing(given)]
-    return declared or list(objects(indexed(fields, "llm.request.functions")))
+def _tools(fields: Json, *, numbered: bool) -> list[Any]:
+    declared = [parsed(tool) for tool in listing(fields.get("gen_ai.tool.definitions"))]
+    return declared or (list(objects(indexed(fields, "llm.request.functions"))) if numbered else [])

@@ -43,8 +43,9 @@ def read(span: tracing.Span) -> Entry:
     requested = text(first(attributes, "gen_ai.request.model", "llm.request.model"))
     model = text(first(attributes, "gen_ai.response.model", "llm.response.model")) or requested
     vendor = provider(first(attributes, "gen_ai.provider.name", "gen_ai.system", "llm.vendor"))
-    usage = _usage(attributes, vendor)
-    if step.startswith(_NOT_MODEL_CALLS) or not _is_gen_ai(attributes):
+    names = tracing.names_of(attributes)
+    usage = _usage(attributes, names, vendor)
+    if step.startswith(_NOT_MODEL_CALLS) or not names.is_gen_ai:
         return NotACall(NotCallReason.NOT_A_MODEL_CALL)
     around, used = step.startswith(_WRAPPERS), usage.input_tokens is not None
     if model is None and used and not around:
@@ -72,13 +73,9 @@ def _parameters(request: Request, attributes: Json) -> None:
     request.needs_reasoning = text(attributes.get("gen_ai.request.reasoning_effort")) not in {None, "none", "minimal"}
 
 
-def _usage(attributes: Json, vendor: str | None) -> Usage:
-    counts = {key: attributes[name] for name, key in tracing.names_of(attributes).usage}
+def _usage(attributes: Json, names: tracing.Names, vendor: str | None) -> Usage:
+    counts = {key: attributes[name] for name, key in names.usage}
     return read_tokens(counts, wrapper_total=True, convention=tracing.convention(vendor))
-
-
-def _is_gen_ai(attributes: Json) -> bool:
-    return tracing.names_of(attributes).is_gen_ai
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
@@ -90,7 +87,11 @@ def _matches(record: Record, _context: Context) -> bool:
     if attributes:
         identified = first(record, "spanContext", "context", "span_id", "spanId", "trace_id", "traceId") is not None
         named = "name" in record and "model" not in record  # a custom log may have attributes and trace ids too
-        return (identified and named) or _is_gen_ai(attributes) or isinstance(attributes.get("gen_ai"), Mapping)
+        return (
+            (identified and named)
+            or tracing.names_of(attributes).is_gen_ai
+            or isinstance(attributes.get("gen_ai"), Mapping)
+        )
     return not (_SIGNS.isdisjoint(record) and _COLUMNS.isdisjoint(record))
 
 

@@ -1,4 +1,4 @@
-"""Assembly of streamed responses: server-sent events, or arrays of chunks, become the body a plain call returns.
+"""Assembly of streamed responses: the chunks of a stream become the body that a plain call returns.
 
 Only the last report of usage counts: OpenAI sends null before it, Anthropic a placeholder, Gemini a running total.
 """
@@ -8,68 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import msgspec
-
 from llm_audit.sources.records.fields import Json, as_int, listing, mapping, objects, parsed, text
-
-_decode_lines = msgspec.json.Decoder().decode_lines
-_DONE = "[DONE]"
-_STARTS = ("data:", "event:", "id:", "retry:", ":")
+from llm_audit.sources.records.streams.chat_chunks import chat_body
+from llm_audit.sources.records.streams.events import data_of, objects_of
 
 
-def is_stream(body: str) -> bool:
-    """Return whether a body is a stream of server-sent events."""
-    head = body.lstrip()[:16]
-    return head.startswith(_STARTS)
-
-
-def lines(body: str) -> list[Json]:
-    """Return the objects of a stream of JSON lines, in order."""
-    return [line for raw in body.splitlines() if isinstance(line := parsed(raw), dict)]
-
-
-def events(body: str) -> list[Json]:
-    """Return the JSON objects a stream sends, in order; others (``[DONE]``, a cut last event) are left out."""
+def streamed_body(body: str) -> Json:
+    """Return the body that a stream of server-sent events adds up to."""
     written = body.splitlines()
-    whole = _whole_events(written)
-    if whole is not None:
-        return whole
-    found: list[Json] = []
-    data: list[str] = []
-    for line in (*written, ""):
-        if line.startswith("data:"):
-            data.append(line[5:].strip())
-        elif not line and data:
-            event = parsed("\n".join(data))
-            found += [event] if isinstance(event, dict) else []
-            data.clear()
-    return found
-
-
-def _whole_events(written: Sequence[str]) -> list[Json] | None:
-    """Return the objects of a stream's lines, decoded at once; None where an event may be anything but one object.
-
-    No event can run into the next: each begins and ends with a brace, and no string goes past a line's end.
-    """
-    data: list[str] = []
-    ended = True
-    for line in written:
-        if line[:5] == "data:":
-            event = line[5:].strip()
-            if not ended:
-                return None  # an event of several lines
-            if event[:1] == "{" and event[-1:] == "}":
-                data.append(event)
-            elif event != _DONE:
-                return None
-            ended = False
-        elif not line:
-            ended = True
-    try:
-        found = _decode_lines("\n".join(data))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return found if len(found) == len(data) else None
+    data = data_of(written)
+    found = chat_body(data) if data else None
+    return assemble(objects_of(written, data)) if found is None else found
 
 
 def assemble(chunks: Sequence[Json]) -> Json:
@@ -91,14 +40,12 @@ def _of_chat(chunks: Sequence[Json]) -> Json:
     calls: dict[int, dict[str, Any]] = {}
     for chunk in chunks:
         for choice in objects(chunk.get("choices")):
-            delta = mapping(choice.get("delta")) or choice
+            delta = choice.get("delta")
+            if type(delta) is not dict or not delta:
+                delta = mapping(delta) or choice
             texts += [part for part in (delta.get("content"), delta.get("text")) if type(part) is str]
-            for call in objects(delta.get("tool_calls")):
-                function = mapping(call.get("function"))
-                held = calls.setdefault(as_int(call.get("index")) or 0, {"id": None, "name": "", "arguments": []})
-                held["id"] = held["id"] or call.get("id")
-                held["name"] = held["name"] or text(function.get("name")) or ""
-                held["arguments"].append(text(function.get("arguments")) or "")
+            if given := delta.get("tool_calls"):
+                _add_calls(calls, given)
     message = {
         "role": "assistant",
         "content": "".join(texts),
@@ -108,6 +55,16 @@ def _of_chat(chunks: Sequence[Json]) -> Json:
         ],
     }
     return {**_last_of(chunks), "object": "chat.completion", "choices": [{"message": message}]}
+
+
+def _add_calls(calls: dict[int, dict[str, Any]], given: object) -> None:
+    """Add the pieces of tool calls that a chunk holds."""
+    for call in objects(given):
+        function = mapping(call.get("function"))
+        held = calls.setdefault(as_int(call.get("index")) or 0, {"id": None, "name": "", "arguments": []})
+        held["id"] = held["id"] or call.get("id")
+        held["name"] = held["name"] or text(function.get("name")) or ""
+        held["arguments"].append(text(function.get("arguments")) or "")
 
 
 def _of_responses(chunks: Sequence[Json]) -> Json:
@@ -207,15 +164,9 @@ def _last_of(chunks: Iterable[Json]) -> dict[str, Any]:
     """Return the last value that is not null of every top-level field."""
     found: dict[str, Any] = {}
     for chunk in chunks:
-        found.update({name: value for name, value in chunk.items() if value is not None} if _has_null(chunk) else chunk)
+        has_null = None in chunk.values()
+        found.update({name: value for name, value in chunk.items() if value is not None} if has_null else chunk)
     return found
-
-
-def _has_null(chunk: Json) -> bool:
-    for value in chunk.values():  # noqa: SIM110 - a generator costs more than the test
-        if value is None:
-            return True
-    return False
 
 
 _READERS: tuple[tuple[frozenset[str], Callable[[Sequence[Json]], Json]], ...] = (
