@@ -103,9 +103,17 @@ class ObjectFolder:
     def remove(self, prefix: str) -> None:
         """Remove a file, or the files below a prefix."""
         target = f"{self._root}/{prefix}".rstrip("/")
-        delete = self._store.delete_dir if prefix.endswith("/") else self._store.delete_file
         with _explained(self._name(prefix)), suppress(FileNotFoundError):
-            tried(lambda: delete(target), prefix)
+            if not prefix.endswith("/"):
+                tried(lambda: self._store.delete_file(target), prefix)
+            elif self._is_there(target):  # of a folder that is missing, clients say so in errors of several kinds
+                tried(lambda: self._store.delete_dir(target), prefix)
+
+    def _is_there(self, target: str) -> bool:
+        from pyarrow import fs
+
+        [found] = tried(lambda: self._store.get_file_info([target]), target)
+        return bool(found.type != fs.FileType.NotFound)
 
     def _name(self, name: str) -> str:
         return f"{self.uri}/{name}"
