@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import numpy as np
 import polars as pl
+from llm_audit.audit.aggregate.cells import cells, with_date
 from tests.audit.build import assumed, catalog, ledger, rows
 
-from llm_audit.audit.aggregate.cells import cells, with_date
 from llm_audit.audit.aggregate.clusters import Concentration, add_clusters, cluster_sums
 from llm_audit.audit.aggregate.risk import add_risk, risk_cells, risk_replicates
 from llm_audit.audit.run import AuditOptions, run

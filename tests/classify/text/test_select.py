@@ -327,7 +327,8 @@ MARKS = st.sampled_from(
         "A: ", "Input: ", "Output: ", "# AGENTS.md", "<system-reminder>", "title", "summarise", "conversation",
         "Why?\n\n", "yes", "```py\n" + "x = y\n" * 120,
         "x " * 45, "\u3000", "é\n" * 50, "word " * 700, "\u017fystem",
-        "<\u017fystem-reminder>", "please ", "next", "And for Spain?", "extract ", "<p>", "</p>", "\n\n", "\n\n", "Rewrite this.\n\n", "x " * 120,
+        "<\u017fystem-reminder>", "please ", "next", "And for Spain?", "extract ", "<p>", "</p>", "\n\n", "\n\n",
+        "Rewrite this.\n\n", "x " * 120,
     ]
 )  # fmt: skip
 TURNS = st.lists(

@@ -56,19 +56,14 @@ class Listing:
     @property
     def matched(self) -> str:
         """The table's id of the model, with the provider that lists it."""
-        return f"{self._owner.id}/{self.model.id}"
+        return f"{_owner(self).id}/{self.model.id}"
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Remarks on how the listing was found, where that was not by its name at its provider."""
         by_line = ("found by its model line",) if self.by_line else ()
-        borrowed = (f"fallback: {self._owner.id}'s price",) if self._owner is not self.provider else ()
+        borrowed = (f"fallback: {_owner(self).id}'s price",) if _owner(self) is not self.provider else ()
         return by_line + borrowed
-
-    @property
-    def _owner(self) -> Provider:
-        owners = (self.provider, *providers())
-        return next(owner for owner in owners if any(self.model is model for model in owner.models))
 
     def standard(self, moment: datetime) -> ListedPrice:
         """Return the standard price at a time."""
@@ -77,7 +72,7 @@ class Listing:
             if dated.condition is not None and dated.condition.since is not None and dated.holds(moment):
                 since = dated.condition.since
         schedule = _schedule(self.model.prices_at(moment))
-        return ListedPrice(schedule.without("per_tool_call") if self._owner is not self.provider else schedule, since)
+        return ListedPrice(schedule.without("per_tool_call") if _owner(self) is not self.provider else schedule, since)
 
     def tier_price(self, service_tier: str, moment: datetime) -> ListedPrice | None:
         """Return the price of a service tier at a time; None where the table lists none by then."""
@@ -121,10 +116,17 @@ class Listing:
         return ListedPrice(_schedule(prices), max(starts, default=None))
 
     def _variants(self, service_tier: str) -> list[DatedPrices]:
-        if self._owner is not self.provider:
+        if _owner(self) is not self.provider:
             return []  # another provider's model, sold here: its tiers are not this provider's
         context = _CONTEXTS[service_tier]
         return [variant for variant in self.model.variants if variant.applies_to(context)]
+
+
+@functools.cache  # listings are kept too, and few
+def _owner(listing: Listing) -> Provider:
+    """Return the provider that lists the model."""
+    owners = (listing.provider, *providers())
+    return next(owner for owner in owners if any(listing.model is model for model in owner.models))
 
 
 @functools.cache
