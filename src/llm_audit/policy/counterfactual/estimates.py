@@ -51,6 +51,15 @@ class Costs:
         return self.run + self.check + self.escalation + self.extra_steps
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimated:
+    """Costs with what they were worked out from, under the expected assumptions."""
+
+    choice: Choice
+    runs: Runs
+    costs: Costs
+
+
 def ceiling(inputs: RequestInputs, choice: Choice) -> Ints:
     """Same tokens, the route's price: the actual cost where a request is kept."""
     total = inputs.requests.cost.copy()
@@ -129,7 +138,15 @@ def run_costs(
     )
 
 
-def estimate(inputs: CounterfactualInputs, choice: Choice, *, policy: Policy, values: Scenario, runs: Runs) -> Costs:
+def estimate(
+    inputs: CounterfactualInputs,
+    choice: Choice,
+    *,
+    policy: Policy,
+    values: Scenario,
+    runs: Runs,
+    like: Estimated | None = None,
+) -> Costs:
     """Add to what each request costs by itself what its route brings with it.
 
     Args:
@@ -138,22 +155,29 @@ def estimate(inputs: CounterfactualInputs, choice: Choice, *, policy: Policy, va
         policy: For its cascade.
         values: The assumptions' values.
         runs: From ``run_costs`` under the same values.
+        like: Costs under the same values, of which those are kept whose route and repeat are the same.
     """
     requests = inputs.requests
     count = len(requests)
     moved = choice.position != NONE
-    rows = np.flatnonzero(moved)
     nothing = np.broadcast_to(np.int64(0), count)
     check = nothing if policy.cascade is None else np.where(moved, check_cost(policy.cascade), 0)
-    p, loss = choice.p_suffices.copy(), choice.loss.copy()
+    if like is None:
+        rows = np.flatnonzero(moved)
+        p, loss, escalation = choice.p_suffices.copy(), choice.loss.copy(), np.zeros(count, dtype=np.int64)
+    else:
+        changed = (choice.position != like.choice.position) | (runs.repeat != like.runs.repeat)
+        rows = np.flatnonzero(moved & changed)
+        p = np.where(changed, choice.p_suffices, like.costs.p_suffices)
+        loss = np.where(changed, choice.loss, like.costs.loss)
+        escalation = np.where(changed, 0, like.costs.escalation)
     judge = inputs.judge.shifted(values.ability_shift)
-    escalation = np.zeros(count, dtype=np.int64)
 
-    skills = requests.skill
+    groups = inputs.groups
 
     def add_repeats(span: slice) -> None:
         some = rows[span]
-        used, route, skill = requests.used[some], choice.route[some], skills[some]
+        used, route, skill = requests.used[some], choice.route[some], groups.skill[groups.of[some]]
         difficulty = requests.difficulty[some]
         if values.ability_shift:
             p[some], loss[some] = judge.compared(used, route, skill, difficulty)

@@ -11,6 +11,7 @@ from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN, RateTable
 from llm_audit.policy.counterfactual.lengths import Lengths
 from llm_audit.policy.counterfactual.prompt_caches import CacheLog, cached_prefix
+from llm_audit.policy.counterfactual.request_groups import RequestGroups
 from llm_audit.policy.counterfactual.steps import AgentSteps
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.counterfactual.whole import Whole
@@ -37,6 +38,7 @@ class RequestInputs:
         least_cached: The shortest prefix that each model caches, in tokens.
         judge: Probabilities.
         cold_repeat: What each request costs on the model used when that model's cache is cold.
+        groups: The requests, grouped by what decides their candidates.
     """
 
     requests: Requests
@@ -46,6 +48,7 @@ class RequestInputs:
     least_cached: Ints
     judge: Judge
     cold_repeat: Ints
+    groups: RequestGroups
 
     def part(self, rows: Rows) -> RequestInputs:
         """Return the same of some requests."""
@@ -57,6 +60,7 @@ class RequestInputs:
             least_cached=self.least_cached,
             judge=self.judge,
             cold_repeat=self.cold_repeat[rows],
+            groups=self.groups.part(rows),
         )
 
 

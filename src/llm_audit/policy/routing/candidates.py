@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from llm_audit.policy.inputs.requests import UNDATED, Rows, wide
 from llm_audit.policy.routing.decision import DecisionRule, Offers, meets_each
 from llm_audit.policy.routing.gates import blocked
 from llm_audit.policy.routing.preference import within_bound
-from llm_audit.policy.routing.request_groups import RequestGroups, group_requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +27,7 @@ class Assessed:
     block: Codes
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots: groups of the requests are kept once they were asked for
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assessor:
     """Judges candidates.
 
@@ -45,11 +43,6 @@ class Assessor:
     ladder: Index
     rule: DecisionRule
 
-    @cached_property
-    def groups(self) -> RequestGroups:
-        """The requests, grouped by what decides their candidates."""
-        return group_requests(self.inputs.requests, self.inputs.rates)
-
     def part(self, rows: Rows) -> Assessor:
         """Return the same for some requests."""
         return replace(self, inputs=self.inputs.part(rows))
@@ -60,12 +53,12 @@ class Assessor:
 
     def kept_by(self, rows: Ints, place: int) -> Bools:
         """Return whether the model at a place of the ladder of each request is the one that it used."""
-        kept: Bools = candidates(self.ladder, self.groups.used, place) == self.groups.used
-        return kept[self.groups.of[rows]]
+        kept: Bools = candidates(self.ladder, self.inputs.groups.used, place) == self.inputs.groups.used
+        return kept[self.inputs.groups.of[rows]]
 
     def offers(self, rows: Ints, place: int) -> Offers:
         """Return the candidates at one place of the ladders of the requests at ``rows``."""
-        groups, requests = self.groups, self.inputs.requests
+        groups, requests = self.inputs.groups, self.inputs.requests
         candidate = candidates(self.ladder, groups.used, place)
         rows = rows[(self._offered(candidate) & self._known(candidate))[groups.of[rows]]]
         cost = self._cost(rows, place)
@@ -90,14 +83,14 @@ class Assessor:
 
     def unmeasured(self, rows: Ints, place: int) -> Ints:
         """Return those of ``rows`` whose candidate at a place is out only because nobody measured it."""
-        candidate = candidates(self.ladder, self.groups.used, place)
-        rows = rows[(self._offered(candidate) & ~self._known(candidate))[self.groups.of[rows]]]
+        candidate = candidates(self.ladder, self.inputs.groups.used, place)
+        rows = rows[(self._offered(candidate) & ~self._known(candidate))[self.inputs.groups.of[rows]]]
         found: Ints = rows[self._wanted(rows, self._cost(rows, place))]
         return found
 
     def gone(self, rows: Ints, place: int) -> Ints:
         """Return those of ``rows`` whose candidate at a place would cost less, but was not on offer then."""
-        groups = self.groups
+        groups = self.inputs.groups
         candidate = candidates(self.ladder, groups.used, place)
         gone = (candidate != NONE) & (candidate != groups.used) & ~self._offered(candidate)
         rows = rows[gone[groups.of[rows]]]
@@ -133,7 +126,7 @@ class Assessor:
 
     def _offered(self, candidate: Index) -> Bools:
         """Return whether each group has a candidate, another than the model used, that was on offer then."""
-        groups = self.groups
+        groups = self.inputs.groups
         there = (candidate != NONE) & (candidate != groups.used) & groups.routable
         return np.asarray(there & _offered(self.inputs.models, candidate, used=groups.used, day=groups.day))
 
@@ -141,7 +134,7 @@ class Assessor:
         """Return whether each group's candidate was measured in what is asked of it, where the decision needs it."""
         if self.policy.unmeasured or self.policy.decision is Decision.ALWAYS:
             return np.ones(len(candidate), dtype=np.bool_)
-        return self.inputs.models.measured_in(candidate, self.groups.skill)
+        return self.inputs.models.measured_in(candidate, self.inputs.groups.skill)
 
     def _wanted(self, rows: Ints, cost: Ints) -> Bools:
         """Return whether each candidate has a price, and costs less than the model used, where it must."""
@@ -149,7 +142,7 @@ class Assessor:
 
     def _cost(self, rows: Ints, place: int) -> Ints:
         """Return what each request costs at a place of its ladder, at the same tokens; ``NEVER`` without a price."""
-        requests, table, groups = self.inputs.requests, self.inputs.rates, self.groups
+        requests, table, groups = self.inputs.requests, self.inputs.rates, self.inputs.groups
         tokens = {kind: wide(counts, rows) for kind, counts in requests.tokens.items()}
         rates = table.rates[table.rows[groups.key, place]]
         return cost(tokens, rates, per_call=wide(requests.per_call_cost, rows), group=groups.of[rows])

@@ -11,7 +11,15 @@ import polars as pl
 from llm_audit.arrays import Bools, Floats, Index, Ints, grouped_sum
 from llm_audit.catalog import Catalog
 from llm_audit.money import PICO_PER_USD
-from llm_audit.policy.counterfactual.estimates import Costs, Runs, estimate, kept_reads, repeat_costs, run_costs
+from llm_audit.policy.counterfactual.estimates import (
+    Costs,
+    Estimated,
+    Runs,
+    estimate,
+    kept_reads,
+    repeat_costs,
+    run_costs,
+)
 from llm_audit.policy.counterfactual.inputs import CounterfactualInputs
 from llm_audit.policy.counterfactual.lengths import Scenario, scenario
 from llm_audit.policy.counterfactual.prompt_caches import left_shared
@@ -40,7 +48,8 @@ class RoutePlan:
 
     ``ladder`` holds the candidates of each model used; ``runs`` what requests cost by themselves under the expected
     assumptions, and the cache reads that remain under the routes; ``caches`` what requests of a template
-    leave for each other; ``places`` those of the ladder that requests of traces would go to by themselves.
+    leave for each other; ``places`` those of the ladder that requests of traces would go to by themselves; ``costs``
+    the routes' costs under the expected assumptions, where they were worked out already.
     """
 
     policy: Policy
@@ -52,6 +61,7 @@ class RoutePlan:
     places: Ints
     runs: Runs
     threshold: float | None
+    costs: Estimated | None
 
     @property
     def warm(self) -> Ints:
@@ -61,6 +71,11 @@ class RoutePlan:
     def estimate(self, values: Scenario) -> Costs:
         """Return the routes' costs under other values of the assumptions."""
         runs = self.runs
+        if values == scenario(self.policy.assumptions):
+            known = self.costs
+            if known is not None and known.runs is runs:
+                return known.costs
+            return estimate(self.inputs, self.choice, policy=self.policy, values=values, runs=runs, like=known)
         if values.of_runs() != scenario(self.policy.assumptions).of_runs():
             runs = run_costs(
                 self.inputs, self.choice, policy=self.policy, values=values, warm=self.warm, repeat=runs.repeat
@@ -103,9 +118,9 @@ def replans(plan: RoutePlan, policies: Sequence[Policy]) -> Iterator[RoutePlan]:
     before = plan
     for assessor, position in zip(assessors, positions(plan.assessor, [a.rule for a in assessors]), strict=True):
         moved = replace(plan, policy=assessor.policy, assessor=assessor, threshold=assessor.rule.threshold)
-        choice = at_places(plan, position)
+        choice = at_places(plan, position, judged=before.choice)
         places = places_of(plan.inputs, assessor.policy, choice)
-        moved = settled(with_choice(replace(moved, places=places, runs=before.runs), choice))
+        moved = settled(with_choice(replace(moved, places=places, runs=before.runs, costs=before.costs), choice))
         yield moved
         before = moved
 
@@ -128,21 +143,28 @@ def taken(position: Index) -> Ints:
     return found
 
 
-def at_places(plan: RoutePlan, position: Index, rows: Ints | None = None) -> Choice:
-    """Return the choice with other places of the ladder, at some rows or at all."""
-    requests = plan.inputs.requests
-    moved = position != NONE
+def at_places(plan: RoutePlan, position: Index, rows: Ints | None = None, *, judged: Choice | None = None) -> Choice:
+    """Return the choice with other places of the ladder, at some rows or at all.
+
+    Args:
+        plan: The plan.
+        position: The places.
+        rows: Where they may differ from the plan's; by default anywhere.
+        judged: Routes whose probabilities are known; the plan's by default.
+    """
+    requests, known = plan.inputs.requests, judged or plan.choice
+    moved, same = position != NONE, position == known.position
     there = candidates(plan.ladder, requests.used, np.maximum(position, 0))
     route = np.where(moved, there, requests.used).astype(np.int32)
-    p, loss = np.full(len(position), np.nan), np.full(len(position), np.nan)
-    at, skill = np.flatnonzero(moved), requests.skill
+    p, loss = np.where(same, known.p_suffices, np.nan), np.where(same, known.loss, np.nan)
+    at, groups = np.flatnonzero(moved & ~same), plan.inputs.groups
 
-    def judged(span: slice) -> None:
+    def judge(span: slice) -> None:
         some = at[span]
-        asked = requests.used[some], route[some], skill[some], requests.difficulty[some]
+        asked = requests.used[some], route[some], groups.skill[groups.of[some]], requests.difficulty[some]
         p[some], loss[some] = plan.inputs.judge.compared(*asked)
 
-    in_blocks(judged, spans(len(at)))
+    in_blocks(judge, spans(len(at)))
     outcome = plan.choice.outcome.copy()
     kept = OUTCOMES.index(RouteOutcome.NO_CAPABLE_MODEL.value)
     was_moved = plan.choice.outcome == OUTCOMES.index(RouteOutcome.MOVED.value)
@@ -213,6 +235,7 @@ def decided(inputs: CounterfactualInputs, ladder: Index, policy: Policy, caches:
         places=places_of(inputs, policy, choice),
         runs=_expected_runs(inputs, policy, choice, caches),
         threshold=assessor.rule.threshold,
+        costs=None,
     )
 
 
@@ -235,8 +258,11 @@ def settled(plan: RoutePlan) -> RoutePlan:
     requests, caches, values = plan.inputs.requests, plan.inputs.caches, scenario(plan.policy.assumptions)
     for _ in range(_SAVING_PASSES):
         costs = plan.estimate(values)
-        lost = np.nan_to_num(np.maximum(costs.loss, 0.0)) * plan.policy.lost_answer_usd * PICO_PER_USD
-        change = costs.total + np.rint(lost).astype(np.int64) - requests.cost
+        plan = replace(plan, costs=Estimated(choice=plan.choice, runs=plan.runs, costs=costs))
+        moved = np.flatnonzero(plan.choice.position != NONE)
+        change = costs.total - requests.cost
+        lost = np.nan_to_num(np.maximum(costs.loss[moved], 0.0)) * plan.policy.lost_answer_usd * PICO_PER_USD
+        change[moved] += np.rint(lost).astype(np.int64)
         change[caches.row] = grouped_sum(caches.unit, change[caches.row], caches.units)[caches.unit]
         costlier = (plan.choice.position != NONE) & (change >= 0)
         if not costlier.any():

@@ -13,6 +13,7 @@ from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, cold_re
 from llm_audit.policy.counterfactual.lengths import Lengths, read_lengths
 from llm_audit.policy.counterfactual.prompt_caches import minimum_tokens
 from llm_audit.policy.counterfactual.rates import rate_table
+from llm_audit.policy.counterfactual.request_groups import group_requests
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.counterfactual.whole import Whole, whole_of
 from llm_audit.policy.file.model import Policy
@@ -41,6 +42,7 @@ def prepare(
         graph=traffic.graph,
         caches=priced_caches(traffic, rates),
         cold_repeat=cold_repeats(requests, rates),
+        groups=group_requests(requests, rates),
         steps=traffic.steps,
         whole=log,
     )

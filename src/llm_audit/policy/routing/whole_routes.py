@@ -26,6 +26,7 @@ from llm_audit.policy.routing.plan import (
 )
 from llm_audit.policy.routing.prepare import prepare
 from llm_audit.policy.routing.stakes import limited
+from llm_audit.policy.routing.without_stakes import freed
 from llm_audit.pricing import PriceBook
 
 
@@ -72,10 +73,10 @@ def part_routes(
             nodes = assessor_of(inputs, other, ladder).part(inputs.graph.row)
             places[policy_key(other)] = taken(decide(nodes).position)
     left = left_alone(plan)
-    held = bool((requests.routable & limited(policy.stakes, requests.stakes)).any())
-    free = replace(policy, stakes={})
-    without = left_alone(decided(inputs, ladder, free, SharedCaches.none())) if held else left
-    return PartRoutes(left={policy_key(policy): left, policy_key(free): without}, places=places, limited=held)
+    held = np.flatnonzero(requests.routable & limited(policy.stakes, requests.stakes))
+    without = left_alone(freed(plan, held)) if len(held) else left
+    left_by = {policy_key(policy): left, policy_key(replace(policy, stakes={})): without}
+    return PartRoutes(left=left_by, places=places, limited=len(held) > 0)
 
 
 def limited_routes(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from llm_audit.arrays import Ints
 from llm_audit.policy.file.model import Scope
 from llm_audit.policy.inputs.choice import OUTCOMES, RouteOutcome
 from llm_audit.policy.routing.decisions import positions
@@ -29,10 +30,16 @@ def without_stakes(plan: RoutePlan) -> RoutePlan | None:
     if policy.scope is Scope.TRACE:
         return by_trace(routed(plan.inputs, plan.ladder, policy))
     rows = np.flatnonzero(held | (plan.choice.outcome == OUTCOMES.index(RouteOutcome.NO_SAVING.value)))
+    plain = freed(plan, rows)
+    return settled(with_caches(plain, caches_of(plain)))
+
+
+def freed(plan: RoutePlan, rows: Ints) -> RoutePlan:
+    """Return the plan of the policy without its ``[stakes]`` where some requests are decided again."""
+    policy = replace(plan.policy, stakes={})
     rule = replace(plan.assessor.rule, policy=policy)
     assessor = replace(plan.assessor, policy=policy, rule=rule)
     position = plan.choice.position.copy()
     (position[rows],) = positions(assessor.part(rows), [rule])
     plain = replace(plan, policy=policy, assessor=assessor)
-    plain = with_choice(plain, at_places(plain, position, rows))
-    return settled(with_caches(plain, caches_of(plain)))
+    return with_choice(plain, at_places(plain, position, rows))

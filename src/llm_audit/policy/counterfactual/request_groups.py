@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from llm_audit.arrays import Bools, Index, Ints
 from llm_audit.policy.counterfactual.costs import RateTable
-from llm_audit.policy.inputs.requests import Requests
+from llm_audit.policy.inputs.requests import Requests, Rows
 from llm_audit.pricing import distinct_keys
 
 
@@ -26,7 +26,7 @@ class RequestGroups:
         routable: Whether a policy can decide them.
     """
 
-    of: Ints
+    of: Index
     used: Index
     skill: Index
     key: Index
@@ -37,15 +37,19 @@ class RequestGroups:
         """Number of groups."""
         return len(self.used)
 
+    def part(self, rows: Rows) -> RequestGroups:
+        """Return the groups of some requests: all groups, of which some may have none."""
+        return replace(self, of=self.of[rows])
+
 
 def group_requests(requests: Requests, rates: RateTable) -> RequestGroups:
     """Group requests, given their rates."""
     if not len(requests):
-        first = of = np.zeros(0, dtype=np.int64)
+        first, of = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
     else:
         columns = requests.used, requests.skill, rates.key, requests.day, requests.routable.astype(np.int8)
         numbered = distinct_keys([pl.Series(column) for column in columns])
-        first, of = numbered.first_rows(), numbered.codes
+        first, of = numbered.first_rows(), numbered.codes.astype(np.int32)
     return RequestGroups(
         of=of,
         used=requests.used[first],
