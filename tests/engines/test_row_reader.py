@@ -195,6 +195,8 @@ def test_a_plain_line_is_read_by_compiled_code() -> None:
         {"messages": [{"content": "Pourquoi le ciel est-il bleu en été\u2009?", "role": "user"}]},
         {"messages": [{"role": "user", "content": f"Find the fault here:\n\n```python\n{CODE}"}]},
         {"messages": [{"role": "user", "content": f"Summarise it:\n\n{LONG}"}], "response": None},
+        {"messages": [{"role": "user", "content": f"Write tests for this:\n\n{LONG}"}]},
+        {"messages": [{"role": "user", "content": f"> quoted\n\nWrite tests for this, please. {LONG}"}]},
         {"messages": None, "prompt": "Why is the sky blue, and not green?"},
         {"usage": None, "input_tokens": 4, "output_tokens": 5},
         {"usage": {"prompt_tokens": 3, "total_tokens": 3}},
@@ -277,7 +279,7 @@ def test_the_compiled_reader_refuses_what_it_cannot_use() -> None:
     from llm_audit.classify.text.select import ASK_PLAN
     from llm_audit.engines import _rows
 
-    functions = (lambda *_: False, str, lambda *_: 1, lambda _: False, 9)
+    functions = (lambda *_: None, str, lambda *_: 1, lambda _: False, 9)
     for arguments in (
         (), ((b'a"',), ("model",), ASK_PLAN), ((b'a"',), (), ASK_PLAN, *functions), ((), (), ASK_PLAN, *functions),
         (("a",), ("model",), ASK_PLAN, *functions), ((b'a"',), ("none",), ASK_PLAN, *functions),

@@ -14,7 +14,7 @@ typedef struct {
     Words *chores;
     const Words *tags, *rework, *surely_rework, *polite, *requests, *assent, *reference;
     Py_ssize_t edge, follow_up_chars, long_chars, paragraph_chars, pasted_chars;
-    PyObject *questions, *examples;
+    Labels questions, examples;
 } AskPlan;
 
 /* Parts of a text that ask, from:head and tail:to, either of which may be empty; the text may be in memory of its own. */
@@ -22,12 +22,10 @@ typedef struct {
     Chars text;
     Py_ssize_t from, head, tail, to;
     char *owned;
-    int is_bare; /* nothing was taken away from the text but a harness's blocks */
 } Ask;
 
-/* Out of memory; a harness may have written in the text; it may have context, or none; the ask, if it is no follow-up; the
-   ask. */
-enum { OUT_OF_MEMORY = -1, MORE_TO_DO, WITH_CONTEXT, WITHOUT_CONTEXT, PERHAPS, FOUND };
+/* Out of memory; a harness may have written in the text; patterns have to say, with context or without; found. */
+enum { OUT_OF_MEMORY = -1, MORE_TO_DO, WITH_CONTEXT, WITHOUT_CONTEXT, FOUND };
 
 static int is_letter(Py_UCS4 c) { return c > 127 || Py_ISALNUM(c) || c == '_'; }
 
@@ -93,8 +91,8 @@ static Py_ssize_t last_empty_line(Chars text, Py_ssize_t from, Py_ssize_t to) {
     return -1;
 }
 
-/* Find the parts of text[from:to] that ask: without context alone where a pattern has to say. */
-static int find_ask(const AskPlan *plan, Ask *ask) {
+/* Find the parts of text[from:to] that ask; 0 where a pattern has to say what they are, or whether that is a follow-up. */
+static int find_ask(const AskPlan *plan, Ask *ask, int is_bare) {
     Chars text = ask->text;
     Py_ssize_t from = ask->from, to = ask->to, end = first_empty_line(text, from, to);
     ask->head = ask->tail = to;
@@ -102,27 +100,26 @@ static int find_ask(const AskPlan *plan, Ask *ask) {
         Py_ssize_t last = last_empty_line(text, end + 2, to), start = (last < 0 ? end : last) + 2;
         int first = end - from <= plan->paragraph_chars ? asks(plan, text, from, end) : 0;
         int second = to - start <= plan->paragraph_chars ? asks(plan, text, start, to) : 0;
-        if (first < 0 || second < 0) return WITHOUT_CONTEXT;
+        if (first < 0 || second < 0) return 0;
         if (first || second) ask->head = first ? end : from, ask->tail = second ? start : to;
     } else if (end >= 0 && end - from <= plan->paragraph_chars && to - end > plan->pasted_chars) {
         int is_rework = reworks(plan, text, from, end), asks_more = 0;
         Py_ssize_t start = is_rework ? last_empty_line(text, end, to) + 2 : to;
         if (is_rework > 0 && to - start <= plan->pasted_chars) asks_more = requests(plan, text, start, to);
-        if (is_rework < 0 || asks_more < 0) return WITHOUT_CONTEXT;
+        if (is_rework < 0 || asks_more < 0) return 0;
         if (is_rework) ask->head = end, ask->tail = asks_more ? start : to;
     }
     Py_ssize_t head = ask->head - from, tail = to - ask->tail, first = head ? from : ask->tail;
-    ask->is_bare &= head == to - from;
-    if (head + tail + (head && tail) > plan->follow_up_chars) return FOUND;
-    if (begins_text(plan->assent, text, first, to)) return PERHAPS;
-    return ask->is_bare && begins_text(plan->reference, text, from, to) ? PERHAPS : FOUND;
+    if (head + tail + (head && tail) > plan->follow_up_chars) return 1;
+    if (begins_text(plan->assent, text, first, to)) return 0;
+    return !is_bare || head < to - from || !begins_text(plan->reference, text, from, to);
 }
 
 /* Choose the ask of the text that ends a prompt. Where there is context or none, and no more is found, text[from:to] is
    the text without blanks around it. */
 static int choose_ask(const AskPlan *plan, Chars text, Py_ssize_t length, Ask *ask) {
     Reduced reduced;
-    *ask = (Ask){.text = text, .to = length, .is_bare = 1};
+    *ask = (Ask){.text = text, .to = length};
     if (length && char_at(text, 0) == '#') return MORE_TO_DO; /* perhaps AGENTS.md */
     strip(text, &ask->from, &ask->to);
     if (ask->from == ask->to || has_tag(plan->tags, text, ask->from, ask->to)) return MORE_TO_DO;
@@ -134,35 +131,27 @@ static int choose_ask(const AskPlan *plan, Chars text, Py_ssize_t length, Ask *a
         own = (Ask){.text = {reduced.kind, reduced.data}, .to = reduced.length, .owned = reduced.data};
         strip(own.text, &own.from, &own.to);
     }
-    own.is_bare = own.to - own.from == ask->to - ask->from;
-    int has_context = has_documents(plan->questions, plan->examples, own.text, own.from, own.to);
-    int found = has_context ? WITH_CONTEXT : find_ask(plan, &own);
-    if (found >= PERHAPS) *ask = own;
-    else PyMem_Free(own.owned);
-    return found == WITHOUT_CONTEXT && is_reduced ? WITH_CONTEXT : found;
+    int has_context = has_documents(&plan->questions, &plan->examples, own.text, own.from, own.to);
+    if (!has_context && find_ask(plan, &own, own.to - own.from == ask->to - ask->from)) return *ask = own, FOUND;
+    PyMem_Free(own.owned);
+    return has_context || is_reduced ? WITH_CONTEXT : WITHOUT_CONTEXT;
 }
 
-/* Whether all is a tuple of words that may be labels. */
-static int are_texts(PyObject *words) {
-    int fits = PyTuple_Check(words) && PyTuple_GET_SIZE(words) <= MAX_LABELS;
-    for (Py_ssize_t k = 0; fits && k < PyTuple_GET_SIZE(words); k++) fits = PyUnicode_Check(PyTuple_GET_ITEM(words, k));
-    return fits;
+static PyObject *part_of(Chars text, Py_ssize_t from, Py_ssize_t to) {
+    return PyUnicode_FromKindAndData(text.kind, (const char *)text.data + from * text.kind, to - from);
 }
 
 /* Read a plan, made by ``words.ask_plan``: prepared words, sizes, and labels of questions and examples. */
 static int read_ask_plan(PyObject *given, AskPlan *plan) {
-    PyObject *words[8];
+    PyObject *words[8], *questions, *examples;
     if (!PyTuple_Check(given)) {
         PyErr_SetString(PyExc_TypeError, "a plan of an ask is a tuple");
         return 0;
     }
     if (!PyArg_ParseTuple(given, "(OOOOOOOO)(nnnnn)OO", words, words + 1, words + 2, words + 3, words + 4, words + 5, words + 6,
                           words + 7, &plan->edge, &plan->follow_up_chars, &plan->long_chars, &plan->paragraph_chars,
-                          &plan->pasted_chars, &plan->questions, &plan->examples)) return 0;
-    if (!are_texts(plan->questions) || !are_texts(plan->examples)) {
-        PyErr_SetString(PyExc_TypeError, "labels are tuples of words in lower case");
-        return 0;
-    }
+                          &plan->pasted_chars, &questions, &examples)) return 0;
+    if (!read_labels(questions, &plan->questions) || !read_labels(examples, &plan->examples)) return 0;
     const Words *found[8];
     for (int k = 0; k < 8; k++)
         if (!(found[k] = PyCapsule_GetPointer(words[k], "words"))) return 0;

@@ -44,43 +44,51 @@ static int may_be(Py_UCS4 c, Py_UCS4 letter) {
     return c < CASELESS ? letter >= 128 : c == letter;
 }
 
+/* Words in lower case that stand before a colon, and which of them end with each letter of ASCII. */
 typedef struct {
-    int kind;
-    const void *data;
-    Py_ssize_t length;
-} Label;
+    Chars word[MAX_LABELS];
+    Py_ssize_t length[MAX_LABELS];
+    uint64_t ends[128], all;
+} Labels;
 
-static int ends_with(const Label *word, int kind, const void *data, Py_ssize_t from, Py_ssize_t end) {
-    if (word->length > end - from) return 0;
-    for (Py_ssize_t k = 1; k <= word->length; k++)
-        if (!may_be(PyUnicode_READ(kind, data, end - k), PyUnicode_READ(word->kind, word->data, word->length - k))) return 0;
+/* Read a tuple of words, which it borrows; 0 and an error where it is none. */
+static int read_labels(PyObject *words, Labels *labels) {
+    Py_ssize_t count = PyTuple_Check(words) ? PyTuple_GET_SIZE(words) : MAX_LABELS + 1;
+    *labels = (Labels){.all = 0};
+    for (Py_ssize_t k = 0; k < count; k++) {
+        PyObject *word = count <= MAX_LABELS ? PyTuple_GET_ITEM(words, k) : NULL;
+        if (!word || !PyUnicode_Check(word) || !PyUnicode_GET_LENGTH(word)) {
+            PyErr_SetString(PyExc_TypeError, "labels are a tuple of at most 64 words in lower case");
+            return 0;
+        }
+        labels->word[k] = chars_of(word), labels->length[k] = PyUnicode_GET_LENGTH(word), labels->all |= (uint64_t)1 << k;
+        Py_UCS4 last = char_at(labels->word[k], labels->length[k] - 1);
+        if (last < 128) labels->ends[last] |= (uint64_t)1 << k;
+    }
     return 1;
 }
 
-/* Whether one of the words may stand before a colon of the text, with blanks and asterisks between. */
-static int before_colon(PyObject *words, Chars text, Py_ssize_t from, Py_ssize_t to) {
-    int kind = text.kind;
-    const void *data = text.data;
-    Py_ssize_t count = PyTuple_GET_SIZE(words);
-    Label labels[MAX_LABELS];
-    uint8_t ends[128] = {0}; /* whether a word ends with a letter */
-    for (Py_ssize_t k = 0; k < count; k++) {
-        PyObject *word = PyTuple_GET_ITEM(words, k);
-        labels[k] = (Label){PyUnicode_KIND(word), PyUnicode_DATA(word), PyUnicode_GET_LENGTH(word)};
-        Py_UCS4 c = labels[k].length ? PyUnicode_READ(labels[k].kind, labels[k].data, labels[k].length - 1) : 128;
-        if (c < 128) ends[c] = 1;
-    }
+static int ends_with(const Labels *labels, int label, Chars text, Py_ssize_t from, Py_ssize_t end) {
+    Py_ssize_t length = labels->length[label];
+    if (length > end - from) return 0;
+    for (Py_ssize_t k = 1; k <= length; k++)
+        if (!may_be(char_at(text, end - k), char_at(labels->word[label], length - k))) return 0;
+    return 1;
+}
+
+/* Whether one of the words may stand before a colon of text[from:to], with blanks and asterisks between. */
+static int before_colon(const Labels *labels, Chars text, Py_ssize_t from, Py_ssize_t to) {
     for (Py_ssize_t i = from, end; i < to; i++) {
-        if (kind == PyUnicode_1BYTE_KIND && (i = find_char(text, ':', i, to)) < 0) break;
-        Py_UCS4 c = PyUnicode_READ(kind, data, i);
+        if (text.kind == PyUnicode_1BYTE_KIND && (i = find_char(text, ':', i, to)) < 0) break;
+        Py_UCS4 c = char_at(text, i);
         if (c != ':' && c != WIDE_COLON) continue;
         for (end = i, c = 128; end > from; end--) {
-            c = PyUnicode_READ(kind, data, end - 1);
+            c = char_at(text, end - 1);
             if (c != '*' && !Py_UNICODE_ISSPACE(c)) break;
         }
-        if (c < 128 && !ends[c >= 'A' && c <= 'Z' ? c + 32 : c]) continue;
-        for (Py_ssize_t k = 0; k < count; k++)
-            if (ends_with(&labels[k], kind, data, from, end)) return 1;
+        uint64_t may = c < 128 ? labels->ends[c >= 'A' && c <= 'Z' ? c + 32 : c] : labels->all;
+        for (int k = 0; may; k++, may >>= 1)
+            if ((may & 1) && ends_with(labels, k, text, from, end)) return 1;
     }
     return 0;
 }
@@ -100,7 +108,7 @@ static int has_quotation(Chars text, Py_ssize_t from, Py_ssize_t to) {
 }
 
 /* Whether text[from:to] may hold a closed tag, examples, or documents before a question. */
-static int has_documents(PyObject *questions, PyObject *examples, Chars text, Py_ssize_t from, Py_ssize_t to) {
+static int has_documents(const Labels *questions, const Labels *examples, Chars text, Py_ssize_t from, Py_ssize_t to) {
     for (Py_ssize_t i = from; (i = find_char(text, '<', i, to)) >= 0; i++)
         if (i + 1 < to && char_at(text, i + 1) == '/') return 1;
     Py_ssize_t line = find_last_char(text, '\n', from, to), i = line < 0 ? from : line + 1;

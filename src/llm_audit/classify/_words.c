@@ -12,15 +12,13 @@
 static PyObject *name_role, *name_text;
 
 static PyObject *labelled(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
-    if (count != 2 || !are_texts(args[0]) || !PyUnicode_Check(args[1])) {
+    Labels labels;
+    if (count != 2 || !PyUnicode_Check(args[1])) {
         PyErr_SetString(PyExc_TypeError, "labelled takes a tuple of words in lower case and a text");
         return NULL;
     }
-    return PyBool_FromLong(before_colon(args[0], chars_of(args[1]), 0, PyUnicode_GET_LENGTH(args[1])));
-}
-
-static PyObject *part_of(Chars text, Py_ssize_t from, Py_ssize_t to) {
-    return PyUnicode_FromKindAndData(text.kind, (const char *)text.data + from * text.kind, to - from);
+    if (!read_labels(args[0], &labels)) return NULL;
+    return PyBool_FromLong(before_colon(&labels, chars_of(args[1]), 0, PyUnicode_GET_LENGTH(args[1])));
 }
 
 /* Two parts of a text as lines, either of which may be empty. */
@@ -42,12 +40,6 @@ static PyObject *chosen(const AskPlan *plan, PyObject *text) {
     int found = choose_ask(plan, chars_of(text), PyUnicode_GET_LENGTH(text), &ask);
     if (found == OUT_OF_MEMORY) return PyErr_NoMemory();
     if (found == MORE_TO_DO) Py_RETURN_NONE;
-    if (found == PERHAPS) { /* which patterns have to say */
-        found = ask.owned ? WITH_CONTEXT : WITHOUT_CONTEXT;
-        PyMem_Free(ask.owned);
-        ask = (Ask){.text = chars_of(text), .to = PyUnicode_GET_LENGTH(text)};
-        strip(ask.text, &ask.from, &ask.to);
-    }
     if (found != FOUND)
         return Py_BuildValue("(NO)", part_of(ask.text, ask.from, ask.to), found == WITH_CONTEXT ? Py_True : Py_False);
     PyObject *lines = lines_of(&ask);

@@ -23,7 +23,7 @@ typedef struct {
 /* What prompts are read by. */
 typedef struct {
     AskPlan ask;
-    PyObject *template, *is_placeholder, *follows_up; /* functions */
+    PyObject *template, *is_placeholder, *own_ask; /* functions */
     Py_ssize_t longest_placeholder;
     uint64_t seeds[ROLES];
     System systems[KNOWN_SYSTEMS];
@@ -168,13 +168,14 @@ static PyObject *bytes_of(const Ask *ask, int is_ascii) {
     return bytes;
 }
 
-/* Whether a short ask means nothing alone; also with an error. */
-static int is_follow_up(const Prompts *prompts, PyObject *ask, int is_bare) {
-    PyObject *answer = PyObject_CallFunction(prompts->follows_up, "s#O", PyBytes_AS_STRING(ask), PyBytes_GET_SIZE(ask),
-                                             is_bare ? Py_True : Py_False);
-    int is = answer ? PyObject_IsTrue(answer) : -1;
-    Py_XDECREF(answer);
-    return is != 0;
+/* The ask that patterns find in a text, as bytes; NULL where they find none, or with an error. */
+static PyObject *ask_by_patterns(const Prompts *prompts, const Ask *ask, int has_context, Py_ssize_t *chars) {
+    PyObject *text = part_of(ask->text, ask->from, ask->to);
+    PyObject *own = text ? PyObject_CallFunctionObjArgs(prompts->own_ask, text, has_context ? Py_True : Py_False, NULL) : NULL;
+    PyObject *found = own && PyUnicode_Check(own) ? PyUnicode_AsUTF8String(own) : NULL;
+    if (found) *chars = PyUnicode_GET_LENGTH(own);
+    Py_XDECREF(text), Py_XDECREF(own);
+    return found;
 }
 
 /* Find the ask that ends a prompt, as bytes, and its characters; NULL where it is not plain, or with an error. */
@@ -190,13 +191,12 @@ static PyObject *ask_of(const Prompts *prompts, const Prompt *prompt, Row *row, 
     if (quoted >= 0 && !has_words(prompts->ask.chores, prompts->ask.edge, view.chars, view.length))
         chosen = choose_ask(&prompts->ask, view.chars, view.length, &ask);
     if (chosen == OUT_OF_MEMORY) PyErr_NoMemory();
-    if (chosen >= PERHAPS) {
+    else if (chosen == FOUND) {
         Py_ssize_t first = ask.head - ask.from, second = ask.to - ask.tail;
         *chars = first + second + (first && second);
         found = bytes_of(&ask, !prompt->last.beyond);
         PyMem_Free(ask.owned);
-        if (found && chosen == PERHAPS && is_follow_up(prompts, found, ask.is_bare)) Py_CLEAR(found);
-    }
+    } else if (chosen != MORE_TO_DO) found = ask_by_patterns(prompts, &ask, chosen == WITH_CONTEXT, chars);
     Py_XDECREF(view.owned);
     return found;
 }

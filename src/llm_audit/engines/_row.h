@@ -51,6 +51,8 @@ static Py_ssize_t count_characters(const uint8_t *at, Py_ssize_t length) {
     const uint8_t *end = at + length;
     Py_ssize_t count = 0;
     for (; at < end; count++) {
+        for (uint64_t eight; end - at >= 8 && (memcpy(&eight, at, 8), !(eight & 0x8080808080808080U)); at += 8) count += 8;
+        if (at == end) break;
         uint8_t c = *at++;
         if (c < 0x80) continue;
         int more = c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : 0;

@@ -306,7 +306,7 @@ static void release(PyObject *capsule) {
 static int read_plan(PyObject *given, Plan *plan) {
     PyObject *keys, *kinds, *ask;
     Prompts *prompts = &plan->prompts;
-    if (!PyArg_ParseTuple(given, "O!O!OOOOOn", &PyTuple_Type, &keys, &PyTuple_Type, &kinds, &ask, &prompts->follows_up,
+    if (!PyArg_ParseTuple(given, "O!O!OOOOOn", &PyTuple_Type, &keys, &PyTuple_Type, &kinds, &ask, &prompts->own_ask,
                           &plan->as_text, &prompts->template, &prompts->is_placeholder, &prompts->longest_placeholder) || !read_ask_plan(ask, &prompts->ask)) return 0;
     plan->count = PyTuple_GET_SIZE(keys);
     int fits = plan->count == PyTuple_GET_SIZE(kinds) && plan->count > 0 && plan->count <= MAX_KEYS;

@@ -9,7 +9,7 @@ def prepare(
     keys: tuple[bytes, ...],
     columns: tuple[str, ...],
     ask: AskPlan | None,
-    follows_up: Callable[[str, bool], bool],
+    own_ask: Callable[[str, bool], str | None],
     as_text: Callable[[object], str | None],
     template: Callable[[int, str], int],
     is_placeholder: Callable[[str], bool],

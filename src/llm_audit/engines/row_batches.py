@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from msgspec.structs import asdict, astuple
+from msgspec.structs import astuple
 
 from llm_audit.classify.model import Judgement
 from llm_audit.engines.hashing import hash64
-from llm_audit.engines.row_reader import COLUMNS as COMPILED_COLUMNS
-from llm_audit.engines.row_reader import RowBatch
 from llm_audit.engines.text_features import TextFeatures
 from llm_audit.ledger.arrow import ARROW_SCHEMA, TYPES
 from llm_audit.ledger.columns import COLUMNS, ColumnType
 from llm_audit.sources.entry import Request, Usage
-from llm_audit.vocabulary import Abstention, Category, Judged, Stakes, Step, UsageSource
+from llm_audit.vocabulary import Abstention, Category, Judged, Stakes
 
 MAX_NAME_CHARS = 256
 """Names are cut to this length: anything longer is content and not a name."""
@@ -36,22 +34,6 @@ _REASONS = [reason.value for reason in Abstention]
 _CATEGORIES = [category.value for category in Category]
 _STAKES = [None, *(stakes.value for stakes in Stakes)]
 _ABSTAINED = Judged.ABSTAINED.value
-_NUMBERS = tuple(
-    name for name in COMPILED_COLUMNS if name in COLUMNS and name not in {"model", "status", "team", "app", "user"}
-)
-_NO_TEXT = dict.fromkeys(TextFeatures.__struct_fields__)
-_PLAIN = {
-    **_NO_TEXT, "needs_vision": False, "needs_audio": False, "needs_tools": False, "answers_tools": False,
-    "judged": Judged.SCORED.value, "step": Step.ASK.value,
-}  # fmt: skip
-_PLAIN_ROW = {
-    **dict.fromkeys(COLUMNS),
-    **asdict(Request(model="")),
-    **asdict(Usage(usage_source=UsageSource.REPORTED.value)),
-    **_PLAIN,
-}
-"""The values of a request that compiled code has read, but for those that it reads."""
-
 
 Judge = Callable[[Sequence[str]], Judgement]
 Harder = Callable[[Sequence[str | None], Sequence[int | None]], Sequence[float]]
@@ -75,35 +57,20 @@ def ledger_row(position: tuple[int, int, int], name: str, request: Request, feat
 
 def judged_table(rows: Sequence[Row], judge: Judge, harder: Harder | None = None) -> pa.Table:
     """Judge the asks of the rows, each distinct one once, and return the rows as columns."""
+    values = values_of(rows)
+    values |= judgement_columns(values["ask"], values["judged"], values["abstention"], judge)
+    if harder is not None:
+        make_harder(values, values["template_hash"], harder)
+    return pa.Table.from_arrays([column_of(name, values[name]) for name in COLUMNS], schema=ARROW_SCHEMA)
+
+
+def values_of(rows: Sequence[Row]) -> dict[str, Sequence[Any]]:
+    """Return the values of rows by column, but for what judging fills, and their asks."""
     values: dict[str, Sequence[Any]] = dict(zip(_FIELDS, zip(*rows, strict=True), strict=True))
     values["request_key"] = [None] * len(rows)  # which depends on the complete file
     values["time"] = values["time_us"]
-    values["tags"] = _joined(values["tags"])
-    values |= judgement_columns(values["ask"], values["judged"], values["abstention"], judge)
-    if harder is not None:
-        _make_harder(values, values["template_hash"], harder)
-    return _table(values)
-
-
-def compiled_table(batch: RowBatch, judge: Judge, harder: Harder | None = None) -> pa.Table:
-    """Judge the asks of rows that compiled code has read, each distinct one once, and return the rows as columns."""
-    count = batch.rows
-    values: dict[str, Any] = {name: [value] * count for name, value in _PLAIN_ROW.items()}
-    values |= {name: _numbers(batch, name) for name in _NUMBERS}
-    values["format"] = [batch.format] * count
-    values["model"] = batch.values("model")
-    values["status"] = [word for word, _ in batch.values("status")]
-    of = batch.values("metadata")
-    for name in ("team", "app", "user"):
-        own = batch.values(name)
-        values[name] = [mine or (other and getattr(other, name)) for mine, other in zip(own, of, strict=True)]
-    values["environment"] = [other and other.environment for other in of]
-    values["tags"] = _joined([other.tags if other else () for other in of])
-    asks, places = batch.asks()
-    values |= _judgement(asks, places, values["judged"], values["abstention"], judge)
-    if harder is not None:
-        _make_harder(values, values["template_hash"].to_pylist(), harder)
-    return _table(values)
+    values["tags"] = joined_tags(values["tags"])
+    return values
 
 
 def in_order(tables: Sequence[pa.Table]) -> pa.Table:
@@ -131,16 +98,17 @@ def judgement_columns(
     """Return the columns that judging fills; the classifier may abstain where the selection of text did not."""
     index_of: dict[str, int] = {}
     indices = [index_of.setdefault(ask, len(index_of)) if ask else -1 for ask in asks]
-    return _judgement(list(index_of), indices, judged, abstention, judge)
+    return judgement_of(list(index_of), indices, judged, abstention, judge)
 
 
-def _judgement(
+def judgement_of(
     distinct: Sequence[str],
     indices: Sequence[int],
     judged: Sequence[str],
     abstention: Sequence[str | None],
     judge: Judge,
 ) -> dict[str, Sequence[Any]]:
+    """Return the same of rows by the places of their asks among distinct ones; -1 for none."""
     judgement = judge(distinct)
     # An abstained text has no difficulty, which the classifier marks by NaN.
     difficulty = [None if value != value else value for value in judgement.difficulty.tolist()]  # noqa: PLR0124
@@ -160,36 +128,21 @@ def _judgement(
     }
 
 
-def _make_harder(values: dict[str, Any], templates: Sequence[int | None], harder: Harder) -> None:
+def make_harder(values: dict[str, Any], templates: Sequence[int | None], harder: Harder) -> None:
+    """Add to difficulties what a calibration says of categories and templates."""
     added = harder(values["category"], templates)
     values["difficulty"] = [
         None if level is None else level + more for level, more in zip(values["difficulty"], added, strict=True)
     ]
 
 
-def _joined(tags: Sequence[tuple[str, ...]]) -> list[str | None]:
+def joined_tags(tags: Sequence[tuple[str, ...]]) -> list[str | None]:
+    """Return the tags of each row as one text."""
     return [",".join(sorted(some)) or None if some else None for some in tags]
 
 
-def _table(values: Mapping[str, Any]) -> pa.Table:
-    return pa.Table.from_arrays([_column(name, values[name]) for name in COLUMNS], schema=ARROW_SCHEMA)
-
-
-def _numbers(batch: RowBatch, name: str) -> pa.Array:
-    """Return a column of numbers that compiled code has read."""
-    bits, known, kind = batch.numbers(name), batch.known(name), ARROW_SCHEMA.field(name).type
-    if not known.any():
-        return pa.nulls(len(bits), kind)
-    if pa.types.is_timestamp(kind):
-        return pa.array(bits.view("M8[us]"), kind, mask=~known)
-    width = bits.view(np.float64 if pa.types.is_floating(kind) else np.int64)
-    values = bits if pa.types.is_uint64(kind) else width.astype(kind.to_pandas_dtype(), copy=False)
-    return pa.array(values, kind, mask=~known)
-
-
-def _column(name: str, values: Sequence[Any] | pa.Array) -> pa.Array:
-    if isinstance(values, pa.Array):
-        return values
+def column_of(name: str, values: Sequence[Any]) -> pa.Array:
+    """Return values of a column; ids that are texts are hashed."""
     kind = COLUMNS[name]
     if values[0] is None and values.count(None) == len(values):
         return pa.nulls(len(values), ARROW_SCHEMA.field(name).type)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from llm_audit.classify.text.select import ASK_PLAN, follows_up
+from llm_audit.classify.text.select import ASK_PLAN, plain_rest
 from llm_audit.engines.hashing import hash64
 from llm_audit.engines.text_features import template_hash
 from llm_audit.sources.entry import Message, Request
@@ -152,12 +152,8 @@ class RowBatch:
 @lru_cache(maxsize=_MAX_PLANS)
 def _prepared(keys: tuple[str, ...], columns: tuple[str, ...]) -> object:
     names = tuple(f'{key}"'.encode() for key in keys)
-    functions = _follows_up, text, _template_hash, is_placeholder
+    functions = plain_rest, text, _template_hash, is_placeholder
     return _rows.prepare(names, columns, ASK_PLAN, *functions, LONGEST_PLACEHOLDER)
-
-
-def _follows_up(ask: str, bare: bool) -> bool:  # noqa: FBT001 - called by compiled code
-    return follows_up(ask, bare=bare)
 
 
 def _template_hash(system_chain: int, system: str) -> int:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from llm_audit.engines.compiled_batches import compiled_table
 from llm_audit.engines.context import IngestConfig, IngestContext, load_context
-from llm_audit.engines.row_batches import Harder, Judge, Row, compiled_table, in_order, judged_table, ledger_row
+from llm_audit.engines.row_batches import Harder, Judge, Row, in_order, judged_table, ledger_row
 from llm_audit.engines.row_reader import COMPILED, RowBatch
 from llm_audit.engines.text_features import TextFeatures, extract_text_features
 from llm_audit.ledger.arrow import parquet_writer
@@ -159,18 +160,26 @@ class PartWriter:
         return full
 
     def _flush(self) -> None:
-        tables = [*self._tables(self._batch)] if self._batch else []
-        if self._compiled and self._compiled.rows:
-            tables.append(compiled_table(self._compiled, self._judge, self._harder))
-            tables = [in_order(tables)]
-            self._compiled.clear()
-        for table in tables:
+        for table in self._tables_in_order():
             if self._writer is None:
                 self._writer = parquet_writer(self.target)
             self._writer.write_table(table)
             self.rows += table.num_rows
         self._batch.clear()
         self._ask_chars = 0
+        if self._compiled:
+            self._compiled.clear()
+
+    def _tables_in_order(self) -> Sequence[Any]:
+        rows, batch = self._batch, self._compiled
+        if batch is None or not batch.rows:
+            return [*self._tables(rows)] if rows else []
+        try:
+            return [compiled_table(batch, self._judge, self._harder, between=rows)]
+        except Exception:  # the row that fails is one of Python's
+            if not rows:
+                raise
+            return [in_order([compiled_table(batch, self._judge, self._harder), *self._tables(rows)])]
 
     def _tables(self, rows: Sequence[Row]) -> Iterator[Any]:
         """Yield the rows as tables: one, or around a row that fails several without it."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -29,6 +31,31 @@ ARROW_SCHEMA = pa.schema(
 """Names and closed vocabularies are dictionaries of their words."""
 
 _DICTIONARY_COLUMNS = [field.name for field in ARROW_SCHEMA if pa.types.is_dictionary(field.type)]
+
+
+def array_of(values: npt.NDArray[Any], kind: pa.DataType, known: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """Return numbers or truth values as a column, which is null where they are not known.
+
+    ``pa.array`` does so too, but loads pandas where that is installed, for half a second.
+
+    Args:
+        values: The values, of the type's width.
+        kind: The type.
+        known: Which of them are known; all of them by default.
+    """
+    data = np.packbits(values, bitorder="little") if pa.types.is_boolean(kind) else np.ascontiguousarray(values)
+    validity = None if known is None or known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(values), [validity, pa.py_buffer(data)])
+
+
+def numbers_of(column: pa.ChunkedArray, dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """Return the numbers of a column that has no null, without loading pandas; see ``array_of``."""
+    chunks = [
+        np.frombuffer(chunk.buffers()[1], dtype, len(chunk), chunk.offset * np.dtype(dtype).itemsize)
+        for chunk in column.chunks
+        if len(chunk)
+    ]
+    return np.concatenate(chunks) if chunks else np.zeros(0, dtype)
 
 
 def parquet_writer(target: Path) -> Any:

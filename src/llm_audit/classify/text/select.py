@@ -93,7 +93,7 @@ def select(
     index, text, bare = ask
     if step is _ASK:
         step = _planned(text, tools)
-    if follows_up(text, bare=bare):
+    if _follows_up(text, bare=bare):
         return _inherited(messages, index, text, step)
     return Selection(text, _SCORED, None, step)
 
@@ -109,11 +109,19 @@ def _plain(messages: Sequence[Message], tools: Sequence[str]) -> Selection | Non
         return None
     if isinstance(found, str):
         return Selection(found, _SCORED, None, _planned(found, tools) if tools else _ASK)
-    whole, has_context = found
+    ask = plain_rest(*found)
+    return None if ask is None else Selection(ask, _SCORED, None, _planned(ask, tools))
+
+
+def plain_rest(whole: str, has_context: bool) -> str | None:  # noqa: FBT001 - called by compiled code
+    """Return the ask where patterns have to say what it is; None where it is a follow-up, or all is context.
+
+    Args:
+        whole: The text that ends a prompt, without blanks around it.
+        has_context: Whether it may hold context.
+    """
     ask = without_context(whole) if has_context else own_ask(whole)
-    if not ask or follows_up(ask, bare=len(ask) == len(whole)):
-        return None
-    return Selection(ask, _SCORED, None, _planned(ask, tools))
+    return None if not ask or _follows_up(ask, bare=len(ask) == len(whole)) else ask
 
 
 def _abstain(reason: Abstention, step: Step = Step.UNKNOWN) -> Selection:
@@ -148,7 +156,7 @@ def _chore_step(text: str) -> Step | None:
 _system_chore = lru_cache(maxsize=256)(_chore_step)  # a log repeats few system prompts
 
 
-def follows_up(text: str, *, bare: bool) -> bool:
+def _follows_up(text: str, *, bare: bool) -> bool:
     """Return true for an ask that means nothing alone; one that brought its own context may mean that by "this"."""
     if len(text) > _FOLLOW_UP:
         return False
@@ -172,7 +180,7 @@ def _ask_before(messages: Sequence[Message], end: int) -> tuple[int, str, bool] 
 def _inherited(messages: Sequence[Message], index: int, text: str, step: Step) -> Selection:
     """Judge a follow-up by what it refers to: the earlier ask, and what the model then proposed."""
     before = _ask_before(messages, index)
-    while before is not None and follows_up(before[1], bare=before[2]):
+    while before is not None and _follows_up(before[1], bare=before[2]):
         before = _ask_before(messages, before[0])
     earlier = before[1] if before else ""
     proposal = ""

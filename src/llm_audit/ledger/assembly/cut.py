@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from llm_audit.ledger.arrow import ARROW_SCHEMA
+from llm_audit.ledger.arrow import ARROW_SCHEMA, array_of
 from llm_audit.ledger.assembly.keys import OWNER_COLUMNS, buckets_of, owners
 from llm_audit.ledger.assembly.layout import LayoutStep
 from llm_audit.ledger.assembly.merge import REPLY_COLUMNS
@@ -39,7 +39,7 @@ class CutStep(LayoutStep):
             table = with_replies(table, found["row"].to_numpy(), found)
             kept = np.ones(table.num_rows, bool)
             kept[found.filter("dropped")["row"].to_numpy()] = False
-            table = table.filter(pa.array(kept))
+            table = table.filter(array_of(kept, pa.bool_()))
         self.layout.rows.write(self.folder, self.number, table, self._partitions_of(table))
         return Outcome()
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from llm_audit.errors import AuditError
+from llm_audit.ledger.arrow import ARROW_SCHEMA, array_of, numbers_of
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.row_hashes import hash_rows
 from llm_audit.ledger.sealed import DamagedError
@@ -115,21 +116,22 @@ def numbered_rows(part: PartRows, columns: Sequence[str] | None = None) -> tuple
     with rows_at_hand(part) as path, pq.ParquetFile(path) as file:
         # Threads cost more than they save for so few rows.
         table = file.read(columns=None if columns is None else list(columns), use_threads=False)
-    shard = table["input"].to_numpy()
+    shard = numbers_of(table["input"], np.uint32)
     inputs = _of_shards(part.offsets, "input", np.int64)[shard]
-    entries = table["entry"].to_numpy() + _of_shards(part.offsets, "entries_before", np.int64)[shard]
-    lines = table["line"].to_numpy() + _of_shards(part.offsets, "lines_before", np.int64)[shard]
-    numbers = {"input": pa.array(inputs.astype(np.uint32)), "line": pa.array(lines), "entry": pa.array(entries)}
+    entries = numbers_of(table["entry"], np.int64) + _of_shards(part.offsets, "entries_before", np.int64)[shard]
+    lines = numbers_of(table["line"], np.int64) + _of_shards(part.offsets, "lines_before", np.int64)[shard]
+    numbers = {"input": inputs.astype(np.uint32), "line": lines, "entry": entries}
     if "request_key" in table.column_names:
         seeds = _of_shards(part.inputs, "seed", np.uint64)[shard]
         copies = _of_shards(part.inputs, "copy", np.uint64)[shard]
-        numbers["request_key"] = pa.array(hash_rows([seeds, copies, entries]))
-    for name, column in numbers.items():
+        numbers["request_key"] = hash_rows([seeds, copies, entries])
+    for name, values in numbers.items():
+        column = array_of(values, ARROW_SCHEMA.field(name).type)
         table = table.set_column(table.column_names.index(name), name, column)
     origins = _of_shards(part.inputs, "origin", np.int64)[shard]
     order = np.lexsort((entries, lines, inputs))
     if np.any(np.diff(order) < 0):
-        return table.take(pa.array(order)), origins[order]
+        return table.take(array_of(order, pa.int64())), origins[order]
     return table, origins
 
 

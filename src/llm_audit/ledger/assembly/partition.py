@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from llm_audit.ledger.arrow import parquet_writer
+from llm_audit.ledger.arrow import array_of, parquet_writer
 from llm_audit.ledger.assembly import conversations, merge
 from llm_audit.ledger.assembly.cut import with_replies
 from llm_audit.ledger.assembly.layout import LayoutStep
@@ -89,7 +89,7 @@ def write_whole(parts: Sequence[PartRows], target: Path) -> Counts:
             if replies.height:  # filtering imports a library that most logs do not need
                 own = replies.filter(pl.col("row").is_between(first, last - 1))
                 table = with_replies(table, own["row"].to_numpy() - first, own) if names is None else table
-                table = table.filter(pa.array(~dropped[first:last]))
+                table = table.filter(array_of(~dropped[first:last], pa.bool_()))
             yield table if names is None else table.select(list(names))
             first = last
 
@@ -126,7 +126,7 @@ def _write(tables: Iterable[Any], kept: npt.NDArray[np.bool_], conversation_ids:
         for rows in tables:
             mask = kept[row : row + rows.num_rows]
             row += rows.num_rows
-            table = rows if mask.all() else rows.filter(pa.array(mask))
+            table = rows if mask.all() else rows.filter(array_of(mask, pa.bool_()))
             place = table.column_names.index("conversation")
             table = table.set_column(place, "conversation", id_column.slice(kept_rows, table.num_rows))
             kept_rows += table.num_rows

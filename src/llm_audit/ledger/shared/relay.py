@@ -16,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from llm_audit.ledger.arrow import array_of
 from llm_audit.ledger.shared.folder import SharedFolder
 from llm_audit.ledger.shared.slices import compact_dictionaries, read_slices, write_slices
 from llm_audit.ledger.shared.steps import Outcome, Step
@@ -98,7 +99,7 @@ class Relay:
             return
         table = table.unify_dictionaries().combine_chunks()
         if level < self.levels - 1:
-            table = table.append_column(_READER, pa.array(readers.astype(np.uint32)))
+            table = table.append_column(_READER, array_of(readers.astype(np.uint32), pa.uint32()))
         parts = divide(table, readers.astype(np.int64) // self.width(level) % self.ways, self.ways)
         write_slices(folder, name, [compact_dictionaries(part) for part in parts])
 
@@ -159,5 +160,5 @@ def divide(table: Any, numbers: npt.NDArray[np.int64], count: int) -> list[Any]:
     """Return the rows of each number below ``count`` as a table, in order."""
     order = np.argsort(numbers, kind="stable")
     ends = np.searchsorted(numbers[order], np.arange(count + 1))
-    table = table.take(pa.array(order))
+    table = table.take(array_of(order, pa.int64()))
     return [table.slice(start, end - start) for start, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)]
