@@ -28,6 +28,12 @@ static Py_ssize_t find_char(Chars text, Py_UCS4 c, Py_ssize_t from, Py_ssize_t t
 }
 
 static Py_ssize_t find_last_char(Chars text, Py_UCS4 c, Py_ssize_t from, Py_ssize_t to) {
+#ifdef __GLIBC__
+    if (text.kind == PyUnicode_1BYTE_KIND && c < 256 && to > from) {
+        const char *start = text.data, *found = memrchr(start + from, (int)c, (size_t)(to - from));
+        return found ? found - start : -1;
+    }
+#endif
     while (to > from && char_at(text, to - 1) != c) to--;
     return to > from ? to - 1 : -1;
 }

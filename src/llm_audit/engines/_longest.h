@@ -45,12 +45,21 @@ static Py_ssize_t collapse(Chars text, Py_ssize_t from, Py_ssize_t to, Chars lin
     return length;
 }
 
+/* Whether a line of ASCII has a tab, or a space after another. */
+static int has_runs(const char *line, Py_ssize_t length) {
+    int found = line[length - 1] == '\t';
+    for (Py_ssize_t k = 0; k + 1 < length; k++) found |= (line[k] == '\t') | ((line[k] == ' ') & (line[k + 1] == ' '));
+    return found;
+}
+
 /* Hash the longest line of a text: 1 where that is done, 0 where it is short, -1 and an error where it has no UTF-8. */
 static int hash_longest(Chars text, Py_ssize_t length, int is_ascii, uint64_t *hash) {
     Py_ssize_t from, to;
     if (length < MIN_CHARS) return 0;
     find_line(text, length, &from, &to);
     if (to - from < MIN_CHARS) return 0;
+    if (is_ascii && !has_runs((const char *)text.data + from, to - from))
+        return *hash = xxh3((const char *)text.data + from, (size_t)(to - from), 0), 1;
     Chars line = {text.kind, PyMem_Malloc((size_t)(to - from) * (size_t)text.kind)};
     if (!line.data) return PyErr_NoMemory(), -1;
     int done = (length = collapse(text, from, to, line)) >= MIN_CHARS;

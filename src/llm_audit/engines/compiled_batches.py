@@ -57,7 +57,9 @@ def compiled_table(
     own = values_of(between) if between else dict.fromkeys((*COLUMNS, "ask"), ())
     entries, inputs = ([*batch.numbers(name).tolist(), *own[name]] for name in ("entry", "input"))
     order = np.lexsort((entries, inputs)) if between else None
-    values = {name: _in_order([*some, *own[name]], order) for name, some in _words(batch).items()}
+    values: dict[str, Sequence[Any]] = {
+        name: _in_order([*some, *own[name]], order) for name, some in _words(batch).items()
+    }
     size = batch.rows + len(between)
     for name in ("judged", "abstention", "step"):
         values[name] = _in_order([*[_SAME[name]] * batch.rows, *own[name]], order)
@@ -92,7 +94,7 @@ def _words(batch: RowBatch) -> dict[str, list[Any]]:
 
 
 def _judgement(
-    batch: RowBatch, more: Sequence[str], order: Order | None, values: dict[str, list[Any]], judge: Judge
+    batch: RowBatch, more: Sequence[str], order: Order | None, values: dict[str, Sequence[Any]], judge: Judge
 ) -> dict[str, Sequence[Any]]:
     asks, places = batch.asks()
     index_of = {ask: place for place, ask in enumerate(asks)} if more else {}

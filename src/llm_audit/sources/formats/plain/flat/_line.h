@@ -69,13 +69,13 @@ static uint8_t *put(uint8_t *to, unsigned code) {
 
 /* Read what follows a backslash; 0 where it is no escape, or half of a surrogate pair. */
 static int unescape(Line *line, uint8_t **to, int *beyond) {
-    static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+    static const uint8_t meant[256] = {['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b',
+                                       ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
     if (line->at == line->end) return 0;
     uint8_t c = *line->at++;
     if (c != 'u') {
-        const char *found = c ? strchr(letters, c) : NULL;
-        if (found) *(*to)++ = (uint8_t)meant[found - letters];
-        return found != NULL;
+        if (meant[c]) *(*to)++ = meant[c];
+        return meant[c] != 0;
     }
     unsigned code, low;
     if (!hex4(line->at, line->end, &code)) return 0;
