@@ -8,7 +8,7 @@ from llm_audit.sources.records.streams.chat_chunks import chat_body
 
 HEAD = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "system_fingerprint": None}
 BODY = {"id": "c1", "object": "chat.completion", "created": 1, "model": "m"}
-ODD = (
+ODD: tuple[dict[str, object], ...] = (
     {"choices": None},
     {"choices": [{"index": 0, "delta": None}, {"delta": {}, "content": "in the choice itself"}]},
     {"choices": [{"index": 0, "delta": {"content": 7}}]},
