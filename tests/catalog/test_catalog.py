@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from datetime import date
 
 import polars as pl
@@ -159,3 +162,22 @@ def test_measured_shifts_move_abilities_and_narrow_them() -> None:
     others = pl.col("model_id") != "gpt-4o-mini"
     assert shifted.frame.filter(others).equals(known.frame.filter(others))
     assert shifted.resolve(None, "prod") == "gpt-4o-mini"
+
+
+ABILITIES = """
+import hashlib
+from llm_audit.catalog import Catalog, language_shifts
+frame = Catalog.load().frame
+shifts = language_shifts(frame)
+numbers = frame.select("tier", "^ability_.*$").write_csv().encode() + shifts.shift.tobytes() + shifts.sd.tobytes()
+print(hashlib.sha256(numbers).hexdigest())
+"""
+
+
+def test_abilities_are_the_same_to_the_bit_with_any_number_of_threads():
+    def found(threads: int) -> bytes:
+        environment = os.environ | {"POLARS_MAX_THREADS": str(threads)}
+        command = [sys.executable, "-c", ABILITIES]
+        return subprocess.run(command, env=environment, capture_output=True, check=True, timeout=120).stdout
+
+    assert len({found(threads) for threads in (1, 2, 4)}) == 1

@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from llm_audit.catalog.ability_columns import ABILITY_COLUMNS
+from llm_audit.catalog.ability_columns import ABILITY_COLUMNS, mean
 from llm_audit.catalog.tiers import blended_usd_per_mtok
 from llm_audit.catalog.unmeasured import ESTIMATED
 
@@ -33,7 +33,7 @@ def ladders(frame: pl.DataFrame, *, at: date | None = None) -> dict[str, list[st
     )
     if at is not None:
         steps = steps.filter((pl.col("released") <= at) & (pl.col("retired").is_null() | (pl.col("retired") > at)))
-    ability = pl.mean_horizontal(ABILITY_COLUMNS)
+    ability = mean(ABILITY_COLUMNS)
     ordered = steps.with_columns(_price=blended_usd_per_mtok(), _ability=ability).sort(
         "family", "_price", "_ability", "released", "model_id", descending=[False, False, True, True, False],
         nulls_last=True,

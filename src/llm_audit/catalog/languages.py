@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from llm_audit.catalog.ability_columns import ABILITY_COLUMNS
+from llm_audit.catalog.ability_columns import ABILITY_COLUMNS, mean
 
 Array = npt.NDArray[np.float64]
 LEAST_ABILITY, MOST_ABILITY = -2.0, 3.0
@@ -40,7 +40,7 @@ def language_shifts(models: pl.DataFrame) -> LanguageShifts:
     """
     table = _packaged()
     lines = table.filter(pl.col("model_id").is_null())
-    general = models.select(pl.mean_horizontal(ABILITY_COLUMNS)).to_series().fill_null(float("nan")).to_numpy()
+    general = models.select(mean(ABILITY_COLUMNS)).to_series().fill_null(float("nan")).to_numpy()
     bounded = np.clip(general, LEAST_ABILITY, MOST_ABILITY)
     shift, sd = [], []
     for language, level, slope, deviation in lines.select("language", "shift", "slope", "sd").iter_rows():

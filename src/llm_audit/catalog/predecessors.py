@@ -13,7 +13,7 @@ import math
 
 import polars as pl
 
-from llm_audit.catalog.ability_columns import ABILITY_COLUMNS, SD_COLUMNS
+from llm_audit.catalog.ability_columns import ABILITY_COLUMNS, SD_COLUMNS, mean
 from llm_audit.catalog.tiers import blended_usd_per_mtok
 
 PRIOR_SD = 1.0
@@ -32,11 +32,9 @@ def with_predecessors(rated: pl.DataFrame) -> pl.DataFrame:
     priced = rated.with_columns(_price=blended_usd_per_mtok().log()).filter(
         (pl.col("kind") == "chat") & pl.all_horizontal(pl.col("released", "_price").is_not_null())
     )
-    priced = priced.with_columns(
-        _line=line(), _size=size(), _kind=specialism(), _mean=pl.mean_horizontal(ABILITY_COLUMNS)
-    )
+    priced = priced.with_columns(_line=line(), _size=size(), _kind=specialism(), _mean=mean(ABILITY_COLUMNS))
     unknown = priced.filter(pl.col(ABILITY_COLUMNS[0]).is_null() & pl.col("home_provider").is_not_null())
-    known = priced.filter(pl.mean_horizontal(SD_COLUMNS) <= MEASURED_SD)
+    known = priced.filter(mean(SD_COLUMNS) <= MEASURED_SD)
     first = pl.col("model_id").sort_by("released", "model_id").first().over("family", "_line", "_size")
     older = _older(unknown.select("model_id", "family", "released", "_price", "_line", "_size", "_kind"), known)
     own_line = older.filter("same_line").unique("model_id", keep="first", maintain_order=True)

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from llm_audit.vocabulary import Category
+from llm_audit.catalog.ability_columns import ABILITY_COLUMNS, SD_COLUMNS, mean
 
 SMALL_UP_TO_USD = 2.0
 FRONTIER_ABOVE_USD = 3.0
@@ -41,8 +41,8 @@ def tier_expression() -> pl.Expr:
 
 def with_tiers(frame: pl.DataFrame) -> pl.DataFrame:
     """Add ``tier`` to catalogue rows that have prices, ``released`` and ``ability_<category>`` columns."""
-    ability = pl.mean_horizontal([f"ability_{category.value}" for category in Category])
-    sd = pl.mean_horizontal([f"ability_{category.value}_sd" for category in Category])
+    ability = mean(ABILITY_COLUMNS)
+    sd = mean(SD_COLUMNS)
     rated = frame.with_columns(_price_tier=tier_expression(), _ability=ability, _sd=sd)
     peers = rated.filter((pl.col("kind") == "chat") & pl.all_horizontal(pl.col("_ability", "released").is_not_null()))
     medians = [_peer_median(peers, tier) for tier in ("small", "frontier")]
