@@ -4,12 +4,12 @@
 #include <Python.h>
 #include <stdint.h>
 
+#include "_batch.h"
 #include "_prompt.h"
 #include "_row.h"
 
 #define PLAN "llm_audit.rows"
 
-enum { MODELS, STATUSES, ALL_METADATA, TEAMS, APPS, USERS, PLACES };
 static const char *const provider_ids[] = {"chatcmpl-", "cmpl-", "resp_", "msg_", "gen-"};
 
 typedef struct {
@@ -19,14 +19,6 @@ typedef struct {
     PyObject *given, *as_text; /* given: what keeps keys, words and functions alive */
     Prompts prompts;
 } Plan;
-
-/* What a batch has collected: for each of PLACES a mapping from bytes to a place, and asks with their hashes. */
-typedef struct {
-    PyObject *places[PLACES], *hashes, *asks;
-    uint64_t *values;
-    uint8_t *known;
-    Py_ssize_t capacity;
-} Batch;
 
 typedef struct {
     const uint8_t *data;
@@ -43,35 +35,6 @@ typedef struct {
     PyObject *status, *metadata; /* borrowed from the batch */
     Py_ssize_t ask_chars;
 } Record;
-
-/* Find the place of bytes in one of a batch's mappings, which adds what it misses; NULL where they are odd. Borrowed. */
-static PyObject *place_of(PyObject *places, const uint8_t *data, Py_ssize_t length) {
-    PyObject *key = PyBytes_FromStringAndSize((const char *)data, length);
-    PyObject *found = key ? PyDict_GetItemWithError(places, key) : NULL;
-    if (key && !found && !PyErr_Occurred()) {
-        found = PyObject_GetItem(places, key); /* which calls __missing__ */
-        Py_XDECREF(found); /* the mapping keeps it */
-        if (found && PyDict_GetItemWithError(places, key) != found) found = NULL;
-    }
-    Py_XDECREF(key);
-    forgive();
-    return found;
-}
-
-static int set_place(Row *row, int column, PyObject *place) {
-    long long number = place && PyLong_Check(place) ? PyLong_AsLongLong(place) : -1;
-    if (number < 0) return 0;
-    set(row, column, (uint64_t)number);
-    return 1;
-}
-
-/* Read a scalar or, of metadata, any value, by its bytes. */
-static PyObject *read_place(Line *line, PyObject *places, int scalar) {
-    uint8_t c = next_byte(line);
-    const uint8_t *start = line->at;
-    if ((scalar && (c == '{' || c == '[')) || !skip_value(line, MAX_DEPTH)) return NULL;
-    return place_of(places, start, line->at - start);
-}
 
 static int is_mark(uint8_t c) { return c > ' ' && c < 127; }
 
@@ -198,26 +161,6 @@ static int read_values(Plan *plan, Batch *batch, Line *line, Record *record) {
     return is_next(line, '}') && !next_byte(line) && line->at == line->end;
 }
 
-/* Find the place of an ask in the batch, or add it; 0 where another has its hash, or with an error. */
-static int set_ask(Batch *batch, Record *record, PyObject *ask) {
-    PyObject *hash = PyLong_FromUnsignedLongLong(xxh3(PyBytes_AS_STRING(ask), (size_t)PyBytes_GET_SIZE(ask), 0));
-    PyObject *place = hash ? PyDict_GetItemWithError(batch->hashes, hash) : NULL;
-    int done = 0;
-    if (place) {
-        PyObject *same = PyList_GetItem(batch->asks, PyLong_AsSsize_t(place));
-        done = same && PyBytes_Check(same) && PyBytes_GET_SIZE(same) == PyBytes_GET_SIZE(ask) &&
-               !memcmp(PyBytes_AS_STRING(same), PyBytes_AS_STRING(ask), (size_t)PyBytes_GET_SIZE(ask)) &&
-               set_place(&record->row, ASK_PLACE, place);
-    } else if (hash && !PyErr_Occurred()) {
-        place = PyLong_FromSsize_t(PyList_GET_SIZE(batch->asks));
-        done = place && set_place(&record->row, ASK_PLACE, place) && !PyList_Append(batch->asks, ask) &&
-               !PyDict_SetItem(batch->hashes, hash, place);
-        Py_XDECREF(place);
-    }
-    Py_XDECREF(hash);
-    return done;
-}
-
 /* Fill in what the values of a record give together. */
 static int complete(Plan *plan, Batch *batch, Record *record) {
     Row *row = &record->row;
@@ -232,7 +175,7 @@ static int complete(Plan *plan, Batch *batch, Record *record) {
         if (!set_id(row, REQUEST_HASH + (k ? k + 1 : 0), &record->id[k], k ? metadata : NULL, k)) return 0;
     set_prompt(row, &record->prompt);
     PyObject *ask = ask_of(&plan->prompts, &record->prompt, row, &record->ask_chars);
-    int done = ask && set_ask(batch, record, ask);
+    int done = ask && set_ask(batch, row, ask);
     Py_XDECREF(ask);
     return done;
 }
@@ -249,18 +192,6 @@ static int read_row(Plan *plan, Batch *batch, Line *line, Py_ssize_t place, Reco
         batch->known[column * batch->capacity + place] = record->row.known[column];
     }
     return done;
-}
-
-static int read_batch(PyObject *given, Batch *batch, Py_buffer *values, Py_buffer *known) {
-    PyObject **places = batch->places;
-    if (!PyArg_ParseTuple(given, "w*w*(O!O!O!O!O!O!)O!O!", values, known, &PyDict_Type, places, &PyDict_Type, places + 1,
-                          &PyDict_Type, places + 2, &PyDict_Type, places + 3, &PyDict_Type, places + 4, &PyDict_Type,
-                          places + 5, &PyDict_Type, &batch->hashes, &PyList_Type, &batch->asks)) return 0;
-    batch->values = values->buf, batch->known = known->buf, batch->capacity = known->len / COLUMNS;
-    if (known->len == batch->capacity * COLUMNS && values->len == known->len * 8) return 1;
-    PyBuffer_Release(values), PyBuffer_Release(known);
-    PyErr_SetString(PyExc_ValueError, "buffers do not fit each other");
-    return 0;
 }
 
 /* Read lines of a block until one is odd or has no end, or the batch has enough rows or characters to judge. */
