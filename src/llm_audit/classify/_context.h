@@ -11,10 +11,31 @@
 #define WIDE_COLON 0xFF1A
 #define LABEL 24 /* characters in which a line has its label */
 #define MAX_LABELS 64
+#define AT_ONCE 32
 #define FENCE 3
 #define FEWEST_WORDS 3 /* around fences that say what to do with what is in them */
 
 static Py_UCS4 char_at(Chars text, Py_ssize_t at) { return PyUnicode_READ(text.kind, text.data, at); }
+
+/* Where one of two characters is that are wider than a byte, or the end: many at once are passed over. */
+#define FIND_WIDE(name, type)                                                                            \
+    static Py_ssize_t name(const type *data, Py_UCS4 c, Py_UCS4 other, Py_ssize_t from, Py_ssize_t to) { \
+        for (int any = 0; to - from >= AT_ONCE; from += AT_ONCE) {                                       \
+            for (int k = 0; k < AT_ONCE; k++) any |= (data[from + k] == c) | (data[from + k] == other);  \
+            if (any) break;                                                                              \
+        }                                                                                                \
+        while (from < to && data[from] != c && data[from] != other) from++;                              \
+        return from;                                                                                     \
+    }
+FIND_WIDE(find_in_two_bytes, Py_UCS2)
+FIND_WIDE(find_in_four_bytes, Py_UCS4)
+
+/* Where the first of two characters of a text is that is not of single bytes; -1 for none. */
+static Py_ssize_t find_either(Chars text, Py_UCS4 c, Py_UCS4 other, Py_ssize_t from, Py_ssize_t to) {
+    Py_ssize_t at = text.kind == PyUnicode_2BYTE_KIND ? find_in_two_bytes(text.data, c, other, from, to)
+                                                      : find_in_four_bytes(text.data, c, other, from, to);
+    return at < to ? at : -1;
+}
 
 /* Where the first such character of text[from:to] is, or -1. */
 static Py_ssize_t find_char(Chars text, Py_UCS4 c, Py_ssize_t from, Py_ssize_t to) {
@@ -23,8 +44,7 @@ static Py_ssize_t find_char(Chars text, Py_UCS4 c, Py_ssize_t from, Py_ssize_t t
         const char *start = text.data, *found = c < 256 ? memchr(start + from, (int)c, (size_t)(to - from)) : NULL;
         return found ? found - start : -1;
     }
-    while (from < to && char_at(text, from) != c) from++;
-    return from < to ? from : -1;
+    return find_either(text, c, c, from, to);
 }
 
 static Py_ssize_t find_last_char(Chars text, Py_UCS4 c, Py_ssize_t from, Py_ssize_t to) {
@@ -85,10 +105,11 @@ static int ends_with(const Labels *labels, int label, Chars text, Py_ssize_t fro
 /* Whether one of the words may stand before a colon of text[from:to], with blanks and asterisks between. */
 static int before_colon(const Labels *labels, Chars text, Py_ssize_t from, Py_ssize_t to) {
     for (Py_ssize_t i = from, end; i < to; i++) {
-        if (text.kind == PyUnicode_1BYTE_KIND && (i = find_char(text, ':', i, to)) < 0) break;
-        Py_UCS4 c = char_at(text, i);
-        if (c != ':' && c != WIDE_COLON) continue;
-        for (end = i, c = 128; end > from; end--) {
+        int is_narrow = text.kind == PyUnicode_1BYTE_KIND;
+        i = is_narrow ? find_char(text, ':', i, to) : find_either(text, ':', WIDE_COLON, i, to);
+        if (i < 0) break;
+        Py_UCS4 c = 128;
+        for (end = i; end > from; end--) {
             c = char_at(text, end - 1);
             if (c != '*' && !Py_UNICODE_ISSPACE(c)) break;
         }
