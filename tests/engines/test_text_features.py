@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llm_audit.engines import text_features
 from llm_audit.engines.text_features import extract_text_features, fold, fold_messages
 from llm_audit.sources.entry import Message, Request
 
@@ -73,6 +74,20 @@ def test_a_template_is_the_same_on_another_day_and_another_with_other_tools() ->
         extract_text_features(request(ASK, tools=("b", "a"))).template_hash
         == extract_text_features(request(ASK, tools=("a", "b"))).template_hash
     )
+
+
+@pytest.mark.parametrize("tools", [(), ("read",)])
+@pytest.mark.parametrize("reminded_first", [False, True])
+def test_a_reminder_within_a_conversation_leaves_the_template_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, tools: tuple[str, ...], *, reminded_first: bool
+) -> None:
+    monkeypatch.setattr(text_features, "_templates", {})  # what was read before must not matter
+    plain = request(SYSTEM, ASK, tools=tools)
+    reminded = request(SYSTEM, ASK, REPLY, Message("system", "Be brief."), ASK, tools=tools)
+    prompts = (reminded, plain) if reminded_first else (plain, reminded)
+    first, second = (extract_text_features(prompt).template_hash for prompt in prompts)
+    monkeypatch.setattr(text_features, "_templates", {})
+    assert first == second == extract_text_features(plain).template_hash
 
 
 def test_sizes_and_needs_are_those_of_the_text() -> None:

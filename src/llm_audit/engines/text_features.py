@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import takewhile
 
 import msgspec
 from xxhash import xxh3_64_intdigest
@@ -150,13 +151,17 @@ except ImportError:  # built only where a C compiler is available; the Python fo
 
 
 def template_hash(system_chain: int, messages: list[Message], tools: tuple[str, ...]) -> int:
-    """Return the hash that prompts of one template share, kept by the hash of their system messages."""
+    """Return the hash that prompts of one template share: of the system messages before the first turn, and of tools.
+
+    It is kept by the hash of these messages, so that a later one, which is of one conversation, may not decide it.
+    """
     key = (system_chain, tools)
     found = _templates.get(key)
     if found is None:
         if len(_templates) >= _MAX_TEMPLATES:
             _templates.clear()
-        parts = [_VARIABLE.sub("0", message.text) for message in messages if message.role == "system"]
+        leading = takewhile(lambda message: message.role in {"system", "assistant"}, messages)
+        parts = [_VARIABLE.sub("0", message.text) for message in leading if message.role == "system"]
         found = _templates[key] = hash64("\0".join((*parts, *sorted(tools))))
     return found
 
