@@ -87,9 +87,8 @@ def measured(log: Path, jobs: int, folder: Path) -> tuple[float, float, float]:
             time.sleep(_EVERY_SECONDS)
     if run.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {run.returncode}")
-    ordered = sorted(peaks.items())
-    own = peaks[min(peaks)]
-    return own / 1024, max((peak for pid, peak in ordered[1:]), default=0) / 1024, time.monotonic() - start
+    own = peaks.pop(run.pid)
+    return own / 1024, max(peaks.values(), default=0) / 1024, time.monotonic() - start
 
 
 def _peak(pid: int) -> int:

@@ -109,6 +109,7 @@ def assembled(
     place = f"{target.workspace}/{LEDGER}" if target.resumable and partitions > 1 else None
     if place is not None and (kept := _kept(place, identity_of(parts, inputs, partitions, fingerprints), target)):
         return kept.with_notes(notes)
+    executor.release()  # what reading the log took up; the processes of these steps stay for the audit's
     made = assemble(
         parts,
         inputs=inputs,

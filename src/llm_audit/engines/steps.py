@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 def over_steps(executor: Executor) -> Mapper:
     """Return a function that does steps on an executor."""
-    executor.release()  # what reading the log took up
     return partial(map_calls, executor, label=_label)
 
 
