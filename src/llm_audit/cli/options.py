@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -169,14 +169,15 @@ def _reading_text(parameters: list[Any]) -> list[Any]:
 
 
 def _value(parameter: Any, convert: Callable[[Any, Any], Any], context: Any, given: Any) -> Any:
-    """Return a parameter's value: nothing or text as it is given, anything else as typer converts it."""
+    """Return a parameter's value: nothing, text or a path as it is given, anything else as typer converts it."""
     kind = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
     if given is None and not parameter.required:
         value: Any = () if parameter.multiple or parameter.nargs == -1 else None
-    elif kind is str and isinstance(given, str):
-        value = given
-    elif kind == list[str] and given and all(isinstance(item, str) for item in given):
-        value = list(given)
+    elif kind in {str, Path} and isinstance(given, str):
+        value = kind(given)
+    elif kind in {list[str], list[Path]} and given and all(isinstance(item, str) for item in given):
+        (of,) = get_args(kind)
+        value = [of(item) for item in given]
     else:
         return convert(context, given)
     return value if parameter.callback is None else parameter.callback(context, parameter, value)

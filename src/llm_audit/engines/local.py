@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,7 +140,6 @@ def _ingest(
         return stored.with_notes(found.notes)
     from concurrent.futures import ThreadPoolExecutor
 
-    from llm_audit.engines.assembly import LedgerTarget, assembled, tallies
     from llm_audit.engines.worker import Task
     from llm_audit.sources.split import bundles
 
@@ -156,7 +156,8 @@ def _ingest(
         for number, bundle in enumerate(bundles(found.sources, () if forced else config.formats()))
     ]
     with ThreadPoolExecutor(1) as hashing:
-        # A file that is split is hashed here, while the processes read its shards.
+        # While the processes read shards, what comes next is loaded here, and a file that is split is hashed.
+        loading = hashing.submit(import_module, "llm_audit.engines.assembly")
         split = {
             shard.source.name
             for task in tasks
@@ -167,6 +168,9 @@ def _ingest(
             source.name: hashing.submit(session.sha256, source) for source in found.sources if source.name in split
         }
         parts = _parts(tasks, session, executor, progress)
+        loading.result()
+    from llm_audit.engines.assembly import LedgerTarget, assembled, tallies
+
     session.warn_of_damage(parts)
     ledger = assembled(
         work := [(task.bundle, part) for task, part in zip(tasks, parts, strict=True)],
