@@ -12,6 +12,7 @@ import pytest
 from llm_audit.sources.entry import Reason, Rejected
 from llm_audit.sources.files import tables
 from llm_audit.sources.files.container import Container, items, sniff
+from llm_audit.sources.files.parquet import parquet_rows, rows
 
 RECORDS = [{"a": 1, "b": "x"}, {"a": 2, "b": "y\nz"}, {"a": 3, "b": '"é'}]
 LINES = "".join(json.dumps(record) + "\n" for record in RECORDS)
@@ -93,7 +94,7 @@ def test_values_that_json_lacks_are_converted_wherever_a_parquet_row_nests_them(
         "many": pa.array([[b"a"]], pa.large_list(pa.large_binary())),
     }
     pq.write_table(pa.table(columns), tmp_path / "t")
-    (row,) = (row for _, row in tables.parquet_rows(source_of(tmp_path / "t", (tmp_path / "t").read_bytes())))
+    (row,) = (row for _, row in parquet_rows(source_of(tmp_path / "t", (tmp_path / "t").read_bytes())))
     assert row == {
         "plain": [{"role": "user", "n": None}],
         "bytes": [{"in": "x\ufffd"}],
@@ -244,14 +245,14 @@ def test_a_row_over_the_limit_and_a_column_that_unpacks_too_far_are_refused(
 ) -> None:
     path = tmp_path / "large.parquet"
     pq.write_table(pa.table({"a": ["x", "y" * 100_000, "z"]}), path)
-    monkeypatch.setattr(tables, "MAX_DECODED_BYTES", 1000)
-    monkeypatch.setattr(tables, "MAX_RECORD_BYTES", 10_000)
+    monkeypatch.setattr(rows, "MAX_DECODED_BYTES", 1000)
+    monkeypatch.setattr(rows, "MAX_RECORD_BYTES", 10_000)
     assert [getattr(row, "reason", row) for _, row in items(source_of(path), Container.PARQUET)] == [
         {"a": "x"},
         Reason.TOO_LONG,
         {"a": "z"},
     ]
-    monkeypatch.setattr(tables, "MAX_EXPANSION", 1)
+    monkeypatch.setattr(rows, "MAX_EXPANSION", 1)
     [(_, entry)] = items(source_of(path), Container.PARQUET)
     assert entry.reason is Reason.UNREADABLE
     assert "the column a unpacks" in entry.note

@@ -17,9 +17,10 @@ from llm_audit.sources.files.cells import settled
 from llm_audit.sources.files.csv_rows import csv_rows, delimiter, fitting_rows
 from llm_audit.sources.files.limits import SNIFF_BYTES
 from llm_audit.sources.files.lines import Lines, TakeLines
+from llm_audit.sources.files.parquet import parquet_pieces, parquet_rows
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.stream import MAGIC_BYTES, Compression, blocks, compression, head
-from llm_audit.sources.files.tables import parquet_rows, sqlite_rows
+from llm_audit.sources.files.tables import sqlite_rows
 from llm_audit.sources.files.values import RECORDS_WRAPPER, values
 
 _PACKED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz", ".lz4")
@@ -112,7 +113,7 @@ def _items(  # noqa: PLR0911 - a container a branch
         case Container.CSV:
             return settled(csv_rows(blocks(source)))
         case Container.PARQUET:
-            return parquet_rows(source)
+            return _parquet(source, decode_typed, take) if decode_typed else parquet_rows(source)
         case Container.SQLITE:
             return sqlite_rows(source)
         case Container.TABLE:
@@ -148,6 +149,15 @@ def decoded(
                     yield number, item
         else:
             yield number, raw
+
+
+def _parquet(source: Source, decode_typed: DecodeTyped, take: TakeLines | None) -> Iterator[Located]:
+    """Yield the rows of a Parquet file, those that have JSON lines as if they were such lines."""
+    for number, piece in parquet_pieces(source):
+        if isinstance(piece, bytes):
+            yield from decoded(Lines([piece], take, number - 1), decode_typed)
+        else:
+            yield number, piece
 
 
 def _text(first: bytes, name: str) -> Container:

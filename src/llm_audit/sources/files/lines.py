@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from llm_audit.sources.entry import Reason, Rejected
@@ -28,16 +28,16 @@ after the last of them, and how many they are."""
 class Lines:
     """Yields the lines that are not blank. A line over the limit is dropped; damaged data ends the stream.
 
-    ``count`` is, once read through, how many lines were ended: the number before the first line that follows. Lines
-    that ``take`` reads itself are counted and not yielded.
+    ``count`` is, once read through, how many lines were ended: the number before the first line that follows. It goes
+    on from the one given. Lines that ``take`` reads itself are counted and not yielded.
     """
 
     __slots__ = ("_blocks", "_take", "count")
 
-    def __init__(self, blocks: Blocks, take: TakeLines | None = None) -> None:
+    def __init__(self, blocks: Iterable[bytes], take: TakeLines | None = None, count: int = 0) -> None:
         self._blocks = blocks
         self._take = take or (lambda _block, start, _number: (start, 0))
-        self.count = 0
+        self.count = count
 
     def __iter__(self) -> Iterator[Line]:
         tail: list[bytes] = []
