@@ -79,7 +79,8 @@ def test_lines_and_rows_give_the_same_ledger(changes, packed) -> None:
     assert table == expected
 
 
-def test_compiled_code_reads_most_rows(tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.parametrize("nullable", [(), ("user",), ("user", "latency_ms"), ("user", "latency_ms", "timestamp")])
+def test_compiled_code_reads_most_rows(tmp_path: Path, monkeypatch, nullable) -> None:
     if not worker.COMPILED:
         pytest.skip("built without a C compiler")
     taken, take = [], worker.PartWriter.take
@@ -90,8 +91,15 @@ def test_compiled_code_reads_most_rows(tmp_path: Path, monkeypatch) -> None:
         return start, lines
 
     monkeypatch.setattr(worker.PartWriter, "take", spied)
-    pq.write_table(pa.Table.from_pylist([PLAIN] * 600, SCHEMA), tmp_path / "log.parquet")
-    table, [tally] = ledger_of(tmp_path / "log.parquet", as_lines=True)
+    path = tmp_path / "log.parquet"
+    records = [
+        PLAIN | {name: None for bit, name in enumerate(nullable) if row >> bit & 1} | {"request_id": f"req-{row:04}"}
+        for row in range(600)
+    ]
+    pq.write_table(pa.Table.from_pylist(records, SCHEMA), path)
+    table, [tally] = ledger_of(path, as_lines=True)
     assert table is not None
     assert (table.num_rows, tally.entries, tally.formats) == (600, 600, {"flat": 600})
-    assert sum(taken) > 590
+    assert table["line"].to_pylist() == list(range(1, 601))
+    assert table == ledger_of(path, as_lines=False)[0]
+    assert sum(taken) > (590 if len(nullable) < 3 else 240)

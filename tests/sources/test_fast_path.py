@@ -29,6 +29,10 @@ def test_the_third_record_of_the_same_keys_is_decoded_by_a_typed_reader():
     assert kinds(ONE, OTHER, ONE, OTHER, ONE) == [False] * 5
 
 
+def test_records_of_the_same_keys_need_not_follow_each_other():
+    assert kinds(ONE, OTHER, ONE, ONE, OTHER, OTHER) == [False, False, False, True, False, True]
+
+
 def test_a_typed_reader_is_found_again():
     assert kinds(ONE, ONE, OTHER, ONE, ONE, PAIR, ONE, ONE) == [False, False, False, False, True, False, False, True]
 

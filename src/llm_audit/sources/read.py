@@ -11,6 +11,7 @@ from xxhash import xxh3_128
 from llm_audit.sources.databases import Table, TableReader
 from llm_audit.sources.detect import detect_source
 from llm_audit.sources.entry import Reason, Rejected
+from llm_audit.sources.fast_path import NamedReader
 from llm_audit.sources.files.container import Container, Located, decoded, items, sniff, with_columns
 from llm_audit.sources.files.date_order import ordered
 from llm_audit.sources.files.lines import Lines, range_blocks
@@ -86,13 +87,32 @@ class ShardReader:
                 yield line, rejected
 
     def _take_lines(self, block: bytes, start: int, line: int) -> tuple[int, int]:
-        """Have lines read straight into rows, where the line before was of a format that says how."""
-        reader = self.detector.fast_path.current
-        if reader is None or reader.rows is None:
+        """Have lines read straight into rows, where lines before were of a format that says how.
+
+        Lines of several sets of keys may alternate, so that where one reader ends another may go on.
+        """
+        path, lines = self.detector.fast_path, 0
+        reader = path.current
+        while reader is not None:
+            start, taken = self._take_by(reader, block, start, line + lines)
+            lines += taken
+            reader = None
+            for other in path.others() if block.find(b"\n", start) >= 0 else ():
+                start, taken = self._take_by(other, block, start, line + lines)
+                if taken:
+                    lines += taken
+                    path.current = reader = other
+                    break
+        return start, lines
+
+    def _take_by(self, reader: NamedReader, block: bytes, start: int, line: int) -> tuple[int, int]:
+        if reader.rows is None:
             return start, 0
         assert self._take_rows is not None
         start, lines = self._take_rows(reader.name, reader.rows, block, start, line)
-        self.detector.records[reader.name] += lines
+        if lines:
+            self.detector.records[reader.name] += lines
+            reader.misses = 0
         return start, lines
 
     def _rows(self, table: Table) -> Iterator[Located]:

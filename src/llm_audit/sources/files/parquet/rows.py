@@ -101,7 +101,7 @@ def _repeated_texts(described: Any) -> list[str]:
 
 
 def _is_plain(kind: Any) -> bool:
-    """Return whether Arrow gives values of a type as ``_plain`` would: without bytes, decimals or maps in them."""
+    """Return whether Arrow gives values of a type as ``plain`` would: without bytes, decimals or maps in them."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
