@@ -32,8 +32,8 @@ import numpy as np
 
 from llm_audit.classify.model import Judgement
 from llm_audit.engines import IngestOptions, ingest
+from llm_audit.engines.features.text import extract_text_features
 from llm_audit.engines.row_batches import judged_table, ledger_row
-from llm_audit.engines.text_features import extract_text_features
 from llm_audit.errors import AuditError
 from llm_audit.sources.entry import NotACall, Reason, Rejected, Request
 from llm_audit.sources.files.container import decoded, items, sniff

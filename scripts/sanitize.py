@@ -23,9 +23,9 @@ TESTS = (
     "tests/classify/test_features.py",
     "tests/classify/text/test_select.py",
     "tests/classify/text/test_words.py",
-    "tests/engines/test_line_hash.py",
+    "tests/engines/features/test_line_hash.py",
     "tests/engines/test_row_reader.py",
-    "tests/engines/test_text_features.py",
+    "tests/engines/features/test_text.py",
     "tests/sources/formats/plain/flat/test_object_reader.py",
     "tests/sources/formats/plain/flat/test_plain_request.py",
 )

@@ -15,7 +15,8 @@ from llm_audit.classify import Classifier, features
 from llm_audit.classify.text import words
 from llm_audit.cli import COMMANDS, GROUPS, application, commands, groups, run
 from llm_audit.cli.version import EXTENSIONS
-from llm_audit.engines import line_hash, row_reader
+from llm_audit.engines import row_reader
+from llm_audit.engines.features import line_hash
 from llm_audit.pricing import PriceBook
 from llm_audit.sources.formats.plain.flat import object_reader
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from llm_audit.engines import IngestOptions, ingest, local
 from llm_audit.engines.executors import processes
-from llm_audit.engines.hashing import hash64
+from llm_audit.engines.features.hashing import hash64
 from llm_audit.engines.worker import Task
 from llm_audit.errors import AuditError, AuditWarning, IncompleteError, UsageError
 from llm_audit.ledger import Ledger, part_cache

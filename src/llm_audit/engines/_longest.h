@@ -1,4 +1,4 @@
-/* Hashes the longest line of a text; line_hash.py gives the same in Python. */
+/* Hashes the longest line of a text; features/line_hash.py gives the same in Python. */
 #ifndef LLM_AUDIT_LONGEST_H
 #define LLM_AUDIT_LONGEST_H
 #include <Python.h>

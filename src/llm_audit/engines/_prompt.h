@@ -1,4 +1,4 @@
-/* Reads a prompt: hashes its messages in a chain, counts them, and finds the ask that ends it. text_features.py does the
+/* Reads a prompt: hashes its messages in a chain, counts them, and finds the ask that ends it. features/text.py does the
    same in Python, also for prompts that are not plain. */
 #ifndef LLM_AUDIT_PROMPT_H
 #define LLM_AUDIT_PROMPT_H

@@ -1,4 +1,4 @@
-/* Hashes the texts of a request: all messages in a chain, and the longest line of one. text_features.py and line_hash.py
+/* Hashes the texts of a request: all messages in a chain, and the longest line of one. features/text.py and features/line_hash.py
    give the same answers in Python. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>

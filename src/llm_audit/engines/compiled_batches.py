@@ -11,6 +11,7 @@ import pyarrow as pa
 from msgspec.structs import asdict
 
 from llm_audit.engines import row_reader
+from llm_audit.engines.features.text import TextFeatures
 from llm_audit.engines.row_batches import (
     Harder,
     Judge,
@@ -22,7 +23,6 @@ from llm_audit.engines.row_batches import (
     values_of,
 )
 from llm_audit.engines.row_reader import RowBatch
-from llm_audit.engines.text_features import TextFeatures
 from llm_audit.ledger.arrow import ARROW_SCHEMA, array_of
 from llm_audit.ledger.columns import COLUMNS
 from llm_audit.sources.entry import Request, Usage

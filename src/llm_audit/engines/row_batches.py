@@ -10,8 +10,8 @@ import pyarrow as pa
 from msgspec.structs import astuple
 
 from llm_audit.classify.model import Judgement
-from llm_audit.engines.hashing import hash64
-from llm_audit.engines.text_features import TextFeatures
+from llm_audit.engines.features.hashing import hash64
+from llm_audit.engines.features.text import TextFeatures
 from llm_audit.ledger.arrow import ARROW_SCHEMA, TYPES
 from llm_audit.ledger.columns import COLUMNS, ColumnType
 from llm_audit.sources.entry import Request, Usage

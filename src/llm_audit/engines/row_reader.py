@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from llm_audit.classify.text.select import ASK_PLAN, plain_rest
-from llm_audit.engines.hashing import hash64
-from llm_audit.engines.text_features import template_hash
+from llm_audit.engines.features.hashing import hash64
+from llm_audit.engines.features.text import template_hash
 from llm_audit.sources.entry import Message, Request
 from llm_audit.sources.formats.interface import RowPlan
 from llm_audit.sources.records.fields import text

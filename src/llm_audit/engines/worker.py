@@ -10,9 +10,9 @@ from typing import Any, Self
 
 from llm_audit.engines.compiled_batches import compiled_table
 from llm_audit.engines.context import IngestConfig, IngestContext, load_context
+from llm_audit.engines.features.text import TextFeatures, extract_text_features
 from llm_audit.engines.row_batches import Harder, Judge, Row, in_order, judged_table, ledger_row
 from llm_audit.engines.row_reader import COMPILED, RowBatch
-from llm_audit.engines.text_features import TextFeatures, extract_text_features
 from llm_audit.ledger.arrow import parquet_writer
 from llm_audit.ledger.part_cache import PartCache
 from llm_audit.ledger.parts import MAX_EXAMPLES, LedgerPart, ShardTally

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from llm_audit.engines.hashing import hash64
+from llm_audit.engines.features.hashing import hash64
 from llm_audit.sources.entry import Message, Request
 
 MAX_TOOLS_CHARS = 16_384

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from llm_audit.engines.text_features import extract_text_features
-from llm_audit.engines.tool_features import MAX_TOOLS_CHARS, offered
+from llm_audit.engines.features.text import extract_text_features
+from llm_audit.engines.features.tools import MAX_TOOLS_CHARS, offered
 from llm_audit.sources.entry import Message, Request
 
 SYSTEM = Message("system", "You help.")

@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.sources.formats.fixture_files import FIXTURES, read, requests
 
-from llm_audit.engines import IngestOptions, ingest, line_hash
-from llm_audit.engines.hashing import hash64
-from llm_audit.engines.line_hash import MAX_CHARS, MIN_CHARS, longest_line_hash
-from llm_audit.engines.text_features import extract_text_features
+from llm_audit.engines import IngestOptions, ingest
+from llm_audit.engines.features import line_hash
+from llm_audit.engines.features.hashing import hash64
+from llm_audit.engines.features.line_hash import MAX_CHARS, MIN_CHARS, longest_line_hash
+from llm_audit.engines.features.text import extract_text_features
 from llm_audit.sources.entry import Message, Request
 
 PLAN = "First count the rows of each file, then compare the sums with those that the invoice states."

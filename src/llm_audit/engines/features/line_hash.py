@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from llm_audit.engines.hashing import hash64
+from llm_audit.engines.features.hashing import hash64
 
 MIN_CHARS = 64
 """Shorter lines are often equal by chance, such as "Yes." and "Thank you."."""

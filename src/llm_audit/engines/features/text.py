@@ -10,9 +10,9 @@ import msgspec
 from xxhash import xxh3_64_intdigest
 
 from llm_audit.classify.text.select import select
-from llm_audit.engines.hashing import hash64
-from llm_audit.engines.line_hash import longest_line_hash
-from llm_audit.engines.tool_features import NO_PREFIX, NO_TOOLS, called, offered, stable_prefix
+from llm_audit.engines.features.hashing import hash64
+from llm_audit.engines.features.line_hash import longest_line_hash
+from llm_audit.engines.features.tools import NO_PREFIX, NO_TOOLS, called, offered, stable_prefix
 from llm_audit.sources.entry import Message, Request
 
 _ROLE_SEEDS = {role: hash64(role) for role in ("system", "user", "assistant", "tool")}

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.engines import text_features
-from llm_audit.engines.text_features import extract_text_features, fold, fold_messages
+from llm_audit.engines.features import text as text_features
+from llm_audit.engines.features.text import extract_text_features, fold, fold_messages
 from llm_audit.sources.entry import Message, Request
 
 SYSTEM = Message("system", "You help. Today is Monday, 3 March 2026.")
