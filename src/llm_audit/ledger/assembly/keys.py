@@ -58,7 +58,8 @@ class KeysStep(LayoutStep):
 def owners(rows: pl.DataFrame) -> tuple[Hashes, npt.NDArray[np.bool_], pl.DataFrame]:
     """Return the owner of each row, whether it has one, and pairs of a key and an owner it is seen under.
 
-    A conversation that the log identifies is never looked for in prompts, so the opening of its rows is no key.
+    A conversation that the log identifies is never looked for in prompts, so the opening of its rows is no key. Where
+    rows have no trace it stands for one, so that it stays with a trace of the same id.
 
     Args:
         rows: ``OWNER_COLUMNS``.
@@ -70,9 +71,10 @@ def owners(rows: pl.DataFrame) -> tuple[Hashes, npt.NDArray[np.bool_], pl.DataFr
     )
     named, traced, opened = (known[name] for name in OWNER_COLUMNS)
     owner = np.where(named, conversation, np.where(traced, trace, opening))
+    in_place = hash_rows([rows["conversation"].fill_null(0).to_numpy(), np.ones(rows.height, np.uint64)])  # of a trace
     pairs = [
         pl.DataFrame({"key": key[rows_of], "owner": owner[rows_of]})
-        for key, rows_of in ((trace, traced), (opening, opened & ~named))
+        for key, rows_of in ((trace, traced), (in_place, named & ~traced), (opening, opened & ~named))
     ]
     return owner, named | traced | opened, pl.concat(pairs)
 
