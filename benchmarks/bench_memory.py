@@ -46,8 +46,8 @@ def main() -> None:
         largest = max(main_mb, other_mb)
         first = first or largest
         print(
-            f"{requests:,} requests, {size_mb:,.0f} MB: the process that watches {main_mb:,.0f} MB, largest of the others "
-            f"{other_mb:,.0f} MB, {largest / first:.2f} of the first; {seconds:.0f} s",
+            f"{requests:,} requests, {size_mb:,.0f} MB: the process that watches {main_mb:,.0f} MB, "
+            f"largest of the others {other_mb:,.0f} MB, {largest / first:.2f} of the first; {seconds:.0f} s",
             flush=True,
         )
 
@@ -72,7 +72,7 @@ def write_log(path: Path, requests: int) -> None:
 
 
 def measured(log: Path, jobs: int, folder: Path) -> tuple[float, float, float]:
-    """Return the peak of the process that is started, which watches the others, of the largest of these in MB, and the time."""
+    """Return the peaks in MB of the process that is started, which watches, and of the largest other, and the time."""
     command = [sys.executable, "-m", "llm_audit", "analyze", str(log), "-f", "json", "--no-cache", "--jobs", str(jobs)]
     start = time.monotonic()
     peaks: dict[int, int] = {}
