@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import numpy as np
 import polars as pl
-from llm_audit.audit.aggregate.cells import cells, with_date
 from tests.audit.build import assumed, catalog, ledger, rows
 
-from llm_audit.audit.aggregate.clusters import Concentration, add_clusters, cluster_sums
+from llm_audit.audit.aggregate.clusters import Concentration
 from llm_audit.audit.aggregate.risk import add_risk, risk_cells, risk_replicates
+from llm_audit.audit.aggregate.rollups import merge, roll_up, with_date
 from llm_audit.audit.run import AuditOptions, run
 from llm_audit.audit.sections.estimates import Evidence, expected_tax
 from llm_audit.classify.constants import RESIDUAL_SD
@@ -60,11 +60,12 @@ def estimated(frame, policy, *, models, book, options):
     """The expected tax of an audit, by the stages that it comes from alone: many worlds are quickly judged by them."""
     routed = route(price(frame, book), policy, catalog=models, book=book)
     dated = with_date(routed, timezone=options.timezone, billing=options.billing)
-    risk = add_risk(risk_cells(dated))
+    risk, rollups = add_risk(risk_cells(dated)), merge([roll_up(dated)])
     sizes = dated.group_by("conversation").agg(pl.col("cost_pico").sum())["cost_pico"]
     evidence = Evidence(
-        cells=cells(dated),
-        clusters=add_clusters(cluster_sums(dated)),
+        usage=rollups["usage"],
+        subjects=rollups["subjects"],
+        bags=rollups["bags"],
         risk=risk_replicates([risk], policy=policy, models=models_of(models), resamples=options.resamples),
         concentration=Concentration(conversations=len(sizes), largest_pico=sizes.max(), billed=len(sizes)),
         effects=(),
