@@ -136,25 +136,13 @@ static int read_value(Plan *plan, Batch *batch, Line *line, Record *record, int 
     }
 }
 
-/* The place of the key that is next, expected first; -1 where it is not known. */
-static Py_ssize_t read_key(const Plan *plan, Line *line, Py_ssize_t expected) {
-    if (!is_next(line, '"')) return -1;
-    for (Py_ssize_t n = 0; n < plan->count; n++) {
-        Py_ssize_t k = (expected + n) % plan->count;
-        if (line->end - line->at < plan->length[k] || memcmp(line->at, plan->key[k], (size_t)plan->length[k])) continue;
-        line->at += plan->length[k];
-        return is_next(line, ':') ? k : -1;
-    }
-    return -1;
-}
-
 /* Read the values of a line, which has each key of the plan once. */
 static int read_values(Plan *plan, Batch *batch, Line *line, Record *record) {
     uint64_t seen = 0;
     if (!is_next(line, '{')) return 0;
     for (Py_ssize_t n = 0; n < plan->count; n++) {
         if (n && !is_next(line, ',')) return 0;
-        Py_ssize_t k = read_key(plan, line, n);
+        Py_ssize_t k = read_key(line, plan->count, plan->key, plan->length, n);
         if (k < 0 || seen >> k & 1 || !read_value(plan, batch, line, record, plan->kind[k])) return 0;
         seen |= (uint64_t)1 << k;
     }

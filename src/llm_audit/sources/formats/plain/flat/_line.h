@@ -158,4 +158,17 @@ static int read_numeric(Line *line, Number *number) {
     return (const uint8_t *)stop == at && isfinite(number->real);
 }
 
+/* The place among so many keys of the one that is next, expected first; -1 where it is not known. Each key ends with its
+   quotation mark. */
+static Py_ssize_t read_key(Line *line, Py_ssize_t count, const char *const *key, const Py_ssize_t *length, Py_ssize_t expected) {
+    if (!is_next(line, '"')) return -1;
+    for (Py_ssize_t n = 0; n < count; n++) {
+        Py_ssize_t k = (expected + n) % count;
+        if (line->end - line->at < length[k] || memcmp(line->at, key[k], (size_t)length[k])) continue;
+        line->at += length[k];
+        return is_next(line, ':') ? k : -1;
+    }
+    return -1;
+}
+
 #endif

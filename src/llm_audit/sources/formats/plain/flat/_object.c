@@ -133,18 +133,6 @@ static PyObject *read_messages(Line *line, PyObject *make) {
     return NULL;
 }
 
-/* The place of the key that is next, expected first; -1 where it is not known. */
-static Py_ssize_t read_key(const Plan *plan, Line *line, Py_ssize_t expected) {
-    if (!is_next(line, '"')) return -1;
-    for (Py_ssize_t n = 0; n < plan->count; n++) {
-        Py_ssize_t k = (expected + n) % plan->count;
-        if (line->end - line->at < plan->length[k] || memcmp(line->at, plan->key[k], (size_t)plan->length[k])) continue;
-        line->at += plan->length[k];
-        return is_next(line, ':') ? k : -1;
-    }
-    return -1;
-}
-
 static PyObject *read_value(const Plan *plan, Line *line, Py_ssize_t k) {
     switch (plan->kind[k]) {
     case SCALAR: return read_scalar(line);
@@ -159,7 +147,7 @@ static int read_object(const Plan *plan, Line *line, PyObject **values) {
     if (!is_next(line, '{')) return 0;
     for (Py_ssize_t n = 0; n < plan->count; n++) {
         if (n && !is_next(line, ',')) return 0;
-        Py_ssize_t k = read_key(plan, line, n);
+        Py_ssize_t k = read_key(line, plan->count, plan->key, plan->length, n);
         if (k < 0 || values[k] || !(values[k] = read_value(plan, line, k))) return 0;
     }
     return is_next(line, '}') && !next_byte(line) && line->at == line->end;
