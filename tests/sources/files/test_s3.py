@@ -2,15 +2,14 @@
 
 import gzip
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 from pyarrow import fs
+from tests.sources.files.stores.moto_s3 import s3_server, use_s3
 
 from llm_audit.engines import IngestOptions, ingest, local
 from llm_audit.errors import UsageError
@@ -25,27 +24,14 @@ HERE = IngestOptions(jobs=1, cache=False)
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-            patch.delenv(name)
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-        server.stop()
+    with s3_server() as address:
+        yield address
 
 
 @pytest.fixture
 def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A bucket with three logs, a hidden object and one that is no log."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_REGION": "eu-central-1",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
+    use_s3(endpoint, monkeypatch)
     objects = {
         "2026/09/01.jsonl": rows(0, 5),
         "2026/09/02.jsonl.gz": gzip.compress(rows(5, 9)),
