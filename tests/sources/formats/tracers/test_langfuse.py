@@ -38,3 +38,30 @@ def test_blob_exports_are_disjoint_unless_copied_from_openinference() -> None:
     assert (anthropic.status, openai.max_output_tokens, openai.environment) == ("error", 50, "prod")
     assert (openai.time_us, openai.latency_ms) == (1_780_062_379_963_000, 1037.0)  # no zone is UTC
     assert not_calls(BLOB) == ["parent_span", "not_a_model_call"]
+
+
+def test_usage_details_under_the_names_of_each_sdk() -> None:
+    audio, modalities, gemini, chat, _, _, repeated, lifetimes = requests("langfuse/usage_details.jsonl")
+    assert tokens(audio) == (100, 20, None, None, 60)  # 250 = 100 + 30 audio + 20 cached + 50 + 40 audio + 10 reasoning
+    assert (audio.usage.audio_input_tokens, audio.usage.audio_output_tokens) == (30, 40)
+    assert (audio.usage.reasoning_tokens, audio.stated_cost_pico) == (10, 2_100_000_000)
+    assert tokens(modalities) == (600, 400, None, None, 120)  # LangChain's: 1160 = 600 + 40 audio + 400 + 50 + 70
+    assert tokens(gemini) == (60, 40, None, None, 120)  # 220 = 100 + 50 + 70: the cached tokens are part of the input
+    assert tokens(chat) == (100, None, None, None, 50)
+    assert tokens(repeated) == (100, 900, None, None, 20)  # one count under two names
+    assert tokens(lifetimes) == (10, None, 30, 60, 20)
+    assert lifetimes.usage.unread_counts == "novel_units"
+    assert {found.usage.unexplained_tokens for found in (audio, modalities, gemini, chat, repeated)} == {None}
+
+
+def test_the_total_that_langfuse_sums_up_itself_settles_nothing() -> None:
+    *_, openai, anthropic, _, _ = requests("langfuse/usage_details.jsonl")
+    assert tokens(openai) == (100, 900, None, None, 20)
+    assert (tokens(anthropic), anthropic.usage.ambiguous_tokens) == ((1000, 900, None, None, 20), 900)
+
+
+def test_observations_before_version_3() -> None:
+    tokened, characters = requests("langfuse/version_2.json")
+    assert (tokens(tokened), tokened.stated_cost_pico) == ((1200, None, None, None, 50), 3_500_000_000)
+    assert tokens(characters) == (None, None, None, None, None)
+    assert not_calls("langfuse/version_2.json") == ["parent_span"]

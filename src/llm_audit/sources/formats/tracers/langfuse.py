@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from msgspec.structs import replace
-
 from llm_audit.sources.entry import (
     NO_USAGE,
     BadRecordError,
@@ -24,9 +22,10 @@ from llm_audit.sources.entry import (
     Usage,
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records import tracing
 from llm_audit.sources.records.bodies import read_parameters, read_response_body, usage_of
 from llm_audit.sources.records.calls import cost_pico, provider, reject_on_error, set_usage, span_key, tier
-from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
+from llm_audit.sources.records.disjoint import Convention
 from llm_audit.sources.records.fields import (
     Attribution,
     Json,
@@ -42,26 +41,13 @@ from llm_audit.sources.records.fields import (
 )
 from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
 from llm_audit.sources.records.times import between_ms, micros
+from llm_audit.sources.records.tokens import read_parts, read_tokens
+from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import Operation, Status
 
 _KINDS = {"GENERATION": Operation.CHAT, "EMBEDDING": Operation.EMBEDDING}
 _WRAPPERS = frozenset({"SPAN", "AGENT", "CHAIN"})
-_READ = (
-    "input_cached_tokens",
-    "input_cache_read",
-    "input_cache_read_tokens",
-    "cache_read_input_tokens",
-    "input_cached",
-    "prompt_details.cache_read",
-)
-_WRITE = (
-    "input_cache_creation_5m",
-    "input_cache_creation",
-    "input_cache_creation_tokens",
-    "cache_creation_input_tokens",
-    "prompt_details.cache_write",
-)
-_REASONING = ("output_reasoning_tokens", "output_reasoning", "completion_details.reasoning")
+_PROVIDERS = frozenset({"prompt_tokens", "input_tokens", "promptTokenCount", "inputTokens", "inputTokenCount"})
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
@@ -112,38 +98,40 @@ def _entry(trace: Json, row: Json) -> Entry:
         tags=attribution.tags,
         status=status,
         latency_ms=between_ms(started, ended),  # its own field is in seconds or milliseconds, by version
-        stated_cost_pico=cost_pico(first(row, "totalCost", "total_cost")) or None,
+        stated_cost_pico=cost_pico(_stated_cost(row)) or None,
     )
     _prompt(request, parsed(row.get("input")), settings)
     _reply(request, output)
     usage = usage_of(mapping(output))
     if usage is NO_USAGE:
-        usage = _details(mapping(first(row, "usageDetails", "usage_details")))
+        usage = _counted(row, request.provider)
     set_usage(request, usage)
     return request
 
 
-def _details(details: Json) -> Usage:
-    copied = any(name.startswith("prompt_details.") for name in details)
-    audio_input, audio_output = read_count(details, "input_audio"), read_count(details, "output_audio")
-    total = read_count(details, "total")
-    if total is not None and not copied:
-        total -= (audio_input or 0) + (audio_output or 0)
-    output, reasoning = read_count(details, "output"), read_count(details, *_REASONING)
-    usage = disjoint_usage(
-        read_count(details, "input"),
-        output,
-        cache_read=read_count(details, *_READ),
-        cache_write=read_count(details, *_WRITE),
-        cache_write_1h=read_count(details, "input_cache_creation_1h"),
-        reasoning=reasoning,
-        total=total,
-        convention=Convention.INCLUSIVE if copied else Convention.EXCLUSIVE,
-    )
-    if copied:
-        return usage
-    # Normalised details are parts of a sum: audio is not part of the text.
-    return replace(usage, audio_input_tokens=audio_input or None, audio_output_tokens=audio_output or None)
+def _counted(row: Json, vendor: str | None) -> Usage:
+    """Read Langfuse's own counts: usage details, or what versions before 3 have, which may count something else."""
+    details = mapping(first(row, "usageDetails", "usage_details"))
+    if details:
+        return _details(details, vendor)
+    counts = mapping(row.get("usage"))
+    if (text(counts.get("unit")) or "TOKENS") != "TOKENS":
+        return NO_USAGE
+    older = {"input": row.get("promptTokens"), "output": row.get("completionTokens"), "total": row.get("totalTokens")}
+    return read_parts({name: first(counts, name) or older[name] for name in older})
+
+
+def _details(details: Json, vendor: str | None) -> Usage:
+    named: Json = {name: count for name, count in details.items() if name != "total"}
+    if _PROVIDERS & named.keys():
+        return of_any(named)
+    if not any("." in name for name in named):
+        return read_parts(details)
+    if details.get("total") != sum(count for count in named.values() if isinstance(count, int)):
+        named = details  # not the sum that Langfuse itself makes of copied counts, whatever they include
+    copied = any(name.startswith("prompt_details.") for name in named)
+    convention = Convention.INCLUSIVE if copied else tracing.convention(vendor)
+    return read_tokens(named, convention=convention, wrapper_total=True)
 
 
 def _prompt(request: Request, given: object, settings: Json) -> None:
@@ -168,6 +156,11 @@ def _reply(request: Request, output: object) -> None:
     request.completion, request.completion_calls, request.completion_call_id = read_reply(found)
 
 
+def _stated_cost(row: Json) -> object:
+    details = mapping(first(row, "costDetails", "cost_details"))
+    return first(row, "totalCost", "total_cost", "calculatedTotalCost") or details.get("total")
+
+
 def _provider(metadata: Json) -> str | None:
     attributes = mapping(metadata.get("attributes"))
     named = first(attributes, "gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system")
@@ -188,9 +181,8 @@ def _attribution(row: Json, trace: Json, metadata: Json) -> Attribution:
 def _matches(record: Record, _context: Context) -> bool:
     if "observations" in record:
         return "trace" in record or "projectId" in record or "sessionId" in record
-    return ("traceId" in record and "usageDetails" in record) or (
-        "usage_details" in record and ("provided_model_name" in record or "trace_id" in record)
-    )
+    ui = "traceId" in record and ("usageDetails" in record or "parentObservationId" in record)
+    return ui or ("usage_details" in record and ("provided_model_name" in record or "trace_id" in record))
 
 
 FORMAT = Format(
@@ -206,6 +198,6 @@ FORMAT = Format(
     specificity=Specificity.PRODUCT,
     matches=_matches,
     entries=_entries,
-    keys=frozenset({"observations", "usageDetails", "usage_details"}),
+    keys=frozenset({"observations", "usageDetails", "usage_details", "parentObservationId"}),
     keys_decide=True,
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from llm_audit.sources.records.tokens.counts import count_tokens, read_tokens, usage_of_counts
 from llm_audit.sources.records.tokens.names import COLUMNS, looks_like_tokens, normalize_name, token_kind
+from llm_audit.sources.records.tokens.summed import read_parts
 
 __all__ = [
     "COLUMNS",
     "count_tokens",
     "looks_like_tokens",
     "normalize_name",
+    "read_parts",
     "read_tokens",
     "token_kind",
     "usage_of_counts",
