@@ -40,3 +40,20 @@ def test_the_providers_own_usage_is_preferred_and_tools_are_read() -> None:
         "error",
     )
     assert not_calls("vercel-ai/tools_cache.jsonl") == ["not_a_model_call"]
+
+
+def test_cached_tokens_of_each_provider_and_version_of_the_sdk() -> None:
+    found = requests("vercel-ai/provider_metadata.jsonl")
+    assert [tokens(request) for request in found] == [
+        (4, 0, 2183, None, 104),  # Anthropic's stream: the metadata holds the output that it began with, 1
+        (12, 4000, 200, None, 60),  # version 4, Anthropic
+        (23, 0, 4425, None, 60),  # version 5, Bedrock: what was written is in the metadata only
+        (976, 1024, None, None, 60),  # version 4, OpenAI: 2000 with what was cached
+        (600, 400, None, None, 560),  # Google: 1560 = 1000 + 60 + 500 of thoughts
+        (1000, 3500, 500, None, 60),  # version 6: 5000 with what was read and written, of Anthropic too
+        (2000, 3000, None, None, 60),  # OpenRouter
+        (500, 1500, None, None, 60),  # DeepSeek
+    ]
+    assert [request.usage.ambiguous_tokens for request in found] == [None] * 8
+    assert [request.usage.reasoning_tokens for request in found if request.usage.reasoning_tokens] == [10, 500, 20]
+    assert found[6].stated_cost_pico == 12_300_000_000

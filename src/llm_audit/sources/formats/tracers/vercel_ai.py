@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Usage
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records import tracing
-from llm_audit.sources.records.calls import merge_key, provider, set_usage, tier
-from llm_audit.sources.records.disjoint import disjoint_usage, read_count
+from llm_audit.sources.records.calls import cost_pico, merge_key, provider, set_usage, tier
+from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, as_int, at, first, listing, mapping, objects, parsed, text
 from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
-from llm_audit.sources.records.usage import of_anthropic
+from llm_audit.sources.records.usage import of_anthropic, of_gemini
 from llm_audit.vocabulary import Operation
 
 _CALLS = (".doGenerate", ".doStream", ".doEmbed")
+_INPUT = (
+    "ai.usage.inputTokens",
+    "ai.usage.promptTokens",
+    "gen_ai.usage.input_tokens",
+    "gen_ai.usage.prompt_tokens",
+    "ai.usage.tokens",
+)
+_OUTPUT = (
+    "ai.usage.outputTokens",
+    "ai.usage.completionTokens",
+    "gen_ai.usage.output_tokens",
+    "gen_ai.usage.completion_tokens",
+)
+_DETAILS = "ai.usage.inputTokenDetails."
+_EXCLUSIVE_READ = ("cacheReadInputTokens",)  # names in the metadata of Anthropic and Bedrock
+_EXCLUSIVE_WRITE = ("cacheWriteInputTokens", "cacheCreationInputTokens")
+_INCLUSIVE_READ = ("cachedPromptTokens", "promptCacheHitTokens", "cachedTokens")  # of OpenAI, DeepSeek, OpenRouter
 _PARTS = {"tool-call": "tool_call", "tool-result": "tool_result"}
 
 
@@ -39,6 +56,7 @@ def read(span: tracing.Span) -> Entry:
     request.merge_key = merge_key(response_id, model=model, status=request.status) or request.merge_key
     metadata = mapping(attributes.get("ai.response.providerMetadata"))
     request.service_tier = tier(at(metadata, "openai", "serviceTier"))
+    request.stated_cost_pico = cost_pico(_stated_cost(metadata))
     request.streamed = step.endswith(".doStream")
     request.needs_json_schema = "Object." in step
     request.max_output_tokens = as_int(first(attributes, "ai.settings.maxOutputTokens", "ai.settings.maxTokens"))
@@ -77,32 +95,44 @@ def _part(part: Json) -> Json:
 
 
 def _usage(attributes: Json, metadata: Json, vendor: str | None) -> Usage:
-    own = mapping(at(metadata, "anthropic", "usage"))
-    if own:
-        return of_anthropic(own)
+    """Read what the provider reports in the metadata, and what that leaves out from the SDK's own counts.
+
+    From version 6 on, which alone has details of the input, the SDK's input includes cached tokens for every provider.
+    """
+    given = [part for part in metadata.values() if isinstance(part, Mapping)]
+    output = read_count(attributes, *_OUTPUT)
+    for part in given:
+        gemini, own = mapping(part.get("usageMetadata")), mapping(part.get("usage"))
+        if "promptTokenCount" in gemini:
+            return of_gemini(gemini)
+        if "input_tokens" in own:  # of a stream, the output it began with
+            return of_anthropic({**own, "output_tokens": max(output or 0, read_count(own, "output_tokens") or 0)})
+    extra = {name: count for part in given for name, count in (*part.items(), *mapping(part.get("usage")).items())}
+    for details in ("promptTokensDetails", "completionTokensDetails"):
+        extra.update(mapping(extra.get(details)))
+    convention = tracing.convention(vendor)
+    if any(name in extra for name in (*_EXCLUSIVE_READ, *_EXCLUSIVE_WRITE)):
+        convention = Convention.EXCLUSIVE
+    if any(name in extra for name in _INCLUSIVE_READ) or any(name.startswith(_DETAILS) for name in attributes):
+        convention = Convention.INCLUSIVE
+    read = read_count(attributes, "ai.usage.cachedInputTokens", f"{_DETAILS}cacheReadTokens")
+    write = read_count(attributes, f"{_DETAILS}cacheWriteTokens")
+    reasoning = read_count(attributes, "ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.reasoningTokens")
     return disjoint_usage(
-        read_count(
-            attributes,
-            "ai.usage.inputTokens",
-            "ai.usage.promptTokens",
-            "gen_ai.usage.input_tokens",
-            "gen_ai.usage.prompt_tokens",
-            "ai.usage.tokens",
-        ),
-        read_count(
-            attributes,
-            "ai.usage.outputTokens",
-            "ai.usage.completionTokens",
-            "gen_ai.usage.output_tokens",
-            "gen_ai.usage.completion_tokens",
-        ),
-        cache_read=read_count(attributes, "ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens"),
-        cache_write=read_count(attributes, "ai.usage.inputTokenDetails.cacheWriteTokens"),
-        reasoning=read_count(attributes, "ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.reasoningTokens"),
+        read_count(attributes, *_INPUT),
+        output,
+        cache_read=read or read_count(extra, *_EXCLUSIVE_READ, *_INCLUSIVE_READ) or read,
+        cache_write=read_count(extra, *_EXCLUSIVE_WRITE) if write is None else write,
+        reasoning=read_count(extra, "reasoningTokens") if reasoning is None else reasoning,
         total=read_count(attributes, "ai.usage.totalTokens"),
         wrapper_total=True,
-        convention=tracing.convention(vendor),
+        convention=convention,
     )
+
+
+def _stated_cost(metadata: Json) -> object:
+    """Return what a gateway says that it charged."""
+    return at(metadata, "gateway", "cost") or at(metadata, "openrouter", "usage", "cost")
 
 
 def is_span(attributes: Json) -> bool:
