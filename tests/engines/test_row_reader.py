@@ -200,6 +200,7 @@ def test_a_plain_line_is_read_by_compiled_code() -> None:
         {"messages": None, "prompt": "Why is the sky blue, and not green?"},
         {"usage": None, "input_tokens": 4, "output_tokens": 5},
         {"usage": {"prompt_tokens": 3, "total_tokens": 3}},
+        {"usage": {"prompt_tokens": 0}, "status": 429},
         {"status": "success", "metadata": {"session": "in-metadata-1"}},
         {"request_id": 7, "trace_id": None, "team": "none", "stream": None, "latency_ms": None, "timestamp": None},
         {"note": {"deep": [[[{"\u00e9": "🙂"}]]]}},
@@ -223,6 +224,7 @@ def test_usual_values_are_plain(change) -> None:
         {"prompt": "Why is the sky blue?"},  # beside messages
         {"usage": None},
         {"usage": {"prompt_tokens": 3, "total_tokens": 4}},
+        {"usage": {"prompt_tokens": 0, "completion_tokens": 0}},  # of a call that did not fail
         {"usage": {"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 4}}},
         {"timestamp": "yesterday"},
         {"model": ""},

@@ -167,6 +167,36 @@ def test_a_stream_cut_off_before_its_usage_gets_its_output_counted():
     assert (call.usage.input_tokens, call.usage.output_tokens, call.usage.usage_source) == (99, 2, "estimated")
 
 
+ZEROS = Usage(input_tokens=0, cache_read_tokens=0, output_tokens=0, usage_source="reported")
+
+
+def test_zeros_of_a_call_that_took_tokens_are_unknown_counts():
+    call = request(usage=ZEROS)
+    fill(call)
+    assert call.usage == Usage(input_tokens=13, output_tokens=2, usage_source="estimated")
+    cut = request(usage=ZEROS, status="cancelled")
+    fill(cut)
+    assert cut.usage.usage_source == "estimated"  # it has a reply
+    silent = request(usage=ZEROS, messages=None, completion=None)
+    fill(silent)
+    assert silent.usage == Usage()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "error"},
+        {"status": "cancelled", "completion": None},
+        {"operation": "image"},
+        {"usage": Usage(input_tokens=0, output_tokens=0, tool_calls_billed=1, usage_source="reported")},
+    ],
+)
+def test_zeros_of_other_calls_are_kept(fields):
+    call = request(**{"usage": ZEROS} | fields)
+    fill(call)
+    assert call.usage == fields.get("usage", ZEROS)
+
+
 @pytest.mark.parametrize("fields", [{"redacted": True}, {"status": "error"}, {"messages": None, "completion": None}])
 def test_nothing_is_made_up_where_there_is_no_text_or_no_bill(fields):
     call = request(**fields)

@@ -159,6 +159,8 @@ static int complete(Plan *plan, Batch *batch, Record *record) {
     if (metadata && (!PyTuple_Check(metadata) || PyTuple_GET_SIZE(metadata) != 3)) return 0;
     if (metadata && !set_place(row, METADATA_PLACE, PyTuple_GET_ITEM(metadata, 0))) return 0;
     if (!set_status(row, record->status) || !set_merge_key(row, record)) return 0;
+    if (!counts->input && counts->output <= 0 && strcmp(PyBytes_AS_STRING(PyTuple_GET_ITEM(record->status, 2)), "error"))
+        return 0; /* zeros of a call that took tokens: they are estimated */
     for (int k = 0; k < 3; k++)
         if (!set_id(row, REQUEST_HASH + (k ? k + 1 : 0), &record->id[k], k ? metadata : NULL, k)) return 0;
     set_prompt(row, &record->prompt);

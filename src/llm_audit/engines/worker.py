@@ -263,7 +263,8 @@ def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWr
 
 
 def _features_of(request: Request, context: IngestContext) -> TextFeatures:
-    if request.usage.usage_source == "none":
+    usage = request.usage
+    if usage.output_tokens is None or not (usage.input_tokens or usage.output_tokens):
         context.fill(request)
     found = extract_text_features(request)
     # The text has been hashed and the ask selected; only the ask is kept until the batch is judged.
