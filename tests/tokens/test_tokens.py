@@ -182,12 +182,20 @@ def test_zeros_of_a_call_that_took_tokens_are_unknown_counts():
     assert silent.usage == Usage()
 
 
+@pytest.mark.parametrize("operation", ["image", "audio", "rerank"])
+def test_what_images_and_speech_took_is_not_told_by_their_prompts(operation):
+    for usage in (Usage(), ZEROS):
+        call = request(operation=operation, completion=None, usage=usage)
+        fill(call)
+        assert call.usage == Usage()
+
+
 @pytest.mark.parametrize(
     "fields",
     [
         {"status": "error"},
         {"status": "cancelled", "completion": None},
-        {"operation": "image"},
+        {"operation": "moderation"},  # which is free
         {"usage": Usage(input_tokens=0, output_tokens=0, tool_calls_billed=1, usage_source="reported")},
     ],
 )

@@ -20,7 +20,7 @@ _COUNTS = (
     "unexplained_tokens",
     "tool_calls_billed",
 )
-_BY_TOKENS = frozenset({Operation.CHAT.value, Operation.EMBEDDING.value})
+_BILLED_BY_TEXT = frozenset({Operation.CHAT.value, Operation.EMBEDDING.value})
 TOKENS_PER_MESSAGE = 3
 TOKENS_TO_PRIME_REPLY = 3
 TOKENS_PER_TOOL = 7
@@ -35,15 +35,15 @@ def fill(request: Request) -> None:
     """Count a request's tokens from its text, in place, where the log reports none.
 
     A count is filled only where it is missing and its text is present; ``usage_source`` then becomes ``estimated``. A
-    failed call and redacted text are left alone: what was billed, if anything, is unknown. Cache use is unknown, so
-    that all input counts as fresh. Zeros alone, of a call that did not fail, are what loggers write for counts that
+    failed call and redacted text are left alone: what was billed, if anything, is unknown, and so are images, speech
+    and others whose text is not what is billed. Cache use is unknown, so that all input counts as fresh. Zeros alone, of a call that did not fail, are what loggers write for counts that
     they do not know.
     """
     if request.status == Status.ERROR.value:
         return
     if _is_all_zeros(request.usage) and _took_tokens(request):
         request.usage = NO_USAGE
-    if request.redacted:
+    if request.redacted or request.operation not in _BILLED_BY_TEXT:
         return
     estimates: dict[str, int | None] = {}
     if request.messages is not None and not _has_input(request.usage):
@@ -66,7 +66,7 @@ def _is_all_zeros(usage: Usage) -> bool:
 def _took_tokens(request: Request) -> bool:
     """Return whether a call must have taken tokens: one that was cancelled, where there is a reply."""
     replied = bool(request.completion or request.completion_calls)
-    return request.operation in _BY_TOKENS and (replied or request.status != Status.CANCELLED.value)
+    return request.operation != Operation.MODERATION and (replied or request.status != Status.CANCELLED.value)
 
 
 def _has_input(usage: Usage) -> bool:
