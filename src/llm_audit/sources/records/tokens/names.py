@@ -20,19 +20,22 @@ _MAX_REMEMBERED = 1 << 14
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "input": (
+        "native_tokens_prompt",  # OpenRouter's own, which it bills, beside normalised ones
         "input_tokens", "prompt_tokens", "tokens_in", "tokens_prompt", "tokens_input", "input_token_count",
         "prompt_token_count", "num_input_tokens", "n_input_tokens", "num_prompt_tokens", "request_tokens",
-        "context_tokens", "in_tokens", "message_tokens", "input_text_tokens", "native_tokens_prompt",
+        "context_tokens", "in_tokens", "message_tokens", "input_text_tokens",
     ),
     "output": (
+        "native_tokens_completion",
         "output_tokens", "completion_tokens", "tokens_out", "tokens_completion", "tokens_output", "output_token_count",
         "completion_token_count", "num_output_tokens", "n_output_tokens", "num_completion_tokens", "response_tokens",
-        "generated_tokens", "out_tokens", "answer_tokens", "candidates_token_count", "native_tokens_completion",
+        "generated_tokens", "out_tokens", "answer_tokens", "candidates_token_count",
     ),
     "cached": (  # by their name a part of the input
+        "native_tokens_cached",
         "cached_tokens", "cached_input_tokens", "prompt_cached_tokens", "input_cached_tokens", "tokens_cached",
         "cached_prompt_tokens", "num_cached_tokens", "cached_content_token_count", "cached_read_tokens",
-        "input_tokens_cached", "prompt_tokens_cached", "cache_tokens", "cached_token_count", "native_tokens_cached",
+        "input_tokens_cached", "prompt_tokens_cached", "cache_tokens", "cached_token_count",
     ),
     "cache_read": (
         "cache_read_tokens", "cache_read_input_tokens", "cache_read", "cache_hit_tokens", "prompt_cache_hit_tokens",
@@ -57,9 +60,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "tool_input": ("tool_use_prompt_token_count", "tool_use_prompt_tokens"),
     "reasoning": (
+        "native_tokens_reasoning",
         "reasoning_tokens", "tokens_reasoning", "thinking_tokens", "reasoning_output_tokens", "thoughts_token_count",
         "output_reasoning_tokens", "output_tokens_reasoning", "reasoning_token_count", "thoughts_tokens",
-        "completion_reasoning_tokens", "native_tokens_reasoning",
+        "completion_reasoning_tokens",
     ),
     "audio_input": ("input_audio_tokens", "audio_input_tokens", "prompt_audio_tokens"),
     "audio_output": ("output_audio_tokens", "audio_output_tokens", "completion_audio_tokens"),

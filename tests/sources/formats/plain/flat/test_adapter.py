@@ -110,3 +110,13 @@ def test_an_object_without_counts_is_no_usage() -> None:
 def test_ids_in_the_metadata_are_found() -> None:
     request = read({"model": "m", "input_tokens": 1, "metadata": {"sessionId": "s", "trace_id": "t", "user_id": "u"}})
     assert (request.conversation, request.trace, request.user, request.tags) == ("s", "t", "u", ())
+
+
+def test_the_counts_that_openrouter_bills_are_its_native_ones() -> None:
+    generation = {
+        "model": "openai/gpt-4o", "created_at": "2026-09-01T10:00:00Z", "total_cost": 0.0015, "tokens_prompt": 10,
+        "tokens_completion": 25, "native_tokens_prompt": 1000, "native_tokens_completion": 50,
+        "native_tokens_reasoning": 5, "native_tokens_cached": 600,
+    }  # fmt: skip
+    found = read(generation)
+    assert (tokens(found), found.usage.reasoning_tokens) == ((400, 600, None, None, 50), 5)
