@@ -23,6 +23,8 @@ _MAX_STARTS = 8  # places tried after damage
 _LONGEST_PREFIX = 512  # bytes that a logger writes before an object
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:?\d\d)?")
 
+_FRAME = re.compile(r"(?:\{[^{}\[\]]*)?\[|\]\s*\}?,?")  # a line that begins or ends a list of which each item is a line
+
 _NOT_JSON = Rejected(Reason.NOT_JSON)
 _NOT_AN_OBJECT = Rejected(Reason.NOT_AN_OBJECT)
 _FAILURES = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -32,8 +34,8 @@ def decode(raw: bytes) -> Iterator[Item]:
     """Yield the records in one line or value.
 
     Usually that is one object. An array holds several, and so does a line to which several were written without a
-    line break. Numbers out of range, NaN, invalid UTF-8 and lone surrogates are tolerated as far as Python's own
-    decoder does; of equal keys the last counts.
+    line break. A list may be written an item a line, with commas between them. Numbers out of range, NaN, invalid UTF-8
+    and lone surrogates are tolerated as far as Python's own decoder does; of equal keys the last counts.
     """
     try:
         value = fast_decode(raw)
@@ -55,13 +57,15 @@ def _objects(value: Any) -> Iterator[Item]:
 
 def _decode_leniently(raw: bytes) -> Iterator[Item]:
     text = raw.decode(errors="replace")
+    if _FRAME.fullmatch(text.strip()):
+        return
     values = []
     position, end = _skip_blanks(text, 0), len(text.rstrip())
     try:
         while position < end:
             value, position = _lenient.raw_decode(text, position)
             values.append(_without_surrogates(value) if b"\\u" in raw else value)
-            position = _skip_blanks(text, position)
+            position = _skip_blanks(text, position, comma=isinstance(value, dict))
         damaged = not values
     except (ValueError, RecursionError):
         damaged = True
@@ -110,10 +114,10 @@ def _behind_a_prefix(text: str) -> Record | None:
     return {"timestamp": time[0], "message": found} if time else {"message": found}
 
 
-def _skip_blanks(text: str, position: int) -> int:
+def _skip_blanks(text: str, position: int, *, comma: bool = False) -> int:
     while text[position : position + 1].isspace():
         position += 1
-    return position
+    return _skip_blanks(text, position + 1) if comma and text[position : position + 1] == "," else position
 
 
 def _without_surrogates(value: Any) -> Any:

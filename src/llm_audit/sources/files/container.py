@@ -204,4 +204,5 @@ def _first_line(first: bytes) -> bytes:
 
 
 def _is_complete(line: bytes) -> bool:
-    return line.strip() not in (b"{}", b"[]") and all(not isinstance(item, Rejected) for item in decode(line))
+    read = [] if line.strip() in (b"{}", b"[]") else list(decode(line))
+    return bool(read) and not any(isinstance(item, Rejected) for item in read)
