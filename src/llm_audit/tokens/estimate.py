@@ -36,8 +36,8 @@ def fill(request: Request) -> None:
 
     A count is filled only where it is missing and its text is present; ``usage_source`` then becomes ``estimated``. A
     failed call and redacted text are left alone: what was billed, if anything, is unknown, and so are images, speech
-    and others whose text is not what is billed. Cache use is unknown, so that all input counts as fresh. Zeros alone, of a call that did not fail, are what loggers write for counts that
-    they do not know.
+    and others whose text is not what is billed. Cache use is unknown, so that all input counts as fresh. Zeros alone,
+    of a call that did not fail, are what loggers write for counts that they do not know.
     """
     if request.status == Status.ERROR.value:
         return
