@@ -41,3 +41,11 @@ def test_place_payer_and_needs() -> None:
     assert (failed.status, light.service_tier, light.needs_json_schema) == ("error", "flex", True)
     assert ([message.text for message in light.messages or []], light.completion) == (["Sum it up."], "Rome.")
     assert (call.time_us, call.latency_ms) == (1_767_607_200_000_000, 2500.0)
+
+
+def test_counts_that_frameworks_name_in_their_own_ways() -> None:
+    adk, thinking, agent_framework = requests("otel/frameworks.jsonl")
+    # ADK 1.x wrote the total as the output; the response inside says 53 and 40 of thoughts
+    assert (tokens(adk), adk.usage.reasoning_tokens) == ((61, 300, None, None, 93), 40)
+    assert (tokens(thinking), thinking.usage.reasoning_tokens) == ((100, None, None, None, 60), 10)
+    assert tokens(agent_framework) == (10, 4000, 300, None, 50)

@@ -13,8 +13,10 @@ from llm_audit.sources.formats.interface import Context, Evidence, Format, Forma
 from llm_audit.sources.formats.tracers import _otel_texts, openinference, vercel_ai
 from llm_audit.sources.records import tracing
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, provider, set_usage, tier
-from llm_audit.sources.records.fields import Json, as_int, first, flag, mapping, text
+from llm_audit.sources.records.disjoint import read_count
+from llm_audit.sources.records.fields import Json, as_int, at, first, flag, mapping, text
 from llm_audit.sources.records.tokens import read_tokens
+from llm_audit.sources.records.usage import of_gemini
 
 _INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
 _TIERS = (
@@ -23,6 +25,8 @@ _TIERS = (
     "openai.request.service_tier",
     "gen_ai.openai.request.service_tier",
 )
+_ADK, _ADK_RESPONSE = "gcp.vertex.agent", "gcp.vertex.agent.llm_response"  # Google's Agent Development Kit
+_ADK_THOUGHTS = "experimental.reasoning_tokens"
 _NOT_MODEL_CALLS = ("execute_tool", "create_agent", "retrieval")
 _WRAPPERS = ("invoke_agent", "invoke_workflow")
 _SIGNS = frozenset(
@@ -74,7 +78,11 @@ def _parameters(request: Request, attributes: Json) -> None:
 
 
 def _usage(attributes: Json, names: tracing.Names, vendor: str | None) -> Usage:
+    if attributes.get("gen_ai.system") == _ADK and (own := mapping(at(attributes, _ADK_RESPONSE, "usage_metadata"))):
+        return of_gemini(own)
     counts = {key: attributes[name] for name, key in names.usage}
+    if (thoughts := read_count(counts, _ADK_THOUGHTS)) and "output_tokens" in counts:  # of Gemini, on top of the output
+        counts["output_tokens"] = thoughts + (read_count(counts, "output_tokens") or 0)
     return read_tokens(counts, wrapper_total=True, convention=tracing.convention(vendor))
 
 

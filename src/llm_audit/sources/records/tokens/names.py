@@ -15,7 +15,7 @@ _SEPARATORS = re.compile(r"[\s.\-/@()_]+")
 _INTO = re.compile(r"(?:^|_)(?:prompt|input)_(?:tokens?_)?details_(.+)$")
 _OUT_OF = re.compile(r"(?:^|_)(?:completion|output|response)_(?:tokens?_)?details_(.+)$")
 _CACHED_DETAILS = re.compile(r"(?:^|_)(?:cached_tokens?|cache_tokens?|cache_read_tokens?)_details_(.+)$")
-_OWN_DETAILS = re.compile(r"^(?:usage_)?details_(.+)$")
+_OWN_DETAILS = re.compile(r"^(?:usage_)?(?:details|experimental|anthropic|openai)_(.+)$")
 _MAX_REMEMBERED = 1 << 14
 
 COLUMNS: dict[str, tuple[str, ...]] = {
