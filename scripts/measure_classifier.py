@@ -20,6 +20,7 @@ import polars as pl
 
 from llm_audit.catalog import Catalog
 from llm_audit.classify import heads, irt
+from llm_audit.classify.features import encoded
 from llm_audit.classify.learning import ridge
 from llm_audit.classify.learning.calibrate import Outcome, calibrate
 from llm_audit.classify.learning.evaluate import Evaluation, Labels, evaluate, predict
@@ -376,7 +377,7 @@ def print_row(
 
 
 def _formless(classifier: Classifier, texts: list[str]) -> npt.NDArray[np.floating]:
-    scored = classifier.scores(texts)
+    scored = classifier.scores([*map(encoded, texts)])
     return heads.difficulty(
         scored.scores, scored.raw, level=classifier.level, exam=classifier.exam, slope=classifier.slope
     )

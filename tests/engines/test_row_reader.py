@@ -263,7 +263,8 @@ def test_a_batch_ends_where_there_is_no_more_room() -> None:
     assert batch.take(reader.rows, line * 9, 0, (0, 0, 1), room=(1, 1)) == (len(line), 1)
     assert batch.take(reader.rows, line * 9, 0, (0, 0, 1), room=(0, 99)) == (0, 0)
     assert (batch.rows, batch.ask_chars) == (3, 3 * len("Why is the sky blue at noon?"))
-    assert batch.asks() == (["Why is the sky blue at noon?"], [0, 0, 0])
+    asks, places = batch.asks()
+    assert (asks, places.tolist()) == ([b"Why is the sky blue at noon?"], [0, 0, 0])
 
 
 def test_after_many_odd_lines_not_every_line_is_tried() -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from llm_audit.classify import heads
-from llm_audit.classify.features import COUNTS, buckets_numpy, clip, pack, words
+from llm_audit.classify.features import COUNTS, buckets_numpy, clip, encoded, pack, words
 from llm_audit.classify.model import Classifier, Scores
 from llm_audit.classify.text import exam
 from llm_audit.classify.text.structure import NAMES
@@ -49,7 +49,7 @@ class PromptExplanation:
 def explain(text: str, classifier: Classifier) -> PromptExplanation:
     """Explain the judgement of a text. The result quotes words of the text: it is for the text's owner."""
     judged = classifier.judge([text])
-    scored = classifier.scores([text])
+    scored = classifier.scores([encoded(text)])
     shares = heads.shares(scored.scores)[0]
     lettered = bool(heads.lettered(scored.raw)[0])
     reasons = _of_exam(text, classifier, scored) if lettered else _of_ask(classifier, scored)
@@ -97,7 +97,7 @@ def _of_exam(text: str, classifier: Classifier, scored: Scores) -> list[Reason]:
     reasons = [Reason(name, float(part[0])) for name, part in zip(names, parts, strict=True)]
     options = scored.counts[:, COUNTS.index("options")].astype(np.float64)
     of_text = np.array([sum(reason.logits for reason in reasons)])
-    form = float((exam.in_form(of_text, options, [text]) - of_text)[0])
+    form = float((exam.in_form(of_text, options, [encoded(text)]) - of_text)[0])
     return [*reasons, Reason(f"{int(options[0])} answers to choose from, {_judged_at_once(text)}", form)]
 
 

@@ -157,15 +157,22 @@ def words(text: str) -> list[str]:
     return out
 
 
-def pack(texts: Sequence[str]) -> tuple[bytes, npt.NDArray[np.int64]]:
-    """Join clipped texts to one buffer; text ``i`` is ``buffer[starts[i]:starts[i + 1]]``, its last byte a newline.
+def encoded(text: str) -> bytes:
+    """Return a text in UTF-8. Lone surrogates, which JSON can escape and UTF-8 cannot hold, become question marks."""
+    return text.encode("utf-8", "replace")
 
-    Lone surrogates, which JSON can escape and UTF-8 cannot hold, become question marks.
-    """
-    parts = [clip(text).encode("utf-8", "replace") + b"\n" for text in texts]
+
+def pack(texts: Sequence[str]) -> tuple[bytes, npt.NDArray[np.int64]]:
+    """Join clipped texts to one buffer; text ``i`` is ``buffer[starts[i]:starts[i + 1]]``, its last byte a newline."""
+    return pack_encoded([encoded(text) for text in texts])
+
+
+def pack_encoded(texts: Sequence[bytes]) -> tuple[bytes, npt.NDArray[np.int64]]:
+    """Do the same for texts in UTF-8."""
+    parts = [text if len(text) <= HEAD_CHARS + TAIL_CHARS else clip(text.decode()).encode() for text in texts]
     starts = np.zeros(len(parts) + 1, np.int64)
-    np.cumsum([len(part) for part in parts], out=starts[1:])
-    return b"".join(parts), starts
+    np.cumsum([len(part) + 1 for part in parts], out=starts[1:])
+    return b"\n".join((*parts, b"")), starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +210,19 @@ def scan(texts: Sequence[str], table: npt.NDArray[np.int16], lexicon: Lexicon = 
         table: ``BUCKETS`` rows of integer weights, C-contiguous.
         lexicon: Words and pairs to find by their full hash.
     """
-    buffer, starts = pack(texts)
+    return scan_packed(*pack(texts), table, lexicon)
+
+
+def scan_packed(
+    buffer: bytes, starts: npt.NDArray[np.int64], table: npt.NDArray[np.int16], lexicon: Lexicon = NO_LEXICON
+) -> Scan:
+    """Do the same for packed texts."""
     if not COMPILED:
         return scan_numpy(buffer, starts, table, lexicon)
-    sums = np.zeros((len(texts), table.shape[1]), np.int32)
-    counts = np.zeros((len(texts), len(COUNTS)), np.int32)
-    found = np.zeros((len(texts), lexicon.evidence.shape[1]), np.int32)
+    texts = len(starts) - 1
+    sums = np.zeros((texts, table.shape[1]), np.int32)
+    counts = np.zeros((texts, len(COUNTS)), np.int32)
+    found = np.zeros((texts, lexicon.evidence.shape[1]), np.int32)
     _scan_compiled(buffer, starts, CLASS_OF_BYTE, FOLDED, table, lexicon.keys, lexicon.evidence, sums, counts, found)
     return Scan(sums, counts, found)
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import xxhash
 
 from llm_audit.classify import heads
-from llm_audit.classify.features import COUNTS, Lexicon, scan
+from llm_audit.classify.features import COUNTS, Lexicon, encoded, pack_encoded, scan_packed
 from llm_audit.classify.text import exam, language
 from llm_audit.classify.text.structure import structure
 from llm_audit.vocabulary import Abstention, Category
@@ -113,23 +113,35 @@ class Classifier:
         """
         place: dict[str, int] = {}
         index = np.array([place.setdefault(text, len(place)) for text in texts], np.int64)
-        distinct = list(place)
-        parts = [self._judge(distinct[start : start + BATCH]) for start in range(0, len(distinct), BATCH)]
+        found = self.judge_encoded([*map(encoded, place)])
+        return Judgement(
+            found.difficulty[index],
+            found.category[index],
+            found.abstention[index],
+            found.stakes[index],
+            [found.language[row] for row in index.tolist()],
+        )
+
+    def judge_encoded(self, texts: Sequence[bytes]) -> Judgement:
+        """Judge texts in UTF-8, as they come."""
+        parts = [self._judge(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
         if not parts:
             none = np.zeros(0, np.uint8)
             return Judgement(np.zeros(0, np.float32), none, none, none, [])
-        languages = [name for part in parts for name in part.language]
         return Judgement(
-            np.concatenate([part.difficulty for part in parts])[index],
-            np.concatenate([part.category for part in parts])[index],
-            np.concatenate([part.abstention for part in parts])[index],
-            np.concatenate([part.stakes for part in parts])[index],
-            [languages[i] for i in index.tolist()],
+            np.concatenate([part.difficulty for part in parts]),
+            np.concatenate([part.category for part in parts]),
+            np.concatenate([part.abstention for part in parts]),
+            np.concatenate([part.stakes for part in parts]),
+            [name for part in parts for name in part.language],
         )
 
-    def scores(self, texts: Sequence[str]) -> Scores:
-        """Score texts without deciding anything; see ``Scores``."""
-        scanned = scan(texts, self.table, self.lexicon)
+    def scores(self, texts: Sequence[bytes]) -> Scores:
+        """Score texts in UTF-8 without deciding anything; see ``Scores``."""
+        return self._scores(*pack_encoded(texts))
+
+    def _scores(self, buffer: bytes, starts: npt.NDArray[np.int64]) -> Scores:
+        scanned = scan_packed(buffer, starts, self.table, self.lexicon)
         counts = scanned.counts
         norm = np.sqrt(np.maximum(counts[:, COUNTS.index("features")], 1))
         raw = structure(counts)
@@ -138,31 +150,39 @@ class Classifier:
         scores += np.einsum("ij,jk->ik", raw, self.dense, optimize=False)
         return Scores(scores, raw, counts, *np.split(scanned.found, [len(language.NAMES)], axis=1))
 
-    def _judge(self, texts: list[str]) -> Judgement:
-        scored = self.scores(texts)
+    def _judge(self, texts: Sequence[bytes]) -> Judgement:
+        packed = pack_encoded(texts)
+        scored = self._scores(*packed)
         counts = scored.counts
         names, foreign = language.detect(counts, scored.languages)
         kinds = heads.shares(scored.scores)
         category = _CODES[np.argmax(kinds, axis=1)]
         options = counts[:, COUNTS.index("options")].astype(np.float64)
         category[heads.lettered(scored.raw)] = _CATEGORIES.index(exam.CATEGORY)
-        lengths = np.array([len(text) for text in texts])
-        category[lengths > LONG_CONTEXT_CHARS] = _CATEGORIES.index(Category.LONG_CONTEXT)
+        category[[_is_long(text) for text in texts]] = _CATEGORIES.index(Category.LONG_CONTEXT)
         abstention = np.full(len(texts), _NONE, np.uint8)
         abstention[foreign] = _ABSTENTION_CODE[Abstention.LANGUAGE]
         wordless = counts[:, COUNTS.index("words")] == 0
         abstention[wordless] = _ABSTENTION_CODE[Abstention.NO_SIGNAL]
-        empty = np.array([not text.strip() for text in texts], bool)
-        abstention[empty] = _ABSTENTION_CODE[Abstention.NO_TEXT]
+        abstention[[_is_blank(text) for text in texts]] = _ABSTENTION_CODE[Abstention.NO_TEXT]
         of_text = heads.difficulty(scored.scores, scored.raw, level=self.level, exam=self.exam, slope=self.slope)
         difficulty = exam.in_form(of_text, options, texts)
         if self.delta is not None:
-            sums = scan(texts, self.delta).sums
+            sums = scan_packed(*packed, self.delta).sums
             norm = np.sqrt(np.maximum(counts[:, COUNTS.index("features")], 1))
             difficulty = calibrated(difficulty, sums[:, 0] * DELTA_UNIT / norm, most=self.most)
         difficulty[abstention != _NONE] = np.nan
         stakes = heads.stakes(scored.stakes, category, kinds)
         return Judgement(difficulty.astype(np.float32), category, abstention, stakes, names)
+
+
+def _is_blank(text: bytes) -> bool:
+    return not (text and b" " < text[:1] < b"\x7f") and not text.decode().strip()
+
+
+def _is_long(text: bytes) -> bool:
+    """Return whether a text in UTF-8, which has at least as many bytes as characters, is a long context."""
+    return len(text) > LONG_CONTEXT_CHARS and len(text.decode()) > LONG_CONTEXT_CHARS
 
 
 def calibrated(

@@ -15,15 +15,18 @@ from llm_audit.engines.features.text import TextFeatures
 from llm_audit.engines.row_batches import (
     Harder,
     Judge,
+    Places,
     Row,
     column_of,
+    cut,
     joined_tags,
-    judgement_of,
-    make_harder,
+    judged_columns,
+    own_codes,
+    places_of,
     values_of,
 )
 from llm_audit.engines.row_reader import RowBatch
-from llm_audit.ledger.arrow import ARROW_SCHEMA, array_of
+from llm_audit.ledger.arrow import ARROW_SCHEMA, array_of, words_of
 from llm_audit.ledger.columns import COLUMNS
 from llm_audit.sources.entry import Request, Usage
 from llm_audit.vocabulary import Judged, Step, UsageSource
@@ -40,7 +43,7 @@ _SAME: dict[str, Any] = {
 }
 """The values that all requests have which compiled code reads, where it does not read them."""
 
-Order = npt.NDArray[np.int64]
+_SCORED = {"judged": (_SAME["judged"],), "abstention": (None,)}
 
 
 def compiled_table(
@@ -55,59 +58,54 @@ def compiled_table(
         between: Rows that it left to Python.
     """
     own = values_of(between) if between else dict.fromkeys((*COLUMNS, "ask"), ())
-    entries, inputs = ([*batch.numbers(name).tolist(), *own[name]] for name in ("entry", "input"))
+    entries, inputs = (np.append(batch.numbers(name), np.array(own[name], np.uint64)) for name in ("entry", "input"))
     order = np.lexsort((entries, inputs)) if between else None
-    values: dict[str, Sequence[Any]] = {
-        name: _in_order([*some, *own[name]], order) for name, some in _words(batch).items()
-    }
-    size = batch.rows + len(between)
-    for name in ("judged", "abstention", "step"):
-        values[name] = _in_order([*[_SAME[name]] * batch.rows, *own[name]], order)
-    values |= _judgement(batch, own["ask"], order, values, judge)
-    numbers = {name: _numbers(batch, name, own[name], order) for name in _NUMBERS}
-    if harder is not None:
-        make_harder(values, numbers["template_hash"].to_pylist(), harder)
-    columns = []
-    for name in COLUMNS:
-        if name in numbers:
-            columns.append(numbers[name])
-        elif name in values:
-            columns.append(column_of(name, values[name]))
-        elif any(value != _SAME[name] for value in own[name]):
-            columns.append(column_of(name, _in_order([*[_SAME[name]] * batch.rows, *own[name]], order)))
-        else:
-            columns.append(_repeated(name, size))
-    return pa.Table.from_arrays(columns, schema=ARROW_SCHEMA)
-
-
-def _words(batch: RowBatch) -> dict[str, list[Any]]:
-    """Return the values of the columns of words that differ from row to row."""
-    values = {"format": [batch.format] * batch.rows, "model": batch.values("model")}
-    values["status"] = [word for word, _ in batch.values("status")]
-    metadata = batch.values("metadata")
-    for name in ("team", "app", "user"):
-        of_column = batch.values(name)
-        values[name] = [one or (found and getattr(found, name)) for one, found in zip(of_column, metadata, strict=True)]
-    values["environment"] = [found and found.environment for found in metadata]
-    values["tags"] = joined_tags([found.tags if found else () for found in metadata])
-    return values
-
-
-def _judgement(
-    batch: RowBatch, more: Sequence[str], order: Order | None, values: dict[str, Sequence[Any]], judge: Judge
-) -> dict[str, Sequence[Any]]:
+    found = {name: _numbers(batch, name, own[name], order) for name in _NUMBERS}
+    for name, (codes, words) in _words(batch).items():
+        places = np.append(codes, len(words) + np.arange(len(own[name])))
+        found[name] = words_of(_in_order(places, order), cut(name, [*words, *own[name]]))
     asks, places = batch.asks()
-    index_of = {ask: place for place, ask in enumerate(asks)} if more else {}
-    places += [index_of.setdefault(ask, len(index_of)) if ask else -1 for ask in more]
-    indices = _in_order(places, order)
-    return judgement_of(list(index_of) if more else asks, indices, values["judged"], values["abstention"], judge)
+    places = _in_order(np.append(places, places_of(own["ask"], asks)), order)
+    judged, reasons = (
+        _in_order(np.append(np.repeat(same, batch.rows), more), order)
+        for same, more in zip(own_codes(_SCORED), own_codes(own), strict=True)
+    )
+    templates = found["template_hash"].to_pylist() if harder is not None else ()
+    found |= judged_columns(judge(asks), places, (judged, reasons), templates, harder)
+    size = batch.rows + len(between)
+    for name in COLUMNS.keys() - found:
+        if order is not None and any(value != _SAME[name] for value in own[name]):
+            values = [*[_SAME[name]] * batch.rows, *own[name]]
+            found[name] = column_of(name, [values[place] for place in order.tolist()])
+        else:
+            found[name] = _repeated(name, size)
+    return pa.Table.from_arrays([found[name] for name in COLUMNS], schema=ARROW_SCHEMA)
 
 
-def _in_order(values: list[Any], order: Order | None) -> list[Any]:
-    return values if order is None else [values[place] for place in order.tolist()]
+def _words(batch: RowBatch) -> dict[str, tuple[Places, list[Any]]]:
+    """Return the columns of words that differ from row to row, as places among their words."""
+    statuses, outcomes = batch.places("status")
+    places, metadata = batch.places("metadata")
+    found: dict[str, tuple[Places, list[Any]]] = {
+        "format": (np.zeros(batch.rows, np.int64), [batch.format]),
+        "model": batch.places("model"),
+        "status": (statuses, [word for word, _ in outcomes]),
+        "environment": (places, [one.environment for one in metadata]),
+        "tags": (places, joined_tags([one.tags for one in metadata])),
+    }
+    for name in ("team", "app", "user"):
+        of_column, names = batch.places(name)
+        is_named = np.array([*map(bool, names), False])[of_column]
+        of_metadata = np.where(places < 0, places, places + len(names))
+        found[name] = np.where(is_named, of_column, of_metadata), [*names, *(getattr(one, name) for one in metadata)]
+    return found
 
 
-def _numbers(batch: RowBatch, name: str, more: Sequence[Any], order: Order | None) -> pa.Array:
+def _in_order(values: npt.NDArray[Any], order: Places | None) -> npt.NDArray[Any]:
+    return values if order is None else values[order]
+
+
+def _numbers(batch: RowBatch, name: str, more: Sequence[Any], order: Places | None) -> pa.Array:
     """Return a column of numbers that compiled code has read, with those of the rows between."""
     bits, known, kind = batch.numbers(name), batch.known(name), ARROW_SCHEMA.field(name).type
     if pa.types.is_boolean(kind):

@@ -39,7 +39,7 @@ class IngestContext:
 
     Attributes:
         formats: The formats in the order in which they are tried.
-        judge: Judges a batch of texts.
+        judge: Judges a batch of texts in UTF-8.
         fill: Counts tokens where a log states none.
         forced: The format that every record is read as, where the user asked for one.
         date_order: The order of the numbers of a date, where the user states it.
@@ -92,7 +92,7 @@ class IngestConfig:
         learnt = self._learnt()
         return IngestContext(
             formats=self.formats(),
-            judge=self.classifier().judge,
+            judge=self.classifier().judge_encoded,
             fill=fill,
             forced=self.forced(),
             date_order=self.date_order,

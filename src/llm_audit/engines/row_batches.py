@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from msgspec.structs import astuple
 
 from llm_audit.classify.model import Judgement
 from llm_audit.engines.features.hashing import hash64
 from llm_audit.engines.features.text import TextFeatures
-from llm_audit.ledger.arrow import ARROW_SCHEMA, TYPES
+from llm_audit.ledger.arrow import ARROW_SCHEMA, TYPES, array_of, words_of
 from llm_audit.ledger.columns import COLUMNS, ColumnType
 from llm_audit.sources.entry import Request, Usage
 from llm_audit.vocabulary import Abstention, Category, Judged, Stakes
@@ -30,14 +31,19 @@ _FIELDS = (
     *Usage.__struct_fields__,
 )
 _HASHED = ("request_key", *TextFeatures.__struct_fields__)  # identifiers that are numbers already
-_REASONS = [reason.value for reason in Abstention]
 _CATEGORIES = [category.value for category in Category]
-_STAKES = [None, *(stakes.value for stakes in Stakes)]
-_ABSTAINED = Judged.ABSTAINED.value
+_STAKES = [stakes.value for stakes in Stakes]
+_REASONS = [reason.value for reason in Abstention]
+_JUDGED = [judged.value for judged in Judged]
+_ABSTAINED = _JUDGED.index(Judged.ABSTAINED)
 
-Judge = Callable[[Sequence[str]], Judgement]
+Judge = Callable[[Sequence[bytes]], Judgement]
+"""Judges a batch of texts in UTF-8."""
+
 Harder = Callable[[Sequence[str | None], Sequence[int | None]], Sequence[float]]
 """What is added to difficulties, by category and template."""
+
+Places = npt.NDArray[np.int64]
 
 Row = tuple[Any, ...]
 """The values of ``_FIELDS`` for one request."""
@@ -57,11 +63,11 @@ def ledger_row(position: tuple[int, int, int], name: str, request: Request, feat
 
 def judged_table(rows: Sequence[Row], judge: Judge, harder: Harder | None = None) -> pa.Table:
     """Judge the asks of the rows, each distinct one once, and return the rows as columns."""
-    values = values_of(rows)
-    values |= judgement_columns(values["ask"], values["judged"], values["abstention"], judge)
-    if harder is not None:
-        make_harder(values, values["template_hash"], harder)
-    return pa.Table.from_arrays([column_of(name, values[name]) for name in COLUMNS], schema=ARROW_SCHEMA)
+    values, distinct = values_of(rows), list[bytes]()
+    places = places_of(values["ask"], distinct)
+    judged = judged_columns(judge(distinct), places, own_codes(values), values["template_hash"], harder)
+    columns = [judged[name] if name in judged else column_of(name, values[name]) for name in COLUMNS]
+    return pa.Table.from_arrays(columns, schema=ARROW_SCHEMA)
 
 
 def values_of(rows: Sequence[Row]) -> dict[str, Sequence[Any]]:
@@ -92,48 +98,57 @@ def _encoded(column: pa.Array) -> pa.Array:
     return column.dictionary_decode().dictionary_encode()
 
 
-def judgement_columns(
-    asks: Sequence[str], judged: Sequence[str], abstention: Sequence[str | None], judge: Judge
-) -> dict[str, Sequence[Any]]:
-    """Return the columns that judging fills; the classifier may abstain where the selection of text did not."""
-    index_of: dict[str, int] = {}
-    indices = [index_of.setdefault(ask, len(index_of)) if ask else -1 for ask in asks]
-    return judgement_of(list(index_of), indices, judged, abstention, judge)
+def places_of(asks: Sequence[str], distinct: list[bytes]) -> Places:
+    """Return the places of asks among distinct ones, to which new ones are added; -1 for none."""
+    index_of = {ask: place for place, ask in enumerate(distinct)}
+    encoded = [ask.encode("utf-8", "replace") for ask in asks]  # lone surrogates are judged as question marks
+    places = [index_of.setdefault(ask, len(index_of)) if ask else -1 for ask in encoded]
+    distinct += [*index_of][len(distinct) :]
+    return np.array(places, np.int64)
 
 
-def judgement_of(
-    distinct: Sequence[str],
-    indices: Sequence[int],
-    judged: Sequence[str],
-    abstention: Sequence[str | None],
-    judge: Judge,
-) -> dict[str, Sequence[Any]]:
-    """Return the same of rows by the places of their asks among distinct ones; -1 for none."""
-    judgement = judge(distinct)
-    # An abstained text has no difficulty, which the classifier marks by NaN.
-    difficulty = [None if value != value else value for value in judgement.difficulty.tolist()]  # noqa: PLR0124
-    category = [_CATEGORIES[code] for code in judgement.category.tolist()]
-    abstained = [_REASONS[code - 1] if code else None for code in judgement.abstention.tolist()]
-    stakes = [_STAKES[code] for code in judgement.stakes.tolist()]
-    for column in (difficulty, category, abstained, stakes):
-        column.append(None)  # index -1: not judged
-    reason = [own or abstained[index] for own, index in zip(abstention, indices, strict=True)]
+def own_codes(values: Mapping[str, Sequence[Any]]) -> tuple[Places, Places]:
+    """Return how rows are judged and why they are not, as places in ``Judged`` and ``Abstention``; -1 for no reason."""
+    judged = [_JUDGED.index(word) for word in values["judged"]]
+    reasons = [-1 if reason is None else _REASONS.index(reason) for reason in values["abstention"]]
+    return np.array(judged, np.int64), np.array(reasons, np.int64)
+
+
+def judged_columns(
+    judgement: Judgement,
+    places: Places,
+    own: tuple[Places, Places],
+    templates: Sequence[int | None],
+    harder: Harder | None,
+) -> dict[str, pa.Array]:
+    """Return the columns that judging fills; the classifier may abstain where the selection of text did not.
+
+    Args:
+        judgement: That of distinct asks.
+        places: The place of each row's ask among them; -1 for none.
+        own: What ``own_codes`` says of the rows.
+        templates: The hashes of their templates.
+        harder: What a calibration adds to difficulties.
+    """
+    judged, reason = own
+    reason = np.where(reason < 0, np.append(judgement.abstention.astype(np.int64), 0)[places] - 1, reason)
+    category = np.where(reason < 0, np.append(judgement.category.astype(np.int64), -1)[places], -1)
+    difficulty = np.append(judgement.difficulty, np.float32(np.nan))[places]
+    if harder is not None:
+        categories = [None if code < 0 else _CATEGORIES[code] for code in category.tolist()]
+        difficulty = (difficulty + np.array(harder(categories, templates), np.float64)).astype(np.float32)
+    known = ~np.isnan(difficulty)  # an abstained text has no difficulty
+    languages = [*dict.fromkeys(judgement.language)]
+    code_of = {language: code for code, language in enumerate(languages)}
+    language = np.array([*map(code_of.__getitem__, judgement.language), -1], np.int64)[places]
     return {
-        "difficulty": [difficulty[index] for index in indices],
-        "category": [None if no else category[index] for index, no in zip(indices, reason, strict=True)],
-        "language": [(judgement.language[index] if index >= 0 else None) for index in indices],
-        "stakes": [stakes[index] for index in indices],
-        "abstention": reason,
-        "judged": [_ABSTAINED if no else own for own, no in zip(judged, reason, strict=True)],
+        "difficulty": array_of(difficulty, pa.float32(), known) if known.any() else pa.nulls(len(known), pa.float32()),
+        "category": words_of(category, _CATEGORIES),
+        "language": words_of(language, languages),
+        "stakes": words_of(np.append(judgement.stakes.astype(np.int64), 0)[places] - 1, _STAKES),
+        "abstention": words_of(reason, _REASONS),
+        "judged": words_of(np.where(reason < 0, judged, _ABSTAINED), _JUDGED),
     }
-
-
-def make_harder(values: dict[str, Any], templates: Sequence[int | None], harder: Harder) -> None:
-    """Add to difficulties what a calibration says of categories and templates."""
-    added = harder(values["category"], templates)
-    values["difficulty"] = [
-        None if level is None else level + more for level, more in zip(values["difficulty"], added, strict=True)
-    ]
 
 
 def joined_tags(tags: Sequence[tuple[str, ...]]) -> list[str | None]:
@@ -160,6 +175,11 @@ def column_of(name: str, values: Sequence[Any]) -> pa.Array:
         return pa.array(
             [None if value is None or not -limit <= value < limit else value for value in values], TYPES[kind]
         )
+
+
+def cut(name: str, words: list[str | None]) -> list[str | None]:
+    """Return the words of a column, cut to the length of a name where they are names."""
+    return [word and word[:MAX_NAME_CHARS] for word in words] if COLUMNS[name] is ColumnType.NAME else words
 
 
 def _names(values: Sequence[str | None]) -> pa.Array:

@@ -128,15 +128,13 @@ class RowBatch:
         """Return the bits of a column's values."""
         return self._values[COLUMNS.index(name), : self.rows]
 
-    def values(self, name: str) -> list[Any]:
-        """Return the values that a column has places of; None where it has none."""
-        found = [*self._places[name].values_read, None]
-        places = np.where(self.known(name), self.numbers(name).view(np.int64), len(found) - 1)
-        return [found[place] for place in places.tolist()]
+    def places(self, name: str) -> tuple[npt.NDArray[np.int64], list[Any]]:
+        """Return the places of a column's values, -1 for none, and the values."""
+        return np.where(self.known(name), self.numbers(name).view(np.int64), -1), self._places[name].values_read
 
-    def asks(self) -> tuple[list[str], list[int]]:
-        """Return the distinct asks, and the place of each row's among them."""
-        return [ask.decode() for ask in self._asks], self.numbers("ask").tolist()
+    def asks(self) -> tuple[list[bytes], npt.NDArray[np.int64]]:
+        """Return the distinct asks in UTF-8, and the place of each row's among them."""
+        return [*self._asks], self.numbers("ask").view(np.int64)
 
     def _begin(self, plan: RowPlan) -> None:
         self._places = {

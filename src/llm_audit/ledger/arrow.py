@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,29 @@ def array_of(values: npt.NDArray[Any], kind: pa.DataType, known: npt.NDArray[np.
     data = np.packbits(values, bitorder="little") if pa.types.is_boolean(kind) else np.ascontiguousarray(values)
     validity = None if known is None or known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
     return pa.Array.from_buffers(kind, len(values), [validity, pa.py_buffer(data)])
+
+
+def words_of(codes: npt.NDArray[np.integer[Any]], words: Sequence[str | None]) -> pa.Array:
+    """Return words as a column by their codes: a dictionary of the distinct ones in the order in which rows have them.
+
+    Args:
+        codes: The place of each row's word; -1 for none.
+        words: The words, of which several may be the same, or None.
+    """
+    index_of: dict[str, int] = {}
+    places = [-1 if word is None else index_of.setdefault(word, len(index_of)) for word in words]
+    found = np.array([*places, -1], np.int32)[codes]
+    known = found >= 0
+    if not known.any():
+        return pa.nulls(len(found), _DICTIONARY)
+    first = np.full(len(index_of) + 1, len(found))  # the last is that of rows without a word
+    first[found[::-1]] = np.arange(len(found))[::-1]
+    order = np.argsort(first[:-1], kind="stable")
+    ranks = np.zeros(len(first), np.int32)
+    ranks[order] = np.arange(len(order))
+    distinct = [*index_of]
+    used = [distinct[place] for place in order.tolist() if first[place] < len(found)]
+    return pa.DictionaryArray.from_arrays(array_of(ranks[found], pa.int32(), known), pa.array(used, pa.string()))
 
 
 def numbers_of(column: pa.ChunkedArray, dtype: type[np.generic]) -> npt.NDArray[Any]:

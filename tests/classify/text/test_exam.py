@@ -36,7 +36,7 @@ def test_statements_put_to_judge(text, count):
 
 def test_the_form_by_hand():
     """One statement at logit 1 of four: p = .731, with guessing .798; two at once: .534, with guessing .651."""
-    found = in_form(np.array([-1.0, -1.0, -1.0]), np.array([4.0, 4.0, 0.0]), [ONE, TWO, TWO])
+    found = in_form(np.array([-1.0, -1.0, -1.0]), np.array([4.0, 4.0, 0.0]), [*map(str.encode, (ONE, TWO, TWO))])
     p = 1 / (1 + math.exp(-1))
     for value, right in zip(found[:2], (0.25 + 0.75 * p, 0.25 + 0.75 * p * p), strict=True):
         assert value == pytest.approx(math.log((1 - right) / right))

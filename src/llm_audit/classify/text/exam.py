@@ -36,17 +36,17 @@ def statements(text: str) -> int:
     return min(max(1, *(len(numbers) for numbers in labels.values())), MOST_STATEMENTS)
 
 
-def in_form(difficulty: Array, options: Array, texts: Sequence[str]) -> Array:
+def in_form(difficulty: Array, options: Array, texts: Sequence[bytes]) -> Array:
     """The difficulty, in logits, of texts in the form they are asked; other texts than exam items keep theirs.
 
     Args:
         difficulty: What the texts say of one statement, with no answer to choose from.
         options: Lines of each text that begin like an answer option.
-        texts: The texts, of which only the part that is judged is looked at.
+        texts: The texts in UTF-8, of which only the part that is judged is looked at.
     """
     out = difficulty.copy()
     rows = np.flatnonzero(options >= FEWEST_OPTIONS)
-    together = np.array([statements(clip(texts[row])) for row in rows.tolist()], np.float64)
+    together = np.array([statements(clip(texts[row].decode())) for row in rows.tolist()], np.float64)
     chance = 1 / options[rows]
     right = chance + (1 - chance) * (0.5 * (1 - np.tanh(0.5 * difficulty[rows]))) ** together
     out[rows] = np.log1p(-right) - np.log(right)
