@@ -114,8 +114,10 @@ def difficulty(scores: Array, raw: Array, *, level: Array, exam: Array, slope: A
         exam: The level of exam items, and weights of ``notation``.
         slope: Logits a unit of ``length`` adds to an exam item, for each of ``KINDS``.
     """
-    of_exam = sum(exam_parts(scores, raw, exam=exam, slope=slope))
-    return np.where(lettered(raw), of_exam, level_of(scores[:, COLUMNS.index("level")], level))
+    found = level_of(scores[:, COLUMNS.index("level")], level)
+    rows = np.flatnonzero(lettered(raw))
+    found[rows] = sum(exam_parts(scores[rows], raw[rows], exam=exam, slope=slope))
+    return found
 
 
 def level_of(score: Array, level: Array) -> Array:

@@ -20,7 +20,7 @@ from llm_audit.classify.text.structure import structure
 from llm_audit.vocabulary import Abstention, Category
 
 WEIGHTS: Final = "weights.npz"
-BATCH: Final = 512
+BATCH: Final = 2048
 _NONE: Final = 0
 _ABSTENTION_CODE: Final = {reason: code for code, reason in enumerate(Abstention, start=1)}
 _CATEGORIES: Final = list(Category)
@@ -159,12 +159,12 @@ class Classifier:
         category = _CODES[np.argmax(kinds, axis=1)]
         options = counts[:, COUNTS.index("options")].astype(np.float64)
         category[heads.lettered(scored.raw)] = _CATEGORIES.index(exam.CATEGORY)
-        category[[_is_long(text) for text in texts]] = _CATEGORIES.index(Category.LONG_CONTEXT)
+        category[_long(texts)] = _CATEGORIES.index(Category.LONG_CONTEXT)
         abstention = np.full(len(texts), _NONE, np.uint8)
         abstention[foreign] = _ABSTENTION_CODE[Abstention.LANGUAGE]
         wordless = counts[:, COUNTS.index("words")] == 0
         abstention[wordless] = _ABSTENTION_CODE[Abstention.NO_SIGNAL]
-        abstention[[_is_blank(text) for text in texts]] = _ABSTENTION_CODE[Abstention.NO_TEXT]
+        abstention[_blank(*packed, texts)] = _ABSTENTION_CODE[Abstention.NO_TEXT]
         of_text = heads.difficulty(scored.scores, scored.raw, level=self.level, exam=self.exam, slope=self.slope)
         difficulty = exam.in_form(of_text, options, texts)
         if self.delta is not None:
@@ -176,13 +176,24 @@ class Classifier:
         return Judgement(difficulty.astype(np.float32), category, abstention, stakes, names)
 
 
-def _is_blank(text: bytes) -> bool:
-    return not (text and b" " < text[:1] < b"\x7f") and not text.decode().strip()
+def _blank(buffer: bytes, starts: npt.NDArray[np.int64], texts: Sequence[bytes]) -> list[int]:
+    """Return which texts are blank; those that begin with a character of ASCII that shows are not."""
+    first = np.frombuffer(buffer, np.uint8)[starts[:-1]]
+    return [
+        row
+        for row in np.flatnonzero((first <= ord(" ")) | (first > ord("~"))).tolist()
+        if not texts[row].decode().strip()
+    ]
 
 
-def _is_long(text: bytes) -> bool:
-    """Return whether a text in UTF-8, which has at least as many bytes as characters, is a long context."""
-    return len(text) > LONG_CONTEXT_CHARS and len(text.decode()) > LONG_CONTEXT_CHARS
+def _long(texts: Sequence[bytes]) -> list[int]:
+    """Return which texts are long contexts; a text in UTF-8 has at least as many bytes as characters."""
+    sizes = np.fromiter(map(len, texts), np.int64, len(texts))
+    return [
+        row
+        for row in np.flatnonzero(sizes > LONG_CONTEXT_CHARS).tolist()
+        if len(texts[row].decode()) > LONG_CONTEXT_CHARS
+    ]
 
 
 def calibrated(
