@@ -12,9 +12,8 @@ from llm_audit.arrays import Ints
 from llm_audit.audit.aggregate import repeats
 from llm_audit.audit.aggregate.calls import Calls, read_calls
 from llm_audit.audit.aggregate.rollups import LEDGER_KEYS, with_date
-from llm_audit.audit.aggregate.spenders import spender_sums
+from llm_audit.audit.aggregate.spenders import SpenderSums, spender_sums
 from llm_audit.audit.compose import policy_info
-from llm_audit.audit.freed_memory import give_back
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.partial import Partial, partial, sum_routes, sum_rows, waste_inputs
 from llm_audit.audit.rows import InputTimes, Rows
@@ -28,6 +27,7 @@ from llm_audit.ledger import Ledger
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import (
     ROUTING_COLUMNS,
+    Choice,
     Policy,
     RoutedCosts,
     Traffic,
@@ -106,11 +106,19 @@ class Log:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What is kept of every request of a partition."""
+    """What is kept of a partition for any policy.
+
+    Attributes:
+        rows: Its rows.
+        traffic: Its requests as policies see them.
+        calls: Its requests as waste and metrics see them.
+        spenders: Sums by who sent them.
+    """
 
     rows: Rows
     traffic: Traffic
     calls: Calls
+    spenders: SpenderSums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,19 +131,13 @@ class Audited:
     decided_by: float | None
 
 
-def rows_of_part(job: Job, log: Log, partition: int) -> pl.DataFrame | None:
-    """Return a partition's requests with their prices and routes; None where it has none of the period."""
-    reading = read_part(job, log, partition)
-    if reading is None:
-        return None
+def rows_of_part(job: Job, log: Log, reading: Reading) -> pl.DataFrame:
+    """Return a partition's requests with their prices and routes."""
     return pl.concat(measured_rows(reading.rows, routed(job, log, reading), tuple(SCHEMA)))
 
 
-def read_part(job: Job, log: Log, partition: int) -> Reading | None:
-    """Read what is kept of every request of a partition; None where it has none of the period."""
-    if job.ledger.partitions > 1:
-        give_back()
-    rows = job.rows(partition, log.survey.times)
+def read_part(job: Job, log: Log, rows: Rows) -> Reading | None:
+    """Read what is kept of every request of a partition, given its rows; None where it has none of the period."""
     output_cost: list[Ints] = []
     write_cost: list[Ints] = []
 
@@ -156,7 +158,12 @@ def read_part(job: Job, log: Log, partition: int) -> Reading | None:
         output_cost=np.concatenate(output_cost),
         write_cost=np.concatenate(write_cost),
     )
-    return Reading(rows=rows, traffic=traffic, calls=calls)
+    return Reading(
+        rows=rows,
+        traffic=traffic,
+        calls=calls,
+        spenders=spender_sums(rows.columns, traffic.requests, calls.cluster),
+    )
 
 
 def sent_prompts(reading: Reading, partition: int) -> pl.DataFrame:
@@ -166,9 +173,11 @@ def sent_prompts(reading: Reading, partition: int) -> pl.DataFrame:
     return repeats.sent_prompts(reading.rows.columns, free=free, cost=requests.cost, partition=partition)
 
 
-def routed(job: Job, log: Log, reading: Reading) -> RoutedCosts:
-    """Apply the policy to a partition."""
-    return routed_costs(plan(reading.traffic, job.policy, catalog=job.catalog, book=job.book, whole=log.whole))
+def routed(job: Job, log: Log, reading: Reading, first: Choice | None = None) -> RoutedCosts:
+    """Apply the policy to a partition, whose first routes may be known."""
+    return routed_costs(
+        plan(reading.traffic, job.policy, catalog=job.catalog, book=job.book, whole=log.whole, first=first)
+    )
 
 
 def audited(job: Job, log: Log, reading: Reading, applied: RoutedCosts, repeated: pl.DataFrame) -> Audited:
@@ -187,9 +196,8 @@ def audited(job: Job, log: Log, reading: Reading, applied: RoutedCosts, repeated
         measured_rows(reading.rows, applied, _SUMMED), book=job.book, routers=log.routers, group_by=options.group_by
     )
     inputs = waste_inputs(applied.plan, measured, recurring(reading.rows.columns, log.habits, repeated))
-    spent = spender_sums(reading.rows.columns, traffic.requests, reading.calls.cluster)
     return Audited(
-        partial=partial(sums, sum_routes(applied, measured), inputs, spent),
+        partial=partial(sums, sum_routes(applied, measured), inputs, reading.spenders),
         prices=job.book.used,
         policy=policy_info(applied.plan),
         decided_by=applied.plan.decision_value,

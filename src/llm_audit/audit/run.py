@@ -20,6 +20,7 @@ from llm_audit.audit.options import AuditOptions, zone
 from llm_audit.audit.parts import Audited, Job, Log
 from llm_audit.audit.rows import Rows
 from llm_audit.audit.stages import tasks
+from llm_audit.audit.stages.kept import reading as kept_reading
 from llm_audit.audit.stages.runs import Mapper, Stages
 from llm_audit.audit.stages.space import Space, identity, prompts, repeats
 from llm_audit.audit.survey import Survey, survey, usual_outputs, whole_log
@@ -117,7 +118,7 @@ def run(
 
 def _of_one(job: Job, log: Log) -> Audit:
     """Audit a ledger in one partition, which is read once and knows of itself what parts are told of the whole."""
-    reading = parts.read_part(job, log, 0)
+    reading = kept_reading(job, log, None, 0)
     assert reading is not None, "the survey found requests"
     applied = parts.routed(job, log, reading)
     found = parts.audited(job, log, reading, applied, find_repeats(parts.sent_prompts(reading, 0)))
@@ -211,8 +212,8 @@ def _requests(rows: Rows, applied: RoutedCosts) -> Iterator[pl.DataFrame]:
 
 def _all_requests(job: Job, log: Log) -> Iterator[pl.DataFrame]:
     """Yield the requests of each partition, which is routed again."""
-    found = (parts.rows_of_part(job, log, partition) for partition in range(job.ledger.partitions))
-    return (part for part in found if part is not None)
+    found = (kept_reading(job, log, None, partition) for partition in range(job.ledger.partitions))
+    return (parts.rows_of_part(job, log, reading) for reading in found if reading is not None)
 
 
 def _check(options: AuditOptions) -> None:

@@ -16,7 +16,7 @@ from llm_audit.policy.counterfactual.lengths import Scenario, scenario
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.counterfactual.whole import Whole
 from llm_audit.policy.file.model import Decision, Policy, Scope
-from llm_audit.policy.inputs.choice import OUTCOMES
+from llm_audit.policy.inputs.choice import OUTCOMES, Choice
 from llm_audit.policy.inputs.models import NONE, Models
 from llm_audit.policy.inputs.requests import Requests
 from llm_audit.policy.inputs.trace_graph import Graph
@@ -360,7 +360,15 @@ class Plan:
         return steps.row[steps.trace == steps.trace[at[0]]] if len(at) else np.empty(0, dtype=np.int64)
 
 
-def plan(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook, whole: Whole | None = None) -> Plan:
+def plan(
+    traffic: Traffic,
+    policy: Policy,
+    *,
+    catalog: Catalog,
+    book: PriceBook,
+    whole: Whole | None = None,
+    first: Choice | None = None,
+) -> Plan:
     """Route a priced ledger as the policy's scope says: request by request, or trace by trace.
 
     Args:
@@ -369,11 +377,12 @@ def plan(traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook,
         catalog: Models, their capabilities and abilities.
         book: Prices.
         whole: The log that they are a part of, where they are not all of it.
+        first: The first routes, see ``part_routes``, where they are known.
 
     Raises:
         UsageError: The policy's ladder names an unknown model.
     """
-    routes = plan_requests(traffic, policy, catalog=catalog, book=book, whole=whole)
+    routes = plan_requests(traffic, policy, catalog=catalog, book=book, whole=whole, first=first)
     return Plan(policy=policy, routes=_scoped(routes))
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
+from polars.testing import assert_frame_equal, assert_series_equal
 
 from llm_audit.audit.rows import InputTimes
 from llm_audit.audit.stages.results import read_result, write_result
@@ -38,6 +38,37 @@ def test_a_result_is_read_as_it_was_written(tmp_path):
     assert_frame_equal(found.pop("times").frame, result.pop("times").frame)
     assert found.pop("array").tolist() == result.pop("array").tolist()
     assert found == result
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint64", "int32", "float32", "float64", "bool"])
+@pytest.mark.parametrize("count", [0, 1, 127, 5_000])
+def test_an_array_is_read_as_it_was_written(tmp_path, kind, count):
+    folder = open_folder(str(tmp_path))
+    numbers = np.random.default_rng(count).integers(0, 2, count).astype(kind)
+    repeated = np.broadcast_to(np.array(1, kind), count)
+    write_result(folder, "reading-000001", {"one": numbers, "every other": numbers[::2], "repeated": repeated})
+    found = read_result(folder, "reading-000001")
+    for name, expected in {"one": numbers, "every other": numbers[::2], "repeated": repeated}.items():
+        assert found[name].dtype == np.dtype(kind)
+        assert found[name].tolist() == expected.tolist()
+    assert found["repeated"].nbytes < 1 << 10 or not found["repeated"].strides[0]  # takes no memory again
+
+
+def test_parts_that_readers_know_are_not_written(tmp_path):
+    folder, known = open_folder(str(tmp_path)), (object(), FRAME)
+    write_result(folder, "reading-000001", {"frame": FRAME, "number": 1}, known)
+    found = read_result(folder, "reading-000001", known)
+    assert found["frame"] is FRAME
+    assert found["number"] == 1
+    with pytest.raises(DamagedError, match="reading-000001"):
+        read_result(folder, "reading-000001", known[:1])
+
+
+def test_a_column_is_read_as_it_was_written(tmp_path):
+    folder = open_folder(str(tmp_path))
+    for column in FRAME:
+        write_result(folder, "reading-000001", column)
+        assert_series_equal(read_result(folder, "reading-000001"), column)
 
 
 class Harm:

@@ -45,7 +45,7 @@ def routes(job: Job, known: Known, _: Space, partition: int) -> Routes | None:
     for place, (policy, whole) in enumerate(zip(asked.policies, known.wholes, strict=True)):
         if (moves := asked.moves_of(place)) is None:
             targets = asked.targets if place == 0 else ()
-            found.append(part_routes(traffic, policy, catalog=catalog, book=book, whole=whole, targets=targets))
+            found.append(part_routes(traffic, policy, catalog=catalog, book=book, whole=whole, targets=targets)[0])
         else:
             about = moves.about(traffic, conditions.met())
             found.append(limited_routes(traffic, policy, about, catalog=catalog, book=book, whole=whole))

@@ -11,8 +11,9 @@ from llm_audit.arrays import Floats
 from llm_audit.audit.aggregate.repeats import FOUND, find_repeats, range_of
 from llm_audit.audit.aggregate.selection import Digits, add_digits, digits
 from llm_audit.audit.partial import merge
-from llm_audit.audit.parts import Audited, Job, Log, audited, read_part, routed, sent_prompts
+from llm_audit.audit.parts import Audited, Job, Log, audited, routed, sent_prompts
 from llm_audit.audit.sections.sensitivity import frontier_values
+from llm_audit.audit.stages import kept
 from llm_audit.audit.stages.space import Space, prompts, repeats
 from llm_audit.audit.survey import Survey, merge_surveys, survey
 from llm_audit.policy import PartRoutes, merge_routes, part_routes, part_scores
@@ -33,10 +34,10 @@ def add_surveys(_: Job, parts: Sequence[Survey]) -> Survey:
     return merge_surveys(parts)
 
 
-def scores(job: Job, log: Log | None, _: Space, partition: int) -> Floats | None:
+def scores(job: Job, log: Log | None, space: Space, partition: int) -> Floats | None:
     """Return RouteLLM's scores of a partition, where the policy's threshold is to be found from them."""
     assert log is not None, "the survey comes first"
-    reading = read_part(job, log, partition)
+    reading = kept.reading(job, log, space.folder, partition)
     if reading is None:
         return None
     return part_scores(reading.traffic, job.policy, catalog=job.catalog, book=job.book, whole=log.whole)
@@ -56,14 +57,14 @@ def add_score_digits(_: Job, parts: Sequence[Digits]) -> Digits:
 def routes(job: Job, log: Log | None, space: Space, partition: int) -> PartRoutes | None:
     """Route a partition by itself, and send the prompts that other partitions may repeat."""
     assert log is not None, "the survey comes first"
-    reading = read_part(job, log, partition)
+    reading = kept.reading(job, log, space.folder, partition)
     if reading is None:
         prompts(space).write(space.folder, partition, None, _NOBODY)
         return None
     sent = sent_prompts(reading, partition)
     ranges = range_of(sent["prompt"].to_numpy(), space.partitions)
     prompts(space).write(space.folder, partition, sent.to_arrow(), ranges)
-    return part_routes(
+    found, first = part_routes(
         reading.traffic,
         job.policy,
         catalog=job.catalog,
@@ -71,6 +72,8 @@ def routes(job: Job, log: Log | None, space: Space, partition: int) -> PartRoute
         whole=log.whole,
         targets=frontier_values(job.policy),
     )
+    kept.keep_choice(space.folder, partition, first)
+    return found
 
 
 def add_routes(_: Job, parts: Sequence[PartRoutes]) -> PartRoutes:
@@ -91,11 +94,12 @@ def repeated(_: Job, __: Log | None, space: Space, number: int) -> None:
 def sums(job: Job, log: Log | None, space: Space, partition: int) -> Audited | None:
     """Audit a partition; None where it has no request of the period."""
     assert log is not None, "the survey comes first"
-    reading = read_part(job, log, partition)
+    reading = kept.reading(job, log, space.folder, partition)
     if reading is None:
         return None
+    applied = routed(job, log, reading, kept.choice(space.folder, partition))
     found = repeats(space).frame(space.folder, partition)
-    return audited(job, log, reading, routed(job, log, reading), FOUND.to_frame() if found is None else found)
+    return audited(job, log, reading, applied, FOUND.to_frame() if found is None else found)
 
 
 def add_audited(job: Job, parts: Sequence[Audited]) -> Audited:

@@ -84,7 +84,13 @@ class RoutePlan:
 
 
 def plan_requests(
-    traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook, whole: Whole | None = None
+    traffic: Traffic,
+    policy: Policy,
+    *,
+    catalog: Catalog,
+    book: PriceBook,
+    whole: Whole | None = None,
+    first: Choice | None = None,
 ) -> RoutePlan:
     """Route every request by itself.
 
@@ -94,16 +100,20 @@ def plan_requests(
         catalog: The models' ladders.
         book: Prices.
         whole: The log that they are a part of, where they are not all of it.
+        first: The first routes, where they are known.
 
     Raises:
         UsageError: The policy's ladder names an unknown model.
     """
-    return routed(*prepare(traffic, policy, catalog=catalog, book=book, whole=whole), policy)
+    return routed(*prepare(traffic, policy, catalog=catalog, book=book, whole=whole), policy, first)
 
 
-def routed(inputs: CounterfactualInputs, ladder: Index, policy: Policy) -> RoutePlan:
+def routed(inputs: CounterfactualInputs, ladder: Index, policy: Policy, first: Choice | None = None) -> RoutePlan:
     """Return the routes of requests by themselves, without moves that do not save: see ``prepare``."""
-    plan = decided(inputs, ladder, policy, SharedCaches.none())
+    known = inputs.whole.caches
+    if known is not None:
+        return settled(decided(inputs, ladder, policy, known[policy_key(policy)], first))
+    plan = decided(inputs, ladder, policy, SharedCaches.none(), first)
     return settled(with_caches(plan, caches_of(plan)))
 
 
@@ -221,10 +231,12 @@ def with_caches(plan: RoutePlan, caches: SharedCaches) -> RoutePlan:
     return with_choice(replace(plan, caches=caches), plan.choice)
 
 
-def decided(inputs: CounterfactualInputs, ladder: Index, policy: Policy, caches: SharedCaches) -> RoutePlan:
-    """Return the first routes of requests, before any move is undone."""
+def decided(
+    inputs: CounterfactualInputs, ladder: Index, policy: Policy, caches: SharedCaches, first: Choice | None = None
+) -> RoutePlan:
+    """Return the first routes of requests, before any move is undone; ``first`` where they are known."""
     assessor = assessor_of(inputs, policy, ladder)
-    choice = decide(assessor)
+    choice = first or decide(assessor)
     return RoutePlan(
         policy=policy,
         inputs=inputs,

@@ -14,6 +14,7 @@ from llm_audit.policy.counterfactual.shared_caches import SharedCaches, join_spa
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.counterfactual.whole import Whole, policy_key
 from llm_audit.policy.file.model import Decision, Policy, Scope
+from llm_audit.policy.inputs.choice import Choice
 from llm_audit.policy.routing.decisions import decide
 from llm_audit.policy.routing.plan import (
     assessor_of,
@@ -53,8 +54,8 @@ def part_routes(
     book: PriceBook,
     whole: Whole,
     targets: Sequence[float],
-) -> PartRoutes:
-    """Route the conversations of a part by themselves.
+) -> tuple[PartRoutes, Choice]:
+    """Route the conversations of a part by themselves; also return the first routes, which the whole does not change.
 
     Args:
         traffic: The part's priced requests.
@@ -76,7 +77,7 @@ def part_routes(
     held = np.flatnonzero(requests.routable & limited(policy.stakes, requests.stakes))
     without = left_alone(freed(plan, held)) if len(held) else left
     left_by = {policy_key(policy): left, policy_key(replace(policy, stakes={})): without}
-    return PartRoutes(left=left_by, places=places, limited=len(held) > 0)
+    return PartRoutes(left=left_by, places=places, limited=len(held) > 0), plan.choice
 
 
 def limited_routes(
