@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from llm_audit.audit.aggregate.interval import BUCKETS, bounds, replicates, splitmix, weights
+from llm_audit.audit.aggregate.interval import BUCKETS, bounds, replicates, replicates_of_bags, splitmix, weights
 
 
 def test_splitmix_gives_the_generator_s_published_sequence():
@@ -49,6 +49,27 @@ def test_bags_have_the_spread_of_the_clusters_own_bootstrap():
     assert drawn.std() == pytest.approx(analytic, rel=0.1)
     again = replicates(bags.sample(fraction=1.0, shuffle=True, seed=2), "bucket", "saved", "cost", resamples=1_000)
     assert (drawn == again).all()
+
+
+def test_tables_of_bags_are_resampled_together_as_each_by_itself():
+    tables = [
+        pl.DataFrame(
+            {"bucket": bags, "saved": [saved * 10**12 for saved in values], "cost": [9 * 10**12] * len(bags)},
+            schema={"bucket": pl.UInt16, "saved": pl.Int128, "cost": pl.Int128},
+        )
+        for bags, values in (([7, 3, 4_095], [1, 2, -3]), ([3], [5]), ([], []))
+    ]
+    together = replicates_of_bags(tables, "saved", "cost", resamples=25)
+    for number, table in enumerate(tables):
+        alone = replicates(table, "bucket", "saved", "cost", resamples=25)
+        np.testing.assert_array_equal(together[:, number], alone)
+    # By hand: weights times sums, one bag after the other.
+    for replicate in range(25):
+        drawn = weights(splitmix(np.array([7, 3, 4_095], dtype=np.uint64)), replicate).tolist()
+        cost = 9 * sum(drawn)
+        expected = (drawn[0] + 2 * drawn[1] - 3 * drawn[2]) / cost if cost else float("nan")
+        assert together[replicate, 0] == pytest.approx(expected, nan_ok=True)
+    assert np.isnan(together[:, 2]).all()
 
 
 def test_bounds_hold_the_middle_and_nothing_gives_none():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from llm_audit.arrays import Floats
-from llm_audit.audit.aggregate.interval import bounds, replicates
+from llm_audit.audit.aggregate.interval import bounds, replicates_of_bags
 from llm_audit.audit.aggregate.rollups import NANO, by, total
 from llm_audit.audit.findings import terms
 from llm_audit.audit.findings.commands import Move, commands
@@ -68,9 +68,11 @@ def findings(groups: Sequence[Group], evidence: Evidence, *, setting: Setting) -
         evidence: Its risk is of all requests first, then of each group.
         setting: The policy and what else they are made with.
     """
+    bags = [group.bags for group in groups]
+    shares = replicates_of_bags(bags, "saved_pico", "cost_pico", resamples=setting.options.resamples)
     errors = _errors(groups, evidence, setting.options)
     return [
-        _finding(_Grouped(group, errors[:, number], evidence.risk.lost[:, number + 1]), setting)
+        _finding(_Grouped(group, shares[:, number], errors[:, number], evidence.risk.lost[:, number + 1]), setting)
         for number, group in enumerate(groups)
     ]
 
@@ -88,9 +90,10 @@ def _errors(groups: Sequence[Group], evidence: Evidence, options: AuditOptions) 
 
 @dataclass(frozen=True, slots=True)
 class _Grouped:
-    """A group with what it is off by, and answers lost, in each replicate."""
+    """A group with its share saved by the conversations logged, what it is off by, and answers lost, by replicate."""
 
     group: Group
+    shares: Floats
     errors: Floats
     lost: Floats
 
@@ -108,7 +111,7 @@ def _finding(grouped: _Grouped, setting: Setting) -> Finding:
     owning = terms.owners(moved)
     name = _name(group, owning)
     more = len(pairs) - 1
-    low, high = _bounds(group.bags, grouped.errors, options)
+    low, high = _bounds(grouped, options)
     first, others = terms.shown(owning)
     ladder = sorted({to for of, to in pairs if of == used}, key=lambda model: (setting.prices.get(model, 0.0), model))
     move = Move(selector=_selector(group), used=used, route=route, ladder=[*ladder, used])
@@ -169,10 +172,10 @@ def _selector(group: Group) -> list[str]:
     return [] if group.column == "model_id" else ["--template", _template(group).removeprefix("template ")]
 
 
-def _bounds(bags: pl.DataFrame, errors: Floats, options: AuditOptions) -> tuple[str | None, str | None]:
+def _bounds(grouped: _Grouped, options: AuditOptions) -> tuple[str | None, str | None]:
     """Return the interval of a finding's dollars: its resampled saved share times its cost, with its errors."""
-    shares = replicates(bags, "bucket", "saved_pico", "cost_pico", resamples=options.resamples)
-    interval = bounds(shares * total(bags, "cost_pico") + errors, confidence=options.confidence)
+    cost = total(grouped.group.bags, "cost_pico")
+    interval = bounds(grouped.shares * cost + grouped.errors, confidence=options.confidence)
     return (None, None) if interval is None else (usd(round(interval.low)), usd(round(interval.high)))
 
 
