@@ -9,7 +9,8 @@ from functools import cache
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _LARGE = 1 << 19
 """Bytes of an array that is as long as a partition; those of a block are smaller, and used again and again."""
-_TOP = 1 << 21
+_TOP = 1 << 24
+"""Bytes that are kept for what comes next: with fewer, they are given back and taken again all the time."""
 
 
 @cache
