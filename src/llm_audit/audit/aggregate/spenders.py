@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from llm_audit.arrays import Index
+from llm_audit.arrays import Index, Ints, exact_total, grouped_sum
+from llm_audit.audit.aggregate.calls import NOWHERE
 from llm_audit.policy import Columns, Requests
 
 LARGEST = 20
@@ -23,8 +25,20 @@ _SPENT_ON = {"app": "apps", "model": "models"}
 SQUARES = ("cost_cost", "cost_priced", "priced_priced")
 IDS = ("conversation", "trace")
 
-
 _NO_NAMES = pl.lit([], pl.List(pl.String))
+_IDS = pl.Schema(
+    {
+        "kind": pl.String(),
+        "name": pl.UInt64(),
+        "requests": pl.Int64(),
+        "priced": pl.Int64(),
+        "cost_pico": pl.Int128(),
+        "others": pl.Int64(),
+        "apps": pl.List(pl.String),
+        "models": pl.List(pl.String),
+    }
+)
+"""Ids that cost most, and one row of each kind for the others, which has no name and their number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +64,19 @@ def spender_sums(columns: Columns, requests: Requests, cluster: Index) -> Spende
         requests: The requests, in the same order.
         cluster: The number of each request's cluster.
     """
-    frame = (
-        columns(["user", "tags", *IDS, *_SPENT_ON])
-        .collect()
-        .with_columns(
-            pl.col("user").cast(pl.String),
-            pl.col("tags").cast(pl.String),
-            cluster=pl.Series(cluster),
-            requests=pl.lit(1, pl.Int64),
-            priced=pl.Series(requests.priced).cast(pl.Int64),
-            cost_pico=pl.Series(requests.cost),
-        )
+    frame = columns(["user", "tags", *IDS, *_SPENT_ON]).collect()
+    sent = frame.select(
+        "user",
+        pl.col("tags").cast(pl.String),
+        cluster=pl.Series(cluster),
+        requests=pl.lit(1, pl.Int64),
+        priced=pl.Series(requests.priced).cast(pl.Int64),
+        cost_pico=pl.Series(requests.cost),
     )
-    users = frame.select(pl.lit("user").alias("kind"), pl.col("user").alias("name"), "cluster", *_SINGLE)
-    ids = [frame.select(pl.lit(kind).alias("kind"), pl.col(kind).alias("name"), *_SINGLE, *_SPENT_ON) for kind in IDS]
-    return SpenderSums(names=_names(pl.concat([users.drop_nulls("name"), _tags(frame)])), ids=_ids(pl.concat(ids)))
+    return SpenderSums(
+        names=pl.concat([_names(_users(sent)), _names(_tags(sent))]).sort(_NAMED),
+        ids=pl.concat([_ids(frame, kind, requests) for kind in IDS]),
+    )
 
 
 def add_spenders(parts: Sequence[SpenderSums]) -> SpenderSums:
@@ -72,6 +84,13 @@ def add_spenders(parts: Sequence[SpenderSums]) -> SpenderSums:
     sums = ("clusters", *_SINGLE, *SQUARES)
     names = pl.concat([part.names for part in parts]).group_by(_NAMED).agg(pl.col(name).sum() for name in sums)
     return SpenderSums(names=names.sort(_NAMED), ids=_largest(pl.concat([part.ids for part in parts])))
+
+
+def _users(sent: pl.DataFrame) -> pl.DataFrame:
+    """Return a row for each request that names a user."""
+    return sent.drop_nulls("user").select(
+        pl.lit("user").alias("kind"), name="user", cluster="cluster", **{name: pl.col(name) for name in _SINGLE}
+    )
 
 
 def _tags(frame: pl.DataFrame) -> pl.DataFrame:
@@ -104,25 +123,39 @@ def _names(rows: pl.DataFrame) -> pl.DataFrame:
             (cost * priced).sum().alias("cost_priced"),
             (priced * priced).sum().alias("priced_priced"),
         )
-        .select(*_NAMED, "clusters", *_SINGLE, *SQUARES)
-        .sort(_NAMED)
+        .select(pl.col(_NAMED).cast(pl.String), "clusters", *_SINGLE, *SQUARES)
     )
 
 
-def _ids(rows: pl.DataFrame) -> pl.DataFrame:
-    found = (
-        rows.drop_nulls("name")
-        .group_by(_NAMED)
-        .agg(pl.col("requests", "priced").sum(), pl.col("cost_pico").cast(pl.Int128).sum())
-    )
-    largest = _largest(found.with_columns(others=pl.lit(0, pl.Int64), apps=_NO_NAMES, models=_NO_NAMES))
+def _ids(frame: pl.DataFrame, kind: str, requests: Requests) -> pl.DataFrame:
+    """Return the ids of a kind that cost most, and one row for those of all others: see ``_IDS``."""
+    rows = np.flatnonzero(frame[kind].is_not_null())
+    names, of = np.unique(frame[kind].drop_nulls().to_numpy(), return_inverse=True)
+    count, costs = len(names), requests.cost[rows]
+    sent = np.bincount(of, minlength=count)
+    priced = np.bincount(of[requests.priced[rows]], minlength=count)
+    cost = grouped_sum(of, costs, count)
+    order = np.lexsort((names, -sent, -cost))
+    first, rest = order[:LARGEST], order[LARGEST:]
+    spent_on = _spent_on(frame[rows], of, first)
+    listed = {"kind": kind, "name": names[first], "requests": sent[first], "priced": priced[first]}
+    found = [pl.DataFrame({**listed, "cost_pico": cost[first], "others": 0, **spent_on}, schema=_IDS)]
+    if len(rest):
+        sums = {"requests": sent[rest].sum(), "priced": priced[rest].sum(), "cost_pico": exact_total(cost[rest])}
+        others = {"kind": kind, "name": None, **sums, "others": len(rest), "apps": [], "models": []}
+        found.append(pl.DataFrame([others], schema=_IDS))
+    return pl.concat(found)
+
+
+def _spent_on(frame: pl.DataFrame, of: Ints, ids: Ints) -> dict[str, pl.Series]:
+    """Return the names of the apps and models of some ids, given the number of each row's id."""
+    place = np.full(int(of.max(initial=-1)) + 1, NOWHERE)
+    place[ids] = np.arange(len(ids))
+    number = place[of]
+    rows = np.flatnonzero(number != NOWHERE)
     lists = [pl.col(one).cast(pl.String).drop_nulls().unique().sort().alias(many) for one, many in _SPENT_ON.items()]
-    spent_on = rows.join(largest, on=_NAMED, how="semi").group_by(_NAMED).agg(lists)
-    return (
-        largest.drop("apps", "models")
-        .join(spent_on, on=_NAMED, how="left")
-        .with_columns(pl.col("apps", "models").fill_null(_NO_NAMES))
-    )
+    found = frame[rows].group_by(number=pl.Series(number[rows])).agg(lists).sort("number")
+    return {many: found[many] for many in _SPENT_ON.values()}
 
 
 def _largest(rows: pl.DataFrame) -> pl.DataFrame:
