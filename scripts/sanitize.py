@@ -28,6 +28,7 @@ TESTS = (
     "tests/engines/features/test_text.py",
     "tests/sources/formats/plain/flat/test_object_reader.py",
     "tests/sources/formats/plain/flat/test_plain_request.py",
+    "tests/sources/records/test_compiled_fields.py",
 )
 
 

@@ -18,6 +18,7 @@ if sys.argv[3] == "without":
     for name in ("classify._kernel", "classify._words", "engines._rows", "engines._texts"):
         sys.modules[f"llm_audit.{name}"] = None
     sys.modules["llm_audit.sources.formats.plain.flat._object"] = None
+    sys.modules["llm_audit.sources.records._fields"] = None
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.ledger.store import write_ledger
 write_ledger(ingest([sys.argv[1]], options=IngestOptions(jobs=1, cache=False)), Path(sys.argv[2]))

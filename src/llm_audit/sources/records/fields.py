@@ -6,7 +6,7 @@ Logs nest JSON in strings, write numbers as strings and leave out what they do n
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,7 +21,7 @@ _JSON_STARTS = frozenset(' \t\n\r{["-0123456789tfn')
 Json = Mapping[str, Any]
 
 
-def text(value: object) -> str | None:
+def text_in_python(value: object) -> str | None:
     """Return a non-blank string as it is, an integer as its digits, anything else as None."""
     if type(value) is str:
         stripped = value.strip()
@@ -29,7 +29,7 @@ def text(value: object) -> str | None:
     return str(value) if type(value) is int else None
 
 
-def first(record: Json, *names: str) -> Any:
+def first_in_python(record: Json, *names: str) -> Any:
     """Return the first of these fields that is present, not null and not an empty string."""
     for name in names:
         value = record.get(name)
@@ -50,7 +50,7 @@ def parsed(value: object) -> Any:
     return value
 
 
-def mapping(value: object) -> Json:
+def mapping_in_python(value: object) -> Json:
     """Return an object, decoded where it is JSON in a string; an empty one where it is none."""
     if type(value) is dict:
         return value
@@ -72,7 +72,7 @@ def listing(value: object) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
-def objects(value: object) -> Iterator[Json]:
+def objects_in_python(value: object) -> Iterator[Json]:
     """Yield the objects of an array and pass over anything else in it."""
     if value is None:
         return iter(())
@@ -132,6 +132,19 @@ def canonical(value: object) -> str:
         return _encode(value).decode()
     except (TypeError, ValueError, RecursionError, OverflowError, msgspec.MsgspecError):
         return ""
+
+
+text: Callable[[object], str | None]
+first: Callable[..., Any]
+mapping: Callable[[object], Json]
+objects: Callable[[object], Iterator[Json]]
+try:
+    from llm_audit.sources.records import _fields
+except ImportError:  # built only where a C compiler is available; the Python forms return the same
+    text, first, mapping, objects = text_in_python, first_in_python, mapping_in_python, objects_in_python
+else:
+    _fields.prepare(_EMPTY, mapping_in_python, objects_in_python)
+    text, first, mapping, objects = _fields.text, _fields.first, _fields.mapping, _fields.objects
 
 
 class Attribution(NamedTuple):

@@ -6,12 +6,12 @@ reader (``parts``) serves OpenAI chat and Responses, Anthropic, Gemini, Bedrock 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from llm_audit.sources.entry import Message, Request
 from llm_audit.sources.records.fields import Json, canonical, first, mapping, objects, parsed, text
-from llm_audit.sources.records.parts import Parts, says_failed, text_of
+from llm_audit.sources.records.parts import TEXT_FIELDS, Parts, says_failed, text_of
 
 ROLES = {
     "system": "system",
@@ -126,24 +126,24 @@ def _role(role: object) -> str:
 
 
 def _add_turns(found: list[Message], items: Sequence[object]) -> None:
-    for item in items:
-        turn = None
-        if type(item) is dict:
-            if len(item) == 2:
-                role, content = item.get("role"), item.get("content")
-                if type(role) is str and type(content) is str:  # by far the most usual shape
-                    found.append(Message(ROLES.get(role) or _role(role), content))
-                    continue
-            turn = _plain_turn(item)
+    place = 0
+    while (place := _add_plain(found, items, place)) < len(items):
+        item = items[place]
+        turn = _plain_turn(item)
         if turn is None:
             _extend(found, item)
         else:
             found.append(turn)
+        place += 1
 
 
-def _plain_turn(item: Json) -> Message | None:
+def _plain_turn(item: Any) -> Message | None:
     """Read a turn of texts alone, as most are; None for any other."""
+    if type(item) is not dict:
+        return None
     role, content = item.get("role"), item.get("content")
+    if len(item) == 2 and type(role) is str and type(content) is str:  # by far the most usual shape
+        return Message(ROLES.get(role) or _role(role), content)
     if content is None:
         content = item.get("parts")
     if not content or type(role) is not str or item.get("tool_calls") or item.get("function_call"):
@@ -201,3 +201,13 @@ def _message(role: str, value: Any) -> Sequence[Message]:
     parts.add_all(content)
     parts.add_calls(value)
     return parts.messages(role)
+
+
+_add_plain: Callable[[list[Message], Sequence[object], int], int]
+try:
+    from llm_audit.sources.records import _fields
+except ImportError:  # built only where a C compiler is available; each turn is read in Python then
+    _add_plain = lambda _found, _items, place: place  # noqa: E731
+else:
+    _fields.prepare_turns(Message, ROLES, TEXT_FIELDS)
+    _add_plain = _fields.add_plain

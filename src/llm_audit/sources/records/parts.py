@@ -19,7 +19,8 @@ _CALLS = frozenset({"tool_use", "function_call", "custom_tool_call", "tool_call"
 _RESULTS = frozenset({"tool_result", "function_call_output", "custom_tool_call_output", "tool_call_response"})
 _REASONING = frozenset({"thinking", "redacted_thinking", "reasoning", "compaction", "item_reference"})
 _PROVIDERS_OWN = frozenset({"server_tool_use", "mcp_tool_use"})  # run by the provider: the caller returns no result
-_TEXT_FIELDS = frozenset({"type", "text", "content", "cache_control", "citations", "annotations", "logprobs"})
+TEXT_FIELDS = frozenset({"type", "text", "content", "cache_control", "citations", "annotations", "logprobs"})
+"""The fields of a part that holds a text and nothing else."""
 _FAILURES = frozenset({"error", "failed", "failure", "error-text", "error-json"})
 _CODEX_RESULT = '{"output":'  # a shell's output, with the exit code in its metadata
 _TEXT_FORMATS = frozenset({"txt", "md", "csv", "html"})  # Bedrock's names of documents that any model reads
@@ -45,7 +46,7 @@ def _plain_text(part: object) -> str | None:
     """Return the text of a part that holds one and nothing else; None for any other part."""
     if type(part) is str:
         return part
-    if type(part) is not dict or part.get("type") != "text" or not (len(part) == 2 or part.keys() <= _TEXT_FIELDS):
+    if type(part) is not dict or part.get("type") != "text" or not (len(part) == 2 or part.keys() <= TEXT_FIELDS):
         return None
     written = part.get("text")
     if written is None or written == "":

@@ -1,0 +1,94 @@
+"""Compiled getters and turns against their Python forms, over values as logs hold them and over odd ones."""
+
+from collections import UserDict
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llm_audit.sources.records import fields, messages
+
+_fields = pytest.importorskip("llm_audit.sources.records._fields", reason="built without a C compiler")
+
+
+class Text(str):
+    """A text of a class of its own, as no decoder yields it."""
+
+    __slots__ = ()
+
+
+WORDS = [
+    "",
+    " ",
+    "none",
+    "NONE ",
+    "Null",
+    "\u2003nan",
+    "n/a",
+    "undefined",
+    "\tUndefined\n",
+    "UNDEF\u0130NED",
+    "nul",
+    "é",
+]
+TEXTS = st.sampled_from(WORDS) | st.text(max_size=12)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | TEXTS.map(Text) | st.binary(max_size=3)
+NAMES = ["role", "content", "parts", "tool_calls", "function_call", "type", "text", "citations", "annotations", "other"]
+WRITTEN = st.sampled_from(["user", "system", "model", "tool", "Human ", "text", "image", '{"output": 1}', "[", "{}"])
+
+
+def objects_of(values: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.dictionaries(st.sampled_from(NAMES), values, max_size=4)
+
+
+VALUES = st.recursive(
+    SCALARS | WRITTEN,
+    lambda inner: st.lists(inner, max_size=4) | objects_of(inner) | objects_of(inner).map(UserDict) | st.tuples(inner),
+    max_leaves=12,
+)
+PARTS = st.fixed_dictionaries(
+    {"type": st.just("text")}, optional={"text": TEXTS, "content": TEXTS, "citations": SCALARS}
+)
+TURNS = st.fixed_dictionaries(
+    {"role": WRITTEN}, optional={"content": TEXTS | st.lists(PARTS | TEXTS, max_size=3) | VALUES, "parts": VALUES}
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(VALUES)
+def test_getters_return_the_same_as_in_python(value):
+    assert repr(fields.text(value)) == repr(fields.text_in_python(value))
+    assert repr(fields.mapping(value)) == repr(fields.mapping_in_python(value))
+    assert repr(list(fields.objects(value))) == repr(list(fields.objects_in_python(value)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(objects_of(VALUES) | objects_of(VALUES).map(UserDict), st.lists(st.sampled_from(NAMES), max_size=4))
+def test_the_first_of_several_names_is_the_same_as_in_python(record, names):
+    assert repr(fields.first(record, *names)) == repr(fields.first_in_python(record, *names))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TURNS | VALUES, max_size=5), VALUES)
+def test_turns_are_the_same_as_in_python(items, system):
+    found = messages.read_messages(items, system)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(messages, "_add_plain", lambda _found, _items, place: place)
+        assert found == messages.read_messages(items, system)
+
+
+@pytest.mark.parametrize("function", ["text", "first", "mapping", "objects"])
+def test_getters_are_the_compiled_ones(function):
+    assert getattr(fields, function) is getattr(_fields, function)
+
+
+def test_long_integers_are_refused_as_in_python():
+    with pytest.raises(ValueError, match="digits"):
+        fields.text(10**5000)
+
+
+@pytest.mark.parametrize("arguments", [(), ([],), ([], [], "0"), ((), [], 0)])
+def test_turns_are_added_to_a_list_from_a_place_on(arguments):
+    with pytest.raises(TypeError):
+        _fields.add_plain(*arguments)
+    assert _fields.add_plain([], [{"role": "user", "content": "a"}], -1) == -1
