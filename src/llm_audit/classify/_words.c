@@ -6,8 +6,8 @@
 
 #include "_ask.h"
 #include "_context.h"
+#include "_plain_ask.h"
 #include "_search.h"
-
 
 static PyObject *name_role, *name_text;
 
@@ -19,32 +19,6 @@ static PyObject *labelled(PyObject *Py_UNUSED(module), PyObject *const *args, Py
     }
     if (!read_labels(args[0], &labels)) return NULL;
     return PyBool_FromLong(before_colon(&labels, chars_of(args[1]), 0, PyUnicode_GET_LENGTH(args[1])));
-}
-
-/* Two parts of a text as lines, either of which may be empty. */
-static PyObject *lines_of(const Ask *ask) {
-    if (ask->from == ask->head) return part_of(ask->text, ask->tail, ask->to);
-    PyObject *first = part_of(ask->text, ask->from, ask->head);
-    if (!first || ask->tail == ask->to) return first;
-    PyObject *second = part_of(ask->text, ask->tail, ask->to);
-    PyObject *found = second ? PyUnicode_FromFormat("%U\n%U", first, second) : NULL;
-    Py_DECREF(first);
-    Py_XDECREF(second);
-    return found;
-}
-
-/* The ask alone where it is plain, else the text without blanks around it, and whether it may hold context; None where
-   more has to be done. */
-static PyObject *chosen(const AskPlan *plan, PyObject *text) {
-    Ask ask;
-    int found = choose_ask(plan, chars_of(text), PyUnicode_GET_LENGTH(text), &ask);
-    if (found == OUT_OF_MEMORY) return PyErr_NoMemory();
-    if (found == MORE_TO_DO) Py_RETURN_NONE;
-    if (found != FOUND)
-        return Py_BuildValue("(NO)", part_of(ask.text, ask.from, ask.to), found == WITH_CONTEXT ? Py_True : Py_False);
-    PyObject *lines = lines_of(&ask);
-    PyMem_Free(ask.owned);
-    return lines;
 }
 
 static PyObject *in_ends(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
@@ -86,23 +60,16 @@ static PyObject *plain_ask(PyObject *Py_UNUSED(module), PyObject *const *args, P
     }
     AskPlan plan;
     Py_ssize_t last = PyList_GET_SIZE(args[1]) - 1;
-    PyObject *role, *text, *found = NULL;
-    if (!read_ask_plan(args[0], &plan) || !read_message(PyList_GET_ITEM(args[1], last), &role, &text)) return NULL;
-    int plain = PyUnicode_CompareWithASCIIString(role, "user") == 0 &&
-                !has_words(plan.chores, plan.edge, chars_of(text), PyUnicode_GET_LENGTH(text));
-    if (plain) found = chosen(&plan, text);
-    Py_DECREF(role), Py_DECREF(text);
-    if (!plain) Py_RETURN_NONE;
-    if (!found || found == Py_None || !last) return found;
-    if (!read_message(PyList_GET_ITEM(args[1], 0), &role, &text)) plain = -1;
-    else {
-        plain = PyUnicode_CompareWithASCIIString(role, "system") != 0 || !repeated_has_words(plan.chores, plan.edge, text);
+    PyObject *role, *text, *first, *system = NULL, *found = NULL;
+    if (!read_ask_plan(args[0], &plan) || !read_message(PyList_GET_ITEM(args[1], 0), &first, &system)) return NULL;
+    if (read_message(PyList_GET_ITEM(args[1], last), &role, &text)) {
+        int is_system = last && PyUnicode_CompareWithASCIIString(first, "system") == 0;
+        if (PyUnicode_CompareWithASCIIString(role, "user") == 0) found = plain_ask_of(&plan, text, is_system ? system : NULL);
+        else found = Py_NewRef(Py_None);
         Py_DECREF(role), Py_DECREF(text);
     }
-    if (plain == 1) return found;
-    Py_DECREF(found);
-    if (plain < 0) return NULL;
-    Py_RETURN_NONE;
+    Py_DECREF(first), Py_DECREF(system);
+    return found;
 }
 
 static void release(PyObject *capsule) {

@@ -1,10 +1,13 @@
-/* Hashes the texts of a request: all messages in a chain, and the longest line of one. features/text.py and features/line_hash.py
-   give the same answers in Python. */
+/* Finds the ask of a prompt, and hashes its messages in a chain and the longest line of a text. features/digest.py and
+   features/line_hash.py give the same answers in Python. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "../classify/_plain_ask.h"
 #include "_longest.h"
 #include "_xxh3.h"
+
+#define PLAN "llm_audit.ask"
 
 static PyObject *name_role, *name_text, *name_calls, *name_images, *name_audio;
 
@@ -49,42 +52,107 @@ static int add_message(Prompt *prompt, PyObject *const *part) {
     return 1;
 }
 
-static PyObject *fold(PyObject *Py_UNUSED(module), PyObject *messages) {
+/* What a prompt ends with, and the system prompt that it begins with. */
+typedef struct {
+    PyObject *last, *system;
+    Py_ssize_t users; /* messages of the user at the end */
+} Ends;
+
+static int read_messages(PyObject *messages, Prompt *prompt, Ends *ends) {
     PyObject *const names[] = {name_role, name_text, name_calls, name_images, name_audio};
-    Prompt prompt = {0};
-    if (!PyList_CheckExact(messages)) {
-        PyErr_SetString(PyExc_TypeError, "fold takes a list of messages");
-        return NULL;
-    }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(messages); i++) {
         PyObject *message = Py_NewRef(PyList_GET_ITEM(messages, i)), *part[5] = {0};
         int read = 0, done;
         while (read < 5 && (part[read] = PyObject_GetAttr(message, names[read]))) read++;
-        done = read == 5 && add_message(&prompt, part);
+        if ((done = read == 5 && add_message(prompt, part))) {
+            if (!i && !PyUnicode_CompareWithASCIIString(part[0], "system")) ends->system = Py_NewRef(part[1]);
+            ends->users = PyUnicode_CompareWithASCIIString(part[0], "user") ? 0 : ends->users + 1;
+            Py_XSETREF(ends->last, Py_NewRef(part[1]));
+        }
         for (int k = 0; k < 5; k++) Py_XDECREF(part[k]);
         Py_DECREF(message);
-        if (!done) return NULL;
+        if (!done) return 0;
     }
-    PyObject *parent = prompt.has_parent ? PyLong_FromUnsignedLongLong(prompt.parent) : Py_NewRef(Py_None);
-    uint64_t opening = prompt.opening ? prompt.opening : prompt.chain;
-    return Py_BuildValue("(KNKKLLLLO)", prompt.chain, parent, opening, prompt.system, prompt.turns, prompt.chars,
-                         prompt.images, prompt.sounds, prompt.after_tool ? Py_True : Py_False);
+    return 1;
+}
+
+/* The texts of the messages that end a prompt, as lines. */
+static PyObject *last_texts(PyObject *messages, Py_ssize_t count) {
+    PyObject *texts = PyList_New(0), *line = texts ? PyUnicode_FromOrdinal('\n') : NULL, *found = NULL;
+    Py_ssize_t first = PyList_GET_SIZE(messages) - count;
+    for (Py_ssize_t i = first < 0 ? 0 : first; line && i < PyList_GET_SIZE(messages); i++) {
+        PyObject *text = PyObject_GetAttr(PyList_GET_ITEM(messages, i), name_text);
+        if (!text || PyList_Append(texts, text) < 0) Py_CLEAR(line);
+        Py_XDECREF(text);
+    }
+    if (line) found = PyUnicode_Join(line, texts);
+    Py_XDECREF(texts), Py_XDECREF(line);
+    return found;
+}
+
+/* The hash of a text's longest line; None where it is short. */
+static PyObject *hash_of_line(PyObject *text) {
+    uint64_t hash;
+    int found = hash_longest(chars_of(text), PyUnicode_GET_LENGTH(text), PyUnicode_IS_ASCII(text), &hash);
+    if (found < 0) return NULL;
+    return found ? PyLong_FromUnsignedLongLong(hash) : Py_NewRef(Py_None);
+}
+
+static PyObject *hash_of_last(PyObject *messages, const Ends *ends) {
+    if (ends->users == 1) return hash_of_line(ends->last);
+    PyObject *texts = last_texts(messages, ends->users), *found = texts ? hash_of_line(texts) : NULL;
+    Py_XDECREF(texts);
+    return found;
+}
+
+static PyObject *digest_of(const AskPlan *plan, PyObject *messages, const Prompt *prompt, const Ends *ends) {
+    PyObject *quoted = ends->users ? hash_of_last(messages, ends) : Py_NewRef(Py_None), *ask = NULL;
+    PyObject *system = PyList_GET_SIZE(messages) > 1 ? ends->system : NULL;
+    if (quoted) ask = ends->users ? plain_ask_of(plan, ends->last, system) : Py_NewRef(Py_None);
+    if (!ask) return Py_XDECREF(quoted), NULL;
+    PyObject *parent = prompt->has_parent ? PyLong_FromUnsignedLongLong(prompt->parent) : Py_NewRef(Py_None);
+    uint64_t opening = prompt->opening ? prompt->opening : prompt->chain;
+    return Py_BuildValue("(NNKNKKLLLLO)", ask, quoted, prompt->chain, parent, opening, prompt->system, prompt->turns,
+                         prompt->chars, prompt->images, prompt->sounds, prompt->after_tool ? Py_True : Py_False);
+}
+
+static PyObject *digest(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    const AskPlan *plan = count == 2 ? PyCapsule_GetPointer(args[0], PLAN) : NULL;
+    if (!plan || !PyList_CheckExact(args[1]) || !PyList_GET_SIZE(args[1])) {
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "digest takes a plan and messages");
+        return NULL;
+    }
+    Prompt prompt = {0};
+    Ends ends = {0};
+    PyObject *found = read_messages(args[1], &prompt, &ends) ? digest_of(plan, args[1], &prompt, &ends) : NULL;
+    Py_XDECREF(ends.last), Py_XDECREF(ends.system);
+    return found;
+}
+
+static void release(PyObject *capsule) {
+    Py_XDECREF(PyCapsule_GetContext(capsule));
+    PyMem_Free(PyCapsule_GetPointer(capsule, PLAN));
+}
+
+/* Prepare what asks are chosen by; the capsule keeps the words alive. */
+static PyObject *prepare(PyObject *Py_UNUSED(module), PyObject *given) {
+    AskPlan *plan = PyMem_Calloc(1, sizeof *plan);
+    if (!plan) return PyErr_NoMemory();
+    PyObject *capsule = read_ask_plan(given, plan) ? PyCapsule_New(plan, PLAN, release) : NULL;
+    if (!capsule) PyMem_Free(plan);
+    else PyCapsule_SetContext(capsule, Py_NewRef(given));
+    return capsule;
 }
 
 static PyObject *line_hash(PyObject *Py_UNUSED(module), PyObject *text) {
-    uint64_t hash;
-    if (!PyUnicode_Check(text)) {
-        PyErr_SetString(PyExc_TypeError, "line_hash takes a text");
-        return NULL;
-    }
-    int found = hash_longest(chars_of(text), PyUnicode_GET_LENGTH(text), PyUnicode_IS_ASCII(text), &hash);
-    if (found < 0) return NULL;
-    if (!found) Py_RETURN_NONE;
-    return PyLong_FromUnsignedLongLong(hash);
+    if (PyUnicode_Check(text)) return hash_of_line(text);
+    PyErr_SetString(PyExc_TypeError, "line_hash takes a text");
+    return NULL;
 }
 
 static PyMethodDef methods[] = {
-    {"fold", fold, METH_O, "The chain of hashes of a list of messages, and what is counted of them."},
+    {"prepare", prepare, METH_O, "Prepare what asks are chosen by."},
+    {"digest", (PyCFunction)(void (*)(void))digest, METH_FASTCALL, "The ask that ends a prompt, its hashes, and what is counted."},
     {"line_hash", line_hash, METH_O, "The hash of a text's longest line."},
     {NULL, NULL, 0, NULL}};
 static struct PyModuleDef module = {

@@ -347,7 +347,7 @@ TURNS = st.lists(
 def test_the_short_way_selects_what_the_long_way_does(turns, tools):
     found = select(turns, tools=tools)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(module, "_plain_ask", lambda _: None)
+        patched.setattr(module, "plain_ask", lambda _: None)
         assert select(turns, tools=tools) == found
 
 
@@ -357,7 +357,7 @@ def test_the_short_way_leaves_out_a_pasted_text_too(monkeypatch: pytest.MonkeyPa
     opening = "Summarise the ticket below in one line for the duty roster, then list what is missing to act on it."
     messages = [user(f"{opening}\n\n{'The page stays blank since the release of last week. ' * 8}{more}")]
     short = select(messages)
-    monkeypatch.setattr(module, "_plain_ask", lambda _: None)
+    monkeypatch.setattr(module, "plain_ask", lambda _: None)
     assert short == select(messages)
     assert short.text.startswith(opening)
     assert "blank" not in short.text

@@ -3,7 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.engines.features import text as text_features
-from llm_audit.engines.features.text import extract_text_features, fold, fold_messages
+from llm_audit.engines.features.digest import digest, digest_in_python
+from llm_audit.engines.features.text import extract_text_features
 from llm_audit.sources.entry import Message, Request
 
 SYSTEM = Message("system", "You help. Today is Monday, 3 March 2026.")
@@ -153,8 +154,20 @@ def test_an_opening_is_what_is_said_before_the_first_reply() -> None:
 
 ROLES = st.sampled_from(["system", "user", "assistant", "tool", "critic", "é"])
 SIZES = st.sampled_from([0, 1, 3, 4, 8, 9, 16, 17, 32, 33, 64, 65, 96, 97, 128, 129, 240, 241, 1024, 1025, 5000])
-TEXTS = st.text(max_size=12) | st.builds(
-    lambda size, text: (text * size)[:size], SIZES, st.text(min_size=1, max_size=9)
+LINES = (
+    "Question: why so?\n",
+    "Rework it:\n\n",
+    "title of this chat ",
+    "```\ncode\n```\n",
+    "<context>",
+    "> ",
+    "yes ",
+    "and so on, ",
+)
+TEXTS = (
+    st.text(max_size=12)
+    | st.lists(st.sampled_from(LINES), max_size=40).map("".join)
+    | st.builds(lambda size, text: (text * size)[:size], SIZES, st.text(min_size=1, max_size=9))
 )
 FOLDED = st.builds(
     Message,
@@ -168,12 +181,12 @@ FOLDED = st.builds(
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.lists(FOLDED, max_size=6))
-def test_the_compiled_chain_and_the_python_form_agree(messages: list[Message]) -> None:
-    assert fold_messages(messages) == fold(messages)
+@given(st.lists(FOLDED, min_size=1, max_size=6))
+def test_the_compiled_digest_and_the_python_form_agree(messages: list[Message]) -> None:
+    assert digest(messages) == digest_in_python(messages)
 
 
-@pytest.mark.parametrize("form", [fold, fold_messages])
+@pytest.mark.parametrize("form", [digest, digest_in_python])
 @pytest.mark.parametrize(
     ("message", "error"),
     [
@@ -191,7 +204,6 @@ def test_what_is_no_message_of_text_is_refused(form, message, error) -> None:
 
 
 def test_of_nothing_nothing_is_known() -> None:
-    assert fold_messages([]) == fold([]) == (0, None, 0, 0, 0, 0, 0, 0, False)
-    for form in (fold, fold_messages):
+    for form in (digest, digest_in_python):
         with pytest.raises(TypeError):
             form(None)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from types import EllipsisType
 from typing import Final
 
 import msgspec
 
 from llm_audit.classify.text import patterns
 from llm_audit.classify.text.context import LONG, PASTED, SHORT_PARAGRAPH, own_ask, without_context, without_harness
-from llm_audit.classify.text.words import AskSizes, AskWords, ask_plan, beginner, ends, plain_ask, searcher
+from llm_audit.classify.text.words import AskSizes, AskWords, PlainAsk, ask_plan, beginner, ends, searcher
+from llm_audit.classify.text.words import plain_ask as ask_finder
 from llm_audit.sources.entry import Message
 from llm_audit.vocabulary import Abstention, Judged, Operation, Step
 
@@ -43,7 +45,7 @@ ASK_PLAN: Final = ask_plan(
     AskSizes(edge=_EDGE, follow_up=_FOLLOW_UP, long=LONG, paragraph=SHORT_PARAGRAPH, pasted=PASTED),
 )
 """What compiled code needs to choose the ask of a plain prompt; None without such code."""
-_plain_ask: Final = plain_ask(ASK_PLAN)
+plain_ask: Final = ask_finder(ASK_PLAN)
 _may_assent: Final = beginner(patterns.ASSENT_HEADS)
 _may_refer: Final = beginner(patterns.REFERENCE_HEADS)
 
@@ -66,6 +68,7 @@ def select(
     tools: Sequence[str] = (),
     redacted: bool = False,
     operation: str = Operation.CHAT,
+    plain: PlainAsk | EllipsisType = ...,
 ) -> Selection:
     """Choose what is judged of a request.
 
@@ -74,6 +77,7 @@ def select(
         tools: Names of the tools offered.
         redacted: The log says that the text was removed.
         operation: What kind of call it is; only chat is judged.
+        plain: What ``plain_ask`` returns for the messages, where the caller has it already.
 
     Returns:
         The text with how it was come by, or why there is none.
@@ -82,7 +86,9 @@ def select(
         return _abstain(Abstention.NOT_CHAT)
     if redacted or not messages:
         return _abstain(Abstention.REDACTED if redacted else Abstention.NO_TEXT)
-    found = _plain(messages, tools) or _chore(messages)
+    if plain is ...:
+        plain = plain_ask(messages) if type(messages) is list else None
+    found = _plain(plain, tools) or _chore(messages)
     if found is not None:
         return found
     last = messages[-1]
@@ -102,15 +108,12 @@ def _planned(ask: str, tools: Sequence[str]) -> Step:
     return Step.PLAN if tools and patterns.PLAN.match(ask) else _ASK
 
 
-def _plain(messages: Sequence[Message], tools: Sequence[str]) -> Selection | None:
+def _plain(found: PlainAsk, tools: Sequence[str]) -> Selection | None:
     """Select the ask in the short way that most prompts allow; None where this one does not."""
-    found = _plain_ask(messages) if type(messages) is list else None
-    if found is None:
+    ask = plain_rest(*found) if isinstance(found, tuple) else found
+    if ask is None:
         return None
-    if isinstance(found, str):
-        return Selection(found, _SCORED, None, _planned(found, tools) if tools else _ASK)
-    ask = plain_rest(*found)
-    return None if ask is None else Selection(ask, _SCORED, None, _planned(ask, tools))
+    return Selection(ask, _SCORED, None, _planned(ask, tools) if tools else _ASK)
 
 
 def plain_rest(whole: str, has_context: bool) -> str | None:  # noqa: FBT001 - called by compiled code

@@ -69,7 +69,8 @@ class AskWords(NamedTuple):
 
 AskPlan = tuple[tuple[object, ...], tuple[int, ...], tuple[str, ...], tuple[str, ...]]
 """Prepared words, sizes, and labels of questions and of examples, for compiled code."""
-PlainAsk = Callable[[list[Message]], str | tuple[str, bool] | None]
+PlainAsk = str | tuple[str, bool] | None
+"""The ask of a prompt, or the text that ends it and whether it may hold context; see ``plain_ask``."""
 
 
 def ask_plan(words: AskWords, sizes: AskSizes) -> AskPlan | None:
@@ -80,7 +81,7 @@ def ask_plan(words: AskWords, sizes: AskSizes) -> AskPlan | None:
     return (_words.prepare(words.chores), *heads), tuple(sizes), words.questions, words.examples
 
 
-def plain_ask(plan: AskPlan | None) -> PlainAsk:
+def plain_ask(plan: AskPlan | None) -> Callable[[list[Message]], PlainAsk]:
     """Return the ask that ends a prompt, as a function of the messages: a short way for most.
 
     It returns the ask alone where that is plain, without what is in long fences. Else it returns the text without

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from itertools import takewhile
 
 import msgspec
-from xxhash import xxh3_64_intdigest
 
 from llm_audit.classify.text.select import select
+from llm_audit.engines.features.digest import digest
 from llm_audit.engines.features.hashing import hash64
 from llm_audit.engines.features.line_hash import longest_line_hash
 from llm_audit.engines.features.tools import NO_PREFIX, NO_TOOLS, called, offered, stable_prefix
 from llm_audit.sources.entry import Message, Request
 
-_ROLE_SEEDS = {role: hash64(role) for role in ("system", "user", "assistant", "tool")}
 # Prompts that differ only in dates, counters and ids share a template.
 _VARIABLE = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F-]{22}|\d+|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b"
     r"|\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
 )
 _MAX_TEMPLATES = 10_000
-Folded = tuple[int, int | None, int, int, int, int, int, int, bool]
-"""Of a prompt: the hash of all messages, of those before the last reply, of those before the first, and of the system
-prompt, then the numbers of turns, characters, images and sounds, and whether it ends with a tool's result."""
 _templates: dict[tuple[int, tuple[str, ...]], int] = {}
 
 
@@ -66,24 +61,25 @@ def extract_text_features(request: Request) -> TextFeatures:
     that it equals the ``prompt_hash`` of the request which that reply answered. A request whose ``quoted_hash`` is the
     ``reply_hash`` of another quotes that reply's longest line.
     """
-    messages = request.messages
-    selection = select(messages, tools=request.tools, redacted=request.redacted, operation=request.operation)
-    prompt_hash = parent = opening = template = turns = chars = answered = failed = None
-    vision = audio = answers = None
+    messages, redacted = request.messages, request.redacted
+    prompt_hash = parent = opening = template = turns = chars = answered = failed = plain = None
+    vision = audio = answers = quoted_hash = None
     tools, prefix = offered(request) if request.tool_chars else NO_TOOLS, NO_PREFIX
     if messages:
-        prompt_hash, parent, opening, system_chain, turns, chars, images, sounds, answers = fold_messages(messages)
+        plain, quoted_hash, prompt_hash, parent, opening, system_chain, turns, chars, images, sounds, answers = digest(
+            messages
+        )
         vision, audio = images > 0, sounds > 0
         if system_chain or request.tools:
             template = template_hash(system_chain, messages, request.tools)
         if answers:
             answered, failed = _answered(messages)
-        if not request.redacted:
+        if not redacted:
             prefix = stable_prefix(messages, system_chain, tools)
+    selection = select(messages, tools=request.tools, redacted=redacted, operation=request.operation, plain=plain)
     call_id = request.completion_call_id
     has_calls = bool(request.completion_calls) or call_id is not None
     has_text = request.completion is not None
-    reply_hash, quoted_hash = _line_hashes(request)
     return TextFeatures(
         prompt_hash=prompt_hash,
         parent_prompt_hash=parent,
@@ -107,47 +103,14 @@ def extract_text_features(request: Request) -> TextFeatures:
         answers_tools=answers,
         tool_call_hash=hash64(call_id) if call_id else None,
         tool_result_hash=hash64(answered) if answered else None,
-        reply_hash=reply_hash,
-        quoted_hash=quoted_hash,
+        # the placeholders of removed text are the same in all requests
+        reply_hash=None if redacted else longest_line_hash(request.completion or ""),
+        quoted_hash=None if redacted else quoted_hash,
         ask=selection.text,
         judged=selection.judged,
         abstention=selection.abstention,
         step=selection.step,
     )
-
-
-def fold(messages: list[Message]) -> Folded:
-    """Return what the messages of a prompt add up to."""
-    chain = opening = system_chain = images = sounds = chars = turns = 0
-    parent = None
-    previous = ""
-    for message in messages:
-        role = message.role
-        if role == "assistant":
-            if previous != "assistant":
-                parent = chain
-                opening = opening or chain
-        elif role != "system":
-            turns += 1
-        text = message.text
-        chars += len(text)
-        chain = xxh3_64_intdigest(text.encode(), chain ^ (_ROLE_SEEDS.get(role) or hash64(role)))
-        if message.calls or message.images or message.audio:
-            chain = hash64(f"{message.calls}\0{message.images}\0{message.audio}", chain)
-            chars += len(message.calls)
-            images += message.images
-            sounds += message.audio
-        if role == "system" and not turns:
-            system_chain = chain
-        previous = role
-    return chain, parent, opening or chain, system_chain, turns, chars, images, sounds, previous == "tool"
-
-
-fold_messages: Callable[[list[Message]], Folded]
-try:
-    from llm_audit.engines._texts import fold as fold_messages
-except ImportError:  # built only where a C compiler is available; the Python form returns the same
-    fold_messages = fold
 
 
 def template_hash(system_chain: int, messages: list[Message], tools: tuple[str, ...]) -> int:
@@ -164,19 +127,6 @@ def template_hash(system_chain: int, messages: list[Message], tools: tuple[str, 
         parts = [_VARIABLE.sub("0", message.text) for message in leading if message.role == "system"]
         found = _templates[key] = hash64("\0".join((*parts, *sorted(tools))))
     return found
-
-
-def _line_hashes(request: Request) -> tuple[int | None, int | None]:
-    """Return the line hashes of the reply and of the user messages that end the prompt, which are new in it."""
-    if request.redacted:  # the placeholders of removed text are the same in all requests
-        return None, None
-    messages = request.messages or []
-    first = len(messages)
-    while first and messages[first - 1].role == "user":
-        first -= 1
-    new = [message.text for message in messages[first:]]
-    ask = new[0] if len(new) == 1 else "\n".join(new)
-    return longest_line_hash(request.completion or ""), longest_line_hash(ask)
 
 
 def _answered(messages: list[Message]) -> tuple[str, bool]:

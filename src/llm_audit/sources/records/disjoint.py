@@ -19,6 +19,7 @@ from llm_audit.vocabulary import UsageSource
 _GROUPED = re.compile(
     r"[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*"
 )  # as a sheet writes thousands: no part of a token is counted
+_MOST_DIGITS = 10  # of which any number of fewer digits is a possible count
 MAX_TOKENS = 10**9  # no request is larger; a larger count is a mistake in the log
 
 
@@ -50,19 +51,27 @@ def as_count(given: object, field: str = "tokens") -> int | None:
     if value is None:
         return None
     if isinstance(value, str):
-        value = text(value)
-        if value is None:
-            return None
-        try:
-            value = _number(value.strip())
-        except ValueError:
-            raise BadRecordError(Reason.BAD_TOKENS, field, note=count_note(given, field)) from None
+        value = _written(value, field)
+        if value is None or type(value) is int:
+            return value
     if isinstance(value, float):
         if value != value:  # noqa: PLR0124 - NaN is an empty cell of a table
             return None
         if 0 <= value <= MAX_TOKENS and value.is_integer():
             return int(value)
     raise BadRecordError(Reason.BAD_TOKENS, field, note=count_note(given, field))
+
+
+def _written(given: str, field: str) -> float | None:
+    if given.isdecimal() and len(given) < _MOST_DIGITS:  # as OTLP writes integers
+        return int(given)
+    value = text(given)
+    if value is None:
+        return None
+    try:
+        return _number(value.strip())
+    except ValueError:
+        raise BadRecordError(Reason.BAD_TOKENS, field, note=count_note(given, field)) from None
 
 
 def _number(value: str) -> float:

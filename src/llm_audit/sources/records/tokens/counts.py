@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from llm_audit.sources.entry import NO_USAGE, Usage
-from llm_audit.sources.records.disjoint import Convention, as_count, disjoint_usage
+from llm_audit.sources.records.disjoint import MAX_TOKENS, Convention, as_count, disjoint_usage
 from llm_audit.sources.records.fields import Json, mapping, number
 from llm_audit.sources.records.tokens.names import looks_like_tokens, normalize_name, token_kind
 
@@ -132,10 +132,17 @@ class _Counter:
 
     def look(self, record: Json, prefix: str, depth: int) -> None:
         """Add the counts of an object and of those in it."""
+        nested, best = self._nested, self.best
         for field in _fields_of(prefix, record):
             value = record[field.key]
             if type(value) is int:
-                self._add(field, value)
+                kind = field.nested_kind if nested else field.own
+                if kind is None or not 0 <= value <= MAX_TOKENS:
+                    self._add(field, value)
+                elif (held := best.get(kind[0])) is None or (not value, kind[1]) < held[:2]:
+                    best[kind[0]] = (not value, kind[1], value)
+                continue
+            if value is None:
                 continue
             found = self._opened(field, value)
             if isinstance(found, Mapping):
