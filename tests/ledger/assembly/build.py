@@ -72,8 +72,9 @@ class Log:
         workspace: Path | None = None,
         run: Mapper = in_process,
         fan: int = FAN,
+        group_rows: int = 1,
     ) -> Ledger:
-        """The ledger of all parts."""
+        """The ledger of all parts, each of which is a group of its own by default."""
         target.mkdir(parents=True, exist_ok=True)
         made = assemble(
             self.parts(),
@@ -85,6 +86,7 @@ class Log:
             workspace=workspace,
             run=run,
             fan=fan,
+            group_rows=group_rows,
         )
         return Ledger(target, made.manifest)
 

@@ -20,6 +20,9 @@ from tests.ledger.assembly.build import START, Log, chain
 
 from llm_audit.errors import AuditError
 from llm_audit.ledger import Ledger
+from llm_audit.ledger.assembly import partition
+from llm_audit.ledger.assembly.assemble import grouped
+from llm_audit.ledger.assembly.numbering import PartRows
 from llm_audit.ledger.shared import Outcome, Step, in_process
 
 CHAINS = [chain(*messages) for messages in ((2,), (2, 3, 4), (2, 3, 4, 5, 6), (2, 5, 4), (8,), (8, 3, 4), (1, 2))]
@@ -68,27 +71,58 @@ def in_some_order(seed: int) -> Callable[..., Iterable[Outcome]]:
     files=FILES,
     copies=st.integers(0, 2),
     partitions=st.sampled_from([2, 3, 7]),
-    cuts=st.tuples(st.sampled_from([2, 4, 12]), st.integers(1, 4), st.sampled_from([2, 3, 128])),
+    cuts=st.tuples(
+        st.sampled_from([2, 4, 12]), st.integers(1, 4), st.sampled_from([2, 3, 128]), st.sampled_from([1, 7, 10**6])
+    ),
     seed=st.integers(0, 9),
 )
 def test_partitions_shards_and_bundles_change_nothing(
     files: tuple[tuple[dict[str, Any], ...], ...],
     copies: int,
     partitions: int,
-    cuts: tuple[int, int, int],
+    cuts: tuple[int, int, int, int],
     seed: int,
 ) -> None:
     with TemporaryDirectory() as folder:
         log = Log((*files, *files[:copies]), folder=Path(folder))
         whole = log.assembled(1, log.folder / "whole")
         parted = replace(log, shard_rows=cuts[0], bundle_shards=cuts[1]).assembled(
-            partitions, log.folder / "parted", run=in_some_order(seed), fan=cuts[2]
+            partitions, log.folder / "parted", run=in_some_order(seed), fan=cuts[2], group_rows=cuts[3]
         )
         assert parted.partitions == partitions
         assert content(parted) == content(whole)
         adds_up(parted)
         check_that_groups_stay_together(parted)
         assert not list((log.folder / "parted").glob("assembly-*"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "group_rows", "groups"),
+    [
+        ([], 10, []),
+        ([4], 10, [1]),
+        ([40], 10, [1]),
+        ([3, 3, 3, 3], 6, [2, 2]),
+        ([5] * 43, 70, [10, 11, 11, 11]),
+        ([1, 1, 97, 1], 10, [2, 2]),
+    ],
+)
+def test_small_parts_are_read_in_groups_of_about_equal_rows(
+    rows: list[int], group_rows: int, groups: list[int]
+) -> None:
+    parts = [PartRows(file=str(number), workspace=None, offsets=(), inputs=()) for number in range(len(rows))]
+    found = grouped(parts, rows, group_rows)
+    assert [len(group) for group in found] == groups
+    assert [part for group in found for part in group] == parts
+
+
+def test_a_partition_of_many_rows_is_not_held_in_memory(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = log.assembled(2, tmp_path / "held")
+    monkeypatch.setattr(partition, "_HELD_ROWS", 10)
+    read = log.assembled(2, tmp_path / "read")
+    assert read.fingerprint() == held.fingerprint()
 
 
 def adds_up(ledger: Ledger) -> None:

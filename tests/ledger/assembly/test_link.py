@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.ledger.assembly.keys import owners, send
+from llm_audit.ledger.assembly.keys import links, owners, send
 from llm_audit.ledger.assembly.layout import Layout
 from llm_audit.ledger.assembly.link import LinkStep
 from llm_audit.ledger.schema import SCHEMA
@@ -20,9 +20,9 @@ PAIRS = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1, 
 
 def labels(pairs: list[tuple[int, int]], buckets: int, folder: Path) -> dict[int, int]:
     """The stars that rounds of steps make of pairs of a key and its owner."""
-    layout, shared = Layout(uri=str(folder), parts=1, partitions=buckets), open_folder(str(folder))
-    links = pl.DataFrame(pairs, schema={"key": pl.UInt64, "owner": pl.UInt64}, orient="row")
-    send(shared, layout.links, 0, links, "key")
+    layout, shared = Layout(uri=str(folder), groups=1, buckets=buckets, partitions=buckets), open_folder(str(folder))
+    seen = pl.DataFrame(pairs, schema={"key": pl.UInt64, "owner": pl.UInt64}, orient="row")
+    send(shared, layout.links, 0, seen, "key")
     before = None
     for number in range(100):
         steps: list[Step] = [LinkStep(layout=layout, number=bucket, round=number) for bucket in range(buckets)]
@@ -61,19 +61,19 @@ def rows(*given: dict[str, int]) -> pl.DataFrame:
 
 
 def test_a_row_is_owned_by_its_conversation_else_its_trace_else_its_opening() -> None:
-    owner, has_owner, links = owners(
-        rows(
-            {"conversation": 7, "trace": 7, "opening_hash": 7},
-            {"trace": 7, "opening_hash": 7},
-            {"opening_hash": 7},
-            {},
-            {"conversation": 7},
-        )
+    given = rows(
+        {"conversation": 7, "trace": 7, "opening_hash": 7},
+        {"trace": 7, "opening_hash": 7},
+        {"opening_hash": 7},
+        {},
+        {"conversation": 7},
     )
+    owner, has_owner = owners(given)
+    pairs = links(given, owner)
     assert has_owner.tolist() == [True, True, True, False, True]
     named, traced, opened, _, again = owner.tolist()
     assert again == named
     assert len({named, traced, opened}) == 3  # an equal id of another kind is another owner
-    assert sorted(set(links.rows())) == sorted([(traced, named), (traced, traced), (opened, traced), (opened, opened)])
-    assert links["key"].dtype == pl.UInt64
-    assert not np.isin(named, links["key"].to_numpy())
+    assert sorted(set(pairs.rows())) == sorted([(traced, named), (traced, traced), (opened, traced), (opened, opened)])
+    assert pairs["key"].dtype == pl.UInt64
+    assert not np.isin(named, pairs["key"].to_numpy())

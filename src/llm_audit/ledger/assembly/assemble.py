@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
-from itertools import count
+from itertools import accumulate, count, groupby
 from pathlib import Path
 
 import msgspec
@@ -17,7 +17,7 @@ from xxhash import xxh3_128_hexdigest
 
 from llm_audit.ledger.assembly.account import manifest_of
 from llm_audit.ledger.assembly.cut import CutStep
-from llm_audit.ledger.assembly.exchange import ExchangeStep
+from llm_audit.ledger.assembly.exchange import CandidatesStep, ExchangeStep, RepeatsStep
 from llm_audit.ledger.assembly.keys import KeysStep
 from llm_audit.ledger.assembly.layout import Layout
 from llm_audit.ledger.assembly.link import LabelStep, LinkStep
@@ -31,6 +31,9 @@ from llm_audit.ledger.shared.steps import Counts, Mapper, Outcome, Step, in_proc
 
 PARTITION_ROWS = 65_000
 """Rows a partition aims at, which bounds the memory of a process."""
+
+GROUP_ROWS, BUCKET_GROUPS = 65_000, 4
+"""Rows of small parts that a step reads together, and how many groups' keys one bucket holds on average."""
 
 
 class Assembled(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +64,7 @@ def assemble(
     workspace: Path | str | None = None,
     run: Mapper = in_process,
     fan: int = FAN,
+    group_rows: int = GROUP_ROWS,
 ) -> Assembled:
     """Write the requests of all parts to the folder ``target`` and account for every entry.
 
@@ -76,6 +80,7 @@ def assemble(
             of the same parts is used, and removed in the end. None for a temporary folder in ``target``.
         run: Applies a function to steps.
         fan: See ``relay.FAN``.
+        group_rows: Rows of parts that a step reads together, at least.
 
     Raises:
         AuditError: A file of the workspace was damaged again and again.
@@ -91,8 +96,16 @@ def assemble(
             uri = tempfile.mkdtemp(prefix="assembly-", dir=target)
         else:
             uri = f"{workspace}/assembly-{identity}"
-        layout = Layout(uri=uri, parts=len(filled), partitions=partitions, fan=fan)
-        counts, checksums = until_undamaged(uri, lambda: _run_steps(filled, layout, str(target), run))
+        rows = [part.part.rows for part in parts if part.part.file is not None]
+        groups = grouped(filled, rows, group_rows)
+        layout = Layout(
+            uri=uri,
+            groups=len(groups),
+            buckets=-(-len(groups) // BUCKET_GROUPS),
+            partitions=partitions,
+            fan=fan,
+        )
+        counts, checksums = until_undamaged(uri, lambda: _run_steps(groups, layout, str(target), run))
         if workspace is None:
             shutil.rmtree(uri, ignore_errors=True)
         else:
@@ -138,7 +151,25 @@ def _at(part: PartRows, path: Path) -> PartRows:
     return PartRows(file=str(path), workspace=None, offsets=part.offsets, inputs=part.inputs)
 
 
-def _run_steps(parts: Sequence[PartRows], layout: Layout, ledger: str, run: Mapper) -> tuple[Counts, tuple[str, ...]]:
+def grouped(parts: Sequence[PartRows], rows: Sequence[int], group_rows: int) -> list[tuple[PartRows, ...]]:
+    """Return parts that follow each other in groups of about equal rows.
+
+    Args:
+        parts: The parts.
+        rows: Rows of each.
+        group_rows: About as many rows a group has, or fewer.
+    """
+    wanted = -(-sum(rows) // group_rows)
+    numbers = [(end - 1) * wanted // sum(rows) for end in accumulate(rows)]
+    return [
+        tuple(part for _, part in group)
+        for _, group in groupby(zip(numbers, parts, strict=True), key=lambda pair: pair[0])
+    ]
+
+
+def _run_steps(
+    groups: Sequence[tuple[PartRows, ...]], layout: Layout, ledger: str, run: Mapper
+) -> tuple[Counts, tuple[str, ...]]:
     def outcomes(steps: Iterable[Step]) -> list[Outcome]:
         return list(run(perform, list(steps)))
 
@@ -150,14 +181,18 @@ def _run_steps(parts: Sequence[PartRows], layout: Layout, ledger: str, run: Mapp
                 outcomes(level)
         return sum((outcome.counts for outcome in found), Counts())
 
-    buckets, numbered = range(layout.partitions), list(enumerate(parts))
+    buckets, numbered = range(layout.buckets), list(enumerate(groups))
     sums(
-        (KeysStep(layout=layout, number=number, part=part) for number, part in numbered),
+        (KeysStep(layout=layout, number=number, parts=parts) for number, parts in numbered),
         *(layout.merges, layout.links),
     )
-    total = sums(ExchangeStep(layout=layout, number=bucket) for bucket in buckets)
-    if total.duplicates:
-        sums((), layout.duplicates)
+    total = Counts()
+    repeated = sums(RepeatsStep(layout=layout, number=bucket) for bucket in buckets).repeated > 0
+    if repeated:
+        sums((), layout.repeated)
+        candidates = (CandidatesStep(layout=layout, number=number, parts=parts) for number, parts in numbered)
+        sums(candidates, layout.candidates)
+        total = sums((ExchangeStep(layout=layout, number=bucket) for bucket in buckets), layout.duplicates)
 
     def link(round_: int) -> Counts:
         return sums((LinkStep(layout=layout, number=bucket, round=round_) for bucket in buckets), layout.edges(round_))
@@ -173,14 +208,13 @@ def _run_steps(parts: Sequence[PartRows], layout: Layout, ledger: str, run: Mapp
             link(round_ + 1)
         sums((), layout.owners)
         sums((LabelStep(layout=layout, number=bucket, round=round_ - 1) for bucket in buckets), layout.labels)
-    repeated = total.duplicates > 0
     sums(
         (
-            CutStep(layout=layout, number=number, part=part, repeated=repeated, linked=linked)
-            for number, part in numbered
+            CutStep(layout=layout, number=number, parts=parts, repeated=repeated, linked=linked)
+            for number, parts in numbered
         ),
         layout.rows,
     )
-    found = outcomes(PartitionStep(layout=layout, number=number, ledger=ledger) for number in buckets)
+    found = outcomes(PartitionStep(layout=layout, number=number, ledger=ledger) for number in range(layout.partitions))
     total += sum((outcome.counts for outcome in found), Counts())
     return total, tuple(str(outcome.checksum) for outcome in found)

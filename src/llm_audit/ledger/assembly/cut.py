@@ -1,4 +1,4 @@
-"""Cut the rows of a part into partitions: without duplicates, with merged replies, those that hang together in one."""
+"""Cut rows into partitions: without duplicates, with merged replies, those that hang together in one."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from llm_audit.ledger.shared.steps import Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutStep(LayoutStep):
-    """Write the rows of a part that stay, each to its partition."""
+    """Write the rows of a group of parts that stay, each to its partition."""
 
-    part: PartRows
+    parts: tuple[PartRows, ...]
     repeated: bool  # whether any row has a duplicate
     linked: bool  # whether any owner has another one's label
 
@@ -34,7 +34,7 @@ class CutStep(LayoutStep):
 
     def run(self) -> Outcome:
         """Write the rows for their partitions."""
-        table, _ = numbered_rows(self.part)
+        table, _ = numbered_rows(self.parts)
         if self.repeated and (found := self.layout.duplicates.frame(self.folder, self.number)) is not None:
             table = with_replies(table, found["row"].to_numpy(), found)
             kept = np.ones(table.num_rows, bool)
@@ -44,7 +44,7 @@ class CutStep(LayoutStep):
         return Outcome()
 
     def _partitions_of(self, table: Any) -> npt.NDArray[np.int64]:
-        owner, has_owner, _ = owners(pl.DataFrame(table.select(OWNER_COLUMNS)))
+        owner, has_owner = owners(pl.DataFrame(table.select(OWNER_COLUMNS)))
         labels: Hashes = np.where(has_owner, owner, table["request_key"].to_numpy())
         if self.linked and (linked := self.layout.labels.frame(self.folder, self.number)) is not None:
             named = linked.sort("owner")

@@ -14,49 +14,61 @@ class Layout:
 
     Attributes:
         uri: The address of the folder of the steps' files.
-        parts: Parts to assemble.
-        partitions: Partitions to make, and buckets of keys.
+        groups: Groups of parts to assemble.
+        buckets: Buckets of keys.
+        partitions: Partitions to make.
         fan: See ``relay.FAN``.
     """
 
     uri: str
-    parts: int
+    groups: int
+    buckets: int
     partitions: int
     fan: int = FAN
 
     @property
     def merges(self) -> Relay:
-        """Rows that may be duplicates, each from its part to the bucket of its merge key."""
-        return self._relay("merges", self.parts, self.partitions)
+        """Merge keys, each from its group to the bucket of its hash."""
+        return self._relay("merges", self.groups, self.buckets)
+
+    @property
+    def repeated(self) -> Relay:
+        """Rows whose merge key others have too, each from the bucket of the key to its group."""
+        return self._relay("repeated", self.buckets, self.groups)
+
+    @property
+    def candidates(self) -> Relay:
+        """What decides between rows of one merge key, each from its group to the bucket of the key."""
+        return self._relay("candidates", self.groups, self.buckets)
 
     @property
     def links(self) -> Relay:
-        """Pairs of a key and an owner it is seen under, each from its part to the bucket of the key."""
-        return self._relay("links", self.parts, self.partitions)
+        """Pairs of a key and an owner it is seen under, each from its group to the bucket of the key."""
+        return self._relay("links", self.groups, self.buckets)
 
     @property
     def owners(self) -> Relay:
-        """Owners, each from a part that has rows of it to the bucket of its hash."""
-        return self._relay("owners", self.parts, self.partitions)
+        """Owners, each from a group that has rows of it to the bucket of its hash."""
+        return self._relay("owners", self.groups, self.buckets)
 
     @property
     def duplicates(self) -> Relay:
-        """Decisions on rows that have duplicates, each from the bucket of its merge key to its part."""
-        return self._relay("duplicates", self.partitions, self.parts)
+        """Decisions on rows that have duplicates, each from the bucket of its merge key to its group."""
+        return self._relay("duplicates", self.buckets, self.groups)
 
     @property
     def labels(self) -> Relay:
-        """Labels of owners, each from the owner's bucket to the parts that have rows of it."""
-        return self._relay("labels", self.partitions, self.parts)
+        """Labels of owners, each from the owner's bucket to the groups that have rows of it."""
+        return self._relay("labels", self.buckets, self.groups)
 
     @property
     def rows(self) -> Relay:
-        """Rows that stay, each from its part to its partition."""
-        return self._relay("rows", self.parts, self.partitions)
+        """Rows that stay, each from its group to its partition."""
+        return self._relay("rows", self.groups, self.partitions)
 
     def edges(self, round_: int) -> Relay:
         """Return the way of edges of a round, each to the bucket of the node that groups it next."""
-        return self._relay(f"link{round_:03d}", self.partitions, self.partitions)
+        return self._relay(f"link{round_:03d}", self.buckets, self.buckets)
 
     def _relay(self, kind: str, sources: int, readers: int) -> Relay:
         return Relay(uri=self.uri, kind=kind, sources=sources, readers=readers, fan=self.fan)
@@ -64,7 +76,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayoutStep(Step):
-    """A step of an assembly: one for each part, bucket or partition."""
+    """A step of an assembly: one for each group, bucket or partition."""
 
     layout: Layout
     number: int

@@ -52,7 +52,7 @@ class LinkStep(LayoutStep):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelStep(LayoutStep):
-    """Send the labels of a bucket's owners to the parts that have rows of them."""
+    """Send the labels of a bucket's owners to the groups that have rows of them."""
 
     round: int  # that made the stars
 
@@ -62,7 +62,7 @@ class LabelStep(LayoutStep):
         return (self.layout.labels.name(0, 0, self.number),)
 
     def run(self) -> Outcome:
-        """Write for each part the owners whose label is another owner."""
+        """Write for each group the owners whose label is another owner."""
         folder, relay = self.folder, self.layout.labels
         labels = self.layout.edges(self.round).frame(folder, self.number)
         own = None if labels is None else self.layout.owners.frame(folder, self.number)
@@ -72,18 +72,18 @@ class LabelStep(LayoutStep):
         found = own.join(labels.unique(), left_on="owner", right_on="node", maintain_order="left").rename(
             {"neighbour": "label"}
         )
-        relay.write(folder, self.number, found.drop("part").to_arrow(), found["part"].to_numpy())
+        relay.write(folder, self.number, found.drop("group").to_arrow(), found["group"].to_numpy())
         return Outcome()
 
 
 def _shared(links: pl.DataFrame) -> pl.DataFrame:
     """Return edges from the owners of each key to the smallest of them."""
-    return (
-        links.unique()
-        .select(node="owner", neighbour=pl.col("owner").min().over("key"))
-        .filter(pl.col("node") != pl.col("neighbour"))
-        .unique()
-    )
+    order = np.argsort(links["key"].to_numpy())
+    keys, owners = links["key"].to_numpy()[order], links["owner"].to_numpy()[order]
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    smallest = np.repeat(np.minimum.reduceat(owners, starts), np.diff(starts, append=len(keys)))
+    linked = owners != smallest
+    return pl.DataFrame({"node": owners[linked], "neighbour": smallest[linked]}).unique()
 
 
 def _small_stars(edges: pl.DataFrame) -> pl.DataFrame:

@@ -92,6 +92,8 @@ def repeated_spans(rows: pl.DataFrame) -> pl.Series:
     Args:
         rows: ``SPAN_COLUMNS``, without duplicates.
     """
+    if not rows["wraps_calls"].any():
+        return _mask(rows.height, pl.Series([], dtype=pl.UInt32))
     used = (
         rows.with_row_index("row")
         .filter(

@@ -106,33 +106,46 @@ def part_rows(parts: Sequence[OffsetPart], hashes: Sequence[str], *, workspace: 
     ]
 
 
-def numbered_rows(part: PartRows, columns: Sequence[str] | None = None) -> tuple[Any, npt.NDArray[np.int64]]:
-    """Return rows of a part, numbered, and the origin of each; they are in order of input, line and entry.
+def numbered_rows(parts: Sequence[PartRows], columns: Sequence[str] | None = None) -> tuple[Any, npt.NDArray[np.int64]]:
+    """Return rows of parts that follow each other, numbered, and the origin of each.
+
+    They are in order of input, line and entry.
 
     Args:
-        part: The part.
+        parts: The parts.
         columns: The columns to read, ``POSITION`` among them; None for all.
     """
-    with rows_at_hand(part) as path, pq.ParquetFile(path) as file:
-        # Threads cost more than they save for so few rows.
-        table = file.read(columns=None if columns is None else list(columns), use_threads=False)
-    shard = numbers_of(table["input"], np.uint32)
-    inputs = _of_shards(part.offsets, "input", np.int64)[shard]
-    entries = numbers_of(table["entry"], np.int64) + _of_shards(part.offsets, "entries_before", np.int64)[shard]
-    lines = numbers_of(table["line"], np.int64) + _of_shards(part.offsets, "lines_before", np.int64)[shard]
-    numbers = {"input": inputs.astype(np.uint32), "line": lines, "entry": entries}
+    tables = [_rows(part, columns) for part in parts]
+    offsets: list[ShardOffset] = []
+    inputs: list[InputId] = []
+    numbers = []
+    for part, rows in zip(parts, tables, strict=True):
+        numbers.append(numbers_of(rows["input"], np.uint32).astype(np.int64) + len(offsets))
+        offsets += part.offsets
+        inputs += part.inputs
+    table, shard = pa.concat_tables(tables), np.concatenate(numbers)
+    positions = _of_shards(offsets, "input", np.int64)[shard]
+    entries = numbers_of(table["entry"], np.int64) + _of_shards(offsets, "entries_before", np.int64)[shard]
+    lines = numbers_of(table["line"], np.int64) + _of_shards(offsets, "lines_before", np.int64)[shard]
+    replaced = {"input": positions.astype(np.uint32), "line": lines, "entry": entries}
     if "request_key" in table.column_names:
-        seeds = _of_shards(part.inputs, "seed", np.uint64)[shard]
-        copies = _of_shards(part.inputs, "copy", np.uint64)[shard]
-        numbers["request_key"] = hash_rows([seeds, copies, entries])
-    for name, values in numbers.items():
+        seeds = _of_shards(inputs, "seed", np.uint64)[shard]
+        copies = _of_shards(inputs, "copy", np.uint64)[shard]
+        replaced["request_key"] = hash_rows([seeds, copies, entries])
+    for name, values in replaced.items():
         column = array_of(values, ARROW_SCHEMA.field(name).type)
         table = table.set_column(table.column_names.index(name), name, column)
-    origins = _of_shards(part.inputs, "origin", np.int64)[shard]
-    order = np.lexsort((entries, lines, inputs))
+    origins = _of_shards(inputs, "origin", np.int64)[shard]
+    order = np.lexsort((entries, lines, positions))
     if np.any(np.diff(order) < 0):
         return table.take(array_of(order, pa.int64())), origins[order]
     return table, origins
+
+
+def _rows(part: PartRows, columns: Sequence[str] | None) -> Any:
+    with rows_at_hand(part) as path, pq.ParquetFile(path) as file:
+        # Threads cost more than they save for so few rows.
+        return file.read(columns=None if columns is None else list(columns), use_threads=False)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from llm_audit.ledger.sealed import xxh3_of
 from llm_audit.ledger.shared.folder import is_whole, open_folder
 from llm_audit.ledger.shared.steps import Counts, Outcome
 
-_ROW_GROUP = 1 << 16
+_ROW_GROUP, _HELD_ROWS = 1 << 16, 1 << 17
 _ESTIMATED = UsageSource.ESTIMATED.value
 
 Read = Callable[[Sequence[str] | None], Iterator[Any]]
@@ -48,12 +48,10 @@ class PartitionStep(LayoutStep):
     def run(self) -> Outcome:
         """Write the file, completely or not at all."""
         ledger, [name] = open_folder(self.ledger, checked=False), self.targets
-        held: list[Any] | None = None  # of a store, whose requests cost more than a partition's memory
-        if self.folder.path is None:
-            held = list(self.layout.rows.read(self.folder, self.number))
+        held = self._held()
 
         def read(columns: Sequence[str] | None) -> Iterator[Any]:
-            for table in self.layout.rows.read(self.folder, self.number) if held is None else held:
+            for table in self._tables() if held is None else held:
                 yield table if columns is None else table.select(list(columns))
 
         with ledger.scratch() as scratch:
@@ -62,6 +60,19 @@ class PartitionStep(LayoutStep):
             checksum = xxh3_of(partial)
             ledger.put(partial, name)
         return Outcome(counts, checksum)
+
+    def _tables(self) -> Iterator[Any]:
+        return self.layout.rows.read(self.folder, self.number)
+
+    def _held(self) -> list[Any] | None:
+        """Return the rows; None where they are so many that they are read from the disk as often as they are used."""
+        held, count = [], 0
+        for table in self._tables():
+            held.append(table)
+            count += table.num_rows
+            if count > _HELD_ROWS and self.folder.path is not None:  # requests of a store cost more than memory
+                return None
+        return held
 
     def is_done(self, outcome: Outcome) -> bool:
         """Return whether the file is there as it was written."""
@@ -84,7 +95,7 @@ def write_whole(parts: Sequence[PartRows], target: Path) -> Counts:
     def read(names: Sequence[str] | None) -> Iterator[Any]:
         first = 0
         for part in parts:
-            table, _ = numbered_rows(part, names and [*dict.fromkeys([*names, *POSITION])])
+            table, _ = numbered_rows([part], names and [*dict.fromkeys([*names, *POSITION])])
             last = first + table.num_rows
             if replies.height:  # filtering imports a library that most logs do not need
                 own = replies.filter(pl.col("row").is_between(first, last - 1))
@@ -109,7 +120,7 @@ def write_partition(read: Read, target: Path) -> Counts:
 
 
 def _keys(part: PartRows, columns: Sequence[str]) -> pl.DataFrame:
-    table, origins = numbered_rows(part, [*columns, *POSITION])
+    table, origins = numbered_rows([part], [*columns, *POSITION])
     return pl.DataFrame(table.select([*columns, "line"])).with_columns(pl.Series("origin", origins))
 
 

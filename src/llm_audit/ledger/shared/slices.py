@@ -1,7 +1,8 @@
 """Files of several tables, each written for one reader, which reads and checks its own table alone.
 
-A file begins with an index: offset, length and checksum of each slice. A slice is an Arrow stream, compressed. The
-checksum covers the file's name and the slice's number too, so that a slice in the place of another is damage.
+A file begins with an index: offset, length and checksum of each slice. A slice is an Arrow stream, compressed to
+little for a store and in little time for a disk. The checksum covers the file's name and the slice's number too, so
+that a slice in the place of another is damage.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def write_slices(folder: SharedFolder, name: str, tables: Sequence[Any]) -> None
     index, blobs = [], []
     offset = len(tables) * _INDEX.size
     for number, table in enumerate(tables):
-        blob = _encode(table) if table is not None and table.num_rows else b""
+        blob = _encode(table, _codec(folder)) if table is not None and table.num_rows else b""
         index.append(_INDEX.pack(offset, len(blob), _checksum(name, number, blob)))
         blobs.append(blob)
         offset += len(blob)
@@ -50,7 +51,10 @@ def read_slice(folder: SharedFolder, name: str, number: int) -> Any:
         raise DamagedError(name)
     if not blob:
         return None
-    with pa.input_stream(pa.py_buffer(blob), compression="zstd") as stream, pa.ipc.open_stream(stream) as reader:
+    with (
+        pa.input_stream(pa.py_buffer(blob), compression=_codec(folder)) as stream,
+        pa.ipc.open_stream(stream) as reader,
+    ):
         return reader.read_all()
 
 
@@ -74,24 +78,33 @@ def compact_dictionaries(table: Any) -> Any:
     """Return a table whose dictionaries hold the words of its own rows, in one chunk a column."""
     columns = []
     for column in table.combine_chunks().columns:
-        if pa.types.is_dictionary(column.type):
-            [chunk] = column.chunks or [pa.array([], column.type)]
-            used = np.unique(chunk.indices.drop_null().to_numpy())
-            if len(used) < len(chunk.dictionary):
-                codes = np.zeros(len(chunk.dictionary), np.int32)
-                codes[used] = np.arange(len(used), dtype=np.int32)
-                places = chunk.indices.fill_null(0).to_numpy()
-                missing = chunk.indices.is_null().to_numpy(zero_copy_only=False)
-                column = pa.DictionaryArray.from_arrays(  # noqa: PLW2901
-                    pa.array(codes[places], mask=missing), chunk.dictionary.take(pa.array(used))
-                )
+        if pa.types.is_dictionary(column.type) and column.num_chunks:
+            column = _compact(column.chunk(0))  # noqa: PLW2901
         columns.append(column)
     return pa.Table.from_arrays(columns, schema=table.schema)
 
 
-def _encode(table: Any) -> bytes:
+def _compact(chunk: Any) -> Any:
+    words = len(chunk.dictionary)
+    codes = chunk.indices.fill_null(words).to_numpy()  # a null is one word more
+    used = np.zeros(words + 1, bool)
+    used[codes] = True
+    used[words] = False
+    if used[:words].all():
+        return chunk
+    kept = pa.array(np.flatnonzero(used))
+    return pa.DictionaryArray.from_arrays(
+        pa.array((np.cumsum(used, dtype=np.int32) - 1)[codes], mask=codes == words), chunk.dictionary.take(kept)
+    )
+
+
+def _codec(folder: SharedFolder) -> str:
+    return "zstd" if folder.path is None else "lz4"
+
+
+def _encode(table: Any, codec: str) -> bytes:
     sink = pa.BufferOutputStream()
-    with pa.output_stream(sink, compression="zstd") as stream, pa.ipc.new_stream(stream, table.schema) as writer:
+    with pa.output_stream(sink, compression=codec) as stream, pa.ipc.new_stream(stream, table.schema) as writer:
         writer.write_table(table)
     encoded: bytes = sink.getvalue().to_pybytes()
     return encoded

@@ -28,6 +28,7 @@ class Counts(msgspec.Struct, frozen=True):
 
     rows: int = 0  # kept
     duplicates: int = 0
+    repeated: int = 0  # whose merge key others have too
     parent_spans: int = 0
     dated: int = 0  # kept, with a time
     edges: int = 0  # between keys of rows that stay together
