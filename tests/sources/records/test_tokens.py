@@ -54,6 +54,48 @@ def test_other_kinds_are_found_too(details: dict[str, object], field: str, count
     assert getattr(read_tokens({**BASE, **details}, convention=Convention.EXCLUSIVE), field) == count
 
 
+WRITES = [  # 1000 tokens written, in 5-minute and 1-hour writes
+    ({"input_token_details": {"cache_creation": 1000, "ephemeral_1h_input_tokens": 1000}}, 0, 1000),
+    (
+        {
+            "input_token_details": {
+                "cache_creation": 1000,
+                "ephemeral_5m_input_tokens": 0,
+                "ephemeral_1h_input_tokens": 1000,
+            }
+        },
+        0,
+        1000,
+    ),
+    (
+        {
+            "prompt_tokens_details": {
+                "cache_creation_tokens": 1000,
+                "cache_creation_token_details": {"ephemeral_5m_input_tokens": 800, "ephemeral_1h_input_tokens": 200},
+            },
+            "cache_creation_input_tokens": 1000,
+        },
+        800,
+        200,
+    ),
+    ({"prompt_cache_creation_tokens": 1000, "prompt_cache_creation_1h_tokens": 1000}, 0, 1000),
+    ({"prompt_cache_creation_5m_tokens": 800, "prompt_cache_creation_1h_tokens": 200}, 800, 200),
+    ({"cache_write_tokens": 1000, "cache_write_5m_tokens": 800, "cache_write_1h_tokens": 200}, 800, 200),
+    ({"cache_write_tokens": 800, "cache_write_1h_tokens": 200, "total_tokens": 1110}, 800, 200),
+    ({"cache_write_tokens": 1000, "cache_write_1h_tokens": 200, "total_tokens": 1110}, 800, 200),
+    ({"cache_write_tokens": 1000, "cache_write_1h_tokens": 1000}, 0, 1000),
+]
+
+
+@pytest.mark.parametrize(("counts", "short", "long"), WRITES, ids=str)
+def test_a_cache_write_counts_once_whether_or_not_its_lifetime_is_told(
+    counts: dict[str, Any], short: int, long: int
+) -> None:
+    given = {"input_tokens": 10, "output_tokens": 100, **counts}
+    usage = read_tokens(given, convention=Convention.EXCLUSIVE)
+    assert (usage.input_tokens, usage.cache_write_5m_tokens, usage.cache_write_1h_tokens) == (10, short, long)
+
+
 def test_the_sum_of_cache_writes_is_not_added_to_its_parts() -> None:
     split = {"ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": 70}
     usage = read_tokens({"input_tokens": 5, "cache_creation_input_tokens": 100, "cache_creation": split})

@@ -136,6 +136,7 @@ class Columns(msgspec.Struct, frozen=True):
     cache_read: str = ABSENT
     cache_write: str = ABSENT
     cache_created: str = ABSENT
+    cache_write_5m: str = ABSENT
     cache_write_1h: str = ABSENT
     fresh: str = ABSENT
     tool_input: str = ABSENT

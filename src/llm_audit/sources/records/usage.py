@@ -90,8 +90,7 @@ def of_bedrock(usage: Json) -> Usage:
         if detail.get("ttl") == "1h"
     )
     if long:
-        counts.kinds["cache_write"] = max(counts.kinds.get("cache_write", 0) - long, 0)
-        counts.kinds["cache_write_1h"] = long
+        counts.kinds.update(cache_created=counts.get("cache_created", "cache_write") or long, cache_write_1h=long)
     # others have the same names in camelCase, and a name of their own for cached tokens
     return usage_of_counts(counts, convention=None if counts.get("cached") else Convention.EXCLUSIVE)
 

@@ -74,10 +74,6 @@ def usage_of_counts(
         cached = read
     elif cached is not None:
         convention = convention or Convention.INCLUSIVE
-    long, written = get("cache_write_1h"), get("cache_write")
-    created = get("cache_created")
-    if created is not None:  # the sum of all lifetimes; what a split does not explain has the default one
-        written = max(created - (long or 0), written or 0)
     if input_tokens is None and fresh is not None:
         input_tokens, convention = fresh, Convention.EXCLUSIVE
     audio = get("audio_input")
@@ -87,8 +83,8 @@ def usage_of_counts(
         input_tokens,
         get("output"),
         cache_read=cached,
-        cache_write=written,
-        cache_write_1h=long,
+        cache_write=_of_default_lifetime(counts),
+        cache_write_1h=get("cache_write_1h"),
         reasoning=get("reasoning"),
         audio_input=audio,
         audio_output=get("audio_output"),
@@ -103,6 +99,20 @@ def usage_of_counts(
     if usage is NO_USAGE or not counts.unread:
         return usage
     return msgspec.structs.replace(usage, unread_counts=",".join(counts.unread))
+
+
+def _of_default_lifetime(counts: TokenCounts) -> int | None:
+    """Return the writes that are not of 1 hour; what a split of a sum does not explain has the default lifetime."""
+    short, long = counts.get("cache_write_5m"), counts.get("cache_write_1h") or 0
+    created, written = counts.get("cache_created"), counts.get("cache_write")
+    if created is None and written is not None and long and (written == long or (short or 0) + long <= written):
+        gap = (counts.get("total") or 0) - (counts.get("input") or 0) - (counts.get("output") or 0)
+        read = counts.get("cached", "cache_read") or 0
+        if short is not None or written == long or gap in {written, read + written}:
+            created = written
+    if created is not None:
+        return max(created - long, short or 0)
+    return written if short is None else short + (written or 0)
 
 
 def _is_name(path: str) -> bool:

@@ -20,20 +20,20 @@ _MAX_REMEMBERED = 1 << 14
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "input": (
-        "native_tokens_prompt",  # OpenRouter's own, which it bills, beside normalised ones
-        "input_tokens", "prompt_tokens", "tokens_in", "tokens_prompt", "tokens_input", "input_token_count",
+        "input_tokens", "native_tokens_prompt",  # OpenRouter's own, which it bills, beside normalised ones
+        "prompt_tokens", "tokens_in", "tokens_prompt", "tokens_input", "input_token_count",
         "prompt_token_count", "num_input_tokens", "n_input_tokens", "num_prompt_tokens", "request_tokens",
         "context_tokens", "in_tokens", "message_tokens", "input_text_tokens",
     ),
     "output": (
-        "native_tokens_completion",
-        "output_tokens", "completion_tokens", "tokens_out", "tokens_completion", "tokens_output", "output_token_count",
+        "output_tokens", "native_tokens_completion",
+        "completion_tokens", "tokens_out", "tokens_completion", "tokens_output", "output_token_count",
         "completion_token_count", "num_output_tokens", "n_output_tokens", "num_completion_tokens", "response_tokens",
         "generated_tokens", "out_tokens", "answer_tokens", "candidates_token_count",
     ),
     "cached": (  # by their name a part of the input
-        "native_tokens_cached",
-        "cached_tokens", "cached_input_tokens", "prompt_cached_tokens", "input_cached_tokens", "tokens_cached",
+        "cached_tokens", "native_tokens_cached",
+        "cached_input_tokens", "prompt_cached_tokens", "input_cached_tokens", "tokens_cached",
         "cached_prompt_tokens", "num_cached_tokens", "cached_content_token_count", "cached_read_tokens",
         "input_tokens_cached", "prompt_tokens_cached", "cache_tokens", "cached_token_count",
     ),
@@ -42,26 +42,32 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "prompt_cache_read_tokens", "cached_read", "cache_read_input_token_count", "input_cache_read_tokens",
         "input_cache_read", "cache_read_token_count", "tokens_cache_read", "cache_reads", "input_tokens_cache_read",
     ),
-    "cache_write": (  # of the default lifetime, apart from writes of 1 hour
-        "cache_write_tokens", "cache_creation_tokens", "cache_write_5m_tokens", "cache_write_input_tokens",
+    "cache_write": (  # of the default lifetime, or of all where lifetimes are told apart
+        "cache_write_tokens", "cache_creation_tokens", "cache_write_input_tokens",
         "cache_write", "cache_creation", "prompt_cache_write_tokens", "cached_write_tokens", "cached_write",
         "cache_write_input_token_count", "input_cache_creation_tokens", "input_cache_creation", "tokens_cache_write",
-        "cache_writes", "cache_creation_5m_tokens", "ephemeral_5m_input_tokens", "input_cache_write_tokens",
-        "input_w_cache_write", "cached_creation_tokens", "input_cache_write", "input_tokens_cache_write",
-        "input_tokens_cache_creation",
+        "cache_writes", "input_cache_write_tokens", "input_w_cache_write", "cached_creation_tokens",
+        "input_cache_write", "input_tokens_cache_write", "input_tokens_cache_creation",
     ),
     "cache_created": (  # of all lifetimes
-        "cache_creation_input_tokens",
+        "cache_creation_input_tokens", "prompt_cache_creation_tokens",
     ),
-    "cache_write_1h": ("cache_write_1h_tokens", "cache_creation_1h_tokens", "ephemeral_1h_input_tokens"),
+    "cache_write_5m": (
+        "cache_write_5m_tokens", "cache_creation_5m_tokens", "ephemeral_5m_input_tokens",
+        "prompt_cache_creation_5m_tokens",
+    ),
+    "cache_write_1h": (
+        "cache_write_1h_tokens", "cache_creation_1h_tokens", "ephemeral_1h_input_tokens",
+        "prompt_cache_creation_1h_tokens",
+    ),
     "fresh": (  # what is left of the input without the cached tokens
         "uncached_input_tokens", "input_uncached_tokens", "uncached_tokens", "prompt_cache_miss_tokens",
         "input_w_o_cache_write", "non_cached_input_tokens", "fresh_input_tokens",
     ),
     "tool_input": ("tool_use_prompt_token_count", "tool_use_prompt_tokens"),
     "reasoning": (
-        "native_tokens_reasoning",
-        "reasoning_tokens", "tokens_reasoning", "thinking_tokens", "reasoning_output_tokens", "thoughts_token_count",
+        "reasoning_tokens", "native_tokens_reasoning",
+        "tokens_reasoning", "thinking_tokens", "reasoning_output_tokens", "thoughts_token_count",
         "output_reasoning_tokens", "output_tokens_reasoning", "reasoning_token_count", "thoughts_tokens",
         "completion_reasoning_tokens",
     ),
@@ -77,12 +83,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 
 _INTO_KINDS = {
     "cached": ("cached", "cache_read", "cached_read", "cache_hit", "cached_input", "cache_read_input", "cached_prompt"),
-    "cache_write": ("cache_write", "cache_creation", "cached_write", "cached_creation", "cache_write_input"),
-    "cache_created": ("cache_creation_input",),
+    "cache_created": (
+        "cache_write", "cache_creation", "cached_write", "cached_creation", "cache_write_input", "cache_creation_input",
+    ),
     "fresh": ("uncached", "fresh", "non_cached"),
     "audio_input": ("audio", "input_audio"),
     "image_input": ("image", "input_image"),
-}
+}  # fmt: skip
 _OUT_OF_KINDS = {
     "reasoning": ("reasoning", "thinking", "thoughts"),
     "audio_output": ("audio", "output_audio"),
@@ -93,7 +100,7 @@ _OF_INPUT, _OF_OUTPUT = (
     {leaf: kind for kind, leaves in kinds.items() for leaf in leaves} for kinds in (_INTO_KINDS, _OUT_OF_KINDS)
 )
 _OWN = {"input_tokens": "own_input", "prompt_tokens": "own_input"}  # as the provider counts, beside a library's sum
-_LIFETIMES = {"ephemeral_5m_input_tokens": "cache_write", "ephemeral_1h_input_tokens": "cache_write_1h"}
+_LIFETIMES = {"ephemeral_5m_input_tokens": "cache_write_5m", "ephemeral_1h_input_tokens": "cache_write_1h"}
 _PARTS = re.compile(r"(?:^|_)(?:text|video|document|accepted_prediction|rejected_prediction|template)(?:_tokens?)?$")
 _NOT_COUNTS = re.compile(
     r"(?:^|_)(?:max|min|limit|limits|budget|remaining|cost|costs|price|prices|rate|ratio|per|id|ids|name|type|time|ms|"
