@@ -38,3 +38,16 @@ def test_place_payer_and_langchains_messages() -> None:
         ("user", "Where is my order?"),
     ]
     assert request.completion == "On its way."
+
+
+def test_usage_is_found_wherever_langchain_puts_it() -> None:
+    found = requests("langsmith/langchain_runs.jsonl")
+    assert [tokens(request) for request in found] == [
+        (10, 4000, 1000, None, 50),  # Anthropic's own, in llm_output
+        (400, 600, None, None, 50),  # OpenAI's own
+        (600, 400, None, None, 560),  # in the message: 1560 = 1000 + 560, thoughts included
+        (10, 4000, 0, None, 50),  # Bedrock: 4060 = 10 + 4000 + 50
+        (400, 600, None, None, 50),  # in the metadata of a traced function
+        (400, 600, None, None, 50),  # in the run itself
+    ]
+    assert [request.usage.reasoning_tokens for request in found] == [None, 10, 500, None, None, 10]

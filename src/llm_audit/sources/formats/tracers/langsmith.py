@@ -21,12 +21,13 @@ from llm_audit.sources.entry import (
     Usage,
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body, usage_of
+from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
 from llm_audit.sources.records.calls import cost_pico, provider, reject_on_error, set_usage, span_key, tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, at, attribution_of, first, labels, listing, mapping, objects, text
 from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply
 from llm_audit.sources.records.times import between_ms, micros
+from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import Operation, Status
 
 _KINDS = {"llm": Operation.CHAT, "embedding": Operation.EMBEDDING}
@@ -128,11 +129,30 @@ def _ids(run: Json) -> tuple[str | None, str | None]:
 
 
 def _usage(run: Json, outputs: Json, vendor: str | None) -> Usage:
-    own = usage_of(outputs)
-    if own is not NO_USAGE and "usage" in outputs:
-        return own
-    message = mapping(at(outputs, "message", "kwargs")) or outputs
-    counts = mapping(first(message, "usage_metadata")) or mapping(at(outputs, "llm_output", "token_usage")) or run
+    """Read the provider's own usage, else LangChain's copy, else LangSmith's counts of the run."""
+    told = mapping(outputs.get("llm_output"))
+    batch = [mapping(item) for turn in listing(outputs.get("generations")) for item in (listing(turn) or [turn])]
+    message = _plain(batch[0].get("message")) if batch else {}
+    about = mapping(message.get("response_metadata"))
+    own = (
+        outputs.get("usage"),
+        told.get("usage"),
+        told.get("token_usage"),
+        about.get("usage"),
+        about.get("token_usage"),
+    )
+    for usage in own:
+        if (found := of_any(mapping(usage))) is not NO_USAGE:
+            return found
+    copied = mapping(message.get("usage_metadata"))
+    if copied:  # inclusive by LangChain's contract
+        return _counts(copied, convention=Convention.INCLUSIVE)
+    inner = mapping(at(outputs, "message", "kwargs")) or outputs
+    counts = mapping(inner.get("usage_metadata")) or mapping(at(run, "extra", "metadata", "usage_metadata")) or run
+    return _counts(counts, convention=None if vendor == "anthropic" else Convention.INCLUSIVE)
+
+
+def _counts(counts: Json, *, convention: Convention | None) -> Usage:
     into = mapping(first(counts, "input_token_details", "prompt_token_details", "prompt_tokens_details"))
     outof = mapping(first(counts, "output_token_details", "completion_token_details", "completion_tokens_details"))
     return disjoint_usage(
@@ -146,7 +166,7 @@ def _usage(run: Json, outputs: Json, vendor: str | None) -> Usage:
         audio_output=read_count(outof, "audio", "audio_tokens"),
         total=read_count(counts, "total_tokens"),
         wrapper_total=True,
-        convention=None if vendor == "anthropic" else Convention.INCLUSIVE,
+        convention=convention,
     )
 
 
