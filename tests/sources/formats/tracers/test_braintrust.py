@@ -17,3 +17,10 @@ def test_fields() -> None:
     assert (request.time_us, request.latency_ms) == (1_769_932_800_500_000, 1250.0)
     assert (request.tools, request.max_output_tokens, request.completion) == (("find",), 40, "Jane Austen.")
     assert [message.role for message in request.messages or []] == ["system", "user"]
+
+
+def test_cache_writes_by_lifetime() -> None:
+    assert [tokens(request) for request in requests("braintrust/lifetimes.jsonl")] == [
+        (10, 4000, 800, 200, 50),  # 5010 with what was read and written
+        (400, 600, None, None, 500),
+    ]

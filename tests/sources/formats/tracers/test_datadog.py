@@ -20,3 +20,8 @@ def test_a_body_for_the_intake_api_shares_its_labels_and_survives_a_bad_span() -
     assert (request.conversation, [message.text for message in request.messages or []]) == ("1", ["Rain?"])
     assert not_calls(INTAKE) == ["parent_span"]
     assert rejections(INTAKE) == [("bad_tokens", "input_tokens")]
+
+
+def test_cache_writes_by_lifetime() -> None:
+    (request,) = requests("datadog/lifetimes.jsonl")
+    assert tokens(request) == (10, 4000, 800, 200, 50)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import read_parameters, read_request_body, read_response_body
 from llm_audit.sources.records.calls import cost_pico, span_key
-from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
+from llm_audit.sources.records.disjoint import Convention
 from llm_audit.sources.records.fields import Json, at, attribution_of, first, labels, listing, mapping, text
 from llm_audit.sources.records.times import between_ms, micros
+from llm_audit.sources.records.tokens import read_tokens
 from llm_audit.vocabulary import Status
 
 
@@ -18,7 +19,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     metrics, metadata = mapping(record.get("metrics")), mapping(record.get("metadata"))
     kind = text(at(record, "span_attributes", "type"))
     model = text(metadata.get("model"))
-    usage = _usage(metrics)
+    counts = {name: count for name, count in metrics.items() if "token" in name}
+    usage = read_tokens(counts, convention=Convention.INCLUSIVE)
     if kind != "llm" and (kind is not None or model is None or usage.input_tokens is None):
         repeats = kind in {"task", "eval", None} and usage.input_tokens is not None
         yield NotACall(NotCallReason.PARENT_SPAN if repeats else NotCallReason.NOT_A_MODEL_CALL)
@@ -64,18 +66,6 @@ def _choices(output: object) -> Json:
     if items and "message" in mapping(items[0]):
         return {"choices": items}
     return {"output": items or output}
-
-
-def _usage(metrics: Json) -> Usage:
-    return disjoint_usage(
-        read_count(metrics, "prompt_tokens"),
-        read_count(metrics, "completion_tokens"),
-        cache_read=read_count(metrics, "prompt_cached_tokens"),
-        cache_write=read_count(metrics, "prompt_cache_creation_tokens"),
-        reasoning=read_count(metrics, "completion_reasoning_tokens"),
-        total=read_count(metrics, "tokens"),
-        convention=Convention.INCLUSIVE,
-    )
 
 
 FORMAT = Format(

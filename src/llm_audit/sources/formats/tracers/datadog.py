@@ -11,7 +11,7 @@ from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReas
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import cost_pico, reject_on_error, set_usage, span_key
-from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
+from llm_audit.sources.records.disjoint import Convention
 from llm_audit.sources.records.fields import (
     Attribution,
     Json,
@@ -25,6 +25,7 @@ from llm_audit.sources.records.fields import (
 )
 from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
 from llm_audit.sources.records.times import micros
+from llm_audit.sources.records.tokens import read_tokens
 from llm_audit.vocabulary import Operation, Status
 
 _KINDS = {"llm": Operation.CHAT, "embedding": Operation.EMBEDDING}
@@ -108,15 +109,10 @@ def _estimated_cost_pico(metrics: Json) -> int | None:
 
 
 def _usage(metrics: Json) -> Usage:
-    return disjoint_usage(
-        read_count(metrics, "input_tokens", "prompt_tokens"),
-        read_count(metrics, "output_tokens", "completion_tokens"),
-        cache_read=read_count(metrics, "cache_read_input_tokens"),
-        cache_write=read_count(metrics, "cache_write_input_tokens"),
-        reasoning=read_count(metrics, "reasoning_output_tokens"),
-        total=read_count(metrics, "total_tokens"),
-        convention=Convention.INCLUSIVE,
-    )
+    counts = {name: count for name, count in metrics.items() if "token" in name}
+    if (written := counts.pop("cache_write_input_tokens", None)) is not None:
+        counts["cache_creation_input_tokens"] = written  # of all lifetimes
+    return read_tokens(counts, convention=Convention.INCLUSIVE)
 
 
 def _matches(record: Record, _context: Context) -> bool:
