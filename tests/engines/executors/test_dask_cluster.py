@@ -1,7 +1,6 @@
 """A real cluster of several processes on the loopback interface."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cloudpickle
+import dask
 import msgspec
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client
 
 from llm_audit.api import audit_options
 from llm_audit.audit.run import run
@@ -93,8 +93,17 @@ def _limited() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def executor() -> Iterator[DaskExecutor]:
-    with DaskExecutor(None, jobs=2) as opened:
+    """A cluster of this machine's processes, which take seconds to start."""
+    with open_executor("dask", jobs=2) as opened:
+        assert isinstance(opened, DaskExecutor)
         yield opened
+
+
+@pytest.fixture
+def address(executor: DaskExecutor) -> str:
+    """The scheduler of that cluster, as of one that somebody else has started."""
+    found: str = executor._cluster.scheduler_address
+    return found.removeprefix("tcp://")
 
 
 @pytest.fixture
@@ -133,26 +142,30 @@ def test_the_task_of_a_worker_that_dies_runs_again(executor: DaskExecutor, tmp_p
 
 
 def test_a_task_that_kills_every_worker_is_named() -> None:
-    with DaskExecutor(None, jobs=1) as opened, pytest.raises(AuditError, match="number 7 ended several times"):
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),  # each is one more process that starts
+        DaskExecutor(None, jobs=1) as opened,
+        pytest.raises(AuditError, match="number 7 ended several times"),
+    ):
         opened.map(dies, [Number(7)])
 
 
-def test_a_cluster_of_this_machine_gives_the_same_ledger(logs: Path) -> None:
+def test_a_cluster_of_this_machine_gives_the_same_ledger(logs: Path, executor: DaskExecutor) -> None:
     here = ingest([logs], options=IngestOptions(jobs=1, cache=False))
-    there = ingest([logs], options=IngestOptions(jobs=2, cache=False, engine="dask"))
+    there = ingest([logs], options=IngestOptions(jobs=2, cache=False), executor=executor)
     assert there.frame.equals(here.frame)
     assert there.manifest == here.manifest
 
 
-def test_a_cluster_elsewhere_gives_the_same_ledger_by_way_of_a_workspace(logs: Path, tmp_path: Path) -> None:
+def test_a_cluster_elsewhere_gives_the_same_ledger_by_way_of_a_workspace(
+    logs: Path, address: str, tmp_path: Path
+) -> None:
     here = ingest([logs], options=IngestOptions(jobs=1, cache=False))
     workspace = tmp_path / "workspace"
-    with LocalCluster(n_workers=2, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=50) as cluster:
-        engine = cluster.scheduler_address.replace("tcp", "dask")
-        options = IngestOptions(engine=engine, workspace=str(workspace))
-        there = ingest([logs], options=options)
-        with pytest.raises(UsageError, match=r"needs --workspace: a folder that all its workers reach"):
-            ingest([logs], options=IngestOptions(engine=engine))
+    engine = f"dask://{address}"
+    there = ingest([logs], options=IngestOptions(engine=engine, workspace=str(workspace)))
+    with pytest.raises(UsageError, match=r"needs --workspace: a folder that all its workers reach"):
+        ingest([logs], options=IngestOptions(engine=engine))
     assert there.frame.equals(here.frame)
     assert there.manifest == here.manifest
     del there
@@ -165,40 +178,43 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPat
         open_executor("dask://127.0.0.1:1", jobs=0).__enter__()
 
 
-def test_workers_of_another_version_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with LocalCluster(n_workers=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=50) as cluster:
-        monkeypatch.setattr(Client, "run", lambda *_: {"tcp://127.0.0.1:7": "theirs"})
-        with pytest.raises(UsageError, match=r"tcp://127\.0\.0\.1:7 runs another version of llm-audit"):
-            DaskExecutor(cluster.scheduler_address.removeprefix("tcp://"), jobs=0).__enter__()
+def test_workers_of_another_version_are_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Client, "run", lambda *_: {"tcp://127.0.0.1:7": "theirs"})
+    with pytest.raises(UsageError, match=r"tcp://127\.0\.0\.1:7 runs another version of llm-audit"):
+        DaskExecutor(address, jobs=0).__enter__()
+
+
+ELSEWHERE = f"""
+import time
+from distributed import LocalCluster
+cluster = LocalCluster(
+    n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", host="127.0.0.1", dashboard_address=None
+)
+print(cluster.scheduler_address.removeprefix("tcp://"), flush=True)
+time.sleep({LIMIT_SECONDS})
+"""
 
 
 @contextmanager
-def scheduler_alone() -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """A scheduler and a worker in processes of their own, which end in any case."""
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
-    scheduler = subprocess.Popen([*command, "--no-dashboard"], stderr=subprocess.PIPE, text=True)
-    limit = threading.Timer(LIMIT_SECONDS, scheduler.kill)  # ends the reading of what it says
-    limit.start()
-    worker = None
-    try:
-        assert scheduler.stderr is not None
-        address = next(found[1] for text in scheduler.stderr if (found := re.search(r"(127\.0\.0\.1:\d+)", text)))
-        limit.cancel()
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-dashboard", "--no-nanny"],
-            stderr=subprocess.DEVNULL,
-        )
-        yield scheduler, address
-    finally:
-        limit.cancel()
-        for process in (scheduler, worker):
-            if process is not None:
-                process.kill()
-                process.communicate(timeout=LIMIT_SECONDS)
+def scheduler_elsewhere() -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """A scheduler, with a worker, in a process of its own, which ends in any case."""
+    with subprocess.Popen(
+        [sys.executable, "-c", ELSEWHERE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as scheduler:
+        limit = threading.Timer(LIMIT_SECONDS, scheduler.kill)  # ends the reading of what it says
+        limit.start()
+        try:
+            assert scheduler.stdout is not None
+            address = scheduler.stdout.readline().strip()
+            limit.cancel()
+            yield scheduler, address
+        finally:
+            limit.cancel()
+            scheduler.kill()
 
 
 def test_a_scheduler_that_is_lost_ends_the_run_with_what_to_do() -> None:
-    with scheduler_alone() as (scheduler, address), open_executor(f"dask://{address}", jobs=0) as opened:
+    with scheduler_elsewhere() as (scheduler, address), open_executor(f"dask://{address}", jobs=0) as opened:
         assert opened.map(squared, [Number(5)]) == [25]
         killer = threading.Timer(1, scheduler.kill)
         killer.start()
@@ -236,7 +252,7 @@ def test_an_audit_is_the_same_when_a_worker_dies_and_when_the_scheduler_is_lost_
     assert audited(ledger, over_steps(executor), workspace) == expected
     killer.join(LIMIT_SECONDS)
 
-    with scheduler_alone() as (scheduler, address), open_executor(f"dask://{address}", jobs=0) as opened:
+    with scheduler_elsewhere() as (scheduler, address), open_executor(f"dask://{address}", jobs=0) as opened:
         calls: list[int] = []
 
         def losing_it(function: Callable[[Step], Outcome], steps: Sequence[Step], /) -> Iterable[Outcome]:
