@@ -106,7 +106,7 @@ def test_no_canary_reaches_what_is_kept_or_shown(
     monkeypatch.chdir(tmp_path)
     outputs = [word for name in OUTPUTS for word in ("-o", name)]
     commands: list[tuple[list[str], set[int]]] = [
-        (["analyze", str(logs), "-v", "--save-ledger", "kept", *outputs], {0, 3}),
+        (["analyze", str(logs), "-v", "-j", "1", "--save-ledger", "kept", *outputs], {0, 3}),
         (["check", "kept", "--fail-on", "total_cost:1USD", "--baseline", "a.json", "-o", "c.junit.xml"], {0, 1, 3}),
         (["reconcile", "kept"], {0}),
         (["explain", "kept", "--top", "1"], {0, 2}),
@@ -134,8 +134,8 @@ def test_the_search_finds_a_canary(tmp_path: Path) -> None:
 
 
 def test_every_output_is_for_its_owner_alone(logs: Path, tmp_path: Path) -> None:
-    assert run(["analyze", str(logs / "flat"), "--no-cache", "-q", "-o", str(tmp_path / "a.json")]) in {0, 3}
+    assert run(["analyze", str(logs / "flat"), "-j", "1", "--no-cache", "-q", "-o", str(tmp_path / "a.json")]) in {0, 3}
     assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o600
     (tmp_path / "a.json").chmod(0o644)
-    assert run(["analyze", str(logs / "flat"), "--no-cache", "-q", "-o", str(tmp_path / "a.json")]) in {0, 3}
+    assert run(["analyze", str(logs / "flat"), "-j", "1", "--no-cache", "-q", "-o", str(tmp_path / "a.json")]) in {0, 3}
     assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o644  # a file that exists keeps its mode
