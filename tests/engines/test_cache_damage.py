@@ -28,7 +28,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path, b
     monkeypatch.setattr(split, "SHARD_BYTES", 5_000)
     (tmp_path / "logs").mkdir()
     for seed in range(3):
-        write_log(tmp_path / "logs" / f"{seed}.jsonl", seed=seed)
+        write_log(tmp_path / "logs" / f"{seed}.jsonl", seed=seed, requests=30)
     return tmp_path / "logs", tmp_path / "cache", result(tmp_path / "logs")
 
 

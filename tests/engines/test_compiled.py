@@ -9,19 +9,27 @@ from pathlib import Path
 import pytest
 from tests.sources.formats.fixture_files import FIXTURES
 
+from llm_audit.engines import IngestOptions, ingest
+from llm_audit.ledger import write_ledger
 from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE
 
-INGEST = """
+COMPILED = (
+    "classify._kernel",
+    "classify._words",
+    "engines._rows",
+    "engines._texts",
+    "sources.formats.plain.flat._object",
+    "sources.records._fields",
+)
+WITHOUT = f"""
 import sys
 from pathlib import Path
-if sys.argv[3] == "without":
-    for name in ("classify._kernel", "classify._words", "engines._rows", "engines._texts"):
-        sys.modules[f"llm_audit.{name}"] = None
-    sys.modules["llm_audit.sources.formats.plain.flat._object"] = None
-    sys.modules["llm_audit.sources.records._fields"] = None
+for name in {COMPILED}:
+    sys.modules[f"llm_audit.{{name}}"] = None
 from llm_audit.engines import IngestOptions, ingest
-from llm_audit.ledger.store import write_ledger
-write_ledger(ingest([sys.argv[1]], options=IngestOptions(jobs=1, cache=False)), Path(sys.argv[2]))
+from llm_audit.ledger import write_ledger
+for path, target in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
+    write_ledger(ingest([path], options=IngestOptions(jobs=1, cache=False)), Path(target))
 """
 WORDS = [
     "word",
@@ -68,14 +76,16 @@ def plain_lines() -> bytes:
     return b"\n".join(lines)
 
 
-@pytest.mark.parametrize("log", ["fixtures", "lines"])
-def test_the_ledger_is_the_same_to_the_byte_without_compiled_code(log: str, tmp_path: Path) -> None:
-    path = FIXTURES
-    if log == "lines":
-        path = tmp_path / "log.jsonl"
-        path.write_bytes(plain_lines())
-    for how in ("with", "without"):
-        command = [sys.executable, "-c", INGEST, str(path), str(tmp_path / how), how]
-        subprocess.run(command, check=True, capture_output=True)
-    for name in (REQUESTS_FILE, MANIFEST_FILE):
-        assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
+def test_the_ledger_is_the_same_to_the_byte_without_compiled_code(tmp_path: Path) -> None:
+    for name in COMPILED:
+        pytest.importorskip(f"llm_audit.{name}", reason="the extensions were not compiled")
+    lines = tmp_path / "log.jsonl"
+    lines.write_bytes(plain_lines())
+    logs = {"fixtures": FIXTURES, "lines": lines}
+    arguments = [str(word) for log, path in logs.items() for word in (path, tmp_path / "without" / log)]
+    subprocess.run([sys.executable, "-c", WITHOUT, *arguments], check=True, capture_output=True)
+    for log, path in logs.items():
+        write_ledger(ingest([path], options=IngestOptions(jobs=1, cache=False)), tmp_path / "with" / log)
+        for name in (REQUESTS_FILE, MANIFEST_FILE):
+            made, plain = (tmp_path / how / log / name for how in ("with", "without"))
+            assert made.read_bytes() == plain.read_bytes(), log

@@ -27,7 +27,7 @@ from llm_audit.pricing import PriceBook
 
 MOVES = ("gpt-4o=gpt-4o-mini", "claude-opus-4-5=claude-sonnet-4-5,gemini-2.5-pro=gemini-2.5-flash")
 COUNT = 240
-PARTITIONS = (2, 7)
+PARTITIONS = (2, 5)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def explained(held, request, policy, engine=None):
 
 
 @pytest.mark.parametrize(
-    ("count", "policies", "period"), [(2, tuple(POLICIES), PERIOD), (7, ("by trace", "small-by-default"), {})]
+    ("count", "policies", "period"), [(2, tuple(POLICIES), PERIOD), (5, ("by trace", "small-by-default"), {})]
 )
 def test_policies_and_what_ifs_are_compared_alike_in_any_partitions(logs, count, policies, period):
     asked = {"where": ("tag:tier=1",), "targets": (10.0,), "moves": MOVES, **period}
@@ -86,12 +86,12 @@ def test_a_value_that_no_request_has_is_named_with_the_nearest_of_all_partitions
 
 
 def test_a_period_without_requests_is_said(logs):
-    for count in (1, 7):
+    for count in (1, 5):
         with pytest.raises(IncompleteError, match="nothing to simulate"):
             simulated(logs(count), "small-by-default", since="2030-01-01")
 
 
-@pytest.mark.parametrize(("policy", "count"), [("small-by-default", 7), ("routellm", 2), ("by trace", 2)])
+@pytest.mark.parametrize(("policy", "count"), [("small-by-default", 5), ("routellm", 2), ("by trace", 2)])
 def test_a_request_is_explained_alike_in_any_partitions_and_as_it_was_audited(logs, policy, count):
     rows = audited(logs(1), policy, billing=AuditOptions().billing).requests
     moved = rows.filter(rows["outcome"].cast(str) == "moved").sample(1, seed=1)
@@ -123,7 +123,7 @@ def test_partitions_that_share_no_template_with_a_request_are_not_routed(logs, m
 
     monkeypatch.setattr(routing, "read_asked", counted)
     job = Job(
-        ledger=logs(7), policy=asked.policies[0], catalog=Catalog.load(), book=PriceBook(), options=AuditOptions()
+        ledger=logs(5), policy=asked.policies[0], catalog=Catalog.load(), book=PriceBook(), options=AuditOptions()
     )
     by_stages(job, asked, partial(known_of_parts, asked), engine=Engine())
     assert read == [3]
