@@ -28,13 +28,12 @@ def cells() -> Iterator[Any]:
             yield nbformat.v4.new_code_cell(source, id=f"cell-{number}")
 
 
-def build() -> str:
-    """Return the notebook with its outputs."""
+def build(cache: str | os.PathLike[str]) -> str:
+    """Return the notebook with its outputs; ``cache`` is a folder for what its runs keep."""
     notebook = nbformat.v4.new_notebook(cells=list(cells()))
-    with tempfile.TemporaryDirectory() as cache:
-        environment = os.environ | {"LLM_AUDIT_CACHE_DIR": cache, "JUPYTER_PLATFORM_DIRS": "1"}
-        client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3")
-        client.execute(cwd=str(ROOT), env=environment)
+    environment = os.environ | {"LLM_AUDIT_CACHE_DIR": os.fspath(cache), "JUPYTER_PLATFORM_DIRS": "1"}
+    client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3")
+    client.execute(cwd=str(ROOT), env=environment)
     notebook.metadata = {"language_info": {"name": "python"}}
     for cell in notebook.cells:
         cell.metadata = {}
@@ -44,4 +43,5 @@ def build() -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(build(), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        TARGET.write_text(build(folder), encoding="utf-8")

@@ -18,8 +18,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
-def audit() -> llm_audit.Audit:
-    return llm_audit.audit_ledger(llm_audit.open_ledger([ROOT / "sample_logs"]))
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the first to read the sample logs keeps them for the others."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def audit(cache: Path) -> llm_audit.Audit:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("LLM_AUDIT_CACHE_DIR", str(cache))
+        return llm_audit.audit_ledger(llm_audit.open_ledger([ROOT / "sample_logs"]))
 
 
 def test_repr_is_one_line_with_the_verdict(audit: llm_audit.Audit) -> None:
@@ -92,12 +100,12 @@ def test_a_report_is_written_by_its_suffix(audit: llm_audit.Audit, tmp_path: Pat
         audit.write(tmp_path / "audit.docx")
 
 
-def test_the_documentations_notebook_is_what_its_cells_give() -> None:
+def test_the_documentations_notebook_is_what_its_cells_give(cache: Path) -> None:
     spec = importlib.util.spec_from_file_location("build_notebook", ROOT / "scripts/build_notebook.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    found = module.build()
+    found = module.build(cache)
     assert found == (ROOT / "docs/notebook.ipynb").read_text(encoding="utf-8"), "run scripts/build_notebook.py"
     assert os.fspath(ROOT) not in found

@@ -38,6 +38,12 @@ def logs(tmp_path_factory):
     return cache(lambda count: whole if count == 1 else partitioned(whole, count, tmp_path_factory.mktemp("cut")))
 
 
+@pytest.fixture(scope="module")
+def audits(logs):
+    """The audit of the whole log under a policy."""
+    return cache(lambda policy: audited(logs(1), policy, billing=AuditOptions().billing))
+
+
 def simulated(held, *names, where=(), engine=None, targets=(), moves=(), **period):
     known = Catalog.load()
     conditions = [Condition.parse(text) for text in where]
@@ -70,9 +76,9 @@ def test_policies_and_what_ifs_are_compared_alike_in_any_partitions(logs, count,
     assert simulated(logs(count), *policies, **asked, engine=Engine(mapper=in_any_order(count))) == whole
 
 
-def test_a_policy_has_the_figures_of_its_audit(logs):
+def test_a_policy_has_the_figures_of_its_audit(logs, audits):
     for name, policy in POLICIES.items():
-        document = audited(logs(1), name, billing=AuditOptions().billing).document
+        document = audits(name).document
         (found,) = simulated(logs(1), name).policies
         assert found.name == policy.name
         assert found.flagship_tax == document.flagship_tax.expected.amount
@@ -92,8 +98,8 @@ def test_a_period_without_requests_is_said(logs):
 
 
 @pytest.mark.parametrize(("policy", "count"), [("small-by-default", 5), ("routellm", 2), ("by trace", 2)])
-def test_a_request_is_explained_alike_in_any_partitions_and_as_it_was_audited(logs, policy, count):
-    rows = audited(logs(1), policy, billing=AuditOptions().billing).requests
+def test_a_request_is_explained_alike_in_any_partitions_and_as_it_was_audited(logs, audits, policy, count):
+    rows = audits(policy).requests
     moved = rows.filter(rows["outcome"].cast(str) == "moved").sample(1, seed=1)
     warm = rows.filter(rows["cache_read_tokens"] > 0).sample(1, seed=2)
     for row in [*moved.iter_rows(named=True), *warm.iter_rows(named=True)]:
