@@ -81,7 +81,8 @@ def bash(shell: str, job: Path, **variables: str) -> tuple[int, str, str]:
 
 def without_pictures(shell: str) -> str:
     """Return a step without its HTML report, which takes longer than all else and which its first run has written."""
-    assert (shorter := shell.replace(" -o llm-audit.html", "")) != shell
+    shorter = shell.replace(" -o llm-audit.html", "")
+    assert shorter != shell
     return shorter
 
 

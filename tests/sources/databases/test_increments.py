@@ -172,11 +172,11 @@ def test_a_table_of_duckdb_is_followed_by_its_number(tmp_path: Path) -> None:
         database.execute(
             "CREATE TABLE calls (id BIGINT PRIMARY KEY, timestamp TIMESTAMP, model TEXT, input_tokens INT)"
         )
-        database.execute("INSERT INTO calls SELECT 100 * n, '2025-09-01', 'gpt-4o', n FROM range(300) t(n)")
+        database.execute("INSERT INTO calls SELECT 100 * n, '2025-09-01', 'gpt-4o', n + 1 FROM range(300) t(n)")
     place = f"duckdb://{path}#calls"
     llm_audit.update_ledger([place], tmp_path / "led")
     with duckdb.connect(str(path)) as database:
         database.execute("UPDATE calls SET input_tokens = 7 WHERE id IN (100, 25000)")  # the first one unnoticed
-        database.execute("INSERT INTO calls SELECT 100 * n, '2025-09-02', 'gpt-4o', n FROM range(300, 310) t(n)")
+        database.execute("INSERT INTO calls SELECT 100 * n, '2025-09-02', 'gpt-4o', n + 1 FROM range(300, 310) t(n)")
     tokens = llm_audit.update_ledger([place], tmp_path / "led").frame["input_tokens"]
-    assert (len(tokens), sum(tokens)) == (310, sum(range(310)) - 250 + 7)
+    assert (len(tokens), sum(tokens)) == (310, sum(range(1, 311)) - 251 + 7)

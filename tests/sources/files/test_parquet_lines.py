@@ -64,9 +64,16 @@ def tables(draw) -> pa.Table:
 
 def is_printable(fields) -> bool:
     """Return whether all names in a schema are, and none is empty; others are not given to polars."""
-    inner = [getattr(field.type, "value_field", field) for field in fields]
     named = all(field.name and field.name.isprintable() for field in fields)
-    return named and all(is_printable(field.type) for field in inner if pa.types.is_struct(field.type))
+    return named and all(is_printable(kind) for kind in map(_item_of, fields) if pa.types.is_struct(kind))
+
+
+def _item_of(field: pa.Field) -> pa.DataType:
+    """Return the type of a field, or of what its lists hold, however deep."""
+    kind = field.type
+    while pa.types.is_list(kind):
+        kind = kind.value_type
+    return kind
 
 
 def both(source) -> tuple[list, list, int]:

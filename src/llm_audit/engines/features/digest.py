@@ -14,8 +14,8 @@ from llm_audit.engines.features.line_hash import longest_line_hash
 from llm_audit.sources.entry import Message
 
 Digest = tuple[PlainAsk, int | None, int, int | None, int, int, int, int, int, int, bool]
-"""Of a prompt: its ask as ``plain_ask`` returns it; the hash of the longest line of the user's messages that end it; the
-hash of all messages, of those before the last reply, of those before the first, and of the system prompt; then the
+"""Of a prompt: its ask as ``plain_ask`` returns it; the hash of the longest line of the user's messages that end it;
+the hash of all messages, of those before the last reply, of those before the first, and of the system prompt; then the
 numbers of turns, characters, images and sounds, and whether it ends with a tool's result."""
 
 _ROLE_SEEDS = {role: hash64(role) for role in ("system", "user", "assistant", "tool")}
