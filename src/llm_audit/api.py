@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from llm_audit.config import Config, Plan
 from llm_audit.engines import IngestOptions, ingest, open_executor, opened_steps
 from llm_audit.errors import UsageError
-from llm_audit.ledger import is_ledger, read_ledger
+from llm_audit.ledger import PartCache, is_ledger, read_ledger
 from llm_audit.sources.databases import EVERYTHING, Selection, is_database
 
 if TYPE_CHECKING:
@@ -258,8 +258,9 @@ def audit_ledger(
         config=config,
     )
     audit = partial(run, ledger, policy=inputs.policy, catalog=inputs.catalog, book=inputs.book, options=inputs.options)
+    cache = PartCache.open() if config.cache and config.workspace is None else None
     with steps(ledger, config, executor=executor) as given:
-        return Audit(audit(**given), inputs)
+        return Audit(audit(**given, cache=cache), inputs)
 
 
 def steps(

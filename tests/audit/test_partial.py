@@ -85,7 +85,7 @@ def mixed(count: int, seed: int) -> pl.DataFrame:
     )
 
 
-def audited(held, policy, mapper=map, **options):
+def audited(held, policy, mapper=map, cache=None, **options):
     given = {"resamples": 5, "group_by": ("status", "tag:tier"), "billing": BILLING, **options}
     return run(
         held,
@@ -94,6 +94,7 @@ def audited(held, policy, mapper=map, **options):
         book=PriceBook(),
         options=AuditOptions(**given),
         mapper=mapper,
+        cache=cache,
     )
 
 

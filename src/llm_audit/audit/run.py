@@ -19,10 +19,9 @@ from llm_audit.audit.compose import Found, document
 from llm_audit.audit.options import AuditOptions, zone
 from llm_audit.audit.parts import Audited, Job, Log
 from llm_audit.audit.rows import Rows
-from llm_audit.audit.stages import tasks
-from llm_audit.audit.stages.kept import reading as kept_reading
+from llm_audit.audit.stages import kept, tasks
 from llm_audit.audit.stages.runs import Mapper, Stages
-from llm_audit.audit.stages.space import Space, identity, prompts, repeats
+from llm_audit.audit.stages.space import Space, identity, prompts, reading_identity, repeats
 from llm_audit.audit.survey import Survey, survey, usual_outputs, whole_log
 from llm_audit.audit.waste.prefixes import uncached
 from llm_audit.audit.waste.recurring import Habits
@@ -30,9 +29,9 @@ from llm_audit.audit.waste.tools import called_tools
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import Document
 from llm_audit.errors import IncompleteError, UsageError
-from llm_audit.ledger import Ledger, Workspace
+from llm_audit.ledger import Ledger, PartCache, Workspace
 from llm_audit.ledger.schema import SCHEMA
-from llm_audit.ledger.shared import open_folder, until_undamaged
+from llm_audit.ledger.shared import SharedFolder, open_folder, until_undamaged
 from llm_audit.policy import Decision, Policy, RoutedCosts, as_text, models_of, whole_routes
 from llm_audit.pricing import PriceBook, list_costs
 from llm_audit.vocabulary import rejection_remedy, rejection_words
@@ -85,6 +84,7 @@ def run(
     options: AuditOptions,
     mapper: Mapper = map,
     workspace: str | None = None,
+    cache: PartCache | None = None,
 ) -> Audit:
     """Audit a ledger.
 
@@ -97,6 +97,7 @@ def run(
         mapper: Does the tasks of partitions.
         workspace: The address of a folder for what partitions tell each other, which all processes reach; what is left
             there of an interrupted audit of the same is used, and removed in the end. By default a temporary one.
+        cache: Keeps what is read of the ledger for audits of it by other policies.
 
     Raises:
         IncompleteError: No request is left to audit.
@@ -104,21 +105,34 @@ def run(
     """
     _check(options)
     job = Job(ledger=ledger, policy=policy, catalog=catalog, book=book, options=options)
+    readings = _readings(job, cache)
     if ledger.partitions == 1:
-        return _of_one(job, _log(job, survey(job.rows(0))))
+        return _of_one(job, None if readings is None else open_folder(readings))
     sent = replace(job, ledger=ledger.for_tasks())
     holder = Workspace() if workspace is None else None
     shared, name = workspace or str(holder and holder.path), f"audit-{identity(sent)}"
-    space = Space(uri=f"{shared}/{name}", partitions=ledger.partitions)
+    space = Space(uri=f"{shared}/{name}", partitions=ledger.partitions, readings=readings)
     stages = Stages(space=space, job=sent, mapper=mapper)
     log, found = until_undamaged(space.uri, lambda: _by_partition(stages))
     open_folder(shared, checked=False).remove(f"{name}/")
     return _audit(job, log, found, partial(_all_requests, job, log))
 
 
-def _of_one(job: Job, log: Log) -> Audit:
+def _readings(job: Job, cache: PartCache | None) -> str | None:
+    """Return the address of the folder of what is kept for other policies; None where nothing is."""
+    if cache is None:
+        return None
+    size_bytes = job.ledger.manifest.rows * kept.BYTES_A_REQUEST
+    folder = cache.readings(reading_identity(job), size_bytes=size_bytes)
+    return None if folder is None else str(folder)
+
+
+def _of_one(job: Job, folder: SharedFolder | None) -> Audit:
     """Audit a ledger in one partition, which is read once and knows of itself what parts are told of the whole."""
-    reading = kept_reading(job, log, None, 0)
+    seen = kept.surveyed(folder, lambda: survey(job.rows(0)))
+    assert seen is not None, "there is one partition"
+    log = _log(job, seen)
+    reading = kept.reading(job, log, folder, 0)
     assert reading is not None, "the survey found requests"
     applied = parts.routed(job, log, reading)
     found = parts.audited(job, log, reading, applied, find_repeats(parts.sent_prompts(reading, 0)))
@@ -128,7 +142,7 @@ def _of_one(job: Job, log: Log) -> Audit:
 def _by_partition(stages: Stages) -> tuple[Log, Audited]:
     """Audit a ledger in several partitions: also return what is known of the whole log."""
     job = stages.job
-    found = stages.summed("survey", tasks.surveyed, tasks.add_surveys)
+    found = kept.surveyed(stages.space.kept, lambda: stages.summed("survey", tasks.surveyed, tasks.add_surveys))
     assert found is not None, "every partition has a survey"
     log = _with_threshold(stages, _log(job, found))
     routes = stages.summed("routes", tasks.routes, tasks.add_routes, log, relay=prompts)
@@ -212,7 +226,7 @@ def _requests(rows: Rows, applied: RoutedCosts) -> Iterator[pl.DataFrame]:
 
 def _all_requests(job: Job, log: Log) -> Iterator[pl.DataFrame]:
     """Yield the requests of each partition, which is routed again."""
-    found = (kept_reading(job, log, None, partition) for partition in range(job.ledger.partitions))
+    found = (kept.reading(job, log, None, partition) for partition in range(job.ledger.partitions))
     return (parts.rows_of_part(job, log, reading) for reading in found if reading is not None)
 
 

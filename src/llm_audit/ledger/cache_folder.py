@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 
 FOLDER_VARIABLE = "LLM_AUDIT_CACHE_DIR"
-FOLDERS = ("files", "parts", "ledgers", "documents")
+FOLDERS = ("files", "parts", "ledgers", "readings", "documents")
 MAX_BYTES = 1 << 31
 _IN_USE_SECONDS = 3600  # entries used this recently may still be in use, and are not evicted
 

@@ -1,4 +1,4 @@
-"""Cache parts of ledgers, ledgers, documents, and the hashes of unchanged files between runs.
+"""Cache parts of ledgers, ledgers, what audits read of them, documents, and the hashes of unchanged files between runs.
 
 Every entry is found by the hash of what it was made from, so that an entry is never outdated, only missing. Files are
 written atomically, so that runs may share a cache, and for their owner alone. Whatever is read is checked against the
@@ -20,7 +20,7 @@ import msgspec
 from xxhash import xxh3_128_hexdigest
 
 from llm_audit.files import PRIVATE, make_private_folder
-from llm_audit.ledger.cache_folder import FOLDERS, cache_folder
+from llm_audit.ledger.cache_folder import FOLDERS, MAX_BYTES, cache_folder, evict
 from llm_audit.ledger.manifest import MANIFEST_FILE, Manifest, requests_files
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.sealed import DamagedError, seal, unseal, xxh3_of
@@ -184,6 +184,26 @@ class PartCache:
     def store_document(self, key: str, document: msgspec.Struct) -> None:
         """Store a document."""
         self._write(self._document(key), document)
+
+    def readings(self, key: str, *, size_bytes: int) -> Path | None:
+        """Return the folder of what audits read of a ledger for any policy; None where it cannot be used.
+
+        Args:
+            key: A hash of all that decides what they read. The files are sealed by who writes them.
+            size_bytes: What they take, which is no more than a quarter of the cache.
+        """
+        folder = self.folder / "readings" / key
+        if size_bytes > MAX_BYTES // 4:
+            return None
+        try:
+            if not folder.exists():
+                evict(self.folder)
+            make_private_folder(folder)
+            for path in folder.iterdir():
+                os.utime(path)
+        except OSError:
+            return None
+        return folder
 
     def _document(self, key: str) -> Path:
         return self.folder / "documents" / f"{key}.json"

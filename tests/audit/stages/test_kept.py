@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from polars.testing import assert_frame_equal
 from tests.audit.build import ledger
 from tests.audit.test_partial import audited, mixed
 from tests.ledger.partitions import partitioned
 
+from llm_audit.audit.billing import Billing
 from llm_audit.audit.stages import kept
-from llm_audit.ledger import Ledger
+from llm_audit.ledger import Ledger, PartCache
+from llm_audit.ledger.part_cache import MAX_BYTES
 
 PARTITIONS = 3
 
@@ -100,3 +104,82 @@ def test_a_full_disk_ends_no_audit(
     found = audited(cut, "small-by-default")
     assert read == [*range(PARTITIONS)] * 2
     assert msgspec.json.encode(found.document) == expected
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> PartCache:
+    return PartCache(tmp_path / "cache")
+
+
+def entries(cache: PartCache) -> list[Path]:
+    return sorted(path for path in (cache.folder / "readings").rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("partitions", [1, 3, 7])
+def test_an_audit_by_another_policy_reads_no_row_for_itself(
+    whole: Ledger, read: list[int | None], cache: PartCache, tmp_path: Path, partitions: int
+) -> None:
+    held = whole if partitions == 1 else partitioned(whole, partitions, tmp_path / "cut")
+    audited(held, "routellm", cache=cache)
+    assert read == [*range(partitions)]
+    kept_files = [path.name for path in entries(cache)]
+    assert kept_files == [*(f"reading-{number:06d}" for number in range(partitions)), "survey-whole"]
+    found = audited(held, "by trace", cache=cache)
+    assert read == [*range(partitions)]
+    apart = audited(whole, "by trace")
+    assert msgspec.json.encode(found.document) == msgspec.json.encode(apart.document)
+    assert_frame_equal(*(one.requests.sort("input", "line", "entry") for one in (found, apart)))
+
+
+@pytest.mark.parametrize("options", [{"since": "2026-09-02"}, {"timezone": "Asia/Tokyo"}, {"billing": Billing()}])
+def test_what_is_kept_is_of_one_period_and_billing(
+    whole: Ledger, read: list[int | None], cache: PartCache, options: dict[str, Any]
+) -> None:
+    audited(whole, "small-by-default", cache=cache)
+    found = audited(whole, "small-by-default", cache=cache, **options)
+    assert read == [0, 0]
+    assert msgspec.json.encode(found.document) == msgspec.json.encode(
+        audited(whole, "small-by-default", **options).document
+    )
+
+
+@pytest.mark.parametrize("spoil", [flip, Path.unlink])
+def test_kept_files_that_are_damaged_are_made_again(
+    expected: bytes, cut: Ledger, read: list[int | None], cache: PartCache, spoil: Callable[[Path], object]
+) -> None:
+    audited(cut, "small-by-default", cache=cache)
+    first, _, last, survey = entries(cache)
+    for path in (first, last, survey):
+        spoil(path)
+    assert msgspec.json.encode(audited(cut, "small-by-default", cache=cache).document) == expected
+    assert read == [*range(PARTITIONS), 0, 2]
+    assert len(entries(cache)) == PARTITIONS + 1
+
+
+def test_a_killed_run_leaves_what_it_has_finished(
+    expected: bytes, cut: Ledger, read: list[int | None], cache: PartCache
+) -> None:
+    def killed(function, steps):
+        for step in steps:
+            if (step.stage, step.targets[0][-1]) == ("routes", "2"):
+                raise KeyboardInterrupt
+            function(step)
+        return []
+
+    with pytest.raises(KeyboardInterrupt):
+        audited(cut, "small-by-default", killed, cache=cache)
+    (entries(cache)[0].with_name(".half-written")).write_bytes(b"half")
+    assert read == [0, 1]
+    assert msgspec.json.encode(audited(cut, "small-by-default", cache=cache).document) == expected
+    assert read == [0, 1, 2]
+
+
+def test_a_cache_that_cannot_be_used_changes_nothing(expected: bytes, cut: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    found = audited(cut, "small-by-default", cache=PartCache(tmp_path / "file"))
+    assert msgspec.json.encode(found.document) == expected
+
+
+def test_a_large_ledger_does_not_fill_the_cache(cache: PartCache) -> None:
+    assert cache.readings("key", size_bytes=MAX_BYTES) is None
+    assert cache.readings("key", size_bytes=MAX_BYTES // 10) == cache.folder / "readings" / "key"

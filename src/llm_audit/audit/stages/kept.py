@@ -1,17 +1,31 @@
-"""What a stage leaves of a partition for the next ones as files: its requests, read and priced, and their first routes.
+"""What is made once and kept as files: for the stages of an audit, and for audits of the same ledger by other policies.
 
-A file that is missing or damaged is no failure: what it held is made again.
+A partition's requests, read and priced, and the survey of the log do not depend on a policy; the first routes do. A
+file that is missing or damaged is no failure: what it held is made again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from llm_audit.audit.freed_memory import give_back
 from llm_audit.audit.parts import Job, Log, Reading, read_part
 from llm_audit.audit.stages.results import read_result, write_result
+from llm_audit.audit.survey import Survey
 from llm_audit.ledger.shared import DamagedError, SharedFolder
 from llm_audit.policy import Choice, models_of
+
+T = TypeVar("T")
+
+BYTES_A_REQUEST = 80
+"""What is kept of a request for any policy takes about so much."""
+
+
+def surveyed(folder: SharedFolder | None, make: Callable[[], Survey | None]) -> Survey | None:
+    """Return the survey of the whole log, which is made where none is kept."""
+    return _kept(folder, "survey-whole", make)
 
 
 def reading(job: Job, log: Log, folder: SharedFolder | None, partition: int) -> Reading | None:
@@ -26,14 +40,19 @@ def reading(job: Job, log: Log, folder: SharedFolder | None, partition: int) -> 
     if job.ledger.partitions > 1:
         give_back()
     rows = job.rows(partition, log.survey.times)
+    known = rows, models_of(job.catalog)
+    return _kept(folder, f"reading-{partition:06d}", lambda: read_part(job, log, rows), known)
+
+
+def _kept(folder: SharedFolder | None, name: str, make: Callable[[], T], known: Sequence[object] = ()) -> T:
+    """Return what is kept under a name; where nothing is, make and keep it."""
     if folder is None or folder.path is None:
-        return read_part(job, log, rows)
-    name, known = f"reading-{partition:06d}", (rows, models_of(job.catalog))
+        return make()
     with suppress(DamagedError, OSError):
-        found: Reading | None = read_result(folder, name, known)
+        found: T = read_result(folder, name, known)
         return found
-    found = read_part(job, log, rows)
-    with suppress(OSError):  # such as a full disk: the next stage reads again
+    found = make()
+    with suppress(OSError):  # such as a full disk: whoever asks next makes it again
         write_result(folder, name, found, known)
     return found
 

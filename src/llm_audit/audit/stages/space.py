@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+import numpy as np
 import polars as pl
 from xxhash import xxh3_128_hexdigest
 
@@ -26,15 +27,22 @@ class Space:
     Attributes:
         uri: The address of the folder.
         partitions: Partitions of the ledger.
+        readings: The address of the folder of what is kept of partitions; by default the same.
     """
 
     uri: str
     partitions: int
+    readings: str | None = None
 
     @property
     def folder(self) -> SharedFolder:
         """Return the folder."""
         return open_folder(self.uri, checked=False)
+
+    @property
+    def kept(self) -> SharedFolder:
+        """Return the folder of what is kept of partitions."""
+        return open_folder(self.readings or self.uri, checked=False)
 
     def result(self, stage: str, number: int) -> Any:
         """Return what the task of a partition has found.
@@ -114,12 +122,20 @@ def identity(job: Job, *more: object) -> str:
         job: The audit.
         more: Whatever else its tasks are given.
     """
-    manifest, book = job.ledger.manifest, job.book
-    frame = _words(job.catalog.frame)
-    day = "" if manifest.dated else f"{book.undated_at:%Y-%m-%d}"
-    rows = job.ledger.fingerprint()
-    options = _words(replace(job.options, command="", sample_command=""))
-    words = [package_fingerprint(), rows, _words(job.policy), options, book.fingerprint, frame, day, *map(_words, more)]
+    options = replace(job.options, command="", sample_command="")
+    return _hash(reading_identity(job), *map(_words, (job.policy, options, *more)))
+
+
+def reading_identity(job: Job) -> str:
+    """Return a hash of all that decides what is kept of the job's partitions, whatever its policy."""
+    ledger, book, options = job.ledger, job.book, job.options
+    day = "" if ledger.manifest.dated else f"{book.undated_at:%Y-%m-%d}"
+    period = (options.since, options.until, options.timezone, options.billing)
+    code = (package_fingerprint(), np.__version__, pl.__version__)
+    return _hash(*code, ledger.fingerprint(), book.fingerprint, _words(job.catalog.frame), day, _words(period))
+
+
+def _hash(*words: str) -> str:
     return xxh3_128_hexdigest(msgspec.json.encode(words))
 
 

@@ -37,7 +37,7 @@ def add_surveys(_: Job, parts: Sequence[Survey]) -> Survey:
 def scores(job: Job, log: Log | None, space: Space, partition: int) -> Floats | None:
     """Return RouteLLM's scores of a partition, where the policy's threshold is to be found from them."""
     assert log is not None, "the survey comes first"
-    reading = kept.reading(job, log, space.folder, partition)
+    reading = kept.reading(job, log, space.kept, partition)
     if reading is None:
         return None
     return part_scores(reading.traffic, job.policy, catalog=job.catalog, book=job.book, whole=log.whole)
@@ -57,7 +57,7 @@ def add_score_digits(_: Job, parts: Sequence[Digits]) -> Digits:
 def routes(job: Job, log: Log | None, space: Space, partition: int) -> PartRoutes | None:
     """Route a partition by itself, and send the prompts that other partitions may repeat."""
     assert log is not None, "the survey comes first"
-    reading = kept.reading(job, log, space.folder, partition)
+    reading = kept.reading(job, log, space.kept, partition)
     if reading is None:
         prompts(space).write(space.folder, partition, None, _NOBODY)
         return None
@@ -94,7 +94,7 @@ def repeated(_: Job, __: Log | None, space: Space, number: int) -> None:
 def sums(job: Job, log: Log | None, space: Space, partition: int) -> Audited | None:
     """Audit a partition; None where it has no request of the period."""
     assert log is not None, "the survey comes first"
-    reading = kept.reading(job, log, space.folder, partition)
+    reading = kept.reading(job, log, space.kept, partition)
     if reading is None:
         return None
     applied = routed(job, log, reading, kept.choice(space.folder, partition))
