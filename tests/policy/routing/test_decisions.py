@@ -72,6 +72,33 @@ def test_costs_that_are_kept_from_other_values_are_those_worked_out_anew(cascade
             np.testing.assert_array_equal(getattr(found, name), getattr(alone, name))
 
 
+@pytest.mark.parametrize("name", POLICIES)
+def test_turns_are_the_places_of_each_group_whose_model_is_another_and_was_offered(name: str) -> None:
+    routes = planned(POLICIES[name][0]).routes
+    assessor, inputs, policy = routes.assessor, routes.inputs, routes.policy
+    groups, models = inputs.groups, inputs.models
+    up_to_used = policy.order.value == "ladder" and not policy.allow_upgrade
+    turns = assessor.turns()
+    longest = 0
+    for group in range(len(groups)):
+        found = [int(turn[group]) for turn in turns]
+        used, day = int(groups.used[group]), int(groups.day[group])
+        expected = []
+        for place, model in enumerate(routes.ladder[used].tolist()):
+            if up_to_used and model == used:
+                break
+            known = models.measured_in(np.array([model]), groups.skill[[group]])[0]
+            retired = models.retired[model]
+            soon = retired <= day + 90 and retired < models.retired[used]
+            offered = models.released[model] <= day < retired and not soon
+            if model not in {NONE, used} and groups.routable[group] and known and offered:
+                expected.append(place)
+        assert [place for place in found if place != NONE] == expected
+        assert found[: len(expected)] == expected, "later turns are empty"
+        longest = max(longest, len(expected))
+    assert len(turns) == longest > 0
+
+
 def test_no_requests_take_no_places() -> None:
     assessor = planned(LOSS.format("")).routes.assessor
     (found,) = positions(assessor.part(np.zeros(0, dtype=np.int64)), [assessor.rule])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from llm_audit.arrays import Bools, Codes, Index, Ints
 from llm_audit.policy.counterfactual.costs import NEVER, cost
 from llm_audit.policy.counterfactual.inputs import RequestInputs
-from llm_audit.policy.file.model import Decision, Policy
+from llm_audit.policy.file.model import Decision, Order, Policy
 from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, Models
 from llm_audit.policy.inputs.requests import UNDATED, Rows, wide
 from llm_audit.policy.routing.decision import DecisionRule, Offers, meets_each
@@ -35,13 +35,21 @@ class Assessor:
         inputs: The requests, and what their candidates cost and can do.
         policy: The policy.
         ladder: The candidates of each model used, cheapest first: models x places.
+        last: The last candidate of each model used.
         rule: The policy's decision.
     """
 
     inputs: RequestInputs
     policy: Policy
     ladder: Index
+    last: Index
     rule: DecisionRule
+
+    @classmethod
+    def of(cls, inputs: RequestInputs, policy: Policy, ladder: Index, rule: DecisionRule) -> Assessor:
+        """Return what judges the candidates of a ladder."""
+        last = ladder[np.arange(len(ladder)), (ladder != NONE).sum(axis=1) - 1]
+        return cls(inputs=inputs, policy=policy, ladder=ladder, last=last, rule=rule)
 
     def part(self, rows: Rows) -> Assessor:
         """Return the same for some requests."""
@@ -51,50 +59,74 @@ class Assessor:
         """Return the model at a place of the ladder of each request, ``NONE`` beyond its end."""
         return candidates(self.ladder, self.inputs.requests.used[rows], place)
 
-    def kept_by(self, rows: Ints, place: int) -> Bools:
-        """Return whether the model at a place of the ladder of each request is the one that it used."""
-        kept: Bools = candidates(self.ladder, self.inputs.groups.used, place) == self.inputs.groups.used
-        return kept[self.inputs.groups.of[rows]]
+    def turns(self) -> list[Index]:
+        """Return the places at which groups of requests have candidates on offer, up to the model used or all.
 
-    def offers(self, rows: Ints, place: int) -> Offers:
-        """Return the candidates at one place of the ladders of the requests at ``rows``."""
+        They are those of each group's first turn, of its second and so on; ``NONE`` where it has no more.
+        """
+        upgrade = self.policy.allow_upgrade or self.policy.order is not Order.LADDER
+        return self._turns(lambda candidate: self._offered(candidate) & self._known(candidate), upgrade=upgrade)
+
+    def unmeasured(self) -> list[Index]:
+        """Return the turns of candidates that are out only because nobody measured them."""
+        return self._turns(lambda candidate: self._offered(candidate) & ~self._known(candidate))
+
+    def gone(self) -> list[Index]:
+        """Return the turns of candidates that were not on offer then."""
+        used = self.inputs.groups.used
+        return self._turns(lambda candidate: (candidate != NONE) & (candidate != used) & ~self._offered(candidate))
+
+    def _turns(self, has: Callable[[Index], Bools], *, upgrade: bool = True) -> list[Index]:
+        """Return the turns of candidates that groups have; without ``upgrade`` those up to the model used."""
+        used, places = self.inputs.groups.used, self.ladder.shape[1]
+        there = np.zeros((places, len(used)), dtype=np.bool_)
+        below = np.ones(len(used), dtype=np.bool_)
+        for place in range(places):
+            candidate = candidates(self.ladder, used, place)
+            there[place] = has(candidate) & below
+            if not upgrade:
+                below &= candidate != used
+        at, group = np.nonzero(there)
+        found = np.full((int(there.sum(axis=0).max(initial=0)), len(used)), NONE, dtype=np.int32)
+        found[np.cumsum(there, axis=0, dtype=np.int32)[at, group] - 1, group] = at
+        return list(found)
+
+    def asked(self, rows: Ints, turn: Index) -> Ints:
+        """Return those of ``rows`` that have a candidate at a turn."""
+        found: Ints = rows[turn[self.inputs.groups.of[rows]] != NONE]
+        return found
+
+    def offers(self, rows: Ints, turn: Index) -> Offers:
+        """Return the candidates of requests that have one at a turn."""
         groups, requests = self.inputs.groups, self.inputs.requests
-        candidate = candidates(self.ladder, groups.used, place)
-        rows = rows[(self._offered(candidate) & self._known(candidate))[groups.of[rows]]]
-        cost = self._cost(rows, place)
+        cost = self._cost(rows, turn)
         wanted = self._wanted(rows, cost)
         rows, cost = rows[wanted], cost[wanted]
         group = groups.of[rows]
-        ladder = self.ladder[groups.used]
-        last = ladder[np.arange(len(groups)), (ladder != NONE).sum(axis=1) - 1]
+        candidate = candidates(self.ladder, groups.used, turn)
         p, loss = self.inputs.judge.compared(
             groups.used, candidate, groups.skill, requests.difficulty[rows], group=group
         )
         return Offers(
             rows=rows,
+            place=turn[group],
             candidate=candidate[group],
             skill=groups.skill[group],
-            last=last[group],
+            last=self.last[groups.used][group],
             cost=cost,
             p=p,
             loss=loss,
             repeat=self.inputs.cold_repeat[rows],
         )
 
-    def unmeasured(self, rows: Ints, place: int) -> Ints:
-        """Return those of ``rows`` whose candidate at a place is out only because nobody measured it."""
-        candidate = candidates(self.ladder, self.inputs.groups.used, place)
-        rows = rows[(self._offered(candidate) & ~self._known(candidate))[self.inputs.groups.of[rows]]]
-        found: Ints = rows[self._wanted(rows, self._cost(rows, place))]
+    def wanted(self, rows: Ints, turn: Index) -> Ints:
+        """Return those of ``rows`` whose candidate at a turn would be an offer: see ``offers``."""
+        found: Ints = rows[self._wanted(rows, self._cost(rows, turn))]
         return found
 
-    def gone(self, rows: Ints, place: int) -> Ints:
-        """Return those of ``rows`` whose candidate at a place would cost less, but was not on offer then."""
-        groups = self.inputs.groups
-        candidate = candidates(self.ladder, groups.used, place)
-        gone = (candidate != NONE) & (candidate != groups.used) & ~self._offered(candidate)
-        rows = rows[gone[groups.of[rows]]]
-        found: Ints = rows[self._cost(rows, place) < self.inputs.requests.cost[rows]]
+    def cheaper(self, rows: Ints, turn: Index) -> Ints:
+        """Return those of ``rows`` whose candidate at a turn would cost less."""
+        found: Ints = rows[self._cost(rows, turn) < self.inputs.requests.cost[rows]]
         return found
 
     def meets(self, offers: Offers, rules: Sequence[DecisionRule]) -> list[Bools]:
@@ -120,7 +152,9 @@ class Assessor:
 
     def assess(self, rows: Ints, place: int) -> Assessed:
         """Judge the candidates of the requests at ``rows`` at one place of their ladders."""
-        offers = self.offers(rows, place)
+        candidate = candidates(self.ladder, self.inputs.groups.used, place)
+        turn = np.where(self._offered(candidate) & self._known(candidate), place, NONE)
+        offers = self.offers(self.asked(rows, turn), turn)
         (meets,) = self.meets(offers, [self.rule])
         return Assessed(offers=offers, meets=meets, block=self.blocks(offers, meets))
 
@@ -140,11 +174,11 @@ class Assessor:
         """Return whether each candidate has a price, and costs less than the model used, where it must."""
         return np.asarray((cost != NEVER) & ((cost < self.inputs.requests.cost[rows]) | self.policy.allow_upgrade))
 
-    def _cost(self, rows: Ints, place: int) -> Ints:
-        """Return what each request costs at a place of its ladder, at the same tokens; ``NEVER`` without a price."""
+    def _cost(self, rows: Ints, turn: Index) -> Ints:
+        """Return what each request costs at its group's place, at the same tokens; ``NEVER`` without a price."""
         requests, table, groups = self.inputs.requests, self.inputs.rates, self.inputs.groups
         tokens = {kind: wide(counts, rows) for kind, counts in requests.tokens.items()}
-        rates = table.rates[table.rows[groups.key, place]]
+        rates = table.rates[table.rows[groups.key, turn]]
         return cost(tokens, rates, per_call=wide(requests.per_call_cost, rows), group=groups.of[rows])
 
 

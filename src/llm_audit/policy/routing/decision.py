@@ -22,7 +22,8 @@ class Offers:
 
     Attributes:
         rows: The requests.
-        candidate: Their candidates.
+        place: Places of the candidates in the requests' ladders.
+        candidate: The candidates.
         skill: What the requests ask of a model.
         last: The last model of each ladder.
         cost: At the same tokens, in pico-dollars.
@@ -32,6 +33,7 @@ class Offers:
     """
 
     rows: Ints
+    place: Index
     candidate: Index
     skill: Index
     last: Index

@@ -30,18 +30,18 @@ class _Search:
     gate: Codes
     open: Bools
 
-    def take(self, offers: Offers, place: int, meets: Bools, block: Codes) -> None:
-        """Take the offers at a place that meet the rule and are better than what was found before."""
+    def take(self, offers: Offers, meets: Bools, block: Codes) -> None:
+        """Take the offers that meet the rule and are better than what was found before."""
         rows, price = offers.rows, offers.cost
         self.ungated[rows] = np.where(meets, np.minimum(self.ungated[rows], price), self.ungated[rows])
         self.gate[rows] = np.where(meets & (block != 0) & (self.gate[rows] == 0), block, self.gate[rows])
         chosen = meets & (block == 0) & (price < self.best[rows])
         won = rows[chosen]
-        self.best[won], self.position[won] = price[chosen], place
+        self.best[won], self.position[won] = price[chosen], offers.place[chosen]
         self.p[won], self.loss[won] = offers.p[chosen], offers.loss[chosen]
 
 
-def _search(assessor: Assessor, rules: Sequence[DecisionRule]) -> tuple[list[_Search], Bools]:
+def _search(assessor: Assessor, rules: Sequence[DecisionRule], turns: Sequence[Index]) -> tuple[list[_Search], Bools]:
     """Look through the ladders under each rule; also whether a request had any candidate under the first."""
     requests, policy = assessor.inputs.requests, assessor.policy
     count = len(requests)
@@ -59,21 +59,20 @@ def _search(assessor: Assessor, rules: Sequence[DecisionRule]) -> tuple[list[_Se
         for _ in rules
     ]
     any_candidate = np.zeros(count, dtype=bool)
-    for place in range(assessor.ladder.shape[1]):
-        rows = np.flatnonzero(np.logical_or.reduce([search.open for search in found]))
+    for turn in turns:
+        rows = assessor.asked(np.flatnonzero(np.logical_or.reduce([search.open for search in found])), turn)
         if not len(rows):
             break
-        offers = assessor.offers(rows, place)
+        offers = assessor.offers(rows, turn)
         any_candidate[offers.rows] |= found[0].open[offers.rows]
         met = [
             search.open[offers.rows] & meets for search, meets in zip(found, assessor.meets(offers, rules), strict=True)
         ]
         block = assessor.blocks(offers, np.logical_or.reduce(met))
-        own = assessor.kept_by(rows, place)
         for search, meets in zip(found, met, strict=True):
-            search.take(offers, place, meets, block)
+            search.take(offers, meets, block)
             if policy.order is Order.LADDER:
-                search.open[rows] &= (search.position[rows] == NONE) & ~(own & (not policy.allow_upgrade))
+                search.open[rows] &= search.position[rows] == NONE
     return found, any_candidate
 
 
@@ -82,24 +81,28 @@ def decide(assessor: Assessor) -> Choice:
 
     Where a gate blocks a model that would have met the policy, the next is tried, and the gate is noted.
     """
-    parts = in_blocks(lambda span: _decided(assessor.part(span)), spans(len(assessor.inputs.requests)))
+    turns = assessor.turns()
+    reasons = _Reasons(unmeasured=assessor.unmeasured(), gone=assessor.gone())
+    blocks = spans(len(assessor.inputs.requests))
+    parts = in_blocks(lambda span: _decided(assessor.part(span), turns, reasons), blocks)
     return Choice(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Choice.__slots__})
 
 
 def positions(assessor: Assessor, rules: Sequence[DecisionRule]) -> list[Index]:
     """Return the places that each of several rules would choose: of two, all that one allows the other allows too."""
+    turns = assessor.turns()
 
     def found(span: slice) -> list[Index]:
         part = assessor.part(span)
         if assessor.policy.order is Order.LADDER:
-            return _first_places(part, rules)
-        return [search.position.astype(np.int16) for search in _search(part, rules)[0]]
+            return _first_places(part, rules, turns)
+        return [search.position.astype(np.int16) for search in _search(part, rules, turns)[0]]
 
     parts = in_blocks(found, spans(len(assessor.inputs.requests)) or [slice(0)])
     return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
 
 
-def _first_places(assessor: Assessor, rules: Sequence[DecisionRule]) -> list[Index]:
+def _first_places(assessor: Assessor, rules: Sequence[DecisionRule], turns: Sequence[Index]) -> list[Index]:
     """Return the first place of each ladder that passes the gates and meets each rule.
 
     Where the rules are in order of what they allow, those that have found no place yet are the first so many.
@@ -110,29 +113,37 @@ def _first_places(assessor: Assessor, rules: Sequence[DecisionRule]) -> list[Ind
     position = np.full((len(rules), len(requests)), NONE, dtype=np.int16)
     searching = np.where(requests.routable & (policy.decision is not Decision.NEVER), len(rules), 0).astype(np.int16)
     rows = np.flatnonzero(searching)
-    for place in range(assessor.ladder.shape[1]):
+    for turn in turns:
+        rows = assessor.asked(rows, turn)
         if not len(rows):
             break
-        offers = assessor.offers(rows, place)
+        offers = assessor.offers(rows, turn)
         found = assessor.meets(offers, strictest_first)
         refusing = np.full(len(offers.rows), len(rules), dtype=np.int16)
         for met in found:
             refusing -= met
         asked = refusing < searching[offers.rows]
         passed = asked & (assessor.blocks(offers, asked) == 0)
-        taken, first = offers.rows[passed], refusing[passed]
+        taken, first, place = offers.rows[passed], refusing[passed], offers.place[passed]
         for at in range(len(rules)):
-            position[order[at], taken[(first <= at) & (at < searching[taken])]] = place
+            some = (first <= at) & (at < searching[taken])
+            position[order[at], taken[some]] = place[some]
         searching[taken] = first
-        if not policy.allow_upgrade:
-            searching[rows[assessor.kept_by(rows, place)]] = 0
         rows = rows[searching[rows] > 0]
     return list(position)
 
 
-def _decided(assessor: Assessor) -> Choice:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reasons:
+    """Turns of the candidates that a request might have had: see ``Assessor``."""
+
+    unmeasured: list[Index]
+    gone: list[Index]
+
+
+def _decided(assessor: Assessor, turns: Sequence[Index], reasons: _Reasons) -> Choice:
     requests, policy = assessor.inputs.requests, assessor.policy
-    (search,), any_candidate = _search(assessor, [assessor.rule])
+    (search,), any_candidate = _search(assessor, [assessor.rule], turns)
     position = search.position
     moved = position != NONE
     route = np.where(moved, candidates(assessor.ladder, requests.used, np.maximum(position, 0)), requests.used)
@@ -148,7 +159,7 @@ def _decided(assessor: Assessor) -> Choice:
     )
     return Choice(
         route=route.astype(np.int32),
-        outcome=_why_none(assessor, outcome),
+        outcome=_why_none(assessor, outcome, reasons),
         gate=gate,
         p_suffices=search.p,
         loss=search.loss,
@@ -157,14 +168,20 @@ def _decided(assessor: Assessor) -> Choice:
     )
 
 
-def _why_none(assessor: Assessor, outcome: Codes) -> Codes:
+def _why_none(assessor: Assessor, outcome: Codes, reasons: _Reasons) -> Codes:
     """Tell requests on the cheapest model from those whose cheaper models were unavailable, or never measured."""
     found = outcome.copy()
     cheapest = OUTCOMES.index(RouteOutcome.ALREADY_CHEAPEST.value)
-    rows = np.flatnonzero(found == cheapest)
-    for reason, of in ((RouteOutcome.UNMEASURED, assessor.unmeasured), (RouteOutcome.NOT_OFFERED, assessor.gone)):
-        for place in range(assessor.ladder.shape[1]):
-            found[of(rows, place)] = OUTCOMES.index(reason.value)
+    for reason, turns, of in (
+        (RouteOutcome.UNMEASURED, reasons.unmeasured, assessor.wanted),
+        (RouteOutcome.NOT_OFFERED, reasons.gone, assessor.cheaper),
+    ):
+        rows = np.flatnonzero(found == cheapest)
+        for turn in turns:
+            rows = assessor.asked(rows, turn)
+            if not len(rows):
+                break
+            found[of(rows, turn)] = OUTCOMES.index(reason.value)
             rows = rows[found[rows] == cheapest]
     return found
 

@@ -196,7 +196,7 @@ def at_places(plan: RoutePlan, position: Index, rows: Ints | None = None, *, jud
 def assessor_of(inputs: CounterfactualInputs, policy: Policy, ladder: Index) -> Assessor:
     """Return what judges candidates by a policy."""
     rule = DecisionRule(policy=policy, judge=inputs.judge, threshold=_threshold(inputs, policy, ladder))
-    return Assessor(inputs=inputs, policy=policy, ladder=ladder, rule=rule)
+    return Assessor.of(inputs, policy, ladder, rule)
 
 
 def caches_of(plan: RoutePlan) -> SharedCaches:
