@@ -29,6 +29,7 @@ TESTS = (
     "tests/sources/formats/plain/flat/test_object_reader.py",
     "tests/sources/formats/plain/flat/test_plain_request.py",
     "tests/sources/records/test_compiled_fields.py",
+    "tests/sources/records/streams/test_alike.py",
 )
 
 

@@ -67,6 +67,7 @@ def test_a_wheel_with_extensions_is_for_this_machine(checkout: Path, tmp_path: P
         "llm_audit/engines/_texts",
         "llm_audit/sources/formats/plain/flat/_object",
         "llm_audit/sources/records/_fields",
+        "llm_audit/sources/records/streams/_alike",
     ]
     check_content(content)
 

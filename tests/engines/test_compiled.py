@@ -20,6 +20,7 @@ COMPILED = (
     "engines._texts",
     "sources.formats.plain.flat._object",
     "sources.records._fields",
+    "sources.records.streams._alike",
 )
 WITHOUT = f"""
 import sys

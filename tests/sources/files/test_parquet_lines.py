@@ -71,7 +71,7 @@ def is_printable(fields) -> bool:
 def _item_of(field: pa.Field) -> pa.DataType:
     """Return the type of a field, or of what its lists hold, however deep."""
     kind = field.type
-    while pa.types.is_list(kind):
+    while pa.types.is_list(kind) or pa.types.is_large_list(kind):
         kind = kind.value_type
     return kind
 

@@ -6,18 +6,27 @@ Only the last report of usage counts: OpenAI sends null before it, Anthropic a p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from llm_audit.sources.records.fields import Json, as_int, listing, mapping, objects, parsed, text
 from llm_audit.sources.records.streams.chat_chunks import chat_body
 from llm_audit.sources.records.streams.events import data_of, objects_of
 
+taken_together: Callable[[str], tuple[bytes, int] | None] | None = None
+with suppress(ImportError):  # built only where a C compiler is available; each event is decoded by itself then
+    from llm_audit.sources.records.streams._alike import taken_together
+
 
 def streamed_body(body: str) -> Json:
     """Return the body that a stream of server-sent events adds up to."""
+    alike = taken_together(body) if taken_together else None
+    found = chat_body(*alike) if alike else None
+    if found is not None:
+        return found
     written = body.splitlines()
     data = data_of(written)
-    found = chat_body(data) if data else None
+    found = chat_body("\n".join(data), len(data)) if data and '"choices"' in data[0] else None
     return assemble(objects_of(written, data)) if found is None else found
 
 

@@ -6,7 +6,6 @@ A stream with anything else in it (tool calls, several kinds of events, fields t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -43,19 +42,18 @@ _decode_lines = msgspec.json.Decoder(_Chunk).decode_lines
 _FIELDS = tuple(name for name in _Chunk.__struct_fields__ if name not in {"object", "choices"})
 
 
-def chat_body(data: Sequence[str]) -> Json | None:
+def chat_body(lines: str | bytes, count: int) -> Json | None:
     """Return the body that the chunks of a chat completion add up to; None where any is not as most are.
 
     Args:
-        data: The chunks, each an object in one line.
+        lines: The chunks, each an object in one line.
+        count: How many they are.
     """
-    if not data or '"choices"' not in data[0]:
-        return None
     try:
-        chunks = _decode_lines("\n".join(data))
+        chunks = _decode_lines(lines)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if len(chunks) != len(data) or all(chunk.choices is None for chunk in chunks):
+    if len(chunks) != count or chunks[0].choices is None:
         return None
     body: dict[str, Any] = {}
     choices = [choice for chunk in chunks if chunk.choices for choice in chunk.choices]

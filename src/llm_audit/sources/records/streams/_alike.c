@@ -1,0 +1,116 @@
+/* Takes the events of a stream together that differ in a piece of text alone, before they are decoded: most streams repeat all but a
+   few words in each. What is not as plain is left to assemble.py, which comes to the same result. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <string.h>
+
+#define FIRST "data: "
+#define DONE "[DONE]"
+#define NAME "\"content\":"
+
+typedef struct {
+    const char *at, *end;
+} Span;
+
+/* Lines written so far, and the event that the last of them was made of: what is before its text and what is after it. */
+typedef struct {
+    char *lines, *to;
+    Py_ssize_t count;
+    Span before, after;
+} Output;
+
+static size_t size(Span span) { return (size_t)(span.end - span.at); }
+
+static const char *find(Span text, const char *what) {
+    size_t length = strlen(what);
+    for (const char *at = text.at; (size_t)(text.end - at) >= length && (at = memchr(at, *what, (size_t)(text.end - at) - length + 1)); at++)
+        if (!memcmp(at, what, length)) return at;
+    return NULL;
+}
+
+/* The end of characters of a JSON text, none of which is written by its number or unfinished. */
+static const char *plain_end(Span text) {
+    const char *at = text.at;
+    for (; at < text.end && *at != '"'; at++) {
+        if ((unsigned char)*at < ' ') break;
+        if (*at == '\\' && (++at == text.end || !strchr("\"\\/bfnrt", *at) || !*at)) return NULL;
+    }
+    return at;
+}
+
+static void put(Output *output, Span text) {
+    memcpy(output->to, text.at, size(text));
+    output->to += size(text);
+}
+
+/* Add the text of an event that is like the last one in all else. */
+static int is_added(Output *output, Span event) {
+    size_t before = size(output->before), after = size(output->after);
+    if (!output->after.at || size(event) < before + after) return 0;
+    Span text = {event.at + before, event.end - after};
+    if (memcmp(event.at, output->before.at, before) || memcmp(text.end, output->after.at, after)) return 0;
+    if (plain_end(text) != text.end) return 0;
+    output->to -= after + 1; /* and the line's end */
+    put(output, (Span){text.at, event.end});
+    *output->to++ = '\n';
+    return 1;
+}
+
+static void add(Output *output, Span event) {
+    if (is_added(output, event)) return;
+    output->before = output->after = (Span){NULL, NULL};
+    put(output, event);
+    *output->to++ = '\n', output->count++;
+    const char *name = find(event, NAME), *from = name ? name + strlen(NAME) : NULL;
+    if (from && from < event.end && *from == ' ') from++;
+    if (!from || from >= event.end || *from++ != '"' || find((Span){event.at, name}, "\"usage\"")) return;
+    const char *to = plain_end((Span){from, event.end});
+    if (!to || to == event.end || find((Span){to, event.end}, NAME)) return;
+    if (*to == '"') output->before = (Span){event.at, from}, output->after = (Span){to, event.end};
+}
+
+/* Read the events, each of which is one line of data with an empty line after it. */
+static int read_events(Span text, Output *output) {
+    while (text.at < text.end) {
+        const char *end = memchr(text.at, '\n', size(text));
+        Span event = {text.at + strlen(FIRST), end ? end : text.end};
+        if (size((Span){text.at, event.end}) <= strlen(FIRST) || memcmp(text.at, FIRST, strlen(FIRST))) return 0;
+        text.at = event.end;
+        while (text.at < text.end && *text.at == '\n') text.at++;
+        if (text.at - event.end == 1 && text.at < text.end) return 0; /* data of two lines */
+        if (size(event) == strlen(DONE) && text.at == text.end && !memcmp(event.at, DONE, size(event))) return 1;
+        if (*event.at != '{' || event.end[-1] != '}' || memchr(event.at, '\r', size(event))) return 0;
+        add(output, event);
+    }
+    return 1;
+}
+
+/* Whether a character beyond ASCII may end a line. */
+static int has_other_ends(Span text) { return find(text, "\xC2\x85") || find(text, "\xE2\x80\xA8") || find(text, "\xE2\x80\xA9"); }
+
+static PyObject *taken_together(PyObject *Py_UNUSED(module), PyObject *body) {
+    Py_ssize_t length;
+    if (!PyUnicode_Check(body)) return PyErr_SetString(PyExc_TypeError, "taken_together takes a text"), NULL;
+    const char *data = PyUnicode_AsUTF8AndSize(body, &length);
+    if (!data) {
+        if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) return NULL;
+        PyErr_Clear();
+        Py_RETURN_NONE;
+    }
+    Span text = {data, data + length};
+    if (!PyUnicode_IS_ASCII(body) && has_other_ends(text)) Py_RETURN_NONE;
+    Output output = {.lines = PyMem_Malloc((size_t)length + 1)};
+    if (!(output.to = output.lines)) return PyErr_NoMemory();
+    int done = read_events(text, &output) && output.count;
+    PyObject *found = done ? Py_BuildValue("(y#n)", output.lines, output.to - output.lines, output.count) : Py_NewRef(Py_None);
+    PyMem_Free(output.lines);
+    return found;
+}
+
+static PyMethodDef methods[] = {
+    {"taken_together", taken_together, METH_O, "The data of a stream's events as lines, and how many; None where it is not plain."},
+    {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {
+    .m_base = PyModuleDef_HEAD_INIT, .m_name = "_alike", .m_size = 0, .m_methods = methods};
+
+PyMODINIT_FUNC PyInit__alike(void) { return PyModule_Create(&module); }
