@@ -4,6 +4,9 @@
 #define LLM_AUDIT_CONTEXT_H
 #include <Python.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "_search.h"
 
@@ -15,9 +18,29 @@
 #define FENCE 3
 #define FEWEST_WORDS 3 /* around fences that say what to do with what is in them */
 
-static Py_UCS4 char_at(Chars text, Py_ssize_t at) { return PyUnicode_READ(text.kind, text.data, at); }
+static inline Py_UCS4 char_at(Chars text, Py_ssize_t at) { return PyUnicode_READ(text.kind, text.data, at); }
 
 /* Where one of two characters is that are wider than a byte, or the end: many at once are passed over. */
+#ifdef __SSE2__
+#define FIND_WIDE(name, type, spread, equal, together)                                                                   \
+    static inline __m128i name##_mask(const type *data, __m128i c, __m128i other) {                                      \
+        __m128i some = _mm_loadu_si128((const __m128i *)data);                                                           \
+        return _mm_or_si128(equal(some, c), equal(some, other));                                                         \
+    }                                                                                                                    \
+    static Py_ssize_t name(const type *data, Py_UCS4 c, Py_UCS4 other, Py_ssize_t from, Py_ssize_t to) {                 \
+        const __m128i first = spread((int)c), second = spread((int)other);                                               \
+        const Py_ssize_t vector = 16 / sizeof(type);                                                                     \
+        for (; to - from >= 2 * vector; from += 2 * vector) {                                                            \
+            __m128i low = name##_mask(data + from, first, second), high = name##_mask(data + from + vector, first, second); \
+            unsigned found = (unsigned)_mm_movemask_epi8(together(low, high));                                           \
+            if (found) return from + __builtin_ctz(found) * 2 * vector / 16;                                             \
+        }                                                                                                                \
+        while (from < to && data[from] != c && data[from] != other) from++;                                              \
+        return from;                                                                                                     \
+    }
+FIND_WIDE(find_in_two_bytes, Py_UCS2, _mm_set1_epi16, _mm_cmpeq_epi16, _mm_packs_epi16)
+FIND_WIDE(find_in_four_bytes, Py_UCS4, _mm_set1_epi32, _mm_cmpeq_epi32, _mm_packs_epi32)
+#else
 #define FIND_WIDE(name, type)                                                                            \
     static Py_ssize_t name(const type *data, Py_UCS4 c, Py_UCS4 other, Py_ssize_t from, Py_ssize_t to) { \
         for (int any = 0; to - from >= AT_ONCE; from += AT_ONCE) {                                       \
@@ -29,6 +52,7 @@ static Py_UCS4 char_at(Chars text, Py_ssize_t at) { return PyUnicode_READ(text.k
     }
 FIND_WIDE(find_in_two_bytes, Py_UCS2)
 FIND_WIDE(find_in_four_bytes, Py_UCS4)
+#endif
 
 /* Where the first of two characters of a text is that is not of single bytes; -1 for none. */
 static Py_ssize_t find_either(Chars text, Py_UCS4 c, Py_UCS4 other, Py_ssize_t from, Py_ssize_t to) {
@@ -94,9 +118,12 @@ static int read_labels(PyObject *words, Labels *labels) {
     return 1;
 }
 
+/* Whether text[from:end] ends with a label that is no part of a longer word. */
 static int ends_with(const Labels *labels, int label, Chars text, Py_ssize_t from, Py_ssize_t end) {
     Py_ssize_t length = labels->length[label];
     if (length > end - from) return 0;
+    Py_UCS4 before = end - length > from ? char_at(text, end - length - 1) : 0;
+    if (before == '_' || Py_UNICODE_ISALNUM(before)) return 0;
     for (Py_ssize_t k = 1; k <= length; k++)
         if (!may_be(char_at(text, end - k), char_at(labels->word[label], length - k))) return 0;
     return 1;

@@ -33,9 +33,9 @@ static PyObject *chosen(const AskPlan *plan, PyObject *text) {
 
 /* The ask of a prompt that ends with a user's text, after a system prompt or NULL; None where a harness may have made it. */
 static PyObject *plain_ask_of(const AskPlan *plan, PyObject *text, PyObject *system) {
-    if (has_words(plan->chores, plan->edge, chars_of(text), PyUnicode_GET_LENGTH(text))) Py_RETURN_NONE;
+    if (may_be_chore(plan->chores, plan->edge, chars_of(text), PyUnicode_GET_LENGTH(text))) Py_RETURN_NONE;
     PyObject *found = chosen(plan, text);
-    if (!found || found == Py_None || !system || !repeated_has_words(plan->chores, plan->edge, system)) return found;
+    if (!found || found == Py_None || !system || !repeated_may_be_chore(plan->chores, plan->edge, system)) return found;
     Py_DECREF(found);
     Py_RETURN_NONE;
 }

@@ -3,6 +3,7 @@
 #define LLM_AUDIT_SEARCH_H
 #include <Python.h>
 #include <stdint.h>
+#include <string.h>
 
 #define SEARCH_STEP 2 /* three characters of any word begin at a multiple of it, so only such places are looked at */
 #define HEAD (SEARCH_STEP + 2) /* the shortest word of a group */
@@ -50,9 +51,24 @@ static int at_place(const Words *words, int group, int kind, const void *data, P
     return 0;
 }
 
+/* Pass over bytes where no word of a group is, three places at once, where the machine's words begin with their low byte. */
+static inline Py_ssize_t pass_over(const uint32_t *places, const uint8_t *data, Py_ssize_t at, Py_ssize_t to) {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    for (uint64_t c, pairs; to - at >= 8; at += 3 * SEARCH_STEP) {
+        memcpy(&c, data + at, 8);
+        c &= 0x1F1F1F1F1F1F1F1FU;
+        pairs = (c & 0xFF00FF00FF00FFU) << 5 | (c >> 8 & 0xFF00FF00FF00FFU);
+        if ((places[pairs & 1023] >> (c >> 16 & 31) | places[pairs >> 16 & 1023] >> (c >> 32 & 31) |
+             places[pairs >> 32 & 1023] >> (c >> 48 & 31)) & 1) break;
+    }
+#endif
+    return at;
+}
+
 static inline int search(const Words *words, int group, const int kind, const void *data, Py_ssize_t from, Py_ssize_t to) {
     const uint32_t *places = words->places[group];
     for (Py_ssize_t i = from; i + 2 < to; i += SEARCH_STEP) {
+        if (kind == PyUnicode_1BYTE_KIND && (i = pass_over(places, data, i, to)) + 2 >= to) break;
         uint32_t pair = (PyUnicode_READ(kind, data, i) & 31) << 5 | (PyUnicode_READ(kind, data, i + 1) & 31);
         if (!(places[pair] >> (PyUnicode_READ(kind, data, i + 2) & 31) & 1)) continue;
         for (int k = 0; k < SEARCH_STEP; k++)
@@ -80,10 +96,30 @@ static int has_words(const Words *words, Py_ssize_t edge, Chars text, Py_ssize_t
     return 1;
 }
 
+/* Whether a clause of data[from:to], up to a full stop or a line's end, holds a word of each group, or may do so: it has a
+   letter beyond ASCII that stands for one of ASCII. */
+static int has_clause(const Words *words, Chars text, Py_ssize_t from, Py_ssize_t to) {
+    for (Py_ssize_t at = from; from < to; from = ++at) {
+        for (Py_UCS4 c = 0; at < to && (c = PyUnicode_READ(text.kind, text.data, at)) != '.' && c != '\n'; at++)
+            if (c == 0x130 || c == 0x131 || c == 0x17F || c == 0x212A) return 1;
+        int group = 0;
+        while (group < words->groups && holds(words, group, text.kind, text.data, from, at)) group++;
+        if (group == words->groups) return 1;
+    }
+    return 0;
+}
+
+/* Whether a clause of an end of a text may hold a word of each group. */
+static int may_be_chore(const Words *words, Py_ssize_t edge, Chars text, Py_ssize_t length) {
+    if (!has_words(words, edge, text, length)) return 0;
+    if (length <= 2 * edge) return has_clause(words, text, 0, length);
+    return has_clause(words, text, 0, edge) || has_clause(words, text, length - edge, length);
+}
+
 /* The same for a text that many requests repeat, such as a system prompt. */
-static int repeated_has_words(Words *words, Py_ssize_t edge, PyObject *text) {
+static int repeated_may_be_chore(Words *words, Py_ssize_t edge, PyObject *text) {
     Py_ssize_t length = PyUnicode_GET_LENGTH(text);
-    if (!length || length > MAX_KNOWN_CHARS) return has_words(words, edge, chars_of(text), length);
+    if (!length || length > MAX_KNOWN_CHARS) return may_be_chore(words, edge, chars_of(text), length);
     size_t slot = ((size_t)length + 7 * PyUnicode_READ_CHAR(text, length - 1) + PyUnicode_READ_CHAR(text, length / 2)) % KNOWN;
     PyObject *known = words->known[slot].text;
     if (known && PyUnicode_GET_LENGTH(known) == length && PyUnicode_KIND(known) == PyUnicode_KIND(text) &&
@@ -91,7 +127,7 @@ static int repeated_has_words(Words *words, Py_ssize_t edge, PyObject *text) {
         return words->known[slot].found;
     Py_INCREF(text);
     Py_XSETREF(words->known[slot].text, text);
-    return words->known[slot].found = has_words(words, edge, chars_of(text), length);
+    return words->known[slot].found = may_be_chore(words, edge, chars_of(text), length);
 }
 
 /* Whether data[at:to] may begin with one of the words, in any case: a character beyond ASCII may stand for a letter. */

@@ -50,7 +50,7 @@ static const System *system_of(Prompts *prompts, const Text *text, uint64_t chai
     if (known->is_known && known->chain == chain) return known;
     View view;
     if (!open_view(text, &view)) return NULL;
-    *known = (System){.chain = chain, .is_chore = has_words(prompts->ask.chores, prompts->ask.edge, view.chars, view.length)};
+    *known = (System){.chain = chain, .is_chore = may_be_chore(prompts->ask.chores, prompts->ask.edge, view.chars, view.length)};
     Py_XDECREF(view.owned);
     PyObject *found = PyObject_CallFunction(prompts->template, "Ks#", (unsigned long long)chain, text->data, text->length);
     if (!found) return NULL;
@@ -147,25 +147,26 @@ static int read_completion(Line *line, Row *row) {
     return found >= 0;
 }
 
+/* Write characters in UTF-8, and return the end. */
+static uint8_t *write_utf8(uint8_t *to, Chars text, Py_ssize_t from, Py_ssize_t end) {
+    for (; from < end; from++) to = put(to, char_at(text, from));
+    return to;
+}
+
 /* The parts of an ask as bytes, one below the other. */
 static PyObject *bytes_of(const Ask *ask, int is_ascii) {
-    const Py_ssize_t from[] = {ask->from, ask->tail}, length[] = {ask->head - ask->from, ask->to - ask->tail};
-    Py_ssize_t lines = length[0] && length[1], total = length[0] + length[1] + lines;
-    PyObject *found = is_ascii ? PyBytes_FromStringAndSize(NULL, total) : PyUnicode_New(total, 0x10FFFF);
+    Py_ssize_t first = ask->head - ask->from, second = ask->to - ask->tail, lines = first && second;
+    Py_ssize_t most = ask->text.kind == PyUnicode_2BYTE_KIND ? 3 : is_ascii ? 1 : 4; /* bytes of a character */
+    PyObject *found = PyBytes_FromStringAndSize(NULL, (first + second) * most + lines);
     if (!found) return NULL;
-    Chars to = is_ascii ? (Chars){PyUnicode_1BYTE_KIND, PyBytes_AS_STRING(found)} : chars_of(found);
-    Py_ssize_t at = 0;
-    for (int part = 0; part < 2; part++) {
-        if (part && lines) PyUnicode_WRITE(to.kind, (void *)to.data, at++, '\n');
-        if (is_ascii) memcpy((char *)to.data + at, (const char *)ask->text.data + from[part], (size_t)length[part]), at += length[part];
-        else
-            for (Py_ssize_t k = 0; k < length[part]; k++)
-                PyUnicode_WRITE(to.kind, (void *)to.data, at++, char_at(ask->text, from[part] + k));
-    }
-    if (is_ascii) return found;
-    PyObject *bytes = PyUnicode_AsUTF8String(found);
-    Py_DECREF(found);
-    return bytes;
+    uint8_t *start = (uint8_t *)PyBytes_AS_STRING(found), *to = start;
+    if (is_ascii) memcpy(to, (const char *)ask->text.data + ask->from, (size_t)first), to += first;
+    else to = write_utf8(to, ask->text, ask->from, ask->head);
+    if (lines) *to++ = '\n';
+    if (is_ascii) memcpy(to, (const char *)ask->text.data + ask->tail, (size_t)second), to += second;
+    else to = write_utf8(to, ask->text, ask->tail, ask->to);
+    if (!is_ascii) _PyBytes_Resize(&found, to - start); /* which sets it to NULL where it fails */
+    return found;
 }
 
 /* The ask that patterns find in a text, as bytes; NULL where they find none, or with an error. */
@@ -188,7 +189,7 @@ static PyObject *ask_of(const Prompts *prompts, const Prompt *prompt, Row *row, 
     if (!open_view(&prompt->last, &view)) return NULL;
     int quoted = hash_longest(view.chars, view.length, !prompt->last.beyond, &hash), chosen = MORE_TO_DO;
     if (quoted > 0) set(row, QUOTED_HASH, hash);
-    if (quoted >= 0 && !has_words(prompts->ask.chores, prompts->ask.edge, view.chars, view.length))
+    if (quoted >= 0 && !may_be_chore(prompts->ask.chores, prompts->ask.edge, view.chars, view.length))
         chosen = choose_ask(&prompts->ask, view.chars, view.length, &ask);
     if (chosen == OUT_OF_MEMORY) PyErr_NoMemory();
     else if (chosen == FOUND) {

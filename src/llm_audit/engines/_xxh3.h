@@ -4,6 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #if !defined(__SIZEOF_INT128__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "needs 128-bit products and little-endian words; the Python form is used instead"
@@ -101,11 +104,21 @@ static uint64_t hash_of_some(const uint8_t *data, size_t length, uint64_t seed) 
 }
 
 static void add_stripe(uint64_t *lanes, const uint8_t *data, const uint8_t *secret) {
+#ifdef __SSE2__
+    for (int k = 0; k < LANES; k += 2) { /* two at once */
+        __m128i words = _mm_loadu_si128((const __m128i *)(data + 8 * k));
+        __m128i keys = _mm_xor_si128(words, _mm_loadu_si128((const __m128i *)(secret + 8 * k)));
+        __m128i products = _mm_mul_epu32(keys, _mm_srli_epi64(keys, 32)), swapped = _mm_shuffle_epi32(words, 0x4E);
+        __m128i *to = (__m128i *)(lanes + k);
+        _mm_storeu_si128(to, _mm_add_epi64(_mm_loadu_si128(to), _mm_add_epi64(products, swapped)));
+    }
+#else
     for (int k = 0; k < LANES; k++) {
         uint64_t word = read64(data + 8 * k), key = word ^ read64(secret + 8 * k);
         lanes[k ^ 1] += word;
         lanes[k] += (key & 0xFFFFFFFFU) * (key >> 32);
     }
+#endif
 }
 
 static uint64_t hash_of_many(const uint8_t *data, size_t length, uint64_t seed) {

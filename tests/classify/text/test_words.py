@@ -62,6 +62,11 @@ def test_no_question_goes_without_a_word_before_a_colon(text):
         ("a question * \n:", True),
         ("query.:", False),
         ("uery:", False),
+        ("a subquery: ", False),
+        ("my_query:", False),
+        ("#query:", True),
+        ("a\u00e9query:", False),
+        ("\u2014query:", True),
         ("结论\uff1a", False),
         ("问题\uff1a 🙂", True),
     ],
@@ -117,11 +122,33 @@ def test_a_text_begins_with_a_word_whatever_its_case(text, found):
 @pytest.mark.skipif(not words.COMPILED, reason="built without a C compiler")
 def test_a_repeated_system_prompt_is_searched_once_for_each_of_its_texts():
     short = short_way()
-    texts = [f"{word} {'.' * size} chat" for size in range(40) for word in ("title", "tatle", "t\xeftle", "t\u0131tle")]
+    texts = [f"{word} {'-' * size} chat" for size in range(40) for word in ("title", "tatle", "t\xeftle", "t\u0131tle")]
     for _ in range(3):
         for text in texts:
             plain = short([Message("system", text), Message("user", "Why?")])
-            assert (plain is None) is words.in_ends((("title",), ("chat",)), 20, text)
+            ends = words.ends(text, 20).split("\n")
+            assert (plain is None) is any(words.in_ends((("title",), ("chat",)), 20, end) for end in ends)
+
+
+@pytest.mark.skipif(not words.COMPILED, reason="built without a C compiler")
+@pytest.mark.parametrize(
+    ("text", "is_plain"),
+    [
+        ("title chat", False),
+        ("title. chat", True),
+        ("title\nchat", True),
+        ("Why? chat title.", False),
+        ("title. chat \u2014 title", False),
+        ("title. \u2014 chat", True),
+        ("title. chat \u212a", False),  # a letter that stands for one of ASCII
+        ("title. chat \U0001f642 \u017f", False),
+        ("title" + "-" * 40 + "chat", True),  # at one end each
+        ("-" * 40 + "title chat", False),
+    ],
+)
+def test_words_of_a_chore_stand_in_one_clause(text, is_plain):
+    assert (short_way()([Message("user", text)]) is not None) is is_plain
+    assert (short_way()([Message("system", text), Message("user", "Why?")]) is not None) is is_plain
 
 
 @pytest.mark.parametrize("compiled", [True, False])

@@ -125,8 +125,9 @@ REWORK: Final = re.compile(
 
 REWORK_HEADS: Final = (
     "please ", "bitte ", "can you ", "could you ", "summari", "translate", "shorten", "condense", "proofread", "re",
-    "paraphrase", "tag", "label", "classif", "categori", "extra", "write", "give", "find", "suggest", "cor", "fass",
-    "klassifizier", "kor", "tradu", "classe", "raccourci", "clasific", "acort", "encurt", "riassum", "estra",
+    "paraphrase", "tag", "label", "classif", "categori", "extra", "cor", "fass", "klassifizier", "kor",
+    *(f"{verb} {after}" for verb in ("write", "give", "find", "suggest") for after in ("a", "me a", "this ")),
+    "tradu", "classe", "raccourci", "clasific", "acort", "encurt", "riassum", "estra",
     "riformul", "vat ", "vertaal", "herschrijf", "stre", "prze", "wyod", "sklasyfikuj", "popraw",
 )  # fmt: skip
 """Such a paragraph begins with one of these, but for marks before it, or holds a letter beyond ASCII."""

@@ -104,7 +104,8 @@ def labelled(words: tuple[str, ...], text: str) -> bool:
 
     Args:
         words: Words in lower case.
-        text: The text. Between word and colon may be blanks and asterisks, and the word may have any case.
+        text: The text. Between word and colon may be blanks and asterisks; the word may have any case, and is no part
+            of a longer one.
     """
     return _words.labelled(words, text) if COMPILED else ":" in text or "\uff1a" in text
 
