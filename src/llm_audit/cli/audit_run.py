@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from llm_audit.cli import console
+from llm_audit.cli.loading import loading
 from llm_audit.cli.mapping_hint import mapping_hint
 from llm_audit.errors import UsageError
 from llm_audit.sources.databases import shown
@@ -91,8 +92,11 @@ def run_audit(
     from llm_audit import api, engines
     from llm_audit.cli import kept_audit
 
-    with engines.open_executor(config.engine, jobs=config.jobs) as executor:
-        with console.progress(wanted=progress) as done:
+    with engines.open_executor(config.engine, jobs=config.jobs, then="llm_audit.audit.stages.tasks") as executor:
+        with (
+            console.progress(wanted=progress) as shown_progress,
+            loading("llm_audit.audit.run", shown_progress) as done,
+        ):
             if update is not None:
                 api.update_ledger(
                     paths,

@@ -138,6 +138,7 @@ def _ingest(
     if (stored := session.ledger()) is not None:
         session.warn_of_damage()
         return stored.with_notes(found.notes)
+    executor.prepare(sum(source.size_bytes for source in found.sources))
     from concurrent.futures import ThreadPoolExecutor
 
     from llm_audit.engines.worker import Task

@@ -1,7 +1,9 @@
 import multiprocessing
 import os
 import signal
+import sys
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 
 import pytest
@@ -32,6 +34,10 @@ def polars_threads(_: Number) -> int:
     import polars as pl
 
     return pl.thread_pool_size()
+
+
+def has_loaded(_: Number) -> bool:
+    return "this" in sys.modules
 
 
 def tell_blocked(connection: Connection) -> None:
@@ -73,3 +79,23 @@ def test_a_process_of_several_has_one_thread_of_polars(monkeypatch: pytest.Monke
     monkeypatch.delenv("POLARS_MAX_THREADS", raising=False)
     with ProcessExecutor(2) as executor:
         assert executor.map(polars_threads, [Number(0), Number(1)]) == [1, 1]
+
+
+def test_waiting_processes_load_what_the_last_tasks_need_but_not_those_that_are_released_soon() -> None:
+    tasks = [Number(value) for value in range(4)]
+    with ProcessExecutor(2, then="this") as executor:
+        assert not any(executor.map(has_loaded, tasks))
+        assert not any(executor.map(has_loaded, tasks))
+        executor.release()
+        executor.map(value_of, tasks)
+        assert all(executor.map(has_loaded, tasks))
+        assert "this" not in sys.modules
+
+
+def test_preparing_for_little_work_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[bool] = []
+    monkeypatch.setattr(forkserver, "ensure_running", lambda: started.append(True))
+    for jobs, size_bytes in ((1, 10 * SHARD_BYTES), (2, SHARD_BYTES), (2, SHARD_BYTES + 1)):
+        with ProcessExecutor(jobs) as executor:
+            executor.prepare(size_bytes)
+    assert started == [True]

@@ -19,12 +19,13 @@ _DASK = "dask"
 _DASK_SCHEME = "dask://"
 
 
-def open_executor(engine: str, *, jobs: int) -> Executor:
+def open_executor(engine: str, *, jobs: int, then: str | None = None) -> Executor:
     """Return the executor of an engine.
 
     Args:
         engine: ``local``, ``dask`` (a cluster of this machine's own processes) or ``dask://host:port``.
         jobs: Processes to start; 0 is one a core.
+        then: A module of the last tasks, which processes of this machine load while they wait for others.
 
     Raises:
         UsageError: There is no such engine, its extra is not installed, or its scheduler does not answer.
@@ -33,7 +34,7 @@ def open_executor(engine: str, *, jobs: int) -> Executor:
     if engine == LOCAL:
         from llm_audit.engines.executors.processes import ProcessExecutor
 
-        return ProcessExecutor(jobs)
+        return ProcessExecutor(jobs, then=then)
     if engine == _DASK or is_remote(engine):
         from llm_audit.engines.executors.dask_cluster import DaskExecutor
 

@@ -104,6 +104,9 @@ class DaskExecutor:
                     free = 0
         return [results[index] for index in range(len(tasks))]
 
+    def prepare(self, size_bytes: int) -> None:
+        """Do nothing: the cluster is ready."""
+
     def release(self) -> None:
         """Do nothing: the cluster's processes are its own."""
 

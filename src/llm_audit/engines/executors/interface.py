@@ -40,6 +40,9 @@ class Executor(Protocol):
             AuditError: The function raised it, or the process of a task died at every attempt.
         """
 
+    def prepare(self, size_bytes: int) -> None:
+        """Begin to start what tasks of so many bytes in all will need, while they are made ready."""
+
     def release(self) -> None:
         """Give back what processes hold for work that is over; the next tasks begin without it."""
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -23,6 +24,9 @@ from llm_audit.errors import AuditError
 from llm_audit.sources.files.limits import SHARD_BYTES
 
 MAX_ATTEMPTS = 3
+_LOAD = "load"
+"""In place of a function: the task is the name of a module, and there is no answer."""
+
 _POLARS = {
     "POLARS_MAX_THREADS": "1",  # each core has a process, and a thread more would hold memory of its own
     "_RJEM_MALLOC_CONF": "narenas:2,dirty_decay_ms:500,muzzy_decay_ms:0",  # give back soon what is freed
@@ -33,9 +37,11 @@ _POLARS = {
 class ProcessExecutor:
     """Run tasks in processes of this machine, at most so many at once; they stay for the next tasks."""
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, *, then: str | None = None) -> None:
         self._jobs = jobs
+        self._then = then
         self._idle: list[_Worker] = []
+        self._released = False
 
     def map(self, function: Callable[[T], R], tasks: Sequence[T], *, done: Done | None = None) -> list[R]:
         """Return the results in the order of the tasks, as ``Executor.map``.
@@ -52,8 +58,18 @@ class ProcessExecutor:
         else:
             # The largest first, so that the processes finish at about the same time.
             order = sorted(range(len(tasks)), key=lambda index: -tasks[index].size_bytes)
-            _Pool(function, tasks, finished, self._idle).run(order, jobs, results)
+            then = self._then if self._released else None  # those that are released soon load nothing more
+            _Pool(function, tasks, finished, self._idle, then).run(order, jobs, results)
         return [results[index] for index in range(len(tasks))]
+
+    def prepare(self, size_bytes: int) -> None:
+        """Start the server that processes are forked from, as ``Executor.prepare``; it loads for most of a second."""
+        if self._jobs > 1 and size_bytes > SHARD_BYTES and _forks():
+            from multiprocessing.forkserver import ensure_running
+
+            _context()
+            with main_module_hidden(), interrupts_blocked():
+                ensure_running()
 
     def release(self) -> None:
         """End the processes, as ``Executor.release``."""
@@ -62,6 +78,7 @@ class ProcessExecutor:
         for worker in self._idle:
             worker.process.join()
         self._idle.clear()
+        self._released = True
 
     def __enter__(self) -> Self:
         """Return the executor; processes are started for the first tasks."""
@@ -70,6 +87,18 @@ class ProcessExecutor:
     def __exit__(self, *failure: object) -> None:
         """End the processes."""
         self.release()
+
+
+def _forks() -> bool:
+    return "forkserver" in multiprocessing.get_all_start_methods()
+
+
+def _context() -> Any:
+    """Return what starts processes."""
+    context: Any = multiprocessing.get_context("forkserver" if _forks() else "spawn")
+    if _forks():
+        context.set_forkserver_preload(["llm_audit.engines.preload"])
+    return context
 
 
 def _ignore(_: int) -> None:
@@ -81,24 +110,24 @@ class _Worker:
     process: BaseProcess
     connection: Connection
     task: int = -1
+    loaded: bool = False
 
 
 class _Pool(Generic[T, R]):
-    def __init__(self, function: Callable[[T], R], tasks: Sequence[T], done: Done, idle: list[_Worker]) -> None:
+    def __init__(
+        self, function: Callable[[T], R], tasks: Sequence[T], done: Done, idle: list[_Worker], then: str | None
+    ) -> None:
         self._function = function
         self._tasks = tasks
         self._done = done
         self._idle = idle  # processes without a task, which outlive the pool
+        self._then = then  # what they load meanwhile
         self._attempts = [0] * len(tasks)
         self._workers: list[_Worker] = []
-        self._context: Any = multiprocessing.get_context(
-            "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-        )
+        self._context = _context()
 
     def run(self, order: Sequence[int], jobs: int, results: dict[int, R]) -> None:
         waiting = deque(order)
-        if hasattr(self._context, "set_forkserver_preload"):
-            self._context.set_forkserver_preload(["llm_audit.engines.preload"])
         try:
             for _ in range(jobs):
                 self._start(waiting.popleft())
@@ -144,6 +173,10 @@ class _Pool(Generic[T, R]):
             return
         self._workers.remove(worker)
         self._idle.append(worker)
+        if self._then is not None and not worker.loaded:
+            worker.loaded = True
+            with suppress(OSError):  # the process has died, which its next task detects
+                worker.connection.send((_LOAD, self._then))
 
     def _replace(self, worker: _Worker) -> None:
         self._workers.remove(worker)
@@ -180,6 +213,9 @@ def serve(connection: Connection) -> None:
             function, task = connection.recv()
         except (EOFError, OSError):
             return
+        if function == _LOAD:
+            import_module(task)
+            continue
         try:
             answer: object = function(task)
         except Exception as error:  # noqa: BLE001 - raised again in the parent
