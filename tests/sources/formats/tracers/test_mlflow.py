@@ -14,3 +14,11 @@ def test_spans_of_models_are_calls() -> None:
 def test_spans_around_them_are_not() -> None:
     assert not_calls(PATH) == ["parent_span", "not_a_model_call"]
     assert rejections(PATH) == [("no_model", "mlflow.llm.model")]
+
+
+def test_spans_alone_and_in_otlp() -> None:
+    first, second = requests("mlflow/spans.jsonl")
+    assert (tokens(first), first.usage.ambiguous_tokens) == ((1000, 600, None, None, 50), 600)  # no provider is named
+    assert (tokens(second), second.trace) == ((10, 4000, 1000, None, 50), "tr-2")
+    (exported,) = requests("mlflow/otlp.json")
+    assert (exported.model, tokens(exported)) == ("gpt-4o", (1000, None, None, None, 50))

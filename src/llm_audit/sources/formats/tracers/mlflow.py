@@ -1,4 +1,4 @@
-"""MLflow traces: an object a trace with its spans, whose attributes are JSON in strings.
+"""MLflow traces: an object a trace with its spans, or spans alone, whose attributes are JSON in strings.
 
 Spans of chat models and embeddings that state their tokens are calls; those around them are set aside by their type.
 """
@@ -20,6 +20,9 @@ _MODELS = frozenset({"CHAT_MODEL", "LLM", "EMBEDDING"})
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    if is_span(mapping(record.get("attributes"))):
+        yield _entry(record)
+        return
     spans = list(objects(mapping(record.get("data")).get("spans") or record.get("spans")))
     yield from (reject_on_error(_entry, span) for span in spans)
     if not spans:
@@ -27,8 +30,20 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 
 
 def _entry(values: Json) -> Entry:
-    attributes = {name: parsed(value) for name, value in mapping(values.get("attributes")).items()}
-    kind = text(attributes.get("mlflow.spanType")) or text(values.get("span_type"))
+    times = {"start_time": values.get("start_time_unix_nano"), "end_time": values.get("end_time_unix_nano")}
+    attributes = {"mlflow.spanType": values.get("span_type"), **mapping(values.get("attributes"))}
+    return read(tracing.from_record({**times, **values, "attributes": {}}), attributes)
+
+
+def is_span(attributes: Json) -> bool:
+    """Return whether attributes are those of an MLflow span."""
+    return "mlflow.spanType" in attributes
+
+
+def read(span: tracing.Span, given: Json) -> Entry:
+    """Read one span by its attributes as MLflow writes them."""
+    attributes = {name: parsed(value) for name, value in given.items()}
+    kind = text(attributes.get("mlflow.spanType"))
     if kind not in _MODELS:
         return NotACall(NotCallReason.PARENT_SPAN if "mlflow.chat.tokenUsage" in attributes else _NO_MODEL_CALL)
     sent, received = mapping(attributes.get("mlflow.spanInputs")), mapping(attributes.get("mlflow.spanOutputs"))
@@ -36,8 +51,6 @@ def _entry(values: Json) -> Entry:
     model = model_of(received) or requested
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "mlflow.llm.model")
-    times = {"start_time": values.get("start_time_unix_nano"), "end_time": values.get("end_time_unix_nano")}
-    span = tracing.from_record({**times, **values, "attributes": {}})
     vendor = provider(attributes.get("mlflow.llm.provider"))
     operation = Operation.EMBEDDING if kind == "EMBEDDING" else Operation.CHAT
     request = tracing.request(span, model=model, requested=requested, vendor=vendor, operation=operation)
@@ -59,6 +72,8 @@ def _entry(values: Json) -> Entry:
 
 
 def _matches(record: Record, _context: Context) -> bool:
+    if is_span(mapping(record.get("attributes"))):
+        return True
     spans = listing(mapping(record.get("data")).get("spans") or record.get("spans"))
     first = mapping(spans[0]) if spans else {}
     return any(name.startswith("mlflow.") for name in mapping(first.get("attributes")))
@@ -79,5 +94,5 @@ FORMAT = Format(
     specificity=Specificity.PRODUCT,
     matches=_matches,
     entries=_entries,
-    keys=frozenset({"data", "spans"}),
+    keys=frozenset({"data", "spans", "attributes"}),
 )

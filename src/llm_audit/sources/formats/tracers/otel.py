@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.tracers import _otel_texts, openinference, vercel_ai
+from llm_audit.sources.formats.tracers import _otel_texts, mlflow, openinference, vercel_ai
 from llm_audit.sources.records import tracing
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, provider, set_usage, tier
 from llm_audit.sources.records.disjoint import read_count
@@ -43,6 +43,8 @@ def read(span: tracing.Span) -> Entry:
         return vercel_ai.read(span)
     if openinference.is_span(attributes) and not any(name in attributes for name in _INPUT):
         return openinference.read(span)
+    if mlflow.is_span(attributes) and not any(name in attributes for name in _INPUT):
+        return mlflow.read(span, attributes)
     step = text(attributes.get("gen_ai.operation.name")) or ""
     requested = text(first(attributes, "gen_ai.request.model", "llm.request.model"))
     model = text(first(attributes, "gen_ai.response.model", "llm.response.model")) or requested
