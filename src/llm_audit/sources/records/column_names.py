@@ -102,6 +102,10 @@ USUAL = frozenset(
     | {"team", "input", "output", "cached", "app", "user", "completion", "conversation", "total", "system"}
 )
 """Columns that most logs have, and no others."""
+EVENTS = frozenset({"event", "event_type", "event_name", "phase", "msg", "message"})
+"""Names under which a log says what a record is about."""
+CACHE_HITS = frozenset({"cache_hit", "cached", "from_cache", "is_cached", "served_from_cache", "cache_status"})
+"""Names under which a log says that a cache of its own answered."""
 _ATTRIBUTION = frozenset({"team", "app", "user", "environment"})
 
 
@@ -166,6 +170,7 @@ class Columns(msgspec.Struct, frozen=True):
     latency: str = ABSENT
     only_usual: bool = True  # no column besides those that most logs have, and none that may count tokens
     attribution: bool = False  # any of team, app, user and environment
+    marks: tuple[str, ...] = ()  # keys that may say that a record is no call
 
     def names(self, column: str, *names: str) -> bool:
         """Return whether the normalized key of a column is one of these names."""
@@ -201,7 +206,12 @@ def _columns(keys: tuple[str, ...]) -> Columns:
             best[column] = (rank, key)
     found = {column: key for column, (_, key) in best.items()}
     unread = any(looks_like_tokens(normalize_name(key)) for key in keys)
-    flags = {"only_usual": found.keys() <= USUAL and not unread, "attribution": not _ATTRIBUTION.isdisjoint(found)}
+    marks = tuple(key for key in keys if normalize_name(key) in EVENTS | CACHE_HITS)
+    flags = {
+        "only_usual": found.keys() <= USUAL and not unread and not marks,
+        "attribution": not _ATTRIBUTION.isdisjoint(found),
+        "marks": marks,
+    }
     return msgspec.convert({**found, **flags}, Columns)
 
 

@@ -57,7 +57,7 @@ def test_inclusive_or_exclusive_is_settled_or_marked() -> None:
 
 
 def test_each_column_has_a_place_and_names_of_its_own() -> None:
-    places = set(Columns.__struct_fields__) - {"only_usual", "attribution"}
+    places = set(Columns.__struct_fields__) - {"only_usual", "attribution", "marks"}
     assert places == set(SYNONYMS)
     names = [name for known in SYNONYMS.values() for name in known]
     assert len(names) == len(set(names))
@@ -120,3 +120,31 @@ def test_the_counts_that_openrouter_bills_are_its_native_ones() -> None:
     }  # fmt: skip
     found = read(generation)
     assert (tokens(found), found.usage.reasoning_tokens) == ((400, 600, None, None, 50), 5)
+
+
+CALL = {"ts": 1_788_220_800, "model": "gpt-4o", "input_tokens": 10, "output_tokens": 5}
+NO_TOKENS = {"ts": 1_788_220_800, "model": "gpt-4o", "prompt": "Hello?"}
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({**CALL, "cost": 0, "cached": True}, "gateway_cache_hit"),
+        ({**CALL, "cost": 0.0, "cache_status": "HIT"}, "gateway_cache_hit"),
+        ({**NO_TOKENS, "cacheHit": "true", "response": "Hi."}, "gateway_cache_hit"),
+        ({**CALL, "cost": 0.001, "cache_hit": True}, None),  # of the provider's own cache
+        ({**CALL, "cache_hit": True}, None),
+        ({**CALL, "cost": 0, "cached": False}, None),
+        ({**CALL, "cost": 0, "cached": 10}, None),  # a count
+        ({**NO_TOKENS, "event": "on_llm_start"}, "metadata"),
+        ({**NO_TOKENS, "msg": "request started"}, "metadata"),
+        ({**NO_TOKENS, "event": "llm.end"}, None),
+        ({**NO_TOKENS, "event": "restarted"}, None),
+        ({**CALL, "event": "call started"}, None),  # it has counts
+        ({**NO_TOKENS, "event": "llm_start", "response": "Hi."}, None),
+    ],
+    ids=str,
+)
+def test_records_that_say_that_they_are_no_calls(record: dict[str, object], reason: str | None) -> None:
+    found = read(record)
+    assert getattr(found, "reason", None) == reason

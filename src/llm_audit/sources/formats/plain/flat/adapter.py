@@ -26,6 +26,7 @@ from llm_audit.sources.entry import (
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
+from llm_audit.sources.formats.plain.flat.marks import no_call
 from llm_audit.sources.formats.plain.flat.typed import typed_reader
 from llm_audit.sources.records.billing.aggregates import count_of, shared_out
 from llm_audit.sources.records.billing.costs import set_stated
@@ -71,6 +72,9 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         set_completion(request, completion)
     if not columns.only_usual:
         _set_uncommon_fields(request, record, columns)
+        if columns.marks and (reason := no_call(record, columns, request)):
+            yield NotACall(reason)
+            return
         count = count_of(get(columns.requests), columns.requests)
         if count is not None and count != 1:
             yield from shared_out(request, count) if count else (NotACall(NotCallReason.METADATA),)
