@@ -65,3 +65,9 @@ def test_claude_codes_log_events_are_calls() -> None:
     assert (answered.conversation, answered.user, answered.team) == ("cc-1", "acc-1", "platform")
     assert (failed.status, failed.status_code, failed.usage.usage_source) == ("error", 529, "none")
     assert not_calls(path) == ["metadata"]
+
+
+def test_an_event_may_be_named_by_its_body_and_timed_by_its_observation() -> None:
+    (request,) = requests("otlp/claude_code_body.json")
+    assert (tokens(request), request.stated_cost_pico) == ((10, 900, 100, None, 50), 10_000_000_000)
+    assert request.time_us == 1_780_000_000_000_000

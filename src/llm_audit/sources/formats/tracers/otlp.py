@@ -14,7 +14,7 @@ from llm_audit.sources.formats.interface import Context, Evidence, Format, Forma
 from llm_audit.sources.formats.tracers import _claude_code_events, _gemini_cli_events
 from llm_audit.sources.formats.tracers.otel import read
 from llm_audit.sources.records.calls import reject_on_error
-from llm_audit.sources.records.fields import Json, first, mapping, objects, text
+from llm_audit.sources.records.fields import Json, as_int, first, mapping, objects, text
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.tracing import Span, flatten
 
@@ -52,17 +52,28 @@ class _Item(NamedTuple):
         """Decode the span or log record."""
         values = self.values
         return Span(
-            name=text(first(values, "name", "eventName")) or "",
+            name=text(first(values, "name")) or _event_name(values) or "",
             trace=text(values.get("traceId")),
             span=text(values.get("spanId")),
             parent=text(values.get("parentSpanId")),
-            start_us=micros(first(values, "startTimeUnixNano", "timeUnixNano"), "startTimeUnixNano"),
+            start_us=micros(_start(values), "startTimeUnixNano"),
             end_us=micros(values.get("endTimeUnixNano"), "endTimeUnixNano"),
             failed=str(mapping(values.get("status")).get("code")) in _FAILED,
             attributes=flatten(_attributes(values)),
             resource=self.resource,
             events=_events(values.get("events")),
         )
+
+
+def _start(values: Json) -> object:
+    """Return when a span began; of a log record that states no time (0), when it was observed."""
+    names = ("startTimeUnixNano", "timeUnixNano", "observedTimeUnixNano")
+    return next((values[name] for name in names if as_int(values.get(name))), None) or first(values, *names)
+
+
+def _event_name(log: Json) -> str | None:
+    """Return the name of a log record's event, which older SDKs give as its body."""
+    return text(log.get("eventName")) or text(mapping(log.get("body")).get("stringValue"))
 
 
 def _items(record: Record) -> Iterator[_Item | NotACall]:
@@ -82,7 +93,7 @@ def _is_call(log: Json, resource: Json) -> bool:
     attributes = _attributes(log)
     if _gemini_cli_events.is_event(attributes, program=resource.get("service.name")):
         return True
-    name = text(log.get("eventName"))
+    name = _event_name(log)
     return _EVENT in (name, attributes.get("event.name")) or _claude_code_events.is_call(name, attributes)
 
 
