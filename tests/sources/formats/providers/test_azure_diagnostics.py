@@ -9,3 +9,13 @@ def test_diagnostics_tell_calls_but_no_tokens() -> None:
     assert (throttled.status, throttled.status_code, throttled.streamed) == ("error", 429, False)
     assert (tokens(gateway), gateway.completion) == ((36, 64, None, None, 20), "Seven.")
     assert not_calls("azure-diagnostics/records.jsonl") == ["not_a_model_call"]
+
+
+def test_the_llm_log_of_api_management_has_counts() -> None:
+    (request,) = requests("azure-diagnostics/llm_log.jsonl")
+    assert (request.model, request.model_requested, tokens(request)) == (
+        "gpt-4o",
+        "gpt4o",
+        (1000, None, None, None, 50),
+    )
+    assert (request.merge_key, request.time_us) == ("azure:c1|gpt-4o|ok", 1_777_888_800_000_000)

@@ -17,7 +17,8 @@ from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import micros
 
 
-def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+def llm_entries(record: Record, _context: Context) -> Iterator[Entry]:
+    """Yield the call that a row of the log states."""
     deployment = text(record.get("DeploymentName"))
     model = text(record.get("ModelName")) or deployment
     input_tokens, output_tokens = read_count(record, "PromptTokens"), read_count(record, "CompletionTokens")
@@ -63,7 +64,7 @@ FORMAT = Format(
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: "CorrelationId" in record and "PromptTokens" in record,
-    entries=_entries,
+    entries=llm_entries,
     keys=frozenset({"CorrelationId"}),
     keys_decide=True,
 )

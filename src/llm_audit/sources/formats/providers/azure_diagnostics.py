@@ -1,4 +1,4 @@
-"""Azure's diagnostic logs: Azure OpenAI's, which hold no tokens, and those of API Management's gateway, with bodies."""
+"""Azure's diagnostic logs: Azure OpenAI's, which hold no tokens, and the gateway and LLM logs of API Management."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.providers.azure_apim_gateway import RESPONSE_BODIES, gateway_entries
+from llm_audit.sources.formats.providers.azure_apim_llm import llm_entries
 from llm_audit.sources.records.calls import merge_key, operation, outcome
 from llm_audit.sources.records.fields import as_int, first, mapping, number, text
 from llm_audit.sources.records.times import micros
@@ -18,6 +19,11 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     properties = mapping(record.get("properties"))
     if any(name in properties for name in RESPONSE_BODIES):
         yield from gateway_entries(record, _context)
+        return
+    llm = {name[:1].upper() + name[1:]: value for name, value in properties.items()}
+    if "PromptTokens" in llm:
+        around = {"CorrelationId": record.get("correlationId"), "TimeGenerated": first(record, "time", "timestamp")}
+        yield from llm_entries({**around, **llm}, _context)
         return
     name = (text(record.get("operationName")) or "").lower()
     if not any(kind in name for kind in _CALLS):
@@ -50,12 +56,12 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 FORMAT = Format(
     info=FormatInfo(
         name="azure-diagnostics",
-        title="Azure diagnostics: Azure OpenAI, and API Management's gateway log",
+        title="Azure diagnostics: Azure OpenAI, and API Management's gateway and LLM logs",
         evidence=Evidence.RECONSTRUCTED,
-        input_counts="none, or as in the bodies",
+        input_counts="none, not split, or as in the bodies",
         tells=("time", "id", "latency"),
         notes="Azure OpenAI's own diagnostics hold no tokens and no prompts; API Management's hold the bodies where "
-        "body logging is on. A deployment's name hides the model: name it in the alias map.",
+        "body logging is on, its LLM log has counts. A deployment's name hides the model: name it in the alias map.",
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: "category" in record and "resourceId" in record,
