@@ -8,6 +8,7 @@ import pytest
 from llm_audit.sources.records.column_names import SYNONYMS
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage
 from llm_audit.sources.records.tokens import COLUMNS, count_tokens, looks_like_tokens, read_tokens, token_kind
+from llm_audit.sources.records.usage import of_any
 
 BASE = {"prompt_tokens": 1000, "completion_tokens": 100}
 CACHED = [
@@ -144,3 +145,22 @@ def test_arithmetic_comes_first_and_a_gap_is_never_silent(
 def test_an_unused_field_is_named_but_not_a_secret_in_its_place() -> None:
     found = count_tokens({"usage": {"odd_tokens": 3, "sk-proj-secretkey_tokens": 4, "a1b2c3d4e5f6a7b8_tokens": 5}})
     assert found.unread == ("odd_tokens", "…", "…")
+
+
+def test_the_usage_of_helicones_gateway_leaves_writes_and_modalities_out_of_the_prompt() -> None:
+    usage = of_any(
+        {
+            "prompt_tokens": 905,  # 5 fresh and 900 read
+            "completion_tokens": 50,
+            "total_tokens": 1979,  # 905 + 50 + 900 + 100 + 24
+            "prompt_tokens_details": {
+                "cached_tokens": 900,
+                "cache_write_tokens": 100,
+                "cache_write_details": {"write_5m_tokens": 40, "write_1h_tokens": 60},
+            },
+            "modality_tokens": {"audio": {"input_tokens": 20, "cached_tokens": 0, "output_tokens": 4}},
+        }
+    )
+    assert (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens) == (5, 900, 50)
+    assert (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens) == (40, 60)
+    assert (usage.audio_input_tokens, usage.audio_output_tokens, usage.ambiguous_tokens) == (20, 4, None)

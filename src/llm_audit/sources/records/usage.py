@@ -29,6 +29,8 @@ def of_openai(usage: Json) -> Usage:
     """
     if usage.keys() <= _OPENAI_CHAT:
         return _of_openai_chat(usage)
+    if "modality_tokens" in usage:
+        return _of_helicone(usage)
     counts = count_tokens(usage)
     if "input" in counts.kinds:
         counts.kinds.setdefault("output", 0)  # embeddings report no output
@@ -65,6 +67,35 @@ def _of_openai_chat(usage: Json) -> Usage:
         image_input=read_single_count(into, "image_tokens"),
         total=read_single_count(usage, "total_tokens"),
         convention=Convention.INCLUSIVE,
+    )
+
+
+def _of_helicone(usage: Json) -> Usage:
+    """Read what Helicone's AI gateway makes of any provider's usage.
+
+    The prompt includes cache reads, but neither writes nor what ``modality_tokens`` counts; the total adds up
+    everything, the reads twice.
+    """
+    into, outof = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
+    lifetimes, modalities = mapping(into.get("cache_write_details")), mapping(usage.get("modality_tokens"))
+    read = read_count(into, "cached_tokens") or 0
+    short = read_count(lifetimes, "write_5m_tokens")
+    images, sounds = mapping(modalities.get("image")), mapping(modalities.get("audio"))
+    beside = [mapping(counts) for counts in modalities.values()]
+    fresh = max((read_count(usage, "prompt_tokens") or 0) - read, 0)
+    return disjoint_usage(
+        fresh + sum(read_count(counts, "input_tokens") or 0 for counts in beside),
+        (read_count(usage, "completion_tokens") or 0)
+        + sum(read_count(counts, "output_tokens") or 0 for counts in beside),
+        cache_read=read + sum(read_count(counts, "cached_tokens") or 0 for counts in beside),
+        cache_write=read_count(into, "cache_write_tokens") if short is None else short,
+        cache_write_1h=read_count(lifetimes, "write_1h_tokens"),
+        reasoning=read_count(outof, "reasoning_tokens"),
+        audio_input=read_count(sounds, "input_tokens") or None,
+        audio_output=read_count(sounds, "output_tokens") or None,
+        image_input=read_count(images, "input_tokens") or None,
+        image_output=read_count(images, "output_tokens") or None,
+        convention=_EXCLUSIVE,
     )
 
 

@@ -22,3 +22,10 @@ def test_labels_cost_and_outcome() -> None:
     assert (first.tags, first.stated_cost_pico, first.latency_ms) == ((), 1_230_000_000, 1400.0)
     assert (cancelled.status, cancelled.status_code) == ("cancelled", None)
     assert not_calls(PATH) == ["gateway_cache_hit"]
+
+
+def test_audio_is_counted_beside_text() -> None:
+    (request,) = requests("helicone/audio.jsonl")
+    assert tokens(request) == (100, 0, 0, None, 50)
+    assert (request.usage.audio_input_tokens, request.usage.audio_output_tokens) == (30, 40)
+    assert request.usage.unexplained_tokens is None  # 220 = 100 + 30 + 50 + 40

@@ -1,7 +1,7 @@
 """Helicone exports: JSON lines, a row for each request.
 
-Exclusive: cached tokens are not in ``prompt_tokens``, and reasoning tokens, where counted apart, are not in
-``completion_tokens``. The provider's own usage in ``response_body`` is preferred.
+Exclusive: cached and audio tokens are not in ``prompt_tokens``, and audio and reasoning tokens, where counted apart, are
+not in ``completion_tokens``. The provider's own usage in ``response_body`` is preferred.
 """
 
 from __future__ import annotations
@@ -75,20 +75,23 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 
 
 def _own_counts(record: Json) -> Usage:
-    completion, reasoning = read_count(record, "completion_tokens"), read_count(record, "reasoning_tokens")
+    reasoning, sound = read_count(record, "reasoning_tokens"), read_count(record, "prompt_audio_tokens")
+    speech = read_count(record, "completion_audio_tokens")
     return disjoint_usage(
-        read_count(record, "prompt_tokens"),
-        (completion or 0) + reasoning if reasoning else completion,
+        _sum(read_count(record, "prompt_tokens"), sound),
+        _sum(read_count(record, "completion_tokens"), reasoning, speech),
         cache_read=read_count(record, "prompt_cache_read_tokens"),
         cache_write=read_count(record, "prompt_cache_write_tokens"),
         reasoning=reasoning,
+        audio_input=sound or None,
+        audio_output=speech or None,
         total=read_count(record, "total_tokens"),
         convention=Convention.EXCLUSIVE,
     )
 
 
-def _matches(record: Record, _context: Context) -> bool:
-    return "request_created_at" in record and ("request_body" in record or "request_model" in record)
+def _sum(count: int | None, *parts: int | None) -> int | None:
+    return (count or 0) + sum(filter(None, parts)) if any(parts) else count
 
 
 FORMAT = Format(
