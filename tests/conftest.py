@@ -14,21 +14,28 @@ from hypothesis import HealthCheck, settings
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# Tests run on as many cores as there are workers; test_end_to_end.py has several threads give the same bytes.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 # How long an example takes says what else the machine does; a test that hangs meets the limit of pytest-timeout.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 SLOWEST = {
+    "test_archives.py",
     "test_assemble.py",
     "test_canaries.py",
     "test_ci_files.py",
+    "test_clickhouse.py",
     "test_counterfactual.py",
     "test_dask_cluster.py",
     "test_end_to_end.py",
     "test_large.py",
     "test_notebook.py",
     "test_partial.py",
+    "test_partitions.py",
     "test_update.py",
+    "test_wheel.py",
     "test_workspace.py",
 }
 

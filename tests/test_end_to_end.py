@@ -113,12 +113,14 @@ def test_no_prompt_text_leaves_the_ingest_half(tmp_path: Path, capfdbinary: pyte
         assert secret.encode() not in path.read_bytes(), path
 
 
-def test_workers_order_splits_and_caches_change_nothing(
+def test_workers_threads_order_splits_and_caches_change_nothing(
     tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     source = SAMPLES / "code-agent"
-    outputs = set()
-    for arguments in (["-j", "1", "--no-cache"], ["-j", "2", "--no-cache"], ["-j", "2"], ["-j", "2"]):
+    command = [sys.executable, "-m", "llm_audit", "analyze", str(source), "-f", "json", "-j", "1", "--no-cache"]
+    threads = os.environ | {"POLARS_MAX_THREADS": "4"}
+    outputs = {subprocess.run(command, env=threads, capture_output=True, check=True).stdout}
+    for arguments in (["-j", "1", "--no-cache"], ["-j", "2"], ["-j", "2"]):
         capfdbinary.readouterr()
         assert run(["analyze", str(source), "-f", "json", *arguments]) == 0
         outputs.add(capfdbinary.readouterr().out)

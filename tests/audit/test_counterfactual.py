@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 
 import numpy as np
@@ -43,17 +44,15 @@ def traffic(random, conversations):
 
 def play(routed, random, abilities):
     """What the policy really pays, request by request: the route's answer, and the flagship's where that was lost."""
-    saved = spent = 0
-    for row in routed.iter_rows(named=True):
-        spent += row["cost_pico"]
-        if row["outcome"] != "moved":
-            continue
-        hidden = row["difficulty"] + random.normal(0, RESIDUAL_SD)
-        flagship_right = random.random() < 1 / (1 + np.exp(hidden - abilities["gpt-4o"]))
-        small_right = random.random() < 1 / (1 + np.exp(hidden - abilities["gpt-4o-mini"]))
-        paid = row["ceiling_pico"] + (row["cost_pico"] if flagship_right and not small_right else 0)
-        saved += row["cost_pico"] - paid
-    return saved / spent
+    saved = 0
+    moved = routed.filter(pl.col("outcome") == "moved").select("difficulty", "cost_pico", "ceiling_pico")
+    for difficulty, cost_pico, ceiling_pico in moved.iter_rows():
+        hidden = difficulty + random.normal(0, RESIDUAL_SD)
+        flagship_right = random.random() < 1 / (1 + math.exp(hidden - abilities["gpt-4o"]))
+        small_right = random.random() < 1 / (1 + math.exp(hidden - abilities["gpt-4o-mini"]))
+        paid = ceiling_pico + (cost_pico if flagship_right and not small_right else 0)
+        saved += cost_pico - paid
+    return saved / routed["cost_pico"].sum()
 
 
 def estimated(frame, policy, *, models, book, options):
@@ -164,15 +163,17 @@ def test_a_cascade_costs_what_is_played_out():
     frame = traffic(np.random.default_rng(6), 400)
     routed = route(price(frame, book), assumed(toml), catalog=models, book=book)
     moved = routed.filter(pl.col("outcome") == "moved")
+    expected = moved["expected_pico"].sum()
+    moved = moved.select("difficulty", "cost_pico", "ceiling_pico")
     totals = []
     for seed in range(30):
         random = np.random.default_rng(seed)
         paid = 0
-        for row in moved.iter_rows(named=True):
-            hidden = row["difficulty"] + random.normal(0, RESIDUAL_SD)
-            right = random.random() < 1 / (1 + np.exp(hidden - BELIEVED["gpt-4o-mini"]))
+        for difficulty, cost_pico, ceiling_pico in moved.iter_rows():
+            hidden = difficulty + random.normal(0, RESIDUAL_SD)
+            right = random.random() < 1 / (1 + math.exp(hidden - BELIEVED["gpt-4o-mini"]))
             rejected = random.random() < (0.1 if right else 0.8)
-            paid += row["ceiling_pico"] + 200_000_000 + (row["cost_pico"] if rejected else 0)
+            paid += ceiling_pico + 200_000_000 + (cost_pico if rejected else 0)
         totals.append(paid)
     error = np.std(totals) / np.sqrt(len(totals))
-    assert abs(np.mean(totals) - moved["expected_pico"].sum()) < 4 * error
+    assert abs(np.mean(totals) - expected) < 4 * error

@@ -48,10 +48,10 @@ def logs(tmp_path: Path) -> Path:
     folder.mkdir()
     for number in range(3):
         lines = []
-        for at in range(24):
+        for at in range(16):
             asked = f"What is {at % 9} plus one, and why is it not {at % 5}?"
             record: dict[str, Any] = {
-                "id": f"call-{(number * 20 + at) % 60}",
+                "id": f"call-{number * 12 + at}",
                 "model": ("gpt-4o", "claude-opus-4-5")[at % 2],
                 "timestamp": 1788220800 + 600 * number + at,
                 "conversation_id": f"talk-{at % 7}" if at % 3 else None,

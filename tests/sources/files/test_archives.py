@@ -114,14 +114,18 @@ def test_compressed_files_are_read_with_all_their_streams(name: str, content: by
     assert account(ingest([tmp_path], options=HERE)) == (10, sum(range(10)), {})
 
 
-@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress, lambda content: arrow("lz4", content)])
+@pytest.mark.parametrize(
+    "pack",
+    [lambda content: bz2.compress(content, 1), lzma.compress, lambda content: arrow("lz4", content)],
+    ids=["bz2", "xz", "lz4"],
+)
 @pytest.mark.parametrize("share", [0.3, 0.9])
 def test_compressed_data_cut_short_is_said(pack, share: float, tmp_path: Path) -> None:
-    packed = pack(rows(0, 30_000))
+    packed = pack(rows(0, 6_000))  # several of the smallest blocks of bzip2
     (tmp_path / "log").write_bytes(packed[: int(len(packed) * share)])
     manifest = ingest([tmp_path], options=HERE).manifest
     assert {found.reason: found.count for found in manifest.rejected}["truncated"] == 1
-    assert manifest.rows < 30_000
+    assert manifest.rows < 6_000
 
 
 def test_members_of_one_name_are_both_read_and_told_apart(tmp_path: Path) -> None:
