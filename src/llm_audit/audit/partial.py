@@ -112,7 +112,7 @@ def sum_rows(
         held.append(_sums(piece, book, routers, group_by))
         if len(held) == _TOGETHER:
             held = [add_sums(held, group_by=group_by)]
-    return add_sums(held, group_by=group_by)
+    return held[0] if len(held) == 1 else add_sums(held, group_by=group_by)
 
 
 def sum_routes(applied: RoutedCosts, measured: Measured) -> PlanSums:

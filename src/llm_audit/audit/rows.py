@@ -18,8 +18,8 @@ from llm_audit.policy import with_models
 from llm_audit.pricing import PRICED_AT, PriceBook, price
 from llm_audit.suggestions import did_you_mean
 
-PIECE = 1 << 15
-"""Rows a piece."""
+PIECE = 1 << 16
+"""Rows a piece: a partition of a large ledger is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,7 +136,7 @@ def _of_one(job: Job, folder: SharedFolder | None) -> Audit:
     assert reading is not None, "the survey found requests"
     applied = parts.routed(job, log, reading)
     found = parts.audited(job, log, reading, applied, find_repeats(parts.sent_prompts(reading, 0)))
-    return _audit(job, log, found, partial(_requests, reading.rows, applied))
+    return _audit(job, log, tasks.add_audited(job, [found]), partial(_requests, reading.rows, applied))
 
 
 def _by_partition(stages: Stages) -> tuple[Log, Audited]:
