@@ -1,12 +1,14 @@
 """Compiled getters and turns against their Python forms, over values as logs hold them and over odd ones."""
 
 from collections import UserDict
+from datetime import datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.sources.records import fields, messages
+from llm_audit.sources.entry import BadRecordError
+from llm_audit.sources.records import fields, messages, times
 
 _fields = pytest.importorskip("llm_audit.sources.records._fields", reason="built without a C compiler")
 
@@ -75,6 +77,40 @@ def test_turns_are_the_same_as_in_python(items, system):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(messages, "_add_plain", lambda _found, _items, place: place)
         assert found == messages.read_messages(items, system)
+
+
+TIMES = st.datetimes(min_value=datetime(2010, 1, 1), max_value=datetime(2105, 1, 1))
+WRITTEN_TIMES = st.builds(
+    lambda time, form, timespec: time.isoformat(timespec=timespec) + form,
+    TIMES,
+    st.sampled_from(["Z", "+00:00", "", "-05:00", " UTC", "z"]),
+    st.sampled_from(["auto", "seconds", "milliseconds", "minutes"]),
+)
+NANOSECONDS = st.integers(0, 10**19).map(lambda number: f"{number:019d}") | TIMES.map(
+    lambda time: str(round(time.timestamp()) * 10**9)
+)
+
+
+def time_of(value: object) -> object:
+    try:
+        return times.micros(value)
+    except BadRecordError as error:
+        return error.note
+
+
+@settings(max_examples=300, deadline=None)
+@given(WRITTEN_TIMES | NANOSECONDS | NANOSECONDS.map(lambda text: f" {text[:-1]}") | SCALARS)
+def test_times_are_the_same_as_in_python(value):
+    found = time_of(value)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(times, "_plain_time", None)
+        assert time_of(value) == found
+
+
+def test_a_plain_time_is_read_by_compiled_code():
+    assert _fields.plain_time("1790000000123456789") == 1_790_000_000_123_456
+    assert _fields.plain_time("2026-09-01T00:00:00.5Z") is None
+    assert _fields.plain_time("2026-09-01T00:00:00.500Z") == times.micros("2026-09-01T00:00:00.5Z")
 
 
 @pytest.mark.parametrize("function", ["text", "first", "mapping", "objects"])

@@ -11,7 +11,7 @@ from llm_audit.sources.entry import BadRecordError, Reason, Record, Request
 from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
 from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
 from llm_audit.sources.records.calls import merge_key, operation, outcome, tier
-from llm_audit.sources.records.column_names import Columns, columns_of
+from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
 from llm_audit.sources.records.fields import Attribution, Json, attribution_of, first, labels, mapping, number, text
 from llm_audit.sources.records.hosts import provider_of
 from llm_audit.sources.records.pair import Pair
@@ -19,6 +19,7 @@ from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.vocabulary import ServiceTier, Status
 
 _STANDARD = str(ServiceTier.STANDARD)
+_UNATTRIBUTED = Attribution()
 
 
 class _Around(NamedTuple):
@@ -43,6 +44,7 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
         raise BadRecordError(Reason.NO_MODEL, "model")
     columns, get = columns_of(pair.outer), pair.outer.get
     around = _Around(pair.outer, columns, mapping(get(columns.metadata)), mapping(request_body.get("metadata")))
+    told = bool(around.outer_metadata or around.own_metadata)
     code = pair.code
     status = _status(pair)
     attribution = _attribution(around, request_body)
@@ -57,8 +59,8 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
         service_tier=_tier(pair),
         request_id=text(get(columns.request_id)) or response_id,
         merge_key=merge_key(response_id, model=served, status=status),
-        conversation=text(get(columns.conversation)) or _id_in_metadata(around, "conversation"),
-        trace=text(get(columns.trace)) or _id_in_metadata(around, "trace"),
+        conversation=text(get(columns.conversation)) or (_id_in_metadata(around, "conversation") if told else None),
+        trace=text(get(columns.trace)) or (_id_in_metadata(around, "trace") if told else None),
         span=text(get(columns.span)),
         parent_span=text(get(columns.parent_span)),
         team=attribution.team,
@@ -71,14 +73,11 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
         status_code=code,
         latency_ms=_latency_ms(pair, columns, time_us),
     )
-    set_stated(
-        request,
-        get(columns.cost),
-        get(columns.currency),
-        other=(get(columns.other_cost), columns.other_cost),
-    )
-    if request.stated_cost_pico is None:
-        request.stated_cost_pico = cost_of_usage(mapping(response_body.get("usage")))
+    cost, other = get(columns.cost), get(columns.other_cost)
+    if cost is not None or other is not None:
+        set_stated(request, cost, get(columns.currency), other=(other, columns.other_cost))
+    if request.stated_cost_pico is None and (usage := mapping(response_body.get("usage"))):
+        request.stated_cost_pico = cost_of_usage(usage)
     read_request_body(request, request_body)
     read_response_body(request, response_body)
     return request
@@ -115,6 +114,9 @@ def _tier(pair: Pair) -> str:
 
 def _attribution(around: _Around, request_body: Json) -> Attribution:
     outer, columns, outer_metadata, own_metadata = around
+    if not (columns.attribution or columns.tags is not ABSENT or outer_metadata or own_metadata):
+        user = text(request_body.get("user") or None)
+        return _UNATTRIBUTED if user is None else Attribution(user=user)
     get = outer.get
     given = attribution_of({**own_metadata, **outer_metadata} if own_metadata else outer_metadata)
     user = request_body.get("user") or own_metadata.get("user_id")

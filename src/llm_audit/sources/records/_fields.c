@@ -1,9 +1,13 @@
-/* Reads fields of decoded records: texts, the first of several names, objects, and turns of texts alone. fields.py and messages.py
-   give the same in Python, also for values that are not as JSON decodes them. */
+/* Reads fields of decoded records: texts, the first of several names, objects, times, and turns of texts alone. fields.py, times.py
+   and messages.py give the same in Python, also for values that are not as JSON decodes them. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stdint.h>
+
+#include "../formats/plain/flat/_times.h"
 
 #define LONGEST_NOTHING 9 /* "undefined" */
+#define NANOSECOND_DIGITS 19
 
 static const char *const nothing[] = {"", "none", "null", "nan", "n/a", "undefined"};
 static PyObject *no_object, *any_mapping, *any_objects; /* an empty mapping, and the readers of unusual values */
@@ -163,6 +167,22 @@ static PyObject *add_plain(PyObject *Py_UNUSED(module), PyObject *const *args, P
     return PyLong_FromSsize_t(at);
 }
 
+/* Microseconds of a time in UTC as most logs write it, or of its nanoseconds since 1970; None for any other. */
+static PyObject *plain_time(PyObject *Py_UNUSED(module), PyObject *value) {
+    int64_t found = 0;
+    if (PyUnicode_CheckExact(value) && PyUnicode_IS_ASCII(value)) {
+        const char *at = PyUnicode_DATA(value);
+        Py_ssize_t length = PyUnicode_GET_LENGTH(value);
+        uint64_t nanoseconds = 0;
+        if (length == NANOSECOND_DIGITS) {
+            for (; length && *at >= '0' && *at <= '9'; at++, length--) nanoseconds = 10 * nanoseconds + (uint64_t)(*at - '0');
+            if (!length) found = (int64_t)(nanoseconds / 1000);
+        } else read_iso(at, length, &found);
+    }
+    if (found < EARLIEST_US || found >= LATEST_US) Py_RETURN_NONE;
+    return PyLong_FromLongLong(found);
+}
+
 static PyObject *prepare(PyObject *Py_UNUSED(module), PyObject *args) {
     if (!PyArg_ParseTuple(args, "OOO", &no_object, &any_mapping, &any_objects)) return NULL;
     Py_INCREF(no_object), Py_INCREF(any_mapping), Py_INCREF(any_objects);
@@ -181,6 +201,7 @@ static PyMethodDef methods[] = {
     {"mapping", mapping, METH_O, "An object, or an empty one."},
     {"objects", objects, METH_O, "The objects of an array, one by one."},
     {"add_plain", (PyCFunction)(void (*)(void))add_plain, METH_FASTCALL, "Add turns of texts alone; the place of the first other."},
+    {"plain_time", plain_time, METH_O, "Microseconds of a time as most logs write it; None for any other."},
     {"prepare", prepare, METH_VARARGS, "Set an empty object, and what reads unusual objects and arrays."},
     {"prepare_turns", prepare_turns, METH_VARARGS, "Set what turns are made by: a class, roles, names of plain parts."},
     {NULL, NULL, 0, NULL}};

@@ -5,9 +5,10 @@ Bodies may be objects, JSON in a string, or a stream.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from llm_audit.sources.entry import Record
 from llm_audit.sources.records.fields import (
@@ -40,8 +41,7 @@ _NO_CALLS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(msgspec.Struct, frozen=True, gc=False):
     """A request and its response. The bodies are empty where the log holds none."""
 
     request_body: Json

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
@@ -47,6 +49,9 @@ _NAMED_DAY = re.compile(r"(?:[A-Z][a-z]{2,8}, )?\d{1,2} [A-Z][a-z]{2} \d{2,4} ")
 _NANOSECOND_DIGITS = 19  # of a time in nanoseconds since 1970
 _LONGEST_NUMBER = 40  # characters
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
+_plain_time: Callable[[object], int | None] | None = None
+with suppress(ImportError):  # built only where a C compiler is available; any time is read in Python then
+    from llm_audit.sources.records._fields import plain_time as _plain_time
 
 
 def micros(value: object, field: str = "time") -> int | None:
@@ -59,6 +64,8 @@ def micros(value: object, field: str = "time") -> int | None:
     """
     if value is None or value == "" or value != value:  # noqa: PLR0124 - a missing cell of a table may be NaN
         return None
+    if _plain_time is not None and (plain := _plain_time(value)) is not None:
+        return plain
     found = _written(value) if isinstance(value, str) else _given(value)
     if found is None or not EARLIEST_US <= found < LATEST_US:
         raise BadRecordError(Reason.BAD_TIME, field, note=time_note(value, field))

@@ -21,6 +21,9 @@ _XAI_TOOLS = {
     "code_interpreter_calls": Fee.SERVER_TOOL,
     "file_search_calls": Fee.FILE_SEARCH,
 }
+_SEARCHES = frozenset(
+    {"search_context_size", "server_side_tool_usage_details", "num_sources_used", "num_search_queries"}
+)
 _PER_QUERY = ("gemini-2", "gemini-1")  # older models bill a grounded prompt, later ones each query of it
 
 
@@ -96,6 +99,8 @@ def _server_tools(ran: Mapping[str, int]) -> dict[Fee, int]:
 
 def read_search_fees(request: Request, usage: Json) -> None:
     """Count what search models bill by the call: the size of Perplexity's context, the sources xAI used."""
+    if _SEARCHES.isdisjoint(usage):
+        return
     fees: dict[Fee, int] = {}
     size = (text(usage.get("search_context_size")) or "").lower()
     if size in {"medium", "high"}:
