@@ -79,7 +79,7 @@ def test_turns_are_the_same_as_in_python(items, system):
         assert found == messages.read_messages(items, system)
 
 
-TIMES = st.datetimes(min_value=datetime(2010, 1, 1), max_value=datetime(2105, 1, 1))
+TIMES = st.datetimes(min_value=datetime.fromisoformat("2010-01-01"), max_value=datetime.fromisoformat("2105-01-01"))
 WRITTEN_TIMES = st.builds(
     lambda time, form, timespec: time.isoformat(timespec=timespec) + form,
     TIMES,
