@@ -1,7 +1,7 @@
 """Helicone exports: JSON lines, a row for each request.
 
-Exclusive: cached and audio tokens are not in ``prompt_tokens``; audio and reasoning tokens, where counted apart, are not
-in ``completion_tokens``. The provider's own usage in ``response_body`` is preferred.
+Exclusive: cached and audio tokens are not in ``prompt_tokens``; audio and reasoning tokens, where counted apart, are
+not in ``completion_tokens``. The provider's own usage in ``response_body`` is preferred.
 """
 
 from __future__ import annotations
