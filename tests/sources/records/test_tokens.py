@@ -164,3 +164,48 @@ def test_the_usage_of_helicones_gateway_leaves_writes_and_modalities_out_of_the_
     assert (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens) == (5, 900, 50)
     assert (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens) == (40, 60)
     assert (usage.audio_input_tokens, usage.audio_output_tokens, usage.ambiguous_tokens) == (20, 4, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (  # Opik's copy of OpenAI's usage
+            {
+                "prompt_tokens": 1000,
+                "completion_tokens": 50,
+                "total_tokens": 1050,
+                "original_usage.prompt_tokens": 1000,
+                "original_usage.completion_tokens": 50,
+                "original_usage.prompt_tokens_details.cached_tokens": 600,
+            },
+            (400, 600, None),
+        ),
+        (  # and of Anthropic's
+            {
+                "prompt_tokens": 1010,
+                "completion_tokens": 50,
+                "total_tokens": 1060,
+                "original_usage.input_tokens": 10,
+                "original_usage.output_tokens": 50,
+                "original_usage.cache_read_input_tokens": 900,
+                "original_usage.cache_creation_input_tokens": 100,
+            },
+            (10, 900, 100),
+        ),
+        (  # OpenAI's Agents SDK lists the details of the calls of a turn
+            {
+                "inputTokens": 1000,
+                "outputTokens": 50,
+                "totalTokens": 1050,
+                "inputTokensDetails": [{"cached_tokens": 400}, {"cached_tokens": 200}],
+                "outputTokensDetails": [{"reasoning_tokens": 40}],
+            },
+            (400, 600, None),
+        ),
+    ],
+    ids=["opik, openai", "opik, anthropic", "agents"],
+)
+def test_copies_of_the_providers_usage(given: dict[str, Any], expected: tuple[int | None, ...]) -> None:
+    usage = read_tokens(given)
+    assert (usage.input_tokens, usage.cache_read_tokens, usage.cache_write_5m_tokens) == expected
+    assert (usage.output_tokens, usage.unread_counts, usage.ambiguous_tokens) == (50, None, None)

@@ -167,6 +167,8 @@ class _Counter:
             if value[:1] != "{" and (field.own or (len(value) < _LONGEST_NUMBER and "token" in field.path)):
                 return value
             return mapping(value) if self._nested or field.is_usage else None
+        if type(value) is list and field.is_details:
+            return _summed(value)
         return value if isinstance(value, (dict, int, float, Mapping)) and type(value) is not bool else None
 
     def _add(self, field: _Field, value: float | str) -> None:
@@ -184,6 +186,18 @@ class _Counter:
             self.best[name] = (not count, rank, count)
 
 
+def _summed(details: list[object]) -> Json | None:
+    """Return the sum of details that are listed, one object a call, as OpenAI's Agents SDK does."""
+    sums: dict[str, float] = {}
+    for item in details:
+        if not isinstance(item, Mapping) or "modality" in item:  # Gemini lists one object a modality
+            return None
+        for name, count in item.items():
+            if type(count) in (int, float):
+                sums[name] = sums.get(name, 0) + count
+    return sums
+
+
 class _Field(NamedTuple):
     """What the path of a field tells."""
 
@@ -192,6 +206,7 @@ class _Field(NamedTuple):
     own: tuple[str, int] | None  # the kind of tokens that it counts
     nested_kind: tuple[str, int] | None  # the same, in an object of counts alone
     is_usage: bool
+    is_details: bool
     may_count: bool  # tokens of no known kind
     within: str  # the path of what is in it
 
@@ -204,6 +219,7 @@ def _field(key: str, path: str) -> _Field:
         own=own,
         nested_kind=own or token_kind(f"tokens_{path}"),
         is_usage="token" in path or "usage" in path or "cache" in path,
+        is_details=path.endswith("details"),
         may_count=looks_like_tokens(path),
         within="" if path in _CONTAINERS else path,
     )

@@ -15,7 +15,8 @@ _SEPARATORS = re.compile(r"[\s.\-/@()_]+")
 _INTO = re.compile(r"(?:^|_)(?:prompt|input)_(?:tokens?_)?details_(.+)$")
 _OUT_OF = re.compile(r"(?:^|_)(?:completion|output|response)_(?:tokens?_)?details_(.+)$")
 _CACHED_DETAILS = re.compile(r"(?:^|_)(?:cached_tokens?|cache_tokens?|cache_read_tokens?)_details_(.+)$")
-_OWN_DETAILS = re.compile(r"^(?:usage_)?(?:details|experimental|anthropic|openai)_(.+)$")
+_OWN_DETAILS = re.compile(r"^(?:usage_)?details_(.+)$")
+_COPIED = re.compile(r"^(?:usage_)?(?:experimental|anthropic|openai|(original_usage))_(.+)$")
 _MAX_REMEMBERED = 1 << 14
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -100,6 +101,7 @@ _OF_INPUT, _OF_OUTPUT = (
     {leaf: kind for kind, leaves in kinds.items() for leaf in leaves} for kinds in (_INTO_KINDS, _OUT_OF_KINDS)
 )
 _OWN = {"input_tokens": "own_input", "prompt_tokens": "own_input"}  # as the provider counts, beside a library's sum
+_WHOLE = frozenset({"input", "output", "total"})  # which a copy of the provider's usage repeats
 _LIFETIMES = {"ephemeral_5m_input_tokens": "cache_write_5m", "ephemeral_1h_input_tokens": "cache_write_1h"}
 _PARTS = re.compile(r"(?:^|_)(?:text|video|document|accepted_prediction|rejected_prediction|template)(?:_tokens?)?$")
 _NOT_COUNTS = re.compile(
@@ -136,6 +138,9 @@ def token_kind(path: str) -> tuple[str, int] | None:
         if found := details.search(path):
             part = kinds.get(_leaf(found[1]))
             return None if part is None else (part, 0)
+    if copied := _COPIED.match(path):
+        found_kind = token_kind(copied[2])
+        return None if found_kind is None or found_kind[0] in _WHOLE else found_kind
     if own := _OWN_DETAILS.match(path):
         named = _OWN.get(own[1])
         return (named, 0) if named else _KINDS.get(own[1])
@@ -149,6 +154,8 @@ def looks_like_tokens(path: str) -> bool:
     >>> [looks_like_tokens(name) for name in ("cache_storage_tokens", "max_tokens", "prompt_tokens", "text_tokens")]
     [True, False, False, False]
     """
+    if (copied := _COPIED.match(path)) and copied[1]:
+        return looks_like_tokens(copied[2])
     if token_kind(path) or _PARTS.search(path) or _NOT_COUNTS.search(path):
         return False
     return "token" in path
