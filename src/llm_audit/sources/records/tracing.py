@@ -18,6 +18,8 @@ _PREFIX = "attributes."
 _DEEPEST = 8  # levels of nested attributes; real ones have five
 _ERRORS = frozenset({"2", "ERROR", "STATUS_CODE_ERROR"})
 _PAIR = 2  # seconds and nanoseconds
+_STARTS = ("startTime", "start_time", "startTimeUnixNano", "start_timestamp", "start", "timestamp")
+_ENDS = ("endTime", "end_time", "endTimeUnixNano", "end_timestamp", "end")
 _METADATA = (
     "traceloop.association.properties.",
     "ai.telemetry.metadata.",
@@ -66,8 +68,8 @@ def from_record(record: Json) -> Span:
         trace=_hex(first(context, "traceId", "trace_id") or first(record, "context.trace_id", "trace_id", "traceId")),
         span=_hex(first(context, "spanId", "span_id") or first(record, "context.span_id", "span_id", "spanId")),
         parent=_hex(parent or first(record, "parentSpanId", "parent_span_id", "parent_id", "parentId")),
-        start_us=_time(first(record, "startTime", "start_time", "startTimeUnixNano", "start", "timestamp")),
-        end_us=_time(first(record, "endTime", "end_time", "endTimeUnixNano", "end")),
+        start_us=_time(first(record, *_STARTS)),
+        end_us=_time(first(record, *_ENDS)),
         failed=str(code).upper() in _ERRORS,
         attributes=flatten(nested or columns or record),
         resource=flatten(mapping(mapping(record.get("resource")).get("attributes")) or mapping(record.get("resource"))),

@@ -49,3 +49,9 @@ def test_counts_that_frameworks_name_in_their_own_ways() -> None:
     assert (tokens(adk), adk.usage.reasoning_tokens) == ((61, 300, None, None, 93), 40)
     assert (tokens(thinking), thinking.usage.reasoning_tokens) == ((100, None, None, None, 60), 10)
     assert tokens(agent_framework) == (10, 4000, 300, None, 50)
+
+
+def test_rows_of_logfire() -> None:
+    (request,) = requests("otel/logfire.csv")
+    assert (tokens(request), request.stated_cost_pico) == ((400, 600, None, None, 50), 3_000_000_000)
+    assert (request.time_us, request.latency_ms) == (1_777_888_800_000_000, 2000.0)

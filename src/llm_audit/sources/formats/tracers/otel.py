@@ -64,7 +64,9 @@ def read(span: tracing.Span) -> Entry:
     request.request_id = request.request_id or text(response_id)
     request.merge_key = merge_key(response_id, model=model, status=request.status) or request.merge_key
     request.service_tier = tier(first(attributes, *_TIERS))
-    request.stated_cost_pico = cost_pico(first(attributes, "gen_ai.usage.cost", "gen_ai.usage.total_cost"))
+    request.stated_cost_pico = cost_pico(
+        first(attributes, "gen_ai.usage.cost", "gen_ai.usage.total_cost", "operation.cost")
+    )
     _parameters(request, attributes)
     _otel_texts.set_texts(request, span)
     set_usage(request, usage)
