@@ -41,3 +41,11 @@ def test_a_row_is_priced_to_the_last_token() -> None:
     document = api.analyze(FIXTURES / PATH).document
     # per million: 1500 * 3 + 200 * 0.30 + 500 * 3.75 + 1000 * 6 + 500 * 15, and 10 searches of a cent each
     assert Decimal(document.cost.actual) == Decimal("0.019935") + Decimal("0.1")
+
+
+def test_the_consoles_csv_is_read_as_the_api_is() -> None:
+    sonnet, haiku = requests("anthropic-usage/console.csv")
+    assert (tokens(sonnet), sonnet.usage.tool_calls_billed) == ((1000, 9000, 200, 300, 500), 3)
+    assert (sonnet.team, sonnet.time_us, sonnet.region) == ("Default", 1_777_852_800_000_000, None)
+    assert (tokens(haiku), haiku.service_tier) == ((50_000, 0, 0, 0, 2000), "batch")
+    assert "request-count-unknown" in sonnet.tags

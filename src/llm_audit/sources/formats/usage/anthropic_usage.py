@@ -1,4 +1,4 @@
-"""Anthropic's usage and cost reports: rows that sum up requests by bucket of time. Exclusive.
+"""Anthropic's usage and cost reports, and its console's CSV: rows that sum up requests by bucket of time. Exclusive.
 
 Rows do not say how many requests they sum up. They are read as the fewest that their context window allows, since the
 price depends on it and on nothing else of a request's size.
@@ -7,6 +7,7 @@ price depends on it and on nothing else of a request's size.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from llm_audit.sources.entry import Entry, Reason, Record, Rejected, Request
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
@@ -27,6 +28,7 @@ from llm_audit.sources.records.fields import Json, mapping, objects, text
 REQUESTS_UNKNOWN = "request-count-unknown"
 """A tag of requests whose number is the smallest that a row allows."""
 
+_CONSOLE_INPUT, _CONSOLE_WRITES = "usage_input_tokens_no_cache", "usage_input_tokens_cache_write"
 _WINDOW, _LONG_WINDOW = 200_000, 1_000_000
 
 
@@ -69,6 +71,35 @@ def _row(row: Json) -> Iterator[Entry]:
     yield from spread(request, row, count=fewest_requests(sent, window=window) if used else 0)
 
 
+def _of_console(row: Json) -> Json:
+    """Return a row of the console's CSV as the API has it."""
+    count = partial(sum_of, row)  # cells are texts, which would tell groups apart
+    long = any(sign in (text(row.get("context_window")) or "") for sign in ("1M", ">"))
+    short = "usage_input_tokens_cache_write_5m" if "usage_input_tokens_cache_write_5m" in row else _CONSOLE_WRITES
+    return {
+        "starting_at": row.get("usage_date_utc"),
+        "model": row.get("model_version"),
+        "api_key_id": row.get("api_key"),
+        "workspace_id": row.get("workspace"),
+        "service_tier": row.get("usage_type"),
+        "context_window": "200k-1M" if long else "0-200k",
+        "inference_geo": row.get("inference_geo"),
+        "speed": row.get("speed"),
+        "uncached_input_tokens": count(_CONSOLE_INPUT),
+        "cache_read_input_tokens": count("usage_input_tokens_cache_read"),
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": count(short),
+            "ephemeral_1h_input_tokens": count("usage_input_tokens_cache_write_1h"),
+        },
+        "output_tokens": count("usage_output_tokens"),
+        "server_tool_use": {"web_search_requests": count("web_search_count")},
+    }
+
+
+def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    return read_rows(_of_console(record) if _CONSOLE_INPUT in record else record, _row)
+
+
 def _tier(row: Json) -> str:
     if row.get("speed") == "fast":
         return tier("fast")
@@ -76,6 +107,8 @@ def _tier(row: Json) -> str:
 
 
 def _matches(record: Record, _context: Context) -> bool:
+    if _CONSOLE_INPUT in record:
+        return "model_version" in record
     if "uncached_input_tokens" in record or "starting_at" in record:
         return "uncached_input_tokens" in record or "results" in record
     return "starting_at" in mapping(next(objects(record.get("data")), {}))
@@ -88,13 +121,13 @@ FORMAT = Format(
         evidence=Evidence.RECONSTRUCTED,
         input_counts="exclusive",
         tells=("time", "cache", "team", "service_tier"),
-        notes="Fields as in Anthropic's API reference (Messages Usage Report, 2026). Reports do not count requests: a "
-        "row is read as the fewest that its context window allows (200,000 tokens each unless it says 200k-1M), "
-        "tagged request-count-unknown, priced at the start of its bucket and not judged. Rows without a model "
-        "(group_by=model) and costs without tokens are rejected.",
+        notes="Fields as in Anthropic's API reference (Messages Usage Report, 2026), columns of the console's CSV as "
+        "in programs that read it. Reports do not count requests: a row is read as the fewest that its context window "
+        "allows (200,000 tokens each unless it says 200k-1M), tagged request-count-unknown, priced at the start of "
+        "its bucket and not judged. Rows without a model (group_by=model) and costs without tokens are rejected.",
     ),
     specificity=Specificity.ENVELOPE,
     matches=_matches,
-    entries=lambda record, _: read_rows(record, _row),
-    keys=frozenset({"uncached_input_tokens", "starting_at", "data"}),
+    entries=_entries,
+    keys=frozenset({"uncached_input_tokens", "starting_at", "data", _CONSOLE_INPUT}),
 )
