@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -36,6 +37,9 @@ _SESSIONS = ("gen_ai.conversation.id", "session.id", "langfuse.session.id")
 _SESSION_NAMES = ("sessionId", "session_id", "threadId", "thread_id", "conversation_id", "chat_id")
 _USERS = ("user.id", "enduser.id", "langfuse.user.id", "gen_ai.request.user")
 _INCLUSIVE = frozenset({"openai", "azure", "azure-openai", "google", "gemini", "vertex_ai", "deepseek", "xai", "x_ai"})
+
+_EXCLUSIVE = frozenset({"anthropic", "aws", "bedrock", "amazon-bedrock", "amazon_bedrock"})
+_INCLUSIVE_MODELS = re.compile(r"(?:^|[/.:])(?:gpt-|chatgpt-|o[134](?:-|$)|gemini-|deepseek-|grok-)")
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,13 +151,15 @@ def _is_index(part: str) -> bool:
     return part.isdecimal() and len(part) < _INDEX_DIGITS
 
 
-def convention(vendor: str | None) -> Convention | None:
+def convention(vendor: str | None, model: str = "") -> Convention | None:
     """Return what an instrumentation's input count includes where that does not depend on the instrumentation.
 
     The semantic conventions ask for inclusive counts. Providers whose own counts are inclusive come out so whether or
-    not an instrumentation converts; for the others both are found in practice.
+    not an instrumentation converts; for the others both are found in practice. Where a framework or no one is named
+    as the provider, its model tells.
     """
-    return Convention.INCLUSIVE if vendor in _INCLUSIVE else None
+    by_model = vendor not in _EXCLUSIVE and _INCLUSIVE_MODELS.search(model)
+    return Convention.INCLUSIVE if vendor in _INCLUSIVE or by_model else None
 
 
 def request(span: Span, *, model: str, requested: str | None, vendor: str | None, operation: str) -> Request:

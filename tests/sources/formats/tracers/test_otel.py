@@ -1,6 +1,9 @@
 import pytest
 from tests.sources.formats.fixture_files import not_calls, requests, tokens
 
+from llm_audit.sources.records.disjoint import Convention
+from llm_audit.sources.records.tracing import convention
+
 CONSOLE = "otel/spans_console.jsonl"
 
 
@@ -55,3 +58,20 @@ def test_rows_of_logfire() -> None:
     (request,) = requests("otel/logfire.csv")
     assert (tokens(request), request.stated_cost_pico) == ((400, 600, None, None, 50), 3_000_000_000)
     assert (request.time_us, request.latency_ms) == (1_777_888_800_000_000, 2000.0)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "model", "inclusive"),
+    [
+        ("openai", "", True),
+        (None, "gpt-5-mini", True),
+        ("langchain", "openai/o3-mini", True),
+        ("openrouter", "google/gemini-2.5-pro", True),
+        (None, "claude-sonnet-4-5", False),
+        ("aws", "openai.gpt-oss-120b-1:0", False),
+        (None, "my-gpt", False),
+        ("anthropic", "gpt-5", False),
+    ],
+)
+def test_what_an_input_includes_is_known_by_provider_or_model(vendor: str | None, model: str, inclusive: bool) -> None:
+    assert (convention(vendor, model) is Convention.INCLUSIVE) is inclusive

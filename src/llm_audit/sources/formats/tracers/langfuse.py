@@ -104,16 +104,16 @@ def _entry(trace: Json, row: Json) -> Entry:
     _reply(request, output)
     usage = usage_of(mapping(output))
     if usage is NO_USAGE:
-        usage = _counted(row, request.provider)
+        usage = _counted(row, request.provider, model)
     set_usage(request, usage)
     return request
 
 
-def _counted(row: Json, vendor: str | None) -> Usage:
+def _counted(row: Json, vendor: str | None, model: str) -> Usage:
     """Read Langfuse's own counts: usage details, or what versions before 3 have, which may count something else."""
     details = mapping(first(row, "usageDetails", "usage_details"))
     if details:
-        return _details(details, vendor)
+        return _details(details, vendor, model)
     counts = mapping(row.get("usage"))
     if (text(counts.get("unit")) or "TOKENS") != "TOKENS":
         return NO_USAGE
@@ -121,7 +121,7 @@ def _counted(row: Json, vendor: str | None) -> Usage:
     return read_parts({name: first(counts, name) or older[name] for name in older})
 
 
-def _details(details: Json, vendor: str | None) -> Usage:
+def _details(details: Json, vendor: str | None, model: str) -> Usage:
     named: Json = {name: count for name, count in details.items() if name != "total"}
     if _PROVIDERS & named.keys():
         return of_any(named)
@@ -130,7 +130,7 @@ def _details(details: Json, vendor: str | None) -> Usage:
     if details.get("total") != sum(count for count in named.values() if isinstance(count, int)):
         named = details  # not the sum that Langfuse itself makes of copied counts, whatever they include
     copied = any(name.startswith("prompt_details.") for name in named)
-    convention = Convention.INCLUSIVE if copied else tracing.convention(vendor)
+    convention = Convention.INCLUSIVE if copied else tracing.convention(vendor, model)
     return read_tokens(named, convention=convention, wrapper_total=True)
 
 

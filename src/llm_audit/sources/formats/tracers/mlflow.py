@@ -65,7 +65,7 @@ def read(span: tracing.Span, given: Json) -> Entry:
             cache_write=read_count(counts, "cache_creation_input_tokens"),
             total=read_count(counts, "total_tokens"),
             wrapper_total=True,
-            convention=tracing.convention(vendor),
+            convention=tracing.convention(vendor, model),
         )
     set_usage(request, usage)
     return request

@@ -37,7 +37,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         cache_write=read_count(record, f"{_USAGE}cache_creation_input_tokens"),
         total=total,
         wrapper_total=True,
-        convention=convention(vendor),
+        convention=convention(vendor, model),
     )
     yield Request(
         model=model,

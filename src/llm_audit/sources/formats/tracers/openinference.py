@@ -48,11 +48,11 @@ def read(span: tracing.Span, kind: str | None = None) -> Entry:
     offer_tools(request, _tools(attributes))
     output = _messages(attributes, "llm.output_messages") or attributes.get("output.value")
     request.completion, request.completion_calls, request.completion_call_id = read_reply(output)
-    set_usage(request, _usage(attributes, vendor))
+    set_usage(request, _usage(attributes, vendor, model))
     return request
 
 
-def _usage(attributes: Json, vendor: str | None) -> Usage:
+def _usage(attributes: Json, vendor: str | None, model: str) -> Usage:
     counts = {name.removeprefix("llm.token_count."): item for name, item in attributes.items() if "token_count" in name}
     return disjoint_usage(
         read_count(counts, "prompt"),
@@ -64,7 +64,7 @@ def _usage(attributes: Json, vendor: str | None) -> Usage:
         audio_output=read_count(counts, "completion_details.audio"),
         total=read_count(counts, "total"),
         wrapper_total=True,
-        convention=tracing.convention(vendor),
+        convention=tracing.convention(vendor, model),
     )
 
 

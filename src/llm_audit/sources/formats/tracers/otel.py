@@ -50,7 +50,7 @@ def read(span: tracing.Span) -> Entry:
     model = text(first(attributes, "gen_ai.response.model", "llm.response.model")) or requested
     vendor = provider(first(attributes, "gen_ai.provider.name", "gen_ai.system", "llm.vendor"))
     names = tracing.names_of(attributes)
-    usage = _usage(attributes, names, vendor)
+    usage = _usage(attributes, names, vendor, model)
     if step.startswith(_NOT_MODEL_CALLS) or not names.is_gen_ai:
         return NotACall(NotCallReason.NOT_A_MODEL_CALL)
     around, used = step.startswith(_WRAPPERS), usage.input_tokens is not None
@@ -81,13 +81,13 @@ def _parameters(request: Request, attributes: Json) -> None:
     request.needs_reasoning = text(attributes.get("gen_ai.request.reasoning_effort")) not in {None, "none", "minimal"}
 
 
-def _usage(attributes: Json, names: tracing.Names, vendor: str | None) -> Usage:
+def _usage(attributes: Json, names: tracing.Names, vendor: str | None, model: str | None) -> Usage:
     if attributes.get("gen_ai.system") == _ADK and (own := mapping(at(attributes, _ADK_RESPONSE, "usage_metadata"))):
         return of_gemini(own)
     counts = {key: attributes[name] for name, key in names.usage}
     if (thoughts := read_count(counts, _ADK_THOUGHTS)) and "output_tokens" in counts:  # of Gemini, on top of the output
         counts["output_tokens"] = thoughts + (read_count(counts, "output_tokens") or 0)
-    return read_tokens(counts, wrapper_total=True, convention=tracing.convention(vendor))
+    return read_tokens(counts, wrapper_total=True, convention=tracing.convention(vendor, model or ""))
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:

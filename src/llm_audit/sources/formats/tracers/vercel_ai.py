@@ -67,7 +67,7 @@ def read(span: tracing.Span) -> Entry:
     output = first(attributes, "ai.response.text", "ai.response.object")
     message = {"role": "assistant", "content": [*([output] if isinstance(output, str) else []), *calls]}
     request.completion, request.completion_calls, request.completion_call_id = read_reply(message)
-    set_usage(request, _usage(attributes, metadata, request.provider))
+    set_usage(request, _usage(attributes, metadata, request.provider, model))
     return request
 
 
@@ -94,7 +94,7 @@ def _part(part: Json) -> Json:
     }
 
 
-def _usage(attributes: Json, metadata: Json, vendor: str | None) -> Usage:
+def _usage(attributes: Json, metadata: Json, vendor: str | None, model: str) -> Usage:
     """Read what the provider reports in the metadata, and what that leaves out from the SDK's own counts.
 
     From version 6 on, which alone has details of the input, the SDK's input includes cached tokens for every provider.
@@ -110,7 +110,7 @@ def _usage(attributes: Json, metadata: Json, vendor: str | None) -> Usage:
     extra = {name: count for part in given for name, count in (*part.items(), *mapping(part.get("usage")).items())}
     for details in ("promptTokensDetails", "completionTokensDetails"):
         extra.update(mapping(extra.get(details)))
-    convention = tracing.convention(vendor)
+    convention = tracing.convention(vendor, model)
     if any(name in extra for name in (*_EXCLUSIVE_READ, *_EXCLUSIVE_WRITE)):
         convention = Convention.EXCLUSIVE
     if any(name in extra for name in _INCLUSIVE_READ) or any(name.startswith(_DETAILS) for name in attributes):
