@@ -82,11 +82,12 @@ def _best_below(total: Floats, switch: Floats, model: Index, above: Index) -> tu
     chosen = np.repeat(entered.argmin(axis=0).astype(np.int16)[None], len(total), axis=0)
     if not switch.any():
         return cost, chosen
-    for option, place in np.ndindex(len(total), len(above)):
-        at = np.flatnonzero(model[option] == above[place])
-        kept, least = total[option, at], cost[place, at]
-        better = (kept < least) | ((kept == least) & (option < chosen[place, at]))
-        cost[place, at[better]], chosen[place, at[better]] = kept[better], option
+    costs, options = cost.reshape(-1), chosen.reshape(-1)
+    for option in range(len(total)):
+        at = np.flatnonzero(model[option] == above)  # of the parents' options x decisions
+        kept, least = total[option, at % total.shape[1]], costs[at]
+        better = (kept < least) | ((kept == least) & (option < options[at]))
+        costs[at[better]], options[at[better]] = kept[better], option
     return cost, chosen
 
 
