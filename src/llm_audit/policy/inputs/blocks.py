@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import polars as pl
 
-BLOCK = 1 << 15
+BLOCK = 1 << 16
 """Rows a block: where they are cut depends on their number alone, so results are the same on any machine."""
 
 Part = TypeVar("Part")
