@@ -6,6 +6,8 @@ import base64
 import binascii
 import re
 import zlib
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -39,10 +41,16 @@ def record_in(text: str, *, depth: int = 0) -> Any:
 
 def plain(record: Record) -> Record:
     """Return a record of MongoDB's or DynamoDB's typed JSON as plain JSON, and any other as it is."""
-    for value in record.values():
-        if type(value) is dict and len(value) == 1:
-            return _plain(record)
-    return record
+    return _plain(record) if _may_be_typed(record) else record
+
+
+def _has_single(record: Record) -> bool:
+    return any(type(value) is dict and len(value) == 1 for value in record.values())
+
+
+_may_be_typed: Callable[[Record], bool] = _has_single
+with suppress(ImportError):  # built only where a C compiler is available
+    from llm_audit.sources.records._fields import has_single as _may_be_typed
 
 
 def _plain(record: Record) -> Record:

@@ -107,6 +107,15 @@ def test_times_are_the_same_as_in_python(value):
         assert time_of(value) == found
 
 
+@pytest.mark.parametrize(
+    ("record", "may_be"),
+    [({}, False), ({"a": 1, "b": {}}, False), ({"a": {"b": 1, "c": 2}}, False), ({"a": 1, "b": {"c": 1}}, True)],
+)
+def test_a_record_of_typed_json_has_objects_of_one_field(record, may_be):
+    assert _fields.has_single(record) is may_be
+    assert _fields.has_single(UserDict(record))
+
+
 def test_a_plain_time_is_read_by_compiled_code():
     assert _fields.plain_time("1790000000123456789") == 1_790_000_000_123_456
     assert _fields.plain_time("2026-09-01T00:00:00.5Z") is None

@@ -5,13 +5,15 @@ Records of one log mostly share their keys, so the formats in question are worke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from llm_audit.sources.entry import Record
 from llm_audit.sources.formats.interface import Context, Format, Specificity
 from llm_audit.sources.records.column_names import ABSENT, columns_of
 
 _MAX_SHAPES = 4096  # sets of keys remembered
+_Allowed = tuple[Callable[[Record, Context], bool] | None, Format]
+"""A format, and what decides whether a record is of it; None where its keys do."""
 
 
 class Signatures:
@@ -19,7 +21,7 @@ class Signatures:
 
     def __init__(self, formats: Sequence[Format]) -> None:
         self._formats = tuple(formats)
-        self._allowed: dict[tuple[str, ...], tuple[Format, ...]] = {}
+        self._allowed: dict[tuple[str, ...], tuple[_Allowed, ...]] = {}
         self._last: tuple[Record | None, Format | None] = None, None  # asked for a second time when a record is read
 
     def first(self, record: Record, context: Context) -> Format | None:
@@ -27,8 +29,8 @@ class Signatures:
         if self._last[0] is record:
             return self._last[1]
         found = None
-        for form in self._allowed_by(record, context):
-            if form.keys_decide or form.matches(record, context):
+        for matches, form in self._allowed_by(record, context):
+            if matches is None or matches(record, context):
                 found = form
                 break
         self._last = record, found
@@ -47,9 +49,9 @@ class Signatures:
     def keys_decide(self, record: Record, context: Context) -> bool:
         """Return whether all records with the keys of this one are of its format."""
         allowed = self._allowed_by(record, context)
-        return bool(allowed) and allowed[0].keys_decide
+        return bool(allowed) and allowed[0][0] is None
 
-    def _allowed_by(self, record: Record, context: Context) -> tuple[Format, ...]:
+    def _allowed_by(self, record: Record, context: Context) -> tuple[_Allowed, ...]:
         shape = tuple(record)
         allowed = self._allowed.get(shape)
         if allowed is None:
@@ -58,12 +60,12 @@ class Signatures:
             allowed = self._allowed[shape] = tuple(self._find_allowed(record, context))
         return allowed
 
-    def _find_allowed(self, record: Record, context: Context) -> Iterator[Format]:
+    def _find_allowed(self, record: Record, context: Context) -> Iterator[_Allowed]:
         """Yield the formats that a record's keys allow; of those that keys decide, only the ones that match."""
         for form in self._formats:
             possible = not form.keys or not form.keys.isdisjoint(record)
             if possible and (not form.keys_decide or form.matches(record, context)):
-                yield form
+                yield None if form.keys_decide else form.matches, form
 
 
 def _states_a_call(record: Record) -> bool:

@@ -91,6 +91,15 @@ static PyObject *objects(PyObject *Py_UNUSED(module), PyObject *value) {
     return is_prepared(any_objects) ? PyObject_CallOneArg(any_objects, value) : NULL;
 }
 
+static PyObject *has_single(PyObject *Py_UNUSED(module), PyObject *record) {
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    if (!PyDict_CheckExact(record)) Py_RETURN_TRUE; /* as it may */
+    while (PyDict_Next(record, &at, &key, &value))
+        if (PyDict_CheckExact(value) && PyDict_GET_SIZE(value) == 1) Py_RETURN_TRUE;
+    Py_RETURN_FALSE;
+}
+
 static PyObject *get(PyObject *object, PyObject *name) { return PyDict_GetItemWithError(object, name); }
 
 /* The text of a part that holds one and nothing else; NULL for any other. Borrowed. */
@@ -201,6 +210,7 @@ static PyMethodDef methods[] = {
     {"mapping", mapping, METH_O, "An object, or an empty one."},
     {"objects", objects, METH_O, "The objects of an array, one by one."},
     {"add_plain", (PyCFunction)(void (*)(void))add_plain, METH_FASTCALL, "Add turns of texts alone; the place of the first other."},
+    {"has_single", has_single, METH_O, "Whether a record may have an object of one field among its values."},
     {"plain_time", plain_time, METH_O, "Microseconds of a time as most logs write it; None for any other."},
     {"prepare", prepare, METH_VARARGS, "Set an empty object, and what reads unusual objects and arrays."},
     {"prepare_turns", prepare_turns, METH_VARARGS, "Set what turns are made by: a class, roles, names of plain parts."},

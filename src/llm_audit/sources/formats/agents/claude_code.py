@@ -38,6 +38,7 @@ _NOTES = frozenset({"file-history-snapshot", "queue-operation", "last-prompt", "
 _FIRST_COUNTS = frozenset({"inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens"})
 _SYNTHETIC = "<synthetic>"  # written by the program itself, such as the text of an error
 _OFFICIAL = "msg_"
+_METADATA = NotACall(NotCallReason.METADATA)
 
 
 class _Thread:
@@ -66,7 +67,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     if usage.usage_source == "none" or model == _SYNTHETIC:
         if message and model != _SYNTHETIC:
             thread.transcript.add(_messages(row, message))
-        yield NotACall(NotCallReason.METADATA)
+        yield _METADATA
         return
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "message.model")

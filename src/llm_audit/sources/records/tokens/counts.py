@@ -19,6 +19,7 @@ _LONGEST_NUMBER = 24  # characters
 _NAME = re.compile(r"(?!(?:.*_)?(?:sk|pk|ghp|xox[a-z])_)[a-z_][a-z0-9_]{0,79}")
 _MAX_DIGITS = 6
 
+_USUAL = frozenset({"input", "output", "cache_read", "cache_write", "total"})
 _CONTAINERS = frozenset({"usage", "token_usage", "usage_metadata", "usage_details", "tokens"})
 
 _known: dict[tuple[str, tuple[str, ...]], tuple[_Field, ...]] = {}
@@ -68,6 +69,17 @@ def usage_of_counts(
 ) -> Usage:
     """Make the counts of a record disjoint."""
     get = counts.kinds.get
+    if counts.kinds.keys() <= _USUAL and not counts.unread:  # by far the most
+        return disjoint_usage(
+            get("input"),
+            get("output"),
+            cache_read=get("cache_read"),
+            cache_write=get("cache_write"),
+            total=get("total"),
+            wrapper_total=wrapper_total,
+            convention=convention,
+            tool_calls=tool_calls,
+        )
     input_tokens, fresh = get("input"), get("fresh")
     cached, read = get("cached"), get("cache_read")
     if not cached and read is not None:
