@@ -2,10 +2,11 @@
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_audit.ledger.arrow import words_of
+from llm_audit.ledger.arrow import array_of, numpy_of, words_of
 
 WORDS = st.lists(st.none() | st.sampled_from(["", "a", "b", "été"]), max_size=6)
 
@@ -19,3 +20,23 @@ def test_a_column_of_codes_is_that_of_its_words(words, data) -> None:
     assert found.type == expected.type
     if expected.null_count < len(expected):
         assert found.dictionary.equals(expected.dictionary)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([1, None, -3], pa.int64()),
+        pa.array([1, 2**32 - 1], pa.uint32()),
+        pa.array([0.5, None, -0.0], pa.float32()),
+        pa.array([True, None, False, True] * 5, pa.bool_()),
+        pa.nulls(3, pa.uint64()),
+        pa.nulls(9, pa.bool_()),
+        pa.array([], pa.int32()),
+    ],
+    ids=str,
+)
+def test_a_column_is_made_again_of_its_bits(column) -> None:
+    values, known = numpy_of(column)
+    again = array_of(values, column.type, known)
+    assert again.equals(column)
+    assert known.sum() == len(column) - column.null_count

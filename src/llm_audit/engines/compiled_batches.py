@@ -26,7 +26,7 @@ from llm_audit.engines.row_batches import (
     values_of,
 )
 from llm_audit.engines.row_reader import RowBatch
-from llm_audit.ledger.arrow import ARROW_SCHEMA, array_of, words_of
+from llm_audit.ledger.arrow import ARROW_SCHEMA, array_of, numpy_of, words_of
 from llm_audit.ledger.columns import COLUMNS
 from llm_audit.sources.entry import Request, Usage
 from llm_audit.vocabulary import Judged, Step, UsageSource
@@ -112,10 +112,10 @@ def _numbers(batch: RowBatch, name: str, more: Sequence[Any], order: Places | No
         values: npt.NDArray[Any] = bits.astype(np.bool_)
     else:
         values = bits.copy() if kind.bit_width == bits.itemsize * 8 else bits.astype(np.uint32)
-    found = array_of(values, kind, known) if known.any() else pa.nulls(len(bits), kind)
-    if order is None:
-        return found
-    return pa.concat_arrays([found, column_of(name, more)]).take(array_of(order, pa.int64()))
+    if order is not None:
+        own, own_known = numpy_of(column_of(name, more))
+        values, known = np.append(values, own)[order], np.append(known, own_known)[order]
+    return array_of(values, kind, known) if known.any() else pa.nulls(len(values), kind)
 
 
 def _repeated(name: str, size: int) -> pa.Array:

@@ -105,9 +105,7 @@ class IngestConfig:
         Raises:
             UsageError: The calibration cannot be read, or was made for other weights.
         """
-        from llm_audit.classify import Classifier
-
-        shipped, learnt = Classifier.load(), self._learnt()
+        shipped, learnt = shipped_classifier(), self._learnt()
         return shipped if learnt is None else learnt.apply(shipped)
 
     def _learnt(self) -> Calibration | None:
@@ -156,6 +154,14 @@ def new_run() -> str:
 
 
 _loaded: dict[str, IngestContext] = {}
+
+
+@lru_cache(maxsize=1)
+def shipped_classifier() -> Classifier:
+    """Return the classifier of the package, loaded once."""
+    from llm_audit.classify import Classifier
+
+    return Classifier.load()
 
 
 @lru_cache(maxsize=1)

@@ -1,5 +1,6 @@
-"""Modules that every reading process needs, loaded once into the server from which the processes are forked."""
+"""Modules and weights that every reading process needs, loaded once into the server from which they are forked."""
 
+import gc
 import sys
 from contextlib import suppress
 from importlib.abc import MetaPathFinder
@@ -8,6 +9,7 @@ import pyarrow as pa
 
 from llm_audit.classify.text import select
 from llm_audit.engines import worker
+from llm_audit.engines.context import shipped_classifier
 from llm_audit.errors import UsageError
 from llm_audit.sources.formats import registry
 from llm_audit.tokens import estimate
@@ -33,3 +35,6 @@ _NO_PANDAS = _NoPandas()
 sys.meta_path.insert(0, _NO_PANDAS)
 pa.array([None])
 sys.meta_path.remove(_NO_PANDAS)
+
+shipped_classifier()
+gc.freeze()  # what is loaded stays, so that no process looks for garbage in it

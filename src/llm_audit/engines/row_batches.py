@@ -161,10 +161,8 @@ def column_of(name: str, values: Sequence[Any]) -> pa.Array:
     kind = COLUMNS[name]
     if values[0] is None and values.count(None) == len(values):
         return pa.nulls(len(values), ARROW_SCHEMA.field(name).type)
-    if kind is ColumnType.NAME:
-        return _names(values)
-    if kind is ColumnType.NAMES or not isinstance(kind, ColumnType):
-        return pa.array(values, pa.string()).dictionary_encode()
+    if kind in (ColumnType.NAME, ColumnType.NAMES) or not isinstance(kind, ColumnType):
+        return words_of(np.arange(len(values)), cut(name, values))
     if kind is ColumnType.ID and name not in _HASHED:
         values = [None if value is None else hash64(value) for value in values]
     try:
@@ -177,14 +175,6 @@ def column_of(name: str, values: Sequence[Any]) -> pa.Array:
         )
 
 
-def cut(name: str, words: list[str | None]) -> list[str | None]:
+def cut(name: str, words: Sequence[str | None]) -> Sequence[str | None]:
     """Return the words of a column, cut to the length of a name where they are names."""
     return [word and word[:MAX_NAME_CHARS] for word in words] if COLUMNS[name] is ColumnType.NAME else words
-
-
-def _names(values: Sequence[str | None]) -> pa.Array:
-    names = pa.array(values, pa.string()).dictionary_encode()
-    ends = np.frombuffer(names.dictionary.buffers()[1], np.int32, len(names.dictionary) + 1)
-    if np.diff(ends).max() <= MAX_NAME_CHARS:  # a text has at least as many bytes as characters
-        return names
-    return pa.array([name and name[:MAX_NAME_CHARS] for name in values], pa.string()).dictionary_encode()

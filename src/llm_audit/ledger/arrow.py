@@ -49,6 +49,22 @@ def array_of(values: npt.NDArray[Any], kind: pa.DataType, known: npt.NDArray[np.
     return pa.Array.from_buffers(kind, len(values), [validity, pa.py_buffer(data)])
 
 
+def numpy_of(column: pa.Array) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """Return a column's numbers as bits, or its truth values, and which are known, as ``array_of`` takes them.
+
+    Arrow would load its compute functions to do so, for a tenth of a second.
+    """
+    size, (validity, data) = len(column), column.buffers()
+    known = np.ones(size, np.bool_) if validity is None else _flags(validity, size)
+    if pa.types.is_boolean(column.type):
+        return _flags(data, size), known
+    return np.frombuffer(data, f"u{column.type.bit_width // 8}", size), known
+
+
+def _flags(bits: pa.Buffer, size: int) -> npt.NDArray[np.bool_]:
+    return np.unpackbits(np.frombuffer(bits, np.uint8), count=size, bitorder="little").view(np.bool_)
+
+
 def words_of(codes: npt.NDArray[np.integer[Any]], words: Sequence[str | None]) -> pa.Array:
     """Return words as a column by their codes: a dictionary of the distinct ones in the order in which rows have them.
 
