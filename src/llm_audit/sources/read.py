@@ -12,10 +12,11 @@ from llm_audit.sources.databases import Table, TableReader
 from llm_audit.sources.detect import detect_source
 from llm_audit.sources.entry import Reason, Rejected
 from llm_audit.sources.fast_path import NamedReader
-from llm_audit.sources.files.container import Container, Located, decoded, items, sniff, with_columns
+from llm_audit.sources.files.container import Container, Located, decoded, items, parquet_items, sniff, with_columns
 from llm_audit.sources.files.date_order import ordered
 from llm_audit.sources.files.lines import Lines, range_blocks
-from llm_audit.sources.files.storage import UnreadableError, error_text, sha256
+from llm_audit.sources.files.parquet import bytes_within, is_parquet, range_rows
+from llm_audit.sources.files.storage import Source, UnreadableError, error_text, sha256
 from llm_audit.sources.files.stream import Blocks
 from llm_audit.sources.format_detector import FormatDetector
 from llm_audit.sources.formats.interface import Format, RowPlan
@@ -54,6 +55,7 @@ class ShardReader:
         self.sha256 = NO_CONTENT
         self.note = ""
         self.read_bytes = 0
+        self._unpacked = False  # whether a range is of unpacked bytes
         self._row_reader: TableReader | None = None
         self._shard = shard
         self._formats = formats
@@ -143,7 +145,8 @@ class ShardReader:
         if (status.st_size, status.st_mtime_ns) == (source.size_bytes, source.modified_ns):
             return None
         self.content = ""
-        if status.st_size < (self._shard.end or source.size_bytes):
+        needed = source.size_bytes if self._shard.end is None or self._unpacked else self._shard.end
+        if status.st_size < needed:
             return Rejected(Reason.TRUNCATED, note="the file became shorter while it was read")
         self.note = "the file changed while it was read; what was added is not included"
         return None
@@ -151,6 +154,10 @@ class ShardReader:
     def _located(self) -> Iterator[Located]:
         source = self._shard.source
         if self._shard.end is not None:
+            if is_parquet(source):
+                self._unpacked = True
+                yield from self._parquet_range(source, self._shard.start, self._shard.end)
+                return
             state = xxh3_128()
             hashed = _hashed(range_blocks(source, self._shard.start, self._shard.end), state)
             lines = Lines(hashed, None if source.columns else self._take)
@@ -161,20 +168,33 @@ class ShardReader:
             self.lines, self.content = lines.count, state.hexdigest()
             return
         container = sniff(source)
+        self._detect(source, container)
+        yield from items(source, container, self._decode_typed, self._take)
+        self.content = self.sha256 = sha256(source)
+
+    def _detect(self, source: Source, container: Container) -> None:
         if self._forced is None:
             found = detect_source(source, container, formats=self._formats).format
             if found is not None and (found.info.ordered or container in _TABLES):
                 self.detector.fallback = found
-        yield from items(source, container, self._decode_typed, self._take)
-        self.content = self.sha256 = sha256(source)
+
+    def _parquet_range(self, source: Source, start: int, end: int) -> Iterator[Located]:
+        self._detect(source, Container.PARQUET)
+        if source.columns:
+            located = parquet_items(source, None, None, within=(start, end))
+            yield from with_columns(located, source.columns)
+        else:
+            yield from parquet_items(source, self._decode_typed, self._take, within=(start, end))
+        self.lines, self.content = range_rows(source, start, end), content_hash(self._shard)
 
 
 def content_hash(shard: Shard) -> str:
-    """Return the content hash of a shard: SHA-256 of a complete file, xxh3 of the lines of a range."""
+    """Return the content hash of a shard: SHA-256 of a complete file, xxh3 of what a range holds."""
     if shard.end is None:
         return sha256(shard.source)
     state = xxh3_128()
-    for block in range_blocks(shard.source, shard.start, shard.end):
+    within = bytes_within if is_parquet(shard.source) else range_blocks
+    for block in within(shard.source, shard.start, shard.end):
         state.update(block)
     return state.hexdigest()
 

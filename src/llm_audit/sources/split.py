@@ -14,11 +14,13 @@ from llm_audit.sources.detect import detect_source
 from llm_audit.sources.files.container import Container, sniff
 from llm_audit.sources.files.limits import SHARD_BYTES
 from llm_audit.sources.files.on_disk import described, head_on_disk
+from llm_audit.sources.files.parquet import is_parquet, parquet_ranges
 from llm_audit.sources.files.storage import Source, UnreadableError, open_binary
 from llm_audit.sources.files.stream import MAGIC_BYTES, Compression, compression
 from llm_audit.sources.formats.interface import Format
 
 _REQUESTS_AT_ONCE = 16
+_PACKED = 8  # a Parquet file of less than a shard by this factor is not looked at: it unpacks to little
 _NO_LINES = (".gz", ".zst", ".bz2", ".xz", ".lz4", ".parquet", ".zip", ".tar", ".tgz", ".db", ".sqlite")
 
 
@@ -26,7 +28,8 @@ _NO_LINES = (".gz", ".zst", ".bz2", ".xz", ".lz4", ".parquet", ".zip", ".tar", "
 class Shard:
     """A complete file, or the lines of a plain JSONL file that begin in a range of its bytes.
 
-    Of a table of a database, they are the ends of a range of the field that divides its rows.
+    Of a Parquet file the bytes are those that it unpacks to. Of a table of a database, start and end are those of a
+    range of the field that divides its rows.
     """
 
     source: Source
@@ -35,7 +38,7 @@ class Shard:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes on disk, or about the bytes of a table's rows."""
+        """Bytes on disk, those that a range of a Parquet file unpacks to, or about the bytes of a table's rows."""
         if self.source.database:
             return self.source.table.range_bytes if self.source.table is not None else 0
         return (self.source.size_bytes if self.end is None else self.end) - self.start
@@ -46,7 +49,7 @@ Bundle = tuple[Shard, ...]
 
 
 def bundles(sources: Sequence[Source], formats: Sequence[Format]) -> Iterator[Bundle]:
-    """Cut large plain JSONL files into ranges, and put small files together.
+    """Cut large plain JSONL and Parquet files into ranges, and put small files together.
 
     A file in an archive is not cut. The files in a tar stay together, since it is read from its beginning to reach any
     of them.
@@ -92,8 +95,24 @@ def _object(source: Source, formats: Sequence[Format]) -> Sequence[Shard]:
 def _shards(source: Source, formats: Sequence[Format]) -> Sequence[Shard]:
     if source.table is not None:
         return [Shard(source, start, end) for start, end in source.table.ranges]
-    whole = source.size_bytes <= SHARD_BYTES or source.remote or source.member is not None
+    if source.size_bytes * _PACKED <= SHARD_BYTES or source.remote or source.member is not None:
+        return [Shard(source)]
+    if len(found := _parquet_ranges(source, formats)) > 1:
+        return [Shard(source, start, end) for start, end in found]
+    whole = source.size_bytes <= SHARD_BYTES
     return [Shard(source)] if whole or not _can_be_cut(source, formats) else _ranges(source)
+
+
+def _parquet_ranges(source: Source, formats: Sequence[Format]) -> Sequence[tuple[int, int]]:
+    """Return the ranges that a Parquet file can be cut into; none of a file that cannot, or is none."""
+    try:
+        if source.deleted or not is_parquet(source):
+            return []
+        ranges = parquet_ranges(source)
+        found = detect_source(source, Container.PARQUET, formats=formats).format if len(ranges) > 1 else None
+    except UnreadableError:  # which its reader will say
+        return []
+    return [] if found is not None and found.info.ordered else ranges
 
 
 def _ranges(source: Source) -> list[Shard]:

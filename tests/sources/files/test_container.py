@@ -12,7 +12,7 @@ import pytest
 from llm_audit.sources.entry import Reason, Rejected
 from llm_audit.sources.files import tables
 from llm_audit.sources.files.container import Container, items, sniff
-from llm_audit.sources.files.parquet import parquet_rows, rows
+from llm_audit.sources.files.parquet import parquet_rows, ranges, rows
 
 RECORDS = [{"a": 1, "b": "x"}, {"a": 2, "b": "y\nz"}, {"a": 3, "b": '"é'}]
 LINES = "".join(json.dumps(record) + "\n" for record in RECORDS)
@@ -252,7 +252,8 @@ def test_a_row_over_the_limit_and_a_column_that_unpacks_too_far_are_refused(
         Reason.TOO_LONG,
         {"a": "z"},
     ]
-    monkeypatch.setattr(rows, "MAX_EXPANSION", 1)
+    monkeypatch.setattr(ranges, "MAX_DECODED_BYTES", 1000)
+    monkeypatch.setattr(ranges, "MAX_EXPANSION", 1)
     [(_, entry)] = items(source_of(path), Container.PARQUET)
     assert entry.reason is Reason.UNREADABLE
     assert "the column a unpacks" in entry.note

@@ -113,7 +113,7 @@ def _items(  # noqa: PLR0911 - a container a branch
         case Container.CSV:
             return settled(csv_rows(blocks(source)))
         case Container.PARQUET:
-            return _parquet(source, decode_typed, take) if decode_typed else parquet_rows(source)
+            return parquet_items(source, decode_typed, take) if decode_typed else parquet_rows(source)
         case Container.SQLITE:
             return sqlite_rows(source)
         case Container.TABLE:
@@ -151,9 +151,15 @@ def decoded(
             yield number, raw
 
 
-def _parquet(source: Source, decode_typed: DecodeTyped, take: TakeLines | None) -> Iterator[Located]:
-    """Yield the rows of a Parquet file, those that have JSON lines as if they were such lines."""
-    for number, piece in parquet_pieces(source):
+def parquet_items(
+    source: Source,
+    decode_typed: DecodeTyped | None,
+    take: TakeLines | None,
+    *,
+    within: tuple[int, int] | None = None,
+) -> Iterator[Located]:
+    """Yield the rows of a Parquet file or of a range, those that have JSON lines as if they were such lines."""
+    for number, piece in parquet_pieces(source, within=within):
         if isinstance(piece, bytes):
             yield from decoded(Lines([piece], take, number - 1), decode_typed)
         else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from llm_audit.sources.decode import Item
 from llm_audit.sources.entry import Reason, Record, Rejected
-from llm_audit.sources.files.limits import MAX_DECODED_BYTES, MAX_EXPANSION, MAX_RECORD_BYTES, SNIFF_BYTES
+from llm_audit.sources.files.limits import MAX_DECODED_BYTES, MAX_RECORD_BYTES, SNIFF_BYTES
 from llm_audit.sources.files.parquet.json_lines import has_json_form, with_lines
+from llm_audit.sources.files.parquet.ranges import GroupRows, expansion, rows_within
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.tables import Row, plain
 
@@ -31,13 +32,16 @@ def parquet_rows(source: Source) -> Iterator[Row]:
     return ((number, item) for number, item in rows if number - 1 not in deleted)
 
 
-def parquet_pieces(source: Source) -> Iterator[Piece]:
-    """Yield the rows that ``parquet_rows`` yields, as JSON lines where these hold the same values."""
-    return parquet_rows(source) if source.deleted else _pieces(source, as_lines=True)
+def parquet_pieces(source: Source, *, within: tuple[int, int] | None = None) -> Iterator[Piece]:
+    """Yield the rows that ``parquet_rows`` yields, or those of a range, as JSON lines where these hold the same values.
+
+    The rows of a range are numbered from 1.
+    """
+    return parquet_rows(source) if source.deleted else _pieces(source, as_lines=True, within=within)
 
 
-def _pieces(source: Source, *, as_lines: bool) -> Iterator[Piece]:
-    """Yield all rows of a Parquet file.
+def _pieces(source: Source, *, as_lines: bool, within: tuple[int, int] | None = None) -> Iterator[Piece]:
+    """Yield all rows of a Parquet file, or those of a range.
 
     Texts stay in their dictionaries until a row is made of them, so that a value repeated in every row is held once.
     """
@@ -48,7 +52,7 @@ def _pieces(source: Source, *, as_lines: bool) -> Iterator[Piece]:
     with open_binary(source) as file:
         try:
             described = pq.ParquetFile(pa.PythonFile(file, mode="r")).metadata
-            if (bomb := _expansion(described)) is not None:
+            if (bomb := expansion(described)) is not None:
                 yield 1, Rejected(Reason.UNREADABLE, note=bomb)
                 return
             # Of an object, which is not fetched whole to see its first rows, columns are read a piece at a time.
@@ -59,7 +63,7 @@ def _pieces(source: Source, *, as_lines: bool) -> Iterator[Piece]:
             )
             as_lines = as_lines and has_json_form(table.schema_arrow)
             as_they_are = frozenset(column.name for column in table.schema_arrow if _is_plain(column.type))
-            for batch in _batches(table):
+            for batch in _batches(table, rows_within(described, *(within or (0, None)))):
                 for bounded in _bounded(batch):
                     if bounded is None:
                         number += 1
@@ -77,10 +81,17 @@ def _pieces(source: Source, *, as_lines: bool) -> Iterator[Piece]:
             yield number + 1, Rejected(Reason.TRUNCATED)
 
 
-def _batches(table: Any) -> Iterator[Any]:
+def _batches(table: Any, wanted: Sequence[GroupRows]) -> Iterator[Any]:
     """Yield the rows of one row group after another; Arrow cannot join dictionaries inside of lists and objects."""
-    for group in range(table.num_row_groups):
-        yield from table.iter_batches(_ROWS_AT_ONCE, row_groups=[group])
+    for rows in wanted:
+        before = 0
+        for batch in table.iter_batches(_ROWS_AT_ONCE, row_groups=[rows.group]):
+            first, last = max(rows.first - before, 0), min(rows.last - before, batch.num_rows)
+            if first < last:
+                yield batch.slice(first, last - first)
+            before += batch.num_rows
+            if before >= rows.last:
+                break
 
 
 def _record(row: dict[str, Any], as_they_are: frozenset[str]) -> Record:
@@ -110,19 +121,6 @@ def _is_plain(kind: Any) -> bool:
         return all(_is_plain(field.type) for field in kind)
     texts = pa.types.is_string(kind) or pa.types.is_large_string(kind)
     return bool(texts or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
-
-
-def _expansion(described: Any) -> str | None:
-    """Return a note where a column is packed so tightly that unpacking it could take all memory."""
-    for group in map(described.row_group, range(described.num_row_groups)):
-        for column in map(group.column, range(group.num_columns)):
-            packed, size = max(1, column.total_compressed_size), column.total_uncompressed_size
-            if size > MAX_DECODED_BYTES and size > packed * MAX_EXPANSION:
-                return (
-                    f"the column {column.path_in_schema} unpacks {packed:,} bytes into {size:,}, which is refused; "
-                    "write the file again with smaller row groups"
-                )
-    return None
 
 
 def _bounded(batch: Any) -> Iterator[Any]:

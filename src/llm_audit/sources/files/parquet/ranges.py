@@ -1,0 +1,149 @@
+"""Ranges of a Parquet file, which several processes read: by bytes as they are once unpacked.
+
+A row group takes as many bytes as its pages unpack to, and its rows are taken to be of one size. A row belongs to the
+range that holds its first byte, so that ranges which follow each other have every row once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from llm_audit.sources.files.limits import BLOCK_BYTES, MAX_DECODED_BYTES, MAX_EXPANSION, SHARD_BYTES
+from llm_audit.sources.files.storage import Source, UnreadableError, open_binary
+
+MAX_GROUP_BYTES = 8 * SHARD_BYTES
+"""A larger row group is cut, although each of its ranges unpacks those before it."""
+
+_MAGIC = b"PAR1"
+_LENGTH_BYTES = 8  # of the length of the footer and the magic after it
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRows:
+    """Rows of a row group, from the first up to the last, exclusive."""
+
+    group: int
+    first: int
+    last: int
+
+
+def is_parquet(source: Source) -> bool:
+    """Return whether a source begins as a Parquet file.
+
+    Raises:
+        UnreadableError: It cannot be opened.
+    """
+    with open_binary(source) as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def described(source: Source) -> Any:
+    """Return the metadata of a Parquet file.
+
+    Raises:
+        UnreadableError: It cannot be opened, or is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with open_binary(source) as file:
+        try:
+            return pq.ParquetFile(pa.PythonFile(file, mode="r")).metadata
+        except (pa.ArrowException, OSError, ValueError):
+            raise UnreadableError(f"{source.name} is damaged: its Parquet footer cannot be read.") from None
+
+
+def parquet_ranges(source: Source) -> list[tuple[int, int]]:
+    """Return the ranges that a Parquet file is read in; none of one that is refused.
+
+    Raises:
+        UnreadableError: It cannot be opened, or is damaged.
+    """
+    found = described(source)
+    if expansion(found) is not None:
+        return []
+    cuts, held, end = [0], 0, 0
+    for size, _ in _groups(found):
+        pieces = -(-size // MAX_GROUP_BYTES)
+        for piece in range(1, pieces + 1):
+            place = end + size * piece // pieces
+            if place - held >= SHARD_BYTES:
+                cuts.append(place)
+                held = place
+        end += size
+    if end > held:
+        cuts.append(end)
+    return list(pairwise(cuts))
+
+
+def expansion(metadata: Any) -> str | None:
+    """Return a note where a column is packed so tightly that unpacking it could take all memory."""
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
+            packed, size = max(1, column.total_compressed_size), column.total_uncompressed_size
+            if size > MAX_DECODED_BYTES and size > packed * MAX_EXPANSION:
+                return (
+                    f"the column {column.path_in_schema} unpacks {packed:,} bytes into {size:,}, which is refused; "
+                    "write the file again with smaller row groups"
+                )
+    return None
+
+
+def rows_within(metadata: Any, start: int, end: int | None) -> list[GroupRows]:
+    """Return the rows of a range; of the whole file where it has no end."""
+    found, before = [], 0
+    for group, (size, rows) in enumerate(_groups(metadata)):
+        first = _first_at(start - before, size, rows)
+        last = rows if end is None else _first_at(end - before, size, rows)
+        if first < last:
+            found.append(GroupRows(group, first, last))
+        before += size
+    return found
+
+
+def range_rows(source: Source, start: int, end: int) -> int:
+    """Return the number of rows of a range."""
+    return sum(rows.last - rows.first for rows in rows_within(described(source), start, end))
+
+
+def bytes_within(source: Source, start: int, end: int) -> Iterator[bytes]:
+    """Yield the bytes of the file that decide the rows of a range: their row groups, and what describes them.
+
+    Raises:
+        UnreadableError: It cannot be opened.
+    """
+    metadata = described(source)
+    with open_binary(source) as file:
+        for rows in rows_within(metadata, start, end):
+            group = metadata.row_group(rows.group)
+            for place in range(group.num_columns):
+                column = group.column(place)
+                yield from _read(file, _first_byte(column), column.total_compressed_size)
+        footer = metadata.serialized_size + _LENGTH_BYTES
+        yield from _read(file, source.size_bytes - footer, footer)
+
+
+def _groups(metadata: Any) -> Iterator[tuple[int, int]]:
+    """Yield the bytes, at least one, and the rows of each row group."""
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        yield max(group.total_byte_size, 1), group.num_rows
+
+
+def _first_at(place: int, size: int, rows: int) -> int:
+    """Return the first row of a group that begins at a place in it or after it."""
+    return min(max(-(-place * rows // size), 0), rows)
+
+
+def _first_byte(column: Any) -> int:
+    offset = column.dictionary_page_offset
+    return int(column.data_page_offset if offset is None else min(offset, column.data_page_offset))
+
+
+def _read(file: Any, start: int, count: int) -> Iterator[bytes]:
+    file.seek(start)
+    while count > 0 and (block := file.read(min(count, BLOCK_BYTES))):
+        count -= len(block)
+        yield block
