@@ -1,9 +1,10 @@
 from decimal import Decimal
+from pathlib import Path
 
-from tests.sources.formats.fixture_files import FIXTURES, entries, rejections, requests, tokens
+from tests.sources.formats.fixture_files import FIXTURES, entries, read, rejections, requests, tokens
 
 from llm_audit import api
-from llm_audit.sources.entry import Rejected
+from llm_audit.sources.entry import Rejected, Request
 
 PATH, LINES = "anthropic-usage/messages.json", "anthropic-usage/lines.jsonl"
 
@@ -49,3 +50,14 @@ def test_the_consoles_csv_is_read_as_the_api_is() -> None:
     assert (sonnet.team, sonnet.time_us, sonnet.region) == ("Default", 1_777_852_800_000_000, None)
     assert (tokens(haiku), haiku.service_tier) == ((50_000, 0, 0, 0, 2000), "batch")
     assert "request-count-unknown" in sonnet.tags
+
+
+def test_a_custom_log_may_count_uncached_tokens(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text(
+        '{"timestamp": "2026-05-28T20:27:00Z", "model": "gpt-4o", "input_tokens": 1000, "output_tokens": 50, '
+        '"cached_input_tokens": 600, "uncached_input_tokens": 400}\n'
+    )
+    ((name, request),) = read(log)
+    assert isinstance(request, Request)
+    assert (name, tokens(request)) == ("flat", (400, 600, None, None, 50))

@@ -29,6 +29,8 @@ REQUESTS_UNKNOWN = "request-count-unknown"
 """A tag of requests whose number is the smallest that a row allows."""
 
 _CONSOLE_INPUT, _CONSOLE_WRITES = "usage_input_tokens_no_cache", "usage_input_tokens_cache_write"
+_OF_CALLS = frozenset({"input_tokens", "prompt_tokens", "timestamp", "time", "ts", "created_at", "request_id"})
+"""Columns of custom logs, which may count uncached tokens too."""
 _WINDOW, _LONG_WINDOW = 200_000, 1_000_000
 
 
@@ -109,8 +111,10 @@ def _tier(row: Json) -> str:
 def _matches(record: Record, _context: Context) -> bool:
     if _CONSOLE_INPUT in record:
         return "model_version" in record
-    if "uncached_input_tokens" in record or "starting_at" in record:
-        return "uncached_input_tokens" in record or "results" in record
+    if "uncached_input_tokens" in record:
+        return "cache_read_input_tokens" in record and _OF_CALLS.isdisjoint(record)
+    if "starting_at" in record:
+        return "results" in record
     return "starting_at" in mapping(next(objects(record.get("data")), {}))
 
 
