@@ -70,3 +70,22 @@ def test_tags_in_any_shape(value) -> None:
 
 def test_tags_as_an_object() -> None:
     assert labels({"a": 1, "b": None}) == ("a=1",)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("{'a': None, 'b': [1, {'c': True}]}", {"a": None, "b": [1, {"c": True}]}),
+        (" {'a': 'it\\'s'}", {"a": "it's"}),
+        ("{'a': print(1)}", {}),  # no literal
+        ("{'a': 1", {}),
+        ("{'a':" * 9000, {}),
+    ],
+)
+def test_objects_as_python_writes_them_are_read(value: str, expected: dict[str, object]) -> None:
+    assert mapping(value) == expected
+
+
+def test_arrays_as_python_writes_them_are_read() -> None:
+    assert listing("[{'a': 1}, {'b': 'x'}]") == [{"a": 1}, {"b": "x"}]
+    assert listing("['a']") == []

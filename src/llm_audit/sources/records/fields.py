@@ -5,7 +5,9 @@ Logs nest JSON in strings, write numbers as strings and leave out what they do n
 
 from __future__ import annotations
 
+import ast
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -16,6 +18,8 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 _NOTHING = frozenset({"", "none", "null", "nan", "n/a", "undefined"})
 _LONGEST_NOTHING = max(map(len, _NOTHING))
 _EMPTY: Mapping[str, Any] = {}
+_LITERAL = re.compile(r"\s*(?:\{'\w|\[\s*\{'\w)")
+_LONGEST_LITERAL = 1 << 16  # characters
 _JSON_STARTS = frozenset(' \t\n\r{["-0123456789tfn')
 
 Json = Mapping[str, Any]
@@ -57,8 +61,18 @@ def mapping_in_python(value: object) -> Json:
     if value is None:
         return _EMPTY
     if isinstance(value, str) and value.lstrip()[:1] == "{":
-        value = parsed(value)
+        value = _literal(parsed(value))
     return value if type(value) is dict or isinstance(value, Mapping) else _EMPTY
+
+
+def _literal(value: object) -> object:
+    """Decode an object or array as Python writes it, which is what tables of pandas hold as texts."""
+    if not isinstance(value, str) or len(value) > _LONGEST_LITERAL or not _LITERAL.match(value):
+        return value
+    try:
+        return ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return value
 
 
 def listing(value: object) -> list[Any]:
@@ -68,7 +82,7 @@ def listing(value: object) -> list[Any]:
     if value is None:
         return []
     if isinstance(value, str) and value.lstrip()[:1] == "[":
-        value = parsed(value)
+        value = _literal(parsed(value))
     return list(value) if isinstance(value, list | tuple) else []
 
 
