@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.classify.constants import RESIDUAL_SD
-from llm_audit.classify.irt import p_loses, p_loses_and_repeats, p_success, p_suffices
+from llm_audit.classify.irt import curves_of_pairs, p_loses, p_loses_and_repeats, p_success, p_suffices
 
 LOGITS = st.floats(-6, 6)
 
@@ -66,3 +66,16 @@ def test_one_tanh_a_model_gives_the_same_bits_as_two() -> None:
     assert np.array_equal(found[1], repeated)
     assert np.array_equal(p_loses(small, used, difficulty), lost)
     assert np.array_equal(p_loses(used, used, difficulty), repeated)
+
+
+@pytest.mark.parametrize("pairs", [0, 1, 40])
+def test_curves_of_pairs_are_those_of_each_pair_to_the_bit(pairs: int) -> None:
+    random = np.random.default_rng(pairs)
+    some = np.array([-1.5, -0.0, 0.0, 2.25, np.nan])
+    small, used = random.choice(some, pairs), random.choice(some, pairs)
+    grid = np.arange(-3.0, 3.0, 1 / 64)
+    for found, alone in zip(
+        curves_of_pairs(small, used, grid), p_loses_and_repeats(small[:, None], used[:, None], grid), strict=True
+    ):
+        assert found.shape == (pairs, len(grid))
+        assert found.tobytes() == np.broadcast_to(alone, found.shape).tobytes()

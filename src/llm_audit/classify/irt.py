@@ -66,6 +66,25 @@ def p_loses_and_repeats(
     return lost, repeated
 
 
+def curves_of_pairs(ability_small: Array, ability_used: Array, difficulties: Array) -> tuple[Array, Array]:
+    """Return ``p_loses_and_repeats`` of each pair of abilities at all difficulties, a row a pair.
+
+    What pairs share, such as one model in use against many small ones, is computed once; the figures are the same.
+    """
+    small, of_small = np.unique(ability_small, return_inverse=True)
+    used, of_used = np.unique(ability_used, return_inverse=True)
+    below, above = small[:, None] - difficulties, used[:, None] - difficulties
+    lost = np.zeros((len(of_small), len(difficulties)))
+    repeated = np.zeros(above.shape)
+    for shift, mass in zip(_SHIFTS, _MASSES, strict=True):
+        turned = np.tanh(0.5 * (above - shift))
+        succeeds = mass * (0.5 * (1.0 + turned))
+        fails = 0.5 * (1.0 - np.tanh(0.5 * (below - shift)))
+        lost += succeeds[of_used] * fails[of_small]
+        repeated += succeeds * (0.5 * (1.0 - turned))
+    return lost, repeated[of_used]
+
+
 def hardest_gap(ability_small: float, ability_used: float) -> float:
     """The difficulty at which the abler model gains most over the other; both fail at what is harder."""
     grid = np.linspace(*_GRID)

@@ -173,8 +173,7 @@ class Judge:
 
     def _pair_curves(self, keys: Ints) -> Floats:
         """Return the curves of P(suffices) and of the loss."""
-        small, large = self._pair(keys)
-        lost, repeated = irt.p_loses_and_repeats(small, large, self._grid)
+        lost, repeated = irt.curves_of_pairs(*self._pair(keys), self._grid)
         return np.concatenate([1.0 - lost, lost - repeated], axis=1)
 
     def _success_curves(self, keys: Ints) -> Floats:
@@ -182,11 +181,11 @@ class Judge:
         return irt.p_success(self._shifted(self.known[model], skill)[:, None], self._grid)
 
     def _pair(self, keys: Ints) -> tuple[Floats, Floats]:
-        """Return the abilities of the candidate, shifted, and of the model used, as columns."""
+        """Return the abilities of the candidate, shifted, and of the model used."""
         pair, skill = np.divmod(keys, self._skills)
         used, candidate = np.divmod(pair, len(self.known))
         small = self._shifted(self.known[candidate], skill)
-        return small[:, None], self._ability[self.known[used], skill][:, None]
+        return small, self._ability[self.known[used], skill]
 
     def _shifted(self, model: Ints, skill: Ints) -> Floats:
         ability = self._ability[model, skill]
