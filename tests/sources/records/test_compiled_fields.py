@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.sources.entry import BadRecordError
+from llm_audit.sources.formats.tracers import otlp
 from llm_audit.sources.records import fields, messages, times
 
 _fields = pytest.importorskip("llm_audit.sources.records._fields", reason="built without a C compiler")
@@ -114,6 +115,27 @@ def test_times_are_the_same_as_in_python(value):
 def test_a_record_of_typed_json_has_objects_of_one_field(record, may_be):
     assert _fields.has_single(record) is may_be
     assert _fields.has_single(UserDict(record))
+
+
+ANY_VALUES = st.dictionaries(st.sampled_from(["stringValue", "intValue", "arrayValue"]), SCALARS, max_size=2)
+PAIRS = st.fixed_dictionaries({"key": TEXTS}, optional={"value": ANY_VALUES | SCALARS})
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(PAIRS | SCALARS, max_size=4) | SCALARS)
+def test_attributes_of_spans_are_the_same_as_in_python(pairs):
+    found = otlp._attributes({"attributes": pairs})
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(otlp, "_scalars", None)
+        assert repr(otlp._attributes({"attributes": pairs})) == repr(found)
+
+
+def test_scalars_of_pairs_come_by_their_keys():
+    pairs = [{"key": "a", "value": {"intValue": "1"}}, {"key": "b", "value": {"stringValue": "x"}}]
+    assert _fields.scalars(pairs, frozenset({"intValue", "stringValue"})) == {"a": "1", "b": "x"}
+    assert _fields.scalars(pairs, frozenset({"intValue"})) is None
+    with pytest.raises(TypeError):
+        _fields.scalars(pairs, {"intValue"})
 
 
 def test_a_plain_time_is_read_by_compiled_code():

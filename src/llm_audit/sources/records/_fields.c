@@ -12,7 +12,7 @@
 static const char *const nothing[] = {"", "none", "null", "nan", "n/a", "undefined"};
 static PyObject *no_object, *any_mapping, *any_objects; /* an empty mapping, and the readers of unusual values */
 static PyObject *message, *roles, *text_fields;         /* what turns are made by */
-static PyObject *name_role, *name_content, *name_parts, *name_calls, *name_call, *name_type, *name_text;
+static PyObject *name_role, *name_content, *name_parts, *name_calls, *name_call, *name_type, *name_text, *name_key, *name_value;
 
 static int is_text(PyObject *value) { return value && PyUnicode_CheckExact(value); }
 
@@ -98,6 +98,28 @@ static PyObject *has_single(PyObject *Py_UNUSED(module), PyObject *record) {
     while (PyDict_Next(record, &at, &key, &value))
         if (PyDict_CheckExact(value) && PyDict_GET_SIZE(value) == 1) Py_RETURN_TRUE;
     Py_RETURN_FALSE;
+}
+
+/* The scalars of pairs of a key and a value of one kind, as OTLP writes them; None where other values are among them. */
+static PyObject *scalars(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    if (count != 2 || !PyFrozenSet_CheckExact(args[1]))
+        return PyErr_SetString(PyExc_TypeError, "scalars takes pairs and a frozen set of kinds"), NULL;
+    if (!PyList_CheckExact(args[0])) Py_RETURN_NONE;
+    PyObject *found = PyDict_New(), *kind, *inner;
+    int done = found != NULL;
+    for (Py_ssize_t k = 0; done > 0 && k < PyList_GET_SIZE(args[0]); k++) {
+        PyObject *pair = PyList_GET_ITEM(args[0], k), *key, *value;
+        Py_ssize_t at = 0;
+        done = PyDict_CheckExact(pair) && is_text(key = PyDict_GetItemWithError(pair, name_key)) &&
+               (value = PyDict_GetItemWithError(pair, name_value)) && PyDict_CheckExact(value) && PyDict_GET_SIZE(value) == 1 &&
+               PyDict_Next(value, &at, &kind, &inner) && PySet_Contains(args[1], kind) == 1 && is_given(inner) == 1 &&
+               !PyDict_SetItem(found, key, inner);
+        if (PyErr_Occurred()) done = -1;
+    }
+    if (done > 0) return found;
+    Py_XDECREF(found);
+    if (done < 0) return NULL;
+    Py_RETURN_NONE;
 }
 
 static PyObject *get(PyObject *object, PyObject *name) { return PyDict_GetItemWithError(object, name); }
@@ -211,6 +233,7 @@ static PyMethodDef methods[] = {
     {"objects", objects, METH_O, "The objects of an array, one by one."},
     {"add_plain", (PyCFunction)(void (*)(void))add_plain, METH_FASTCALL, "Add turns of texts alone; the place of the first other."},
     {"has_single", has_single, METH_O, "Whether a record may have an object of one field among its values."},
+    {"scalars", (PyCFunction)(void (*)(void))scalars, METH_FASTCALL, "The scalars of pairs of a key and a value, by key."},
     {"plain_time", plain_time, METH_O, "Microseconds of a time as most logs write it; None for any other."},
     {"prepare", prepare, METH_VARARGS, "Set an empty object, and what reads unusual objects and arrays."},
     {"prepare_turns", prepare_turns, METH_VARARGS, "Set what turns are made by: a class, roles, names of plain parts."},
@@ -219,8 +242,9 @@ static struct PyModuleDef module = {
     .m_base = PyModuleDef_HEAD_INIT, .m_name = "_fields", .m_size = 0, .m_methods = methods};
 
 PyMODINIT_FUNC PyInit__fields(void) {
-    PyObject **const names[] = {&name_role, &name_content, &name_parts, &name_calls, &name_call, &name_type, &name_text};
-    static const char *const written[] = {"role", "content", "parts", "tool_calls", "function_call", "type", "text"};
+    PyObject **const names[] = {&name_role, &name_content, &name_parts, &name_calls, &name_call, &name_type, &name_text,
+                                &name_key, &name_value};
+    static const char *const written[] = {"role", "content", "parts", "tool_calls", "function_call", "type", "text", "key", "value"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         if (!(*names[k] = PyUnicode_InternFromString(written[k]))) return NULL;
     return PyModule_Create(&module);

@@ -6,7 +6,8 @@ read like a span, and Claude Code's and Gemini CLI's events of requests; other r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
@@ -22,6 +23,10 @@ _FAILED = frozenset({"2", "STATUS_CODE_ERROR"})
 _BATCHES = frozenset({"resourceSpans", "resource_spans", "resourceLogs", "resource_logs"})
 _EVENT = "gen_ai.client.inference.operation.details"
 _SCALARS = ("stringValue", "intValue", "doubleValue", "boolValue")
+_SCALAR_KINDS = frozenset(_SCALARS)
+_scalars: Callable[[object, frozenset[str]], dict[str, Any] | None] | None = None
+with suppress(ImportError):  # built only where a C compiler is available; all attributes are read in Python then
+    from llm_audit.sources.records._fields import scalars as _scalars
 _DEEPEST = 16  # levels of nested values; deeper ones are dropped
 
 
@@ -98,14 +103,20 @@ def _is_call(log: Json, resource: Json) -> bool:
 
 
 def _attributes(holder: Json) -> dict[str, Any]:
+    given = holder.get("attributes")
+    plain = _scalars(given, _SCALAR_KINDS) if _scalars is not None else None
+    return _any_attributes(given) if plain is None else plain
+
+
+def _any_attributes(given: object) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for pair in objects(holder.get("attributes")):
+    for pair in objects(given):
         key, value = pair.get("key"), pair.get("value")
         if not isinstance(key, str):
             continue
         if type(value) is dict and len(value) == 1:  # as most are
             ((kind, inner),) = value.items()
-            if kind in _SCALARS and inner is not None and inner != "":
+            if kind in _SCALAR_KINDS and inner is not None and inner != "":
                 found[key] = inner
                 continue
         found[key] = _value(mapping(value), 0)
