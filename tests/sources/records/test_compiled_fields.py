@@ -35,7 +35,15 @@ WORDS = [
     "é",
 ]
 TEXTS = st.sampled_from(WORDS) | st.text(max_size=12)
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | TEXTS.map(Text) | st.binary(max_size=3)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | TEXTS
+    | TEXTS.filter(lambda text: text.lstrip()[:1] not in {"{", "["}).map(Text)
+    | st.binary(max_size=3)
+)
 NAMES = ["role", "content", "parts", "tool_calls", "function_call", "type", "text", "citations", "annotations", "other"]
 WRITTEN = st.sampled_from(["user", "system", "model", "tool", "Human ", "text", "image", '{"output": 1}', "[", "{}"])
 
