@@ -13,7 +13,7 @@ from llm_audit.engines.context import IngestConfig, IngestContext, load_context
 from llm_audit.engines.features.text import TextFeatures, extract_text_features
 from llm_audit.engines.row_batches import Harder, Judge, Row, in_order, judged_table, ledger_row
 from llm_audit.engines.row_reader import COMPILED, RowBatch
-from llm_audit.ledger.arrow import parquet_writer
+from llm_audit.ledger.arrow import part_writer
 from llm_audit.ledger.part_cache import PartCache
 from llm_audit.ledger.parts import MAX_EXAMPLES, LedgerPart, ShardTally
 from llm_audit.sources.entry import Entry, NotACall, Reason, Rejected, Request
@@ -162,7 +162,7 @@ class PartWriter:
     def _flush(self) -> None:
         for table in self._tables_in_order():
             if self._writer is None:
-                self._writer = parquet_writer(self.target)
+                self._writer = part_writer(self.target)
             self._writer.write_table(table)
             self.rows += table.num_rows
         self._batch.clear()

@@ -104,3 +104,10 @@ def parquet_writer(target: Path) -> Any:
     return pq.ParquetWriter(
         target, ARROW_SCHEMA, compression="zstd", compression_level=1, use_dictionary=_DICTIONARY_COLUMNS
     )
+
+
+def part_writer(target: Path) -> Any:
+    """Open a Parquet file of a part, which is soon read once: written in half the time, with a third more bytes."""
+    return pq.ParquetWriter(
+        target, ARROW_SCHEMA, compression="lz4", write_statistics=False, use_dictionary=_DICTIONARY_COLUMNS
+    )
