@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 from tests.sources.formats.fixture_files import not_calls, requests, tokens
 
@@ -75,3 +78,13 @@ def test_rows_of_logfire() -> None:
 )
 def test_what_an_input_includes_is_known_by_provider_or_model(vendor: str | None, model: str, inclusive: bool) -> None:
     assert (convention(vendor, model) is Convention.INCLUSIVE) is inclusive
+
+
+def test_a_span_of_ones_own_that_names_a_model_and_counts_is_a_call(tmp_path: Path) -> None:
+    log = tmp_path / "spans.jsonl"
+    span = {"name": "ask", "trace_id": "t", "span_id": "s", "timestamp": "2026-05-28T20:26:40Z"}
+    attributes = ({"model": "gpt-4o", "input_tokens": 1000, "output_tokens": 50}, {"model": "gpt-4o"}, {"db": "pg"})
+    log.write_text("".join(json.dumps({**span, "attributes": given}) + "\n" for given in attributes))
+    (request,) = requests(log)
+    assert (request.model, tokens(request)) == ("gpt-4o", (1000, None, None, None, 50))
+    assert not_calls(log) == ["not_a_model_call"] * 2

@@ -13,9 +13,10 @@ from llm_audit.sources.formats.interface import Context, Evidence, Format, Forma
 from llm_audit.sources.formats.tracers import _otel_texts, mlflow, openinference, vercel_ai
 from llm_audit.sources.records import tracing
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, provider, set_usage, tier
+from llm_audit.sources.records.column_names import columns_of
 from llm_audit.sources.records.disjoint import read_count
 from llm_audit.sources.records.fields import Json, as_int, at, first, flag, mapping, text
-from llm_audit.sources.records.tokens import read_tokens
+from llm_audit.sources.records.tokens import count_tokens, read_tokens, usage_of_counts
 from llm_audit.sources.records.usage import of_gemini
 
 _INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
@@ -52,7 +53,7 @@ def read(span: tracing.Span) -> Entry:
     names = tracing.names_of(attributes)
     usage = _usage(attributes, names, vendor, model)
     if step.startswith(_NOT_MODEL_CALLS) or not names.is_gen_ai:
-        return NotACall(NotCallReason.NOT_A_MODEL_CALL)
+        return NotACall(NotCallReason.NOT_A_MODEL_CALL) if names.is_gen_ai else _custom(span)
     around, used = step.startswith(_WRAPPERS), usage.input_tokens is not None
     if model is None and used and not around:
         raise BadRecordError(Reason.NO_MODEL, "gen_ai.request.model")
@@ -70,6 +71,19 @@ def read(span: tracing.Span) -> Entry:
     _parameters(request, attributes)
     _otel_texts.set_texts(request, span)
     set_usage(request, usage)
+    return request
+
+
+def _custom(span: tracing.Span) -> Entry:
+    """Read a span of one's own making, which is a call where it names a model and counts input, as custom logs do."""
+    attributes = span.attributes
+    columns = columns_of(attributes)
+    model, counts = text(attributes.get(columns.model)), count_tokens(attributes, nested=False)
+    if model is None or counts.get("input") is None:
+        return NotACall(NotCallReason.NOT_A_MODEL_CALL)
+    vendor = provider(attributes.get(columns.provider))
+    request = tracing.request(span, model=model, requested=None, vendor=vendor, operation=operation(span.name))
+    set_usage(request, usage_of_counts(counts, wrapper_total=True, convention=tracing.convention(vendor, model)))
     return request
 
 
