@@ -20,5 +20,5 @@ def test_spans_alone_and_in_otlp() -> None:
     first, second = requests("mlflow/spans.jsonl")
     assert tokens(first) == (400, 600, None, None, 50)  # no provider is named, but the model is OpenAI's
     assert (tokens(second), second.trace) == ((10, 4000, 1000, None, 50), "tr-2")
-    (exported,) = requests("mlflow/otlp.json")
+    (exported,) = requests("otlp/mlflow.json")
     assert (exported.model, tokens(exported)) == ("gpt-4o", (1000, None, None, None, 50))

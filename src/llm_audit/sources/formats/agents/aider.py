@@ -52,8 +52,9 @@ FORMAT = Format(
         "without a name, and their calls are rejected.",
     ),
     specificity=Specificity.PRODUCT,
-    matches=lambda record, _: "event" in record and "properties" in record and "user_id" in record and "time" in record,
+    matches=lambda record, _: (
+        record.keys() >= {"event", "properties", "user_id", "time"} and "model" not in mapping(record["properties"])
+    ),
     entries=_entries,
     keys=frozenset({"properties"}),
-    keys_decide=True,
 )

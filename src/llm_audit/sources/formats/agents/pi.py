@@ -70,6 +70,8 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
 
 def _matches(record: Record, _context: Context) -> bool:
     kind = text(record.get("type"))
+    if "model" in record:  # of a custom log
+        return False
     if kind == "session":
         return "cwd" in record and "timestamp" in record
     message = kind == "message" and "timestamp" in record and "role" in mapping(record.get("message"))

@@ -31,8 +31,7 @@ FORMAT = Format(
         notes="Results hold no time and no prompt. Every call is billed at the batch price.",
     ),
     specificity=Specificity.BATCH,
-    matches=lambda record, _: "custom_id" in record and "result" in record,
+    matches=lambda record, _: "custom_id" in record and "type" in mapping(record.get("result")),
     entries=_entries,
     keys=frozenset({"custom_id"}),
-    keys_decide=True,
 )

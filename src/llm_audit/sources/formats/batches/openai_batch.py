@@ -28,6 +28,13 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     yield batched(request)
 
 
+def _matches(record: Record, _context: Context) -> bool:
+    if "custom_id" not in record or "response" not in record:
+        return False
+    response = record["response"]  # of a custom log, the text of a reply
+    return "error" in record if response is None else not {"body", "status_code"}.isdisjoint(mapping(response))
+
+
 FORMAT = Format(
     info=FormatInfo(
         name="openai-batch",
@@ -38,8 +45,7 @@ FORMAT = Format(
         notes="Prompts are in the input file and are not judged. Every call is billed at the batch price.",
     ),
     specificity=Specificity.BATCH,
-    matches=lambda record, _: "custom_id" in record and "response" in record,
+    matches=_matches,
     entries=_entries,
     keys=frozenset({"custom_id"}),
-    keys_decide=True,
 )

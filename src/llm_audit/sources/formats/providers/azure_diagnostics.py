@@ -64,7 +64,7 @@ FORMAT = Format(
         "body logging is on, its LLM log has counts. A deployment's name hides the model: name it in the alias map.",
     ),
     specificity=Specificity.PRODUCT,
-    matches=lambda record, _: "category" in record and "resourceId" in record,
+    matches=lambda record, _: record.keys() >= {"category", "resourceId", "operationName"},
     entries=_entries,
     keys=frozenset({"category"}),
     keys_decide=True,

@@ -180,7 +180,7 @@ def _attribution(row: Json, trace: Json, metadata: Json) -> Attribution:
 
 def _matches(record: Record, _context: Context) -> bool:
     if "observations" in record:
-        return "trace" in record or "projectId" in record or "sessionId" in record
+        return "model" not in record and ("trace" in record or "projectId" in record or "sessionId" in record)
     ui = "traceId" in record and ("usageDetails" in record or "parentObservationId" in record)
     return ui or ("usage_details" in record and ("provided_model_name" in record or "trace_id" in record))
 

@@ -148,3 +148,10 @@ NO_TOKENS = {"ts": 1_788_220_800, "model": "gpt-4o", "prompt": "Hello?"}
 def test_records_that_say_that_they_are_no_calls(record: dict[str, object], reason: str | None) -> None:
     found = read(record)
     assert getattr(found, "reason", None) == reason
+
+
+def test_custom_logs_may_have_fields_of_other_formats() -> None:
+    found = requests("flat/like_others.jsonl")
+    assert [(request.model, tokens(request)) for request in found] == [("gpt-4o", (1000, None, None, None, 50))] * 7
+    assert [request.time_us for request in found] == [1_780_000_000_000_000 + second * 1_000_000 for second in range(7)]
+    assert {request.service_tier for request in found} == {"standard"}
