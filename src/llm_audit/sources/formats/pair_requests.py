@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from llm_audit.sources.entry import BadRecordError, Reason, Record, Request
+from llm_audit.sources.entry import BadRecordError, Reason, Record, Request, Usage
 from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
 from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
 from llm_audit.sources.records.calls import merge_key, operation, outcome, tier
@@ -16,6 +16,7 @@ from llm_audit.sources.records.fields import Attribution, Json, attribution_of, 
 from llm_audit.sources.records.hosts import provider_of
 from llm_audit.sources.records.pair import Pair
 from llm_audit.sources.records.times import between_ms, micros
+from llm_audit.sources.records.tokens import count_tokens, usage_of_counts
 from llm_audit.vocabulary import ServiceTier, Status
 
 _STANDARD = str(ServiceTier.STANDARD)
@@ -81,6 +82,11 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
     read_request_body(request, request_body)
     read_response_body(request, response_body)
     return request
+
+
+def counts_around(pair: Pair) -> Usage:
+    """Read the token counts that a record states around bodies, which serve where the response has none."""
+    return usage_of_counts(count_tokens(pair.outer, nested=False))
 
 
 def _deployment(path: str) -> str | None:

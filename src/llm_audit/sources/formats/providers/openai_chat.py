@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Record, Request, Usage
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.pair_requests import request_of
+from llm_audit.sources.formats.pair_requests import counts_around, request_of
 from llm_audit.sources.records.billing.fees import read_search_fees
 from llm_audit.sources.records.bodies import usage_of
 from llm_audit.sources.records.disjoint import read_count
@@ -57,7 +57,7 @@ def chat_usage(pair: Pair) -> Usage:
     if found is not NO_USAGE:
         return found
     groq = mapping(mapping(pair.response_body.get("x_groq")).get("usage"))
-    return of_any(groq) if groq else NO_USAGE
+    return of_any(groq) if groq else counts_around(pair)
 
 
 FORMAT = Format(
