@@ -197,6 +197,7 @@ def test_what_images_and_speech_took_is_not_told_by_their_prompts(operation):
         {"status": "cancelled", "completion": None},
         {"operation": "moderation"},  # which is free
         {"usage": Usage(input_tokens=0, output_tokens=0, tool_calls_billed=1, usage_source="reported")},
+        {"usage": Usage(input_tokens=0, output_tokens=0, fees_billed="search=1", usage_source="reported")},
     ],
 )
 def test_zeros_of_other_calls_are_kept(fields):

@@ -19,6 +19,7 @@ _COUNTS = (
     "audio_output_tokens",
     "unexplained_tokens",
     "tool_calls_billed",
+    "fees_billed",
 )
 _BILLED_BY_TEXT = frozenset({Operation.CHAT.value, Operation.EMBEDDING.value})
 TOKENS_PER_MESSAGE = 3
