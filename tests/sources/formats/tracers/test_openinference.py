@@ -1,4 +1,6 @@
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -66,3 +68,12 @@ def test_phoenix_parquet(tmp_path) -> None:
     assert (request.status, request.latency_ms) == ("error", 1000.0)
     assert [message.text for message in request.messages or []] == ["Hi"]
     assert not_calls(tmp_path / "spans.parquet") == ["parent_span"]
+
+
+def test_counts_that_are_not_read_are_named(tmp_path: Path) -> None:
+    counts = {"prompt": 100, "completion": 9, "prompt_details": {"cache_read": 60, "text": 100, "novel": 7, "other": 0}}
+    llm = {"provider": "openai", "model_name": "gpt-4o", "token_count": counts}
+    log = tmp_path / "spans.jsonl"
+    log.write_text(json.dumps({"name": "x", "attributes": {"openinference": {"span": {"kind": "LLM"}}, "llm": llm}}))
+    (request,) = requests(log)
+    assert (tokens(request), request.usage.unread_counts) == ((40, 60, None, None, 9), "prompt_details.novel")

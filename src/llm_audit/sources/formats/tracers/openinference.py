@@ -5,19 +5,32 @@ Spans of kind LLM and EMBEDDING are calls. Token counts are mostly inclusive, by
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Usage
+from msgspec.structs import replace
+
+from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Usage
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records import tracing
 from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import cost_pico, provider, set_usage
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
-from llm_audit.sources.records.fields import Json, first, listing, mapping, objects, parsed, text
+from llm_audit.sources.records.fields import Json, first, listing, mapping, number, objects, parsed, text
 from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
 from llm_audit.vocabulary import Operation
 
+_COUNT = "llm.token_count."
+_READ = frozenset(
+    {
+        "prompt",
+        "completion",
+        "total",
+        *(f"prompt_details.{name}" for name in ("cache_read", "cache_input", "cache_write", "audio", "text")),
+        *(f"completion_details.{name}" for name in ("reasoning", "audio", "text")),
+    }
+)
 _KINDS = {"LLM": Operation.CHAT, "EMBEDDING": Operation.EMBEDDING}
 _WRAPPERS = frozenset({"AGENT", "CHAIN"})
 _SIGNS = frozenset({"openinference.span.kind", "llm.model_name", "llm.token_count.prompt", "embedding.model_name"})
@@ -53,8 +66,8 @@ def read(span: tracing.Span, kind: str | None = None) -> Entry:
 
 
 def _usage(attributes: Json, vendor: str | None, model: str) -> Usage:
-    counts = {name.removeprefix("llm.token_count."): item for name, item in attributes.items() if "token_count" in name}
-    return disjoint_usage(
+    counts = {name.removeprefix(_COUNT): item for name, item in attributes.items() if name.startswith(_COUNT)}
+    usage = disjoint_usage(
         read_count(counts, "prompt"),
         read_count(counts, "completion"),
         cache_read=read_count(counts, "prompt_details.cache_read", "prompt_details.cache_input"),
@@ -66,6 +79,12 @@ def _usage(attributes: Json, vendor: str | None, model: str) -> Usage:
         wrapper_total=True,
         convention=tracing.convention(vendor, model),
     )
+    unread = [
+        name if re.fullmatch(r"[a-z_.]{1,60}", name) else "…"
+        for name, count in counts.items()
+        if name not in _READ and number(count)
+    ]
+    return replace(usage, unread_counts=",".join(unread)) if unread and usage is not NO_USAGE else usage
 
 
 def _given(attributes: Json) -> object:

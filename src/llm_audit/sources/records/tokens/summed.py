@@ -37,6 +37,8 @@ _KINDS = tuple(
 )
 """Kinds of tokens by the names of their counts, the first that matches."""
 
+_NAME = re.compile(r"[a-z_]{1,60}")  # an id or a key may stand where a name should
+
 
 def read_parts(details: Json) -> Usage:
     """Read counts that add up to their total; a total that they do not add up to says what includes what.
@@ -53,7 +55,7 @@ def read_parts(details: Json) -> Usage:
         elif count is not None:
             everything += count
             if kind is None and count:
-                unread.append(normalize_name(name))
+                unread.append(named if _NAME.fullmatch(named := normalize_name(name)) else "…")
             elif kind is not None:
                 _add(found[kind], count, once="cache" in kind or kind == "reasoning")
     sums = {kind: sum(counts.values()) for kind, counts in found.items()}
