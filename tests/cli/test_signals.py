@@ -26,19 +26,19 @@ def wait(*_, **__):
     print("ready", os.getpid(), flush=True)
     time.sleep(60)
 
-import llm_audit.api
-llm_audit.api.ingest = wait
+import llm_audit.api.ledgers
+llm_audit.api.ledgers.ingest = wait
 llm_audit.cli.main(["analyze", sys.argv[1]])
 """
 CRASHING = """
 import ctypes, os, signal, sys
-import llm_audit.api, llm_audit.cli
+import llm_audit.api.ledgers, llm_audit.cli
 
 def crash(*_, **__):
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.kill(os.getpid(), int(sys.argv[2]))
 
-llm_audit.api.ingest = crash
+llm_audit.api.ledgers.ingest = crash
 llm_audit.cli.main(["analyze", sys.argv[1]])
 """
 
