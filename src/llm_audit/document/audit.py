@@ -14,20 +14,19 @@ from decimal import Decimal
 import msgspec
 
 from llm_audit.document.billing import Billing, BillingPart, BillingRow
+from llm_audit.document.findings import Finding, Owner, Waste, WastePart
 from llm_audit.document.judgement import LanguageRow, Stakes, StakesRow
 from llm_audit.document.policy import (
     BreakEven,
     Coverage,
     Estimate,
     Expected,
-    Finding,
     FlagshipTax,
     FrontierPoint,
     Gate,
     IntervalPart,
     ObservedPair,
     ObservedRouter,
-    Owner,
     PolicyInfo,
     PolicyResult,
     PreferenceGap,
@@ -37,38 +36,38 @@ from llm_audit.document.policy import (
     TornadoBar,
     TraceRouting,
     Unmeasured,
-    Waste,
-    WastePart,
 )
 from llm_audit.document.reading import read
+from llm_audit.document.records import (
+    CategoryRow,
+    Classification,
+    Example,
+    Fingerprints,
+    Input,
+    Period,
+    QualityCheck,
+    ReasonCount,
+    RejectedReason,
+    Requests,
+    Tokens,
+    Tool,
+)
 from llm_audit.document.rhythm import DEPARTURES, CauseOwner, CausePart, Departure, MonthEnd, Projection, RunRate
 from llm_audit.document.spend import (
     BasisRow,
-    CategoryRow,
-    Classification,
     Cost,
     DailyMix,
     Day,
-    Example,
-    Fingerprints,
     GroupRow,
-    Input,
     Invoice,
     InvoiceLine,
     InvoiceMonth,
     Metric,
     ModelMix,
-    Period,
     PriceRow,
-    QualityCheck,
-    ReasonCount,
     Reconciliation,
-    RejectedReason,
-    Requests,
     Spend,
     Spender,
-    Tokens,
-    Tool,
     UnpricedModel,
 )
 from llm_audit.document.values import Number
