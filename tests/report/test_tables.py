@@ -6,7 +6,7 @@ import pytest
 from tests.report import build, compared
 
 from llm_audit.report import table
-from llm_audit.report.charts import over_time
+from llm_audit.report.charts import flow, over_time
 from llm_audit.report.charts import routing as charts
 from llm_audit.report.charts.periods import MOST, periods
 from llm_audit.report.charts.svg import LIGHT
@@ -168,11 +168,11 @@ def test_charts_over_time_have_a_bar_for_requests_without_a_time_and_so_the_tota
 def test_a_drawing_of_the_largest_flows_says_which_it_leaves_out() -> None:
     document = build.rich(3)
     assert len(document.routes) == 12
-    drawn = charts.flow(document)
+    drawn = flow.flow(document)
     assert drawn is not None
     assert drawn.note == ""
     small = [msgspec.structs.replace(document.routes[0], to_model=f"m{i}", actual_cost="0.0001") for i in range(3)]
-    drawn = charts.flow(msgspec.structs.replace(document, routes=[*document.routes, *small]))
+    drawn = flow.flow(msgspec.structs.replace(document, routes=[*document.routes, *small]))
     assert drawn is not None
     assert drawn.note.endswith("Left out are 3 smaller flows ($0.00030), which the table has too.")
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from llm_audit.document.audit import Document
 from llm_audit.document.comparison import CheckResult, Comparison
-from llm_audit.report.charts import over_time
-from llm_audit.report.charts import routing as policy_charts
+from llm_audit.report.charts import flow, over_time, routing
 from llm_audit.report.charts import spend as spend_charts
 from llm_audit.report.charts import variance as variance_charts
 from llm_audit.report.charts.svg import Figure
@@ -164,7 +163,7 @@ def _policy(document: Document) -> Iterable[Section]:
         "warm its prompt cache, and a moved one where its route takes more tokens than a router can foresee.",
         (
             Block(tables=(policy.findings(document), policy.actions(document)), printed=1),
-            Block(figure=policy_charts.flow(document), tables=(policy.routes(document),)),
+            Block(figure=flow.flow(document), tables=(policy.routes(document),)),
         ),
     )
     yield _section(
@@ -173,8 +172,8 @@ def _policy(document: Document) -> Iterable[Section]:
         "Moving more requests saves more but is expected to lose more answers. "
         "Each assumption is varied on its own between its low and high ends.",
         (
-            Block(figure=policy_charts.frontier(document), tables=(answers.frontier(document),)),
-            Block(figure=policy_charts.tornado(document), tables=(policy.tornado(document),)),
+            Block(figure=routing.frontier(document), tables=(answers.frontier(document),)),
+            Block(figure=routing.tornado(document), tables=(policy.tornado(document),)),
         ),
     )
     yield _section(
