@@ -57,6 +57,14 @@ def test_only_a_gate_ends_with_1() -> None:
     assert {failures.explain(error)[0] for error, _, _ in FAILURES}.isdisjoint({ExitCode.GATE_FAILED, ExitCode.DONE})
 
 
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a log whose audit is kept after the first run: for tests of what is written, not of the audit."""
+    folder = tmp_path_factory.mktemp("audited")
+    os.utime(write_log(folder / "log.jsonl", requests=3), (1e9, 1e9))  # a file that has just changed is read again
+    return folder
+
+
 def shell(script: str, tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = f"set -o pipefail; {script.replace('llm-audit', f'{sys.executable} -m llm_audit')}"
     return subprocess.run(
@@ -84,10 +92,9 @@ def test_a_disk_that_is_full_is_no_bug(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["analyze log.jsonl -f json", "models", "policy show"])
-def test_a_reader_that_stops_is_no_failure(tmp_path: Path, command: str) -> None:
-    write_log(tmp_path / "log.jsonl", requests=3)
+def test_a_reader_that_stops_is_no_failure(audited: Path, command: str) -> None:
     for reader in ("head -1", "true"):
-        done = shell(f"llm-audit {command} | {reader}", tmp_path)
+        done = shell(f"llm-audit {command} | {reader}", audited)
         assert done.returncode in {0, 141}
         assert done.stderr in {"", "Wrote"}
 
@@ -103,8 +110,7 @@ def test_a_limit_of_memory_is_named_and_is_no_bug(tmp_path: Path, kilobytes: int
 
 
 @pytest.mark.parametrize("kept", [0, 1, 700, 5_000])
-def test_standard_output_may_be_closed_at_any_point(tmp_path: Path, kept: int) -> None:
-    write_log(tmp_path / "log.jsonl", requests=3)
-    done = shell(f"llm-audit analyze log.jsonl -q -f json | head -c {kept}; echo ${{PIPESTATUS[0]}} >&2", tmp_path)
+def test_standard_output_may_be_closed_at_any_point(audited: Path, kept: int) -> None:
+    done = shell(f"llm-audit analyze log.jsonl -q -f json | head -c {kept}; echo ${{PIPESTATUS[0]}} >&2", audited)
     assert len(done.stdout) == kept
     assert done.stderr.strip() in {"141", "0"}  # 0 where all fitted into the pipe before its reader ended
