@@ -34,8 +34,8 @@ Mapped = Callable[[Callable[[Step], Outcome], Sequence[Step]], Iterable[Outcome]
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several parts, several levels of every exchange, and several levels of sums."""
-    monkeypatch.setattr(split, "SHARD_BYTES", 4_000)
-    monkeypatch.setattr(plan, "SHARD_BYTES", 4_000)
+    monkeypatch.setattr(split, "SHARD_BYTES", 6_000)
+    monkeypatch.setattr(plan, "SHARD_BYTES", 6_000)
     monkeypatch.setattr(runs, "TOGETHER", 2)
     for kind in (Relay, Layout):
         monkeypatch.setitem(kind.__init__.__kwdefaults__, "fan", 2)
