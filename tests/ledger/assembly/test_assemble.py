@@ -158,11 +158,11 @@ def test_of_a_row_that_stays_the_reply_is_that_of_all_its_duplicates(tmp_path: P
 
 
 def test_a_chain_over_traces_is_one_conversation(tmp_path: Path) -> None:
-    turns = [chain(*range(2, 2 * length + 3)) for length in range(40)]
+    turns = [chain(*range(2, 2 * length + 3)) for length in range(24)]
     rows = [turn | {"trace": 100 + n, "time": START + dt.timedelta(minutes=n)} for n, turn in enumerate(turns)]
     ledger = Log(tuple((row,) for row in rows), folder=tmp_path).assembled(8, tmp_path / "ledger")
     assert ledger.frame["conversation"].n_unique() == 1
-    assert sorted(ledger.scan(number).collect().height for number in range(8)) == [0] * 7 + [40]
+    assert sorted(ledger.scan(number).collect().height for number in range(8)) == [0] * 7 + [24]
 
 
 def test_owners_in_a_long_chain_are_linked_whatever_their_number(tmp_path: Path) -> None:
@@ -177,9 +177,9 @@ def test_owners_in_a_long_chain_are_linked_whatever_their_number(tmp_path: Path)
         rounds.update(getattr(step, "round", 0) for step in steps)
         return in_process(function, steps)
 
-    ledger = log.assembled(16, tmp_path / "ledger", run=counted)
+    ledger = log.assembled(8, tmp_path / "ledger", run=counted)
     check_that_groups_stay_together(ledger)
-    assert max(ledger.scan(number).collect().height for number in range(16)) >= len(rows)
+    assert max(ledger.scan(number).collect().height for number in range(8)) >= len(rows)
     assert max(rounds) <= 24
 
 
@@ -309,7 +309,7 @@ DAMAGE: dict[str, Callable[[Path, random.Random], object]] = {
 def test_damaged_files_are_made_again(log: Log, tmp_path: Path, damage: Callable[..., object]) -> None:
     alone = log.assembled(3, tmp_path / "alone").fingerprint()
     rng = random.Random(2)
-    for trial in range(4):
+    for trial in range(3):
         space, target = tmp_path / f"space-{trial}", tmp_path / f"ledger-{trial}"
         with pytest.raises(StoppedError):
             log.assembled(3, target, workspace=space, run=interrupted_after(rng.randrange(1, 20)))
