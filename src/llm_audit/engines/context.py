@@ -172,6 +172,7 @@ def code_fingerprint() -> str:
     return state.hexdigest()
 
 
+@lru_cache(maxsize=1)
 def package_fingerprint() -> str:
     """Return a hash of all code and data of the package, which decide a document of given rows and settings."""
     return _hash_files(resources.files("llm_audit"), frozenset())
