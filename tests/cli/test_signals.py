@@ -16,7 +16,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a run is watche
 
 # Waits in the middle of an audit, with a temporary folder, until a signal comes.
 WAITING = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which a parent may ignore
 import llm_audit.cli
 from llm_audit.engines import local
 

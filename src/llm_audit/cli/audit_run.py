@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
 
 from llm_audit.cli import console
-from llm_audit.cli.loading import loading
 from llm_audit.cli.mapping_hint import mapping_hint
 from llm_audit.errors import UsageError
 from llm_audit.sources.databases import shown
@@ -17,6 +19,7 @@ from llm_audit.sources.databases import shown
 if TYPE_CHECKING:
     from llm_audit.cli.kept_audit import KeptAudit
     from llm_audit.config import Config
+    from llm_audit.engines import Progress
 
 _NOT_FIGURES = frozenset(
     {
@@ -142,3 +145,23 @@ def _command(name: str, paths: Sequence[str], flags: Mapping[str, Any]) -> str:
             for item in value if isinstance(value, list) else [value]:
                 words += [f"--{flag.replace('_', '-')}", str(item)]
     return shlex.join(words)
+
+
+@contextmanager
+def loading(module: str, progress: Progress | None) -> Iterator[Progress]:
+    """Yield progress that begins to load a module when it is first called, which is when other processes work.
+
+    Where a ledger is kept nothing is read, and the module may not be needed.
+    """
+    threads: list[Thread] = []
+
+    def called(done: int, total: int) -> None:
+        if not threads:
+            threads.append(Thread(target=import_module, args=(module,), daemon=True))
+            threads[0].start()
+        if progress is not None:
+            progress(done, total)
+
+    yield called
+    for thread in threads:
+        thread.join()

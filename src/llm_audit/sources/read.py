@@ -15,7 +15,7 @@ from llm_audit.sources.fast_path import NamedReader
 from llm_audit.sources.files.container import Container, Located, decoded, items, parquet_items, sniff, with_columns
 from llm_audit.sources.files.date_order import ordered
 from llm_audit.sources.files.lines import Lines, range_blocks
-from llm_audit.sources.files.parquet import bytes_within, is_parquet, range_rows
+from llm_audit.sources.files.parquet import bytes_within, is_local_parquet, range_rows
 from llm_audit.sources.files.storage import Source, UnreadableError, error_text, sha256
 from llm_audit.sources.files.stream import Blocks
 from llm_audit.sources.format_detector import FormatDetector
@@ -154,7 +154,7 @@ class ShardReader:
     def _located(self) -> Iterator[Located]:
         source = self._shard.source
         if self._shard.end is not None:
-            if is_parquet(source):
+            if is_local_parquet(source):
                 self._unpacked = True
                 yield from self._parquet_range(source, self._shard.start, self._shard.end)
                 return
@@ -193,7 +193,7 @@ def content_hash(shard: Shard) -> str:
     if shard.end is None:
         return sha256(shard.source)
     state = xxh3_128()
-    within = bytes_within if is_parquet(shard.source) else range_blocks
+    within = bytes_within if is_local_parquet(shard.source) else range_blocks
     for block in within(shard.source, shard.start, shard.end):
         state.update(block)
     return state.hexdigest()

@@ -14,7 +14,7 @@ from llm_audit.sources.detect import detect_source
 from llm_audit.sources.files.container import Container, sniff
 from llm_audit.sources.files.limits import SHARD_BYTES
 from llm_audit.sources.files.on_disk import described, head_on_disk
-from llm_audit.sources.files.parquet import is_parquet, parquet_ranges
+from llm_audit.sources.files.parquet import is_local_parquet, parquet_ranges
 from llm_audit.sources.files.storage import Source, UnreadableError, open_binary
 from llm_audit.sources.files.stream import MAGIC_BYTES, Compression, compression
 from llm_audit.sources.formats.interface import Format
@@ -106,7 +106,7 @@ def _shards(source: Source, formats: Sequence[Format]) -> Sequence[Shard]:
 def _parquet_ranges(source: Source, formats: Sequence[Format]) -> Sequence[tuple[int, int]]:
     """Return the ranges that a Parquet file can be cut into; none of a file that cannot, or is none."""
     try:
-        if source.deleted or not is_parquet(source):
+        if source.deleted or not is_local_parquet(source):
             return []
         ranges = parquet_ranges(source)
         found = detect_source(source, Container.PARQUET, formats=formats).format if len(ranges) > 1 else None

@@ -30,12 +30,14 @@ class GroupRows:
     last: int
 
 
-def is_parquet(source: Source) -> bool:
-    """Return whether a source begins as a Parquet file.
+def is_local_parquet(source: Source) -> bool:
+    """Return whether a source is a file of this machine that begins as Parquet; an object is not looked at.
 
     Raises:
         UnreadableError: It cannot be opened.
     """
+    if source.remote:
+        return False
     with open_binary(source) as file:
         return file.read(len(_MAGIC)) == _MAGIC
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from llm_audit.cli.loading import loading
+from llm_audit.cli.audit_run import loading
 
 
 def test_a_module_is_loaded_once_other_processes_work(monkeypatch: pytest.MonkeyPatch) -> None:
