@@ -14,7 +14,8 @@ from llm_audit.sources.files.limits import BLOCK_BYTES, SNIFF_BYTES
 from llm_audit.sources.files.storage import Source, open_binary
 
 _PACKED_BYTES = 1 << 20
-_STEP_BYTES = 1 << 16
+_STEP_BYTES = 1 << 20
+_STEPS = (_STEP_BYTES, 1 << 16, 1)
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 _LZMA_BYTES = 1 << 28  # of memory; the strongest usual setting needs a quarter of it
@@ -23,6 +24,10 @@ MAGIC_BYTES = 16
 """The first bytes of a file, by which its compression is recognised."""
 
 Blocks = Generator[bytes, None, None]
+
+PlacedBlocks = Generator[tuple[int, bytes], None, None]
+"""Blocks, each with how many bytes of the file had been read when it was made. A decompressor gives all that the bytes
+that it was given hold, so that this is the same on any machine."""
 
 
 class Compression(StrEnum):
@@ -86,22 +91,39 @@ def plain_blocks(source: Source) -> Blocks:
         BrokenStreamError: After the last good block, where data breaks off.
         UnreadableError: The source cannot be opened.
     """
+    for _, block in placed_blocks(source):
+        yield block
+
+
+def placed_blocks(source: Source) -> PlacedBlocks:
+    """Yield a source's bytes, decompressed, with the places in the file that they were read up to.
+
+    Raises:
+        BrokenStreamError: After the last good block, where data breaks off.
+        UnreadableError: The source cannot be opened.
+    """
     with open_binary(source) as file:
         packing = compression(file.read(MAGIC_BYTES))
         file.seek(0)
-        if packing is Compression.GZIP:
-            yield from _gunzip(file)
-        elif packing in (Compression.ZSTD, Compression.LZ4):
+        if packing in (Compression.ZSTD, Compression.LZ4):
             yield from _unpack_with_arrow(lambda: open_binary(source), packing.value)
-        elif packing is Compression.BZIP2:
-            yield from _unpack(file, bz2.BZ2Decompressor)
-        elif packing is Compression.XZ:
-            yield from _unpack(file, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _LZMA_BYTES))
         else:
-            while block := file.read(BLOCK_BYTES):
-                yield block
+            for block in _unpacked(file, packing):
+                yield file.tell(), block
     if source.cut:
         raise BrokenStreamError
+
+
+def _unpacked(file: BinaryIO, packing: Compression) -> Blocks:
+    if packing is Compression.GZIP:
+        yield from _gunzip(file)
+    elif packing is Compression.BZIP2:
+        yield from _unpack(file, bz2.BZ2Decompressor)
+    elif packing is Compression.XZ:
+        yield from _unpack(file, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _LZMA_BYTES))
+    else:
+        while block := file.read(BLOCK_BYTES):
+            yield block
 
 
 def _gunzip(file: BinaryIO) -> Blocks:
@@ -164,12 +186,12 @@ def _unpack(file: BinaryIO, make: Callable[[], _Decompressor]) -> Blocks:
         raise BrokenStreamError
 
 
-def _unpack_with_arrow(reopen: Callable[[], BinaryIO], codec: str) -> Blocks:
-    """Decompress every frame. Where data is damaged, the last step is read again in small pieces, to lose little."""
+def _unpack_with_arrow(reopen: Callable[[], BinaryIO], codec: str) -> PlacedBlocks:
+    """Decompress every frame. Where data is damaged, the last step is read again in smaller ones, to lose little."""
     import pyarrow as pa
 
     done = 0
-    for step in (_STEP_BYTES, 1):
+    for step in _STEPS:
         with reopen() as file, pa.CompressedInputStream(pa.PythonFile(file, mode="r"), codec) as stream:
             try:
                 left = done
@@ -177,7 +199,7 @@ def _unpack_with_arrow(reopen: Callable[[], BinaryIO], codec: str) -> Blocks:
                     left -= len(stream.read(min(left, _STEP_BYTES)))
                 while block := stream.read(step):
                     done += len(block)
-                    yield block
+                    yield file.tell(), block
             except OSError:
                 continue
             return
