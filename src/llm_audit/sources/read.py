@@ -14,10 +14,10 @@ from llm_audit.sources.entry import Reason, Rejected
 from llm_audit.sources.fast_path import NamedReader
 from llm_audit.sources.files.container import Container, Located, decoded, items, parquet_items, sniff, with_columns
 from llm_audit.sources.files.date_order import ordered
-from llm_audit.sources.files.lines import Lines, range_blocks
-from llm_audit.sources.files.parquet import bytes_within, is_local_parquet, range_rows
-from llm_audit.sources.files.storage import Source, UnreadableError, error_text, sha256
-from llm_audit.sources.files.stream import Blocks
+from llm_audit.sources.files.lines import Lines, packed_range_blocks, range_blocks
+from llm_audit.sources.files.parquet import bytes_within, is_parquet, range_rows
+from llm_audit.sources.files.storage import Source, UnreadableError, error_text, file_blocks, sha256
+from llm_audit.sources.files.stream import Blocks, Compression, compression, magic_of
 from llm_audit.sources.format_detector import FormatDetector
 from llm_audit.sources.formats.interface import Format, RowPlan
 from llm_audit.sources.split import Shard
@@ -154,18 +154,7 @@ class ShardReader:
     def _located(self) -> Iterator[Located]:
         source = self._shard.source
         if self._shard.end is not None:
-            if is_local_parquet(source):
-                self._unpacked = True
-                yield from self._parquet_range(source, self._shard.start, self._shard.end)
-                return
-            state = xxh3_128()
-            hashed = _hashed(range_blocks(source, self._shard.start, self._shard.end), state)
-            lines = Lines(hashed, None if source.columns else self._take)
-            if source.columns:
-                yield from with_columns(decoded(lines), source.columns)
-            else:
-                yield from decoded(lines, self._decode_typed)
-            self.lines, self.content = lines.count, state.hexdigest()
+            yield from self._range(source, self._shard.start, self._shard.end)
             return
         container = sniff(source)
         self._detect(source, container)
@@ -178,6 +167,23 @@ class ShardReader:
             if found is not None and (found.info.ordered or container in _TABLES):
                 self.detector.fallback = found
 
+    def _range(self, source: Source, start: int, end: int) -> Iterator[Located]:
+        magic = _magic_of_range(source)
+        if is_parquet(magic):
+            self._unpacked = True
+            yield from self._parquet_range(source, start, end)
+            return
+        state = xxh3_128()
+        if packed := compression(magic) is not Compression.NONE:
+            lines = Lines(packed_range_blocks(source, start, end), None if source.columns else self._take)
+        else:
+            lines = Lines(_hashed(range_blocks(source, start, end), state), None if source.columns else self._take)
+        if source.columns:
+            yield from with_columns(decoded(lines), source.columns)
+        else:
+            yield from decoded(lines, self._decode_typed)
+        self.lines, self.content = lines.count, content_hash(self._shard) if packed else state.hexdigest()
+
     def _parquet_range(self, source: Source, start: int, end: int) -> Iterator[Located]:
         self._detect(source, Container.PARQUET)
         if source.columns:
@@ -189,14 +195,28 @@ class ShardReader:
 
 
 def content_hash(shard: Shard) -> str:
-    """Return the content hash of a shard: SHA-256 of a complete file, xxh3 of what a range holds."""
+    """Return the content hash of a shard: SHA-256 of a complete file, xxh3 of the bytes that decide what a range holds.
+
+    These are all bytes of a compressed file, since unpacking begins with its first.
+    """
     if shard.end is None:
         return sha256(shard.source)
     state = xxh3_128()
-    within = bytes_within if is_local_parquet(shard.source) else range_blocks
-    for block in within(shard.source, shard.start, shard.end):
+    for block in _deciding(shard.source, shard.start, shard.end):
         state.update(block)
     return state.hexdigest()
+
+
+def _deciding(source: Source, start: int, end: int) -> Iterator[bytes]:
+    magic = _magic_of_range(source)
+    if is_parquet(magic):
+        return bytes_within(source, start, end)
+    return range_blocks(source, start, end) if compression(magic) is Compression.NONE else file_blocks(source)
+
+
+def _magic_of_range(source: Source) -> bytes:
+    """Return the first bytes of a file that is read in ranges; none of an object, of which these are of plain lines."""
+    return b"" if source.remote else magic_of(source)
 
 
 def _hashed(blocks: Blocks, state: xxh3_128) -> Blocks:

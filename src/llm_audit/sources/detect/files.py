@@ -11,8 +11,8 @@ from llm_audit.sources.detect.records import Detection, detect_source
 from llm_audit.sources.files.container import Container, sniff
 from llm_audit.sources.files.find import find
 from llm_audit.sources.files.on_disk import on_disk
-from llm_audit.sources.files.storage import Source, UnreadableError, open_binary
-from llm_audit.sources.files.stream import MAGIC_BYTES, Compression, compression
+from llm_audit.sources.files.storage import Source, UnreadableError
+from llm_audit.sources.files.stream import Compression, compression, magic_of
 from llm_audit.sources.formats.interface import Format
 
 
@@ -62,8 +62,7 @@ def explain_source(source: Source, formats: Sequence[Format] | None = None) -> D
     container = sniff(source)
     packing = Compression.NONE
     if container not in (Container.PARQUET, Container.SQLITE, Container.TABLE):
-        with open_binary(source) as file:
-            packing = compression(file.read(MAGIC_BYTES))
+        packing = compression(magic_of(source))
     detection = detect_source(source, container, formats=formats)
     return DetectedFormat(
         path=source.name,

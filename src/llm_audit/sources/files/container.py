@@ -17,9 +17,9 @@ from llm_audit.sources.files.cells import settled
 from llm_audit.sources.files.csv_rows import csv_rows, delimiter, fitting_rows
 from llm_audit.sources.files.limits import SNIFF_BYTES
 from llm_audit.sources.files.lines import Lines, TakeLines
-from llm_audit.sources.files.parquet import parquet_pieces, parquet_rows
-from llm_audit.sources.files.storage import Source, open_binary
-from llm_audit.sources.files.stream import MAGIC_BYTES, Compression, blocks, compression, head
+from llm_audit.sources.files.parquet import is_parquet, parquet_pieces, parquet_rows
+from llm_audit.sources.files.storage import Source
+from llm_audit.sources.files.stream import Compression, blocks, compression, head, magic_of
 from llm_audit.sources.files.tables import sqlite_rows
 from llm_audit.sources.files.values import RECORDS_WRAPPER, values
 
@@ -66,9 +66,8 @@ def sniff(source: Source) -> Container:  # noqa: PLR0911 - a container a branch
     """
     if source.table is not None:
         return Container.TABLE
-    with open_binary(source) as file:
-        magic = file.read(MAGIC_BYTES)
-    if magic.startswith(b"PAR1"):
+    magic = magic_of(source)
+    if is_parquet(magic):
         return Container.PARQUET
     if magic.startswith(b"SQLite format 3\0"):
         return Container.SQLITE

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from llm_audit.sources.entry import Reason, Rejected
 from llm_audit.sources.files.limits import BLOCK_BYTES, MAX_RECORD_BYTES, TAIL_BYTES
 from llm_audit.sources.files.storage import Source, open_binary
-from llm_audit.sources.files.stream import Blocks, BrokenStreamError
+from llm_audit.sources.files.stream import Blocks, BrokenStreamError, placed_blocks
 
 Line = tuple[int, bytes | Rejected]
 """A line that is not blank: its number from 1, and its bytes or the reason why they cannot be read."""
@@ -139,3 +139,35 @@ def range_blocks(source: Source, start: int, end: int) -> Blocks:
                     return
             yield block
             position = reached
+
+
+def packed_range_blocks(source: Source, start: int, end: int) -> Blocks:
+    """Yield the bytes of the lines whose first byte is in a block of a compressed file with ``start < place <= end``.
+
+    The blocks before these are unpacked too, since a decompressor cannot begin inside a stream. Of ranges that follow
+    each other, one alone meets the place where data breaks off.
+
+    Raises:
+        BrokenStreamError: Data breaks off in these lines, or before another range begins.
+        UnreadableError: The source cannot be opened.
+    """
+    inside, fresh, mark = start == 0, True, BOM_UTF8  # fresh: a line begins with the next block
+    try:
+        for place, unpacked in placed_blocks(source):
+            block, mark = unpacked.removeprefix(mark), b""
+            if place > end:
+                if not inside or fresh:
+                    return
+                stop = block.find(b"\n") + 1
+                yield block[:stop] if stop else block
+                if stop:
+                    return
+            elif place > start:
+                first = 0 if inside or fresh else block.find(b"\n") + 1
+                inside = inside or fresh or first > 0
+                if inside:
+                    yield block[first:] if first else block
+            fresh = block.endswith(b"\n")
+    except BrokenStreamError:
+        if inside:
+            raise

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
@@ -112,13 +114,21 @@ class _Snapshot(io.FileIO):
 def sha256(source: Source) -> str:
     """Return the SHA-256 of a file's bytes as they are stored, as far as they can be read."""
     state = hashlib.sha256()
-    try:
-        with open_binary(source) as file:
-            while block := file.read(_HASH_BYTES):
-                state.update(block)
-    except (UnreadableError, OSError):
-        pass
+    with suppress(UnreadableError, OSError):
+        for block in file_blocks(source):
+            state.update(block)
     return state.hexdigest()
+
+
+def file_blocks(source: Source) -> Iterator[bytes]:
+    """Yield a file's bytes as they are stored.
+
+    Raises:
+        UnreadableError: It cannot be opened.
+    """
+    with open_binary(source) as file:
+        while block := file.read(_HASH_BYTES):
+            yield block
 
 
 def error_text(error: Exception) -> str:

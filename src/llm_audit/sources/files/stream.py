@@ -7,6 +7,7 @@ import codecs
 import lzma
 import zlib
 from collections.abc import Callable, Generator
+from contextlib import closing
 from enum import StrEnum
 from typing import BinaryIO, Protocol
 
@@ -59,6 +60,29 @@ def compression(head: bytes) -> Compression:
     if head.startswith(b"\x04\x22\x4d\x18"):
         return Compression.LZ4
     return Compression.NONE
+
+
+def magic_of(source: Source) -> bytes:
+    """Return the first bytes of a source, by which its container and compression are recognised.
+
+    Raises:
+        UnreadableError: It cannot be opened.
+    """
+    with open_binary(source) as file:
+        return file.read(MAGIC_BYTES)
+
+
+def unpacked_magic(source: Source) -> bytes:
+    """Return the first bytes that a source unpacks to; none where its compressed data is damaged.
+
+    Raises:
+        UnreadableError: It cannot be opened.
+    """
+    with closing(plain_blocks(source)) as plain:
+        try:
+            return next(plain, b"")[:MAGIC_BYTES]
+        except BrokenStreamError:
+            return b""
 
 
 def blocks(source: Source) -> Blocks:
