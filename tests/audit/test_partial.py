@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 from tests.audit.build import ledger, many
 from tests.ledger.partitions import partitioned
 
+from llm_audit import blocks
 from llm_audit.audit import rows
 from llm_audit.audit.billing import Billing, Declaration
 from llm_audit.audit.run import AuditOptions, run
@@ -21,7 +22,6 @@ from llm_audit.catalog import Catalog
 from llm_audit.ledger import Ledger, Workspace
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import load, parse
-from llm_audit.policy.inputs import blocks
 from llm_audit.pricing import PriceBook
 from llm_audit.vocabulary import BillingBasis
 

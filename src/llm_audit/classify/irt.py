@@ -12,7 +12,7 @@ time.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from llm_audit.classify.constants import RESIDUAL_SD
 
 Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.signedinteger[Any]]
 
 _GRID: Final = (-12.0, 12.0, 2401)  # difficulties from end to end, and how many
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
@@ -73,14 +74,29 @@ def curves_of_pairs(ability_small: Array, ability_used: Array, difficulties: Arr
     """
     small, of_small = np.unique(ability_small, return_inverse=True)
     used, of_used = np.unique(ability_used, return_inverse=True)
-    below, above = small[:, None] - difficulties, used[:, None] - difficulties
-    lost = np.zeros((len(of_small), len(difficulties)))
-    repeated = np.zeros(above.shape)
+    return at_margins(small[:, None] - difficulties, used[:, None] - difficulties, of_small, of_used)
+
+
+def at_margins(small: Array, used: Array, of_small: Index, of_used: Index) -> tuple[Array, Array]:
+    """Return ``p_loses_and_repeats`` of pairs of rows of margins: abilities less difficulties.
+
+    Args:
+        small: Margins of small models, a row for each that differs.
+        used: Margins of models in use, likewise.
+        of_small: The row of each pair's small model.
+        of_used: The row of each pair's model in use.
+    """
+    lost, failed, won = (np.zeros((len(of_small), small.shape[1])) for _ in range(3))
+    repeated = np.zeros(used.shape)
     for shift, mass in zip(_SHIFTS, _MASSES, strict=True):
-        turned = np.tanh(0.5 * (above - shift))
+        turned = np.tanh(0.5 * (used - shift))
         succeeds = mass * (0.5 * (1.0 + turned))
-        fails = 0.5 * (1.0 - np.tanh(0.5 * (below - shift)))
-        lost += succeeds[of_used] * fails[of_small]
+        fails = 0.5 * (1.0 - np.tanh(0.5 * (small - shift)))
+        # Arrays that are taken from the system anew each time cost more than the products.
+        np.take(succeeds, of_used, axis=0, out=won, mode="clip")
+        np.take(fails, of_small, axis=0, out=failed, mode="clip")
+        won *= failed
+        lost += won
         repeated += succeeds * (0.5 * (1.0 - turned))
     return lost, repeated[of_used]
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.arrays import grouped_sum
-from llm_audit.policy.inputs.blocks import BLOCK, in_blocks, spans
+from llm_audit.blocks import BLOCK, in_blocks, spans
 
 
 @settings(max_examples=20, deadline=None)

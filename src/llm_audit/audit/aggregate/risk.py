@@ -2,26 +2,23 @@
 
 In each replicate every model's ability in each category, the difficulties of each category, and all difficulties
 together are moved by normal errors of their own standard deviations; the routes stay, and what changes is how many
-answers are lost and repeated. Errors are drawn from a hash of the model, the category and the replicate, so that they
-are the same in any run. A calibration by verdicts replaces them by draws from its joint posterior.
+answers are lost and repeated: see ``margins``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from llm_audit.arrays import Floats
-from llm_audit.audit.aggregate.normal import name_words, normals
+from llm_audit.audit.aggregate.margins import BIN, Estimates, Margins
 from llm_audit.audit.billing import is_billed
-from llm_audit.classify import irt
-from llm_audit.classify.learning.posterior import COMMON, Posterior, ability_name, category_name, template_name
-from llm_audit.policy import CATEGORIES, SKILLS, Models, Policy, escalation_rate, missed
-
-_BIN = 0.25
+from llm_audit.blocks import in_blocks
+from llm_audit.classify.learning.posterior import Posterior
+from llm_audit.policy import Models, Policy, escalation_rate, missed
 
 _CHUNK = 64
 """Replicates worked out at once."""
@@ -48,15 +45,6 @@ class RiskReplicates:
     gained: Floats
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Abilities:
-    """Abilities of the model used and of the route, and difficulties; one entry a curve, or replicates x curves."""
-
-    large: Floats
-    small: Floats
-    difficulty: Floats
-
-
 def risk_cells(routed: pl.DataFrame) -> pl.DataFrame:
     """Sum moved requests by template, app, used model, route, skill and difficulty.
 
@@ -70,7 +58,7 @@ def risk_cells(routed: pl.DataFrame) -> pl.DataFrame:
             "template_hash",
             *names,
             billed=is_billed(),
-            difficulty_bin=(pl.col("difficulty").cast(pl.Float64) / _BIN).round().cast(pl.Int32),
+            difficulty_bin=(pl.col("difficulty").cast(pl.Float64) / BIN).round().cast(pl.Int32),
         )
         .agg(pl.col("repeat_pico").cast(pl.Int128).sum(), moved=pl.len().cast(pl.Int64))
         .with_columns(pl.col(name).cast(pl.String) for name in names)
@@ -105,112 +93,38 @@ def risk_replicates(
     """
     key = _CURVE if posterior is None else (*_CURVE, "template_hash")
     curves = pl.concat(parts).select(key).unique().sort(key, nulls_last=True).with_row_index("curve")
+    errors, lost, gained = (np.zeros((resamples, len(parts))) for _ in range(3))
+    found = RiskReplicates(cost_error=errors, lost=lost, gained=gained)
     if not curves.height:
-        none = np.zeros((resamples, len(parts)))
-        return RiskReplicates(cost_error=none, lost=none, gained=none)
+        return found
     cost, moved = _sums(parts, curves, key, ("repeat_pico", "moved"))
-    index = models.index()
-    position_of = {name: position for position, name in enumerate(models.skills)}
-    skill = np.array([position_of[name] for name in curves["skill"]])
-    in_english = skill % len(SKILLS)
-    used = np.array([index[name] for name in curves["model_id"]])
-    route = np.array([index[name] for name in curves["route_model_id"]])
-    limiting = models.limiting_category()
-    large_category, small_category = limiting[used, in_english], limiting[route, in_english]
-    ability = models.skill_ability()
-    centre = _Abilities(
-        large=ability[used, skill],
-        small=ability[route, skill],
-        difficulty=curves["difficulty_bin"].to_numpy() * _BIN,
-    )
-    sd = np.nan_to_num(models.skill_ability_sd())
-    errors_of = _Errors(posterior)
-    large_error = errors_of.term(
-        [ability_name(models.ids[model], CATEGORIES[at]) for model, at in zip(used, large_category, strict=True)],
-        sd[used, skill],
-    )
-    small_error = errors_of.term(
-        [ability_name(models.ids[model], CATEGORIES[at]) for model, at in zip(route, small_category, strict=True)],
-        sd[route, skill],
-    )
-    assumed = policy.assumptions
-    categories = [category_name(CATEGORIES[at]) for at in skill % len(CATEGORIES)]
-    difficulty_errors = [
-        errors_of.term(categories, np.full(len(skill), assumed.difficulty_sd)),
-        errors_of.term([COMMON], np.array([assumed.difficulty_common_sd])),
-    ]
-    if posterior is not None:
-        templates = curves["template_hash"].to_list()
-        difficulty_errors.append(
-            errors_of.term(
-                ["" if template is None else template_name(template) for template in templates],
-                np.array([0.0 if template is None else posterior.template_sd for template in templates]),
-            )
-        )
-    expected = _rate(policy, centre, _lost(centre))
-    errors, lost, gained = (np.empty((resamples, len(parts))) for _ in range(3))
-    for start in range(0, resamples, _CHUNK):
-        replicates = range(start, min(start + _CHUNK, resamples))
-        joint = errors_of.joint(replicates)
-        drawn = _Abilities(
-            large=centre.large + large_error(replicates, joint),
-            small=centre.small + small_error(replicates, joint),
-            difficulty=centre.difficulty + sum(error(replicates, joint) for error in difficulty_errors),
-        )
-        p_lost, p_repeated = irt.p_loses_and_repeats(drawn.small, drawn.large, drawn.difficulty)
+    estimates = Estimates.of(curves, policy=policy, models=models, posterior=posterior)
+    expected = _rate(policy, estimates.expected())
+
+    def draw(replicates: range) -> None:
+        margins, span = estimates.drawn(replicates), slice(replicates.start, replicates.stop)
+        p_lost, p_repeated = margins.lost_and_repeated()
         loss = missed(p_lost - p_repeated, policy.cascade)
-        off = np.nan_to_num(_rate(policy, drawn, p_lost) - expected)  # repeats of unknown number are not priced
-        span = slice(start, replicates.stop)
+        off = np.nan_to_num(_rate(policy, margins, p_lost) - expected)  # repeats of unknown number are not priced
         errors[span] = _in_parts(off, cost)
         lost[span] = _in_parts(np.maximum(loss, 0.0), moved)
         gained[span] = _in_parts(np.maximum(-loss, 0.0), moved)
-    return RiskReplicates(cost_error=errors, lost=lost, gained=gained)
 
-
-@dataclass(frozen=True, slots=True)
-class _Errors:
-    """Errors of named parameters: from the posterior where it has them, else independent of each other."""
-
-    posterior: Posterior | None
-
-    def joint(self, replicates: range) -> Floats:
-        """Draw the errors of all that the posterior has: replicates x its parameters, none without one."""
-        known = self.posterior
-        if known is None:
-            return np.zeros((len(replicates), 0))
-        return normals(name_words(known.names), replicates) @ known.factor.T
-
-    def term(self, names: Sequence[str], sd: Floats) -> Callable[[range, Floats], Floats]:
-        """Return what draws the errors of parameters from replicates and their joint draw: replicates x names.
-
-        Args:
-            names: The parameters.
-            sd: Their standard deviations where the posterior does not have them.
-        """
-        words = name_words(names)
-        known = () if self.posterior is None else self.posterior.names
-        place = {name: at for at, name in enumerate(known)}
-        at = np.array([place.get(name, -1) for name in names])
-
-        def draw(replicates: range, joint: Floats) -> Floats:
-            errors = sd * normals(words, replicates)
-            return np.where(at >= 0, joint[:, at], errors) if place else errors
-
-        return draw
+    in_blocks(draw, [range(start, min(start + _CHUNK, resamples)) for start in range(0, resamples, _CHUNK)])
+    return found
 
 
 def _in_parts(rates: Floats, sums: Floats) -> Floats:
-    """Return each part's rates times its sums over all curves: replicates x parts.
+    """Return each part's rates, curves x replicates, times its sums over all curves: replicates x parts.
 
     A curve that a part lacks leaves it as it is.
     """
-    of_curve = np.ascontiguousarray(rates.T)
-    found = np.empty((len(rates), sums.shape[1]))
+    found = np.empty((rates.shape[1], sums.shape[1]))
     for part in range(1, sums.shape[1]):
         curves = np.flatnonzero(sums[:, part])
-        found[:, part] = (of_curve[curves] * sums[curves, part, None]).sum(axis=0)
+        found[:, part] = (rates[curves] * sums[curves, part, None]).sum(axis=0)
     # The whole is added up by itself, so that its figures do not depend on how many parts there are.
-    found[:, 0] = (rates * sums[:, 0]).sum(axis=1)
+    found[:, 0] = np.ascontiguousarray((rates * sums[:, 0, None]).T).sum(axis=1)
     return found
 
 
@@ -235,12 +149,9 @@ def _sums(
     return found
 
 
-def _lost(abilities: _Abilities) -> Floats:
-    """Return P(the model used succeeds and the route fails)."""
-    return irt.p_loses(abilities.small, abilities.large, abilities.difficulty)
-
-
-def _rate(policy: Policy, abilities: _Abilities, p_lost: Floats) -> Floats:
-    """Return how many times a moved request is expected to be repeated."""
-    success = p_lost if policy.cascade is None else irt.p_success(abilities.small, abilities.difficulty)
+def _rate(policy: Policy, margins: Margins, p_lost: Floats | None = None) -> Floats:
+    """Return how many times a moved request is expected to be repeated, given P(its answer is lost), where known."""
+    if p_lost is None:
+        p_lost, _ = margins.lost_and_repeated()
+    success = p_lost if policy.cascade is None else margins.success()
     return escalation_rate(success, p_lost, cascade=policy.cascade, share=policy.assumptions.escalation.expected)

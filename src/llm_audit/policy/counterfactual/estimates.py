@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from llm_audit.arrays import Floats, Index, Ints
+from llm_audit.blocks import in_blocks, spans
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN, cost, recache
 from llm_audit.policy.counterfactual.escalation import check_cost, escalation_cost, escalation_rate, missed
@@ -17,7 +18,6 @@ from llm_audit.policy.counterfactual.prompt_caches import repeat_reads, too_shor
 from llm_audit.policy.counterfactual.shared_caches import SharedCaches
 from llm_audit.policy.counterfactual.steps import extra_step_cost
 from llm_audit.policy.file.model import Policy
-from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.choice import Choice
 from llm_audit.policy.inputs.models import NONE
 

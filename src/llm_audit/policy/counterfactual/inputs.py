@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from llm_audit.arrays import Bools, Ints
+from llm_audit.blocks import spans
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN, RateTable
 from llm_audit.policy.counterfactual.lengths import Lengths
@@ -15,7 +16,6 @@ from llm_audit.policy.counterfactual.request_groups import RequestGroups
 from llm_audit.policy.counterfactual.steps import AgentSteps
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.counterfactual.whole import Whole
-from llm_audit.policy.inputs.blocks import spans
 from llm_audit.policy.inputs.judge import Judge
 from llm_audit.policy.inputs.models import NONE, Models
 from llm_audit.policy.inputs.requests import Requests, Rows, take, wide

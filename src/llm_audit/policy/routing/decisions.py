@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from llm_audit.arrays import Bools, Codes, Floats, Index, Ints
+from llm_audit.blocks import in_blocks, spans
 from llm_audit.policy.counterfactual.costs import NEVER
 from llm_audit.policy.file.model import Decision, Order, Policy
-from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.choice import OUTCOMES, Choice, RouteOutcome
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.requests import Requests

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from llm_audit.arrays import Bools, Floats, Index, Ints, grouped_sum
+from llm_audit.blocks import in_blocks, spans
 from llm_audit.catalog import Catalog
 from llm_audit.money import PICO_PER_USD
 from llm_audit.policy.counterfactual.estimates import (
@@ -27,7 +28,6 @@ from llm_audit.policy.counterfactual.shared_caches import SharedCaches
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.counterfactual.whole import Whole, policy_key
 from llm_audit.policy.file.model import Decision, Policy
-from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.choice import OUTCOMES, Choice, RouteOutcome, without
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.requests import take

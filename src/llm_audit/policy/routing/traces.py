@@ -14,12 +14,12 @@ import numpy as np
 import polars as pl
 
 from llm_audit.arrays import Bools, Floats, Index, Ints, grouped_sum
+from llm_audit.blocks import in_blocks, spans
 from llm_audit.policy.counterfactual.escalation import check_cost, escalation_cost, escalation_rate, missed
 from llm_audit.policy.counterfactual.estimates import run
 from llm_audit.policy.counterfactual.inputs import cold_premium
 from llm_audit.policy.counterfactual.lengths import scenario
 from llm_audit.policy.file.model import Policy
-from llm_audit.policy.inputs.blocks import in_blocks, spans
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph, depths, downstream
 from llm_audit.policy.routing.candidates import candidates
