@@ -6,7 +6,7 @@ number of pico-dollars and sums are exact in any order. One request fits in 64 b
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, Overflow
 from fractions import Fraction
 
 PICO_PER_USD = 10**12
@@ -31,15 +31,15 @@ def pico(value: Decimal | float | str) -> int | None:
     A float is read by its shortest decimal form, so 0.1 is ten cents. A text that is not a finite number, or is too
     large for one request (about 9.2 million dollars), is None: unknown, not zero.
 
-    >>> pico("0.000000075"), pico(0.1), pico("nan"), pico("")
-    (75000, 100000000000, None, None)
+    >>> pico("0.000000075"), pico(0.1), pico("nan"), pico(""), pico("1e999999")
+    (75000, 100000000000, None, None, None)
     """
     try:
         amount = value if isinstance(value, Decimal) else Decimal(str(value).strip())
         if not amount.is_finite():
             return None
         scaled = int((amount * PICO_PER_USD).to_integral_value())
-    except InvalidOperation:
+    except (InvalidOperation, Overflow):
         return None
     return scaled if abs(scaled) <= _MAX_ROW_PICO else None
 

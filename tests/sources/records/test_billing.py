@@ -1,5 +1,6 @@
 """What is billed beside tokens, costs as logs state them, and rows that stand for many requests."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from llm_audit.sources.entry import Request, Usage
 from llm_audit.sources.records.billing.aggregates import shared_out
-from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated, stated_pico
+from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated, stated
 from llm_audit.sources.records.billing.fees import read_grounding_fees, read_responses_fees, read_search_fees
 from llm_audit.sources.records.column_names import columns_of
 
@@ -16,31 +17,84 @@ CENT = 10**10
 
 
 @pytest.mark.parametrize(
-    ("stated", "pico"),
+    ("given", "pico"),
     [
         (0.01, CENT),
         ("0.01", CENT),
         ("$0.01", CENT),
+        ("0.01 USD", CENT),
+        ("USD 0.01", CENT),
+        ("US$ 0.01", CENT),
+        ("$0.01 USD", CENT),
+        ("0,01 $", CENT),
+        ("1e-2", CENT),
+        ("1 cent", CENT),
+        ("1¢", CENT),
+        ("10000 microdollars", CENT),
+        ("$1,234.56", 123_456 * CENT),
+        ("1.234,56 USD", 123_456 * CENT),
+        ("$0", 0),
         ({"total_cost": 0.01, "request_cost": 0.005}, CENT),
         ('{"total": "0.01"}', CENT),
         ({"input_cost": 0.004, "output_cost": 0.006}, CENT),
         ({"total": 0.01, "currency": "USD"}, CENT),
-        ({"total": 0.01, "currency": "EUR"}, None),
+        ({"amount": 1, "unit": "cents"}, CENT),
+        ({"total_cents": 1}, CENT),
+        ({"currency_code": "USD", "units": "1", "nanos": 10_000_000}, 101 * CENT),
         ({"input_cost": 0.004, "output_cost": "n/a"}, None),
-        ("0,01 €", None),
         (True, None),
         (-1, None),
+        ("Included", None),
+        ("n/a", None),
+        ("", None),
+        (float("nan"), None),
+        ("1e999999", None),
+        ("1e999999 cents", None),
+        ([0.01], None),
     ],
 )
-def test_a_stated_cost_is_dollars_in_any_shape_or_unknown(stated: object, pico: int | None) -> None:
-    assert stated_pico(stated) == pico
+def test_a_stated_cost_is_dollars_in_any_shape_or_unknown(given: object, pico: int | None) -> None:
+    assert stated(given) == (pico, "")
 
 
-def test_ticks_are_ten_billionths_of_a_dollar() -> None:
-    assert cost_of_usage({"cost_in_usd_ticks": 100_000_000}) == CENT
+@pytest.mark.parametrize(
+    ("given", "left_out"),
+    [
+        ({"total": 0.01, "currency": "EUR"}, "cost in EUR"),
+        ({"input_cost": 0.004, "output_cost": 0.006, "currency": "cny"}, "cost in CNY"),
+        ({"total_eur": 0.01}, "cost in EUR"),
+        ({"units": "1", "nanos": 0, "currencyCode": "GBP"}, "cost in GBP"),
+        ("0,01 €", "cost in EUR"),
+        ("€0.01", "cost in EUR"),
+        ("CA$0.01", "cost in CA$"),
+        ("$0.01 CAD", "cost in CAD"),
+        ("CAD $0.01", "cost in CAD"),
+        ("¥1", "cost in yen or yuan"),
+        ("3 credits", "cost in credits"),
+        ("1.5 Premium Requests", "cost in premium requests"),
+        ("$1,234", "cost that is no plain amount"),
+        ("-$0.01", "cost that is no plain amount"),
+        ("< $0.01", "cost that is no plain amount"),
+        ("2 of 10 things", "cost that is no plain amount"),
+        ("7 my secret prompt", "cost in an unknown unit"),
+    ],
+)
+def test_a_cost_that_is_not_in_dollars_or_unclear_says_so(given: object, left_out: str) -> None:
+    assert stated(given) == (None, left_out)
 
 
-@pytest.mark.parametrize(("currency", "pico"), [(None, CENT), ("usd", CENT), ("$", CENT), ("CNY", None), ("eur", None)])
+@pytest.mark.parametrize(
+    "usage",
+    [{"cost_in_usd_ticks": 100_000_000}, {"cost": 0.01}, {"cost": {"total": "$0.01"}}, {"costInCents": 1}],
+)
+def test_a_usage_states_its_cost(usage: dict[str, Any]) -> None:
+    assert cost_of_usage(usage) == CENT
+
+
+@pytest.mark.parametrize(
+    ("currency", "pico"),
+    [(None, CENT), ("usd", CENT), ("$", CENT), ("USD", CENT), ("CNY", None), ("eur", None), ("credits", None)],
+)
 def test_another_currency_is_left_out_and_named(currency: str | None, pico: int | None) -> None:
     request = Request(model="m", usage=Usage(input_tokens=1))
     set_stated(request, "0.01", currency)
@@ -49,20 +103,43 @@ def test_another_currency_is_left_out_and_named(currency: str | None, pico: int 
 
 
 @pytest.mark.parametrize(
-    ("column", "pico", "unread"),
+    ("column", "cell", "currency", "pico", "unread"),
     [
-        ("Cost (USD)", CENT, None),
-        ("Cost ($)", CENT, None),
-        ("Total Cost (EUR)", None, "cost in EUR"),
-        ("cost_cny", None, "cost in CNY"),
+        ("Cost (USD)", "0.01", None, CENT, None),
+        ("Cost ($)", "0.01", None, CENT, None),
+        ("estimatedCostUsd", "0.01", None, CENT, None),
+        ("cost", "1", "cents", CENT, None),
+        ("cost_cents", "1", None, CENT, None),
+        ("costInCents", 1, None, CENT, None),
+        ("cost_in_usd_cents", 1.0, None, CENT, None),
+        ("cost_cents", "1 cent", None, CENT, None),
+        ("total_cost_cents", "1", "USD", CENT, None),
+        ("cost_micros", 10_000, None, CENT, None),
+        ("costMicroUsd", 10_000, None, CENT, None),
+        ("cost_nanos", 10_000_000, None, CENT, None),
+        ("cost_usd_ticks", 100_000_000, None, CENT, None),
+        ("cost_nanos", 10_000_000, "CNY", None, "cost in CNY"),
+        ("cost_cents", "$0.01", None, None, "cost in an unknown unit"),
+        ("Total Cost (EUR)", "0.01", None, None, "cost in EUR"),
+        ("cost_cny", "0.01", None, None, "cost in CNY"),
+        ("cost_credits", 3, None, None, "cost in credits"),
+        ("cost_cny", 0, None, None, None),
     ],
 )
-def test_a_column_names_the_currency_of_its_cost(column: str, pico: int | None, unread: str | None) -> None:
-    columns = columns_of({"model": "m", column: "0.01"})
-    cells = {column: "0.01"}
+def test_a_column_names_the_unit_of_its_cost(
+    column: str, cell: object, currency: str | None, pico: int | None, unread: str | None
+) -> None:
+    columns = columns_of({"model": "m", column: cell})
+    cells = {column: cell}
     request = Request(model="m", usage=Usage(input_tokens=1))
-    set_stated(request, cells.get(columns.cost), None, other=(cells.get(columns.other_cost), columns.other_cost))
+    set_stated(request, cells.get(columns.cost), currency, other=(cells.get(columns.other_cost), columns.other_cost))
     assert (request.stated_cost_pico, request.usage.unread_counts) == (pico, unread)
+
+
+@given(st.integers(0, 9 * 10**18), st.sampled_from([("", 0), (" cents", 2), (" µUSD", 6), (" nanodollars", 9)]))
+def test_an_amount_is_exact_in_every_unit(pico: int, unit: tuple[str, int]) -> None:
+    written, places = unit
+    assert stated(f"{Decimal(pico).scaleb(places - 12):f}{written}").pico == pico
 
 
 def billed(read: Any, model: str, *bodies: dict[str, Any]) -> tuple[int | None, str | None]:

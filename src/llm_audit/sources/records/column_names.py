@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from llm_audit.sources.records.billing.amounts import COLUMNS as COST_COLUMNS
 from llm_audit.sources.records.tokens.names import COLUMNS as TOKEN_COLUMNS
 from llm_audit.sources.records.tokens.names import looks_like_tokens, normalize_name
 
@@ -53,14 +54,11 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     **TOKEN_COLUMNS,
     "cost": (
         "cost_usd", "total_cost_usd", "cost", "total_cost", "response_cost", "spend", "cost_total", "price_usd",
-        "total_price", "price", "amount_usd", "cost_$", "total_cost_$",
+        "total_price", "price", "amount_usd", "cost_$", "total_cost_$", "cost_in_usd", "cost_dollars",
+        "cost_in_dollars", "usd_cost", "spend_usd", "total_spend", "estimated_cost_usd", "estimated_cost",
     ),
-    "currency": ("currency", "cost_currency", "price_currency"),
-    "other_cost": tuple(
-        f"{name}_{code}"
-        for code in ("eur", "gbp", "cny", "rmb", "jpy", "inr", "chf", "cad", "aud", "sek", "pln", "brl", "krw")
-        for name in ("cost", "total_cost", "price", "total_price", "amount", "spend")
-    ),
+    "currency": ("currency", "cost_currency", "price_currency", "cost_unit"),
+    "other_cost": tuple(COST_COLUMNS),  # in the unit that the name ends in
     "messages": ("messages", "prompt_messages", "input_messages", "chat_history"),
     "prompt": ("prompt", "input", "query", "question", "user_prompt", "prompt_text", "request_text", "input_text"),
     "system": ("system", "system_prompt", "system_message", "instructions"),
