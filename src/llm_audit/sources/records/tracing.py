@@ -36,8 +36,9 @@ _FLAT = frozenset({str, int, float, bool, list})
 _SESSIONS = ("gen_ai.conversation.id", "session.id", "langfuse.session.id")
 _SESSION_NAMES = ("sessionId", "session_id", "threadId", "thread_id", "conversation_id", "chat_id")
 _USERS = ("user.id", "enduser.id", "langfuse.user.id", "gen_ai.request.user")
-_INCLUSIVE = frozenset({"openai", "azure", "azure-openai", "google", "gemini", "vertex_ai", "deepseek", "xai", "x_ai"})
-
+_INCLUSIVE = frozenset(
+    {"openai", "azure", "azure-openai", "google", "gemini", "vertex_ai", "deepseek", "xai", "x_ai", "github"}
+)
 _EXCLUSIVE = frozenset({"anthropic", "aws", "bedrock", "amazon-bedrock", "amazon_bedrock"})
 _INCLUSIVE_MODELS = re.compile(r"(?:^|[/.:])(?:gpt-|chatgpt-|o[134](?:-|$)|gemini-|deepseek-|grok-)")
 

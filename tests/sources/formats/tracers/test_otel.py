@@ -88,3 +88,33 @@ def test_a_span_of_ones_own_that_names_a_model_and_counts_is_a_call(tmp_path: Pa
     (request,) = requests(log)
     assert (request.model, tokens(request)) == ("gpt-4o", (1000, None, None, None, 50))
     assert not_calls(log) == ["not_a_model_call"] * 2
+
+
+@pytest.mark.parametrize(
+    ("charge", "cost"),
+    [
+        ({"github.copilot.aiu": 1_928_685_000}, 19_286_850_000),
+        ({"github.copilot.nano_aiu": "1928685000"}, 19_286_850_000),
+        ({"github.copilot.aiu": 2}, None),
+        ({}, None),
+    ],
+)
+def test_copilots_spans_are_inclusive_and_charged_in_ai_units(
+    charge: dict[str, object], cost: int | None, tmp_path: Path
+) -> None:
+    """The counts and the charge are those of a real span: at Anthropic's list prices they agree to the last digit."""
+    usage = {"input_tokens": 35925, "output_tokens": 370, "cache_read.input_tokens": 35067}
+    usage |= {"cache_creation.input_tokens": 857}
+    attributes = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "github",
+        "gen_ai.request.model": "claude-sonnet-4.6",
+        **{f"gen_ai.usage.{name}": count for name, count in usage.items()},
+        "github.copilot.cost": 1,
+        **charge,
+    }
+    log = tmp_path / "spans.jsonl"
+    log.write_text(json.dumps({"name": "chat", "traceId": "5c", "spanId": "31", "attributes": attributes}))
+    (request,) = requests(log)
+    assert (tokens(request), request.usage.ambiguous_tokens) == ((1, 35067, 857, None, 370), None)
+    assert request.stated_cost_pico == cost

@@ -12,6 +12,7 @@ from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReas
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.tracers import _otel_texts, mlflow, openinference, vercel_ai
 from llm_audit.sources.records import tracing
+from llm_audit.sources.records.billing.amounts import amount
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, provider, set_usage, tier
 from llm_audit.sources.records.column_names import columns_of
 from llm_audit.sources.records.disjoint import read_count
@@ -28,6 +29,7 @@ _TIERS = (
 )
 _ADK, _ADK_RESPONSE = "gcp.vertex.agent", "gcp.vertex.agent.llm_response"  # Google's Agent Development Kit
 _ADK_THOUGHTS = "experimental.reasoning_tokens"
+_FEWEST_NANO_UNITS = 10_000  # fewer of them are no billionths
 _NOT_MODEL_CALLS = ("execute_tool", "create_agent", "retrieval")
 _WRAPPERS = ("invoke_agent", "invoke_workflow")
 _SIGNS = frozenset(
@@ -65,13 +67,19 @@ def read(span: tracing.Span) -> Entry:
     request.request_id = request.request_id or text(response_id)
     request.merge_key = merge_key(response_id, model=model, status=request.status) or request.merge_key
     request.service_tier = tier(first(attributes, *_TIERS))
-    request.stated_cost_pico = cost_pico(
-        first(attributes, "gen_ai.usage.cost", "gen_ai.usage.total_cost", "operation.cost")
-    )
+    request.stated_cost_pico = _stated_cost(attributes)
     _parameters(request, attributes)
     _otel_texts.set_texts(request, span)
     set_usage(request, usage)
     return request
+
+
+def _stated_cost(attributes: Json) -> int | None:
+    """Return the cost that a span states; GitHub Copilot's counts premium requests, its charge in AI units does not."""
+    units = as_int(first(attributes, "github.copilot.nano_aiu", "github.copilot.aiu"))
+    if units is not None and units >= _FEWEST_NANO_UNITS:
+        return amount(units, "nano_aiu").pico
+    return cost_pico(first(attributes, "gen_ai.usage.cost", "gen_ai.usage.total_cost", "operation.cost"))
 
 
 def _custom(span: tracing.Span) -> Entry:

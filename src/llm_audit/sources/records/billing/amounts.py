@@ -18,6 +18,7 @@ _BASES = {"usd": 0, "dollar": 0, "usdollar": 0, "cent": -2, "usdcent": -2, "usce
 _EXPONENTS = {
     "$": 0, "us$": 0, "usd$": 0, "$usd": 0, "¢": -2, "µusd": -6, "μusd": -6, "µ$": -6, "μ$": -6,
     "usdtick": -10,  # xAI's
+    "nanoaiu": -11,  # GitHub's AI unit is a cent
     **{f"{part}{base}": down + exponent for part, down in _PARTS.items() for base, exponent in _BASES.items()},
     **{f"{part}{dollar}": down for part, down in _PARTS.items() if part for dollar in ("", "s")},
     **{f"usd{part}": down for part, down in _PARTS.items() if part},
