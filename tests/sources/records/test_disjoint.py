@@ -108,3 +108,21 @@ def test_disjoint_counts_add_up_to_the_total(input_tokens, read, write, output, 
         assert min(parts) >= 0
         if not cached and read + write not in {reasoning, 0}:
             assert parts == (input_tokens, read, write, output)
+
+
+@pytest.mark.parametrize(
+    ("total", "cached", "output"),
+    [
+        (None, None, 24),
+        (124, None, 24),  # 100 + 15 + 9
+        (115, None, 15),
+        (155, 40, 15),  # cached tokens on top, reasoning inside
+        (164, 40, 24),
+        (130, None, 24),  # and 6 of something else
+    ],
+)
+def test_reasoning_kept_apart_is_on_top_unless_the_total_leaves_it_out(
+    total: int | None, cached: int | None, output: int
+) -> None:
+    found = disjoint_usage(100, 15, cache_read=cached, reasoning=9, reasoning_apart=True, total=total)
+    assert (found.output_tokens, found.reasoning_tokens) == (output, 9)

@@ -108,6 +108,7 @@ def disjoint_usage(  # noqa: C901 - one decision, each branch a stated rule
     cache_write: int | None = None,
     cache_write_1h: int | None = None,
     reasoning: int | None = None,
+    reasoning_apart: bool = False,
     audio_input: int | None = None,
     audio_output: int | None = None,
     image_input: int | None = None,
@@ -132,8 +133,9 @@ def disjoint_usage(  # noqa: C901 - one decision, each branch a stated rule
     total = input + output + cached (+ reasoning): exclusive;
     cached > input: exclusive; else ``convention``; else ambiguous: read as exclusive, the upper bound, with the cached
     tokens as ``ambiguous_tokens``. Reasoning is taken to be part of the output unless the total counts it on top or
-    it exceeds the output. Tokens of the total that no count explains are ``unexplained_tokens``; where the counts
-    exceed the total, the excess is ambiguous.
+    it exceeds the output; where the log keeps it apart (``reasoning_apart``), unless the total leaves it out. Tokens
+    of the total that no count explains are ``unexplained_tokens``; where the counts exceed the total, the excess is
+    ambiguous.
     """
     if input_tokens is None and output_tokens is None:
         return NO_USAGE
@@ -142,7 +144,8 @@ def disjoint_usage(  # noqa: C901 - one decision, each branch a stated rule
     ambiguous: int | None = None
     gap = None if total is None else total - fresh - out
     on_top = reasoning or 0
-    counted = on_top > 0 and gap in {on_top, on_top + cached}  # by the total
+    apart = reasoning_apart and (gap is None or gap > max(on_top, cached))
+    counted = on_top > 0 and (apart or gap in {on_top, on_top + cached})  # by the total
     if counted or on_top > out:
         out += on_top
         gap = gap - on_top if counted and gap is not None else gap

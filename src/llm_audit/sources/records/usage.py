@@ -21,7 +21,7 @@ from llm_audit.sources.records.fields import Json, mapping, objects, text
 from llm_audit.sources.records.tokens.counts import count_tokens, usage_of_counts
 
 
-def of_openai(usage: Json) -> Usage:
+def of_openai(usage: Json, *, model: str = "") -> Usage:
     """Read the usage of OpenAI chat completions or Responses, and of those who copy their shape. Inclusive.
 
     Also reads the cache counts of DeepSeek (``prompt_cache_hit_tokens``), Mistral (``num_cached_tokens``), Hugging
@@ -39,6 +39,7 @@ def of_openai(usage: Json) -> Usage:
         convention=Convention.INCLUSIVE,
         # what OpenRouter's own tools ran is billed by the call, on top of the tokens
         tool_calls=read_count(mapping(usage.get("server_tool_use_details")), "tool_calls_executed") or None,
+        model=model,
     )
 
 
@@ -188,12 +189,12 @@ def _naming_unread(usage: Usage, record: Json, *others: str) -> Usage:
     return replace(usage, unread_counts=",".join(unread)) if unread else usage
 
 
-def of_any(usage: Json) -> Usage:
-    """Read a provider's usage object by its own field names, whoever logged it."""
+def of_any(usage: Json, *, model: str = "") -> Usage:
+    """Read a provider's usage object by its own field names, whoever logged it; of thinking, the model decides."""
     if "prompt_tokens" in usage:  # the most usual first
-        return of_openai(usage)
-    reader = next((reader for names, reader in _READERS if not names.isdisjoint(usage)), of_openai)
-    return reader(usage)
+        return of_openai(usage, model=model)
+    reader = next((reader for names, reader in _READERS if not names.isdisjoint(usage)), None)
+    return of_openai(usage, model=model) if reader is None else reader(usage)
 
 
 def first_of(record: Json, *names: str) -> Any:

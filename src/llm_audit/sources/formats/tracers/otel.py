@@ -17,7 +17,7 @@ from llm_audit.sources.records.calls import cost_pico, merge_key, operation, pro
 from llm_audit.sources.records.column_names import columns_of
 from llm_audit.sources.records.disjoint import read_count
 from llm_audit.sources.records.fields import Json, as_int, at, first, flag, mapping, text
-from llm_audit.sources.records.tokens import count_tokens, read_tokens, usage_of_counts
+from llm_audit.sources.records.tokens import count_tokens, usage_of_counts
 from llm_audit.sources.records.usage import of_gemini
 
 _INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
@@ -91,7 +91,8 @@ def _custom(span: tracing.Span) -> Entry:
         return NotACall(NotCallReason.NOT_A_MODEL_CALL)
     vendor = provider(attributes.get(columns.provider))
     request = tracing.request(span, model=model, requested=None, vendor=vendor, operation=operation(span.name))
-    set_usage(request, usage_of_counts(counts, wrapper_total=True, convention=tracing.convention(vendor, model)))
+    convention = tracing.convention(vendor, model)
+    set_usage(request, usage_of_counts(counts, wrapper_total=True, convention=convention, model=model))
     return request
 
 
@@ -109,7 +110,8 @@ def _usage(attributes: Json, names: tracing.Names, vendor: str | None, model: st
     counts = {key: attributes[name] for name, key in names.usage}
     if (thoughts := read_count(counts, _ADK_THOUGHTS)) and "output_tokens" in counts:  # of Gemini, on top of the output
         counts["output_tokens"] = thoughts + (read_count(counts, "output_tokens") or 0)
-    return read_tokens(counts, wrapper_total=True, convention=tracing.convention(vendor, model or ""))
+    convention = tracing.convention(vendor, model or "")
+    return usage_of_counts(count_tokens(counts), wrapper_total=True, convention=convention, model=model or "")
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:

@@ -66,8 +66,9 @@ def usage_of_counts(
     convention: Convention | None = None,
     wrapper_total: bool = False,
     tool_calls: int | None = None,
+    model: str = "",
 ) -> Usage:
-    """Make the counts of a record disjoint."""
+    """Make the counts of a record disjoint. Thinking comes on top of Gemini's output, and is a part of all others'."""
     get = counts.kinds.get
     if counts.kinds.keys() <= _USUAL and not counts.unread:  # by far the most
         return disjoint_usage(
@@ -88,6 +89,7 @@ def usage_of_counts(
         convention = convention or Convention.INCLUSIVE
     if input_tokens is None and fresh is not None:
         input_tokens, convention = fresh, Convention.EXCLUSIVE
+    apart = "thoughts" in counts.kinds or ("thinking" in counts.kinds and "gemini" in model.lower())
     audio = get("audio_input")
     if audio is not None:
         audio = max(audio - (get("cached_audio") or 0), 0)
@@ -97,7 +99,8 @@ def usage_of_counts(
         cache_read=cached,
         cache_write=_of_default_lifetime(counts),
         cache_write_1h=get("cache_write_1h"),
-        reasoning=get("reasoning"),
+        reasoning=counts.get("reasoning", "thoughts", "thinking"),
+        reasoning_apart=apart and "reasoning" not in counts.kinds,
         audio_input=audio,
         audio_output=get("audio_output"),
         image_input=get("image_input"),

@@ -68,10 +68,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "tool_input": ("tool_use_prompt_token_count", "tool_use_prompt_tokens"),
     "reasoning": (
         "reasoning_tokens", "native_tokens_reasoning",
-        "tokens_reasoning", "thinking_tokens", "reasoning_output_tokens", "thoughts_token_count",
-        "output_reasoning_tokens", "output_tokens_reasoning", "reasoning_token_count", "thoughts_tokens",
-        "completion_reasoning_tokens",
+        "tokens_reasoning", "reasoning_output_tokens", "output_reasoning_tokens", "output_tokens_reasoning",
+        "reasoning_token_count", "completion_reasoning_tokens",
     ),
+    "thinking": ("thinking_tokens", "tokens_thinking", "thinking_token_count"),  # of Gemini, beside its output
+    "thoughts": ("thoughts_token_count", "thoughts_tokens", "tokens_thoughts"),  # Gemini's own name for them
     "audio_input": ("input_audio_tokens", "audio_input_tokens", "prompt_audio_tokens"),
     "audio_output": ("output_audio_tokens", "audio_output_tokens", "completion_audio_tokens"),
     "image_input": ("input_image_tokens", "image_input_tokens", "prompt_image_tokens"),

@@ -155,3 +155,27 @@ def test_custom_logs_may_have_fields_of_other_formats() -> None:
     assert [(request.model, tokens(request)) for request in found] == [("gpt-4o", (1000, None, None, None, 50))] * 7
     assert [request.time_us for request in found] == [1_780_000_000_000_000 + second * 1_000_000 for second in range(7)]
     assert {request.service_tier for request in found} == {"standard"}
+
+
+@pytest.mark.parametrize(
+    ("record", "output"),
+    [
+        ({"model": "gemini-2.5-pro", "thinking_tokens": 329}, 360),
+        ({"model": "google/gemini-2.5-pro", "thinkingTokens": 20}, 51),
+        ({"model": "gemini-2.5-pro", "thinking_tokens": 20, "total_tokens": 1984}, 31),  # its output holds them
+        ({"model": "gemini-2.5-pro", "thinking_tokens": 20, "total_tokens": 2004}, 51),
+        ({"model": "my-alias", "thoughts_token_count": 20}, 51),
+        ({"model": "my-alias", "thoughtsTokenCount": 20, "total_tokens": 1984}, 31),
+        ({"model": "claude-sonnet-4-5", "thinking_tokens": 20}, 31),
+        ({"model": "gpt-5", "reasoning_tokens": 20}, 31),
+        ({"model": "gpt-5", "reasoning_tokens": 20, "total_tokens": 2004}, 51),
+        ({"model": "gemini-2.5-pro", "reasoning_tokens": 20, "thoughts_token_count": 20}, 31),
+    ],
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_thinking_comes_on_top_of_geminis_output_alone(record: dict[str, object], output: int, nested: bool) -> None:
+    """The counts are those that a program gives as an example of Gemini's: 31 candidates after 329 thoughts."""
+    counts = {"prompt_tokens": 1953, "completion_tokens": 31, **record}
+    model = counts.pop("model")
+    request = read({"model": model, **({"usage": counts} if nested else counts)})
+    assert (request.usage.input_tokens, request.usage.output_tokens) == (1953, output)

@@ -37,7 +37,7 @@ from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_
 from llm_audit.sources.records.fields import Json, flag, labels, mapping, number, text
 from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import between_ms, micros
-from llm_audit.sources.records.tokens import count_tokens, read_tokens, usage_of_counts
+from llm_audit.sources.records.tokens import count_tokens, usage_of_counts
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import ServiceTier
 
@@ -66,7 +66,11 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     attribution = (get(columns.team), get(columns.app), get(columns.user), get(columns.environment))
     set_attribution(request, get(columns.metadata), attribution if columns.attribution else None)
     usage = get(columns.usage)
-    request.usage = of_any(usage) if type(usage) is dict and "prompt_tokens" in usage else _usage(record, columns)
+    request.usage = (
+        of_any(usage, model=model)
+        if type(usage) is dict and "prompt_tokens" in usage
+        else _usage(record, columns, model)
+    )
     completion = get(columns.completion)
     if completion is not None:
         set_completion(request, completion)
@@ -90,9 +94,9 @@ def _prompt(record: Json, columns: Columns) -> list[Message] | None:
     return read_messages(prompt, system if isinstance(system, str | list) else None)
 
 
-def _usage(record: Json, columns: Columns) -> Usage:
+def _usage(record: Json, columns: Columns, model: str) -> Usage:
     nested = mapping(record.get(columns.usage)) or mapping(record.get(columns.total))
-    if nested and (found := _nested_usage(nested)) is not NO_USAGE:
+    if nested and (found := _nested_usage(nested, model)) is not NO_USAGE:
         return found
     if columns.only_usual:
         return disjoint_usage(
@@ -105,13 +109,16 @@ def _usage(record: Json, columns: Columns) -> Usage:
     anthropic = columns.names("input", "input_tokens") and (
         columns.names("cache_read", "cache_read_input_tokens") or columns.cache_created is not ABSENT
     )
-    return usage_of_counts(count_tokens(record, nested=False), convention=Convention.EXCLUSIVE if anthropic else None)
+    convention = Convention.EXCLUSIVE if anthropic else None
+    return usage_of_counts(count_tokens(record, nested=False), convention=convention, model=model)
 
 
-def _nested_usage(usage: Json) -> Usage:
+def _nested_usage(usage: Json, model: str) -> Usage:
     """Read counts held in an object of their own, also under bare names such as ``input`` and ``output``."""
-    found = of_any(usage)
-    return read_tokens(usage, convention=Convention.INCLUSIVE) if found is NO_USAGE else found
+    found = of_any(usage, model=model)
+    if found is NO_USAGE:
+        return usage_of_counts(count_tokens(usage), convention=Convention.INCLUSIVE, model=model)
+    return found
 
 
 def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> None:
