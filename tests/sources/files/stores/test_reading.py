@@ -12,6 +12,7 @@ from llm_audit.errors import AuditError, IncompleteError, UsageError
 from llm_audit.ledger import Ledger
 from llm_audit.sources import split
 from llm_audit.sources.files import limits
+from llm_audit.sources.files.storage import Source
 
 HERE = IngestOptions(jobs=1, cache=False)
 
@@ -136,10 +137,10 @@ def test_an_object_deleted_after_it_was_listed_is_a_note(s3: Store, monkeypatch:
     s3.put("b.jsonl", rows(5, 9))
     cut = split._shards
 
-    def deleting(source: object, formats: object) -> object:
+    def deleting(source: Source, *more: object) -> object:
         if source.path == "logs/b.jsonl":
             s3.delete("b.jsonl")
-        return cut(source, formats)
+        return cut(source, *more)
 
     monkeypatch.setattr(split, "_shards", deleting)
     ledger = ingest(["s3://logs"], options=HERE)
