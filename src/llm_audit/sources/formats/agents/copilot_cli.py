@@ -33,7 +33,7 @@ _EVENT = frozenset({"type", "data", "id", "timestamp", "parentId"})
 
 
 def _entries(record: Record, context: Context) -> Iterator[Entry]:
-    kind, data, state = record["type"], mapping(record.get("data")), context.state
+    kind, data, state = record.get("type"), mapping(record.get("data")), context.state
     if kind == "session.start":
         state.update(session=text(data.get("sessionId")), app=folder(mapping(data.get("context")).get("cwd")))
     elif kind == "user.message":
