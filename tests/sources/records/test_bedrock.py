@@ -1,4 +1,8 @@
+import json
+from pathlib import Path
+
 import pytest
+from tests.sources.formats.fixture_files import requests, tokens
 
 from llm_audit.sources.records.bedrock import model_of_arn
 
@@ -13,3 +17,36 @@ from llm_audit.sources.records.bedrock import model_of_arn
 )
 def test_models_in_arns(arn: str, model: str) -> None:
     assert model_of_arn(arn) == model
+
+
+STREAMED = {"inputTokens": 4995, "outputTokens": 19, "cacheWriteInputTokens": 4993, "totalTokens": 10007}
+WHOLE = {"inputTokens": 2, "outputTokens": 19, "cacheWriteInputTokens": 4993, "totalTokens": 5014}
+
+
+@pytest.mark.parametrize(
+    ("model", "call", "expected"),
+    [
+        ("openai.gpt-5.6", ("ConverseStream", STREAMED), 2),
+        ("us.openai.gpt-5.6", ("ConverseStream", STREAMED), 2),
+        ("openai.gpt-5.6", ("Converse", WHOLE), 2),
+        ("openai.gpt-5.6", ("ConverseStream", WHOLE), 2),
+        ("openai.gpt-5.6", ("Converse", STREAMED), 4995),
+        ("us.anthropic.claude-sonnet-4-6", ("ConverseStream", STREAMED), 4995),
+    ],
+)
+@pytest.mark.parametrize("pair", [False, True])
+def test_streams_of_openais_models_count_cached_tokens_twice(
+    model: str, call: tuple[str, dict[str, int]], expected: int, pair: bool, tmp_path: Path
+) -> None:
+    operation, usage = call
+    body = {"output": {"message": {"role": "assistant", "content": [{"text": "Hi"}]}}, "usage": usage}
+    path = "converse-stream" if operation == "ConverseStream" else "converse"
+    url = f"https://bedrock-runtime.us-east-1.amazonaws.com/model/{model}/{path}"
+    record = {"schemaType": "ModelInvocationLog", "modelId": model, "operation": operation}
+    record |= {"timestamp": "2026-09-07T10:00:00Z", "input": {}, "output": {"outputBodyJson": body}}
+    log = tmp_path / "log.jsonl"
+    log.write_text(
+        json.dumps({"request": {"url": url, "body": {"messages": []}}, "response": body} if pair else record)
+    )
+    (request,) = requests(log)
+    assert tokens(request) == (expected, None, 4993, None, 19)

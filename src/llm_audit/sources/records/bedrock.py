@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from llm_audit.sources.entry import NO_USAGE, Request, Usage
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, mapping
@@ -50,6 +52,18 @@ def usage_of_counts(input_part: Json, output_part: Json) -> Usage:
         cache_write=read_count(input_part, "cacheWriteInputTokenCount"),
         convention=Convention.EXCLUSIVE,
     )
+
+
+def of_stream(usage: Usage, model: str) -> Usage:
+    """Return the usage of a call to ConverseStream, which counts cached tokens of OpenAI's models twice.
+
+    Measured by others on openai.gpt-5 models: a stream's input is 4995 of which 4993 were written, and its total counts
+    both, where the same call without a stream has an input of 2.
+    """
+    cached = (usage.cache_read_tokens or 0) + (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
+    if not cached or "openai." not in model or usage.input_tokens is None or usage.input_tokens < cached:
+        return usage
+    return replace(usage, input_tokens=usage.input_tokens - cached)
 
 
 def set_operation(request: Request) -> None:

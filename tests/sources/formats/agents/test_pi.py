@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 from tests.sources.formats.fixture_files import not_calls, rejections, requests, tokens
 
 PATH = "pi/session.jsonl"
@@ -16,3 +19,13 @@ def test_counts_are_disjoint() -> None:
 def test_headers_questions_and_changes_are_no_calls() -> None:
     assert not_calls(PATH) == ["metadata"] * 3
     assert rejections(PATH) == [("no_model", "message.model")]
+
+
+def test_counts_of_openais_models_on_bedrock_keep_both_bounds(tmp_path: Path) -> None:
+    """A stream of Bedrock counts cached tokens in the input too."""
+    usage = {"input": 8369, "output": 9, "cacheRead": 0, "cacheWrite": 8367, "totalTokens": 16745}
+    message = {"role": "assistant", "provider": "amazon-bedrock", "model": "openai.gpt-5.6", "usage": usage}
+    log = tmp_path / "session.jsonl"
+    log.write_text(json.dumps({"type": "message", "timestamp": "2026-08-27T10:00:00Z", "message": message}))
+    (request,) = requests(log)
+    assert (tokens(request), request.usage.ambiguous_tokens) == ((8369, 0, 8367, None, 9), 8367)

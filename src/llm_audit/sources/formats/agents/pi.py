@@ -1,6 +1,7 @@
 """Sessions of pi and of agents built on it (OpenClaw): JSON lines of a header, messages and changes.
 
 Counts are disjoint: cache reads and writes are not part of ``input``. Branched sessions copy messages with their times.
+pi copies the counts of Bedrock's streams, where cached tokens of OpenAI's models count twice: those keep both bounds.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         read_count(usage, "output"),
         cache_read=read_count(usage, "cacheRead"),
         cache_write=read_count(usage, "cacheWrite"),
-        convention=Convention.EXCLUSIVE,
+        convention=None if "openai." in model else Convention.EXCLUSIVE,  # Bedrock's streams of them
     )
     yield request
 

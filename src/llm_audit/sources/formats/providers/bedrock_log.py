@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, Reason, Record, Request, Usage
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bedrock import model_of_arn, set_operation, usage_of_body, usage_of_counts
+from llm_audit.sources.records.bedrock import model_of_arn, of_stream, set_operation, usage_of_body, usage_of_counts
 from llm_audit.sources.records.bodies import read_request_body, read_response_body
 from llm_audit.sources.records.calls import merge_key, tier
 from llm_audit.sources.records.fields import Json, at, attribution_of, mapping, number, objects, parsed, text
@@ -52,7 +52,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     set_operation(request)
     read_request_body(request, request_body)
     read_response_body(request, response_body)
-    request.usage = _usage(input_part, output_part, response_body)
+    usage = _usage(input_part, output_part, response_body)
+    request.usage = of_stream(usage, model) if operation == "ConverseStream" else usage
     yield request
 
 
