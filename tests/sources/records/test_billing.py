@@ -37,6 +37,9 @@ CENT = 10**10
         ({"total_cost": 0.01, "request_cost": 0.005}, CENT),
         ('{"total": "0.01"}', CENT),
         ({"input_cost": 0.004, "output_cost": 0.006}, CENT),
+        ({"input": 0.004, "output": 0.005, "cacheRead": 0.001, "currency": "USD"}, CENT),
+        ({"inputCost": 0.004, "outputCost": "$0.006"}, CENT),
+        ({"input": 0.004, "output": 0.005, "of_which": 0.001}, None),
         ({"total": 0.01, "currency": "USD"}, CENT),
         ({"amount": 1, "unit": "cents"}, CENT),
         ({"total_cents": 1}, CENT),
@@ -85,7 +88,13 @@ def test_a_cost_that_is_not_in_dollars_or_unclear_says_so(given: object, left_ou
 
 @pytest.mark.parametrize(
     "usage",
-    [{"cost_in_usd_ticks": 100_000_000}, {"cost": 0.01}, {"cost": {"total": "$0.01"}}, {"costInCents": 1}],
+    [
+        {"cost_in_usd_ticks": 100_000_000},
+        {"cost": 0.01},
+        {"cost": {"total": "$0.01"}},
+        {"costInCents": 1},
+        {"total_cost": 0.01},
+    ],
 )
 def test_a_usage_states_its_cost(usage: dict[str, Any]) -> None:
     assert cost_of_usage(usage) == CENT

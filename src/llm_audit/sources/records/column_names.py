@@ -22,7 +22,9 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "time": (
         "timestamp", "time", "ts", "created_at", "start_time", "request_time", "requested_at", "started_at", "datetime",
         "date_time", "event_time",
-        "when", "logged_at", "created", "date", "day",
+        "when", "logged_at", "created", "timestamp_ms", "time_ms", "ts_ms", "epoch_ms", "created_at_ms",
+        "start_time_ms", "request_time_ms", "timestamp_us", "timestamp_ns", "time_unix_nano", "start_time_unix_nano", "timestamp_s",
+        "unix_time", "date", "day",
     ),
     "end_time": ("end_time", "completed_at", "finished_at", "ended_at", "response_time_utc"),
     "model": ("model", "model_name", "model_id", "llm_model", "engine", "deployment", "deployment_name"),
@@ -56,6 +58,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "cost_usd", "total_cost_usd", "cost", "total_cost", "response_cost", "spend", "cost_total", "price_usd",
         "total_price", "price", "amount_usd", "cost_$", "total_cost_$", "cost_in_usd", "cost_dollars",
         "cost_in_dollars", "usd_cost", "spend_usd", "total_spend", "estimated_cost_usd", "estimated_cost",
+        "costs", "cost_details", "cost_breakdown",
     ),
     "currency": ("currency", "cost_currency", "price_currency", "cost_unit"),
     "other_cost": tuple(COST_COLUMNS),  # in the unit that the name ends in
@@ -75,7 +78,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "error": ("error", "error_message", "error_code", "error_type", "exception"),
     "latency_ms": (
         "latency_ms", "duration_ms", "response_time_ms", "elapsed_ms", "total_latency_ms", "request_duration_ms",
-        "latency_millis",
+        "latency_millis", "execution_time_ms", "execution_duration_ms",
     ),
     "latency_s": ("latency_s", "latency_seconds", "duration_s", "duration_seconds", "elapsed_seconds", "latency_sec"),
     "latency": ("latency", "duration", "response_time", "elapsed"),

@@ -1,3 +1,7 @@
+import json
+from pathlib import Path
+
+import pytest
 from tests.sources.formats.fixture_files import not_calls, requests, tokens
 
 
@@ -57,3 +61,29 @@ def test_cached_tokens_of_each_provider_and_version_of_the_sdk() -> None:
     assert [request.usage.ambiguous_tokens for request in found] == [None] * 8
     assert [request.usage.reasoning_tokens for request in found if request.usage.reasoning_tokens] == [10, 500, 20]
     assert found[6].stated_cost_pico == 12_300_000_000
+
+
+@pytest.mark.parametrize(
+    ("provider", "details", "output"),
+    [
+        ("google.generative-ai", {"ai.usage.reasoningTokens": 29}, 60),  # version 5, which copies the candidates
+        ("google.generative-ai", {"ai.usage.outputTokenDetails.reasoningTokens": 29}, 31),  # version 6, which adds both
+        ("google.generative-ai", {"ai.usage.reasoningTokens": 29, "ai.usage.totalTokens": 131}, 31),
+        ("openai.responses", {"ai.usage.reasoningTokens": 29}, 31),
+    ],
+)
+def test_geminis_reasoning_is_on_top_of_its_candidates(
+    provider: str, details: dict[str, int], output: int, tmp_path: Path
+) -> None:
+    attributes = {
+        "ai.operationId": "ai.generateText.doGenerate",
+        "ai.model.id": "gemini-2.5-pro",
+        "ai.model.provider": provider,
+        "ai.usage.inputTokens": 100,
+        "ai.usage.outputTokens": 31,
+        **details,
+    }
+    log = tmp_path / "spans.jsonl"
+    log.write_text(json.dumps({"name": "x", "spanContext": {"traceId": "1", "spanId": "2"}, "attributes": attributes}))
+    (request,) = requests(log)
+    assert (request.usage.input_tokens, request.usage.output_tokens) == (100, output)

@@ -124,6 +124,7 @@ def _usage(attributes: Json, metadata: Json, vendor: str | None, model: str) -> 
         cache_read=read or read_count(extra, *_EXCLUSIVE_READ, *_INCLUSIVE_READ) or read,
         cache_write=read_count(extra, *_EXCLUSIVE_WRITE) if write is None else write,
         reasoning=read_count(extra, "reasoningTokens") if reasoning is None else reasoning,
+        reasoning_apart=vendor == "google" and "ai.usage.outputTokenDetails.reasoningTokens" not in attributes,
         total=read_count(attributes, "ai.usage.totalTokens"),
         wrapper_total=True,
         convention=convention,

@@ -17,6 +17,7 @@ from llm_audit.sources.records.tokens.names import normalize_name
 _TOTALS = ("total_cost", "total_cost_usd", "totalCost", "total", "cost_usd", "usd", "amount", "value", "cost")
 _UNITS = ("currency", "currency_code", "currencyCode", "unit")
 _MONEY = frozenset({"units", "nanos", "currency_code", "currencyCode"})  # of google.type.Money
+_PARTS = frozenset({"input", "output", "prompt", "completion", "cache_read", "cache_write", "cached_input"})
 _NANO = Decimal("1e-9")
 
 
@@ -42,10 +43,12 @@ def _of_object(costs: Json, unit: str | None) -> Stated:
         own = amounts.COLUMNS.get(f"cost_{_after_total(normalize_name(name))}")
         if own is not None and value is not None:
             return amount(value, own)
+    named = {normalize_name(str(name)): item for name, item in costs.items() if name not in _UNITS}
+    alone = named.keys() <= _PARTS
     parts = [
         amount(item, unit)
-        for name, item in costs.items()
-        if str(name).endswith("cost") and isinstance(item, int | float | str)
+        for name, item in named.items()
+        if (alone or name.endswith("cost")) and isinstance(item, int | float | str)
     ]
     known = [part.pico for part in parts if part.pico is not None]
     left_out = next((part.left_out for part in parts if part.left_out), "")
@@ -65,7 +68,7 @@ def cost_of_usage(usage: Json) -> int | None:
     other = usage.get(columns.other_cost)
     if other is not None and (found := stated(other, unit_of(columns.other_cost)).pico) is not None:
         return found
-    return stated(usage.get("cost")).pico
+    return stated(usage.get(columns.cost)).pico
 
 
 def unit_of(column: str) -> str | None:

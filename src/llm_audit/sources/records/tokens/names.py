@@ -16,7 +16,7 @@ _INTO = re.compile(r"(?:^|_)(?:prompt|input)_(?:tokens?_)?details_(.+)$")
 _OUT_OF = re.compile(r"(?:^|_)(?:completion|output|response)_(?:tokens?_)?details_(.+)$")
 _CACHED_DETAILS = re.compile(r"(?:^|_)(?:cached_tokens?|cache_tokens?|cache_read_tokens?)_details_(.+)$")
 _OWN_DETAILS = re.compile(r"^(?:usage_)?details_(.+)$")
-_COPIED = re.compile(r"^(?:usage_)?(?:experimental|anthropic|openai|(original_usage))_(.+)$")
+_COPIED = re.compile(r"^(?:usage_)?(?:experimental|anthropic|openai|(original_usage|native_usage))_(.+)$")
 _MAX_REMEMBERED = 1 << 14
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -102,6 +102,7 @@ _OF_INPUT, _OF_OUTPUT = (
     {leaf: kind for kind, leaves in kinds.items() for leaf in leaves} for kinds in (_INTO_KINDS, _OUT_OF_KINDS)
 )
 _OWN = {"input_tokens": "own_input", "prompt_tokens": "own_input"}  # as the provider counts, beside a library's sum
+_INSIDE = {"thoughts_tokens": "reasoning", "thinking_tokens": "reasoning"}  # pydantic-ai's details of its own output
 _WHOLE = frozenset({"input", "output", "total"})  # which a copy of the provider's usage repeats
 _LIFETIMES = {"ephemeral_5m_input_tokens": "cache_write_5m", "ephemeral_1h_input_tokens": "cache_write_1h"}
 _PARTS = re.compile(r"(?:^|_)(?:text|video|document|accepted_prediction|rejected_prediction|template)(?:_tokens?)?$")
@@ -143,7 +144,7 @@ def token_kind(path: str) -> tuple[str, int] | None:
         found_kind = token_kind(copied[2])
         return None if found_kind is None or found_kind[0] in _WHOLE else found_kind
     if own := _OWN_DETAILS.match(path):
-        named = _OWN.get(own[1])
+        named = _OWN.get(own[1]) or _INSIDE.get(own[1])
         return (named, 0) if named else _KINDS.get(own[1])
     return _KINDS.get(path)
 

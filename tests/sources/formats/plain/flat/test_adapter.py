@@ -179,3 +179,29 @@ def test_thinking_comes_on_top_of_geminis_output_alone(record: dict[str, object]
     model = counts.pop("model")
     request = read({"model": model, **({"usage": counts} if nested else counts)})
     assert (request.usage.input_tokens, request.usage.output_tokens) == (1953, output)
+
+
+def test_thoughts_in_details_of_an_output_are_part_of_it() -> None:
+    """As pydantic-ai writes them, whose output holds Gemini's thoughts."""
+    usage = {"input_tokens": 100, "output_tokens": 360, "details": {"thoughts_tokens": 329}}
+    request = read({"model_name": "gemini-2.5-pro", "usage": usage})
+    assert (request.usage.output_tokens, request.usage.reasoning_tokens) == (360, 329)
+
+
+def test_a_cost_may_be_in_the_usage() -> None:
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "cost": 0.003}
+    assert read({"model": "m", "usage": usage}).stated_cost_pico == 3_000_000_000
+    assert read({"model": "m", "usage": usage, "cost_cents": 0.4}).stated_cost_pico == 4_000_000_000
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"timestamp_ms": 1_778_580_000_000, "date": "2026-05-12"},
+        {"time_unix_nano": "1778580000000000000"},
+        {"startTimeUnixNano": 1_778_580_000_000_000_000},
+        {"epoch_ms": 1_778_580_000_000},
+    ],
+)
+def test_a_time_may_name_its_unit(given: dict[str, object]) -> None:
+    assert read({"model": "m", "prompt_tokens": 1, **given}).time_us == 1_778_580_000_000_000

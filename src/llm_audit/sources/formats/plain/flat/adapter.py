@@ -29,7 +29,7 @@ from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, se
 from llm_audit.sources.formats.plain.flat.marks import no_call
 from llm_audit.sources.formats.plain.flat.typed import typed_reader
 from llm_audit.sources.records.billing.aggregates import count_of, shared_out
-from llm_audit.sources.records.billing.costs import set_stated
+from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
 from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import operation, tier
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
@@ -41,6 +41,9 @@ from llm_audit.sources.records.tokens import count_tokens, usage_of_counts
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import ServiceTier
 
+_USUAL_COUNTS = frozenset(
+    {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details"}
+)
 _SURELY_MS = 100  # calls take longer than 100 ms and less than 100 s, so a bare latency below is in seconds
 
 
@@ -74,6 +77,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     completion = get(columns.completion)
     if completion is not None:
         set_completion(request, completion)
+    if type(usage) is dict and not usage.keys() <= _USUAL_COUNTS:
+        request.stated_cost_pico = cost_of_usage(usage)
     if not columns.only_usual:
         _set_uncommon_fields(request, record, columns)
         if columns.marks and (reason := no_call(record, columns, request)):
@@ -137,12 +142,9 @@ def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> No
     request.span = text(get(columns.span))
     request.parent_span = text(get(columns.parent_span))
     request.tags = tuple(sorted({*request.tags, *labels(get(columns.tags))}))
-    set_stated(
-        request,
-        get(columns.cost),
-        get(columns.currency),
-        other=(get(columns.other_cost), columns.other_cost),
-    )
+    cost, other = get(columns.cost), get(columns.other_cost)
+    if cost is not None or other is not None:
+        set_stated(request, cost, get(columns.currency), other=(other, columns.other_cost))
     read_parameters(
         request,
         {
