@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,23 +85,31 @@ def audit_ledger(
         >>> audit.document.flagship_tax.expected.amount
         '0.00'
     """
-    from llm_audit.audit.run import run
-    from llm_audit.notebook import Audit, Inputs
-    from llm_audit.policy import load
-
     config = config or Config()
-    inputs = Inputs(
-        ledger=ledger,
-        policy=policy or load(config.policy),
-        catalog=catalog(config),
-        book=price_book(config),
-        options=options or audit_options(config),
-        config=config,
-    )
-    audit = partial(run, ledger, policy=inputs.policy, catalog=inputs.catalog, book=inputs.book, options=inputs.options)
     cache = PartCache.open() if config.cache and config.workspace is None else None
-    with steps(ledger, config, executor=executor) as given:
-        return Audit(audit(**given, cache=cache), inputs)
+    with steps(ledger, config, executor=executor) as given:  # processes that it needs start while this one loads
+        from llm_audit.audit.run import run
+        from llm_audit.notebook import Audit, Inputs
+        from llm_audit.policy import load
+
+        inputs = Inputs(
+            ledger=ledger,
+            policy=policy or load(config.policy),
+            catalog=catalog(config),
+            book=price_book(config),
+            options=options or audit_options(config),
+            config=config,
+        )
+        audit = run(
+            ledger,
+            policy=inputs.policy,
+            catalog=inputs.catalog,
+            book=inputs.book,
+            options=inputs.options,
+            cache=cache,
+            **given,
+        )
+        return Audit(audit, inputs)
 
 
 def compare_documents(

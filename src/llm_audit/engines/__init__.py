@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from llm_audit.engines.executors import Executor, open_executor
     from llm_audit.engines.local import IngestOptions, ingest
     from llm_audit.engines.progress import Progress
-    from llm_audit.engines.steps import opened_steps, over_steps
+    from llm_audit.engines.steps import opened_steps, over_steps, steps_folder
     from llm_audit.engines.workspace import (
         Part,
         UpdateOptions,
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         ingest_shard,
         ledger_size,
         merge_workspace,
-        steps_folder,
         update_ledger,
     )
 
@@ -63,7 +62,7 @@ _MODULES = {
     "over_steps": "steps",
     "package_fingerprint": "context",
     "update_ledger": "workspace",
-    "steps_folder": "workspace",
+    "steps_folder": "steps",
 }
 
 

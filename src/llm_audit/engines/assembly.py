@@ -11,7 +11,7 @@ import msgspec
 from llm_audit.engines.context import IngestConfig
 from llm_audit.engines.executors import Executor
 from llm_audit.engines.remote_inputs import ranges_hashes, refuse_unreadable, table_hashes
-from llm_audit.engines.steps import over_steps
+from llm_audit.engines.steps import STEPS, over_steps
 from llm_audit.errors import IncompleteError
 from llm_audit.ledger.manifest import Manifest, requests_files
 from llm_audit.ledger.parts import LedgerPart, ShardTally
@@ -24,8 +24,8 @@ from llm_audit.sources.files.find import STANDARD_INPUT
 from llm_audit.sources.files.storage import Source
 from llm_audit.sources.split import Bundle, Shard
 
-LEDGER, STEPS = "ledger", "steps"
-"""Folders of a workspace: of a large ledger, and of what steps exchange."""
+LEDGER = "ledger"
+"""The folder of a workspace for a large ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 from llm_audit.engines.executors import Executor, open_executor
 from llm_audit.engines.executors.calls import map_calls
+from llm_audit.sources.files.limits import SHARD_BYTES
 
 if TYPE_CHECKING:
     from llm_audit.ledger import Ledger
     from llm_audit.ledger.shared import Mapper, Step
+
+
+STEPS = "steps"
+"""The folder of a workspace for what steps exchange."""
+
+
+def steps_folder(workspace: str | None) -> str | None:
+    """Return the address of the folder for what steps exchange in a workspace; None for no workspace."""
+    if workspace is None:
+        return None
+    from llm_audit.ledger.shared import open_folder
+
+    return f"{open_folder(workspace).uri}/{STEPS}"
 
 
 def over_steps(executor: Executor) -> Mapper:
@@ -36,10 +50,9 @@ def opened_steps(
     if ledger.partitions == 1:
         yield {}
         return
-    from llm_audit.engines.workspace import steps_folder  # with all that reads logs
-
     with ExitStack() as stack:
         run_on = executor or stack.enter_context(open_executor(engine, jobs=jobs))
+        run_on.prepare(ledger.partitions * SHARD_BYTES, last=True)
         yield {"mapper": over_steps(run_on), "workspace": steps_folder(workspace)}
 
 

@@ -1,10 +1,12 @@
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +40,15 @@ def polars_threads(_: Number) -> int:
 
 def has_loaded(_: Number) -> bool:
     return "this" in sys.modules
+
+
+def threads_and_sum(task: Number) -> tuple[bool, int, int]:
+    """Whether what is last was loaded, polars' threads, and a sum that they work out."""
+    loaded = "llm_audit.audit.stages.tasks" in sys.modules
+    import polars as pl
+
+    rows = pl.DataFrame({"number": range(1000)}).lazy().group_by(rest=pl.col("number") % 7).agg(pl.col("number").sum())
+    return loaded, pl.thread_pool_size(), rows.collect()["number"].sum() * task.value
 
 
 def tell_blocked(connection: Connection) -> None:
@@ -99,3 +110,30 @@ def test_preparing_for_little_work_starts_nothing(monkeypatch: pytest.MonkeyPatc
         with ProcessExecutor(jobs) as executor:
             executor.prepare(size_bytes)
     assert started == [True]
+
+
+@pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="no server to fork from")
+def test_processes_prepared_for_the_last_tasks_have_loaded_them_and_compute(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        """
+from tests.engines.executors.test_processes import Number, threads_and_sum
+from llm_audit.engines.executors.processes import ProcessExecutor
+
+if __name__ == "__main__":
+    with ProcessExecutor(2, then="llm_audit.audit.stages.tasks") as executor:
+        executor.prepare(2**40, last=True)
+        print(executor.map(threads_and_sum, [Number(value) for value in (1, 2, 3, 4)]))
+"""
+    )
+    path = [str(Path(__file__).parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {name: value for name, value in os.environ.items() if name != "POLARS_MAX_THREADS"}
+    done = subprocess.run(
+        [sys.executable, script],
+        env=environment | {"PYTHONPATH": os.pathsep.join(path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == f"{[(True, 1, value * 499_500) for value in (1, 2, 3, 4)]}\n", done.stderr

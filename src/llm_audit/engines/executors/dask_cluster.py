@@ -104,7 +104,7 @@ class DaskExecutor:
                     free = 0
         return [results[index] for index in range(len(tasks))]
 
-    def prepare(self, size_bytes: int) -> None:
+    def prepare(self, size_bytes: int, *, last: bool = False) -> None:
         """Do nothing: the cluster is ready."""
 
     def release(self) -> None:

@@ -40,8 +40,13 @@ class Executor(Protocol):
             AuditError: The function raised it, or the process of a task died at every attempt.
         """
 
-    def prepare(self, size_bytes: int) -> None:
-        """Begin to start what tasks of so many bytes in all will need, while they are made ready."""
+    def prepare(self, size_bytes: int, *, last: bool = False) -> None:
+        """Begin to start what tasks of so many bytes in all will need, while they are made ready.
+
+        Args:
+            size_bytes: What the tasks read.
+            last: Whether there are none but the last tasks, see ``executors.open_executor``.
+        """
 
     def release(self) -> None:
         """Give back what processes hold for work that is over; the next tasks begin without it."""

@@ -27,11 +27,8 @@ MAX_ATTEMPTS = 3
 _LOAD = "load"
 """In place of a function: the task is the name of a module, and there is no answer."""
 
-_POLARS = {
-    "POLARS_MAX_THREADS": "1",  # each core has a process, and a thread more would hold memory of its own
-    "_RJEM_MALLOC_CONF": "narenas:2,dirty_decay_ms:500,muzzy_decay_ms:0",  # give back soon what is freed
-}
-"""Variables of the environment that a process sets before it loads polars, unless the user did."""
+_READING = "llm_audit.engines.preload"
+_SETTINGS = "llm_audit.engines.executors.polars_settings"
 
 
 class ProcessExecutor:
@@ -62,12 +59,12 @@ class ProcessExecutor:
             _Pool(function, tasks, finished, self._idle, then).run(order, jobs, results)
         return [results[index] for index in range(len(tasks))]
 
-    def prepare(self, size_bytes: int) -> None:
+    def prepare(self, size_bytes: int, *, last: bool = False) -> None:
         """Start the server that processes are forked from, as ``Executor.prepare``; it loads for most of a second."""
         if self._jobs > 1 and size_bytes > SHARD_BYTES and _forks():
             from multiprocessing.forkserver import ensure_running
 
-            _context()
+            _context([_SETTINGS, self._then] if last and self._then is not None else [_READING])
             with main_module_hidden(), interrupts_blocked():
                 ensure_running()
 
@@ -93,11 +90,11 @@ def _forks() -> bool:
     return "forkserver" in multiprocessing.get_all_start_methods()
 
 
-def _context() -> Any:
-    """Return what starts processes."""
+def _context(loaded: Sequence[str] = (_READING,)) -> Any:
+    """Return what starts processes, from a server that has loaded modules; one that runs already stays as it is."""
     context: Any = multiprocessing.get_context("forkserver" if _forks() else "spawn")
     if _forks():
-        context.set_forkserver_preload(["llm_audit.engines.preload"])
+        context.set_forkserver_preload(list(loaded))
     return context
 
 
@@ -203,8 +200,7 @@ def serve(connection: Connection) -> None:
     """Answer each task with its result or its error, until the other end closes. Runs in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be blocked in a new process
     threading.Thread(target=end_with_parent, daemon=True).start()
-    for name, value in _POLARS.items():
-        os.environ.setdefault(name, value)
+    import_module(_SETTINGS)
     # Records are short-lived trees; searching them for cycles costs a fifth of the time.
     gc.freeze()
     gc.set_threshold(200_000)

@@ -7,7 +7,6 @@ from llm_audit.engines.workspace.ingest import (
     ingest_into,
     ingest_shard,
     merge_workspace,
-    steps_folder,
 )
 from llm_audit.engines.workspace.plan import Part
 from llm_audit.engines.workspace.tables import UpdateOptions
@@ -24,6 +23,5 @@ __all__ = [
     "ingest_shard",
     "ledger_size",
     "merge_workspace",
-    "steps_folder",
     "update_ledger",
 ]

@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_audit.engines.assembly import LEDGER, STEPS, LedgerTarget, assembled
+from llm_audit.engines.assembly import LEDGER, LedgerTarget, assembled
 from llm_audit.engines.context import new_run
 from llm_audit.engines.executors import Executor
 from llm_audit.engines.executors.calls import map_calls
 from llm_audit.engines.progress import Progress, bytes_done
+from llm_audit.engines.steps import STEPS
 from llm_audit.engines.workspace.parts import PARTS, HashTask, PartTask, hash_file, kept_part, make_part
 from llm_audit.engines.workspace.plan import PLAN, Part, Plan, make_plan, read_plan, store_plan, stored_plan
 from llm_audit.errors import AuditError, IncompleteError
@@ -197,8 +198,3 @@ def _release(workspace: str) -> None:
         folder = open_folder(workspace, checked=False)
         if not folder.has(PLAN):
             folder.remove(f"{LEDGER}/")
-
-
-def steps_folder(workspace: str | None) -> str | None:
-    """Return the address of the folder for what steps exchange in a workspace; None for no workspace."""
-    return None if workspace is None else f"{open_folder(workspace).uri}/{STEPS}"
