@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.tracers import _claude_code_events, _gemini_cli_events
+from llm_audit.sources.formats.tracers._agent_events import claude_code, gemini_cli
 from llm_audit.sources.formats.tracers.otel import read
 from llm_audit.sources.records.calls import reject_on_error
 from llm_audit.sources.records.fields import Json, as_int, first, mapping, objects, text
@@ -42,9 +42,9 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 def _read(item: _Item) -> Entry:
     span = item.span()
     is_log = "body" in item.values or "timeUnixNano" in item.values
-    if is_log and _gemini_cli_events.is_event(span.attributes, program=span.resource.get("service.name")):
-        return _gemini_cli_events.read(span)
-    return _claude_code_events.read(span) if _claude_code_events.is_call(span.name, span.attributes) else read(span)
+    if is_log and gemini_cli.is_event(span.attributes, program=span.resource.get("service.name")):
+        return gemini_cli.read(span)
+    return claude_code.read(span) if claude_code.is_call(span.name, span.attributes) else read(span)
 
 
 class _Item(NamedTuple):
@@ -96,10 +96,10 @@ def _items(record: Record) -> Iterator[_Item | NotACall]:
 
 def _is_call(log: Json, resource: Json) -> bool:
     attributes = _attributes(log)
-    if _gemini_cli_events.is_event(attributes, program=resource.get("service.name")):
+    if gemini_cli.is_event(attributes, program=resource.get("service.name")):
         return True
     name = _event_name(log)
-    return _EVENT in (name, attributes.get("event.name")) or _claude_code_events.is_call(name, attributes)
+    return _EVENT in (name, attributes.get("event.name")) or claude_code.is_call(name, attributes)
 
 
 def _attributes(holder: Json) -> dict[str, Any]:

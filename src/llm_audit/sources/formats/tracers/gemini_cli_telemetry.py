@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import Entry, Record
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.tracers import _gemini_cli_events
+from llm_audit.sources.formats.tracers._agent_events import gemini_cli
 from llm_audit.sources.records.fields import listing, mapping
 from llm_audit.sources.records.tracing import Span, flatten
 
@@ -17,12 +17,12 @@ from llm_audit.sources.records.tracing import Span, flatten
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     pairs = [pair for pair in listing(mapping(record.get("resource")).get("_rawAttributes")) if isinstance(pair, list)]
     resource = {str(pair[0]): pair[1] for pair in pairs if len(pair) > 1}
-    yield _gemini_cli_events.read(Span(attributes=flatten(mapping(record.get("attributes"))), resource=resource))
+    yield gemini_cli.read(Span(attributes=flatten(mapping(record.get("attributes"))), resource=resource))
 
 
 def _matches(record: Record, _context: Context) -> bool:
     scope = mapping(record.get("instrumentationScope")).get("name")
-    return "hrTime" in record and _gemini_cli_events.is_event(mapping(record.get("attributes")), program=scope)
+    return "hrTime" in record and gemini_cli.is_event(mapping(record.get("attributes")), program=scope)
 
 
 FORMAT = Format(

@@ -1,0 +1,1 @@
+"""Events that coding agents log through OpenTelemetry: one module a program."""
