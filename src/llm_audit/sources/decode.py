@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from llm_audit.sources.entry import Reason, Record, Rejected
+from llm_audit.sources.python_values import object_at_end
 
 Item = Record | Rejected
 
@@ -102,6 +103,8 @@ def _behind_a_prefix(text: str) -> Record | None:
     >>> _behind_a_prefix('2026-11-02T10:00:01.123456789Z stdout F {"n": 1}')
     {'timestamp': '2026-11-02T10:00:01.123456789Z', 'message': {'n': 1}}
     """
+    if printed := object_at_end(text):
+        return _with_time(*printed)
     brace = text.find("{", 0, _LONGEST_PREFIX)
     try:
         value = _lenient.decode(text[brace:]) if brace > 0 else None
@@ -109,7 +112,11 @@ def _behind_a_prefix(text: str) -> Record | None:
         value = None
     if not isinstance(value, dict):
         return None
-    time = _TIME.match(text[:brace])
+    return _with_time(text[:brace], value)
+
+
+def _with_time(prefix: str, value: Any) -> Record:
+    time = _TIME.match(prefix)
     found = _without_surrogates(value)
     return {"timestamp": time[0], "message": found} if time else {"message": found}
 

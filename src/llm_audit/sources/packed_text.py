@@ -15,6 +15,7 @@ import msgspec
 from llm_audit.sources.decode import fast_decode
 from llm_audit.sources.entry import Record
 from llm_audit.sources.files.limits import MAX_RECORD_BYTES
+from llm_audit.sources.python_values import object_at_end
 
 _FAILURES = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _BASE64_OF_JSON = ("ey", "ew", "W3", "Wy", "H4sI")  # of a brace, a bracket, the magic bytes of gzip
@@ -35,6 +36,8 @@ def record_in(text: str, *, depth: int = 0) -> Any:
         return _opened(_decoded(text), depth)
     if start.startswith(_BASE64_OF_JSON) and _BASE64.fullmatch(text):
         return _opened(_decoded(_unpacked(text)), depth)
+    if printed := object_at_end(text):
+        return _opened(printed[1], depth)
     brace = text.find("{", 0, _LONGEST_PREFIX)
     return _opened(_decoded(text[brace:].rstrip()), depth) if brace > 0 and text.rstrip()[-1:] == "}" else None
 

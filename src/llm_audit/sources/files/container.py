@@ -22,6 +22,7 @@ from llm_audit.sources.files.storage import Source
 from llm_audit.sources.files.stream import Compression, blocks, compression, head, magic_of
 from llm_audit.sources.files.tables import sqlite_rows
 from llm_audit.sources.files.values import RECORDS_WRAPPER, values
+from llm_audit.sources.python_values import object_at_end
 
 _PACKED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz", ".lz4")
 _DELIMITED_SUFFIXES = (".csv", ".tsv")
@@ -179,7 +180,7 @@ def _text(first: bytes, name: str) -> Container:
         if bare.endswith(_LINES_SUFFIXES) or _holds_json_lines(first):
             return Container.LINES
         header = _first_line(first).decode(errors="replace")
-        is_header = header.count(delimiter(header)) >= 2 and "{" not in header
+        is_header = header.count(delimiter(header)) >= 2 and "{" not in header and object_at_end(header) is None
         return Container.CSV if is_header and header.replace('"', "")[:1].isalpha() else Container.LINES
     broken_list = RECORDS_WRAPPER.match(first) and not _has_whole_line(first)
     return Container.VALUES if broken_list or not _is_lines(first) else Container.LINES

@@ -22,7 +22,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "time": (
         "timestamp", "time", "ts", "created_at", "start_time", "request_time", "requested_at", "started_at", "datetime",
         "date_time", "event_time",
-        "when", "logged_at", "created", "timestamp_ms", "time_ms", "ts_ms", "epoch_ms", "created_at_ms",
+        "when", "logged_at", "created", "create_time", "timestamp_ms", "time_ms", "ts_ms", "epoch_ms", "created_at_ms",
         "start_time_ms", "request_time_ms", "timestamp_us", "timestamp_ns", "time_unix_nano", "start_time_unix_nano",
         "timestamp_s", "unix_time", "date", "day",
     ),

@@ -5,21 +5,19 @@ Logs nest JSON in strings, write numbers as strings and leave out what they do n
 
 from __future__ import annotations
 
-import ast
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
+
+from llm_audit.sources.python_values import python_value
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(order="sorted").encode
 _NOTHING = frozenset({"", "none", "null", "nan", "n/a", "undefined"})
 _LONGEST_NOTHING = max(map(len, _NOTHING))
 _EMPTY: Mapping[str, Any] = {}
-_LITERAL = re.compile(r"\s*(?:\{'\w|\[\s*\{'\w)")
-_LONGEST_LITERAL = 1 << 16  # characters
 _JSON_STARTS = frozenset(' \t\n\r{["-0123456789tfn')
 
 Json = Mapping[str, Any]
@@ -60,19 +58,14 @@ def mapping_in_python(value: object) -> Json:
         return value
     if value is None:
         return _EMPTY
-    if isinstance(value, str) and value.lstrip()[:1] == "{":
-        value = _literal(parsed(value))
+    if isinstance(value, str):
+        value = _literal(parsed(value)) if value.lstrip()[:1] == "{" else python_value(value)
     return value if type(value) is dict or isinstance(value, Mapping) else _EMPTY
 
 
 def _literal(value: object) -> object:
-    """Decode an object or array as Python writes it, which is what tables of pandas hold as texts."""
-    if not isinstance(value, str) or len(value) > _LONGEST_LITERAL or not _LITERAL.match(value):
-        return value
-    try:
-        return ast.literal_eval(value.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return value
+    """Decode an object or array as Python prints it, which is what tables of pandas hold as texts."""
+    return python_value(value) if isinstance(value, str) else value
 
 
 def listing(value: object) -> list[Any]:

@@ -1,0 +1,70 @@
+"""Values as Python prints them: dictionaries, lists, and objects of SDKs such as ``CompletionUsage(prompt_tokens=1)``.
+
+Tables of pandas, ``json.dumps(default=str)`` and loggers leave them in logs as texts. They are parsed, never evaluated;
+an object that counts tokens becomes a dictionary of its fields.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from datetime import datetime
+from typing import Any
+
+_LITERAL = re.compile(r"\s*(?:\{'\w|\[\s*\{'\w)")
+_OBJECT = re.compile(r"(?<![\w.])[A-Z][A-Za-z]{2,60}\([a-z_]{1,60}=")
+_MEMBER = re.compile(r"<\w+(?:\.\w+)+: ('[^'\n]{0,80}'|\d{1,9})>")  # of an enumeration
+_COUNTS = "_token"  # in the name of a field
+_LONGEST = 1 << 16  # characters
+_LONGEST_PREFIX = 512  # of a logger, before an object
+_DATE_PARTS = 3
+_FAILURES = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)
+
+
+def python_value(text: str) -> Any:
+    """Return the dictionary, list or object that a text is; None where it is none.
+
+    >>> python_value("Usage(input_tokens=3, details=Details(cached=None))"), python_value("Circle(radius=1)")
+    ({'input_tokens': 3, 'details': {'cached': None}}, None)
+    """
+    if len(text) > _LONGEST:
+        return None
+    try:
+        if _LITERAL.match(text):
+            return ast.literal_eval(text.strip())
+        if _OBJECT.match(text) and _COUNTS in text:
+            return _value(ast.parse(_MEMBER.sub(r"\1", text.strip()), mode="eval").body)
+    except _FAILURES:
+        return None
+    return None
+
+
+def object_at_end(text: str) -> tuple[str, dict[str, Any]] | None:
+    """Return the object at the end of a line, and what a logger wrote before it; None where there is none."""
+    if not text.rstrip().endswith(")"):
+        return None
+    start = _OBJECT.search(text, 0, _LONGEST_PREFIX)
+    found = None if start is None else python_value(text[start.start() :])
+    return (text[: start.start()], found) if start is not None and isinstance(found, dict) else None
+
+
+def _value(node: ast.expr) -> Any:
+    if isinstance(node, ast.Call):
+        if node.args:
+            return _time(node)
+        return {field.arg: _value(field.value) for field in node.keywords if field.arg is not None}
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return [_value(item) for item in node.elts]
+    if isinstance(node, ast.Dict):
+        return {_value(key): _value(item) for key, item in zip(node.keys, node.values, strict=True) if key is not None}
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return None if isinstance(node, ast.Name) else ast.literal_eval(node)
+
+
+def _time(call: ast.Call) -> str | None:
+    """Return the time that a call of ``datetime`` is, in UTC; None for any other call."""
+    parts = [_value(part) for part in call.args]
+    if len(parts) < _DATE_PARTS or not all(isinstance(part, int) for part in parts):
+        return None
+    return datetime(*parts).isoformat() + "Z"  # noqa: DTZ001 - SDKs give times in UTC
