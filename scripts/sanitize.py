@@ -26,6 +26,7 @@ TESTS = (
     "tests/engines/features/test_line_hash.py",
     "tests/engines/test_row_reader.py",
     "tests/engines/features/test_text.py",
+    "tests/sources/files/test_parquet_lines.py",
     "tests/sources/formats/plain/flat/test_object_reader.py",
     "tests/sources/formats/plain/flat/test_plain_request.py",
     "tests/sources/records/test_compiled_fields.py",

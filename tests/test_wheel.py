@@ -65,6 +65,7 @@ def test_a_wheel_with_extensions_is_for_this_machine(checkout: Path, tmp_path: P
         "llm_audit/classify/_words",
         "llm_audit/engines/_rows",
         "llm_audit/engines/_texts",
+        "llm_audit/sources/files/parquet/_json",
         "llm_audit/sources/formats/plain/flat/_object",
         "llm_audit/sources/records/_fields",
         "llm_audit/sources/records/streams/_alike",

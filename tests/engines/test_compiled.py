@@ -18,6 +18,7 @@ COMPILED = (
     "classify._words",
     "engines._rows",
     "engines._texts",
+    "sources.files.parquet._json",
     "sources.formats.plain.flat._object",
     "sources.records._fields",
     "sources.records.streams._alike",

@@ -12,7 +12,7 @@ import pytest
 from llm_audit.sources.entry import Reason, Rejected
 from llm_audit.sources.files import tables
 from llm_audit.sources.files.container import Container, items, sniff
-from llm_audit.sources.files.parquet import parquet_rows, ranges, rows
+from llm_audit.sources.files.parquet import bounds, parquet_rows, ranges
 
 RECORDS = [{"a": 1, "b": "x"}, {"a": 2, "b": "y\nz"}, {"a": 3, "b": '"é'}]
 LINES = "".join(json.dumps(record) + "\n" for record in RECORDS)
@@ -245,8 +245,8 @@ def test_a_row_over_the_limit_and_a_column_that_unpacks_too_far_are_refused(
 ) -> None:
     path = tmp_path / "large.parquet"
     pq.write_table(pa.table({"a": ["x", "y" * 100_000, "z"]}), path)
-    monkeypatch.setattr(rows, "MAX_DECODED_BYTES", 1000)
-    monkeypatch.setattr(rows, "MAX_RECORD_BYTES", 10_000)
+    monkeypatch.setattr(bounds, "MAX_DECODED_BYTES", 1000)
+    monkeypatch.setattr(bounds, "MAX_RECORD_BYTES", 10_000)
     assert [getattr(row, "reason", row) for _, row in items(source_of(path), Container.PARQUET)] == [
         {"a": "x"},
         Reason.TOO_LONG,

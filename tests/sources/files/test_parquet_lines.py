@@ -1,4 +1,6 @@
 import math
+import struct
+import tracemalloc
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +12,16 @@ from hypothesis import strategies as st
 from llm_audit.sources.files.container import decoded
 from llm_audit.sources.files.lines import Lines
 from llm_audit.sources.files.parquet import json_lines, parquet_pieces, parquet_rows
+
+
+@pytest.fixture(autouse=True, params=[True, False], ids=["compiled", "python"])
+def compiled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Test with compiled code, where it is built, and without."""
+    if request.param and not json_lines.COMPILED:
+        pytest.skip("not compiled")
+    monkeypatch.setattr(json_lines, "COMPILED", request.param)
+    return request.param
+
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.sampled_from(
     ["", '"\\/', "\x00\x1f\x7f\r\n\t", "\u2028é🙂", "null", "{}"]
@@ -107,8 +119,8 @@ def test_lines_hold_the_values_of_the_rows(source_of, tmp_path: Path, table, pac
         (pa.array(["a", "b"]).dictionary_encode(), True),
         (pa.array([[{"role": "user", "content": "x"}], None]), True),
         (pa.array([0.5, -0.0]), True),
-        (pa.array([0.5, math.nan]), False),
-        (pa.array([[0.5], [math.inf]]), False),
+        (pa.array([-math.inf, math.nan]), False),
+        (pa.array([[0.5, math.nan], [math.inf]]), False),
         (pa.array([0.1, 0.2], pa.float32()), False),
         (pa.array([1, 2], pa.timestamp("us", "UTC")), False),
         (pa.array([b"a", b"b"]), False),
@@ -135,7 +147,7 @@ def test_texts_in_lists_are_read_across_row_groups(source_of, tmp_path: Path) ->
     assert found == rows == [(number, {"messages": row}) for number, row in enumerate(messages, 1)]
 
 
-def test_rows_whose_nulls_vary_keep_their_order(source_of, tmp_path: Path) -> None:
+def test_rows_whose_nulls_vary_keep_their_order(source_of, tmp_path: Path, compiled: bool) -> None:
     path = tmp_path / "t"
     columns = {f"c{bit}": [row if row >> bit & 1 else None for row in range(16)] for bit in range(4)}
     pq.write_table(pa.table(columns), path)
@@ -148,7 +160,53 @@ def test_rows_whose_nulls_vary_keep_their_order(source_of, tmp_path: Path) -> No
     wide = {f"c{bit}": [row if row >> bit & 1 else None for row in range(32)] for bit in range(5)}
     pq.write_table(pa.table(wide), path)
     rows, found, pieces = both(source_of(path))
-    assert (found, pieces) == (rows, 0)
+    assert (found, pieces) == (rows, int(compiled))
+
+
+def test_a_row_without_a_line_is_alone(source_of, tmp_path: Path, compiled: bool) -> None:
+    path = tmp_path / "t"
+    pq.write_table(pa.table({"n": range(9), "x": [math.nan if n == 4 else n / 8 for n in range(9)]}), path)
+    rows, found, pieces = both(source_of(path))
+    assert repr(found) == repr(rows)
+    assert pieces == (2 if compiled else 0)
+
+
+def test_a_value_that_a_dictionary_repeats_is_written_within_the_limit(source_of, tmp_path: Path) -> None:
+    path = tmp_path / "t"
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 200, pa.int32()), pa.array(["x" * 2_000_000]))
+    pq.write_table(pa.table({"a": column}), path, compression="zstd", dictionary_pagesize_limit=1 << 26)
+    tracemalloc.start()
+    assert sum(len(piece) for _, piece in parquet_pieces(source_of(path)) if isinstance(piece, bytes)) > 400_000_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40_000_000
+
+
+@pytest.mark.skipif(not json_lines.COMPILED, reason="not compiled")
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {0: "text"},
+        {2: -1},
+        {2: 4},
+        {3: 9},
+        {4: b""},
+        {5: b"\0" * 12},
+        {5: struct.pack("4i", 0, 2, 1, 3)},
+        {5: struct.pack("4i", 0, 1, 2, 4)},
+        {7: ((),)},
+    ],
+)
+def test_arrays_that_do_not_fit_their_buffers_are_refused(changed: dict[int, object]) -> None:
+    from llm_audit.sources.files.parquet import _json
+
+    def written(column: tuple) -> tuple[bytes, int]:
+        return _json.write(("struct", b"", 0, 3, None, None, None, (column,)), 0, 100, 100)
+
+    fits = ("string", b'"a":', 0, 3, b"\7", struct.pack("4i", 0, 1, 2, 3), b'x"z', ())
+    assert written(fits) == (b'{"a":"x"}\n{"a":"\\""}\n{"a":"z"}\n', 3)
+    with pytest.raises((ValueError, TypeError)):
+        written(tuple(changed.get(place, value) for place, value in enumerate(fits)))
 
 
 def test_a_text_that_is_no_utf8_is_read_as_without_lines(source_of, tmp_path: Path) -> None:

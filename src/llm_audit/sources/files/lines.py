@@ -44,8 +44,10 @@ class Lines:
         held = 0
         try:
             for block in self._blocks:
-                end = block.find(b"\n")
-                first = block[:end] if end >= 0 else block
+                start, taken = (0, 0) if held else self._take(block, 0, self.count + 1)
+                self.count += taken
+                end = block.find(b"\n", start)
+                first = block[start:end] if end >= 0 else block[start:]
                 if held <= MAX_RECORD_BYTES:
                     tail.append(first)
                 held += len(first)

@@ -5,13 +5,24 @@ A line leaves out the columns that are null in its row. Rows with values that JS
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
+from llm_audit.sources.files.parquet.bounds import bounded
+
+try:
+    from llm_audit.sources.files.parquet import _json
+except ImportError:  # built only where a C compiler is available
+    COMPILED = False
+else:
+    COMPILED = True
+
 MAX_LINES_BYTES = 1 << 24
 """Rows are written as lines together as long as these cannot have more bytes."""
 
+_LINES_BYTES = 1 << 20  # written at once by compiled code, so that they are read while a processor's cache has them
 _MAX_SHAPES = 16  # sets of columns that are not null, in the rows of a batch
 _MAX_NULLABLE = 62
 _NUMBER_BYTES = 25  # of the longest number, and a comma
@@ -23,17 +34,81 @@ def has_json_form(schema: Any) -> bool:
     return _are_keys(schema.names) and all(_is_json(field.type) for field in schema)
 
 
+ArrayParts = tuple[str, bytes, int, int, Any, Any, Any, tuple[Any, ...]]
+"""An array for compiled code: kind, key, offset, length, buffers of validity, values and texts, and arrays in it."""
+
+
 def with_lines(batch: Any) -> Iterator[tuple[Any, bytes | None]]:
-    """Yield a batch of such types in parts, each with its rows as lines; None where the part has none."""
+    """Yield a batch of such types in parts, each with its rows as lines; None where the part has none.
+
+    A part without lines has a bounded size; it is None in place of a row over the limit.
+    """
+    if not COMPILED:
+        yield from _written_parts(batch)
+        return
+    for part, lines in _compiled_parts(batch):
+        if lines is None:
+            yield from ((own, None) for own in bounded(part))
+        else:
+            yield part, lines
+
+
+def _written_parts(batch: Any) -> Iterator[tuple[Any, bytes | None]]:
+    import pyarrow as pa
+
+    schema = pa.schema([field.with_type(_written_out(field.type)) for field in batch.schema])
+    for part in bounded(batch):
+        try:
+            written_out = None if part is None else part.cast(schema)
+            if written_out is not None:
+                written_out.validate(full=True)  # that texts are UTF-8, above all
+        except pa.ArrowException:
+            written_out = None
+        if written_out is None:
+            yield part, None
+        else:
+            yield from _parts(written_out)
+
+
+def _compiled_parts(batch: Any) -> Iterator[tuple[Any, bytes | None]]:
+    """Yield a batch in parts, as compiled code writes them, from dictionaries and without a copy of all texts."""
     import pyarrow as pa
 
     try:
-        written_out = batch.cast(pa.schema([field.with_type(_written_out(field.type)) for field in batch.schema]))
-        written_out.validate(full=True)  # that texts are UTF-8, above all
+        batch.validate(full=True)
     except pa.ArrowException:
         yield batch, None
         return
-    yield from _parts(written_out)
+    columns = tuple(_array(name, column) for name, column in zip(batch.schema.names, batch.columns, strict=True))
+    rows: ArrayParts = ("struct", b"", 0, batch.num_rows, None, None, None, columns)
+    row = 0
+    while row < batch.num_rows:
+        lines, end = _json.write(rows, row, min(_LINES_BYTES, MAX_LINES_BYTES), MAX_LINES_BYTES // 2)
+        if lines:
+            yield batch.slice(row, end - row), lines
+            row = end
+        else:
+            yield batch.slice(row, 1), None
+            row += 1
+
+
+def _array(name: str, array: Any) -> ArrayParts:
+    import pyarrow as pa
+
+    kind, (valid, *buffers) = array.type, array.buffers()
+    named = str(kind)
+    children: list[tuple[str, Any]] = []
+    if pa.types.is_dictionary(kind):
+        named, buffers, children = "dictionary", [], [("", array.indices), ("", array.dictionary)]
+    elif _is_list(kind):
+        named, children = "list" if pa.types.is_list(kind) else "large_list", [("", array.values)]
+    elif pa.types.is_struct(kind):
+        named, buffers = "struct", []
+        children = [(field.name, array.field(place)) for place, field in enumerate(kind)]
+    values, texts = (*buffers, None, None)[:2]
+    parts = tuple(_array(*child) for child in children)
+    key = f"{json.dumps(name, ensure_ascii=False)}:".encode()
+    return named, key, array.offset, len(array), valid, values, None if parts else texts, parts
 
 
 def _parts(batch: Any) -> Iterator[tuple[Any, bytes | None]]:

@@ -7,13 +7,17 @@ from typing import Any
 
 from llm_audit.sources.decode import Item
 from llm_audit.sources.entry import Reason, Record, Rejected
-from llm_audit.sources.files.limits import MAX_DECODED_BYTES, MAX_RECORD_BYTES, SNIFF_BYTES
+from llm_audit.sources.files.limits import SNIFF_BYTES
+from llm_audit.sources.files.parquet.bounds import bounded
 from llm_audit.sources.files.parquet.json_lines import has_json_form, with_lines
 from llm_audit.sources.files.parquet.ranges import GroupRows, expansion, rows_within
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.tables import Row, plain
 
-_ROWS_AT_ONCE = 512
+_BATCH_BYTES = 1 << 23
+_MAX_ROWS, _MAX_LINES = 512, 4096
+"""Read at once: rows of so many bytes, as the pages of their row group unpack, and no more than so many."""
+_ROWS_AT_ONCE = 32  # made at once; as many are looked at to detect a format
 _WRITTEN_OUT = frozenset({"PLAIN", "RLE", "BIT_PACKED"})
 """Encodings that write each text as often as it occurs."""
 
@@ -63,35 +67,42 @@ def _pieces(source: Source, *, as_lines: bool, within: tuple[int, int] | None = 
             )
             as_lines = as_lines and has_json_form(table.schema_arrow)
             as_they_are = frozenset(column.name for column in table.schema_arrow if _is_plain(column.type))
-            for batch in _batches(table, rows_within(described, *(within or (0, None)))):
-                for bounded in _bounded(batch):
-                    if bounded is None:
+            most = _MAX_LINES if as_lines else _MAX_ROWS
+            for batch in _batches(table, rows_within(described, *(within or (0, None))), most):
+                parts = with_lines(batch) if as_lines else ((part, None) for part in bounded(batch))
+                for part, lines in parts:
+                    if part is None:
                         number += 1
                         yield number, Rejected(Reason.TOO_LONG)
-                        continue
-                    for part, lines in with_lines(bounded) if as_lines else [(bounded, None)]:
-                        if lines is not None:
-                            yield number + 1, lines
-                            number += part.num_rows
-                            continue
-                        for row in part.to_pylist():
+                    elif lines is not None:
+                        yield number + 1, lines
+                        number += part.num_rows
+                    else:
+                        for row in _rows(part):
                             number += 1
                             yield number, _record(row, as_they_are)
         except (pa.ArrowException, OSError, ValueError, OverflowError):
             yield number + 1, Rejected(Reason.TRUNCATED)
 
 
-def _batches(table: Any, wanted: Sequence[GroupRows]) -> Iterator[Any]:
+def _batches(table: Any, wanted: Sequence[GroupRows], most: int) -> Iterator[Any]:
     """Yield the rows of one row group after another; Arrow cannot join dictionaries inside of lists and objects."""
     for rows in wanted:
         before = 0
-        for batch in table.iter_batches(_ROWS_AT_ONCE, row_groups=[rows.group]):
+        group = table.metadata.row_group(rows.group)
+        size = min(max(_BATCH_BYTES * group.num_rows // max(group.total_byte_size, 1), 1), most)
+        for batch in table.iter_batches(size, row_groups=[rows.group], use_threads=False):
             first, last = max(rows.first - before, 0), min(rows.last - before, batch.num_rows)
             if first < last:
                 yield batch.slice(first, last - first)
             before += batch.num_rows
             if before >= rows.last:
                 break
+
+
+def _rows(part: Any) -> Iterator[dict[str, Any]]:
+    for first in range(0, part.num_rows, _ROWS_AT_ONCE):
+        yield from part.slice(first, _ROWS_AT_ONCE).to_pylist()
 
 
 def _record(row: dict[str, Any], as_they_are: frozenset[str]) -> Record:
@@ -121,35 +132,3 @@ def _is_plain(kind: Any) -> bool:
         return all(_is_plain(field.type) for field in kind)
     texts = pa.types.is_string(kind) or pa.types.is_large_string(kind)
     return bool(texts or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
-
-
-def _bounded(batch: Any) -> Iterator[Any]:
-    """Yield a batch whole where its rows are of a bounded size, else row by row; None for a row over the limit."""
-    if decoded_bytes_of(batch) <= MAX_DECODED_BYTES:
-        yield batch
-        return
-    for place in range(batch.num_rows):
-        row = batch.slice(place, 1)
-        yield row if decoded_bytes_of(row) <= MAX_RECORD_BYTES else None
-
-
-def decoded_bytes_of(batch: Any) -> int:
-    """Return an estimate of the bytes of a batch's values, each text counted as often as it occurs."""
-    return sum(_decoded_bytes(column) for column in batch.columns)
-
-
-def _decoded_bytes(array: Any) -> int:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        return pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0
-    if pa.types.is_map(kind):
-        start, end = array.offsets[0].as_py(), array.offsets[-1].as_py()
-        return sum(_decoded_bytes(side.slice(start, end - start)) for side in (array.keys, array.items))
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return _decoded_bytes(array.flatten())
-    if pa.types.is_struct(kind):
-        return sum(_decoded_bytes(field) for field in array.flatten())
-    return int(array.nbytes)

@@ -1,0 +1,3 @@
+from llm_audit.sources.files.parquet.json_lines import ArrayParts
+
+def write(rows: ArrayParts, row: int, enough: int, most: int, /) -> tuple[bytes, int]: ...
