@@ -83,5 +83,9 @@ def _renumber(coded: EncodedRows) -> DistinctKeys:
         return DistinctKeys(codes.astype(np.int64), len(present))
     seen = np.zeros(coded.bound, dtype=np.bool_)
     seen[coded.codes] = True
-    size = int(np.count_nonzero(seen))
-    return DistinctKeys(coded.codes if size == coded.bound else (np.cumsum(seen) - 1)[coded.codes], size)
+    present = np.flatnonzero(seen)
+    if len(present) == coded.bound:
+        return DistinctKeys(coded.codes, coded.bound)
+    number = np.empty(coded.bound, dtype=np.int64)  # of the codes that occur alone: a table may be far larger
+    number[present] = np.arange(len(present))
+    return DistinctKeys(number[coded.codes], len(present))

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 from llm_audit.audit.parts import Job
 from llm_audit.audit.stages.results import read_result, write_result
 from llm_audit.audit.stages.space import Given, Space, result_name
-from llm_audit.ledger.shared import Outcome, Relay, Step, perform
+from llm_audit.ledger.shared import Outcome, Relay, SharedFolder, Step, perform
 
 TOGETHER = 16
 """Results that are added up at once."""
@@ -71,7 +71,7 @@ class Stages:
         self.each(stage, task, log, relay=relay)
         given = self._given(log)
         level, count = 0, self.space.partitions
-        while count > 1:
+        while count > TOGETHER:
             steps = [
                 MergeStep(
                     space=self.space, stage=stage, level=level + 1, number=number, count=count, merge=merge, given=given
@@ -80,8 +80,8 @@ class Stages:
             ]
             self._run(steps)
             level, count = level + 1, len(steps)
-        found: T | None = read_result(self.space.folder, result_name(stage, level, 0))
-        return found
+        # The last few are added up here, where the sum is wanted.
+        return _added(self.job, self.space.folder, [result_name(stage, level, at) for at in range(count)], merge)
 
     def _run(self, steps: Iterable[Step]) -> None:
         for _ in self.mapper(perform, list(steps)):
@@ -147,8 +147,12 @@ class MergeStep(Step):
         job, _ = self.given.read()
         folder, start = self.folder, self.number * TOGETHER
         names = [result_name(self.stage, self.level - 1, at) for at in range(start, min(start + TOGETHER, self.count))]
-        found = [result for name in names if (result := read_result(folder, name)) is not None]
-        merged = self.merge(job, found) if found else None
-        del found  # the parts are as large as the sum
+        merged = _added(job, folder, names, self.merge)
         write_result(folder, self.targets[0], merged)
         return Outcome()
+
+
+def _added(job: Job, folder: SharedFolder, names: Sequence[str], merge: Callable[[Job, Sequence[T]], T]) -> T | None:
+    """Return the sum of results, given their names; None where none has found anything."""
+    found: list[T] = [result for name in names if (result := read_result(folder, name)) is not None]
+    return merge(job, found) if found else None
