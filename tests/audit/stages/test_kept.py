@@ -52,13 +52,15 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
 
 
 def spoiling(spoil: Callable[[Path], object]) -> Callable[..., list[object]]:
-    """Do the steps of a stage, and then spoil what they have kept."""
+    """Do the steps of a stage, and then spoil what they have kept, each file once."""
+    spoiled: set[Path] = set()
 
     def mapped(function, steps):
         found = [function(step) for step in steps]
         for step in steps:
             for path in Path(step.uri).iterdir():
-                if path.name.startswith(("reading-", "choice-")):
+                if path.name.startswith(("reading-", "choice-")) and path not in spoiled:
+                    spoiled.add(path)
                     spoil(path)
         return found
 
