@@ -130,6 +130,8 @@ def test_another_currency_is_left_out_and_named(currency: str | None, pico: int 
         ("cost_nanos", 10_000_000, "CNY", None, "cost in CNY"),
         ("cost_cents", "$0.01", None, None, "cost in an unknown unit"),
         ("Total Cost (EUR)", "0.01", None, None, "cost in EUR"),
+        ("Cost (€)", "0,01", None, None, "cost in EUR"),
+        ("Cost (¢)", "1", None, CENT, None),
         ("cost_cny", "0.01", None, None, "cost in CNY"),
         ("cost_credits", 3, None, None, "cost in credits"),
         ("cost_cny", 0, None, None, None),

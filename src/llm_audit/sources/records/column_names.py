@@ -107,6 +107,11 @@ EVENTS = frozenset({"event", "event_type", "event_name", "phase", "msg", "messag
 """Names under which a log says what a record is about."""
 CACHE_HITS = frozenset({"cache_hit", "cached", "from_cache", "is_cached", "served_from_cache", "cache_status"})
 """Names under which a log says that a cache of its own answered."""
+_HOLDERS = frozenset(
+    {"llm", "llm_output", "llm_response", "llm_result", "result", "api_response", "raw_response", "model_response"}
+    | {"response_metadata", "response_data", "generation", "generation_info", "telemetry"}
+)
+"""Names under which a custom log keeps what a library returned, with the usage in it."""
 _ATTRIBUTION = frozenset({"team", "app", "user", "environment"})
 
 
@@ -174,6 +179,7 @@ class Columns(msgspec.Struct, frozen=True):
     only_usual: bool = True  # no column besides those that most logs have, and none that may count tokens
     attribution: bool = False  # any of team, app, user and environment
     marks: tuple[str, ...] = ()  # keys that may say that a record is no call
+    holders: tuple[str, ...] = ()  # keys of objects that may hold the usage
 
     def names(self, column: str, *names: str) -> bool:
         """Return whether the normalized key of a column is one of these names."""
@@ -210,10 +216,12 @@ def _columns(keys: tuple[str, ...]) -> Columns:
     found = {column: key for column, (_, key) in best.items()}
     unread = any(looks_like_tokens(normalize_name(key)) for key in keys)
     marks = tuple(key for key in keys if normalize_name(key) in EVENTS | CACHE_HITS)
+    holders = tuple(key for key in keys if normalize_name(key) in _HOLDERS)
     flags = {
-        "only_usual": found.keys() <= USUAL and not unread and not marks,
+        "only_usual": found.keys() <= USUAL and not (unread or marks or holders),
         "attribution": not _ATTRIBUTION.isdisjoint(found),
         "marks": marks,
+        "holders": holders,
     }
     return msgspec.convert({**found, **flags}, Columns)
 

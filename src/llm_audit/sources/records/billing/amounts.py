@@ -48,7 +48,7 @@ COLUMNS = {
     f"{cost}_{between}{unit}": unit
     for cost in _COSTS
     for between in ("", "in_")
-    for unit in (*_UNIT_WORDS, *_CURRENCIES, "credits", "points", "units", "premium_requests")
+    for unit in (*_UNIT_WORDS, *_CURRENCIES, *"¢€£¥￥元₹₩₽", "credits", "points", "units", "premium_requests")
 }
 """Units by the normalized names of costs that end in them."""
 

@@ -57,7 +57,7 @@ def test_inclusive_or_exclusive_is_settled_or_marked() -> None:
 
 
 def test_each_column_has_a_place_and_names_of_its_own() -> None:
-    places = set(Columns.__struct_fields__) - {"only_usual", "attribution", "marks"}
+    places = set(Columns.__struct_fields__) - {"only_usual", "attribution", "marks", "holders"}
     assert places == set(SYNONYMS)
     names = [name for known in SYNONYMS.values() for name in known]
     assert len(names) == len(set(names))
@@ -205,3 +205,13 @@ def test_a_cost_may_be_in_the_usage() -> None:
 )
 def test_a_time_may_name_its_unit(given: dict[str, object]) -> None:
     assert read({"model": "m", "prompt_tokens": 1, **given}).time_us == 1_778_580_000_000_000
+
+
+@pytest.mark.parametrize("holder", ["llm", "result", "apiResponse", "response_metadata"])
+def test_a_usage_may_be_in_what_a_library_returned(holder: str) -> None:
+    usage = {"prompt_tokens": 150, "completion_tokens": 40, "prompt_tokens_details": {"cached_tokens": 100}}
+    record = {"model": "gpt-4o", holder: {"usage": usage}}
+    assert tokens(read(record)) == (50, 100, None, None, 40)
+    assert tokens(read({"model": "gpt-4o", holder: {"token_usage": usage}})) == (50, 100, None, None, 40)
+    assert tokens(read({**record, "input_tokens": 7, "output_tokens": 1})) == (7, None, None, None, 1)
+    assert tokens(read({"model": "gpt-4o", holder: {"input": "text", "output": "text"}})) == (None,) * 5

@@ -34,7 +34,7 @@ from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import operation, tier
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
-from llm_audit.sources.records.fields import Json, flag, labels, mapping, number, text
+from llm_audit.sources.records.fields import Json, first, flag, labels, mapping, number, text
 from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.sources.records.tokens import count_tokens, usage_of_counts
@@ -44,6 +44,7 @@ from llm_audit.vocabulary import ServiceTier
 _USUAL_COUNTS = frozenset(
     {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details"}
 )
+_USAGES = ("usage", "token_usage", "usage_metadata", "usageMetadata")
 _SURELY_MS = 100  # calls take longer than 100 ms and less than 100 s, so a bare latency below is in seconds
 
 
@@ -115,7 +116,17 @@ def _usage(record: Json, columns: Columns, model: str) -> Usage:
         columns.names("cache_read", "cache_read_input_tokens") or columns.cache_created is not ABSENT
     )
     convention = Convention.EXCLUSIVE if anthropic else None
-    return usage_of_counts(count_tokens(record, nested=False), convention=convention, model=model)
+    found = usage_of_counts(count_tokens(record, nested=False), convention=convention, model=model)
+    return _held_usage(record, columns, model) if found is NO_USAGE else found
+
+
+def _held_usage(record: Json, columns: Columns, model: str) -> Usage:
+    """Read the usage in what a library returned, where the record keeps that as a whole."""
+    for key in columns.holders:
+        nested = mapping(first(mapping(record.get(key)), *_USAGES))
+        if nested and (found := _nested_usage(nested, model)) is not NO_USAGE:
+            return found
+    return NO_USAGE
 
 
 def _nested_usage(usage: Json, model: str) -> Usage:
