@@ -197,6 +197,12 @@ def of_any(usage: Json, *, model: str = "") -> Usage:
     return of_openai(usage, model=model) if reader is None else reader(usage)
 
 
+def total_of_input(usage: Json) -> Usage:
+    """Read the usage of a call without output, where it counts nothing but a total."""
+    total = read_count(usage, "total_tokens", "totalTokens")
+    return NO_USAGE if total is None else disjoint_usage(total, 0)
+
+
 def first_of(record: Json, *names: str) -> Any:
     """Return the first of these fields that is not null."""
     for name in names:

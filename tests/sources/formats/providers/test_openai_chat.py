@@ -1,7 +1,10 @@
 """Expected figures are worked out by hand from the provider's own bodies."""
 
+import json
 from decimal import Decimal
+from pathlib import Path
 
+import pytest
 from tests.sources.formats.fixture_files import FIXTURES, not_calls, rejections, requests, tokens
 
 from llm_audit import api
@@ -94,3 +97,14 @@ def test_what_is_billed_beside_plain_text_is_priced() -> None:
     # per million: 20,049 * 2 + 7,163 * 8 + 73,997 * 3, and 30 searches of half a cent; 4 * 1.25 + 10 * 3 + 45 * 5
     assert Decimal(cost.actual) == Decimal("0.319393") + Decimal("0.15") + Decimal("0.00026")
     assert (cost.priced_requests, cost.unpriced_requests) == (2, 1)  # whisper-1 is billed by the second
+
+
+@pytest.mark.parametrize(("path", "operation"), [("embeddings", "embedding"), ("rerank", "rerank")])
+def test_a_total_alone_is_the_input_of_a_call_without_output(path: str, operation: str, tmp_path: Path) -> None:
+    """Voyage counts nothing else."""
+    request = {"url": f"https://api.voyageai.com/v1/{path}", "body": {"model": "voyage-4", "input": ["a"]}}
+    response = {"object": "list", "data": [], "model": "voyage-4", "usage": {"total_tokens": 10}}
+    log = tmp_path / "log.jsonl"
+    log.write_text(json.dumps({"request": request, "response": response}))
+    (found,) = requests(log)
+    assert (found.operation, tokens(found)) == (operation, (10, None, None, None, 0))

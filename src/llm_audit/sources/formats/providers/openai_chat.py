@@ -19,9 +19,10 @@ from llm_audit.sources.records.bodies import usage_of
 from llm_audit.sources.records.disjoint import read_count
 from llm_audit.sources.records.fields import mapping, text
 from llm_audit.sources.records.pair import KEYS, Pair
-from llm_audit.sources.records.usage import of_any
+from llm_audit.sources.records.usage import of_any, total_of_input
 from llm_audit.vocabulary import Operation
 
+_NO_OUTPUT = frozenset({Operation.EMBEDDING, Operation.RERANK})
 _BILLS_CITATIONS = "sonar-deep-research"
 
 
@@ -39,6 +40,8 @@ def chat_request(pair: Pair, *, provider: str | None = None, model: str | None =
     if request.operation == Operation.IMAGE and "image" in request.model and request.usage.image_output_tokens is None:
         request.usage = replace(request.usage, image_output_tokens=request.usage.output_tokens)
     counts = mapping(pair.response_body.get("usage"))
+    if request.usage is NO_USAGE and request.operation in _NO_OUTPUT:  # Voyage counts a total alone
+        request.usage = total_of_input(counts)
     if _BILLS_CITATIONS in request.model:
         request.usage = _with_citations(request.usage, read_count(counts, "citation_tokens") or 0)
     read_search_fees(request, counts)
