@@ -4,7 +4,7 @@
 audit asks. Other packages import from here alone.
 """
 
-from llm_audit.policy.applied import CandidateFigures, LengthRatios, Plan, plan
+from llm_audit.policy.applied import Plan, plan
 from llm_audit.policy.counterfactual.costs import NEVER as NO_PRICE
 from llm_audit.policy.counterfactual.costs import UNKNOWN as NO_RATE
 from llm_audit.policy.counterfactual.costs import cost as token_cost
@@ -21,6 +21,7 @@ from llm_audit.policy.inputs.choice import OUTCOMES, Choice
 from llm_audit.policy.inputs.models import CATEGORIES, SKILLS, Models, models_of, read_models
 from llm_audit.policy.inputs.requests import ROUTING_COLUMNS, Requests
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph
+from llm_audit.policy.routed_request import CandidateFigures, LengthRatios, RoutedRequest
 from llm_audit.policy.routing.gates import REASONS as GATE_REASONS
 from llm_audit.policy.routing.ladders import candidates_of, dominators, undominated
 from llm_audit.policy.routing.preference import mean_gap
@@ -61,6 +62,7 @@ __all__ = [
     "Range",
     "Requests",
     "RoutedCosts",
+    "RoutedRequest",
     "Scenario",
     "Scope",
     "Target",

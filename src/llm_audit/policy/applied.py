@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from llm_audit.arrays import Bools, Floats, Index, Ints, exact_total, grouped_sum
-from llm_audit.catalog import Catalog, Gap
+from llm_audit.catalog import Catalog
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.counterfactual.costs import UNKNOWN
-from llm_audit.policy.counterfactual.estimates import Costs, ceiling, run
+from llm_audit.policy.counterfactual.estimates import Costs, ceiling
 from llm_audit.policy.counterfactual.lengths import Scenario, scenario
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.counterfactual.whole import Whole
@@ -20,53 +19,15 @@ from llm_audit.policy.inputs.choice import OUTCOMES, Choice
 from llm_audit.policy.inputs.models import NONE, Models
 from llm_audit.policy.inputs.requests import Requests
 from llm_audit.policy.inputs.trace_graph import Graph
+from llm_audit.policy.routed_request import RoutedRequest
 from llm_audit.policy.routing.gates import REASONS
-from llm_audit.policy.routing.plan import RoutePlan, limited_to, plan_requests, replan, replans, with_target
-from llm_audit.policy.routing.preference import mean_gap, preference_gaps
+from llm_audit.policy.routing.plan import RoutePlan, limited_to, replan, replans, routed, with_target
+from llm_audit.policy.routing.preference import preference_gaps
+from llm_audit.policy.routing.prepare import prepare
 from llm_audit.policy.routing.traces import by_trace, trace_risk
 from llm_audit.policy.routing.with_unmeasured import with_unmeasured
 from llm_audit.policy.routing.without_stakes import without_stakes
 from llm_audit.pricing import PriceBook
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CandidateFigures:
-    """A model of the ladder as the policy sees it for one request.
-
-    Attributes:
-        model: Its canonical id.
-        ability: In the request's category.
-        p_success: P(success) on the request.
-        p_suffices: P(it would not lose a success of the model used).
-        loss: Lost answers beyond a second run of the model used.
-        preference: Share of readers who prefer the model used, net; None where one of both was not rated.
-        cost_pico: At the same tokens.
-        pays: Whether it costs less than was paid, with its check, its repeats and its lost answers.
-        meets: Whether it meets the policy's decision.
-        gate: The first gate that blocks it, where it meets the decision.
-        chosen: Whether it is the route.
-    """
-
-    model: str
-    ability: float
-    p_success: float
-    p_suffices: float
-    loss: float
-    preference: Gap | None
-    cost_pico: int
-    pays: bool
-    meets: bool
-    gate: str | None
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LengthRatios:
-    """Tokens of a request's route by those of the model used; None where not measured on the same prompts."""
-
-    tokenizer: float
-    output: float | None
-    reasoning: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,111 +214,9 @@ class Plan:
         counts = np.bincount(self.routes.choice.outcome[rows], minlength=len(OUTCOMES))
         return {outcome: int(count) for outcome, count in zip(OUTCOMES, counts, strict=True) if count}
 
-    # One request.
-
-    def outcome(self, row: int) -> str:
-        """Return why a request has its route."""
-        return OUTCOMES[int(self.routes.choice.outcome[row])]
-
-    def route_id(self, row: int) -> str | None:
-        """Return the canonical id of a request's route."""
-        route = int(self.route[row])
-        return self.models.ids[route] if route != NONE else None
-
-    def p_suffices(self, row: int) -> float | None:
-        """Return P(suffices) of a request's route; None where it is kept."""
-        p = float(self.routes.choice.p_suffices[row])
-        return None if np.isnan(p) else p
-
-    def cache_reads(self, row: int) -> int:
-        """Return the tokens that a request would still read from a cache."""
-        return int(self.routes.warm[row])
-
-    def used_ability(self, row: int) -> float | None:
-        """Return the ability of the model used in the request's category; None where one of both is unknown."""
-        used, category = int(self.requests.used[row]), int(self.requests.category[row])
-        if NONE in (used, category):
-            return None
-        return float(self.models.skill_ability()[used, int(self.requests.skill[row])])
-
-    def length_ratios(self, row: int) -> LengthRatios:
-        """Return how a request's tokens change on its route."""
-        used, category, route = (
-            int(column[row]) for column in (self.requests.used, self.requests.category, self.route)
-        )
-        if NONE in (used, category):
-            return LengthRatios(tokenizer=1.0, output=None, reasoning=None)
-        lengths = self.routes.inputs.lengths
-        pair = lengths.row[used, route]
-        output, reasoning = float(lengths.output[pair]), float(lengths.reasoning[pair])
-        return LengthRatios(
-            tokenizer=float(lengths.tokenizer[pair, category]),
-            output=None if np.isnan(output) else output,
-            reasoning=None if np.isnan(reasoning) else reasoning,
-        )
-
-    def candidates(self, row: int) -> list[CandidateFigures]:
-        """Return the models that a request could have gone to, in the ladder's order."""
-        routes, models = self.routes, self.models
-        assessor, only = routes.assessor.part(np.array([row])), np.array([0])
-        requests = assessor.inputs.requests
-        found = []
-        for place in range(routes.ladder.shape[1]):
-            seen = assessor.assess(only, place)
-            if not len(seen.offers.rows):
-                continue
-            model = assessor.candidates(only, place)
-            skill, difficulty = requests.skill, requests.difficulty
-            found.append(
-                CandidateFigures(
-                    model=models.ids[int(model[0])],
-                    ability=float(models.skill_ability()[int(model[0]), int(skill[0])]),
-                    p_success=float(routes.inputs.judge.success(model, skill, difficulty)[0]),
-                    p_suffices=float(seen.offers.p[0]),
-                    loss=float(seen.offers.loss[0]),
-                    preference=self._gap(row, int(model[0])),
-                    cost_pico=int(seen.offers.cost[0]),
-                    pays=bool(assessor.rule.pays(requests, seen.offers)[0]),
-                    meets=bool(seen.meets[0]),
-                    gate=REASONS[seen.block[0]],
-                    chosen=int(self.position[row]) == place,
-                )
-            )
-        return found
-
-    def _gap(self, row: int, model: int) -> Gap | None:
-        """Return the preference gap between the model that a request used and another."""
-        requests = self.requests
-        key = [requests.used[row], model, requests.category[row], requests.board_language[row]]
-        return mean_gap(self.models, np.array([key], dtype=np.int32), np.array([1]))[0]
-
-    def rates(self, row: int, *, used: bool = False) -> dict[str, int | None]:
-        """Return pico-dollars a token by token type: of a request's route, or of the model used; None where unknown."""
-        table = self.routes.inputs.rates
-        place = NONE if used else int(self.position[row])
-        rates = table.rates[table.rows[table.key[row], place]].tolist()
-        return {kind: None if rate == UNKNOWN else rate for kind, rate in zip(TOKEN_TYPES, rates, strict=True)}
-
-    def tokens(self, row: int, values: Scenario) -> dict[str, int]:
-        """Return the tokens of a request on its route under values of the assumptions, by token type."""
-        if values.same_tokens:
-            return {kind: int(self.requests.tokens[kind][row]) for kind in TOKEN_TYPES}
-        rows, choice = np.array([row]), self.routes.choice
-        counts, _ = run(
-            self.routes.inputs.part(rows),
-            position=choice.position[rows],
-            route=choice.route[rows],
-            warm=self.routes.warm[rows],
-            policy=self.policy,
-            values=values,
-        )
-        return {kind: int(counts[kind][0]) for kind in TOKEN_TYPES}
-
-    def tool_loop(self, row: int) -> Ints:
-        """Return the rows of the agent steps of a request's trace or conversation; none where it is no such step."""
-        steps = self.routes.inputs.steps
-        at = np.flatnonzero(steps.row == row)
-        return steps.row[steps.trace == steps.trace[at[0]]] if len(at) else np.empty(0, dtype=np.int64)
+    def request(self, row: int) -> RoutedRequest:
+        """Return one request with its route."""
+        return RoutedRequest(routes=self.routes, row=row)
 
 
 def plan(
@@ -382,8 +241,8 @@ def plan(
     Raises:
         UsageError: The policy's ladder names an unknown model.
     """
-    routes = plan_requests(traffic, policy, catalog=catalog, book=book, whole=whole, first=first)
-    return Plan(policy=policy, routes=_scoped(routes))
+    inputs, ladder = prepare(traffic, policy, catalog=catalog, book=book, whole=whole)
+    return Plan(policy=policy, routes=_scoped(routed(inputs, ladder, policy, first)))
 
 
 def _scoped(routes: RoutePlan) -> RoutePlan:

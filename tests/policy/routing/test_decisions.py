@@ -49,7 +49,7 @@ def test_the_first_place_of_a_request_is_that_of_its_figures_by_itself() -> None
     tried = planned(LOSS.format(""))
     chosen = decide(tried.routes.assessor).position
     for row in range(0, len(tried.requests), 8):
-        figures = tried.candidates(row)
+        figures = tried.request(row).candidates()
         met = [candidate.model for candidate in figures if candidate.meets and candidate.gate is None]
         place = int(chosen[row])
         ladder = tried.routes.ladder[tried.requests.used[row]]

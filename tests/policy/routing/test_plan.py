@@ -8,14 +8,16 @@ from llm_audit.catalog import Catalog
 from llm_audit.policy import load, with_models
 from llm_audit.policy.counterfactual.lengths import scenario
 from llm_audit.policy.counterfactual.traffic import traffic_of
-from llm_audit.policy.routing.plan import plan_requests, replan, replans, with_target
+from llm_audit.policy.routing.plan import replan, replans, routed, with_target
+from llm_audit.policy.routing.prepare import prepare
 from llm_audit.pricing import PriceBook, price
 
 
 def planned(name, frame):
     book, catalog = PriceBook(), Catalog.load()
     named = with_models(price(frame, book), catalog)
-    return plan_requests(traffic_of(named, catalog), load(name), catalog=catalog, book=book)
+    policy = load(name)
+    return routed(*prepare(traffic_of(named, catalog), policy, catalog=catalog, book=book), policy)
 
 
 @pytest.mark.parametrize("name", ["small-by-default", "cheapest-capable", "bedrock-ipr"])

@@ -11,13 +11,18 @@ from hypothesis import strategies as st
 from tests.audit.build import START, assumed, catalog, many, rows
 
 from llm_audit.catalog import Catalog
-from llm_audit.policy import load, route, with_models
-from llm_audit.policy.applied import plan_requests
+from llm_audit.policy import Policy, load, route, with_models
 from llm_audit.policy.counterfactual.traffic import traffic_of
 from llm_audit.policy.inputs.requests import TRACE_COLUMNS
 from llm_audit.policy.inputs.trace_graph import ROOT, build_graph, depths, downstream
+from llm_audit.policy.routing.plan import RoutePlan, routed
+from llm_audit.policy.routing.prepare import prepare
 from llm_audit.policy.routing.traces import by_trace, least_cost, trace_risk
 from llm_audit.pricing import PriceBook, price
+
+
+def routes(named: pl.DataFrame, policy: Policy, known: Catalog, book: PriceBook) -> RoutePlan:
+    return routed(*prepare(traffic_of(named, known), policy, catalog=known, book=book), policy)
 
 
 def total(own, switch, model, parent, options):
@@ -133,7 +138,7 @@ def test_routing_whole_traces_moves_tool_loops_together():
     frame = many(800, conversations=120)
     book, known = PriceBook(), Catalog.load()
     named = with_models(price(frame, book), known)
-    alone = plan_requests(traffic_of(named, known), load("small-by-default"), catalog=known, book=book)
+    alone = routes(named, load("small-by-default"), known, book)
     whole = by_trace(alone)
     tree = alone.inputs.graph
     route_of = pl.DataFrame({"unit": tree.unit, "position": whole.choice.position[tree.row]})
@@ -152,10 +157,7 @@ def test_what_a_cascades_check_finds_is_no_risk():
     book, known = PriceBook(), catalog()
     named = with_models(price(frame, book), known)
     cascade = "target = 0.1\n[cascade]\ncheck_usd = 0\nrecall = 0.7\nfalse_alarm = 0"
-    plain, checked = (
-        plan_requests(traffic_of(named, known), assumed(toml, escalation=1.0), catalog=known, book=book)
-        for toml in ("target = 0.1", cascade)
-    )
+    plain, checked = (routes(named, assumed(toml, escalation=1.0), known, book) for toml in ("target = 0.1", cascade))
     tree = plain.inputs.graph
     lost = 1 - plain.choice.p_suffices
     rerun = np.array([9_000_000_000, 4_500_000_000])

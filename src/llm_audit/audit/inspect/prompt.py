@@ -112,7 +112,7 @@ def _choices(
     applied = plan(traffic_of(named, catalog), policy, catalog=catalog, book=book)
     found = []
     for row, (family, used) in enumerate(flagships.items()):
-        seen = applied.candidates(row)
+        seen = applied.request(row).candidates()
         chosen = next((one for one in seen if one.chosen), None)
         found.append(
             FamilyChoice(

@@ -72,7 +72,8 @@ def explain(
 
 def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, book: PriceBook) -> RequestExplanation:
     row, policy = named.row(place, named=True), applied.policy
-    requests, ratios = applied.requests, applied.length_ratios(place)
+    requests, routed = applied.requests, applied.request(place)
+    ratios = routed.length_ratios
     found = book.rates.filter(pl.col("price_id") == row["price_id"]).select("provider", "source").rows(named=True)
     rate = found[0] if found else {"provider": None, "source": None}
     item = ledger.manifest.inputs[row["input"]] if row["input"] is not None else None
@@ -93,17 +94,17 @@ def _explained(ledger: Ledger, applied: Plan, named: pl.DataFrame, place: int, b
         abstention=row["abstention"],
         stakes=row["stakes"],
         stakes_limit=_stakes_limit(policy, row["stakes"]),
-        used_ability=applied.used_ability(place),
-        actual_lines=_lines(applied.rates(place, used=True), applied.tokens(place, CEILING)),
+        used_ability=routed.used_ability,
+        actual_lines=_lines(routed.rates(used=True), routed.tokens(CEILING)),
         per_call_usd=usd(int(requests.per_call_cost[place])),
         actual_usd=usd(row["cost_pico"]) if row["cost_pico"] is not None else None,
-        outcome=applied.outcome(place),
-        route=applied.route_id(place),
+        outcome=routed.outcome,
+        route=routed.route_id,
         decision=policy.decision.value,
         decided_by=_decided_by(applied, row["category"]),
-        candidates=_candidates(applied, place),
+        candidates=[_candidate(found) for found in routed.candidates()],
         cache_reads_logged=int(requests.tokens["cache_read"][place]),
-        cache_reads_kept=applied.cache_reads(place),
+        cache_reads_kept=routed.cache_reads,
         tokenizer_ratio=round(ratios.tokenizer, 6),
         measured_output_ratio=_rounded(ratios.output),
         measured_reasoning_ratio=_rounded(ratios.reasoning),
@@ -130,10 +131,6 @@ def _stakes_limit(policy: Policy, stakes: str | None) -> str | None:
     parts = [] if most is None else [f"loses at most {most:g} answer{'' if most == 1 else 's'} in 100"]
     parts += [] if least is None else [f"P(success) at least {least:g}"]
     return ", ".join(parts) or None
-
-
-def _candidates(applied: Plan, place: int) -> list[Candidate]:
-    return [_candidate(found) for found in applied.candidates(place)]
 
 
 def _candidate(found: CandidateFigures) -> Candidate:
@@ -172,14 +169,15 @@ def _estimate(name: str, applied: Plan, place: int, values: Scenario, costs: Cos
     """Return an estimate; ``costs`` are those under ``values``, None at the same tokens."""
     run = int(applied.ceiling()[place] if costs is None else costs.run[place])
     check, escalation, extra = _additions(costs, place)
-    p = applied.p_suffices(place) if costs is None else _known(float(costs.p_suffices[place]))
-    steps = applied.tool_loop(place) if applied.moved[place] else np.empty(0, dtype=np.int64)
+    routed = applied.request(place)
+    p = routed.p_suffices if costs is None else _known(float(costs.p_suffices[place]))
+    steps = routed.tool_loop() if applied.moved[place] else np.empty(0, dtype=np.int64)
     mean_step = None
     if costs is not None and len(steps):
         mean_step = usd(round(float((costs.run + costs.check)[steps].mean())))
     return Estimate(
         name=name,
-        lines=_lines(applied.rates(place), applied.tokens(place, values)),
+        lines=_lines(routed.rates(), routed.tokens(values)),
         per_call_usd=usd(int(applied.requests.per_call_cost[place])),
         run_usd=usd(run),
         check_usd=usd(check),

@@ -93,16 +93,17 @@ def _view(named: pl.DataFrame, applied: Plan) -> TraceView:
     nodes = []
     for node, place in enumerate(graph.row.tolist()):
         row = named.row(place, named=True)
-        p = per_trace.p_suffices(place)
+        whole = per_trace.request(place)
+        p = whole.p_suffices
         nodes.append(
             TraceNode(
                 request=f"{row['request_key']:016x}",
                 time=row["time"].isoformat() if row["time"] else None,
                 step=row["step"],
                 model=row["model_id"] or row["model"],
-                route_per_request=per_request.route_id(place),
-                route_per_trace=per_trace.route_id(place),
-                outcome=per_trace.outcome(place),
+                route_per_request=per_request.request(place).route_id,
+                route_per_trace=whole.route_id,
+                outcome=whole.outcome,
                 depth=int(depth[node]),
                 parent=None if graph.parent[node] == ROOT else int(graph.parent[node]),
                 edge=edges[node],

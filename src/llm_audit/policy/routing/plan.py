@@ -10,7 +10,6 @@ import polars as pl
 
 from llm_audit.arrays import Bools, Floats, Index, Ints, grouped_sum
 from llm_audit.blocks import in_blocks, spans
-from llm_audit.catalog import Catalog
 from llm_audit.money import PICO_PER_USD
 from llm_audit.policy.counterfactual.estimates import (
     Costs,
@@ -25,8 +24,7 @@ from llm_audit.policy.counterfactual.inputs import CounterfactualInputs
 from llm_audit.policy.counterfactual.lengths import Scenario, scenario
 from llm_audit.policy.counterfactual.prompt_caches import left_shared
 from llm_audit.policy.counterfactual.shared_caches import SharedCaches
-from llm_audit.policy.counterfactual.traffic import Traffic
-from llm_audit.policy.counterfactual.whole import Whole, policy_key
+from llm_audit.policy.counterfactual.whole import policy_key
 from llm_audit.policy.file.model import Decision, Policy
 from llm_audit.policy.inputs.choice import OUTCOMES, Choice, RouteOutcome, without
 from llm_audit.policy.inputs.models import NONE
@@ -34,8 +32,6 @@ from llm_audit.policy.inputs.requests import take
 from llm_audit.policy.routing.candidates import Assessor, candidates
 from llm_audit.policy.routing.decision import DecisionRule, strong_wins
 from llm_audit.policy.routing.decisions import decide, positions
-from llm_audit.policy.routing.prepare import prepare
-from llm_audit.pricing import PriceBook
 
 _NO_PLACES = np.zeros(0, dtype=np.int64)
 _SAVING_PASSES = 3
@@ -83,33 +79,15 @@ class RoutePlan:
         return estimate(self.inputs, self.choice, policy=self.policy, values=values, runs=runs)
 
 
-def plan_requests(
-    traffic: Traffic,
-    policy: Policy,
-    *,
-    catalog: Catalog,
-    book: PriceBook,
-    whole: Whole | None = None,
-    first: Choice | None = None,
-) -> RoutePlan:
-    """Route every request by itself.
+def routed(inputs: CounterfactualInputs, ladder: Index, policy: Policy, first: Choice | None = None) -> RoutePlan:
+    """Return the routes of requests by themselves, without moves that do not save.
 
     Args:
-        traffic: The priced requests.
+        inputs: What routes are chosen from, see ``prepare``.
+        ladder: The candidates of each model used.
         policy: The policy.
-        catalog: The models' ladders.
-        book: Prices.
-        whole: The log that they are a part of, where they are not all of it.
         first: The first routes, where they are known.
-
-    Raises:
-        UsageError: The policy's ladder names an unknown model.
     """
-    return routed(*prepare(traffic, policy, catalog=catalog, book=book, whole=whole), policy, first)
-
-
-def routed(inputs: CounterfactualInputs, ladder: Index, policy: Policy, first: Choice | None = None) -> RoutePlan:
-    """Return the routes of requests by themselves, without moves that do not save: see ``prepare``."""
     known = inputs.whole.caches
     if known is not None:
         return settled(decided(inputs, ladder, policy, known[policy_key(policy)], first))

@@ -27,7 +27,18 @@ from llm_audit.pricing import PriceBook
 def prepare(
     traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook, whole: Whole | None = None
 ) -> tuple[CounterfactualInputs, Index]:
-    """Return what routes are chosen from, and the ladder of each model used: see ``plan_requests``."""
+    """Return what routes are chosen from, and the ladder of each model used.
+
+    Args:
+        traffic: The priced requests.
+        policy: The policy.
+        catalog: The models' ladders.
+        book: Prices.
+        whole: The log that they are a part of, where they are not all of it.
+
+    Raises:
+        UsageError: The policy's ladder names an unknown model.
+    """
     requests, log = traffic.requests, whole or whole_of(traffic)
     known = _tables(Identical(policy), catalog, Identical(traffic.models), (log.period, tuple(log.used), log.reach))
     elsewhere = bool(policy.ladders) or policy.across_families
