@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import importlib.metadata
 from dataclasses import dataclass, replace
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
-import polars as pl
-from xxhash import xxh3_64_hexdigest
 
 from llm_audit.audit.aggregate.basis import basis
 from llm_audit.audit.aggregate.risk import risk_replicates
-from llm_audit.audit.aggregate.rollups import by, grouping, total
+from llm_audit.audit.aggregate.rollups import grouping, total
 from llm_audit.audit.billing import is_billed
 from llm_audit.audit.findings.findings import Setting, findings
 from llm_audit.audit.findings.groups import groups
-from llm_audit.audit.options import AuditOptions, zone
+from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.partial import Partial
+from llm_audit.audit.provenance import audited_period, count_requests, fingerprints, left_out, price_rows
 from llm_audit.audit.rhythm.departures import departure_findings, departures
 from llm_audit.audit.rhythm.run_rate import rate_days, run_rate
-from llm_audit.audit.sections import totals as tables
 from llm_audit.audit.sections.by_basis import billing, unmatched
 from llm_audit.audit.sections.estimates import Evidence, expected_tax, flagship_tax
 from llm_audit.audit.sections.languages import languages
@@ -34,6 +29,7 @@ from llm_audit.audit.sections.routers import observed_routers
 from llm_audit.audit.sections.sensitivity import billed_effects, sensitivity
 from llm_audit.audit.sections.spenders import spender_metrics, spenders
 from llm_audit.audit.sections.stakes import stakes
+from llm_audit.audit.sections.tables import by_group, by_model, whole
 from llm_audit.audit.sections.traces import break_even, trace_routing
 from llm_audit.audit.survey import Survey
 from llm_audit.audit.waste.waste import waste
@@ -43,19 +39,14 @@ from llm_audit.document.audit import (
     Document,
     Example,
     Expected,
-    Fingerprints,
     Input,
-    Period,
     PolicyInfo,
-    PriceRow,
     ReasonCount,
     RejectedReason,
-    Requests,
     Tool,
 )
 from llm_audit.ledger import Ledger
-from llm_audit.money import usd
-from llm_audit.policy import RANGES, Gate, Models, Plan, Policy, Range
+from llm_audit.policy import Models, Policy
 from llm_audit.pricing import PriceBook
 
 GROUPINGS: dict[str, tuple[str, str]] = {
@@ -123,9 +114,9 @@ def document(found: Found) -> Document:
         unmeasured=unmeasured(routes.unmeasured, found.models),
         preference=preference.overall,
     )
-    requests = _requests(ledger, found.survey.requests)
+    requests = count_requests(ledger, found.survey.requests)
     tax = flagship_tax(evidence, options=options)
-    period = _period(found.survey, options)
+    period = audited_period(found.survey, options)
     apart = departures(daily, period, options=options)
     setting = Setting(
         policy=policy,
@@ -156,24 +147,24 @@ def document(found: Found) -> Document:
         not_provider_calls=[
             ReasonCount(reason=reason.reason, count=reason.count) for reason in ledger.manifest.not_provider_calls
         ],
-        tokens=tables.tokens(usage),
-        cost=tables.cost(usage),
+        tokens=whole.tokens(usage),
+        cost=whole.cost(usage),
         flagship_tax=tax,
-        coverage=tables.coverage(usage),
-        model_mix=tables.model_mix(usage),
-        model_mix_daily=tables.daily_mix(daily),
-        daily=tables.daily(daily),
-        routes=tables.routes(usage, preference.by_route),
-        classification=tables.classification(usage),
-        gates=tables.gates(usage),
-        groups=tables.groups({name: (rollups[table], column) for name, (table, column) in groupings.items()}),
-        spend=tables.spend(daily),
+        coverage=whole.coverage(usage),
+        model_mix=by_model.model_mix(usage),
+        model_mix_daily=by_model.daily_mix(daily),
+        daily=by_group.daily(daily),
+        routes=by_model.routes(usage, preference.by_route),
+        classification=whole.classification(usage),
+        gates=whole.gates(usage),
+        groups=by_group.groups({name: (rollups[table], column) for name, (table, column) in groupings.items()}),
+        spend=by_group.spend(daily),
         spenders=spenders(found.partial.spenders, actual_pico=total(usage, "cost_pico")),
         findings=[*findings(saving, evidence, setting=setting), *departure_findings(apart, daily)],
         waste=waste(found.partial.waste),
-        unpriced_models=tables.unpriced_models(usage),
-        reconciliation=tables.reconciliation(usage),
-        price_rows=_price_rows(usage, book),
+        unpriced_models=by_model.unpriced_models(usage),
+        reconciliation=by_model.reconciliation(usage),
+        price_rows=price_rows(usage, book),
         sensitivity=sensitivities,
         trace_routing=trace_routing(routes.traces),
         break_even=break_even(routes.break_even, policy),
@@ -189,7 +180,7 @@ def document(found: Found) -> Document:
         ),
         warnings=[
             *tax.warnings,
-            *_left_out(found.survey, options),
+            *left_out(found.survey, options),
             *old_prices(found.survey.ends[1], book.checked),
             *unmatched(usage, options.billing),
         ],
@@ -198,7 +189,7 @@ def document(found: Found) -> Document:
             Input(path=item.path, sha256=item.sha256, bytes=item.bytes, records=item.records, format=item.format)
             for item in ledger.manifest.inputs
         ],
-        fingerprints=_fingerprints(ledger, policy, book, options),
+        fingerprints=fingerprints(ledger, policy, book, options),
         metrics=[*metrics(routes.metrics), *spender_metrics(found.partial.spenders)],
         basis=basis(sums.basis),
         run_rate=run_rate(
@@ -227,102 +218,3 @@ def _billed_tax(found: Found, evidence: Evidence) -> Expected | None:
     if billed.usage.height in {0, evidence.usage.height}:
         return None
     return expected_tax(billed, evidence.risk.cost_error[:, -1], options=found.options)
-
-
-def _requests(ledger: Ledger, audited: int) -> Requests:
-    manifest = ledger.manifest
-    return Requests(
-        read=manifest.read,
-        audited=audited,
-        duplicates=manifest.duplicates,
-        not_provider_calls=sum(reason.count for reason in manifest.not_provider_calls),
-        rejected=sum(reason.count for reason in manifest.rejected),
-        out_of_period=manifest.rows - audited,
-    )
-
-
-def _period(found: Survey, options: AuditOptions) -> Period:
-    first, last = found.ends
-    return Period(
-        start=_written(first, zone(options)),
-        end=_written(last, zone(options)),
-        days=len(found.dates),
-        timezone=options.timezone,
-        undated_requests=found.undated,
-    )
-
-
-def _left_out(found: Survey, options: AuditOptions) -> list[str]:
-    """Note the requests without a time, which a bounded period leaves out."""
-    if options.since is None and options.until is None:
-        return []
-    undated = found.times.undated
-    return [f"Requests left out of the period because they have no time: {undated:,}."] if undated else []
-
-
-def _written(moment: datetime | None, where: ZoneInfo) -> str | None:
-    return moment.astimezone(where).isoformat() if moment is not None else None
-
-
-def _price_rows(usage: pl.DataFrame, book: PriceBook) -> list[PriceRow]:
-    """Return the price rows used, in the price book's order."""
-    used = by(usage.filter(pl.col("price_id").is_not_null()), "price_id", sums=["requests"])
-    rows = book.rates.join(used, on="price_id", how="inner", maintain_order="left")
-    kinds = [name for name in rows.columns if name.endswith("_rate")]
-    return [
-        PriceRow(
-            provider=row["provider"],
-            model=row["model"],
-            service_tier=row["service_tier"],
-            since=row["since"].isoformat() if row["since"] else None,
-            context_from=row["context_from"],
-            rates={
-                kind.removesuffix("_rate"): _per_million(kind, row[kind]) for kind in kinds if row[kind] is not None
-            },
-            source=row["source"],
-            matched=row["matched"],
-            requests=int(row["requests"]),
-        )
-        for row in rows.iter_rows(named=True)
-    ]
-
-
-def _per_million(kind: str, rate: int) -> str:
-    """Dollars per million tokens, or per call for what is billed by the call."""
-    return usd(rate) if kind.startswith("per_") else usd(rate * 10**6)
-
-
-def policy_info(routes: Plan) -> PolicyInfo:
-    """Return the policy as applied: the ladders of the models that were used."""
-    policy = routes.policy
-    return PolicyInfo(
-        name=policy.name,
-        decision=policy.decision.value,
-        target=routes.decision_value,
-        ladders=routes.ladders(),
-        assumptions={name: describe(getattr(policy.assumptions, name)) for name in RANGES},
-        gates=[gate.value for gate in Gate if gate in policy.gates],
-        toml=policy.toml,
-    )
-
-
-def describe(ends: Range) -> str:
-    """Return an assumption in words."""
-    if ends.favourable == ends.pessimistic:
-        return f"{ends.expected:g}"
-    return f"{ends.expected:g} (from {ends.favourable:g} to {ends.pessimistic:g})"
-
-
-def _fingerprints(ledger: Ledger, policy: Policy, book: PriceBook, options: AuditOptions) -> Fingerprints:
-    manifest = ledger.manifest
-    inputs = "\n".join(
-        f"{item.sha256} {item.records}" for item in sorted(manifest.inputs, key=lambda item: item.sha256)
-    )
-    ranges = "".join(f"{name}={describe(getattr(policy.assumptions, name))};" for name in RANGES)
-    return Fingerprints(
-        prices=book.fingerprint,
-        policy=xxh3_64_hexdigest((policy.toml + ranges).encode()),
-        classifier=manifest.fingerprints.get("classifier", ""),
-        config=options.config_fingerprint,
-        ledger=xxh3_64_hexdigest(inputs.encode()),
-    )

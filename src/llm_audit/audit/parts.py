@@ -13,9 +13,9 @@ from llm_audit.audit.aggregate import repeats
 from llm_audit.audit.aggregate.calls import Calls, read_calls
 from llm_audit.audit.aggregate.rollups import LEDGER_KEYS, with_date
 from llm_audit.audit.aggregate.spenders import SpenderSums, spender_sums
-from llm_audit.audit.compose import policy_info
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.partial import Partial, partial, sum_routes, sum_rows, waste_inputs
+from llm_audit.audit.provenance import policy_info
 from llm_audit.audit.rows import InputTimes, Rows
 from llm_audit.audit.sections.metrics import Measured
 from llm_audit.audit.survey import Survey

@@ -18,7 +18,7 @@ from llm_audit.audit.rhythm.days import Days
 from llm_audit.audit.rhythm.run_rate import monthly_saving
 from llm_audit.audit.sections.estimates import Evidence, assumption_errors, price_errors
 from llm_audit.audit.sections.quality_loss import quality
-from llm_audit.audit.sections.totals import mean
+from llm_audit.audit.sections.tables.cells import mean
 from llm_audit.catalog import Catalog
 from llm_audit.document.audit import Finding, Owner
 from llm_audit.money import usd
@@ -160,7 +160,7 @@ def _name(group: Group, owners: Sequence[Owner]) -> str:
 
 
 def _template(group: Group) -> str:
-    """Return a template's short name, as ``totals.template_name`` does."""
+    """Return a template's short name, as ``cells.template_name`` does."""
     assert isinstance(group.subject, int)
     return f"template {group.subject:016x}"[:-8]
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from llm_audit.audit.aggregate.rollups import by, total
-from llm_audit.audit.sections.totals import mean, share
+from llm_audit.audit.sections.tables.cells import mean, share
 from llm_audit.document.audit import Owner
 
 _OWNERS = 10

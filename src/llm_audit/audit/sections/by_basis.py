@@ -11,7 +11,7 @@ import polars as pl
 from llm_audit.audit.aggregate.rollups import GROUPED, by, total
 from llm_audit.audit.billing import Billing, Declaration, is_billed
 from llm_audit.audit.options import AuditOptions
-from llm_audit.audit.sections.totals import share
+from llm_audit.audit.sections.tables.cells import share
 from llm_audit.document.audit import Billing as Section
 from llm_audit.document.audit import BillingPart, BillingRow, Expected, Period
 from llm_audit.document.sampling import scale

@@ -17,7 +17,7 @@ from llm_audit.audit.aggregate.rollups import NANO, total
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.sections.quality_loss import quality
 from llm_audit.audit.sections.sensitivity import AssumptionEffect
-from llm_audit.audit.sections.totals import share
+from llm_audit.audit.sections.tables.cells import share
 from llm_audit.document.audit import Estimate, Expected, FlagshipTax, IntervalPart, PreferenceGap, Unmeasured
 from llm_audit.money import usd
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from llm_audit.audit.sections.totals import template_name
+from llm_audit.audit.sections.tables.cells import template_name
 from llm_audit.document.audit import ObservedPair
 
 LEAST_REQUESTS = 5

@@ -10,7 +10,7 @@ import polars as pl
 
 from llm_audit.audit.aggregate.rollups import by, total
 from llm_audit.audit.billing import may_be_on_a_plan
-from llm_audit.audit.sections.totals import share
+from llm_audit.audit.sections.tables.cells import share
 from llm_audit.document.audit import QualityCheck, Requests
 from llm_audit.money import usd
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from llm_audit.arrays import Floats
 from llm_audit.audit.aggregate.interval import bounds
-from llm_audit.audit.sections.totals import share
+from llm_audit.audit.sections.tables.cells import share
 from llm_audit.document.audit import Quality, Unmeasured
 from llm_audit.money import usd
 from llm_audit.policy import Costs, Models, Plan

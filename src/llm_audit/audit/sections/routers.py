@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from llm_audit.audit.sections.totals import share
+from llm_audit.audit.sections.tables.cells import share
 from llm_audit.document.audit import ObservedRouter
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import usd

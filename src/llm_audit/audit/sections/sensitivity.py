@@ -10,7 +10,7 @@ import numpy as np
 
 from llm_audit.arrays import Bools, exact_total
 from llm_audit.audit.aggregate.addition import NANO, nano
-from llm_audit.audit.sections.totals import share
+from llm_audit.audit.sections.tables.cells import share
 from llm_audit.document.audit import FrontierPoint, Sensitivity, TornadoBar
 from llm_audit.money import usd
 from llm_audit.policy import RANGES, Costs, Decision, Plan, Policy

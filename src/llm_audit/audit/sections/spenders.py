@@ -9,7 +9,7 @@ import polars as pl
 
 from llm_audit.audit.aggregate.spenders import IDS, LARGEST, SQUARES, SpenderSums
 from llm_audit.audit.sections.metrics import FigureSums, cost_metrics
-from llm_audit.audit.sections.totals import share
+from llm_audit.audit.sections.tables.cells import share
 from llm_audit.document.audit import Metric, Spender
 from llm_audit.money import usd
 

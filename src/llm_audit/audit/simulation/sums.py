@@ -11,7 +11,7 @@ from llm_audit.audit.parts import Job
 from llm_audit.audit.sections.preference import Counts, preference_counts, preference_gap
 from llm_audit.audit.sections.quality_loss import saved_per_lost_answer, unmoved_reason
 from llm_audit.audit.sections.sensitivity import PointSums, answers, frontier_sums, point_sums
-from llm_audit.audit.sections.totals import share
+from llm_audit.audit.sections.tables.cells import share
 from llm_audit.audit.simulation.asked import Known, read_asked
 from llm_audit.audit.simulation.what_if import KeptSums, kept_reason, kept_sums
 from llm_audit.audit.stages.space import Space
