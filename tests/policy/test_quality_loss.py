@@ -51,7 +51,7 @@ def test_hard_prompts_stay_and_easy_ones_move():
 
 
 @given(difficulty=st.floats(-6, 4), used=st.floats(-2, 3), small=st.floats(-3, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_loss_is_the_mean_of_what_two_runs_would_show(difficulty, used, small):
     known = catalog({"gpt-4o": used, "gpt-4o-mini": small})
     models = read_models(known.frame)
@@ -193,7 +193,7 @@ POLICIES = st.one_of(
 
 
 @given(rule=POLICIES, seed=st.integers(0, 2**16), conversations=st.integers(3, 80))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_ceiling_is_above_and_the_floor_below_what_is_expected_for_every_request(rule, seed, conversations):
     book, known = PriceBook(), Catalog.load()
     frame = many(160, seed=seed, conversations=conversations, templates=7)

@@ -117,7 +117,7 @@ def entries(cache: PartCache) -> list[Path]:
     return sorted(path for path in (cache.folder / "readings").rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("partitions", [1, 3, 7])
+@pytest.mark.parametrize("partitions", [1, PARTITIONS])
 def test_an_audit_by_another_policy_reads_no_row_for_itself(
     whole: Ledger, read: list[int | None], cache: PartCache, tmp_path: Path, partitions: int
 ) -> None:

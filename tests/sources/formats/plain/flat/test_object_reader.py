@@ -102,13 +102,13 @@ def test_a_plain_line_is_read_as_by_the_decoder(ascii_only, gap):
     assert check(written(dict(reversed(PLAIN.items())), ascii_only, gap))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(RECORDS, st.booleans(), st.sampled_from(["", " "]))
 def test_any_line_of_json_is_read_as_by_the_decoder_or_left_to_it(record, ascii_only, gap):
     check(written(record, ascii_only, gap))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     RECORDS,
     st.integers(0),
