@@ -34,7 +34,7 @@ def test_damaged_records_cost_no_more_than_themselves(fuzz) -> None:
 
 def test_spoilt_files_are_accounted_for(fuzz) -> None:
     figures = fuzz.Figures()
-    fuzz.fuzz_files(figures, random.Random(7), until=lambda found: found.files >= 24)
+    fuzz.fuzz_files(figures, random.Random(7), until=lambda found: found.files >= 32)
     assert figures.outcomes["audited in files"] > 10
 
 
