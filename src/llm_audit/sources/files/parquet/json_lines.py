@@ -19,6 +19,8 @@ except ImportError:  # built only where a C compiler is available
 else:
     COMPILED = True
 
+LINES_AT_ONCE = 8192 if COMPILED else 512
+"""Rows to give at once; without compiled code, dictionaries are written out for all of them."""
 MAX_LINES_BYTES = 1 << 24
 """Rows are written as lines together as long as these cannot have more bytes."""
 

@@ -9,13 +9,13 @@ from llm_audit.sources.decode import Item
 from llm_audit.sources.entry import Reason, Record, Rejected
 from llm_audit.sources.files.limits import SNIFF_BYTES
 from llm_audit.sources.files.parquet.bounds import bounded
-from llm_audit.sources.files.parquet.json_lines import has_json_form, with_lines
+from llm_audit.sources.files.parquet.json_lines import LINES_AT_ONCE, has_json_form, with_lines
 from llm_audit.sources.files.parquet.ranges import GroupRows, expansion, rows_within
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.tables import Row, plain
 
-_BATCH_BYTES = 1 << 23
-_MAX_ROWS, _MAX_LINES = 512, 4096
+_BATCH_BYTES = 1 << 24
+_MAX_ROWS = 512
 """Read at once: rows of so many bytes, as the pages of their row group unpack, and no more than so many."""
 _ROWS_AT_ONCE = 32  # made at once; as many are looked at to detect a format
 _WRITTEN_OUT = frozenset({"PLAIN", "RLE", "BIT_PACKED"})
@@ -67,7 +67,7 @@ def _pieces(source: Source, *, as_lines: bool, within: tuple[int, int] | None = 
             )
             as_lines = as_lines and has_json_form(table.schema_arrow)
             as_they_are = frozenset(column.name for column in table.schema_arrow if _is_plain(column.type))
-            most = _MAX_LINES if as_lines else _MAX_ROWS
+            most = LINES_AT_ONCE if as_lines else _MAX_ROWS
             for batch in _batches(table, rows_within(described, *(within or (0, None))), most):
                 parts = with_lines(batch) if as_lines else ((part, None) for part in bounded(batch))
                 for part, lines in parts:
