@@ -72,32 +72,30 @@ def curves_of_pairs(ability_small: Array, ability_used: Array, difficulties: Arr
 
     What pairs share, such as one model in use against many small ones, is computed once; the figures are the same.
     """
-    small, of_small = np.unique(ability_small, return_inverse=True)
-    used, of_used = np.unique(ability_used, return_inverse=True)
-    return at_margins(small[:, None] - difficulties, used[:, None] - difficulties, of_small, of_used)
+    abilities, of = np.unique(np.concatenate([ability_small, ability_used]), return_inverse=True)
+    return at_margins(abilities[:, None] - difficulties, *np.split(of, 2))
 
 
-def at_margins(small: Array, used: Array, of_small: Index, of_used: Index) -> tuple[Array, Array]:
+def at_margins(margins: Array, of_small: Index, of_used: Index) -> tuple[Array, Array]:
     """Return ``p_loses_and_repeats`` of pairs of rows of margins: abilities less difficulties.
 
     Args:
-        small: Margins of small models, a row for each that differs.
-        used: Margins of models in use, likewise.
+        margins: A row for each that differs.
         of_small: The row of each pair's small model.
         of_used: The row of each pair's model in use.
     """
-    lost, failed, won = (np.zeros((len(of_small), small.shape[1])) for _ in range(3))
-    repeated = np.zeros(used.shape)
+    lost, failed, won = (np.zeros((len(of_small), margins.shape[1])) for _ in range(3))
+    repeated = np.zeros(margins.shape)
     for shift, mass in zip(_SHIFTS, _MASSES, strict=True):
-        turned = np.tanh(0.5 * (used - shift))
+        turned = np.tanh(0.5 * (margins - shift))
         succeeds = mass * (0.5 * (1.0 + turned))
-        fails = 0.5 * (1.0 - np.tanh(0.5 * (small - shift)))
+        fails = 0.5 * (1.0 - turned)
         # Arrays that are taken from the system anew each time cost more than the products.
         np.take(succeeds, of_used, axis=0, out=won, mode="clip")
         np.take(fails, of_small, axis=0, out=failed, mode="clip")
         won *= failed
         lost += won
-        repeated += succeeds * (0.5 * (1.0 - turned))
+        repeated += succeeds * fails
     return lost, repeated[of_used]
 
 

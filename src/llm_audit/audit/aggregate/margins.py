@@ -27,89 +27,60 @@ _Draw = Callable[[range, Floats], Floats]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Margins:
-    """Margins of pairs of models, those of the route and of the model used; a row for each that differs.
+    """Margins of pairs of models; a row for each that differs.
 
     Attributes:
-        small: Of routes: rows x replicates.
-        used: Of models used, likewise.
+        values: Rows x replicates.
         of_small: The row of each pair's route.
         of_used: The row of each pair's model used.
     """
 
-    small: Floats
-    used: Floats
+    values: Floats
     of_small: Ints
     of_used: Ints
 
     def lost_and_repeated(self) -> tuple[Floats, Floats]:
         """Return P(the route loses the answer) and P(a second run of the model used does): pairs x replicates."""
-        return irt.at_margins(self.small, self.used, self.of_small, self.of_used)
+        return irt.at_margins(self.values, self.of_small, self.of_used)
 
     def success(self) -> Floats:
         """Return P(success) of each pair's route: pairs x replicates."""
-        return np.asarray(irt.p_success(self.small, 0.0)[self.of_small])
+        return np.asarray(irt.p_success(self.values, 0.0)[self.of_small])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimates:
-    """Estimates of the margins of pairs of models, and their errors."""
+    """Estimates of the margins of pairs of models, and their errors; a row for each margin that differs.
 
-    small: _Side
-    used: _Side
+    Attributes:
+        of_small: The row of each pair's route.
+        of_used: The row of each pair's model used.
+        ability: Of each row's model in what it is asked.
+        difficulty: Of what it is asked.
+        errors: Draws what all rows share.
+        ability_error: Draws that of the ability.
+        difficulty_errors: Draw those of the difficulty, which add up.
+    """
+
+    of_small: Ints
+    of_used: Ints
+    ability: Floats
+    difficulty: Floats
     errors: _Errors
+    ability_error: _Draw
+    difficulty_errors: tuple[_Draw, ...]
 
     @classmethod
     def of(cls, pairs: pl.DataFrame, *, policy: Policy, models: Models, posterior: Posterior | None) -> Estimates:
         """Return those of pairs, which have ``model_id``, ``route_model_id``, ``skill`` and ``difficulty_bin``.
 
-        With a posterior they have a ``template_hash`` too. What several pairs share is drawn and worked out once.
+        With a posterior they have a ``template_hash`` too.
         """
-        errors = _Errors(posterior)
-
-        def side(column: str) -> _Side:
-            asked = ["skill", "difficulty_bin", *(["template_hash"] if posterior is not None else [])]
-            like = pairs.with_row_index("row").select(pl.col("row").first().over(column, *asked)).to_series()
-            first, of = np.unique(like.to_numpy(), return_inverse=True)
-            return _Side.of_rows(
-                pairs[first].with_columns(model=column), of, policy=policy, models=models, errors=errors
-            )
-
-        return cls(small=side("route_model_id"), used=side("model_id"), errors=errors)
-
-    def expected(self) -> Margins:
-        """Return the margins as they are estimated: one replicate."""
-        return self._margins(self.small.expected()[:, None], self.used.expected()[:, None])
-
-    def drawn(self, replicates: range) -> Margins:
-        """Return the margins with errors drawn for replicates."""
-        joint = self.errors.joint(replicates)
-        return self._margins(self.small.drawn(replicates, joint), self.used.drawn(replicates, joint))
-
-    def _margins(self, small: Floats, used: Floats) -> Margins:
-        return Margins(small=small, used=used, of_small=self.small.of, of_used=self.used.of)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Side:
-    """One model of each pair at what it is asked.
-
-    Attributes:
-        of: The row of each pair; what follows is by row.
-        ability: Of the model in the skill.
-        difficulty: Of what it is asked.
-        ability_error: Draws that of the ability.
-        difficulty_errors: Draw those of the difficulty, which add up.
-    """
-
-    of: Ints
-    ability: Floats
-    difficulty: Floats
-    ability_error: _Draw
-    difficulty_errors: tuple[_Draw, ...]
-
-    @classmethod
-    def of_rows(cls, rows: pl.DataFrame, of: Ints, *, policy: Policy, models: Models, errors: _Errors) -> _Side:
-        """Return the side of rows, each with a ``model``, a skill and a difficulty."""
+        asked = ["skill", "difficulty_bin", *(["template_hash"] if posterior is not None else [])]
+        sides = pl.concat(pairs.select(*asked, model=column) for column in ("route_model_id", "model_id"))
+        like = sides.with_row_index("row").select(pl.col("row").first().over("model", *asked)).to_series()
+        first, of = np.unique(like.to_numpy(), return_inverse=True)
+        rows, errors = sides[first], _Errors(posterior)
         index = models.index()
         position_of = {name: position for position, name in enumerate(models.skills)}
         model = np.array([index[name] for name in rows["model"]])
@@ -124,25 +95,31 @@ class _Side:
             errors.term(categories, np.full(len(skill), assumed.difficulty_sd)),
             errors.term([COMMON], np.array([assumed.difficulty_common_sd])),
         ]
-        if errors.posterior is not None:
-            difficulty_errors.append(_of_templates(rows["template_hash"].to_list(), errors, errors.posterior))
+        if posterior is not None:
+            difficulty_errors.append(_of_templates(rows["template_hash"].to_list(), errors, posterior))
         return cls(
-            of=of,
+            of_small=of[: pairs.height],
+            of_used=of[pairs.height :],
             ability=models.skill_ability()[model, skill],
             difficulty=rows["difficulty_bin"].to_numpy() * BIN,
+            errors=errors,
             ability_error=errors.term(abilities, np.nan_to_num(models.skill_ability_sd())[model, skill]),
             difficulty_errors=tuple(difficulty_errors),
         )
 
-    def expected(self) -> Floats:
-        """Return the margin of each row."""
-        return self.ability - self.difficulty
+    def expected(self) -> Margins:
+        """Return the margins as they are estimated: one replicate."""
+        return self._margins((self.ability - self.difficulty)[:, None])
 
-    def drawn(self, replicates: range, joint: Floats) -> Floats:
-        """Return the margins with their errors: rows x replicates."""
+    def drawn(self, replicates: range) -> Margins:
+        """Return the margins with errors drawn for replicates."""
+        joint = self.errors.joint(replicates)
         ability = self.ability + self.ability_error(replicates, joint)
         difficulty = self.difficulty + sum(draw(replicates, joint) for draw in self.difficulty_errors)
-        return np.ascontiguousarray((ability - difficulty).T)
+        return self._margins(np.ascontiguousarray((ability - difficulty).T))
+
+    def _margins(self, values: Floats) -> Margins:
+        return Margins(values=values, of_small=self.of_small, of_used=self.of_used)
 
 
 @dataclass(frozen=True, slots=True)
