@@ -58,7 +58,9 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         ("Covered", summary.covered, summary.covered_note),
         ("Audited", summary.audited, summary.audited_note),
     )
-    parts.append("\n".join(f"- {name}: **{escape(figure)}**, {escape(note)}" for name, figure, note in facts))
+    parts.append(
+        "\n".join(f"- {name}: **{escape(figure)}**{_joint(note)}{escape(note)}" for name, figure, note in facts)
+    )
     said = (summary.sampling, summary.quality, summary.preference, summary.unmeasured, summary.stakes)
     parts += [escape(line) for line in said if line]
     if summary.actions:
@@ -78,6 +80,11 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
             break
         text += f"\n\n{block}"
     return f"{text}\n".encode()
+
+
+def _joint(note: str) -> str:
+    """Return what separates a figure from its note: nothing but a space where the note continues the figure."""
+    return " " if note.startswith(("of ", "a month")) else ", "
 
 
 def escape(text: str) -> str:
