@@ -103,3 +103,11 @@ def test_a_relative_period_is_printed_as_the_dates_it_came_to(
     assert command in {f"llm-audit analyze {log} --since {day}" for day in since}
     assert run(["analyze", str(log), "--since", "lastweek"]) == 2
     assert "write 2026-09-01 or 2026-09-01T12:00, or 7d, 24h, 2w, today" in capsys.readouterr().err
+
+
+def test_a_log_without_prices_says_how_to_give_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, page = write_log(tmp_path / "log.jsonl", model="acme-secret-7b"), tmp_path / "a.html"
+    assert run(["analyze", str(log), "-q", "-o", str(page)]) == 3
+    assert "--prices FILE" in capsys.readouterr().err
+    assert "accounted for unknown" not in page.read_text()
+    assert "share of cost is unknown" in page.read_text()

@@ -175,10 +175,14 @@ def _mix(document: Document, room: Room) -> Figure:
     half = len(dated) // 2
     first, last = _frontier_share(sums, dated[:half]), _frontier_share(sums, dated[half:])
     title = f"Frontier models went from {share(first)} of cost in the first half to {share(last)} in the second"
+    if first is None or last is None:
+        title = "The frontier models' share of cost is unknown"
+    if not half and last is not None:
+        title = f"Frontier models accounted for {share(last)} of cost"
     return draw(
         room.key("mix"),
         panels,
-        title=title if half else f"Frontier models accounted for {share(last)} of cost",
+        title=title,
         description=f"Share of each tier in requests, tokens and cost by {name}, {dated[0]} to {dated[-1]}.",
         note=_undated(document),
     )
