@@ -30,7 +30,9 @@ def load_document(path: Path) -> Document:
     try:
         return decode(path.read_bytes())
     except OSError as error:
-        raise UsageError(f"Cannot read {path}: {error.strerror}.") from None
+        raise UsageError(
+            f"Cannot read {path}: {error.strerror}. Give an audit saved with `-o FILE.json` or --save-baseline."
+        ) from None
     except msgspec.DecodeError as error:
         raise UsageError(
             f"{path} cannot be read as an audit: {error}. Audit the logs again with this version of llm-audit: "

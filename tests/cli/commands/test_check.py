@@ -150,3 +150,10 @@ def test_check_renders_for_ci(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.startswith("::error")
     assert "flagship_tax" in (tmp_path / "c.md").read_text()
     assert json.loads((tmp_path / "c.sarif").read_text())["runs"][0]["results"]
+
+
+def test_a_baseline_that_is_missing_says_how_one_is_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = str(write_log(tmp_path / "log.jsonl"))
+    arguments = ["check", log, "--baseline", str(tmp_path / "none.json"), "--fail-on", "total_cost:+5%"]
+    assert run(arguments) == 2
+    assert "--save-baseline" in capsys.readouterr().err
