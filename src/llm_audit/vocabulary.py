@@ -182,6 +182,8 @@ def rejection_remedy(reasons: Iterable[str]) -> str:
         return "Please report the format and the error that the notes name."
     if reasons <= {"archive", "unreadable"}:
         return "The notes say what to do."
+    if reasons == {"truncated"}:
+        return "Get the whole file, or audit it once it is complete."
     if "unknown_format" in reasons:
         return "`llm-audit formats suggest PATH` drafts a mapping for a log of an unknown format."
     return "Correct or remove them."

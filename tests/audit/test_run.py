@@ -211,6 +211,18 @@ def test_nothing_but_an_unknown_format_names_the_command_that_drafts_a_mapping(t
         audit(tmp_path, many(1).clear(), rejected=refused)
 
 
+def test_a_file_of_which_the_rest_is_missing_is_a_warning(tmp_path):
+    refused = [
+        Rejection(reason=reason, count=count, examples=[RejectionExample(file=file, line=7)])
+        for reason, count, file in (("not_json", 3, "a"), ("truncated", 2, "b.gz"), ("unreadable", 1, "c"))
+    ]
+    document = audit(tmp_path, many(10), rejected=refused).document
+    assert document.warnings[0] == (
+        "How many records of these files are missing is not known, nor what they cost: "
+        "2 cut off, first b.gz:7; 1 not readable, first c:7."
+    )
+
+
 def test_a_period_is_cut_in_the_zone_of_the_audit(tmp_path):
     times = [dt.datetime(2026, 9, 1, 21, 30, tzinfo=dt.UTC), dt.datetime(2026, 9, 1, 22, 30, tzinfo=dt.UTC)]
     frame = rows(*({"time": time} for time in times), {"time": None})

@@ -13,7 +13,7 @@ from llm_audit.audit.findings.findings import Setting, findings
 from llm_audit.audit.findings.groups import groups
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.partial import Partial
-from llm_audit.audit.provenance import audited_period, count_requests, fingerprints, left_out, price_rows
+from llm_audit.audit.provenance import audited_period, count_requests, fingerprints, left_out, price_rows, uncounted
 from llm_audit.audit.rhythm.departures import departure_findings, departures
 from llm_audit.audit.rhythm.run_rate import rate_days, run_rate
 from llm_audit.audit.sections.by_basis import billing, unmatched
@@ -179,6 +179,7 @@ def document(found: Found) -> Document:
             undated_at=book.undated_at,
         ),
         warnings=[
+            *uncounted(ledger),
             *tax.warnings,
             *left_out(found.survey, options),
             *old_prices(found.survey.ends[1], book.checked),

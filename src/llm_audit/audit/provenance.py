@@ -17,6 +17,9 @@ from llm_audit.money import usd
 from llm_audit.policy import RANGES, Gate, Plan, Policy, Range
 from llm_audit.pricing import PriceBook
 
+_UNCOUNTED = {"truncated": "cut off", "unreadable": "not readable", "archive": "an archive that is not opened"}
+"""Reasons for which one rejection stands for all that the rest of a file holds, in words after a count."""
+
 
 def count_requests(ledger: Ledger, audited: int) -> Requests:
     """Return what became of the records that were read."""
@@ -49,6 +52,19 @@ def left_out(found: Survey, options: AuditOptions) -> list[str]:
         return []
     undated = found.times.undated
     return [f"Requests left out of the period because they have no time: {undated:,}."] if undated else []
+
+
+def uncounted(ledger: Ledger) -> list[str]:
+    """Note the files of which it is not known how many records are missing."""
+    found = [reason for reason in ledger.manifest.rejected if reason.reason in _UNCOUNTED]
+    if not found:
+        return []
+    files = "; ".join(
+        f"{reason.count:,} {_UNCOUNTED[reason.reason]}"
+        + "".join(f", first {example.file}:{example.line}" for example in reason.examples[:1])
+        for reason in found
+    )
+    return [f"How many records of these files are missing is not known, nor what they cost: {files}."]
 
 
 def _written(moment: datetime | None, where: ZoneInfo) -> str | None:
