@@ -10,6 +10,7 @@ from llm_audit.report.answers import preference, quality, unmeasured
 from llm_audit.report.rhythm import run_rate, sampling
 from llm_audit.report.stakes import stakes
 from llm_audit.report.text import UNKNOWN, count, decimals, fixed, money, plain, plural, share, to_places
+from llm_audit.vocabulary import rejection_remedy, rejection_words
 
 _ACTIONS = 3
 OVERLAP = "Some of these cover the same requests, so their amounts do not add up."
@@ -45,6 +46,7 @@ class Verdict:
     period: str
     actions: tuple[Finding, ...]  # the first three findings
     actions_note: str  # a caution about adding them up, or ""
+    rejected: str  # a sentence: records that could not be read, and what to do, or ""
     warnings: tuple[str, ...]  # each once
 
 
@@ -85,8 +87,20 @@ def verdict(document: Document) -> Verdict:
         period=period(document),
         actions=actions,
         actions_note=_actions_note(document, actions),
+        rejected=_rejected(document),
         warnings=tuple(dict.fromkeys((*document.warnings, *tax.warnings))),
     )
+
+
+def _rejected(document: Document) -> str:
+    """Return how many records were rejected, with the most frequent reason, its first place and what to do."""
+    if not document.rejected:
+        return ""
+    reason, total = document.rejected[0], document.requests.rejected
+    part = "" if len(document.rejected) == 1 else f"{reason.count:,} "
+    place = "".join(f", first {example.file}:{example.line}" for example in reason.examples[:1])
+    what = f"{plural(total, 'record')} {'was' if total == 1 else 'were'} rejected"
+    return f"{what}: {part}{rejection_words(reason.reason)}{place}. {rejection_remedy([reason.reason])}"
 
 
 def _actions_note(document: Document, actions: tuple[Finding, ...]) -> str:

@@ -34,6 +34,12 @@ def page() -> str:
     return pages.page()
 
 
+def test_rejected_records_are_the_first_of_the_notices(page: str) -> None:
+    notices = page.partition('<div class="warnings"')[2].partition("</div>")[0]
+    first = re.findall(r"<li>(.*?)</li>", notices, re.DOTALL)[0]
+    assert first.startswith("17 records were rejected: ")
+
+
 def test_every_section_is_there_in_the_order_of_reading(page: str) -> None:
     assert tuple(re.findall(r'<section id="([^"]+)"', page)) == SECTIONS
 

@@ -108,7 +108,9 @@ def page(document: Document, options: Options | None, *, data: Mapping[str, str]
         appendix=annex,
         details=[section for section in (*chapters, *annex) if section.details],
         glossary=GLOSSARY,
-        warnings=[sentence(warning, limit=400) for warning in summary.warnings[:_WARNINGS]],
+        warnings=[
+            sentence(warning, limit=400) for warning in (summary.rejected, *summary.warnings[:_WARNINGS]) if warning
+        ],
         policy_toml="\n".join(plain(line, limit=200) for line in document.policy.toml[:_POLICY_CHARS].splitlines()),
         command=plain(document.command, limit=1000),
         style=style,

@@ -17,9 +17,8 @@ from llm_audit.report.rounding import balanced
 from llm_audit.report.table import Priority, Table
 from llm_audit.report.tables import everything, invoice, spend
 from llm_audit.report.terminal.grid import grid
-from llm_audit.report.text import UNKNOWN, money, plain, plural, quoted
+from llm_audit.report.text import UNKNOWN, money, plain, quoted
 from llm_audit.report.verdict import Verdict, verdict
-from llm_audit.vocabulary import rejection_remedy, rejection_words
 
 _WIDE = 76
 """Columns from which the first screen has room for its longer notes."""
@@ -84,7 +83,7 @@ def _first_screen(document: Document, width: int) -> Group:
         facts.add_row("", "", sentence)
     facts.add_row("Covered", Text(summary.covered, style="bold"), summary.covered_note)
     facts.add_row("Audited", Text(summary.audited, style="bold"), summary.audited_note)
-    rejected = _rejected(document)
+    rejected = [summary.rejected] if summary.rejected else []
     shown = [*rejected, *summary.warnings[: _WARNINGS - (len(rejected) if width < _WIDE else 0)]]
     warnings = [Text(f"! {quoted(plain(warning, limit=3 * width))}", style="yellow") for warning in shown]
     parts = [
@@ -99,17 +98,6 @@ def _first_screen(document: Document, width: int) -> Group:
         _mix(document, width),
     ]
     return Group(*(Padding(part, (0, 1)) for part in parts))
-
-
-def _rejected(document: Document) -> list[str]:
-    """Return a warning about rejected records, with the most frequent reason, its first place and what to do."""
-    if not document.rejected:
-        return []
-    reason, total = document.rejected[0], document.requests.rejected
-    part = "" if len(document.rejected) == 1 else f"{reason.count:,} "
-    place = "".join(f", first {example.file}:{example.line}" for example in reason.examples[:1])
-    what = f"{plural(total, 'record')} {'was' if total == 1 else 'were'} rejected"
-    return [f"{what}: {part}{rejection_words(reason.reason)}{place}. {rejection_remedy([reason.reason])}"]
 
 
 def _actions(summary: Verdict, currency: str, width: int) -> RenderableType:
