@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.classify.constants import RESIDUAL_SD
-from llm_audit.classify.irt import curves_of_pairs, p_loses, p_loses_and_repeats, p_success, p_suffices
+from llm_audit.classify.irt import at_margins, curves_of_pairs, p_loses, p_success, p_suffices
 
 LOGITS = st.floats(-6, 6)
 
@@ -61,9 +61,10 @@ def test_one_tanh_a_model_gives_the_same_bits_as_two() -> None:
         succeeds = mass * (0.5 * (1 + np.tanh(0.5 * (used - difficulty - shift))))
         lost += succeeds * (0.5 * (1 + np.tanh(0.5 * (shift - (small - difficulty)))))
         repeated += succeeds * (0.5 * (1 + np.tanh(0.5 * (shift - (used - difficulty)))))
-    found = p_loses_and_repeats(small, used, difficulty)
-    assert np.array_equal(found[0], lost)
-    assert np.array_equal(found[1], repeated)
+    margins, row = np.concatenate([small - difficulty, used - difficulty])[:, None], np.arange(len(small))
+    found = at_margins(margins, row, row + len(small))
+    assert np.array_equal(found[0][:, 0], lost)
+    assert np.array_equal(found[1][:, 0], repeated)
     assert np.array_equal(p_loses(small, used, difficulty), lost)
     assert np.array_equal(p_loses(used, used, difficulty), repeated)
 
@@ -74,8 +75,7 @@ def test_curves_of_pairs_are_those_of_each_pair_to_the_bit(pairs: int) -> None:
     some = np.array([-1.5, -0.0, 0.0, 2.25, np.nan])
     small, used = random.choice(some, pairs), random.choice(some, pairs)
     grid = np.arange(-3.0, 3.0, 1 / 64)
-    for found, alone in zip(
-        curves_of_pairs(small, used, grid), p_loses_and_repeats(small[:, None], used[:, None], grid), strict=True
-    ):
+    expected = (p_loses(one[:, None], used[:, None], grid) for one in (small, used))
+    for found, alone in zip(curves_of_pairs(small, used, grid), expected, strict=True):
         assert found.shape == (pairs, len(grid))
         assert found.tobytes() == np.broadcast_to(alone, found.shape).tobytes()

@@ -47,28 +47,18 @@ def p_success(ability: npt.ArrayLike, difficulty: npt.ArrayLike) -> Array:
 
 def p_loses(ability_small: npt.ArrayLike, ability_used: npt.ArrayLike, difficulty: npt.ArrayLike) -> Array:
     """Probability that the model in use succeeds where the small one fails."""
-    return p_loses_and_repeats(ability_small, ability_used, difficulty)[0]
-
-
-def p_loses_and_repeats(
-    ability_small: npt.ArrayLike, ability_used: npt.ArrayLike, difficulty: npt.ArrayLike
-) -> tuple[Array, Array]:
-    """Return P(the model in use succeeds and the small one fails), and P(it succeeds and fails when run again)."""
     small = np.subtract(ability_small, difficulty, dtype=np.float64)
     used = np.subtract(ability_used, difficulty, dtype=np.float64)
     lost = np.zeros(np.broadcast(small, used).shape)
-    repeated = np.zeros(used.shape)
     for shift, mass in zip(_SHIFTS, _MASSES, strict=True):
-        # 1 - sigmoid(x) is sigmoid(-x) to the bit in this form, since tanh is odd: one tanh a model is enough.
-        of_used, of_small = np.tanh(0.5 * (used - shift)), np.tanh(0.5 * (small - shift))
-        succeeds = mass * (0.5 * (1.0 + of_used))
-        lost += succeeds * (0.5 * (1.0 - of_small))
-        repeated += succeeds * (0.5 * (1.0 - of_used))
-    return lost, repeated
+        # 1 - sigmoid(x) is sigmoid(-x) to the bit in this form, since tanh is odd.
+        succeeds = mass * (0.5 * (1.0 + np.tanh(0.5 * (used - shift))))
+        lost += succeeds * (0.5 * (1.0 - np.tanh(0.5 * (small - shift))))
+    return lost
 
 
 def curves_of_pairs(ability_small: Array, ability_used: Array, difficulties: Array) -> tuple[Array, Array]:
-    """Return ``p_loses_and_repeats`` of each pair of abilities at all difficulties, a row a pair.
+    """Return what ``at_margins`` does of each pair of abilities at all difficulties, a row a pair.
 
     What pairs share, such as one model in use against many small ones, is computed once; the figures are the same.
     """
@@ -77,7 +67,9 @@ def curves_of_pairs(ability_small: Array, ability_used: Array, difficulties: Arr
 
 
 def at_margins(margins: Array, of_small: Index, of_used: Index) -> tuple[Array, Array]:
-    """Return ``p_loses_and_repeats`` of pairs of rows of margins: abilities less difficulties.
+    """Return P(the model in use succeeds and the small one fails), and P(it succeeds and fails when run again).
+
+    The figures are those of ``p_loses``; what pairs share is computed once.
 
     Args:
         margins: A row for each that differs.
