@@ -174,10 +174,9 @@ class ShardReader:
             yield from self._parquet_range(source, start, end)
             return
         state = xxh3_128()
-        if packed := compression(magic) is not Compression.NONE:
-            lines = Lines(packed_range_blocks(source, start, end), None if source.columns else self._take)
-        else:
-            lines = Lines(_hashed(range_blocks(source, start, end), state), None if source.columns else self._take)
+        packed = compression(magic) is not Compression.NONE
+        blocks = packed_range_blocks(source, start, end) if packed else _hashed(range_blocks(source, start, end), state)
+        lines = Lines(blocks, None if source.columns else self._take)
         if source.columns:
             yield from with_columns(decoded(lines), source.columns)
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from llm_audit.sources.entry import NO_USAGE, Request, Usage
 from llm_audit.sources.records.fields import Json, as_int, first, flag, listing, mapping, objects, text
-from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, set_reply
 from llm_audit.sources.records.usage import of_any
 
 _USAGE = ("usage", "usageMetadata", "usage_metadata")
@@ -69,7 +69,7 @@ def read_response_body(request: Request, body: Json) -> None:
         content = content["message"]  # Bedrock Converse
     if isinstance(content, list) and content and all(isinstance(part, dict) and "role" not in part for part in content):
         content = {"role": "assistant", "content": content}
-    request.completion, request.completion_calls, request.completion_call_id = read_reply(content)
+    set_reply(request, content)
 
 
 def usage_of(body: Json) -> Usage:

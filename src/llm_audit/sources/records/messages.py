@@ -62,6 +62,11 @@ def read_reply(items: object) -> tuple[str | None, str, str | None]:
     return joined(read_messages([items] if isinstance(items, dict) else items) or [])
 
 
+def set_reply(request: Request, items: object) -> None:
+    """Set what ``read_reply`` reads as the reply of a request."""
+    request.completion, request.completion_calls, request.completion_call_id = read_reply(items)
+
+
 def joined(messages: Sequence[Message]) -> tuple[str | None, str, str | None]:
     """Return the text of the messages that are a reply, and its calls, as ``read_reply`` does."""
     if len(messages) == 1:

@@ -86,7 +86,7 @@ def read_pair(record: Record) -> Pair | None:
         request_body = record
     if not request_body or not (response_body or raw_response is None):
         return None
-    body, streamed = _response_body(response_body)
+    body, streamed = read_body(response_body.get("body", response_body))
     http = request_body  # or the body itself
     request_body = mapping(http["body"]) if "body" in http else mapping(http.get("json")) or http
     path, host = _address(http) or _address(record) or ("", "")
@@ -116,9 +116,8 @@ def is_bare(body: Json) -> bool:
     )
 
 
-def _response_body(response_body: Json) -> tuple[Json, bool | None]:
-    """Return the response body, put together where it was streamed, and whether it is known to have been."""
-    body = response_body.get("body", response_body)
+def read_body(body: object) -> tuple[Json, bool | None]:
+    """Return a response body, put together where it was streamed, and whether it is known to have been."""
     if isinstance(body, str):
         if is_stream(body):
             return streamed_body(body), True

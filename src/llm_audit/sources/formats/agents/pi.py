@@ -13,7 +13,7 @@ from llm_audit.sources.formats.interface import Context, Evidence, Format, Forma
 from llm_audit.sources.records.calls import cost_pico, merge_key
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import first, mapping, text
-from llm_audit.sources.records.messages import read_messages, read_reply
+from llm_audit.sources.records.messages import read_messages, set_reply
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
 from llm_audit.vocabulary import Status
@@ -56,9 +56,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         messages=prompt,
         tools=TOOLS,
     )
-    request.completion, request.completion_calls, request.completion_call_id = read_reply(
-        {"role": "assistant", "content": message.get("content")}
-    )
+    set_reply(request, {"role": "assistant", "content": message.get("content")})
     request.usage = disjoint_usage(
         read_count(usage, "input"),
         read_count(usage, "output"),

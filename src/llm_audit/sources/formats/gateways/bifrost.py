@@ -10,7 +10,7 @@ from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, flag, mapping, number, text
-from llm_audit.sources.records.messages import read_messages, read_reply
+from llm_audit.sources.records.messages import read_messages, set_reply
 from llm_audit.sources.records.times import micros
 from llm_audit.vocabulary import Status
 
@@ -50,7 +50,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     read_parameters(request, {**mapping(record.get("params")), "tools": record.get("tools")})
     reply = mapping(record.get("output_message"))
     if reply:
-        request.completion, request.completion_calls, request.completion_call_id = read_reply(reply)
+        set_reply(request, reply)
     request.usage = _usage(mapping(record.get("token_usage")))
     yield request
 

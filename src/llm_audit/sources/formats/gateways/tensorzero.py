@@ -14,9 +14,9 @@ from llm_audit.sources.formats.interface import Context, Evidence, Format, Forma
 from llm_audit.sources.records.bodies import model_of, read_parameters, read_response_body, usage_of
 from llm_audit.sources.records.calls import cost_pico, merge_key, tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
-from llm_audit.sources.records.fields import Json, first, flag, listing, mapping, number, text
-from llm_audit.sources.records.messages import read_messages, read_reply
-from llm_audit.sources.records.streams import assemble, is_stream, lines, streamed_body
+from llm_audit.sources.records.fields import first, flag, listing, mapping, number, text
+from llm_audit.sources.records.messages import read_messages, set_reply
+from llm_audit.sources.records.pair import read_body
 from llm_audit.sources.records.times import micros
 
 _SIGNATURE = frozenset({"model_name", "model_provider_name", "inference_id"})
@@ -27,7 +27,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     if flag(record.get("cached")):
         yield NotACall(NotCallReason.GATEWAY_CACHE_HIT)
         return
-    sent, (received, streamed) = mapping(record.get("raw_request")), _response(record.get("raw_response"))
+    sent, (received, streamed) = mapping(record.get("raw_request")), read_body(record.get("raw_response"))
     named = (text(record.get("model_name")) or "").rpartition("::")[2] or None
     model = model_of(received) or model_of(sent) or named
     if model is None:
@@ -45,7 +45,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         trace=text(record.get("inference_id")),
         app=text(record.get("function_name")),
         tags=(f"variant={variant}",) if variant is not None else (),
-        streamed=streamed,
+        streamed=streamed if received else None,
         latency_ms=number(record.get("response_time_ms")),
         stated_cost_pico=cost_pico(record.get("cost")),
         messages=read_messages(record.get("input_messages"), record.get("system")),
@@ -53,9 +53,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     read_parameters(request, sent)
     read_response_body(request, received)
     if request.completion is None and not request.completion_calls:
-        request.completion, request.completion_calls, request.completion_call_id = read_reply(
-            {"role": "assistant", "content": listing(record.get("output"))}
-        )
+        set_reply(request, {"role": "assistant", "content": listing(record.get("output"))})
     usage = usage_of(received)
     if usage is NO_USAGE:
         usage = disjoint_usage(
@@ -67,17 +65,6 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         )
     request.usage = usage
     yield request
-
-
-def _response(raw: object) -> tuple[Json, bool | None]:
-    """Return the provider's response, and whether it is known to have been streamed: chunks, one a line."""
-    body = mapping(raw)
-    if body or not isinstance(raw, str):
-        return body, None
-    if is_stream(raw):
-        return streamed_body(raw), True
-    chunks = lines(raw)
-    return (assemble(chunks), True) if chunks else ({}, None)
 
 
 def _time_us(record: Record, row_id: str | None) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from llm_audit.sources.entry import Request
 from llm_audit.sources.records.fields import Json, first, listing, mapping, objects, parsed, text
-from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, set_reply
 from llm_audit.sources.records.tracing import Span, indexed, names_of
 
 _MESSAGE_EVENTS = {
@@ -31,9 +31,7 @@ def set_texts(request: Request, span: Span) -> None:
     request.messages = read_messages(_prompt(fields, numbered=numbered) or _from_events(span), system)
     request.redacted = is_redacted(request.messages)
     offer_tools(request, _tools(fields, numbered=numbered))
-    request.completion, request.completion_calls, request.completion_call_id = read_reply(
-        _reply(fields, span, numbered=numbered)
-    )
+    set_reply(request, _reply(fields, span, numbered=numbered))
 
 
 def _prompt(fields: Json, *, numbered: bool) -> Any:

@@ -23,7 +23,7 @@ from llm_audit.sources.records.fields import (
     objects,
     text,
 )
-from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, set_reply
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.tokens import read_tokens
 from llm_audit.vocabulary import Operation, Status
@@ -93,7 +93,7 @@ def _prompt(request: Request, span: Json, meta: Json, details: Json) -> None:
     offer_tools(request, first(span, "tool_definitions") or meta.get("tool_definitions"))
     output_part = mapping(span.get("output")) or mapping(meta.get("output"))
     output = first(output_part, "messages", "value")
-    request.completion, request.completion_calls, request.completion_call_id = read_reply(output)
+    set_reply(request, output)
 
 
 def _attribution_and_session(span: Json) -> tuple[Attribution, str | None]:

@@ -39,7 +39,7 @@ from llm_audit.sources.records.fields import (
     parsed,
     text,
 )
-from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, set_reply
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.sources.records.tokens import read_parts, read_tokens
 from llm_audit.sources.records.usage import of_any
@@ -153,7 +153,7 @@ def _reply(request: Request, output: object) -> None:
         return
     extra = mapping(body.get("additional_kwargs"))  # LangChain puts the tool calls of a reply there
     found = {**body, **extra} if extra else output
-    request.completion, request.completion_calls, request.completion_call_id = read_reply(found)
+    set_reply(request, found)
 
 
 def _stated_cost(row: Json) -> object:

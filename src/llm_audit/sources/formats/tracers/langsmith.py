@@ -25,7 +25,7 @@ from llm_audit.sources.records.bodies import model_of, read_request_body, read_r
 from llm_audit.sources.records.calls import cost_pico, provider, reject_on_error, set_usage, span_key, tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, at, attribution_of, first, labels, listing, mapping, objects, text
-from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply
+from llm_audit.sources.records.messages import is_redacted, read_messages, set_reply
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import Operation, Status
@@ -104,7 +104,7 @@ def _texts(request: Request, inputs: Json, parameters: Json, outputs: Json) -> N
     if generations:
         batch = listing(generations[0]) or generations
         messages = [_plain(mapping(item).get("message") or item) for item in batch]
-        request.completion, request.completion_calls, request.completion_call_id = read_reply(messages)
+        set_reply(request, messages)
     else:
         read_response_body(request, outputs)
 

@@ -10,7 +10,7 @@ from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import cost_pico, set_usage, span_key
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import attribution_of, first, labels, mapping, text
-from llm_audit.sources.records.messages import is_redacted, read_messages, read_reply
+from llm_audit.sources.records.messages import is_redacted, read_messages, set_reply
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.vocabulary import Operation, Status
 
@@ -51,7 +51,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         messages=read_messages(record.get("input")),
     )
     request.redacted = is_redacted(request.messages)
-    request.completion, request.completion_calls, request.completion_call_id = read_reply(record.get("output"))
+    set_reply(request, record.get("output"))
     read_parameters(request, mapping(record.get("params")))
     set_usage(request, disjoint_usage(read_count(counts, "prompt"), read_count(counts, "completion")))
     yield request

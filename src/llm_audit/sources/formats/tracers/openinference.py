@@ -18,7 +18,7 @@ from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import cost_pico, provider, set_usage
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, listing, mapping, number, objects, parsed, text
-from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, set_reply
 from llm_audit.vocabulary import Operation
 
 _COUNT = "llm.token_count."
@@ -60,7 +60,7 @@ def read(span: tracing.Span, kind: str | None = None) -> Entry:
     read_parameters(request, settings)
     offer_tools(request, _tools(attributes))
     output = _messages(attributes, "llm.output_messages") or attributes.get("output.value")
-    request.completion, request.completion_calls, request.completion_call_id = read_reply(output)
+    set_reply(request, output)
     set_usage(request, _usage(attributes, vendor, model))
     return request
 

@@ -17,7 +17,7 @@ from llm_audit.sources.records.calls import cost_pico, merge_key, operation, pro
 from llm_audit.sources.records.column_names import columns_of
 from llm_audit.sources.records.disjoint import read_count
 from llm_audit.sources.records.fields import Json, as_int, at, first, flag, mapping, text
-from llm_audit.sources.records.tokens import count_tokens, usage_of_counts
+from llm_audit.sources.records.tokens import count_tokens, read_tokens, usage_of_counts
 from llm_audit.sources.records.usage import of_gemini
 
 _INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
@@ -111,7 +111,7 @@ def _usage(attributes: Json, names: tracing.Names, vendor: str | None, model: st
     if (thoughts := read_count(counts, _ADK_THOUGHTS)) and "output_tokens" in counts:  # of Gemini, on top of the output
         counts["output_tokens"] = thoughts + (read_count(counts, "output_tokens") or 0)
     convention = tracing.convention(vendor, model or "")
-    return usage_of_counts(count_tokens(counts), wrapper_total=True, convention=convention, model=model or "")
+    return read_tokens(counts, wrapper_total=True, convention=convention, model=model or "")
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:

@@ -24,7 +24,7 @@ from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import cost_pico, merge_key, outcome, set_usage
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, as_int, attribution_of, first, flag, mapping, number, text
-from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, set_reply
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import Operation, Status
@@ -73,9 +73,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         messages=read_messages(given.get("$ai_input")),
     )
     request.redacted = is_redacted(request.messages)
-    request.completion, request.completion_calls, request.completion_call_id = read_reply(
-        given.get("$ai_output_choices")
-    )
+    set_reply(request, given.get("$ai_output_choices"))
     read_parameters(request, mapping(given.get("$ai_model_parameters")))
     offer_tools(request, given.get("$ai_tools"))
     set_usage(request, _usage(given, model))

@@ -10,7 +10,7 @@ from llm_audit.sources.records import tracing
 from llm_audit.sources.records.calls import cost_pico, merge_key, provider, set_usage, tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, as_int, at, first, listing, mapping, objects, parsed, text
-from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, read_reply
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, set_reply
 from llm_audit.sources.records.usage import of_anthropic, of_gemini
 from llm_audit.vocabulary import Operation
 
@@ -66,7 +66,7 @@ def read(span: tracing.Span) -> Entry:
     calls = [_part({**call, "type": "tool-call"}) for call in objects(attributes.get("ai.response.toolCalls"))]
     output = first(attributes, "ai.response.text", "ai.response.object")
     message = {"role": "assistant", "content": [*([output] if isinstance(output, str) else []), *calls]}
-    request.completion, request.completion_calls, request.completion_call_id = read_reply(message)
+    set_reply(request, message)
     set_usage(request, _usage(attributes, metadata, request.provider, model))
     return request
 

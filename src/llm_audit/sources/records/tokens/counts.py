@@ -45,7 +45,12 @@ class TokenCounts(msgspec.Struct):
 
 
 def read_tokens(
-    record: Json, *, convention: Convention | None = None, wrapper_total: bool = False, tool_calls: int | None = None
+    record: Json,
+    *,
+    convention: Convention | None = None,
+    wrapper_total: bool = False,
+    tool_calls: int | None = None,
+    model: str = "",
 ) -> Usage:
     """Read the usage of an object that holds counts under any of the known names.
 
@@ -54,9 +59,10 @@ def read_tokens(
         convention: What its input count includes, where neither the counts nor their names tell.
         wrapper_total: The total was computed by a library, so that input + output proves nothing.
         tool_calls: Tool calls that are billed, which no token name tells.
+        model: The model, which decides whether thinking comes on top of the output.
     """
     return usage_of_counts(
-        count_tokens(record), convention=convention, wrapper_total=wrapper_total, tool_calls=tool_calls
+        count_tokens(record), convention=convention, wrapper_total=wrapper_total, tool_calls=tool_calls, model=model
     )
 
 

@@ -37,7 +37,7 @@ from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_
 from llm_audit.sources.records.fields import Json, first, flag, labels, mapping, number, text
 from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import between_ms, micros
-from llm_audit.sources.records.tokens import count_tokens, usage_of_counts
+from llm_audit.sources.records.tokens import count_tokens, read_tokens, usage_of_counts
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import ServiceTier
 
@@ -132,9 +132,7 @@ def _held_usage(record: Json, columns: Columns, model: str) -> Usage:
 def _nested_usage(usage: Json, model: str) -> Usage:
     """Read counts held in an object of their own, also under bare names such as ``input`` and ``output``."""
     found = of_any(usage, model=model)
-    if found is NO_USAGE:
-        return usage_of_counts(count_tokens(usage), convention=Convention.INCLUSIVE, model=model)
-    return found
+    return read_tokens(usage, convention=Convention.INCLUSIVE, model=model) if found is NO_USAGE else found
 
 
 def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> None:

@@ -9,7 +9,7 @@ from llm_audit.sources.entry import Message, Request
 from llm_audit.sources.records.calls import merge_key
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
 from llm_audit.sources.records.fields import Attribution, Json, as_int, attribution_of, flag, mapping, number, text
-from llm_audit.sources.records.messages import any_placeholder, read_reply
+from llm_audit.sources.records.messages import any_placeholder, set_reply
 from llm_audit.vocabulary import Status
 
 _OK, _ERROR = Status.OK.value, Status.ERROR.value
@@ -121,4 +121,4 @@ def set_completion(request: Request, completion: Any) -> None:
     if isinstance(completion, str):
         request.completion = completion
     else:
-        request.completion, request.completion_calls, request.completion_call_id = read_reply(completion)
+        set_reply(request, completion)
