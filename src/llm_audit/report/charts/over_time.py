@@ -174,10 +174,11 @@ def _mix(document: Document, room: Room) -> Figure:
     dated = [key for key in keys if key != UNDATED]
     half = len(dated) // 2
     first, last = _frontier_share(sums, dated[:half]), _frontier_share(sums, dated[half:])
-    title = f"Frontier models went from {share(first)} of cost in the first half to {share(last)} in the second"
-    if first is None or last is None:
+    if last is None or (half and first is None):
         title = "The frontier models' share of cost is unknown"
-    if not half and last is not None:
+    elif half:
+        title = f"Frontier models went from {share(first)} of cost in the first half to {share(last)} in the second"
+    else:
         title = f"Frontier models accounted for {share(last)} of cost"
     return draw(
         room.key("mix"),
