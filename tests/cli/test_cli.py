@@ -1,5 +1,6 @@
 import json
 import platform
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -68,16 +69,29 @@ def test_every_command_is_one_module_and_every_module_one_command() -> None:
     assert sorted(GROUPS) == [module.name for module in iter_modules(groups.__path__)]
 
 
+def test_the_list_of_commands_says_what_the_help_of_each_begins_with() -> None:
+    """The list is printed without loading the commands."""
+    shown = typer.main.get_command(application()).commands
+    assert {name: shown[name].help.split("\n")[0] for name in shown} == COMMANDS | GROUPS
+
+
+def test_help_lists_every_command_with_its_whole_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    words = capsys.readouterr().out.split()
+    assert [name for name, summary in (COMMANDS | GROUPS).items() if summary.split()[-1] not in words] == []
+    assert "..." not in words
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_shows_the_names_of_options_whole_at_80_columns(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     assert run([command, "--help"]) == 0
-    shown = capsys.readouterr().out
+    shown = re.split(r"[\s,]+", capsys.readouterr().out)
     parameters = typer.main.get_command(application()).commands[command].params
     options = [name for parameter in parameters for name in (*parameter.opts, *parameter.secondary_opts)]
-    assert [name for name in options if name.startswith("-") and f"{name} " not in shown] == []
+    assert [name for name in options if name.startswith("-") and name not in shown] == []
 
 
 @pytest.mark.parametrize(

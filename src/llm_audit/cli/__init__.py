@@ -4,8 +4,8 @@ To add a command, write its module in ``commands`` with a function of the same n
 test it in ``tests/cli/commands``; a command with subcommands goes to ``groups`` and ``GROUPS``. Options that several
 commands share are in ``options``. ``scripts/build_reference.py`` then adds it to ``docs/cli.md``.
 
-Nothing heavy is imported here or at the top of a command's module, so that ``--help`` answers at once, and only the
-command that is run is imported and built.
+Nothing heavy is imported here or at the top of a command's module, and only the command that is run is imported and
+built, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations
@@ -26,14 +26,39 @@ from llm_audit.cli.console import abandon_stdout, audit_warnings, fail, flush, o
 from llm_audit.cli.failures import explain
 from llm_audit.errors import AuditError, ExitCode
 
-COMMANDS = (
-    "analyze", "check", "diff", "report", "init", "reconcile", "simulate", "explain", "trace", "evaluate", "calibrate",
-    "sample", "ingest", "merge",
-    "doctor",
-)  # fmt: skip
-"""Commands in the order of ``--help``; each is the function of its name in its module in ``commands``."""
-GROUPS = ("models", "policy", "prices", "formats", "cache", "ledger", "config")
-"""Groups of commands in the order of ``--help``; each is the ``app`` of its module in ``groups``."""
+COMMANDS = {
+    "analyze": "Audit logs: actual cost, what the policy would have cost, and where most can be saved.",
+    "check": "Audit logs and check the result against rules and budgets; exits with 1 when one fails.",
+    "diff": "Compare two audits, and split the change into volume, model mix, tokens per request, cache and price.",
+    "report": "Render a saved audit again, in any format without a row per request; --invoice ties it out first.",
+    "init": "Write a commented llm-audit.toml and a GitHub workflow; existing files are kept.",
+    "reconcile": "Compare costs stated by logs or an invoice with those computed, by day and model, with "
+    "the likely cause.",
+    "simulate": "Compare policies on the same requests: cost, flagship tax, requests moved and answers "
+    "expected to be lost.",
+    "explain": "Explain how a request was judged, routed and priced, with every figure; or how a text is "
+    "judged (--prompt).",
+    "trace": "Show a trace as a tree, with each request's route, risk, and the cost of requests that depend on it.",
+    "evaluate": "Measure the classifier's routing between two models on labelled prompts, as RouteLLM "
+    "does, and its calibration.",
+    "calibrate": "Calibrate with your own verdicts or outcomes, a hundred or more; use the file with --calibration.",
+    "sample": "Choose the requests whose trial would be most informative on whether a smaller model suffices.",
+    "ingest": "Read logs, or one of N shares of them, into a workspace, of which `merge` makes a ledger.",
+    "merge": "Make the ledger of a workspace whose shares have all been read, and remove the workspace's files.",
+    "doctor": "Show versions, compiled code, the cache, the age of the price table, and what the given places hold.",
+}
+"""Commands in the order of ``--help``, with what each is for, the first paragraph of its own help; each is the function
+of its name in its module in ``commands``."""
+GROUPS = {
+    "models": "List models, show a family's ladder, compare two models.",
+    "policy": "Show, validate and export policies.",
+    "prices": "List, show, verify and compare prices.",
+    "formats": "List the log formats, or detect that of a file.",
+    "cache": "Show or clear the cached ledger parts of logs already read, and audits; they hold no text.",
+    "ledger": "Show, compact or verify a ledger that `llm-audit analyze --update` keeps up to date.",
+    "config": "Show every setting with its origin.",
+}
+"""Groups of commands in the order of ``--help``, with what each is for; each is ``app`` in its module in ``groups``."""
 
 _INTERRUPTED = "Interrupted; no report was written."
 
@@ -66,10 +91,10 @@ def application(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
     made = _bare()
     for name in names:
         if name in GROUPS:
-            made.add_typer(_group(name), name=name)
+            made.add_typer(_group(name), name=name, help=GROUPS[name])
         else:
             command = _command(name)
-            made.command(name, cls=options.Command, help=_wrapped(command))(command)
+            made.command(name, cls=options.Command, help=_wrapped(command), short_help=COMMANDS[name])(command)
     return made
 
 
@@ -83,10 +108,8 @@ def _application_for(arguments: Sequence[str]) -> typer.Typer:
 def _listed() -> typer.Typer:
     """Return a command line that says what each command is for, and has no options of any."""
     made = _bare()
-    for name in COMMANDS:
-        made.command(name, help=_wrapped(_command(name)))(_nothing)
-    for name in GROUPS:
-        made.command(name, help=_group(name).info.help)(_nothing)
+    for name, summary in (COMMANDS | GROUPS).items():
+        made.command(name, short_help=summary)(_nothing)
     return made
 
 
@@ -96,7 +119,8 @@ def _bare() -> typer.Typer:
         cls=options.CommandLine,
         help="Audit LLM traffic logs offline: what was spent, and what a small-by-default policy would have cost.",
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        rich_markup_mode=None,  # rich takes as long to load as everything else that help needs
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     made.callback(invoke_without_command=True)(_root)
     return made
@@ -111,6 +135,7 @@ def _group(name: str) -> typer.Typer:
     group: typer.Typer = import_module(f"llm_audit.cli.groups.{name}").app
     for command in group.registered_commands:
         command.help = _wrapped(command.callback)
+        command.short_help = command.help.split("\n")[0]
     return group
 
 

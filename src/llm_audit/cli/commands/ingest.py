@@ -26,7 +26,7 @@ def ingest(
     config_file: options.ConfigFile = None,
     progress: options.ShowProgress = None,
 ) -> None:
-    """Read logs, or one of N shares of them, into a workspace; `llm-audit merge` makes a ledger of it.
+    """Read logs, or one of N shares of them, into a workspace, of which `merge` makes a ledger.
 
     What the workspace holds of the same logs is not read again, so a share that failed is simply started again.
     """

@@ -7,7 +7,6 @@ import typer
 from llm_audit.cli.table import ListFormat, show
 
 app = typer.Typer(
-    help="Show or clear the cached ledger parts of logs already read, and audits; they hold no text.",
     no_args_is_help=True,
 )
 

@@ -8,7 +8,7 @@ import typer
 
 from llm_audit.cli import options
 
-app = typer.Typer(help="Show every setting with its origin.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from llm_audit.cli import console, options
 from llm_audit.cli.table import ListFormat, show
 from llm_audit.errors import ExitCode, IncompleteError, UsageError
 
-app = typer.Typer(help="List the log formats, or detect that of a file.", invoke_without_command=True)
+app = typer.Typer(invoke_without_command=True)
 
 
 @app.callback()

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 app = typer.Typer(
-    help="Show, compact or verify a ledger that `llm-audit analyze --update` keeps up to date.",
     no_args_is_help=True,
 )
 

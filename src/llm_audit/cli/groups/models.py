@@ -26,7 +26,7 @@ class _ListByDefault(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-app = typer.Typer(help="List models, show a family's ladder, compare two models.", cls=_ListByDefault)
+app = typer.Typer(cls=_ListByDefault)
 
 
 @app.command("list")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from llm_audit.catalog import Catalog
     from llm_audit.policy import Policy
 
-app = typer.Typer(help="Show, validate and export policies.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="POLICY", help="A preset's name or a TOML file.")]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from llm_audit.pricing import PriceBook
 
-app = typer.Typer(help="List, show, verify and compare prices.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 At = Annotated[str | None, typer.Option(help="Day of the prices, such as 2025-06-01; today by default.")]
 Provider = Annotated[str | None, typer.Option(help="Name of a provider.")]
