@@ -57,6 +57,12 @@ def start(tmp_path: Path) -> tuple[subprocess.Popen[str], int]:
     return process, int(process.stdout.readline().split()[1])
 
 
+def test_what_waits_for_the_end_of_a_run_is_done_and_written() -> None:
+    ending = "import atexit, llm_audit.cli; atexit.register(print, 'at exit'); llm_audit.cli.main(['nothing'])"
+    found = subprocess.run([sys.executable, "-c", ending], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout) == (2, "at exit\n")
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("to_child", [False, True])
 def test_a_signal_ends_a_run_cleanly(tmp_path: Path, number: int, code: int, to_child: bool) -> None:

@@ -10,6 +10,7 @@ built, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
+import gc
 import inspect
 import os
 import sys
@@ -153,6 +154,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with an exit code; no traceback ever reaches a user."""
     open_standard_streams()
     supervised = signals.supervise()
+    gc.set_threshold(200_000)  # what is loaded stays: to search it for cycles again and again takes a tenth of a start
     os.umask(0o077)  # what a run creates is for its owner, unless the code that creates it says otherwise
     signals.handle()
     code = run(sys.argv[1:] if arguments is None else arguments)

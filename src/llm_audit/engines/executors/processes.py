@@ -27,6 +27,7 @@ MAX_ATTEMPTS = 3
 _LOAD = "load"
 """In place of a function: the task is the name of a module, and there is no answer."""
 
+_SERVER = "llm_audit.engines.executors.server_start"
 _READING = "llm_audit.engines.preload"
 _SETTINGS = "llm_audit.engines.executors.polars_settings"
 
@@ -94,7 +95,7 @@ def _context(loaded: Sequence[str] = (_READING,)) -> Any:
     """Return what starts processes, from a server that has loaded modules; one that runs already stays as it is."""
     context: Any = multiprocessing.get_context("forkserver" if _forks() else "spawn")
     if _forks():
-        context.set_forkserver_preload(list(loaded))
+        context.set_forkserver_preload([_SERVER, *loaded])
     return context
 
 
@@ -204,6 +205,7 @@ def serve(connection: Connection) -> None:
     # Records are short-lived trees; searching them for cycles costs a fifth of the time.
     gc.freeze()
     gc.set_threshold(200_000)
+    gc.enable()  # after the server's
     while True:
         try:
             function, task = connection.recv()
