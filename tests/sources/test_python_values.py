@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from tests.sources.formats.fixture_files import requests, tokens
 
+from llm_audit.sources.entry import BadRecordError
 from llm_audit.sources.python_values import object_at_end, python_value
+from llm_audit.sources.records.times import micros
 
 USAGE = (
     "CompletionUsage(completion_tokens=40, prompt_tokens=150, total_tokens=190, completion_tokens_details=None, "
@@ -94,3 +96,30 @@ def test_objects_of_sdks_in_logs_are_calls(
     log.write_text(line + "\n")
     (request,) = requests(log)
     assert (request.model, tokens(request), request.time_us) == (model, counts, time_us)
+
+
+@pytest.mark.parametrize(
+    ("zone", "read"),
+    [
+        ("tzinfo=datetime.timezone.utc", "2026-05-12T10:00:00Z"),
+        ("tzinfo=TzInfo(UTC)", "2026-05-12T10:00:00Z"),
+        ("tzinfo=TzInfo(+02:00)", "2026-05-12T08:00:00Z"),
+        ("tzinfo=TzInfo(-25200)", "2026-05-12T17:00:00Z"),
+        ("tzinfo=datetime.timezone(datetime.timedelta(seconds=7200))", "2026-05-12T08:00:00Z"),
+        ("tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=61200))", "2026-05-12T17:00:00Z"),
+        ("tzinfo=datetime.timezone(datetime.timedelta(seconds=3600), 'CET')", "2026-05-12T09:00:00Z"),
+        ("tzinfo=zoneinfo.ZoneInfo(key='Europe/Berlin')", "2026-05-12T08:00:00Z"),  # in summer
+        ("0, 0, tzutc()", "2026-05-12T10:00:00Z"),
+        ("tzinfo=None", "2026-05-12T10:00:00Z"),
+        ("tzinfo=tzlocal()", "2026-05-12T10:00:00 in an unknown zone"),
+        ("tzinfo=<DstTzInfo 'Europe/Berlin' CEST+2:00:00 DST>", None),
+    ],
+)
+def test_a_time_is_in_the_zone_that_it_names(zone: str, read: str | None) -> None:
+    found = python_value(f"Usage(input_tokens=3, created=datetime.datetime(2026, 5, 12, 10, 0, {zone}))")
+    assert found == (read and {"input_tokens": 3, "created": read})
+
+
+def test_a_time_in_a_zone_that_cannot_be_read_is_no_time() -> None:
+    with pytest.raises(BadRecordError):
+        micros("2026-05-12T10:00:00 in an unknown zone")

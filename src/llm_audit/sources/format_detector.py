@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from llm_audit.sources.decode import Item
-from llm_audit.sources.entry import BadRecordError, Entry, Reason, Record, Rejected, TypedRecord
+from llm_audit.sources.entry import BadRecordError, Entry, Reason, Record, Rejected, Request, TypedRecord
 from llm_audit.sources.fast_path import FastPath
 from llm_audit.sources.formats.interface import Context, Format
 from llm_audit.sources.formats.signatures import Signatures
 from llm_audit.sources.packed_text import plain
+from llm_audit.sources.records.tokens import count_thinking
 from llm_audit.sources.surroundings import fill
 from llm_audit.sources.unwrap import unwrap
 
@@ -80,7 +81,7 @@ class FormatDetector:
         assert reader is not None
         self.records[reader.name] += 1
         try:
-            return reader.name, reader.read(record)
+            return reader.name, _complete(reader.read(record))
         except BadRecordError as error:
             return reader.name, Rejected(error.reason, error.field_name, note=error.note)
         except Exception as error:  # noqa: BLE001 - a bug costs the record that shows it and no other
@@ -107,13 +108,19 @@ class FormatDetector:
         before = len(entries)
         try:
             for entry in found.entries(record, context):
-                entries.append((name, entry))  # noqa: PERF401 - what came before a failure stays
+                entries.append((name, _complete(entry)))  # noqa: PERF401 - what came before a failure stays
         except BadRecordError as error:
             entries.append((name, Rejected(error.reason, error.field_name, note=error.note)))
         except Exception as error:  # noqa: BLE001 - as in _read_typed
             entries.append((name, internal_error(name, error)))
         if len(entries) == before:
             entries.append((name, _NOTHING_INSIDE))
+
+
+def _complete(entry: Entry) -> Entry:
+    if isinstance(entry, Request) and entry.usage.unexplained_tokens:
+        count_thinking(entry)
+    return entry
 
 
 def internal_error(format_name: str, error: Exception) -> Rejected:

@@ -39,12 +39,15 @@ CENT = 10**10
         ({"input_cost": 0.004, "output_cost": 0.006}, CENT),
         ({"input": 0.004, "output": 0.005, "cacheRead": 0.001, "currency": "USD"}, CENT),
         ({"inputCost": 0.004, "outputCost": "$0.006"}, CENT),
-        ({"input": 0.004, "output": 0.005, "of_which": 0.001}, None),
+        ({"input": 0.004, "output": 0.005, "cached": 0.001}, CENT),
+        ({"upstream_inference_cost": 0.01, "upstream_inference_prompt_cost": 0.004, "completions_cost": 0.006}, CENT),
+        ("USD 1 cent", CENT),
+        ("USD 10000 microdollars", CENT),
+        ("1 cent USD", CENT),
         ({"total": 0.01, "currency": "USD"}, CENT),
         ({"amount": 1, "unit": "cents"}, CENT),
         ({"total_cents": 1}, CENT),
         ({"currency_code": "USD", "units": "1", "nanos": 10_000_000}, 101 * CENT),
-        ({"input_cost": 0.004, "output_cost": "n/a"}, None),
         (True, None),
         (-1, None),
         ("Included", None),
@@ -105,8 +108,9 @@ def test_a_usage_states_its_cost(usage: dict[str, Any]) -> None:
     [(None, CENT), ("usd", CENT), ("$", CENT), ("USD", CENT), ("CNY", None), ("eur", None), ("credits", None)],
 )
 def test_another_currency_is_left_out_and_named(currency: str | None, pico: int | None) -> None:
+    record = {"cost": "0.01", "currency": currency}
     request = Request(model="m", usage=Usage(input_tokens=1))
-    set_stated(request, "0.01", currency)
+    set_stated(request, record, columns_of(record))
     assert request.stated_cost_pico == pico
     assert (request.usage.unread_counts is None) == (pico is not None)
 
@@ -140,10 +144,37 @@ def test_another_currency_is_left_out_and_named(currency: str | None, pico: int 
 def test_a_column_names_the_unit_of_its_cost(
     column: str, cell: object, currency: str | None, pico: int | None, unread: str | None
 ) -> None:
-    columns = columns_of({"model": "m", column: cell})
-    cells = {column: cell}
+    record = {"model": "m", column: cell, "currency": currency}
     request = Request(model="m", usage=Usage(input_tokens=1))
-    set_stated(request, cells.get(columns.cost), currency, other=(cells.get(columns.other_cost), columns.other_cost))
+    set_stated(request, record, columns_of(record))
+    assert (request.stated_cost_pico, request.usage.unread_counts) == (pico, unread)
+
+
+@pytest.mark.parametrize(
+    ("cells", "pico", "unread"),
+    [
+        ({"input_cost": 0.004, "output_cost": 0.006}, CENT, None),
+        ({"prompt_cost": "0.004", "completionCost": "$0.006"}, CENT, None),
+        ({"Input Cost (USD)": 0.003, "cached_cost": 0.001, "output_cost_usd": 0.006}, CENT, None),
+        ({"cost_input": 0.003, "cost_cache_write": 0.001, "cost_output": 0.006}, CENT, None),
+        ({"input_cost_cents": 0.4, "output_cost_cents": 0.6}, CENT, None),
+        ({"input_cost": 0.4, "output_cost": 0.6, "currency": "cents"}, CENT, None),
+        ({"input_cost": 0.004, "prompt_cost": 0.004, "output_cost": 0.006}, CENT, None),  # one cost by two names
+        ({"input_cost": 0.004, "output_cost": 0.006, "total_cost": 0.01}, CENT, None),
+        ({"input_cost": 0.5, "output_cost": 0.5, "cost_cents": 1}, CENT, None),
+        ({"input_cost": 0.004, "output_cost": None}, None, None),
+        ({"input_cost": 0.004, "output_cost": "n/a"}, None, None),
+        ({"input_cost": 0.004, "output_cost": 0.006, "currency": "EUR"}, None, "cost in EUR"),
+        ({"input_cost_eur": 0.004, "output_cost": 0.006}, None, "cost in EUR"),
+        ({"input_cost_per_token": 0.004, "output_cost_per_token": 0.006}, None, None),
+        ({"cost": {"input": 0.004, "output": 0.005, "of_which": 0.001}}, None, "cost that is no plain amount"),
+    ],
+    ids=str,
+)
+def test_a_cost_in_parts_is_their_sum(cells: dict[str, Any], pico: int | None, unread: str | None) -> None:
+    record = {"model": "m", **cells}
+    request = Request(model="m", usage=Usage(input_tokens=1))
+    set_stated(request, record, columns_of(record))
     assert (request.stated_cost_pico, request.usage.unread_counts) == (pico, unread)
 
 

@@ -197,7 +197,11 @@ def _measures() -> dict[str, pl.Expr]:
         "estimated_tokens": pl.when(estimated).then(tokens).otherwise(0),
         "ambiguous_tokens": ambiguous,
         "estimated_cost_pico": pl.when(estimated).then("cost_pico").otherwise(0),
-        "ambiguous_cost_pico": ambiguous * input_rate.fill_null(0),
+        "ambiguous_cost_pico": ambiguous
+        * pl.when(pl.col("ambiguous_tokens") == pl.col("reasoning_tokens"))  # it may be a part of the output
+        .then(pl.max_horizontal(input_rate, output_rate))
+        .otherwise(input_rate)
+        .fill_null(0),
         "unexplained_cost_pico": unexplained * pl.max_horizontal(input_rate, output_rate).fill_null(0),
         "stated_requests": stated.cast(pl.Int64),
         "stated_computed_pico": pl.when(stated).then("cost_pico"),

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from llm_audit.sources.decode import Item
+from llm_audit.sources.records.billing.amounts import PARTS as COST_PARTS
 from llm_audit.sources.records.column_names import column_named
 from llm_audit.sources.records.tokens.names import COLUMNS
 
@@ -24,7 +25,7 @@ _TWELVE_HOURS = re.compile(r"(?i)\b[ap]\.?m\b")
 _MONTHS = 12
 _TIMES = frozenset({"time", "end_time"})
 _COUNTS = frozenset(COLUMNS)
-_AMOUNTS = frozenset({"cost", "latency", "latency_ms", "latency_s"})
+_AMOUNTS = frozenset({"cost", "latency", "latency_ms", "latency_s", *COST_PARTS})
 
 Row = tuple[int, Item]
 

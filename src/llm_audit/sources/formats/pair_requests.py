@@ -74,9 +74,7 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
         status_code=code,
         latency_ms=_latency_ms(pair, columns, time_us),
     )
-    cost, other = get(columns.cost), get(columns.other_cost)
-    if cost is not None or other is not None:
-        set_stated(request, cost, get(columns.currency), other=(other, columns.other_cost))
+    set_stated(request, pair.outer, columns)
     if request.stated_cost_pico is None and (usage := mapping(response_body.get("usage"))):
         request.stated_cost_pico = cost_of_usage(usage)
     read_request_body(request, request_body)

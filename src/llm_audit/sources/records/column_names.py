@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from llm_audit.sources.records.billing.amounts import COLUMNS as COST_COLUMNS
+from llm_audit.sources.records.billing.amounts import PARTS as COST_PARTS
 from llm_audit.sources.records.tokens.names import COLUMNS as TOKEN_COLUMNS
 from llm_audit.sources.records.tokens.names import looks_like_tokens, normalize_name
 
@@ -62,6 +63,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     ),
     "currency": ("currency", "cost_currency", "price_currency", "cost_unit"),
     "other_cost": tuple(COST_COLUMNS),  # in the unit that the name ends in
+    **{part: tuple(names) for part, names in COST_PARTS.items()},
     "messages": ("messages", "prompt_messages", "input_messages", "chat_history"),
     "prompt": ("prompt", "input", "query", "question", "user_prompt", "prompt_text", "request_text", "input_text"),
     "system": ("system", "system_prompt", "system_message", "instructions"),
@@ -161,6 +163,10 @@ class Columns(msgspec.Struct, frozen=True):
     cost: str = ABSENT
     currency: str = ABSENT
     other_cost: str = ABSENT
+    input_cost: str = ABSENT
+    output_cost: str = ABSENT
+    cache_read_cost: str = ABSENT
+    cache_write_cost: str = ABSENT
     messages: str = ABSENT
     prompt: str = ABSENT
     system: str = ABSENT

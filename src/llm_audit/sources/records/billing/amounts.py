@@ -14,7 +14,7 @@ from typing import NamedTuple
 from llm_audit.money import pico
 
 _PARTS = {"": 0, "milli": -3, "micro": -6, "nano": -9, "pico": -12}
-_BASES = {"usd": 0, "dollar": 0, "usdollar": 0, "cent": -2, "usdcent": -2, "uscent": -2}
+_BASES = {"usd": 0, "dollar": 0, "usdollar": 0, "cent": -2, "usdcent": -2, "uscent": -2, "centusd": -2}
 _EXPONENTS = {
     "$": 0, "us$": 0, "usd$": 0, "$usd": 0, "¢": -2, "µusd": -6, "μusd": -6, "µ$": -6, "μ$": -6,
     "usdtick": -10,  # xAI's
@@ -51,6 +51,24 @@ COLUMNS = {
     for unit in (*_UNIT_WORDS, *_CURRENCIES, *"¢€£¥￥元₹₩₽", "credits", "points", "units", "premium_requests")
 }
 """Units by the normalized names of costs that end in them."""
+_PART_WORDS = {
+    "input_cost": ("input", "prompt"),
+    "output_cost": ("output", "completion"),
+    "cache_read_cost": ("cache_read", "cached_input", "cached", "cache_hit", "cache"),
+    "cache_write_cost": ("cache_write", "cache_creation"),
+}
+_PART_UNITS = ("", "usd", *_UNIT_WORDS, *_CURRENCIES)
+PARTS = {
+    part: {
+        f"{name}{between}{unit}": unit
+        for word in words
+        for name in (f"{word}_cost", f"cost_{word}")
+        for unit in _PART_UNITS
+        for between in (("_", "_in_") if unit else ("",))
+    }
+    for part, words in _PART_WORDS.items()
+}
+"""Units (empty for dollars) by the normalized names of a part of a cost, for each part."""
 
 _WRITTEN = re.compile(r"([^\d.,+()<>~≈-]*?)\s*([+-]?(?:\d[\d.,'\u00a0\u202f ]*|[.,]\d+)(?:[eE][+-]?\d+)?)\s*([^\d]*)")
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
@@ -62,7 +80,8 @@ _NAME = re.compile(r"[A-Za-z]{3,5}|[A-Za-z]{1,3}\$")
 _MAX_DIGITS = 30  # more than those of a cost in any unit
 _LONGEST = 48  # characters of an amount
 _MAX_UNITS = 256  # remembered
-_UNCLEAR = "cost that is no plain amount"
+UNCLEAR = "cost that is no plain amount"
+"""What is said of a cost that cannot be read."""
 
 
 class Stated(NamedTuple):
@@ -108,17 +127,13 @@ def _of_text(written: str, unit: str | None) -> Stated:
         return _scaled(Decimal(written), unit)
     found = _WRITTEN.fullmatch(written) if len(written) <= _LONGEST else None
     if found is None:
-        return Stated(left_out=_UNCLEAR) if any(character in "123456789" for character in written) else NOTHING
+        return Stated(left_out=UNCLEAR) if any(character in "123456789" for character in written) else NOTHING
     before, digits, after = (part.strip() for part in found.groups())
     number = _number(digits.strip())
-    named = before or after
-    if before and after:
-        named = after if _bare(before) == "$" else before
-        if not (is_dollars(before) and is_dollars(after)) and is_dollars(named):
-            named = after if is_dollars(before) else before
     if number is None:
-        return Stated(left_out=_UNCLEAR)
-    return _scaled(number, _agreed(named or None, unit)) if number else Stated(0)
+        return Stated(left_out=UNCLEAR)
+    named = _agreed(after or None, before or None)  # "USD 35 cents" are cents
+    return _scaled(number, _agreed(named, unit)) if number else Stated(0)
 
 
 def _agreed(own: str | None, beside: str | None) -> str | None:
@@ -158,7 +173,7 @@ def _number(digits: str) -> Decimal | None:
 
 
 def _bare(unit: str) -> str:
-    bare = _SEPARATORS.sub("", unit).strip("()[]").lower()
+    bare = _SEPARATORS.sub("", unit).strip("()[]").lower().replace("cents", "cent")
     return bare.removesuffix("s") if len(bare) > 1 else bare
 
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from msgspec.structs import replace
 
 from llm_audit.sources.entry import Request
 from llm_audit.sources.records.billing import amounts
-from llm_audit.sources.records.billing.amounts import NOTHING, Stated, amount
-from llm_audit.sources.records.column_names import columns_of
-from llm_audit.sources.records.fields import Json, as_int, first, parsed, text
+from llm_audit.sources.records.billing.amounts import NOTHING, UNCLEAR, Stated, amount
+from llm_audit.sources.records.column_names import Columns, columns_of
+from llm_audit.sources.records.fields import Json, as_int, first, number, parsed, text
 from llm_audit.sources.records.tokens.names import normalize_name
 
-_TOTALS = ("total_cost", "total_cost_usd", "totalCost", "total", "cost_usd", "usd", "amount", "value", "cost")
+_TOTALS = (
+    "total_cost", "total_cost_usd", "totalCost", "total", "cost_usd", "usd", "amount", "value", "cost",
+    "upstream_inference_cost",  # of OpenRouter, with its parts beside it
+)  # fmt: skip
 _UNITS = ("currency", "currency_code", "currencyCode", "unit")
 _MONEY = frozenset({"units", "nanos", "currency_code", "currencyCode"})  # of google.type.Money
-_PARTS = frozenset({"input", "output", "prompt", "completion", "cache_read", "cache_write", "cached_input"})
+_PARTS = frozenset(
+    {"input", "output", "prompt", "completion", "cache_read", "cache_write", "cached_input", "cached", "cache"}
+    | {"cache_creation", "cache_hit"}
+)
 _NANO = Decimal("1e-9")
 
 
@@ -45,14 +51,19 @@ def _of_object(costs: Json, unit: str | None) -> Stated:
             return amount(value, own)
     named = {normalize_name(str(name)): item for name, item in costs.items() if name not in _UNITS}
     alone = named.keys() <= _PARTS
-    parts = [
-        amount(item, unit)
-        for name, item in named.items()
-        if (alone or name.endswith("cost")) and isinstance(item, int | float | str)
-    ]
-    known = [part.pico for part in parts if part.pico is not None]
-    left_out = next((part.left_out for part in parts if part.left_out), "")
-    return Stated(sum(known)) if known and len(known) == len(parts) else Stated(left_out=left_out)
+    given = [item for name, item in named.items() if (alone or name.endswith("cost")) and item is not None]
+    found = _sum(amount(item, unit) for item in given)
+    return Stated(left_out=UNCLEAR) if found is NOTHING and any(map(number, named.values())) else found
+
+
+def _sum(parts: Iterable[Stated]) -> Stated:
+    """Return the sum of the parts of a cost; nothing where one of them is not known."""
+    total: int | None = None
+    for part in parts:
+        if part.left_out or part.pico is None:
+            return part
+        total = part.pico + (total or 0)
+    return NOTHING if total is None else Stated(total)
 
 
 def _after_total(name: str) -> str:
@@ -68,7 +79,33 @@ def cost_of_usage(usage: Json) -> int | None:
     other = usage.get(columns.other_cost)
     if other is not None and (found := stated(other, unit_of(columns.other_cost)).pico) is not None:
         return found
-    return stated(usage.get(columns.cost)).pico
+    return stated_in(usage, columns).pico
+
+
+def stated_in(record: Json, columns: Columns) -> Stated:
+    """Return the cost that a record states in its columns: as a whole, or else as that of its input and output.
+
+    The unit is that of the column's name or of the currency beside it; of two that differ, the one that is no dollar.
+    """
+    get = record.get
+    unit, cost, other = text(get(columns.currency)), get(columns.cost), get(columns.other_cost)
+    if cost is not None:
+        return stated(cost, unit)
+    if other is not None:
+        return stated(other, _unit_of_two(unit_of(columns.other_cost), unit))
+    if get(columns.input_cost) is None or get(columns.output_cost) is None:
+        return NOTHING
+    keys = {part: getattr(columns, part) for part in amounts.PARTS}
+    units = {part: amounts.PARTS[part].get(normalize_name(key)) or None for part, key in keys.items()}
+    return _sum(
+        amount(value, _unit_of_two(units[part], unit))
+        for part, key in keys.items()
+        if (value := get(key)) is not None and value != ""
+    )
+
+
+def _unit_of_two(named: str | None, beside: str | None) -> str | None:
+    return named if beside is None or (named is not None and amounts.is_dollars(beside)) else beside
 
 
 def unit_of(column: str) -> str | None:
@@ -80,21 +117,9 @@ def unit_of(column: str) -> str | None:
     return amounts.COLUMNS.get(normalize_name(column))
 
 
-def set_stated(request: Request, cost: object, currency: object, *, other: tuple[object, str] = (None, "")) -> None:
-    """Set the stated cost of a request; one that is not in dollars or unclear is left out, and named as not used.
-
-    Args:
-        request: The request to change.
-        cost: The cost, as stated.
-        currency: Its currency, or a part of one; None for dollars.
-        other: A cost in a column that is named after its unit, and the column.
-    """
-    unit = text(currency)
-    if cost is None and other[0] is not None:
-        cost, named = other[0], unit_of(other[1])
-        if named is None or unit is None or amounts.is_dollars(unit):
-            unit = named
-    found = stated(cost, unit)
+def set_stated(request: Request, record: Json, columns: Columns) -> None:
+    """Set the stated cost of a request; one that is not in dollars or unclear is left out, and named as not used."""
+    found = stated_in(record, columns)
     request.stated_cost_pico = found.pico
     if found.left_out:
         unread = request.usage.unread_counts

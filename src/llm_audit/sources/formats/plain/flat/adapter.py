@@ -37,7 +37,7 @@ from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_
 from llm_audit.sources.records.fields import Json, first, flag, labels, mapping, number, text
 from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import between_ms, micros
-from llm_audit.sources.records.tokens import count_tokens, read_tokens, usage_of_counts
+from llm_audit.sources.records.tokens import count_tokens, perhaps_on_top, read_tokens, thinks, usage_of_counts
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import ServiceTier
 
@@ -116,7 +116,12 @@ def _usage(record: Json, columns: Columns, model: str) -> Usage:
         columns.names("cache_read", "cache_read_input_tokens") or columns.cache_created is not ABSENT
     )
     convention = Convention.EXCLUSIVE if anthropic else None
-    found = usage_of_counts(count_tokens(record, nested=False), convention=convention, model=model)
+    counts = count_tokens(record, nested=False)
+    found = usage_of_counts(counts, convention=convention, model=model)
+    reasoning, output = counts.get("reasoning"), counts.get("output")
+    told = counts.get("total", "thoughts", "thinking") is not None
+    if reasoning and output and reasoning <= output and not told and thinks(model):
+        return perhaps_on_top(found)
     return _held_usage(record, columns, model) if found is NO_USAGE else found
 
 
@@ -151,9 +156,7 @@ def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> No
     request.span = text(get(columns.span))
     request.parent_span = text(get(columns.parent_span))
     request.tags = tuple(sorted({*request.tags, *labels(get(columns.tags))}))
-    cost, other = get(columns.cost), get(columns.other_cost)
-    if cost is not None or other is not None:
-        set_stated(request, cost, get(columns.currency), other=(other, columns.other_cost))
+    set_stated(request, record, columns)
     read_parameters(
         request,
         {

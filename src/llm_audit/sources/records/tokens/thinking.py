@@ -1,0 +1,46 @@
+"""Thinking of Gemini's models, which other vocabularies than Google's own leave out of the output or do not place.
+
+Google's OpenAI-compatible endpoint counts it in the total alone; under the name ``reasoning_tokens`` some loggers keep
+what comes on top of the output, others what is a part of it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from msgspec.structs import replace
+
+from llm_audit.sources.entry import Request, Usage
+from llm_audit.vocabulary import UsageSource
+
+_BEFORE_THINKING = re.compile(r"gemini-(?:1\b|1\.|2\.0|pro(?:-vision)?$|exp\b|embedding)(?!.*thinking)")
+
+
+def thinks(model: str) -> bool:
+    """Return whether a model is one of Gemini's that think.
+
+    >>> [thinks(name) for name in ("google/gemini-2.5-pro", "gemini-flash-latest", "gemini-2.0-flash", "gpt-5")]
+    [True, True, False, False]
+    """
+    name = model.lower()
+    return "gemini" in name and _BEFORE_THINKING.search(name) is None
+
+
+def count_thinking(request: Request) -> None:
+    """Count as output, in place, what only the total of a Gemini call holds: no one else adds to it."""
+    usage = request.usage
+    hidden = usage.unexplained_tokens
+    if hidden and not usage.reasoning_tokens and thinks(request.model):
+        output = (usage.output_tokens or 0) + hidden
+        request.usage = replace(usage, output_tokens=output, reasoning_tokens=hidden, unexplained_tokens=None)
+
+
+def perhaps_on_top(usage: Usage) -> Usage:
+    """Return a usage with its reasoning on top of the output: the upper bound, since it may be a part of it."""
+    reasoning = usage.reasoning_tokens or 0
+    return replace(
+        usage,
+        usage_source=UsageSource.AMBIGUOUS,
+        output_tokens=(usage.output_tokens or 0) + reasoning,
+        ambiguous_tokens=(usage.ambiguous_tokens or 0) + reasoning,
+    )
