@@ -5,6 +5,7 @@ import pytest
 from tests.sources.formats.fixture_files import requests, tokens
 
 from llm_audit.sources.records.bedrock import model_of_arn
+from llm_audit.sources.records.usage import of_bedrock
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,11 @@ def test_streams_of_openais_models_count_cached_tokens_twice(
     )
     (request,) = requests(log)
     assert tokens(request) == (expected, None, 4993, None, 19)
+
+
+def test_lifetimes_of_writes_are_read_and_not_named_as_unread() -> None:
+    counts = {"inputTokens": 10, "outputTokens": 50, "cacheReadInputTokens": 2000, "cacheWriteInputTokens": 3000}
+    details = [{"ttl": "1h", "inputTokens": 2000}, {"ttl": "5m", "inputTokens": 1000}]
+    usage = of_bedrock({**counts, "totalTokens": 5060, "cacheDetails": details})
+    assert (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens, usage.cache_read_tokens) == (1000, 2000, 2000)
+    assert (usage.input_tokens, usage.output_tokens, usage.unread_counts) == (10, 50, None)

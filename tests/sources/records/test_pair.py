@@ -3,6 +3,7 @@ import json
 import pytest
 
 from llm_audit.sources.records.pair import Pair, read_pair
+from llm_audit.sources.records.streams import assemble
 
 REQUEST = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
 RESPONSE = {"object": "chat.completion", "model": "gpt-4o-2024-08-06", "choices": [], "usage": {"prompt_tokens": 1}}
@@ -71,3 +72,67 @@ def test_usage_in_a_column_beside_the_request_is_that_of_the_response() -> None:
         assert pair is not None
         assert pair.request_body == request
         assert pair.response_body["usage"] == {"prompt_tokens": 7, "completion_tokens": 2}
+
+
+CHUNKS = {
+    "chat": [
+        {"object": "chat.completion.chunk", "id": "c", "model": "gpt-4o", "choices": [{"delta": {"content": "Hi"}}]},
+        {
+            "object": "chat.completion.chunk",
+            "id": "c",
+            "choices": [],
+            "usage": {"prompt_tokens": 9, "completion_tokens": 2},
+        },
+    ],
+    "anthropic": [
+        {
+            "type": "message_start",
+            "message": {"id": "m", "model": "claude", "usage": {"input_tokens": 9, "output_tokens": 1}},
+        },
+        {"type": "message_delta", "usage": {"output_tokens": 60}},
+    ],
+    "responses": [
+        {"type": "response.created", "response": {"id": "r", "model": "gpt-5", "usage": None}},
+        {"type": "response.completed", "response": {"id": "r", "model": "gpt-5", "usage": {"input_tokens": 9}}},
+    ],
+    "gemini": [  # as streamGenerateContent answers, without an id in older logs
+        {"candidates": [{"content": {"parts": [{"text": "H"}]}}], "usageMetadata": {"promptTokenCount": 9}},
+        {"candidates": [], "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 20}},
+    ],
+    "ollama": [
+        {"model": "llama3.2", "message": {"content": "H"}, "done": False},
+        {"model": "llama3.2", "message": {"content": "i"}, "done": True, "prompt_eval_count": 9, "eval_count": 2},
+    ],
+}
+
+
+@pytest.mark.parametrize("chunks", CHUNKS.values(), ids=CHUNKS)
+def test_a_stream_in_any_wrapping_is_one_body(chunks) -> None:
+    expected = assemble(chunks)
+    events = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks)
+    for body in (chunks, json.dumps(chunks), "\n".join(map(json.dumps, chunks)), events):
+        for record in (
+            {"request": REQUEST, "response": body},
+            {"request_body": REQUEST, "response_body": body},
+            {"request": {"body": REQUEST}, "response": {"status": 200, "body": body}},
+            {**REQUEST, "response": body},
+        ):
+            found = pair(record)
+            assert (found.response_body, found.streamed) == (expected, True)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        [{"role": "assistant", "content": "Hi"}],
+        [{"type": "text", "text": "Hi"}],
+        [RESPONSE, RESPONSE],  # two calls are not one
+        ["data"],
+        [],
+        '["a", "b"]',
+        '{"answer": 1}\n{"answer": 2}',
+    ],
+    ids=str,
+)
+def test_a_list_of_anything_else_is_no_stream(response) -> None:
+    assert read_pair({"model": "m", "prompt": "Hi", "response": response}) is None

@@ -66,6 +66,7 @@ def test_a_total_that_does_not_fit_the_thinking_stays_unexplained(tmp_path: Path
         ({"output_tokens": 20, "reasoning_tokens": 10, "total_tokens": 130}, 30, None),
         ({"output_tokens": 20, "reasoning_tokens": 50}, 70, None),  # more than the output: no part of it
         ({"output_tokens": 20, "reasoning_tokens": 0}, 20, None),
+        ({"native_tokens_completion": 20, "native_tokens_reasoning": 10}, 20, None),  # OpenRouter's, a part of it
         ({"output_tokens": 20, "thinking_tokens": 10}, 30, None),
     ],
     ids=str,

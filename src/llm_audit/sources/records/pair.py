@@ -19,7 +19,7 @@ from llm_audit.sources.records.fields import (
     parsed,
     text,
 )
-from llm_audit.sources.records.streams import assemble, is_stream, lines, streamed_body
+from llm_audit.sources.records.streams import assemble, is_chunk, is_stream, lines, streamed_body
 from llm_audit.sources.remembered import remembered
 
 _MAX_SHAPES = 256  # sets of headers remembered
@@ -78,7 +78,7 @@ def read_pair(record: Record) -> Pair | None:
     if raw_response is None and raw_request is None:
         return None
     request_body, response_body = mapping(raw_request), mapping(raw_response)
-    if isinstance(raw_response, str) and is_stream(raw_response):
+    if not response_body and _is_streamed(raw_response):
         response_body = {"body": raw_response}
     if raw_request is None:  # the request's own fields are next to the response
         if not response_body or not (_RESPONSE_FIELDS & response_body.keys() or "body" in response_body):
@@ -126,6 +126,17 @@ def read_body(body: object) -> tuple[Json, bool | None]:
     if isinstance(body, list):
         return assemble([chunk for chunk in body if isinstance(chunk, dict)]), True
     return mapping(body), None
+
+
+def _is_streamed(response: object) -> bool:
+    """Return whether a response is a stream: server-sent events, JSON lines, or an array of chunks."""
+    if isinstance(response, str):
+        if is_stream(response):
+            return True
+        found = parsed(response) if response.lstrip()[:1] in ("{", "[") else None
+        response = lines(response) if isinstance(found, str) else found
+    first_chunk = response[0] if isinstance(response, list) and response else None
+    return isinstance(first_chunk, dict) and is_chunk(first_chunk)
 
 
 def _address(place: Json) -> tuple[str, str] | None:

@@ -115,7 +115,7 @@ def of_anthropic(usage: Json) -> Usage:
 
 def of_bedrock(usage: Json) -> Usage:
     """Read the ``usage`` of Bedrock Converse. Exclusive; its ``*TokenCount`` fields repeat the ``*Tokens`` ones."""
-    counts = count_tokens(usage)
+    counts = count_tokens({name: count for name, count in usage.items() if name != "cacheDetails"})
     long = sum(
         read_count(detail, "inputTokens") or 0
         for detail in objects(usage.get("cacheDetails"))

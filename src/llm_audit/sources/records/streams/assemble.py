@@ -44,6 +44,16 @@ def assemble(chunks: Sequence[Json]) -> Json:
     return next((chunk for chunk in chunks if "error" in chunk or "usage" in chunk), {})
 
 
+def is_chunk(item: Json) -> bool:
+    """Return whether an object is the first chunk of a stream, rather than a message or a whole response."""
+    kind = item.get("type")
+    if isinstance(kind, str):
+        return kind == "message_start" or kind.startswith("response.")
+    if "choices" in item:
+        return item.get("object") == "chat.completion.chunk" or "delta" in next(objects(item["choices"]), {})
+    return not _CHUNKS.isdisjoint(item)
+
+
 def _of_chat(chunks: Sequence[Json]) -> Json:
     texts: list[str] = []
     calls: dict[int, dict[str, Any]] = {}
@@ -178,6 +188,7 @@ def _last_of(chunks: Iterable[Json]) -> dict[str, Any]:
     return found
 
 
+_CHUNKS = frozenset({"usageMetadata", "candidates", "messageStart", "contentBlockDelta", "done"})
 _READERS: tuple[tuple[frozenset[str], Callable[[Sequence[Json]], Json]], ...] = (
     (frozenset({"usageMetadata", "candidates"}), _of_gemini),
     (frozenset({"contentBlockDelta", "messageStop", "metadata"}), _of_converse),

@@ -119,7 +119,7 @@ def _usage(record: Json, columns: Columns, model: str) -> Usage:
     counts = count_tokens(record, nested=False)
     found = usage_of_counts(counts, convention=convention, model=model)
     reasoning, output = counts.get("reasoning"), counts.get("output")
-    told = counts.get("total", "thoughts", "thinking") is not None
+    told = counts.get("total", "thoughts", "thinking") is not None or "native" in columns.reasoning  # of OpenRouter
     if reasoning and output and reasoning <= output and not told and thinks(model):
         return perhaps_on_top(found)
     return _held_usage(record, columns, model) if found is NO_USAGE else found
