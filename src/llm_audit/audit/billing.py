@@ -15,7 +15,9 @@ COLUMNS = ("team", "format", "provider")
 """Columns that declarations name. Of those that match a request the first in this order counts: a team's own
 arrangement before a tool's, and a tool's before the provider's account."""
 
-AGENT_FORMATS = ("claude-code", "cline", "codex", "gemini-cli", "gemini-cli-telemetry", "opencode", "pi", "qwen-code")
+AGENT_FORMATS = (
+    *("claude-code", "cline", "codex", "gemini-cli", "gemini-cli-telemetry", "goose", "opencode", "pi", "qwen-code"),
+)
 """Formats of coding agents that run on plans as well as on keys; a cost in them is the agent's own estimate."""
 
 PLAN_FORMATS = ("copilot", "cursor")
