@@ -169,6 +169,9 @@ REJECTED: dict[str, str] = {
 }
 """Words for the reasons for which records are rejected, by the names of ``sources.entry.Reason``."""
 
+UNCOUNTED = {"truncated": "cut off", "unreadable": "not readable", "archive": "an archive that is not opened"}
+"""Reasons for which one rejection stands for all that the rest of a file holds, in words after a count."""
+
 
 def rejection_words(reason: str) -> str:
     """Return a reason in words, after "is" or a count; a reason of another version as it is named there."""

@@ -16,9 +16,7 @@ from llm_audit.ledger import Ledger
 from llm_audit.money import usd
 from llm_audit.policy import RANGES, Gate, Plan, Policy, Range
 from llm_audit.pricing import PriceBook
-
-_UNCOUNTED = {"truncated": "cut off", "unreadable": "not readable", "archive": "an archive that is not opened"}
-"""Reasons for which one rejection stands for all that the rest of a file holds, in words after a count."""
+from llm_audit.vocabulary import UNCOUNTED
 
 
 def count_requests(ledger: Ledger, audited: int) -> Requests:
@@ -56,11 +54,11 @@ def left_out(found: Survey, options: AuditOptions) -> list[str]:
 
 def uncounted(ledger: Ledger) -> list[str]:
     """Note the files of which it is not known how many records are missing."""
-    found = [reason for reason in ledger.manifest.rejected if reason.reason in _UNCOUNTED]
+    found = [reason for reason in ledger.manifest.rejected if reason.reason in UNCOUNTED]
     if not found:
         return []
     files = "; ".join(
-        f"{reason.count:,} {_UNCOUNTED[reason.reason]}"
+        f"{reason.count:,} {UNCOUNTED[reason.reason]}"
         + "".join(f", first {example.file}:{example.line}" for example in reason.examples[:1])
         for reason in found
     )

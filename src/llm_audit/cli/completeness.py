@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_audit.cli import console
 from llm_audit.errors import ExitCode
+from llm_audit.vocabulary import UNCOUNTED
 
 if TYPE_CHECKING:
     from llm_audit.config import Config
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def completeness(document: Document, config: Config) -> int:
-    """Return 0, or 3 with the reasons on standard error: too much was rejected, or lacks a price."""
+    """Return 0, or 3 with the reasons on standard error: too much was rejected, lacks a price, or a file is cut off."""
     requests, cost = document.requests, document.cost
     limits = (
         (
@@ -39,4 +40,20 @@ def completeness(document: Document, config: Config) -> int:
             limit = "--strict allows none" if config.strict else f"{name} is {share:g}"
             console.fail(f"The audit is incomplete: {count:,} of {total:,} {what}; {limit}. {remedy}")
             incomplete = True
+    if not config.strict and config.max_rejected_share < 1 and (cut := _cut_files(document)):
+        console.fail(
+            f"The audit is incomplete: {cut}, and how many records are missing is not known. Give the whole files or "
+            "leave them out; max_rejected_share = 1 allows it."
+        )
+        incomplete = True
     return int(ExitCode.INCOMPLETE if incomplete else ExitCode.DONE)
+
+
+def _cut_files(document: Document) -> str:
+    """Write how many files were not read to their end, with the first of each kind; "" where there are none."""
+    found = [reason for reason in document.rejected if reason.reason in UNCOUNTED]
+    return "; ".join(
+        f"{reason.count:,} {'file is' if reason.count == 1 else 'files are'} {UNCOUNTED[reason.reason]}"
+        + "".join(f" ({example.file}:{example.line})" for example in reason.examples[:1])
+        for reason in found
+    )
