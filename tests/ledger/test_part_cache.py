@@ -1,6 +1,8 @@
+import errno
 import os
 import stat
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from llm_audit.errors import AuditWarning
 from llm_audit.ledger.cache_folder import FOLDER_VARIABLE, cache_info, clear_cache, evict
 from llm_audit.ledger.part_cache import FileHashes, FileState, PartCache
 from llm_audit.ledger.parts import LedgerPart, ShardTally
@@ -209,4 +212,17 @@ def test_clearing_says_what_was_removed(cache: PartCache, tmp_path: Path) -> Non
 def test_a_cache_that_cannot_be_written_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file" / "below"))
-    assert PartCache.open() is None
+    with pytest.warns(AuditWarning, match=r"below cannot be written: Not a directory\..* --no-cache"):
+        assert PartCache.open() is None
+    with warnings.catch_warnings(record=True) as again:
+        assert PartCache.open() is None
+    assert again == []
+
+
+def test_a_full_disk_is_remembered(cache: PartCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("llm_audit.ledger.part_cache.tempfile.mkstemp", full)
+    cache.store_hashes(FileHashes(FACTS, "ab", {0: "c"}))
+    assert cache.unwritten == "No space left on device"

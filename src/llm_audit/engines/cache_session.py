@@ -10,7 +10,7 @@ from xxhash import xxh3_128_hexdigest
 
 from llm_audit.engines.context import IngestConfig, code_fingerprint
 from llm_audit.errors import AuditWarning
-from llm_audit.ledger.cache_folder import evict
+from llm_audit.ledger.cache_folder import evict, warn_of_unusable
 from llm_audit.ledger.part_cache import FileHashes, FileState, PartCache
 from llm_audit.ledger.parts import LedgerPart, ShardTally
 from llm_audit.ledger.store import Ledger
@@ -100,6 +100,8 @@ class CacheSession:
         if all(tally.content for _, tally in shards):  # what could not be read now may be readable next time
             self._cache.store_ledger(self._ledger_key(hashes), ledger)
         evict(self._cache.folder)
+        if self._cache.unwritten:
+            warn_of_unusable(self._cache.folder, self._cache.unwritten)
 
     def _ledger_key(self, hashes: dict[str, str]) -> str:
         deleted = [source.deleted for source in sorted(self._sources, key=lambda source: source.name)]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
+import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import platformdirs
+
+from llm_audit.errors import AuditWarning
+from llm_audit.files import make_private_folder
 
 FOLDER_VARIABLE = "LLM_AUDIT_CACHE_DIR"
 FOLDERS = ("files", "parts", "ledgers", "readings", "documents")
@@ -30,6 +36,27 @@ def cache_folder() -> Path:
     """Return the cache's folder: ``LLM_AUDIT_CACHE_DIR``, else the system's cache folder of the user."""
     given = os.environ.get(FOLDER_VARIABLE)
     return Path(given) if given else Path(platformdirs.user_cache_dir("llm-audit", appauthor=False))
+
+
+def unusable(folder: Path) -> str:
+    """Make the folders of a cache; return why they cannot be used, "" where they can."""
+    try:
+        for name in FOLDERS:
+            make_private_folder(folder / name)
+    except OSError as error:
+        return error.strerror or str(error)
+    return "" if all(os.access(folder / name, os.W_OK) for name in FOLDERS) else os.strerror(errno.EACCES)
+
+
+@lru_cache(maxsize=8)
+def warn_of_unusable(folder: Path, reason: str) -> None:
+    """Say once in a process that a cache cannot be used."""
+    warnings.warn(
+        f"The cache {folder} cannot be written: {reason}. The result is the same, but the next run reads all logs "
+        f"again. Set {FOLDER_VARIABLE} to another folder, or give --no-cache.",
+        AuditWarning,
+        stacklevel=3,
+    )
 
 
 def cache_info() -> CacheInfo:

@@ -7,6 +7,7 @@ checksum it was written with; an entry that fails is removed and counts as missi
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -20,7 +21,7 @@ import msgspec
 from xxhash import xxh3_128_hexdigest
 
 from llm_audit.files import PRIVATE, make_private_folder
-from llm_audit.ledger.cache_folder import FOLDERS, MAX_BYTES, cache_folder, evict
+from llm_audit.ledger.cache_folder import MAX_BYTES, cache_folder, evict, unusable, warn_of_unusable
 from llm_audit.ledger.manifest import MANIFEST_FILE, Manifest, requests_files
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.sealed import DamagedError, seal, unseal, xxh3_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _VERSION = "2"  # of the entries; another one is found under other names
+_LASTING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 _MIN_AGE_NS = 2_000_000_000  # a file changed more recently may change again within its timestamp's resolution
 
 
@@ -71,22 +73,24 @@ class LedgerEntry(msgspec.Struct, frozen=True):
 
 
 class PartCache:
-    """A cache of ledger parts, ledgers and file hashes in a folder; ``damaged`` counts the entries found damaged."""
+    """A cache of ledger parts, ledgers and file hashes in a folder.
+
+    ``damaged`` counts the entries found damaged; ``unwritten`` says why an entry could not be stored.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.damaged = 0
+        self.unwritten = ""
 
     @classmethod
     def open(cls) -> Self | None:
-        """Open the user's cache; None where its folder cannot be written, since a run does without."""
-        cache = cls(cache_folder())
-        try:
-            for name in FOLDERS:
-                make_private_folder(cache.folder / name)
-        except OSError:
+        """Open the user's cache; None, with a warning, where its folder cannot be written: a run does without."""
+        folder = cache_folder()
+        if reason := unusable(folder):
+            warn_of_unusable(folder, reason)
             return None
-        return cache if all(os.access(cache.folder / name, os.W_OK) for name in FOLDERS) else None
+        return cls(folder)
 
     def hashes(self, state: FileState, version: Callable[[], str] = lambda: "") -> FileHashes | None:
         """Return the hashes of an unchanged file; None where they are not stored.
@@ -160,7 +164,8 @@ class PartCache:
         folder = self.folder / "ledgers" / key
         try:
             partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
-        except OSError:
+        except OSError as error:
+            self._note(error)
             return
         try:
             entry = LedgerEntry(ledger.manifest, [xxh3_of(file) for file in ledger.files])
@@ -172,7 +177,9 @@ class PartCache:
             (partial / MANIFEST_FILE).chmod(PRIVATE)
             if not folder.exists():
                 partial.rename(folder)
-        except (OSError, UnicodeEncodeError):
+        except OSError as error:
+            self._note(error)
+        except UnicodeEncodeError:
             return
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -248,6 +255,11 @@ class PartCache:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
+    def _note(self, error: OSError) -> None:
+        """Remember why nothing can be stored; what another run's clearing or storing causes passes."""
+        if error.errno in _LASTING:
+            self.unwritten = os.strerror(error.errno)
+
     def _write(self, path: Path, entry: msgspec.Struct) -> None:
         try:
             content = seal(self._name(path), msgspec.json.encode(entry))
@@ -258,7 +270,9 @@ class PartCache:
                 _finish(Path(partial), path)
             finally:
                 Path(partial).unlink(missing_ok=True)
-        except (OSError, UnicodeEncodeError):  # a path that is not UTF-8 is not stored
+        except OSError as error:
+            self._note(error)
+        except UnicodeEncodeError:  # a path that is not UTF-8 is not stored
             return
 
 
