@@ -21,12 +21,15 @@ KEYS = sorted(
         "status",
         "team",
         "cost",
+        "uuid",
+        "content",
     }
     | {key for known in all_formats() for key in known.keys}
 )
+TYPES = ["message", "response", "chat", "user", "gemini", "session_meta", "session", "response.done", "model_change"]
 CALL = NotACall(NotCallReason.METADATA)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.sampled_from(["message", "response", "chat"]),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.sampled_from(TYPES),
     lambda inner: (
         st.lists(inner, max_size=2)
         | st.dictionaries(

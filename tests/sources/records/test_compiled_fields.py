@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from llm_audit.sources.entry import BadRecordError
 from llm_audit.sources.formats.tracers import otlp
-from llm_audit.sources.records import fields, messages, times
+from llm_audit.sources.records import disjoint, fields, messages, times
 
 _fields = pytest.importorskip("llm_audit.sources.records._fields", reason="built without a C compiler")
 
@@ -88,6 +88,20 @@ def test_turns_are_the_same_as_in_python(items, system):
         assert found == messages.read_messages(items, system)
 
 
+@settings(max_examples=300, deadline=None)
+@given(WRITTEN, TEXTS | st.lists(PARTS | TEXTS, max_size=3) | VALUES)
+def test_a_turn_is_the_same_as_in_python_and_as_one_of_a_list(role, content):
+    assert _fields.turn(role, content) == messages._turn_in_python(role, content)
+    assert messages.read_turn(role, content) == (messages.read_messages([{"role": role, "content": content}]) or [])
+
+
+@settings(max_examples=200, deadline=None)
+@given(objects_of(SCALARS | st.integers(-1, 10**9 + 1)) | VALUES, st.lists(st.sampled_from(NAMES), max_size=4))
+def test_plain_counts_are_the_same_as_in_python(record, names):
+    found = _fields.plain_counts(record, tuple(names))
+    assert repr(found) == repr(disjoint.plain_counts_in_python(record, tuple(names)))
+
+
 TIMES = st.datetimes(min_value=datetime.fromisoformat("2010-01-01"), max_value=datetime.fromisoformat("2105-01-01"))
 WRITTEN_TIMES = st.builds(
     lambda time, form, timespec: time.isoformat(timespec=timespec) + form,
@@ -160,6 +174,12 @@ def test_getters_are_the_compiled_ones(function):
 def test_long_integers_are_refused_as_in_python():
     with pytest.raises(ValueError, match="digits"):
         fields.text(10**5000)
+
+
+def test_turns_and_counts_are_of_arguments_of_their_kinds():
+    for function, arguments in ((_fields.turn, (1, "a")), (_fields.turn, ("user",)), (_fields.plain_counts, ({}, []))):
+        with pytest.raises(TypeError):
+            function(*arguments)
 
 
 @pytest.mark.parametrize("arguments", [(), ([],), ([], [], "0"), ((), [], 0)])

@@ -116,6 +116,8 @@ class Format:
         entries: Yields what a record holds: at least one entry. It raises nothing but ``BadRecordError``.
         keys: Every record of the format has one of these keys at least, so that ``matches`` is not called for others.
             Empty: any record may be of the format.
+        types: Returns whether the field ``type`` of its records, where it is a text, may hold this one, so that
+            ``matches`` is not called for others. None: any.
         keys_decide: ``matches`` depends on a record's keys alone, so that its result holds for all records with them.
         before: Names of formats of the same specificity whose signatures this one's records may have too.
         fast_path: Returns a faster reader for records with the keys of this one; None where there is none. It is used
@@ -127,6 +129,7 @@ class Format:
     matches: Callable[[Record, Context], bool]
     entries: Callable[[Record, Context], Iterator[Entry]]
     keys: frozenset[str] = frozenset()
+    types: Callable[[str], bool] | None = None
     keys_decide: bool = False
     before: tuple[str, ...] = ()
     fast_path: Callable[[Record], TypedReader | None] | None = None

@@ -1,4 +1,4 @@
-"""Search for the format of a record among those that its keys allow.
+"""Search for the format of a record among those that its keys, and the text of its field ``type``, allow.
 
 Records of one log mostly share their keys, so the formats in question are worked out once for each set of keys.
 """
@@ -12,8 +12,26 @@ from llm_audit.sources.formats.interface import Context, Format, Specificity
 from llm_audit.sources.records.column_names import ABSENT, columns_of
 
 _MAX_SHAPES = 4096  # sets of keys remembered
+_MAX_TYPES = 64  # remembered for one set of keys
 _Allowed = tuple[Callable[[Record, Context], bool] | None, Format]
 """A format, and what decides whether a record is of it; None where its keys do."""
+
+
+class _ByType(dict[str, tuple[_Allowed, ...]]):
+    """The formats that a set of keys allows, by the text of the field ``type``; ``any`` are those where it is none."""
+
+    __slots__ = ("any", "is_used")
+
+    def __init__(self, found: tuple[_Allowed, ...]) -> None:
+        super().__init__()
+        self.any = found
+        self.is_used = any(form.types is not None for _, form in found)
+
+    def __missing__(self, kind: str) -> tuple[_Allowed, ...]:
+        found = tuple(allowed for allowed in self.any if (types := allowed[1].types) is None or types(kind))
+        if len(self) < _MAX_TYPES:
+            self[kind] = found
+        return found
 
 
 class Signatures:
@@ -21,7 +39,7 @@ class Signatures:
 
     def __init__(self, formats: Sequence[Format]) -> None:
         self._formats = tuple(formats)
-        self._allowed: dict[tuple[str, ...], tuple[_Allowed, ...]] = {}
+        self._allowed: dict[tuple[str, ...], _ByType] = {}
         self._last: tuple[Record | None, Format | None] = None, None  # asked for a second time when a record is read
 
     def first(self, record: Record, context: Context) -> Format | None:
@@ -57,8 +75,10 @@ class Signatures:
         if allowed is None:
             if len(self._allowed) >= _MAX_SHAPES:
                 self._allowed.clear()
-            allowed = self._allowed[shape] = tuple(self._find_allowed(record, context))
-        return allowed
+            allowed = self._allowed[shape] = _ByType(tuple(self._find_allowed(record, context)))
+        if allowed.is_used and type(kind := record.get("type")) is str:
+            return allowed[kind]
+        return allowed.any
 
     def _find_allowed(self, record: Record, context: Context) -> Iterator[_Allowed]:
         """Yield the formats that a record's keys allow; of those that keys decide, only the ones that match."""

@@ -8,6 +8,7 @@
 
 #define LONGEST_NOTHING 9 /* "undefined" */
 #define NANOSECOND_DIGITS 19
+#define MAX_TOKENS 1000000000
 
 static const char *const nothing[] = {"", "none", "null", "nan", "n/a", "undefined"};
 static PyObject *no_object, *any_mapping, *any_objects; /* an empty mapping, and the readers of unusual values */
@@ -162,21 +163,55 @@ static int holds(PyObject *object, PyObject *name) {
     return value ? PyObject_IsTrue(value) : 0;
 }
 
-/* Make a message of a turn of texts alone; NULL for any other, or with an error. */
-static PyObject *plain_turn(PyObject *item) {
-    if (!PyDict_CheckExact(item)) return NULL;
-    PyObject *given = get(item, name_role), *content = get(item, name_content), *parts[2] = {NULL};
-    if (!is_text(given) || !(parts[0] = get(roles, given))) return NULL;
-    if (PyDict_GET_SIZE(item) == 2 && is_text(content)) parts[1] = Py_NewRef(content); /* by far the most usual shape */
-    else {
-        if (!content || content == Py_None) content = get(item, name_parts);
-        if (!content || PyObject_IsTrue(content) != 1 || holds(item, name_calls) || holds(item, name_call)) return NULL;
-        if (!PyUnicode_CompareWithASCIIString(parts[0], "tool")) return NULL;
-        if (!(parts[1] = text_of(content))) return NULL;
-    }
+/* Make a message of a role's content that is texts alone; NULL for any other, or with an error. */
+static PyObject *turn_of(PyObject *role, PyObject *content) {
+    PyObject *parts[2] = {get(roles, role), NULL};
+    if (!parts[0] || (!is_text(content) && !PyUnicode_CompareWithASCIIString(parts[0], "tool"))) return NULL;
+    if (!(parts[1] = text_of(content))) return NULL;
     PyObject *turn = PyObject_Vectorcall(message, parts, 2, NULL);
     Py_DECREF(parts[1]);
     return turn;
+}
+
+/* Make a message of a turn of texts alone; NULL for any other, or with an error. */
+static PyObject *plain_turn(PyObject *item) {
+    if (!PyDict_CheckExact(item)) return NULL;
+    PyObject *given = get(item, name_role), *content = get(item, name_content);
+    if (!is_text(given)) return NULL;
+    if (PyDict_GET_SIZE(item) != 2 || !is_text(content)) { /* by far the most usual shape */
+        if (!content || content == Py_None) content = get(item, name_parts);
+        if (!content || PyObject_IsTrue(content) != 1 || holds(item, name_calls) || holds(item, name_call)) return NULL;
+        PyObject *role = get(roles, given);
+        if (!role || !PyUnicode_CompareWithASCIIString(role, "tool")) return NULL;
+    }
+    return turn_of(given, content);
+}
+
+static PyObject *turn(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    if (count != 2 || !is_text(args[0]) || !is_prepared(message)) {
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "turn takes a role and content");
+        return NULL;
+    }
+    PyObject *found = turn_of(args[0], args[1]);
+    if (found || PyErr_Occurred()) return found;
+    Py_RETURN_NONE;
+}
+
+/* The counts of an object under some names; None where one of them is not plain. */
+static PyObject *plain_counts(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    if (count != 2 || !PyTuple_CheckExact(args[1])) return PyErr_SetString(PyExc_TypeError, "plain_counts takes an object and names"), NULL;
+    if (!PyDict_CheckExact(args[0])) Py_RETURN_NONE;
+    Py_ssize_t names = PyTuple_GET_SIZE(args[1]);
+    PyObject *found = PyTuple_New(names);
+    for (Py_ssize_t k = 0; found && k < names; k++) {
+        PyObject *value = get(args[0], PyTuple_GET_ITEM(args[1], k));
+        int beyond = 1;
+        long long given = value && PyLong_CheckExact(value) ? PyLong_AsLongLongAndOverflow(value, &beyond) : 0;
+        if (value && value != Py_None && (beyond || given < 0 || given > MAX_TOKENS)) Py_CLEAR(found);
+        else PyTuple_SET_ITEM(found, k, Py_NewRef(value ? value : Py_None));
+    }
+    if (found || PyErr_Occurred()) return found;
+    Py_RETURN_NONE;
 }
 
 static PyObject *add_plain(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
@@ -232,6 +267,8 @@ static PyMethodDef methods[] = {
     {"mapping", mapping, METH_O, "An object, or an empty one."},
     {"objects", objects, METH_O, "The objects of an array, one by one."},
     {"add_plain", (PyCFunction)(void (*)(void))add_plain, METH_FASTCALL, "Add turns of texts alone; the place of the first other."},
+    {"turn", (PyCFunction)(void (*)(void))turn, METH_FASTCALL, "A message of a role's content that is texts alone, or None."},
+    {"plain_counts", (PyCFunction)(void (*)(void))plain_counts, METH_FASTCALL, "Counts under some names; None if one is not plain."},
     {"has_single", has_single, METH_O, "Whether a record may have an object of one field among its values."},
     {"scalars", (PyCFunction)(void (*)(void))scalars, METH_FASTCALL, "The scalars of pairs of a key and a value, by key."},
     {"plain_time", plain_time, METH_O, "Microseconds of a time as most logs write it; None for any other."},

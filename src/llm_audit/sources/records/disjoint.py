@@ -8,6 +8,7 @@ what the provider documents; what stays open is marked ambiguous, with the token
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
@@ -98,6 +99,22 @@ def read_count(record: Json, *names: str) -> int | None:
             if found is not None:
                 return found
     return None
+
+
+def plain_counts_in_python(record: object, names: tuple[str, ...]) -> tuple[int | None, ...] | None:
+    """Return the counts that an object gives under some names; None where one is neither missing nor a plain count."""
+    if type(record) is not dict:
+        return None
+    counts = tuple(map(record.get, names))
+    plain = all(value is None or (type(value) is int and 0 <= value <= MAX_TOKENS) for value in counts)
+    return counts if plain else None
+
+
+plain_counts: Callable[[object, tuple[str, ...]], tuple[int | None, ...] | None]
+try:
+    from llm_audit.sources.records._fields import plain_counts
+except ImportError:  # built only where a C compiler is available; the Python form returns the same
+    plain_counts = plain_counts_in_python
 
 
 def disjoint_usage(  # noqa: C901 - one decision, each branch a stated rule

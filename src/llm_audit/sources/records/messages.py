@@ -52,6 +52,12 @@ def read_messages(messages: object, system: object = None) -> list[Message] | No
     return found or None
 
 
+def read_turn(role: str, content: object) -> list[Message]:
+    """Read the content of one turn, as ``read_messages`` reads a list of an object of both."""
+    turn = _turn(role, content)
+    return [turn] if turn is not None else read_messages([{"role": role, "content": content}]) or []
+
+
 def read_reply(items: object) -> tuple[str | None, str, str | None]:
     """Read a model's reply, in any shape that ``read_messages`` reads.
 
@@ -158,6 +164,15 @@ def _plain_turn(item: Any) -> Message | None:
     return None if written is None else Message(role, written)
 
 
+def _turn_in_python(role: str, content: object) -> Message | None:
+    """Return a turn of texts alone; None for any other."""
+    known = ROLES.get(role)
+    if known is None or (known == "tool" and type(content) is not str):
+        return None
+    written = text_of(content)
+    return None if written is None else Message(known, written)
+
+
 def _extend(found: list[Message], item: object) -> None:
     """Add an item. Calls that Responses lists one by one belong to the reply before them."""
     added = _item(item)
@@ -209,10 +224,12 @@ def _message(role: str, value: Any) -> Sequence[Message]:
 
 
 _add_plain: Callable[[list[Message], Sequence[object], int], int]
+_turn: Callable[[str, object], Message | None]
 try:
     from llm_audit.sources.records import _fields
 except ImportError:  # built only where a C compiler is available; each turn is read in Python then
     _add_plain = lambda _found, _items, place: place  # noqa: E731
+    _turn = _turn_in_python
 else:
     _fields.prepare_turns(Message, ROLES, TEXT_FIELDS)
-    _add_plain = _fields.add_plain
+    _add_plain, _turn = _fields.add_plain, _fields.turn

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import PurePosixPath, PureWindowsPath
@@ -12,6 +11,8 @@ from llm_audit.sources.records.fields import text
 
 WINDOW = 64
 """Messages kept. A longer prompt is its last messages, after the system prompt and the latest human message."""
+
+_SLACK = 16  # more, so that not every message moves all others
 
 TOOLS = ("(names not logged)",)
 """The tools offered: an agent always offers some, its transcript does not list them."""
@@ -26,20 +27,24 @@ class Transcript:
         self._system: Message | None = None
         self._ask: Message | None = None
         self._since_ask = 0
-        self._window: deque[Message] = deque(maxlen=WINDOW)
+        self._window: list[Message] = []  # no longer than it need be by _SLACK
 
     def add(self, messages: Iterable[Message]) -> None:
         """Append messages in their order."""
+        window = self._window
         for message in messages:
-            if not (message.text or message.calls or message.images or message.audio or message.role == "tool"):
+            text, role = message.text, message.role
+            if not (text or message.calls or message.images or message.audio or role == "tool"):
                 continue  # nothing but reasoning
-            if message.role == "system" and not self._window:
+            if role == "system" and not window:
                 self._system = message
                 continue
-            self._window.append(message)
+            window.append(message)
             self._since_ask += 1
-            if message.role == "user" and message.text:
+            if text and role == "user":
                 self._ask, self._since_ask = message, 0
+        if len(window) > WINDOW + _SLACK:
+            del window[:-WINDOW]
 
     def compact(self) -> None:
         """Drop the messages that a compaction of the context dropped: all but the system prompt."""
@@ -48,10 +53,12 @@ class Transcript:
 
     def prompt(self) -> list[Message] | None:
         """Return the prompt of a call made now; None where the transcript holds no message."""
-        head = [self._system] if self._system is not None else []
-        if self._ask is not None and self._since_ask >= WINDOW:
-            head.append(self._ask)
-        return [*head, *self._window] or None
+        found = self._window[-WINDOW:]
+        if self._since_ask >= WINDOW and self._ask is not None:
+            found.insert(0, self._ask)
+        if self._system is not None:
+            found.insert(0, self._system)
+        return found or None
 
 
 def folder(path: object) -> str | None:

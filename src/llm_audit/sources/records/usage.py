@@ -18,6 +18,7 @@ from llm_audit.sources.records.disjoint import (
     read_single_count,
 )
 from llm_audit.sources.records.fields import Json, mapping, objects, text
+from llm_audit.sources.records.tokens.anthropic import plain_anthropic_usage
 from llm_audit.sources.records.tokens.counts import count_tokens, usage_of_counts
 
 
@@ -105,6 +106,9 @@ def of_anthropic(usage: Json) -> Usage:
 
     Top-level counts leave out the ``iterations`` that other models or a compaction ran; those are calls of their own.
     """
+    plain = plain_anthropic_usage(usage)
+    if plain is not None:
+        return plain
     tools = usage.get("server_tool_use")
     return usage_of_counts(
         count_tokens(usage),

@@ -28,7 +28,7 @@ from llm_audit.sources.formats.providers.anthropic_messages import inner_calls, 
 from llm_audit.sources.records.calls import cost_pico, merge_key, tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, listing, mapping, text
-from llm_audit.sources.records.messages import joined, read_messages
+from llm_audit.sources.records.messages import joined, read_turn
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
 from llm_audit.sources.records.usage import of_anthropic
@@ -53,9 +53,10 @@ class _Thread:
 
 
 def _entries(record: Record, context: Context) -> Iterator[Entry]:
-    row = _row(record)
+    row = _row(record) if "data" in record else record
     message = mapping(row.get("message"))
-    name = _conversation(row)
+    session = text(first(row, "sessionId", "session_id"))
+    name = _conversation(row, session)
     thread = context.state.get(name or "")
     if thread is None:
         thread = context.state[name or ""] = _Thread()
@@ -64,7 +65,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     counts = mapping(message.get("usage"))
     usage = _usage(row, counts)
     model = text(message.get("model"))
-    if usage.usage_source == "none" or model == _SYNTHETIC:
+    if usage is NO_USAGE or usage.usage_source == "none" or model == _SYNTHETIC:
         if message and model != _SYNTHETIC:
             thread.transcript.add(_messages(row, message))
         yield _METADATA
@@ -83,19 +84,21 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         service_tier=_tier(counts),
         region=region_of_usage(counts),
         request_id=reply_id or text(row.get("uuid")),
-        merge_key=_key(row, reply_id, model),
+        merge_key=_key(row, session, reply_id, model),
         conversation=name,
-        trace=text(first(row, "sessionId", "session_id")),
+        trace=session,
         app=folder(row.get("cwd")),
         tags=_tags(row, message),
         stated_cost_pico=cost_pico(row.get("costUSD")),
         messages=thread.prompt,
         tools=TOOLS,
     )
-    reply = said if message.get("role") == "assistant" else _turn("assistant", message)
+    reply = said if message.get("role") == "assistant" else read_turn("assistant", message.get("content"))
     request.completion, request.completion_calls, request.completion_call_id = joined(reply)
     request.usage = usage
-    yield from (request, *inner_calls(request, counts))
+    inner = [] if counts.get("iterations") is None else list(inner_calls(request, counts))
+    yield request
+    yield from inner
 
 
 def _row(record: Json) -> Json:
@@ -107,8 +110,7 @@ def _row(record: Json) -> Json:
     return {**record, **inner, "isSidechain": True, "agentId": first(data, "agentId") or record.get("agentId")}
 
 
-def _conversation(row: Json) -> str | None:
-    session = text(first(row, "sessionId", "session_id"))
+def _conversation(row: Json, session: str | None) -> str | None:
     if row.get("isSidechain") is not True:
         return session
     return f"{session}:{text(row.get('agentId')) or 'sidechain'}"
@@ -116,20 +118,15 @@ def _conversation(row: Json) -> str | None:
 
 def _messages(row: Json, message: Json) -> list[Message]:
     role = text(message.get("role")) or text(row.get("type")) or "user"
-    return _turn(role, message)
+    return read_turn(role, message.get("content"))
 
 
-def _turn(role: str, message: Json) -> list[Message]:
-    return read_messages([{"role": role, "content": message.get("content")}]) or []
-
-
-def _key(row: Json, reply_id: str | None, model: str) -> str | None:
+def _key(row: Json, session: str | None, reply_id: str | None, model: str) -> str | None:
     if reply_id is None:
         uuid = text(row.get("uuid"))
         return merge_key(uuid and f"claude-code:{uuid}", model=model)
     request_id = text(row.get("requestId"))
     if request_id is None:
-        session = text(first(row, "sessionId", "session_id"))
         return merge_key(f"{reply_id}|session:{session}", model=model)
     return merge_key(reply_id if reply_id.startswith(_OFFICIAL) else f"{reply_id}|{request_id}", model=model)
 
@@ -186,4 +183,5 @@ FORMAT = Format(
     matches=_matches,
     entries=_entries,
     keys=frozenset({"type", "sessionId"}),
+    types=(_TYPES | _NOTES).__contains__,
 )

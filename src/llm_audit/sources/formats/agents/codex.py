@@ -219,5 +219,6 @@ FORMAT = Format(
     specificity=Specificity.TRANSCRIPT,
     matches=lambda record, _: text(record.get("type")) in _TYPES and isinstance(record.get("payload"), dict),
     entries=_entries,
-    keys=frozenset({"type"}),
+    keys=frozenset({"payload"}),
+    types=_TYPES.__contains__,
 )

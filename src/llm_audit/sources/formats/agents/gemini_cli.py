@@ -22,7 +22,7 @@ from llm_audit.sources.entry import (
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.calls import merge_key
 from llm_audit.sources.records.fields import Json, mapping, objects, text
-from llm_audit.sources.records.messages import read_messages
+from llm_audit.sources.records.messages import read_turn
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.transcript import TOOLS, Transcript
 from llm_audit.sources.records.usage import of_gemini
@@ -74,7 +74,7 @@ class _Session:
         if message_id is not None and message_id == self.message_id:
             return
         self.message_id, self.prompt = message_id, self.transcript.prompt()
-        self.transcript.add(read_messages([{"role": role, "content": message.get("content")}]) or [])
+        self.transcript.add(read_turn(role, message.get("content")))
 
 
 def _entry(message: Json, session: _Session) -> Entry:
@@ -131,5 +131,5 @@ FORMAT = Format(
     specificity=Specificity.TRANSCRIPT,
     matches=_matches,
     entries=_entries,
-    keys=frozenset({"projectHash", "type", *_UPDATES}),
+    keys=frozenset({"projectHash", "content", *_UPDATES}),
 )

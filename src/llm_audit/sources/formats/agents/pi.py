@@ -13,12 +13,13 @@ from llm_audit.sources.formats.interface import Context, Evidence, Format, Forma
 from llm_audit.sources.records.calls import cost_pico, merge_key
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import first, mapping, text
-from llm_audit.sources.records.messages import read_messages, set_reply
+from llm_audit.sources.records.messages import read_turn, set_reply
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
 from llm_audit.vocabulary import Status
 
 _CHANGES = frozenset({"model_change", "thinking_level_change", "context_transform", "branch_summary"})
+_TYPES = _CHANGES | {"session", "message"}
 _ROLES = {"user": "user", "assistant": "assistant", "toolResult": "tool"}
 _ENDINGS = {"error": Status.ERROR, "aborted": Status.CANCELLED}
 
@@ -32,7 +33,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     prompt = transcript.prompt()
     role = _ROLES.get(text(message.get("role")) or "")
     if role is not None:
-        transcript.add(read_messages([{"role": role, "content": message.get("content")}]) or [])
+        transcript.add(read_turn(role, message.get("content")))
     usage = mapping(message.get("usage"))
     if role != "assistant" or not usage:
         yield NotACall(NotCallReason.METADATA)
@@ -91,4 +92,5 @@ FORMAT = Format(
     matches=_matches,
     entries=_entries,
     keys=frozenset({"type"}),
+    types=_TYPES.__contains__,
 )

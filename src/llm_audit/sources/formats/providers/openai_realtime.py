@@ -120,4 +120,5 @@ FORMAT = Format(
     matches=_matches,
     entries=_entries,
     keys=frozenset({"type"}),
+    types=lambda kind: "." in kind,
 )
