@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from llm_audit.sources.entry import BadRecordError
 from llm_audit.sources.formats.tracers import otlp
-from llm_audit.sources.records import disjoint, fields, messages, times
+from llm_audit.sources.records import disjoint, fields, messages, times, usage
 
 _fields = pytest.importorskip("llm_audit.sources.records._fields", reason="built without a C compiler")
 
@@ -137,6 +137,57 @@ def test_times_are_the_same_as_in_python(value):
 def test_a_record_of_typed_json_has_objects_of_one_field(record, may_be):
     assert _fields.has_single(record) is may_be
     assert _fields.has_single(UserDict(record))
+
+
+COUNTS = st.integers(-1, 40) | st.sampled_from([None, 10**9, 10**9 + 1, "7", 2.0, True, {}, 10**30])
+DETAIL_NAMES = (
+    *("cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "text_tokens", "reasoning_tokens"),
+    *("accepted_prediction_tokens", "rejected_prediction_tokens", "other"),
+)
+DETAILS = (
+    st.none()
+    | st.sampled_from(["{}", [], 3])
+    | st.dictionaries(st.sampled_from(DETAIL_NAMES), st.just(0) | COUNTS, max_size=3)
+)
+USAGES = st.fixed_dictionaries(
+    {"prompt_tokens": COUNTS},
+    optional={
+        "completion_tokens": COUNTS,
+        "total_tokens": COUNTS,
+        "prompt_tokens_details": DETAILS,
+        "completion_tokens_details": DETAILS,
+        "other": COUNTS,
+    },
+)
+ADDED_UP = st.tuples(USAGES, st.integers(0, 40), st.integers(0, 40)).map(
+    lambda drawn: {**drawn[0], "prompt_tokens": drawn[1], "completion_tokens": drawn[2], "total_tokens": sum(drawn[1:])}
+)
+
+
+def usage_in(counts: dict[str, object]) -> object:
+    try:
+        return usage.of_any(counts)
+    except BadRecordError as error:
+        return error.note
+
+
+@settings(max_examples=500, deadline=None)
+@given(USAGES | ADDED_UP)
+def test_usage_is_the_same_as_in_python(counts):
+    found = usage_in(counts)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(usage, "_plain_usage", None)
+        assert repr(usage_in(counts)) == repr(found)
+
+
+def test_usage_that_adds_up_is_read_by_compiled_code():
+    into, out_of = {"cached_tokens": 3, "audio_tokens": 0}, {"reasoning_tokens": 2}
+    counts = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
+    found = _fields.plain_usage({**counts, "prompt_tokens_details": into, "completion_tokens_details": out_of})
+    assert (found.input_tokens, found.cache_read_tokens, found.output_tokens, found.reasoning_tokens) == (4, 3, 5, 2)
+    assert (found.audio_input_tokens, found.image_input_tokens, found.usage_source) == (0, None, "reported")
+    assert _fields.plain_usage({**counts, "total_tokens": 13}) is None
+    assert _fields.plain_usage(UserDict(counts)) is None
 
 
 ANY_VALUES = st.dictionaries(st.sampled_from(["stringValue", "intValue", "arrayValue"]), SCALARS, max_size=2)

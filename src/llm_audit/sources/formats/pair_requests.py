@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from llm_audit.sources.entry import BadRecordError, Reason, Record, Request, Usage
+from llm_audit.sources.entry import BadRecordError, Reason, Request, Usage
 from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
 from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
-from llm_audit.sources.records.calls import merge_key, operation, outcome, tier
+from llm_audit.sources.records.calls import operation, outcome, tier
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
-from llm_audit.sources.records.fields import Attribution, Json, attribution_of, first, labels, mapping, number, text
+from llm_audit.sources.records.fields import Json, attribution_of, first, labels, mapping, number, text
 from llm_audit.sources.records.hosts import provider_of
 from llm_audit.sources.records.pair import Pair
 from llm_audit.sources.records.times import between_ms, micros
@@ -20,16 +20,26 @@ from llm_audit.sources.records.tokens import count_tokens, usage_of_counts
 from llm_audit.vocabulary import ServiceTier, Status
 
 _STANDARD = str(ServiceTier.STANDARD)
-_UNATTRIBUTED = Attribution()
+_OK, _ERROR, _CANCELLED = Status.OK.value, Status.ERROR.value, Status.CANCELLED.value
+_MAX_SHAPES = 4096  # sets of keys remembered
+_STATES = frozenset({"status", "error", "type"})
+_TIERS = ("service_tier", "serviceTier")
+_OF_TIERS = frozenset(_TIERS)
+_USAGES = ("usage", "usageMetadata")
+_OWNERS = frozenset({"metadata", "user"})
+_PROCESSING_MS = "openai-processing-ms"
 
 
-class _Around(NamedTuple):
-    """What is around the bodies of a pair: the record, its columns, and the metadata of the record and the request."""
+class _Plan(NamedTuple):
+    """What a record around bodies and its bodies may say, by their keys alone."""
 
-    outer: Record
     columns: Columns
-    outer_metadata: Json
-    own_metadata: Json
+    has_ids: bool  # of a conversation, trace or span, around the bodies
+    has_owner: bool  # columns of it, metadata or a user
+    has_state: bool  # the response says how the call ended
+    has_tier: bool  # a body names its tier, not counting its usage
+    has_latency: bool  # besides a header
+    has_cost: bool  # around the bodies
 
 
 def request_of(pair: Pair, *, provider: str | None, model: str | None = None) -> Request:
@@ -43,40 +53,35 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
     served = model_of(response_body) or requested
     if served is None:
         raise BadRecordError(Reason.NO_MODEL, "model")
-    columns, get = columns_of(pair.outer), pair.outer.get
-    around = _Around(pair.outer, columns, mapping(get(columns.metadata)), mapping(request_body.get("metadata")))
-    told = bool(around.outer_metadata or around.own_metadata)
-    code = pair.code
-    status = _status(pair)
-    attribution = _attribution(around, request_body)
+    plan, get, code = _plan_of(pair), pair.outer.get, pair.code
+    columns = plan.columns
+    status = _status(pair) if plan.has_state or code is None else outcome(code)
     time_us = _time_us(pair, columns)
     response_id = text(first(response_body, "id", "responseId", "response_id")) or _request_id(pair)
+    usage = mapping(first(response_body, *_USAGES))
     request = Request(
         model=served,
         model_requested=requested,
         provider=provider or provider_of(pair.host),
         operation=operation(pair.path),
         time_us=time_us,
-        service_tier=_tier(pair),
+        service_tier=_tier(pair, usage) if plan.has_tier or not _OF_TIERS.isdisjoint(usage) else _STANDARD,
         request_id=text(get(columns.request_id)) or response_id,
-        merge_key=merge_key(response_id, model=served, status=status),
-        conversation=text(get(columns.conversation)) or (_id_in_metadata(around, "conversation") if told else None),
-        trace=text(get(columns.trace)) or (_id_in_metadata(around, "trace") if told else None),
-        span=text(get(columns.span)),
-        parent_span=text(get(columns.parent_span)),
-        team=attribution.team,
-        app=attribution.app,
-        user=attribution.user,
-        environment=attribution.environment,
-        tags=attribution.tags,
+        merge_key=None if response_id is None else f"{response_id}|{served}|{status}",
         streamed=pair.streamed,
         status=status,
         status_code=code,
-        latency_ms=_latency_ms(pair, columns, time_us),
+        latency_ms=_latency_ms(pair, columns, time_us) if plan.has_latency else number(pair.header(_PROCESSING_MS)),
     )
-    set_stated(request, pair.outer, columns)
-    if request.stated_cost_pico is None and (usage := mapping(response_body.get("usage"))):
-        request.stated_cost_pico = cost_of_usage(usage)
+    if plan.has_ids:
+        request.conversation, request.trace = text(get(columns.conversation)), text(get(columns.trace))
+        request.span, request.parent_span = text(get(columns.span)), text(get(columns.parent_span))
+    if plan.has_owner:
+        _set_owner(request, pair, columns)
+    if plan.has_cost:
+        set_stated(request, pair.outer, columns)
+    if request.stated_cost_pico is None and usage:
+        request.stated_cost_pico = cost_of_usage(mapping(response_body.get("usage")))
     read_request_body(request, request_body)
     read_response_body(request, response_body)
     return request
@@ -93,54 +98,69 @@ def _deployment(path: str) -> str | None:
     return rest.partition("/")[0] or None if found else None
 
 
+def _plan_of(pair: Pair) -> _Plan:
+    """Return the plan of a pair; most logs repeat a few sets of keys."""
+    _, asked, answered = shape = tuple(pair.outer), tuple(pair.request_body), tuple(pair.response_body)
+    found = _plans.get(shape)
+    if found is None:
+        if len(_plans) >= _MAX_SHAPES:
+            _plans.clear()
+        columns = columns_of(pair.outer)
+        ids = (columns.conversation, columns.trace, columns.span, columns.parent_span)
+        latencies = (columns.latency_ms, columns.latency_s, columns.end_time)
+        found = _plans[shape] = _Plan(
+            columns,
+            has_ids=any(key is not ABSENT for key in ids),
+            has_owner=columns.attribution
+            or columns.tags is not ABSENT
+            or columns.metadata is not ABSENT
+            or not _OWNERS.isdisjoint(asked),
+            has_state=not _STATES.isdisjoint(answered),
+            has_tier=not _OF_TIERS.isdisjoint((*asked, *answered)),
+            has_latency="metrics" in answered or any(key is not ABSENT for key in latencies),
+            has_cost=any(key is not ABSENT for key in (columns.cost, columns.other_cost, columns.input_cost)),
+        )
+    return found
+
+
 def _status(pair: Pair) -> str:
     body = pair.response_body
     state = text(body.get("status"))
     if state in {"cancelled", "canceled"}:
-        return Status.CANCELLED.value
+        return _CANCELLED
     if state == "failed" or body.get("error") or body.get("type") == "error":
-        return Status.ERROR.value
+        return _ERROR
     if pair.code is not None:
-        return str(outcome(pair.code))
-    return Status.OK.value if body else Status.UNKNOWN.value
+        return outcome(pair.code)
+    return _OK if body else outcome(None)
 
 
-def _tier(pair: Pair) -> str:
-    body = pair.response_body
-    usage = mapping(first(body, "usage", "usageMetadata"))
-    for given in (body, usage, pair.request_body):
-        found: Any = first(given, "service_tier", "serviceTier")
+def _tier(pair: Pair, usage: Json) -> str:
+    for given in (pair.response_body, usage, pair.request_body):
+        found: Any = first(given, *_TIERS)
         found = found.get("type") if isinstance(found, dict) else found
         if found is not None:
             return str(tier(found))
     return _STANDARD
 
 
-def _attribution(around: _Around, request_body: Json) -> Attribution:
-    outer, columns, outer_metadata, own_metadata = around
-    if not (columns.attribution or columns.tags is not ABSENT or outer_metadata or own_metadata):
-        user = text(request_body.get("user") or None)
-        return _UNATTRIBUTED if user is None else Attribution(user=user)
-    get = outer.get
+def _set_owner(request: Request, pair: Pair, columns: Columns) -> None:
+    """Set to whom a call is attributed, and of its ids those that are in metadata alone."""
+    get, request_body = pair.outer.get, pair.request_body
+    outer_metadata, own_metadata = mapping(get(columns.metadata)), mapping(request_body.get("metadata"))
     given = attribution_of({**own_metadata, **outer_metadata} if own_metadata else outer_metadata)
     user = request_body.get("user") or own_metadata.get("user_id")
     own_tags = labels(get(columns.tags))
-    return Attribution(
-        text(get(columns.team)) or given.team,
-        text(get(columns.app)) or given.app,
-        text(get(columns.user)) or given.user or text(user),
-        text(get(columns.environment)) or given.environment,
-        tuple(sorted({*given.tags, *own_tags})) if own_tags else given.tags,
-    )
-
-
-def _id_in_metadata(around: _Around, column: str) -> str | None:
-    """Return an id that the caller put into the metadata of the call."""
-    for given in (around.outer_metadata, around.own_metadata):
-        found = text(given.get(getattr(columns_of(given), column))) if given else None
-        if found is not None:
-            return found
-    return None
+    request.team = text(get(columns.team)) or given.team
+    request.app = text(get(columns.app)) or given.app
+    request.user = text(get(columns.user)) or given.user or text(user)
+    request.environment = text(get(columns.environment)) or given.environment
+    request.tags = tuple(sorted({*given.tags, *own_tags})) if own_tags else given.tags
+    for metadata in (outer_metadata, own_metadata):
+        if metadata:
+            named = columns_of(metadata)
+            request.conversation = request.conversation or text(metadata.get(named.conversation))
+            request.trace = request.trace or text(metadata.get(named.trace))
 
 
 def _time_us(pair: Pair, columns: Columns) -> int | None:
@@ -164,7 +184,10 @@ def _latency_ms(pair: Pair, columns: Columns, time_us: int | None) -> float | No
     if given is None:
         given = number(mapping(pair.response_body.get("metrics")).get("latencyMs"))
     if given is None:
-        given = number(pair.header("openai-processing-ms"))
+        given = number(pair.header(_PROCESSING_MS))
     if given is None:
         given = between_ms(time_us, micros(get(columns.end_time), columns.end_time))
     return given
+
+
+_plans: dict[tuple[tuple[str, ...], ...], _Plan] = {}

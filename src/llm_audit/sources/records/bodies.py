@@ -21,9 +21,11 @@ _MAX_OUTPUT = (
     "max_tokens_to_sample",
 )
 _SCHEMAS = ("responseSchema", "response_schema", "responseJsonSchema", "response_json_schema")
-_PARAMETERS = frozenset(
-    (*_MAX_OUTPUT, *_SCHEMAS, "response_format", "text", "output_config", "reasoning_effort", "reasoning", "thinking")
-) | {"thinkingConfig", "thinking_config"}
+_OF_SCHEMAS = frozenset((*_SCHEMAS, "response_format", "text", "output_config"))
+_OF_REASONING = frozenset({"reasoning_effort", "reasoning", "thinking", "thinkingConfig", "thinking_config"})
+_SETTINGS = ("generationConfig", "generation_config", "inferenceConfig", "config")
+_TOOLS = ("tools", "functions", "toolConfig")
+_PARAMETERS = _OF_SCHEMAS | _OF_REASONING | {*_MAX_OUTPUT, *_SETTINGS, *_TOOLS}
 _NO_EFFORT = frozenset({"none", "minimal", "disabled", "off"})
 
 
@@ -41,25 +43,32 @@ def read_request_body(request: Request, body: Json) -> None:
 
 def read_parameters(request: Request, body: Json) -> None:
     """Set the fields of a request that its parameters state, apart from its prompt."""
-    settings = mapping(first(body, "generationConfig", "generation_config", "inferenceConfig", "config"))
-    tools = first(body, "tools", "functions", "toolConfig")
-    if tools is not None:
-        offer_tools(request, listing(tools) or tools)
-    for place in (body, settings):
-        if _PARAMETERS.isdisjoint(place):
-            continue
-        limit = next((found for name in _MAX_OUTPUT if (found := as_int(place.get(name))) is not None), None)
-        if limit is not None and limit > 0:
-            request.max_output_tokens = limit
-        request.needs_json_schema = request.needs_json_schema or _wants_schema(place)
-        request.needs_reasoning = request.needs_reasoning or _wants_reasoning(place)
     if request.streamed is None:
         request.streamed = flag(body.get("stream"))
+    if _PARAMETERS.isdisjoint(body):
+        return
+    tools = first(body, *_TOOLS)
+    if tools is not None:
+        offer_tools(request, listing(tools) or tools)
+    settings = mapping(first(body, *_SETTINGS))
+    for place in (body, settings) if settings else (body,):
+        for name in _MAX_OUTPUT:
+            limit = as_int(place.get(name)) if name in place else None
+            if limit is not None:
+                request.max_output_tokens = limit if limit > 0 else request.max_output_tokens
+                break
+        if not _OF_SCHEMAS.isdisjoint(place):
+            request.needs_json_schema = request.needs_json_schema or _wants_schema(place)
+        if not _OF_REASONING.isdisjoint(place):
+            request.needs_reasoning = request.needs_reasoning or _wants_reasoning(place)
 
 
 def read_response_body(request: Request, body: Json) -> None:
     """Set the text and the tool calls of a response body."""
     given = body.get("choices")
+    if type(given) is list and len(given) == 1 and (written := _plain_text(given[0])):  # as most replies are
+        request.completion, request.completion_calls, request.completion_call_id = written, "", None
+        return
     choices = [first(choice, "message", "delta", "text") for choice in objects(given)] if given else []
     content = choices or first(body, "output", "content", "candidates", "message")
     items = content if isinstance(content, list) else []
@@ -70,6 +79,17 @@ def read_response_body(request: Request, body: Json) -> None:
     if isinstance(content, list) and content and all(isinstance(part, dict) and "role" not in part for part in content):
         content = {"role": "assistant", "content": content}
     set_reply(request, content)
+
+
+def _plain_text(choice: object) -> str | None:
+    """Return the text of a choice whose message is one text; None for any other."""
+    message = choice.get("message") if type(choice) is dict else None
+    if type(message) is not dict or message.get("role") != "assistant":
+        return None
+    content = message.get("content")
+    if type(content) is not str or message.get("tool_calls") or message.get("function_call"):
+        return None
+    return content
 
 
 def usage_of(body: Json) -> Usage:

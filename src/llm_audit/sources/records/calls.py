@@ -39,6 +39,7 @@ _OPERATIONS = (
 
 
 _STANDARD = ServiceTier.STANDARD  # members of enumerations are looked up slowly
+_OK, _ERROR, _UNKNOWN = Status.OK.value, Status.ERROR.value, Status.UNKNOWN.value
 
 _Item = TypeVar("_Item")
 
@@ -116,5 +117,5 @@ def _operation(name: str) -> str:
 def outcome(code: int | None) -> str:
     """Return how a call ended by its HTTP status; unknown where there is none."""
     if code is None:
-        return Status.UNKNOWN
-    return Status.OK if 200 <= code < 400 else Status.ERROR
+        return _UNKNOWN
+    return _OK if 200 <= code < 400 else _ERROR

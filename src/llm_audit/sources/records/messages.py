@@ -113,8 +113,9 @@ def _tools(tools: object) -> Iterator[tuple[str, Json | None]]:
 
 def is_redacted(messages: Sequence[Message] | None) -> bool:
     """Return whether a gateway removed or cut the text of a prompt, by the placeholders it leaves."""
-    for message in messages or ():  # noqa: SIM110 - a generator costs more than the test
-        if "litellm_truncated" in message.text or is_placeholder(message.text):
+    for message in messages or ():
+        written = message.text
+        if "litellm_truncated" in written or (len(written) <= LONGEST_PLACEHOLDER and is_placeholder(written)):
             return True
     return False
 

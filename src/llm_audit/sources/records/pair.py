@@ -61,7 +61,7 @@ class Pair(msgspec.Struct, frozen=True, gc=False):
 
     def header(self, name: str) -> str | None:
         """Return a response header by its lower-case name."""
-        headers = mapping(self.headers)
+        headers = self.headers
         if not headers:
             return None
         found = headers.get(_headers_by_name(tuple(headers)).get(name, name))

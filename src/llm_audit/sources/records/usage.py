@@ -6,6 +6,7 @@ One reader a provider's shape; ``disjoint_usage`` holds the rules they share.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,6 +21,14 @@ from llm_audit.sources.records.disjoint import (
 from llm_audit.sources.records.fields import Json, mapping, objects, text
 from llm_audit.sources.records.tokens.anthropic import plain_anthropic_usage
 from llm_audit.sources.records.tokens.counts import count_tokens, usage_of_counts
+from llm_audit.vocabulary import UsageSource
+
+_plain_usage: Callable[[Json], Usage | None] | None = None
+with suppress(ImportError):  # built only where a C compiler is available; any usage is read in Python then
+    from llm_audit.sources.records import _fields
+
+    _fields.prepare_usage(Usage, UsageSource.REPORTED)
+    _plain_usage = _fields.plain_usage
 
 
 def of_openai(usage: Json, *, model: str = "") -> Usage:
@@ -28,6 +37,8 @@ def of_openai(usage: Json, *, model: str = "") -> Usage:
     Also reads the cache counts of DeepSeek (``prompt_cache_hit_tokens``), Mistral (``num_cached_tokens``), Hugging
     Face and Moonshot (``cached_tokens``), and Anthropic's own where a proxy passes them through in this shape.
     """
+    if _plain_usage and (found := _plain_usage(usage)):
+        return found
     if usage.keys() <= _OPENAI_CHAT:
         return _of_openai_chat(usage)
     if "modality_tokens" in usage:
@@ -45,7 +56,7 @@ def of_openai(usage: Json, *, model: str = "") -> Usage:
 
 
 def _of_openai_chat(usage: Json) -> Usage:
-    """Read the usage of OpenAI chat itself: the most frequent shape, so the fastest path."""
+    """Read the usage of OpenAI chat itself: the most frequent shape, so a faster path."""
     into, outof = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
     if not (into.keys() <= _INTO and outof.keys() <= _OUT_OF):
         counts = count_tokens(usage)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from llm_audit.sources.entry import Request
 from llm_audit.sources.records.billing import amounts
 from llm_audit.sources.records.billing.amounts import NOTHING, UNCLEAR, Stated, amount
-from llm_audit.sources.records.column_names import Columns, columns_of
+from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
 from llm_audit.sources.records.fields import Json, as_int, first, number, parsed, text
 from llm_audit.sources.records.tokens.names import normalize_name
 
@@ -76,6 +76,8 @@ def _after_total(name: str) -> str:
 def cost_of_usage(usage: Json) -> int | None:
     """Return the cost that a response's usage states."""
     columns = columns_of(usage)
+    if columns.cost is ABSENT and columns.other_cost is ABSENT and columns.input_cost is ABSENT:  # as most are
+        return None
     other = usage.get(columns.other_cost)
     if other is not None and (found := stated(other, unit_of(columns.other_cost)).pico) is not None:
         return found
