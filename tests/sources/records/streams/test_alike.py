@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.sources.records.streams import streamed_body
+from llm_audit.sources.records.streams import assemble, streamed_body
 
 _alike = pytest.importorskip("llm_audit.sources.records.streams._alike", reason="built without a C compiler")
 
@@ -114,3 +114,55 @@ def test_events_of_more_than_a_plain_text_stay_apart(chunk):
 def test_only_a_text_is_taken():
     with pytest.raises(TypeError):
         _alike.taken_together(b"data: {}")
+
+
+TEXTS = st.sampled_from(["", "a", "é", None, 7, ["x"], {}])
+CALLS = st.sampled_from([None, [], [{"index": 0, "id": "t", "function": {"name": "f", "arguments": "{}"}}], 0, "x"])
+DELTAS = st.fixed_dictionaries({}, optional={"role": TEXTS, "content": TEXTS, "text": TEXTS, "tool_calls": CALLS})
+CHOICES = st.fixed_dictionaries(
+    {}, optional={"delta": DELTAS | st.sampled_from([None, "{}", []]), "content": TEXTS, "text": TEXTS}
+)
+CHUNKS = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": TEXTS,
+        "object": TEXTS,
+        "choices": st.lists(CHOICES | TEXTS, max_size=2) | TEXTS,
+        "usage": st.sampled_from([None, {"prompt_tokens": 1}, {}]),
+        "error": TEXTS,
+    },
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(CHUNKS, max_size=4))
+def test_chunks_add_up_to_the_same_body_as_in_python(chunks):
+    found = assemble(chunks)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(module, "chat_body", None)
+        assert assemble(chunks) == found
+
+
+def test_chunks_of_texts_are_added_up_by_compiled_code():
+    chunks = [{**HEAD, "choices": [{"delta": {"content": text}}]} for text in ("a", "b")]
+    message = {"role": "assistant", "content": "ab", "tool_calls": []}
+    expected = {**HEAD, "object": "chat.completion", "choices": [{"message": message}]}
+    assert _alike.chat_body(chunks, None) == _alike.chat_body(chunks, module._NOT_IN_CHAT) == expected
+    assert _alike.chat_body([], None) is None
+    with pytest.raises(TypeError):
+        _alike.chat_body(chunks, {"type"})
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        {"choices": [], "content": "x"},
+        {"choices": [], "type": "ping"},
+        {"choices": [], "notes": [{"content": "x"}]},
+        {"choices": [{"delta": {"content": "x", "text": "y"}}]},
+        {"choices": [{"delta": {"content": "x"}}, {"delta": {"text": "y"}}]},
+        {"choices": [{"delta": {"content": "x", "tool_calls": [{}]}}]},
+    ],
+)
+def test_chunks_with_more_than_a_text_are_not_added_up_once_taken_together(chunk):
+    assert _alike.chat_body([chunk], module._NOT_IN_CHAT) is None

@@ -4,7 +4,6 @@ import random
 import pytest
 
 from llm_audit.sources.records.streams import assemble, streamed_body
-from llm_audit.sources.records.streams.chat_chunks import chat_body
 
 HEAD = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "system_fingerprint": None}
 BODY = {"id": "c1", "object": "chat.completion", "created": 1, "model": "m"}
@@ -39,24 +38,16 @@ def test_a_stream_of_texts_is_one_message_with_the_last_of_all_fields() -> None:
         "usage": {"prompt_tokens": 2},
         "choices": [{"message": {"role": "assistant", "content": "Hello\u2028", "tool_calls": []}}],
     }
-    assert chat_body("\n".join(data), len(data)) == assemble(chunks) == expected
+    assert assemble(chunks) == expected
     assert streamed_body("".join(f"data: {line}\n\n" for line in data) + "data: [DONE]\n\n") == expected
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_chunks_add_up_to_the_same_in_structs_and_in_dictionaries(seed: int) -> None:
+def test_a_stream_adds_up_to_what_its_chunks_do(seed: int) -> None:
     chance = random.Random(seed)
     chunks = [chance.choice([text_chunk(str(number)), {**HEAD, **chance.choice(ODD)}]) for number in range(6)]
     data = [json.dumps(chunk) for chunk in chunks]
-    found = chat_body("\n".join(data), len(data))
-    assert found is None or found == assemble(chunks)
     assert streamed_body("".join(f"data: {line}\n\n" for line in data)) == assemble(chunks)
-
-
-@pytest.mark.parametrize("chunk", [*ODD[1:5], *ODD[7:]])
-def test_a_stream_with_more_than_texts_is_left_to_dictionaries(chunk: dict[str, object]) -> None:
-    lines = "\n".join(map(json.dumps, (text_chunk("a"), chunk)))
-    assert chat_body(lines, 2) is None
 
 
 def test_chunks_of_calls_are_joined_by_their_index() -> None:

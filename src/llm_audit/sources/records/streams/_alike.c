@@ -4,6 +4,8 @@
 #include <Python.h>
 #include <string.h>
 
+#include "_chat.h"
+
 #define FIRST "data: "
 #define DONE "[DONE]"
 #define NAME "\"content\":"
@@ -109,8 +111,9 @@ static PyObject *taken_together(PyObject *Py_UNUSED(module), PyObject *body) {
 
 static PyMethodDef methods[] = {
     {"taken_together", taken_together, METH_O, "The data of a stream's events as lines, and how many; None where it is not plain."},
+    {"chat_body", (PyCFunction)(void (*)(void))chat_body, METH_FASTCALL, "The body that chunks of texts add up to; None for any others."},
     {NULL, NULL, 0, NULL}};
 static struct PyModuleDef module = {
     .m_base = PyModuleDef_HEAD_INIT, .m_name = "_alike", .m_size = 0, .m_methods = methods};
 
-PyMODINIT_FUNC PyInit__alike(void) { return PyModule_Create(&module); }
+PyMODINIT_FUNC PyInit__alike(void) { return intern_chat_names() ? PyModule_Create(&module) : NULL; }

@@ -10,24 +10,24 @@ from contextlib import suppress
 from typing import Any
 
 from llm_audit.sources.records.fields import Json, as_int, listing, mapping, objects, parsed, text
-from llm_audit.sources.records.streams.chat_chunks import chat_body
-from llm_audit.sources.records.streams.events import data_of, objects_of
+from llm_audit.sources.records.streams.events import data_of, decoded_lines, objects_of
 
 taken_together: Callable[[str], tuple[bytes, int] | None] | None = None
+chat_body: Callable[[list[Any], frozenset[str] | None], Json | None] | None = None
 with suppress(ImportError):  # built only where a C compiler is available; each event is decoded by itself then
-    from llm_audit.sources.records.streams._alike import taken_together
+    from llm_audit.sources.records.streams._alike import chat_body, taken_together
 
 
 def streamed_body(body: str) -> Json:
     """Return the body that a stream of server-sent events adds up to."""
     alike = taken_together(body) if taken_together else None
-    found = chat_body(*alike) if alike else None
-    if found is not None:
-        return found
+    chunks = decoded_lines(*alike) if alike else None
+    if chunks is not None and chat_body is not None:
+        found = chat_body(chunks, _NOT_IN_CHAT)
+        if found is not None:
+            return found
     written = body.splitlines()
-    data = data_of(written)
-    found = chat_body("\n".join(data), len(data)) if data and '"choices"' in data[0] else None
-    return assemble(objects_of(written, data)) if found is None else found
+    return assemble(objects_of(written, data_of(written)))
 
 
 def assemble(chunks: Sequence[Json]) -> Json:
@@ -55,6 +55,8 @@ def is_chunk(item: Json) -> bool:
 
 
 def _of_chat(chunks: Sequence[Json]) -> Json:
+    if chat_body is not None and type(chunks) is list and (found := chat_body(chunks, None)):
+        return found
     texts: list[str] = []
     calls: dict[int, dict[str, Any]] = {}
     for chunk in chunks:
@@ -195,3 +197,7 @@ _READERS: tuple[tuple[frozenset[str], Callable[[Sequence[Json]], Json]], ...] = 
     (frozenset({"choices"}), _of_chat),
     (frozenset({"done"}), _of_ollama),
 )  # by the fields that identify a provider's chunks
+_NOT_IN_CHAT = frozenset(
+    {"type", "content", "usageMetadata", "candidates", "contentBlockDelta", "messageStop", "metadata"}
+)
+"""Fields of other providers' chunks, and one whose text would be taken together with those of a reply."""

@@ -55,14 +55,17 @@ def data_of(written: Sequence[str]) -> list[str] | None:
 
 def objects_of(written: Sequence[str], data: Sequence[str] | None) -> list[Json]:
     """Return the objects of a stream's lines, whose ``data_of`` is given."""
-    if data is not None:
-        try:
-            whole: list[Json] = _decode_lines("\n".join(data))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            whole = []
-        if len(whole) == len(data):
-            return whole
-    return list(_each(written))
+    whole = None if data is None else decoded_lines("\n".join(data), len(data))
+    return list(_each(written)) if whole is None else whole
+
+
+def decoded_lines(lines: str | bytes, count: int) -> list[Json] | None:
+    """Return the objects of so many lines; None where they are not as many, or any cannot be decoded."""
+    try:
+        whole: list[Json] = _decode_lines(lines)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return whole if len(whole) == count else None
 
 
 def _each(written: Sequence[str]) -> Iterator[Json]:
