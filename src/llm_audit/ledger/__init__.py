@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llm_audit.ledger.cache_folder import cache_info, clear_cache
+    from llm_audit.ledger.cache_folder import cache_info, cache_problem, clear_cache
     from llm_audit.ledger.manifest import Manifest
     from llm_audit.ledger.part_cache import PartCache
     from llm_audit.ledger.store import Ledger, damaged_files, is_ledger, read_ledger, write_ledger
@@ -18,6 +18,7 @@ __all__ = [
     "PartCache",
     "Workspace",
     "cache_info",
+    "cache_problem",
     "clear_cache",
     "damaged_files",
     "is_ledger",
@@ -32,6 +33,7 @@ _MODULES = {
     "PartCache": "part_cache",
     "Workspace": "workspace",
     "cache_info": "cache_folder",
+    "cache_problem": "cache_folder",
     "clear_cache": "cache_folder",
     "damaged_files": "store",
     "is_ledger": "store",

@@ -38,7 +38,7 @@ def cache_folder() -> Path:
     return Path(given) if given else Path(platformdirs.user_cache_dir("llm-audit", appauthor=False))
 
 
-def unusable(folder: Path) -> str:
+def cache_problem(folder: Path) -> str:
     """Make the folders of a cache; return why they cannot be used, "" where they can."""
     try:
         for name in FOLDERS:

@@ -21,7 +21,7 @@ import msgspec
 from xxhash import xxh3_128_hexdigest
 
 from llm_audit.files import PRIVATE, make_private_folder
-from llm_audit.ledger.cache_folder import MAX_BYTES, cache_folder, evict, unusable, warn_of_unusable
+from llm_audit.ledger.cache_folder import MAX_BYTES, cache_folder, cache_problem, evict, warn_of_unusable
 from llm_audit.ledger.manifest import MANIFEST_FILE, Manifest, requests_files
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.sealed import DamagedError, seal, unseal, xxh3_of
@@ -87,7 +87,7 @@ class PartCache:
     def open(cls) -> Self | None:
         """Open the user's cache; None, with a warning, where its folder cannot be written: a run does without."""
         folder = cache_folder()
-        if reason := unusable(folder):
+        if reason := cache_problem(folder):
             warn_of_unusable(folder, reason)
             return None
         return cls(folder)

@@ -42,8 +42,7 @@ def _installation(problems: list[str]) -> Iterator[str]:
     from llm_audit import config as configuration
     from llm_audit.audit.sections.price_age import OLD_DAYS
     from llm_audit.cli.version import details, missing_extensions
-    from llm_audit.ledger import cache_info
-    from llm_audit.ledger.cache_folder import unusable
+    from llm_audit.ledger import cache_info, cache_problem
     from llm_audit.pricing import PriceBook
 
     yield from details()
@@ -55,7 +54,7 @@ def _installation(problems: list[str]) -> Iterator[str]:
     yield f"Settings: {settings.file or 'defaults; no llm-audit.toml was found'}"
     usage = cache_info()
     yield f"Cache: {usage.folder}, {usage.files:,} files, {usage.bytes:,} of {usage.max_bytes:,} bytes"
-    if reason := unusable(usage.folder):
+    if reason := cache_problem(usage.folder):
         problems.append(f"The cache {usage.folder} cannot be written ({reason}), so every run reads all logs again.")
     checked = PriceBook().checked
     if checked is None:
