@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
 
 from llm_audit.sources.entry import BadRecordError, Reason, Record
-from llm_audit.sources.formats.interface import Context
+from llm_audit.sources.formats.interface import Context, KindIs
 from llm_audit.sources.records.fields import mapping, objects, text
 from llm_audit.sources.records.pair import Pair, read_pair
 from llm_audit.sources.remembered import remembered
@@ -27,13 +26,13 @@ class Dialect(StrEnum):
 _CHAT_PATHS = ("/completions", "/embeddings", "/images/", "/audio/", "/moderations", "/rerank", "/chat")
 
 
-def speaks(dialect: Dialect) -> Callable[[Record, Context], bool]:
+def speaks(dialect: Dialect) -> KindIs:
     """Return the signature of a format whose records are pairs, or bare responses, of this API."""
+    return KindIs(_dialect_in, dialect)
 
-    def matches(record: Record, context: Context) -> bool:
-        return context.once(_read, record)[1] is dialect
 
-    return matches
+def _dialect_in(record: Record, context: Context) -> Dialect | None:
+    return context.once(_read, record)[1]
 
 
 def _read(record: Record) -> tuple[Pair | None, Dialect | None]:

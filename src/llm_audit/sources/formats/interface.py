@@ -50,6 +50,18 @@ class FormatInfo:
     ordered: bool = False  # records depend on those before them: a file is never split
 
 
+@dataclass(frozen=True, slots=True)
+class KindIs:
+    """A signature of the formats that one function tells apart: what it returns for a record is this kind."""
+
+    kind_of: Callable[[Record, Context], Any]
+    kind: Any
+
+    def __call__(self, record: Record, context: Context) -> bool:
+        """Return whether a record is of the kind."""
+        return self.kind_of(record, context) is self.kind
+
+
 @dataclass(slots=True)
 class Context:
     """The surroundings of the record at hand, within one file.

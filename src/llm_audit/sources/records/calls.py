@@ -28,14 +28,15 @@ _TIERS = {
 }
 _CLOUDS = {"gcp": "google", "az": "azure"}
 _OPERATIONS = (
-    ("embed", Operation.EMBEDDING),
-    ("image", Operation.IMAGE),
-    ("transcription", Operation.AUDIO),
-    ("speech", Operation.AUDIO),
-    ("audio", Operation.AUDIO),
-    ("rerank", Operation.RERANK),
-    ("moderation", Operation.MODERATION),
+    ("embed", Operation.EMBEDDING.value),
+    ("image", Operation.IMAGE.value),
+    ("transcription", Operation.AUDIO.value),
+    ("speech", Operation.AUDIO.value),
+    ("audio", Operation.AUDIO.value),
+    ("rerank", Operation.RERANK.value),
+    ("moderation", Operation.MODERATION.value),
 )
+_CHAT = Operation.CHAT.value
 
 
 _STANDARD = ServiceTier.STANDARD  # members of enumerations are looked up slowly
@@ -105,13 +106,13 @@ def tier(value: object) -> str:
 
 def operation(name: object) -> str:
     """Return the kind of call that an operation, path or call type names; chat where it names none other."""
-    return _operation(name) if isinstance(name, str) else Operation.CHAT
+    return _operation(name) if isinstance(name, str) else _CHAT
 
 
 @remembered
 def _operation(name: str) -> str:
     lowered = name.lower()
-    return next((kind for word, kind in _OPERATIONS if word in lowered), Operation.CHAT)
+    return next((kind for word, kind in _OPERATIONS if word in lowered), _CHAT)
 
 
 def outcome(code: int | None) -> str:

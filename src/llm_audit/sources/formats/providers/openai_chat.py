@@ -17,12 +17,13 @@ from llm_audit.sources.formats.pair_requests import counts_around, request_of
 from llm_audit.sources.records.billing.fees import read_search_fees
 from llm_audit.sources.records.bodies import usage_of
 from llm_audit.sources.records.disjoint import read_count
-from llm_audit.sources.records.fields import mapping, text
+from llm_audit.sources.records.fields import mapping
 from llm_audit.sources.records.pair import KEYS, Pair
 from llm_audit.sources.records.usage import of_any, total_of_input
 from llm_audit.vocabulary import Operation
 
-_NO_OUTPUT = frozenset({Operation.EMBEDDING, Operation.RERANK})
+_CHAT, _EMBEDDING, _IMAGE = Operation.CHAT.value, Operation.EMBEDDING.value, Operation.IMAGE.value
+_NO_OUTPUT = frozenset({_EMBEDDING, Operation.RERANK.value})
 _BILLS_CITATIONS = "sonar-deep-research"
 
 
@@ -34,10 +35,10 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
 def chat_request(pair: Pair, *, provider: str | None = None, model: str | None = None) -> Request:
     """Build the request of a pair in the shape of chat completions."""
     request = request_of(pair, provider=provider, model=model)
-    if text(pair.response_body.get("object")) == "list" and request.operation == Operation.CHAT:
-        request.operation = Operation.EMBEDDING.value
+    if pair.response_body.get("object") == "list" and request.operation == _CHAT:
+        request.operation = _EMBEDDING
     request.usage = chat_usage(pair)
-    if request.operation == Operation.IMAGE and "image" in request.model and request.usage.image_output_tokens is None:
+    if request.operation == _IMAGE and "image" in request.model and request.usage.image_output_tokens is None:
         request.usage = replace(request.usage, image_output_tokens=request.usage.output_tokens)
     counts = mapping(pair.response_body.get("usage"))
     if request.usage is NO_USAGE and request.operation in _NO_OUTPUT:  # Voyage counts a total alone
