@@ -53,6 +53,12 @@ def test_what_the_total_of_others_adds_stays_unexplained(tmp_path: Path) -> None
         assert (request.usage.output_tokens, request.usage.unexplained_tokens) == (20, 500)
 
 
+def test_what_another_field_may_explain_stays_unexplained(tmp_path: Path) -> None:
+    (request,) = read(tmp_path, flat(**COMPATIBLE, plugin_tokens=500))
+    assert (request.usage.output_tokens, request.usage.unexplained_tokens) == (20, 500)
+    assert request.usage.unread_counts == "plugin_tokens"
+
+
 def test_a_total_that_does_not_fit_the_thinking_stays_unexplained(tmp_path: Path) -> None:
     (request,) = read(tmp_path, flat(input_tokens=100, output_tokens=20, thoughts_token_count=300, total_tokens=620))
     assert (request.usage.output_tokens, request.usage.unexplained_tokens) == (320, 200)

@@ -114,6 +114,12 @@ _HOLDERS = frozenset(
     | {"response_metadata", "response_data", "generation", "generation_info", "telemetry"}
 )
 """Names under which a custom log keeps what a library returned, with the usage in it."""
+COUNTED = frozenset(
+    {"metrics", "llm_metrics", "call_metrics", "run_metrics", "token_metrics", "stats", "statistics", "token_stats"}
+    | {"llm_usage", "model_usage", "api_usage", "usage_info", "usage_stats", "usage_data", "usage_details"}
+    | {"token_count", "token_counts", "token_info", "tokens_info"}
+)
+"""Names under which a custom log keeps token counts in an object of their own, beside names of usage."""
 _ATTRIBUTION = frozenset({"team", "app", "user", "environment"})
 
 
@@ -185,7 +191,7 @@ class Columns(msgspec.Struct, frozen=True):
     only_usual: bool = True  # no column besides those that most logs have, and none that may count tokens
     attribution: bool = False  # any of team, app, user and environment
     marks: tuple[str, ...] = ()  # keys that may say that a record is no call
-    holders: tuple[str, ...] = ()  # keys of objects that may hold the usage
+    holders: tuple[str, ...] = ()  # keys of objects that may hold the usage, or counts
 
     def names(self, column: str, *names: str) -> bool:
         """Return whether the normalized key of a column is one of these names."""
@@ -222,7 +228,7 @@ def _columns(keys: tuple[str, ...]) -> Columns:
     found = {column: key for column, (_, key) in best.items()}
     unread = any(looks_like_tokens(normalize_name(key)) for key in keys)
     marks = tuple(key for key in keys if normalize_name(key) in EVENTS | CACHE_HITS)
-    holders = tuple(key for key in keys if normalize_name(key) in _HOLDERS)
+    holders = tuple(key for key in keys if normalize_name(key) in _HOLDERS | COUNTED)
     flags = {
         "only_usual": found.keys() <= USUAL and not (unread or marks or holders),
         "attribution": not _ATTRIBUTION.isdisjoint(found),

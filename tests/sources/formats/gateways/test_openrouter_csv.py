@@ -23,3 +23,12 @@ def test_with_an_own_key_the_provider_is_paid_beside_the_fee() -> None:
 
 def test_cancelled_generations() -> None:
     assert requests(PATH)[2].status == "cancelled"
+
+
+def test_a_day_stands_for_its_requests_with_reasoning_a_part_of_the_completion() -> None:
+    """2000 tokens in and 1240 out, of which 1200 of reasoning, for $0.0072."""
+    first, second = requests("openrouter-csv/days.csv")
+    assert tokens(first) == tokens(second) == (1000, None, None, None, 620)
+    assert (first.usage.reasoning_tokens, first.usage.usage_source) == (600, "reported")
+    assert first.stated_cost_pico == second.stated_cost_pico == 3_600_000_000
+    assert first.merge_key != second.merge_key

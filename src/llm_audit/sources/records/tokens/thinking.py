@@ -27,10 +27,11 @@ def thinks(model: str) -> bool:
 
 
 def count_thinking(request: Request) -> None:
-    """Count as output, in place, what only the total of a Gemini call holds: no one else adds to it."""
+    """Count as output, in place, what only the total of a Gemini call holds, where no other field may explain it."""
     usage = request.usage
     hidden = usage.unexplained_tokens
-    if hidden and not usage.reasoning_tokens and thinks(request.model):
+    known = usage.reasoning_tokens or usage.unread_counts
+    if hidden and not known and thinks(request.model):
         output = (usage.output_tokens or 0) + hidden
         request.usage = replace(usage, output_tokens=output, reasoning_tokens=hidden, unexplained_tokens=None)
 

@@ -215,3 +215,25 @@ def test_a_usage_may_be_in_what_a_library_returned(holder: str) -> None:
     assert tokens(read({"model": "gpt-4o", holder: {"token_usage": usage}})) == (50, 100, None, None, 40)
     assert tokens(read({**record, "input_tokens": 7, "output_tokens": 1})) == (7, None, None, None, 1)
     assert tokens(read({"model": "gpt-4o", holder: {"input": "text", "output": "text"}})) == (None,) * 5
+
+
+@pytest.mark.parametrize("holder", ["metrics", "stats", "llm_usage", "modelUsage", "token_counts", "tokenInfo"])
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"prompt_tokens": 150, "completion_tokens": 40, "prompt_tokens_details": {"cached_tokens": 100}},
+        {"input": 150, "output": 40, "cached": 100, "latency": 3.5},
+        {"tokens": {"prompt": 150, "completion": 40, "cached": 100}},
+    ],
+    ids=["provider", "bare", "nested"],
+)
+def test_counts_may_be_among_metrics(holder: str, counts: dict[str, object]) -> None:
+    """A prompt beside them would else be counted in their stead."""
+    record = {"model": "gpt-4o", "prompt": "Hi", holder: counts}
+    assert tokens(read(record)) == (50, 100, None, None, 40)
+    assert tokens(read({"model": "gpt-4o", "prompt": "Hi", holder: {"latency": 3.5}})) == (None,) * 5
+
+
+def test_counts_of_a_record_itself_come_before_those_among_its_metrics() -> None:
+    record = {"model": "gpt-4o", "input_tokens": 7, "output_tokens": 1, "metrics": {"input": 150, "output": 40}}
+    assert tokens(read(record)) == (7, None, None, None, 1)

@@ -32,12 +32,19 @@ from llm_audit.sources.records.billing.aggregates import count_of, shared_out
 from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
 from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import operation, tier
-from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
+from llm_audit.sources.records.column_names import ABSENT, COUNTED, Columns, columns_of
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, flag, labels, mapping, number, text
 from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import between_ms, micros
-from llm_audit.sources.records.tokens import count_tokens, perhaps_on_top, read_tokens, thinks, usage_of_counts
+from llm_audit.sources.records.tokens import (
+    count_tokens,
+    normalize_name,
+    perhaps_on_top,
+    read_tokens,
+    thinks,
+    usage_of_counts,
+)
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import ServiceTier
 
@@ -126,9 +133,10 @@ def _usage(record: Json, columns: Columns, model: str) -> Usage:
 
 
 def _held_usage(record: Json, columns: Columns, model: str) -> Usage:
-    """Read the usage in what a library returned, where the record keeps that as a whole."""
+    """Read the usage in what a library returned, where the record keeps that as a whole, or among its metrics."""
     for key in columns.holders:
-        nested = mapping(first(mapping(record.get(key)), *_USAGES))
+        held = mapping(record.get(key))
+        nested = mapping(first(held, *_USAGES)) or (held if normalize_name(key) in COUNTED else {})
         if nested and (found := _nested_usage(nested, model)) is not NO_USAGE:
             return found
     return NO_USAGE
