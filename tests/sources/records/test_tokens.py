@@ -209,3 +209,11 @@ def test_copies_of_the_providers_usage(given: dict[str, Any], expected: tuple[in
     usage = read_tokens(given)
     assert (usage.input_tokens, usage.cache_read_tokens, usage.cache_write_5m_tokens) == expected
     assert (usage.output_tokens, usage.unread_counts, usage.ambiguous_tokens) == (50, None, None)
+
+
+def test_totals_of_the_ai_sdk_have_their_parts_in_them() -> None:
+    """As version 6 of the Vercel AI SDK has it: 5010 in, of which 10 fresh, 2000 read and 3000 written; 50 out."""
+    into = {"total": 5010, "noCache": 10, "cacheRead": 2000, "cacheWrite": 3000}
+    usage = of_any({"inputTokens": into, "outputTokens": {"total": 50, "text": 40, "reasoning": 10}})
+    assert (usage.input_tokens, usage.cache_read_tokens, usage.cache_write_5m_tokens) == (10, 2000, 3000)
+    assert (usage.output_tokens, usage.reasoning_tokens, usage.unread_counts) == (50, 10, None)

@@ -24,13 +24,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "input_tokens", "native_tokens_prompt",  # OpenRouter's own, which it bills, beside normalised ones
         "prompt_tokens", "tokens_in", "tokens_prompt", "tokens_input", "input_token_count",
         "prompt_token_count", "num_input_tokens", "n_input_tokens", "num_prompt_tokens", "request_tokens",
-        "context_tokens", "in_tokens", "message_tokens", "input_text_tokens",
+        "context_tokens", "in_tokens", "message_tokens", "input_text_tokens", "input_tokens_total",
     ),
     "output": (
         "output_tokens", "native_tokens_completion",
         "completion_tokens", "tokens_out", "tokens_completion", "tokens_output", "output_token_count",
         "completion_token_count", "num_output_tokens", "n_output_tokens", "num_completion_tokens", "response_tokens",
-        "generated_tokens", "out_tokens", "answer_tokens", "candidates_token_count",
+        "generated_tokens", "out_tokens", "answer_tokens", "candidates_token_count", "output_tokens_total",
     ),
     "cached": (  # by their name a part of the input
         "cached_tokens", "native_tokens_cached",
@@ -63,7 +63,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "fresh": (  # what is left of the input without the cached tokens
         "uncached_input_tokens", "input_uncached_tokens", "uncached_tokens", "prompt_cache_miss_tokens",
-        "input_w_o_cache_write", "non_cached_input_tokens", "fresh_input_tokens",
+        "input_w_o_cache_write", "non_cached_input_tokens", "fresh_input_tokens", "input_tokens_no_cache",
     ),
     "tool_input": ("tool_use_prompt_token_count", "tool_use_prompt_tokens"),
     "reasoning": (

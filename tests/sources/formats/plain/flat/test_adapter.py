@@ -237,3 +237,21 @@ def test_counts_may_be_among_metrics(holder: str, counts: dict[str, object]) -> 
 def test_counts_of_a_record_itself_come_before_those_among_its_metrics() -> None:
     record = {"model": "gpt-4o", "input_tokens": 7, "output_tokens": 1, "metrics": {"input": 150, "output": 40}}
     assert tokens(read(record)) == (7, None, None, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("cached", "expected", "unread"),
+    [
+        (400, (600, 400, None, None, 100), None),
+        ("400", (600, 400, None, None, 100), None),
+        (0, (1000, None, None, None, 100), None),
+        (True, (1000, None, None, None, 100), None),
+        ("miss", (1000, None, None, None, 100), None),
+        (1_788_220_800, (1000, None, None, None, 100), "cached"),  # a time, or what no one knows
+    ],
+)
+def test_a_column_named_cached_counts_tokens_or_marks_a_hit(
+    cached: object, expected: tuple[int | None, ...], unread: str | None
+) -> None:
+    request = read({"model": "gpt-4o", "prompt_tokens": 1000, "completion_tokens": 100, "cached": cached})
+    assert (tokens(request), request.usage.unread_counts) == (expected, unread)

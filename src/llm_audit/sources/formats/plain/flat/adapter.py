@@ -26,7 +26,7 @@ from llm_audit.sources.entry import (
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
-from llm_audit.sources.formats.plain.flat.marks import no_call
+from llm_audit.sources.formats.plain.flat.marks import add_cached, no_call
 from llm_audit.sources.formats.plain.flat.typed import typed_reader
 from llm_audit.sources.records.billing.aggregates import count_of, shared_out
 from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
@@ -124,6 +124,8 @@ def _usage(record: Json, columns: Columns, model: str) -> Usage:
     )
     convention = Convention.EXCLUSIVE if anthropic else None
     counts = count_tokens(record, nested=False)
+    if columns.marks:
+        add_cached(counts, record, columns)
     found = usage_of_counts(counts, convention=convention, model=model)
     reasoning, output = counts.get("reasoning"), counts.get("output")
     told = counts.get("total", "thoughts", "thinking") is not None or "native" in columns.reasoning  # of OpenRouter

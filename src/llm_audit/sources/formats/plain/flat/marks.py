@@ -1,4 +1,7 @@
-"""Records of custom logs that say of themselves that they are no calls: hits of a cache, and starts of calls."""
+"""Records of custom logs that say of themselves that they are no calls: hits of a cache, and starts of calls.
+
+A column ``cached`` may be the mark of a hit, or count tokens of the provider's own cache.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,25 @@ import re
 
 from llm_audit.sources.entry import NO_USAGE, NotCallReason, Record, Request
 from llm_audit.sources.records.column_names import CACHE_HITS, Columns
-from llm_audit.sources.records.tokens import normalize_name
+from llm_audit.sources.records.fields import as_int
+from llm_audit.sources.records.tokens import TokenCounts, normalize_name
 
 _STARTS = re.compile(
     r"(?:^|[\W_])(?:start(?:ed|ing)?|begin|began|sent|sending|queued|pending|dispatch(?:ed|ing)?)(?:$|[\W_])"
 )
 _HITS = frozenset({"true", "hit", "yes", "1"})
 _LONGEST = 60  # characters of what is no text of its own
+
+
+def add_cached(counts: TokenCounts, record: Record, columns: Columns) -> None:
+    """Add the cached tokens that a column ``cached`` counts, where it is no mark of a hit; another number is unread."""
+    for key in columns.marks:
+        count = as_int(record[key]) if normalize_name(key) == "cached" else None
+        if count is not None and count > 1 and counts.get("cached", "cache_read") is None:
+            if count <= (counts.get("input") or 0):
+                counts.kinds["cached"] = count
+            else:
+                counts.unread = (*counts.unread, "cached")
 
 
 def no_call(record: Record, columns: Columns, request: Request) -> NotCallReason | None:
