@@ -15,14 +15,15 @@ from functools import partial as partial_of
 
 import polars as pl
 
+from llm_audit.arrays import Bools
 from llm_audit.audit.aggregate import rollups
 from llm_audit.audit.aggregate.addition import add_all
 from llm_audit.audit.aggregate.basis import add_basis, basis_sums
-from llm_audit.audit.aggregate.clusters import Concentration, concentration
+from llm_audit.audit.aggregate.clusters import Concentration
+from llm_audit.audit.aggregate.metric_sums import MetricSums
 from llm_audit.audit.aggregate.risk import add_risk, risk_cells
 from llm_audit.audit.aggregate.spenders import SpenderSums, add_spenders
 from llm_audit.audit.sections.languages import add_languages, language_sums
-from llm_audit.audit.sections.metrics import Measured, MetricSums, metric_sums
 from llm_audit.audit.sections.preference import Counts, preference_counts
 from llm_audit.audit.sections.quality import quality_counts
 from llm_audit.audit.sections.quality_loss import UnmeasuredSums, unmeasured_sums
@@ -30,9 +31,9 @@ from llm_audit.audit.sections.routers import RouterSums, router_sums
 from llm_audit.audit.sections.sensitivity import SensitivitySums, sensitivity_sums
 from llm_audit.audit.sections.stakes import StakesSums, stakes_sums
 from llm_audit.audit.sections.traces import BreakEvenSums, TraceSums, break_even_sums, trace_sums
-from llm_audit.audit.waste.inputs import Recurring, WasteInputs
-from llm_audit.audit.waste.waste import add_waste, waste_rows
-from llm_audit.policy import Plan, RoutedCosts
+from llm_audit.audit.standing import StandingSums
+from llm_audit.audit.waste.waste import add_waste
+from llm_audit.policy import RoutedCosts
 from llm_audit.pricing import PriceBook
 
 _TOGETHER = 8
@@ -115,17 +116,21 @@ def sum_rows(
     return held[0] if len(held) == 1 else add_sums(held, group_by=group_by)
 
 
-def sum_routes(applied: RoutedCosts, measured: Measured) -> PlanSums:
-    """Add up what the routes of a part cost, and what other routes and assumptions would."""
+def sum_routes(applied: RoutedCosts, metrics: MetricSums, *, billed: Bools) -> PlanSums:
+    """Add up what the routes of a part cost, and what other routes and assumptions would.
+
+    Args:
+        applied: The routes.
+        metrics: Their sums.
+        billed: Which requests are billed by use.
+    """
     plan, expected = applied.plan, applied.expected
     with ExitStack() as stack:
-        asked: Callable[[], SensitivitySums] = partial_of(
-            sensitivity_sums, plan, expected, billed=measured.calls.billed
-        )
+        asked: Callable[[], SensitivitySums] = partial_of(sensitivity_sums, plan, expected, billed=billed)
         if pl.thread_pool_size() > 1:  # memory for both at once pays off only where they run at once
             asked = stack.enter_context(ThreadPoolExecutor(1)).submit(asked).result
         return PlanSums(
-            metrics=metric_sums(measured),
+            metrics=metrics,
             break_even=break_even_sums(plan, expected),
             traces=trace_sums(plan),
             unmeasured=unmeasured_sums(plan, expected),
@@ -135,14 +140,10 @@ def sum_routes(applied: RoutedCosts, measured: Measured) -> PlanSums:
         )
 
 
-def partial(sums: Sums, routes: PlanSums, inputs: WasteInputs, spenders: SpenderSums) -> Partial:
-    """Return the sums of a part, with its waste."""
+def partial(sums: Sums, routes: PlanSums, standing: StandingSums, spenders: SpenderSums) -> Partial:
+    """Return the sums of a part."""
     return Partial(
-        sums=sums,
-        routes=routes,
-        waste=waste_rows(inputs),
-        concentration=concentration(inputs.requests, inputs.calls.cluster, billed=inputs.calls.billed),
-        spenders=spenders,
+        sums=sums, routes=routes, waste=standing.waste, concentration=standing.concentration, spenders=spenders
     )
 
 
@@ -158,19 +159,6 @@ def merge(parts: Sequence[Partial], *, group_by: Sequence[str] = ()) -> Partial:
             billed=sum(part.concentration.billed for part in parts),
         ),
         spenders=add_spenders([part.spenders for part in parts]),
-    )
-
-
-def waste_inputs(plan: Plan, measured: Measured, recurring: Recurring) -> WasteInputs:
-    """Collect what waste is looked for in, at the prices of the models used."""
-    kinds = ("input", "cache_read", "cache_write_5m")
-    return WasteInputs(
-        requests=plan.requests,
-        calls=measured.calls,
-        recurring=recurring,
-        rates=lambda rows: plan.used_rates(rows, kinds),
-        p_success=plan.used_success,
-        least_cached=plan.least_cached,
     )
 
 

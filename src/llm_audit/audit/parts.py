@@ -11,13 +11,14 @@ import polars as pl
 from llm_audit.arrays import Ints
 from llm_audit.audit.aggregate import repeats
 from llm_audit.audit.aggregate.calls import Calls, read_calls
+from llm_audit.audit.aggregate.metric_sums import Measured, with_tax
 from llm_audit.audit.aggregate.rollups import LEDGER_KEYS, with_date
 from llm_audit.audit.aggregate.spenders import SpenderSums, spender_sums
 from llm_audit.audit.options import AuditOptions
-from llm_audit.audit.partial import Partial, partial, sum_routes, sum_rows, waste_inputs
+from llm_audit.audit.partial import Partial, partial, sum_routes, sum_rows
 from llm_audit.audit.provenance import policy_info
 from llm_audit.audit.rows import InputTimes, Rows
-from llm_audit.audit.sections.metrics import Measured
+from llm_audit.audit.standing import StandingSums, standing_sums
 from llm_audit.audit.survey import Survey
 from llm_audit.audit.waste.recurring import Habits, recurring
 from llm_audit.audit.waste.waste import is_failed
@@ -180,27 +181,36 @@ def routed(job: Job, log: Log, reading: Reading, first: Choice | None = None) ->
     )
 
 
-def audited(job: Job, log: Log, reading: Reading, applied: RoutedCosts, repeated: pl.DataFrame) -> Audited:
-    """Return the sums of a partition."""
-    traffic, options = reading.traffic, job.options
-    names = traffic.names
-    measured = Measured(
-        requests=traffic.requests,
-        calls=reading.calls,
-        name=traffic.name,
-        tiers=names["tier"].to_list(),
-        labels=names.select(pl.coalesce("model_id", "model")).to_series().to_list(),
-        tax=np.where(traffic.requests.priced, traffic.requests.cost - applied.expected_pico, 0),
-    )
+def standing(log: Log, reading: Reading, applied: RoutedCosts, repeated: pl.DataFrame) -> StandingSums:
+    """Return the sums of a partition that are the same under any policy."""
+    found = recurring(reading.rows.columns, log.habits, repeated)
+    return standing_sums(applied.plan, _measured(reading), found)
+
+
+def audited(job: Job, log: Log, reading: Reading, applied: RoutedCosts, known: StandingSums) -> Audited:
+    """Return the sums of a partition, of which some are known."""
+    requests = reading.traffic.requests
     sums = sum_rows(
-        measured_rows(reading.rows, applied, _SUMMED), book=job.book, routers=log.routers, group_by=options.group_by
+        measured_rows(reading.rows, applied, _SUMMED), book=job.book, routers=log.routers, group_by=job.options.group_by
     )
-    inputs = waste_inputs(applied.plan, measured, recurring(reading.rows.columns, log.habits, repeated))
+    tax = np.where(requests.priced, requests.cost - applied.expected_pico, 0)
+    routes = sum_routes(applied, with_tax(known.metrics, _measured(reading), tax), billed=reading.calls.billed)
     return Audited(
-        partial=partial(sums, sum_routes(applied, measured), inputs, reading.spenders),
+        partial=partial(sums, routes, known, reading.spenders),
         prices=job.book.used,
         policy=policy_info(applied.plan),
         decided_by=applied.plan.decision_value,
+    )
+
+
+def _measured(reading: Reading) -> Measured:
+    traffic = reading.traffic
+    return Measured(
+        requests=traffic.requests,
+        calls=reading.calls,
+        name=traffic.name,
+        tiers=traffic.names["tier"].to_list(),
+        labels=traffic.names.select(pl.coalesce("model_id", "model")).to_series().to_list(),
     )
 
 

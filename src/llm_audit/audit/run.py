@@ -22,6 +22,7 @@ from llm_audit.audit.rows import Rows
 from llm_audit.audit.stages import kept, tasks
 from llm_audit.audit.stages.runs import Mapper, Stages
 from llm_audit.audit.stages.space import Space, identity, prompts, reading_identity, repeats
+from llm_audit.audit.standing import StandingSums
 from llm_audit.audit.survey import Survey, survey, usual_outputs, whole_log
 from llm_audit.audit.waste.prefixes import uncached
 from llm_audit.audit.waste.recurring import Habits
@@ -135,7 +136,11 @@ def _of_one(job: Job, folder: SharedFolder | None) -> Audit:
     reading = kept.reading(job, log, folder, 0)
     assert reading is not None, "the survey found requests"
     applied = parts.routed(job, log, reading)
-    found = parts.audited(job, log, reading, applied, find_repeats(parts.sent_prompts(reading, 0)))
+
+    def make() -> StandingSums:
+        return parts.standing(log, reading, applied, find_repeats(parts.sent_prompts(reading, 0)))
+
+    found = parts.audited(job, log, reading, applied, kept.standing(folder, 0, make))
     return _audit(job, log, tasks.add_audited(job, [found]), partial(_requests, reading.rows, applied))
 
 
@@ -145,10 +150,15 @@ def _by_partition(stages: Stages) -> tuple[Log, Audited]:
     found = kept.surveyed(stages.space.kept, lambda: stages.summed("survey", tasks.surveyed, tasks.add_surveys))
     assert found is not None, "every partition has a survey"
     log = _with_threshold(stages, _log(job, found))
-    routes = stages.summed("routes", tasks.routes, tasks.add_routes, log, relay=prompts)
+    alone = kept.has_standing(stages.space.for_others, stages.space.partitions)
+    if alone:  # whoever asked for them before knows what partitions repeat of each other
+        routes = stages.summed("routes", tasks.routes, tasks.add_routes, log)
+    else:
+        routes = stages.summed("routes", tasks.routes_and_prompts, tasks.add_routes, log, relay=prompts)
     assert routes is not None, "the survey found requests"
     log = replace(log, whole=whole_routes(log.whole, routes))
-    stages.each("repeated", tasks.repeated, relay=repeats)
+    if not alone:
+        stages.each("repeated", tasks.repeated, relay=repeats)
     sums = stages.summed("sums", tasks.sums, tasks.add_audited, log)
     assert sums is not None, "the survey found requests"
     return log, sums

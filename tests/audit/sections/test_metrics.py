@@ -6,19 +6,19 @@ import polars as pl
 import pytest
 from tests.audit.build import rows
 
+from llm_audit.audit.aggregate import metric_sums
 from llm_audit.audit.aggregate.addition import add_all
 from llm_audit.audit.aggregate.calls import read_calls
+from llm_audit.audit.aggregate.metric_sums import Measured, MetricSums, untaxed_sums, with_tax
 from llm_audit.audit.billing import Billing
 from llm_audit.audit.sections import metrics as section
-from llm_audit.audit.sections.metrics import Measured, metric_sums
-from llm_audit.document.audit import Metric
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.inputs.requests import read_requests
 
 USD = 10**12
 
 
-def measured(*, backwards: bool = False, costs: Sequence[int] = ()) -> Measured:
+def sums(*, backwards: bool = False, costs: Sequence[int] = ()) -> MetricSums:
     """Three clusters: two requests of $1 and $3, one of $4, and one without a price; or a cluster for each cost."""
     given = [
         {"conversation": 1, "model": "s", "team": "a", "cost_pico": 1 * USD, "tax": 0},
@@ -38,22 +38,18 @@ def measured(*, backwards: bool = False, costs: Sequence[int] = ()) -> Measured:
     )
     nothing = np.zeros(len(given), dtype=np.int64)
     labels = ["s", "f", "x"]
-    return Measured(
+    measured = Measured(
         requests=read_requests(frame, {}, ()),
         calls=read_calls(frame.lazy().select, billing=Billing(), output_cost=nothing, write_cost=nothing),
         name=np.array([labels.index(row["model"]) for row in given], dtype=np.int32),
         tiers=["small", "frontier", "unknown"],
         labels=labels,
-        tax=np.array([row["tax"] for row in given], dtype=np.int64),
     )
-
-
-def metrics(measured: Measured) -> list[Metric]:
-    return section.metrics(metric_sums(measured))
+    return with_tax(untaxed_sums(measured), measured, np.array([row["tax"] for row in given], dtype=np.int64))
 
 
 def test_ratios_and_totals_with_their_cluster_errors() -> None:
-    found = {metric.name: metric for metric in metrics(measured())}
+    found = {metric.name: metric for metric in section.metrics(sums())}
     assert found["total_cost"].value == 8
     # Clusters cost 4, 4 and 0.
     assert found["total_cost"].stderr == pytest.approx(math.sqrt(32))
@@ -75,29 +71,29 @@ def test_ratios_and_totals_with_their_cluster_errors() -> None:
 
 
 def test_order_does_not_matter() -> None:
-    assert metrics(measured()) == metrics(measured(backwards=True))
+    assert section.metrics(sums()) == section.metrics(sums(backwards=True))
 
 
 def test_a_total_is_the_exact_sum_rounded_once() -> None:
     # 0.1 + 0.2 + … is not what it says in binary fractions; whole pico-dollars are.
-    figures = measured(costs=[USD // 10 * (number + 1) + 123_450_000 for number in range(5)])
-    found = {metric.name: metric for metric in metrics(figures)}
+    figures = sums(costs=[USD // 10 * (number + 1) + 123_450_000 for number in range(5)])
+    found = {metric.name: metric for metric in section.metrics(figures)}
     assert found["total_cost"].value == 1.50061725
 
 
 def test_what_only_rounding_leaves_is_no_error() -> None:
     # All of the cost is on one tier: the share is 1 in every cluster.
-    found = {metric.name: metric for metric in metrics(measured(costs=[USD // 10, 2 * USD // 10, 4 * USD // 10]))}
+    found = {metric.name: metric for metric in section.metrics(sums(costs=[USD // 10, 2 * USD // 10, 4 * USD // 10]))}
     assert found["cost_share[frontier]"].stderr == 0
 
 
 def test_sums_of_any_size_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = metric_sums(measured())
-    monkeypatch.setattr(section, "_EXACT", 0.0)
-    assert metric_sums(measured()) == found
+    found = sums()
+    monkeypatch.setattr(metric_sums, "_EXACT", 0.0)
+    assert sums() == found
 
 
 def test_parts_add_up() -> None:
-    one, other = measured(costs=[USD, 2 * USD]), measured(costs=[3 * USD])
-    both = section.metrics(add_all([metric_sums(one), metric_sums(other)]))
-    assert both == metrics(measured(costs=[USD, 2 * USD, 3 * USD]))
+    one, other = sums(costs=[USD, 2 * USD]), sums(costs=[3 * USD])
+    both = section.metrics(add_all([one, other]))
+    assert both == section.metrics(sums(costs=[USD, 2 * USD, 3 * USD]))

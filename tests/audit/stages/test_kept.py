@@ -125,7 +125,8 @@ def test_an_audit_by_another_policy_reads_no_row_for_itself(
     audited(held, "routellm", cache=cache)
     assert read == [*range(partitions)]
     kept_files = [path.name for path in entries(cache)]
-    assert kept_files == [*(f"reading-{number:06d}" for number in range(partitions)), "survey-whole"]
+    names = [f"{kind}-{number:06d}" for kind in ("reading", "standing") for number in range(partitions)]
+    assert kept_files == [*names, "survey-whole"]
     found = audited(held, "by trace", cache=cache)
     assert read == [*range(partitions)]
     apart = audited(whole, "by trace")
@@ -150,12 +151,32 @@ def test_kept_files_that_are_damaged_are_made_again(
     expected: bytes, cut: Ledger, read: list[int | None], cache: PartCache, spoil: Callable[[Path], object]
 ) -> None:
     audited(cut, "small-by-default", cache=cache)
-    first, _, last, survey = entries(cache)
-    for path in (first, last, survey):
+    first, _, last, *_, standing, survey = entries(cache)
+    for path in (first, last, standing, survey):
         spoil(path)
     assert msgspec.json.encode(audited(cut, "small-by-default", cache=cache).document) == expected
     assert read == [*range(PARTITIONS), 0, 2]
-    assert len(entries(cache)) == PARTITIONS + 1
+    assert len(entries(cache)) == 2 * PARTITIONS + 1
+
+
+@pytest.mark.parametrize("spoil", [flip, Path.unlink])
+def test_sums_that_are_lost_in_the_middle_of_an_audit_are_made_again(
+    whole: Ledger, cut: Ledger, cache: PartCache, spoil: Callable[[Path], object]
+) -> None:
+    audited(cut, "small-by-default", cache=cache)
+    (lost,) = [path for path in entries(cache) if path.name == "standing-000001"]
+    stages: list[str] = []
+
+    def mapped(function, steps):
+        if steps and steps[0].stage == "sums" and "sums" not in stages:
+            spoil(lost)
+        stages.extend(dict.fromkeys(step.stage for step in steps))
+        return [function(step) for step in steps]
+
+    found = audited(cut, "by trace", mapped, cache=cache)
+    assert stages[stages.index("sums") :] == ["sums", "routes", "repeated", "sums"]
+    assert msgspec.json.encode(found.document) == msgspec.json.encode(audited(whole, "by trace").document)
+    assert lost.exists()
 
 
 def test_a_killed_run_leaves_what_it_has_finished(

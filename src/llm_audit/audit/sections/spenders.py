@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from llm_audit.audit.aggregate.metric_sums import FigureSums
 from llm_audit.audit.aggregate.spenders import IDS, LARGEST, SQUARES, SpenderSums
-from llm_audit.audit.sections.metrics import FigureSums, cost_metrics
+from llm_audit.audit.sections.metrics import cost_metrics
 from llm_audit.audit.sections.tables.cells import share
 from llm_audit.document.audit import Metric, Spender
 from llm_audit.money import usd

@@ -1,7 +1,7 @@
 """What is made once and kept as files: for the stages of an audit, and for audits of the same ledger by other policies.
 
-A partition's requests, read and priced, and the survey of the log do not depend on a policy; the first routes do. A
-file that is missing or damaged is no failure: what it held is made again.
+A partition's requests, read and priced, sums of what was used, and the survey of the log do not depend on a policy; the
+first routes do. A file that is missing or damaged is no failure: what it held is made again.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import TypeVar
 from llm_audit.audit.freed_memory import give_back
 from llm_audit.audit.parts import Job, Log, Reading, read_part
 from llm_audit.audit.stages.results import read_result, write_result
+from llm_audit.audit.standing import StandingSums
 from llm_audit.audit.survey import Survey
-from llm_audit.ledger.shared import DamagedError, SharedFolder
+from llm_audit.ledger.shared import DamagedError, SharedFolder, read_sealed
 from llm_audit.policy import Choice, models_of
 
 T = TypeVar("T")
@@ -44,6 +45,18 @@ def reading(job: Job, log: Log, folder: SharedFolder | None, partition: int) -> 
     return _kept(folder, f"reading-{partition:06d}", lambda: read_part(job, log, rows), known)
 
 
+def standing(folder: SharedFolder | None, partition: int, make: Callable[[], StandingSums]) -> StandingSums:
+    """Return the sums of a partition that no policy changes, which are made where none are kept."""
+    return _kept(folder, _standing(partition), make)
+
+
+def has_standing(folder: SharedFolder | None, partitions: int) -> bool:
+    """Return whether such sums of all partitions are kept, undamaged."""
+    return folder is not None and all(
+        read_sealed(folder, _standing(number)) is not None for number in range(partitions)
+    )
+
+
 def _kept(folder: SharedFolder | None, name: str, make: Callable[[], T], known: Sequence[object] = ()) -> T:
     """Return what is kept under a name; where nothing is, make and keep it."""
     if folder is None or folder.path is None:
@@ -71,6 +84,10 @@ def choice(folder: SharedFolder, partition: int) -> Choice | None:
             found: Choice = read_result(folder, _choice(partition))
             return found
     return None
+
+
+def _standing(partition: int) -> str:
+    return f"standing-{partition:06d}"
 
 
 def _choice(partition: int) -> str:

@@ -44,6 +44,11 @@ class Space:
         """Return the folder of what is kept of partitions."""
         return open_folder(self.readings or self.uri, checked=False)
 
+    @property
+    def for_others(self) -> SharedFolder | None:
+        """Return the folder of what is kept for audits by other policies; None where nothing is."""
+        return None if self.readings is None else self.kept
+
     def result(self, stage: str, number: int) -> Any:
         """Return what the task of a partition has found.
 

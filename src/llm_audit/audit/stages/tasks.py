@@ -11,10 +11,11 @@ from llm_audit.arrays import Floats
 from llm_audit.audit.aggregate.repeats import FOUND, find_repeats, range_of
 from llm_audit.audit.aggregate.selection import Digits, add_digits, digits
 from llm_audit.audit.partial import merge
-from llm_audit.audit.parts import Audited, Job, Log, audited, routed, sent_prompts
+from llm_audit.audit.parts import Audited, Job, Log, Reading, audited, routed, sent_prompts, standing
 from llm_audit.audit.sections.sensitivity import frontier_values
 from llm_audit.audit.stages import kept
 from llm_audit.audit.stages.space import Space, prompts, repeats
+from llm_audit.audit.standing import StandingSums
 from llm_audit.audit.survey import Survey, merge_surveys, survey
 from llm_audit.policy import PartRoutes, merge_routes, part_routes, part_scores
 
@@ -55,7 +56,14 @@ def add_score_digits(_: Job, parts: Sequence[Digits]) -> Digits:
 
 
 def routes(job: Job, log: Log | None, space: Space, partition: int) -> PartRoutes | None:
-    """Route a partition by itself, and send the prompts that other partitions may repeat."""
+    """Route a partition by itself."""
+    assert log is not None, "the survey comes first"
+    reading = kept.reading(job, log, space.kept, partition)
+    return None if reading is None else _routed_alone(job, log, reading, space, partition)
+
+
+def routes_and_prompts(job: Job, log: Log | None, space: Space, partition: int) -> PartRoutes | None:
+    """Do the same, and send the prompts that other partitions may repeat."""
     assert log is not None, "the survey comes first"
     reading = kept.reading(job, log, space.kept, partition)
     if reading is None:
@@ -64,6 +72,10 @@ def routes(job: Job, log: Log | None, space: Space, partition: int) -> PartRoute
     sent = sent_prompts(reading, partition)
     ranges = range_of(sent["prompt"].to_numpy(), space.partitions)
     prompts(space).write(space.folder, partition, sent.to_arrow(), ranges)
+    return _routed_alone(job, log, reading, space, partition)
+
+
+def _routed_alone(job: Job, log: Log, reading: Reading, space: Space, partition: int) -> PartRoutes:
     found, first = part_routes(
         reading.traffic,
         job.policy,
@@ -98,8 +110,12 @@ def sums(job: Job, log: Log | None, space: Space, partition: int) -> Audited | N
     if reading is None:
         return None
     applied = routed(job, log, reading, kept.choice(space.folder, partition))
-    found = repeats(space).frame(space.folder, partition)
-    return audited(job, log, reading, applied, FOUND.to_frame() if found is None else found)
+
+    def make() -> StandingSums:
+        found = repeats(space).frame(space.folder, partition)
+        return standing(log, reading, applied, FOUND.to_frame() if found is None else found)
+
+    return audited(job, log, reading, applied, kept.standing(space.for_others, partition, make))
 
 
 def add_audited(job: Job, parts: Sequence[Audited]) -> Audited:
