@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from tests.sources.formats.fixture_files import requests, tokens
 
 from llm_audit.sources.records.pair import Pair, read_pair
 from llm_audit.sources.records.streams import assemble
@@ -136,3 +137,22 @@ def test_a_stream_in_any_wrapping_is_one_body(chunks) -> None:
 )
 def test_a_list_of_anything_else_is_no_stream(response) -> None:
     assert read_pair({"model": "m", "prompt": "Hi", "response": response}) is None
+
+
+@pytest.mark.parametrize("reply", ["Hello", [{"role": "assistant", "content": "Hello"}]], ids=["text", "messages"])
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"usage": {"prompt_tokens": 10, "completion_tokens": 5}},
+        {"prompt_tokens": 10, "completion_tokens": 5},
+        {"tokens": {"prompt": 10, "completion": 5}},
+    ],
+    ids=["usage", "columns", "tokens"],
+)
+def test_a_reply_alone_is_a_response_with_the_counts_beside_it(reply, counts, tmp_path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text(json.dumps({"request": REQUEST, "response": reply, "time": "2026-09-01T00:00:00Z", **counts}))
+    (request,) = requests(log)
+    assert tokens(request) == (10, None, None, None, 5)
+    assert (request.model, request.completion, request.status) == ("gpt-4o", "Hello", "ok")
+    assert [message.text for message in request.messages or []] == ["Hi"]

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from llm_audit.sources.entry import Record
+from llm_audit.sources.records.column_names import ABSENT, columns_of
 from llm_audit.sources.records.fields import (
     Json,
     as_int,
@@ -78,8 +79,11 @@ def read_pair(record: Record) -> Pair | None:
     if raw_response is None and raw_request is None:
         return None
     request_body, response_body = mapping(raw_request), mapping(raw_response)
-    if not response_body and _is_streamed(raw_response):
-        response_body = {"body": raw_response}
+    if not response_body and raw_response is not None:
+        if _is_streamed(raw_response):
+            response_body = {"body": raw_response}
+        elif "model" in request_body and _counts_tokens(record):
+            response_body = _reply(raw_response, _usage_beside(record))
     if raw_request is None:  # the request's own fields are next to the response
         if not response_body or not (_RESPONSE_FIELDS & response_body.keys() or "body" in response_body):
             return None
@@ -126,6 +130,24 @@ def read_body(body: object) -> tuple[Json, bool | None]:
     if isinstance(body, list):
         return assemble([chunk for chunk in body if isinstance(chunk, dict)]), True
     return mapping(body), None
+
+
+def _counts_tokens(record: Record) -> bool:
+    columns = columns_of(record)
+    return any(column is not ABSENT for column in (columns.usage, columns.input, columns.output, columns.total))
+
+
+def _usage_beside(record: Record) -> Json:
+    """Return the object of counts in a column of its own: a usage, or tokens under bare names."""
+    return mapping(first(record, *_USAGES)) or mapping(record.get(columns_of(record).total))
+
+
+def _reply(reply: object, usage: Json) -> Json:
+    """Return the body of a response of which a log kept the reply alone, with the usage in a column of its own."""
+    first_item = reply[0] if isinstance(reply, list) and reply else None
+    message = first_item if isinstance(first_item, dict) else {"role": "assistant", "content": text(reply)}
+    body = {"object": "chat.completion", "choices": [{"message": message}]}
+    return {**body, "usage": usage} if usage else body
 
 
 def _is_streamed(response: object) -> bool:
