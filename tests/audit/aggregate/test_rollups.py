@@ -107,6 +107,11 @@ def test_amounts_in_doubt_are_priced_at_the_request_s_own_rates():
     assert [total(usage, name) for name in names] == [14, 32, 1, 40, 32]
 
 
+def test_reasoning_that_may_be_a_part_of_the_output_is_priced_as_output():
+    usage = rolled({"usage_source": "ambiguous", "ambiguous_tokens": 5, "reasoning_tokens": 5})["usage"]
+    assert total(usage, "ambiguous_cost_pico") == 15  # at $3
+
+
 def test_bags_hold_conversations_whole_by_whether_they_are_billed():
     bucket = 4_096
     tables = rolled(

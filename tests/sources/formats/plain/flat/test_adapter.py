@@ -255,3 +255,9 @@ def test_a_column_named_cached_counts_tokens_or_marks_a_hit(
 ) -> None:
     request = read({"model": "gpt-4o", "prompt_tokens": 1000, "completion_tokens": 100, "cached": cached})
     assert (tokens(request), request.usage.unread_counts) == (expected, unread)
+
+
+@pytest.mark.parametrize(("unit", "count"), [("TOKENS", 40), ("tokens", 40), (None, 40), ("CHARACTERS", None)])
+def test_counts_of_characters_are_no_tokens(unit: str | None, count: int | None) -> None:
+    request = read({"model": "gpt-4o", "prompt": "Hi", "usage": {"input": 40, "output": 20, "unit": unit}})
+    assert request.usage.input_tokens == count

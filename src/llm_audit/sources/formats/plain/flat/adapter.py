@@ -145,7 +145,12 @@ def _held_usage(record: Json, columns: Columns, model: str) -> Usage:
 
 
 def _nested_usage(usage: Json, model: str) -> Usage:
-    """Read counts held in an object of their own, also under bare names such as ``input`` and ``output``."""
+    """Read counts held in an object of their own, also under bare names such as ``input`` and ``output``.
+
+    Those in another unit, such as characters, are no tokens.
+    """
+    if "token" not in (text(usage.get("unit")) or "tokens").lower():
+        return NO_USAGE
     found = of_any(usage, model=model)
     return read_tokens(usage, convention=Convention.INCLUSIVE, model=model) if found is NO_USAGE else found
 
