@@ -153,18 +153,35 @@ def test_outcomes_and_sources_read_as_words() -> None:
     assert measure("something_new").write(1.5) == "1.5"
 
 
+def test_no_interval_stands_where_nothing_moves() -> None:
+    zero = msgspec.structs.replace(
+        build.rich(2).flagship_tax.expected, amount="0.00", share=0.0, low="0.00", high="0.00"
+    )
+    said = verdict(with_tax(expected=zero, moved_requests=0))
+    assert said.tax_note == "0.0% of spend; the policy moves no request"
+    assert said.headline.startswith("The policy would have cost the same")
+    unjudged = with_tax(expected=zero, moved_requests=0, covered_cost="0.00", covered_share=0.0)
+    assert verdict(unjudged).headline == "None of $11.38 could be judged and routed, so a flagship tax is not known."
+    keep = msgspec.structs.replace(unjudged, policy=msgspec.structs.replace(unjudged.policy, decision="never"))
+    assert verdict(keep).headline.startswith("The policy would have cost the same")
+
+
+def test_the_period_says_where_days_have_no_request() -> None:
+    document = build.rich(2)
+    some = msgspec.structs.replace(
+        document.period, start="2026-09-01T00:00:00+00:00", end="2026-09-30T23:00:00+00:00", days=24, timezone="UTC"
+    )
+    assert verdict(msgspec.structs.replace(document, period=some)).period == (
+        "2026-09-01 to 2026-09-30 (requests on 24 of 30 days, UTC)"
+    )
+
+
 @pytest.mark.parametrize(
     ("share", "low", "high", "known", "said"),
     [
-        (
-            0.1477,
-            0.114,
-            0.1816,
-            10,
-            "Of 100 readers, 14.8 more would prefer today's answers (11.4 to 18.2); known for 10",
-        ),
+        (0.1477, 0.114, 0.1816, 10, "Of 100 readers, 15 more would prefer today's answers (11 to 18); known for 10"),
         (-0.05, -0.08, -0.02, 12, "Of 100 readers, 5 more would prefer the policy's answers (2 to 8); known for 12"),
-        (0.004, -0.01, 0.018, 1, "Of 100 readers, 0.4 more would prefer today's answers (-1 to 1.8); known for 1"),
+        (0.004, -0.01, 0.018, 1, "Of 100 readers, 0.4 more would prefer today's answers (\u22121 to 1.8); known for 1"),
         (None, None, None, 0, "answers of the models used is unknown: none of the 12 moved requests has ratings."),
     ],
 )

@@ -28,6 +28,15 @@ def test_rows_left_out_are_summed_exactly() -> None:
     assert capped.more
 
 
+def test_counts_of_metrics_have_the_digits_that_they_can_bear() -> None:
+    assert [check.value(number, "count") for number in (1310.938, 668.989, 41.26, -0.1234)] == [
+        "1,311",
+        "669",
+        "41.3",
+        "\u22120.123",
+    ]
+
+
 def test_one_row_too_many_is_shown_and_unknown_amounts_stay_unknown() -> None:
     columns = (Column("Name"), table.money("Cost"))
     four = table.table("t", "T", columns, [(f"m{i}", None) for i in range(4)])

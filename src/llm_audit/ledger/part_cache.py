@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _VERSION = "2"  # of the entries; another one is found under other names
-_LASTING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+_LASTING = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 _MIN_AGE_NS = 2_000_000_000  # a file changed more recently may change again within its timestamp's resolution
 
 

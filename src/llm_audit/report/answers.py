@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from llm_audit.document.audit import Document
-from llm_audit.report.text import count, money, plain, plural
+from llm_audit.report.text import MINUS, count, money, plain, plural
 
 _THOUSAND = 1_000
 _HUNDRED = 100
@@ -14,14 +14,17 @@ _MODELS = 3
 
 
 def number_of(value: float) -> str:
-    """Write expected answers: whole from ten on, one decimal below.
+    """Write expected answers or readers: whole from ten on, one decimal below.
 
     >>> number_of(22.277), number_of(2.04), number_of(1.0), number_of(0.02), number_of(0.0)
     ('22', '2', '1', '<0.1', '0')
+    >>> number_of(-6.46) == f"{MINUS}6.5"
+    True
     """
     if 0 < value < 0.05:
         return "<0.1"
-    return f"{value:,.0f}" if value >= 9.95 else f"{round(value, 1):g}"
+    rounded = f"{value:,.0f}" if abs(value) >= 9.95 else f"{round(value, 1) + 0.0:g}"
+    return rounded.replace("-", MINUS)
 
 
 def quality(document: Document) -> str:
@@ -74,10 +77,10 @@ def preference(document: Document) -> str:
 def _readers(share: float) -> str:
     """Write a net share of readers, in readers of a hundred.
 
-    >>> _readers(0.1477), _readers(-0.0021), _readers(0.05)
-    ('14.8', '-0.2', '5')
+    >>> _readers(0.1477), _readers(0.0021), _readers(0.05)
+    ('15', '0.2', '5')
     """
-    return f"{round(share * _HUNDRED, 1) + 0.0:g}"
+    return number_of(share * _HUNDRED)
 
 
 def unmeasured(document: Document) -> str:

@@ -158,9 +158,10 @@ def _policy(document: Document) -> Iterable[Section]:
     yield _section(
         "findings",
         "Findings and routes",
-        "The largest savings come first. Findings on a template, its app and its model can cover the same requests, so "
-        "their amounts do not add up. A kept request can cost more under the policy where moved requests no longer "
-        "warm its prompt cache, and a moved one where its route takes more tokens than a router can foresee.",
+        "Findings that share no requests come first, the largest at the top, then those that overlap with them, such "
+        "as a template of an app: their amounts do not add up. A kept request can cost more under the policy where "
+        "moved requests no longer warm its prompt cache, and a moved one where its route takes more tokens than a "
+        "router can foresee.",
         (
             Block(tables=(policy.findings(document), policy.actions(document)), printed=1),
             Block(figure=flow.flow(document), tables=(policy.routes(document),)),

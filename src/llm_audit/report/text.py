@@ -6,7 +6,8 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
-_MINUS = "\u2212"
+MINUS = "\u2212"
+"""Written before a negative figure."""
 _LONG = 500
 """Length from which a shortened name states its full length."""
 CODE = re.compile("`([^`]+)`")
@@ -50,24 +51,24 @@ def _escape(char: str) -> str:
 def money(amount: str | None, *, currency: str = "USD") -> str:
     """Round an amount for reading: whole units from 1,000, cents from 1, else two significant digits.
 
-    >>> money("12345.678"), money("3.14159"), money("0.00123"), money("0.00")
-    ('$12,346', '$3.14', '$0.0012', '$0')
+    >>> money("12345.678"), money("3.14159"), money("0.00123"), money("0.000998"), money("0.00")
+    ('$12,346', '$3.14', '$0.0012', '$0.0010', '$0')
     """
     return UNKNOWN if amount is None else fixed(Decimal(amount), decimals(amount), currency=currency)
 
 
 def decimals(amount: str) -> int:
     """Return the number of decimals that ``money`` rounds an amount to."""
-    value = Decimal(amount)
-    if value == 0 or abs(value) >= 1000:
-        return 0
-    return 2 if abs(value) >= 1 else max(2, 1 - value.adjusted())
+    size = abs(Decimal(amount))
+    if 0 < size < 1000:
+        size = to_places(size, max(2, 1 - size.adjusted()))  # 0.000998 is shown as 0.0010, and 999.996 as 1,000
+    return 0 if size == 0 or size >= 1000 else max(2, 1 - size.adjusted())
 
 
 def fixed(amount: Decimal, places: int, *, currency: str) -> str:
     """Write an amount with the given number of decimals."""
     rounded = to_places(abs(amount), places)
-    return f"{_MINUS if amount < 0 else ''}{_symbol(currency)}{rounded:,f}"
+    return f"{MINUS if amount < 0 else ''}{_symbol(currency)}{rounded:,f}"
 
 
 def to_places(amount: Decimal, places: int) -> Decimal:
@@ -93,7 +94,7 @@ def share(fraction: float | None) -> str:
     if fraction is None:
         return UNKNOWN
     percent = abs(fraction) * 100
-    sign = _MINUS if fraction < 0 else ""
+    sign = MINUS if fraction < 0 else ""
     if 0 < percent < 0.1:
         return f"{sign}{percent:.2g}%" if percent >= 0.001 else f"{sign}<0.001%"
     if 99.95 <= percent < 100:
@@ -103,12 +104,12 @@ def share(fraction: float | None) -> str:
 
 def count(number: float | None) -> str:
     """Write a whole number with thousands separators."""
-    return UNKNOWN if number is None else f"{number:,.0f}".replace("-", _MINUS)
+    return UNKNOWN if number is None else f"{number:,.0f}".replace("-", MINUS)
 
 
 def decimal(number: float | None) -> str:
     """Write a score, probability or difficulty with two decimals."""
-    return UNKNOWN if number is None else f"{number:.2f}".replace("-", _MINUS)
+    return UNKNOWN if number is None else f"{number:.2f}".replace("-", MINUS)
 
 
 def plural(number: int, noun: str, *, many: str | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from llm_audit.document.audit import DEPARTURES, BillingPart, Document, Expected, Finding
@@ -15,6 +16,8 @@ from llm_audit.vocabulary import rejection_remedy, rejection_words
 _ACTIONS = 3
 OVERLAP = "Some of these cover the same requests, so their amounts do not add up."
 """Shown with findings that overlap."""
+NOTHING_MOVES = "the policy moves no request"
+"""Shown in place of an interval: what is zero by construction is not measured."""
 AT_API_PRICES = "Amounts are at API prices, also of requests that were not billed."
 """Shown with figures of all requests, where some were billed and others were not."""
 
@@ -125,7 +128,8 @@ def _tax_note(document: Document) -> str:
     parts, currency = both_parts(document), document.currency
     expected = document.flagship_tax.expected
     if parts is None:
-        return f"{share(expected.share)} of spend; {_interval(expected, currency)}"
+        moved = document.flagship_tax.moved_requests
+        return f"{share(expected.share)} of spend; {_interval(expected, currency) if moved else NOTHING_MOVES}"
     billed, equivalent = parts
     interval = "" if billed.expected is None else f"; {_interval(billed.expected, currency)}"
     beside = f"{money(equivalent.flagship_tax, currency=currency)}, {share(equivalent.share)}"
@@ -170,6 +174,9 @@ def _headline(document: Document) -> str:
     parts = both_parts(document)
     if parts is None:
         kind = _kind(document)
+        if document.flagship_tax.covered_share == 0 and document.policy.decision != "never":
+            paid = money(document.cost.actual, currency=currency)
+            return f"None of {paid}{f' {kind}'.rstrip()} could be judged and routed, so a flagship tax is not known."
         return _taxed(document.flagship_tax.expected, document.cost.actual, name, currency, kind=f" {kind}".rstrip())
     billed, equivalent = parts
     if billed.expected is None or not billed.priced_requests:
@@ -226,10 +233,12 @@ def _adding_up(tax_amount: str, cost: str, currency: str) -> tuple[str, str, str
 
 
 def period(document: Document) -> str:
-    """Write the days audited, such as ``2026-09-01 to 2026-09-30 (30 days, UTC)``."""
+    """Write the days audited, such as ``2026-09-01 to 2026-09-30 (requests on 24 of 30 days, UTC)``."""
     span = document.period
     if span.start is None or span.end is None:
         return "no dated requests"
     first, last = span.start[:10], span.end[:10]
     days = first if first == last else f"{first} to {last}"
-    return f"{days} ({plural(span.days, 'day')}, {span.timezone})"
+    calendar = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
+    counted = plural(span.days, "day") if span.days == calendar else f"requests on {span.days:,} of {calendar:,} days"
+    return f"{days} ({counted}, {span.timezone})"

@@ -9,7 +9,7 @@ from functools import partial
 import altair as alt
 
 from llm_audit.document.audit import Document
-from llm_audit.report.charts.svg import LIGHT, Figure, Room, chart, colours, draw, fitted, label, text_width
+from llm_audit.report.charts.svg import LIGHT, Figure, Room, chart, colours, draw, fitted, label, room_for, text_width
 from llm_audit.report.names import model_names
 from llm_audit.report.text import NONE, money, share
 from llm_audit.vocabulary import TIERS
@@ -51,9 +51,10 @@ def _models(document: Document, room: Room) -> Figure:
     above = base.mark_text(align="left", dy=-15) if room.narrow else base.mark_text(align="right", dx=-8)
     left = above.encode(x=alt.value(0), text="model:N")
     top = priced[0]
+    drawn = alt.layer(bars, values, left).properties(width=width, height=(38 if room.narrow else 22) * len(rows))
     return draw(
         room.key("models"),
-        alt.layer(bars, values, left).properties(width=width, height=(38 if room.narrow else 22) * len(rows)),
+        drawn if room.narrow else drawn.properties(padding=room_for(str(row["model"]) for row in rows)),
         title=f"{label(names[top.provider, top.model], 60)} alone accounted for {share(top.cost_share)} of "
         f"{_total(document)}",
         description=f"Bars: share of cost of the {len(rows)} models that cost most, coloured by tier.",
@@ -112,7 +113,9 @@ def _teams(document: Document, cells: dict[tuple[str, str], Decimal], room: Room
     part = share(float(most / total)) if total else "none"
     return draw(
         room.key("teams"),
-        alt.layer(fill, amounts, names, tops).properties(width=room.width - 110, height=34 * len(rows)),
+        alt.layer(fill, amounts, names, tops).properties(
+            width=room.width - 110, height=34 * len(rows), padding=room_for(str(row["name"]) for row in left)
+        ),
         title=f"{label(team)} spent most on {label(model)}: {part} of {_total(document)}",
         description=f"Cost by team and model: the top {len(rows)} teams and {len(columns)} models, darker is more.",
         note=_left_out(document, cells, rows, ranked[:_COLUMNS]),

@@ -94,6 +94,11 @@ def text_width(texts: Iterable[str]) -> int:
     return max((len(text) for text in texts), default=0) * _CHARACTER
 
 
+def room_for(names: Iterable[str]) -> dict[str, int]:
+    """Return the padding of a drawing with names at its left, for readers whose font is wider than the one measured."""
+    return {"left": 5 + text_width(names) // 6, "top": 5, "right": 5, "bottom": 5}
+
+
 def label(name: str, limit: int = WIDE.name) -> str:
     """Shorten a name from the log for an axis."""
     return plain(name or NONE, limit=limit)

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from llm_audit.document.comparison import CheckResult, Comparison
 from llm_audit.report.table import Column, ColumnKind, Priority, Table, money, table
-from llm_audit.report.text import NONE, UNKNOWN, words
+from llm_audit.report.text import MINUS, NONE, UNKNOWN, words
+from llm_audit.report.text import count as write_count
 from llm_audit.report.text import money as write_money
 from llm_audit.report.text import share as write_share
 
@@ -17,7 +18,9 @@ def value(number: float | None, unit: str) -> str:
         return UNKNOWN
     if unit == "USD":
         return write_money(str(number))
-    return write_share(number) if unit == "share" else f"{number:,.6g}"
+    if unit == "share":
+        return write_share(number)
+    return write_count(number) if abs(number) >= 100 else f"{number:.3g}".replace("-", MINUS)
 
 
 def outcomes(check: CheckResult) -> str:

@@ -17,8 +17,10 @@
 
   // As the page writes amounts: whole units from 1,000, cents from 1, else two significant digits.
   const places = (value) => {
-    const size = Math.abs(value);
-    return size === 0 || size >= 1000 ? 0 : size >= 1 ? 2 : Math.max(2, 1 - Math.floor(Math.log10(size)));
+    const digits = (size) => Math.max(2, 1 - Math.floor(Math.log10(size)));
+    const exact = Math.abs(value);
+    const size = exact > 0 && exact < 1000 ? Number(exact.toFixed(digits(exact))) : exact;
+    return size === 0 || size >= 1000 ? 0 : digits(size);
   };
   const shown = (value) => Number(value.toFixed(places(value)));
   const money = (value) => {
