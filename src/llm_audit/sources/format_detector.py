@@ -48,10 +48,11 @@ class FormatDetector:
 
     def entries(self, line: int, item: Item | TypedRecord) -> list[tuple[str, Entry]]:
         """Return the name of the format (empty where none is known) and the entry, for each entry of an item."""
-        if isinstance(item, TypedRecord):
-            return [self._read_typed(item)]
-        if isinstance(item, Rejected):
-            return [("", item)]
+        if type(item) is not dict:  # which is soon asked, where isinstance takes longer to say no
+            if isinstance(item, TypedRecord):
+                return [self._read_typed(item)]
+            if isinstance(item, Rejected):
+                return [("", item)]
         found: list[tuple[str, Entry]] = []
         try:
             outer = plain(item)

@@ -55,7 +55,14 @@ def read_messages(messages: object, system: object = None) -> list[Message] | No
 def read_turn(role: str, content: object) -> list[Message]:
     """Read the content of one turn, as ``read_messages`` reads a list of an object of both."""
     turn = _turn(role, content)
-    return [turn] if turn is not None else read_messages([{"role": role, "content": content}]) or []
+    if turn is not None:
+        return [turn]
+    known = ROLES.get(role)
+    if known is None or known == "tool":
+        return read_messages([{"role": role, "content": content}]) or []
+    parts = Parts()
+    parts.add_all(content)
+    return [*parts.messages(known)]
 
 
 def read_reply(items: object) -> tuple[str | None, str, str | None]:

@@ -118,23 +118,23 @@ class Parts:
 
     def result(self, content: Any, call_id: str, *, failed: bool) -> Message:
         """Read a tool's result: parts, a string, or any JSON."""
+        if type(content) is str:
+            return Message("tool", content, "", call_id, 0, 0, failed)
         inner = Parts(self._depth + 1)
         inner.add_all(content)
         joined = "\n".join(inner._texts) if not inner.empty or not content else canonical(content)
         return Message("tool", joined, "", call_id, inner._images, inner._audio, failed)
 
     def _add_tool(self, kind: str, part: Json) -> bool:
-        called = mapping(first(part, "functionCall", "function_call", "toolUse"))
-        returned = mapping(first(part, "functionResponse", "function_response", "toolResult"))
         if kind in _CALLS:
             self._call(mapping(part.get("function")) or part, text(first(part, "call_id", "id")))
-        elif called:
+        elif called := mapping(first(part, "functionCall", "function_call", "toolUse")):
             self._call(called, text(first(called, "toolUseId", "id")))
         elif kind in _RESULTS or kind.endswith("_tool_result"):
             call_id = text(first(part, "tool_use_id", "call_id", "id")) or ""
             content = first(part, "content", "output", "response", "result")
             self.results.append(self.result(content, call_id, failed=says_failed(part, content)))
-        elif returned:
+        elif returned := mapping(first(part, "functionResponse", "function_response", "toolResult")):
             call_id = text(first(returned, "toolUseId", "id")) or ""
             content = first(returned, "content", "response")
             self.results.append(self.result(content, call_id, failed=says_failed(returned, content)))

@@ -56,7 +56,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     row = _row(record) if "data" in record else record
     message = mapping(row.get("message"))
     session = text(first(row, "sessionId", "session_id"))
-    name = _conversation(row, session)
+    name = session if row.get("isSidechain") is not True else _sidechain(row, session)
     thread = context.state.get(name or "")
     if thread is None:
         thread = context.state[name or ""] = _Thread()
@@ -110,9 +110,7 @@ def _row(record: Json) -> Json:
     return {**record, **inner, "isSidechain": True, "agentId": first(data, "agentId") or record.get("agentId")}
 
 
-def _conversation(row: Json, session: str | None) -> str | None:
-    if row.get("isSidechain") is not True:
-        return session
+def _sidechain(row: Json, session: str | None) -> str:
     return f"{session}:{text(row.get('agentId')) or 'sidechain'}"
 
 
