@@ -73,11 +73,73 @@ def test_a_stream_adds_up_to_the_same_body(body):
         assert repr(found) == repr(streamed_body(body))
 
 
+MESSAGE = {"type": "message_start", "message": {"id": "m1", "model": "m", "usage": {"input_tokens": 3}}}
+DELTA = {"type": "content_block_delta", "index": 0}
+END = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}}
+
+
+def of_messages(events: list[dict[str, object]], *, compact: bool = False) -> str:
+    separators = (",", ":") if compact else None
+    return "".join(
+        f"event: {event.get('type', 'x')}\ndata: {json.dumps(event, separators=separators)}\n\n" for event in events
+    )
+
+
+@st.composite
+def message_streams(draw: st.DrawFn) -> str:
+    def delta(**given: str) -> dict[str, object]:
+        return {**DELTA, "index": draw(st.sampled_from([0, 0, 1])), "delta": {"type": "text_delta", **given}}
+
+    events: list[dict[str, object]] = [draw(st.sampled_from([MESSAGE, MESSAGE, {"type": "ping"}]))]
+    events.append({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})
+    events += [delta(text=piece) for piece in draw(st.lists(PIECES, max_size=6))]
+    events += [delta(partial_json=piece) for piece in draw(st.lists(PIECES, max_size=3))]
+    odd = [END, {"type": "ping"}, {**DELTA, "delta": {"text": "x", "partial_json": "y"}}, {"index": 0, "text": "x"}]
+    odd += [
+        {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": text}} for text in "ab"
+    ]
+    odd += [{"delta": {"text": "t"}, **DELTA}, {**DELTA, "delta": {"text": "t"}, "content": "x"}]
+    for event in draw(st.lists(st.sampled_from(odd), max_size=4)):
+        events.insert(draw(st.integers(0, len(events))), event)
+    body = of_messages(events, compact=draw(st.booleans()))
+    for bit in draw(
+        st.lists(st.sampled_from(["event: ", '"type":', '"text":', "\n", "\n\n", "\x0b", '"', ","]), max_size=2)
+    ):
+        place = draw(st.integers(0, len(body)))
+        body = body[:place] + bit + body[place + draw(st.integers(0, 2)) :]
+    return body
+
+
+@settings(max_examples=300, deadline=None)
+@given(message_streams())
+def test_a_stream_of_messages_adds_up_to_the_same_body(body):
+    found = streamed_body(body)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(module, "taken_together", None)
+        assert repr(found) == repr(streamed_body(body))
+
+
+def test_events_of_messages_that_differ_in_their_text_are_one():
+    pieces = [{**DELTA, "delta": {"type": "text_delta", "text": text}} for text in "abc"]
+    pieces += [{**DELTA, "delta": {"type": "input_json_delta", "partial_json": text}} for text in "{}"]
+    lines, count, is_messages = _alike.taken_together(of_messages([MESSAGE, *pieces, END]))
+    events = [json.loads(line) for line in lines.splitlines()]
+    assert (count, is_messages) == (4, True)
+    assert [event.get("delta", {}).get("text") for event in events] == [None, "abc", None, None]
+    assert events[2]["delta"]["partial_json"] == "{}"
+
+
+@pytest.mark.parametrize("kind", ["a b", "é", "", "x\x0b"])
+def test_an_odd_name_of_an_event_leaves_the_stream_as_it_is(kind):
+    body = f"event: {kind}\ndata: {json.dumps(MESSAGE)}\n\n"
+    assert (_alike.taken_together(body) is None) is (kind != "")
+
+
 def test_events_that_differ_in_their_text_are_one():
     events = [event(piece, ascii_only=True) for piece in ("Once", " upon", ' a "time"', "\n")]
     usage = json.dumps({**HEAD, "choices": [], "usage": {"prompt_tokens": 1}})
-    lines, count = _alike.taken_together(stream([*events, usage]))
-    assert count == 2
+    lines, count, is_messages = _alike.taken_together(stream([*events, usage]))
+    assert (count, is_messages) == (2, False)
     assert lines.decode().splitlines() == [event('Once upon a "time"\n', ascii_only=True), usage]
 
 
@@ -87,7 +149,7 @@ def test_events_that_differ_in_their_text_are_one():
         "",
         "data: [DONE]",
         "data: 1",
-        "event: x\ndata: {}",
+        "event: x y\ndata: {}",
         'data: {"a":\ndata: 1}',
         "data: {}\r\n\r\n",
         "data:{}",

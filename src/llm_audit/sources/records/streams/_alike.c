@@ -7,8 +7,8 @@
 #include "_chat.h"
 
 #define FIRST "data: "
+#define KIND "event: "
 #define DONE "[DONE]"
-#define NAME "\"content\":"
 
 typedef struct {
     const char *at, *end;
@@ -19,6 +19,7 @@ typedef struct {
     char *lines, *to;
     Py_ssize_t count;
     Span before, after;
+    int is_messages; /* of Anthropic, whose first event says so */
 } Output;
 
 static size_t size(Span span) { return (size_t)(span.end - span.at); }
@@ -58,22 +59,49 @@ static int is_added(Output *output, Span event) {
     return 1;
 }
 
+/* Whether the data of an event begin with their type, and it is this one, in quotation marks. */
+static int is_of(Span event, const char *type) {
+    static const char key[] = "{\"type\":";
+    if (size(event) < strlen(key) + 1 + strlen(type) || memcmp(event.at, key, strlen(key))) return 0;
+    const char *at = event.at + strlen(key);
+    return !strncmp(*at == ' ' ? at + 1 : at, type, strlen(type));
+}
+
+/* The name of the text that may differ; NULL where none may. */
+static const char *name_in(const Output *output, Span event) {
+    if (!output->is_messages) return "\"content\":";
+    if (!is_of(event, "\"content_block_delta\"")) return NULL;
+    int has_text = find(event, "\"text\":") != NULL, has_input = find(event, "\"partial_json\":") != NULL;
+    return has_text == has_input ? NULL : has_text ? "\"text\":" : "\"partial_json\":";
+}
+
 static void add(Output *output, Span event) {
     if (is_added(output, event)) return;
     output->before = output->after = (Span){NULL, NULL};
     put(output, event);
     *output->to++ = '\n', output->count++;
-    const char *name = find(event, NAME), *from = name ? name + strlen(NAME) : NULL;
+    const char *written = name_in(output, event), *name = written ? find(event, written) : NULL;
+    const char *from = name ? name + strlen(written) : NULL;
     if (from && from < event.end && *from == ' ') from++;
     if (!from || from >= event.end || *from++ != '"' || find((Span){event.at, name}, "\"usage\"")) return;
     const char *to = plain_end((Span){from, event.end});
-    if (!to || to == event.end || find((Span){to, event.end}, NAME)) return;
+    if (!to || to == event.end || find((Span){to, event.end}, written)) return;
+    if (output->is_messages && find((Span){to, event.end}, "\"type\"")) return; /* which would count, not the first */
     if (*to == '"') output->before = (Span){event.at, from}, output->after = (Span){to, event.end};
 }
 
-/* Read the events, each of which is one line of data with an empty line after it. */
+/* The start of the line after one that names an event; the same place where none does, NULL where it does so oddly. */
+static const char *pass_kind(Span text) {
+    if (size(text) < strlen(KIND) || memcmp(text.at, KIND, strlen(KIND))) return text.at;
+    const char *at = text.at + strlen(KIND);
+    while (at < text.end && (unsigned char)*at > ' ' && (unsigned char)*at < 127) at++;
+    return at < text.end && *at == '\n' ? at + 1 : NULL;
+}
+
+/* Read the events, each of which is one line of data with an empty line after it, and may have its kind before it. */
 static int read_events(Span text, Output *output) {
     while (text.at < text.end) {
+        if (!(text.at = pass_kind(text))) return 0;
         const char *end = memchr(text.at, '\n', size(text));
         Span event = {text.at + strlen(FIRST), end ? end : text.end};
         if (size((Span){text.at, event.end}) <= strlen(FIRST) || memcmp(text.at, FIRST, strlen(FIRST))) return 0;
@@ -82,6 +110,7 @@ static int read_events(Span text, Output *output) {
         if (text.at - event.end == 1 && text.at < text.end) return 0; /* data of two lines */
         if (size(event) == strlen(DONE) && text.at == text.end && !memcmp(event.at, DONE, size(event))) return 1;
         if (*event.at != '{' || event.end[-1] != '}' || memchr(event.at, '\r', size(event))) return 0;
+        if (!output->count) output->is_messages = is_of(event, "\"message_start\"");
         add(output, event);
     }
     return 1;
@@ -104,13 +133,13 @@ static PyObject *taken_together(PyObject *Py_UNUSED(module), PyObject *body) {
     Output output = {.lines = PyMem_Malloc((size_t)length + 1)};
     if (!(output.to = output.lines)) return PyErr_NoMemory();
     int done = read_events(text, &output) && output.count;
-    PyObject *found = done ? Py_BuildValue("(y#n)", output.lines, output.to - output.lines, output.count) : Py_NewRef(Py_None);
+    PyObject *found = done ? Py_BuildValue("(y#nN)", output.lines, output.to - output.lines, output.count, PyBool_FromLong(output.is_messages)) : Py_NewRef(Py_None);
     PyMem_Free(output.lines);
     return found;
 }
 
 static PyMethodDef methods[] = {
-    {"taken_together", taken_together, METH_O, "The data of a stream's events as lines, and how many; None where it is not plain."},
+    {"taken_together", taken_together, METH_O, "The data of a stream's events as lines, how many, and whether they are Anthropic's; None where it is not plain."},
     {"chat_body", (PyCFunction)(void (*)(void))chat_body, METH_FASTCALL, "The body that chunks of texts add up to; None for any others."},
     {NULL, NULL, 0, NULL}};
 static struct PyModuleDef module = {

@@ -12,7 +12,7 @@ from typing import Any
 from llm_audit.sources.records.fields import Json, as_int, listing, mapping, objects, parsed, text
 from llm_audit.sources.records.streams.events import data_of, decoded_lines, objects_of
 
-taken_together: Callable[[str], tuple[bytes, int] | None] | None = None
+taken_together: Callable[[str], tuple[bytes, int, bool] | None] | None = None
 chat_body: Callable[[list[Any], frozenset[str] | None], Json | None] | None = None
 with suppress(ImportError):  # built only where a C compiler is available; each event is decoded by itself then
     from llm_audit.sources.records.streams._alike import chat_body, taken_together
@@ -20,14 +20,21 @@ with suppress(ImportError):  # built only where a C compiler is available; each 
 
 def streamed_body(body: str) -> Json:
     """Return the body that a stream of server-sent events adds up to."""
-    alike = taken_together(body) if taken_together else None
-    chunks = decoded_lines(*alike) if alike else None
-    if chunks is not None and chat_body is not None:
-        found = chat_body(chunks, _NOT_IN_CHAT)
-        if found is not None:
-            return found
+    found = _of_alike(*alike) if taken_together and (alike := taken_together(body)) else None
+    if found is not None:
+        return found
     written = body.splitlines()
     return assemble(objects_of(written, data_of(written)))
+
+
+def _of_alike(lines: bytes, count: int, is_messages: bool) -> Json | None:  # noqa: FBT001 - as compiled code has it
+    """Return the body of events taken together; None where another text than that of a reply may have been."""
+    chunks = decoded_lines(lines, count)
+    if chunks is None:
+        return None
+    if is_messages:
+        return _of_anthropic(chunks) if chunks[0].get("type") == "message_start" else None
+    return chat_body(chunks, _NOT_IN_CHAT) if chat_body else None
 
 
 def assemble(chunks: Sequence[Json]) -> Json:
