@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from xxhash import xxh3_128
+from xxhash import xxh3_128, xxh3_128_digest
 
 from llm_audit.sources.entry import Request
 from llm_audit.sources.formats import plugins, registry
@@ -167,7 +167,7 @@ def shipped_classifier() -> Classifier:
 @lru_cache(maxsize=1)
 def code_fingerprint() -> str:
     """Return a hash of all code and data that can decide a row: the package without its audit half, and plug-ins."""
-    state = xxh3_128(hash_ingest_files(resources.files("llm_audit")).encode())
+    state = xxh3_128(_hash(_own_files(), without=AUDIT_HALF).encode())
     state.update(plugins.fingerprint().encode())
     return state.hexdigest()
 
@@ -175,29 +175,34 @@ def code_fingerprint() -> str:
 @lru_cache(maxsize=1)
 def package_fingerprint() -> str:
     """Return a hash of all code and data of the package, which decide a document of given rows and settings."""
-    return _hash_files(resources.files("llm_audit"), frozenset())
+    return _hash(_own_files())
 
 
 def hash_ingest_files(package: Traversable) -> str:
     """Return a hash of the paths and contents of a package's files that are not of its audit half."""
-    return _hash_files(package, AUDIT_HALF)
+    return _hash(_files(package), without=AUDIT_HALF)
 
 
-def _hash_files(package: Traversable, without: frozenset[str]) -> str:
+@lru_cache(maxsize=1)
+def _own_files() -> tuple[tuple[str, bytes], ...]:
+    return tuple(_files(resources.files("llm_audit")))
+
+
+def _hash(files: Iterable[tuple[str, bytes]], *, without: frozenset[str] = frozenset()) -> str:
+    """Return a hash of files, given the path and the hash of each, without those of some top-level names."""
     state = xxh3_128()
-    for path, content in sorted(_files(package, "", without)):
-        state.update(f"{path}\0".encode())
-        state.update(content)
+    for path, content in sorted(files):
+        if path.partition("/")[0] not in without:
+            state.update(f"{path}\0".encode())
+            state.update(content)
     return state.hexdigest()
 
 
-def _files(folder: Traversable, prefix: str, without: frozenset[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield the path and the content of each file below a folder."""
+def _files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the hash of the content of each file below a folder."""
     for item in folder.iterdir():
-        path = f"{prefix}{item.name}"
-        if path in without:
-            continue
-        if item.is_dir():
-            yield from _files(item, f"{path}/", without)
-        elif item.name.endswith(_HASHED_SUFFIXES):
-            yield path, item.read_bytes()
+        name = item.name
+        if name.endswith(_HASHED_SUFFIXES):
+            yield f"{prefix}{name}", xxh3_128_digest(item.read_bytes())
+        elif "." not in name and name != "__pycache__" and item.is_dir():
+            yield from _files(item, f"{prefix}{name}/")
