@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llm_audit.catalog.aliases import Aliases
-    from llm_audit.catalog.catalog import Catalog
+    from llm_audit.catalog.catalog import Catalog, packaged_models
     from llm_audit.catalog.comparison import Ability, abilities, claims, parameters, router_claim
     from llm_audit.catalog.ladder import ladders
     from llm_audit.catalog.languages import LanguageShifts, language_shifts
@@ -25,6 +25,7 @@ __all__ = [
     "claims",
     "ladders",
     "language_shifts",
+    "packaged_models",
     "parameters",
     "preference_gap",
     "preferences_of",
@@ -44,6 +45,7 @@ _MODULES = {
     "claims": "comparison",
     "ladders": "ladder",
     "language_shifts": "languages",
+    "packaged_models": "catalog",
     "parameters": "comparison",
     "preference_gap": "preferences",
     "preferences_of": "preferences",

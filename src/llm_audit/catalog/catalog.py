@@ -69,7 +69,7 @@ class Catalog:
         Args:
             aliases: The user's names for models, to references such as ``azure/gpt-4o``.
         """
-        return cls(_packaged(), aliases=aliases)
+        return cls(packaged_models(), aliases=aliases)
 
     def shifted(self, shifts: Mapping[str, Mapping[str, tuple[float, float]]]) -> Catalog:
         """Return the catalogue with the abilities that a user measured.
@@ -132,7 +132,8 @@ class Catalog:
 
 
 @functools.cache
-def _packaged() -> pl.DataFrame:
+def packaged_models() -> pl.DataFrame:
+    """Return the packaged rows of models, see ``Catalog.frame``; they take some time to work out."""
     data = resources.files("llm_audit.catalog").joinpath("models.csv").read_bytes()
     models = pl.read_csv(data, schema=SCHEMA)
     return with_estimates(with_tiers(with_abilities(models))).drop("ability_as").sort("model_id")
