@@ -40,17 +40,18 @@ def language_shifts(models: pl.DataFrame) -> LanguageShifts:
     """
     table = _packaged()
     lines = table.filter(pl.col("model_id").is_null())
+    columns = table.select("language", "model_id", "shift", "sd")
+    own = {(language, model): (added, spread) for language, model, added, spread in columns.iter_rows()}
+    names = models["ability_of"].to_list()
     general = models.select(mean(ABILITY_COLUMNS)).to_series().fill_null(float("nan")).to_numpy()
     bounded = np.clip(general, LEAST_ABILITY, MOST_ABILITY)
     shift, sd = [], []
     for language, level, slope, deviation in lines.select("language", "shift", "slope", "sd").iter_rows():
-        own = table.filter(pl.col("language") == language, pl.col("model_id").is_not_null()).select(
-            "model_id", added="shift", own_sd="sd"
-        )
-        found = models.select(model_id="ability_of").join(own, on="model_id", how="left", maintain_order="left")
-        loss = np.minimum(level + slope * bounded + found["added"].fill_null(0.0).to_numpy(), 0.0)
-        shift.append(np.nan_to_num(loss))
-        sd.append(found["own_sd"].fill_null(deviation).to_numpy())
+        line = (0.0, deviation)
+        found = [line if name is None else own.get((language, name), line) for name in names]
+        added, spread = np.array(found, dtype=np.float64).reshape(-1, 2).T
+        shift.append(np.nan_to_num(np.minimum(level + slope * bounded + added, 0.0)))
+        sd.append(spread)
     return LanguageShifts(tuple(lines["language"]), np.column_stack(shift), np.column_stack(sd))
 
 

@@ -78,16 +78,23 @@ def at_margins(margins: Array, of_small: Index, of_used: Index) -> tuple[Array, 
     """
     lost, failed, won = (np.zeros((len(of_small), margins.shape[1])) for _ in range(3))
     repeated = np.zeros(margins.shape)
+    succeeds, fails = np.empty(margins.shape), np.empty(margins.shape)
     for shift, mass in zip(_SHIFTS, _MASSES, strict=True):
-        turned = np.tanh(0.5 * (margins - shift))
-        succeeds = mass * (0.5 * (1.0 + turned))
-        fails = 0.5 * (1.0 - turned)
         # Arrays that are taken from the system anew each time cost more than the products.
+        np.subtract(margins, shift, out=fails)
+        fails *= 0.5
+        turned = np.tanh(fails, out=fails)
+        np.add(turned, 1.0, out=succeeds)
+        succeeds *= 0.5
+        succeeds *= mass
+        np.subtract(1.0, turned, out=fails)
+        fails *= 0.5
         np.take(succeeds, of_used, axis=0, out=won, mode="clip")
         np.take(fails, of_small, axis=0, out=failed, mode="clip")
         won *= failed
         lost += won
-        repeated += succeeds * fails
+        succeeds *= fails
+        repeated += succeeds
     return lost, repeated[of_used]
 
 

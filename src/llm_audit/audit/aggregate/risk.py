@@ -13,15 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from llm_audit.arrays import Floats
+from llm_audit.arrays import Floats, Ints
 from llm_audit.audit.aggregate.margins import BIN, Estimates, Margins
 from llm_audit.audit.billing import is_billed
 from llm_audit.blocks import in_blocks
 from llm_audit.classify.learning.posterior import Posterior
 from llm_audit.policy import Models, Policy, escalation_rate, missed
 
-_CHUNK = 64
-"""Replicates worked out at once."""
+_CHUNK = 32
+"""Replicates worked out at once: what some two thousand curves have in them fits the processor's cache."""
 
 _CURVE = ("model_id", "route_model_id", "skill", "difficulty_bin")
 
@@ -97,7 +97,7 @@ def risk_replicates(
     found = RiskReplicates(cost_error=errors, lost=lost, gained=gained)
     if not curves.height:
         return found
-    cost, moved = _sums(parts, curves, key, ("repeat_pico", "moved"))
+    cost, moved = (_ByPart.of(sums) for sums in _sums(parts, curves, key, ("repeat_pico", "moved")))
     estimates = Estimates.of(curves, policy=policy, models=models, posterior=posterior)
     expected = _rate(policy, estimates.expected())
 
@@ -106,26 +106,45 @@ def risk_replicates(
         p_lost, p_repeated = margins.lost_and_repeated()
         loss = missed(p_lost - p_repeated, policy.cascade)
         off = np.nan_to_num(_rate(policy, margins, p_lost) - expected)  # repeats of unknown number are not priced
-        errors[span] = _in_parts(off, cost)
-        lost[span] = _in_parts(np.maximum(loss, 0.0), moved)
-        gained[span] = _in_parts(np.maximum(-loss, 0.0), moved)
+        errors[span] = cost.times(off)
+        lost[span] = moved.times(np.maximum(loss, 0.0))
+        gained[span] = moved.times(np.maximum(-loss, 0.0))
 
     in_blocks(draw, [range(start, min(start + _CHUNK, resamples)) for start in range(0, resamples, _CHUNK)])
     return found
 
 
-def _in_parts(rates: Floats, sums: Floats) -> Floats:
-    """Return each part's rates, curves x replicates, times its sums over all curves: replicates x parts.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ByPart:
+    """Sums of parts at curves.
 
-    A curve that a part lacks leaves it as it is.
+    Attributes:
+        whole: At all curves, of the first part, which is the whole: curves x 1.
+        others: Of each other part, the curves that it has, and its sums at these.
     """
-    found = np.empty((rates.shape[1], sums.shape[1]))
-    for part in range(1, sums.shape[1]):
-        curves = np.flatnonzero(sums[:, part])
-        found[:, part] = (rates[curves] * sums[curves, part, None]).sum(axis=0)
-    # The whole is added up by itself, so that its figures do not depend on how many parts there are.
-    found[:, 0] = np.ascontiguousarray((rates * sums[:, 0, None]).T).sum(axis=1)
-    return found
+
+    whole: Floats
+    others: Sequence[tuple[Ints, Floats]]
+
+    @classmethod
+    def of(cls, sums: Floats) -> _ByPart:
+        """Return those of a table of curves x parts."""
+        columns = [np.ascontiguousarray(column)[:, None] for column in sums.T]
+        curves = [np.flatnonzero(column) for column in columns]
+        return cls(
+            whole=columns[0], others=[(at, column[at]) for at, column in zip(curves[1:], columns[1:], strict=True)]
+        )
+
+    def times(self, rates: Floats) -> Floats:
+        """Return each part's rates, curves x replicates, times its sums over all curves: replicates x parts."""
+        found = np.empty((rates.shape[1], 1 + len(self.others)))
+        for part, (curves, sums) in enumerate(self.others, start=1):
+            weighted = rates[curves]
+            weighted *= sums
+            weighted.sum(axis=0, out=found[:, part])
+        # The whole is added up by itself, so that its figures do not depend on how many parts there are.
+        found[:, 0] = np.ascontiguousarray((rates * self.whole).T).sum(axis=1)
+        return found
 
 
 def _sums(
