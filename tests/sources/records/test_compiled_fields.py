@@ -77,6 +77,8 @@ def test_getters_return_the_same_as_in_python(value):
 @given(objects_of(VALUES) | objects_of(VALUES).map(UserDict), st.lists(st.sampled_from(NAMES), max_size=4))
 def test_the_first_of_several_names_is_the_same_as_in_python(record, names):
     assert repr(fields.first(record, *names)) == repr(fields.first_in_python(record, *names))
+    groups = (tuple(names), (), *((name,) for name in names))
+    assert repr(fields.firsts(record, groups)) == repr(fields.firsts_in_python(record, groups))
 
 
 @settings(max_examples=300, deadline=None)

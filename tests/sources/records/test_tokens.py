@@ -4,10 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from llm_audit.sources.entry import BadRecordError
 from llm_audit.sources.records.column_names import SYNONYMS
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage
-from llm_audit.sources.records.tokens import COLUMNS, count_tokens, looks_like_tokens, read_tokens, token_kind
+from llm_audit.sources.records.tokens import COLUMNS, count_tokens, counts, looks_like_tokens, read_tokens, token_kind
 from llm_audit.sources.records.usage import of_any
 
 BASE = {"prompt_tokens": 1000, "completion_tokens": 100}
@@ -217,3 +220,27 @@ def test_totals_of_the_ai_sdk_have_their_parts_in_them() -> None:
     usage = of_any({"inputTokens": into, "outputTokens": {"total": 50, "text": 40, "reasoning": 10}})
     assert (usage.input_tokens, usage.cache_read_tokens, usage.cache_write_5m_tokens) == (10, 2000, 3000)
     assert (usage.output_tokens, usage.reasoning_tokens, usage.unread_counts) == (50, 10, None)
+
+
+NAMES = st.sampled_from(
+    ["input_tokens", "prompt_tokens", "output", "output_tokens", "total_tokens", "cached_tokens", "n"]
+)
+COUNTS = st.integers(-1, 10**10) | st.sampled_from(
+    ["12", "007", "1234567890", "", "1,234", "٣", "x", '{"n": 1}', None, 2.0, True, []]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(NAMES, COUNTS, max_size=4))
+def test_plain_counts_are_read_as_all_others_are(record: dict[str, object]) -> None:
+    found = tokens_of(record)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(counts, "plain_counts", lambda _record: None)
+        assert tokens_of(record) == found
+
+
+def tokens_of(record: dict[str, object]) -> object:
+    try:
+        return read_tokens(record, wrapper_total=True), count_tokens(record)
+    except BadRecordError as error:
+        return str(error), error.note

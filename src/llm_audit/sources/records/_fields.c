@@ -55,22 +55,40 @@ static int is_given(PyObject *value) {
     return differs;
 }
 
-static PyObject *first(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
-    if (!count) return PyErr_SetString(PyExc_TypeError, "first takes a record and names"), NULL;
-    for (Py_ssize_t k = 1; k < count; k++) {
+static PyObject *first_of(PyObject *record, PyObject *const *names, Py_ssize_t count) {
+    for (Py_ssize_t k = 0; k < count; k++) {
         PyObject *value;
-        if (PyDict_CheckExact(args[0])) {
-            if (!(value = Py_XNewRef(PyDict_GetItemWithError(args[0], args[k])))) {
+        if (PyDict_CheckExact(record)) {
+            if (!(value = Py_XNewRef(PyDict_GetItemWithError(record, names[k])))) {
                 if (PyErr_Occurred()) return NULL;
                 continue;
             }
-        } else if (!(value = PyObject_CallMethod(args[0], "get", "O", args[k]))) return NULL;
+        } else if (!(value = PyObject_CallMethod(record, "get", "O", names[k]))) return NULL;
         int given = is_given(value);
         if (given > 0) return value;
         Py_DECREF(value);
         if (given < 0) return NULL;
     }
     Py_RETURN_NONE;
+}
+
+static PyObject *first(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    if (!count) return PyErr_SetString(PyExc_TypeError, "first takes a record and names"), NULL;
+    return first_of(args[0], args + 1, count - 1);
+}
+
+static PyObject *firsts(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    if (count != 2 || !PyTuple_CheckExact(args[1]))
+        return PyErr_SetString(PyExc_TypeError, "firsts takes a record and a tuple of tuples of names"), NULL;
+    PyObject *found = PyTuple_New(PyTuple_GET_SIZE(args[1]));
+    for (Py_ssize_t k = 0; found && k < PyTuple_GET_SIZE(args[1]); k++) {
+        PyObject *names = PyTuple_GET_ITEM(args[1], k), *value = NULL;
+        if (!PyTuple_CheckExact(names)) PyErr_SetString(PyExc_TypeError, "names are in tuples");
+        else value = first_of(args[0], ((PyTupleObject *)names)->ob_item, PyTuple_GET_SIZE(names));
+        if (value) PyTuple_SET_ITEM(found, k, value);
+        else Py_CLEAR(found);
+    }
+    return found;
 }
 
 static int is_prepared(PyObject *what) {
@@ -265,6 +283,7 @@ static PyObject *prepare_turns(PyObject *Py_UNUSED(module), PyObject *args) {
 static PyMethodDef methods[] = {
     {"text", text, METH_O, "A text that says something, or the digits of an integer; else None."},
     {"first", (PyCFunction)(void (*)(void))first, METH_FASTCALL, "The first of these fields that is given."},
+    {"firsts", (PyCFunction)(void (*)(void))firsts, METH_FASTCALL, "Of each of several lists of fields, the first that is given."},
     {"mapping", mapping, METH_O, "An object, or an empty one."},
     {"objects", objects, METH_O, "The objects of an array, one by one."},
     {"add_plain", (PyCFunction)(void (*)(void))add_plain, METH_FASTCALL, "Add turns of texts alone; the place of the first other."},

@@ -20,7 +20,7 @@ from llm_audit.vocabulary import UsageSource
 _GROUPED = re.compile(
     r"[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*"
 )  # as a sheet writes thousands: no part of a token is counted
-_MOST_DIGITS = 10  # of which any number of fewer digits is a possible count
+MOST_DIGITS = 10  # of which any number of fewer digits is a possible count
 MAX_TOKENS = 10**9  # no request is larger; a larger count is a mistake in the log
 
 
@@ -34,7 +34,7 @@ class Convention(StrEnum):
 # Members of enums are looked up slowly, and these are asked for once a request.
 _INCLUSIVE: Final = Convention.INCLUSIVE
 _EXCLUSIVE: Final = Convention.EXCLUSIVE
-_REPORTED: Final = UsageSource.REPORTED
+REPORTED: Final = UsageSource.REPORTED
 _AMBIGUOUS: Final = UsageSource.AMBIGUOUS
 
 
@@ -64,7 +64,7 @@ def as_count(given: object, field: str = "tokens") -> int | None:
 
 
 def _written(given: str, field: str) -> float | None:
-    if given.isdecimal() and len(given) < _MOST_DIGITS:  # as OTLP writes integers
+    if given.isdecimal() and len(given) < MOST_DIGITS:  # as OTLP writes integers
         return int(given)
     value = text(given)
     if value is None:
@@ -187,7 +187,7 @@ def disjoint_usage(  # noqa: C901 - one decision, each branch a stated rule
         audio_output = min(audio_output, out)
         out -= audio_output
     return Usage(
-        usage_source=_AMBIGUOUS if ambiguous else _REPORTED,
+        usage_source=_AMBIGUOUS if ambiguous else REPORTED,
         input_tokens=None if input_tokens is None else fresh,
         cache_read_tokens=cache_read,
         cache_write_5m_tokens=cache_write,

@@ -40,6 +40,11 @@ def first_in_python(record: Json, *names: str) -> Any:
     return None
 
 
+def firsts_in_python(record: Json, groups: tuple[tuple[str, ...], ...]) -> tuple[Any, ...]:
+    """Return what ``first`` finds, for each of several lists of fields."""
+    return tuple([first_in_python(record, *names) for names in groups])
+
+
 def parsed(value: object) -> Any:
     """Decode JSON held in a string; a string that is not JSON, and any other value, is returned as it is."""
     if isinstance(value, (str, bytes)):
@@ -143,15 +148,18 @@ def canonical(value: object) -> str:
 
 text: Callable[[object], str | None]
 first: Callable[..., Any]
+firsts: Callable[[Json, tuple[tuple[str, ...], ...]], tuple[Any, ...]]
 mapping: Callable[[object], Json]
 objects: Callable[[object], Iterator[Json]]
 try:
     from llm_audit.sources.records import _fields
 except ImportError:  # built only where a C compiler is available; the Python forms return the same
-    text, first, mapping, objects = text_in_python, first_in_python, mapping_in_python, objects_in_python
+    text, first, firsts = text_in_python, first_in_python, firsts_in_python
+    mapping, objects = mapping_in_python, objects_in_python
 else:
     _fields.prepare(_EMPTY, mapping_in_python, objects_in_python)
-    text, first, mapping, objects = _fields.text, _fields.first, _fields.mapping, _fields.objects
+    text, first, firsts = _fields.text, _fields.first, _fields.firsts
+    mapping, objects = _fields.mapping, _fields.objects
 
 
 class Attribution(NamedTuple):
@@ -188,7 +196,7 @@ def attribution_of(metadata: Json) -> Attribution:
     anything but a string, number or truth value no longer than a label.
     """
     if not metadata:
-        return _UNATTRIBUTED
+        return UNATTRIBUTED
     chosen: list[str | None] = [None, None, None, None]
     held: list[tuple[int, str]] = [_UNHELD, _UNHELD, _UNHELD, _UNHELD]
     tags: list[str] = []
@@ -244,6 +252,6 @@ def _label(value: object) -> str | None:
     return None
 
 
-_UNATTRIBUTED = Attribution()
+UNATTRIBUTED = Attribution()
 _UNHELD = (len(_ATTRIBUTED), "")
 _places: dict[str, tuple[int, int]] = {}

@@ -122,7 +122,7 @@ def is_redacted(messages: Sequence[Message] | None) -> bool:
     """Return whether a gateway removed or cut the text of a prompt, by the placeholders it leaves."""
     for message in messages or ():
         written = message.text
-        if "litellm_truncated" in written or (len(written) <= LONGEST_PLACEHOLDER and is_placeholder(written)):
+        if (len(written) <= LONGEST_PLACEHOLDER and is_placeholder(written)) or "litellm_truncated" in written:
             return True
     return False
 

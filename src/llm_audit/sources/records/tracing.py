@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from llm_audit.sources.entry import Request
+from llm_audit.sources.records.attributes import OWN, Names, flatten, names_of
 from llm_audit.sources.records.calls import span_key
 from llm_audit.sources.records.disjoint import Convention
-from llm_audit.sources.records.fields import Attribution, Json, attribution_of, first, listing, mapping, number, text
+from llm_audit.sources.records.fields import (
+    UNATTRIBUTED,
+    Attribution,
+    Json,
+    attribution_of,
+    first,
+    firsts,
+    listing,
+    mapping,
+    number,
+    text,
+)
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.vocabulary import Status
 
 _PREFIX = "attributes."
-_DEEPEST = 8  # levels of nested attributes; real ones have five
 _ERRORS = frozenset({"2", "ERROR", "STATUS_CODE_ERROR"})
 _PAIR = 2  # seconds and nanoseconds
 _STARTS = ("startTime", "start_time", "startTimeUnixNano", "start_timestamp", "start", "timestamp")
 _ENDS = ("endTime", "end_time", "endTimeUnixNano", "end_timestamp", "end")
-_METADATA = (
-    "traceloop.association.properties.",
-    "ai.telemetry.metadata.",
-    "langfuse.trace.metadata.",
-    "langfuse.observation.metadata.",
-    "metadata.",
-)
-_USAGE = ("gen_ai.usage.", "llm.usage.")
-_GEN_AI = ("gen_ai.", "llm.request.", "llm.usage.")
-_INDEX_DIGITS = 7  # more than the number of a message
-_MAX_SHAPES = 4096  # sets of names remembered
-_FLAT = frozenset({str, int, float, bool, list})
-_SESSIONS = ("gen_ai.conversation.id", "session.id", "langfuse.session.id")
 _SESSION_NAMES = ("sessionId", "session_id", "threadId", "thread_id", "conversation_id", "chat_id")
-_USERS = ("user.id", "enduser.id", "langfuse.user.id", "gen_ai.request.user")
+_NOOWNER = (None,) * len(OWN)
+_OF_RESOURCE = (
+    ("service.name",),
+    ("team", "team.name"),
+    ("deployment.environment.name", "deployment.environment"),
+)
 _INCLUSIVE = frozenset(
     {"openai", "azure", "azure-openai", "google", "gemini", "vertex_ai", "deepseek", "xai", "x_ai", "github"}
 )
@@ -82,76 +85,6 @@ def from_record(record: Json) -> Span:
     )
 
 
-def flatten(attributes: Json) -> Json:
-    """Give nested attributes dotted names. Lists stay lists; nulls are left out."""
-    for item in attributes.values():
-        if type(item) not in _FLAT:
-            flat: dict[str, Any] = {}
-            _flatten(attributes, "", flat, 0)
-            return flat
-    return attributes
-
-
-def indexed(attributes: Json, prefix: str) -> list[dict[str, Any]]:
-    """Collect ``prefix.0.…``, ``prefix.1.…`` as a list of objects with the rest of the name as key, by number."""
-    if prefix not in names_of(attributes).numbered:
-        return []
-    found: dict[int, dict[str, Any]] = {}
-    start = f"{prefix}."
-    for name, value in attributes.items():
-        if name.startswith(start):
-            index, _, rest = name[len(start) :].partition(".")
-            if _is_index(index) and rest:
-                found.setdefault(int(index), {})[rest] = value
-    return [found[index] for index in sorted(found)]
-
-
-class Names(NamedTuple):
-    """What the names of a span's attributes tell, whatever their values.
-
-    Attributes:
-        numbered: The prefixes that ``indexed`` finds.
-        metadata: Names of the caller's own metadata, each with the key that the caller gave.
-        usage: Names of token counts, each without its prefix.
-        is_gen_ai: Whether any name is of generative AI.
-    """
-
-    numbered: frozenset[str]
-    metadata: tuple[tuple[str, str], ...]
-    usage: tuple[tuple[str, str], ...]
-    is_gen_ai: bool
-
-
-def names_of(attributes: Json) -> Names:
-    """Return what the names of attributes tell; most spans of a log have one of a few sets of names."""
-    names = tuple(attributes)
-    found = _known.get(names)
-    if found is None:
-        if len(_known) >= _MAX_SHAPES:
-            _known.clear()
-        found = _known[names] = Names(
-            numbered=frozenset(prefix for name in names for prefix in _numbered(name)),
-            metadata=tuple(
-                (name, name.removeprefix(prefix)) for name in names for prefix in _METADATA if name.startswith(prefix)
-            ),
-            usage=tuple((name, name.partition(".usage.")[2]) for name in names if name.startswith(_USAGE)),
-            is_gen_ai=any(name.startswith(_GEN_AI) for name in names),
-        )
-    return found
-
-
-def _numbered(name: str) -> Iterator[str]:
-    """Yield what stands before each number in a name that has more after it."""
-    parts = name.split(".")
-    for place, part in enumerate(parts[:-1]):
-        if place and _is_index(part) and (len(parts) > place + 2 or parts[-1]):
-            yield ".".join(parts[:place])
-
-
-def _is_index(part: str) -> bool:
-    return part.isdecimal() and len(part) < _INDEX_DIGITS
-
-
 def convention(vendor: str | None, model: str = "") -> Convention | None:
     """Return what an instrumentation's input count includes where that does not depend on the instrumentation.
 
@@ -159,15 +92,29 @@ def convention(vendor: str | None, model: str = "") -> Convention | None:
     not an instrumentation converts; for the others both are found in practice. Where a framework or no one is named
     as the provider, its model tells.
     """
-    by_model = vendor not in _EXCLUSIVE and _INCLUSIVE_MODELS.search(model)
-    return Convention.INCLUSIVE if vendor in _INCLUSIVE or by_model else None
+    if vendor in _INCLUSIVE:
+        return _BY_PROVIDER
+    return _BY_PROVIDER if vendor not in _EXCLUSIVE and _INCLUSIVE_MODELS.search(model) else None
 
 
-def request(span: Span, *, model: str, requested: str | None, vendor: str | None, operation: str) -> Request:
-    """Start a request from what every span has: identity, place in its trace, time, outcome and attribution."""
-    status = Status.ERROR if span.failed else Status.OK
-    metadata = _metadata(span.attributes)
-    attribution = _attribution(span, metadata)
+def request(
+    span: Span,
+    *,
+    model: str,
+    requested: str | None,
+    vendor: str | None,
+    operation: str,
+    names: Names | None = None,
+) -> Request:
+    """Start a request from what every span has: identity, place in its trace, time, outcome and attribution.
+
+    ``names`` is what ``names_of`` says of its attributes, where that is known.
+    """
+    status = _ERROR if span.failed else _OK
+    names = names or names_of(span.attributes)
+    session, *named, given_metadata = firsts(span.attributes, OWN) if names.has_owner else _NOOWNER
+    metadata = _metadata(span.attributes, given_metadata, names.metadata)
+    attribution = _attribution(span, named, metadata)
     return Request(
         model=model,
         model_requested=requested,
@@ -176,7 +123,7 @@ def request(span: Span, *, model: str, requested: str | None, vendor: str | None
         time_us=span.start_us,
         request_id=span.span,
         merge_key=span_key(span.trace, span.span, model=model, status=status),
-        conversation=text(first(span.attributes, *_SESSIONS)) or text(first(metadata, *_SESSION_NAMES)),
+        conversation=text(session) or (text(first(metadata, *_SESSION_NAMES)) if metadata else None),
         trace=span.trace,
         span=span.span,
         parent_span=span.parent,
@@ -191,39 +138,35 @@ def request(span: Span, *, model: str, requested: str | None, vendor: str | None
     )
 
 
-def _attribution(span: Span, stated: Json) -> Attribution:
-    attributes, resource = span.attributes, span.resource
-    metadata = {name: item for name, item in stated.items() if name not in _SESSION_NAMES}
-    if "userId" in metadata:
-        metadata.setdefault("user_id", metadata.pop("userId"))
-    given = attribution_of(metadata)
-    service = text(resource.get("service.name")) or ""
+def _attribution(span: Span, named: Sequence[object], stated: Json) -> Attribution:
+    app, user, environment = named
+    given = _stated(stated)
+    service_name, team, stage = firsts(span.resource, _OF_RESOURCE)
+    service = text(service_name) or ""
     if service.startswith("/"):  # the path of a script, which some instrumentations take for a name
         service = service.rpartition("/")[2]
-    named = first(attributes, "gen_ai.application_name", "ai.telemetry.functionId", "gen_ai.agent.name")
-    stage = first(resource, "deployment.environment.name", "deployment.environment")
     return Attribution(
-        given.team or text(first(resource, "team", "team.name")),
-        given.app or text(named) or (None if service.startswith("unknown_service") else service or None),
-        text(first(attributes, *_USERS)) or given.user,
-        given.environment or text(stage) or text(attributes.get("gen_ai.environment")),
+        given.team or text(team),
+        given.app or text(app) or (None if service.startswith("unknown_service") else service or None),
+        text(user) or given.user,
+        given.environment or text(stage) or text(environment),
         given.tags,
     )
 
 
-def _metadata(attributes: Json) -> dict[str, Any]:
-    found = dict(mapping(attributes.get("metadata")))
-    for name, key in names_of(attributes).metadata:
-        found[key] = attributes[name]
-    return found
+def _stated(metadata: Json) -> Attribution:
+    if not metadata:
+        return UNATTRIBUTED
+    own = {name: item for name, item in metadata.items() if name not in _SESSION_NAMES}
+    if "userId" in own:
+        own.setdefault("user_id", own.pop("userId"))
+    return attribution_of(own)
 
 
-def _flatten(value: Json, prefix: str, flat: dict[str, Any], depth: int) -> None:
-    for name, item in value.items():
-        if type(item) not in _FLAT and isinstance(item, Mapping) and depth < _DEEPEST:
-            _flatten(item, f"{prefix}{name}.", flat, depth + 1)
-        elif item is not None:
-            flat[f"{prefix}{name}"] = item
+def _metadata(attributes: Json, given: object, named: Sequence[tuple[str, str]]) -> Json:
+    if given is None and not named:
+        return {}
+    return {**mapping(given), **{key: attributes[name] for name, key in named}}
 
 
 def _events(value: object) -> Iterator[tuple[str, Json]]:
@@ -245,4 +188,5 @@ def _time(value: object) -> int | None:
     return micros(value)
 
 
-_known: dict[tuple[str, ...], Names] = {}
+_ERROR, _OK = Status.ERROR, Status.OK  # members of enumerations are looked up slowly
+_BY_PROVIDER = Convention.INCLUSIVE

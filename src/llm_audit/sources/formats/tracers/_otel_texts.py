@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from llm_audit.sources.entry import Request
-from llm_audit.sources.records.fields import Json, first, listing, mapping, objects, parsed, text
+from llm_audit.sources.records.attributes import Names, indexed, names_of
+from llm_audit.sources.records.fields import Json, first, firsts, listing, mapping, objects, parsed, text
 from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, set_reply
-from llm_audit.sources.records.tracing import Span, indexed, names_of
+from llm_audit.sources.records.tracing import Span
 
 _MESSAGE_EVENTS = {
     "gen_ai.system.message": "system",
@@ -17,29 +18,38 @@ _MESSAGE_EVENTS = {
     "gen_ai.tool.message": "tool",
 }
 _CHOICE = "gen_ai.choice"
+_FIELDS = (
+    ("gen_ai.system_instructions",),
+    ("gen_ai.input.messages", "gen_ai.prompt"),
+    ("gen_ai.output.messages", "gen_ai.completion"),
+    ("gen_ai.tool.definitions",),
+)
 _TURN = re.compile(r"^(system|developer|user|assistant|tool): ", re.MULTILINE)
 
 
-def set_texts(request: Request, span: Span) -> None:
-    """Set a request's prompt, tools and reply from a span's attributes and events."""
+def set_texts(request: Request, span: Span, names: Names) -> None:
+    """Set a request's prompt, tools and reply from a span's attributes, whose names are known, and its events."""
     fields = span.attributes
     if span.events:  # some carry the attributes that a span itself may carry
         carried = [attributes for name, attributes in span.events if name not in _MESSAGE_EVENTS and name != _CHOICE]
         fields = {name: value for attributes in (*carried, fields) for name, value in attributes.items()}
-    numbered = bool(names_of(fields).numbered)
-    system = parsed(fields.get("gen_ai.system_instructions"))
-    request.messages = read_messages(_prompt(fields, numbered=numbered) or _from_events(span), system)
+        names = names_of(fields)
+    numbered = bool(names.numbered)
+    system, prompt, reply, tools = firsts(fields, _FIELDS)
+    request.messages = read_messages(_prompt(prompt, fields, numbered=numbered) or _from_events(span), parsed(system))
     request.redacted = is_redacted(request.messages)
-    offer_tools(request, _tools(fields, numbered=numbered))
-    set_reply(request, _reply(fields, span, numbered=numbered))
+    if tools is not None or numbered:
+        offer_tools(request, _tools(tools, fields, numbered=numbered))
+    if reply is not None or numbered or span.events:
+        set_reply(request, _reply(reply, fields, span, numbered=numbered))
 
 
-def _prompt(fields: Json, *, numbered: bool) -> Any:
-    given = parsed(first(fields, "gen_ai.input.messages", "gen_ai.prompt"))
-    if isinstance(given, str) and _TURN.match(given):
-        return _turns(given)
+def _prompt(written: object, fields: Json, *, numbered: bool) -> Any:
+    given = parsed(written)
     if type(given) is list:
         return given
+    if isinstance(given, str) and _TURN.match(given):
+        return _turns(given)
     if given is not None:
         body = mapping(given)
         return first(body, "messages", "contents", "prompt") or given
@@ -56,8 +66,8 @@ def _turns(written: str) -> list[Json]:
     ]
 
 
-def _reply(fields: Json, span: Span, *, numbered: bool) -> Any:
-    given = parsed(first(fields, "gen_ai.output.messages", "gen_ai.completion"))
+def _reply(written: object, fields: Json, span: Span, *, numbered: bool) -> Any:
+    given = parsed(written)
     if given is not None:
         return given
     found = (indexed(fields, "gen_ai.completion") or indexed(fields, "llm.completions")) if numbered else []
@@ -92,6 +102,6 @@ def _body(attributes: Json) -> Json:
     return known if call_id is None else {**known, "tool_call_id": call_id}
 
 
-def _tools(fields: Json, *, numbered: bool) -> list[Any]:
-    declared = [parsed(tool) for tool in listing(fields.get("gen_ai.tool.definitions"))]
+def _tools(written: object, fields: Json, *, numbered: bool) -> list[Any]:
+    declared = [parsed(tool) for tool in listing(written)]
     return declared or (list(objects(indexed(fields, "llm.request.functions"))) if numbered else [])

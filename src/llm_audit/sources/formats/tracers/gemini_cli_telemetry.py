@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from llm_audit.sources.entry import Entry, Record
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.tracers._agent_events import gemini_cli
+from llm_audit.sources.records.attributes import flatten
 from llm_audit.sources.records.fields import listing, mapping
-from llm_audit.sources.records.tracing import Span, flatten
+from llm_audit.sources.records.tracing import Span
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Usage
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records import tracing
+from llm_audit.sources.records.attributes import flatten, indexed
 from llm_audit.sources.records.bodies import read_parameters
 from llm_audit.sources.records.calls import cost_pico, provider, set_usage
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
@@ -98,8 +99,8 @@ def _given(attributes: Json) -> object:
 
 def _messages(attributes: Json, name: str) -> list[dict[str, Any]]:
     """Read messages held as a list of objects or as numbered attributes."""
-    held = [dict(item) for item in objects(attributes.get(name))] or tracing.indexed(attributes, name)
-    return [_message(tracing.flatten(item)) for item in held]
+    held = [dict(item) for item in objects(attributes.get(name))] or indexed(attributes, name)
+    return [_message(flatten(item)) for item in held]
 
 
 def _message(flat: Json) -> dict[str, Any]:
@@ -127,16 +128,15 @@ def _part(part: Json) -> dict[str, Any]:
 
 def _numbered(flat: Json, name: str, prefix: str) -> list[dict[str, Any]]:
     """Read a list inside a message, again as objects or as numbered names, without the prefix each name repeats."""
-    held: list[Mapping[str, Any]] = [tracing.flatten(item) for item in objects(flat.get(name))]
+    held: list[Mapping[str, Any]] = [flatten(item) for item in objects(flat.get(name))]
     return [
-        {key.removeprefix(f"{prefix}."): item for key, item in entry.items()}
-        for entry in held or tracing.indexed(flat, name)
+        {key.removeprefix(f"{prefix}."): item for key, item in entry.items()} for entry in held or indexed(flat, name)
     ]
 
 
 def _tools(attributes: Json) -> list[Any]:
-    held = list(objects(attributes.get("llm.tools"))) or tracing.indexed(attributes, "llm.tools")
-    return [parsed(first(tool, "tool.json_schema", "json_schema")) or tool for tool in map(tracing.flatten, held)]
+    held = list(objects(attributes.get("llm.tools"))) or indexed(attributes, "llm.tools")
+    return [parsed(first(tool, "tool.json_schema", "json_schema")) or tool for tool in map(flatten, held)]
 
 
 def is_span(attributes: Json) -> bool:

@@ -6,17 +6,19 @@ exports mix spans of several instrumentations, so each is read by its own attrib
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.tracers import _otel_texts, mlflow, openinference, vercel_ai
 from llm_audit.sources.records import tracing
+from llm_audit.sources.records.attributes import Names, names_of
 from llm_audit.sources.records.billing.amounts import amount
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, provider, set_usage, tier
 from llm_audit.sources.records.column_names import columns_of
 from llm_audit.sources.records.disjoint import read_count
-from llm_audit.sources.records.fields import Json, as_int, at, first, flag, mapping, text
+from llm_audit.sources.records.fields import Json, as_int, at, first, firsts, flag, mapping, text
 from llm_audit.sources.records.tokens import count_tokens, read_tokens, usage_of_counts
 from llm_audit.sources.records.usage import of_gemini
 
@@ -32,6 +34,26 @@ _ADK_THOUGHTS = "experimental.reasoning_tokens"
 _FEWEST_NANO_UNITS = 10_000  # fewer of them are no billionths
 _NOT_MODEL_CALLS = ("execute_tool", "create_agent", "retrieval")
 _WRAPPERS = ("invoke_agent", "invoke_workflow")
+_FIELDS = (
+    ("gen_ai.operation.name",),
+    ("gen_ai.request.model", "llm.request.model"),
+    ("gen_ai.response.model", "llm.response.model"),
+    ("gen_ai.provider.name", "gen_ai.system", "llm.vendor"),
+    ("llm.request.type",),
+    ("gen_ai.response.id",),
+    _TIERS,
+)
+_COSTS = (
+    ("github.copilot.nano_aiu", "github.copilot.aiu"),
+    ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "operation.cost"),
+)
+_PARAMETERS = (
+    ("gen_ai.request.max_tokens",),
+    ("gen_ai.request.stream", "gen_ai.request.is_stream", "llm.is_streaming"),
+    ("gen_ai.output.type",),
+    ("gen_ai.request.reasoning_effort",),
+)
+_MAX_SHAPES = 4096  # sets of names remembered
 _SIGNS = frozenset(
     f"gen_ai.{name}"
     for name in ("request.model", "response.model", "system", "provider.name", "operation.name", "usage.input_tokens")
@@ -42,17 +64,20 @@ _COLUMNS = frozenset(f"attributes.{sign}" for sign in _SIGNS)
 def read(span: tracing.Span) -> Entry:
     """Read one span of whichever instrumentation."""
     attributes = span.attributes
-    if vercel_ai.is_span(attributes):
-        return vercel_ai.read(span)
-    if openinference.is_span(attributes) and not any(name in attributes for name in _INPUT):
-        return openinference.read(span)
-    if mlflow.is_span(attributes) and not any(name in attributes for name in _INPUT):
-        return mlflow.read(span, attributes)
-    step = text(attributes.get("gen_ai.operation.name")) or ""
-    requested = text(first(attributes, "gen_ai.request.model", "llm.request.model"))
-    model = text(first(attributes, "gen_ai.response.model", "llm.response.model")) or requested
-    vendor = provider(first(attributes, "gen_ai.provider.name", "gen_ai.system", "llm.vendor"))
-    names = tracing.names_of(attributes)
+    shape = tuple(attributes)
+    plan = _plans.get(shape)
+    if plan is None:
+        if len(_plans) >= _MAX_SHAPES:
+            _plans.clear()
+        plan = _plans[shape] = _plan(attributes)
+    names, other, has_cost, has_parameters = plan
+    if other is not None:
+        return other(span)
+    given_step, given_request, given_response, given_vendor, given_kind, response_id, given_tier = firsts(
+        attributes, _FIELDS
+    )
+    step, requested, vendor = text(given_step) or "", text(given_request), provider(given_vendor)
+    model = text(given_response) or requested
     usage = _usage(attributes, names, vendor, model)
     if step.startswith(_NOT_MODEL_CALLS) or not names.is_gen_ai:
         return NotACall(NotCallReason.NOT_A_MODEL_CALL) if names.is_gen_ai else _custom(span)
@@ -61,25 +86,57 @@ def read(span: tracing.Span) -> Entry:
         raise BadRecordError(Reason.NO_MODEL, "gen_ai.request.model")
     if model is None or (around and not used):
         return NotACall(NotCallReason.PARENT_SPAN)
-    kind = text(attributes.get("llm.request.type")) or step
-    request = tracing.request(span, model=model, requested=requested, vendor=vendor, operation=operation(kind))
-    response_id = attributes.get("gen_ai.response.id")
+    kind = operation(text(given_kind) or step)
+    request = tracing.request(span, model=model, requested=requested, vendor=vendor, operation=kind, names=names)
     request.request_id = request.request_id or text(response_id)
     request.merge_key = merge_key(response_id, model=model, status=request.status) or request.merge_key
-    request.service_tier = tier(first(attributes, *_TIERS))
-    request.stated_cost_pico = _stated_cost(attributes)
-    _parameters(request, attributes)
-    _otel_texts.set_texts(request, span)
+    request.service_tier = tier(given_tier)
+    if has_cost:
+        request.stated_cost_pico = _stated_cost(attributes)
+    if has_parameters:
+        _parameters(request, attributes)
+    _otel_texts.set_texts(request, span, names)
     set_usage(request, usage)
     return request
 
 
+class _Plan(NamedTuple):
+    """What the names of a span's attributes tell of how it is read, whatever their values."""
+
+    names: Names
+    other: Callable[[tracing.Span], Entry] | None  # which reads spans of another convention
+    has_cost: bool
+    has_parameters: bool
+
+
+def _plan(attributes: Json) -> _Plan:
+    has_cost, has_parameters = (
+        any(name in attributes for group in groups for name in group) for groups in (_COSTS, _PARAMETERS)
+    )
+    return _Plan(names_of(attributes), _other_reader(attributes), has_cost, has_parameters)
+
+
+def _other_reader(attributes: Json) -> Callable[[tracing.Span], Entry] | None:
+    if vercel_ai.is_span(attributes):
+        return vercel_ai.read
+    if any(name in attributes for name in _INPUT):
+        return None
+    if openinference.is_span(attributes):
+        return openinference.read
+    return _mlflow if mlflow.is_span(attributes) else None
+
+
+def _mlflow(span: tracing.Span) -> Entry:
+    return mlflow.read(span, span.attributes)
+
+
 def _stated_cost(attributes: Json) -> int | None:
     """Return the cost that a span states; GitHub Copilot's counts premium requests, its charge in AI units does not."""
-    units = as_int(first(attributes, "github.copilot.nano_aiu", "github.copilot.aiu"))
+    given_units, cost = firsts(attributes, _COSTS)
+    units = as_int(given_units)
     if units is not None and units >= _FEWEST_NANO_UNITS:
         return amount(units, "nano_aiu").pico
-    return cost_pico(first(attributes, "gen_ai.usage.cost", "gen_ai.usage.total_cost", "operation.cost"))
+    return cost_pico(cost)
 
 
 def _custom(span: tracing.Span) -> Entry:
@@ -97,14 +154,15 @@ def _custom(span: tracing.Span) -> Entry:
 
 
 def _parameters(request: Request, attributes: Json) -> None:
-    limit = as_int(attributes.get("gen_ai.request.max_tokens"))
+    given_limit, streamed, output_type, effort = firsts(attributes, _PARAMETERS)
+    limit = as_int(given_limit)
     request.max_output_tokens = limit if limit is not None and limit > 0 else None
-    request.streamed = flag(first(attributes, "gen_ai.request.stream", "gen_ai.request.is_stream", "llm.is_streaming"))
-    request.needs_json_schema = attributes.get("gen_ai.output.type") == "json"
-    request.needs_reasoning = text(attributes.get("gen_ai.request.reasoning_effort")) not in {None, "none", "minimal"}
+    request.streamed = flag(streamed)
+    request.needs_json_schema = output_type == "json"
+    request.needs_reasoning = text(effort) not in {None, "none", "minimal"}
 
 
-def _usage(attributes: Json, names: tracing.Names, vendor: str | None, model: str | None) -> Usage:
+def _usage(attributes: Json, names: Names, vendor: str | None, model: str | None) -> Usage:
     if attributes.get("gen_ai.system") == _ADK and (own := mapping(at(attributes, _ADK_RESPONSE, "usage_metadata"))):
         return of_gemini(own)
     counts = {key: attributes[name] for name, key in names.usage}
@@ -123,14 +181,11 @@ def _matches(record: Record, _context: Context) -> bool:
     if attributes:
         identified = first(record, "spanContext", "context", "span_id", "spanId", "trace_id", "traceId") is not None
         named = "name" in record and "model" not in record  # a custom log may have attributes and trace ids too
-        return (
-            (identified and named)
-            or tracing.names_of(attributes).is_gen_ai
-            or isinstance(attributes.get("gen_ai"), Mapping)
-        )
+        return (identified and named) or names_of(attributes).is_gen_ai or isinstance(attributes.get("gen_ai"), Mapping)
     return not (_SIGNS.isdisjoint(record) and _COLUMNS.isdisjoint(record))
 
 
+_plans: dict[tuple[str, ...], _Plan] = {}
 FORMAT = Format(
     info=FormatInfo(
         name="otel",

@@ -8,20 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Record, Rejected
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.tracers._agent_events import claude_code, gemini_cli
 from llm_audit.sources.formats.tracers.otel import read
-from llm_audit.sources.records.calls import reject_on_error
-from llm_audit.sources.records.fields import Json, as_int, first, mapping, objects, text
+from llm_audit.sources.records.attributes import flatten
+from llm_audit.sources.records.fields import Json, as_int, first, firsts, mapping, objects, text
 from llm_audit.sources.records.times import micros
-from llm_audit.sources.records.tracing import Span, flatten
+from llm_audit.sources.records.tracing import Span
 
 _FAILED = frozenset({"2", "STATUS_CODE_ERROR"})
 _BATCHES = frozenset({"resourceSpans", "resource_spans", "resourceLogs", "resource_logs"})
 _EVENT = "gen_ai.client.inference.operation.details"
+_FIELDS = (
+    ("name",),
+    ("traceId",),
+    ("spanId",),
+    ("parentSpanId",),
+    ("endTimeUnixNano",),
+    ("status",),
+    ("events",),
+)
+_NANOSECOND_DIGITS = 19  # of a time in nanoseconds since 1970
 _SCALARS = ("stringValue", "intValue", "doubleValue", "boolValue")
 _SCALAR_KINDS = frozenset(_SCALARS)
 _scalars: Callable[[object, frozenset[str]], dict[str, Any] | None] | None = None
@@ -32,46 +42,64 @@ _DEEPEST = 16  # levels of nested values; deeper ones are dropped
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     empty = True
-    for item in _items(record):
-        empty = False
-        yield item if isinstance(item, NotACall) else reject_on_error(_read, item)
+    for batch in objects(first(record, "resourceSpans", "resource_spans")):
+        resource = _resource(batch)
+        for scope in objects(first(batch, "scopeSpans", "scope_spans", "instrumentationLibrarySpans")):
+            for span in objects(scope.get("spans")):
+                empty = False
+                yield _read_or_reject(span, resource)
+    for batch in objects(first(record, "resourceLogs", "resource_logs")):
+        resource = _resource(batch)
+        for scope in objects(first(batch, "scopeLogs", "scope_logs")):
+            for log in objects(scope.get("logRecords")):
+                empty = False
+                is_call = _is_call(log, resource)
+                yield _read_or_reject(log, resource) if is_call else NotACall(NotCallReason.METADATA)
     if empty:
         yield NotACall(NotCallReason.METADATA)
 
 
-def _read(item: _Item) -> Entry:
-    span = item.span()
-    is_log = "body" in item.values or "timeUnixNano" in item.values
-    if is_log and gemini_cli.is_event(span.attributes, program=span.resource.get("service.name")):
+def _read_or_reject(values: Json, resource: Json) -> Entry:
+    """Read one span or log record, so that a bad one does not cost those around it."""
+    try:
+        return _read(values, resource)
+    except BadRecordError as error:
+        return Rejected(error.reason, error.field_name, note=error.note)
+
+
+def _read(values: Json, resource: Json) -> Entry:
+    span = _span(values, resource)
+    is_log = "body" in values or "timeUnixNano" in values
+    if is_log and gemini_cli.is_event(span.attributes, program=resource.get("service.name")):
         return gemini_cli.read(span)
     return claude_code.read(span) if claude_code.is_call(span.name, span.attributes) else read(span)
 
 
-class _Item(NamedTuple):
-    """One span or log record, and the resource it belongs to."""
+def _resource(batch: Json) -> Json:
+    return flatten(_attributes(mapping(batch.get("resource"))))
 
-    values: Json
-    resource: Json
 
-    def span(self) -> Span:
-        """Decode the span or log record."""
-        values = self.values
-        return Span(
-            name=text(first(values, "name")) or _event_name(values) or "",
-            trace=text(values.get("traceId")),
-            span=text(values.get("spanId")),
-            parent=text(values.get("parentSpanId")),
-            start_us=micros(_start(values), "startTimeUnixNano"),
-            end_us=micros(values.get("endTimeUnixNano"), "endTimeUnixNano"),
-            failed=str(mapping(values.get("status")).get("code")) in _FAILED,
-            attributes=flatten(_attributes(values)),
-            resource=self.resource,
-            events=_events(values.get("events")),
-        )
+def _span(values: Json, resource: Json) -> Span:
+    name, trace, span, parent, end, status, events = firsts(values, _FIELDS)
+    return Span(
+        name=text(name) or _event_name(values) or "",
+        trace=text(trace),
+        span=text(span),
+        parent=text(parent),
+        start_us=micros(_start(values), "startTimeUnixNano"),
+        end_us=micros(end, "endTimeUnixNano"),
+        failed=status is not None and str(mapping(status).get("code")) in _FAILED,
+        attributes=flatten(_attributes(values)),
+        resource=resource,
+        events=() if events is None else _events(events),
+    )
 
 
 def _start(values: Json) -> object:
     """Return when a span began; of a log record that states no time (0), when it was observed."""
+    start = values.get("startTimeUnixNano")
+    if type(start) is str and len(start) == _NANOSECOND_DIGITS and start.isdecimal() and start[0] in "123456789":
+        return start  # as nearly all are written
     names = ("startTimeUnixNano", "timeUnixNano", "observedTimeUnixNano")
     return next((values[name] for name in names if as_int(values.get(name))), None) or first(values, *names)
 
@@ -79,19 +107,6 @@ def _start(values: Json) -> object:
 def _event_name(log: Json) -> str | None:
     """Return the name of a log record's event, which older SDKs give as its body."""
     return text(log.get("eventName")) or text(mapping(log.get("body")).get("stringValue"))
-
-
-def _items(record: Record) -> Iterator[_Item | NotACall]:
-    for batch in objects(first(record, "resourceSpans", "resource_spans")):
-        resource = flatten(_attributes(mapping(batch.get("resource"))))
-        scopes = first(batch, "scopeSpans", "scope_spans", "instrumentationLibrarySpans")
-        for span in (span for scope in objects(scopes) for span in objects(scope.get("spans"))):
-            yield _Item(span, resource)
-    for batch in objects(first(record, "resourceLogs", "resource_logs")):
-        resource = flatten(_attributes(mapping(batch.get("resource"))))
-        scopes = first(batch, "scopeLogs", "scope_logs")
-        for log in (log for scope in objects(scopes) for log in objects(scope.get("logRecords"))):
-            yield _Item(log, resource) if _is_call(log, resource) else NotACall(NotCallReason.METADATA)
 
 
 def _is_call(log: Json, resource: Json) -> bool:
@@ -124,8 +139,6 @@ def _any_attributes(given: object) -> dict[str, Any]:
 
 
 def _events(given: object) -> tuple[tuple[str, Json], ...]:
-    if given is None:
-        return ()
     return tuple((text(event.get("name")) or "", flatten(_attributes(event))) for event in objects(given))
 
 

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import msgspec
 
 from llm_audit.sources.entry import NO_USAGE, Usage
-from llm_audit.sources.records.disjoint import MAX_TOKENS, Convention, as_count, disjoint_usage
+from llm_audit.sources.records.disjoint import MAX_TOKENS, REPORTED, Convention, as_count, disjoint_usage
 from llm_audit.sources.records.fields import Json, mapping, number
-from llm_audit.sources.records.tokens.names import looks_like_tokens, normalize_name, token_kind
+from llm_audit.sources.records.tokens.fields import Field, fields_of, plain_counts
 
 _DEEPEST = 4  # levels of details in details; real ones have three
-_MAX_SHAPES = 4096  # sets of keys remembered
 _LONGEST_NUMBER = 24  # characters
 _NAME = re.compile(r"(?!(?:.*_)?(?:sk|pk|ghp|xox[a-z])_)[a-z_][a-z0-9_]{0,79}")
 _MAX_DIGITS = 6
 
+_PLAIN = frozenset({"input", "output"})
 _USUAL = frozenset({"input", "output", "cache_read", "cache_write", "total"})
-_CONTAINERS = frozenset({"usage", "token_usage", "usage_metadata", "usage_details", "tokens"})
-
-_known: dict[tuple[str, tuple[str, ...]], tuple[_Field, ...]] = {}
 
 
 class TokenCounts(msgspec.Struct):
@@ -75,8 +71,15 @@ def usage_of_counts(
     model: str = "",
 ) -> Usage:
     """Make the counts of a record disjoint. Thinking comes on top of Gemini's output, and is a part of all others'."""
-    get = counts.kinds.get
-    if counts.kinds.keys() <= _USUAL and not counts.unread:  # by far the most
+    kinds, get = counts.kinds, counts.kinds.get
+    if kinds.keys() == _PLAIN and not counts.unread:  # which are disjoint as they are
+        return Usage(
+            usage_source=REPORTED,
+            input_tokens=kinds["input"],
+            output_tokens=kinds["output"],
+            tool_calls_billed=tool_calls,
+        )
+    if kinds.keys() <= _USUAL and not counts.unread:  # by far the most
         return disjoint_usage(
             get("input"),
             get("output"),
@@ -146,6 +149,8 @@ def count_tokens(record: Json, *, nested: bool = True) -> TokenCounts:
 
     ``nested`` looks into every object inside; without it, as in a whole record, into those named after tokens alone.
     """
+    if nested and (plain := plain_counts(record)) is not None:
+        return TokenCounts(plain)
     counter = _Counter(nested=nested)
     counter.look(record, "", 0)
     return TokenCounts({kind: count for kind, (_, _, count) in counter.best.items()}, tuple(counter.unread))
@@ -164,7 +169,7 @@ class _Counter:
     def look(self, record: Json, prefix: str, depth: int) -> None:
         """Add the counts of an object and of those in it."""
         nested, best = self._nested, self.best
-        for field in _fields_of(prefix, record):
+        for field in fields_of(prefix, record):
             value = record[field.key]
             if type(value) is int:
                 kind = field.nested_kind if nested else field.own
@@ -182,17 +187,17 @@ class _Counter:
             elif found is not None:
                 self._add(field, found)
 
-    def _opened(self, field: _Field, value: object) -> Json | float | str | None:
+    def _opened(self, field: Field, value: object) -> Json | float | str | None:
         """Return an object, a number or a text that may be one; None for anything else."""
         if isinstance(value, str):
-            if value[:1] != "{" and (field.own or (len(value) < _LONGEST_NUMBER and "token" in field.path)):
+            if value[:1] != "{" and field.is_count_in_text and (field.own or len(value) < _LONGEST_NUMBER):
                 return value
             return mapping(value) if self._nested or field.is_usage else None
         if type(value) is list and field.is_details:
             return _summed(value)
         return value if isinstance(value, (dict, int, float, Mapping)) and type(value) is not bool else None
 
-    def _add(self, field: _Field, value: float | str) -> None:
+    def _add(self, field: Field, value: float | str) -> None:
         kind = field.nested_kind if self._nested else field.own
         if kind is None:
             if field.may_count and number(value):
@@ -217,44 +222,3 @@ def _summed(details: list[object]) -> Json | None:
             if type(count) in (int, float):
                 sums[name] = sums.get(name, 0) + count
     return sums
-
-
-class _Field(NamedTuple):
-    """What the path of a field tells."""
-
-    key: str
-    path: str  # normalized
-    own: tuple[str, int] | None  # the kind of tokens that it counts
-    nested_kind: tuple[str, int] | None  # the same, in an object of counts alone
-    is_usage: bool
-    is_details: bool
-    may_count: bool  # tokens of no known kind
-    within: str  # the path of what is in it
-
-
-def _field(key: str, path: str) -> _Field:
-    own = token_kind(path)
-    return _Field(
-        key=key,
-        path=path,
-        own=own,
-        nested_kind=own or token_kind(f"tokens_{path}"),
-        is_usage="token" in path or "usage" in path or "cache" in path,
-        is_details=path.endswith("details"),
-        may_count=looks_like_tokens(path),
-        within="" if path in _CONTAINERS else path,
-    )
-
-
-def _fields_of(prefix: str, record: Json) -> tuple[_Field, ...]:
-    """Return the fields of an object; most logs repeat a few sets of keys."""
-    shape = (prefix, tuple(record))
-    found = _known.get(shape)
-    if found is None:
-        if len(_known) >= _MAX_SHAPES:
-            _known.clear()
-        start = f"{prefix}_" if prefix else ""
-        found = _known[shape] = tuple(
-            _field(key, start + normalize_name(key)) for key in record if isinstance(key, str)
-        )
-    return found
