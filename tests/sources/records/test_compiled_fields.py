@@ -1,5 +1,6 @@
 """Compiled getters and turns against their Python forms, over values as logs hold them and over odd ones."""
 
+import json
 from collections import UserDict
 from datetime import datetime
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.sources.entry import BadRecordError
+from llm_audit.sources.entry import BadRecordError, Message
 from llm_audit.sources.formats.tracers import otlp
 from llm_audit.sources.records import disjoint, fields, messages, times, usage
 
@@ -102,6 +103,60 @@ def test_a_turn_is_the_same_as_in_python_and_as_one_of_a_list(role, content):
 def test_plain_counts_are_the_same_as_in_python(record, names):
     found = _fields.plain_counts(record, tuple(names))
     assert repr(found) == repr(disjoint.plain_counts_in_python(record, tuple(names)))
+
+
+PLAIN_PARTS = st.lists(
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["text", "text", "image"])}, optional={"text": TEXTS, "content": TEXTS}
+    ),
+    max_size=2,
+)
+PLAIN_TURNS = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "system", "tool", "developer", "x"])},
+    optional={"content": TEXTS | PLAIN_PARTS, "parts": PLAIN_PARTS, "name": TEXTS},
+)
+
+
+@st.composite
+def written_turns(draw):
+    indent, ascii_only = draw(st.sampled_from([None, 1])), draw(st.booleans())
+    text = json.dumps(draw(st.lists(PLAIN_TURNS, max_size=3)), indent=indent, ensure_ascii=ascii_only)
+    place, damage = draw(st.integers(0, len(text))), draw(st.sampled_from(["", "", ",", '"', "\\", "]", " ", "\n"]))
+    return text[:place] + damage + text[place + draw(st.sampled_from([0, 0, 1])) :]
+
+
+@settings(max_examples=1000, deadline=None)
+@given(written_turns(), st.none() | TEXTS)
+def test_written_turns_are_the_same_as_in_python(text, system):
+    found = messages.read_messages(text, system)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(messages, "written_turns", lambda _text: None)
+        assert found == messages.read_messages(text, system)
+
+
+PLAIN = (
+    '[{"role":"user","content":"a\\u00e9\\n"}, '
+    '{"parts": [{"type": "text", "content": "b"}, {"text": "c", "type": "text"}], "role": "model"}]'
+)
+
+
+def test_written_turns_of_texts_alone_need_no_objects():
+    assert _fields.written_turns(PLAIN) == [Message("user", "aé\n"), Message("assistant", "b\nc")]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "", "[]", "[", "[{}]", PLAIN[:-1], f"{PLAIN} x", '[{"role": "user"}]', '[{"role": "user", "content": null}]',
+        '[{"role": "user", "content": "a", "content": "b"}]', '[{"role": "user", "content": "a", "name": "b"}]',
+        '[{"role": "tool", "parts": [{"type": "text", "text": "a"}]}]', '[{"role": "user", "parts": "a"}]',
+        '[{"role": "user", "parts": [{"type": "text", "text": ""}]}]', '[{"role": "user", "content": "\\ud800"}]',
+        '[{"role": "user", "content": "\ud800"}]', '[{"role": "nobody", "content": "a"}]', '[{"content": "a"}]',
+        '[{"role": "user", "content": "a"},]', '[{"role": "user", "parts": [{"type": "text", "type": "text"}]}]',
+    ],
+)  # fmt: skip
+def test_odd_turns_are_left_to_python(odd):
+    assert _fields.written_turns(odd) is None
 
 
 TIMES = st.datetimes(min_value=datetime.fromisoformat("2010-01-01"), max_value=datetime.fromisoformat("2105-01-01"))

@@ -222,12 +222,9 @@ def test_totals_of_the_ai_sdk_have_their_parts_in_them() -> None:
     assert (usage.output_tokens, usage.reasoning_tokens, usage.unread_counts) == (50, 10, None)
 
 
-NAMES = st.sampled_from(
-    ["input_tokens", "prompt_tokens", "output", "output_tokens", "total_tokens", "cached_tokens", "n"]
-)
-COUNTS = st.integers(-1, 10**10) | st.sampled_from(
-    ["12", "007", "1234567890", "", "1,234", "٣", "x", '{"n": 1}', None, 2.0, True, []]
-)
+NAMES = st.sampled_from(["input_tokens", "prompt_tokens", "output", "output_tokens", "total_tokens", "cached_tokens"])
+ODD = ["12", "007", "1234567890", "", "1,234", "٣", "x", '{"n": 1}', None, 2.0, True, []]
+COUNTS = st.integers(-1, 10**10) | st.sampled_from(ODD)
 
 
 @settings(max_examples=300, deadline=None)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "../formats/plain/flat/_times.h"
+#include "_turns.h"
 #include "_usage.h"
 
 #define LONGEST_NOTHING 9 /* "undefined" */
@@ -252,6 +253,21 @@ static PyObject *add_plain(PyObject *Py_UNUSED(module), PyObject *const *args, P
     return PyLong_FromSsize_t(at);
 }
 
+static PyObject *written_turns(PyObject *Py_UNUSED(module), PyObject *value) {
+    if (!is_prepared(message)) return NULL;
+    Py_ssize_t length = 0;
+    const char *data = PyUnicode_CheckExact(value) ? PyUnicode_AsUTF8AndSize(value, &length) : NULL;
+    PyObject *found = NULL;
+    if (data) {
+        Line line = {(const uint8_t *)data, (const uint8_t *)data + length, PyMem_Malloc((size_t)length + VECTOR_BYTES)};
+        if (!line.scratch) return PyErr_NoMemory();
+        found = read_turns(&line, message, roles);
+        PyMem_Free(line.scratch);
+    } else if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) PyErr_Clear(); /* half of a pair */
+    if (found || PyErr_Occurred()) return found;
+    Py_RETURN_NONE;
+}
+
 /* Microseconds of a time in UTC as most logs write it, or of its nanoseconds since 1970; None for any other. */
 static PyObject *plain_time(PyObject *Py_UNUSED(module), PyObject *value) {
     int64_t found = 0;
@@ -289,6 +305,7 @@ static PyMethodDef methods[] = {
     {"add_plain", (PyCFunction)(void (*)(void))add_plain, METH_FASTCALL, "Add turns of texts alone; the place of the first other."},
     {"turn", (PyCFunction)(void (*)(void))turn, METH_FASTCALL, "A message of a role's content that is texts alone, or None."},
     {"plain_counts", (PyCFunction)(void (*)(void))plain_counts, METH_FASTCALL, "Counts under some names; None if one is not plain."},
+    {"written_turns", written_turns, METH_O, "The messages of a JSON array of turns of texts alone; None for any other text."},
     {"has_single", has_single, METH_O, "Whether a record may have an object of one field among its values."},
     {"scalars", (PyCFunction)(void (*)(void))scalars, METH_FASTCALL, "The scalars of pairs of a key and a value, by key."},
     {"plain_time", plain_time, METH_O, "Microseconds of a time as most logs write it; None for any other."},

@@ -70,7 +70,7 @@ def span_key(trace: str | None, span: str | None, *, model: str, status: str = S
 def set_usage(request: Request, usage: Usage) -> None:
     """Set the usage of a request. An embedding has no output, whether or not its log states that."""
     request.usage = usage
-    if request.operation == Operation.EMBEDDING and usage.input_tokens is not None and usage.output_tokens is None:
+    if usage.output_tokens is None and usage.input_tokens is not None and request.operation == Operation.EMBEDDING:
         request.usage = replace(usage, output_tokens=0)
 
 

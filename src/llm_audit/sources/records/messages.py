@@ -40,6 +40,8 @@ def read_messages(messages: object, system: object = None) -> list[Message] | No
     if system:
         found += _message("system", system)
     if isinstance(messages, str):
+        if messages[:1] == "[" and (turns := written_turns(messages)) is not None:
+            return [*found, *turns] if found else turns
         decoded = parsed(messages) if messages[:1] in {"[", "{"} else messages
         messages = decoded if isinstance(decoded, list | dict) else messages
     if isinstance(messages, str):
@@ -233,11 +235,13 @@ def _message(role: str, value: Any) -> Sequence[Message]:
 
 _add_plain: Callable[[list[Message], Sequence[object], int], int]
 _turn: Callable[[str, object], Message | None]
+written_turns: Callable[[str], list[Message] | None]
+"""Returns the messages of a JSON array of turns of texts alone; None for any other text, and without compiled code."""
 try:
     from llm_audit.sources.records import _fields
 except ImportError:  # built only where a C compiler is available; each turn is read in Python then
     _add_plain = lambda _found, _items, place: place  # noqa: E731
-    _turn = _turn_in_python
+    _turn, written_turns = _turn_in_python, lambda _text: None
 else:
     _fields.prepare_turns(Message, ROLES, TEXT_FIELDS)
-    _add_plain, _turn = _fields.add_plain, _fields.turn
+    _add_plain, _turn, written_turns = _fields.add_plain, _fields.turn, _fields.written_turns

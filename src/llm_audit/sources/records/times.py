@@ -62,10 +62,10 @@ def micros(value: object, field: str = "time") -> int | None:
     can be the month, and datetime objects. Raises ``BadRecordError`` for what is not a time, or is before 2015 or after
     2099, and for dates whose day may be their month.
     """
-    if value is None or value == "" or value != value:  # noqa: PLR0124 - a missing cell of a table may be NaN
-        return None
     if _plain_time is not None and (plain := _plain_time(value)) is not None:
         return plain
+    if value is None or value == "" or value != value:  # noqa: PLR0124 - a missing cell of a table may be NaN
+        return None
     found = _written(value) if isinstance(value, str) else _given(value)
     if found is None or not EARLIEST_US <= found < LATEST_US:
         raise BadRecordError(Reason.BAD_TIME, field, note=time_note(value, field))

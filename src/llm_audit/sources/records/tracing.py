@@ -114,7 +114,7 @@ def request(
     names = names or names_of(span.attributes)
     session, *named, given_metadata = firsts(span.attributes, OWN) if names.has_owner else _NOOWNER
     metadata = _metadata(span.attributes, given_metadata, names.metadata)
-    attribution = _attribution(span, named, metadata)
+    team, app, user, environment, tags = _attribution(span, named, metadata)
     return Request(
         model=model,
         model_requested=requested,
@@ -128,29 +128,33 @@ def request(
         span=span.span,
         parent_span=span.parent,
         wraps_calls=True,
-        team=attribution.team,
-        app=attribution.app,
-        user=attribution.user,
-        environment=attribution.environment,
-        tags=attribution.tags,
+        team=team,
+        app=app,
+        user=user,
+        environment=environment,
+        tags=tags,
         status=status,
         latency_ms=between_ms(span.start_us, span.end_us),
     )
 
 
-def _attribution(span: Span, named: Sequence[object], stated: Json) -> Attribution:
+def _attribution(
+    span: Span, named: Sequence[object], stated: Json
+) -> tuple[str | None, str | None, str | None, str | None, tuple[str, ...]]:
+    """Return the fields of an ``Attribution``, in a tuple since that is made faster."""
     app, user, environment = named
     given = _stated(stated)
     service_name, team, stage = firsts(span.resource, _OF_RESOURCE)
     service = text(service_name) or ""
     if service.startswith("/"):  # the path of a script, which some instrumentations take for a name
         service = service.rpartition("/")[2]
-    return Attribution(
-        given.team or text(team),
-        given.app or text(app) or (None if service.startswith("unknown_service") else service or None),
-        text(user) or given.user,
-        given.environment or text(stage) or text(environment),
-        given.tags,
+    given_team, given_app, given_user, given_environment, tags = given
+    return (
+        given_team or text(team),
+        given_app or text(app) or (None if service.startswith("unknown_service") else service or None),
+        text(user) or given_user,
+        given_environment or text(stage) or text(environment),
+        tags,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from llm_audit.sources.entry import Request
 from llm_audit.sources.records.attributes import Names, indexed, names_of
 from llm_audit.sources.records.fields import Json, first, firsts, listing, mapping, objects, parsed, text
-from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, set_reply
+from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, set_reply, written_turns
 from llm_audit.sources.records.tracing import Span
 
 _MESSAGE_EVENTS = {
@@ -36,7 +36,10 @@ def set_texts(request: Request, span: Span, names: Names) -> None:
         names = names_of(fields)
     numbered = bool(names.numbered)
     system, prompt, reply, tools = firsts(fields, _FIELDS)
-    request.messages = read_messages(_prompt(prompt, fields, numbered=numbered) or _from_events(span), parsed(system))
+    turns = written_turns(prompt) if type(prompt) is str and prompt[:1] == "[" and system is None else None
+    if turns is None:
+        turns = read_messages(_prompt(prompt, fields, numbered=numbered) or _from_events(span), parsed(system))
+    request.messages = turns
     request.redacted = is_redacted(request.messages)
     if tools is not None or numbered:
         offer_tools(request, _tools(tools, fields, numbered=numbered))

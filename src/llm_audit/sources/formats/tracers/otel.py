@@ -166,7 +166,8 @@ def _usage(attributes: Json, names: Names, vendor: str | None, model: str | None
     if attributes.get("gen_ai.system") == _ADK and (own := mapping(at(attributes, _ADK_RESPONSE, "usage_metadata"))):
         return of_gemini(own)
     counts = {key: attributes[name] for name, key in names.usage}
-    if (thoughts := read_count(counts, _ADK_THOUGHTS)) and "output_tokens" in counts:  # of Gemini, on top of the output
+    if _ADK_THOUGHTS in counts and (thoughts := read_count(counts, _ADK_THOUGHTS)) and "output_tokens" in counts:
+        # of Gemini, on top of the output
         counts["output_tokens"] = thoughts + (read_count(counts, "output_tokens") or 0)
     convention = tracing.convention(vendor, model or "")
     return read_tokens(counts, wrapper_total=True, convention=convention, model=model or "")

@@ -106,6 +106,18 @@ static int read_text(Line *line, Text *text) {
     return 1;
 }
 
+/* NULL, with no error, where it is not UTF-8. */
+static PyObject *as_unicode(const Text *text) {
+    if (text->beyond) {
+        PyObject *found = PyUnicode_DecodeUTF8((const char *)text->data, text->length, NULL);
+        if (!found && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) PyErr_Clear();
+        return found;
+    }
+    PyObject *found = PyUnicode_New(text->length, 127);
+    if (found && text->length) memcpy(PyUnicode_1BYTE_DATA(found), text->data, (size_t)text->length);
+    return found;
+}
+
 static uint8_t next_byte(Line *line) { /* that is no blank; 0 at the end */
     while (line->at < line->end && (*line->at == ' ' || *line->at == '\t' || *line->at == '\r' || *line->at == '\n')) line->at++;
     return line->at < line->end ? *line->at : 0;

@@ -23,17 +23,6 @@ typedef struct {
     PyObject *converter[MAX_KEYS], *make;
 } Plan;
 
-static PyObject *as_unicode(const Text *text) {
-    if (text->beyond) {
-        PyObject *found = PyUnicode_DecodeUTF8((const char *)text->data, text->length, NULL);
-        if (!found && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) PyErr_Clear();
-        return found;
-    }
-    PyObject *found = PyUnicode_New(text->length, 127);
-    if (found && text->length) memcpy(PyUnicode_1BYTE_DATA(found), text->data, (size_t)text->length);
-    return found;
-}
-
 static PyObject *read_number(Line *line) {
     Number number;
     if (!read_numeric(line, &number)) return NULL;

@@ -18,8 +18,7 @@ _EVENTS = frozenset({"claude_code.api_request", "claude_code.api_error"})
 
 def is_call(name: object, attributes: Json) -> bool:
     """Return whether an event is a call; older versions name it in the attributes only."""
-    full_name = f"{_PREFIX}{attributes.get('event.name')}"
-    return name in _EVENTS or ("session.id" in attributes and full_name in _EVENTS)
+    return name in _EVENTS or ("session.id" in attributes and f"{_PREFIX}{attributes.get('event.name')}" in _EVENTS)
 
 
 def read(event: Span) -> Entry:
