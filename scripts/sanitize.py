@@ -24,6 +24,7 @@ TESTS = (
     "tests/classify/text/test_select.py",
     "tests/classify/text/test_words.py",
     "tests/engines/features/test_line_hash.py",
+    "tests/engines/test_request_batches.py",
     "tests/engines/test_row_reader.py",
     "tests/engines/features/test_text.py",
     "tests/sources/files/test_parquet_lines.py",

@@ -63,6 +63,7 @@ def test_a_wheel_with_extensions_is_for_this_machine(checkout: Path, tmp_path: P
     assert compiled == [
         "llm_audit/classify/_kernel",
         "llm_audit/classify/_words",
+        "llm_audit/engines/_requests",
         "llm_audit/engines/_rows",
         "llm_audit/engines/_texts",
         "llm_audit/sources/files/parquet/_json",

@@ -16,7 +16,7 @@ from llm_audit.classify import Classifier, features
 from llm_audit.classify.text import words
 from llm_audit.cli import COMMANDS, GROUPS, application, commands, groups, run
 from llm_audit.cli.version import EXTENSIONS
-from llm_audit.engines import row_reader
+from llm_audit.engines import request_batches, row_reader
 from llm_audit.engines.features import line_hash
 from llm_audit.pricing import PriceBook
 from llm_audit.sources.formats.plain.flat import object_reader
@@ -44,6 +44,7 @@ def test_the_version_in_full_says_what_is_in_use(arguments: list[str], capsys: p
     assert shown["Extensions"].split(", ") == [
         f"classify._kernel {forms[features.COMPILED]}",
         f"classify._words {forms[words.COMPILED]}",
+        f"engines._requests {forms[request_batches.COMPILED]}",
         f"engines._rows {forms[row_reader.COMPILED]}",
         f"engines._texts {forms[line_hash.longest_line_hash is not line_hash.line_hash]}",
         f"sources.formats.plain.flat._object {forms[object_reader.COMPILED]}",

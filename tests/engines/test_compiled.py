@@ -16,6 +16,7 @@ from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE
 COMPILED = (
     "classify._kernel",
     "classify._words",
+    "engines._requests",
     "engines._rows",
     "engines._texts",
     "sources.files.parquet._json",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from llm_audit.classify.model import Judgement
-from llm_audit.engines.row_batches import _FIELDS, judged_columns, own_codes, places_of
+from llm_audit.engines.row_batches import FIELDS, judged_columns, own_codes, places_of
 from llm_audit.ledger.columns import COLUMNS, TOKEN_TYPES
 from llm_audit.sources.entry import Request, Usage
 from llm_audit.vocabulary import Stakes
@@ -11,7 +11,7 @@ from llm_audit.vocabulary import Stakes
 
 def test_every_field_of_usage_is_a_column_and_no_other_part_of_a_row_has_its_name() -> None:
     assert set(Usage.__struct_fields__) <= COLUMNS.keys()
-    assert len(_FIELDS) == len(set(_FIELDS))
+    assert len(FIELDS) == len(set(FIELDS))
     assert set(Usage.__struct_fields__).isdisjoint(Request.__struct_fields__)
 
 

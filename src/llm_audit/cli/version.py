@@ -11,6 +11,7 @@ from llm_audit import __version__
 EXTENSIONS = (
     "llm_audit.classify._kernel",
     "llm_audit.classify._words",
+    "llm_audit.engines._requests",
     "llm_audit.engines._rows",
     "llm_audit.engines._texts",
     "llm_audit.sources.formats.plain.flat._object",

@@ -26,7 +26,7 @@ from llm_audit.engines.row_batches import (
     values_of,
 )
 from llm_audit.engines.row_reader import RowBatch
-from llm_audit.ledger.arrow import ARROW_SCHEMA, array_of, numpy_of, words_of
+from llm_audit.ledger.arrow import ARROW_SCHEMA, array_of, column_of_bits, narrowed, numpy_of, words_of
 from llm_audit.ledger.columns import COLUMNS
 from llm_audit.sources.entry import Request, Usage
 from llm_audit.vocabulary import Judged, Step, UsageSource
@@ -108,13 +108,10 @@ def _in_order(values: npt.NDArray[Any], order: Places | None) -> npt.NDArray[Any
 def _numbers(batch: RowBatch, name: str, more: Sequence[Any], order: Places | None) -> pa.Array:
     """Return a column of numbers that compiled code has read, with those of the rows between."""
     bits, known, kind = batch.numbers(name), batch.known(name), ARROW_SCHEMA.field(name).type
-    if pa.types.is_boolean(kind):
-        values: npt.NDArray[Any] = bits.astype(np.bool_)
-    else:
-        values = bits.copy() if kind.bit_width == bits.itemsize * 8 else bits.astype(np.uint32)
-    if order is not None:
-        own, own_known = numpy_of(column_of(name, more))
-        values, known = np.append(values, own)[order], np.append(known, own_known)[order]
+    if order is None:
+        return column_of_bits(bits, known, kind)
+    own, own_known = numpy_of(column_of(name, more))
+    values, known = np.append(narrowed(bits, kind), own)[order], np.append(known, own_known)[order]
     return array_of(values, kind, known) if known.any() else pa.nulls(len(values), kind)
 
 

@@ -21,7 +21,7 @@ from llm_audit.vocabulary import Abstention, Category, Judged, Stakes
 MAX_NAME_CHARS = 256
 """Names are cut to this length: anything longer is content and not a name."""
 
-_FIELDS = (
+FIELDS = (
     "entry",
     "input",
     "line",
@@ -30,6 +30,8 @@ _FIELDS = (
     *Request.__struct_fields__,
     *Usage.__struct_fields__,
 )
+"""The values of a row, in order."""
+
 _HASHED = ("request_key", *TextFeatures.__struct_fields__)  # identifiers that are numbers already
 _CATEGORIES = [category.value for category in Category]
 _STAKES = [stakes.value for stakes in Stakes]
@@ -46,7 +48,7 @@ Harder = Callable[[Sequence[str | None], Sequence[int | None]], Sequence[float]]
 Places = npt.NDArray[np.int64]
 
 Row = tuple[Any, ...]
-"""The values of ``_FIELDS`` for one request."""
+"""The values of ``FIELDS`` for one request; its ids are texts, or their hashes."""
 
 
 def ledger_row(position: tuple[int, int, int], name: str, request: Request, features: TextFeatures) -> Row:
@@ -72,7 +74,7 @@ def judged_table(rows: Sequence[Row], judge: Judge, harder: Harder | None = None
 
 def values_of(rows: Sequence[Row]) -> dict[str, Sequence[Any]]:
     """Return the values of rows by column, but for what judging fills, and their asks."""
-    values: dict[str, Sequence[Any]] = dict(zip(_FIELDS, zip(*rows, strict=True), strict=True))
+    values: dict[str, Sequence[Any]] = dict(zip(FIELDS, zip(*rows, strict=True), strict=True))
     values["request_key"] = [None] * len(rows)  # which depends on the complete file
     values["time"] = values["time_us"]
     values["tags"] = joined_tags(values["tags"])
@@ -164,7 +166,7 @@ def column_of(name: str, values: Sequence[Any]) -> pa.Array:
     if kind in (ColumnType.NAME, ColumnType.NAMES) or not isinstance(kind, ColumnType):
         return words_of(np.arange(len(values)), cut(name, values))
     if kind is ColumnType.ID and name not in _HASHED:
-        values = [None if value is None else hash64(value) for value in values]
+        values = [hash64(value) if isinstance(value, str) else value for value in values]
     try:
         return pa.array(values, TYPES[kind])
     except (OverflowError, pa.ArrowInvalid):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Self
 
+from llm_audit.engines import request_batches
 from llm_audit.engines.compiled_batches import compiled_table
 from llm_audit.engines.context import IngestConfig, IngestContext, load_context
-from llm_audit.engines.features.text import TextFeatures, extract_text_features
+from llm_audit.engines.features.text import extract_text_features
+from llm_audit.engines.request_batches import RequestBatch
 from llm_audit.engines.row_batches import Harder, Judge, Row, in_order, judged_table, ledger_row
 from llm_audit.engines.row_reader import COMPILED, RowBatch
 from llm_audit.ledger.arrow import part_writer
@@ -110,6 +113,7 @@ class PartWriter:
         self._harder = harder
         self._batch: list[Row] = []
         self._compiled = RowBatch(MAX_ROWS) if COMPILED else None
+        self._requests = RequestBatch(MAX_ROWS) if request_batches.COMPILED else None
         self._ask_chars = 0
         self._writer: Any = None
         self.failed: list[tuple[Row, Exception]] = []  # rows that do not fit the ledger's columns
@@ -123,11 +127,20 @@ class PartWriter:
         if self._writer is not None:
             self._writer.close()
 
-    def add(self, row: Row, ask_chars: int) -> None:
-        """Add a row and the size of its ask, and write the batch when it is large enough."""
-        self._batch.append(row)
-        self._ask_chars += ask_chars
-        self._flush_if_full()
+    def add(self, position: tuple[int, int, int], name: str, request: Request) -> None:
+        """Add a request, whose text is read; ``flush_if_full`` writes the batch.
+
+        Args:
+            position: That of its entry; see ``ledger_row``.
+            name: The name of its format.
+            request: The request.
+        """
+        if self._requests is None or not self._requests.add(position, name, request):
+            found = extract_text_features(request)
+            # The text has been hashed and the ask selected; only the ask is kept until the batch is judged.
+            request.messages = request.completion = None
+            self._batch.append(ledger_row(position, name, request, found))
+            self._ask_chars += len(found.ask)
 
     def take(
         self, name: str, plan: RowPlan, block: bytes, start: int, position: tuple[int, int, int]
@@ -144,18 +157,26 @@ class PartWriter:
         batch, lines = self._compiled, 0
         while batch is not None and (not batch.rows or batch.format == name):
             batch.format = name
-            room = MAX_ROWS - len(self._batch) - batch.rows, MAX_ASK_CHARS - self._ask_chars - batch.ask_chars
+            rows, ask_chars = self._held()
+            room = MAX_ROWS - rows, MAX_ASK_CHARS - ask_chars
             start, taken = batch.take(plan, block, start, position, room=room)
             lines += taken
-            if not self._flush_if_full():
+            if not self.flush_if_full():
                 break
             entry, index, line = position
             position = entry + taken, index, line + taken
         return start, lines
 
-    def _flush_if_full(self) -> bool:
-        rows, ask_chars = (self._compiled.rows, self._compiled.ask_chars) if self._compiled else (0, 0)
-        if full := len(self._batch) + rows >= MAX_ROWS or self._ask_chars + ask_chars >= MAX_ASK_CHARS:
+    def _held(self) -> tuple[int, int]:
+        """Return how many rows are held, and the characters of their asks."""
+        batches = [batch for batch in (self._compiled, self._requests) if batch is not None]
+        rows, ask_chars = sum(batch.rows for batch in batches), sum(batch.ask_chars for batch in batches)
+        return len(self._batch) + rows, self._ask_chars + ask_chars
+
+    def flush_if_full(self) -> bool:
+        """Write the batch where it is large enough; return whether it was."""
+        rows, ask_chars = self._held()
+        if full := rows >= MAX_ROWS or ask_chars >= MAX_ASK_CHARS:
             self._flush()
         return full
 
@@ -167,11 +188,17 @@ class PartWriter:
             self.rows += table.num_rows
         self._batch.clear()
         self._ask_chars = 0
-        if self._compiled:
-            self._compiled.clear()
+        for batch in (self._compiled, self._requests):
+            if batch is not None:
+                batch.clear()
 
     def _tables_in_order(self) -> Sequence[Any]:
-        rows, batch = self._batch, self._compiled
+        rows, batch, requests = self._batch, self._compiled, self._requests
+        if requests is not None and requests.rows:
+            if not rows and (batch is None or not batch.rows):
+                with suppress(Exception):  # the row that fails is found below
+                    return [requests.table(self._judge, self._harder)]
+            rows = sorted((*rows, *requests.as_rows()), key=itemgetter(1, 0))
         if batch is None or not batch.rows:
             return [*self._tables(rows)] if rows else []
         try:
@@ -242,13 +269,16 @@ def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWr
         for name, entry in entries(line, item):
             if isinstance(entry, Request):
                 try:
-                    found = _features_of(entry, context)
+                    usage = entry.usage
+                    if usage.output_tokens is None or not (usage.input_tokens or usage.output_tokens):
+                        context.fill(entry)
+                    writer.add((place, index, line), name, entry)
                 except Exception as error:  # noqa: BLE001 - one record must not end the run
                     _count(tally, line, internal_error(name, error), reader.place)
                     place += 1
                     continue
                 requests += 1
-                writer.add(ledger_row((place, index, line), name, entry, found), len(found.ask))
+                writer.flush_if_full()
             else:
                 _count(tally, line, entry, reader.place if isinstance(entry, Rejected) else "")
             place += 1
@@ -260,16 +290,6 @@ def _read_shard(index: int, shard: Shard, context: IngestContext, writer: PartWr
     if shard.end is None:
         tally.sha256 = reader.sha256
     return tally
-
-
-def _features_of(request: Request, context: IngestContext) -> TextFeatures:
-    usage = request.usage
-    if usage.output_tokens is None or not (usage.input_tokens or usage.output_tokens):
-        context.fill(request)
-    found = extract_text_features(request)
-    # The text has been hashed and the ask selected; only the ask is kept until the batch is judged.
-    request.messages = request.completion = None
-    return found
 
 
 def _count(tally: ShardTally, line: int, entry: Entry, place: str = "") -> None:

@@ -49,6 +49,16 @@ def array_of(values: npt.NDArray[Any], kind: pa.DataType, known: npt.NDArray[np.
     return pa.Array.from_buffers(kind, len(values), [validity, pa.py_buffer(data)])
 
 
+def narrowed(bits: npt.NDArray[np.uint64], kind: pa.DataType) -> npt.NDArray[Any]:
+    """Return a copy of values that are 64 bits each, of the width that ``array_of`` takes."""
+    return bits.astype(np.bool_ if pa.types.is_boolean(kind) else f"u{kind.bit_width // 8}")
+
+
+def column_of_bits(bits: npt.NDArray[np.uint64], known: npt.NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+    """Return a column of values that are 64 bits each; see ``array_of``."""
+    return array_of(narrowed(bits, kind), kind, known) if known.any() else pa.nulls(len(bits), kind)
+
+
 def numpy_of(column: pa.Array) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """Return a column's numbers as bits, or its truth values, and which are known, as ``array_of`` takes them.
 

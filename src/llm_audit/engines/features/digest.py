@@ -68,4 +68,4 @@ except ImportError:  # built only where a C compiler is available; the Python fo
     pass
 else:
     if ASK_PLAN is not None:
-        digest = partial(_texts.digest, _texts.prepare(ASK_PLAN))
+        digest = partial(_texts.digest, _texts.prepare(ASK_PLAN, Message))

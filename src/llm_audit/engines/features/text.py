@@ -62,7 +62,7 @@ def extract_text_features(request: Request) -> TextFeatures:
     ``reply_hash`` of another quotes that reply's longest line.
     """
     messages, redacted = request.messages, request.redacted
-    prompt_hash = parent = opening = template = turns = chars = answered = failed = plain = None
+    prompt_hash = parent = opening = template = turns = chars = answered_id = failed = plain = None
     vision = audio = answers = quoted_hash = None
     tools, prefix = offered(request) if request.tool_chars else NO_TOOLS, NO_PREFIX
     if messages:
@@ -73,7 +73,7 @@ def extract_text_features(request: Request) -> TextFeatures:
         if system_chain or request.tools:
             template = template_hash(system_chain, messages, request.tools)
         if answers:
-            answered, failed = _answered(messages)
+            answered_id, failed = answered(messages)
         if not redacted:
             prefix = stable_prefix(messages, system_chain, tools)
     selection = select(messages, tools=request.tools, redacted=redacted, operation=request.operation, plain=plain)
@@ -102,7 +102,7 @@ def extract_text_features(request: Request) -> TextFeatures:
         calls_tools=True if has_calls else False if has_text else None,
         answers_tools=answers,
         tool_call_hash=hash64(call_id) if call_id else None,
-        tool_result_hash=hash64(answered) if answered else None,
+        tool_result_hash=None if answered_id is None else hash64(answered_id),
         # the placeholders of removed text are the same in all requests
         reply_hash=None if redacted else longest_line_hash(request.completion or ""),
         quoted_hash=None if redacted else quoted_hash,
@@ -129,11 +129,11 @@ def template_hash(system_chain: int, messages: list[Message], tools: tuple[str, 
     return found
 
 
-def _answered(messages: list[Message]) -> tuple[str, bool]:
+def answered(messages: list[Message]) -> tuple[str | None, bool]:
     """Return the id of the first of the tool calls that the last messages answer, and whether all of them failed."""
-    answered, failed = "", True
+    call_id, failed = "", True
     for message in reversed(messages):
         if message.role != "tool":
             break
-        answered, failed = message.call_id, failed and message.failed
-    return answered, failed
+        call_id, failed = message.call_id, failed and message.failed
+    return call_id or None, failed

@@ -1,0 +1,6 @@
+from typing import Any
+
+OWN_COLUMNS: tuple[str, ...]
+
+def prepare(*given: Any) -> object: ...
+def add(plan: object, row: int, position: tuple[int, int, int], format_: str, request: object, /) -> int: ...
