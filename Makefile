@@ -18,6 +18,7 @@ help:  ## list the targets
 $(VENV)/.installed: pyproject.toml setup.py constraints.txt $(shell find src -name "*.[ch]")
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m compileall -q src  # pip leaves out what is editable, and some machines forbid it at run time
 	touch $@
 
 install: $(VENV)/.installed  ## create .venv and install the project with its development tools

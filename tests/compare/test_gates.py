@@ -178,6 +178,33 @@ def test_a_forecast_is_held_by_its_interval(limit: str, outcome: Outcome) -> Non
     )
 
 
+def tax(*, covered_share: float, decision: str = "quality_loss") -> Document:
+    made = document(metrics=[metric("flagship_tax", 0.0, 0.0), metric("flagship_tax_amount", 0.0, 0.0)])
+    return msgspec.structs.replace(
+        made,
+        flagship_tax=msgspec.structs.replace(made.flagship_tax, covered_share=covered_share),
+        policy=msgspec.structs.replace(made.policy, decision=decision),
+    )
+
+
+@pytest.mark.parametrize("text", ["flagship_tax:10%", "flagship_tax_amount:5USD", "flagship_tax:+2pp"])
+def test_a_tax_is_not_evaluated_where_nothing_could_be_judged(text: str) -> None:
+    unknown, known = tax(covered_share=0.0), tax(covered_share=0.5)
+    (rule,) = check(unknown, [parse(text)], base=known).rules
+    assert rule.outcome is Outcome.NOT_EVALUATED
+    assert rule.message.endswith(" is not known: no priced request could be judged and routed.")
+    for routed in (known, tax(covered_share=0.0, decision="never")):  # a policy that routes nothing has no tax
+        assert check(routed, [parse(text)], base=known).rules[0].outcome is not Outcome.NOT_EVALUATED
+
+
+def test_a_tax_is_not_compared_with_one_that_is_not_known() -> None:
+    (rule,) = check(tax(covered_share=0.5), [parse("flagship_tax:+2pp")], base=tax(covered_share=0.0)).rules
+    assert rule.outcome is Outcome.NOT_EVALUATED
+    assert rule.message == (
+        "flagship_tax could not be compared: no priced request of the baseline could be judged and routed."
+    )
+
+
 def test_an_unknown_forecast_is_not_evaluated() -> None:
     short = RunRate(reason="the log has 3 whole days, and 7 are needed", whole_days=3, confidence=0.9)
     (rule,) = check(msgspec.structs.replace(document(), run_rate=short), [parse("forecast:5USD")]).rules

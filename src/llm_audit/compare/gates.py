@@ -99,6 +99,9 @@ def _evaluate(
     now = _by_name(head).get(rule.metric)
     if now is None:
         return _verdict(rule, Outcome.NOT_EVALUATED, f"{rule.metric} is not in the audit.", None, None)
+    if rule.metric.startswith("flagship_tax") and not head.knows_tax:
+        message = f"{rule.metric} is not known: no priced request could be judged and routed."
+        return _verdict(rule, Outcome.NOT_EVALUATED, message, None, None)
     if rule.kind != "level":
         return _change_rule(rule, head, base, comparison, options)
     sampled = rule.metric.partition("[")[0] in TOTALS and head.sampling_rate != 1
@@ -115,6 +118,8 @@ def _change_rule(
     missing = None
     if base is None or before is None:
         missing = "there is no baseline" if base is None else "the baseline does not have it"
+    elif rule.metric.startswith("flagship_tax") and not base.knows_tax:
+        missing = "no priced request of the baseline could be judged and routed"
     elif total and base.sampling_rate != head.sampling_rate:
         missing = f"the baseline has {in_words(base.sampling_rate)}, this audit {in_words(head.sampling_rate)}"
     if before is None or missing is not None:

@@ -206,6 +206,12 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     metrics: list[Metric] = []
     basis: list[BasisRow] = []
 
+    @property
+    def knows_tax(self) -> bool:
+        """Whether a flagship tax is known: one of zero is none where no priced request could be judged and routed."""
+        nothing_routed = self.flagship_tax.covered_share == 0 and self.policy.decision != "never"
+        return self.cost.priced_requests > 0 and not nothing_routed
+
 
 _ROUNDING = Decimal("1e-6")  # of amounts in another currency
 

@@ -174,7 +174,7 @@ def _headline(document: Document) -> str:
     parts = both_parts(document)
     if parts is None:
         kind = _kind(document)
-        if document.flagship_tax.covered_share == 0 and document.policy.decision != "never":
+        if not document.knows_tax:
             paid = money(document.cost.actual, currency=currency)
             return f"None of {paid}{f' {kind}'.rstrip()} could be judged and routed, so a flagship tax is not known."
         return _taxed(document.flagship_tax.expected, document.cost.actual, name, currency, kind=f" {kind}".rstrip())
