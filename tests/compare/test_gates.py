@@ -182,6 +182,7 @@ def tax(*, covered_share: float, decision: str = "quality_loss") -> Document:
     made = document(metrics=[metric("flagship_tax", 0.0, 0.0), metric("flagship_tax_amount", 0.0, 0.0)])
     return msgspec.structs.replace(
         made,
+        cost=msgspec.structs.replace(made.cost, priced_requests=1000),
         flagship_tax=msgspec.structs.replace(made.flagship_tax, covered_share=covered_share),
         policy=msgspec.structs.replace(made.policy, decision=decision),
     )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.engines import worker
+from llm_audit.engines import part_writer, worker
 from llm_audit.engines.context import IngestConfig
 from llm_audit.sources.files.find import find
 from llm_audit.sources.files.parquet import rows
@@ -81,16 +81,16 @@ def test_lines_and_rows_give_the_same_ledger(changes, packed) -> None:
 
 @pytest.mark.parametrize("nullable", [(), ("user",), ("user", "latency_ms"), ("user", "latency_ms", "timestamp")])
 def test_compiled_code_reads_most_rows(tmp_path: Path, monkeypatch, nullable) -> None:
-    if not worker.COMPILED:
+    if not part_writer.COMPILED:
         pytest.skip("built without a C compiler")
-    taken, take = [], worker.PartWriter.take
+    taken, take = [], part_writer.PartWriter.take
 
     def spied(self, *arguments):
         start, lines = take(self, *arguments)
         taken.append(lines)
         return start, lines
 
-    monkeypatch.setattr(worker.PartWriter, "take", spied)
+    monkeypatch.setattr(part_writer.PartWriter, "take", spied)
     path = tmp_path / "log.parquet"
     records = [
         PLAIN | {name: None for bit, name in enumerate(nullable) if row >> bit & 1} | {"request_id": f"req-{row:04}"}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.engines import row_reader, worker
+from llm_audit.engines import row_reader, part_writer, worker
 from llm_audit.engines.context import IngestConfig
 from llm_audit.engines.row_reader import RowBatch
 from llm_audit.sources.files.find import find
@@ -148,7 +148,7 @@ def damaged(line: bytes, damage: tuple[float, bytes] | None) -> bytes:
 def table_of(content: bytes, *, compiled: bool) -> pa.Table:
     """Return the rows of a log, with or without the compiled reader."""
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(worker, "COMPILED", compiled)
+        patched.setattr(part_writer, "COMPILED", compiled)
         folder = Path(name)
         path = folder / "log.jsonl"
         path.write_bytes(content)
