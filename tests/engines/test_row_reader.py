@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.engines import row_reader, part_writer, worker
+from llm_audit.engines import part_writer, row_reader, worker
 from llm_audit.engines.context import IngestConfig
 from llm_audit.engines.row_reader import RowBatch
 from llm_audit.sources.files.find import find
