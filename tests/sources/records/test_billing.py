@@ -168,12 +168,15 @@ def test_a_column_names_the_unit_of_its_cost(
         ({"input_cost_eur": 0.004, "output_cost": 0.006}, None, "cost in EUR"),
         ({"input_cost_per_token": 0.004, "output_cost_per_token": 0.006}, None, None),
         ({"cost": {"input": 0.004, "output": 0.005, "of_which": 0.001}}, None, "cost that is no plain amount"),
+        ({"input_cost": 0.004, "output_cost": 0.006, "search_cost": 0.01}, None, "cost that is no plain amount"),
+        ({"input_cost": 0.004, "output_cost": 0.006, "search_cost": 0}, CENT, None),
+        ({"input_cost": 2.5, "output_cost": 10}, None, "cost that is no plain amount"),  # prices of a million tokens
     ],
     ids=str,
 )
 def test_a_cost_in_parts_is_their_sum(cells: dict[str, Any], pico: int | None, unread: str | None) -> None:
     record = {"model": "m", **cells}
-    request = Request(model="m", usage=Usage(input_tokens=1))
+    request = Request(model="m", usage=Usage(input_tokens=100))
     set_stated(request, record, columns_of(record))
     assert (request.stated_cost_pico, request.usage.unread_counts) == (pico, unread)
 

@@ -53,6 +53,29 @@ def test_what_the_total_of_others_adds_stays_unexplained(tmp_path: Path) -> None
         assert (request.usage.output_tokens, request.usage.unexplained_tokens) == (20, 500)
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        flat(completion_tokens=100, total_tokens=1100),  # the input is missing
+        flat(prompt_tokens=1000, completion_tokens=100, total_tokens=500_000),  # more than a model can think
+        flat(**COMPATIBLE) | {"model": "google/gemini-flash-1.5"},
+        flat(**COMPATIBLE) | {"model": "gemini-2.5-flash-image"},
+    ],
+    ids=["no input", "cumulative", "1.5", "image"],
+)
+def test_a_total_that_cannot_be_of_thinking_stays_unexplained(record: dict[str, Any], tmp_path: Path) -> None:
+    (request,) = read(tmp_path, record)
+    assert request.usage.reasoning_tokens is None
+    assert request.usage.output_tokens == record["completion_tokens"]
+
+
+def test_what_tools_put_into_the_prompt_is_input(tmp_path: Path) -> None:
+    counts = {"prompt_tokens": 1000, "completion_tokens": 100, "tool_use_prompt_tokens": 400}
+    inside, outside = read(tmp_path, flat(**counts, total_tokens=1500), flat(**counts, total_tokens=1100))
+    assert tokens(inside) == (1400, None, None, None, 100)
+    assert tokens(outside) == (1000, None, None, None, 100)
+
+
 def test_what_another_field_may_explain_stays_unexplained(tmp_path: Path) -> None:
     (request,) = read(tmp_path, flat(**COMPATIBLE, plugin_tokens=500))
     assert (request.usage.output_tokens, request.usage.unexplained_tokens) == (20, 500)

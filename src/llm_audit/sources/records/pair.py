@@ -134,6 +134,8 @@ def read_body(body: object) -> tuple[Json, bool | None]:
 
 def _counts_tokens(record: Record) -> bool:
     columns = columns_of(record)
+    if columns.model is not ABSENT or columns.served is not ABSENT or columns.marks or columns.requests is not ABSENT:
+        return False  # a row of its own, of which the bodies are but columns
     return any(column is not ABSENT for column in (columns.usage, columns.input, columns.output, columns.total))
 
 

@@ -1,4 +1,10 @@
-from tests.sources.formats.fixture_files import not_calls, rejections, requests, tokens
+import json
+from pathlib import Path
+
+import pytest
+from tests.sources.formats.fixture_files import not_calls, read, rejections, requests, tokens
+
+from llm_audit.sources.entry import Request
 
 PATH = "agno/runs.jsonl"
 
@@ -29,3 +35,22 @@ def test_lists_of_the_first_version_are_a_call_each() -> None:
 def test_a_run_without_a_model_is_rejected() -> None:
     assert rejections(PATH) == [("no_model", "model")]
     assert not_calls(PATH) == []
+
+
+def test_lists_among_metrics_that_are_no_counts_leave_the_counts(tmp_path: Path) -> None:
+    metrics = {"input_tokens": 100, "output_tokens": 10, "timers": [], "tools": ["search"]}
+    run = {"run_id": "r", "agent_id": "a", "model": "gpt-4o", "model_provider": "OpenAI", "metrics": metrics}
+    (tmp_path / "runs.jsonl").write_text(json.dumps(run))
+    assert [tokens(request) for request in requests(tmp_path / "runs.jsonl")] == [(100, None, None, None, 10)]
+
+
+@pytest.mark.parametrize("metrics", [{"score": 0.9}, {"input_tokens": 1, "output_tokens": 1}], ids=["scores", "counts"])
+def test_a_log_of_its_own_with_metrics_is_no_run(metrics: dict[str, float], tmp_path: Path) -> None:
+    row = {
+        "run_id": "r", "workflow_id": "w", "model": "gpt-4o", "time": "2026-09-01T00:00:00Z", "metrics": metrics,
+        "prompt_tokens": 1000, "completion_tokens": 100, "cost": 0.02,
+    }  # fmt: skip
+    (tmp_path / "log.jsonl").write_text(json.dumps(row))
+    ((name, request),) = read(tmp_path / "log.jsonl")
+    assert isinstance(request, Request)
+    assert (name, tokens(request), request.stated_cost_pico) == ("flat", (1000, None, None, None, 100), 2 * 10**10)

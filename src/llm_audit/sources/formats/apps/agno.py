@@ -21,6 +21,9 @@ from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.tokens import read_tokens
 from llm_audit.vocabulary import Status
 
+_COUNTS = frozenset({"input_tokens", "output_tokens", "total_tokens", "prompt_tokens", "completion_tokens"})
+_COUNTED = _COUNTS | {"details"}
+_OTHERS = frozenset({"request", "response", "usage", *_COUNTS})
 _OWNERS = ("agent_id", "team_id", "workflow_id", "agent_name", "team_name")
 _STATUSES = {"error": Status.ERROR, "cancelled": Status.CANCELLED}
 
@@ -40,8 +43,9 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 def _calls(metrics: Json) -> Iterator[Json]:
     """Yield the metrics of each call, which versions before 2 list by name: ``{"input_tokens": [100, 50], …}``."""
     lists = {name: found for name, found in metrics.items() if isinstance(found, list)}
-    if not lists:
+    if _COUNTS.isdisjoint(lists):
         yield metrics
+        return
     for values in zip_longest(*lists.values()):
         yield dict(zip(lists, values, strict=True))
 
@@ -93,8 +97,12 @@ FORMAT = Format(
         "session are not read beside its runs.",
     ),
     specificity=Specificity.PRODUCT,
-    matches=lambda record, _: "metrics" in record and "run_id" in record and any(name in record for name in _OWNERS),
+    matches=lambda record, _: (
+        {"metrics", "run_id"} <= record.keys()
+        and any(name in record for name in _OWNERS)
+        and not _COUNTED.isdisjoint(mapping(record["metrics"]))
+        and _OTHERS.isdisjoint(record)
+    ),
     entries=_entries,
     keys=frozenset({"metrics"}),
-    keys_decide=True,
 )

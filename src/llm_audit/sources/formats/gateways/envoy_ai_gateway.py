@@ -57,7 +57,7 @@ FORMAT = Format(
         "operator's choice. Fields named gen_ai.… are read as spans. MCP requests are no calls.",
     ),
     specificity=Specificity.PRODUCT,
-    matches=lambda record, _: "genai_model_name" in record,
+    matches=lambda record, _: "genai_model_name" in record and any(map(_COUNT.fullmatch, record)),
     entries=_entries,
     keys=frozenset({"genai_model_name"}),
     keys_decide=True,

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from llm_audit.sources.entry import Request
+from llm_audit.sources.entry import Request, Usage
 from llm_audit.sources.records.billing import amounts
 from llm_audit.sources.records.billing.amounts import NOTHING, UNCLEAR, Stated, amount
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
@@ -25,6 +25,8 @@ _PARTS = frozenset(
     | {"cache_creation", "cache_hit"}
 )
 _NANO = Decimal("1e-9")
+_MOST_PICO = 10**9
+"""More than any model's price of a token: $1,000 a million."""
 
 
 def stated(value: object, unit: str | None = None) -> Stated:
@@ -98,12 +100,26 @@ def stated_in(record: Json, columns: Columns) -> Stated:
     if get(columns.input_cost) is None or get(columns.output_cost) is None:
         return NOTHING
     keys = {part: getattr(columns, part) for part in amounts.PARTS}
+    if any(_is_another_part(str(name)) and number(value) for name, value in record.items()):
+        return Stated(left_out=UNCLEAR)  # of which it is not known whether it is in these
     units = {part: amounts.PARTS[part].get(normalize_name(key)) or None for part, key in keys.items()}
     return _sum(
         amount(value, _unit_of_two(units[part], unit))
         for part, key in keys.items()
         if (value := get(key)) is not None and value != ""
     )
+
+
+def _is_another_part(name: str) -> bool:
+    bare = normalize_name(name)
+    return (bare.endswith("_cost") or bare.startswith("cost_")) and not any(bare in of for of in amounts.PARTS.values())
+
+
+def _are_rates(stated: Stated, usage: Usage) -> bool:
+    """Return whether the sum of parts is beyond any price of so many tokens: the parts are prices of a million each."""
+    tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) + (usage.cache_read_tokens or 0)
+    tokens += (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
+    return tokens > 0 and (stated.pico or 0) > tokens * _MOST_PICO
 
 
 def _unit_of_two(named: str | None, beside: str | None) -> str | None:
@@ -122,6 +138,10 @@ def unit_of(column: str) -> str | None:
 def set_stated(request: Request, record: Json, columns: Columns) -> None:
     """Set the stated cost of a request; one that is not in dollars or unclear is left out, and named as not used."""
     found = stated_in(record, columns)
+    if found == NOTHING:
+        return  # what the usage states holds
+    if record.get(columns.cost) is None and record.get(columns.other_cost) is None and _are_rates(found, request.usage):
+        found = Stated(left_out=UNCLEAR)
     request.stated_cost_pico = found.pico
     if found.left_out:
         unread = request.usage.unread_counts

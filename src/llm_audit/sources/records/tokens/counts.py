@@ -98,6 +98,7 @@ def usage_of_counts(
         convention = convention or Convention.INCLUSIVE
     if input_tokens is None and fresh is not None:
         input_tokens, convention = fresh, Convention.EXCLUSIVE
+    input_tokens = _with_tools(input_tokens, counts)
     apart = "thoughts" in counts.kinds or ("thinking" in counts.kinds and "gemini" in model.lower())
     audio = get("audio_input")
     if audio is not None:
@@ -123,6 +124,15 @@ def usage_of_counts(
     if usage is NO_USAGE or not counts.unread:
         return usage
     return msgspec.structs.replace(usage, unread_counts=",".join(counts.unread))
+
+
+def _with_tools(input_tokens: int | None, counts: TokenCounts) -> int | None:
+    """Return the input with what tools put into a prompt of Gemini, which is on top unless the total denies it."""
+    by_tools, total = counts.get("tool_input"), counts.get("total")
+    if not by_tools or input_tokens is None:
+        return input_tokens
+    together = input_tokens + by_tools
+    return together if total is None or total >= together + (counts.get("output") or 0) else input_tokens
 
 
 def _of_default_lifetime(counts: TokenCounts) -> int | None:

@@ -13,7 +13,11 @@ from msgspec.structs import replace
 from llm_audit.sources.entry import Request, Usage
 from llm_audit.vocabulary import UsageSource
 
-_BEFORE_THINKING = re.compile(r"gemini-(?:1\b|1\.|2\.0|pro(?:-vision)?$|exp\b|embedding)(?!.*thinking)")
+_WITHOUT_THINKING = re.compile(
+    r"gemini-(?:1\b|1\.|2\.0|pro(?:-vision)?$|exp\b|embedding|(?:pro|flash)-1\.5)(?!.*thinking)|-(?:image|tts|live)\b"
+)
+_MOST = 65_536
+"""Tokens that a call may think, which no model exceeds: what a total holds beyond is no thinking."""
 
 
 def thinks(model: str) -> bool:
@@ -23,15 +27,16 @@ def thinks(model: str) -> bool:
     [True, True, False, False]
     """
     name = model.lower()
-    return "gemini" in name and _BEFORE_THINKING.search(name) is None
+    return "gemini" in name and _WITHOUT_THINKING.search(name) is None
 
 
 def count_thinking(request: Request) -> None:
     """Count as output, in place, what only the total of a Gemini call holds, where no other field may explain it."""
     usage = request.usage
     hidden = usage.unexplained_tokens
-    known = usage.reasoning_tokens or usage.unread_counts
-    if hidden and not known and thinks(request.model):
+    if not hidden or hidden > _MOST or usage.reasoning_tokens or usage.unread_counts:
+        return
+    if (usage.input_tokens or usage.cache_read_tokens) and thinks(request.model):
         output = (usage.output_tokens or 0) + hidden
         request.usage = replace(usage, output_tokens=output, reasoning_tokens=hidden, unexplained_tokens=None)
 

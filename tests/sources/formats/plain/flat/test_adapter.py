@@ -261,3 +261,23 @@ def test_a_column_named_cached_counts_tokens_or_marks_a_hit(
 def test_counts_of_characters_are_no_tokens(unit: str | None, count: int | None) -> None:
     request = read({"model": "gpt-4o", "prompt": "Hi", "usage": {"input": 40, "output": 20, "unit": unit}})
     assert request.usage.input_tokens == count
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        {"input": 0.93, "output": 0.4},
+        {"input_tokens": -1, "output_tokens": 5},
+        {"requests": 50, "input_tokens": 90_000},
+    ],
+    ids=["scores", "impossible", "of many calls"],
+)
+def test_metrics_that_are_no_counts_of_the_call_leave_the_record(metrics: dict[str, object]) -> None:
+    request = read({"model": "gpt-4o", "time": "2026-09-01T00:00:00Z", "prompt": "Hi", "metrics": metrics})
+    assert tokens(request) == (None, None, None, None, None)
+
+
+def test_the_cost_of_usage_stays_beside_uncommon_columns() -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 1, "cost": 0.47}
+    request = read({"model": "openai/gpt-4o", "provider": "openrouter", "time": "2026-09-01T00:00:00Z", "usage": usage})
+    assert request.stated_cost_pico == 47 * 10**10

@@ -138,10 +138,22 @@ def _held_usage(record: Json, columns: Columns, model: str) -> Usage:
     """Read the usage in what a library returned, where the record keeps that as a whole, or among its metrics."""
     for key in columns.holders:
         held = mapping(record.get(key))
-        nested = mapping(first(held, *_USAGES)) or (held if normalize_name(key) in COUNTED else {})
-        if nested and (found := _nested_usage(nested, model)) is not NO_USAGE:
+        nested = mapping(first(held, *_USAGES))
+        found = _nested_usage(nested, model) if nested else NO_USAGE
+        if not nested and held and normalize_name(key) in COUNTED:
+            found = _among_metrics(held, model)
+        if found is not NO_USAGE:
             return found
     return NO_USAGE
+
+
+def _among_metrics(metrics: Json, model: str) -> Usage:
+    """Read counts among metrics, which may as well be scores, or of many calls."""
+    try:
+        calls = count_of(metrics.get(columns_of(metrics).requests), "requests")
+        return _nested_usage(metrics, model) if calls is None or calls == 1 else NO_USAGE
+    except BadRecordError:
+        return NO_USAGE
 
 
 def _nested_usage(usage: Json, model: str) -> Usage:
