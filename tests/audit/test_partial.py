@@ -85,12 +85,12 @@ def mixed(count: int, seed: int) -> pl.DataFrame:
     )
 
 
-def audited(held, policy, mapper=map, cache=None, **options):
+def audited(held, policy, mapper=map, cache=None, aliases=None, **options):
     given = {"resamples": 5, "group_by": ("status", "tag:tier"), "billing": BILLING, **options}
     return run(
         held,
         policy=POLICIES[policy],
-        catalog=Catalog.load(),
+        catalog=Catalog.load(aliases=aliases),
         book=PriceBook(),
         options=AuditOptions(**given),
         mapper=mapper,

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from llm_audit.cli import COMMANDS, GROUPS
+
 PROGRAM = "import sys; sys.argv[0] = 'llm-audit'; from llm_audit.cli import main; main()"
 HEAVY = ("polars", "pyarrow", "genai_prices", "altair", "numpy", "vl_convert", "tiktoken")
 
@@ -14,7 +16,7 @@ def ask(instruction: str, program: str = PROGRAM, **variables: str) -> subproces
     environment = {
         "PATH": os.environ["PATH"],
         "TERM": "dumb",
-        "COLUMNS": "200",
+        "COLUMNS": "60",
         "_LLM_AUDIT_COMPLETE": instruction,
         **variables,
     }
@@ -60,6 +62,11 @@ def test_each_shell_gets_its_script(shell: str, words: list[str]) -> None:
 )
 def test_each_shell_is_offered_commands_and_options(shell: str, line: str, offered: list[str]) -> None:
     assert complete(shell, line) == offered
+
+
+def test_a_description_is_one_line() -> None:
+    said = ask("complete_fish", _TYPER_COMPLETE_ARGS="llm-audit ", _TYPER_COMPLETE_FISH_ACTION="get-args").stdout
+    assert dict(line.split("\t") for line in said.splitlines()) == COMMANDS | GROUPS
 
 
 @pytest.mark.parametrize(("line", "code"), [("llm-audit che", 0), ("llm-audit check logs", 1)])

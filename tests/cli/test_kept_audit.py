@@ -113,6 +113,17 @@ def test_settings_that_change_figures_make_another(
     assert made == ["made", "made"]
 
 
+def test_the_order_of_aliases_makes_another(analyze: Analyze, made: list[str], tmp_path: Path) -> None:
+    """The first pattern that fits is taken."""
+    patterns = ['"gpt-*" = "openai/gpt-4o"', '"*-4o" = "openai/gpt-4o-mini"']
+    config = tmp_path / "aliases.toml"
+    config.write_text("\n".join(["[aliases]", *patterns]))
+    first = analyze(f"--config={config}")
+    config.write_text("\n".join(["[aliases]", *reversed(patterns)]))
+    assert analyze(f"--config={config}") != first
+    assert made == ["made", "made"]
+
+
 def test_another_version_makes_another(analyze: Analyze, made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     analyze()
     monkeypatch.setattr("llm_audit.engines.context.package_fingerprint", lambda: "another version")

@@ -198,6 +198,16 @@ def test_a_tax_is_not_evaluated_where_nothing_could_be_judged(text: str) -> None
         assert check(routed, [parse(text)], base=known).rules[0].outcome is not Outcome.NOT_EVALUATED
 
 
+def test_a_tax_of_a_group_of_which_nothing_could_be_judged_is_not_evaluated() -> None:
+    names = ("flagship_tax[team=a]", "flagship_tax[team=b]", "abstained_share[team=a]", "abstained_share[team=b]")
+    values = (0.0, 0.0, 0.25, 1.0)
+    head = msgspec.structs.replace(
+        tax(covered_share=0.5), metrics=[metric(name, value, 0.0) for name, value in zip(names, values, strict=True)]
+    )
+    rules = check(head, [parse(f"{name}:1%") for name in names[:2]]).rules
+    assert [rule.outcome for rule in rules] == [Outcome.PASSED, Outcome.NOT_EVALUATED]
+
+
 def test_a_tax_is_not_compared_with_one_that_is_not_known() -> None:
     (rule,) = check(tax(covered_share=0.5), [parse("flagship_tax:+2pp")], base=tax(covered_share=0.0)).rules
     assert rule.outcome is Outcome.NOT_EVALUATED

@@ -15,6 +15,7 @@ class Aliases:
     """
 
     def __init__(self, names: Mapping[str, str] | None = None) -> None:
+        self.names = tuple((names or {}).items())  # in their order, since the first pattern that fits takes precedence
         self._exact: dict[str, str] = {}
         self._patterns: list[tuple[re.Pattern[str], str]] = []
         for name, target in (names or {}).items():

@@ -71,6 +71,11 @@ class Catalog:
         """
         return cls(packaged_models(), aliases=aliases)
 
+    @property
+    def aliases(self) -> tuple[tuple[str, str], ...]:
+        """Return the user's names with what each stands for, in the order in which patterns are tried."""
+        return self._aliases.names
+
     def shifted(self, shifts: Mapping[str, Mapping[str, tuple[float, float]]]) -> Catalog:
         """Return the catalogue with the abilities that a user measured.
 

@@ -92,7 +92,7 @@ def application(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
     made = _bare()
     for name in names:
         if name in GROUPS:
-            made.add_typer(_group(name), name=name, help=GROUPS[name])
+            made.add_typer(_group(name), name=name, help=GROUPS[name], short_help=GROUPS[name])
         else:
             command = _command(name)
             made.command(name, cls=options.Command, help=_wrapped(command), short_help=COMMANDS[name])(command)
@@ -155,6 +155,8 @@ def main(arguments: list[str] | None = None) -> None:
     open_standard_streams()
     supervised = signals.supervise()
     gc.set_threshold(200_000)  # what is loaded stays: to search it for cycles again and again takes a tenth of a start
+    if "_LLM_AUDIT_COMPLETE" in os.environ:
+        os.environ["COLUMNS"] = "1000"  # shells take every line of a description for a word of its own
     os.umask(0o077)  # what a run creates is for its owner, unless the code that creates it says otherwise
     signals.handle()
     code = run(sys.argv[1:] if arguments is None else arguments)

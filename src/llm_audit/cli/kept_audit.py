@@ -105,6 +105,7 @@ def _key(ledger: Ledger, config: Config, options: AuditOptions) -> str | None:
             *(f"{name} {_version(name)}" for name in _LIBRARIES),
             ledger.fingerprint(),
             config.fingerprint,
+            repr([*config.aliases.items()]),  # of which the order decides, and the fingerprint sorts it
             repr(options),
             *_today(ledger),
         ]

@@ -99,7 +99,7 @@ def _evaluate(
     now = _by_name(head).get(rule.metric)
     if now is None:
         return _verdict(rule, Outcome.NOT_EVALUATED, f"{rule.metric} is not in the audit.", None, None)
-    if rule.metric.startswith("flagship_tax") and not head.knows_tax:
+    if not _knows(head, rule.metric):
         message = f"{rule.metric} is not known: no priced request could be judged and routed."
         return _verdict(rule, Outcome.NOT_EVALUATED, message, None, None)
     if rule.kind != "level":
@@ -110,6 +110,15 @@ def _evaluate(
     return _level(rule, now, f" in the logs, a sample of {in_words(head.sampling_rate)}," if sampled else "")
 
 
+def _knows(document: Document, metric: str) -> bool:
+    """Return whether a metric is known: a tax is none where nothing, or nothing of its group, could be judged."""
+    name, bracket, group = metric.partition("[")
+    if not name.startswith("flagship_tax") or document.policy.decision == "never":
+        return True
+    abstained = _by_name(document).get(f"abstained_share{bracket}{group}")
+    return document.knows_tax and (abstained is None or abstained.value < 1)
+
+
 def _change_rule(
     rule: GateRule, head: Document, base: Document | None, comparison: Comparison | None, options: GateOptions
 ) -> Rule:
@@ -118,7 +127,7 @@ def _change_rule(
     missing = None
     if base is None or before is None:
         missing = "there is no baseline" if base is None else "the baseline does not have it"
-    elif rule.metric.startswith("flagship_tax") and not base.knows_tax:
+    elif not _knows(base, rule.metric):
         missing = "no priced request of the baseline could be judged and routed"
     elif total and base.sampling_rate != head.sampling_rate:
         missing = f"the baseline has {in_words(base.sampling_rate)}, this audit {in_words(head.sampling_rate)}"

@@ -209,7 +209,8 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     @property
     def knows_tax(self) -> bool:
         """Whether a flagship tax is known: one of zero is none where no priced request could be judged and routed."""
-        nothing_routed = self.flagship_tax.covered_share == 0 and self.policy.decision != "never"
+        tax = self.flagship_tax  # of which the share is rounded
+        nothing_routed = tax.covered_share == 0 and not tax.moved_requests and self.policy.decision != "never"
         return self.cost.priced_requests > 0 and not nothing_routed
 
 

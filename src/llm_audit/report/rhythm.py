@@ -18,7 +18,7 @@ def run_rate(document: Document) -> tuple[str, str, str]:
         return UNKNOWN, f"a month: {plain(rate.reason or '', limit=200)}", ""
     currency = document.currency
     note = f"a month ({_range(rate.monthly, currency)})"
-    if rate.tax_monthly is not None:
+    if rate.tax_monthly is not None and document.knows_tax:
         note += f"; flagship tax {about(rate.tax_monthly, currency)} a month"
     more = [f"{about(rate.annual.amount, currency)} a year"]
     if (end := rate.month_end) is not None and (end.expected_days or document.sampling_rate != 1):

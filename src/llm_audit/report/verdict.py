@@ -71,7 +71,7 @@ def verdict(document: Document) -> Verdict:
         rate_note=f"{_kind(document)} {rate_note}".lstrip() if rate else rate_note,
         rate_more=rate_more,
         sampling=sampling(document),
-        tax=money(taxed, currency=currency) if priced else UNKNOWN,
+        tax=money(taxed, currency=currency) if document.knows_tax else UNKNOWN,
         tax_amount=taxed,
         tax_note=_tax_note(document) if priced else "no request has a price",
         quality=quality(document) if priced else "",
@@ -125,6 +125,8 @@ def _spent_note(document: Document) -> str:
 
 
 def _tax_note(document: Document) -> str:
+    if not document.knows_tax:
+        return "no priced request could be judged and routed"
     parts, currency = both_parts(document), document.currency
     expected = document.flagship_tax.expected
     if parts is None:
@@ -172,11 +174,11 @@ def _headline(document: Document) -> str:
         return "No request has a known price, so the flagship tax is unknown."
     name, currency = plain(document.policy.name, limit=40), document.currency
     parts = both_parts(document)
+    kind = _kind(document)
+    if not document.knows_tax:
+        paid = f"{money(document.cost.actual, currency=currency)} {kind}".rstrip() if parts is None else "the spend"
+        return f"None of {paid} could be judged and routed, so a flagship tax is not known."
     if parts is None:
-        kind = _kind(document)
-        if not document.knows_tax:
-            paid = money(document.cost.actual, currency=currency)
-            return f"None of {paid}{f' {kind}'.rstrip()} could be judged and routed, so a flagship tax is not known."
         return _taxed(document.flagship_tax.expected, document.cost.actual, name, currency, kind=f" {kind}".rstrip())
     billed, equivalent = parts
     if billed.expected is None or not billed.priced_requests:

@@ -147,6 +147,13 @@ def test_what_is_kept_is_of_one_period_and_billing(
     )
 
 
+def test_what_is_kept_is_of_the_aliases_in_their_order(whole: Ledger, read: list[int | None], cache: PartCache) -> None:
+    names = {"gpt-*": "openai/gpt-4o", "*-4o": "openai/gpt-4o-mini"}
+    for count, aliases in enumerate((names, dict(reversed(names.items())), {}), start=1):
+        audited(whole, "small-by-default", cache=cache, aliases=aliases)
+        assert read == [0] * count
+
+
 @pytest.mark.parametrize("spoil", [flip, Path.unlink])
 def test_kept_files_that_are_damaged_are_made_again(
     expected: bytes, cut: Ledger, read: list[int | None], cache: PartCache, spoil: Callable[[Path], object]

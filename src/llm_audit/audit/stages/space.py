@@ -142,7 +142,8 @@ def reading_identity(job: Job) -> str:
     day = "" if ledger.manifest.dated else f"{book.undated_at:%Y-%m-%d}"
     period = (options.since, options.until, options.timezone, options.billing)
     code = (package_fingerprint(), np.__version__, pl.__version__)
-    return _hash(*code, ledger.fingerprint(), book.fingerprint, _words(job.catalog.frame), day, _words(period))
+    known = (_words(job.catalog.frame), _words(job.catalog.aliases))
+    return _hash(*code, ledger.fingerprint(), book.fingerprint, *known, day, _words(period))
 
 
 def _hash(*words: str) -> str:
