@@ -4,6 +4,8 @@
 #define LLM_AUDIT_USAGE_H
 #include <Python.h>
 
+#include "_names.h"
+
 #define MAX_TOKENS 1000000000
 enum { ABSENT = -1, ODD = -2 };
 enum { PROMPT, COMPLETION, TOTAL, INTO, OUT_OF, COUNTS };
@@ -21,16 +23,6 @@ static const char *const usage_fields[USAGE_FIELDS] = {
     "audio_input_tokens", "audio_output_tokens", "reasoning_tokens", "image_input_tokens"};
 static PyObject *counts_by, *into_by, *out_of_by, *usage_by; /* these names, interned */
 static PyObject *usage_class, *reported;
-
-static PyObject *interned(const char *const *texts, Py_ssize_t count) {
-    PyObject *found = PyTuple_New(count);
-    for (Py_ssize_t k = 0; found && k < count; k++) {
-        PyObject *name = PyUnicode_InternFromString(texts[k]);
-        if (name) PyTuple_SET_ITEM(found, k, name);
-        else Py_CLEAR(found);
-    }
-    return found;
-}
 
 static int intern_usage(void) {
     return (counts_by = interned(count_names, COUNTS)) && (into_by = interned(into_names, INTO_NAMES)) &&

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../../../records/_names.h"
 #include "_times.h"
 
 #define MAX_TOKENS 1000000000
@@ -184,16 +185,6 @@ static PyObject *request(PyObject *Py_UNUSED(module), PyObject *const *args, Py_
     for (int k = 0; k < FIELDS; k++) Py_XDECREF(fields[k]);
     if (found || PyErr_Occurred()) return found;
     Py_RETURN_NONE;
-}
-
-static PyObject *interned(const char *const *texts, Py_ssize_t count) {
-    PyObject *found = PyTuple_New(count);
-    for (Py_ssize_t k = 0; found && k < count; k++) {
-        PyObject *name = PyUnicode_InternFromString(texts[k]);
-        if (name) PyTuple_SET_ITEM(found, k, name);
-        else Py_CLEAR(found);
-    }
-    return found;
 }
 
 static int intern_names(void) {
