@@ -34,6 +34,7 @@ class PartWriter:
         self._batch: list[Row] = []
         self._compiled = RowBatch(MAX_ROWS) if COMPILED else None
         self._requests = RequestBatch(MAX_ROWS) if request_batches.COMPILED else None
+        self._written = [batch for batch in (self._compiled, self._requests) if batch is not None]
         self._ask_chars = 0
         self._writer: Any = None
         self.failed: list[tuple[Row, Exception]] = []  # rows that do not fit the ledger's columns
@@ -89,9 +90,11 @@ class PartWriter:
 
     def _held(self) -> tuple[int, int]:
         """Return how many rows are held, and the characters of their asks."""
-        batches = [batch for batch in (self._compiled, self._requests) if batch is not None]
-        rows, ask_chars = sum(batch.rows for batch in batches), sum(batch.ask_chars for batch in batches)
-        return len(self._batch) + rows, self._ask_chars + ask_chars
+        rows, ask_chars = len(self._batch), self._ask_chars
+        for batch in self._written:
+            rows += batch.rows
+            ask_chars += batch.ask_chars
+        return rows, ask_chars
 
     def flush_if_full(self) -> bool:
         """Write the batch where it is large enough; return whether it was."""
@@ -108,9 +111,8 @@ class PartWriter:
             self.rows += table.num_rows
         self._batch.clear()
         self._ask_chars = 0
-        for batch in (self._compiled, self._requests):
-            if batch is not None:
-                batch.clear()
+        for batch in self._written:
+            batch.clear()
 
     def _tables_in_order(self) -> Sequence[Any]:
         rows, batch, requests = self._batch, self._compiled, self._requests

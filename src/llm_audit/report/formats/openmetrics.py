@@ -53,12 +53,11 @@ def _totals(document: Document) -> Iterable[Gauge]:
     bounds = (("low", tax.expected.low), ("high", tax.expected.high))
     yield Gauge("requests", "", "Requests audited.", [({}, document.requests.audited)])
     yield Gauge("records_rejected", "", "Records that could not be read.", [({}, document.requests.rejected)])
+    unit = document.currency.lower()
     if cost.priced_requests:
-        unit = document.currency.lower()
         yield Gauge(f"cost_{unit}", unit, "Actual cost of the priced requests.", [({}, cost.actual)])
         yield from _billing(document)
     if document.knows_tax:
-        unit = document.currency.lower()
         taxes = [({"estimate": name}, estimate.amount) for name, estimate in estimates]
         yield Gauge(f"flagship_tax_{unit}", unit, "Actual cost less the policy's cost.", [*taxes])
         ends = [({"bound": name}, amount) for name, amount in bounds]

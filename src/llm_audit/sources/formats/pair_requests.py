@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from llm_audit.sources.entry import BadRecordError, Reason, Request, Usage
 from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
 from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
-from llm_audit.sources.records.calls import operation, outcome, tier
+from llm_audit.sources.records.calls import merge_key, operation, outcome, tier
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
 from llm_audit.sources.records.fields import Json, attribution_of, first, labels, mapping, number, text
 from llm_audit.sources.records.hosts import provider_of
@@ -67,7 +67,7 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
         time_us=time_us,
         service_tier=_tier(pair, usage) if plan.has_tier or not _OF_TIERS.isdisjoint(usage) else _STANDARD,
         request_id=text(get(columns.request_id)) or response_id,
-        merge_key=None if response_id is None else f"{response_id}|{served}|{status}",
+        merge_key=merge_key(response_id, model=served, status=status),
         streamed=pair.streamed,
         status=status,
         status_code=code,

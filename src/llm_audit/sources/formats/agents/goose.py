@@ -73,9 +73,8 @@ FORMAT = Format(
         input_counts="inclusive",
         tells=("time", "id", "cache", "cost"),
         notes="Checked on Goose's source (session_manager.rs, schema 17, 2026). Its database lists calls since schema "
-        "15. "
-        "An exported session, and one from before, has nothing but sums: they are shared out among its "
-        "replies, and before schema 14 cached tokens are not told apart and are priced as fresh. Prompts are not read.",
+        "15. An exported session, and one from before, has nothing but sums: they are shared out among its replies, "
+        "and before schema 14 cached tokens are not told apart and are priced as fresh. Prompts are not read.",
     ),
     specificity=Specificity.TRANSCRIPT,
     matches=lambda record, _: f"{_SUMS}total_tokens" in record and "working_dir" in record,
