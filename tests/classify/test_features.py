@@ -6,20 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit.classify import features
-from llm_audit.classify.features import (
-    BASE,
-    BUCKETS,
-    COUNTS,
-    MIX,
-    PAIR,
-    STEM_CHARACTERS,
-    Lexicon,
-    buckets_numpy,
-    clip,
-    pack,
-    scan,
-    words,
-)
+from llm_audit.classify.characters import CLASS_OF_BYTE, COUNTS, FOLDED
+from llm_audit.classify.features import Lexicon, clip, pack, scan
+from llm_audit.classify.hashing import BASE, BUCKETS, MIX, PAIR, STEM_CHARACTERS, buckets_numpy, words
 
 TABLE = np.random.default_rng(7).integers(-30_000, 30_000, (BUCKETS, 5)).astype(np.int16)
 TEXT = st.text(max_size=60) | st.text(alphabet="aZ9 \n.?日é🙂b)A.", max_size=60)
@@ -155,6 +144,4 @@ def test_the_kernel_refuses_buffers_that_do_not_fit():
     starts = np.array([0, 99], np.int64)
     out = np.zeros((1, 5), np.int32), np.zeros((1, len(COUNTS)), np.int32), np.zeros((1, 2), np.int32)
     with pytest.raises(ValueError, match="do not fit"):
-        _kernel.scan(
-            b"abc\n", starts, features.CLASS_OF_BYTE, features.FOLDED, TABLE, LEXICON.keys, LEXICON.evidence, *out
-        )
+        _kernel.scan(b"abc\n", starts, CLASS_OF_BYTE, FOLDED, TABLE, LEXICON.keys, LEXICON.evidence, *out)

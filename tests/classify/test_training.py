@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from llm_audit.classify import Classifier, heads
-from llm_audit.classify.features import WORD_BUCKETS, buckets_numpy, pack
+from llm_audit.classify.features import pack
+from llm_audit.classify.hashing import WORD_BUCKETS, buckets_numpy
 from llm_audit.classify.learning import ridge
 from llm_audit.classify.text import language
 from llm_audit.classify.training import abilities, anchors, data, rasch, vectors, weights

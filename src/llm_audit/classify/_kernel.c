@@ -1,6 +1,6 @@
 /* Scans packed UTF-8 texts: counts characters by class, hashes words and word pairs, and adds up the integer weights of
    the distinct ones. Words and pairs of a lexicon are found by their full hash, and their evidence is added up at each
-   occurrence. features.py defines the hash and gives the same integers in NumPy. */
+   occurrence. hashing.py defines the hash and gives the same integers in NumPy. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdint.h>

@@ -9,7 +9,9 @@ from typing import Final
 import numpy as np
 
 from llm_audit.classify import heads
-from llm_audit.classify.features import COUNTS, buckets_numpy, clip, encoded, pack, words
+from llm_audit.classify.characters import COUNTS
+from llm_audit.classify.features import clip, encoded, pack
+from llm_audit.classify.hashing import buckets_numpy, words
 from llm_audit.classify.model import Classifier, Scores
 from llm_audit.classify.text import exam
 from llm_audit.classify.text.structure import NAMES

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import xxhash
 
 from llm_audit.classify import heads
-from llm_audit.classify.features import COUNTS, Lexicon, encoded, pack_encoded, scan_packed
+from llm_audit.classify.characters import COUNTS
+from llm_audit.classify.features import Lexicon, encoded, pack_encoded, scan_packed
 from llm_audit.classify.text import exam, language
 from llm_audit.classify.text.structure import structure
 from llm_audit.vocabulary import Abstention, Category

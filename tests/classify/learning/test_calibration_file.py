@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from llm_audit.classify.features import BUCKETS, HASH_VERSION
+from llm_audit.classify.hashing import BUCKETS, HASH_VERSION
 from llm_audit.classify.learning.calibrate import FORMAT, Calibration
 from llm_audit.errors import UsageError
 

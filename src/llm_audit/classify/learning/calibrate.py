@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from llm_audit.classify.features import BUCKETS, HASH_VERSION
+from llm_audit.classify.hashing import BUCKETS, HASH_VERSION
 from llm_audit.classify.irt import hardest_gap, p_loses, p_success
 from llm_audit.classify.learning import ridge
 from llm_audit.classify.learning.calibration_file import FORMAT, read_calibration

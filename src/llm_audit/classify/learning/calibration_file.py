@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from llm_audit.classify.features import BUCKETS, HASH_VERSION
+from llm_audit.classify.hashing import BUCKETS, HASH_VERSION
 from llm_audit.errors import UsageError
 
 FORMAT: Final = 3

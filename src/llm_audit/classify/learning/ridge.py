@@ -9,7 +9,9 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from llm_audit.classify.features import BUCKETS, COUNTS, buckets_numpy, pack
+from llm_audit.classify.characters import COUNTS
+from llm_audit.classify.features import pack
+from llm_audit.classify.hashing import BUCKETS, buckets_numpy
 from llm_audit.classify.text.structure import structure
 
 Array = npt.NDArray[np.float64]

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from llm_audit.classify.features import COUNTS
+from llm_audit.classify.characters import COUNTS
 
 ENGLISH: Final = "en"
 VALIDATED: Final = ("en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "zh", "ja", "ko", "hi", "ar")

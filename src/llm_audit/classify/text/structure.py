@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from llm_audit.classify.features import COUNTS
+from llm_audit.classify.characters import COUNTS
 
 _AT: Final = {name: index for index, name in enumerate(COUNTS)}
 _CHARACTERS: Final = slice(0, _AT["words"])

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from llm_audit.classify.features import Lexicon, hashes_numpy, pack
+from llm_audit.classify.features import Lexicon, pack
+from llm_audit.classify.hashing import hashes_numpy
 from llm_audit.classify.text import language
 from llm_audit.classify.training.data import Items, shipped
 from llm_audit.vocabulary import Stakes

@@ -21,7 +21,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from llm_audit.classify.features import BUCKETS, WORD_BUCKETS, buckets_numpy, pack
+from llm_audit.classify.features import pack
+from llm_audit.classify.hashing import BUCKETS, WORD_BUCKETS, buckets_numpy
 from llm_audit.classify.training.data import shipped
 
 _WEIGHTS: Final = "weights/l2_supercat_256.safetensors"

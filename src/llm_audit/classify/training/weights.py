@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from llm_audit.classify import heads
-from llm_audit.classify.features import BUCKETS, Lexicon
+from llm_audit.classify.features import Lexicon
+from llm_audit.classify.hashing import BUCKETS
 from llm_audit.classify.learning import ridge
 from llm_audit.classify.text.structure import NAMES
 from llm_audit.classify.training.data import SET_WEIGHT, Items
