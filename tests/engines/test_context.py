@@ -9,7 +9,7 @@ import pytest
 import llm_audit
 from llm_audit.classify import Classifier
 from llm_audit.classify.hashing import BUCKETS
-from llm_audit.classify.learning.calibrate import Calibration
+from llm_audit.classify.learning.calibration import Calibration
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.engines.context import AUDIT_HALF, IngestConfig, code_fingerprint, hash_ingest_files, load_context
 from llm_audit.ledger.cache_folder import FOLDER_VARIABLE

@@ -149,7 +149,7 @@ def _judged_so(ledger: Ledger, config: Config) -> Ledger:
     """Return a saved ledger, whose difficulties must be those of the calibration asked for."""
     if config.calibration is not None:
         from llm_audit.classify import Classifier
-        from llm_audit.classify.learning.calibrate import Calibration
+        from llm_audit.classify.learning.calibration import Calibration
 
         judged = Calibration.load(Path(config.calibration)).apply(Classifier.load())
         if ledger.manifest.fingerprints.get("classifier") != judged.fingerprint:

@@ -57,7 +57,7 @@ def catalog(config: Config, *, models: pl.DataFrame | None = None) -> Catalog:
     known = Catalog.load(aliases=config.aliases) if models is None else Catalog(models, aliases=config.aliases)
     if config.calibration is None:
         return known
-    from llm_audit.classify.learning.calibrate import Calibration
+    from llm_audit.classify.learning.calibration import Calibration
 
     return known.shifted(Calibration.load(Path(config.calibration)).abilities())
 
@@ -124,6 +124,6 @@ def _billing(config: Config) -> Billing:
 def _posterior(config: Config) -> Posterior | None:
     if config.calibration is None:
         return None
-    from llm_audit.classify.learning.calibrate import Calibration
+    from llm_audit.classify.learning.calibration import Calibration
 
     return Calibration.load(Path(config.calibration)).posterior

@@ -19,7 +19,7 @@ from llm_audit.sources.formats.interface import Format
 
 if TYPE_CHECKING:
     from llm_audit.classify import Classifier
-    from llm_audit.classify.learning.calibrate import Calibration
+    from llm_audit.classify.learning.calibration import Calibration
     from llm_audit.engines.row_batches import Harder, Judge
 
 AUDIT_HALF = frozenset(
@@ -111,7 +111,7 @@ class IngestConfig:
     def _learnt(self) -> Calibration | None:
         if self.calibration is None:
             return None
-        from llm_audit.classify.learning.calibrate import Calibration
+        from llm_audit.classify.learning.calibration import Calibration
 
         return Calibration.load(Path(self.calibration))
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from llm_audit.classify.hashing import BUCKETS, HASH_VERSION
-from llm_audit.classify.learning.calibrate import FORMAT, Calibration
+from llm_audit.classify.learning.calibration import Calibration
+from llm_audit.classify.learning.calibration_file import FORMAT
 from llm_audit.errors import UsageError
 
 POSTERIOR = {

@@ -5,7 +5,8 @@ import pytest
 
 from llm_audit.classify import Classifier
 from llm_audit.classify.contributions import explain
-from llm_audit.classify.learning.calibrate import Calibration, Outcome, calibrate
+from llm_audit.classify.learning.calibrate import Outcome, calibrate
+from llm_audit.classify.learning.calibration import Calibration
 from llm_audit.classify.learning.sampling import sample
 from llm_audit.errors import UsageError
 from llm_audit.vocabulary import Abstention, Category

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from llm_audit.classify.learning.calibrate import Calibration
+from llm_audit.classify.learning.calibration import Calibration
 from llm_audit.cli import run
 from llm_audit.ledger import read_ledger
 

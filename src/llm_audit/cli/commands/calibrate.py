@@ -17,7 +17,8 @@ from llm_audit.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
-    from llm_audit.classify.learning.calibrate import Calibration, Outcome
+    from llm_audit.classify.learning.calibrate import Outcome
+    from llm_audit.classify.learning.calibration import Calibration
     from llm_audit.classify.learning.posterior import Posterior
     from llm_audit.classify.learning.verdicts import Judged
 
@@ -88,7 +89,7 @@ def _of_verdicts(
 ) -> Calibration:
     from llm_audit.classify import Classifier
     from llm_audit.classify.learning import verdicts
-    from llm_audit.classify.learning.calibrate import Calibration
+    from llm_audit.classify.learning.calibration import Calibration
     from llm_audit.classify.learning.posterior import ability_name
     from llm_audit.vocabulary import Category
 

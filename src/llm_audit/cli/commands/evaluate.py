@@ -50,7 +50,7 @@ def evaluate(
 
     from llm_audit.catalog import Catalog
     from llm_audit.classify.learning import evaluate as evaluation
-    from llm_audit.classify.learning.calibrate import Calibration
+    from llm_audit.classify.learning.calibration import Calibration
     from llm_audit.classify.model import Classifier
 
     if output_format not in {"table", "json"}:
