@@ -20,6 +20,7 @@ from typing import Any
 import typer
 
 from llm_audit import cli
+from llm_audit.cli.root.application import application
 
 OUT = Path(__file__).parent.parent / "docs/cli.md"
 WIDTH = 100
@@ -42,7 +43,7 @@ reads it.
 
 def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield every command that help lists, with its path: a group, then its commands, in help's order."""
-    command = typer.main.get_command(cli.application()) if command is None else command
+    command = typer.main.get_command(application()) if command is None else command
     yield path, command
     for name, inner in getattr(command, "commands", {}).items():
         if not inner.hidden:

@@ -14,7 +14,8 @@ from tests.cli.conftest import write_log
 from llm_audit import __version__
 from llm_audit.classify import Classifier, features
 from llm_audit.classify.text import words
-from llm_audit.cli import COMMANDS, GROUPS, application, commands, groups, run
+from llm_audit.cli import COMMANDS, GROUPS, commands, groups, run
+from llm_audit.cli.root.application import application
 from llm_audit.cli.version import EXTENSIONS
 from llm_audit.engines import request_batches, row_reader
 from llm_audit.engines.features import line_hash

@@ -1,0 +1,1 @@
+"""The command line before any of its commands: its own help and version, and the application that runs commands."""
