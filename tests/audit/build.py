@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +65,19 @@ DEFAULTS: dict[str, Any] = {
 
 def rows(*given: dict[str, Any], **common: Any) -> pl.DataFrame:
     """A ledger frame with a row for each mapping, on top of the defaults; keys and lines count up."""
-    complete = [
-        {**DEFAULTS, "request_key": 1_000 + number, "line": number + 1, "entry": number, **common, **row}
-        for number, row in enumerate(given)
-    ]
-    columns = {name: [row.get(name) for row in complete] for name in SCHEMA}
-    return pl.DataFrame(columns, schema=dict(SCHEMA), strict=False)
+    count, usual = len(given), DEFAULTS | common
+    counted = {"request_key": range(1_000, 1_000 + count), "line": range(1, count + 1), "entry": range(count)}
+    values = {name: [row.get(name, usual.get(name)) for row in given] for name in set(common).union(*given)}
+    for name in counted.keys() - common:
+        values[name] = [row.get(name, number) for row, number in zip(given, counted[name], strict=True)]
+    return _plain_row()[[0] * count].with_columns(
+        pl.Series(name, values[name], dtype=kind, strict=False) for name, kind in SCHEMA.items() if name in values
+    )
+
+
+@cache
+def _plain_row() -> pl.DataFrame:
+    return pl.DataFrame({name: [DEFAULTS.get(name)] for name in SCHEMA}, schema=dict(SCHEMA), strict=False)
 
 
 def many(
