@@ -34,6 +34,8 @@ def test_one_price_in_full(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_model_is_told_with_what_is_like_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["prices", "show", "gpt-4p"]) == 2
     assert "openai/gpt-4o" in capsys.readouterr().err
+    assert run(["prices", "show", "gpt-99"]) == 2
+    assert "prices list 'gpt-*'" in capsys.readouterr().err
     assert run(["models", "no-such-model"]) == 2
     assert run(["models", "--category", "cooking"]) == 2
     assert run(["prices", "list", "--at", "yesterday"]) == 2

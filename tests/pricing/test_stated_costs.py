@@ -38,6 +38,8 @@ CACHED = {"input": 1000, "cache_read": 100_000, "output": 100}  # 3000 + 30000 +
         (stated(6_250, provider="openai", model="gpt-4o", input=1000, output=1000),
          "batch discount applied to standard calls"),
         (stated(1_725, **CACHED), "own key: the gateway's 5 % fee only"),
+        (stated(3_000_000, **CACHED), "the price of a million input tokens, not a cost"),
+        (stated(15_000_000, **CACHED), "the price of a million output tokens, not a cost"),
         (stated(99_999, **CACHED), "unexplained"),
     ],
 )  # fmt: skip

@@ -19,6 +19,7 @@ TOLERANCE = 0.005
 """Share of the stated amount within which two amounts agree."""
 ROUNDING_PICO = 500_000
 """Pico-dollars per request by which rounding to a millionth of a dollar can differ."""
+_MILLION = 10**6
 UNEXPLAINED = "unexplained"
 
 _CACHED = ("cache_read", "cache_write_5m", "cache_write_1h")
@@ -35,6 +36,8 @@ _CAUSES = {
     "priced at an earlier price": "_earlier",
     "priced at a later price": "_later",
     "own key: the gateway's 5 % fee only": "_own_key",
+    "the price of a million input tokens, not a cost": "_input_rate",
+    "the price of a million output tokens, not a cost": "_output_rate",
 }
 
 
@@ -149,6 +152,8 @@ def _with_hypotheses(rows: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
         _earlier=pl.when(known_before).then(_cost_at("earlier")).otherwise(cost),
         _later=_cost_at("later"),
         _own_key=cost // 20,
+        _input_rate=pl.col("_own_input") * _MILLION,
+        _output_rate=pl.col("_own_output") * _MILLION,
     )
 
 

@@ -1,4 +1,11 @@
-from llm_audit.sources.formats.pair_requests import counts_around, request_of
+import json
+from typing import Any
+
+import pytest
+
+from llm_audit.sources.entry import NO_USAGE, Request, Usage
+from llm_audit.sources.formats.pair_requests import request_of, set_counts
+from llm_audit.sources.records.bodies import usage_of
 from llm_audit.sources.records.pair import Pair, read_pair
 
 REQUEST = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
@@ -9,6 +16,13 @@ def pair(record) -> Pair:
     found = read_pair(record)
     assert found is not None
     return found
+
+
+def counted(record: dict[str, Any], usage: Usage | None = None) -> Request:
+    held = pair(record)
+    request = request_of(held, provider=None)
+    set_counts(request, held, usage_of(held.response_body) if usage is None else usage)
+    return request
 
 
 def test_a_failed_or_cancelled_answer_is_told_from_a_good_one() -> None:
@@ -37,6 +51,43 @@ def test_counts_around_a_pair_are_read() -> None:
         "request": REQUEST,
         "response": {"content": "Hi."},
     }
-    usage = counts_around(pair(record))
+    usage = counted(record, NO_USAGE).usage
     assert (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens) == (400, 600, 50)
-    assert counts_around(pair({"request": REQUEST, "response": RESPONSE})).usage_source == "none"
+    assert counted({"request": REQUEST, "response": RESPONSE}, NO_USAGE).usage.usage_source == "none"
+
+
+@pytest.mark.parametrize(
+    ("around", "asked", "answered", "tier"),
+    [
+        ({"service_tier": "flex"}, {}, {}, "flex"),
+        ({"service_tier": "batch"}, {}, {"service_tier": "default"}, "batch"),  # as OpenAI's batches answer
+        ({"batch": True}, {}, {"service_tier": "default"}, "batch"),
+        ({"batch": False, "service_tier": "priority"}, {"service_tier": "auto"}, {}, "priority"),
+        ({"service_tier": "flex"}, {}, {"service_tier": "default"}, "standard"),  # refused, and served as usual
+        ({"service_tier": "batch"}, {}, {"usage": {"prompt_tokens": 1, "service_tier": "standard"}}, "standard"),
+        ({"service_tier": "batch"}, {}, {"service_tier": "priority"}, "priority"),
+        ({}, {"service_tier": "flex"}, {"service_tier": "priority"}, "priority"),
+        ({"speed": 80.5}, {}, {}, "standard"),
+    ],
+)
+@pytest.mark.parametrize("as_text", [False, True])
+def test_the_tier_is_that_of_the_bodies_or_else_of_the_record_around_them(
+    around: dict[str, Any], asked: dict[str, Any], answered: dict[str, Any], tier: str, *, as_text: bool
+) -> None:
+    bodies: list[Any] = [REQUEST | asked, RESPONSE | answered]
+    if as_text:
+        bodies = [json.dumps(body) for body in bodies]
+    request = request_of(pair({**around, "request": bodies[0], "response": bodies[1]}), provider=None)
+    assert request.service_tier == tier
+
+
+def test_costs_around_a_pair_that_are_not_used_are_named() -> None:
+    body = RESPONSE | {"usage": {"prompt_tokens": 100, "completion_tokens": 10}}
+    for cost, pico, unread in (
+        ({"cost": "0.5 EUR"}, None, "cost in EUR"),
+        ({"cost": 0.5}, 500_000_000_000, None),
+        ({"price": 2.5}, None, "cost that is no plain amount"),  # dollars a million tokens
+    ):
+        request = counted({**cost, "request": REQUEST, "response": body})
+        assert (request.stated_cost_pico, request.usage.unread_counts) == (pico, unread)
+        assert request.usage.input_tokens == 100

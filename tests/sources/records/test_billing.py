@@ -171,6 +171,9 @@ def test_a_column_names_the_unit_of_its_cost(
         ({"input_cost": 0.004, "output_cost": 0.006, "search_cost": 0.01}, None, "cost that is no plain amount"),
         ({"input_cost": 0.004, "output_cost": 0.006, "search_cost": 0}, CENT, None),
         ({"input_cost": 2.5, "output_cost": 10}, None, "cost that is no plain amount"),  # prices of a million tokens
+        ({"price": 2.5}, None, "cost that is no plain amount"),
+        ({"price": 0.01}, CENT, None),
+        ({"cost": 1, "price": 2.5}, 100 * CENT, None),  # which may be for what else was done
     ],
     ids=str,
 )

@@ -68,7 +68,10 @@ def show_one(
     day = options.day(at)
     found = price_details(_book(prices, config_file), provider, model, at=day, region=region)
     if found.reason is not None:
-        hint = suggest(found.suggestions)
+        hint = suggest(found.suggestions) or (
+            f" `llm-audit prices list '{model[:4].strip('*')}*'` lists prices by name; a price file may give this one "
+            "(--prices FILE)."
+        )
         raise UsageError(f"{model} has no price on {day}: {found.reason.value.replace('_', ' ')}.{hint}")
     show(_rows(found.rates), output_format, numeric=_NUMERIC)
     if output_format == "table" and found.changes:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from llm_audit.sources.entry import BadRecordError, Reason, Request, Usage
+from llm_audit.sources.entry import NO_USAGE, BadRecordError, Reason, Request, Usage
 from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
 from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
 from llm_audit.sources.records.calls import merge_key, operation, outcome, tier
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
-from llm_audit.sources.records.fields import Json, attribution_of, first, labels, mapping, number, text
+from llm_audit.sources.records.fields import Json, attribution_of, first, flag, labels, mapping, number, text
 from llm_audit.sources.records.hosts import provider_of
 from llm_audit.sources.records.pair import Pair
 from llm_audit.sources.records.times import between_ms, micros
-from llm_audit.sources.records.tokens import count_tokens, usage_of_counts
+from llm_audit.sources.records.tokens import count_tokens, usage_of_counts, with_contradictions
 from llm_audit.vocabulary import ServiceTier, Status
 
 _STANDARD = str(ServiceTier.STANDARD)
@@ -37,13 +37,12 @@ class _Plan(NamedTuple):
     has_ids: bool  # of a conversation, trace or span, around the bodies
     has_owner: bool  # columns of it, metadata or a user
     has_state: bool  # the response says how the call ended
-    has_tier: bool  # a body names its tier, not counting its usage
+    has_tier: bool  # a body, or what is around them, names the tier, not counting the usage
     has_latency: bool  # besides a header
-    has_cost: bool  # around the bodies
 
 
 def request_of(pair: Pair, *, provider: str | None, model: str | None = None) -> Request:
-    """Build the request of a pair, all but its usage.
+    """Build the request of a pair, all but its usage, see ``set_counts``.
 
     ``model`` is the requested one, where it is not in the body but in the URL. Raises ``BadRecordError`` where neither
     body names a model.
@@ -65,7 +64,7 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
         provider=provider or provider_of(pair.host),
         operation=operation(pair.path),
         time_us=time_us,
-        service_tier=_tier(pair, usage) if plan.has_tier or not _OF_TIERS.isdisjoint(usage) else _STANDARD,
+        service_tier=_tier(pair, usage, columns) if plan.has_tier or not _OF_TIERS.isdisjoint(usage) else _STANDARD,
         request_id=text(get(columns.request_id)) or response_id,
         merge_key=merge_key(response_id, model=served, status=status),
         streamed=pair.streamed,
@@ -78,18 +77,27 @@ def request_of(pair: Pair, *, provider: str | None, model: str | None = None) ->
         request.span, request.parent_span = text(get(columns.span)), text(get(columns.parent_span))
     if plan.has_owner:
         _set_owner(request, pair, columns)
-    if plan.has_cost:
-        set_stated(request, pair.outer, columns)
-    if request.stated_cost_pico is None and usage:
-        request.stated_cost_pico = cost_of_usage(mapping(response_body.get("usage")))
     read_request_body(request, request_body)
     read_response_body(request, response_body)
     return request
 
 
-def counts_around(pair: Pair) -> Usage:
-    """Read the token counts that a record states around bodies, which serve where the response has none."""
-    return usage_of_counts(count_tokens(pair.outer, nested=False))
+def set_counts(request: Request, pair: Pair, usage: Usage) -> None:
+    """Set the usage of a response, or else the counts around the bodies, and the cost that the log states.
+
+    Counts around the bodies that contradict the response's, and a cost that cannot be used, are named as not used.
+    """
+    outer, columns = pair.outer, columns_of(pair.outer)
+    if usage is NO_USAGE:
+        request.usage = usage_of_counts(count_tokens(outer, nested=False), model=request.model)
+    elif columns.input is ABSENT and columns.output is ABSENT:  # as most are
+        request.usage = usage
+    else:
+        request.usage = with_contradictions(usage, columns.whole_counts(outer))
+    if any(key is not ABSENT for key in (columns.cost, columns.other_cost, columns.input_cost)):
+        set_stated(request, outer, columns)
+    if request.stated_cost_pico is None and (stated := mapping(pair.response_body.get("usage"))):
+        request.stated_cost_pico = cost_of_usage(stated)
 
 
 def _deployment(path: str) -> str | None:
@@ -116,9 +124,10 @@ def _plan_of(pair: Pair) -> _Plan:
             or columns.metadata is not ABSENT
             or not _OWNERS.isdisjoint(asked),
             has_state=not _STATES.isdisjoint(answered),
-            has_tier=not _OF_TIERS.isdisjoint((*asked, *answered)),
+            has_tier=not _OF_TIERS.isdisjoint((*asked, *answered))
+            or columns.service_tier is not ABSENT
+            or columns.batch is not ABSENT,
             has_latency="metrics" in answered or any(key is not ABSENT for key in latencies),
-            has_cost=any(key is not ABSENT for key in (columns.cost, columns.other_cost, columns.input_cost)),
         )
     return found
 
@@ -135,13 +144,21 @@ def _status(pair: Pair) -> str:
     return _OK if body else outcome(None)
 
 
-def _tier(pair: Pair, usage: Json) -> str:
+def _tier(pair: Pair, usage: Json, columns: Columns) -> str:
+    """Return the tier that the bodies name, or else the record around them.
+
+    Bodies of a batch may say ``default``, so that of a batch the record around them decides.
+    """
+    get = pair.outer.get
+    around = ServiceTier.BATCH if flag(get(columns.batch)) else tier(get(columns.service_tier))
     for given in (pair.response_body, usage, pair.request_body):
         found: Any = first(given, *_TIERS)
         found = found.get("type") if isinstance(found, dict) else found
+        if found == "auto" or (found == "default" and around == ServiceTier.BATCH):
+            continue
         if found is not None:
             return str(tier(found))
-    return _STANDARD
+    return str(around)
 
 
 def _set_owner(request: Request, pair: Pair, columns: Columns) -> None:

@@ -193,6 +193,10 @@ class Columns(msgspec.Struct, frozen=True):
     marks: tuple[str, ...] = ()  # keys that may say that a record is no call
     holders: tuple[str, ...] = ()  # keys of objects that may hold the usage, or counts
 
+    def whole_counts(self, record: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+        """Return the keys and the values of a record's own counts of its input and of its output."""
+        return {"input": (self.input, record.get(self.input)), "output": (self.output, record.get(self.output))}
+
     def names(self, column: str, *names: str) -> bool:
         """Return whether the normalized key of a column is one of these names."""
         return normalize_name(getattr(self, column)) in names
@@ -230,12 +234,18 @@ def _columns(keys: tuple[str, ...]) -> Columns:
     marks = tuple(key for key in keys if normalize_name(key) in EVENTS | CACHE_HITS)
     holders = tuple(key for key in keys if normalize_name(key) in _HOLDERS | COUNTED)
     flags = {
-        "only_usual": found.keys() <= USUAL and not (unread or marks or holders),
+        "only_usual": found.keys() <= USUAL and not (unread or marks or holders or _counts_twice(keys, found)),
         "attribution": not _ATTRIBUTION.isdisjoint(found),
         "marks": marks,
         "holders": holders,
     }
     return msgspec.convert({**found, **flags}, Columns)
+
+
+def _counts_twice(keys: tuple[str, ...], found: Mapping[str, str]) -> bool:
+    """Return whether counts of one kind may contradict each other: of several names, or beside a usage."""
+    whole = [column for key in keys if (column := column_named(key)) in ("input", "output")]
+    return len(whole) > len(set(whole)) or ("usage" in found and bool(whole))
 
 
 _known: dict[tuple[str, ...], Columns] = {}

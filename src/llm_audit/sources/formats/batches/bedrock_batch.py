@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
 from llm_audit.sources.formats.batches._requests import NOT_SENT, batched
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.pair_requests import request_of
+from llm_audit.sources.formats.pair_requests import request_of, set_counts
 from llm_audit.sources.records.bedrock import model_of_arn, set_operation, usage_of_body
 from llm_audit.sources.records.fields import first, mapping, text
 from llm_audit.sources.records.pair import Pair
@@ -22,7 +22,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     pair = Pair(mapping(record.get("modelInput")), response_body, record)
     request = request_of(pair, provider="aws", model=model and model_of_arn(model))
     set_operation(request)
-    request.usage = usage_of_body(response_body)
+    set_counts(request, pair, usage_of_body(response_body))
     yield batched(request)
 
 

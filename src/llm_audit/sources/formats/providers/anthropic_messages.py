@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record, Request
+from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Record, Request
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.pair_requests import counts_around, request_of
+from llm_audit.sources.formats.pair_requests import request_of, set_counts
 from llm_audit.sources.records.fields import Json, mapping, objects, text
 from llm_audit.sources.records.pair import KEYS, Pair
 from llm_audit.sources.records.usage import of_anthropic
@@ -32,7 +32,7 @@ def messages_requests(pair: Pair, *, provider: str | None = None, model: str | N
     """Build the requests of a pair in the shape of Messages: the call, then the calls made inside it."""
     request = request_of(pair, provider=provider, model=model)
     usage = mapping(pair.response_body.get("usage"))
-    request.usage = of_anthropic(usage) if usage else counts_around(pair)
+    set_counts(request, pair, of_anthropic(usage) if usage else NO_USAGE)
     request.region = region_of_usage(usage) or region_of_usage(pair.request_body)
     if (text(usage.get("speed")) or text(pair.request_body.get("speed"))) == "fast":
         request.service_tier = ServiceTier.FAST.value

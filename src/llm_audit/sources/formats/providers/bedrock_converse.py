@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.pair_requests import request_of
+from llm_audit.sources.formats.pair_requests import request_of, set_counts
 from llm_audit.sources.records.bedrock import model_of_arn, of_stream, set_operation, usage_of_body
 from llm_audit.sources.records.fields import at, mapping, text
 from llm_audit.sources.records.hosts import region_of
@@ -32,7 +32,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     set_operation(request)
     usage = usage_of_body(pair.response_body)
     converse = "inputTokens" in mapping(pair.response_body.get("usage"))
-    request.usage = of_stream(usage, request.model) if request.streamed and converse else usage
+    set_counts(request, pair, of_stream(usage, request.model) if request.streamed and converse else usage)
     yield request
 
 

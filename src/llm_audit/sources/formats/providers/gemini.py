@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Record, Request
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.pair_requests import request_of
+from llm_audit.sources.formats.pair_requests import request_of, set_counts
 from llm_audit.sources.records.billing.fees import read_grounding_fees
 from llm_audit.sources.records.bodies import usage_of
 from llm_audit.sources.records.calls import tier
@@ -37,7 +37,7 @@ def gemini_request(pair: Pair, *, model: str | None) -> Request:
     """Build the request of a pair in the shape of generateContent."""
     request = request_of(pair, provider="google", model=model)
     usage = usage_of(pair.response_body)
-    request.usage = usage
+    set_counts(request, pair, usage)
     if usage is NO_USAGE and first(pair.response_body, "promptFeedback", "prompt_feedback"):
         request.status = Status.ERROR.value  # blocked before the model saw it
     if _contains_images(pair.response_body):

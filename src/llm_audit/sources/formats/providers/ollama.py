@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.pair_requests import request_of
+from llm_audit.sources.formats.pair_requests import request_of, set_counts
 from llm_audit.sources.formats.providers.openai_chat import chat_request
 from llm_audit.sources.records.calls import merge_key
 from llm_audit.sources.records.fields import number, text
@@ -37,7 +37,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         duration_ns = number(body.get("total_duration"))
         if duration_ns is not None:
             request.latency_ms = duration_ns / _NS_PER_MS
-        request.usage = of_ollama(body)
+        set_counts(request, pair, of_ollama(body))
         yield request
 
 

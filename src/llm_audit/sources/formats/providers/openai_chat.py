@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Record, Request, Usage
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.pair_requests import counts_around, request_of
+from llm_audit.sources.formats.pair_requests import request_of, set_counts
 from llm_audit.sources.records.billing.fees import read_search_fees
 from llm_audit.sources.records.bodies import usage_of
 from llm_audit.sources.records.disjoint import read_count
@@ -37,7 +37,7 @@ def chat_request(pair: Pair, *, provider: str | None = None, model: str | None =
     request = request_of(pair, provider=provider, model=model)
     if pair.response_body.get("object") == "list" and request.operation == _CHAT:
         request.operation = _EMBEDDING
-    request.usage = chat_usage(pair)
+    set_counts(request, pair, chat_usage(pair))
     if request.operation == _IMAGE and "image" in request.model and request.usage.image_output_tokens is None:
         request.usage = replace(request.usage, image_output_tokens=request.usage.output_tokens)
     counts = mapping(pair.response_body.get("usage"))
@@ -61,7 +61,7 @@ def chat_usage(pair: Pair) -> Usage:
     if found is not NO_USAGE:
         return found
     groq = mapping(mapping(pair.response_body.get("x_groq")).get("usage"))
-    return of_any(groq) if groq else counts_around(pair)
+    return of_any(groq) if groq else NO_USAGE
 
 
 FORMAT = Format(

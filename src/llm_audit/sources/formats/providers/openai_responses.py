@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Record, Request
+from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Record, Request
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.pair_requests import counts_around, request_of
+from llm_audit.sources.formats.pair_requests import request_of, set_counts
 from llm_audit.sources.records.billing.fees import read_responses_fees
 from llm_audit.sources.records.bodies import usage_of
 from llm_audit.sources.records.fields import mapping, text
@@ -26,8 +26,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
 def responses_request(pair: Pair, *, provider: str | None = None) -> Request:
     """Build the request of a pair in the shape of Responses."""
     request = request_of(pair, provider=provider)
-    usage = usage_of(pair.response_body)
-    request.usage = counts_around(pair) if usage is NO_USAGE else usage
+    set_counts(request, pair, usage_of(pair.response_body))
     read_responses_fees(request, pair.request_body, pair.response_body)
     if request.conversation is None:
         held = pair.response_body.get("conversation")

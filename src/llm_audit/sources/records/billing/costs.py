@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from msgspec.structs import replace
-
 from llm_audit.sources.entry import Request, Usage
 from llm_audit.sources.records.billing import amounts
 from llm_audit.sources.records.billing.amounts import NOTHING, UNCLEAR, Stated, amount
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
 from llm_audit.sources.records.fields import Json, as_int, first, number, parsed, text
+from llm_audit.sources.records.tokens.contradictions import named_as_unread
 from llm_audit.sources.records.tokens.names import normalize_name
 
 _TOTALS = (
@@ -27,6 +26,8 @@ _PARTS = frozenset(
 _NANO = Decimal("1e-9")
 _MOST_PICO = 10**9
 """More than any model's price of a token: $1,000 a million."""
+_MAY_BE_RATES = frozenset({"price", "price_usd"})
+"""Names of costs that may as well be prices of a million tokens."""
 
 
 def stated(value: object, unit: str | None = None) -> Stated:
@@ -116,7 +117,7 @@ def _is_another_part(name: str) -> bool:
 
 
 def _are_rates(stated: Stated, usage: Usage) -> bool:
-    """Return whether the sum of parts is beyond any price of so many tokens: the parts are prices of a million each."""
+    """Return whether a cost is beyond any price of so many tokens, so that it is a price of a million, or their sum."""
     tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) + (usage.cache_read_tokens or 0)
     tokens += (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
     return tokens > 0 and (stated.pico or 0) > tokens * _MOST_PICO
@@ -140,9 +141,9 @@ def set_stated(request: Request, record: Json, columns: Columns) -> None:
     found = stated_in(record, columns)
     if found == NOTHING:
         return  # what the usage states holds
-    if record.get(columns.cost) is None and record.get(columns.other_cost) is None and _are_rates(found, request.usage):
+    whole = record.get(columns.cost) is not None or record.get(columns.other_cost) is not None
+    if (not whole or columns.names("cost", *_MAY_BE_RATES)) and _are_rates(found, request.usage):
         found = Stated(left_out=UNCLEAR)
     request.stated_cost_pico = found.pico
     if found.left_out:
-        unread = request.usage.unread_counts
-        request.usage = replace(request.usage, unread_counts=f"{unread},{found.left_out}" if unread else found.left_out)
+        request.usage = named_as_unread(request.usage, [found.left_out])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llm_audit.sources.records.tokens.contradictions import named_as_unread, with_contradictions
 from llm_audit.sources.records.tokens.counts import TokenCounts, count_tokens, read_tokens, usage_of_counts
 from llm_audit.sources.records.tokens.names import COLUMNS, looks_like_tokens, normalize_name, token_kind
 from llm_audit.sources.records.tokens.summed import read_parts
@@ -13,6 +14,7 @@ __all__ = [
     "count_thinking",
     "count_tokens",
     "looks_like_tokens",
+    "named_as_unread",
     "normalize_name",
     "perhaps_on_top",
     "read_parts",
@@ -20,4 +22,5 @@ __all__ = [
     "thinks",
     "token_kind",
     "usage_of_counts",
+    "with_contradictions",
 ]

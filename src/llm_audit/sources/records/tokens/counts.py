@@ -10,6 +10,7 @@ import msgspec
 from llm_audit.sources.entry import NO_USAGE, Usage
 from llm_audit.sources.records.disjoint import MAX_TOKENS, REPORTED, Convention, as_count, disjoint_usage
 from llm_audit.sources.records.fields import Json, mapping, number
+from llm_audit.sources.records.tokens.contradictions import contradicting, may_contradict
 from llm_audit.sources.records.tokens.fields import Field, fields_of, plain_counts
 
 _DEEPEST = 4  # levels of details in details; real ones have three
@@ -163,17 +164,22 @@ def count_tokens(record: Json, *, nested: bool = True) -> TokenCounts:
         return TokenCounts(plain)
     counter = _Counter(nested=nested)
     counter.look(record, "", 0)
-    return TokenCounts({kind: count for kind, (_, _, count) in counter.best.items()}, tuple(counter.unread))
+    kinds = {kind: held[2] for kind, held in counter.best.items()}
+    unread = counter.unread
+    if counter.others:
+        unread += contradicting(kinds, counter.others)
+    return TokenCounts(kinds, tuple(unread))
 
 
 class _Counter:
-    """The best count of each kind so far, with its rank, and the names of unread ones."""
+    """The best count of each kind so far, with its rank and name; those it was preferred to; names of unread ones."""
 
-    __slots__ = ("_nested", "best", "unread")
+    __slots__ = ("_nested", "best", "others", "unread")
 
     def __init__(self, *, nested: bool) -> None:
         self._nested = nested
-        self.best: dict[str, tuple[bool, int, int]] = {}
+        self.best: dict[str, tuple[bool, int, int, str]] = {}
+        self.others: list[tuple[str, str, int]] = []
         self.unread: list[str] = []
 
     def look(self, record: Json, prefix: str, depth: int) -> None:
@@ -185,8 +191,10 @@ class _Counter:
                 kind = field.nested_kind if nested else field.own
                 if kind is None or not 0 <= value <= MAX_TOKENS:
                     self._add(field, value)
-                elif (held := best.get(kind[0])) is None or (not value, kind[1]) < held[:2]:
-                    best[kind[0]] = (not value, kind[1], value)
+                elif (held := best.get(kind[0])) is None:
+                    best[kind[0]] = (not value, kind[1], value, field.path)
+                else:
+                    self._weigh(kind, value, field.path, held)
                 continue
             if value is None:
                 continue
@@ -218,8 +226,19 @@ class _Counter:
             return
         name, rank = kind
         held = self.best.get(name)
-        if held is None or (not count, rank) < held[:2]:
-            self.best[name] = (not count, rank, count)
+        if held is None:
+            self.best[name] = (not count, rank, count, field.path)
+        else:
+            self._weigh(kind, count, field.path, held)
+
+    def _weigh(self, kind: tuple[str, int], count: int, path: str, held: tuple[bool, int, int, str]) -> None:
+        """Keep the better of two counts of a kind, and note the other where it says something else."""
+        name, rank = kind
+        found = (not count, rank, count, path)
+        better, worse = (found, held) if found[:2] < held[:2] else (held, found)
+        self.best[name] = better
+        if worse[2] not in (0, better[2]) and may_contradict(name, worse[3]) and may_contradict(name, better[3]):
+            self.others.append((name, worse[3], worse[2]))
 
 
 def _summed(details: list[object]) -> Json | None:

@@ -83,6 +83,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Kinds of tokens by the names they go by as columns of their own, the most specific first."""
 
+SAME_COUNTS = {
+    "input": frozenset(COLUMNS["input"])
+    - {"native_tokens_prompt", "request_tokens", "context_tokens", "message_tokens", "input_text_tokens"},
+    "output": frozenset(COLUMNS["output"])
+    - {"native_tokens_completion", "response_tokens", "generated_tokens", "answer_tokens", "candidates_token_count"},
+}
+"""Names by which the whole input or output of a call is counted, so that of two of them one is wrong if they differ."""
+
 _INTO_KINDS = {
     "cached": ("cached", "cache_read", "cached_read", "cache_hit", "cached_input", "cache_read_input", "cached_prompt"),
     "cache_created": (

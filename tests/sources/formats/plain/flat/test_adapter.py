@@ -248,6 +248,9 @@ def test_counts_of_a_record_itself_come_before_those_among_its_metrics() -> None
         (True, (1000, None, None, None, 100), None),
         ("miss", (1000, None, None, None, 100), None),
         (1_788_220_800, (1000, None, None, None, 100), "cached"),  # a time, or what no one knows
+        (0.8, (1000, None, None, None, 100), "cached"),  # a share
+        (3, (1000, None, None, None, 100), "cached"),  # hits
+        ("1", (1000, None, None, None, 100), None),
     ],
 )
 def test_a_column_named_cached_counts_tokens_or_marks_a_hit(

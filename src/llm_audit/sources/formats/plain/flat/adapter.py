@@ -44,6 +44,7 @@ from llm_audit.sources.records.tokens import (
     read_tokens,
     thinks,
     usage_of_counts,
+    with_contradictions,
 )
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import ServiceTier
@@ -82,6 +83,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         if type(usage) is dict and "prompt_tokens" in usage
         else _usage(record, columns, model)
     )
+    if not columns.only_usual and usage is not None:
+        request.usage = with_contradictions(request.usage, columns.whole_counts(record))
     completion = get(columns.completion)
     if completion is not None:
         set_completion(request, completion)

@@ -9,7 +9,7 @@ import re
 
 from llm_audit.sources.entry import NO_USAGE, NotCallReason, Record, Request
 from llm_audit.sources.records.column_names import CACHE_HITS, Columns
-from llm_audit.sources.records.fields import as_int
+from llm_audit.sources.records.fields import as_int, number
 from llm_audit.sources.records.tokens import TokenCounts, normalize_name
 
 _STARTS = re.compile(
@@ -17,17 +17,23 @@ _STARTS = re.compile(
 )
 _HITS = frozenset({"true", "hit", "yes", "1"})
 _LONGEST = 60  # characters of what is no text of its own
+_LEAST_CACHED = 16  # tokens: no provider caches fewer, so that a smaller number counts hits, or is a share
 
 
 def add_cached(counts: TokenCounts, record: Record, columns: Columns) -> None:
-    """Add the cached tokens that a column ``cached`` counts, where it is no mark of a hit; another number is unread."""
+    """Add the cached tokens that a column ``cached`` counts, where it is no mark of a hit.
+
+    Another number, which may be a share or count hits, is named as unread.
+    """
     for key in columns.marks:
-        count = as_int(record[key]) if normalize_name(key) == "cached" else None
-        if count is not None and count > 1 and counts.get("cached", "cache_read") is None:
-            if count <= (counts.get("input") or 0):
-                counts.kinds["cached"] = count
-            else:
-                counts.unread = (*counts.unread, "cached")
+        given = number(record[key]) if normalize_name(key) == "cached" else None
+        if given in (None, 0, 1) or counts.get("cached", "cache_read") is not None:
+            continue
+        count = as_int(given)
+        if count is not None and _LEAST_CACHED <= count <= (counts.get("input") or 0):
+            counts.kinds["cached"] = count
+        else:
+            counts.unread = (*counts.unread, "cached")
 
 
 def no_call(record: Record, columns: Columns, request: Request) -> NotCallReason | None:
