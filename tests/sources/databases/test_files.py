@@ -112,3 +112,22 @@ def test_a_missing_library_is_named_with_its_command(scheme: str, extra: str) ->
     assert done.returncode == 2
     assert f"pip install 'llm-audit[{extra}]'" in done.stderr
     assert "geheim" not in done.stderr
+
+
+def test_a_database_of_no_known_table_in_a_folder_is_rejected_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "calls.jsonl").write_text(
+        '{"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1, "time": 1788220800}'
+    )
+    with closing(sqlite3.connect(tmp_path / "cookies.db")) as database:
+        database.execute("CREATE TABLE message (id TEXT PRIMARY KEY, body TEXT)")  # of another product
+    document = llm_audit.analyze(tmp_path).document
+    assert [(rejected.reason, rejected.count) for rejected in document.rejected] == [("unknown_format", 1)]
+    assert any("sqlite://PATH#TABLE" in note for note in document.notes)
+
+
+def test_databases_in_a_folder_are_read_beside_logs(webui: Path) -> None:
+    (webui.parent / "calls.jsonl").write_text(
+        '{"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1, "time": 1788220800}'
+    )
+    document = llm_audit.analyze(webui.parent).document
+    assert (document.requests.audited, document.requests.rejected) == (2, 0)

@@ -22,6 +22,7 @@ from llm_audit.sources.files.stores.key_dates import KeyDates, outside_period
 from llm_audit.sources.files.walk import skip_reason, walk
 
 STANDARD_INPUT = "-"
+_DATABASES = (".db", ".sqlite", ".sqlite3", ".duckdb")
 _WILDCARD = re.compile(r"[*?\[]")
 
 
@@ -63,11 +64,12 @@ def find(
     for path in map(str, paths):
         uri = path if databases.is_database(path) else databases.uri_of_file(path)
         left_out = 0
-        for source in _expand(path, spool, stdin, notes, dates) if uri is None else _tables(uri, selection, notes):
-            if uri is None and dates.rules_out(source.name):
+        expanded = _expand(path, spool, stdin, notes, dates) if uri is None else _tables(uri, selection, notes)
+        for source in _with_databases(expanded, selection, notes):
+            if source.table is None and dates.rules_out(source.name):
                 left_out += 1
                 continue
-            current = source if source.remote or uri is not None else lakes.current(source)
+            current = source if source.remote or source.table is not None else lakes.current(source)
             if current is None:
                 continue
             kept = by_identity.setdefault(current.identity, current)
@@ -95,6 +97,17 @@ def _tables(uri: str, selection: databases.Selection, notes: list[str]) -> Itera
             table=table,
             version=table.fingerprint,
         )
+
+
+def _with_databases(sources: Iterator[Source], selection: databases.Selection, notes: list[str]) -> Iterator[Source]:
+    """Yield sources, for a file in a folder that is a database of calls its tables instead."""
+    for source in sources:
+        is_database = not source.remote and source.table is None and source.name.lower().endswith(_DATABASES)
+        uri = databases.uri_of_file(source.path) if is_database and selection.query is None else None
+        try:
+            yield from [source] if uri is None else list(_tables(uri, selection, notes))
+        except UsageError:  # of another product, or locked, which its reader will say
+            yield source
 
 
 def _opened(source: Source, notes: list[str], no_archive: Callable[[Source], bool]) -> Iterator[Source]:

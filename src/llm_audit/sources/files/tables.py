@@ -16,6 +16,11 @@ from llm_audit.sources.files.storage import Source
 _LOCK_SECONDS = 5.0  # to wait for a database that another program has locked
 _SQLITE_ROWS = "SELECT * FROM responses ORDER BY rowid"
 
+_OF_NO_KNOWN_TABLE = Rejected(
+    Reason.UNKNOWN_FORMAT,
+    note="it is an SQLite database without a table of a known log; sqlite://PATH#TABLE reads one of its tables",
+)
+
 Row = tuple[int, Item]
 """Line or row number from 1, and the row."""
 
@@ -35,7 +40,7 @@ def sqlite_rows(source: Source) -> Iterator[Row]:
                 Rejected(Reason.UNREADABLE, note="another program has locked it; try again when it is done"),
             )
         else:
-            yield number + 1, Rejected(Reason.TRUNCATED if number else Reason.UNKNOWN_FORMAT)
+            yield number + 1, Rejected(Reason.TRUNCATED) if number else _OF_NO_KNOWN_TABLE
 
 
 def plain(value: Any) -> Any:

@@ -1,4 +1,15 @@
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
 from tests.sources.formats.fixture_files import not_calls, rejections, requests, tokens
+
+import llm_audit
+from llm_audit.sources.entry import Request
+from llm_audit.sources.format_detector import FormatDetector
+from llm_audit.sources.formats.registry import all_formats
 
 PATH = "opencode/messages.jsonl"
 
@@ -31,3 +42,67 @@ def test_each_step_of_a_message_is_a_call() -> None:
     assert (tokens(first), first.stated_cost_pico) == ((700, 0, 0, None, 20), 20_000_000_000)
     assert (tokens(last), last.stated_cost_pico) == ((500, 500, 0, None, 15), 10_000_000_000)  # 1015 counts reasoning
     assert first.merge_key != last.merge_key
+
+
+@pytest.mark.parametrize(
+    ("model", "counts", "output", "ambiguous"),
+    [
+        ("gpt-5", {"input": 100, "output": 50, "reasoning": 30}, 80, 30),  # a part of the output, or on top of it
+        ("gpt-5", {"input": 100, "output": 50, "reasoning": 0}, 50, None),
+        ("gpt-5", {"input": 100, "output": 50, "reasoning": 70}, 120, None),  # more than the output
+        ("gpt-5", {"total": 150, "input": 100, "output": 50, "reasoning": 30}, 50, None),
+        ("gemini-3-pro-preview", {"input": 100, "output": 50, "reasoning": 30}, 80, None),
+    ],
+)
+def test_reasoning_without_a_total_has_two_bounds(
+    model: str, counts: dict[str, int], output: int, ambiguous: int | None
+) -> None:
+    message = {"id": "m", "role": "assistant", "modelID": model, "time": {"created": 1_793_613_600_000}}
+    (_, found), *_ = FormatDetector(all_formats(), path="log.jsonl").entries(
+        1, {**message, "sessionID": "s", "tokens": counts}
+    )
+    assert isinstance(found, Request)
+    assert (found.usage.output_tokens, found.usage.ambiguous_tokens) == (output, ambiguous)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "data" / "opencode.db"
+    path.parent.mkdir()
+    own = "id text PRIMARY KEY, session_id text, time_created integer, time_updated integer, data text"
+    asked = {"role": "user", "time": {"created": 1_793_613_600_000}}
+    counts = {"input": 100, "output": 20, "reasoning": 0, "cache": {"read": 400, "write": 0}}
+    answered = {"role": "assistant", "modelID": "gpt-5", "providerID": "openai", "tokens": {"total": 520, **counts}}
+    step = {"type": "step-finish", "cost": 0.01, "tokens": {"total": 320, **counts, "input": 300, "cache": {"read": 0}}}
+    second = {
+        "model": {"id": "gpt-5", "providerID": "openai"},
+        "tokens": counts,
+        "time": {"created": 1_793_613_602_000},
+    }
+    with closing(sqlite3.connect(path)) as opened:
+        opened.execute(f"CREATE TABLE message ({own})")
+        opened.execute(f"CREATE TABLE part ({own}, message_id text)")
+        opened.execute(f"CREATE TABLE session_message ({own}, type text)")
+        opened.execute("CREATE TABLE session (id text, tokens_input integer, cost real)")  # sums, which are not read
+        opened.execute("INSERT INTO session VALUES ('s', 999999, 99)")
+        times = (1_793_613_601_000, 1_793_613_601_000)
+        for name, data in (("m1", asked), ("m2", answered)):
+            opened.execute("INSERT INTO message VALUES (?, 's', ?, ?, ?)", (name, *times, json.dumps(data)))
+        parts = [step, {"type": "text", "text": "hello"}, {**step, "tokens": answered["tokens"]}]
+        for number, data in enumerate(parts):
+            values = (f"p{number}", *times, json.dumps(data))
+            opened.execute("INSERT INTO part VALUES (?, 's', ?, ?, ?, 'm2')", values)
+        for name, kind, data in (("m3", "user", {"text": "hi"}), ("m4", "assistant", second)):
+            values = (name, *times, json.dumps(data), kind)
+            opened.execute("INSERT INTO session_message VALUES (?, 's', ?, ?, ?, ?)", values)
+        opened.commit()
+    return path
+
+
+@pytest.mark.parametrize("of_folder", [False, True])
+def test_the_database_holds_a_row_a_message_and_the_steps_among_its_parts(database: Path, *, of_folder: bool) -> None:
+    document = llm_audit.analyze(database.parent if of_folder else database).document
+    assert (document.requests.read, document.requests.audited, document.requests.not_provider_calls) == (5, 3, 2)
+    assert (document.tokens.input, document.tokens.cache_read, document.tokens.output) == (500, 800, 60)
+    assert document.cost.stated == "0.02"
+    assert (document.period.start, document.requests.rejected) == ("2026-11-02T10:00:01+00:00", 0)

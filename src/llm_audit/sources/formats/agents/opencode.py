@@ -1,7 +1,8 @@
 """OpenCode messages: a file each, rows of its database, or a session as ``opencode export`` writes it.
 
-Counts are disjoint: cached tokens and, as its own costs count them, reasoning come on top. A total that says otherwise
-decides. Parts of a message repeat its counts and are no calls.
+Counts are disjoint: cached tokens come on top. So does the thinking of Gemini's models, while the reasoning of others
+is part of the output in some versions and on top in others: the total decides, else both bounds are kept. Parts of a
+message repeat its counts and are no calls.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from llm_audit.sources.records.calls import cost_pico, merge_key, reject_on_erro
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, listing, mapping, objects, text
 from llm_audit.sources.records.times import between_ms, micros
+from llm_audit.sources.records.tokens import perhaps_on_top, thinks
 from llm_audit.sources.records.transcript import TOOLS, folder
 from llm_audit.vocabulary import Status
 
@@ -61,18 +63,20 @@ def _entry(message: Json) -> Entry:
         latency_ms=between_ms(start_us, end_us),
         stated_cost_pico=cost_pico(message.get("cost")),
         tools=TOOLS,
-        usage=_usage(tokens),
+        usage=_usage(tokens, model),
     )
 
 
-def _usage(tokens: Json) -> Usage:
+def _usage(tokens: Json, model: str) -> Usage:
+    """Read the counts of a message. Reasoning that no total places is counted on top of the output, as it may be."""
     cache = mapping(tokens.get("cache"))
     output, reasoning = read_count(tokens, "output"), read_count(tokens, "reasoning")
     total = read_count(tokens, "total")
     counted = (read_count(tokens, "input") or 0) + (output or 0)
     cached = (read_count(cache, "read") or 0) + (read_count(cache, "write") or 0)
-    part_of_output = total is not None and total == counted + cached
-    return disjoint_usage(
+    either = total is None and 0 < (reasoning or 0) <= (output or 0) and not thinks(model)
+    part_of_output = either or (total is not None and total == counted + cached)
+    usage = disjoint_usage(
         read_count(tokens, "input"),
         output if output is None or part_of_output else output + (reasoning or 0),
         cache_read=read_count(cache, "read"),
@@ -80,6 +84,7 @@ def _usage(tokens: Json) -> Usage:
         reasoning=reasoning,
         convention=Convention.EXCLUSIVE,
     )
+    return perhaps_on_top(usage) if either else usage
 
 
 def _matches(record: Record, _context: Context) -> bool:
@@ -95,14 +100,14 @@ _NOTE = NotACall(NotCallReason.METADATA)
 FORMAT = Format(
     info=FormatInfo(
         name="opencode",
-        title="OpenCode messages and exported sessions",
+        title="OpenCode messages, sessions and database",
         evidence=Evidence.FIXTURE,
         input_counts="exclusive, reasoning apart",
         tells=("time", "id", "cache", "cost", "latency"),
         notes="Checked on OpenCode's source (session/processor.ts, 2026) and on copies of two generations of its "
-        "getUsage. Prompts are in files of their own and are not read. Earlier versions counted reasoning in the "
-        "output too: where a message has no total, it may be counted twice. In files of messages, one of several "
-        "steps keeps the tokens of the last step only, and the cost of all; exported sessions hold each step.",
+        "getUsage. Prompts are in files or rows of their own and are not read. Where a message has no total, reasoning "
+        "may be part of the output: both bounds are kept. In files of messages, one of several steps keeps the tokens "
+        "of the last step only, and the cost of all; exported sessions and the database hold each step.",
     ),
     specificity=Specificity.TRANSCRIPT,
     matches=_matches,
