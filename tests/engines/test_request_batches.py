@@ -97,6 +97,36 @@ def test_columns_are_those_that_python_makes_of_the_same_requests(seed: int) -> 
     assert batch.ask_chars == sum(len(extract_text_features(one).ask) for _, one in requests)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_of_one_reply_share_their_prompt_but_for_what_differs(seed: int) -> None:
+    chance = random.Random(seed)
+    batch, requests = RequestBatch(400), []
+    window = [message(chance) for _ in range(6)]
+    for _ in range(300):
+        step = chance.random()
+        if step < 0.2:
+            window[0:1] = []
+            window += [message(chance)]  # as many as before
+        elif step < 0.3:
+            window[chance.randrange(6)] = message(chance)
+        elif step < 0.35:
+            window[-1] = Message(window[-1].role, window[-1].text)  # another one, perhaps equal to it
+        one = request(chance)
+        one.messages = window if chance.random() < 0.8 else [*window]
+        one.tools, one.tool_chars = chance.choice(TOOLS) if chance.random() < 0.3 else TOOLS[0]
+        features = extract_text_features(one)
+        one.stated_cost_pico = 1 << 63 if (odd := chance.random() < 0.1) else None
+        place = batch.rows
+        assert batch.add((place, 1, place + 1), "f", one) is not odd
+        if not odd:
+            requests.append(ledger_row((place, 1, place + 1), "f", one, features))
+        if requests and chance.random() < 0.05:
+            assert repr(batch.table(judge).to_pydict()) == repr(judged_table(requests, judge).to_pydict())
+            batch.clear()
+            requests.clear()
+    assert repr(batch.table(judge).to_pydict()) == repr(judged_table(requests, judge).to_pydict())
+
+
 @pytest.mark.parametrize(
     "odd",
     [

@@ -5,6 +5,7 @@
 
 #include "_columns.h"
 #include "_digest.h"
+#include "_kept.h"
 
 #define PLAN "llm_audit.requests"
 #define MAX_FIELDS 64
@@ -41,6 +42,7 @@ typedef struct {
     Py_ssize_t own[OWN_FIELDS];
     Messages messages;
     AskPlan ask;
+    Kept kept;
     PyObject *given, *template, *answered, *tools, *select; /* given: what keeps all else alive */
 } Plan;
 
@@ -138,7 +140,7 @@ static int read_own(const Plan *plan, PyObject *request, PyObject **own) {
            (own[CALL_ID] == Py_None || PyUnicode_Check(own[CALL_ID]));
 }
 
-/* Write what is kept of a request's texts, and count the characters of its ask. */
+/* Write what is found of a request's texts, and count the characters of its ask. */
 static int set_texts(Plan *plan, PyObject *request, PyObject *const *own, Py_ssize_t *chars) {
     PyObject *messages = own[MESSAGES], *tools = own[TOOLS], *ask = Py_NewRef(Py_None);
     int is_redacted = own[REDACTED] == Py_True, has_tools = PyTuple_GET_SIZE(tools) > 0, done = 1;
@@ -158,14 +160,34 @@ static int set_texts(Plan *plan, PyObject *request, PyObject *const *own, Py_ssi
     return done;
 }
 
+/* Write the texts of a request with the prompt that is kept: only what its reply decides is another. */
+static int set_same_texts(Plan *plan, PyObject *const *own, Py_ssize_t *chars) {
+    static const int of_reply[] = {COMPLETION_CHARS, CALLS_TOOLS, TOOL_CALL_HASH, REPLY_HASH};
+    copy_columns(&plan->columns, plan->kept.row, plan->columns.row, PROMPT_HASH, OWN_COLUMNS);
+    for (size_t k = 0; k < sizeof of_reply / sizeof *of_reply; k++) set_none(&plan->columns, of_reply[k]);
+    *chars = plan->kept.chars;
+    return set_reply(plan, own, own[REDACTED] == Py_True);
+}
+
+/* Write the texts of a request, and keep its prompt where others may have it. */
+static int set_new_texts(Plan *plan, PyObject *request, PyObject *const *own, Py_ssize_t *chars) {
+    if (!set_texts(plan, request, own, chars)) return 0;
+    if (PyTuple_GET_SIZE(own[TOOL_CHARS]) || !may_recur(own[MESSAGES], plan->messages.type)) return 1;
+    plan->kept.row = plan->columns.row, plan->kept.chars = *chars;
+    return keep(&plan->kept, own[MESSAGES], own[TOOLS], own[OPERATION], own[REDACTED]);
+}
+
 static int set_request(Plan *plan, PyObject *const *position, PyObject *format, PyObject *request, Py_ssize_t *chars) {
     PyObject *own[OWN_FIELDS];
     Columns *columns = &plan->columns;
     for (int k = 0; k < 3; k++)
         if (!set_value(columns, ENTRY + k, A_NUMBER, position[k])) return 0;
     if (!set_value(columns, FORMAT, A_WORD, format) || !set_fields(columns, &plan->fields[0], request, OWN_COLUMNS)) return 0;
-    return read_own(plan, request, own) && set_texts(plan, request, own, chars) &&
-           set_fields(columns, &plan->fields[1], own[USAGE], OWN_COLUMNS + plan->fields[0].count);
+    if (!read_own(plan, request, own) || !set_fields(columns, &plan->fields[1], own[USAGE], OWN_COLUMNS + plan->fields[0].count))
+        return 0;
+    int is_same = !PyTuple_GET_SIZE(own[TOOL_CHARS]) &&
+                  is_kept(&plan->kept, own[MESSAGES], own[TOOLS], own[OPERATION], own[REDACTED]);
+    return is_same ? set_same_texts(plan, own, chars) : set_new_texts(plan, request, own, chars);
 }
 
 /* Write a request as a row; returns the characters of its ask, -1 where the request is odd. */
@@ -177,6 +199,7 @@ static PyObject *add(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssiz
         return NULL;
     }
     plan->columns.row = row;
+    if (row <= plan->kept.row) forget(&plan->kept); /* its batch has ended */
     if (!set_request(plan, &PyTuple_GET_ITEM(args[2], 0), args[3], args[4], &chars)) {
         chars = -1;
         int is_of_request = PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError);
@@ -189,6 +212,7 @@ static PyObject *add(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssiz
 static void release(PyObject *capsule) {
     Plan *plan = PyCapsule_GetPointer(capsule, PLAN);
     PyBuffer_Release(&plan->values), PyBuffer_Release(&plan->known);
+    forget(&plan->kept);
     Py_DECREF(plan->given);
     PyMem_Free(plan);
 }
