@@ -241,3 +241,11 @@ def tokens_of(record: dict[str, object]) -> object:
         return read_tokens(record, wrapper_total=True), count_tokens(record)
     except BadRecordError as error:
         return str(error), error.note
+
+
+def test_the_details_of_the_vercel_ai_sdk_are_known() -> None:
+    into = {"noCacheTokens": 400, "cacheReadTokens": 4000, "cacheWriteTokens": 600}
+    raw = {"input_tokens": 400, "cache_read_input_tokens": 4000}
+    usage = read_tokens({"inputTokens": 5000, "outputTokens": 300, "inputTokenDetails": into, "raw": raw})
+    assert (usage.input_tokens, usage.cache_read_tokens, usage.cache_write_5m_tokens) == (400, 4000, 600)
+    assert (usage.output_tokens, usage.unread_counts) == (300, None)

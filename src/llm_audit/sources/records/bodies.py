@@ -7,9 +7,11 @@ not collide.
 from __future__ import annotations
 
 from llm_audit.sources.entry import NO_USAGE, Request, Usage
+from llm_audit.sources.records.calls import tier
 from llm_audit.sources.records.fields import Json, as_int, first, flag, listing, mapping, objects, text
 from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, set_reply
 from llm_audit.sources.records.usage import of_any
+from llm_audit.vocabulary import ServiceTier
 
 _USAGE = ("usage", "usageMetadata", "usage_metadata")
 _MAX_OUTPUT = (
@@ -26,6 +28,9 @@ _OF_REASONING = frozenset({"reasoning_effort", "reasoning", "thinking", "thinkin
 _SETTINGS = ("generationConfig", "generation_config", "inferenceConfig", "config")
 _TOOLS = ("tools", "functions", "toolConfig")
 _PARAMETERS = _OF_SCHEMAS | _OF_REASONING | {*_MAX_OUTPUT, *_SETTINGS, *_TOOLS}
+_TIERS = ("service_tier", "serviceTier", "trafficType", "traffic_type")
+_ANYWHERE = frozenset({"not_available", "global", "default"})
+_FAST = ServiceTier.FAST.value
 _NO_EFFORT = frozenset({"none", "minimal", "disabled", "off"})
 
 
@@ -96,6 +101,38 @@ def usage_of(body: Json) -> Usage:
     """Read the usage a response body holds; ``NO_USAGE`` where it holds none."""
     found = mapping(first(body, *_USAGE))
     return of_any(found) if found else NO_USAGE
+
+
+def tier_of(*bodies: Json) -> str:
+    """Return the service tier of a call: what the first of its bodies says that names one, itself or in its usage.
+
+    The body of a response comes before that of its request, which may ask for what it does not get.
+
+    >>> tier_of({"usage": {"service_tier": "batch"}}), tier_of({"service_tier": "default"}, {"service_tier": "flex"})
+    ('batch', 'standard')
+    """
+    places = [place for body in bodies for place in (body, mapping(first(body, *_USAGE))) if place]
+    speed = next((place["speed"] for place in places if isinstance(place.get("speed"), str)), None)
+    if speed == _FAST:
+        return str(tier(speed))
+    for place in places:
+        named = first(place, *_TIERS)
+        named = named.get("type") if isinstance(named, dict) else named
+        if isinstance(named, str) and named != "auto":
+            return str(tier(named))
+    return str(ServiceTier.STANDARD)
+
+
+def place_of(*bodies: Json) -> str | None:
+    """Return where a model ran as a usage states it, since the price depends on it; None for anywhere."""
+    places = (region_of_usage(mapping(first(body, *_USAGE))) for body in bodies)
+    return next((place for place in places if place is not None), None)
+
+
+def region_of_usage(usage: Json) -> str | None:
+    """Return where a model ran by Anthropic's usage; None for anywhere."""
+    region = text(usage.get("inference_geo"))
+    return None if region in _ANYWHERE else region
 
 
 def model_of(body: Json) -> str | None:

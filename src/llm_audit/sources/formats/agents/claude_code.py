@@ -24,7 +24,8 @@ from llm_audit.sources.entry import (
     Usage,
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.providers.anthropic_messages import inner_calls, region_of_usage
+from llm_audit.sources.formats.providers.anthropic_messages import inner_calls
+from llm_audit.sources.records.bodies import region_of_usage
 from llm_audit.sources.records.calls import cost_pico, merge_key, tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, listing, mapping, text

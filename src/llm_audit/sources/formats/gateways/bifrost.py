@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import read_parameters
+from llm_audit.sources.records.bodies import read_parameters, tier_of
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, flag, mapping, number, text
@@ -36,6 +36,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         provider=text(record.get("provider")),
         operation=operation(first(record, "object", "object_type")),
         time_us=micros(first(record, "timestamp", "created_at"), "timestamp"),
+        service_tier=tier_of(mapping(record.get("params"))),
         request_id=log_id,
         merge_key=merge_key(log_id and f"bifrost:{log_id}", model=model, status=status),
         team=text(first(record, "team_name", "team_id")),

@@ -9,7 +9,14 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body, usage_of
+from llm_audit.sources.records.bodies import (
+    model_of,
+    place_of,
+    read_request_body,
+    read_response_body,
+    tier_of,
+    usage_of,
+)
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import as_int, attribution_of, first, flag, mapping, number, text
@@ -73,6 +80,8 @@ def _event(record: Record) -> Request:
         provider=text(record.get("Provider")),
         operation=operation(record.get("Endpoint")),
         time_us=micros(record.get("Timestamp"), "Timestamp"),
+        service_tier=tier_of(received, sent),
+        region=place_of(received),
         request_id=text(received.get("id")),
         merge_key=merge_key(received.get("id"), model=model, status=status),
         team=attribution.team,

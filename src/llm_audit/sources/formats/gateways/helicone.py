@@ -20,8 +20,15 @@ from llm_audit.sources.entry import (
     Usage,
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body, usage_of
-from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome, tier
+from llm_audit.sources.records.bodies import (
+    model_of,
+    place_of,
+    read_request_body,
+    read_response_body,
+    tier_of,
+    usage_of,
+)
+from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, as_int, attribution_of, first, mapping, number, text
 from llm_audit.sources.records.times import micros
@@ -53,7 +60,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         provider=text(record.get("provider")),
         operation=operation(record.get("request_path")),
         time_us=micros(record.get("request_created_at"), "request_created_at"),
-        service_tier=tier(received.get("service_tier")),
+        service_tier=tier_of(received, sent),
+        region=place_of(received),
         request_id=text(record.get("request_id")),
         merge_key=merge_key(first(record, "response_id", "request_id"), model=model, status=status),
         conversation=next((text(value) for key, value in properties.items() if key.lower() == _SESSION), None),
@@ -100,7 +108,7 @@ FORMAT = Format(
         title="Helicone export (JSON lines)",
         evidence=Evidence.RECONSTRUCTED,
         input_counts="exclusive, reasoning apart",
-        tells=("time", "id", "prompts", "cache", "cost", "latency"),
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "service_tier"),
         notes="Written after Helicone's published types; no real export was seen.",
     ),
     specificity=Specificity.PRODUCT,

@@ -8,9 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
+from llm_audit.sources.entry import (
+    NO_USAGE,
+    BadRecordError,
+    Entry,
+    NotACall,
+    NotCallReason,
+    Reason,
+    Record,
+    Request,
+    Usage,
+)
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import read_request_body, read_response_body
+from llm_audit.sources.records.bodies import place_of, read_request_body, read_response_body, tier_of, usage_of
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome, reject_on_error
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, as_int, at, first, mapping, number, text
@@ -45,12 +55,17 @@ def _entry(record: Record, plugins: Json, name: str) -> Entry:
     code = as_int(at(record, "response", "status"))
     status = Status.OK if code is None else outcome(code)
     request_id = text(at(record, "request", "id"))
+    own = mapping(plugin.get("payload"))
+    sent = mapping(own.get("request")) or mapping(payload.get("request"))
+    received = mapping(own.get("response")) or mapping(payload.get("response"))
     request = Request(
         model=model,
         model_requested=requested,
         provider=text(meta.get("provider_name")),
         operation=operation(at(record, "request", "uri")),
         time_us=micros(record.get("started_at"), "started_at"),
+        service_tier=tier_of(received, sent),
+        region=place_of(received),
         request_id=request_id,
         merge_key=merge_key(request_id and f"kong:{name}:{request_id}", model=model, status=status),
         app=text(at(record, "service", "name")),
@@ -60,10 +75,10 @@ def _entry(record: Record, plugins: Json, name: str) -> Entry:
         latency_ms=number(meta.get("llm_latency")),
         stated_cost_pico=cost_pico(usage.get("cost")) or None,  # 0 where no price was configured
     )
-    own = mapping(plugin.get("payload"))
-    read_request_body(request, mapping(own.get("request")) or mapping(payload.get("request")))
-    read_response_body(request, mapping(own.get("response")) or mapping(payload.get("response")))
-    request.usage = _usage(usage)
+    read_request_body(request, sent)
+    read_response_body(request, received)
+    found = usage_of(received)
+    request.usage = _usage(usage) if found is NO_USAGE else found
     return request
 
 
@@ -83,7 +98,7 @@ FORMAT = Format(
         title="Kong AI Gateway log",
         evidence=Evidence.RECONSTRUCTED,
         input_counts="as the provider counts",
-        tells=("time", "prompts", "cache", "cost", "latency"),
+        tells=("time", "prompts", "cache", "cost", "latency", "service_tier"),
         notes="Checked against the documentation's example. A hit of the semantic cache is no provider call; a cost of "
         "0 means that the gateway has no price and is read as unknown.",
     ),

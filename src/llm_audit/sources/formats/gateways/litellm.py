@@ -22,8 +22,8 @@ from llm_audit.sources.entry import (
     Usage,
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import read_request_body, read_response_body, usage_of
-from llm_audit.sources.records.calls import cost_pico, merge_key, operation, tier
+from llm_audit.sources.records.bodies import place_of, read_request_body, read_response_body, tier_of, usage_of
+from llm_audit.sources.records.calls import cost_pico, merge_key, operation
 from llm_audit.sources.records.fields import (
     Attribution,
     Json,
@@ -64,7 +64,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         provider=text(record.get("custom_llm_provider")),
         operation=operation(record.get("call_type")),
         time_us=started,
-        service_tier=tier(response.get("service_tier") or sent.get("service_tier")),
+        service_tier=tier_of(response, sent),
+        region=place_of(response),
         request_id=text(record.get("litellm_call_id")) or text(record.get("id")),
         merge_key=merge_key(response.get("id") or record.get("id"), model=model, status=status),
         conversation=text(record.get("session_id")),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, Reason, Record, Request, Usage
 from llm_audit.sources.formats.gateways.litellm import key_attribution, not_a_call_reason, usage_within
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
+from llm_audit.sources.records.bodies import model_of, place_of, read_request_body, read_response_body, tier_of
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation
 from llm_audit.sources.records.fields import Json, mapping, number, parsed, text
 from llm_audit.sources.records.times import between_ms, micros
@@ -36,12 +36,15 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     started, ended = micros(record.get("startTime"), "startTime"), micros(record.get("endTime"), "endTime")
     duration_ms = number(record.get("request_duration_ms"))
     attribution = key_attribution(record, metadata)
+    sent = _request_body(record)
     request = Request(
         model=model,
         model_requested=text(record.get("model_group")) or text(record.get("model")),
         provider=text(record.get("custom_llm_provider")),
         operation=operation(record.get("call_type")),
         time_us=started,
+        service_tier=tier_of(response, sent),
+        region=place_of(response),
         request_id=text(record.get("request_id")),
         merge_key=merge_key(record.get("request_id"), model=model, status=status),
         conversation=text(record.get("session_id")),
@@ -54,7 +57,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         latency_ms=between_ms(started, ended) if duration_ms is None else duration_ms,
         stated_cost_pico=cost_pico(record.get("spend")),
     )
-    read_request_body(request, _request_body(record))
+    read_request_body(request, sent)
     read_response_body(request, response)
     request.usage = _usage(record, metadata, response)
     yield request
@@ -84,7 +87,7 @@ FORMAT = Format(
         title="LiteLLM SpendLogs (JSON or CSV)",
         evidence=Evidence.REAL,
         input_counts="inclusive; exclusive in older versions, settled by arithmetic",
-        tells=("time", "id", "cache", "cost", "latency", "team"),
+        tells=("time", "id", "cache", "cost", "latency", "team", "service_tier"),
         notes="Prompts are there only where the proxy stores them.",
     ),
     specificity=Specificity.PRODUCT,

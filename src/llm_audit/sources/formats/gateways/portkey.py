@@ -9,8 +9,15 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body, usage_of
-from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome, tier
+from llm_audit.sources.records.bodies import (
+    model_of,
+    place_of,
+    read_request_body,
+    read_response_body,
+    tier_of,
+    usage_of,
+)
+from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import (
     Attribution,
@@ -49,7 +56,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         provider=text(record.get("ai_org")),
         operation=operation(record.get("request_url")),
         time_us=micros(record.get("created_at"), "created_at"),
-        service_tier=tier(received.get("service_tier")),
+        service_tier=tier_of(received, sent),
+        region=place_of(received),
         request_id=log_id or text(received.get("id")),
         merge_key=merge_key(received.get("id") or (log_id and f"portkey:{log_id}"), model=model, status=status),
         trace=text(record.get("trace_id")),
@@ -108,7 +116,7 @@ FORMAT = Format(
         title="Portkey log export (JSON lines)",
         evidence=Evidence.RECONSTRUCTED,
         input_counts="as in the body; else not split",
-        tells=("time", "id", "prompts", "cost", "latency", "trace"),
+        tells=("time", "id", "prompts", "cost", "latency", "trace", "service_tier"),
         notes="Columns are documented, the nesting of request.body is not: both readings are accepted. Without the "
         "response body cached tokens are not told apart.",
     ),

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import model_of, read_parameters, read_response_body, usage_of
-from llm_audit.sources.records.calls import cost_pico, merge_key, tier
+from llm_audit.sources.records.bodies import model_of, place_of, read_parameters, read_response_body, tier_of, usage_of
+from llm_audit.sources.records.calls import cost_pico, merge_key
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import first, flag, listing, mapping, number, text
 from llm_audit.sources.records.messages import read_messages, set_reply
@@ -39,7 +39,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         model_requested=named,
         provider=text(record.get("model_provider_name")),
         time_us=_time_us(record, row_id),
-        service_tier=tier(received.get("service_tier")),
+        service_tier=tier_of(received, sent),
+        region=place_of(received),
         request_id=row_id,
         merge_key=merge_key(row_id and f"tensorzero:{row_id}", model=model),
         trace=text(record.get("inference_id")),
@@ -85,7 +86,7 @@ FORMAT = Format(
         title="TensorZero ModelInference rows",
         evidence=Evidence.FIXTURE,
         input_counts="inclusive",
-        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
         notes="Columns as in TensorZero's source (migrations and StoredModelInference, 2026). The response of the "
         "provider in a row is preferred to its counts. Rows with cached = true are hits of the gateway's cache, not "
         "provider calls.",

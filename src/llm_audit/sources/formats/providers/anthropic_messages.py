@@ -12,12 +12,11 @@ from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Re
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.pair_requests import request_of, set_counts
+from llm_audit.sources.records.bodies import region_of_usage
 from llm_audit.sources.records.fields import Json, mapping, objects, text
 from llm_audit.sources.records.pair import KEYS, Pair
 from llm_audit.sources.records.usage import of_anthropic
 from llm_audit.vocabulary import ServiceTier
-
-_NO_REGION = frozenset({"not_available", "global", "default"})
 
 
 def _entries(record: Record, context: Context) -> Iterator[Entry]:
@@ -39,12 +38,6 @@ def messages_requests(pair: Pair, *, provider: str | None = None, model: str | N
     inner = list(inner_calls(request, usage))
     yield request
     yield from inner
-
-
-def region_of_usage(usage: Json) -> str | None:
-    """Return where the model ran, on which the price depends; None for anywhere."""
-    region = text(usage.get("inference_geo"))
-    return None if region in _NO_REGION else region
 
 
 def inner_calls(request: Request, usage: Json) -> Iterator[Request]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import read_parameters, read_request_body, read_response_body
+from llm_audit.sources.records.bodies import place_of, read_parameters, read_request_body, read_response_body, tier_of
 from llm_audit.sources.records.calls import cost_pico, span_key
 from llm_audit.sources.records.disjoint import Convention
 from llm_audit.sources.records.fields import Json, at, attribution_of, first, labels, listing, mapping, text
@@ -30,11 +30,14 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     status = Status.ERROR if record.get("error") else Status.OK
     started, ended = micros(metrics.get("start"), "metrics.start"), micros(metrics.get("end"), "metrics.end")
     trace, span = text(record.get("root_span_id")), text(record.get("span_id"))
+    sent, output = mapping(record.get("input")), record.get("output")
     attribution = attribution_of(metadata)  # its tags would be the call's parameters
     request = Request(
         model=model,
         provider=text(metadata.get("provider")),
         time_us=micros(record.get("created"), "created") if started is None else started,
+        service_tier=tier_of(mapping(output), sent, metadata),
+        region=place_of(mapping(output)),
         request_id=text(record.get("id")) or span,
         merge_key=span_key(trace, span, model=model, status=status),
         conversation=text(first(metadata, "session_id", "thread_id", "conversation_id")),
@@ -51,10 +54,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         latency_ms=between_ms(started, ended),
         stated_cost_pico=cost_pico(metrics.get("estimated_cost")),
     )
-    sent = mapping(record.get("input"))
     read_request_body(request, sent if "messages" in sent else {"messages": record.get("input")})
     read_parameters(request, metadata)
-    output = record.get("output")
     read_response_body(request, mapping(output) if "choices" in mapping(output) else _choices(output))
     request.usage = usage
     yield request
@@ -74,7 +75,7 @@ FORMAT = Format(
         title="Braintrust project logs",
         evidence=Evidence.FIXTURE,
         input_counts="inclusive",
-        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
         notes="Field names are documented and found in its SDK's source; no real export was seen.",
     ),
     specificity=Specificity.PRODUCT,

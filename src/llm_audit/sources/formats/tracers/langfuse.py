@@ -23,8 +23,8 @@ from llm_audit.sources.entry import (
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records import tracing
-from llm_audit.sources.records.bodies import read_parameters, read_response_body, usage_of
-from llm_audit.sources.records.calls import cost_pico, provider, reject_on_error, set_usage, span_key, tier
+from llm_audit.sources.records.bodies import place_of, read_parameters, read_response_body, tier_of, usage_of
+from llm_audit.sources.records.calls import cost_pico, provider, reject_on_error, set_usage, span_key
 from llm_audit.sources.records.disjoint import Convention
 from llm_audit.sources.records.fields import (
     Attribution,
@@ -83,7 +83,8 @@ def _entry(trace: Json, row: Json) -> Entry:
         provider=_provider(metadata),
         operation=_KINDS[kind],
         time_us=started,
-        service_tier=tier(settings.get("service_tier") or mapping(output).get("service_tier")),
+        service_tier=tier_of(mapping(output), settings),
+        region=place_of(mapping(output)),
         request_id=span,
         merge_key=span_key(trace_id, span, model=model, status=status),
         conversation=text(first(row, "sessionId", "session_id") or first(trace, "sessionId", "session_id")),
@@ -191,7 +192,7 @@ FORMAT = Format(
         title="Langfuse: UI download or blob export",
         evidence=Evidence.REAL,
         input_counts="exclusive; inclusive where copied",
-        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
         notes="UI downloads were checked on real records, blob exports on documentation only. Spans, agents and other "
         "observations are not provider calls.",
     ),

@@ -21,8 +21,8 @@ from llm_audit.sources.entry import (
     Usage,
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
-from llm_audit.sources.records.calls import cost_pico, provider, reject_on_error, set_usage, span_key, tier
+from llm_audit.sources.records.bodies import model_of, place_of, read_request_body, read_response_body, tier_of
+from llm_audit.sources.records.calls import cost_pico, provider, reject_on_error, set_usage, span_key
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, at, attribution_of, first, labels, listing, mapping, objects, text
 from llm_audit.sources.records.messages import is_redacted, read_messages, set_reply
@@ -72,7 +72,8 @@ def _entry(run: Json) -> Entry:
         provider=provider(metadata.get("ls_provider")),
         operation=_KINDS.get(kind, Operation.CHAT),
         time_us=started,
-        service_tier=tier(outputs.get("service_tier") or inputs.get("service_tier")),
+        service_tier=tier_of(outputs, mapping(outputs.get("llm_output")), _about(outputs), inputs, invoked),
+        region=place_of(outputs, mapping(outputs.get("llm_output")), _about(outputs)),
         request_id=span,
         merge_key=span_key(trace, span, model=model, status=status),
         conversation=text(first(metadata, "session_id", "thread_id", "conversation_id")),
@@ -128,11 +129,21 @@ def _ids(run: Json) -> tuple[str | None, str | None]:
     return span, text(run.get("parent_run_id")) or (path[-2] if len(path) > 1 else None)
 
 
+def _message(outputs: Json) -> Json:
+    """Return the first message that LangChain keeps of a reply."""
+    batch = [mapping(item) for turn in listing(outputs.get("generations")) for item in (listing(turn) or [turn])]
+    return _plain(batch[0].get("message")) if batch else {}
+
+
+def _about(outputs: Json) -> Json:
+    """Return what the provider said of a reply, as LangChain keeps it."""
+    message = _message(outputs) or mapping(at(outputs, "message", "kwargs"))
+    return mapping(message.get("response_metadata"))
+
+
 def _usage(run: Json, outputs: Json, vendor: str | None) -> Usage:
     """Read the provider's own usage, else LangChain's copy, else LangSmith's counts of the run."""
-    told = mapping(outputs.get("llm_output"))
-    batch = [mapping(item) for turn in listing(outputs.get("generations")) for item in (listing(turn) or [turn])]
-    message = _plain(batch[0].get("message")) if batch else {}
+    told, message = mapping(outputs.get("llm_output")), _message(outputs)
     about = mapping(message.get("response_metadata"))
     own = (
         outputs.get("usage"),
@@ -183,7 +194,7 @@ FORMAT = Format(
         title="LangSmith runs: bulk export or SDK bodies",
         evidence=Evidence.REAL,
         input_counts="inclusive; open for Anthropic",
-        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
         notes="SDK bodies were checked on real records, bulk exports on documentation. Chains, tools and "
         "retrievers are not provider calls.",
     ),

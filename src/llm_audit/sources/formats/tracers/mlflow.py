@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, NotCallReason, Reason, Record
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records import tracing
-from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body, usage_of
+from llm_audit.sources.records.bodies import (
+    model_of,
+    place_of,
+    read_request_body,
+    read_response_body,
+    tier_of,
+    usage_of,
+)
 from llm_audit.sources.records.calls import provider, reject_on_error, set_usage
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, listing, mapping, objects, parsed, text
@@ -54,6 +61,7 @@ def read(span: tracing.Span, given: Json) -> Entry:
     vendor = provider(attributes.get("mlflow.llm.provider"))
     operation = Operation.EMBEDDING if kind == "EMBEDDING" else Operation.CHAT
     request = tracing.request(span, model=model, requested=requested, vendor=vendor, operation=operation)
+    request.service_tier, request.region = tier_of(received, sent), place_of(received)
     read_request_body(request, sent)
     read_response_body(request, received)
     usage, counts = usage_of(received), mapping(attributes.get("mlflow.chat.tokenUsage"))
@@ -86,7 +94,7 @@ FORMAT = Format(
         title="MLflow traces",
         evidence=Evidence.RECONSTRUCTED,
         input_counts="the provider's own; else as the provider counts",
-        tells=("time", "prompts", "cache", "latency", "trace"),
+        tells=("time", "prompts", "cache", "latency", "trace", "service_tier"),
         notes="Attributes as in MLflow's source (tracing/constant.py, 2026; token usage since version 3); no real "
         "export was seen. Where neither arithmetic nor the provider tells whether counts include cached "
         "tokens, both bounds are kept.",

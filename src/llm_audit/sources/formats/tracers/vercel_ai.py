@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Usage
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records import tracing
-from llm_audit.sources.records.calls import cost_pico, merge_key, provider, set_usage, tier
+from llm_audit.sources.records.bodies import place_of, tier_of
+from llm_audit.sources.records.calls import cost_pico, merge_key, provider, set_usage
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, as_int, at, first, listing, mapping, objects, parsed, text
 from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, set_reply
@@ -55,7 +56,8 @@ def read(span: tracing.Span) -> Entry:
     response_id = first(attributes, "ai.response.id", "gen_ai.response.id")
     request.merge_key = merge_key(response_id, model=model, status=request.status) or request.merge_key
     metadata = mapping(attributes.get("ai.response.providerMetadata"))
-    request.service_tier = tier(at(metadata, "openai", "serviceTier"))
+    told = [part for part in metadata.values() if isinstance(part, Mapping)]
+    request.service_tier, request.region = tier_of(*told), place_of(*told)
     request.stated_cost_pico = cost_pico(_stated_cost(metadata))
     request.streamed = step.endswith(".doStream")
     request.needs_json_schema = "Object." in step

@@ -10,7 +10,14 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Record, Request, Usage
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body, usage_of
+from llm_audit.sources.records.bodies import (
+    model_of,
+    place_of,
+    read_request_body,
+    read_response_body,
+    tier_of,
+    usage_of,
+)
 from llm_audit.sources.records.calls import merge_key, operation, span_key
 from llm_audit.sources.records.fields import Json, attribution_of, mapping, text
 from llm_audit.sources.records.times import between_ms, micros
@@ -45,6 +52,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         model_requested=requested,
         operation=operation(op),
         time_us=start_us,
+        service_tier=tier_of(received, sent),
+        region=place_of(received),
         request_id=text(received.get("id")) or span,
         merge_key=merge_key(received.get("id"), model=model, status=status)
         or span_key(trace, span, model=model, status=status),
@@ -77,7 +86,7 @@ FORMAT = Format(
         title="W&B Weave calls",
         evidence=Evidence.RECONSTRUCTED,
         input_counts="as the provider counts",
-        tells=("time", "id", "prompts", "cache", "latency", "trace"),
+        tells=("time", "id", "prompts", "cache", "latency", "trace", "service_tier"),
         notes="Usage as in Weave's source (LLMUsageSchema of trace_server_interface.py); no real export was seen. "
         "The usage that Weave sums up for the ops around a call is not counted.",
     ),

@@ -11,7 +11,6 @@ from functools import partial
 
 from llm_audit.sources.entry import Entry, Reason, Record, Rejected, Request
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.providers.anthropic_messages import region_of_usage
 from llm_audit.sources.formats.usage._sums import (
     BY_MODEL,
     COSTS_ONLY,
@@ -21,6 +20,7 @@ from llm_audit.sources.formats.usage._sums import (
     start_us,
     sum_of,
 )
+from llm_audit.sources.records.bodies import region_of_usage
 from llm_audit.sources.records.calls import tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage
 from llm_audit.sources.records.fields import Json, mapping, objects, text

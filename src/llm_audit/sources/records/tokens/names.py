@@ -16,7 +16,7 @@ _INTO = re.compile(r"(?:^|_)(?:prompt|input)_(?:tokens?_)?details_(.+)$")
 _OUT_OF = re.compile(r"(?:^|_)(?:completion|output|response)_(?:tokens?_)?details_(.+)$")
 _CACHED_DETAILS = re.compile(r"(?:^|_)(?:cached_tokens?|cache_tokens?|cache_read_tokens?)_details_(.+)$")
 _OWN_DETAILS = re.compile(r"^(?:usage_)?details_(.+)$")
-_COPIED = re.compile(r"^(?:usage_)?(?:experimental|anthropic|openai|(original_usage|native_usage))_(.+)$")
+_COPIED = re.compile(r"^(?:usage_)?(?:experimental|anthropic|openai|(original_usage|native_usage|raw_usage|raw))_(.+)$")
 _MAX_REMEMBERED = 1 << 14
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -96,7 +96,7 @@ _INTO_KINDS = {
     "cache_created": (
         "cache_write", "cache_creation", "cached_write", "cached_creation", "cache_write_input", "cache_creation_input",
     ),
-    "fresh": ("uncached", "fresh", "non_cached"),
+    "fresh": ("uncached", "fresh", "non_cached", "no_cache"),
     "audio_input": ("audio", "input_audio"),
     "image_input": ("image", "input_image"),
 }  # fmt: skip

@@ -30,7 +30,7 @@ from llm_audit.sources.formats.plain.flat.marks import add_cached, no_call
 from llm_audit.sources.formats.plain.flat.typed import typed_reader
 from llm_audit.sources.records.billing.aggregates import count_of, shared_out
 from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
-from llm_audit.sources.records.bodies import read_parameters
+from llm_audit.sources.records.bodies import read_parameters, region_of_usage, tier_of
 from llm_audit.sources.records.calls import operation, tier
 from llm_audit.sources.records.column_names import ABSENT, COUNTED, Columns, columns_of
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
@@ -88,8 +88,9 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     completion = get(columns.completion)
     if completion is not None:
         set_completion(request, completion)
-    if type(usage) is dict and not usage.keys() <= _USUAL_COUNTS:
-        request.stated_cost_pico = cost_of_usage(usage)
+    if usage is not None and not (told := mapping(usage)).keys() <= _USUAL_COUNTS:
+        request.stated_cost_pico = cost_of_usage(told)
+        request.service_tier, request.region = tier_of({"usage": told}), region_of_usage(told)
     if not columns.only_usual:
         _set_uncommon_fields(request, record, columns)
         if columns.marks and (reason := no_call(record, columns, request)):
@@ -181,8 +182,10 @@ def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> No
         request.model_requested = requested
     request.provider = text(get(columns.provider))
     request.operation = operation(get(columns.operation))
-    request.service_tier = ServiceTier.BATCH if flag(get(columns.batch)) else tier(get(columns.service_tier))
-    request.region = text(get(columns.region))
+    named = get(columns.service_tier)
+    if flag(get(columns.batch)) or named is not None:
+        request.service_tier = ServiceTier.BATCH if flag(get(columns.batch)) else tier(named)
+    request.region = text(get(columns.region)) or request.region
     request.span = text(get(columns.span))
     request.parent_span = text(get(columns.parent_span))
     request.tags = tuple(sorted({*request.tags, *labels(get(columns.tags))}))
