@@ -131,3 +131,19 @@ def test_databases_in_a_folder_are_read_beside_logs(webui: Path) -> None:
     )
     document = llm_audit.analyze(webui.parent).document
     assert (document.requests.audited, document.requests.rejected) == (2, 0)
+
+
+def test_a_row_of_zcode_is_a_request_whose_input_includes_what_was_cached(tmp_path: Path) -> None:
+    columns = (
+        "id text PRIMARY KEY, session_id text, model_id text, status text, started_at integer, completed_at integer, "
+        "input_tokens integer, output_tokens integer, reasoning_tokens integer, cache_creation_input_tokens integer, "
+        "cache_read_input_tokens integer, computed_total_tokens integer"
+    )
+    row = ("u", "s", "glm-4.6", "completed", 1_788_256_800_000, 1_788_256_805_000, 70_443, 680, 100, 0, 70_144, 71_123)
+    with closing(sqlite3.connect(tmp_path / "db.sqlite")) as database:
+        database.execute(f"CREATE TABLE model_usage ({columns})")
+        database.execute(f"INSERT INTO model_usage VALUES ({', '.join('?' * len(row))})", row)
+        database.commit()
+    document = llm_audit.analyze(tmp_path / "db.sqlite").document
+    assert (document.tokens.input, document.tokens.cache_read, document.tokens.output) == (299, 70_144, 680)
+    assert (document.requests.audited, document.period.start) == (1, "2026-09-01T10:00:00+00:00")

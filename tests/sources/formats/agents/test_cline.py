@@ -1,4 +1,11 @@
+from typing import Any
+
+import pytest
 from tests.sources.formats.fixture_files import not_calls, rejections, requests, tokens
+
+from llm_audit.sources.entry import NotACall, NotCallReason, Request
+from llm_audit.sources.format_detector import FormatDetector
+from llm_audit.sources.formats.registry import all_formats
 
 PATH = "cline/ui_messages.json"
 
@@ -24,3 +31,29 @@ def test_calls_of_no_known_model_and_the_sum_of_removed_rows_are_refused() -> No
         ("bad_shape", "subagent_usage"),
     ]
     assert not_calls(PATH) == ["metadata"] * 3
+
+
+TASK = {"ts": 1_793_613_600_000, "task": "fix it", "tokensIn": 1200, "tokensOut": 340, "totalCost": 0.03, "id": "1"}
+
+
+@pytest.mark.parametrize(
+    ("path", "record"),
+    [
+        ("taskHistory.json", TASK | {"modelId": "claude-opus-4-1", "cacheReads": 20_000}),
+        ("tasks/1/history_item.json", TASK | {"mode": "code", "status": "completed"}),
+        ("tasks/1/task_metadata.json", {"files_in_context": [], "model_usage": [{"ts": 1, "model_id": "m"}]}),
+        (
+            "tasks/1/api_conversation_history.json",
+            {"role": "assistant", "content": [], "modelInfo": {"modelId": "m"}, "metrics": {"tokens": {"prompt": 9}}},
+        ),
+    ],
+)
+def test_sums_of_tasks_and_what_else_a_task_keeps_are_no_calls(path: str, record: dict[str, Any]) -> None:
+    found = list(FormatDetector(all_formats(), path=path).entries(1, record))
+    assert found == [("cline", NotACall(NotCallReason.METADATA))]
+
+
+def test_counts_that_only_look_like_a_tasks_are_a_call() -> None:
+    record = {"ts": 1_793_613_600_000, "model": "gpt-4o", "tokensIn": 1200, "tokensOut": 340, "totalCost": 0.03}
+    ((name, request),) = FormatDetector(all_formats(), path="taskHistory.json").entries(1, record)
+    assert (name, isinstance(request, Request)) == ("flat", True)

@@ -29,6 +29,9 @@ from llm_audit.sources.records.transcript import TOOLS
 from llm_audit.vocabulary import Status
 
 _KINDS = frozenset({"say", "ask"})
+_TASK = frozenset({"ts", "task", "tokensIn", "tokensOut", "totalCost"})  # of a list of tasks, each with its sums
+_ABOUT_A_TASK = frozenset({"files_in_context", "model_usage"})
+_CONVERSATION = "api_conversation_history.json"  # whose counts ui_messages.json has too
 _SUMS = frozenset({"deleted_api_reqs", "subagent_usage"})  # of rows that were removed, of a batch of subagents
 
 
@@ -75,6 +78,16 @@ def _status(reason: object) -> str:
     return Status.CANCELLED if reason == "user_cancelled" else Status.ERROR
 
 
+def _matches(record: Record, context: Context) -> bool:
+    if text(record.get("type")) in _KINDS:
+        return "ts" in record and isinstance(record.get(str(record["type"])), str)
+    return (
+        record.keys() >= _TASK
+        or record.keys() >= _ABOUT_A_TASK
+        or ("role" in record and PurePath(context.path).name == _CONVERSATION)
+    )
+
+
 FORMAT = Format(
     info=FormatInfo(
         name="cline",
@@ -85,13 +98,12 @@ FORMAT = Format(
         notes="Fields as in Cline's source (ExtensionMessage.ts and getApiMetrics.ts, August 2026), which counts "
         "cached tokens apart; earlier versions and forks do so for some providers only. Roo Code's source was "
         "not read. Rows without a model are rejected, and so are sums of calls that the file does not hold: "
-        "removed rows (deleted_api_reqs) and subagents (subagent_usage).",
+        "removed rows (deleted_api_reqs) and subagents (subagent_usage). Other files of a task, and lists of tasks "
+        "with their sums, are no calls.",
         ordered=True,
     ),
     specificity=Specificity.TRANSCRIPT,
-    matches=lambda record, _: (
-        text(record.get("type")) in _KINDS and "ts" in record and isinstance(record.get(str(record["type"])), str)
-    ),
+    matches=_matches,
     entries=_entries,
-    keys=frozenset({"ts"}),
+    keys=frozenset({"ts", "role", "files_in_context"}),
 )

@@ -79,7 +79,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "image_output": (
         "output_image_tokens", "image_output_tokens", "completion_image_tokens", "native_tokens_completion_images",
     ),
-    "total": ("total_tokens", "tokens_total", "total_token_count", "tokens", "tokens_used"),
+    "total": ("total_tokens", "tokens_total", "total_token_count", "tokens", "tokens_used", "computed_total_tokens"),
 }  # fmt: skip
 """Kinds of tokens by the names they go by as columns of their own, the most specific first."""
 
