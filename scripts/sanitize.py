@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FLAGS = ("-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
 TESTS = (
+    "tests/audit/aggregate/test_cluster_sums.py",
     "tests/classify/test_features.py",
     "tests/classify/text/test_select.py",
     "tests/classify/text/test_words.py",
@@ -27,6 +28,7 @@ TESTS = (
     "tests/engines/test_request_batches.py",
     "tests/engines/test_row_reader.py",
     "tests/engines/features/test_text.py",
+    "tests/policy/inputs/test_arithmetic.py",
     "tests/sources/files/test_parquet_lines.py",
     "tests/sources/formats/plain/flat/test_object_reader.py",
     "tests/sources/formats/plain/flat/test_plain_request.py",

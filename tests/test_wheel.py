@@ -61,11 +61,13 @@ def test_a_wheel_with_extensions_is_for_this_machine(checkout: Path, tmp_path: P
     assert f"-cp{sys.version_info[0]}{sys.version_info[1]}-" in name
     compiled = sorted(file.split(".")[0] for file in content if file.endswith((".so", ".pyd")))
     assert compiled == [
+        "llm_audit/audit/aggregate/_sums",
         "llm_audit/classify/_kernel",
         "llm_audit/classify/_words",
         "llm_audit/engines/_requests",
         "llm_audit/engines/_rows",
         "llm_audit/engines/_texts",
+        "llm_audit/policy/inputs/_arithmetic",
         "llm_audit/sources/files/parquet/_json",
         "llm_audit/sources/formats/plain/flat/_object",
         "llm_audit/sources/records/_fields",

@@ -12,8 +12,8 @@ from llm_audit.arrays import Ints
 from llm_audit.catalog import Gap
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy.counterfactual.costs import UNKNOWN
-from llm_audit.policy.counterfactual.estimates import run
 from llm_audit.policy.counterfactual.lengths import Scenario
+from llm_audit.policy.counterfactual.runs import run
 from llm_audit.policy.inputs.choice import OUTCOMES
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.routing.gates import REASONS

@@ -5,16 +5,15 @@ But for the tax they depend on no policy, and are kept for the next.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import polars as pl
+import numpy.typing as npt
 
-from llm_audit.arrays import Index, Ints
+from llm_audit.arrays import Bools, Index, Ints
 from llm_audit.audit.aggregate.calls import Calls
+from llm_audit.audit.aggregate.cluster_sums import Figures, FigureSums, cluster_sums
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.policy import Requests
 
@@ -43,8 +42,8 @@ _OF_TAX = tuple(dict.fromkeys(pair for pair in _PAIRS if "tax" in pair))
 _PARTS = ("requests", "cost")
 """Figures of which parts of the whole are metrics."""
 
-_EXACT = 1e37
-"""Below it, sums of products fit 128 bits."""
+_NONE = -1
+"""The number of no group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,19 +66,6 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FigureSums:
-    """Sums over clusters: their number, each figure, and products of two figures, by ``y*x``."""
-
-    clusters: int
-    of: dict[str, int]
-    products: dict[str, int]
-
-    def mean_cluster(self, figure: str) -> float:
-        """Return the mean figure of the cluster that a unit of it is in: 0 where there is none."""
-        return self.products[f"{figure}*{figure}"] / self.of[figure] if self.of[figure] > 0 else 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSums:
     """Sums of all requests, of each team and app, and of the parts of the whole that each tier and model is."""
 
@@ -95,34 +81,23 @@ def untaxed_sums(measured: Measured) -> MetricSums:
     What no policy changes is summed: all figures but the tax, see ``with_tax``.
     """
     calls = measured.calls
-    frame = pl.DataFrame(
-        {"cluster": calls.cluster, "name": measured.name, **{name: calls.owners[name][0] for name in GROUPS}}
-    ).with_columns(**_figures(measured))
-    clusters = frame.group_by("cluster").agg(pl.col(_FIGURES).sum())
-    named = frame.group_by("cluster", "name").agg(pl.col(_PARTS).sum())
-    whole = clusters.select("cluster", *(pl.col(name).alias(f"all_{name}") for name in _PARTS))
+    figures = _figures(measured)
+    shared = figures.of(_PARTS)
+    of_whole = [pair for name in _PARTS for pair in ((name, name), (name, f"all_{name}"))]
 
     def parts(names: Sequence[str | None]) -> dict[str, FigureSums]:
-        held = pl.col("name").replace_strict(dict(enumerate(names)), return_dtype=pl.String)
-        of = named.with_columns(held.alias("part")).drop_nulls("part").group_by("part", "cluster")
-        sums = of.agg(pl.col(_PARTS).sum()).join(whole, on="cluster")
-        pairs = [pair for name in _PARTS for pair in ((name, name), (name, f"all_{name}"))]
-        return _by_group(sums, "part", _PARTS, pairs)
+        held = list(dict.fromkeys(name for name in names if name is not None))
+        number = {name: at for at, name in enumerate(held)}
+        group = np.array([number.get(name, _NONE) if name is not None else _NONE for name in names], dtype=np.int32)
+        return _named(cluster_sums(calls.cluster, group[measured.name], shared, of_whole), held)
 
-    owners = {}
-    for name in GROUPS:
-        held = calls.owners[name][1]
-        of = frame.filter(pl.col(name) >= 0).group_by(name, "cluster").agg(pl.col(_FIGURES).sum())
-        owners[name] = _by_group(
-            of.with_columns(pl.col(name).replace_strict(dict(enumerate(held)), return_dtype=pl.String)),
-            name,
-            _FIGURES,
-            _PRODUCTS,
-        )
-    one = clusters.with_columns(part=pl.lit("all"))
     return MetricSums(
-        whole=_by_group(one, "part", _FIGURES, _PRODUCTS)["all"],
-        owners=owners,
+        whole=cluster_sums(calls.cluster, np.zeros_like(calls.cluster), figures, _PRODUCTS)[0],
+        owners={
+            name: _named(cluster_sums(calls.cluster, number, figures, _PRODUCTS), held)
+            for name, (number, held) in calls.owners.items()
+            if name in GROUPS
+        },
         tiers=parts(measured.tiers),
         labels=parts(measured.labels),
     )
@@ -137,29 +112,29 @@ def with_tax(sums: MetricSums, measured: Measured, tax: Ints) -> MetricSums:
         tax: Actual minus expected policy cost of each, pico-dollars.
     """
     calls = measured.calls
-    figures = {"cost": measured.requests.cost, "tax": tax}
-    frame = pl.DataFrame({"cluster": calls.cluster, **{name: calls.owners[name][0] for name in GROUPS}}).with_columns(
-        **{name: pl.Series(values.astype(np.int64)) for name, values in figures.items()}
-    )
+    figures = Figures(names=("cost", "tax"), values=_columns([measured.requests.cost, tax]))
 
-    def taxed(rows: pl.DataFrame, *keys: str) -> dict[Any, FigureSums]:
-        clusters = rows.group_by("cluster", *keys).agg(pl.col(*figures).sum())
-        return _by_group(clusters.with_columns(part=pl.col(*keys) if keys else pl.lit(0)), "part", ["tax"], _OF_TAX)
+    def taxed(group: Ints) -> dict[int, FigureSums]:
+        return cluster_sums(calls.cluster, group, figures, _OF_TAX)
 
     owners = {}
     for name in GROUPS:
-        of_tax, held = taxed(frame.filter(pl.col(name) >= 0), name), calls.owners[name][1]
-        owners[name] = {held[at]: _joined(sums.owners[name][held[at]], found) for at, found in of_tax.items()}
-    return replace(sums, whole=_joined(sums.whole, taxed(frame)[0]), owners=owners)
+        number, held = calls.owners[name]
+        owners[name] = {held[at]: _joined(sums.owners[name][held[at]], found) for at, found in taxed(number).items()}
+    return replace(sums, whole=_joined(sums.whole, taxed(np.zeros_like(calls.cluster))[0]), owners=owners)
+
+
+def _named(sums: dict[int, FigureSums], names: Sequence[str]) -> dict[str, FigureSums]:
+    return {names[at]: found for at, found in sums.items()}
 
 
 def _joined(held: FigureSums, tax: FigureSums) -> FigureSums:
-    return replace(held, of=held.of | tax.of, products=held.products | tax.products)
+    return replace(held, of=held.of | {"tax": tax.of["tax"]}, products=held.products | tax.products)
 
 
-def _figures(measured: Measured) -> dict[str, pl.Series]:
+def _figures(measured: Measured) -> Figures:
     requests, calls = measured.requests, measured.calls
-    values = {
+    values: dict[str, Ints | Bools] = {
         "requests": np.ones(len(measured.name), dtype=np.int64),
         "priced": requests.priced,
         "unpriced": ~requests.priced,
@@ -170,7 +145,15 @@ def _figures(measured: Measured) -> dict[str, pl.Series]:
         "failed": calls.failed,
         "abstained": calls.abstained,
     }
-    return {name: pl.Series(np.asarray(column).astype(np.int64)) for name, column in values.items()}
+    return Figures(names=_FIGURES, values=_columns([values[name] for name in _FIGURES]))
+
+
+def _columns(columns: Sequence[Ints | Bools]) -> npt.NDArray[np.int64]:
+    """Return columns as a table, a row a request."""
+    table = np.empty((len(columns[0]), len(columns)), dtype=np.int64)
+    for at, column in enumerate(columns):
+        table[:, at] = column
+    return table
 
 
 def _tokens(requests: Requests, kinds: Sequence[str]) -> Ints:
@@ -178,42 +161,3 @@ def _tokens(requests: Requests, kinds: Sequence[str]) -> Ints:
     for kind in kinds:
         total = total + requests.tokens[kind]
     return total
-
-
-def _by_group(
-    clusters: pl.DataFrame, group: str, figures: Sequence[str], pairs: Sequence[tuple[str, str]]
-) -> dict[Any, FigureSums]:
-    """Return sums over clusters of figures and of products of two, by group."""
-    largest = clusters.select(pl.col(pl.Int64).cast(pl.Float64).abs().max()).row(0) if clusters.height else ()
-    most = max((value for value in largest if value is not None), default=0.0)
-    if most * most * clusters.height >= _EXACT:
-        return _in_any_size(clusters, group, figures, pairs)
-    wide = {name: pl.col(name).cast(pl.Int128) for pair in pairs for name in pair}
-    sums = clusters.group_by(group).agg(
-        pl.len().alias("clusters"),
-        *(pl.col(name).cast(pl.Int128).sum() for name in figures),
-        *((wide[y] * wide[x]).sum().alias(f"{y}*{x}") for y, x in pairs),
-    )
-    return {
-        row[group]: FigureSums(
-            clusters=row["clusters"],
-            of={name: row[name] for name in figures},
-            products={f"{y}*{x}": row[f"{y}*{x}"] for y, x in pairs},
-        )
-        for row in sums.iter_rows(named=True)
-    }
-
-
-def _in_any_size(
-    clusters: pl.DataFrame, group: str, figures: Sequence[str], pairs: Sequence[tuple[str, str]]
-) -> dict[Any, FigureSums]:
-    """Return the same in whole numbers of any size, which takes longer."""
-    found: dict[Any, FigureSums] = {}
-    for (name,), part in clusters.group_by(group):
-        columns = {column: part[column].to_list() for pair in pairs for column in pair}
-        found[name] = FigureSums(
-            clusters=part.height,
-            of={figure: sum(part[figure].to_list()) for figure in figures},
-            products={f"{y}*{x}": sum(map(operator.mul, columns[y], columns[x])) for y, x in pairs},
-        )
-    return found

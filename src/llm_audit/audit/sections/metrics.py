@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from llm_audit.audit.aggregate.metric_sums import GROUPS, RATIOS, FigureSums, MetricSums
+from llm_audit.audit.aggregate.cluster_sums import FigureSums
+from llm_audit.audit.aggregate.metric_sums import GROUPS, RATIOS, MetricSums
 from llm_audit.document.audit import Metric
 from llm_audit.money import PICO_PER_USD
 from llm_audit.vocabulary import TIERS

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from llm_audit.audit.aggregate.metric_sums import FigureSums
+from llm_audit.audit.aggregate.cluster_sums import FigureSums
 from llm_audit.audit.aggregate.spenders import IDS, LARGEST, SQUARES, SpenderSums
 from llm_audit.audit.sections.metrics import cost_metrics
 from llm_audit.audit.sections.tables.cells import share

@@ -8,7 +8,14 @@ import numpy as np
 
 from llm_audit.arrays import Bools, Index, Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.inputs.requests import Rows, is_nothing
+from llm_audit.policy.inputs.requests import Requests, Rows, is_nothing, wide
+
+try:
+    from llm_audit.policy.inputs._arithmetic import offers as _offers_compiled
+except ImportError:  # built where a C compiler is at hand; ``cost`` gives the same integers
+    COMPILED = False
+else:
+    COMPILED = True
 
 UNKNOWN = -1
 """A rate that the price table does not have."""
@@ -71,6 +78,25 @@ def cost(tokens: dict[str, Ints], rates: Ints, *, per_call: Ints, group: Ints | 
         total += count * (rate if group is None else rate[group])
     total[lacking] = NEVER
     return total
+
+
+def same_tokens(requests: Requests, rows: Ints, rates: Ints, *, rates_of: Index, group: Index) -> Ints:
+    """Return what some requests cost at their tokens, pico-dollars; ``NEVER`` where a type has tokens and no rate.
+
+    Args:
+        requests: All requests.
+        rows: Those that are asked about.
+        rates: See ``RateTable``.
+        rates_of: The row of ``rates`` of each group of requests.
+        group: The group of each request.
+    """
+    if COMPILED:
+        found = np.empty(len(rows), dtype=np.int64)
+        counts = (requests.tokens[kind] for kind in TOKEN_TYPES)
+        _offers_compiled(rows, group, rates_of, rates, requests.per_call_cost, *counts, found)
+        return found
+    tokens = {kind: wide(counts, rows) for kind, counts in requests.tokens.items()}
+    return cost(tokens, rates[rates_of], per_call=wide(requests.per_call_cost, rows), group=group[rows])
 
 
 def recache(tokens: dict[str, Ints], *, kept: Ints, hour: Bools, writes: Bools, too_short: Bools) -> dict[str, Ints]:

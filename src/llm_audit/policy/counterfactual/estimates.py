@@ -1,4 +1,4 @@
-"""Costs of a set of routes under a scenario: tokens, caches, checks, extra steps and escalations."""
+"""Costs of a set of routes under a scenario: runs, checks, extra steps and escalations."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ import numpy as np
 
 from llm_audit.arrays import Floats, Index, Ints
 from llm_audit.blocks import in_blocks, spans
-from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.counterfactual.costs import UNKNOWN, cost, recache
+from llm_audit.policy.counterfactual.costs import cost
 from llm_audit.policy.counterfactual.escalation import check_cost, escalation_cost, escalation_rate, missed
 from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, RequestInputs, repeat_cost
-from llm_audit.policy.counterfactual.lengths import Scenario, route_tokens
-from llm_audit.policy.counterfactual.prompt_caches import repeat_reads, too_short, warm_reads
+from llm_audit.policy.counterfactual.lengths import Scenario
+from llm_audit.policy.counterfactual.prompt_caches import repeat_reads, warm_reads
+from llm_audit.policy.counterfactual.runs import spent
 from llm_audit.policy.counterfactual.shared_caches import SharedCaches
 from llm_audit.policy.counterfactual.steps import extra_step_cost
 from llm_audit.policy.file.model import Policy
 from llm_audit.policy.inputs.choice import Choice
 from llm_audit.policy.inputs.models import NONE
-
-_WRITE = TOKEN_TYPES.index("cache_write_5m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,15 +118,8 @@ def run_costs(
         touched &= changed
 
     def of(rows: Ints) -> Ints:
-        _, spent = run(
-            inputs.part(rows),
-            position=choice.position[rows],
-            route=choice.route[rows],
-            warm=warm[rows],
-            policy=policy,
-            values=values,
-        )
-        return spent
+        position, route = choice.position[rows], choice.route[rows]
+        return spent(inputs, rows, position=position, route=route, warm=warm[rows], policy=policy, values=values)[0]
 
     return Runs(
         position=choice.position,
@@ -205,31 +196,3 @@ def _filled(total: Ints, rows: Ints, of: Callable[[Ints], Ints]) -> Ints:
 
     in_blocks(fill, spans(len(rows)))
     return total
-
-
-def run(
-    inputs: RequestInputs, *, position: Index, route: Index, warm: Ints, policy: Policy, values: Scenario
-) -> tuple[dict[str, Ints], Ints]:
-    """Return the tokens of requests on their routes, and what these cost."""
-    requests = inputs.requests
-    read = requests.tokens["cache_read"]
-    moved = position != NONE
-    kept = np.where(moved, np.rint(warm * values.cache_kept).astype(np.int64), warm)
-    tokens = route_tokens(
-        requests, route, models=inputs.models, lengths=inputs.lengths, values=values, assumptions=policy.assumptions
-    )
-    share = np.divide(kept, read, out=np.zeros(len(read)), where=read > 0)
-    rates = inputs.rates.at(position)
-    tokens = recache(
-        tokens,
-        kept=np.rint(tokens["cache_read"] * share).astype(np.int64),
-        hour=requests.tokens["cache_write_1h"] > 0,
-        writes=rates[:, _WRITE] != UNKNOWN,
-        too_short=moved
-        & too_short(
-            requests.tokens["cache_read"] + requests.tokens["cache_write_5m"] + requests.tokens["cache_write_1h"],
-            route,
-            inputs.least_cached,
-        ),
-    )
-    return tokens, cost(tokens, rates, per_call=requests.per_call_cost)

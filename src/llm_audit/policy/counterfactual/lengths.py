@@ -12,7 +12,7 @@ import numpy as np
 
 from llm_audit.arrays import Floats, Index, Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
-from llm_audit.policy.file.model import RANGES, Assumptions
+from llm_audit.policy.file.model import RANGES, Assumptions, Range
 from llm_audit.policy.inputs.models import CATEGORIES, Models
 from llm_audit.policy.inputs.requests import Requests, is_nothing
 from llm_audit.tokens.ratio import tokenizer_ratio
@@ -133,13 +133,11 @@ def route_tokens(
     same = used == route
     text = np.where(same, 1.0, text * values.tokenizer_ratio)
     measured = lengths.output[pair]
-    factor = values.output_ratio / assumptions.output_ratio.expected if assumptions.output_ratio.expected else 1.0
-    visible_ratio = np.where(np.isnan(measured), values.output_ratio, measured * factor)
-    factor = (
-        values.reasoning_ratio / assumptions.reasoning_ratio.expected if assumptions.reasoning_ratio.expected else 1.0
-    )
+    moved = factor(values.output_ratio, assumptions.output_ratio)
+    visible_ratio = np.where(np.isnan(measured), values.output_ratio, measured * moved)
     measured = lengths.reasoning[pair]
-    reasoning_ratio = np.where(np.isnan(measured), values.reasoning_ratio, measured * factor)
+    moved = factor(values.reasoning_ratio, assumptions.reasoning_ratio)
+    reasoning_ratio = np.where(np.isnan(measured), values.reasoning_ratio, measured * moved)
     reasoning_ratio = np.where(models.capability["reasoning"][route] == 0, 0.0, reasoning_ratio)
     tokens = {kind: _scale(requests.tokens[kind], text) for kind in TOKEN_TYPES if "output" not in kind}
     reasoning = np.minimum(requests.reasoning_tokens, requests.tokens["output"])
@@ -150,6 +148,11 @@ def route_tokens(
     tokens["output"] = np.where(same, requests.tokens["output"], output)
     tokens["audio_output"] = requests.tokens["audio_output"]
     return tokens
+
+
+def factor(value: float, assumption: Range) -> float:
+    """Return by how much an assumption's value moves what was measured."""
+    return value / assumption.expected if assumption.expected else 1.0
 
 
 def _scale(tokens: Ints, ratio: Floats) -> Ints:

@@ -19,10 +19,18 @@ from llm_audit.arrays import Bools, Index, Ints
 from llm_audit.policy.counterfactual.shared_caches import SPANS, Hashes, SharedCaches, join_spans
 from llm_audit.policy.inputs.models import NONE, Models
 
+try:
+    from llm_audit.policy.inputs._arithmetic import caches as _caches_compiled
+except ImportError:  # built where a C compiler is at hand; NumPy gives the same integers
+    COMPILED = False
+else:
+    COMPILED = True
+
 LIFETIME_US = 5 * 60 * 10**6
 LONG_LIFETIME_US = 60 * 60 * 10**6
 
 _NOWHERE = -1
+_UNCHANGED = -2
 _UNDATED_BITS = 36  # what is left of a hash is less than LIFETIME_US
 
 
@@ -193,21 +201,44 @@ def warm_reads(log: CacheLog, *, read: Ints, route: Index, shared: SharedCaches)
     """
     if not len(log.row):
         return read
-    to = route[log.row]
+    changed, found = _remaining(log, route[log.row])
+    if not len(changed):
+        return read
+    cold = np.flatnonzero((found == _NOWHERE) & (log.shared[changed] > 0) & (log.template[changed] != _NOWHERE))
+    if len(cold):
+        some = changed[cold]
+        found[cold] = np.minimum(log.shared[some], _left_by_others(log, some, route[log.row[some]], shared))
+    remaining = read.copy()
+    remaining[log.row[changed]] = np.minimum(log.read[changed], np.maximum(found, 0))
+    return remaining
+
+
+def _remaining(log: CacheLog, to: Index) -> tuple[Ints, Ints]:
+    """Return the rows with reads whose cache is another on their routes, and the prefix that is warm there.
+
+    It is what the conversation left, ``-1`` where that is nothing.
+    """
+    if COMPILED:
+        found = _by_row(log, to, repeats=False)
+        changed = np.flatnonzero(found != _UNCHANGED)
+        return changed, found[changed]
     reading = np.flatnonzero(log.read > 0)
     before = log.before[reading]
     changed = reading[np.where(before == _NOWHERE, to[reading] != log.used[reading], to[before] != to[reading])]
     if not len(changed):
-        return read
+        return changed, changed
     near = np.flatnonzero(_shares(log.conversation, changed))
-    found = _left_warm(log, changed, _before(near, changed, _key(log.conversation[near], to[near])))
-    cold = np.flatnonzero((found == _NOWHERE) & (log.shared[changed] > 0) & (log.template[changed] != _NOWHERE))
-    if len(cold):
-        some = changed[cold]
-        found[cold] = np.minimum(log.shared[some], _left_by_others(log, some, to[some], shared))
-    remaining = read.copy()
-    remaining[log.row[changed]] = np.minimum(log.read[changed], np.maximum(found, 0))
-    return remaining
+    return changed, _left_warm(log, changed, _before(near, changed, _key(log.conversation[near], to[near])))
+
+
+def _by_row(log: CacheLog, to: Index, *, repeats: bool) -> Ints:
+    """Return the prefix that each row finds in its conversation on its route, or on the model used where it repeats."""
+    found = np.empty(len(log.row), dtype=np.int64)
+    models = int(max(to.max(initial=NONE), log.used.max(initial=NONE))) + 1
+    options = np.array([models, repeats], dtype=np.int64)
+    columns = log.conversation, log.before, log.used, to, log.read, log.prefix, log.hour, log.time
+    _caches_compiled(*columns, options, found)
+    return found
 
 
 def _left_by_others(log: CacheLog, rows: Ints, model: Index, shared: SharedCaches) -> Ints:
@@ -237,8 +268,11 @@ def repeat_reads(log: CacheLog, *, read: Ints, route: Index, moved: Bools, share
     if not len(rows):
         return found
     to = route[log.row]
-    before = _last_on(log.conversation, rows, to, log.used)
-    warm = np.maximum(_left_warm(log, rows, before), 0)
+    if COMPILED:
+        left = _by_row(log, to, repeats=True)[rows]
+    else:
+        left = _left_warm(log, rows, _last_on(log.conversation, rows, to, log.used))
+    warm = np.maximum(left, 0)
     cold = np.flatnonzero((warm == 0) & (log.shared[rows] > 0) & (log.template[rows] != _NOWHERE))
     if len(cold):
         some = rows[cold]

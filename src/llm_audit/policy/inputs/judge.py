@@ -16,6 +16,13 @@ from llm_audit.arrays import Difficulties, Floats, Index, Ints
 from llm_audit.classify import irt
 from llm_audit.policy.inputs.models import Models
 
+try:
+    from llm_audit.policy.inputs._arithmetic import curves as _curves_compiled
+except ImportError:  # built where a C compiler is at hand; NumPy gives the same to the bit
+    COMPILED = False
+else:
+    COMPILED = True
+
 _EDGE = 12.0
 _STEP = 1 / 64
 _GRID: Floats = np.arange(-_EDGE, _EDGE + _STEP, _STEP)
@@ -163,6 +170,11 @@ class Judge:
 
     def _read(self, curves: _Curves, rows: Ints, difficulty: Difficulties) -> list[Floats]:
         """Return the values of each curve of a row of the table, which are one after the other."""
+        if COMPILED:
+            points, width = len(self._grid), curves.table.shape[1]
+            found = np.empty((width // points, len(rows)))
+            _curves_compiled(rows, difficulty, curves.table, np.array([_EDGE, _STEP, self._low, points]), found)
+            return list(found)
         position = (np.clip(difficulty.astype(np.float64), -_EDGE, _EDGE - _STEP) + _EDGE) / _STEP
         left = position.astype(np.int64)
         weight = position - left

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from llm_audit.arrays import Bools, Codes, Index, Ints
-from llm_audit.policy.counterfactual.costs import NEVER, cost
+from llm_audit.policy.counterfactual.costs import NEVER, same_tokens
 from llm_audit.policy.counterfactual.inputs import RequestInputs
 from llm_audit.policy.file.model import Decision, Order, Policy
 from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, Models
-from llm_audit.policy.inputs.requests import UNDATED, Rows, wide
+from llm_audit.policy.inputs.requests import UNDATED, Rows
 from llm_audit.policy.routing.decision import DecisionRule, Offers, meets_each
 from llm_audit.policy.routing.gates import blocked
 from llm_audit.policy.routing.preference import within_bound
@@ -177,9 +177,7 @@ class Assessor:
     def _cost(self, rows: Ints, turn: Index) -> Ints:
         """Return what each request costs at its group's place, at the same tokens; ``NEVER`` without a price."""
         requests, table, groups = self.inputs.requests, self.inputs.rates, self.inputs.groups
-        tokens = {kind: wide(counts, rows) for kind, counts in requests.tokens.items()}
-        rates = table.rates[table.rows[groups.key, turn]]
-        return cost(tokens, rates, per_call=wide(requests.per_call_cost, rows), group=groups.of[rows])
+        return same_tokens(requests, rows, table.rates, rates_of=table.rows[groups.key, turn], group=groups.of)
 
 
 def candidates(ladder: Index, used: Index, place: int | Index) -> Index:

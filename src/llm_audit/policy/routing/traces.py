@@ -16,9 +16,9 @@ import polars as pl
 from llm_audit.arrays import Bools, Floats, Index, Ints, grouped_sum
 from llm_audit.blocks import in_blocks, spans
 from llm_audit.policy.counterfactual.escalation import check_cost, escalation_cost, escalation_rate, missed
-from llm_audit.policy.counterfactual.estimates import run
 from llm_audit.policy.counterfactual.inputs import cold_premium
 from llm_audit.policy.counterfactual.lengths import scenario
+from llm_audit.policy.counterfactual.runs import spent
 from llm_audit.policy.file.model import Policy
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph, depths, downstream
@@ -212,22 +212,18 @@ def _on(plan: RoutePlan, rows: Ints, place: int, route: Index) -> tuple[Ints, In
 
     Neither the escalation of lost answers nor extra steps are in the cost.
     """
-    part, policy = plan.inputs.part(rows), plan.policy
-    requests, values = part.requests, scenario(policy.assumptions, escalation=0.0)
-    tokens, cost = run(
-        part,
-        position=np.full(len(rows), place, dtype=np.int32),
-        route=route,
-        warm=requests.tokens["cache_read"],
-        policy=policy,
-        values=values,
-    )
-    p = part.judge.suffices(requests.used, route, requests.skill, requests.difficulty)
+    inputs, policy = plan.inputs, plan.policy
+    requests, values = inputs.requests, scenario(policy.assumptions, escalation=0.0)
+    position = np.full(len(rows), place, dtype=np.int32)
+    warm = requests.tokens["cache_read"][rows]
+    cost, read = spent(inputs, rows, position=position, route=route, warm=warm, policy=policy, values=values)
+    skill, difficulty = inputs.groups.skill[inputs.groups.of[rows]], requests.difficulty[rows]
+    p = inputs.judge.suffices(requests.used[rows], route, skill, difficulty)
     if policy.cascade is not None:
-        success = part.judge.success(route, requests.skill, requests.difficulty)
+        success = inputs.judge.success(route, skill, difficulty)
         rate = escalation_rate(success, 1 - p, cascade=policy.cascade, share=0.0)
-        cost += escalation_cost(rate, part.cold_repeat) + check_cost(policy.cascade)
-    return cost, tokens["cache_read"], p
+        cost += escalation_cost(rate, inputs.cold_repeat[rows]) + check_cost(policy.cascade)
+    return cost, read, p
 
 
 def _able(plan: RoutePlan, rows: Ints) -> list[Bools]:

@@ -1,0 +1,3 @@
+from typing import Any
+
+def add(*arguments: Any) -> bool: ...
