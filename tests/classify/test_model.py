@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.classify import Classifier, features
+from llm_audit.classify import Classifier, features, weights
 from llm_audit.classify.irt import p_suffices
-from llm_audit.classify.model import WEIGHTS
 from llm_audit.classify.text.select import SUMMARY_ASK, TITLE_ASK
 from llm_audit.vocabulary import Abstention, Category, Stakes
 
@@ -198,6 +197,12 @@ def test_scores_are_the_same_without_the_kernel(classifier, monkeypatch):
     assert np.array_equal(compiled.category, plain.category)
 
 
+def test_what_ability_says_of_success_needs_no_classifier():
+    script = "import sys; from llm_audit.classify import irt; print('llm_audit.classify.model' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]
+
+
 def test_weights_are_small_and_load_without_a_data_library():
     script = (
         "import sys; from llm_audit.classify import Classifier, irt; from llm_audit.classify.text import select;"
@@ -205,6 +210,5 @@ def test_weights_are_small_and_load_without_a_data_library():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "32"]
-    from importlib import resources
-
-    assert len(resources.files("llm_audit.classify").joinpath(WEIGHTS).read_bytes()) < 10_000_000
+    assert len(weights.shipped()) < 10_000_000
+    assert weights.shipped_fingerprint() == Classifier.load().fingerprint

@@ -6,21 +6,19 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from llm_audit.classify import heads
+from llm_audit.classify import heads, weights
 from llm_audit.classify.characters import COUNTS
 from llm_audit.classify.features import Lexicon, encoded, pack_encoded, scan_packed
 from llm_audit.classify.text import exam, language
 from llm_audit.classify.text.structure import structure
 from llm_audit.vocabulary import Abstention, Category
 
-WEIGHTS: Final = "weights.npz"
 BATCH: Final = 2048
 _NONE: Final = 0
 _ABSTENTION_CODE: Final = {reason: code for code, reason in enumerate(Abstention, start=1)}
@@ -89,7 +87,7 @@ class Classifier:
     @classmethod
     def load(cls) -> Self:
         """Load the weights shipped with the package; about 10 ms."""
-        return cls.read(io.BytesIO(resources.files("llm_audit.classify").joinpath(WEIGHTS).read_bytes()))
+        return cls.read(io.BytesIO(weights.shipped()))
 
     @classmethod
     def read(cls, content: io.BytesIO) -> Self:

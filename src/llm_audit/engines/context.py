@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from xxhash import xxh3_128, xxh3_128_digest
 
+from llm_audit.classify.weights import shipped_fingerprint
 from llm_audit.sources.entry import Request
 from llm_audit.sources.formats import plugins, registry
 from llm_audit.sources.formats.interface import Format
@@ -119,7 +120,7 @@ class IngestConfig:
         """Return the versions of everything that decides a row: the code, the classifier and the options."""
         return {
             "ingest": code_fingerprint(),
-            "classifier": self.classifier().fingerprint,
+            "classifier": shipped_fingerprint() if self.calibration is None else self.classifier().fingerprint,
             "options": self.fingerprint(),
         }
 

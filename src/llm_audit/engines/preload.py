@@ -8,13 +8,13 @@ from importlib.abc import MetaPathFinder
 import pyarrow as pa
 
 from llm_audit.classify.text import select
-from llm_audit.engines import worker
+from llm_audit.engines import part_writer, worker
 from llm_audit.engines.context import shipped_classifier
 from llm_audit.errors import UsageError
 from llm_audit.sources.formats import registry
 from llm_audit.tokens import estimate
 
-__all__ = ["estimate", "registry", "select", "worker"]
+__all__ = ["estimate", "part_writer", "registry", "select", "worker"]
 
 with suppress(UsageError):  # a plug-in that cannot be loaded is reported where the formats are asked for
     registry.all_formats()

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llm_audit.engines.context import IngestConfig, IngestContext, load_context
-from llm_audit.engines.part_writer import PartWriter
 from llm_audit.ledger.part_cache import PartCache
 from llm_audit.ledger.parts import MAX_EXAMPLES, LedgerPart, ShardTally
 from llm_audit.sources.entry import Entry, NotACall, Reason, Rejected, Request
@@ -18,6 +18,9 @@ from llm_audit.sources.format_detector import internal_error
 from llm_audit.sources.formats.interface import RowPlan
 from llm_audit.sources.read import NO_CONTENT, ShardReader, content_hash
 from llm_audit.sources.split import Bundle, Shard
+
+if TYPE_CHECKING:
+    from llm_audit.engines.part_writer import PartWriter
 
 _BY_VALUE = frozenset({Reason.BAD_TIME, Reason.BAD_TOKENS})
 """Reasons whose note shows the record's value; of a shard, the first is kept."""
@@ -77,6 +80,8 @@ def process(task: Task) -> LedgerPart:
         stored = cache.part(task.work_key, [content_of(shard, folder) for shard in task.bundle])
         if stored is not None:
             return stored
+    from llm_audit.engines.part_writer import PartWriter  # which the process that makes tasks does without
+
     context = load_context(task.config, task.run)
     with PartWriter(task.target, context.judge, context.harder) as writer:
         tallies = [_fetch_and_read(index, shard, context, writer) for index, shard in enumerate(task.bundle)]
