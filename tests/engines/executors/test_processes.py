@@ -42,6 +42,10 @@ def has_loaded(_: Number) -> bool:
     return "this" in sys.modules
 
 
+def has_loaded_later(_: Number) -> bool:
+    return "zipapp" in sys.modules
+
+
 def threads_and_sum(task: Number) -> tuple[bool, int, int]:
     """Whether what is last was loaded, polars' threads, and a sum that they work out."""
     loaded = "llm_audit.audit.stages.tasks" in sys.modules
@@ -101,6 +105,27 @@ def test_waiting_processes_load_what_the_last_tasks_need_but_not_those_that_are_
         executor.map(value_of, tasks)
         assert all(executor.map(has_loaded, tasks))
         assert "this" not in sys.modules
+
+
+@pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="no server to fork from")
+def test_the_server_loads_what_the_last_tasks_need_while_the_first_processes_work() -> None:
+    tasks = [Number(value) for value in range(4)]
+    with ProcessExecutor(2, then="zipapp") as executor:
+        executor.prepare(2**40)
+        assert not any(executor.map(has_loaded_later, tasks))
+        executor.release()
+        assert all(executor.map(has_loaded_later, tasks))
+    with ProcessExecutor(2) as another:
+        assert all(another.map(has_loaded_later, tasks))
+
+
+@pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="no server to fork from")
+def test_a_server_that_cannot_load_a_module_goes_on() -> None:
+    tasks = [Number(value) for value in range(4)]
+    with ProcessExecutor(2, then="no_such_module") as executor:
+        executor.prepare(2**40)
+        assert executor.map(value_of, tasks) == [0, 1, 2, 3]
+        assert executor.map(value_of, tasks) == [0, 1, 2, 3]
 
 
 def test_preparing_for_little_work_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

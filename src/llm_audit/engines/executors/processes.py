@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
-import os
 import signal
 import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib import import_module
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -20,16 +16,15 @@ from types import ModuleType
 from typing import Any, Generic, Self
 
 from llm_audit.engines.executors.interface import Done, R, T
+from llm_audit.engines.executors.serving import LOAD, LOAD_IN_SERVER, SERVER, SETTINGS, serve
 from llm_audit.errors import AuditError
 from llm_audit.sources.files.limits import SHARD_BYTES
 
 MAX_ATTEMPTS = 3
-_LOAD = "load"
-"""In place of a function: the task is the name of a module, and there is no answer."""
+_MANY_BYTES = 8 * SHARD_BYTES  # of a log whose requests most likely are in several partitions
 
-_SERVER = "llm_audit.engines.executors.server_start"
 _READING = "llm_audit.engines.preload"
-_SETTINGS = "llm_audit.engines.executors.polars_settings"
+_ASSEMBLY = "llm_audit.ledger.assembly"
 
 
 class ProcessExecutor:
@@ -37,9 +32,10 @@ class ProcessExecutor:
 
     def __init__(self, jobs: int, *, then: str | None = None) -> None:
         self._jobs = jobs
-        self._then = then
+        self._then = () if then is None else (then,)
         self._idle: list[_Worker] = []
         self._released = False
+        self._later: tuple[str, ...] = ()  # what the server is to load while its first processes work
 
     def map(self, function: Callable[[T], R], tasks: Sequence[T], *, done: Done | None = None) -> list[R]:
         """Return the results in the order of the tasks, as ``Executor.map``.
@@ -56,8 +52,9 @@ class ProcessExecutor:
         else:
             # The largest first, so that the processes finish at about the same time.
             order = sorted(range(len(tasks)), key=lambda index: -tasks[index].size_bytes)
-            then = self._then if self._released else None  # those that are released soon load nothing more
-            _Pool(function, tasks, finished, self._idle, then).run(order, jobs, results)
+            then = self._then if self._released else ()  # those that are released soon load nothing more
+            later, self._later = self._later, ()
+            _Pool(function, tasks, finished, self._idle, then=then, later=later).run(order, jobs, results)
         return [results[index] for index in range(len(tasks))]
 
     def prepare(self, size_bytes: int, *, last: bool = False) -> None:
@@ -65,7 +62,9 @@ class ProcessExecutor:
         if self._jobs > 1 and size_bytes > SHARD_BYTES and _forks():
             from multiprocessing.forkserver import ensure_running
 
-            _context([_SETTINGS, self._then] if last and self._then is not None else [_READING])
+            _context([SETTINGS, *self._then] if last and self._then else [_READING])
+            if size_bytes >= _MANY_BYTES and not last:
+                self._later = (SETTINGS, _ASSEMBLY, *self._then)
             with main_module_hidden(), interrupts_blocked():
                 ensure_running()
 
@@ -95,7 +94,7 @@ def _context(loaded: Sequence[str] = (_READING,)) -> Any:
     """Return what starts processes, from a server that has loaded modules; one that runs already stays as it is."""
     context: Any = multiprocessing.get_context("forkserver" if _forks() else "spawn")
     if _forks():
-        context.set_forkserver_preload([_SERVER, *loaded])
+        context.set_forkserver_preload([SERVER, *loaded])
     return context
 
 
@@ -113,13 +112,21 @@ class _Worker:
 
 class _Pool(Generic[T, R]):
     def __init__(
-        self, function: Callable[[T], R], tasks: Sequence[T], done: Done, idle: list[_Worker], then: str | None
+        self,
+        function: Callable[[T], R],
+        tasks: Sequence[T],
+        done: Done,
+        idle: list[_Worker],
+        *,
+        then: Sequence[str],
+        later: Sequence[str],
     ) -> None:
         self._function = function
         self._tasks = tasks
         self._done = done
         self._idle = idle  # processes without a task, which outlive the pool
         self._then = then  # what they load meanwhile
+        self._later = later  # what the server loads meanwhile
         self._attempts = [0] * len(tasks)
         self._workers: list[_Worker] = []
         self._context = _context()
@@ -129,6 +136,8 @@ class _Pool(Generic[T, R]):
         try:
             for _ in range(jobs):
                 self._start(waiting.popleft())
+            if self._later:
+                self._tell(self._workers[0], LOAD_IN_SERVER, self._later)
             while self._workers:
                 ready = wait([worker.connection for worker in self._workers])
                 for worker in [worker for worker in self._workers if worker.connection in ready]:
@@ -162,8 +171,11 @@ class _Pool(Generic[T, R]):
     def _send(self, worker: _Worker, task: int) -> None:
         worker.task = task
         self._attempts[task] += 1
+        self._tell(worker, self._function, self._tasks[task])
+
+    def _tell(self, worker: _Worker, function: Callable[[T], R] | str, task: object) -> None:
         with suppress(OSError):  # the process has died, which the wait for its answer detects
-            worker.connection.send((self._function, self._tasks[task]))
+            worker.connection.send((function, task))
 
     def _next(self, worker: _Worker, waiting: deque[int]) -> None:
         if waiting:
@@ -171,10 +183,9 @@ class _Pool(Generic[T, R]):
             return
         self._workers.remove(worker)
         self._idle.append(worker)
-        if self._then is not None and not worker.loaded:
+        if self._then and not worker.loaded:
             worker.loaded = True
-            with suppress(OSError):  # the process has died, which its next task detects
-                worker.connection.send((_LOAD, self._then))
+            self._tell(worker, LOAD, self._then)
 
     def _replace(self, worker: _Worker) -> None:
         self._workers.remove(worker)
@@ -195,40 +206,6 @@ class _Pool(Generic[T, R]):
             worker.process.join()
             worker.connection.close()
         self._workers.clear()
-
-
-def serve(connection: Connection) -> None:
-    """Answer each task with its result or its error, until the other end closes. Runs in a process of its own."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be blocked in a new process
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    import_module(_SETTINGS)
-    # Records are short-lived trees; searching them for cycles costs a fifth of the time.
-    gc.freeze()
-    gc.set_threshold(200_000)
-    gc.enable()  # after the server's
-    while True:
-        try:
-            function, task = connection.recv()
-        except (EOFError, OSError):
-            return
-        if function == _LOAD:
-            import_module(task)
-            continue
-        try:
-            answer: object = function(task)
-        except Exception as error:  # noqa: BLE001 - raised again in the parent
-            answer = error
-        try:
-            connection.send(answer)
-        except OSError:  # the parent is gone
-            return
-
-
-def end_with_parent() -> None:
-    """End this process when its parent is gone, even in the middle of a file, without a word."""
-    if (parent := multiprocessing.parent_process()) is not None:
-        parent.join()
-        os._exit(0)
 
 
 @contextmanager
