@@ -1,5 +1,6 @@
 """Names and places that are not plain files: a note, a rejection or a clean error, and the rest is read."""
 
+import hashlib
 import os
 import socket
 import threading
@@ -10,6 +11,7 @@ import pytest
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.errors import UsageError
 from llm_audit.sources.files.find import find
+from llm_audit.sources.files.storage import sha256
 
 LINE = '{"model": "gpt-4o", "timestamp": "2026-09-01T00:00:00Z", "input_tokens": %d, "output_tokens": 1}\n'
 
@@ -158,3 +160,12 @@ def test_a_file_that_cannot_be_opened_is_rejected_and_the_rest_is_read(logs: Pat
         "reading failed: Input/output error",
         f"Cannot read {logs}/secret.jsonl: Permission denied. Check that it exists and may be read.",
     ]
+
+
+def test_the_hash_of_a_file_is_of_the_bytes_that_it_had_when_it_was_listed(logs: Path, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 5000  # more than a block
+    (logs / "a.jsonl").write_bytes(content)
+    (source,) = find([logs / "a.jsonl"], spool=tmp_path).sources
+    for now in (content + b"more", content, content[:100]):
+        (logs / "a.jsonl").write_bytes(now)
+        assert sha256(source) == hashlib.sha256(now[: len(content)]).hexdigest()

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from llm_audit.errors import UsageError
 from llm_audit.sources.databases import Table
@@ -105,6 +105,10 @@ class _Snapshot(io.FileIO):
         left = max(0, self._size - self.tell())
         return super().read(left if size is None or size < 0 else min(size, left)) or b""
 
+    def readinto(self, buffer: Any, /) -> int:
+        left = max(0, self._size - self.tell())
+        return super().readinto(memoryview(buffer)[:left]) or 0
+
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         if whence == os.SEEK_END:
             offset, whence = self._size + offset, os.SEEK_SET
@@ -114,9 +118,10 @@ class _Snapshot(io.FileIO):
 def sha256(source: Source) -> str:
     """Return the SHA-256 of a file's bytes as they are stored, as far as they can be read."""
     state = hashlib.sha256()
-    with suppress(UnreadableError, OSError):
-        for block in file_blocks(source):
-            state.update(block)
+    block = memoryview(bytearray(_HASH_BYTES))  # the same for all, so that no memory is made ready for each
+    with suppress(UnreadableError, OSError), open_binary(source) as file:
+        while count := cast("io.RawIOBase", file).readinto(block):
+            state.update(block[:count])
     return state.hexdigest()
 
 
