@@ -57,11 +57,12 @@ docs: $(VENV)/.docs  ## build the documentation site into site/, warnings are er
 samples: install  ## rebuild sample_logs/ from its seeded script
 	$(BIN)/python scripts/make_sample_logs.py
 
-reference: install  ## rebuild docs/cli.md, docs/schemas/, docs/notebook.ipynb, tables of formats and of prices
+reference: install  ## rebuild docs/cli.md, docs/schemas/, docs/notebook.ipynb, tables of formats, prices and models
 	$(BIN)/python scripts/build_reference.py
 	$(BIN)/python scripts/build_formats.py
 	$(BIN)/python scripts/build_schemas.py
 	$(BIN)/python scripts/build_price_table.py
+	$(BIN)/python scripts/build_models.py
 	$(BIN)/python scripts/build_notebook.py
 
 bench: install  ## measure speed and memory as ratios (minutes; see docs/performance.md)

@@ -5,8 +5,10 @@ from datetime import date
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
-from llm_audit.catalog import Catalog, ladders
+from llm_audit.catalog import Catalog, ladders, packaged_models
+from llm_audit.catalog.catalog import worked_out
 from llm_audit.catalog.known_abilities import ABILITY_COLUMNS, SD_COLUMNS, with_abilities
 from llm_audit.catalog.tiers import with_tiers
 from llm_audit.model_names import canonical
@@ -23,6 +25,11 @@ def catalog():
 def model(catalog):
     rows = {row["model_id"]: row for row in catalog.frame.iter_rows(named=True)}
     return rows.__getitem__
+
+
+def test_the_packaged_rows_are_those_that_the_tables_give():
+    """Where they are not: python scripts/build_models.py"""
+    assert_frame_equal(packaged_models(), worked_out(), rel_tol=1e-9, abs_tol=0)
 
 
 def test_a_row_a_line_under_its_canonical_name(catalog):

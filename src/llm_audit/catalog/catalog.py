@@ -15,6 +15,7 @@ from llm_audit.catalog.tiers import with_tiers
 from llm_audit.catalog.unmeasured import with_estimates
 from llm_audit.model_names import canonical, parse, provider_id
 
+MODELS_FILE = "models.parquet"
 _CALIBRATED = "; calibrated by your own outcomes"
 
 SCHEMA: dict[str, type[pl.DataType]] = {
@@ -138,7 +139,12 @@ class Catalog:
 
 @functools.cache
 def packaged_models() -> pl.DataFrame:
-    """Return the packaged rows of models, see ``Catalog.frame``; they take some time to work out."""
+    """Return the packaged rows of models, see ``Catalog.frame``: those of ``worked_out``, which takes some time."""
+    return pl.read_parquet(resources.files("llm_audit.catalog").joinpath(MODELS_FILE).read_bytes())
+
+
+def worked_out() -> pl.DataFrame:
+    """Return the rows of models as the packaged tables give them; ``scripts/build_models.py`` packages them."""
     data = resources.files("llm_audit.catalog").joinpath("models.csv").read_bytes()
     models = pl.read_csv(data, schema=SCHEMA)
     return with_estimates(with_tiers(with_abilities(models))).drop("ability_as").sort("model_id")

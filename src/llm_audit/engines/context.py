@@ -31,7 +31,7 @@ AUDIT_HALF = frozenset(
 )  # fmt: skip
 """Parts of the package that ingest never imports, so that changing them cannot change a row."""
 
-_HASHED_SUFFIXES = (".py", ".c", ".h", ".npz", ".bin", ".csv", ".json", ".toml", ".xz")
+_HASHED_SUFFIXES = (".py", ".c", ".h", ".npz", ".bin", ".csv", ".json", ".toml", ".xz", ".parquet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
