@@ -89,14 +89,13 @@ def audit_ledger(
     cache = PartCache.open() if config.cache and config.workspace is None else None
     with steps(ledger, config, executor=executor) as given:  # processes that it needs start while this one loads
         from llm_audit.audit.run import run
-        from llm_audit.audit.stages import kept
         from llm_audit.notebook import Audit, Inputs
         from llm_audit.policy import load
 
         inputs = Inputs(
             ledger=ledger,
             policy=policy or load(config.policy),
-            catalog=catalog(config, models=kept.models(cache)),
+            catalog=catalog(config),
             book=price_book(config),
             options=options or audit_options(config),
             config=config,

@@ -12,8 +12,6 @@ from llm_audit.config import Config, Plan
 from llm_audit.engines import IngestOptions, opened_steps
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from llm_audit.audit.billing import Billing
     from llm_audit.audit.options import AuditOptions
     from llm_audit.catalog import Catalog
@@ -45,16 +43,11 @@ def steps(
     return opened_steps(ledger, engine=config.engine, jobs=config.jobs, workspace=config.workspace, executor=executor)
 
 
-def catalog(config: Config, *, models: pl.DataFrame | None = None) -> Catalog:
-    """Return the catalogue under the settings' aliases, with the abilities that a calibration measured.
-
-    Args:
-        config: Settings.
-        models: The packaged models, where they are known.
-    """
+def catalog(config: Config) -> Catalog:
+    """Return the catalogue under the settings' aliases, with the abilities that a calibration measured."""
     from llm_audit.catalog import Catalog
 
-    known = Catalog.load(aliases=config.aliases) if models is None else Catalog(models, aliases=config.aliases)
+    known = Catalog.load(aliases=config.aliases)
     if config.calibration is None:
         return known
     from llm_audit.classify.learning.calibration import Calibration

@@ -15,7 +15,6 @@ from tests.ledger.partitions import partitioned
 
 from llm_audit.audit.billing import Billing
 from llm_audit.audit.stages import kept
-from llm_audit.catalog import Catalog
 from llm_audit.ledger import Ledger, PartCache
 from llm_audit.ledger.part_cache import MAX_BYTES
 
@@ -185,17 +184,6 @@ def test_sums_that_are_lost_in_the_middle_of_an_audit_are_made_again(
     assert stages[stages.index("sums") :] == ["sums", "routes", "repeated", "sums"]
     assert msgspec.json.encode(found.document) == msgspec.json.encode(audited(whole, "by trace").document)
     assert lost.exists()
-
-
-@pytest.mark.parametrize("spoil", [flip, Path.unlink])
-def test_the_models_of_the_catalogue_are_kept(cache: PartCache, spoil: Callable[[Path], object]) -> None:
-    made = Catalog.load().frame
-    for frame in (kept.models(None), kept.models(cache), kept.models(cache)):
-        assert_frame_equal(frame, made)
-    (path,) = entries(cache)
-    spoil(path)
-    assert_frame_equal(kept.models(cache), made)
-    assert path.exists()
 
 
 def test_a_killed_run_leaves_what_it_has_finished(

@@ -10,30 +10,18 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-import polars as pl
-
 from llm_audit.audit.freed_memory import give_back
 from llm_audit.audit.parts import Job, Log, Reading, read_part
 from llm_audit.audit.stages.results import read_result, write_result
-from llm_audit.audit.stages.space import models_identity
 from llm_audit.audit.standing import StandingSums
 from llm_audit.audit.survey import Survey
-from llm_audit.catalog import packaged_models
-from llm_audit.ledger import PartCache
-from llm_audit.ledger.shared import DamagedError, SharedFolder, open_folder, read_sealed
+from llm_audit.ledger.shared import DamagedError, SharedFolder, read_sealed
 from llm_audit.policy import Choice, models_of
 
 T = TypeVar("T")
 
-_MODELS_BYTES = 1 << 20
 BYTES_A_REQUEST = 80
 """What is kept of a request for any policy takes about so much."""
-
-
-def models(cache: PartCache | None) -> pl.DataFrame:
-    """Return the packaged models of the catalogue, which takes longer to work out than many a question of them."""
-    folder = None if cache is None else cache.readings(models_identity(), size_bytes=_MODELS_BYTES)
-    return _kept(None if folder is None else open_folder(str(folder)), "models", packaged_models)
 
 
 def surveyed(folder: SharedFolder | None, make: Callable[[], Survey | None]) -> Survey | None:

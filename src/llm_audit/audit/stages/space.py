@@ -131,11 +131,6 @@ def identity(job: Job, *more: object) -> str:
     return _hash(reading_identity(job), *map(_words, (job.policy, options, *more)))
 
 
-def models_identity() -> str:
-    """Return a hash of all that decides the packaged models."""
-    return _hash(package_fingerprint(), np.__version__, pl.__version__)
-
-
 def reading_identity(job: Job) -> str:
     """Return a hash of all that decides what is kept of the job's partitions, whatever its policy."""
     ledger, book, options = job.ledger, job.book, job.options
