@@ -77,6 +77,12 @@ class Catalog:
         """Return the user's names with what each stands for, in the order in which patterns are tried."""
         return self._aliases.names
 
+    @functools.cached_property
+    def homes(self) -> dict[str, tuple[str | None, str | None]]:
+        """Return the provider and name of each model's own listing; None where it has none."""
+        listed = self.frame.select("model_id", "home_provider", "home_model")
+        return {model: (provider, name) for model, provider, name in listed.iter_rows()}
+
     def shifted(self, shifts: Mapping[str, Mapping[str, tuple[float, float]]]) -> Catalog:
         """Return the catalogue with the abilities that a user measured.
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import polars as pl
 import pytest
@@ -18,7 +20,7 @@ def test_splitmix_gives_the_generator_s_published_sequence():
 
 
 def test_weights_are_poisson_with_mean_and_variance_one():
-    drawn = weights(np.arange(200_000, dtype=np.uint64), 5)
+    drawn = weights(np.arange(200_000, dtype=np.uint64), range(5, 6))
     assert drawn.mean() == pytest.approx(1, abs=0.01)
     assert drawn.var() == pytest.approx(1, abs=0.02)
     assert (drawn == 0).mean() == pytest.approx(np.exp(-1), abs=0.005)
@@ -26,8 +28,29 @@ def test_weights_are_poisson_with_mean_and_variance_one():
 
 def test_a_cluster_s_weight_depends_on_nothing_but_itself():
     words = np.arange(100, dtype=np.uint64)
-    assert weights(words[37:38], 9)[0] == weights(words, 9)[37]
-    assert (weights(words, 1) != weights(words, 2)).any()
+    drawn = weights(words, range(1, 31))
+    assert weights(words[37:38], range(9, 10))[0, 0] == drawn[8, 37]
+    assert (drawn[0] != drawn[1]).any()
+
+
+def test_weights_are_how_many_sums_of_probabilities_the_hash_reaches():
+    words, sums = np.arange(5_000, dtype=np.uint64), np.cumsum([np.exp(-1) / math.factorial(k) for k in range(10)])
+    for replicate, drawn in enumerate(weights(words, range(12))):
+        salt = splitmix(np.array([replicate], dtype=np.uint64))
+        uniform = (splitmix(words ^ salt) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        assert drawn.tolist() == np.searchsorted(sums, uniform, side="right").tolist()
+
+
+def test_sums_too_large_for_floating_point_are_weighted_exactly():
+    bags, saved = [3, 7, 4_095], [2**56 + 1, -(2**55) - 3, 5]
+    table = pl.DataFrame(
+        {"bucket": bags, "saved": [each * 1_000 for each in saved], "cost": [1_000] * 3},
+        schema={"bucket": pl.UInt16, "saved": pl.Int128, "cost": pl.Int128},
+    )
+    found = replicates_of_bags([table], "saved", "cost", resamples=40)[:, 0]
+    for replicate, drawn in enumerate(weights(splitmix(np.array(bags, dtype=np.uint64)), range(40)).tolist()):
+        total, cost = np.int64(sum(map(math.prod, zip(drawn, saved, strict=True)))), sum(drawn)
+        assert np.isnan(found[replicate]) if not cost else found[replicate] == total / cost
 
 
 def test_bags_have_the_spread_of_the_clusters_own_bootstrap():
@@ -65,7 +88,7 @@ def test_tables_of_bags_are_resampled_together_as_each_by_itself():
         np.testing.assert_array_equal(together[:, number], alone)
     # By hand: weights times sums, one bag after the other.
     for replicate in range(25):
-        drawn = weights(splitmix(np.array([7, 3, 4_095], dtype=np.uint64)), replicate).tolist()
+        drawn = weights(splitmix(np.array([7, 3, 4_095], dtype=np.uint64)), range(replicate, replicate + 1))[0].tolist()
         cost = 9 * sum(drawn)
         expected = (drawn[0] + 2 * drawn[1] - 3 * drawn[2]) / cost if cost else float("nan")
         assert together[replicate, 0] == pytest.approx(expected, nan_ok=True)

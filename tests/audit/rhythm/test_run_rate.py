@@ -8,6 +8,7 @@ import pytest
 from tests.audit.rhythm.uses import CENT, Use, daily, period, sums
 
 from llm_audit.audit.options import AuditOptions
+from llm_audit.audit.rhythm.days import daily_spend
 from llm_audit.audit.rhythm.run_rate import monthly_saving, rate_days, run_rate
 from llm_audit.audit.rhythm.weekly import fit, student
 from llm_audit.money import usd
@@ -125,7 +126,9 @@ def test_savings_of_parts_a_month_add_up_to_the_tax_a_month() -> None:
     frame, spans = sums(uses), period(MONDAY, 14)
     days = rate_days(frame, spans, OPTIONS)
     assert days is not None
-    parts = [monthly_saving(frame.filter(pl.col("app") == app), days, options=OPTIONS) for app in ("a", "b")]
+    parts = [
+        monthly_saving(daily_spend(frame.filter(pl.col("app") == app)), days, options=OPTIONS) for app in ("a", "b")
+    ]
     assert parts == [10 * CENT * 36525 // 1200, 4 * CENT * 36525 // 1200]
     assert run_rate(frame, spans, options=OPTIONS).tax_monthly == usd(sum(parts))
 
@@ -149,7 +152,7 @@ def test_a_sample_is_scaled_to_all_traffic() -> None:
     assert (found.month_end.spent, found.month_end.amount) == ("64800.00", "94400.00")  # 400 times $162 and $236
     days = rate_days(frame, span, options)
     assert days is not None
-    assert monthly_saving(frame, days, options=options) == round(float(found.tax_monthly or 0) * 1e12)
+    assert monthly_saving(daily_spend(frame), days, options=options) == round(float(found.tax_monthly or 0) * 1e12)
 
 
 def test_a_sampled_month_ends_no_lower_than_what_is_logged_of_it() -> None:

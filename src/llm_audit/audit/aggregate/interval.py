@@ -23,14 +23,22 @@ from llm_audit.arrays import Floats
 
 BUCKETS = 4_096
 
-_CHUNK = 10
-"""Replicates summed at once: their weights fit the processor's cache."""
+_DRAWN = 8
+"""Replicates drawn at once: the words of bags fit the processor's cache."""
+
+_SUMMED = 256
+"""Replicates summed at once."""
+
+_EXACT = 2.0**53
+"""Below it every whole number is a floating-point number."""
 
 Words = npt.NDArray[np.uint64]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 _POISSON = np.cumsum([0.36787944117144233 / factorial for factorial in (1, 1, 2, 6, 24, 120, 720, 5040, 40320, 362880)])
+_LEAST = [np.uint64(int(np.ceil(below * _EXACT)) << 11) for below in _POISSON]
+"""The least word of each weight from one on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +52,27 @@ class Interval:
 def splitmix(words: Words) -> Words:
     """Return the finaliser of SplitMix64 (Steele, Lea and Flood 2014): well-mixed 64 bits of each word."""
     mixed: Words = words + _GOLDEN
+    shifted = np.empty_like(mixed)  # an array for each product would take longer than the product
     for shift, factor in _MIX:
-        mixed = (mixed ^ (mixed >> shift)) * factor
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
+        mixed ^= np.right_shift(mixed, shift, out=shifted)
+        mixed *= factor
+    mixed ^= np.right_shift(mixed, np.uint64(31), out=shifted)
+    return mixed
 
 
-def weights(clusters: Words, replicate: int) -> npt.NDArray[np.uint8]:
-    """Return each cluster's weight in a replicate: Poisson(1) by inversion of a hash of both."""
-    salt = splitmix(np.array([replicate], dtype=np.uint64))[0]
-    uniform = (splitmix(clusters ^ salt) >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    return np.searchsorted(_POISSON, uniform, side="right").astype(np.uint8)
+def weights(clusters: Words, replicates: range) -> npt.NDArray[np.uint8]:
+    """Return each cluster's weight in each replicate: Poisson(1) by inversion of a hash of both.
+
+    The hash's first 53 bits are a number from 0 to 1; the weight is how many of the sums of probabilities it reaches.
+    """
+    drawn = np.zeros((len(replicates), len(clusters)), dtype=np.uint8)
+    salts = splitmix(np.array(replicates, dtype=np.uint64))
+    for start in range(0, len(replicates), _DRAWN):
+        span = slice(start, start + _DRAWN)
+        words = splitmix(clusters ^ salts[span, None])
+        for least in _LEAST:
+            drawn[span] += words >= least
+    return drawn
 
 
 def bucket(cluster: pl.Expr) -> pl.Expr:
@@ -64,7 +83,7 @@ def bucket(cluster: pl.Expr) -> pl.Expr:
 @lru_cache(maxsize=4)
 def _all_weights(words: bytes, resamples: int) -> npt.NDArray[np.uint8]:
     clusters = np.frombuffer(words, dtype=np.uint64)
-    return np.stack([weights(clusters, replicate) for replicate in range(resamples)])
+    return weights(clusters, range(resamples))
 
 
 def replicates(frame: pl.DataFrame, cluster: str, value: str, base: str, *, resamples: int) -> Floats:
@@ -100,15 +119,25 @@ def _nano_dollars(frame: pl.DataFrame, *names: str) -> npt.NDArray[np.int64]:
 
 def _ratios(clusters: Words, sums: npt.NDArray[np.int64], resamples: int) -> Floats:
     """Return the ratio of each pair of rows of ``sums``, numerators and denominators of clusters: resamples x pairs."""
-    drawn = _all_weights(splitmix(clusters).tobytes(), resamples)
-    totals = np.empty((resamples, len(sums)), dtype=np.int64)
-    for start in range(0, resamples, _CHUNK):
-        span = slice(start, start + _CHUNK)
-        # ``matmul`` of whole numbers takes several times as long as this sum along rows.
-        np.einsum("rk,sk->rs", drawn[span].astype(np.int64), sums, out=totals[span])
+    totals = _weighted(_all_weights(splitmix(clusters).tobytes(), resamples), sums)
     values, bases = totals[:, 0::2], totals[:, 1::2]
     zero = bases == 0
     return np.where(zero, np.nan, values / np.where(zero, 1, bases))
+
+
+def _weighted(drawn: npt.NDArray[np.uint8], sums: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the sum of each row of ``sums`` in each replicate, by the weights drawn: replicates x rows."""
+    totals = np.empty((len(drawn), len(sums)), dtype=np.int64)
+    most = len(_LEAST) * np.abs(sums.astype(np.float64)).sum(axis=1).max(initial=0.0)
+    # Products of matrices are fast for floating-point numbers alone, and exact while no sum on the way is rounded.
+    numbers = sums.T.astype(np.float64) if 2 * most < _EXACT else None
+    for start in range(0, len(drawn), _SUMMED):
+        span = slice(start, start + _SUMMED)
+        if numbers is not None:
+            totals[span] = drawn[span].astype(np.float64) @ numbers
+        else:
+            np.einsum("rk,sk->rs", drawn[span].astype(np.int64), sums, out=totals[span])
+    return totals
 
 
 def bounds(values: Floats, *, confidence: float) -> Interval | None:

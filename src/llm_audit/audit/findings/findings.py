@@ -9,7 +9,7 @@ import polars as pl
 
 from llm_audit.arrays import Floats
 from llm_audit.audit.aggregate.interval import bounds, replicates_of_bags
-from llm_audit.audit.aggregate.rollups import NANO, by, total
+from llm_audit.audit.aggregate.rollups import NANO, total
 from llm_audit.audit.findings import terms
 from llm_audit.audit.findings.commands import Move, commands
 from llm_audit.audit.findings.groups import Group
@@ -80,7 +80,7 @@ def findings(groups: Sequence[Group], evidence: Evidence, *, setting: Setting) -
 def _errors(groups: Sequence[Group], evidence: Evidence, options: AuditOptions) -> Floats:
     """Return by how many pico-dollars each group's saving is off in each replicate, sampling apart."""
     saved = [float(group.saved_pico) for group in groups]
-    moved = [float(total(group.moved, "expected_pico")) for group in groups]
+    moved = [float(group.moved["expected_pico"]) for group in groups]
     price = price_errors(evidence.usage, resamples=options.resamples)[:, None] * saved
     # Assumptions act on what moved requests would cost: a group has its share of it.
     of_all = float(total(evidence.usage.filter(pl.col("moved") > 0), "expected_pico"))
@@ -100,50 +100,43 @@ class _Grouped:
 
 def _finding(grouped: _Grouped, setting: Setting) -> Finding:
     group, options = grouped.group, setting.options
-    moved = group.moved
-    pairs = [
-        (str(used), str(route))
-        for used, route, _ in by(moved, "model_id", "route_model_id", sums=("saved_pico",))
-        .sort(["saved_pico", "model_id", "route_model_id"], descending=[True, False, False])
-        .iter_rows()
-    ]
+    moved, pairs = group.moved, group.pairs
     used, route = pairs[0]
-    owning = terms.owners(moved)
+    owning = terms.owners(group.owners)
     name = _name(group, owning)
     more = len(pairs) - 1
     low, high = _bounds(grouped, options)
     first, others = terms.shown(owning)
     ladder = sorted({to for of, to in pairs if of == used}, key=lambda model: (setting.prices.get(model, 0.0), model))
     move = Move(selector=_selector(group), used=used, route=route, ladder=[*ladder, used])
-    repeats = total(group.risk, "repeat_pico")
     return Finding(
         kind=group.kind,
         title=f"Route {name} by the policy ({used} → {route} and {more} more)"
         if more
         else f"Move {name} from {used} to {route}",
-        detail=" ".join([_detail(group.mine, moved), *([_OVERLAP] if group.overlaps else [])]),
+        detail=" ".join([_detail(group), *([_OVERLAP] if group.overlaps else [])]),
         action=_action(group.kind, name, f"{used} → {route}"),
         amount=usd(group.saved_pico),
         low=low,
         high=high,
-        requests=total(moved, "requests"),
+        requests=moved["requests"],
         subject=name,
-        p_suffices=mean(total(moved, "p_nano"), total(moved, "moved")),
+        p_suffices=mean(moved["p_nano"], moved["moved"]),
         overlaps=group.overlaps,
         owners=first,
         further_owners=others,
         commands=commands(move, policy=setting.policy, catalog=setting.catalog, sampling=options.sample_command),
         effort=terms.effort(owning, len(pairs)),
         quality=quality(
-            moved=total(moved, "moved"),
-            lost=total(moved, "lost_nano") / NANO,
-            gained=total(moved, "gained_nano") / NANO,
+            moved=moved["moved"],
+            lost=moved["lost_nano"] / NANO,
+            gained=moved["gained_nano"] / NANO,
             saved_pico=group.saved_pico,
             replicates=grouped.lost,
             confidence=options.confidence,
         ),
         monthly=None if setting.days is None else usd(monthly_saving(group.days, setting.days, options=options)),
-        condition=terms.condition(moved, repeats, pairs, verdicts=options.posterior is not None),
+        condition=terms.condition(moved, group.repeat_pico, pairs, verdicts=options.posterior is not None),
     )
 
 
@@ -179,22 +172,14 @@ def _bounds(grouped: _Grouped, options: AuditOptions) -> tuple[str | None, str |
     return (None, None) if interval is None else (usd(round(interval.low)), usd(round(interval.high)))
 
 
-def _detail(mine: pl.DataFrame, moved: pl.DataFrame) -> str:
+def _detail(group: Group) -> str:
+    mine, moved = group.mine, group.moved
     whole = (
-        f"{total(moved, 'moved'):,} of {total(mine, 'requests'):,} requests would move, "
-        f"${total(moved, 'cost_pico') / 1e12:,.2f} of ${total(mine, 'cost_pico') / 1e12:,.2f}."
+        f"{moved['moved']:,} of {mine['requests']:,} requests would move, "
+        f"${moved['cost_pico'] / 1e12:,.2f} of ${mine['cost_pico'] / 1e12:,.2f}."
     )
-    parts = [whole]
-    kept = by(
-        mine.filter((pl.col("outcome") != "moved") & (pl.col("cost_pico") > 0)), "outcome", sums=("cost_pico",)
-    ).sort(["cost_pico", "outcome"], descending=[True, False])
-    reasons = [
-        f"{_OUTCOMES.get(row['outcome'], row['outcome'])} (${row['cost_pico'] / 1e12:,.2f})"
-        for row in kept.head(2).iter_rows(named=True)
-    ]
-    if reasons:
-        parts.append(f"Kept: {'; '.join(reasons)}.")
-    return " ".join(parts)
+    reasons = [f"{_OUTCOMES.get(outcome, outcome)} (${cost / 1e12:,.2f})" for outcome, cost in group.kept[:2]]
+    return f"{whole} Kept: {'; '.join(reasons)}." if reasons else whole
 
 
 def _action(kind: str, name: str, move: str) -> str:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import polars as pl
-
-from llm_audit.audit.aggregate.rollups import by, total
+from llm_audit.audit.findings.groups import Owned
 from llm_audit.audit.sections.tables.cells import mean, share
 from llm_audit.document.audit import Owner
 
 _OWNERS = 10
 
 
-def owners(moved: pl.DataFrame) -> list[Owner]:
-    """Return the teams' apps whose requests move, with their shares of what these cost, largest first."""
-    rows = by(moved, "team", "app", sums=["cost_pico"]).sort(
-        ["cost_pico", "app", "team"], descending=[True, False, False], nulls_last=True
-    )
-    whole = total(moved, "cost_pico")
-    return [Owner(team=team, app=app, share=share(int(cost), whole)) for team, app, cost in rows.iter_rows()]
+def owners(owned: Sequence[Owned]) -> list[Owner]:
+    """Return the teams' apps whose requests move, with their shares of what these cost."""
+    whole = sum(each.cost_pico for each in owned)
+    return [Owner(team=each.team, app=each.app, share=share(each.cost_pico, whole)) for each in owned]
 
 
 def shown(owners: Sequence[Owner]) -> tuple[list[Owner], int]:
@@ -35,14 +30,14 @@ def effort(owners: Sequence[Owner], moves: int) -> str:
     return "low" if len(owners) == 1 and moves == 1 else "medium"
 
 
-def condition(moved: pl.DataFrame, repeat_pico: int, pairs: Sequence[tuple[str, str]], *, verdicts: bool) -> str:
+def condition(moved: Mapping[str, int], repeat_pico: int, pairs: Sequence[tuple[str, str]], *, verdicts: bool) -> str:
     """Return what would have to be true for the finding to save anything.
 
     Its saving is gone once the answers repeated on the model used cost what is saved without any repeat: at the share
     (saving + repeats expected) / repeats of all answers, by cost.
 
     Args:
-        moved: Sums of the requests that move, see ``groups``.
+        moved: Sums of the requests that move, see ``Group.moved``.
         repeat_pico: What repeating all of them on the model used would cost.
         pairs: Models used and their routes.
         verdicts: Whether abilities are those of a calibration by verdicts.
@@ -50,13 +45,13 @@ def condition(moved: pl.DataFrame, repeat_pico: int, pairs: Sequence[tuple[str, 
     route = pairs[0][1] if len(pairs) == 1 else "the cheaper models"
     used = pairs[0][0] if len({name for name, _ in pairs}) == 1 else "the models used"
     source = "your verdicts say" if verdicts else "published scores say"
-    p = mean(total(moved, "p_nano"), total(moved, "moved"))
+    p = mean(moved["p_nano"], moved["moved"])
     said = "" if p is None else f" (P(suffices) {p:.2f})"
     first = f"The answers of {route} to these requests hold up as {source}{said}"
-    escalated = total(moved, "escalation_pico")
+    escalated = moved["escalation_pico"]
     if not repeat_pico:
         return f"{first}."
-    limit = (total(moved, "saved_pico") + escalated) / repeat_pico
+    limit = (moved["saved_pico"] + escalated) / repeat_pico
     expected = f"{escalated / repeat_pico:.1%} expected"
     if limit >= 1:
         return f"{first}; it saves even if every answer is repeated on {used} ({expected})."

@@ -11,6 +11,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import math
+from collections.abc import Mapping
 from statistics import NormalDist
 
 import polars as pl
@@ -37,7 +38,7 @@ def run_rate(sums: pl.DataFrame, period: Period, *, options: AuditOptions, conve
         options: Of the audit.
         conversation_pico: The mean cost of the conversation that a dollar of the log is in: of logs that are a sample.
     """
-    spend = _of_all_traffic(sums, options)
+    spend = _of_all_traffic(daily_spend(sums), options)
     days = whole_days(spend, period, options)
     reason = _unknown(sums, days)
     if reason is not None:
@@ -62,22 +63,28 @@ def run_rate(sums: pl.DataFrame, period: Period, *, options: AuditOptions, conve
     )
 
 
-def _of_all_traffic(sums: pl.DataFrame, options: AuditOptions) -> dict[dt.date, tuple[int, int]]:
+def _of_all_traffic(spend: Mapping[dt.date, tuple[int, int]], options: AuditOptions) -> dict[dt.date, tuple[int, int]]:
     """Return cost and saving by date, pico-dollars, scaled from a sample."""
     times = scale(options.sampling_rate)
-    return {date: (round(cost * times), round(saved * times)) for date, (cost, saved) in daily_spend(sums).items()}
+    return {date: (round(cost * times), round(saved * times)) for date, (cost, saved) in spend.items()}
 
 
 def rate_days(sums: pl.DataFrame, period: Period, options: AuditOptions) -> Days | None:
     """Return the whole days that the run rate rests on; None where it is unknown."""
-    days = whole_days(_of_all_traffic(sums, options), period, options)
+    days = whole_days(_of_all_traffic(daily_spend(sums), options), period, options)
     return _since_shift(days) if _unknown(sums, days) is None else None
 
 
-def monthly_saving(sums: pl.DataFrame, days: Days, *, options: AuditOptions) -> int:
-    """Return what some requests would save a month at the rhythm of the days given, pico-dollars of all traffic."""
-    spend = _of_all_traffic(sums, options)
-    saved = [float(spend.get(days.date(index), (0, 0))[1]) for index in range(len(days))]
+def monthly_saving(spend: Mapping[dt.date, tuple[int, int]], days: Days, *, options: AuditOptions) -> int:
+    """Return what some requests would save a month at the rhythm of the days given, pico-dollars of all traffic.
+
+    Args:
+        spend: Their cost and saving by date, see ``daily_spend``.
+        days: The days that the run rate rests on.
+        options: Of the audit.
+    """
+    of_all = _of_all_traffic(spend, options)
+    saved = [float(of_all.get(days.date(index), (0, 0))[1]) for index in range(len(days))]
     return round(fit(days.weekdays(), saved).expected([_MONTH / WEEK] * WEEK))
 
 

@@ -50,10 +50,9 @@ def litellm_name(model: str, catalog: Catalog) -> str:
     """
     if "/" in model:
         return model
-    at = catalog.frame["model_id"].index_of(model)
-    if at is None:
+    if model not in catalog.homes:
         raise UsageError(f"The catalog does not know {model!r}; `llm-audit models` lists the known ones.")
-    provider, name = catalog.frame["home_provider"][at], catalog.frame["home_model"][at]
+    provider, name = catalog.homes[model]
     if model in NAMES:
         return NAMES[model]
     if not provider:
