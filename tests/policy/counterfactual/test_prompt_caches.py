@@ -216,3 +216,18 @@ def test_spans_of_parts_join_to_those_of_the_whole(found, parts):
     )
     pieces = [join_spans(whole[number::parts]) for number in range(parts)]
     assert join_spans(pl.concat(pieces[::-1])).equals(join_spans(whole))
+
+
+@given(spans_of)
+def test_spans_that_touch_are_one_with_the_longest_prefix(found):
+    joined: list[list[int]] = []
+    for template, model, start, life, prefix in sorted(found):
+        last = joined[-1] if joined and joined[-1][:2] == [template, model] else None
+        if last is None or start > last[3]:
+            joined.append([template, model, start, start + life, prefix])
+        else:
+            last[3:] = [max(last[3], start + life), max(last[4], prefix)]
+    given_spans = [(template, model, start, start + life, prefix) for template, model, start, life, prefix in found]
+    spans = join_spans(pl.DataFrame(given_spans, schema=SPANS, orient="row"))
+    assert spans.schema == SPANS
+    assert [list(row) for row in spans.iter_rows()] == joined

@@ -26,17 +26,20 @@ _ANY = 2**62
 
 def join_spans(spans: pl.DataFrame) -> pl.DataFrame:
     """Join the spans that touch, sorted by template, model and time."""
-    before = pl.col("end").cum_max().shift(1).over(_GROUP)
-    return (
-        spans.lazy()
-        .sort(*_GROUP, "start")
-        .with_columns(number=(pl.col("start") > before).fill_null(value=True).cum_sum())
-        .group_by("number")
-        .agg(pl.col(*_GROUP).first(), pl.col("start").min(), pl.col("end").max(), pl.col("prefix").max())
-        .sort("number")
-        .select(SPANS.names())
-        .collect()
-    )
+    if not spans.height:
+        return spans
+    columns = [spans[name].to_numpy() for name in SPANS]
+    order = np.lexsort((columns[2], columns[1], columns[0]))
+    template, model, start, end, prefix = (column[order] for column in columns)
+    begins = np.ones(len(order), dtype=bool)
+    begins[1:] = (template[1:] != template[:-1]) | (model[1:] != model[:-1])
+    group = np.cumsum(begins) - 1
+    ends, rank = np.unique(end, return_inverse=True)
+    latest = np.maximum.accumulate(group * len(ends) + rank) % len(ends)  # so far in each group
+    begins[1:] |= start[1:] > ends[latest[:-1]]
+    at = np.flatnonzero(begins)
+    joined = (template[at], model[at], start[at], np.maximum.reduceat(end, at), np.maximum.reduceat(prefix, at))
+    return pl.DataFrame(dict(zip(SPANS, joined, strict=True)), schema=SPANS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

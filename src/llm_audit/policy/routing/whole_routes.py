@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -99,21 +100,30 @@ def limited_routes(
     return PartRoutes(left={key: left_alone(plan)}, places={key: plan.places}, limited=False)
 
 
-def merge_routes(parts: Iterable[PartRoutes]) -> PartRoutes:
+def merge_routes(parts: Sequence[PartRoutes]) -> PartRoutes:
     """Return what the first routes of several parts tell."""
-    left, places, limits = dict[str, pl.DataFrame](), dict[str, Ints](), False
+    left, places = defaultdict[str, list[pl.DataFrame]](list), dict[str, Ints]()
     for part in parts:
-        limits |= part.limited
         for key, spans in part.left.items():
-            left[key] = join_spans(pl.concat([left[key], spans])) if key in left else spans
+            left[key].append(spans)
         for key, found in part.places.items():
             places[key] = np.union1d(places[key], found) if key in places else found
-    return PartRoutes(left=left, places=places, limited=limits)
+    joined = dict[tuple[int, ...], pl.DataFrame]()  # by their tables: without stakes they are the same as with them
+    for tables in left.values():
+        which = tuple(map(id, tables))
+        if which not in joined:
+            joined[which] = join_spans(pl.concat(tables)) if len(tables) > 1 else tables[0]
+    return PartRoutes(
+        left={key: joined[tuple(map(id, tables))] for key, tables in left.items()},
+        places=places,
+        limited=any(part.limited for part in parts),
+    )
 
 
 def whole_routes(whole: Whole, routes: PartRoutes) -> Whole:
     """Return what is known of a log once all of its parts were routed by themselves."""
-    caches = {key: SharedCaches.of(spans) for key, spans in routes.left.items()}
+    made = {id(spans): SharedCaches.of(spans) for spans in routes.left.values()}
+    caches = {key: made[id(spans)] for key, spans in routes.left.items()}
     return replace(whole, caches=caches, places=routes.places, limited=routes.limited)
 
 
