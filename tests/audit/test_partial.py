@@ -140,7 +140,7 @@ def compared(logs, wholes, tmp_path):
 @pytest.mark.parametrize(
     ("policy", "partitions", "period"),
     [
-        ("small-by-default", 1, {}),
+        ("small-by-default", 1, PERIOD),
         ("small-by-default", 3, PERIOD),
         ("routellm", 3, PERIOD),
         ("by trace", 2, PERIOD),
@@ -148,7 +148,8 @@ def compared(logs, wholes, tmp_path):
     ],
 )
 def test_a_ledger_in_any_partitions_has_the_document_of_the_whole(compared, policy, partitions, period):
-    _, whole = compared(policy, partitions, count=700, **period)
+    found, whole = compared(policy, partitions, count=700, **period)
+    assert_frame_equal(found.requests, whole.requests.sort("input", "line", "entry"))
     assert {"prefix_never_cached", "unused_tools", "failing_tool_steps"} < {row.kind for row in whole.document.waste}
     assert whole.document.findings
     assert whole.document.observed_routers
@@ -162,11 +163,6 @@ def test_partitions_that_are_empty_or_more_than_are_added_up_at_once_have_the_do
     heights = [pl.read_parquet(file).height for file in tmp_path.glob("requests-*")]
     assert len(heights) == 6 > runs.TOGETHER**2  # sums of sums of sums
     assert min(heights) == 0
-
-
-def test_requests_of_partitions_are_those_of_the_whole(compared):
-    found, whole = compared("routellm", 3, count=60)
-    assert_frame_equal(found.requests, whole.requests.sort("input", "line", "entry"))
 
 
 @settings(max_examples=2, deadline=None)

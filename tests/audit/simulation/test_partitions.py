@@ -86,7 +86,7 @@ def test_a_policy_has_the_figures_of_its_audit(logs, audits):
 
 
 def test_a_value_that_no_request_has_is_named_with_the_nearest_of_all_partitions(logs):
-    for count in (1, *PARTITIONS):
+    for count in (1, 5):
         with pytest.raises(UsageError, match="No request has app 'tutr', which --where asks for. Did you mean 'tutor'"):
             simulated(logs(count), "small-by-default", where=("app=tutr",), moves=MOVES[:1])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from functools import cache as once
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from tests.audit.test_partial import audited, mixed
 from tests.ledger.partitions import partitioned
 
 from llm_audit.audit.billing import Billing
+from llm_audit.audit.run import Audit
 from llm_audit.audit.stages import kept
 from llm_audit.ledger import Ledger, PartCache
 from llm_audit.ledger.part_cache import MAX_BYTES
@@ -27,9 +30,15 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
 
 
 @pytest.fixture(scope="module")
-def expected(whole: Ledger) -> bytes:
+def apart(whole: Ledger) -> Callable[[str], Audit]:
+    """The audit by a policy of the ledger in one partition, for which nothing is kept."""
+    return once(lambda policy: audited(whole, policy))
+
+
+@pytest.fixture(scope="module")
+def expected(apart: Callable[[str], Audit]) -> bytes:
     """The document of the ledger in one partition."""
-    return msgspec.json.encode(audited(whole, "small-by-default").document)
+    return msgspec.json.encode(apart("small-by-default").document)
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +60,16 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
     return found
 
 
-def spoiling(spoil: Callable[[Path], object]) -> Callable[..., list[object]]:
-    """Do the steps of a stage, and then spoil what they have kept, each file once."""
-    spoiled: set[Path] = set()
+def spoiling(ways: dict[str, Callable[[Path], object]]) -> Callable[..., list[object]]:
+    """Do the steps of a stage, and then spoil what they have kept, each file once and in its own way."""
+    left = dict(ways)
 
     def mapped(function, steps):
         found = [function(step) for step in steps]
         for step in steps:
             for path in Path(step.uri).iterdir():
-                if path.name.startswith(("reading-", "choice-")) and path not in spoiled:
-                    spoiled.add(path)
-                    spoil(path)
+                if path.name in left:
+                    left.pop(path.name)(path)
         return found
 
     return mapped
@@ -80,20 +88,23 @@ def swap(path: Path) -> None:
 
 @pytest.mark.parametrize("policy", ["small-by-default", "routellm"])
 def test_a_partition_is_read_once_for_all_stages(
-    whole: Ledger, cut: Ledger, read: list[int | None], policy: str
+    apart: Callable[[str], Audit], cut: Ledger, read: list[int | None], policy: str
 ) -> None:
-    found = audited(cut, policy)
+    wanted = msgspec.json.encode(apart(policy).document)
+    read.clear()
+    assert msgspec.json.encode(audited(cut, policy).document) == wanted
     assert read == [*range(PARTITIONS)]
-    assert msgspec.json.encode(found.document) == msgspec.json.encode(audited(whole, policy).document)
 
 
-@pytest.mark.parametrize("spoil", [flip, swap, Path.unlink, lambda path: path.write_bytes(b"")])
-def test_what_was_damaged_is_read_again(
-    expected: bytes, cut: Ledger, read: list[int | None], spoil: Callable[[Path], object]
+def test_what_was_damaged_in_any_way_is_read_again(
+    expected: bytes, whole: Ledger, tmp_path: Path, read: list[int | None]
 ) -> None:
-    found = audited(cut, "small-by-default", spoiling(spoil))
-    assert read == [*range(PARTITIONS)] * 2
-    assert msgspec.json.encode(found.document) == expected
+    ways: list[Callable[[Path], object]] = [flip, swap, Path.unlink, lambda path: path.write_bytes(b"")]
+    held = partitioned(whole, len(ways), tmp_path)
+    spoiled = {f"reading-{number:06d}": way for number, way in enumerate(ways)}
+    spoiled |= {f"choice-{number:06d}": way for number, way in enumerate([*ways[1:], ways[0]])}
+    assert msgspec.json.encode(audited(held, "small-by-default", spoiling(spoiled)).document) == expected
+    assert read == [*range(len(ways))] * 2
 
 
 def test_a_full_disk_ends_no_audit(
@@ -113,15 +124,30 @@ def cache(tmp_path: Path) -> PartCache:
     return PartCache(tmp_path / "cache")
 
 
+@pytest.fixture(scope="module")
+def warm(cut: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What an audit of the ledger in partitions has kept."""
+    folder = tmp_path_factory.mktemp("warm") / "cache"
+    audited(cut, "small-by-default", cache=PartCache(folder))
+    return folder
+
+
+@pytest.fixture
+def filled(warm: Path, tmp_path: Path) -> PartCache:
+    """A copy of that, which the test may spoil."""
+    return PartCache(shutil.copytree(warm, tmp_path / "filled"))
+
+
 def entries(cache: PartCache) -> list[Path]:
     return sorted(path for path in (cache.folder / "readings").rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("partitions", [1, PARTITIONS])
+@pytest.mark.parametrize(("name", "partitions"), [("whole", 1), ("cut", PARTITIONS)])
 def test_an_audit_by_another_policy_reads_no_row_for_itself(
-    whole: Ledger, read: list[int | None], cache: PartCache, tmp_path: Path, partitions: int
+    request: pytest.FixtureRequest, read: list[int | None], cache: PartCache, name: str, partitions: int
 ) -> None:
-    held = whole if partitions == 1 else partitioned(whole, partitions, tmp_path / "cut")
+    held, wanted = request.getfixturevalue(name), request.getfixturevalue("apart")("by trace")
+    read.clear()
     audited(held, "routellm", cache=cache)
     assert read == [*range(partitions)]
     kept_files = [path.name for path in entries(cache)]
@@ -129,21 +155,20 @@ def test_an_audit_by_another_policy_reads_no_row_for_itself(
     assert kept_files == [*names, "survey-whole"]
     found = audited(held, "by trace", cache=cache)
     assert read == [*range(partitions)]
-    apart = audited(whole, "by trace")
-    assert msgspec.json.encode(found.document) == msgspec.json.encode(apart.document)
-    assert_frame_equal(*(one.requests.sort("input", "line", "entry") for one in (found, apart)))
+    assert msgspec.json.encode(found.document) == msgspec.json.encode(wanted.document)
+    assert_frame_equal(*(one.requests.sort("input", "line", "entry") for one in (found, wanted)))
 
 
-@pytest.mark.parametrize("options", [{"since": "2026-09-02"}, {"timezone": "Asia/Tokyo"}, {"billing": Billing()}])
-def test_what_is_kept_is_of_one_period_and_billing(
-    whole: Ledger, read: list[int | None], cache: PartCache, options: dict[str, Any]
-) -> None:
+def test_what_is_kept_is_of_one_period_and_billing(whole: Ledger, read: list[int | None], cache: PartCache) -> None:
     audited(whole, "small-by-default", cache=cache)
-    found = audited(whole, "small-by-default", cache=cache, **options)
-    assert read == [0, 0]
-    assert msgspec.json.encode(found.document) == msgspec.json.encode(
-        audited(whole, "small-by-default", **options).document
-    )
+    assert read == [0]
+    others: list[dict[str, Any]] = [{"since": "2026-09-02"}, {"timezone": "Asia/Tokyo"}, {"billing": Billing()}]
+    for options in others:
+        read.clear()
+        found = audited(whole, "small-by-default", cache=cache, **options)
+        assert read == [0], options
+        wanted = audited(whole, "small-by-default", **options)
+        assert msgspec.json.encode(found.document) == msgspec.json.encode(wanted.document), options
 
 
 def test_what_is_kept_is_of_the_aliases_in_their_order(whole: Ledger, read: list[int | None], cache: PartCache) -> None:
@@ -155,23 +180,21 @@ def test_what_is_kept_is_of_the_aliases_in_their_order(whole: Ledger, read: list
 
 @pytest.mark.parametrize("spoil", [flip, Path.unlink])
 def test_kept_files_that_are_damaged_are_made_again(
-    expected: bytes, cut: Ledger, read: list[int | None], cache: PartCache, spoil: Callable[[Path], object]
+    expected: bytes, cut: Ledger, filled: PartCache, read: list[int | None], spoil: Callable[[Path], object]
 ) -> None:
-    audited(cut, "small-by-default", cache=cache)
-    first, _, last, *_, standing, survey = entries(cache)
+    first, _, last, *_, standing, survey = entries(filled)
     for path in (first, last, standing, survey):
         spoil(path)
-    assert msgspec.json.encode(audited(cut, "small-by-default", cache=cache).document) == expected
-    assert read == [*range(PARTITIONS), 0, 2]
-    assert len(entries(cache)) == 2 * PARTITIONS + 1
+    assert msgspec.json.encode(audited(cut, "small-by-default", cache=filled).document) == expected
+    assert read == [0, 2]
+    assert len(entries(filled)) == 2 * PARTITIONS + 1
 
 
 @pytest.mark.parametrize("spoil", [flip, Path.unlink])
 def test_sums_that_are_lost_in_the_middle_of_an_audit_are_made_again(
-    whole: Ledger, cut: Ledger, cache: PartCache, spoil: Callable[[Path], object]
+    apart: Callable[[str], Audit], cut: Ledger, filled: PartCache, spoil: Callable[[Path], object]
 ) -> None:
-    audited(cut, "small-by-default", cache=cache)
-    (lost,) = [path for path in entries(cache) if path.name == "standing-000001"]
+    (lost,) = [path for path in entries(filled) if path.name == "standing-000001"]
     stages: list[str] = []
 
     def mapped(function, steps):
@@ -180,9 +203,9 @@ def test_sums_that_are_lost_in_the_middle_of_an_audit_are_made_again(
         stages.extend(dict.fromkeys(step.stage for step in steps))
         return [function(step) for step in steps]
 
-    found = audited(cut, "by trace", mapped, cache=cache)
+    found = audited(cut, "by trace", mapped, cache=filled)
     assert stages[stages.index("sums") :] == ["sums", "routes", "repeated", "sums"]
-    assert msgspec.json.encode(found.document) == msgspec.json.encode(audited(whole, "by trace").document)
+    assert msgspec.json.encode(found.document) == msgspec.json.encode(apart("by trace").document)
     assert lost.exists()
 
 
