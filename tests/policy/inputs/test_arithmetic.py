@@ -24,6 +24,7 @@ from llm_audit.policy.counterfactual.runs import spent
 from llm_audit.policy.counterfactual.shared_caches import SharedCaches
 from llm_audit.policy.inputs import judge
 from llm_audit.policy.inputs.models import NONE
+from llm_audit.policy.routing import traces
 from llm_audit.policy.routing.plan import RoutePlan
 from llm_audit.pricing import PriceBook, price
 
@@ -191,3 +192,18 @@ def test_a_column_of_one_value_is_read_as_such() -> None:
         requests, np.arange(COUNT), np.full((1, 7), 2, dtype=np.int64), rates_of=rates_of, group=groups.of
     )
     assert pl.Series(found).unique().to_list() == [3 * 2 * 7]
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS, st.integers(1, 12), st.integers(1, 4))
+def test_trees(seed: int, count: int, options: int) -> None:
+    chance = np.random.default_rng(seed)
+    most = chance.choice([4, 10**6, 2**53])  # of which the last are not added without rounding
+    own, switch = (chance.integers(0, most, (count, options)).astype(float) for _ in range(2))
+    own[chance.random(own.shape) < 0.3] = np.inf
+    switch *= chance.choice([0.0, 1.0, 0.5])
+    model = chance.integers(-1, 2, own.shape).astype(np.int32)
+    parent = np.array([chance.integers(-1, node) if node else -1 for node in range(count)], dtype=np.int32)
+    found, other = by_both(traces, lambda: traces.least_cost(own, switch, model, parent))
+    for one, twin in zip(found, other, strict=True):
+        assert np.array_equal(one, twin)

@@ -2,6 +2,7 @@
    of counterfactual/costs.py, lengths.py and runs.py, prompt_caches.py and inputs/judge.py, which give the same to the
    bit in NumPy. Whole numbers wrap as there, and products and sums of floating-point numbers are rounded one by one. */
 #include "_columns.h"
+#include "_trees.h"
 
 #include <math.h>
 
@@ -263,6 +264,7 @@ static PyMethodDef methods[] = {
     {"runs", (PyCFunction)(void (*)(void))runs, METH_FASTCALL, "Fill in what requests cost by themselves on routes."},
     {"curves", (PyCFunction)(void (*)(void))curves, METH_FASTCALL, "Fill in values of curves at difficulties."},
     {"caches", (PyCFunction)(void (*)(void))caches, METH_FASTCALL, "Fill in the prefixes that conversations keep warm."},
+    {"trees", (PyCFunction)(void (*)(void))trees, METH_FASTCALL, "Fill in the options of least cost; whether sums are exact."},
     {NULL, NULL, 0, NULL}};
 static struct PyModuleDef module = {
     .m_base = PyModuleDef_HEAD_INIT, .m_name = "_arithmetic", .m_size = 0, .m_methods = methods};

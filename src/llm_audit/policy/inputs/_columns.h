@@ -41,12 +41,12 @@ static double real(const Column *column, Py_ssize_t i) {
 
 static int8_t byte(const Column *column, Py_ssize_t i) { return (int8_t)column->at[i * column->step]; }
 
-/* Kinds: n whole numbers, f floating-point numbers (both of 32 or 64 bits), b bytes; capitals are tables of whole rows,
-   and o is a column of whole numbers to fill, Q a table of such and P one of floating-point numbers, all of 64 bits. */
+/* Kinds: n whole numbers, f floating-point numbers (both of 32 or 64 bits), b bytes; N and F are tables of whole rows,
+   o and p are columns of such to fill, Q and P tables, all of 64 bits. */
 static int fits(const Py_buffer *view, char kind) {
     const char *format = view->format ? view->format : "B";
-    int table = strchr("NFPQ", kind) != NULL, filled = strchr("oPQ", kind) != NULL;
-    const char *formats = strchr("nNoQ", kind) ? "ilq" : strchr("fFP", kind) ? "fd" : "?bB";
+    int table = strchr("NFPQ", kind) != NULL, filled = strchr("opPQ", kind) != NULL;
+    const char *formats = strchr("nNoQ", kind) ? "ilq" : strchr("fFpP", kind) ? "fd" : "?bB";
     if (view->ndim != (table ? 2 : 1) || strlen(format) != 1 || !strchr(formats, format[0])) return 0;
     if (kind != 'b' && view->itemsize != 8 && (view->itemsize != 4 || filled)) return 0;
     if (filled && !table && view->shape[0] > 1 && view->strides[0] != view->itemsize) return 0;
@@ -66,7 +66,7 @@ static int open_columns(PyObject *const *args, const char *kinds, Column *column
     memset(columns, 0, (size_t)count * sizeof *columns);
     for (Py_ssize_t i = 0; i < count; i++) {
         Column *column = &columns[i];
-        int flags = PyBUF_STRIDES | PyBUF_FORMAT | (strchr("oPQ", kinds[i]) ? PyBUF_WRITABLE : 0);
+        int flags = PyBUF_STRIDES | PyBUF_FORMAT | (strchr("opPQ", kinds[i]) ? PyBUF_WRITABLE : 0);
         if (PyObject_GetBuffer(args[i], &column->view, flags)) return 0;
         column->open = 1;
         if (!fits(&column->view, kinds[i])) {

@@ -25,6 +25,13 @@ from llm_audit.policy.inputs.trace_graph import ROOT, Graph, depths, downstream
 from llm_audit.policy.routing.candidates import candidates
 from llm_audit.policy.routing.plan import RoutePlan, at_places, with_choice
 
+try:
+    from llm_audit.policy.inputs._arithmetic import trees as _trees_compiled
+except ImportError:  # built where a C compiler is at hand; NumPy gives the same
+    COMPILED = False
+else:
+    COMPILED = True
+
 FORBIDDEN = float("inf")
 
 
@@ -40,6 +47,11 @@ def least_cost(own: Floats, switch: Floats, model: Index, parent: Ints) -> tuple
     Returns:
         The option of each decision (the first of equal ones), and the least total of each root's tree, 0 elsewhere.
     """
+    if COMPILED:
+        chosen, value = np.empty(len(own), dtype=np.int64), np.empty(len(own))
+        tables = (np.ascontiguousarray(table) for table in (own, switch, model))
+        if _trees_compiled(*tables, parent, chosen, value):
+            return chosen, value
     # Options x decisions, of which the total has the best of everything below.
     total, switch, model = own.T.copy(), np.ascontiguousarray(switch.T), np.ascontiguousarray(model.T)
     options, count = total.shape
