@@ -258,6 +258,24 @@ def test_groups_by_any_column_and_by_tag(tmp_path):
     assert [row.name for row in groups["user"]] == ["(none)"]
 
 
+def test_each_group_says_how_much_of_its_cost_was_judged(tmp_path):
+    frame = rows(
+        {"team": "a"},
+        {"team": "a"},
+        {"team": "b"},
+        {"team": "b", "operation": "embedding"},
+        {"team": "c", "provider": "openai", "model": "made-up-model"},
+    )
+    document = audit(tmp_path, frame).document
+    shares = {row.name: row.covered_share for row in document.groups["team"]}
+    assert shares["a"] == 1
+    assert 0 < shares["b"] < 1
+    assert shares["c"] is None  # nothing of it has a price
+    covered = sum(Decimal(row.cost) * Decimal(row.covered_share) for row in document.groups["team"] if row.cost)
+    assert abs(covered - Decimal(document.flagship_tax.covered_cost)) < Decimal("1e-9")
+    assert document.billing.billed.covered_share == document.flagship_tax.covered_share
+
+
 def test_few_clusters_and_one_that_dominates_are_warned_of(tmp_path):
     frame = rows(*({"conversation": 1} for _ in range(50)), {"conversation": 2})
     warnings = audit(tmp_path, frame).document.flagship_tax.warnings

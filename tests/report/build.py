@@ -124,6 +124,7 @@ def _groups(rows: list[Call], paid: int, key: Callable[[Call], str]) -> list[d.G
             cost_share=_cost(part) / paid, policy_cost=usd(_policy(part)),
             flagship_tax=usd(_cost(part) - _policy(part)), unpriced_requests=0,
             moved_requests=sum(c.outcome == "moved" for c in part),
+            covered_share=_cost([c for c in part if c.outcome not in {"abstained", "gated"}]) / _cost(part),
         )
         for name, part in _by(rows, key).items()
     ]  # fmt: skip

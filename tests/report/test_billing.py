@@ -42,6 +42,15 @@ def test_the_headline_states_the_billed_figure_first_and_the_other_beside_it() -
     assert said.rate_note.startswith("billed a month (")
 
 
+def test_what_could_be_judged_of_the_billed_part_is_said_beside_the_whole() -> None:
+    billing = build.billing()
+    assert billing.billed is not None
+    billed = msgspec.structs.replace(billing.billed, covered_share=0.25)
+    said = verdict(msgspec.structs.replace(build.rich(2), billing=msgspec.structs.replace(billing, billed=billed)))
+    assert said.covered_note == "of spend at API prices could be judged and routed, 25.0% of what is billed"
+    assert verdict(build.rich(2)).covered_note == "of spend could be judged and routed"
+
+
 @pytest.mark.parametrize(("parts", "kind"), [({"equivalent": False}, "billed"), ({"billed": False}, "API-equivalent")])
 def test_with_one_kind_of_dollars_the_headline_names_it(parts: dict[str, bool], kind: str) -> None:
     shown = document(**parts)

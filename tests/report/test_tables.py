@@ -85,6 +85,18 @@ def test_a_group_without_any_price_is_unknown_not_free() -> None:
     assert shown[1:6] == (5, None, None, None, None)
 
 
+@pytest.mark.parametrize(("decision", "tax"), [("quality_loss", None), ("never", "0.00")])
+def test_the_tax_of_a_group_of_which_nothing_could_be_judged_is_unknown(decision: str, tax: str | None) -> None:
+    document = build.rich(2)
+    row = msgspec.structs.replace(
+        document.groups["team"][0], covered_share=0.0, moved_requests=0, flagship_tax="0.00", policy_cost="9.00"
+    )
+    policy = msgspec.structs.replace(document.policy, decision=decision)
+    shown = next(spend.groups(msgspec.structs.replace(document, groups={"team": [row]}, policy=policy)))
+    cells = dict(zip([column.title for column in shown.columns], shown.rows[0], strict=True))
+    assert (cells["Cost"], cells["Flagship tax"], cells["Covered"]) == (row.cost, tax, 0.0)
+
+
 def test_points_of_the_frontier_that_lie_together_are_named_once_and_the_one_in_use_always() -> None:
     document = build.rich(2)
     points = document.sensitivity.frontier

@@ -35,6 +35,7 @@ class BillingPart(msgspec.Struct, kw_only=True, frozen=True):
     policy_cost: Amount
     flagship_tax: Amount
     share: Number | None  # of the tax in the cost
+    covered_share: Number | None = None  # of the cost, of requests that could be judged and routed
     expected: Expected | None = None  # the tax with its interval, where both parts occur and this one is billed
 
 

@@ -65,6 +65,7 @@ class GroupRow(msgspec.Struct, kw_only=True, frozen=True):
     flagship_tax: Amount | None
     unpriced_requests: Count
     moved_requests: Count
+    covered_share: Number | None = None  # of the cost, of requests that could be judged and routed
 
 
 class Spender(msgspec.Struct, kw_only=True, frozen=True):

@@ -80,7 +80,7 @@ def verdict(document: Document) -> Verdict:
         stakes=stakes(document) if priced else "",
         floor_note=_floor_note(document) if priced else "",
         covered=share(tax.covered_share) if priced else UNKNOWN,
-        covered_note=f"of spend{' at API prices' if parts else ''} could be judged and routed",
+        covered_note=_covered_note(document),
         audited=count(requests.audited),
         audited_note=(
             f"of {plural(requests.read, 'record')} read; {plural(requests.duplicates, 'duplicate')},"
@@ -122,6 +122,14 @@ def _spent_note(document: Document) -> str:
     if cost.unpriced_requests:
         note += f"; {count(cost.unpriced_requests)} without a known price"
     return note
+
+
+def _covered_note(document: Document) -> str:
+    parts = both_parts(document)
+    if parts is None:
+        return "of spend could be judged and routed"
+    billed = "" if parts[0].covered_share is None else f", {share(parts[0].covered_share)} of what is billed"
+    return f"of spend at API prices could be judged and routed{billed}"
 
 
 def _tax_note(document: Document) -> str:

@@ -20,8 +20,11 @@ from llm_audit.ledger.schema import SCHEMA, TOKEN_TYPES
 NANO = 10**9
 """Probabilities and difficulties are summed as integers of 10^-9, so that sums do not depend on their order."""
 
-GROUPED = ("requests", "priced", "moved", "tokens", "cost_pico", "expected_pico", "saved_pico")
+GROUPED = ("requests", "priced", "moved", "tokens", "cost_pico", "expected_pico", "saved_pico", "covered_pico")
 """Sums that every grouping shows."""
+
+COVERED = ("moved", "no_capable_model", "no_saving", "already_cheapest", "not_offered", "unmeasured")
+"""Outcomes of requests that could be judged and routed, whether they moved or not; ``covered_pico`` is their cost."""
 
 _ANSWERS = ("lost_nano", "gained_nano", "p_nano")
 _STATED = ("stated_requests", "stated_cost_pico")
@@ -193,6 +196,7 @@ def _measures() -> dict[str, pl.Expr]:
         "requests": pl.lit(1, pl.Int64),
         "priced": pl.col("cost_pico").is_not_null().cast(pl.Int64),
         "moved": moved.cast(pl.Int64),
+        "covered_pico": pl.when(pl.col("outcome").is_in(COVERED)).then("cost_pico").otherwise(0),
         "tokens": tokens,
         "estimated_tokens": pl.when(estimated).then(tokens).otherwise(0),
         "ambiguous_tokens": ambiguous,

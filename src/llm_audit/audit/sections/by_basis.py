@@ -90,5 +90,6 @@ def _part(usage: pl.DataFrame, expected: Expected | None = None) -> BillingPart 
         policy_cost=usd(cost - saved),
         flagship_tax=usd(saved),
         share=share(saved, cost),
+        covered_share=share(total(usage, "covered_pico"), cost),
         expected=expected,
     )

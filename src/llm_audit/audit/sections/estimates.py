@@ -30,8 +30,6 @@ DOMINATING_SHARE = 0.2
 _NEVER_ROUTED = ("not_chat", "unpriced", "abstained")
 """Outcomes that come before the ladder is looked at."""
 
-_COVERED = ("moved", "no_capable_model", "no_saving", "already_cheapest", "not_offered", "unmeasured")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
@@ -63,13 +61,13 @@ def flagship_tax(evidence: Evidence, *, options: AuditOptions) -> FlagshipTax:
     usage = evidence.usage
     actual, saved, moved = total(usage, "cost_pico"), total(usage, "saved_pico"), total(usage, "moved")
     by_template, templates = _level(evidence)
-    covered = usage.filter(pl.col("outcome").is_in(_COVERED))
+    covered = total(usage, "covered_pico")
     return FlagshipTax(
         ceiling=_estimate(actual, total(usage, "ceiling_pico")),
         expected=expected_tax(evidence, evidence.risk.cost_error[:, 0], options=options),
         floor=_estimate(actual, total(usage, "floor_pico")),
-        covered_cost=usd(total(covered, "cost_pico")),
-        covered_share=share(total(covered, "cost_pico"), actual),
+        covered_cost=usd(covered),
+        covered_share=share(covered, actual),
         moved_requests=moved,
         quality=quality(
             moved=moved,

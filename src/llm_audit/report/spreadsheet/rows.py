@@ -32,6 +32,7 @@ _GROUP: dict[str, pl.DataType | type[pl.DataType]] = {
     "flagship_tax": _AMOUNT,
     "unpriced_requests": pl.Int64,
     "moved_requests": pl.Int64,
+    "covered_share": pl.Float64,
 }
 """Amounts are in the document's currency, exact to 10^-12, null where no request has a price."""
 
@@ -58,6 +59,7 @@ def group_rows(document: Document) -> pl.DataFrame:
             "flagship_tax": _amount(row.flagship_tax),
             "unpriced_requests": row.unpriced_requests,
             "moved_requests": row.moved_requests,
+            "covered_share": row.covered_share,
         }
         for dimension, group in document.groups.items()
         for row in group

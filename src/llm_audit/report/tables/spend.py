@@ -8,7 +8,7 @@ from decimal import Decimal
 from llm_audit.document.audit import Day, Document, GroupRow
 from llm_audit.ledger.columns import TOKEN_TYPES
 from llm_audit.report.names import ambiguous, model_names
-from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, count, money, share, table
+from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, blank, count, money, share, table
 from llm_audit.report.text import NONE, plain, words
 from llm_audit.report.text import count as count_of
 from llm_audit.vocabulary import TIERS
@@ -177,10 +177,11 @@ def groups(document: Document) -> Iterator[Table]:
                 share("of cost", sums=True),
                 money("Policy cost"),
                 money("Flagship tax"),
+                share("Covered"),
                 count("Moved"),
                 count("Unpriced"),
             ),
-            (_group(row) for row in rows),
+            (_group(row, routes=document.policy.decision != "never") for row in rows),
             note=_merged(document) if dimension == "model" else "",
         )
 
@@ -195,12 +196,18 @@ def _merged(document: Document) -> str:
     return f"Added up over several providers: {named}{more}. The model mix has a row for each provider."
 
 
-def _group(row: GroupRow) -> tuple[Cell, ...]:
-    """Return a group's row; where none of its requests has a price, amounts are unknown and not zero."""
-    unknown = row.unpriced_requests == row.requests
-    amounts = (row.cost, row.cost_share, row.policy_cost, row.flagship_tax)
-    known: tuple[Cell, ...] = (None,) * len(amounts) if unknown else amounts
-    return (row.name or NONE, row.requests, *known, row.moved_requests, row.unpriced_requests)
+def _group(row: GroupRow, *, routes: bool) -> tuple[Cell, ...]:
+    """Return a group's row: what is unknown is not zero.
+
+    Amounts are where none of its requests has a price, and so is the tax where the policy routes and none could be
+    judged.
+    """
+    unpriced = row.unpriced_requests == row.requests
+    spent: tuple[Cell, ...] = (None, None) if unpriced else (row.cost, row.cost_share)
+    unjudged = routes and row.covered_share == 0 and not row.moved_requests
+    routed: tuple[Cell, ...] = (None, None) if unpriced or unjudged else (row.policy_cost, row.flagship_tax)
+    covered = blank(row.covered_share)
+    return (row.name or NONE, row.requests, *spent, *routed, covered, row.moved_requests, row.unpriced_requests)
 
 
 def tokens(document: Document) -> Table:

@@ -66,6 +66,7 @@ def _group(summed: pl.DataFrame, column: str) -> list[GroupRow]:
             flagship_tax=known(row, "saved_pico"),
             unpriced_requests=int(row["requests"] - row["priced"]),
             moved_requests=int(row["moved"]),
+            covered_share=share(row["covered_pico"], row["cost_pico"]) if row["priced"] else None,
         )
         for row in rows.iter_rows(named=True)
     ]
