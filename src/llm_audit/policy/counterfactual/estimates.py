@@ -168,15 +168,19 @@ def estimate(
 
     def add_repeats(span: slice) -> None:
         some = rows[span]
-        used, route, skill = requests.used[some], choice.route[some], groups.skill[groups.of[some]]
-        difficulty = requests.difficulty[some]
-        if values.ability_shift:
-            p[some], loss[some] = judge.compared(used, route, skill, difficulty)
-        success = judge.success(route, skill, difficulty) if policy.cascade else p[some]
-        rate = escalation_rate(success, 1 - p[some], cascade=policy.cascade, share=values.escalation)
+        likely = success = p[some]
+        if values.ability_shift or policy.cascade:
+            used, route, skill = requests.used[some], choice.route[some], groups.skill[groups.of[some]]
+            difficulty = requests.difficulty[some]
+            if values.ability_shift:
+                likely, loss[some] = judge.compared(used, route, skill, difficulty)
+            if policy.cascade:
+                success = judge.success(route, skill, difficulty)
+                loss[some] = missed(loss[some], policy.cascade)
+        fails = 1 - likely
+        rate = escalation_rate(success, fails, cascade=policy.cascade, share=values.escalation)
         escalation[some] = escalation_cost(rate, runs.repeat[some])
-        p[some] = 1 - missed(1 - p[some], policy.cascade)
-        loss[some] = missed(loss[some], policy.cascade)
+        p[some] = 1 - missed(fails, policy.cascade)
 
     in_blocks(add_repeats, spans(len(rows)))
     extra = nothing
