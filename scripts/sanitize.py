@@ -32,6 +32,7 @@ TESTS = (
     "tests/sources/files/test_parquet_lines.py",
     "tests/sources/formats/plain/flat/test_object_reader.py",
     "tests/sources/formats/plain/flat/test_plain_request.py",
+    "tests/sources/records/test_anthropic_usage.py",
     "tests/sources/records/test_compiled_fields.py",
     "tests/sources/records/streams/test_alike.py",
 )

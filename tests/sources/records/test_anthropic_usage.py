@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from llm_audit.sources.entry import BadRecordError, Usage
 from llm_audit.sources.records import usage as readers
+from llm_audit.sources.records.tokens import anthropic
 
 COUNTS = st.none() | st.integers(0, 40) | st.sampled_from([10**9, 10**9 + 1, -1, True, 1.0, 1.5, "7", "x", [], {}])
 WORDS = st.sampled_from([None, "standard", "priority", "fast", "us", "moon", '{"output_tokens": 3}', "", 7, [], {}])
@@ -47,6 +48,15 @@ def test_plain_usage_is_read_as_any_names_are(usage):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(readers, "plain_anthropic_usage", lambda _usage: None)
         assert read(usage) == found
+
+
+@settings(max_examples=1000, deadline=None)
+@given(USAGE | COUNTS | WORDS)
+@example({"input_tokens": 3, "cache_creation": {"ephemeral_1h_input_tokens": 9}, "cache_creation_input_tokens": 4})
+@example({"output_tokens": 3, "iterations": [{}], "speed": "fast", "server_tool_use": {"web_search_requests": 2}})
+@example({"input_tokens": None, "output_tokens": 3, "cache_read_input_tokens": 1 << 80})
+def test_compiled_code_reads_plain_usage_as_python_does(usage):
+    assert repr(anthropic.plain_anthropic_usage(usage)) == repr(anthropic.plain_anthropic_usage_in_python(usage))
 
 
 def test_what_anthropic_writes_today_is_plain():

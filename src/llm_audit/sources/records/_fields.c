@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "../formats/plain/flat/_times.h"
+#include "_anthropic.h"
 #include "_turns.h"
 #include "_usage.h"
 
@@ -310,6 +311,8 @@ static PyMethodDef methods[] = {
     {"scalars", (PyCFunction)(void (*)(void))scalars, METH_FASTCALL, "The scalars of pairs of a key and a value, by key."},
     {"plain_time", plain_time, METH_O, "Microseconds of a time as most logs write it; None for any other."},
     {"plain_usage", plain_usage, METH_O, "The usage of a chat completion whose counts add up; None for any other."},
+    {"plain_anthropic_usage", plain_anthropic_usage, METH_O, "The usage of plain counts under Anthropic's names; None for any other."},
+    {"prepare_anthropic", prepare_anthropic, METH_O, "Set the words that change nothing of a usage."},
     {"prepare_usage", prepare_usage, METH_VARARGS, "Set the class of a usage, and the word for one that was reported."},
     {"prepare", prepare, METH_VARARGS, "Set an empty object, and what reads unusual objects and arrays."},
     {"prepare_turns", prepare_turns, METH_VARARGS, "Set what turns are made by: a class, roles, names of plain parts."},
@@ -323,5 +326,5 @@ PyMODINIT_FUNC PyInit__fields(void) {
     static const char *const written[] = {"role", "content", "parts", "tool_calls", "function_call", "type", "text", "key", "value"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         if (!(*names[k] = PyUnicode_InternFromString(written[k]))) return NULL;
-    return intern_usage() ? PyModule_Create(&module) : NULL;
+    return intern_usage() && intern_anthropic() ? PyModule_Create(&module) : NULL;
 }

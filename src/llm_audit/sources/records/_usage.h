@@ -67,19 +67,22 @@ static int add_up(PyObject *usage, long *fields) {
     return cached != ODD && reasoned != ODD && cached <= prompt && reasoned <= completion;
 }
 
-static PyObject *plain_usage(PyObject *Py_UNUSED(module), PyObject *usage) {
-    long counts[USAGE_FIELDS];
-    if (!PyDict_CheckExact(usage) || !usage_class || !add_up(usage, counts)) {
-        if (PyErr_Occurred()) return NULL;
-        Py_RETURN_NONE;
-    }
+/* Make a usage of counts, of which the first stands for its source. */
+static PyObject *usage_of(const long *counts, int count, PyObject *names) {
     PyObject *fields[USAGE_FIELDS] = {Py_NewRef(reported)}, *found = NULL;
     int made = 1;
-    for (; made < USAGE_FIELDS; made++)
+    for (; made < count; made++)
         if (!(fields[made] = counts[made] == ABSENT ? Py_NewRef(Py_None) : PyLong_FromLong(counts[made]))) break;
-    if (made == USAGE_FIELDS) found = PyObject_Vectorcall(usage_class, fields, 0, usage_by);
+    if (made == count) found = PyObject_Vectorcall(usage_class, fields, 0, names);
     for (int k = 0; k < made; k++) Py_DECREF(fields[k]);
     return found;
+}
+
+static PyObject *plain_usage(PyObject *Py_UNUSED(module), PyObject *usage) {
+    long counts[USAGE_FIELDS];
+    if (PyDict_CheckExact(usage) && usage_class && add_up(usage, counts)) return usage_of(counts, USAGE_FIELDS, usage_by);
+    if (PyErr_Occurred()) return NULL;
+    Py_RETURN_NONE;
 }
 
 static PyObject *prepare_usage(PyObject *Py_UNUSED(module), PyObject *args) {

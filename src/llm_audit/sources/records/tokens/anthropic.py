@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from llm_audit.sources.entry import Usage
@@ -21,7 +22,7 @@ _REPORTED: Final = UsageSource.REPORTED  # members of enums are looked up slowly
 _NOT_SPLIT = (None, None)
 
 
-def plain_anthropic_usage(usage: Json) -> Usage | None:
+def plain_anthropic_usage_in_python(usage: Json) -> Usage | None:
     """Return the usage of plain counts under Anthropic's names alone; None where anything else is among them."""
     counts = plain_counts(usage, _COUNTS)
     if counts is None or not usage.keys() <= _NAMES or not _says_nothing_else(usage):
@@ -64,3 +65,13 @@ def _counts_of(record: object, names: tuple[str, ...]) -> tuple[int | None, ...]
 
 _ONLY_COUNTS = frozenset(_COUNTS)
 _NO_ITEMS: Final[list[object]] = []
+
+plain_anthropic_usage: Callable[[Json], Usage | None]
+try:
+    from llm_audit.sources.records import _fields
+except ImportError:  # built only where a C compiler is available; the Python form returns the same
+    plain_anthropic_usage = plain_anthropic_usage_in_python
+else:
+    _fields.prepare_usage(Usage, _REPORTED)
+    _fields.prepare_anthropic(_KNOWN_WORDS)
+    plain_anthropic_usage = _fields.plain_anthropic_usage
