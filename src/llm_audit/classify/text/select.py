@@ -137,7 +137,7 @@ def _chore(messages: Sequence[Message]) -> Selection | None:
     if step is None:
         for message in reversed(messages):
             if message.role == "user":
-                step = _chore_step(message.text)
+                step = _user_chore(message.text)
                 break
     if step is None:
         return None
@@ -157,6 +157,7 @@ def _chore_step(text: str) -> Step | None:
 
 
 _system_chore = lru_cache(maxsize=256)(_chore_step)  # a log repeats few system prompts
+_user_chore = lru_cache(maxsize=2)(_chore_step)  # the prompts of a tool loop repeat one ask
 
 
 def _follows_up(text: str, *, bare: bool) -> bool:
@@ -173,11 +174,18 @@ def _ask_before(messages: Sequence[Message], end: int) -> tuple[int, str, bool] 
     for index in range(end - 1, -1, -1):
         message = messages[index]
         if message.role == "user":
-            bare = without_harness(message.text)
-            text = without_context(bare)
+            text, bare = _own_words(message.text)
             if text:
-                return index, text, len(text) == len(bare)
+                return index, text, bare
     return None
+
+
+@lru_cache(maxsize=2)  # the prompts of a tool loop repeat one ask
+def _own_words(written: str) -> tuple[str, bool]:
+    """Return what a person asks in a message, and whether nothing but harness text was taken away."""
+    bare = without_harness(written)
+    text = without_context(bare)
+    return text, len(text) == len(bare)
 
 
 def _inherited(messages: Sequence[Message], index: int, text: str, step: Step) -> Selection:
