@@ -16,7 +16,11 @@ def at(year: int, month: int, day: int, hour: int = 12, minute: int = 0) -> date
 
 def ledger(*rows: dict[str, Any]) -> pl.DataFrame:
     base = {"service_tier": "standard", "operation": "chat", "status": "ok", "usage_source": "reported"}
-    return pl.DataFrame([dict.fromkeys(SCHEMA) | base | row for row in rows], schema=SCHEMA, orient="row")
+    given = set(base).union(*rows)
+    unknown = pl.Series([None] * len(rows))
+    return pl.DataFrame(
+        {name: [(base | row).get(name) for row in rows] if name in given else unknown for name in SCHEMA}, schema=SCHEMA
+    )
 
 
 def call(

@@ -66,7 +66,7 @@ def in_some_order(seed: int) -> Callable[..., Iterable[Outcome]]:
     return run
 
 
-@settings(deadline=None, max_examples=16)
+@settings(deadline=None, max_examples=8)
 @given(
     files=FILES,
     copies=st.integers(0, 2),

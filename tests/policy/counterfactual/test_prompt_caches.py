@@ -168,16 +168,17 @@ requests = st.lists(
 
 
 @given(requests)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_agrees_with_a_plain_simulation(rows):
     data = frame(*rows)
     routes = [row[7] for row in rows]
+    found = warm(data, routes)
     if routes == [row[3] for row in rows]:
-        assert warm(data, routes) == data["read"].to_list()
+        assert found == data["read"].to_list()
     else:
-        assert warm(data, routes) == simulate(data, routes, in_one_span)
+        assert found == simulate(data, routes, in_one_span)
         # No cache is colder than after the latest request of the template.
-        assert all(a >= b for a, b in zip(warm(data, routes), simulate(data, routes, the_latest), strict=True))
+        assert all(a >= b for a, b in zip(found, simulate(data, routes, the_latest), strict=True))
 
 
 def test_spans_keep_few_reads_that_the_latest_request_of_the_template_would_not():

@@ -71,7 +71,7 @@ def test_a_check_that_finds_bad_answers_counts_towards_the_limit():
 
 
 @given(difficulty=st.floats(-8, 3), used=st.floats(-1, 3), small=st.floats(-2, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_nothing_moves_with_stakes_that_would_not_move_without(difficulty, used, small):
     known = catalog({"gpt-4o": used, "gpt-4o-mini": small})
     frame = rows(*({"difficulty": difficulty, "stakes": kind} for kind in (None, *Stakes)))
@@ -102,7 +102,7 @@ def staked(frame: pl.DataFrame, every: int = 5) -> pl.DataFrame:
 
 @pytest.mark.parametrize("scope", ["request", "trace"])
 @given(seed=st.integers(0, 2**16))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)  # of 250 requests each
 def test_the_plan_without_stakes_is_that_of_the_policy_without_the_table(scope, seed):
     frame, known = staked(many(250, seed=seed, conversations=400, templates=6)), Catalog.load()
     plain = (
