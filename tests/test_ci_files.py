@@ -48,12 +48,19 @@ def step(text: str, word: str) -> str:
     return next(shell for shell in steps(text) if word in shell)
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that jobs share, as those of a repository may."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def job(tmp_path: Path) -> Path:
+def job(tmp_path: Path, cache: Path) -> Path:
     """A checkout with logs and rules, and the program where a job finds it."""
     program = tmp_path / "runner/llm-audit/bin/llm-audit"
     program.parent.mkdir(parents=True)
     program.write_text(PROGRAM)
+    (tmp_path / "runner/.cache").symlink_to(cache)
     program.chmod(0o755)
     checkout = tmp_path / "checkout"
     shutil.copytree(ROOT / "sample_logs/tutoring", checkout / "logs")
