@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.pictures import draw
 
 # Each worker compiles every test module, and each process that a test starts the whole program, unless it is kept.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -30,6 +31,9 @@ SLOWEST = {
     "test_counterfactual.py",
     "test_dask_cluster.py",
     "test_end_to_end.py",
+    "test_failures.py",
+    "test_kept.py",
+    "test_kept_audit.py",
     "test_large.py",
     "test_notebook.py",
     "test_partial.py",
@@ -38,6 +42,13 @@ SLOWEST = {
     "test_wheel.py",
     "test_workspace.py",
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_picture_is_drawn_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("vl_convert.vegalite_to_svg", draw)
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.pictures import drawn
 
 from llm_audit.cli import run
 
@@ -174,17 +175,18 @@ def test_the_network_is_never_touched_and_the_same_audit_renders_to_the_same_byt
     monkeypatch.setattr(socket, "getaddrinfo", refused)
     targets = [argument for suffix in ("json", "html") for argument in ("-o", str(tmp_path / f"audit.{suffix}"))]
     assert run(["analyze", str(SAMPLES / "tutoring"), "-j", "1", "-q", *targets]) == 0
+    drawn.cache_clear()
     again = [argument for suffix in ("json", "html") for argument in ("-o", str(tmp_path / f"again.{suffix}"))]
     assert run(["report", str(tmp_path / "audit.json"), "-q", *again]) == 0
     for suffix in ("json", "html"):
         assert (tmp_path / f"again.{suffix}").read_bytes() == (tmp_path / f"audit.{suffix}").read_bytes()
 
 
-def good(number: int = 0) -> str:
+def good(number: int = 0, prefix: str = "r") -> str:
     return json.dumps(
         {
             "timestamp": f"2026-09-01T00:00:{number:02}Z",
-            "request_id": f"r{number}",
+            "request_id": f"{prefix}{number}",
             "model": "gpt-4o",
             "messages": [{"role": "user", "content": "What is the capital of France?"}],
             "usage": {"prompt_tokens": 10, "completion_tokens": 5},
@@ -212,34 +214,33 @@ def test_nothing_to_audit_says_so(
     assert "Traceback" not in error
 
 
-@pytest.mark.parametrize(
-    ("bad", "reason"),
-    [
-        (b"{broken", "not_json"),
-        (b'"a string"', "not_an_object"),
-        (b'{"what": "ever"}', "unknown_format"),
-        (good(7).replace("10", "-10").encode(), "bad_tokens"),
-        (good(7).replace("10", "1e300").encode(), "bad_tokens"),
-        (good(7).replace("2026-09", "9026-09").encode(), "bad_time"),
-        (good(7).replace('"model": "gpt-4o", ', "").encode(), "no_model"),
-        (b"\xff\xfe\x00garbage", "not_json"),
-        (b"[" * 100_000, "not_json"),
-    ],
-)
-def test_good_records_around_a_bad_one_are_kept(
-    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], bad: bytes, reason: str
-) -> None:
-    lines = [good(number).encode() for number in range(6)]
-    (tmp_path / "log.jsonl").write_bytes(b"\n".join([*lines[:3], bad, *lines[3:]]) + b"\n")
+BAD = {
+    "not_json": [b"{broken", b"\xff\xfe\x00garbage", b"[" * 100_000],
+    "not_an_object": [b'"a string"'],
+    "unknown_format": [b'{"what": "ever"}'],
+    "bad_tokens": [good(7).replace("10", number).encode() for number in ("-10", "1e300")],
+    "bad_time": [good(7).replace("2026-09", "9026-09").encode()],
+    "no_model": [good(7).replace('"model": "gpt-4o", ', "").encode()],
+}
+
+
+def test_good_records_around_a_bad_one_are_kept(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Each bad record stands among good ones in a file of its own."""
+    files = [(reason, bad) for reason, lines in BAD.items() for bad in lines]
+    for number, (reason, bad) in enumerate(files):
+        lines = [good(at, prefix=f"file-{number}-").encode() for at in range(6)]
+        (tmp_path / f"{number}-{reason}.jsonl").write_bytes(b"\n".join([*lines[:3], bad, *lines[3:]]) + b"\n")
     document = audit([str(tmp_path)], capfdbinary)
     assert document["requests"] == {
-        "read": 7, "audited": 6, "duplicates": 0, "not_provider_calls": 0, "rejected": 1, "out_of_period": 0,
+        "read": 7 * len(files), "audited": 6 * len(files), "duplicates": 0, "not_provider_calls": 0,
+        "rejected": len(files), "out_of_period": 0,
     }  # fmt: skip
-    assert [(row["reason"], row["count"], row["examples"][0]["line"]) for row in document["rejected"]] == [
-        (reason, 1, 4)
-    ]
-    # 60 input tokens at $2.50 and 30 output tokens at $10 a million.
-    assert document["cost"]["actual"] == "0.00045"
+    assert {row["reason"]: row["count"] for row in document["rejected"]} == {name: len(BAD[name]) for name in BAD}
+    for row in document["rejected"]:
+        assert {example["line"] for example in row["examples"]} == {4}
+        assert all(f"-{row['reason']}.jsonl" in example["file"] for example in row["examples"])
+    # Of each file, 60 input tokens at $2.50 and 30 output tokens at $10 a million.
+    assert Decimal(document["cost"]["actual"]) == Decimal("0.00045") * len(files)
 
 
 def test_strict_refuses_what_is_otherwise_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,10 +12,10 @@ import openpyxl
 import polars as pl
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from tests.pictures import drawn
 from tests.report import build, compared, hostile
 from tests.report.frames import frames
 from tests.report.golden import assert_golden
-from tests.report.pictures import drawn
 
 from llm_audit.document import audit as d
 from llm_audit.document.audit import Document, decode
@@ -52,7 +52,8 @@ def test_rows_are_as_last_looked_at(document: Document, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(RENDERERS))
 def test_rendering_again_gives_the_same_bytes(name: str) -> None:
     first = rendered(build.rich(2), name)
-    drawn.cache_clear()
+    if name == "html":  # the others have no charts, or the same ones
+        drawn.cache_clear()
     assert rendered(build.rich(2), name) == first
 
 
