@@ -83,7 +83,7 @@ def test_a_standard_error_that_cannot_be_written_changes_nothing(tmp_path: Path,
 
 
 def test_a_disk_that_is_full_is_no_bug(tmp_path: Path) -> None:
-    write_log(tmp_path / "log.jsonl", requests=2000)
+    write_log(tmp_path / "log.jsonl")
     done = shell("ulimit -f 8; llm-audit analyze log.jsonl -q -o a.json", tmp_path)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
     assert "no space is left" in done.stderr or "File too large" in done.stderr

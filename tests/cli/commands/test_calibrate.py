@@ -86,20 +86,21 @@ def share(capsys: pytest.CaptureFixture[str], *extra: str) -> dict[str, float]:
     }
 
 
-@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
-def test_verdicts_narrow_the_figure(logs: Path, capsys: pytest.CaptureFixture[str], suffix: str) -> None:
+def test_verdicts_narrow_the_figure(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"request": f"chatcmpl-{number}", "verdict": "Tie" if number else "loss"} for number in range(60)]
-    path = verdict_file(logs.parent / f"verdicts.{suffix}", rows)
-    assert run(["calibrate", str(path), "--logs", "logs", "--to", "gpt-5-nano"]) == 0
-    said = capsys.readouterr().err
-    assert "gpt-5 to gpt-5-nano: 1 of 60 answers lost" in said
-    assert "Rejected" not in said
-    before, after = share(capsys), share(capsys, "--calibration", "calibration.json")
-    assert after["spread"] < before["spread"]
-    assert after["width"] < before["width"]
-    assert after["fingerprint"] != before["fingerprint"]
-    assert share(capsys, "--calibration", "calibration.json") == after
-    assert "delivery" not in Path("calibration.json").read_text()
+    before = share(capsys)
+    for suffix in ("csv", "jsonl", "parquet"):
+        path = verdict_file(logs.parent / f"verdicts.{suffix}", rows)
+        assert run(["calibrate", str(path), "--logs", "logs", "--to", "gpt-5-nano"]) == 0
+        said = capsys.readouterr().err
+        assert "gpt-5 to gpt-5-nano: 1 of 60 answers lost" in said
+        assert "Rejected" not in said
+        after = share(capsys, "--calibration", "calibration.json")
+        assert after["spread"] < before["spread"]
+        assert after["width"] < before["width"]
+        assert after["fingerprint"] != before["fingerprint"]
+        assert share(capsys, "--calibration", "calibration.json") == after
+        assert "delivery" not in Path("calibration.json").read_text()
 
 
 def test_rejected_verdicts_are_counted_with_reasons(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
