@@ -143,7 +143,7 @@ def test_the_task_of_a_worker_that_dies_runs_again(executor: DaskExecutor, tmp_p
 
 def test_a_task_that_kills_every_worker_is_named() -> None:
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),  # each is one more process that starts
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),  # each is one more process that starts
         DaskExecutor(None, jobs=1) as opened,
         pytest.raises(AuditError, match="number 7 ended several times"),
     ):

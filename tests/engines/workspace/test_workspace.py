@@ -79,10 +79,10 @@ def same(ledger: Ledger, other: Ledger) -> bool:
     return ledger.frame.equals(other.frame) and ledger.manifest == other.manifest
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4])
-def test_shares_in_any_order_give_the_ledger_of_one_run(logs: Path, tmp_path: Path, count: int) -> None:
+@pytest.mark.parametrize(("count", "step"), [(1, 1), (2, 1), (3, 1), (4, 11)])  # of four shares, three orders of 24
+def test_shares_in_any_order_give_the_ledger_of_one_run(logs: Path, tmp_path: Path, count: int, step: int) -> None:
     whole = ingest([logs], options=HERE)
-    for number, order in enumerate(list(permutations(range(1, count + 1)))[:6]):
+    for number, order in enumerate(list(permutations(range(1, count + 1)))[::step]):
         workspace = tmp_path / f"w{number}"
         made = [share(workspace, logs, f"{index}/{count}") for index in order]
         assert sum(parts_made for parts_made, _ in made) > count
