@@ -9,26 +9,16 @@ from pathlib import Path
 import pytest
 from tests.sources.formats.fixture_files import FIXTURES
 
+from llm_audit.cli.version import EXTENSIONS
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.ledger import write_ledger
 from llm_audit.ledger.manifest import MANIFEST_FILE, REQUESTS_FILE
 
-COMPILED = (
-    "classify._kernel",
-    "classify._words",
-    "engines._requests",
-    "engines._rows",
-    "engines._texts",
-    "sources.files.parquet._json",
-    "sources.formats.plain.flat._object",
-    "sources.records._fields",
-    "sources.records.streams._alike",
-)
 WITHOUT = f"""
 import sys
 from pathlib import Path
-for name in {COMPILED}:
-    sys.modules[f"llm_audit.{{name}}"] = None
+for name in {EXTENSIONS}:
+    sys.modules[name] = None
 from llm_audit.engines import IngestOptions, ingest
 from llm_audit.ledger import write_ledger
 for path, target in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
@@ -80,8 +70,8 @@ def plain_lines() -> bytes:
 
 
 def test_the_ledger_is_the_same_to_the_byte_without_compiled_code(tmp_path: Path) -> None:
-    for name in COMPILED:
-        pytest.importorskip(f"llm_audit.{name}", reason="the extensions were not compiled")
+    for name in EXTENSIONS:
+        pytest.importorskip(name, reason="the extensions were not compiled")
     lines = tmp_path / "log.jsonl"
     lines.write_bytes(plain_lines())
     logs = {"fixtures": FIXTURES, "lines": lines}

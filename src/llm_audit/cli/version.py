@@ -9,12 +9,17 @@ from importlib import import_module, metadata
 from llm_audit import __version__
 
 EXTENSIONS = (
+    "llm_audit.audit.aggregate._sums",
     "llm_audit.classify._kernel",
     "llm_audit.classify._words",
     "llm_audit.engines._requests",
     "llm_audit.engines._rows",
     "llm_audit.engines._texts",
+    "llm_audit.policy.inputs._arithmetic",
+    "llm_audit.sources.files.parquet._json",
     "llm_audit.sources.formats.plain.flat._object",
+    "llm_audit.sources.records._fields",
+    "llm_audit.sources.records.streams._alike",
 )
 """Modules in C; without them Python gives the same answers."""
 
