@@ -132,7 +132,7 @@ def _of_one(job: Job, folder: SharedFolder | None) -> Audit:
     """Audit a ledger in one partition, which is read once and knows of itself what parts are told of the whole."""
     seen = kept.surveyed(folder, lambda: survey(job.rows(0)))
     assert seen is not None, "there is one partition"
-    log = _log(job, seen)
+    log = _log(job, seen, folder)
     reading = kept.reading(job, log, folder, 0)
     assert reading is not None, "the survey found requests"
     applied = parts.routed(job, log, reading)
@@ -149,7 +149,7 @@ def _by_partition(stages: Stages) -> tuple[Log, Audited]:
     job = stages.job
     found = kept.surveyed(stages.space.kept, lambda: stages.summed("survey", tasks.surveyed, tasks.add_surveys))
     assert found is not None, "every partition has a survey"
-    log = _with_threshold(stages, _log(job, found))
+    log = _with_threshold(stages, _log(job, found, stages.space.kept))
     alone = kept.has_standing(stages.space.for_others, stages.space.partitions)
     if alone:  # whoever asked for them before knows what partitions repeat of each other
         routes = stages.summed("routes", tasks.routes, tasks.add_routes, log)
@@ -164,8 +164,8 @@ def _by_partition(stages: Stages) -> tuple[Log, Audited]:
     return log, sums
 
 
-def _log(job: Job, found: Survey) -> Log:
-    """Return what the first reading tells of the log.
+def _log(job: Job, found: Survey, folder: SharedFolder | None) -> Log:
+    """Return what the first reading tells of the log, of which some is kept in a folder.
 
     Raises:
         IncompleteError: No request is left to audit.
@@ -177,14 +177,18 @@ def _log(job: Job, found: Survey) -> Log:
     routers: dict[str, list[str]] = {}
     for router, model in found.routers.sort("router", "model").iter_rows():
         routers.setdefault(router, []).append(model)
-    habits = Habits(
+    habits = kept.habits(folder, lambda: _habits(found))
+    sent = replace(found, sends=found.sends.clear())  # the largest table, which no part is sent
+    return Log(survey=sent, whole=whole_log(found, job.catalog), habits=habits, routers=routers)
+
+
+def _habits(found: Survey) -> Habits:
+    return Habits(
         cache_reads=found.cache_reads,
         usual=usual_outputs(found.outputs),
         uncached=uncached(found.sends),
         called_tools=called_tools(found.replies, found.calls),
     )
-    found = replace(found, sends=found.sends.clear())  # the largest table, which no part is sent
-    return Log(survey=found, whole=whole_log(found, job.catalog), habits=habits, routers=routers)
 
 
 def _with_threshold(stages: Stages, log: Log) -> Log:

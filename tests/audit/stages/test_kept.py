@@ -152,7 +152,7 @@ def test_an_audit_by_another_policy_reads_no_row_for_itself(
     assert read == [*range(partitions)]
     kept_files = [path.name for path in entries(cache)]
     names = [f"{kind}-{number:06d}" for kind in ("reading", "standing") for number in range(partitions)]
-    assert kept_files == [*names, "survey-whole"]
+    assert kept_files == ["habits-whole", *names, "survey-whole"]
     found = audited(held, "by trace", cache=cache)
     assert read == [*range(partitions)]
     assert msgspec.json.encode(found.document) == msgspec.json.encode(wanted.document)
@@ -182,12 +182,12 @@ def test_what_is_kept_is_of_the_aliases_in_their_order(whole: Ledger, read: list
 def test_kept_files_that_are_damaged_are_made_again(
     expected: bytes, cut: Ledger, filled: PartCache, read: list[int | None], spoil: Callable[[Path], object]
 ) -> None:
-    first, _, last, *_, standing, survey = entries(filled)
-    for path in (first, last, standing, survey):
+    habits, first, _, last, *_, standing, survey = entries(filled)
+    for path in (habits, first, last, standing, survey):
         spoil(path)
     assert msgspec.json.encode(audited(cut, "small-by-default", cache=filled).document) == expected
     assert read == [0, 2]
-    assert len(entries(filled)) == 2 * PARTITIONS + 1
+    assert len(entries(filled)) == 2 * PARTITIONS + 2
 
 
 @pytest.mark.parametrize("spoil", [flip, Path.unlink])

@@ -15,6 +15,7 @@ from llm_audit.audit.parts import Job, Log, Reading, read_part
 from llm_audit.audit.stages.results import read_result, write_result
 from llm_audit.audit.standing import StandingSums
 from llm_audit.audit.survey import Survey
+from llm_audit.audit.waste.recurring import Habits
 from llm_audit.ledger.shared import DamagedError, SharedFolder, read_sealed
 from llm_audit.policy import Choice, models_of
 
@@ -27,6 +28,11 @@ BYTES_A_REQUEST = 80
 def surveyed(folder: SharedFolder | None, make: Callable[[], Survey | None]) -> Survey | None:
     """Return the survey of the whole log, which is made where none is kept."""
     return _kept(folder, "survey-whole", make)
+
+
+def habits(folder: SharedFolder | None, make: Callable[[], Habits]) -> Habits:
+    """Return what waste depends on of the whole log, which is worked out where it is not kept."""
+    return _kept(folder, "habits-whole", make)
 
 
 def reading(job: Job, log: Log, folder: SharedFolder | None, partition: int) -> Reading | None:
