@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from llm_audit.sources.databases.address import is_database, parse, shown
 from llm_audit.sources.databases.files import uri_of_file
 from llm_audit.sources.databases.selection import EVERYTHING, Selection
+from llm_audit.sources.databases.table import Table
 
 if TYPE_CHECKING:
     from llm_audit.sources.databases.increments import OVERLAP_HOURS, Slice, count_rows, increment
     from llm_audit.sources.databases.plan import tables
     from llm_audit.sources.databases.reader import TableReader
     from llm_audit.sources.databases.schemas import checked
-    from llm_audit.sources.databases.table import Table
 
 __all__ = [
     "EVERYTHING",
@@ -36,7 +36,6 @@ __all__ = [
 _MODULES = {
     "OVERLAP_HOURS": "increments",
     "Slice": "increments",
-    "Table": "table",
     "TableReader": "reader",
     "checked": "schemas",
     "count_rows": "increments",

@@ -8,14 +8,12 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from llm_audit.errors import UsageError
+from llm_audit.sources.databases import Table
 from llm_audit.sources.files.stores.address import Store
 from llm_audit.sources.files.stores.remote_file import RemoteFile
-
-if TYPE_CHECKING:
-    from llm_audit.sources.databases import Table
 
 _HASH_BYTES = 1 << 20
 
