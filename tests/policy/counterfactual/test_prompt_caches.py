@@ -7,7 +7,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_audit.policy.counterfactual.prompt_caches import left_shared, read_cache_log, warm_reads
+from llm_audit.policy.counterfactual.cache_log import read_cache_log
+from llm_audit.policy.counterfactual.prompt_caches import left_shared, warm_reads
 from llm_audit.policy.counterfactual.shared_caches import SPANS, SharedCaches, join_spans
 
 START = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)

@@ -9,9 +9,9 @@ import numpy as np
 from llm_audit.arrays import Bools, Ints
 from llm_audit.blocks import spans
 from llm_audit.ledger.schema import TOKEN_TYPES
+from llm_audit.policy.counterfactual.cache_log import CacheLog, cached_prefix
 from llm_audit.policy.counterfactual.costs import UNKNOWN, RateTable
 from llm_audit.policy.counterfactual.lengths import Lengths
-from llm_audit.policy.counterfactual.prompt_caches import CacheLog, cached_prefix
 from llm_audit.policy.counterfactual.request_groups import RequestGroups
 from llm_audit.policy.counterfactual.steps import AgentSteps
 from llm_audit.policy.counterfactual.traffic import Traffic

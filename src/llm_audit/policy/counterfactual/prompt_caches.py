@@ -8,7 +8,6 @@ kept warm. The log's own reads are the upper limit: a route is never credited wi
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
@@ -16,7 +15,8 @@ import numpy as np
 import polars as pl
 
 from llm_audit.arrays import Bools, Index, Ints
-from llm_audit.policy.counterfactual.shared_caches import SPANS, Hashes, SharedCaches, join_spans
+from llm_audit.policy.counterfactual.cache_log import NOWHERE, CacheLog, model_key, previous
+from llm_audit.policy.counterfactual.shared_caches import SPANS, SharedCaches, join_spans
 from llm_audit.policy.inputs.models import NONE, Models
 
 try:
@@ -29,134 +29,7 @@ else:
 LIFETIME_US = 5 * 60 * 10**6
 LONG_LIFETIME_US = 60 * 60 * 10**6
 
-_NOWHERE = -1
 _UNCHANGED = -2
-_UNDATED_BITS = 36  # what is left of a hash is less than LIFETIME_US
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheLog:
-    """Prompt caches as the log shows them, for the requests whose reads other routes could change.
-
-    Rows are sorted by conversation, then time; a request without a conversation is one of its own.
-
-    Attributes:
-        row: Each request's place in the ledger.
-        conversation: A number for its conversation.
-        template: Its template as an index into ``templates``, ``-1`` where the log has none.
-        templates: Hashes of the templates.
-        time: Microseconds; undated ones follow the order of turns, at one time.
-        shared_time: The same among the requests of a template; undated conversations follow each other by their hashes.
-        used: The model used.
-        read: Cache-read tokens.
-        prefix: Tokens in the cache once the request has run.
-        hour: Whether the cache lives an hour: the conversation has written for an hour so far.
-        shared: Tokens that the conversation's first request read, which other conversations had left.
-        before: The previous row of the conversation on the same model, ``-1`` for none.
-        unit: A number for its conversation and model.
-        units: How many of those there are.
-    """
-
-    row: Ints
-    conversation: Ints
-    template: Index
-    templates: Hashes
-    time: Ints
-    shared_time: Ints
-    used: Index
-    read: Ints
-    prefix: Ints
-    hour: Bools
-    shared: Ints
-    before: Ints
-    unit: Ints
-    units: int
-
-
-def read_cache_log(frame: pl.LazyFrame, read_templates: pl.Series | None = None) -> CacheLog:
-    """Prepare the requests that share a conversation or template with a cache read.
-
-    Args:
-        frame: ``request_key``, ``conversation``, ``template_hash``, ``time``, ``turns``, ``used`` (model index),
-            ``read``, ``prefix``, ``hour`` (whether the request wrote for an hour).
-        read_templates: The templates of which a request read from a cache; by default those that ``frame`` shows.
-    """
-    rows = frame.with_row_index("row").with_columns(
-        pl.col("time").dt.epoch("us").fill_null(0), undated=pl.col("time").is_null()
-    )
-    reading = rows.filter(pl.col("read") > 0)
-    by_conversation = reading.select("conversation").unique().with_columns(by_conversation=True)
-    templates = reading.select("template_hash").unique() if read_templates is None else _column(read_templates)
-    by_template = templates.with_columns(by_template=True)
-    touched = (
-        rows.join(by_conversation, on="conversation", how="left")
-        .join(by_template, on="template_hash", how="left")
-        .filter(pl.col("by_conversation").is_not_null() | pl.col("by_template").is_not_null() | (pl.col("read") > 0))
-        .drop("by_conversation", "by_template")
-        .join(_for_an_hour(rows), on="conversation", how="left")
-        .with_columns(hour=pl.col("hour") | _is_since().fill_null(value=False))
-        .sort("conversation", "time", "turns", "request_key", nulls_last=True)
-        .collect()
-    )
-    lone = touched["conversation"].is_null()
-    known = touched["conversation"].rle_id().cast(pl.Int64)
-    conversation = pl.select(
-        pl.when(lone).then(pl.int_range(touched.height) + touched.height).otherwise(known)
-    ).to_series()
-    touched = touched.with_columns(_conversation=conversation).with_columns(
-        shared=pl.col("read").first().over("_conversation")
-    )
-    template = (touched["template_hash"].rank("dense").cast(pl.Int32) - 1).fill_null(_NOWHERE).to_numpy()
-    time = touched["time"].to_numpy()
-    used = touched["used"].to_numpy()
-    groups = touched["_conversation"].cast(pl.Int32).to_numpy()
-    unit = _numbered(_key(groups, used)).astype(np.int32)
-    return CacheLog(
-        row=touched["row"].cast(pl.Int32).to_numpy(),
-        conversation=groups,
-        template=template,
-        templates=touched["template_hash"].drop_nulls().unique().sort().to_numpy(),
-        time=time,
-        shared_time=_shared_time(touched) if touched["undated"].any() else time,
-        used=used,
-        read=touched["read"].to_numpy(),
-        prefix=touched["prefix"].to_numpy(),
-        hour=touched["hour"].to_numpy(),
-        shared=touched["shared"].to_numpy(),
-        before=_previous(unit).astype(np.int32),
-        unit=unit,
-        units=int(unit.max(initial=-1)) + 1,
-    )
-
-
-def _column(templates: pl.Series) -> pl.LazyFrame:
-    return templates.alias("template_hash").to_frame().lazy()
-
-
-def _shared_time(touched: pl.DataFrame) -> Ints:
-    """Return times in which undated conversations follow each other by their hashes, all within a cache's lifetime."""
-    follows = pl.coalesce("conversation", "request_key") // 2**_UNDATED_BITS
-    times = touched.select(pl.when("undated").then(follows.cast(pl.Int64)).otherwise("time"))
-    return times.to_series().to_numpy()
-
-
-def _for_an_hour(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the first request of each conversation that wrote for an hour, in the order of time, turns and keys."""
-    return (
-        rows.filter(pl.col("hour") & pl.col("conversation").is_not_null())
-        .sort("time", "turns", "request_key")
-        .unique("conversation", keep="first", maintain_order=True)
-        .select("conversation", *(pl.col(name).alias(f"first_{name}") for name in ("time", "turns", "request_key")))
-    )
-
-
-def _is_since() -> pl.Expr:
-    """Return whether a request is not before the first of its conversation that wrote for an hour."""
-    turns, first_turns = (pl.col(name).fill_null(-1) for name in ("turns", "first_turns"))
-    later_turn = (turns > first_turns) | (
-        (turns == first_turns) & (pl.col("request_key") >= pl.col("first_request_key"))
-    )
-    return (pl.col("time") > pl.col("first_time")) | ((pl.col("time") == pl.col("first_time")) & later_turn)
 
 
 def left_shared(log: CacheLog, route: Index) -> pl.DataFrame:
@@ -166,7 +39,7 @@ def left_shared(log: CacheLog, route: Index) -> pl.DataFrame:
         log: The log's caches.
         route: The model each of its requests goes to.
     """
-    left = np.flatnonzero((log.template != _NOWHERE) & (log.prefix > 0) & (route != NONE))
+    left = np.flatnonzero((log.template != NOWHERE) & (log.prefix > 0) & (route != NONE))
     start = log.shared_time[left]
     columns = {
         "template": log.templates[log.template[left]],
@@ -204,7 +77,7 @@ def warm_reads(log: CacheLog, *, read: Ints, route: Index, shared: SharedCaches)
     changed, found = _remaining(log, route[log.row])
     if not len(changed):
         return read
-    cold = np.flatnonzero((found == _NOWHERE) & (log.shared[changed] > 0) & (log.template[changed] != _NOWHERE))
+    cold = np.flatnonzero((found == NOWHERE) & (log.shared[changed] > 0) & (log.template[changed] != NOWHERE))
     if len(cold):
         some = changed[cold]
         found[cold] = np.minimum(log.shared[some], _left_by_others(log, some, route[log.row[some]], shared))
@@ -224,11 +97,11 @@ def _remaining(log: CacheLog, to: Index) -> tuple[Ints, Ints]:
         return changed, found[changed]
     reading = np.flatnonzero(log.read > 0)
     before = log.before[reading]
-    changed = reading[np.where(before == _NOWHERE, to[reading] != log.used[reading], to[before] != to[reading])]
+    changed = reading[np.where(before == NOWHERE, to[reading] != log.used[reading], to[before] != to[reading])]
     if not len(changed):
         return changed, changed
     near = np.flatnonzero(_shares(log.conversation, changed))
-    return changed, _left_warm(log, changed, _before(near, changed, _key(log.conversation[near], to[near])))
+    return changed, _left_warm(log, changed, _before(near, changed, model_key(log.conversation[near], to[near])))
 
 
 def _by_row(log: CacheLog, to: Index, *, repeats: bool) -> Ints:
@@ -273,7 +146,7 @@ def repeat_reads(log: CacheLog, *, read: Ints, route: Index, moved: Bools, share
     else:
         left = _left_warm(log, rows, _last_on(log.conversation, rows, to, log.used))
     warm = np.maximum(left, 0)
-    cold = np.flatnonzero((warm == 0) & (log.shared[rows] > 0) & (log.template[rows] != _NOWHERE))
+    cold = np.flatnonzero((warm == 0) & (log.shared[rows] > 0) & (log.template[rows] != NOWHERE))
     if len(cold):
         some = rows[cold]
         warm[cold] = np.minimum(log.shared[some], np.maximum(_left_by_others(log, some, log.used[some], shared), 0))
@@ -292,7 +165,7 @@ def _last_on(group: Ints, wanted: Ints, route: Index, used: Index) -> Ints:
     at = np.searchsorted(held[order], asked) - 1
     before = rows[order[np.maximum(at, 0)]]
     same = (at >= 0) & (held[order[np.maximum(at, 0)]] // count == asked // count)
-    return np.where(same, before, _NOWHERE)
+    return np.where(same, before, NOWHERE)
 
 
 def _shares(group: Ints, some: Ints) -> Bools:
@@ -302,50 +175,19 @@ def _shares(group: Ints, some: Ints) -> Bools:
     return np.take(wanted, group)
 
 
-def _key(group: Ints, model: Index) -> Ints:
-    """Return a small number for each group and model, ascending with the groups."""
-    if not len(group):
-        return group
-    present = np.bincount(model + 1) > 0
-    key: Ints = (group.astype(np.int64) - group.min()) * int(present.sum()) + (np.cumsum(present) - 1)[model + 1]
-    return key
-
-
-def _sorted(key: Ints) -> tuple[Ints, Bools]:
-    """Return the rows in order of their keys, equal ones in the order they had, and which begin another key."""
-    order = np.argsort(key.astype(np.uint16) if key.max(initial=0) < 1 << 16 else key, kind="stable")
-    return order, np.diff(key[order], prepend=-1) != 0
-
-
-def _previous(key: Ints) -> Ints:
-    """Return the row before each row of the same key; ``-1`` for the first."""
-    order, begins = _sorted(key)
-    previous = np.full(len(key), _NOWHERE, dtype=np.int64)
-    previous[order[1:]] = np.where(begins[1:], _NOWHERE, order[:-1])
-    return previous
-
-
-def _numbered(key: Ints) -> Ints:
-    """Keys without the gaps between them."""
-    order, begins = _sorted(key)
-    number = np.empty_like(key)
-    number[order] = np.cumsum(begins) - 1
-    return number
-
-
 def _before(rows: Ints, wanted: Ints, key: Ints) -> Ints:
     """Return the row before each wanted one among ``rows``, of the same ``key``; ``-1`` for the first."""
     place = np.empty(int(rows.max()) + 1, dtype=np.int64)
     place[rows] = np.arange(len(rows))
-    previous = _previous(key)[place[wanted]]
-    return np.where(previous == _NOWHERE, _NOWHERE, rows[previous])
+    found = previous(key)[place[wanted]]
+    return np.where(found == NOWHERE, NOWHERE, rows[found])
 
 
 def _left_warm(log: CacheLog, rows: Ints, before: Ints) -> Ints:
     """Return the prefix that the row before each left, ``-1`` where it is too old or there is none."""
     lifetime = np.where(log.hour[before], LONG_LIFETIME_US, LIFETIME_US)
-    warm = (before != _NOWHERE) & (log.time[rows] - log.time[before] <= lifetime)
-    return np.where(warm, log.prefix[before], _NOWHERE)
+    warm = (before != NOWHERE) & (log.time[rows] - log.time[before] <= lifetime)
+    return np.where(warm, log.prefix[before], NOWHERE)
 
 
 @cache
@@ -358,11 +200,6 @@ def minimum_tokens(models: Models) -> Ints:
     """Return the shortest prefix each model caches, in tokens; 0 where no provider's rule is known."""
     found = [next((least for prefix, least in _rules() if model.startswith(prefix)), 0) for model in models.ids]
     return np.array(found, dtype=np.int64)
-
-
-def cached_prefix(*, read: Ints, write: Ints, fresh: Ints, explicit: Bools) -> Ints:
-    """Return tokens cached once a request has run: what it read and wrote, or all input where caching is automatic."""
-    return np.where(explicit, read + write, read + write + fresh)
 
 
 def too_short(prefix: Ints, route: Index, least: Ints) -> Bools:

@@ -10,7 +10,7 @@ import polars as pl
 
 from llm_audit.arrays import Index
 from llm_audit.catalog import Catalog
-from llm_audit.policy.counterfactual.prompt_caches import CacheLog, read_cache_log
+from llm_audit.policy.counterfactual.cache_log import CacheLog, read_cache_log
 from llm_audit.policy.counterfactual.steps import AgentSteps, read_steps
 from llm_audit.policy.inputs.models import Models, models_of
 from llm_audit.policy.inputs.requests import TRACE_COLUMNS, Requests, joined, read_requests
