@@ -16,6 +16,7 @@ from llm_audit.document.audit import Document
 from llm_audit.report.interface import Frames
 from llm_audit.report.registry import render
 from llm_audit.report.tables.billing import by_basis
+from llm_audit.report.text import UNKNOWN
 from llm_audit.report.verdict import verdict
 
 CALLS = build.calls(2)
@@ -49,6 +50,34 @@ def test_what_could_be_judged_of_the_billed_part_is_said_beside_the_whole() -> N
     said = verdict(msgspec.structs.replace(build.rich(2), billing=msgspec.structs.replace(billing, billed=billed)))
     assert said.covered_note == "of spend at API prices could be judged and routed, 25.0% of what is billed"
     assert verdict(build.rich(2)).covered_note == "of spend could be judged and routed"
+
+
+def with_nothing_judged(name: str, cost: str) -> Document:
+    """A document of which nothing of one part could be judged and routed."""
+    billing = build.billing()
+    part = msgspec.structs.replace(
+        getattr(billing, name), policy_cost=cost, flagship_tax="0.00", share=0.0, covered_share=0.0
+    )
+    return msgspec.structs.replace(build.rich(2), billing=msgspec.structs.replace(billing, **{name: part}))
+
+
+def test_where_nothing_billed_could_be_judged_its_tax_is_unknown() -> None:
+    shown = with_nothing_judged("billed", "10.00")
+    said = verdict(shown)
+    assert said.headline.startswith(
+        "None of $10.00 billed could be judged and routed, so its flagship tax is not known. Beside it, $30.00 is"
+    )
+    assert said.tax == UNKNOWN
+    assert said.tax_note.startswith("no billed request could be judged and routed; not billed: $6.00, 20.0%")
+    metrics = render(shown, "openmetrics").decode()
+    assert 'flagship_tax_by_billing_usd{dollars="api_equivalent"} 6.00' in metrics
+    assert 'flagship_tax_by_billing_usd{dollars="billed"}' not in metrics
+
+
+def test_where_nothing_else_could_be_judged_it_is_said_beside_what_is_billed() -> None:
+    said = verdict(with_nothing_judged("api_equivalent", "30.00"))
+    assert said.headline.endswith("was not billed: none of it could be judged and routed.")
+    assert said.tax_note.endswith("not billed: a tax that is not known")
 
 
 @pytest.mark.parametrize(("parts", "kind"), [({"equivalent": False}, "billed"), ({"billed": False}, "API-equivalent")])

@@ -213,6 +213,11 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
         nothing_routed = tax.covered_share == 0 and not tax.moved_requests and self.policy.decision != "never"
         return self.cost.priced_requests > 0 and not nothing_routed
 
+    def knows_tax_of(self, part: BillingPart) -> bool:
+        """Whether the tax on what is billed, or on what is not, is known, as ``knows_tax`` says of all."""
+        nothing_routed = part.covered_share == 0 and not Decimal(part.flagship_tax) and self.policy.decision != "never"
+        return part.priced_requests > 0 and not nothing_routed
+
 
 _ROUNDING = Decimal("1e-6")  # of amounts in another currency
 

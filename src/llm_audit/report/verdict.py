@@ -71,7 +71,7 @@ def verdict(document: Document) -> Verdict:
         rate_note=f"{_kind(document)} {rate_note}".lstrip() if rate else rate_note,
         rate_more=rate_more,
         sampling=sampling(document),
-        tax=money(taxed, currency=currency) if document.knows_tax else UNKNOWN,
+        tax=money(taxed, currency=currency) if _knows_tax(document) else UNKNOWN,
         tax_amount=taxed,
         tax_note=_tax_note(document) if priced else "no request has a price",
         quality=quality(document) if priced else "",
@@ -142,8 +142,19 @@ def _tax_note(document: Document) -> str:
         return f"{share(expected.share)} of spend; {_interval(expected, currency) if moved else NOTHING_MOVES}"
     billed, equivalent = parts
     interval = "" if billed.expected is None else f"; {_interval(billed.expected, currency)}"
-    beside = f"{money(equivalent.flagship_tax, currency=currency)}, {share(equivalent.share)}"
-    return f"{share(billed.share)} of billed spend{interval}; not billed: {beside} of the API-equivalent"
+    of_billed = f"{share(billed.share)} of billed spend{interval}"
+    if not document.knows_tax_of(billed):
+        of_billed = "no billed request could be judged and routed"
+    beside = f"{money(equivalent.flagship_tax, currency=currency)}, {share(equivalent.share)} of the API-equivalent"
+    if not document.knows_tax_of(equivalent):
+        beside = "a tax that is not known"
+    return f"{of_billed}; not billed: {beside}"
+
+
+def _knows_tax(document: Document) -> bool:
+    """Return whether the tax of the headline is known, which is of what is billed where both parts occur."""
+    parts = both_parts(document)
+    return document.knows_tax if parts is None else document.knows_tax_of(parts[0])
 
 
 def _interval(expected: Expected, currency: str) -> str:
@@ -191,18 +202,24 @@ def _headline(document: Document) -> str:
     billed, equivalent = parts
     if billed.expected is None or not billed.priced_requests:
         first = "No billed request has a known price."
+    elif not document.knows_tax_of(billed):
+        paid = money(billed.cost, currency=currency)
+        first = f"None of {paid} billed could be judged and routed, so its flagship tax is not known."
     else:
         first = _taxed(billed.expected, billed.cost, name, currency, kind=" billed")
-    return f"{first} {_beside(equivalent, currency)}"
+    return f"{first} {_beside(document, equivalent)}"
 
 
-def _beside(equivalent: BillingPart, currency: str) -> str:
+def _beside(document: Document, equivalent: BillingPart) -> str:
     """Write what is not billed, with its own tax."""
+    currency = document.currency
     if not equivalent.priced_requests:
         return "Beside it are requests that were not billed, none with a known price."
     tax, worth, policy = _adding_up(equivalent.flagship_tax, equivalent.cost, currency)
     what = f"Beside it, {worth} is API-equivalent and was not billed:"
     amount = Decimal(equivalent.flagship_tax)
+    if not document.knows_tax_of(equivalent):
+        return f"{what} none of it could be judged and routed."
     if amount == 0:
         return f"{what} the policy would have cost the same."
     if amount < 0:

@@ -89,7 +89,11 @@ def _billing(document: Document) -> Iterable[Gauge]:
     parts = (("billed", billing.billed), ("api_equivalent", billing.api_equivalent))
     costs = [({"dollars": name}, part.cost) for name, part in parts if part is not None]
     yield Gauge(f"cost_by_billing_{unit}", unit, "Cost that was billed, and that an API would have charged.", [*costs])
-    taxes = [({"dollars": name}, part.flagship_tax) for name, part in parts if part is not None]
+    taxes = [
+        ({"dollars": name}, part.flagship_tax)
+        for name, part in parts
+        if part is not None and document.knows_tax_of(part)
+    ]
     yield Gauge(f"flagship_tax_by_billing_{unit}", unit, "Flagship tax on each; they do not add up.", [*taxes])
 
 
