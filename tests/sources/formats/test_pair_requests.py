@@ -68,6 +68,8 @@ def test_counts_around_a_pair_are_read() -> None:
         ({"service_tier": "batch"}, {}, {"service_tier": "priority"}, "priority"),
         ({}, {"service_tier": "flex"}, {"service_tier": "priority"}, "priority"),
         ({"speed": 80.5}, {}, {}, "standard"),
+        ({"batch": 17}, {}, {}, "standard"),  # the number of a batch, or its size
+        ({"batch": True}, {"service_tier": "standard_only"}, {}, "batch"),  # as batches of Anthropic may ask
     ],
 )
 @pytest.mark.parametrize("as_text", [False, True])

@@ -133,3 +133,20 @@ def test_columns_of_a_custom_log_come_before_its_usage() -> None:
     ((_, request),) = FormatDetector(all_formats(), path="log.jsonl").entries(1, record)
     assert isinstance(request, Request)
     assert (request.service_tier, request.region) == ("standard", "eu")
+
+
+@pytest.mark.parametrize(
+    ("beside", "tier"),
+    [
+        ({"speed": 85.5}, "batch"),  # tokens a second
+        ({"speed": "standard"}, "batch"),
+        ({"speed": "fast"}, "fast"),
+        ({"service_tier": "auto"}, "batch"),  # asked for
+        ({"batch": 17}, "batch"),
+        ({"service_tier": "flex"}, "flex"),
+    ],
+)
+def test_a_column_that_names_no_tier_leaves_that_of_the_usage(beside: dict[str, Any], tier: str) -> None:
+    ((_, request),) = FormatDetector(all_formats(), path="log.jsonl").entries(1, {**KEPT["flat"], **beside})
+    assert isinstance(request, Request)
+    assert request.service_tier == tier

@@ -36,6 +36,7 @@ def test_numbers_and_flags() -> None:
     assert [number(value) for value in ("1.5", 2, "x", True, "inf", 10**400, None)] == [1.5, 2.0] + [None] * 5
     assert [as_int(value) for value in ("429", 2.0, 2.5, None)] == [429, 2, None, None]
     assert [flag(value) for value in ("True", "no", 1, False, "maybe", None)] == [True, False, True, False, None, None]
+    assert [flag(value) for value in (0, 17, -1, "17", 1 << 70)] == [False, None, None, None, None]  # of a batch
 
 
 def test_the_same_arguments_are_written_in_one_way() -> None:

@@ -147,14 +147,15 @@ def _status(pair: Pair) -> str:
 def _tier(pair: Pair, usage: Json, columns: Columns) -> str:
     """Return the tier that the bodies name, or else the record around them.
 
-    Bodies of a batch may say ``default``, so that of a batch the record around them decides.
+    Bodies of a batch may say ``default``, and ask for any tier, so that of a batch the record around them decides.
     """
     get = pair.outer.get
     around = ServiceTier.BATCH if flag(get(columns.batch)) else tier(get(columns.service_tier))
     for given in (pair.response_body, usage, pair.request_body):
         found: Any = first(given, *_TIERS)
         found = found.get("type") if isinstance(found, dict) else found
-        if found == "auto" or (found == "default" and around == ServiceTier.BATCH):
+        says_nothing = found == "default" or given is pair.request_body
+        if found == "auto" or (around == ServiceTier.BATCH and says_nothing):
             continue
         if found is not None:
             return str(tier(found))

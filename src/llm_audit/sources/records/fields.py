@@ -132,7 +132,7 @@ def flag(value: object) -> bool | None:
         return value
     if isinstance(value, str):
         return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(value.lower())
-    return bool(value) if isinstance(value, bool | int) else None
+    return bool(value) if isinstance(value, int) and value in (0, 1) else None  # 17 is the number of a batch
 
 
 def canonical(value: object) -> str:

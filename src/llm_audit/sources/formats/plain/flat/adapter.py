@@ -182,9 +182,10 @@ def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> No
         request.model_requested = requested
     request.provider = text(get(columns.provider))
     request.operation = operation(get(columns.operation))
-    named = get(columns.service_tier)
-    if flag(get(columns.batch)) or named is not None:
-        request.service_tier = ServiceTier.BATCH if flag(get(columns.batch)) else tier(named)
+    if flag(get(columns.batch)):
+        request.service_tier = ServiceTier.BATCH
+    elif (named := _named_tier(record, columns)) is not None:
+        request.service_tier = tier(named)
     request.region = text(get(columns.region)) or request.region
     request.span = text(get(columns.span))
     request.parent_span = text(get(columns.parent_span))
@@ -203,6 +204,13 @@ def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> No
         request.latency_ms = _latency_ms(record, columns)
         if request.latency_ms is None:
             request.latency_ms = between_ms(request.time_us, micros(get(columns.end_time), columns.end_time))
+
+
+def _named_tier(record: Json, columns: Columns) -> str | None:
+    """Return the tier that a column names; None where it leaves the choice open, or is a speed that is no tier."""
+    named = text(record.get(columns.service_tier))
+    is_open = named == "auto" or (columns.names("service_tier", "speed") and tier(named) == ServiceTier.STANDARD)
+    return None if is_open else named
 
 
 def _latency_ms(record: Json, columns: Columns) -> float | None:
