@@ -155,6 +155,9 @@ def _of_schema(
     driver = session.driver
     columns = tuple(_columns(schema.fields, table.names, driver))
     conditions = [Condition(schema.condition)] if schema.condition else []
+    if schema.condition_beside is not None:
+        other, condition = schema.condition_beside
+        conditions += [Condition(condition) for one in described if (one.schema, one.name) == (table.schema, other)]
     if schema.period is not None:
         begins, ends = (driver.quote(name) for name in (schema.period.begins, schema.period.ends))
         quoted = Period(begins, ends, schema.period.unit)

@@ -84,6 +84,7 @@ class Schema:
         related: Other tables to read.
         record: Makes the record of a row and the related rows.
         condition: SQL that leaves out rows that are none.
+        condition_beside: Another table, and SQL that leaves out rows whose calls it holds too, where it is there.
         final: Whether ClickHouse merges versions of a row on reading.
         instead: Tables that hold the same calls in more detail: this one is read where they are empty or not there.
         checked: What the reading was checked with, by driver.
@@ -102,6 +103,7 @@ class Schema:
     related: tuple[Related, ...] = ()
     record: Callable[[Row, RelatedRows], Row] = alone
     condition: str = ""
+    condition_beside: tuple[str, str] | None = None
     final: bool = False
     instead: tuple[str, ...] = ()
 

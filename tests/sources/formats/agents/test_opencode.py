@@ -92,8 +92,14 @@ def database(tmp_path: Path) -> Path:
         for number, data in enumerate(parts):
             values = (f"p{number}", *times, json.dumps(data))
             opened.execute("INSERT INTO part VALUES (?, 's', ?, ?, ?, 'm2')", values)
-        for name, kind, data in (("m3", "user", {"text": "hi"}), ("m4", "assistant", second)):
-            values = (name, *times, json.dumps(data), kind)
+        copy = {**second, "tokens": answered["tokens"], "time": {"created": 1_793_613_600_500}}
+        for name, kind, data in (
+            ("m3", "user", {"text": "hi"}),
+            ("m4", "assistant", second),
+            ("m2b", "assistant", copy),
+        ):
+            created = data.get("time", second["time"])["created"]
+            values = (name, created, created + 1, json.dumps(data), kind)
             opened.execute("INSERT INTO session_message VALUES (?, 's', ?, ?, ?, ?)", values)
         opened.commit()
     return path

@@ -1,6 +1,9 @@
 """OpenCode and its forks (Kilo Code's command line): a row a message, which JSON in one column describes.
 
 The counts of a message are those of its last step; the steps before are among its parts. Sums by session are not read.
+
+While it moves from the one table to the other, OpenCode may write calls to both, under ids of their own. A row of the
+second generation from before the session's last change of a row of the first is such a copy.
 """
 
 from __future__ import annotations
@@ -9,6 +12,10 @@ from llm_audit.sources.databases.schema import Checked, Field, Period, Related, 
 from llm_audit.sources.records.fields import Json, mapping
 
 _OWN = ("id", "session_id", "time_created")
+_NO_COPY = (
+    "NOT EXISTS (SELECT 1 FROM message WHERE message.session_id = session_message.session_id "
+    "AND message.time_updated >= session_message.time_created)"
+)
 _PERIOD = Period("time_created", "time_updated", Unit.MILLISECONDS)
 
 
@@ -71,6 +78,7 @@ SCHEMAS = (
             Field("data", required=True, wide=True),
         ),
         record=_projected,
+        condition_beside=("message", _NO_COPY),
         checked={"sqlite": Checked.ENGINE},
     ),
 )
