@@ -53,7 +53,17 @@ def test_sums_of_tasks_and_what_else_a_task_keeps_are_no_calls(path: str, record
     assert found == [("cline", NotACall(NotCallReason.METADATA))]
 
 
-def test_counts_that_only_look_like_a_tasks_are_a_call() -> None:
-    record = {"ts": 1_793_613_600_000, "model": "gpt-4o", "tokensIn": 1200, "tokensOut": 340, "totalCost": 0.03}
-    ((name, request),) = FormatDetector(all_formats(), path="taskHistory.json").entries(1, record)
+COUNTS = {"ts": 1_793_613_600_000, "tokensIn": 1200, "tokensOut": 340, "totalCost": 0.03}
+
+
+@pytest.mark.parametrize(
+    ("path", "record"),
+    [
+        ("taskHistory.json", COUNTS | {"model": "gpt-4o"}),
+        ("calls.jsonl", COUNTS | {"id": "1", "task": "summarize", "model": "gpt-4o"}),  # of a custom log
+        ("calls.jsonl", COUNTS | {"id": "1", "task": "summarize", "modelId": "gpt-4o"}),
+    ],
+)
+def test_counts_that_only_look_like_a_tasks_are_a_call(path: str, record: dict[str, Any]) -> None:
+    ((name, request),) = FormatDetector(all_formats(), path=path).entries(1, record)
     assert (name, isinstance(request, Request)) == ("flat", True)

@@ -29,7 +29,8 @@ from llm_audit.sources.records.transcript import TOOLS
 from llm_audit.vocabulary import Status
 
 _KINDS = frozenset({"say", "ask"})
-_TASK = frozenset({"ts", "task", "tokensIn", "tokensOut", "totalCost"})  # of a list of tasks, each with its sums
+_TASK = frozenset({"id", "ts", "task", "tokensIn", "tokensOut", "totalCost"})  # of a list of tasks, each with its sums
+_TASKS = frozenset({"taskHistory.json", "history_item.json"})
 _ABOUT_A_TASK = frozenset({"files_in_context", "model_usage"})
 _CONVERSATION = "api_conversation_history.json"  # whose counts ui_messages.json has too
 _SUMS = frozenset({"deleted_api_reqs", "subagent_usage"})  # of rows that were removed, of a batch of subagents
@@ -81,11 +82,10 @@ def _status(reason: object) -> str:
 def _matches(record: Record, context: Context) -> bool:
     if text(record.get("type")) in _KINDS:
         return "ts" in record and isinstance(record.get(str(record["type"])), str)
-    return (
-        record.keys() >= _TASK
-        or record.keys() >= _ABOUT_A_TASK
-        or ("role" in record and PurePath(context.path).name == _CONVERSATION)
-    )
+    file = PurePath(context.path).name
+    if record.keys() >= _TASK:  # others write calls of such names, with their model
+        return "model" not in record and ("modelId" not in record or file in _TASKS)
+    return record.keys() >= _ABOUT_A_TASK or ("role" in record and file == _CONVERSATION)
 
 
 FORMAT = Format(
