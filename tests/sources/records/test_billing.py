@@ -174,6 +174,7 @@ def test_a_column_names_the_unit_of_its_cost(
         ({"price": 2.5}, None, "cost that is no plain amount"),
         ({"price": 0.01}, CENT, None),
         ({"cost": 1, "price": 2.5}, 100 * CENT, None),  # which may be for what else was done
+        ({"price": None, "cost_cents": 250}, 250 * CENT, None),
     ],
     ids=str,
 )
@@ -182,6 +183,13 @@ def test_a_cost_in_parts_is_their_sum(cells: dict[str, Any], pico: int | None, u
     request = Request(model="m", usage=Usage(input_tokens=100))
     set_stated(request, record, columns_of(record))
     assert (request.stated_cost_pico, request.usage.unread_counts) == (pico, unread)
+
+
+def test_an_image_may_cost_more_than_its_tokens_tell() -> None:
+    record = {"model": "m", "price": 0.04}
+    request = Request(model="m", operation="image", usage=Usage(input_tokens=20))
+    set_stated(request, record, columns_of(record))
+    assert (request.stated_cost_pico, request.usage.unread_counts) == (4 * CENT, None)
 
 
 @given(st.integers(0, 9 * 10**18), st.sampled_from([("", 0), (" cents", 2), (" µUSD", 6), (" nanodollars", 9)]))

@@ -12,6 +12,7 @@ from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
 from llm_audit.sources.records.fields import Json, as_int, first, number, parsed, text
 from llm_audit.sources.records.tokens.contradictions import named_as_unread
 from llm_audit.sources.records.tokens.names import normalize_name
+from llm_audit.vocabulary import Operation
 
 _TOTALS = (
     "total_cost", "total_cost_usd", "totalCost", "total", "cost_usd", "usd", "amount", "value", "cost",
@@ -28,6 +29,7 @@ _MOST_PICO = 10**9
 """More than any model's price of a token: $1,000 a million."""
 _MAY_BE_RATES = frozenset({"price", "price_usd"})
 """Names of costs that may as well be prices of a million tokens."""
+_PRICED_BY_TOKENS = frozenset({Operation.CHAT, Operation.EMBEDDING})  # an image costs more than its tokens tell
 
 
 def stated(value: object, unit: str | None = None) -> Stated:
@@ -116,6 +118,13 @@ def _is_another_part(name: str) -> bool:
     return (bare.endswith("_cost") or bare.startswith("cost_")) and not any(bare in of for of in amounts.PARTS.values())
 
 
+def _may_be_rates(record: Json, columns: Columns) -> bool:
+    """Return whether a record states its cost in parts, or under a name that prices of a million go by too."""
+    if record.get(columns.cost) is not None:
+        return columns.names("cost", *_MAY_BE_RATES)
+    return record.get(columns.other_cost) is None
+
+
 def _are_rates(stated: Stated, usage: Usage) -> bool:
     """Return whether a cost is beyond any price of so many tokens, so that it is a price of a million, or their sum."""
     tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) + (usage.cache_read_tokens or 0)
@@ -141,8 +150,7 @@ def set_stated(request: Request, record: Json, columns: Columns) -> None:
     found = stated_in(record, columns)
     if found == NOTHING:
         return  # what the usage states holds
-    whole = record.get(columns.cost) is not None or record.get(columns.other_cost) is not None
-    if (not whole or columns.names("cost", *_MAY_BE_RATES)) and _are_rates(found, request.usage):
+    if _may_be_rates(record, columns) and request.operation in _PRICED_BY_TOKENS and _are_rates(found, request.usage):
         found = Stated(left_out=UNCLEAR)
     request.stated_cost_pico = found.pico
     if found.left_out:
