@@ -25,6 +25,8 @@ OUTPUT = "{} beside another output count"
         ({"input_tokens": 100, "prompt_tokens": 250, "cache_read_input_tokens": 150, "output_tokens": 5}, 100, None),
         ({"input_tokens": 250, "prompt_tokens": 100, "cached_tokens": 150, "output_tokens": 5}, 100, None),
         ({"input_tokens": 9, "output_tokens": 50, "completion_tokens": 10, "reasoning_tokens": 40}, 9, None),
+        ({"input_tokens": 100, "prompt_tokens": 60, "input_audio_tokens": 40, "output_tokens": 5}, 60, None),
+        ({"input_tokens": 9, "output_tokens": 50, "completion_tokens": 10, "audio_output_tokens": 40}, 9, None),
         # counts of something else
         ({"native_tokens_prompt": 120, "tokens_prompt": 100, "native_tokens_completion": 5}, 120, None),
         ({"input_tokens": 250, "context_tokens": 9000, "output_tokens": 5}, 250, None),
@@ -72,6 +74,14 @@ def test_counts_beside_a_usage_are_checked_against_it(
     usage = read({**around, **beside}).usage
     assert (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens) == (40, 60, 5)
     assert usage.unread_counts == unread
+
+
+def test_a_count_beside_a_usage_may_leave_out_sound() -> None:
+    details = {"prompt_tokens_details": {"audio_tokens": 30}, "completion_tokens_details": {"audio_tokens": 4}}
+    usage = {"prompt_tokens": 100, "completion_tokens": 5, **details}
+    for counts in ((100, 5), (70, 1)):
+        beside = dict(zip(("input_tokens", "output_tokens"), counts, strict=True))
+        assert read({"model": "gpt-4o", "usage": usage, **beside}).usage.unread_counts is None
 
 
 def test_columns_of_one_kind_are_checked_against_each_other() -> None:

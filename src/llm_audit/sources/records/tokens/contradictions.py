@@ -1,7 +1,8 @@
 """Counts of one call that contradict each other: one of them is taken, and the other is named as not used.
 
 What two names of one kind may well count differently is no contradiction: the input with and without what a cache
-held, the output with and without reasoning, a normalised count beside the provider's own.
+held, the output with and without reasoning, either with and without sound or images, a normalised count beside the
+provider's own.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from msgspec.structs import replace
 from llm_audit.sources.entry import NO_USAGE, Usage
 from llm_audit.sources.records.tokens.names import SAME_COUNTS, normalize_name
 
-_WITH_INPUT = ("cached", "cache_read", "cache_write", "cache_created", "cache_write_5m", "cache_write_1h", "tool_input")
-_WITH_OUTPUT = ("reasoning", "thinking", "thoughts")
+_WITH_INPUT = (
+    "cached", "cache_read", "cache_write", "cache_created", "cache_write_5m", "cache_write_1h", "tool_input",
+    "audio_input", "image_input",
+)  # fmt: skip
+_WITH_OUTPUT = ("reasoning", "thinking", "thoughts", "audio_output", "image_output")
 
 
 def may_contradict(kind: str, name: str) -> bool:
@@ -40,14 +44,12 @@ def with_contradictions(usage: Usage, beside: Mapping[str, tuple[str, object]]) 
     """
     if usage is NO_USAGE or usage.input_tokens is None:
         return usage
-    fresh = usage.input_tokens + (usage.audio_input_tokens or 0)
     cached = (usage.cache_read_tokens, usage.cache_write_5m_tokens, usage.cache_write_1h_tokens)
+    into = (*cached, usage.audio_input_tokens, usage.image_input_tokens)
+    out_of = (usage.reasoning_tokens, usage.audio_output_tokens, usage.image_output_tokens)
     whole = {
-        "input": (fresh, [part for part in cached if part]),
-        "output": (
-            (usage.output_tokens or 0) + (usage.audio_output_tokens or 0),
-            [part for part in (usage.reasoning_tokens,) if part],
-        ),
+        "input": (usage.input_tokens, [part for part in into if part]),
+        "output": (usage.output_tokens or 0, [part for part in out_of if part]),
     }
     found = [
         _words(kind, name)
