@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -131,6 +132,12 @@ def test_databases_in_a_folder_are_read_beside_logs(webui: Path) -> None:
     )
     document = llm_audit.analyze(webui.parent).document
     assert (document.requests.audited, document.requests.rejected) == (2, 0)
+
+
+def test_a_database_given_twice_or_linked_to_is_read_once(webui: Path) -> None:
+    (webui.parent / "link.db").symlink_to(webui)
+    document = llm_audit.analyze(webui.parent, Path(os.path.relpath(webui))).document
+    assert (document.requests.read, len(document.inputs)) == (llm_audit.analyze(webui).document.requests.read, 1)
 
 
 def test_a_row_of_zcode_is_a_request_whose_input_includes_what_was_cached(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from llm_audit.sources.files.walk import skip_reason, walk
 
 STANDARD_INPUT = "-"
 _DATABASES = (".db", ".sqlite", ".sqlite3", ".duckdb")
+_DRIVERS_OF_FILES = frozenset({"sqlite", "duckdb"})
 _WILDCARD = re.compile(r"[*?\[]")
 
 
@@ -92,11 +93,22 @@ def _tables(uri: str, selection: databases.Selection, notes: list[str]) -> Itera
             path=table.shown,
             size_bytes=0,
             modified_ns=0,
-            identity=table.shown,
+            identity=_identity(table),
             database=True,
             table=table,
             version=table.fingerprint,
         )
+
+
+def _identity(table: databases.Table) -> str:
+    """Return what tells a table from others: of a database that is a file the file, however its path is written."""
+    if table.address.driver not in _DRIVERS_OF_FILES:
+        return table.shown
+    try:
+        status = os.stat(table.address.database)  # noqa: PTH116
+    except OSError:
+        return table.shown
+    return f"{status.st_dev}:{status.st_ino}#{table.name}"
 
 
 def _with_databases(sources: Iterator[Source], selection: databases.Selection, notes: list[str]) -> Iterator[Source]:
