@@ -116,6 +116,9 @@ def test_an_anthropic_usage_names_the_tier_and_the_place(name: str) -> None:
         (({}, {"service_tier": "flex"}), "flex"),
         (({"service_tier": "auto"}, {"service_tier": "priority"}), "priority"),
         (({"speed": 1.25, "service_tier": 3},), "standard"),
+        (({"speed": "fast", "city": "Bonn"},), "standard"),  # what a model answered
+        (({"usage": {}}, {"speed": "fast", "max_tokens": 9}), "fast"),
+        (({"usage": {"speed": "standard"}}, {"speed": "fast", "max_tokens": 9}), "standard"),
         ((), "standard"),
     ],
 )

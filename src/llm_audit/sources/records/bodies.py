@@ -22,6 +22,7 @@ _MAX_OUTPUT = (
     "maxTokens",
     "max_tokens_to_sample",
 )
+_LIMITS = frozenset(_MAX_OUTPUT)
 _SCHEMAS = ("responseSchema", "response_schema", "responseJsonSchema", "response_json_schema")
 _OF_SCHEMAS = frozenset((*_SCHEMAS, "response_format", "text", "output_config"))
 _OF_REASONING = frozenset({"reasoning_effort", "reasoning", "thinking", "thinkingConfig", "thinking_config"})
@@ -112,15 +113,20 @@ def tier_of(*bodies: Json) -> str:
     ('batch', 'standard')
     """
     places = [place for body in bodies for place in (body, mapping(first(body, *_USAGE))) if place]
-    speed = next((place["speed"] for place in places if isinstance(place.get("speed"), str)), None)
-    if speed == _FAST:
-        return str(tier(speed))
+    if next((speed for body in bodies if (speed := _speed_of(body)) is not None), None) == _FAST:
+        return _FAST
     for place in places:
         named = first(place, *_TIERS)
         named = named.get("type") if isinstance(named, dict) else named
         if isinstance(named, str) and named != "auto":
             return str(tier(named))
     return str(ServiceTier.STANDARD)
+
+
+def _speed_of(body: Json) -> str | None:
+    """Return Anthropic's speed in a usage, or in a request, which limits its output; an answer may tell any speed."""
+    asked = None if _LIMITS.isdisjoint(body) else body.get("speed")
+    return text(mapping(first(body, *_USAGE)).get("speed", asked))
 
 
 def place_of(*bodies: Json) -> str | None:

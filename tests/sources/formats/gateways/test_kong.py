@@ -1,5 +1,7 @@
 import json
+from typing import Any
 
+import pytest
 from tests.sources.formats.fixture_files import not_calls, requests, tokens
 
 from llm_audit.sources.entry import Request
@@ -28,8 +30,20 @@ def test_the_documentations_example_is_a_hit_of_the_semantic_cache() -> None:
     assert not_calls("kong/ai_proxy_log_doc_example.json") == ["gateway_cache_hit"]
 
 
-def test_the_providers_own_usage_comes_before_the_gateways_counts() -> None:
-    usage = {"prompt_tokens": 2000, "completion_tokens": 20, "prompt_tokens_details": {"cached_tokens": 1024}}
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        (
+            {"prompt_tokens": 2000, "completion_tokens": 20, "prompt_tokens_details": {"cached_tokens": 1024}},
+            (976, 1024, None, None, 20),
+        ),
+        ({"prompt_tokens": 0, "completion_tokens": 0}, (2000, None, None, None, 20)),
+        ({}, (2000, None, None, None, 20)),
+    ],
+)
+def test_the_providers_own_usage_comes_before_the_gateways_counts(
+    usage: dict[str, Any], expected: tuple[int | None, ...]
+) -> None:
     body = {"object": "chat.completion", "choices": [], "usage": usage, "service_tier": "flex"}
     meta = {"request_model": "gpt-5-mini", "response_model": "gpt-5-mini", "provider_name": "openai"}
     counts = {"prompt_tokens": 2000, "completion_tokens": 20, "total_tokens": 2020}
@@ -37,4 +51,4 @@ def test_the_providers_own_usage_comes_before_the_gateways_counts() -> None:
     record = {"started_at": 1_767_607_200_123, "request": {"id": "k-9"}, "ai": {"proxy": plugin}}
     ((_, request),) = FormatDetector(all_formats(), path="kong.jsonl").entries(1, record)
     assert isinstance(request, Request)
-    assert (tokens(request), request.service_tier) == ((976, 1024, None, None, 20), "flex")
+    assert (tokens(request), request.service_tier) == (expected, "flex")

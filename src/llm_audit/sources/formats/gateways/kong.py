@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from llm_audit.sources.entry import (
-    NO_USAGE,
     BadRecordError,
     Entry,
     NotACall,
@@ -77,8 +76,9 @@ def _entry(record: Record, plugins: Json, name: str) -> Entry:
     )
     read_request_body(request, sent)
     read_response_body(request, received)
-    found = usage_of(received)
-    request.usage = _usage(usage) if found is NO_USAGE else found
+    found = usage_of(received)  # zeros of a body that was cut short say less than the gateway's counts
+    is_counted = found.input_tokens or found.cache_read_tokens or found.output_tokens
+    request.usage = found if is_counted else _usage(usage)
     return request
 
 
