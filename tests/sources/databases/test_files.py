@@ -22,6 +22,7 @@ CREATE TABLE calls AS SELECT i::BIGINT AS id, TIMESTAMP '2026-09-01' + i * INTER
 'gpt-4o-mini' AS model, 1000::HUGEINT AS input_tokens, 100 AS output_tokens, 0.00021::DECIMAL(12, 6) AS cost,
 {'team': 'core'} AS labels, uuid() AS request_id FROM range(1000) r(i)
 """
+CALL = '{"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1, "time": 1788220800}'
 
 
 @pytest.fixture
@@ -116,9 +117,7 @@ def test_a_missing_library_is_named_with_its_command(scheme: str, extra: str) ->
 
 
 def test_a_database_of_no_known_table_in_a_folder_is_rejected_with_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "calls.jsonl").write_text(
-        '{"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1, "time": 1788220800}'
-    )
+    (tmp_path / "calls.jsonl").write_text(CALL)
     with closing(sqlite3.connect(tmp_path / "cookies.db")) as database:
         database.execute("CREATE TABLE message (id TEXT PRIMARY KEY, body TEXT)")  # of another product
     document = llm_audit.analyze(tmp_path).document
@@ -126,10 +125,20 @@ def test_a_database_of_no_known_table_in_a_folder_is_rejected_with_what_to_do(tm
     assert any("sqlite://PATH#TABLE" in note for note in document.notes)
 
 
+def test_a_damaged_database_in_a_folder_is_rejected_as_such(tmp_path: Path, webui: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "webui.db").write_bytes(webui.read_bytes()[:5000])
+    (tmp_path / "logs" / "calls.jsonl").write_text(CALL)
+    with closing(sqlite3.connect(tmp_path / "logs" / "other.db")) as database:
+        database.execute("CREATE TABLE message (id TEXT PRIMARY KEY, body TEXT)")
+    document = llm_audit.analyze(tmp_path / "logs").document
+    assert {rejected.reason for rejected in document.rejected} == {"truncated", "unknown_format"}
+    assert any("webui.db:1: the database is damaged" in note for note in document.notes)
+    assert any("message has no column session_id" in note for note in document.notes)  # as OpenCode's has
+
+
 def test_databases_in_a_folder_are_read_beside_logs(webui: Path) -> None:
-    (webui.parent / "calls.jsonl").write_text(
-        '{"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1, "time": 1788220800}'
-    )
+    (webui.parent / "calls.jsonl").write_text(CALL)
     document = llm_audit.analyze(webui.parent).document
     assert (document.requests.audited, document.requests.rejected) == (2, 0)
 

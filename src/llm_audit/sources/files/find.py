@@ -118,7 +118,8 @@ def _with_databases(sources: Iterator[Source], selection: databases.Selection, n
         uri = databases.uri_of_file(source.path) if is_database and selection.query is None else None
         try:
             yield from [source] if uri is None else list(_tables(uri, selection, notes))
-        except UsageError:  # of another product, or locked, which its reader will say
+        except UsageError as error:  # of another product, damaged, or locked: its reader will reject it
+            notes.append(str(error))
             yield source
 
 

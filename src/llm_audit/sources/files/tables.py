@@ -39,8 +39,10 @@ def sqlite_rows(source: Source) -> Iterator[Row]:
                 number + 1,
                 Rejected(Reason.UNREADABLE, note="another program has locked it; try again when it is done"),
             )
+        elif error.sqlite_errorcode == sqlite3.SQLITE_ERROR and not number:  # it has no such table
+            yield 1, _OF_NO_KNOWN_TABLE
         else:
-            yield number + 1, Rejected(Reason.TRUNCATED) if number else _OF_NO_KNOWN_TABLE
+            yield number + 1, Rejected(Reason.TRUNCATED, note="the database is damaged")
 
 
 def plain(value: Any) -> Any:
