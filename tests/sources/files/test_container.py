@@ -143,7 +143,9 @@ def test_another_sqlite_database_is_of_unknown_format(read, tmp_path: Path) -> N
     with sqlite3.connect(tmp_path / "db") as database:
         database.execute("CREATE TABLE other (id TEXT)")
     database.close()
-    assert read((tmp_path / "db").read_bytes())[1] == [(1, Rejected(Reason.UNKNOWN_FORMAT))]
+    ((number, rejected),) = read((tmp_path / "db").read_bytes())[1]
+    assert (number, rejected.reason) == (1, Reason.UNKNOWN_FORMAT)
+    assert "sqlite://PATH#TABLE" in rejected.note
 
 
 def test_a_binary_file_is_one_entry_and_an_empty_one_none(read) -> None:
