@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from llm_audit.engines.executors.processes import ProcessExecutor, interrupts_blocked
+from llm_audit.errors import AuditError
 from llm_audit.sources.files.limits import SHARD_BYTES
 
 
@@ -126,6 +127,17 @@ def test_a_server_that_cannot_load_a_module_goes_on() -> None:
         executor.prepare(2**40)
         assert executor.map(value_of, tasks) == [0, 1, 2, 3]
         assert executor.map(value_of, tasks) == [0, 1, 2, 3]
+
+
+@pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="no server to fork from")
+@pytest.mark.parametrize("error", [EOFError, BrokenPipeError])
+def test_a_server_that_was_ended_is_no_interrupt(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(forkserver, "connect_to_new_process", end)
+    with pytest.raises(AuditError, match="possibly because memory ran out"), ProcessExecutor(2) as executor:
+        executor.map(value_of, [Number(0), Number(1)])
 
 
 def test_preparing_for_little_work_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,10 @@ from llm_audit.errors import AuditError
 from llm_audit.sources.files.limits import SHARD_BYTES
 
 MAX_ATTEMPTS = 3
+_NO_PROCESS = (
+    "The process that starts those that read logs was ended, possibly because memory ran out. Run again, with fewer "
+    "--jobs."
+)
 _MANY_BYTES = 8 * SHARD_BYTES  # of a log whose requests most likely are in several partitions
 
 _READING = "llm_audit.engines.preload"
@@ -163,8 +167,11 @@ class _Pool(Generic[T, R]):
     def _new(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=serve, args=(theirs,), daemon=True)
-        with main_module_hidden(), interrupts_blocked():
-            process.start()
+        try:
+            with main_module_hidden(), interrupts_blocked():
+                process.start()
+        except (EOFError, ConnectionError):  # which elsewhere tell of an interrupt, and of a reader that is gone
+            raise AuditError(_NO_PROCESS) from None
         theirs.close()
         return _Worker(process, ours)
 
