@@ -8,16 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from llm_audit.sources.entry import (
-    BadRecordError,
-    Entry,
-    NotACall,
-    NotCallReason,
-    Reason,
-    Record,
-    Request,
-    Usage,
-)
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import place_of, read_request_body, read_response_body, tier_of, usage_of
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation, outcome, reject_on_error
