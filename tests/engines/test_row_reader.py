@@ -226,6 +226,8 @@ def test_usual_values_are_plain(change) -> None:
         {"usage": {"prompt_tokens": 3, "total_tokens": 4}},
         {"usage": {"prompt_tokens": 0, "completion_tokens": 0}},  # of a call that did not fail
         {"usage": {"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 4}}},
+        {"input_tokens": 4},  # beside a usage
+        {"output_tokens": 3},
         {"timestamp": "yesterday"},
         {"model": ""},
         {"status": [200]},

@@ -155,6 +155,7 @@ static int complete(Plan *plan, Batch *batch, Record *record) {
     const Counts *counts = record->nested.is_nested ? &record->nested : &record->columns;
     PyObject *metadata = record->metadata;
     if (!record->model.data || !record->prompt.messages || !set_counts(row, counts)) return 0;
+    if (counts->is_nested && (record->columns.input >= 0 || record->columns.output >= 0)) return 0; /* which may contradict it */
     if (!record->status && !(record->status = place_of(batch->places[STATUSES], (const uint8_t *)"null", 4))) return 0;
     if (metadata && (!PyTuple_Check(metadata) || PyTuple_GET_SIZE(metadata) != 3)) return 0;
     if (metadata && !set_place(row, METADATA_PLACE, PyTuple_GET_ITEM(metadata, 0))) return 0;

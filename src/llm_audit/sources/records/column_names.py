@@ -234,7 +234,7 @@ def _columns(keys: tuple[str, ...]) -> Columns:
     marks = tuple(key for key in keys if normalize_name(key) in EVENTS | CACHE_HITS)
     holders = tuple(key for key in keys if normalize_name(key) in _HOLDERS | COUNTED)
     flags = {
-        "only_usual": found.keys() <= USUAL and not (unread or marks or holders or _counts_twice(keys, found)),
+        "only_usual": found.keys() <= USUAL and not (unread or marks or holders or _counts_twice(keys)),
         "attribution": not _ATTRIBUTION.isdisjoint(found),
         "marks": marks,
         "holders": holders,
@@ -242,10 +242,10 @@ def _columns(keys: tuple[str, ...]) -> Columns:
     return msgspec.convert({**found, **flags}, Columns)
 
 
-def _counts_twice(keys: tuple[str, ...], found: Mapping[str, str]) -> bool:
-    """Return whether counts of one kind may contradict each other: of several names, or beside a usage."""
+def _counts_twice(keys: tuple[str, ...]) -> bool:
+    """Return whether several names count the input, or the output, so that they may contradict each other."""
     whole = [column for key in keys if (column := column_named(key)) in ("input", "output")]
-    return len(whole) > len(set(whole)) or ("usage" in found and bool(whole))
+    return len(whole) > len(set(whole))
 
 
 _known: dict[tuple[str, ...], Columns] = {}

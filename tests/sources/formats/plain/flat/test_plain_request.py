@@ -119,7 +119,8 @@ def test_usual_values_are_as_builtins():
         prompt_tokens_details=SimpleNamespace(cached_tokens=4),
     )
     for changed in (
-        {"usage": usage}, {"input": None, "output": None}, {"status": None}, {"status": 429}, {"time": None},
+        {"usage": usage, "input": None, "output": None}, {"input": None, "output": None},
+        {"status": None}, {"status": 429}, {"time": None},
         {"trace": "none"}, {"request_id": "chatcmpl-123456"}, {"messages": []}, {"messages": [Message("user", "***")]},
         {"time": "2028-02-29T23:59:59Z"}, {"time": "2026-09-01T10:00:00.123456+00:00"}, {"completion": "Hi"},
     ):  # fmt: skip
@@ -127,6 +128,7 @@ def test_usual_values_are_as_builtins():
     for changed in (
         {"time": "2027-02-29T23:59:59Z"}, {"time": "2026-09-01T10:00:00+02:00"}, {"time": 1756720800}, {"total": 16},
         {"cached": 13}, {"status": "200"}, {"latency_ms": "12"}, {"system": "x"}, {"model": " gpt"}, {"input": True},
+        {"usage": usage}, {"usage": usage, "input": None},
     ):  # fmt: skip
         assert not agrees(SimpleNamespace(**vars(PLAIN) | changed)), changed
 

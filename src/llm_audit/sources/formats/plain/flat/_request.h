@@ -144,6 +144,7 @@ static PyObject *usage_of(PyObject *const *tools, PyObject *const *counts, int i
 
 static PyObject *usage_in(PyObject *const *tools, PyObject *const *values) {
     if (values[USAGE] == Py_None) return usage_of(tools, values + INPUT, 0);
+    if (values[INPUT] != Py_None || values[OUTPUT] != Py_None) return NULL; /* counts that may contradict it */
     PyObject *counts[4] = {NULL};
     PyObject *usage = read_counts(values[USAGE], counts) ? usage_of(tools, counts, 1) : NULL;
     for (int k = 0; k < 4; k++) Py_XDECREF(counts[k]);

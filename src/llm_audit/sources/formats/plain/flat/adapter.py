@@ -83,7 +83,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         if type(usage) is dict and "prompt_tokens" in usage
         else _usage(record, columns, model)
     )
-    if not columns.only_usual and usage is not None:
+    if usage is not None and (columns.input is not ABSENT or columns.output is not ABSENT):
         request.usage = with_contradictions(request.usage, columns.whole_counts(record))
     completion = get(columns.completion)
     if completion is not None:

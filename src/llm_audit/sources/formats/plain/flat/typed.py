@@ -20,6 +20,7 @@ from llm_audit.sources.records.column_names import ABSENT, USUAL, Columns, colum
 from llm_audit.sources.records.disjoint import MAX_TOKENS, Convention, disjoint_usage
 from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import micros
+from llm_audit.sources.records.tokens import with_contradictions
 
 _MAX_SHAPES = 64  # sets of keys remembered
 _Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_TOKENS)]
@@ -133,6 +134,9 @@ def _any_request(values: Any, columns: Columns) -> Request:
         ended=outcome(values.status, None),
     )
     request.usage = _usage(values)
+    if values.usage is not None and (values.input is not None or values.output is not None):
+        beside = {"input": (columns.input, values.input), "output": (columns.output, values.output)}
+        request.usage = with_contradictions(request.usage, beside)
     if values.completion is not None:
         set_completion(request, values.completion)
     return request
