@@ -209,14 +209,22 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     @property
     def knows_tax(self) -> bool:
         """Whether a flagship tax is known: one of zero is none where no priced request could be judged and routed."""
-        tax = self.flagship_tax  # of which the share is rounded
-        nothing_routed = tax.covered_share == 0 and not tax.moved_requests and self.policy.decision != "never"
-        return self.cost.priced_requests > 0 and not nothing_routed
+        tax = self.flagship_tax
+        return self.cost.priced_requests > 0 and self.judges_any(tax.covered_share, moved=tax.moved_requests > 0)
 
     def knows_tax_of(self, part: BillingPart) -> bool:
         """Whether the tax on what is billed, or on what is not, is known, as ``knows_tax`` says of all."""
-        nothing_routed = part.covered_share == 0 and not Decimal(part.flagship_tax) and self.policy.decision != "never"
-        return part.priced_requests > 0 and not nothing_routed
+        moved = Decimal(part.flagship_tax) != 0
+        return part.priced_requests > 0 and self.judges_any(part.covered_share, moved=moved)
+
+    def judges_any(self, covered_share: float | None, *, moved: bool) -> bool:
+        """Whether any of some requests could be judged and routed, so that their tax is known.
+
+        Args:
+            covered_share: Of their cost, rounded; unknown in documents of earlier versions.
+            moved: Whether any of them moves.
+        """
+        return covered_share != 0 or moved or self.policy.decision == "never"
 
 
 _ROUNDING = Decimal("1e-6")  # of amounts in another currency

@@ -11,7 +11,10 @@ from __future__ import annotations
 from llm_audit.sources.databases.schema import Checked, Field, Period, Related, RelatedRows, Row, Schema, Unit
 from llm_audit.sources.records.fields import Json, mapping
 
-_OWN = ("id", "session_id", "time_created")
+_FIELDS = (
+    *(Field(name, required=True) for name in ("id", "session_id", "time_created", "time_updated")),
+    Field("data", required=True, wide=True),
+)
 _NO_COPY = (
     "NOT EXISTS (SELECT 1 FROM message WHERE message.session_id = session_message.session_id "
     "AND message.time_updated >= session_message.time_created)"
@@ -46,10 +49,7 @@ SCHEMAS = (
         table="message",
         key=("id",),
         period=_PERIOD,
-        fields=(
-            *(Field(name, required=True) for name in (*_OWN, "time_updated")),
-            Field("data", required=True, wide=True),
-        ),
+        fields=_FIELDS,
         related=(
             Related(
                 "part",
@@ -73,10 +73,7 @@ SCHEMAS = (
         table="session_message",
         key=("id",),
         period=_PERIOD,
-        fields=(
-            *(Field(name, required=True) for name in (*_OWN, "time_updated", "type")),
-            Field("data", required=True, wide=True),
-        ),
+        fields=(*_FIELDS, Field("type", required=True)),
         record=_projected,
         condition_beside=("message", _NO_COPY),
         checked={"sqlite": Checked.ENGINE},
