@@ -14,7 +14,7 @@ from llm_audit.sources.entry import Reason, Rejected
 from llm_audit.sources.fast_path import NamedReader
 from llm_audit.sources.files.container import Container, Located, decoded, items, parquet_items, sniff, with_columns
 from llm_audit.sources.files.date_order import ordered
-from llm_audit.sources.files.lines import Lines, packed_range_blocks, range_blocks
+from llm_audit.sources.files.lines import Lines, TakeLines, packed_range_blocks, range_blocks
 from llm_audit.sources.files.parquet import bytes_within, is_parquet, range_rows
 from llm_audit.sources.files.storage import Source, UnreadableError, error_text, file_blocks, sha256
 from llm_audit.sources.files.stream import Blocks, Compression, compression, magic_of
@@ -63,8 +63,12 @@ class ShardReader:
         self._date_order = date_order
         self.detector = FormatDetector(formats, path=shard.source.name, forced=forced)
         self._decode_typed = None if date_order else self.detector.fast_path.decode  # dates are changed in dictionaries
-        self._take_rows = take
-        self._take = None if date_order or take is None else self._take_lines
+        self._take_rows = None if date_order else take
+
+    @property
+    def _take(self) -> TakeLines | None:
+        """What reads lines straight into rows; not kept, since a cycle would keep all that the file's records left."""
+        return None if self._take_rows is None else self._take_lines
 
     @property
     def place(self) -> str:
