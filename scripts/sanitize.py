@@ -30,6 +30,7 @@ TESTS = (
     "tests/engines/features/test_text.py",
     "tests/policy/inputs/test_arithmetic.py",
     "tests/sources/files/test_parquet_lines.py",
+    "tests/sources/formats/agents/test_claude_code.py",
     "tests/sources/formats/plain/flat/test_object_reader.py",
     "tests/sources/formats/plain/flat/test_plain_request.py",
     "tests/sources/records/test_anthropic_usage.py",

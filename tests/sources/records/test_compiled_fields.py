@@ -61,8 +61,24 @@ VALUES = st.recursive(
 PARTS = st.fixed_dictionaries(
     {"type": st.just("text")}, optional={"text": TEXTS, "content": TEXTS, "citations": SCALARS}
 )
+LOOP_PARTS = st.fixed_dictionaries(
+    {"type": st.sampled_from(["tool_use", "tool_result", "thinking", "text"])},
+    optional={
+        "id": TEXTS | SCALARS,
+        "name": TEXTS | SCALARS,
+        "input": TEXTS | st.dictionaries(st.sampled_from(NAMES), TEXTS | st.integers() | st.none()),
+        "tool_use_id": TEXTS | SCALARS,
+        "content": st.lists(PARTS, max_size=2)
+        | TEXTS
+        | VALUES
+        | st.just('{"output": "", "metadata": {"exit_code": 1}}'),
+        "is_error": SCALARS,
+        "other": SCALARS,
+    },
+)
 TURNS = st.fixed_dictionaries(
-    {"role": WRITTEN}, optional={"content": TEXTS | st.lists(PARTS | TEXTS, max_size=3) | VALUES, "parts": VALUES}
+    {"role": WRITTEN},
+    optional={"content": TEXTS | st.lists(PARTS | LOOP_PARTS | TEXTS, max_size=3) | VALUES, "parts": VALUES},
 )
 
 
@@ -92,10 +108,32 @@ def test_turns_are_the_same_as_in_python(items, system):
 
 
 @settings(max_examples=300, deadline=None)
-@given(WRITTEN, TEXTS | st.lists(PARTS | TEXTS, max_size=3) | VALUES)
+@given(WRITTEN, TEXTS | st.lists(PARTS | LOOP_PARTS | TEXTS, max_size=3) | VALUES)
 def test_a_turn_is_the_same_as_in_python_and_as_one_of_a_list(role, content):
-    assert _fields.turn(role, content) == messages._turn_in_python(role, content)
+    found = _fields.turns(role, content)
+    assert found is None or found == messages.read_turn_in_python(role, content)
     assert messages.read_turn(role, content) == (messages.read_messages([{"role": role, "content": content}]) or [])
+
+
+def test_a_tool_loop_needs_no_python():
+    call = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {"b": 1, "a": "é"}}
+    thought = {"type": "thinking", "thinking": "hm", "signature": "x"}
+    said = {"type": "text", "text": "I look."}
+    (reply,) = _fields.turns("assistant", [thought, said, call, {**call, "id": "toolu_2"}])
+    assert reply == Message("assistant", "I look.", 'Bash({"a":"é","b":1})\nBash({"a":"é","b":1})', "toolu_1")
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "no", "is_error": True}
+    parted = {"type": "tool_result", "tool_use_id": "toolu_2", "content": [said, said]}
+    results = [Message("tool", "no", "", "toolu_1", failed=True), Message("tool", "I look.\nI look.", "", "toolu_2")]
+    assert _fields.turns("user", [result, parted]) == results
+    assert _fields.turns("user", [said, result]) == [results[0], Message("user", "I look.")]
+    assert _fields.turns("assistant", [result]) == [Message("assistant", "")]
+
+
+@pytest.mark.parametrize(
+    "content", ['{"output": "", "metadata": {"exit_code": 1}}', {"exit_code": 1}, [{"type": "image"}]]
+)
+def test_results_that_may_say_more_are_left_to_python(content):
+    assert _fields.turns("user", [{"type": "tool_result", "content": content}]) is None
 
 
 @settings(max_examples=200, deadline=None)
@@ -285,7 +323,11 @@ def test_long_integers_are_refused_as_in_python():
 
 
 def test_turns_and_counts_are_of_arguments_of_their_kinds():
-    for function, arguments in ((_fields.turn, (1, "a")), (_fields.turn, ("user",)), (_fields.plain_counts, ({}, []))):
+    for function, arguments in (
+        (_fields.turns, (1, "a")),
+        (_fields.turns, ("user",)),
+        (_fields.plain_counts, ({}, [])),
+    ):
         with pytest.raises(TypeError):
             function(*arguments)
 

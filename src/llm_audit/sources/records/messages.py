@@ -56,6 +56,12 @@ def read_messages(messages: object, system: object = None) -> list[Message] | No
 
 def read_turn(role: str, content: object) -> list[Message]:
     """Read the content of one turn, as ``read_messages`` reads a list of an object of both."""
+    found = _turns(role, content)
+    return read_turn_in_python(role, content) if found is None else found
+
+
+def read_turn_in_python(role: str, content: object) -> list[Message]:
+    """Read the content of one turn, whatever it is."""
     turn = _turn(role, content)
     if turn is not None:
         return [turn]
@@ -174,7 +180,7 @@ def _plain_turn(item: Any) -> Message | None:
     return None if written is None else Message(role, written)
 
 
-def _turn_in_python(role: str, content: object) -> Message | None:
+def _turn(role: str, content: object) -> Message | None:
     """Return a turn of texts alone; None for any other."""
     known = ROLES.get(role)
     if known is None or (known == "tool" and type(content) is not str):
@@ -234,14 +240,14 @@ def _message(role: str, value: Any) -> Sequence[Message]:
 
 
 _add_plain: Callable[[list[Message], Sequence[object], int], int]
-_turn: Callable[[str, object], Message | None]
+_turns: Callable[[str, object], list[Message] | None]
 written_turns: Callable[[str], list[Message] | None]
 """Returns the messages of a JSON array of turns of texts alone; None for any other text, and without compiled code."""
 try:
     from llm_audit.sources.records import _fields
 except ImportError:  # built only where a C compiler is available; each turn is read in Python then
     _add_plain = lambda _found, _items, place: place  # noqa: E731
-    _turn, written_turns = _turn_in_python, lambda _text: None
+    _turns, written_turns = lambda _role, _content: None, lambda _text: None
 else:
-    _fields.prepare_turns(Message, ROLES, TEXT_FIELDS)
-    _add_plain, _turn, written_turns = _fields.add_plain, _fields.turn, _fields.written_turns
+    _fields.prepare_turns(Message, ROLES, TEXT_FIELDS, canonical)
+    _add_plain, _turns, written_turns = _fields.add_plain, _fields.turns, _fields.written_turns

@@ -1,10 +1,12 @@
+import copy
 import json
+import random
 
 import pytest
 from genai_prices import extract_usage
 from tests.sources.formats.fixture_files import FIXTURES, not_calls, once, requests, tokens
 
-from llm_audit.sources.entry import Request
+from llm_audit.sources.entry import BadRecordError, Request
 from llm_audit.sources.formats.agents import claude_code
 from llm_audit.sources.formats.interface import Context
 
@@ -116,3 +118,66 @@ def test_counts_agree_with_genai_prices(path) -> None:
                 assert given == usage.input_tokens  # genai-prices counts cached input too
                 assert (entry.usage.cache_read_tokens or 0) == (usage.cache_read_tokens or 0)
                 assert entry.usage.output_tokens == usage.output_tokens
+
+
+VALUES = (
+    None, "", " ", "none", "text", "user", "assistant", "tool", "standard", "priority", "fast", "us", "msg_1",
+    "<synthetic>", 0, 7, -1, 10**10, 1.5, True, False, [], {}, [1], {"a": 1}, [{"type": "text", "text": "x"}],
+    [{"type": "message"}, {"type": "x", "model": "m", "input_tokens": 2, "output_tokens": 3}],
+    [{"type": "tool_result", "tool_use_id": "t", "content": "x"}], '{"input_tokens": 3}', "2026-01-01T00:00:00Z",
+    "compact_boundary", {"role": "user", "content": "hi"}, {"$oid": "x"},
+)  # fmt: skip
+NAMES = (
+    "message", "usage", "model", "id", "content", "role", "type", "sessionId", "session_id", "data", "agentId",
+    "isSidechain", "subtype", "timestamp", "cwd", "uuid", "requestId", "costUSD", "inputTokens", "stop_reason",
+    "iterations", "service_tier", "speed", "inference_geo", "input_tokens", "is_error", "tool_use_id", "name", "input",
+)  # fmt: skip
+
+
+def _objects(value: object) -> list[dict[str, object]]:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    own = [value] if isinstance(value, dict) else []
+    return own + [found for item in inner for found in _objects(item)]
+
+
+def _session(seed: int) -> list[dict[str, object]]:
+    """Return rows of all sessions, some with fields spoilt."""
+    chance = random.Random(seed)
+    lines = [line for path in sorted(FOLDER.glob("*.jsonl")) for line in path.read_text().splitlines()]
+    rows = [json.loads(line) for line in lines]
+    for row in rows:
+        for _ in range(chance.choice((0, 0, 1, 2))):
+            place = chance.choice(_objects(row))
+            name = chance.choice([*place] if place and chance.random() < 0.6 else NAMES)
+            if chance.random() < 0.3:
+                place.pop(name, None)
+            else:
+                place[name] = copy.deepcopy(chance.choice(VALUES))
+    return rows
+
+
+def _read(rows: list[dict[str, object]]) -> list[object]:
+    context, found = Context("sessions.jsonl"), list[object]()
+    context.state = {}
+    for row in rows:
+        try:
+            found += claude_code.FORMAT.entries(row, context)
+        except BadRecordError as error:
+            found.append((error.reason, error.field_name, error.note))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_plain_rows_are_read_by_compiled_code_as_in_python(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = _session(seed)
+    found = _read(rows)
+    assert any(isinstance(entry, Request) for entry in found)
+    monkeypatch.setattr(claude_code, "_plain_row", lambda _row: None)
+    assert found == _read(rows)
+
+
+def test_all_rows_of_real_sessions_but_notes_are_plain() -> None:
+    fields = pytest.importorskip("llm_audit.sources.records._fields", reason="built without a C compiler")
+    for name in ("short_session", "subagent_sidechain_rows", "tool_heavy_assistant_rows"):
+        rows = [json.loads(line) for line in (FOLDER / f"{name}.jsonl").read_text().splitlines()]
+        assert [row for row in rows if fields.session_row(row) is None] == [row for row in rows if "subtype" in row]

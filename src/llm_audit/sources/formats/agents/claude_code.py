@@ -8,7 +8,7 @@ gateways, whose message ids recur, and are repeats only within their session.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from llm_audit.model_names import parse
 from llm_audit.sources.entry import (
@@ -33,6 +33,7 @@ from llm_audit.sources.records.messages import joined, read_turn
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
 from llm_audit.sources.records.usage import of_anthropic
+from llm_audit.sources.remembered import remembered
 
 _TYPES = frozenset({"user", "assistant", "system", "summary", "progress", "attachment", "result"})
 _NOTES = frozenset({"file-history-snapshot", "queue-operation", "last-prompt", "custom-title", "ai-title"})
@@ -40,6 +41,7 @@ _FIRST_COUNTS = frozenset({"inputTokens", "outputTokens", "cacheReadInputTokens"
 _SYNTHETIC = "<synthetic>"  # written by the program itself, such as the text of an error
 _OFFICIAL = "msg_"
 _METADATA = NotACall(NotCallReason.METADATA)
+_NOTHING = (_METADATA,)
 
 
 class _Thread:
@@ -52,15 +54,35 @@ class _Thread:
         self.reply_id: str | None = None
         self.prompt: list[Message] | None = None
 
+    def call(self, reply_id: str | None, said: list[Message]) -> list[Message] | None:
+        """Add what a row of a reply says, and return the prompt of the call."""
+        if reply_id is None or reply_id != self.reply_id:
+            self.reply_id, self.prompt = reply_id, self.transcript.prompt()
+        self.transcript.add(said)
+        return self.prompt
+
 
 def _entries(record: Record, context: Context) -> Iterator[Entry]:
+    found = _plain_row(record)
+    if found is None:
+        return _any_entries(record, context)
+    if not found:
+        return iter(_NOTHING)
+    conversation, said, request = found
+    thread = _thread(context, conversation)
+    if request is None:
+        thread.transcript.add(said)
+        return iter(_NOTHING)
+    request.messages = thread.call(request.request_id, said)
+    return iter((request,))
+
+
+def _any_entries(record: Record, context: Context) -> Iterator[Entry]:
     row = _row(record) if "data" in record else record
     message = mapping(row.get("message"))
     session = text(first(row, "sessionId", "session_id"))
     name = session if row.get("isSidechain") is not True else _sidechain(row, session)
-    thread = context.state.get(name or "")
-    if thread is None:
-        thread = context.state[name or ""] = _Thread()
+    thread = _thread(context, name or "")
     if row.get("subtype") == "compact_boundary":
         thread.transcript.compact()
     counts = mapping(message.get("usage"))
@@ -74,13 +96,11 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "message.model")
     reply_id = text(message.get("id"))
-    if reply_id is None or reply_id != thread.reply_id:
-        thread.reply_id, thread.prompt = reply_id, thread.transcript.prompt()
     said = _messages(row, message)
-    thread.transcript.add(said)
+    prompt = thread.call(reply_id, said)
     request = Request(
         model=model,
-        provider=parse("anthropic", model).provider,  # the id tells whether a cloud sold it
+        provider=_provider(model),
         time_us=micros(row.get("timestamp"), "timestamp"),
         service_tier=_tier(counts),
         region=region_of_usage(counts),
@@ -91,7 +111,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         app=folder(row.get("cwd")),
         tags=_tags(row, message),
         stated_cost_pico=cost_pico(row.get("costUSD")),
-        messages=thread.prompt,
+        messages=prompt,
         tools=TOOLS,
     )
     reply = said if message.get("role") == "assistant" else read_turn("assistant", message.get("content"))
@@ -100,6 +120,13 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     inner = [] if counts.get("iterations") is None else list(inner_calls(request, counts))
     yield request
     yield from inner
+
+
+def _thread(context: Context, conversation: str) -> _Thread:
+    thread = context.state.get(conversation)
+    if thread is None:
+        thread = context.state[conversation] = _Thread()
+    return thread
 
 
 def _row(record: Json) -> Json:
@@ -157,6 +184,11 @@ def _usage(row: Json, counts: Json) -> Usage:
     )
 
 
+@remembered
+def _provider(model: str) -> str | None:
+    return parse("anthropic", model).provider  # the id tells whether a cloud sold it
+
+
 def _matches(record: Record, _context: Context) -> bool:
     kind = record.get("type")
     session = "sessionId" in record or "session_id" in record
@@ -166,6 +198,19 @@ def _matches(record: Record, _context: Context) -> bool:
     message = mapping(record.get("message"))
     return "sessionId" in record and ("usage" in message or "role" in message) and not listing(record.get("messages"))
 
+
+_plain_row: Callable[[Record], tuple[str, list[Message], Request | None] | tuple[()] | None]
+"""Returns a plain row's conversation, its messages and its request, or nothing where it has no message.
+
+None for any other row, and without compiled code.
+"""
+try:
+    from llm_audit.sources.records import _fields
+except ImportError:  # built only where a C compiler is available
+    _plain_row = lambda _record: None  # noqa: E731
+else:
+    _fields.prepare_sessions((Request, _provider, folder, _tier, region_of_usage, TOOLS, tier(None)))
+    _plain_row = _fields.session_row
 
 FORMAT = Format(
     info=FormatInfo(

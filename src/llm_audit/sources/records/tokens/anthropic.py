@@ -16,7 +16,7 @@ _SERVER_TOOLS = ("web_search_requests", "web_fetch_requests")
 _WORDS = ("service_tier", "inference_geo", "speed")
 _NAMES = frozenset({*_COUNTS, *_WORDS, "cache_creation", "server_tool_use", "iterations"})
 _KNOWN_WORDS = frozenset(
-    {None, "standard", "priority", "batch", "fast", "not_available", "global", "us", "eu", "default"}
+    {None, "", "standard", "priority", "batch", "fast", "not_available", "global", "us", "eu", "default"}
 )
 _REPORTED: Final = UsageSource.REPORTED  # members of enums are looked up slowly
 _NOT_SPLIT = (None, None)
