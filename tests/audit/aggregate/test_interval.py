@@ -53,6 +53,21 @@ def test_sums_too_large_for_floating_point_are_weighted_exactly():
         assert np.isnan(found[replicate]) if not cost else found[replicate] == total / cost
 
 
+@pytest.mark.parametrize("count", [0, 1, 9, BUCKETS // 4 - 1, BUCKETS // 4, BUCKETS])
+def test_bags_that_a_log_does_not_have_change_nothing(count):
+    bags = np.random.default_rng(count).permutation(BUCKETS)[:count]
+    table = pl.DataFrame(
+        {"bucket": bags, "saved": [1_000 * int(bag) for bag in bags], "cost": [7_000] * count},
+        schema={"bucket": pl.UInt16, "saved": pl.Int128, "cost": pl.Int128},
+    )
+    drawn = weights(splitmix(np.sort(bags).astype(np.uint64)), range(20)).astype(np.int64)
+    cost = 7 * drawn.sum(axis=1)
+    expected = np.where(cost > 0, drawn @ np.sort(bags) / np.maximum(cost, 1), np.nan)
+    found = replicates_of_bags([table, table.clear()], "saved", "cost", resamples=20)
+    assert np.array_equal(found[:, 0], expected, equal_nan=True)
+    assert np.isnan(found[:, 1]).all()
+
+
 def test_bags_have_the_spread_of_the_clusters_own_bootstrap():
     random = np.random.default_rng(1)
     cost = random.lognormal(0, 1, 20_000) * 1e12

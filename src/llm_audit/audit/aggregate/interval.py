@@ -23,6 +23,9 @@ from llm_audit.arrays import Floats
 
 BUCKETS = 4_096
 
+_FEW = BUCKETS // 4
+"""Fewer bags in use are resampled without the empty ones, which add nothing."""
+
 _DRAWN = 8
 """Replicates drawn at once: the words of bags fit the processor's cache."""
 
@@ -107,10 +110,21 @@ def replicates(frame: pl.DataFrame, cluster: str, value: str, base: str, *, resa
 
 def replicates_of_bags(frames: Sequence[pl.DataFrame], value: str, base: str, *, resamples: int) -> Floats:
     """Return the replicates of several tables of bags, whose bags have the same weights: resamples x tables."""
-    sums = np.zeros((len(frames), 2, BUCKETS), dtype=np.int64)
+    bags = _bags(frames)
+    sums = np.zeros((len(frames), 2, len(bags)), dtype=np.int64)
     for table, frame in zip(sums, frames, strict=True):
-        table[:, frame["bucket"].to_numpy()] = _nano_dollars(frame, value, base).T
-    return _ratios(np.arange(BUCKETS, dtype=np.uint64), sums.reshape(-1, BUCKETS), resamples)
+        table[:, np.searchsorted(bags, frame["bucket"].to_numpy())] = _nano_dollars(frame, value, base).T
+    return _ratios(bags, sums.reshape(2 * len(frames), len(bags)), resamples)
+
+
+def _bags(frames: Sequence[pl.DataFrame]) -> Words:
+    """Return the bags to resample: those that tables have where they are few, which is so of small logs, else all."""
+    used = np.zeros(BUCKETS, dtype=bool)
+    for frame in frames:
+        used[frame["bucket"].to_numpy()] = True
+    if used.sum() >= _FEW:
+        used[:] = True  # so that the weights of large logs' bags are drawn once
+    return np.flatnonzero(used).astype(np.uint64)
 
 
 def _nano_dollars(frame: pl.DataFrame, *names: str) -> npt.NDArray[np.int64]:
