@@ -21,7 +21,10 @@ from llm_audit.classify.learning.posterior import Posterior
 from llm_audit.policy import Models, Policy, escalation_rate, missed
 
 _CHUNK = 32
-"""Replicates worked out at once: what some two thousand curves have in them fits the processor's cache."""
+"""Replicates worked out at once, at least."""
+
+_FITS = 1 << 16
+"""Curves times replicates that fit the processor's cache."""
 
 _CURVE = ("model_id", "route_model_id", "skill", "difficulty_bin")
 
@@ -46,7 +49,7 @@ class RiskReplicates:
 
 
 def risk_cells(routed: pl.DataFrame) -> pl.DataFrame:
-    """Sum moved requests by template, app, used model, route, skill and difficulty.
+    """Sum moved requests by template, app, used model, route, skill and difficulty, sorted.
 
     ``repeat_pico`` is what repeating them on the model used would cost, ``moved`` their number.
     """
@@ -64,6 +67,7 @@ def risk_cells(routed: pl.DataFrame) -> pl.DataFrame:
         .with_columns(pl.col(name).cast(pl.String) for name in names)
         .select(*KEYS, *_SUMS)
         .collect()
+        .sort(KEYS, nulls_last=True)
     )
 
 
@@ -110,7 +114,8 @@ def risk_replicates(
         lost[span] = moved.times(np.maximum(loss, 0.0))
         gained[span] = moved.times(np.maximum(-loss, 0.0))
 
-    in_blocks(draw, [range(start, min(start + _CHUNK, resamples)) for start in range(0, resamples, _CHUNK)])
+    chunk = max(_CHUNK, _FITS // curves.height)
+    in_blocks(draw, [range(start, min(start + chunk, resamples)) for start in range(0, resamples, chunk)])
     return found
 
 
