@@ -152,7 +152,7 @@ def merge(parts: Sequence[Partial], *, group_by: Sequence[str] = ()) -> Partial:
     return Partial(
         sums=add_sums([part.sums for part in parts], group_by=group_by),
         routes=add_all([part.routes for part in parts]),
-        waste=add_waste(pl.concat([part.waste for part in parts])),
+        waste=_added(add_waste, [part.waste for part in parts]),
         concentration=Concentration(
             conversations=sum(part.concentration.conversations for part in parts),
             largest_pico=max((part.concentration.largest_pico for part in parts), default=0),
@@ -177,15 +177,16 @@ def _sums(
 
 def add_sums(parts: Sequence[Sums], *, group_by: Sequence[str]) -> Sums:
     """Return the sums of the whole."""
-
-    def chained(of: Callable[[Sums], pl.DataFrame]) -> pl.DataFrame:
-        return pl.concat([of(part) for part in parts])
-
     return Sums(
         rollups=rollups.merge([part.rollups for part in parts], group_by=group_by),
-        risk=add_risk(chained(lambda part: part.risk)),
-        basis=add_basis(chained(lambda part: part.basis)),
-        languages=add_languages(chained(lambda part: part.languages)),
+        risk=_added(add_risk, [part.risk for part in parts]),
+        basis=_added(add_basis, [part.basis for part in parts]),
+        languages=_added(add_languages, [part.languages for part in parts]),
         counts=add_all(part.counts for part in parts),
         routers=add_all(part.routers for part in parts),
     )
+
+
+def _added(add: Callable[[pl.DataFrame], pl.DataFrame], parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the sum of tables, each of which is added up and sorted by itself."""
+    return parts[0] if len(parts) == 1 else add(pl.concat(parts))

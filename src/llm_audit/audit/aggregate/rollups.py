@@ -142,6 +142,8 @@ def roll_up(dated: pl.DataFrame, *, group_by: Sequence[str] = ()) -> dict[str, p
 def merge(parts: Sequence[dict[str, pl.DataFrame]], *, group_by: Sequence[str] = ()) -> dict[str, pl.DataFrame]:
     """Return the tables of several ledgers as those of one, sorted by their keys."""
     tables = rollups(group_by)
+    if len(parts) == 1:  # whose keys are distinct
+        return {name: parts[0][name].sort(table.keys, nulls_last=True) for name, table in tables.items()}
     sums = pl.collect_all(
         [
             _sum(pl.concat([part[name].lazy() for part in parts]), table).sort(table.keys, nulls_last=True)
@@ -158,7 +160,7 @@ def total(frame: pl.DataFrame, column: str) -> int:
 
 def by(frame: pl.DataFrame, *keys: str, sums: Sequence[str]) -> pl.DataFrame:
     """Return a table's sums by some of its keys, sorted by them."""
-    return frame.lazy().group_by(keys).agg(pl.col(*sums).sum()).sort(keys, nulls_last=True).collect()
+    return frame.group_by(keys).agg(pl.col(*sums).sum()).sort(keys, nulls_last=True)
 
 
 def _sum(rows: pl.LazyFrame, table: Rollup) -> pl.LazyFrame:
