@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
 
@@ -155,6 +156,7 @@ class PriceBook:
         )
 
 
+@cache
 def _overlay() -> PriceFile:
     data = resources.files("llm_audit.pricing").joinpath("overlay.toml").read_bytes()
     return parse_price_file(data, name="overlay.toml", origin=_PACKAGED)
