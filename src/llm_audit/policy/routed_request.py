@@ -97,7 +97,7 @@ class RoutedRequest:
         used, category = self._at(requests.used), self._at(requests.category)
         if NONE in (used, category):
             return None
-        return float(models.skill_ability()[used, self._at(requests.skill)])
+        return float(models.skill_ability[used, self._at(requests.skill)])
 
     @property
     def length_ratios(self) -> LengthRatios:
@@ -130,7 +130,7 @@ class RoutedRequest:
             found.append(
                 CandidateFigures(
                     model=models.ids[int(model[0])],
-                    ability=float(models.skill_ability()[int(model[0]), int(skill[0])]),
+                    ability=float(models.skill_ability[int(model[0]), int(skill[0])]),
                     p_success=float(routes.inputs.judge.success(model, skill, difficulty)[0]),
                     p_suffices=float(seen.offers.p[0]),
                     loss=float(seen.offers.loss[0]),

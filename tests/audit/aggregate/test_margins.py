@@ -61,7 +61,7 @@ def test_what_pairs_share_is_the_same_as_for_each_alone_to_the_bit(models, poste
 
 def test_expected_margins_are_those_of_the_catalog(models):
     found = Estimates.of(PAIRS, policy=load("small-by-default"), models=models, posterior=None).expected()
-    ability, index = models.skill_ability(), models.index()
+    ability, index = models.skill_ability, models.index()
     skills = {name: at for at, name in enumerate(models.skills)}
     rows = list(PAIRS.iter_rows(named=True))
     used = np.array([ability[index[row["model_id"]], skills[row["skill"]]] for row in rows])

@@ -100,10 +100,10 @@ class Estimates:
         return cls(
             of_small=of[: pairs.height],
             of_used=of[pairs.height :],
-            ability=models.skill_ability()[model, skill],
+            ability=models.skill_ability[model, skill],
             difficulty=rows["difficulty_bin"].to_numpy() * BIN,
             errors=errors,
-            ability_error=errors.term(abilities, np.nan_to_num(models.skill_ability_sd())[model, skill]),
+            ability_error=errors.term(abilities, np.nan_to_num(models.skill_ability_sd[model, skill])),
             difficulty_errors=tuple(difficulty_errors),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import polars as pl
@@ -38,7 +38,7 @@ NOTICE_DAYS = 90
 CAPABILITIES: tuple[str, ...] = ("vision", "audio", "tools", "json_schema", "reasoning")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots, for the cached properties
 class Models:
     """The catalog's models by index; unknown numbers are NaN, capabilities 1 (yes), 0 (no) or -1 (unknown)."""
 
@@ -75,13 +75,15 @@ class Models:
         """Return values by category, such as ``ability``, as those of each skill: models x skills."""
         return np.take_along_axis(values, self.limiting_category(), axis=1)
 
+    @cached_property
     def skill_ability(self) -> Floats:
-        """Return the ability in each of ``skills``: models x skills."""
+        """The ability in each of ``skills``: models x skills."""
         english = self.by_skill(self.ability)
         return np.concatenate([english, *(english + shift[:, None] for shift in self.by_language.shift.T)], axis=1)
 
+    @cached_property
     def skill_ability_sd(self) -> Floats:
-        """Return the standard deviations of ``skill_ability``."""
+        """The standard deviations of ``skill_ability``."""
         english = self.by_skill(self.ability_sd)
         return np.concatenate([english, *(np.hypot(english, sd[:, None]) for sd in self.by_language.sd.T)], axis=1)
 
