@@ -18,6 +18,16 @@ NOWHERE = -1
 """The number of a group that a request does not name."""
 
 _OWNERS = ("team", "app")
+_COLUMNS = tuple(
+    dict.fromkeys(
+        (
+            *("time", "request_key", "conversation", "trace", "template_hash", "model"),
+            *("status", "judged", "tool_failed"),
+            *_OWNERS,
+            *BILLED_BY,
+        )
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,42 +73,30 @@ def read_calls(columns: Columns, *, billing: Billing, output_cost: Ints, write_c
         output_cost: Of each request, pico-dollars.
         write_cost: Likewise.
     """
-    time = columns(["time", "request_key"]).collect()
-    order = time.select(pl.arg_sort_by("time", "request_key", nulls_last=True)).to_series()
-    group = columns(["conversation", "trace", "request_key"]).collect()
-    cluster = _numbers(group.select(cluster_of()).to_series())
-    kept = (
-        columns(["status", "judged", "tool_failed"])
-        .select(
-            tool_failed=pl.col("tool_failed").fill_null(value=False),
-            failed=(pl.col("status").cast(pl.String) == "error").fill_null(value=False),
-            abstained=(pl.col("judged").cast(pl.String) == "abstained").fill_null(value=False),
-        )
-        .collect()
+    rows = columns(_COLUMNS).collect()
+    time, template = rows["time"], rows["template_hash"]
+    flags = rows.select(
+        tool_failed=pl.col("tool_failed").fill_null(value=False),
+        failed=(pl.col("status").cast(pl.String) == "error").fill_null(value=False),
+        abstained=(pl.col("judged").cast(pl.String) == "abstained").fill_null(value=False),
     )
-
-    billed = columns(BILLED_BY).select(**billing.columns()).select(is_billed()).collect().to_series()
-
-    def one(name: str) -> pl.Series:
-        return columns([name]).collect().to_series()
-
-    template = one("template_hash")
+    cluster = _numbers(rows.select(cluster_of()).to_series())
     return Calls(
-        order=order.cast(pl.Int32).to_numpy(),
-        time=time["time"].to_physical().fill_null(0).to_numpy(),
-        dated=time["time"].is_not_null().to_numpy(),
+        order=rows.select(pl.arg_sort_by("time", "request_key", nulls_last=True).cast(pl.Int32)).to_series().to_numpy(),
+        time=time.to_physical().fill_null(0).to_numpy(),
+        dated=time.is_not_null().to_numpy(),
         cluster=cluster,
-        conversation=np.where(group["conversation"].is_null().to_numpy(), NOWHERE, cluster).astype(np.int32),
+        conversation=np.where(rows["conversation"].is_null().to_numpy(), NOWHERE, cluster).astype(np.int32),
         template=_numbers(template),
-        model=_words(one("model"))[0],
-        owners={name: _words(one(name)) for name in _OWNERS},
-        billed=billed.to_numpy(),
-        failed=kept["failed"].to_numpy(),
-        abstained=kept["abstained"].to_numpy(),
+        model=_words(rows["model"])[0],
+        owners={name: _words(rows[name]) for name in _OWNERS},
+        billed=rows.select(**billing.columns()).select(is_billed()).to_series().to_numpy(),
+        failed=flags["failed"].to_numpy(),
+        abstained=flags["abstained"].to_numpy(),
         output_cost=output_cost,
         write_cost=write_cost,
         templates=template.drop_nulls().unique().sort().to_numpy(),
-        tool_failed=kept["tool_failed"].to_numpy(),
+        tool_failed=flags["tool_failed"].to_numpy(),
     )
 
 
