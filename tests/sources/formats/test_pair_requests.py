@@ -69,6 +69,12 @@ def test_counts_around_a_pair_are_read() -> None:
         ({}, {"service_tier": "flex"}, {"service_tier": "priority"}, "priority"),
         ({"speed": 80.5}, {}, {}, "standard"),
         ({"batch": 17}, {}, {}, "standard"),  # the number of a batch, or its size
+        ({"batch": 1}, {}, {}, "standard"),
+        ({"batch": "1"}, {}, {}, "standard"),
+        ({"batch": "batch_68a1"}, {}, {}, "standard"),
+        ({"batch": 1, "is_batch": 0}, {}, {}, "standard"),
+        ({"is_batch": 1}, {}, {}, "batch"),
+        ({"batch": "True"}, {}, {}, "batch"),
         ({"batch": True}, {"service_tier": "standard_only"}, {}, "batch"),  # as batches of Anthropic may ask
     ],
 )

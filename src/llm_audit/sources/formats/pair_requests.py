@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Reason, Request, Usage
 from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
 from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
-from llm_audit.sources.records.calls import merge_key, operation, outcome, tier
+from llm_audit.sources.records.calls import is_batched, merge_key, operation, outcome, tier
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
-from llm_audit.sources.records.fields import Json, attribution_of, first, flag, labels, mapping, number, text
+from llm_audit.sources.records.fields import Json, attribution_of, first, labels, mapping, number, text
 from llm_audit.sources.records.hosts import provider_of
 from llm_audit.sources.records.pair import Pair
 from llm_audit.sources.records.times import between_ms, micros
@@ -150,7 +150,7 @@ def _tier(pair: Pair, usage: Json, columns: Columns) -> str:
     Bodies of a batch may say ``default``, and ask for any tier, so that of a batch the record around them decides.
     """
     get = pair.outer.get
-    around = ServiceTier.BATCH if flag(get(columns.batch)) else tier(get(columns.service_tier))
+    around = ServiceTier.BATCH if is_batched(pair.outer, columns) else tier(get(columns.service_tier))
     for given in (pair.response_body, usage, pair.request_body):
         found: Any = first(given, *_TIERS)
         found = found.get("type") if isinstance(found, dict) else found

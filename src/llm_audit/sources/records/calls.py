@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from llm_audit.money import pico
 from llm_audit.sources.entry import BadRecordError, Entry, Rejected, Request, Usage
-from llm_audit.sources.records.fields import text
+from llm_audit.sources.records.column_names import Columns
+from llm_audit.sources.records.fields import flag, number, text
 from llm_audit.sources.remembered import remembered
 from llm_audit.vocabulary import Operation, ServiceTier, Status
 
@@ -102,6 +103,18 @@ def _provider(name: str) -> str | None:
 def tier(value: object) -> str:
     """Return the service tier of this name; standard where it is none of the others."""
     return _TIERS.get(value.strip().lower(), _STANDARD) if isinstance(value, str) else _STANDARD
+
+
+def is_batched(record: Mapping[str, Any], columns: Columns) -> bool:
+    """Return whether a column says that a call was made by a batch API.
+
+    A bare ``batch`` of 1 or "1" may as well be a batch's number or size, and says so only under ``is_batch``.
+    """
+    value = record.get(columns.batch)
+    if value is None:
+        return False
+    is_number = not isinstance(value, bool) and number(value) is not None
+    return flag(value) is True and not (is_number and columns.names("batch", "batch"))
 
 
 def operation(name: object) -> str:

@@ -75,6 +75,25 @@ def test_of_two_names_the_more_telling_wins_whatever_their_order() -> None:
     assert (ahead.user, ahead.time_us) == (behind.user, behind.time_us) == ("a", 1_767_607_200_000_000)
 
 
+@pytest.mark.parametrize(
+    ("column", "tier"),
+    [
+        ({"batch": True}, "batch"),
+        ({"batch": "yes"}, "batch"),
+        ({"is_batch": 1}, "batch"),
+        ({"batch": 1}, "standard"),  # of the first batch, or of one call
+        ({"batch": "1"}, "standard"),
+        ({"batch": 1.0}, "standard"),
+        ({"batch": 32}, "standard"),
+        ({"batch": "2026-09-01"}, "standard"),
+        ({"batch_size": 1}, "standard"),
+        ({"batch": False, "service_tier": "flex"}, "flex"),
+    ],
+)
+def test_the_number_or_the_size_of_a_batch_is_no_batch_price(column, tier) -> None:
+    assert read({"model": "m", "input_tokens": 1, **column}).service_tier == tier
+
+
 def test_a_record_without_a_model_is_refused() -> None:
     with pytest.raises(BadRecordError, match="no_model"):
         read({"input_tokens": 1, "output_tokens": 1})

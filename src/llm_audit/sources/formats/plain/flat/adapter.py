@@ -31,10 +31,10 @@ from llm_audit.sources.formats.plain.flat.typed import typed_reader
 from llm_audit.sources.records.billing.aggregates import count_of, shared_out
 from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
 from llm_audit.sources.records.bodies import read_parameters, region_of_usage, tier_of
-from llm_audit.sources.records.calls import operation, tier
+from llm_audit.sources.records.calls import is_batched, operation, tier
 from llm_audit.sources.records.column_names import ABSENT, COUNTED, Columns, columns_of
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
-from llm_audit.sources.records.fields import Json, first, flag, labels, mapping, number, text
+from llm_audit.sources.records.fields import Json, first, labels, mapping, number, text
 from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.sources.records.tokens import (
@@ -182,7 +182,7 @@ def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> No
         request.model_requested = requested
     request.provider = text(get(columns.provider))
     request.operation = operation(get(columns.operation))
-    if flag(get(columns.batch)):
+    if is_batched(record, columns):
         request.service_tier = ServiceTier.BATCH
     elif (named := _named_tier(record, columns)) is not None:
         request.service_tier = tier(named)
