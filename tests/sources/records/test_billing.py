@@ -80,6 +80,8 @@ def test_a_stated_cost_is_dollars_in_any_shape_or_unknown(given: object, pico: i
         ("1.5 Premium Requests", "cost in premium requests"),
         ("$1,234", "cost that is no plain amount"),
         ("-$0.01", "cost that is no plain amount"),
+        (-0.01, "cost that is no plain amount"),  # of a refund
+        ("-0.01", "cost that is no plain amount"),
         ("< $0.01", "cost that is no plain amount"),
         ("2 of 10 things", "cost that is no plain amount"),
         ("7 my secret prompt", "cost in an unknown unit"),
@@ -183,6 +185,35 @@ def test_a_cost_in_parts_is_their_sum(cells: dict[str, Any], pico: int | None, u
     request = Request(model="m", usage=Usage(input_tokens=100))
     set_stated(request, record, columns_of(record))
     assert (request.stated_cost_pico, request.usage.unread_counts) == (pico, unread)
+
+
+@pytest.mark.parametrize(
+    ("price", "tokens", "is_cost"),
+    [
+        (2.5, 9_000, False),  # dollars a million tokens
+        ("0.15", 2_000, False),
+        (10, 100_000, False),
+        (0.03, 10_000, True),
+        (0.1234, 2_000, True),  # as no price is written
+        (0.05, 500, True),  # with a fee
+        (0.25, 9_000, True),
+    ],
+)
+def test_a_price_of_few_digits_beside_thousands_of_tokens_is_that_of_a_million(
+    price: object, tokens: int, *, is_cost: bool
+) -> None:
+    record = {"model": "m", "price": price}
+    request = Request(model="m", usage=Usage(input_tokens=tokens))
+    set_stated(request, record, columns_of(record))
+    assert (request.stated_cost_pico is not None, request.usage.unread_counts is None) == (is_cost, is_cost)
+
+
+@pytest.mark.parametrize("model", ["dall-e-3", "openai/gpt-image-1", "whisper-1", "imagen-4.0-generate-001"])
+def test_a_model_billed_by_the_unit_needs_no_operation_for_its_price(model: str) -> None:
+    record = {"model": model, "price": 0.04}
+    request = Request(model=model, usage=Usage(input_tokens=20))
+    set_stated(request, record, columns_of(record))
+    assert (request.stated_cost_pico, request.usage.unread_counts) == (4 * CENT, None)
 
 
 def test_an_image_may_cost_more_than_its_tokens_tell() -> None:

@@ -154,7 +154,9 @@ def _scaled(number: Decimal, unit: str | None) -> Stated:
     if not number.is_finite() or number.adjusted() > _MAX_DIGITS:
         return NOTHING
     found = pico(number.scaleb(exponent) if exponent else number)
-    return Stated(found) if found is not None and found >= 0 else NOTHING
+    if found is None or number == -1:  # which stands for none
+        return NOTHING
+    return Stated(found) if found >= 0 else Stated(left_out=UNCLEAR)  # a refund
 
 
 def _number(digits: str) -> Decimal | None:

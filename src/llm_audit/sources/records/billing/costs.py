@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -27,6 +28,13 @@ _PARTS = frozenset(
 _NANO = Decimal("1e-9")
 _MOST_PICO = 10**9
 """More than any model's price of a token: $1,000 a million."""
+_HIGH_PICO = 60 * 10**6
+"""More than all but a few models' price of a token, and with so short an amount rather a price: $60 a million."""
+_SHORT = 3
+"""Digits of most prices of a million tokens; the cost of thousands of tokens has more as a rule."""
+_MANY_TOKENS = 1000
+_BY_THE_UNIT = re.compile(r"dall-?e|gpt-image|imagen|stable-diffusion|flux|whisper|\btts-|sora|veo-", re.IGNORECASE)
+"""Models that are billed by the image, the second or the character."""
 _MAY_BE_RATES = frozenset({"price", "price_usd"})
 """Names of costs that may as well be prices of a million tokens."""
 _PRICED_BY_TOKENS = frozenset({Operation.CHAT, Operation.EMBEDDING})  # an image costs more than its tokens tell
@@ -126,10 +134,15 @@ def _may_be_rates(record: Json, columns: Columns) -> bool:
 
 
 def _are_rates(stated: Stated, usage: Usage) -> bool:
-    """Return whether a cost is beyond any price of so many tokens, so that it is a price of a million, or their sum."""
+    """Return whether a cost is beyond any price of so many tokens, so that it is a price of a million, or their sum.
+
+    Of thousands of tokens an amount of few digits is as well where hardly any model would cost that much.
+    """
+    pico = stated.pico or 0
     tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) + (usage.cache_read_tokens or 0)
     tokens += (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
-    return tokens > 0 and (stated.pico or 0) > tokens * _MOST_PICO
+    is_short = tokens >= _MANY_TOKENS and len(str(pico).rstrip("0")) <= _SHORT
+    return tokens > 0 and pico > tokens * (_HIGH_PICO if is_short else _MOST_PICO)
 
 
 def _unit_of_two(named: str | None, beside: str | None) -> str | None:
@@ -150,7 +163,8 @@ def set_stated(request: Request, record: Json, columns: Columns) -> None:
     found = stated_in(record, columns)
     if found == NOTHING:
         return  # what the usage states holds
-    if _may_be_rates(record, columns) and request.operation in _PRICED_BY_TOKENS and _are_rates(found, request.usage):
+    by_tokens = request.operation in _PRICED_BY_TOKENS and not _BY_THE_UNIT.search(request.model or "")
+    if by_tokens and _may_be_rates(record, columns) and _are_rates(found, request.usage):
         found = Stated(left_out=UNCLEAR)
     request.stated_cost_pico = found.pico
     if found.left_out:
