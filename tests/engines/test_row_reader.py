@@ -43,6 +43,14 @@ PLAIN = {
     "response": "The sky scatters blue light more than red light, which is why it looks blue by day.",
     "note": [{"a": [1.5e3, "b\\", {}]}],
 }
+BODY = {
+    "object": "chat.completion",
+    "model": "gpt-4o-2024-08-06",
+    "service_tier": "flex",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Because."}}],
+    "usage": {"prompt_tokens": 12, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 4}},
+}
+WHOLE = [json.dumps(BODY), "\n " + json.dumps(BODY), BODY, '{"usage": 1}', " usage", '{"answer": "yes"}']
 CODE = "x = y\n" * 150
 LONG = "It was the best of times, it was the worst of times, and it was long. " * 50
 TEXTS = st.lists(
@@ -123,7 +131,7 @@ VALUES = {
     "session_id": IDS,
     "latency_ms": st.sampled_from([None, 0, 12, -1, 10**12, 1.25, -0.0, "7", False]),
     "status": st.sampled_from([200, 404, 99, "200", "success", "failed", "odd", True, False, None, 1.5]),
-    "response": st.none() | TEXTS | st.just([{"role": "assistant", "content": "Because."}]),
+    "response": st.none() | TEXTS | st.just([{"role": "assistant", "content": "Because."}]) | st.sampled_from(WHOLE),
     "note": STRANGE,
 }
 CHANGES = st.dictionaries(st.sampled_from(sorted(VALUES)), st.none(), max_size=4).flatmap(
@@ -215,6 +223,8 @@ def test_usual_values_are_plain(change) -> None:
     "change",
     [
         {"messages": [{"role": "user", "content": "yes"}]},  # a follow-up
+        {"response": WHOLE[0]},
+        {"response": WHOLE[1]},
         {"messages": [{"role": "user", "content": "[redacted]"}]},
         {"messages": [{"role": "user", "content": [{"type": "text", "text": "Why?"}]}]},
         {"messages": [{"role": "user", "content": "Why is it?"}, {"role": "user", "content": "And why is it not?"}]},

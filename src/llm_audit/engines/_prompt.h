@@ -133,13 +133,23 @@ static int read_prompt(Prompts *prompts, Prompt *prompt, Line *line, Row *row) {
     return add_message(prompts, prompt, row, A_USER, &text, chars);
 }
 
+/* Whether a text may be a whole response body, which Python looks into: an object, with the word of its counts. */
+static int may_be_body(const Text *text) {
+    static const char word[] = "usage";
+    const Py_ssize_t length = sizeof(word) - 1;
+    int may_begin = text->length && memchr("{ \n\r\t", *text->data, 5);
+    for (Py_ssize_t at = 0; may_begin && at + length <= text->length; at++)
+        if (text->data[at] == 'u' && !memcmp(text->data + at, word, (size_t)length)) return 1;
+    return 0;
+}
+
 static int read_completion(Line *line, Row *row) {
     Text text;
     View view;
     Py_ssize_t chars;
     uint64_t hash;
     if (is_null(line)) return 1;
-    if (!keep_text(line, &text, &chars) || !open_view(&text, &view)) return 0;
+    if (!keep_text(line, &text, &chars) || may_be_body(&text) || !open_view(&text, &view)) return 0;
     int found = hash_longest(view.chars, view.length, !text.beyond, &hash);
     Py_XDECREF(view.owned);
     if (found > 0) set(row, REPLY_HASH, hash);

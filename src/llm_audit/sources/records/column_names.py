@@ -112,6 +112,7 @@ CACHE_HITS = frozenset({"cache_hit", "cached", "from_cache", "is_cached", "serve
 _HOLDERS = frozenset(
     {"llm", "llm_output", "llm_response", "llm_result", "result", "api_response", "raw_response", "model_response"}
     | {"response_metadata", "response_data", "generation", "generation_info", "telemetry"}
+    | {"response_json", "raw_output", "full_response", "provider_response", "completion_json", "raw_completion"}
 )
 """Names under which a custom log keeps what a library returned, with the usage in it."""
 COUNTED = frozenset(

@@ -52,3 +52,15 @@ def test_the_providers_own_usage_comes_before_the_gateways_counts(
     ((_, request),) = FormatDetector(all_formats(), path="kong.jsonl").entries(1, record)
     assert isinstance(request, Request)
     assert (tokens(request), request.service_tier) == (expected, "flex")
+
+
+@pytest.mark.parametrize("count", ["N/A", [], {"a": 1}, True])
+def test_a_count_that_is_no_number_is_unknown_and_named(count: object) -> None:
+    record = {
+        "ai": {
+            "proxy": {"usage": {"prompt_tokens": count, "completion_tokens": 7}, "meta": {"request_model": "gpt-4o"}}
+        }
+    }
+    ((_, request),) = FormatDetector(all_formats(), path="x").entries(1, record)
+    assert isinstance(request, Request)
+    assert (tokens(request), request.usage.unread_counts) == ((None, None, None, None, 7), "prompt_tokens")

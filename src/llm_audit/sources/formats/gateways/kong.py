@@ -15,8 +15,11 @@ from llm_audit.sources.records.calls import cost_pico, merge_key, operation, out
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, as_int, at, first, mapping, number, text
 from llm_audit.sources.records.times import micros
+from llm_audit.sources.records.tokens.contradictions import named_as_unread
 from llm_audit.sources.records.usage import of_openai
 from llm_audit.vocabulary import Status
+
+_COUNTS = ("prompt_tokens", "prompt_token", "completion_tokens", "completion_token", "total_tokens", "total_token")
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
@@ -74,6 +77,10 @@ def _entry(record: Record, plugins: Json, name: str) -> Entry:
 
 
 def _usage(usage: Json) -> Usage:
+    """Read the gateway's counts; one that is no number is unknown, and named as not used."""
+    odd = [name for name in _COUNTS if usage.get(name) not in (None, "") and number(usage[name]) is None]
+    if odd:
+        return named_as_unread(_usage({name: count for name, count in usage.items() if name not in odd}), odd)
     if first(usage, "prompt_tokens", "completion_tokens") is not None:
         return of_openai(usage)
     return disjoint_usage(

@@ -67,7 +67,7 @@ def both(keys=KEYS):
         typed._typed_reader.cache_clear()
         decoder = typed._typed_reader(tuple(keys))
     typed._typed_reader.cache_clear()
-    return compiled.decode.__closure__[0].cell_contents, decoder.decode
+    return compiled.decode.__closure__[0].cell_contents, decoder.decode.__closure__[1].cell_contents
 
 
 COMPILED, DECODE = both()

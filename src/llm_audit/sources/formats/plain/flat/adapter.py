@@ -28,6 +28,7 @@ from llm_audit.sources.formats.interface import Context, Evidence, Format, Forma
 from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
 from llm_audit.sources.formats.plain.flat.marks import add_cached, no_call
 from llm_audit.sources.formats.plain.flat.typed import typed_reader
+from llm_audit.sources.formats.plain.flat.whole_bodies import body_of, read_whole, set_tier
 from llm_audit.sources.records.billing.aggregates import count_of, shared_out
 from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
 from llm_audit.sources.records.bodies import read_parameters, region_of_usage, tier_of
@@ -88,11 +89,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     completion = get(columns.completion)
     if completion is not None:
         set_completion(request, completion)
-    if usage is not None and not (told := mapping(usage)).keys() <= _USUAL_COUNTS:
-        request.stated_cost_pico = cost_of_usage(told)
-        request.service_tier, request.region = tier_of({"usage": told}), region_of_usage(told)
+    _set_by_bodies(request, record, columns)
     if not columns.only_usual:
-        _set_uncommon_fields(request, record, columns)
         if columns.marks and (reason := no_call(record, columns, request)):
             yield NotACall(reason)
             return
@@ -101,6 +99,21 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
             yield from shared_out(request, count) if count else (NotACall(NotCallReason.METADATA),)
             return
     yield request
+
+
+def _set_by_bodies(request: Request, record: Json, columns: Columns) -> None:
+    """Set what a usage says beside its counts, what few custom logs have, and what a whole response body says."""
+    usage = record.get(columns.usage)
+    if usage is not None and not (told := mapping(usage)).keys() <= _USUAL_COUNTS:
+        request.stated_cost_pico = cost_of_usage(told)
+        request.service_tier, request.region = tier_of({"usage": told}), region_of_usage(told)
+    body = body_of(record, columns, request.usage)
+    if body:
+        read_whole(request, body)
+    if not columns.only_usual:
+        _set_uncommon_fields(request, record, columns)
+    if body:
+        set_tier(request, body)
 
 
 def _prompt(record: Json, columns: Columns) -> list[Message] | None:

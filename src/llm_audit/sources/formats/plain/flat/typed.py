@@ -16,6 +16,7 @@ from llm_audit.sources.formats.interface import TypedReader
 from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
 from llm_audit.sources.formats.plain.flat.object_reader import Kind, Value, object_reader, request_reader
 from llm_audit.sources.formats.plain.flat.rows import row_plan
+from llm_audit.sources.formats.plain.flat.whole_bodies import may_be_whole
 from llm_audit.sources.records.column_names import ABSENT, USUAL, Columns, columns_of
 from llm_audit.sources.records.disjoint import MAX_TOKENS, Convention, disjoint_usage
 from llm_audit.sources.records.messages import read_messages
@@ -104,10 +105,17 @@ def _typed_reader(keys: tuple[str, ...]) -> TypedReader | None:
     decode: Any = msgspec.json.Decoder(struct).decode
     compiled = object_reader(struct, {key: _VALUES.get(name, _OTHER) for key, name in names.items()})
     return TypedReader(
-        decode=decode if compiled is None else lambda raw: compiled(raw) or decode(raw),
+        decode=lambda raw: _plain_reply((compiled and compiled(raw)) or decode(raw)),
         read=lambda values: _request(values, columns),
         rows=None if compiled is None else row_plan(names),
     )
+
+
+def _plain_reply(values: Any) -> Any:
+    """Return the values of a line; one whose reply may be a whole response body is read as a dictionary."""
+    if values.completion is not None and may_be_whole(values.completion):
+        raise msgspec.ValidationError
+    return values
 
 
 def _request(values: Any, columns: Columns) -> Request:
