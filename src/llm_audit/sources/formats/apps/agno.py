@@ -13,6 +13,7 @@ from llm_audit.sources.formats.interface import Context, Evidence, Format, Forma
 from llm_audit.sources.records import tracing
 from llm_audit.sources.records.billing.aggregates import AGGREGATED
 from llm_audit.sources.records.billing.costs import cost_of_usage
+from llm_audit.sources.records.bodies import place_of, tier_of
 from llm_audit.sources.records.calls import merge_key, provider
 from llm_audit.sources.records.disjoint import Convention
 from llm_audit.sources.records.fields import Json, first, mapping, number, objects, text
@@ -56,13 +57,16 @@ def _request(record: Record, kind: str, one: Json, place: int, *, alone: bool) -
         raise BadRecordError(Reason.NO_MODEL, "model")
     run, vendor = text(record.get("run_id")), provider(one.get("provider"))
     status = _STATUSES.get((text(record.get("status")) or "").lower(), Status.OK)
-    seconds = number(mapping(record.get("metrics")).get("duration"))
+    seconds = number(_of_run(record).get("duration"))
     messages = [message for message in objects(record.get("messages")) if message.get("role") != "assistant"]
     steps = sum(message.get("role") == "assistant" for message in objects(record.get("messages")))
+    billed = {"usage": mapping(one.get("provider_metrics")) or mapping(_of_run(record).get("provider_metrics"))}
     return Request(
         model=model,
         provider=vendor,
         time_us=micros(record.get("created_at"), "created_at"),
+        service_tier=tier_of(billed),
+        region=place_of(billed),
         request_id=run,
         merge_key=merge_key(run and f"agno:{run}#{place}", model=model, status=status),
         conversation=text(record.get("session_id")),
@@ -79,6 +83,10 @@ def _request(record: Record, kind: str, one: Json, place: int, *, alone: bool) -
     )
 
 
+def _of_run(record: Record) -> Json:
+    return mapping(record.get("metrics"))
+
+
 def _usage(counts: Json, vendor: str | None, model: str) -> Usage:
     claude = vendor == "anthropic" or "claude" in model.lower()
     convention = Convention.EXCLUSIVE if claude else tracing.convention(vendor, model)
@@ -91,7 +99,7 @@ FORMAT = Format(
         title="Agno run outputs",
         evidence=Evidence.RECONSTRUCTED,
         input_counts="as the provider's",
-        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
         notes="Fields as in Agno's source (RunMetrics, ModelMetrics; versions 1 and 2). A run is a request for each of "
         "its models, with the sum of that model's calls; where it took several steps, it is not judged. The sums of a "
         "session are not read beside its runs.",

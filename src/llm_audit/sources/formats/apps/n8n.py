@@ -21,6 +21,7 @@ from llm_audit.sources.entry import (
     Request,
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.bodies import tier_of
 from llm_audit.sources.records.calls import merge_key, reject_on_error
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, at, first, listing, mapping, number, objects, text
@@ -61,6 +62,7 @@ def _entry(record: Record, place: str, run: Json) -> Entry:
     return Request(
         model=model,
         model_requested=requested,
+        service_tier=tier_of(described, options, mapping(options.get("model_kwargs"))),
         time_us=micros(first(run, "startTime") or record.get("startedAt"), "startTime"),
         request_id=execution and f"{execution}|{place}",
         merge_key=merge_key(execution and f"n8n:{execution}|{place}", model=model, status=status),
@@ -90,7 +92,7 @@ FORMAT = Format(
         title="n8n executions",
         evidence=Evidence.RECONSTRUCTED,
         input_counts="not split",
-        tells=("time", "id", "prompts", "latency", "trace"),
+        tells=("time", "id", "prompts", "latency", "trace", "service_tier"),
         notes="Shapes as in n8n's source (N8nLlmTracing of its LangChain nodes, execution entities, 2026); no real "
         "export was seen. Only runs of language models are calls, so that an agent's are found under its model. Cached "
         "tokens are not logged, and counts that n8n estimated are not read. Executions must have been saved with their "

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import read_parameters
+from llm_audit.sources.records.bodies import read_parameters, tier_of
 from llm_audit.sources.records.calls import cost_pico, reject_on_error, set_usage, span_key
 from llm_audit.sources.records.disjoint import Convention
 from llm_audit.sources.records.fields import (
@@ -64,6 +64,7 @@ def _entry(span: Json) -> Entry:
         model=model,
         provider=text(span.get("model_provider")) or text(first(meta, "model_provider")),
         operation=_KINDS[kind],
+        service_tier=tier_of(details),
         time_us=micros(span.get("start_ns"), "start_ns"),
         request_id=span_id,
         merge_key=span_key(trace, span_id, model=model, status=status),
@@ -130,7 +131,7 @@ FORMAT = Format(
         title="Datadog LLM Observability spans",
         evidence=Evidence.FIXTURE,
         input_counts="inclusive",
-        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
         notes="Written after the Export API's documented response; no real export was seen.",
     ),
     specificity=Specificity.PRODUCT,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import read_parameters
+from llm_audit.sources.records.bodies import read_parameters, tier_of
 from llm_audit.sources.records.calls import cost_pico, set_usage, span_key
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import attribution_of, first, labels, mapping, text
@@ -35,6 +35,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     request = Request(
         model=model,
         operation=_CALLS[kind],
+        service_tier=tier_of(mapping(record.get("params"))),
         time_us=start_us,
         request_id=span,
         merge_key=span_key(trace, span, model=model, status=status),
@@ -63,7 +64,7 @@ FORMAT = Format(
         title="Lunary runs (API, JSON lines or CSV export)",
         evidence=Evidence.FIXTURE,
         input_counts="not split",
-        tells=("time", "id", "prompts", "cost", "latency", "trace"),
+        tells=("time", "id", "prompts", "cost", "latency", "trace", "service_tier"),
         notes="Fields as in Lunary's source (formatRun, 2024 to 2026). Its exports leave cached tokens out, so cached "
         "input is priced as fresh. Chains, agents, tools and threads are no calls. A cost of 0 is read as unknown.",
     ),

@@ -20,7 +20,7 @@ from llm_audit.sources.entry import (
     Usage,
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.records.bodies import read_parameters
+from llm_audit.sources.records.bodies import place_of, read_parameters, tier_of
 from llm_audit.sources.records.calls import cost_pico, merge_key, outcome, set_usage
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, as_int, attribution_of, first, flag, mapping, number, text
@@ -49,10 +49,13 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     user = text(record.get("distinct_id"))
     attribution = attribution_of({name: value for name, value in given.items() if not name.startswith("$")})
     latency_s = number(given.get("$ai_latency"))
+    billed = {"usage": mapping(given.get("$ai_usage"))}
     request = Request(
         model=model,
         provider=text(given.get("$ai_provider")),
         operation=_CALLS[kind],
+        service_tier=tier_of(billed, mapping(given.get("$ai_model_parameters"))),
+        region=place_of(billed),
         time_us=micros(record.get("timestamp"), "timestamp"),
         request_id=event_id,
         merge_key=merge_key(event_id and f"posthog:{event_id}", model=model, status=status),
@@ -124,7 +127,7 @@ FORMAT = Format(
         title="PostHog AI events (batch export or API)",
         evidence=Evidence.FIXTURE,
         input_counts="as the event says; else by provider",
-        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace"),
+        tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
         notes="Properties as in PostHog's Python SDK and in its cost calculation (2026). A count of 0 for both sides "
         "means that the SDK saw no usage, and is estimated. Traces, spans and all other events are no calls.",
     ),
