@@ -1,5 +1,6 @@
 import io
 from dataclasses import replace
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from llm_audit.report.table import NUMERIC, Column, Priority, cap, count, money,
 from llm_audit.report.tables import check, everything, spend
 from llm_audit.report.terminal.check import print_check
 from llm_audit.report.terminal.screen import print_glossary, print_report, print_table
+from llm_audit.report.text import money as money_text
 from llm_audit.report.verdict import verdict
 
 
@@ -37,6 +39,24 @@ def test_the_first_screen_answers(width: int) -> None:
     assert "1 contracts uses gemini-2.5-pro where" in shown
     assert "\x1b" not in shown, "no colour where there is no terminal"
     assert_golden(f"terminal-{width}.txt", shown.encode())
+
+
+@pytest.mark.parametrize("scale", [1, 1_000_000])
+@pytest.mark.parametrize("width", [30, 34, 40, 47])
+def test_no_figure_is_cut_where_there_is_little_room(width: int, scale: int) -> None:
+    document = build.rich()
+    actual = f"{Decimal(document.cost.actual) * scale:f}"
+    document = msgspec.structs.replace(document, cost=msgspec.structs.replace(document.cost, actual=actual))
+    shown = printed(width, document=document)
+    assert all(cell_len(line) <= width for line in shown.splitlines())
+    assert "…" not in "".join(line for line in shown.splitlines() if "template" not in line and "-" not in line)
+    words = set(shown.split())
+    said = verdict(document)
+    notes = (said.spent_note, said.tax_note, said.covered_note, said.audited_note)
+    stated = {said.spent, said.tax, said.covered, said.audited, *" ".join(notes).split()}
+    assert {word for word in stated if any(character.isdigit() for character in word)} <= words
+    for finding in said.actions:
+        assert money_text(finding.amount) in words
 
 
 def test_rejected_records_are_named_with_a_place_and_a_remedy() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table as Grid
@@ -24,6 +26,10 @@ _WIDE = 76
 """Columns from which the first screen has room for its longer notes."""
 _DETAIL_ROWS = 15
 _WARNINGS = 2
+_NARROW = 48
+"""Columns below which an amount stands below its title and not beside it."""
+_NOTE = 24
+"""Least columns of a note beside its figure: none of its words is longer."""
 _ROOMY = 110
 """Columns from which the first screen shows every column of the model mix."""
 
@@ -64,32 +70,27 @@ def _first_screen(document: Document, width: int) -> Group:
     head = Text(document.tool.name, style="bold")
     head.append(f"  {summary.period}, policy {plain(document.policy.name, limit=30)}", style="not bold dim")
     taxed = summary.tax != UNKNOWN and Decimal(summary.tax_amount) > 0
-    facts = Grid.grid(padding=(0, 2))
-    facts.add_column(no_wrap=True)
-    facts.add_column(justify="right", no_wrap=True)
-    facts.add_column(ratio=1)
-    facts.add_row("Spent", Text(summary.spent, style="bold"), summary.spent_note)
+    facts = [("Spent", Text(summary.spent, style="bold"), summary.spent_note)]
     if summary.rate:
         notes = [*summary.rate_note.split("; ", 1), *([summary.rate_more] if summary.rate_more else [])]
         room = 3 if width >= _ROOMY else 2 if width >= _WIDE else 1
-        facts.add_row("Run rate", Text(summary.rate, style="bold"), "; ".join(notes[:room]))
+        facts.append(("Run rate", Text(summary.rate, style="bold"), "; ".join(notes[:room])))
     if summary.sampling:
-        facts.add_row("", "", summary.sampling)
-    facts.add_row("Flagship tax", Text(summary.tax, style="bold red" if taxed else "bold"), summary.tax_note)
+        facts.append(("", Text(), summary.sampling))
+    facts.append(("Flagship tax", Text(summary.tax, style="bold red" if taxed else "bold"), summary.tax_note))
     preference = summary.preference if width >= _WIDE else ""
     stakes = summary.stakes if width >= _ROOMY else ""
     said = [sentence for sentence in (summary.quality, preference, summary.unmeasured, stakes) if sentence]
-    for sentence in said if width >= _WIDE else ():
-        facts.add_row("", "", sentence)
-    facts.add_row("Covered", Text(summary.covered, style="bold"), summary.covered_note)
-    facts.add_row("Audited", Text(summary.audited, style="bold"), summary.audited_note)
+    facts += [("", Text(), sentence) for sentence in said if width >= _WIDE]
+    facts.append(("Covered", Text(summary.covered, style="bold"), summary.covered_note))
+    facts.append(("Audited", Text(summary.audited, style="bold"), summary.audited_note))
     rejected = [summary.rejected] if summary.rejected else []
     shown = [*rejected, *summary.warnings[: _WARNINGS - (len(rejected) if width < _WIDE else 0)]]
     warnings = [Text(f"! {quoted(plain(warning, limit=3 * width))}", style="yellow") for warning in shown]
     parts = [
         head,
         Text(),
-        facts,
+        _facts(facts, width - 2),
         *(Text(sentence) for sentence in said if width < _WIDE),
         *warnings,
         Text(),
@@ -100,9 +101,29 @@ def _first_screen(document: Document, width: int) -> Group:
     return Group(*(Padding(part, (0, 1)) for part in parts))
 
 
+def _facts(rows: Sequence[tuple[str, Text, str]], width: int) -> RenderableType:
+    """Draw names, figures and notes side by side, or each note below its figure where there is no room for it."""
+    names, figures = max(cell_len(name) for name, _, _ in rows), max(figure.cell_len for _, figure, _ in rows)
+    if width - names - figures - 4 < _NOTE:
+        lines: list[RenderableType] = []
+        for name, figure, note in rows:
+            lines += [Text(f"{name}  ").append_text(figure)] if name else []
+            lines.append(Padding(Text(note), (0, 0, 0, 2)))
+        return Group(*lines)
+    made = Grid.grid(padding=(0, 2))
+    made.add_column(no_wrap=True)
+    made.add_column(justify="right", no_wrap=True)
+    made.add_column(ratio=1)
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
 def _actions(summary: Verdict, currency: str, width: int) -> RenderableType:
     if not summary.actions:
         return Text("No savings were found.", style="dim")
+    if width < _NARROW:
+        return _stacked_actions(summary, currency)
     made = Grid.grid(padding=(0, 1), expand=width < _ROOMY)  # amounts stand beside their titles
     made.add_column(no_wrap=True)
     made.add_column(ratio=1 if width < _ROOMY else None, overflow="fold")
@@ -119,6 +140,16 @@ def _actions(summary: Verdict, currency: str, width: int) -> RenderableType:
             amounts.append(about(finding.monthly, currency))
         made.add_row(f"{index}", Text(quoted(plain(finding.title, limit=200))), *amounts)
     return Group(made, Text(summary.actions_note, style="dim")) if summary.actions_note else made
+
+
+def _stacked_actions(summary: Verdict, currency: str) -> RenderableType:
+    """Write what each action saves below its title."""
+    lines: list[RenderableType] = [Text("Top actions", style="bold")]
+    for index, finding in enumerate(summary.actions, start=1):
+        lines.append(Text(f"{index} {quoted(plain(finding.title, limit=200))}", overflow="fold"))
+        saved = Text.assemble(("saves ", "dim"), money(finding.amount, currency=currency))
+        lines.append(Padding(saved, (0, 0, 0, 2)))
+    return Group(*lines, *([Text(summary.actions_note, style="dim")] if summary.actions_note else []))
 
 
 def _mix(document: Document, width: int) -> RenderableType:
