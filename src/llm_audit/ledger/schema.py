@@ -75,6 +75,3 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     name: _TYPES[kind] if isinstance(kind, ColumnType) else enum(kind) for name, kind in COLUMN_TYPES.items()
 }
 SCHEMA = pl.Schema(COLUMNS)
-
-AS_WORDS = [pl.col(name).cast(kind) for name, kind in SCHEMA.items() if isinstance(kind, pl.Enum)]
-"""The columns of closed vocabularies, which files hold as categories, as the schema has them."""

@@ -114,9 +114,9 @@ def scanned(files: Sequence[Path]) -> pl.LazyFrame:
     """Return the requests of some files of a ledger; those of several are sorted in memory."""
     import polars as pl
 
-    from llm_audit.ledger.schema import AS_WORDS
+    from llm_audit.ledger.schema import SCHEMA
 
-    rows = pl.scan_parquet(list(files), glob=False).with_columns(AS_WORDS)
+    rows = pl.scan_parquet(list(files), glob=False).cast(SCHEMA)
     return rows if len(files) == 1 else rows.sort("input", "line", "entry")
 
 
