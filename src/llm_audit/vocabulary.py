@@ -149,6 +149,9 @@ class Abstention(StrEnum):
     NOT_CHAT = "not_chat"
 
 
+COVERED = ("moved", "no_capable_model", "no_saving", "already_cheapest", "not_offered", "unmeasured")
+"""Outcomes of requests that a policy could judge and route, whether they moved or not."""
+
 TIERS: tuple[str, ...] = ("frontier", "mid", "small", "unknown")
 """Tiers of models, the most expensive first; ``unknown`` is the tier of a model without a known price."""
 

@@ -212,7 +212,7 @@ def test_a_tax_is_not_compared_with_one_that_is_not_known() -> None:
     (rule,) = check(tax(covered_share=0.5), [parse("flagship_tax:+2pp")], base=tax(covered_share=0.0)).rules
     assert rule.outcome is Outcome.NOT_EVALUATED
     assert rule.message == (
-        "flagship_tax could not be compared: no priced request of the baseline could be judged and routed."
+        "flagship_tax could not be compared: of the baseline, no priced request could be judged and routed."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llm_audit.audit.aggregate.basis import basis
@@ -39,14 +40,17 @@ from llm_audit.document.audit import (
     Document,
     Example,
     Expected,
+    FlagshipTax,
+    GroupRow,
     Input,
     PolicyInfo,
     ReasonCount,
     RejectedReason,
+    Sensitivity,
     Tool,
 )
 from llm_audit.ledger import Ledger
-from llm_audit.policy import Models, Policy
+from llm_audit.policy import Decision, Models, Policy
 from llm_audit.pricing import PriceBook
 
 GROUPINGS: dict[str, tuple[str, str]] = {
@@ -115,7 +119,8 @@ def document(found: Found) -> Document:
         preference=preference.overall,
     )
     requests = count_requests(ledger, found.survey.requests)
-    tax = flagship_tax(evidence, options=options)
+    routes_any = policy.decision is not Decision.NEVER
+    tax = flagship_tax(evidence, options=options, routes=routes_any)
     period = audited_period(found.survey, options)
     apart = departures(daily, period, options=options)
     setting = Setting(
@@ -127,6 +132,8 @@ def document(found: Found) -> Document:
     )
     billed_days = daily.filter("is_billed")
     groupings = GROUPINGS | {name: (grouping(name), name) for name in options.group_by}
+    tables = {name: (rollups[table], column) for name, (table, column) in groupings.items()}
+    by_owner = by_group.groups(tables, routes=routes_any)
     return Document(
         schema_version=SCHEMA_VERSION,
         tool=Tool(name="llm-audit", version=importlib.metadata.version("llm-audit")),
@@ -153,11 +160,11 @@ def document(found: Found) -> Document:
         coverage=whole.coverage(usage),
         model_mix=by_model.model_mix(usage),
         model_mix_daily=by_model.daily_mix(daily),
-        daily=by_group.daily(daily),
+        daily=by_group.daily(daily, routes=routes_any),
         routes=by_model.routes(usage, preference.by_route),
         classification=whole.classification(usage),
         gates=whole.gates(usage),
-        groups=by_group.groups({name: (rollups[table], column) for name, (table, column) in groupings.items()}),
+        groups=by_owner,
         spend=by_group.spend(daily),
         spenders=spenders(found.partial.spenders, actual_pico=total(usage, "cost_pico")),
         findings=[*findings(saving, evidence, setting=setting), *departure_findings(apart, daily)],
@@ -165,8 +172,8 @@ def document(found: Found) -> Document:
         unpriced_models=by_model.unpriced_models(usage),
         reconciliation=by_model.reconciliation(usage),
         price_rows=price_rows(usage, book),
-        sensitivity=sensitivities,
-        trace_routing=trace_routing(routes.traces),
+        sensitivity=Sensitivity(frontier=[], tornado=[]) if tax.expected.amount is None else sensitivities,
+        trace_routing=None if tax.expected.amount is None else trace_routing(routes.traces),
         break_even=break_even(routes.break_even, policy),
         observed_pairs=observed_pairs(rollups["subjects"]),
         observed_routers=observed_routers(sums.routers),
@@ -191,19 +198,26 @@ def document(found: Found) -> Document:
             for item in ledger.manifest.inputs
         ],
         fingerprints=fingerprints(ledger, policy, book, options),
-        metrics=[*metrics(routes.metrics), *spender_metrics(found.partial.spenders)],
-        basis=basis(sums.basis),
+        metrics=[*metrics(routes.metrics, untaxed=_untaxed(tax, by_owner)), *spender_metrics(found.partial.spenders)],
+        basis=basis(sums.basis, routes=routes_any),
         run_rate=run_rate(
             billed_days if billed_days.height else daily,
             period,
             options=options,
+            routes=routes_any,
             conversation_pico=routes.metrics.whole.mean_cluster("cost"),
         ),
         departures=apart,
         stakes=stakes(routes.stakes),
         languages=languages(sums.languages),
-        billing=billing(usage, period, options, expected=_billed_tax(found, evidence)),
+        billing=billing(usage, period, options, expected=_billed_tax(found, evidence), routes=routes_any),
     )
+
+
+def _untaxed(tax: FlagshipTax, groups: Mapping[str, Sequence[GroupRow]]) -> set[str]:
+    """Return the selectors of metrics of requests whose tax is unknown: of all, or of a team or an app."""
+    found = {f"[{name}={row.name}]" for name in ("team", "app") for row in groups[name] if row.flagship_tax is None}
+    return found | {""} if tax.expected.amount is None else found
 
 
 def _billed_tax(found: Found, evidence: Evidence) -> Expected | None:
@@ -218,4 +232,5 @@ def _billed_tax(found: Found, evidence: Evidence) -> Expected | None:
     )
     if billed.usage.height in {0, evidence.usage.height}:
         return None
-    return expected_tax(billed, evidence.risk.cost_error[:, -1], options=found.options)
+    errors, routes = evidence.risk.cost_error[:, -1], found.policy.decision is not Decision.NEVER
+    return expected_tax(billed, errors, options=found.options, routes=routes)

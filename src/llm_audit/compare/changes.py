@@ -63,7 +63,7 @@ def judge(
         rate: The share of all requests, which the bill is for, that the head's logs hold.
     """
     change = _change(rule, before, now, confidence=confidence)
-    threshold = rule.threshold if before.value or rule.kind == "absolute" else 0.0
+    threshold = rule.threshold if before.known_value or rule.kind == "absolute" else 0.0
     sign = 1 if rule.rising else -1
     near, far = (change.low, change.high) if rule.rising else (-change.high, -change.low)
     message = _moved(before, now, change, sign * threshold, confidence=confidence)
@@ -71,7 +71,7 @@ def judge(
         return Judged(outcome=Outcome.PASSED, message=message, change=change)
     failed = near > threshold
     most = change.value if failed else sign * far
-    if rule.kind == "relative" and _bill(most * (abs(before.value) or 1), now) / rate < floor_usd:
+    if rule.kind == "relative" and _bill(most * (abs(before.known_value) or 1), now) / rate < floor_usd:
         which = "That" if failed else "Even the far end"
         message += f" {which} is less than {show(floor_usd, 'USD')} of the bill, so it passes."
         return Judged(outcome=Outcome.PASSED, message=message, change=change)
@@ -89,12 +89,12 @@ def judge(
 def _change(rule: GateRule, before: Metric, now: Metric, *, confidence: float) -> Change:
     """Return the change; per cent of the baseline by the delta method, and a difference where the baseline is zero."""
     errors = before.stderr or 0.0, now.stderr or 0.0
-    if rule.kind == "relative" and before.value:
-        size = abs(before.value)
-        value, unit = (now.value - before.value) / size, "percent"
-        errors = errors[0] * abs(now.value / before.value) / size, errors[1] / size
+    if rule.kind == "relative" and before.known_value:
+        size = abs(before.known_value)
+        value, unit = (now.known_value - before.known_value) / size, "percent"
+        errors = errors[0] * abs(now.known_value / before.known_value) / size, errors[1] / size
     else:
-        value, unit = now.value - before.value, "points" if now.unit == "share" else now.unit
+        value, unit = now.known_value - before.known_value, "points" if now.unit == "share" else now.unit
     half = margin(math.hypot(*errors), confidence=confidence)
     return Change(
         value=value,
@@ -115,7 +115,7 @@ def _needed(rule: GateRule, change: Change, *, confidence: float) -> Needed | No
 
 
 def _moved(before: Metric, now: Metric, change: Change, threshold: float, *, confidence: float) -> str:
-    old, new = show(before.value, now.unit), show(now.value, now.unit)
+    old, new = show(before.known_value, now.unit), show(now.known_value, now.unit)
     moved = f"stayed at {new}" if old == new else f"{'rose' if change.value > 0 else 'fell'} from {old} to {new}"
     low, high, held = (show(value, change.unit, signed=True) for value in (change.low, change.high, threshold))
     relative = " of the baseline" if change.unit == "percent" and now.unit == "share" else ""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from llm_audit.compare.gates import metric_changes
-from llm_audit.compare.variance import cost_parts, tax_parts, units
+from llm_audit.compare.variance import cost_parts, cost_pico, policy_pico, tax_parts, units
 from llm_audit.document.audit import BasisRow, Document
 from llm_audit.document.comparison import Comparison, GroupChange, Part, Side
 from llm_audit.document.sampling import in_words
 from llm_audit.errors import IncompleteError
-from llm_audit.money import total_pico, usd
+from llm_audit.money import usd
 
 GROUPS: dict[str, Callable[[BasisRow], str | None]] = {
     "model": lambda row: row.model,
@@ -64,17 +64,20 @@ def compare(
     notes += _sampled(base, head, labels)
     before, after = units(base_rows), units(head.basis)
     base_cost, head_cost = _cost(base_rows), _cost(head.basis)
+    base_tax, head_tax = _tax(base_rows), _tax(head.basis)
     requests = sum(row.requests for row in base_rows), sum(row.requests for row in head.basis)
     return Comparison(
         base=_side(labels[0], base, base_rows),
         head=_side(labels[1], head, head.basis),
         change=usd(head_cost - base_cost),
         parts=[Part(name=name, amount=usd(amount)) for name, amount in cost_parts(before, after).items()],
-        tax_parts=[Part(name=name, amount=usd(amount)) for name, amount in tax_parts(before, after).items()],
+        tax_parts=[]
+        if base_tax is None or head_tax is None
+        else [Part(name=name, amount=usd(amount)) for name, amount in tax_parts(before, after).items()],
         groups=_groups(base_rows, head.basis),
         metrics=metric_changes(base, head, confidence=confidence),
         realised=usd(round(base_cost * requests[1] / requests[0]) - head_cost),
-        estimated=usd(round((base_cost - _policy(base_rows)) * requests[1] / requests[0])),
+        estimated=None if base_tax is None else usd(round(base_tax * requests[1] / requests[0])),
         notes=notes,
     )
 
@@ -90,16 +93,23 @@ def _sampled(base: Document, head: Document, labels: tuple[str, str]) -> list[st
 
 
 def _cost(rows: Iterable[BasisRow]) -> int:
-    return sum(total_pico(amount) for row in rows for amount in row.cost_by_type.values())
+    return sum(map(cost_pico, rows))
 
 
-def _policy(rows: Iterable[BasisRow]) -> int:
-    return sum(total_pico(row.policy_cost) for row in rows)
+def _usd(pico: int | None) -> str | None:
+    return None if pico is None else usd(pico)
+
+
+def _tax(rows: Iterable[BasisRow]) -> int | None:
+    """Return the flagship tax of rows; None where none of them could be judged and routed."""
+    rows = list(rows)
+    judged = [row for row in rows if row.policy_cost is not None]
+    return sum(cost_pico(row) - policy_pico(row) for row in judged) if judged or not rows else None
 
 
 def _side(label: str, document: Document, rows: Sequence[BasisRow]) -> Side:
     cost = _cost(rows)
-    tax = cost - _policy(rows)
+    tax = _tax(rows)
     return Side(
         label=label,
         start=document.period.start,
@@ -107,23 +117,23 @@ def _side(label: str, document: Document, rows: Sequence[BasisRow]) -> Side:
         requests=document.requests.audited,
         priced_requests=sum(row.requests for row in rows),
         cost=usd(cost),
-        flagship_tax=usd(tax),
-        flagship_tax_share=round(tax / cost, 6) if cost else None,
+        flagship_tax=_usd(tax),
+        flagship_tax_share=None if tax is None or not cost else round(tax / cost, 6),
     )
 
 
 def _groups(base: Sequence[BasisRow], head: Sequence[BasisRow]) -> list[GroupChange]:
-    sums: dict[tuple[str, str], list[int]] = {}
-    for at, rows in ((0, base), (2, head)):
+    found: dict[tuple[str, str], tuple[list[BasisRow], list[BasisRow]]] = {}
+    for side, rows in enumerate((base, head)):
         for row in rows:
-            cost, policy = _cost([row]), _policy([row])
             for group, key in GROUPS.items():
                 if (name := key(row)) is not None:
-                    amounts = sums.setdefault((group, name), [0, 0, 0, 0])
-                    amounts[at] += cost
-                    amounts[at + 1] += cost - policy
+                    found.setdefault((group, name), ([], []))[side].append(row)
     order = list(GROUPS)
-    ranked = sorted(sums.items(), key=lambda item: (order.index(item[0][0]), -abs(item[1][2] - item[1][0]), item[0][1]))
+    ranked = sorted(
+        ((place, (_cost(before), _tax(before), _cost(after), _tax(after))) for place, (before, after) in found.items()),
+        key=lambda item: (order.index(item[0][0]), -abs(item[1][2] - item[1][0]), item[0][1]),
+    )
     return [
         GroupChange(
             group=group,
@@ -131,8 +141,8 @@ def _groups(base: Sequence[BasisRow], head: Sequence[BasisRow]) -> list[GroupCha
             base_cost=usd(base_cost),
             head_cost=usd(head_cost),
             change=usd(head_cost - base_cost),
-            base_flagship_tax=usd(base_tax),
-            head_flagship_tax=usd(head_tax),
+            base_flagship_tax=_usd(base_tax),
+            head_flagship_tax=_usd(head_tax),
         )
         for (group, name), (base_cost, base_tax, head_cost, head_tax) in ranked
     ]

@@ -79,15 +79,15 @@ def _by_name(document: Document) -> dict[str, Metric]:
 
 def _change(base: Metric, head: Metric, *, confidence: float) -> MetricChange:
     half = margin(math.hypot(base.stderr or 0.0, head.stderr or 0.0), confidence=confidence)
-    change = head.value - base.value
+    change = None if base.value is None or head.value is None else head.value - base.value
     return MetricChange(
         metric=head.name,
         unit=head.unit,
         base=base.value,
         head=head.value,
         change=change,
-        low=change - half,
-        high=change + half,
+        low=None if change is None else change - half,
+        high=None if change is None else change + half,
     )
 
 
@@ -99,9 +99,8 @@ def _evaluate(
     now = _by_name(head).get(rule.metric)
     if now is None:
         return _verdict(rule, Outcome.NOT_EVALUATED, f"{rule.metric} is not in the audit.", None, None)
-    if not _knows(head, rule.metric):
-        message = f"{rule.metric} is not known: no priced request could be judged and routed."
-        return _verdict(rule, Outcome.NOT_EVALUATED, message, None, None)
+    if (reason := _unknown(head, now)) is not None:
+        return _verdict(rule, Outcome.NOT_EVALUATED, f"{rule.metric} is not known: {reason}.", None, None)
     if rule.kind != "level":
         return _change_rule(rule, head, base, comparison, options)
     sampled = rule.metric.partition("[")[0] in TOTALS and head.sampling_rate != 1
@@ -110,13 +109,15 @@ def _evaluate(
     return _level(rule, now, f" in the logs, a sample of {in_words(head.sampling_rate)}," if sampled else "")
 
 
-def _knows(document: Document, metric: str) -> bool:
-    """Return whether a metric is known: a tax is none where nothing, or nothing of its group, could be judged."""
-    name, bracket, group = metric.partition("[")
-    if not name.startswith("flagship_tax") or document.policy.decision == "never":
-        return True
-    abstained = _by_name(document).get(f"abstained_share{bracket}{group}")
-    return document.knows_tax and (abstained is None or abstained.value < 1)
+def _unknown(document: Document, metric: Metric) -> str | None:
+    """Return why a metric is unknown: a tax is where nothing, or nothing of its group, could be judged."""
+    name, bracket, group = metric.name.partition("[")
+    if name.startswith("flagship_tax") and document.cost.priced_requests and document.policy.decision != "never":
+        abstained = _by_name(document).get(f"abstained_share{bracket}{group}")
+        unjudged = abstained is not None and abstained.value is not None and abstained.value >= 1
+        if metric.value is None or not document.knows_tax or unjudged:
+            return "no priced request could be judged and routed"
+    return "none of its requests has a price" if metric.value is None else None
 
 
 def _change_rule(
@@ -127,8 +128,8 @@ def _change_rule(
     missing = None
     if base is None or before is None:
         missing = "there is no baseline" if base is None else "the baseline does not have it"
-    elif not _knows(base, rule.metric):
-        missing = "no priced request of the baseline could be judged and routed"
+    elif (reason := _unknown(base, before)) is not None:
+        missing = f"of the baseline, {reason}"
     elif total and base.sampling_rate != head.sampling_rate:
         missing = f"the baseline has {in_words(base.sampling_rate)}, this audit {in_words(head.sampling_rate)}"
     if before is None or missing is not None:
@@ -159,9 +160,9 @@ def _forecast(rule: GateRule, head: Document) -> Rule:
 
 def _budget(rule: GateRule, now: Metric, rate: float, options: GateOptions) -> Rule:
     """Check a cost scaled from a sample, which is an estimate with an interval."""
-    amount = now.value / rate
+    amount = now.known_value / rate
     half = margin((now.stderr or 0.0) * math.sqrt(1 - rate) / rate, confidence=options.confidence)
-    low, high = max(now.value, amount - half), amount + half  # the logs' own cost is spent
+    low, high = max(now.known_value, amount - half), amount + half  # the logs' own cost is spent
     message = (
         f"{rule.metric} is estimated at {show(amount, 'USD')} ({options.confidence:.0%} interval {show(low, 'USD')} to"
         f" {show(high, 'USD')}; limit {show(rule.threshold, 'USD')}{_days(rule)}{_scaled(rate)})."
@@ -188,11 +189,11 @@ def _estimated(rule: GateRule, message: str, amount: float, interval: tuple[floa
 
 
 def _level(rule: GateRule, now: Metric, where: str) -> Rule:
-    failed = now.value > rule.threshold
+    failed = now.known_value > rule.threshold
     is_or_within = "is above" if failed else "is within"
     limit = f"{show(rule.threshold, now.unit)}{_days(rule)}"
-    message = f"{rule.metric} {show(now.value, now.unit)}{where} {is_or_within} {limit}."
-    return _verdict(rule, Outcome.FAILED if failed else Outcome.PASSED, message, None, now.value)
+    message = f"{rule.metric} {show(now.known_value, now.unit)}{where} {is_or_within} {limit}."
+    return _verdict(rule, Outcome.FAILED if failed else Outcome.PASSED, message, None, now.known_value)
 
 
 def _held(
@@ -208,7 +209,7 @@ def _held(
     failed = found.outcome is Outcome.FAILED
     message = found.message + (_culprits(comparison) if failed and comparison is not None else "")
     return msgspec.structs.replace(
-        _verdict(rule, found.outcome, message, before.value, now.value),
+        _verdict(rule, found.outcome, message, before.value, now.known_value),
         change_unit=found.change.unit,
         low=found.change.low,
         high=found.change.high,

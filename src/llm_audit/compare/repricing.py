@@ -65,7 +65,9 @@ def _at(row: BasisRow, rates: dict[str, int | None]) -> BasisRow:
         if tokens * rate:
             new[kind] = tokens * rate
     before, after = sum(costs.values()), sum(new.values())
-    policy = Fraction(total_pico(row.policy_cost) * after, before) if before else Fraction(0)
+    policy = None
+    if row.policy_cost is not None:
+        policy = usd(round(Fraction(total_pico(row.policy_cost) * after, before) if before else Fraction(0)))
     return msgspec.structs.replace(
-        row, cost_by_type={kind: usd(amount) for kind, amount in new.items()}, policy_cost=usd(round(policy))
+        row, cost_by_type={kind: usd(amount) for kind, amount in new.items()}, policy_cost=policy
     )

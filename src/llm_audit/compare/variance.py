@@ -30,7 +30,7 @@ class Unit:
     requests: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
     cost_pico: dict[str, int] = field(default_factory=dict)
-    policy_pico: int = 0
+    policy_pico: int = 0  # of what could not be judged, its cost: it keeps its model
 
     @property
     def total_pico(self) -> int:
@@ -56,12 +56,22 @@ def units(rows: Iterable[BasisRow]) -> dict[tuple[str, str, str], Unit]:
     for row in rows:
         unit = found.setdefault((row.provider, row.model, row.service_tier), Unit())
         unit.requests += row.requests
-        unit.policy_pico += total_pico(row.policy_cost)
+        unit.policy_pico += policy_pico(row)
         for kind, count in row.tokens.items():
             unit.tokens[kind] = unit.tokens.get(kind, 0) + count
         for kind, amount in row.cost_by_type.items():
             unit.cost_pico[kind] = unit.cost_pico.get(kind, 0) + total_pico(amount)
     return found
+
+
+def cost_pico(row: BasisRow) -> int:
+    """Return the actual cost of a basis row."""
+    return sum(total_pico(amount) for amount in row.cost_by_type.values())
+
+
+def policy_pico(row: BasisRow) -> int:
+    """Return what a basis row would have cost; where none of it could be judged, it keeps its model and its cost."""
+    return cost_pico(row) if row.policy_cost is None else total_pico(row.policy_cost)
 
 
 def cost_parts(base: Units, head: Units) -> dict[str, int]:

@@ -149,7 +149,8 @@ The first number changes when a field is removed or changes its meaning, or when
 fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``;
 2.1 added preference gaps; 2.2 added the tie-out with an invoice, the run rate, departures from the log's rhythm, who
 can carry out a finding and how, the largest users, tags, conversations and traces, and billing; 2.3 added
-``sampling_rate``, unpriced requests and stated costs to the daily mix, and the parts of waste.
+``sampling_rate``, unpriced requests and stated costs to the daily mix, and the parts of waste; since then what the
+policy would have cost, and the tax, are None where nothing could be judged and routed.
 """
 _MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
 
@@ -210,10 +211,14 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     def knows_tax(self) -> bool:
         """Whether a flagship tax is known: one of zero is none where no priced request could be judged and routed."""
         tax = self.flagship_tax
+        if tax.expected.amount is None:
+            return False
         return self.cost.priced_requests > 0 and self.judges_any(tax.covered_share, moved=tax.moved_requests > 0)
 
     def knows_tax_of(self, part: BillingPart) -> bool:
         """Whether the tax on what is billed, or on what is not, is known, as ``knows_tax`` says of all."""
+        if part.flagship_tax is None:
+            return False
         moved = Decimal(part.flagship_tax) != 0
         return part.priced_requests > 0 and self.judges_any(part.covered_share, moved=moved)
 

@@ -9,7 +9,8 @@ from llm_audit.document.values import Amount, Count, Number
 
 
 class BillingRow(msgspec.Struct, kw_only=True, frozen=True):
-    """Requests of one declaration, or of none; amounts are at the prices of an API, None where no request has one.
+    """Requests of one declaration, or of none; amounts are at the prices of an API, None where no request has one;
+    those of the policy also where none could be judged and routed.
 
     ``leverage`` is the cost at those prices for each dollar that the plan costs, scaled to all traffic where the log is
     a sample.
@@ -27,13 +28,16 @@ class BillingRow(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class BillingPart(msgspec.Struct, kw_only=True, frozen=True):
-    """Requests that are billed by use, or those that are not. The two parts are never added."""
+    """Requests that are billed by use, or those that are not. The two parts are never added.
+
+    The policy's cost and the tax are None where no priced request could be judged and routed.
+    """
 
     requests: Count
     priced_requests: Count
     cost: Amount
-    policy_cost: Amount
-    flagship_tax: Amount
+    policy_cost: Amount | None
+    flagship_tax: Amount | None
     share: Number | None  # of the tax in the cost
     covered_share: Number | None = None  # of the cost, of requests that could be judged and routed
     expected: Expected | None = None  # the tax with its interval, where both parts occur and this one is billed

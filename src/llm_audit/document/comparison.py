@@ -36,7 +36,7 @@ class Side(msgspec.Struct, kw_only=True, frozen=True):
     requests: int  # audited
     priced_requests: int  # those that cost and flagship tax are of
     cost: str  # priced with the one table both sides share
-    flagship_tax: str
+    flagship_tax: str | None  # None where no priced request could be judged and routed
     flagship_tax_share: float | None
 
 
@@ -58,8 +58,8 @@ class GroupChange(msgspec.Struct, kw_only=True, frozen=True):
     base_cost: str
     head_cost: str
     change: str
-    base_flagship_tax: str
-    head_flagship_tax: str
+    base_flagship_tax: str | None  # None where none of it could be judged and routed
+    head_flagship_tax: str | None
 
 
 class MetricChange(msgspec.Struct, kw_only=True, frozen=True):
@@ -81,7 +81,7 @@ class Comparison(msgspec.Struct, kw_only=True, frozen=True):
     head: Side
     change: str
     parts: list[Part]
-    tax_parts: list[Part]  # the flagship tax: volume, model_mix, per_request
+    tax_parts: list[Part]  # the flagship tax: volume, model_mix, per_request; none where it is unknown on a side
     groups: list[GroupChange]
     metrics: list[MetricChange]
     realised: str | None  # the saving seen in unit cost, where the base had estimated one

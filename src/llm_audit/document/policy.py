@@ -8,11 +8,14 @@ from llm_audit.document.values import Amount, Count, Number
 
 
 class Estimate(msgspec.Struct, kw_only=True, frozen=True):
-    """Actual minus policy cost. ``share`` is of the actual cost of priced requests; both may be negative."""
+    """Actual minus policy cost. ``share`` is of the actual cost of priced requests; both may be negative.
 
-    amount: Amount
+    All are None where no priced request could be judged and routed: what is not known is not zero.
+    """
+
+    amount: Amount | None
     share: Number | None
-    policy_cost: Amount
+    policy_cost: Amount | None
 
 
 class IntervalPart(msgspec.Struct, kw_only=True, frozen=True):
@@ -26,8 +29,8 @@ class IntervalPart(msgspec.Struct, kw_only=True, frozen=True):
 class Expected(Estimate, kw_only=True, frozen=True):
     """The headline, with its interval. ``low`` and ``high`` are amounts, never clamped at zero."""
 
-    low: Amount
-    high: Amount
+    low: Amount | None
+    high: Amount | None
     share_low: Number | None
     share_high: Number | None
     confidence: Number
@@ -210,16 +213,19 @@ class ObservedRouter(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class PolicyResult(msgspec.Struct, kw_only=True, frozen=True):
-    """One of several policies on the same requests."""
+    """One of several policies on the same requests.
+
+    Amounts are None where the policy could judge and route none of the priced requests.
+    """
 
     name: str
     target: Number | None
-    policy_cost: Amount
-    flagship_tax: Amount
+    policy_cost: Amount | None
+    flagship_tax: Amount | None
     share: Number | None
     ladder_share: Number | None = None  # of the cost of the requests whose models are in its ladders
-    ceiling: Amount
-    floor: Amount
+    ceiling: Amount | None
+    floor: Amount | None
     moved_requests: Count
     lost_answers: Number | None  # beyond a second run of the model used; None where nothing moves or a loss is unknown
     gained_answers: Number | None

@@ -42,7 +42,7 @@ class RunRate(msgspec.Struct, kw_only=True, frozen=True):
     monthly: Projection | None = None  # of 365.25 / 12 days
     annual: Projection | None = None  # of 365.25 days
     month_end: MonthEnd | None = None
-    tax_monthly: Amount | None = None  # expected flagship tax
+    tax_monthly: Amount | None = None  # expected flagship tax; None where nothing billed could be judged and routed
     tax_annual: Amount | None = None
 
 

@@ -43,7 +43,10 @@ class DailyMix(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Day(msgspec.Struct, kw_only=True, frozen=True):
-    """One day; costs are ``None`` where no request has a price, and such a tier is absent."""
+    """One day; costs are ``None`` where no request has a price, and such a tier is absent.
+
+    The policy's cost is None also where none of the day's requests could be judged and routed.
+    """
 
     date: str
     requests: Count
@@ -54,7 +57,10 @@ class Day(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class GroupRow(msgspec.Struct, kw_only=True, frozen=True):
-    """One team, app, model, template, category or environment, most cost first; without any price, no amounts."""
+    """One team, app, model, template, category or environment, most cost first; without any price, no amounts.
+
+    The policy's cost and the tax are None also where none of its requests could be judged and routed.
+    """
 
     name: str
     requests: Count
@@ -178,10 +184,16 @@ class Metric(msgspec.Struct, kw_only=True, frozen=True):
 
     name: str
     unit: str  # USD, share or count
-    value: Number
+    value: Number | None  # None where it is unknown: nothing has a price, or could be judged
     stderr: Number | None  # None where nothing was sampled, such as a share of records rejected
     requests: Count
     clusters: Count
+
+    @property
+    def known_value(self) -> float:
+        """Return the value, of a metric of which it was asked whether it is known."""
+        assert self.value is not None, f"{self.name} is unknown"
+        return self.value
 
 
 class BasisRow(msgspec.Struct, kw_only=True, frozen=True):
@@ -199,4 +211,4 @@ class BasisRow(msgspec.Struct, kw_only=True, frozen=True):
     requests: Count
     tokens: dict[str, Count]  # disjoint token types
     cost_by_type: dict[str, Amount]  # token types and "per_call"
-    policy_cost: Amount
+    policy_cost: Amount | None  # None where none of the requests could be judged and routed: they keep their model

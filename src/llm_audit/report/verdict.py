@@ -35,7 +35,7 @@ class Verdict:
     rate_more: str  # the year, and where the month ends, or ""
     sampling: str  # a sentence: the logs are a sample, or ""
     tax: str
-    tax_amount: str  # exact
+    tax_amount: str | None  # exact; None where it is unknown
     tax_note: str
     quality: str  # a sentence: answers expected to be lost and gained, or ""
     preference: str  # a sentence: readers who would prefer the models used, or ""
@@ -72,13 +72,13 @@ def verdict(document: Document) -> Verdict:
         rate_more=rate_more,
         sampling=sampling(document),
         tax=money(taxed, currency=currency) if _knows_tax(document) else UNKNOWN,
-        tax_amount=taxed,
+        tax_amount=taxed if _knows_tax(document) else None,
         tax_note=_tax_note(document) if priced else "no request has a price",
         quality=quality(document) if priced else "",
         preference=preference(document) if priced else "",
         unmeasured=unmeasured(document) if priced else "",
         stakes=stakes(document) if priced else "",
-        floor_note=_floor_note(document) if priced else "",
+        floor_note=_floor_note(document) if document.knows_tax else "",
         covered=share(tax.covered_share) if priced else UNKNOWN,
         covered_note=_covered_note(document),
         audited=count(requests.audited),
@@ -215,11 +215,13 @@ def _beside(document: Document, equivalent: BillingPart) -> str:
     currency = document.currency
     if not equivalent.priced_requests:
         return "Beside it are requests that were not billed, none with a known price."
-    tax, worth, policy = _adding_up(equivalent.flagship_tax, equivalent.cost, currency)
+    written = equivalent.flagship_tax
+    if written is None or not document.knows_tax_of(equivalent):
+        worth = money(equivalent.cost, currency=currency)
+        return f"Beside it, {worth} is API-equivalent and was not billed: none of it could be judged and routed."
+    tax, worth, policy = _adding_up(written, equivalent.cost, currency)
     what = f"Beside it, {worth} is API-equivalent and was not billed:"
-    amount = Decimal(equivalent.flagship_tax)
-    if not document.knows_tax_of(equivalent):
-        return f"{what} none of it could be judged and routed."
+    amount = Decimal(written)
     if amount == 0:
         return f"{what} the policy would have cost the same."
     if amount < 0:
@@ -229,17 +231,17 @@ def _beside(document: Document, equivalent: BillingPart) -> str:
 
 def _taxed(expected: Expected, cost: str, name: str, currency: str, *, kind: str) -> str:
     """Write the tax on a cost of a kind, such as " billed", as a sentence."""
-    amount = Decimal(expected.amount)
+    amount = Decimal(expected.amount or 0)
     if amount == 0:
         return "The policy would have cost the same, so there is no flagship tax."
-    tax, paid, policy = _adding_up(expected.amount, cost, currency)
+    tax, paid, policy = _adding_up(f"{amount:f}", cost, currency)
     if amount < 0:
         return (
             f"The policy would have cost an estimated {tax} more: {policy} instead of {paid}{kind}."
             " There is no flagship tax."
         )
     low, high = (money(end, currency=currency) for end in (expected.low, expected.high))
-    unsure = " The interval includes zero." if Decimal(expected.low) <= 0 else ""
+    unsure = " The interval includes zero." if Decimal(expected.low or 0) <= 0 else ""
     return (
         f"An estimated {tax} of {paid}{kind} was flagship tax ({low} to {high}):"
         f" the {name} policy would have cost {policy}.{unsure}"
@@ -247,8 +249,14 @@ def _taxed(expected: Expected, cost: str, name: str, currency: str, *, kind: str
 
 
 def adding_up(document: Document) -> tuple[str, str, str]:
-    """Write tax (without its sign), spend and policy cost, rounded to the same digit so that they add up as shown."""
-    return _adding_up(document.flagship_tax.expected.amount, document.cost.actual, document.currency)
+    """Write tax (without its sign), spend and policy cost, rounded to the same digit so that they add up as shown.
+
+    Tax and policy cost are "unknown" where they are.
+    """
+    tax, spent, currency = document.flagship_tax.expected.amount, document.cost.actual, document.currency
+    if tax is None or not document.knows_tax:
+        return UNKNOWN, money(spent, currency=currency), UNKNOWN
+    return _adding_up(tax, spent, currency)
 
 
 def _adding_up(tax_amount: str, cost: str, currency: str) -> tuple[str, str, str]:

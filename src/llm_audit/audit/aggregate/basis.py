@@ -9,6 +9,7 @@ import polars as pl
 from llm_audit.document.audit import BasisRow
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import usd
+from llm_audit.vocabulary import COVERED
 
 KEYS = ("provider", "model_label", "tier", "service_tier", "context_from", "since", "team", "app")
 _COSTS = (*TOKEN_TYPES, "per_call")
@@ -19,7 +20,7 @@ def basis_sums(frame: pl.DataFrame, rates: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         frame: Routed requests: the ledger's columns with ``price_id``, ``model_id``, ``tier``, ``date``,
-            ``cost_<token type>_pico``, ``cost_per_call_pico`` and ``expected_pico``.
+            ``outcome``, ``cost_<token type>_pico``, ``cost_per_call_pico`` and ``expected_pico``.
         rates: Price rows used: ``price_id``, ``context_from``, ``since``.
     """
     held = [name for name in KEYS if name not in {"context_from", "since"}]
@@ -34,6 +35,7 @@ def basis_sums(frame: pl.DataFrame, rates: pl.DataFrame) -> pl.DataFrame:
             *(pl.col(f"{kind}_tokens").sum() for kind in TOKEN_TYPES),
             *(pl.col(f"cost_{kind}_pico").cast(pl.Int128).sum() for kind in _COSTS),
             pl.col("expected_pico").cast(pl.Int128).sum(),
+            pl.col("outcome").cast(pl.String).is_in(COVERED).cast(pl.Int64).sum().alias("covered"),
         )
         .with_columns(pl.col(name).cast(pl.String) for name in held)
         .collect()
@@ -47,17 +49,19 @@ def add_basis(sums: pl.DataFrame) -> pl.DataFrame:
     totals = ["requests", *(f"{kind}_tokens" for kind in TOKEN_TYPES), *(f"cost_{kind}_pico" for kind in _COSTS)]
     return (
         sums.group_by(KEYS)
-        .agg(pl.col("first_day").min(), pl.col(*totals, "expected_pico").sum())
+        .agg(pl.col("first_day").min(), pl.col(*totals, "expected_pico", "covered").sum())
         .sort(KEYS, nulls_last=True)
     )
 
 
-def basis(sums: pl.DataFrame) -> list[BasisRow]:
-    """Return the basis of comparisons, sorted by its keys."""
-    return [_row(row) for row in sums.with_columns(pl.col("first_day").cast(pl.String)).iter_rows(named=True)]
+def basis(sums: pl.DataFrame, *, routes: bool) -> list[BasisRow]:
+    """Return the basis of comparisons, sorted by its keys. A policy that never ``routes`` needs no judgement."""
+    return [
+        _row(row, routes=routes) for row in sums.with_columns(pl.col("first_day").cast(pl.String)).iter_rows(named=True)
+    ]
 
 
-def _row(row: dict[str, Any]) -> BasisRow:
+def _row(row: dict[str, Any], *, routes: bool) -> BasisRow:
     return BasisRow(
         provider=row["provider"] or "unknown",
         model=row["model_label"],
@@ -71,5 +75,5 @@ def _row(row: dict[str, Any]) -> BasisRow:
         requests=row["requests"],
         tokens={kind: row[f"{kind}_tokens"] for kind in TOKEN_TYPES if row[f"{kind}_tokens"]},
         cost_by_type={kind: usd(row[f"cost_{kind}_pico"]) for kind in _COSTS if row[f"cost_{kind}_pico"]},
-        policy_cost=usd(row["expected_pico"]),
+        policy_cost=usd(row["expected_pico"]) if row["covered"] or not routes else None,
     )

@@ -7,7 +7,7 @@ combinations, not that of requests, is what adding up takes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -16,15 +16,13 @@ from llm_audit.audit.aggregate.clusters import cluster_of
 from llm_audit.audit.aggregate.interval import bucket
 from llm_audit.audit.billing import Billing, is_billed
 from llm_audit.ledger.schema import SCHEMA, TOKEN_TYPES
+from llm_audit.vocabulary import COVERED
 
 NANO = 10**9
 """Probabilities and difficulties are summed as integers of 10^-9, so that sums do not depend on their order."""
 
 GROUPED = ("requests", "priced", "moved", "tokens", "cost_pico", "expected_pico", "saved_pico", "covered_pico")
-"""Sums that every grouping shows."""
-
-COVERED = ("moved", "no_capable_model", "no_saving", "already_cheapest", "not_offered", "unmeasured")
-"""Outcomes of requests that could be judged and routed, whether they moved or not; ``covered_pico`` is their cost."""
+"""Sums that every grouping shows; ``covered_pico`` is the cost of requests whose outcome is in ``COVERED``."""
 
 _ANSWERS = ("lost_nano", "gained_nano", "p_nano")
 _STATED = ("stated_requests", "stated_cost_pico")
@@ -156,6 +154,22 @@ def merge(parts: Sequence[dict[str, pl.DataFrame]], *, group_by: Sequence[str] =
 def total(frame: pl.DataFrame, column: str) -> int:
     """Return a column's exact sum."""
     return int(frame[column].sum() or 0)
+
+
+def totals(usage: pl.DataFrame) -> dict[str, int]:
+    """Return a rollup's sums as one row."""
+    return {name: total(usage, name) for name in GROUPED}
+
+
+def judged(row: Mapping[str, int], *, routes: bool) -> bool:
+    """Return whether any priced request of a row of sums was judged and routed, so that their tax is known.
+
+    Args:
+        row: With the sums of ``GROUPED``.
+        routes: Whether the policy routes at all; one that never does needs no judgement.
+    """
+    routed = row["covered_pico"] or row["moved"] or row["saved_pico"]
+    return row["priced"] > 0 and bool(not routes or routed or not row["cost_pico"])
 
 
 def by(frame: pl.DataFrame, *keys: str, sums: Sequence[str]) -> pl.DataFrame:

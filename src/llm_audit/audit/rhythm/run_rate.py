@@ -16,6 +16,7 @@ from statistics import NormalDist
 
 import polars as pl
 
+from llm_audit.audit.aggregate.rollups import judged, totals
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.rhythm.days import WEEK, Days, daily_spend, whole_days
 from llm_audit.audit.rhythm.detect import detect
@@ -29,13 +30,16 @@ _YEAR = 365.25
 _MONTH = _YEAR / 12
 
 
-def run_rate(sums: pl.DataFrame, period: Period, *, options: AuditOptions, conversation_pico: float = 0.0) -> RunRate:
+def run_rate(
+    sums: pl.DataFrame, period: Period, *, options: AuditOptions, routes: bool = True, conversation_pico: float = 0.0
+) -> RunRate:
     """Return the run rate of priced requests that have a time; unknown where fewer than seven days are whole.
 
     Args:
         sums: The requests by day, see ``rollups``.
         period: What they cover.
         options: Of the audit.
+        routes: Whether the policy routes at all: the tax is unknown where it does and could judge none of the requests.
         conversation_pico: The mean cost of the conversation that a dollar of the log is in: of logs that are a sample.
     """
     spend = _of_all_traffic(daily_spend(sums), options)
@@ -46,6 +50,7 @@ def run_rate(sums: pl.DataFrame, period: Period, *, options: AuditOptions, conve
     recent = _since_shift(days)
     weekdays = recent.weekdays()
     rhythm = fit(weekdays, [float(cost) for cost in recent.cost])
+    taxed = judged(totals(sums), routes=routes)
     tax = fit(weekdays, [float(saved) for saved in recent.saved])
     month, year = ([length / WEEK] * WEEK for length in (_MONTH, _YEAR))
     return RunRate(
@@ -58,8 +63,8 @@ def run_rate(sums: pl.DataFrame, period: Period, *, options: AuditOptions, conve
         monthly=_projection(rhythm, month, options),
         annual=_projection(rhythm, year, options),
         month_end=_month_end(spend, days, rhythm, options, conversation_pico=conversation_pico),
-        tax_monthly=usd(round(tax.expected(month))),
-        tax_annual=usd(round(tax.expected(year))),
+        tax_monthly=usd(round(tax.expected(month))) if taxed else None,
+        tax_annual=usd(round(tax.expected(year))) if taxed else None,
     )
 
 

@@ -8,17 +8,19 @@ from fractions import Fraction
 
 import polars as pl
 
-from llm_audit.audit.aggregate.rollups import GROUPED, by, total
+from llm_audit.audit.aggregate.rollups import GROUPED, by, totals
 from llm_audit.audit.billing import Billing, Declaration, is_billed
 from llm_audit.audit.options import AuditOptions
-from llm_audit.audit.sections.tables.cells import share
+from llm_audit.audit.sections.tables.cells import known, routed, share
 from llm_audit.document.audit import Billing as Section
 from llm_audit.document.audit import BillingPart, BillingRow, Expected, Period
 from llm_audit.document.sampling import scale
 from llm_audit.money import PICO_PER_USD, usd
 
 
-def billing(usage: pl.DataFrame, period: Period, options: AuditOptions, *, expected: Expected | None) -> Section:
+def billing(
+    usage: pl.DataFrame, period: Period, options: AuditOptions, *, expected: Expected | None, routes: bool
+) -> Section:
     """Return requests by basis and declaration, and what is billed apart from what is not.
 
     Args:
@@ -26,6 +28,7 @@ def billing(usage: pl.DataFrame, period: Period, options: AuditOptions, *, expec
         period: What they cover.
         options: With the configuration's declarations, and the sampling rate.
         expected: The tax on what is billed, with its interval.
+        routes: Whether the policy routes at all, see ``cells.routed``.
     """
     billed = usage.filter(is_billed())
     months = covered_months(period)
@@ -37,9 +40,11 @@ def billing(usage: pl.DataFrame, period: Period, options: AuditOptions, *, expec
     return Section(
         declared=bool(declared.declarations),
         months=None if months is None else round(float(months), 6),
-        rows=[_row(row, plans.get(row["billing_key"]), months, times) for row in sums.iter_rows(named=True)],
-        billed=_part(billed, expected if billed.height < usage.height else None),
-        api_equivalent=_part(usage.filter(~is_billed())),
+        rows=[
+            _row(row, plans.get(row["billing_key"]), months, times, routes=routes) for row in sums.iter_rows(named=True)
+        ],
+        billed=_part(billed, expected if billed.height < usage.height else None, routes=routes),
+        api_equivalent=_part(usage.filter(~is_billed()), routes=routes),
     )
 
 
@@ -62,7 +67,9 @@ def unmatched(usage: pl.DataFrame, declared: Billing) -> list[str]:
     return [f"[billing] declares {names}, but no request has such a name without another declaration that comes first."]
 
 
-def _row(row: dict[str, int], declared: Declaration | None, months: Fraction | None, times: Fraction) -> BillingRow:
+def _row(
+    row: dict[str, int], declared: Declaration | None, months: Fraction | None, times: Fraction, *, routes: bool
+) -> BillingRow:
     price = None if declared is None else declared.usd_per_month
     plan = None if price is None or months is None else round(Fraction(price) * months * PICO_PER_USD)
     priced = bool(row["priced"])
@@ -71,25 +78,26 @@ def _row(row: dict[str, int], declared: Declaration | None, months: Fraction | N
         declared_by=None if declared is None else declared.key,
         requests=int(row["requests"]),
         unpriced_requests=int(row["requests"] - row["priced"]),
-        cost=usd(row["cost_pico"]) if priced else None,
-        policy_cost=usd(row["expected_pico"]) if priced else None,
-        flagship_tax=usd(row["saved_pico"]) if priced else None,
+        cost=known(row, "cost_pico"),
+        policy_cost=routed(row, "expected_pico", routes=routes),
+        flagship_tax=routed(row, "saved_pico", routes=routes),
         plan_cost=None if plan is None else usd(plan),
         leverage=share(round(row["cost_pico"] * times), plan) if plan and priced else None,
     )
 
 
-def _part(usage: pl.DataFrame, expected: Expected | None = None) -> BillingPart | None:
+def _part(usage: pl.DataFrame, expected: Expected | None = None, *, routes: bool) -> BillingPart | None:
     if not usage.height:
         return None
-    cost, saved = total(usage, "cost_pico"), total(usage, "saved_pico")
+    sums = totals(usage)
+    tax = routed(sums, "saved_pico", routes=routes)
     return BillingPart(
-        requests=total(usage, "requests"),
-        priced_requests=total(usage, "priced"),
-        cost=usd(cost),
-        policy_cost=usd(cost - saved),
-        flagship_tax=usd(saved),
-        share=share(saved, cost),
-        covered_share=share(total(usage, "covered_pico"), cost),
+        requests=sums["requests"],
+        priced_requests=sums["priced"],
+        cost=usd(sums["cost_pico"]),
+        policy_cost=routed(sums, "expected_pico", routes=routes),
+        flagship_tax=tax,
+        share=None if tax is None else share(sums["saved_pico"], sums["cost_pico"]),
+        covered_share=share(sums["covered_pico"], sums["cost_pico"]),
         expected=expected,
     )

@@ -13,7 +13,7 @@ from llm_audit.audit.aggregate.clusters import Concentration
 from llm_audit.audit.aggregate.interval import bounds, replicates
 from llm_audit.audit.aggregate.normal import name_words, normals, uniforms
 from llm_audit.audit.aggregate.risk import RiskReplicates
-from llm_audit.audit.aggregate.rollups import NANO, total
+from llm_audit.audit.aggregate.rollups import NANO, judged, total, totals
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.sections.quality_loss import quality
 from llm_audit.audit.sections.sensitivity import AssumptionEffect
@@ -56,16 +56,19 @@ class Evidence:
     preference: PreferenceGap | None
 
 
-def flagship_tax(evidence: Evidence, *, options: AuditOptions) -> FlagshipTax:
-    """Actual cost minus the policy's, three times, with an interval on the expected one."""
+def flagship_tax(evidence: Evidence, *, options: AuditOptions, routes: bool) -> FlagshipTax:
+    """Actual cost minus the policy's, three times, with an interval on the expected one.
+
+    They are unknown where none of the requests could be judged and routed, see ``rollups.judged``.
+    """
     usage = evidence.usage
     actual, saved, moved = total(usage, "cost_pico"), total(usage, "saved_pico"), total(usage, "moved")
     by_template, templates = _level(evidence)
     covered = total(usage, "covered_pico")
     return FlagshipTax(
-        ceiling=_estimate(actual, total(usage, "ceiling_pico")),
-        expected=expected_tax(evidence, evidence.risk.cost_error[:, 0], options=options),
-        floor=_estimate(actual, total(usage, "floor_pico")),
+        ceiling=_estimate(usage, "ceiling_pico", routes=routes),
+        expected=expected_tax(evidence, evidence.risk.cost_error[:, 0], options=options, routes=routes),
+        floor=_estimate(usage, "floor_pico", routes=routes),
         covered_cost=usd(covered),
         covered_share=share(covered, actual),
         moved_requests=moved,
@@ -83,7 +86,7 @@ def flagship_tax(evidence: Evidence, *, options: AuditOptions) -> FlagshipTax:
     )
 
 
-def expected_tax(evidence: Evidence, errors: Floats, *, options: AuditOptions) -> Expected:
+def expected_tax(evidence: Evidence, errors: Floats, *, options: AuditOptions, routes: bool) -> Expected:
     """Return the expected tax with its interval.
 
     The interval's replicates add four errors: that other conversations might have been logged (sampling), that
@@ -95,8 +98,11 @@ def expected_tax(evidence: Evidence, errors: Floats, *, options: AuditOptions) -
         evidence: Of the requests that the tax is on.
         errors: The column of ``evidence.risk.cost_error`` that is of these requests.
         options: For the interval.
+        routes: Whether the policy routes at all.
     """
     usage = evidence.usage
+    if not judged(totals(usage), routes=routes):
+        return _unknown(evidence, options)
     actual = total(usage, "cost_pico")
     by_template, templates = _level(evidence)
     sums, cluster = (templates, "template_hash") if by_template else (_bags(evidence), "bucket")
@@ -134,6 +140,22 @@ def expected_tax(evidence: Evidence, errors: Floats, *, options: AuditOptions) -
     )
 
 
+def _unknown(evidence: Evidence, options: AuditOptions) -> Expected:
+    """Return the tax on requests none of which could be judged and routed."""
+    return Expected(
+        amount=None,
+        share=None,
+        policy_cost=None,
+        low=None,
+        high=None,
+        share_low=None,
+        share_high=None,
+        confidence=options.confidence,
+        clusters=evidence.concentration.conversations,
+        resamples=options.resamples,
+    )
+
+
 def _level(evidence: Evidence) -> tuple[bool, pl.DataFrame]:
     """Decide whether to resample templates rather than conversations; also return the templates' sums.
 
@@ -156,7 +178,10 @@ def _bags(evidence: Evidence) -> pl.DataFrame:
     return evidence.bags.group_by("bucket").agg(pl.col("saved_pico").sum(), pl.col("cost_pico").sum())
 
 
-def _estimate(actual: int, policy_cost: int) -> Estimate:
+def _estimate(usage: pl.DataFrame, column: str, *, routes: bool) -> Estimate:
+    if not judged(totals(usage), routes=routes):
+        return Estimate(amount=None, share=None, policy_cost=None)
+    actual, policy_cost = total(usage, "cost_pico"), total(usage, column)
     return Estimate(
         amount=usd(actual - policy_cost), share=share(actual - policy_cost, actual), policy_cost=usd(policy_cost)
     )

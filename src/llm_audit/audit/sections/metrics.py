@@ -8,7 +8,9 @@ A ratio R = Σy / Σx over clusters c has the linearised variance Σ (y_c - R·x
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+
+import msgspec
 
 from llm_audit.audit.aggregate.cluster_sums import FigureSums
 from llm_audit.audit.aggregate.metric_sums import GROUPS, RATIOS, MetricSums
@@ -20,8 +22,13 @@ LARGEST = 20
 """Models, teams and apps with metrics of their own, by requests; a gate on a smaller one is not evaluated."""
 
 
-def metrics(sums: MetricSums) -> list[Metric]:
-    """Metrics over all requests, by tier and model, and by the largest teams and apps."""
+def metrics(sums: MetricSums, *, untaxed: Collection[str] = ()) -> list[Metric]:
+    """Metrics over all requests, by tier and model, and by the largest teams and apps.
+
+    Args:
+        sums: Of the whole log.
+        untaxed: Selectors (such as ``[team=search]``, "" for all requests) of requests whose tax is unknown.
+    """
     whole = sums.whole
     found = list(_metrics(whole, selector=""))
 
@@ -38,7 +45,14 @@ def metrics(sums: MetricSums) -> list[Metric]:
     for group in GROUPS:
         for owner in _largest(sums.owners[group]):
             found += _metrics(sums.owners[group][owner], selector=f"[{group}={owner}]")
-    return found
+    return [_known(metric, untaxed) for metric in found]
+
+
+def _known(metric: Metric, untaxed: Collection[str]) -> Metric:
+    name, bracket, owner = metric.name.partition("[")
+    if not name.startswith("flagship_tax") or f"{bracket}{owner}" not in untaxed:
+        return metric
+    return msgspec.structs.replace(metric, value=None, stderr=None)
 
 
 def _largest(held: Mapping[str, FigureSums]) -> list[str]:
@@ -64,6 +78,8 @@ def cost_metrics(sums: FigureSums, *, selector: str) -> Iterator[Metric]:
 
 
 def _total(sums: FigureSums, name: str, figure: str) -> Metric:
+    if not sums.of["priced"]:
+        return _metric(sums, name, "USD", (None, None))
     stderr = math.sqrt(sums.products[f"{figure}*{figure}"])
     return _metric(sums, name, "USD", (sums.of[figure] / PICO_PER_USD, stderr / PICO_PER_USD))
 
@@ -72,19 +88,19 @@ def _ratio(sums: FigureSums, name: str, unit: str, first: tuple[int, int], secon
     """Return Σy / Σx with its error; ``second`` has Σy², Σxy and Σx²."""
     (y, x), (yy, xy, xx) = first, second
     if x <= 0:
-        return _metric(sums, name, unit, (0.0, None))
+        return _metric(sums, name, unit, (None, None))
     scale = PICO_PER_USD if unit == "USD" else 1
     # Σ (y_c - R·x_c)² by whole numbers: nothing is lost where large terms cancel.
     variance = yy * x * x - 2 * xy * x * y + xx * y * y
     return _metric(sums, name, unit, (y / (x * scale), math.sqrt(variance) / (x * x * scale)))
 
 
-def _metric(sums: FigureSums, name: str, unit: str, estimate: tuple[float, float | None]) -> Metric:
+def _metric(sums: FigureSums, name: str, unit: str, estimate: tuple[float | None, float | None]) -> Metric:
     value, stderr = estimate
     return Metric(
         name=name,
         unit=unit,
-        value=_significant(value),
+        value=None if value is None else _significant(value),
         stderr=None if stderr is None else _significant(stderr),
         requests=sums.of["requests"],
         clusters=sums.clusters,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llm_audit.arrays import Bools
@@ -17,7 +17,8 @@ from llm_audit.audit.simulation.what_if import KeptSums, kept_reason, kept_sums
 from llm_audit.audit.stages.space import Space
 from llm_audit.document.audit import PolicyResult
 from llm_audit.money import usd
-from llm_audit.policy import Models, Plan, Policy, plan
+from llm_audit.policy import Decision, Models, Plan, Policy, plan
+from llm_audit.vocabulary import COVERED
 
 _ELSEWHERE = ("not_in_ladder", "not_chat", "unpriced")
 """Outcomes of requests that the ladders have no part in."""
@@ -111,15 +112,16 @@ def policy_result(
     saved, (lost, gained) = own.actual - own.cost, answers(own)
     in_ladders = sum(cost for outcome, cost in sums.by_outcome.items() if outcome not in _ELSEWHERE)
     unmoved = None if own.moved else unmoved_reason(sums.by_outcome)
+    known = sums.kept is not None or _judged(sums.by_outcome, policy)  # a what-if moves what it is told to
     return PolicyResult(
         name=policy.name,
         target=None if decided_by is None else round(decided_by, 6),
-        policy_cost=usd(own.cost),
-        flagship_tax=usd(saved),
-        share=share(saved, own.actual),
-        ladder_share=share(saved, in_ladders),
-        ceiling=usd(own.actual - sums.ceiling),
-        floor=usd(own.actual - sums.floor),
+        policy_cost=usd(own.cost) if known else None,
+        flagship_tax=usd(saved) if known else None,
+        share=share(saved, own.actual) if known else None,
+        ladder_share=share(saved, in_ladders) if known else None,
+        ceiling=usd(own.actual - sums.ceiling) if known else None,
+        floor=usd(own.actual - sums.floor) if known else None,
         moved_requests=own.moved,
         lost_answers=lost,
         gained_answers=gained,
@@ -128,3 +130,9 @@ def policy_result(
         reason=unmoved if sums.kept is None else kept_reason(sums.kept),
         in_use=in_use,
     )
+
+
+def _judged(by_outcome: Mapping[str, int], policy: Policy) -> bool:
+    """Return whether any priced request was judged and routed, or the policy never routes."""
+    outcomes = by_outcome.keys() - {"unpriced"}
+    return bool(outcomes) and (policy.decision is Decision.NEVER or not outcomes.isdisjoint(COVERED))

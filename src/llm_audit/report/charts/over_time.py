@@ -50,11 +50,11 @@ def _spend(document: Document) -> _Spend:
     bars: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     policy: dict[str, Decimal] = defaultdict(Decimal)
     for day in document.daily:
-        policy[find(day.date)] += Decimal(day.policy_cost or 0)
+        policy[find(day.date)] += Decimal(day.policy_cost or day.cost or 0)  # what was not judged keeps its model
         for tier, cost in day.cost_by_tier.items():
             bars[find(day.date), tier] += Decimal(cost or 0)
     if document.period.undated_requests:
-        policy[UNDATED] = undated_policy_cost(document)
+        policy[UNDATED] = undated_policy_cost(document) or Decimal(0)
         for tier, spent in undated_cost_by_tier(document).items():
             bars[UNDATED, tier] += spent
     return _Spend(period=name, bars=bars, policy=policy)
@@ -87,16 +87,20 @@ def _daily(document: Document, room: Room) -> Figure:
     for (day, _), cost in spend.bars.items():
         if day != UNDATED:
             heights[day] += cost
+    known = document.knows_tax
+    policy = _policy_marks(spend, dated, x, width) if known else []
     unusual = departure_marks(document, heights, x, narrow=room.narrow)
-    drawn = alt.layer(stacked, *_policy_marks(spend, dated, x, width), *unusual).properties(width=width, height=220)
+    drawn = alt.layer(stacked, *policy, *unusual).properties(width=width, height=220)
     frontier = sum((cost for (_, tier), cost in spend.bars.items() if tier == "frontier"), Decimal(0))
     part = share(float(frontier / Decimal(document.cost.actual)))
     _, paid, would = adding_up(document)
     return draw(
         room.key("daily"),
         drawn,
-        title=f"Frontier models accounted for {part} of {paid}; the policy would have cost {would}",
-        description=f"Bars: cost by {spend.period} and tier, {dated[0]} to {dated[-1]}. Line: the policy's cost."
+        title=f"Frontier models accounted for {part} of {paid}"
+        + (f"; the policy would have cost {would}" if known else ""),
+        description=f"Bars: cost by {spend.period} and tier, {dated[0]} to {dated[-1]}."
+        + (" Line: the policy's cost." if known else "")
         + departure_words(document),
         note=_undated(document),
         narrow_note=departure_words(document).lstrip(),

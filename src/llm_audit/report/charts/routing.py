@@ -23,12 +23,16 @@ _NEAR = 0.08
 def estimates(document: Document) -> Figure | None:
     """Draw floor, expected with its interval, and ceiling on one scale."""
     tax, currency = document.flagship_tax, document.currency
-    if not document.cost.priced_requests:
+    low, high = tax.expected.low, tax.expected.high
+    if not document.knows_tax or low is None or high is None:
         return None
     named = (("floor", tax.floor.amount), ("expected", tax.expected.amount), ("ceiling", tax.ceiling.amount))
-    rows = [{"name": n, "amount": float(a), "text": money(a, currency=currency)} for n, a in named]
-    ends = (tax.expected.amount, tax.expected.low, tax.expected.high)
-    expected, low, high = (money(amount, currency=currency) for amount in ends)
+    rows = [{"name": n, "amount": float(a), "text": money(a, currency=currency)} for n, a in named if a is not None]
+    span = [{"name": "expected", "low": float(low), "high": float(high)}]
+    expected = money(tax.expected.amount, currency=currency)
+    title = (
+        f"The expected tax is {expected}, between {money(low, currency=currency)} and {money(high, currency=currency)}"
+    )
 
     def drawn(room: Room) -> Figure:
         names = alt.Axis(domain=False, ticks=False, labelFontSize=12)
@@ -40,13 +44,12 @@ def estimates(document: Document) -> Figure | None:
         )
         points = base.mark_point(filled=True, size=90, opacity=1, color=LIGHT["frontier"])
         words = base.mark_text(align="center", dy=-13).encode(text="text:N")
-        span = [{"name": "expected", "low": float(tax.expected.low), "high": float(tax.expected.high)}]
         bar = chart(span).mark_rule(strokeWidth=5, opacity=0.55, color=LIGHT["accent"])
         interval = bar.encode(y=y, x=alt.X("low:Q"), x2="high:Q")
         return draw(
             room.key("estimates"),
             alt.layer(interval, points, words).properties(width=room.width - 100, height=130),
-            title=f"The expected tax is {expected}, between {low} and {high}",
+            title=title,
             description="Points: floor, expected and ceiling of the flagship tax. Bar: interval of the expected tax.",
         )
 
@@ -129,12 +132,14 @@ def _frontier_title(document: Document) -> str:
 
 def tornado(document: Document) -> Figure | None:
     """Draw the flagship tax with each assumption at its low and high end."""
-    return fitted(partial(_tornado, document)) if document.sensitivity.tornado else None
+    expected = document.flagship_tax.expected.amount
+    if expected is None or not document.sensitivity.tornado:
+        return None
+    return fitted(partial(_tornado, document, float(expected)))
 
 
-def _tornado(document: Document, room: Room) -> Figure:
+def _tornado(document: Document, expected: float, room: Room) -> Figure:
     bars = document.sensitivity.tornado[:_BARS]
-    expected = float(document.flagship_tax.expected.amount)
     rows = []
     for index, bar in enumerate(bars):
         for end, value in ((bar.low_value, bar.tax_at_low), (bar.high_value, bar.tax_at_high)):

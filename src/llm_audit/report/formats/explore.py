@@ -17,6 +17,7 @@ from llm_audit.money import PICO_PER_USD
 from llm_audit.report.formats import html
 from llm_audit.report.interface import Frames, Options
 from llm_audit.report.text import NONE, UNKNOWN, money, plain
+from llm_audit.vocabulary import COVERED
 
 _ROWS = 6_000
 """Rows that the script gets; smaller ones are added up, so that the page stays under three megabytes."""
@@ -41,14 +42,18 @@ _WORDS = {
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:
     """Render the report with the script, and the spend by team, app, model and template that it shows."""
     assert frames is not None, "the registry checks that there are requests"
-    sums = _capped(_sums(frames.requests))
+    sums = _capped(_sums(frames.requests, routes=document.policy.decision != "never"))
     symbol = money("1.00", currency=document.currency).removesuffix("1.00")
     data = {"cube": list(_rows(sums, _rate(document, sums))), "words": _WORDS | {"symbol": symbol}}
     return html.page(document, options, data={name: _as_json(value) for name, value in data.items()})
 
 
-def _sums(requests: pl.DataFrame) -> pl.DataFrame:
-    """Add up requests by team, app, model and template; costs are null where none is known."""
+def _sums(requests: pl.DataFrame, *, routes: bool) -> pl.DataFrame:
+    """Add up requests by team, app, model and template.
+
+    Costs are null where none is known, and so is the tax where the policy routes and none could be judged.
+    """
+    judged = pl.col("outcome").cast(pl.String).is_in(COVERED) if routes else pl.lit(True)  # noqa: FBT003
     template = pl.lit(None, pl.String)
     if "template_hash" in requests.columns:
         template = pl.col("template_hash").map_elements(_template, return_dtype=pl.String)
@@ -61,7 +66,9 @@ def _sums(requests: pl.DataFrame) -> pl.DataFrame:
             requests=pl.len(),
             moved=(pl.col("outcome").cast(pl.String) == "moved").sum(),
             cost=pl.when(known.any()).then(pl.col("cost_pico").cast(pl.Int128).sum()),
-            policy=pl.when(known.any()).then(pl.col("expected_pico").cast(pl.Int128).sum()),
+            tax=pl.when((known & judged).any()).then(
+                (pl.col("cost_pico") - pl.col("expected_pico")).cast(pl.Int128).sum()
+            ),
         )
         .sort(pl.col("cost").fill_null(-1), *_LEVELS, descending=[True, False, False, False, False])
     )
@@ -77,7 +84,7 @@ def _capped(sums: pl.DataFrame) -> pl.DataFrame:
         if sums.height <= _ROWS:
             break
         rest = sums[_ROWS // 2 :].with_columns(pl.lit(_OTHER).alias(name) for name in _LEVELS[kept:])
-        amounts = [pl.when(pl.col(n).is_not_null().any()).then(pl.col(n).sum()).alias(n) for n in ("cost", "policy")]
+        amounts = [pl.when(pl.col(n).is_not_null().any()).then(pl.col(n).sum()).alias(n) for n in ("cost", "tax")]
         merged = rest.group_by(_LEVELS, maintain_order=True).agg(pl.col("requests", "moved").sum(), *amounts)
         sums = pl.concat([sums[: _ROWS // 2], merged])
     return sums
@@ -93,13 +100,13 @@ def _rate(document: Document, sums: pl.DataFrame) -> Decimal:
 
 def _rows(sums: pl.DataFrame, rate: Decimal) -> Iterator[dict[str, Any]]:
     for row in sums.iter_rows(named=True):
-        cost, policy = (None if row[name] is None else float(row[name] * rate) for name in ("cost", "policy"))
+        cost, tax = (None if row[name] is None else float(row[name] * rate) for name in ("cost", "tax"))
         yield {
             "path": [plain(row[name], limit=_NAME) for name in _LEVELS],
             "requests": row["requests"],
             "moved": row["moved"],
             "cost": cost,
-            "policy": policy,
+            "tax": tax,
         }
 
 

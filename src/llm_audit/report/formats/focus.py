@@ -93,7 +93,8 @@ def _csv(document: Document, frames: Frames | None, columns: tuple[str, ...], ro
     if document.period.start is None:
         raise UsageError("FOCUS rows need a charge period, and no request has a time. Use -f csv instead.")
     first = datetime.fromisoformat(document.period.start).astimezone(UTC).date()
-    rows = [row(charge) for charge in charges(frames.requests, undated=first)]
+    routes = document.policy.decision != "never"
+    rows = [row(charge) for charge in charges(frames.requests, undated=first, routes=routes)]
     frame = pl.DataFrame(rows, schema={name: pl.Int64 if name == "x_Requests" else pl.String for name in columns})
     numbers = {"x_Requests", "ConsumedQuantity", "PricingQuantity"}
     numbers |= {name for name in columns if name.endswith(("Cost", "UnitPrice"))}
@@ -172,7 +173,7 @@ def _common(charge: Charge) -> Row:
         "Tags": json.dumps(tags, ensure_ascii=False, sort_keys=True),
         "x_ApiEquivalentCost": contracted if equivalent else usd(0),
         "x_BillingBasis": keys["billing_basis"],
-        "x_PolicyCost": usd(charge.policy_cost),
+        "x_PolicyCost": None if charge.policy_cost is None else usd(charge.policy_cost),
         "x_Requests": charge.requests,
         "x_ServiceTier": keys["service_tier"],
         "x_TokenType": kind,

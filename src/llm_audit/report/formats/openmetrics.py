@@ -58,9 +58,9 @@ def _totals(document: Document) -> Iterable[Gauge]:
         yield Gauge(f"cost_{unit}", unit, "Actual cost of the priced requests.", [({}, cost.actual)])
         yield from _billing(document)
     if document.knows_tax:
-        taxes = [({"estimate": name}, estimate.amount) for name, estimate in estimates]
+        taxes = [({"estimate": name}, e.amount) for name, e in estimates if e.amount is not None]
         yield Gauge(f"flagship_tax_{unit}", unit, "Actual cost less the policy's cost.", [*taxes])
-        ends = [({"bound": name}, amount) for name, amount in bounds]
+        ends = [({"bound": name}, amount) for name, amount in bounds if amount is not None]
         yield Gauge(f"flagship_tax_interval_{unit}", unit, "Interval of the expected flagship tax.", [*ends])
         shares = [({"estimate": name}, e.share) for name, e in estimates if e.share is not None]
         yield Gauge("flagship_tax_ratio", "ratio", "Flagship tax as a share of actual cost.", [*shares])
@@ -92,7 +92,7 @@ def _billing(document: Document) -> Iterable[Gauge]:
     taxes = [
         ({"dollars": name}, part.flagship_tax)
         for name, part in parts
-        if part is not None and document.knows_tax_of(part)
+        if part is not None and part.flagship_tax is not None and document.knows_tax_of(part)
     ]
     yield Gauge(f"flagship_tax_by_billing_{unit}", unit, "Flagship tax on each; they do not add up.", [*taxes])
 

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from llm_audit.ledger.columns import TOKEN_TYPES
+from llm_audit.vocabulary import COVERED
 
 _KEYS = (
     "provider", "model", "model_id", "developer", "family", "service_tier", "region", "team", "app", "environment",
@@ -32,14 +33,15 @@ class Charge:
     quantity: int
     cost: int
     list_cost: int
-    policy_cost: int
+    policy_cost: int | None  # None where the policy could judge and route none of the requests
     requests: int
 
 
-def charges(requests: pl.DataFrame, *, undated: date) -> Iterator[Charge]:
+def charges(requests: pl.DataFrame, *, undated: date, routes: bool) -> Iterator[Charge]:
     """Yield the charges of the priced requests, by day and keys. A request without a time counts towards ``undated``.
 
-    The policy's cost of a group is divided among its charges by cost, exactly.
+    The policy's cost of a group is divided among its charges by cost, exactly. A policy that never ``routes`` needs no
+    judgement.
     """
     for group in _groups(requests, undated):
         used = [kind for kind in _KINDS if group[f"cost_{kind}_pico"] or group.get(f"{kind}_tokens")]
@@ -56,7 +58,7 @@ def charges(requests: pl.DataFrame, *, undated: date) -> Iterator[Charge]:
                 quantity=group["tool_calls_billed"] if kind == "per_call" else group[f"{kind}_tokens"],
                 cost=cost,
                 list_cost=group[f"list_{kind}_pico"],
-                policy_cost=policy,
+                policy_cost=policy if group["judged"] or not routes else None,
                 requests=group["requests"],
             )
 
@@ -80,11 +82,18 @@ def _groups(requests: pl.DataFrame, undated: date) -> Iterator[dict[str, Any]]:
             pl.col("tool_calls_billed").sum(),
             pl.col("cost_pico").cast(pl.Int128).sum(),
             pl.col("expected_pico").cast(pl.Int128).sum(),
+            judged=_judged(frame),
             requests=pl.len(),
         )
         .sort("day", *_KEYS, nulls_last=True)
         .iter_rows(named=True)
     )
+
+
+def _judged(frame: pl.DataFrame) -> pl.Expr:
+    """Return whether any request of a group could be judged and routed; a frame of an older version does not say."""
+    known = "outcome" in frame.columns
+    return pl.col("outcome").cast(pl.String).is_in(COVERED).any() if known else pl.lit(True)  # noqa: FBT003
 
 
 def _list_cost(kind: str, frame: pl.DataFrame) -> pl.Expr:

@@ -18,14 +18,14 @@ def estimates(document: Document) -> Table:
     """The three estimates of the flagship tax, largest first."""
     tax = document.flagship_tax
     rows = [
-        ("ceiling: the same tokens at the smaller model's price", tax.ceiling, None, None),
+        ("ceiling: the same tokens at the smaller model's price", tax.ceiling, "", ""),
         (
             "expected: including caches, escalations, output length and steps",
             tax.expected,
             tax.expected.low,
             tax.expected.high,
         ),
-        ("floor: all assumptions at their pessimistic ends at once", tax.floor, None, None),
+        ("floor: all assumptions at their pessimistic ends at once", tax.floor, "", ""),
     ]
     return table(
         "estimates",
@@ -38,7 +38,7 @@ def estimates(document: Document) -> Table:
             money("High", sums=False),
             money("Policy cost", sums=False),
         ),
-        ((name, e.amount, e.share, low or "", high or "", e.policy_cost) for name, e, low, high in rows),
+        ((name, e.amount, e.share, low, high, e.policy_cost) for name, e, low, high in rows),
     )
 
 

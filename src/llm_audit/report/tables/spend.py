@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 
 from llm_audit.document.audit import Day, Document, GroupRow
@@ -81,11 +81,16 @@ def daily(document: Document) -> Table:
             count("Requests"),
             count("Tokens"),
             money("Cost"),
-            money("Policy cost"),
+            money("Policy cost", sums=_adds_up(document.daily)),
             *(Column(tier.capitalize(), ColumnKind.MONEY, sums=True, priority=Priority.SPARE) for tier in TIERS),
         ),
         [*rows, *_undated(document)],
     )
+
+
+def _adds_up(rows: Iterable[Day | GroupRow]) -> bool:
+    """Return whether the policy's cost of rows is a total to set against their cost: it is known wherever cost is."""
+    return all(row.cost is None or row.policy_cost is not None for row in rows)
 
 
 def _undated(document: Document) -> Iterator[tuple[Cell, ...]]:
@@ -114,10 +119,16 @@ def undated_cost(document: Document) -> Decimal:
     return Decimal(document.cost.actual) - sum((Decimal(day.cost or 0) for day in document.daily), Decimal(0))
 
 
-def undated_policy_cost(document: Document) -> Decimal:
-    """Return the policy's cost of requests without a time."""
-    total = Decimal(document.flagship_tax.expected.policy_cost)
-    return total - sum((Decimal(day.policy_cost or 0) for day in document.daily), Decimal(0))
+def undated_policy_cost(document: Document) -> Decimal | None:
+    """Return the policy's cost of requests without a time; None where that of all requests is unknown.
+
+    A day on which nothing was judged keeps its models, so the total holds its cost as it was.
+    """
+    total = document.flagship_tax.expected.policy_cost
+    if total is None:
+        return None
+    of_days = (Decimal(day.policy_cost or day.cost or 0) for day in document.daily)
+    return Decimal(total) - sum(of_days, Decimal(0))
 
 
 def _of_tier(day: Day, tier: str, used: Collection[tuple[str, str]]) -> str | None:
@@ -175,7 +186,7 @@ def groups(document: Document) -> Iterator[Table]:
                 count("Requests"),
                 money("Cost"),
                 share("of cost", sums=True),
-                money("Policy cost"),
+                money("Policy cost", sums=_adds_up(rows)),
                 money("Flagship tax"),
                 share("Covered"),
                 count("Moved"),

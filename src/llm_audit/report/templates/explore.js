@@ -55,11 +55,11 @@
     const groups = new Map();
     for (const row of chosen()) {
       const name = row.path[level()];
-      const group = groups.get(name) ?? { name, requests: 0, moved: 0, cost: null, policy: null };
+      const group = groups.get(name) ?? { name, requests: 0, moved: 0, cost: null, tax: null };
       group.requests += row.requests;
       group.moved += row.moved;
       group.cost = add(group.cost, row.cost);
-      group.policy = add(group.policy, row.policy);
+      group.tax = add(group.tax, row.tax);
       groups.set(name, group);
     }
     return finished([...groups.values()]);
@@ -68,7 +68,7 @@
   const finished = (groups) => {
     const total = groups.reduce((sum, group) => sum + (group.cost ?? 0), 0);
     for (const group of groups) {
-      group.tax = group.cost === null ? null : group.cost - group.policy;
+      group.policy = group.tax === null ? null : group.cost - group.tax;
       group.share = group.cost === null || !total ? null : group.cost / total;
     }
     return groups;
@@ -142,8 +142,8 @@
     body.replaceChildren(...groups.map((group) => line(group, false)));
     const sum = (key) => groups.reduce((total, group) => add(total, group[key]), null);
     const total = { name: words.total, requests: sum("requests") ?? 0, moved: sum("moved") ?? 0, cost: sum("cost") };
-    total.policy = sum("policy");
-    total.tax = total.cost === null ? null : total.cost - total.policy;
+    total.tax = sum("tax");
+    total.policy = total.tax === null ? null : total.cost - total.tax;
     total.share = groups.every((group) => group.share === null) ? null : sum("share");
     document.getElementById("sums").replaceChildren(line(total, true));
   };

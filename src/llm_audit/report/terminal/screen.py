@@ -19,7 +19,7 @@ from llm_audit.report.rounding import balanced
 from llm_audit.report.table import Priority, Table
 from llm_audit.report.tables import everything, invoice, spend
 from llm_audit.report.terminal.grid import grid
-from llm_audit.report.text import UNKNOWN, money, plain, quoted
+from llm_audit.report.text import money, plain, quoted
 from llm_audit.report.verdict import Verdict, verdict
 
 _WIDE = 76
@@ -69,7 +69,7 @@ def _first_screen(document: Document, width: int) -> Group:
     summary = verdict(document)
     head = Text(document.tool.name, style="bold")
     head.append(f"  {summary.period}, policy {plain(document.policy.name, limit=30)}", style="not bold dim")
-    taxed = summary.tax != UNKNOWN and Decimal(summary.tax_amount) > 0
+    taxed = Decimal(summary.tax_amount or 0) > 0
     facts = [("Spent", Text(summary.spent, style="bold"), summary.spent_note)]
     if summary.rate:
         notes = [*summary.rate_note.split("; ", 1), *([summary.rate_more] if summary.rate_more else [])]

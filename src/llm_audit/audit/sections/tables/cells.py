@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from llm_audit.audit.aggregate.rollups import NANO
+from llm_audit.audit.aggregate.rollups import NANO, judged
 from llm_audit.money import usd
 
 UNNAMED = "(none)"
@@ -29,6 +29,11 @@ def mean(nano: int, count: int) -> float | None:
 def known(row: Mapping[str, int], column: str) -> str | None:
     """Return the amount of a row of sums; None where none of its requests has a price."""
     return usd(row[column]) if row["priced"] else None
+
+
+def routed(row: Mapping[str, int], column: str, *, routes: bool) -> str | None:
+    """Return an amount of the policy, of a row of sums; None where it is unknown, see ``judged``."""
+    return usd(row[column]) if judged(row, routes=routes) else None
 
 
 def template_name(column: pl.Expr) -> pl.Expr:
