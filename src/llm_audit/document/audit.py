@@ -17,6 +17,7 @@ from llm_audit.document.billing import Billing, BillingPart, BillingRow
 from llm_audit.document.findings import Finding, Owner, Waste, WastePart
 from llm_audit.document.judgement import LanguageRow, Stakes, StakesRow
 from llm_audit.document.policy import (
+    FEW_CLUSTERS,
     BreakEven,
     Coverage,
     Estimate,
@@ -74,6 +75,7 @@ from llm_audit.document.values import Number
 
 __all__ = [
     "DEPARTURES",
+    "FEW_CLUSTERS",
     "SCHEMA_VERSION",
     "BasisRow",
     "Billing",

@@ -26,6 +26,10 @@ class IntervalPart(msgspec.Struct, kw_only=True, frozen=True):
     high: Amount
 
 
+FEW_CLUSTERS = 30
+"""Below this many clusters an interval by resampling is too narrow to rely on."""
+
+
 class Expected(Estimate, kw_only=True, frozen=True):
     """The headline, with its interval. ``low`` and ``high`` are amounts, never clamped at zero."""
 
@@ -37,6 +41,11 @@ class Expected(Estimate, kw_only=True, frozen=True):
     clusters: Count
     resamples: Count
     parts: list[IntervalPart] = []
+
+    @property
+    def rests_on_few(self) -> bool:
+        """Whether its interval is too narrow to rely on, and the headline with it."""
+        return 0 < self.clusters < FEW_CLUSTERS
 
 
 class Quality(msgspec.Struct, kw_only=True, frozen=True):

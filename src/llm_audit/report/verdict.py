@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from llm_audit.document.audit import DEPARTURES, BillingPart, Document, Expected, Finding
+from llm_audit.document.audit import DEPARTURES, FEW_CLUSTERS, BillingPart, Document, Expected, Finding
 from llm_audit.report.answers import preference, quality, unmeasured
 from llm_audit.report.rhythm import run_rate, sampling
 from llm_audit.report.stakes import stakes
@@ -158,6 +158,8 @@ def _knows_tax(document: Document) -> bool:
 
 
 def _interval(expected: Expected, currency: str) -> str:
+    if expected.rests_on_few:
+        return f"{plural(expected.clusters, 'conversation')}, too few for an interval"
     low, high = (money(amount, currency=currency) for amount in (expected.low, expected.high))
     return f"{expected.confidence * 100:g}% interval {low} to {high}"
 
@@ -232,9 +234,15 @@ def _beside(document: Document, equivalent: BillingPart) -> str:
 def _taxed(expected: Expected, cost: str, name: str, currency: str, *, kind: str) -> str:
     """Write the tax on a cost of a kind, such as " billed", as a sentence."""
     amount = Decimal(expected.amount or 0)
+    tax, paid, policy = _adding_up(f"{amount:f}", cost, currency)
+    if expected.rests_on_few:
+        differs = "cost the same" if amount == 0 else f"cost {policy} instead of {paid}{kind}"
+        return (
+            f"Only {plural(expected.clusters, 'conversation')}, where {FEW_CLUSTERS} are needed to rely on an estimate:"
+            f" by what there is, the policy would have {differs}."
+        )
     if amount == 0:
         return "The policy would have cost the same, so there is no flagship tax."
-    tax, paid, policy = _adding_up(f"{amount:f}", cost, currency)
     if amount < 0:
         return (
             f"The policy would have cost an estimated {tax} more: {policy} instead of {paid}{kind}."

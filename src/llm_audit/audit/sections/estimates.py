@@ -18,11 +18,16 @@ from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.sections.quality_loss import quality
 from llm_audit.audit.sections.sensitivity import AssumptionEffect
 from llm_audit.audit.sections.tables.cells import share
-from llm_audit.document.audit import Estimate, Expected, FlagshipTax, IntervalPart, PreferenceGap, Unmeasured
+from llm_audit.document.audit import (
+    FEW_CLUSTERS,
+    Estimate,
+    Expected,
+    FlagshipTax,
+    IntervalPart,
+    PreferenceGap,
+    Unmeasured,
+)
 from llm_audit.money import usd
-
-FEW_CLUSTERS = 30
-"""Below this many clusters an interval by resampling is too narrow to rely on."""
 
 DOMINATING_SHARE = 0.2
 """A cluster with more than this share of the cost decides the result alone."""

@@ -30,9 +30,9 @@ def estimates(document: Document) -> Figure | None:
     rows = [{"name": n, "amount": float(a), "text": money(a, currency=currency)} for n, a in named if a is not None]
     span = [{"name": "expected", "low": float(low), "high": float(high)}]
     expected = money(tax.expected.amount, currency=currency)
-    title = (
-        f"The expected tax is {expected}, between {money(low, currency=currency)} and {money(high, currency=currency)}"
-    )
+    ends = f"{money(low, currency=currency)} and {money(high, currency=currency)}"
+    few = f"by {plural(tax.expected.clusters, 'conversation')}, too few for an interval"
+    title = f"The expected tax is {expected}, {few if tax.expected.rests_on_few else f'between {ends}'}"
 
     def drawn(room: Room) -> Figure:
         names = alt.Axis(domain=False, ticks=False, labelFontSize=12)
