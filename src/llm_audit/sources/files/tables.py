@@ -21,6 +21,12 @@ _OF_NO_KNOWN_TABLE = Rejected(
     note="it is an SQLite database without a table of a known log; sqlite://PATH#TABLE reads one of its tables",
 )
 
+_ZED = Rejected(
+    Reason.UNKNOWN_FORMAT,
+    note="it holds Zed's threads, compressed as they are, which are not read",
+)
+_IS_ZED = "SELECT count(*) FROM pragma_table_info('threads') WHERE name IN ('data_type', 'summary')"
+
 Row = tuple[int, Item]
 """Line or row number from 1, and the row."""
 
@@ -40,9 +46,17 @@ def sqlite_rows(source: Source) -> Iterator[Row]:
                 Rejected(Reason.UNREADABLE, note="another program has locked it; try again when it is done"),
             )
         elif error.sqlite_errorcode == sqlite3.SQLITE_ERROR and not number:  # it has no such table
-            yield 1, _OF_NO_KNOWN_TABLE
+            yield 1, _ZED if _is_zed(source.path) else _OF_NO_KNOWN_TABLE
         else:
             yield number + 1, Rejected(Reason.TRUNCATED, note="the database is damaged")
+
+
+def _is_zed(path: str) -> bool:
+    try:
+        with closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)) as database:
+            return bool(database.execute(_IS_ZED).fetchone()[0] == 2)
+    except sqlite3.Error:
+        return False
 
 
 def plain(value: Any) -> Any:
