@@ -16,8 +16,9 @@ from llm_audit.sources.entry import Message, Request, Usage
 pytestmark = pytest.mark.skipif(not request_batches.COMPILED, reason="built without a C compiler")
 
 WORDS = [
-    "Why is the sky blue at noon? ", "word ", "\n", "\n\n", "```\nx = y\n```", "<context>", "> ", "é", "🙂", "title ",
-    "conversation ", "\t", "yes", "Question: ", "Summarise the text below.\n\n", "It was the best of times. " * 9,
+    "Why is the sky blue at noon? ", "word ", "Write a plan. ", "\n", "\n\n", "```\nx = y\n```", "<context>", "> ", "é",
+    "🙂", "title ", "conversation ", "\t", "yes", "Question: ", "Summarise the text below.\n\n",
+    "It was the best of times. " * 9,
 ]  # fmt: skip
 NAMES = [None, None, "a", "é🙂", "x" * 300]
 COUNTS = [None, 0, 7, -1, (1 << 63) - 1, -(1 << 63)]

@@ -8,11 +8,12 @@
 #include "_search.h"
 
 #define WIDE_QUESTION 0xFF1F
+#define WORD_LISTS 9
 
 /* Prepared words, and the sizes that decide what is done with a text. */
 typedef struct {
     Words *chores;
-    const Words *tags, *rework, *surely_rework, *polite, *requests, *assent, *reference;
+    const Words *tags, *rework, *surely_rework, *polite, *requests, *assent, *reference, *plans;
     Py_ssize_t edge, follow_up_chars, long_chars, paragraph_chars, pasted_chars;
     Labels questions, examples;
 } AskPlan;
@@ -143,20 +144,21 @@ static PyObject *part_of(Chars text, Py_ssize_t from, Py_ssize_t to) {
 
 /* Read a plan, made by ``words.ask_plan``: prepared words, sizes, and labels of questions and examples. */
 static int read_ask_plan(PyObject *given, AskPlan *plan) {
-    PyObject *words[8], *questions, *examples;
+    PyObject *words[WORD_LISTS], *questions, *examples;
     if (!PyTuple_Check(given)) {
         PyErr_SetString(PyExc_TypeError, "a plan of an ask is a tuple");
         return 0;
     }
-    if (!PyArg_ParseTuple(given, "(OOOOOOOO)(nnnnn)OO", words, words + 1, words + 2, words + 3, words + 4, words + 5, words + 6,
-                          words + 7, &plan->edge, &plan->follow_up_chars, &plan->long_chars, &plan->paragraph_chars,
+    if (!PyArg_ParseTuple(given, "(OOOOOOOOO)(nnnnn)OO", words, words + 1, words + 2, words + 3, words + 4, words + 5, words + 6,
+                          words + 7, words + 8, &plan->edge, &plan->follow_up_chars, &plan->long_chars, &plan->paragraph_chars,
                           &plan->pasted_chars, &questions, &examples)) return 0;
     if (!read_labels(questions, &plan->questions) || !read_labels(examples, &plan->examples)) return 0;
-    const Words *found[8];
-    for (int k = 0; k < 8; k++)
+    const Words *found[WORD_LISTS];
+    for (int k = 0; k < WORD_LISTS; k++)
         if (!(found[k] = PyCapsule_GetPointer(words[k], "words"))) return 0;
     plan->chores = (Words *)found[0], plan->tags = found[1], plan->rework = found[2], plan->surely_rework = found[3];
     plan->polite = found[4], plan->requests = found[5], plan->assent = found[6], plan->reference = found[7];
+    plan->plans = found[8];
     return 1;
 }
 

@@ -140,6 +140,11 @@ static int read_own(const Plan *plan, PyObject *request, PyObject **own) {
            (own[CALL_ID] == Py_None || PyUnicode_Check(own[CALL_ID]));
 }
 
+/* Whether an ask of a request with tools may be one for a plan. */
+static int may_plan(const AskPlan *plan, PyObject *ask) {
+    return begins_text(plan->plans, chars_of(ask), 0, PyUnicode_GET_LENGTH(ask));
+}
+
 /* Write what is found of a request's texts, and count the characters of its ask. */
 static int set_texts(Plan *plan, PyObject *request, PyObject *const *own, Py_ssize_t *chars) {
     PyObject *messages = own[MESSAGES], *tools = own[TOOLS], *ask = Py_NewRef(Py_None);
@@ -153,7 +158,8 @@ static int set_texts(Plan *plan, PyObject *request, PyObject *const *own, Py_ssi
     }
     done = done && ask && (!PyTuple_GET_SIZE(own[TOOL_CHARS]) || set_tools(plan, request, &prompt)) &&
            set_reply(plan, own, is_redacted);
-    int is_plain = done && PyUnicode_Check(ask) && !has_tools && !is_redacted && is_role(own[OPERATION], "chat");
+    int is_plain = done && PyUnicode_Check(ask) && !is_redacted && is_role(own[OPERATION], "chat") &&
+                   !(has_tools && may_plan(&plan->ask, ask));
     done = done && (is_plain ? set_ask(&plan->columns, ask, chars) : set_selected(plan, request, ask, chars));
     Py_XDECREF(ask);
     drop_prompt(&prompt);

@@ -20,6 +20,7 @@ def short_way() -> Callable[..., Any]:
             ("why",),
             ("ok",),
             ("fix",),
+            ("plan",),
             ("question",),
             ("input",),
         ),

@@ -212,6 +212,31 @@ def test_a_tool_loop_step_is_judged_by_the_ask_that_began_it(calls, step):
     assert (found.text, found.judged, found.step) == ("Make the parser faster", Judged.SCORED, step)
 
 
+WORDS_OF_STEPS = [
+    "Edit",
+    "READ_FILE",
+    "pytest",
+    "lint",
+    "search_all",
+    "ls",
+    "Ma\u212ae te\u017ft",
+    "write",
+    "npm run test",
+    "é",
+    "x",
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from(WORDS_OF_STEPS) | st.text(max_size=4), max_size=5), st.sampled_from(["", " ", "_", "."])
+)
+def test_the_step_of_calls_is_that_of_the_first_pattern(calls, between):
+    text = between.join(calls)
+    found = next((step for step, pattern in patterns.STEPS if pattern.search(text)), Step.UNKNOWN)
+    assert module._step_of(text) is found
+
+
 def test_a_plan_with_tools_is_a_planning_step():
     assert select([user("Write a plan for the migration")], tools=("Read",)).step is Step.PLAN
 

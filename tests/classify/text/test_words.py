@@ -83,8 +83,9 @@ def test_a_word_before_a_colon_is_found(text, found):
         (patterns.REWORK, patterns.REWORK_HEADS),
         (patterns.ASSENT, patterns.ASSENT_HEADS),
         (patterns.REFERENCE, patterns.REFERENCE_HEADS),
+        (patterns.PLAN, patterns.PLAN_HEADS),
     ],
-    ids=["request", "rework", "assent", "reference"],
+    ids=["request", "rework", "assent", "reference", "plan"],
 )
 @given(data=st.data())
 def test_what_a_pattern_matches_begins_with_one_of_its_heads(pattern, heads, data):
@@ -198,7 +199,7 @@ def test_the_compiled_search_refuses_what_it_cannot_hold():
     for arguments in ((_words.prepare_heads(("a",)), b"a"), (_words.prepare_heads(("a",)),)):
         with pytest.raises(TypeError):
             _words.begins(*arguments)
-    heads = (_words.prepare((("word",),)), *(_words.prepare_heads(("a",)),) * 7)
+    heads = (_words.prepare((("word",),)), *(_words.prepare_heads(("a",)),) * 8)
     sizes, labels, turns = (1, 1, 1, 1, 1), ("a",), [Message("user", "b")]
     for plan in (
         (heads, sizes, labels), (heads[:3], sizes, labels, labels), (heads, sizes[:4], labels, labels), [heads],
@@ -211,7 +212,7 @@ def test_the_compiled_search_refuses_what_it_cannot_hold():
         with pytest.raises(TypeError):
             _words.plain_ask(*arguments)
     with pytest.raises(ValueError, match="PyCapsule"):
-        _words.plain_ask(((object(),) * 8, *plan[1:]), turns)
+        _words.plain_ask(((object(),) * 9, *plan[1:]), turns)
     assert _words.plain_ask(plan, turns) == "b"
     for arguments in (
         (("word",), b"word"), (("word",),), (["word"], "word"), ((b"word",), "word"), (("word",) * 65, "word"),

@@ -181,6 +181,9 @@ PLAN: Final = re.compile(
     r"\W*(?:(?:make|write|draft|create|propose|give me|outline) an? [^.\n]{0,40}\bplan\b|plan\b)", re.IGNORECASE
 )
 
+PLAN_HEADS: Final = ("make a", "write a", "draft a", "create a", "propose a", "give me a", "outline a", "plan")
+"""An ask for a plan begins with one of these, after what is no part of a word."""
+
 STEPS: Final = (
     (
         Step.VERIFY,
@@ -201,3 +204,17 @@ STEPS: Final = (
     ),
 )
 """Steps by the tools that are called; the first that matches counts."""
+
+STEPS_IN_LOWER_CASE: Final = tuple(
+    (step, words, re.compile(pattern.pattern, re.ASCII))
+    for (step, pattern), words in zip(
+        STEPS,
+        (
+            ("test", "lint", "mypy", "tsc"),
+            ("edit", "write", "apply_patch", "str_replace", "create_file"),
+            ("read", "grep", "glob", "ls", "find", "cat", "search", "list_", "view", "fetch", "get_"),
+        ),
+        strict=True,
+    )
+)
+"""The same for ASCII in lower case, each with the words of which one is in whatever matches."""

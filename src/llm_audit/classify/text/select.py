@@ -28,6 +28,7 @@ _EDGE: Final = 700
 _CHAT: Final[str] = Operation.CHAT.value
 _SCORED: Final = Judged.SCORED
 _ASK: Final = Step.ASK
+_UNKNOWN: Final = Step.UNKNOWN
 _may_be_chore: Final = searcher((patterns.CHORE_WORDS, patterns.CHORE_SUBJECTS), _EDGE)
 ASK_PLAN: Final = ask_plan(
     AskWords(
@@ -39,6 +40,7 @@ ASK_PLAN: Final = ask_plan(
         requests=patterns.REQUEST_WORDS,
         assent=patterns.ASSENT_HEADS,
         reference=patterns.REFERENCE_HEADS,
+        plans=patterns.PLAN_HEADS,
         questions=patterns.QUESTION_WORDS,
         examples=patterns.EXAMPLE_WORDS,
     ),
@@ -208,11 +210,21 @@ def _loop_step(messages: Sequence[Message]) -> Step:
     """Tell what a tool loop is doing from the tools it called last."""
     for message in reversed(messages):
         if message.role == "assistant" and message.calls:
-            calls = message.calls[:_EDGE]
-            for step, pattern in patterns.STEPS:
-                if pattern.search(calls):
-                    return step
-            return Step.UNKNOWN
+            return _step_of(message.calls[:_EDGE])
         if message.role == "user":
             break
     return Step.UNKNOWN
+
+
+def _step_of(calls: str) -> Step:
+    """Return the step of the calls of tools; letters beyond ASCII may stand for those of a word."""
+    if not calls.isascii():
+        return next((step for step, pattern in patterns.STEPS if pattern.search(calls)), _UNKNOWN)
+    lowered = calls.lower()
+    for step, words, pattern in patterns.STEPS_IN_LOWER_CASE:
+        for word in words:
+            if word in lowered:
+                if pattern.search(lowered):
+                    return step
+                break
+    return _UNKNOWN

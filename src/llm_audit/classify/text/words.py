@@ -63,6 +63,7 @@ class AskWords(NamedTuple):
     requests: tuple[str, ...]  # with which a paragraph that asks for something begins
     assent: tuple[str, ...]  # with which an assent begins
     reference: tuple[str, ...]  # with which a short ask about something earlier begins
+    plans: tuple[str, ...]  # with which an ask for a plan begins
     questions: tuple[str, ...]  # labels, of which one stands before a colon where documents precede a question
     examples: tuple[str, ...]  # labels, of which one stands before a colon where examples precede the ask
 
