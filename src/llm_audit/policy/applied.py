@@ -21,9 +21,10 @@ from llm_audit.policy.inputs.requests import Requests
 from llm_audit.policy.inputs.trace_graph import Graph
 from llm_audit.policy.routed_request import RoutedRequest
 from llm_audit.policy.routing.gates import REASONS
-from llm_audit.policy.routing.plan import RoutePlan, limited_to, replan, replans, routed, with_target
+from llm_audit.policy.routing.plan import RoutePlan, limited_to, replan, routed, with_target
 from llm_audit.policy.routing.preference import preference_gaps
 from llm_audit.policy.routing.prepare import prepare
+from llm_audit.policy.routing.resettled import replans
 from llm_audit.policy.routing.traces import by_trace, trace_risk
 from llm_audit.policy.routing.with_unmeasured import with_unmeasured
 from llm_audit.policy.routing.without_stakes import without_stakes

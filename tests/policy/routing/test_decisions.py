@@ -14,7 +14,8 @@ from llm_audit.policy.applied import Plan
 from llm_audit.policy.counterfactual.lengths import scenario
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.routing.decisions import decide, positions
-from llm_audit.policy.routing.plan import assessor_of, replan, replans, with_target
+from llm_audit.policy.routing.plan import assessor_of, replan, with_target
+from llm_audit.policy.routing.resettled import replans
 from llm_audit.pricing import PriceBook, price
 
 LOSS = "decision = 'quality_loss'\nmin_success = 0.5\nlost_answer_usd = 0.001\n{}\n[max_quality_loss]\ndefault = 4.0\n"

@@ -8,8 +8,9 @@ from llm_audit.catalog import Catalog
 from llm_audit.policy import load, with_models
 from llm_audit.policy.counterfactual.lengths import scenario
 from llm_audit.policy.counterfactual.traffic import traffic_of
-from llm_audit.policy.routing.plan import replan, replans, routed, with_target
+from llm_audit.policy.routing.plan import replan, routed, with_target
 from llm_audit.policy.routing.prepare import prepare
+from llm_audit.policy.routing.resettled import replans
 from llm_audit.pricing import PriceBook, price
 
 

@@ -14,6 +14,10 @@ from tests.audit.build import START, catalog, many, rows
 from llm_audit.catalog import Catalog
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import Plan, load, parse, plan, route, traffic_of, with_models
+from llm_audit.policy.counterfactual.shared_caches import SharedCaches
+from llm_audit.policy.routing.plan import alone, decided, left_by
+from llm_audit.policy.routing.resettled import resettled
+from llm_audit.policy.routing.without_stakes import freed, freed_places
 from llm_audit.pricing import PriceBook, price
 from llm_audit.vocabulary import Stakes
 
@@ -127,3 +131,18 @@ def test_there_is_no_other_plan_where_no_request_is_limited():
     medical = found.requests.stakes == 1 + list(Stakes).index(Stakes.MEDICAL)
     assert not found.moved[medical].any()
     assert np.count_nonzero(medical) == 12
+
+
+def test_what_is_settled_again_without_stakes_is_what_settling_everything_gives() -> None:
+    limits = f"{DECISIONS['quality_loss']}\n[stakes.default]\nkeep = true"
+    frame = many(300, conversations=60, templates=5, seed=3)
+    held = np.arange(len(frame)) % 5 == 0
+    frame = frame.with_columns(stakes=pl.when(pl.Series(held)).then(pl.lit("legal")).cast(SCHEMA["stakes"]))
+    routes = planned(frame, limits, Catalog.load()).routes
+    routes = decided(routes.inputs, routes.ladder, routes.policy, SharedCaches.none())
+    _, first = freed_places(routes, np.flatnonzero(held))
+    changed = first != routes.choice.position
+    found, expected = resettled(alone(routes), first, changed), alone(freed(routes, np.flatnonzero(held)))
+    assert 0 < changed.sum() < routes.inputs.tied(changed).sum() < len(frame)
+    assert (found.choice.position != expected.choice.position).sum() == 0
+    assert left_by(found).equals(left_by(expected))

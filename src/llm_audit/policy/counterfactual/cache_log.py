@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -52,6 +52,19 @@ class CacheLog:
     before: Ints
     unit: Ints
     units: int
+
+    def part(self, wanted: Bools) -> CacheLog:
+        """Return the same for the wanted requests, of which a conversation has all or none; rows are numbered anew."""
+        some = wanted[self.row]
+        number = np.cumsum(some) - 1
+        before = self.before[some]
+        kept = ("conversation", "template", "time", "shared_time", "used", "read", "prefix", "hour", "shared", "unit")
+        return replace(
+            self,
+            row=(np.cumsum(wanted) - 1)[self.row[some]].astype(np.int32),
+            before=np.where(before == NOWHERE, NOWHERE, number[before]).astype(np.int32),
+            **{name: getattr(self, name)[some] for name in kept},
+        )
 
 
 def read_cache_log(frame: pl.LazyFrame, read_templates: pl.Series | None = None) -> CacheLog:

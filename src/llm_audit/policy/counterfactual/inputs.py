@@ -80,6 +80,29 @@ class CounterfactualInputs(RequestInputs):
     steps: AgentSteps
     whole: Whole
 
+    def tied(self, some: Bools) -> Bools:
+        """Return some requests with all whose costs depend on theirs: by a cache, or by the steps of a tool loop."""
+        found, before = some.copy(), -1
+        groups = (self.caches.row, self.caches.conversation), (self.steps.row, self.steps.trace)
+        while (count := int(np.count_nonzero(found))) != before:
+            before = count
+            for row, group in groups:
+                hit = np.zeros(int(group.max(initial=-1)) + 1, dtype=np.bool_)
+                hit[group[found[row]]] = True
+                found[row] |= hit[group]
+        return found
+
+    def closed(self, wanted: Bools) -> CounterfactualInputs:
+        """Return the same of requests that nothing ties to others (see ``tied``), without the traces they are of."""
+        part = self.part(wanted)
+        return CounterfactualInputs(
+            **{name: getattr(part, name) for name in RequestInputs.__slots__},
+            graph=self.graph.empty(),
+            caches=self.caches.part(wanted),
+            steps=self.steps.part(wanted),
+            whole=self.whole,
+        )
+
 
 def cold_premium(rates: Ints, *, hour: Bools) -> Ints:
     """Return the pico-dollars a token that a cold cache costs more than a warm one.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -23,6 +23,11 @@ class AgentSteps:
     row: Ints
     trace: Ints
     length: Ints
+
+    def part(self, wanted: Bools) -> AgentSteps:
+        """Return the same for the wanted requests, of which a trace has all its steps or none."""
+        some = wanted[self.row]
+        return replace(self, row=(np.cumsum(wanted) - 1)[self.row[some]].astype(np.int32), trace=self.trace[some])
 
 
 def read_steps(group: pl.Series, agent_step: Bools) -> AgentSteps:

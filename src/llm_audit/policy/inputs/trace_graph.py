@@ -72,6 +72,12 @@ class Graph:
         """Whether the edge into each node is one that the log does not state; null for a root."""
         return self.nodes["edge"].is_in(INFERRED)
 
+    def empty(self) -> Graph:
+        """Return the graph of no requests."""
+        return Graph(
+            nodes=self.nodes.clear(), edges=self.edges.clear(), unit=self.unit[:0], unit_parent=self.unit_parent[:0]
+        )
+
     def depths(self) -> Ints:
         """Return how many steps each node is from its root."""
         return depths(self.parent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,7 +30,7 @@ from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.inputs.requests import take
 from llm_audit.policy.routing.candidates import Assessor, candidates
 from llm_audit.policy.routing.decision import DecisionRule, strong_wins
-from llm_audit.policy.routing.decisions import decide, positions
+from llm_audit.policy.routing.decisions import decide
 
 _NO_PLACES = np.zeros(0, dtype=np.int64)
 _SAVING_PASSES = 3
@@ -100,29 +99,16 @@ def replan(plan: RoutePlan, policy: Policy) -> RoutePlan:
     return settled(decided(plan.inputs, plan.ladder, policy, plan.caches))
 
 
-def replans(plan: RoutePlan, policies: Sequence[Policy]) -> Iterator[RoutePlan]:
-    """Yield the same requests under policies that differ in their number only: routes alone, without the reasons."""
-    assessors = [assessor_of(plan.inputs, policy, plan.ladder) for policy in policies]
-    before = plan
-    for assessor, position in zip(assessors, positions(plan.assessor, [a.rule for a in assessors]), strict=True):
-        moved = replace(plan, policy=assessor.policy, assessor=assessor, threshold=assessor.rule.threshold)
-        choice = at_places(plan, position, judged=before.choice)
-        places = places_of(plan.inputs, assessor.policy, choice)
-        moved = settled(with_choice(replace(moved, places=places, runs=before.runs, costs=before.costs), choice))
-        yield moved
-        before = moved
-
-
 def with_choice(plan: RoutePlan, choice: Choice) -> RoutePlan:
     """Return the plan with other routes."""
     runs = _expected_runs(plan.inputs, plan.policy, choice, plan.caches, like=plan.runs)
     return replace(plan, choice=choice, runs=runs)
 
 
-def places_of(inputs: CounterfactualInputs, policy: Policy, choice: Choice) -> Ints:
-    """Return the places of the ladder that requests of traces go to: of the whole log, or else by ``choice``."""
+def places_of(inputs: CounterfactualInputs, policy: Policy, position: Index) -> Ints:
+    """Return the places of the ladder that requests of traces go to: of the whole log, or else by their positions."""
     known = inputs.whole.places
-    return known.get(policy_key(policy), _NO_PLACES) if known is not None else taken(choice.position[inputs.graph.row])
+    return known.get(policy_key(policy), _NO_PLACES) if known is not None else taken(position[inputs.graph.row])
 
 
 def taken(position: Index) -> Ints:
@@ -193,15 +179,24 @@ def limited_to(plan: RoutePlan, rows: Bools) -> RoutePlan:
     """Return the plan where all requests but some keep their model, whatever the policy says of them."""
     used = plan.inputs.requests.used
     choice = without(plan.choice, ~rows, used=used, outcome=RouteOutcome.KEPT_BY_POLICY)
-    limited = with_choice(replace(plan, places=places_of(plan.inputs, plan.policy, choice)), choice)
+    limited = with_choice(replace(plan, places=places_of(plan.inputs, plan.policy, choice.position)), choice)
     return with_caches(limited, caches_of(limited))
 
 
 def left_alone(plan: RoutePlan) -> pl.DataFrame:
     """Return the spans of ``caches_of`` that the requests of ``plan`` leave, see ``shared_caches.SPANS``."""
+    return left_by(alone(plan))
+
+
+def alone(plan: RoutePlan) -> RoutePlan:
+    """Return the plan as each conversation would take it by itself, were the caches of others warm."""
+    return settled(with_caches(plan, SharedCaches.none(always=True)))
+
+
+def left_by(plan: RoutePlan) -> pl.DataFrame:
+    """Return the spans in which requests leave caches for others on their routes, see ``shared_caches.SPANS``."""
     caches = plan.inputs.caches
-    alone = settled(with_caches(plan, SharedCaches.none(always=True)))
-    return left_shared(caches, alone.choice.route[caches.row])
+    return left_shared(caches, plan.choice.route[caches.row])
 
 
 def with_caches(plan: RoutePlan, caches: SharedCaches) -> RoutePlan:
@@ -222,7 +217,7 @@ def decided(
         assessor=assessor,
         choice=choice,
         caches=caches,
-        places=places_of(inputs, policy, choice),
+        places=places_of(inputs, policy, choice.position),
         runs=_expected_runs(inputs, policy, choice, caches),
         threshold=assessor.rule.threshold,
         costs=None,

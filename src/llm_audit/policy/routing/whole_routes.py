@@ -18,17 +18,20 @@ from llm_audit.policy.file.model import Decision, Policy, Scope
 from llm_audit.policy.inputs.choice import Choice
 from llm_audit.policy.routing.decisions import decide
 from llm_audit.policy.routing.plan import (
+    alone,
     assessor_of,
     decided,
     left_alone,
+    left_by,
     limited_to,
     strong_scores,
     taken,
     with_target,
 )
 from llm_audit.policy.routing.prepare import prepare
+from llm_audit.policy.routing.resettled import resettled
 from llm_audit.policy.routing.stakes import limited
-from llm_audit.policy.routing.without_stakes import freed
+from llm_audit.policy.routing.without_stakes import freed_places
 from llm_audit.pricing import PriceBook
 
 
@@ -74,11 +77,15 @@ def part_routes(
         for other in _others(policy, targets):
             nodes = assessor_of(inputs, other, ladder).part(inputs.graph.row)
             places[policy_key(other)] = taken(decide(nodes).position)
-    left = left_alone(plan)
+    settled = alone(plan)
+    left = left_by(settled)
     held = np.flatnonzero(requests.routable & limited(policy.stakes, requests.stakes))
-    without = left_alone(freed(plan, held)) if len(held) else left
-    left_by = {policy_key(policy): left, policy_key(replace(policy, stakes={})): without}
-    return PartRoutes(left=left_by, places=places, limited=len(held) > 0), plan.choice
+    without = left
+    if len(held):
+        _, first = freed_places(plan, held)
+        without = left_by(resettled(settled, first, first != plan.choice.position))
+    by_policy = {policy_key(policy): left, policy_key(replace(policy, stakes={})): without}
+    return PartRoutes(left=by_policy, places=places, limited=len(held) > 0), plan.choice
 
 
 def limited_routes(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from llm_audit.arrays import Ints
+from llm_audit.arrays import Index, Ints
 from llm_audit.policy.file.model import Scope
 from llm_audit.policy.inputs.choice import OUTCOMES, RouteOutcome
 from llm_audit.policy.routing.decisions import positions
@@ -36,10 +36,15 @@ def without_stakes(plan: RoutePlan) -> RoutePlan | None:
 
 def freed(plan: RoutePlan, rows: Ints) -> RoutePlan:
     """Return the plan of the policy without its ``[stakes]`` where some requests are decided again."""
+    plain, first = freed_places(plan, rows)
+    return with_choice(plain, at_places(plain, first, rows))
+
+
+def freed_places(plan: RoutePlan, rows: Ints) -> tuple[RoutePlan, Index]:
+    """Return the same plan before it takes them, and the places of the ladder that requests then go to."""
     policy = replace(plan.policy, stakes={})
     rule = replace(plan.assessor.rule, policy=policy)
     assessor = replace(plan.assessor, policy=policy, rule=rule)
-    position = plan.choice.position.copy()
-    (position[rows],) = positions(assessor.part(rows), [rule])
-    plain = replace(plan, policy=policy, assessor=assessor)
-    return with_choice(plain, at_places(plain, position, rows))
+    first = plan.choice.position.copy()
+    (first[rows],) = positions(assessor.part(rows), [rule])
+    return replace(plan, policy=policy, assessor=assessor), first
