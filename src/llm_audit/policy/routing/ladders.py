@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from llm_audit.arrays import Index
+from llm_audit.arrays import Bools, Flags, Floats, Index, Ints
 from llm_audit.errors import UsageError
 from llm_audit.policy.file.model import Policy
 from llm_audit.policy.inputs.models import NONE, NOTICE_DAYS, STILL_OFFERED, Models
+
+_BLOCK = 64
+"""Models that are compared with all others at once."""
 
 
 def ladder_rows(
@@ -62,10 +65,8 @@ def dominators(models: Models, ladder: Sequence[str], *, day: int) -> dict[str, 
     """Return the models of a ladder that are on offer on a day, each with those that dominate it."""
     index = models.index()
     offered, lasting = _offered(models, [index[model] for model in ladder], (day, day))
-    return {
-        models.ids[step]: [models.ids[other] for other in _dominating(models, step, offered, lasting)]
-        for step in offered
-    }
+    found = zip(offered, _dominating(models, offered, lasting), strict=True)
+    return {models.ids[step]: [models.ids[other] for other in others] for step, others in found}
 
 
 def candidates_of(
@@ -125,7 +126,7 @@ def _by_family(
 
 def _undominated(models: Models, steps: list[int], period: tuple[int, int] | None) -> list[int]:
     offered, lasting = _offered(models, steps, period)
-    return [step for step in offered if not _dominating(models, step, offered, lasting)]
+    return [step for step, others in zip(offered, _dominating(models, offered, lasting), strict=True) if not others]
 
 
 def _offered(models: Models, steps: list[int], period: tuple[int, int] | None) -> tuple[list[int], list[int]]:
@@ -134,25 +135,37 @@ def _offered(models: Models, steps: list[int], period: tuple[int, int] | None) -
         latest = [step for step in steps if models.retired[step] == STILL_OFFERED]
         return latest, latest
     first, last = period
-    stays = [int(day) - NOTICE_DAYS for day in models.retired]
     offered = [step for step in steps if models.released[step] <= last and models.retired[step] > first]
-    return offered, [step for step in offered if models.released[step] <= first and stays[step] > last]
+    return offered, [
+        step for step in offered if models.released[step] <= first and int(models.retired[step]) - NOTICE_DAYS > last
+    ]
 
 
-def _dominating(models: Models, step: int, offered: list[int], lasting: list[int]) -> list[int]:
-    before = offered[: offered.index(step)]
-    return [other for other in lasting if other != step and _dominates(models, other, step, earlier=other in before)]
+def _dominating(models: Models, offered: list[int], lasting: list[int]) -> Iterator[list[int]]:
+    """Yield those of ``lasting`` that dominate each of the models on offer."""
+    others, place = np.array(lasting, dtype=np.int64), {step: offered.index(step) for step in offered}
+    order = np.array([place[other] for other in lasting], dtype=np.int64)
+    for start in range(0, len(offered), _BLOCK):
+        steps = offered[start : start + _BLOCK]
+        earlier = order < np.array([place[step] for step in steps])[:, None]
+        for found in _dominates(models, others, np.array(steps)[:, None], earlier=earlier):
+            yield others[found].tolist()
 
 
-def _dominates(models: Models, other: int, step: int, *, earlier: bool) -> bool:
-    """Return whether ``other`` costs no more, is measured to be as able everywhere, and can do all ``step`` can."""
-    if not np.all(models.measured[other] >= models.measured[step]):
-        return False
-    if models.price[other] > models.price[step] or not np.all(models.ability[other] >= models.ability[step]):
-        return False
-    same = models.price[other] == models.price[step] and np.all(models.ability[other] == models.ability[step])
-    capable = all(flags[other] >= flags[step] for flags in models.capability.values())
-    roomy = not (
-        models.context_window[other] < models.context_window[step] or models.max_output[other] < models.max_output[step]
+def _dominates(models: Models, other: Ints, step: Ints, *, earlier: Bools) -> Bools:
+    """Return whether ``other`` costs no more, is measured to be as able everywhere, and can do all ``step`` can.
+
+    Of equals the earlier one does.
+    """
+
+    def matches(values: Floats | Flags | Bools) -> Bools:
+        return np.asarray(values[other] >= values[step])
+
+    able = matches(models.ability).all(axis=-1) & matches(models.measured).all(axis=-1)
+    dear = models.price[other] > models.price[step]
+    same = (models.price[other] == models.price[step]) & (models.ability[other] == models.ability[step]).all(axis=-1)
+    capable = np.all([matches(flags) for flags in models.capability.values()], axis=0)
+    cramped = (models.context_window[other] < models.context_window[step]) | (
+        models.max_output[other] < models.max_output[step]
     )
-    return bool(capable and roomy and (earlier or not same))
+    return np.asarray(able & ~dear & capable & ~cramped & (earlier | ~same) & (other != step))
