@@ -65,12 +65,12 @@ class Catalog:
 
     @classmethod
     def load(cls, *, aliases: Mapping[str, str] | None = None) -> Catalog:
-        """Read the packaged tables.
+        """Return the packaged tables, one object for the same aliases, so that what is made of it is made once.
 
         Args:
             aliases: The user's names for models, to references such as ``azure/gpt-4o``.
         """
-        return cls(packaged_models(), aliases=aliases)
+        return _loaded(tuple((aliases or {}).items()))
 
     @property
     def aliases(self) -> tuple[tuple[str, str], ...]:
@@ -141,6 +141,11 @@ class Catalog:
             provider, model = None, target
         names = (canonical(parse(provider, model).model), canonical(model))
         return next((name for name in names if name in self._known or name in self._served), None)
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(aliases: tuple[tuple[str, str], ...]) -> Catalog:
+    return Catalog(packaged_models(), aliases=dict(aliases))
 
 
 @functools.cache
