@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -130,6 +131,7 @@ def _groups(rows: list[Call], paid: int, key: Callable[[Call], str]) -> list[d.G
     ]  # fmt: skip
 
 
+@cache
 def rich(days: int = 30) -> d.Document:
     """About 5,000 requests, four teams, eight models, every section filled."""
     rows = calls(days)
