@@ -10,13 +10,13 @@ import io
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from msgspec.structs import replace
 
 from llm_audit.catalog import Catalog
 from llm_audit.classify import heads, irt

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import xxhash
+from msgspec.structs import replace
 
 from llm_audit.catalog import Catalog
 from llm_audit.classify import Classifier

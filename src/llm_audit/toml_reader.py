@@ -6,11 +6,12 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Never, TypeVar
+
+import msgspec
 
 from llm_audit.errors import UsageError
 from llm_audit.suggestions import did_you_mean
@@ -20,8 +21,7 @@ Option = TypeVar("Option", bound=StrEnum)
 _HEADER = re.compile(r"\s*\[{1,2}[^\]]*\]{1,2}\s*(?:#.*)?$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TomlTable:
+class TomlTable(msgspec.Struct, kw_only=True, frozen=True):
     """A table of a TOML file, or the whole document.
 
     Attributes:

@@ -4,7 +4,6 @@ import multiprocessing
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from llm_audit.engines import IngestOptions, ingest, local
 from llm_audit.engines.executors import processes

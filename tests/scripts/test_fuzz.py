@@ -3,10 +3,10 @@
 import importlib.util
 import random
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from llm_audit.sources.formats.registry import all_formats
 

@@ -1,10 +1,10 @@
 """A bug in an adapter costs the records that show it: they are rejected by name, and all others are read."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.sources.formats.fixture_files import FIXTURES
 
 from llm_audit.engines import IngestOptions, ingest

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from llm_audit.vocabulary import API_EQUIVALENT, BillingBasis
 
@@ -24,8 +25,7 @@ PLAN_FORMATS = ("copilot", "cursor")
 """Formats of services on plans, whose rows state a cost where they are billed beyond the plan."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declaration:
+class Declaration(msgspec.Struct, kw_only=True, frozen=True):
     """The basis of the requests whose ``column`` has a value; ``usd_per_month`` is the price of the plan, if given."""
 
     column: str
@@ -39,8 +39,7 @@ class Declaration:
         return f"{self.column}={self.value}"
 
 
-@dataclass(frozen=True, slots=True)
-class Billing:
+class Billing(msgspec.Struct, frozen=True):
     """Declared bases; requests that none of them matches are paid as they go."""
 
     declarations: tuple[Declaration, ...] = ()

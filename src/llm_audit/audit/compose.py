@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from llm_audit.audit.aggregate.basis import basis
 from llm_audit.audit.aggregate.risk import risk_replicates
@@ -64,8 +66,7 @@ GROUPINGS: dict[str, tuple[str, str]] = {
 """Groupings that every report has, and the rollup and column of each."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(msgspec.Struct, kw_only=True, frozen=True):
     """Parts of an audit that its document is composed of.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
 
 from llm_audit.audit.billing import Billing
 from llm_audit.audit.period import RELATIVE, absolute, is_relative
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 Period = tuple[dt.datetime | None, dt.datetime | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditOptions:
+class AuditOptions(msgspec.Struct, kw_only=True, frozen=True):
     """An audit's options.
 
     Attributes:
@@ -48,7 +48,7 @@ class AuditOptions:
     sample_command: str = ""
     sampling_rate: float = 1.0
     config_fingerprint: str = ""
-    billing: Billing = field(default_factory=Billing)
+    billing: Billing = msgspec.field(default_factory=Billing)
     posterior: Posterior | None = None
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial as partial_of
 
+import msgspec
 import polars as pl
 
 from llm_audit.arrays import Bools
@@ -40,8 +40,7 @@ _TOGETHER = 8
 """Pieces whose sums are held before they are added up."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sums:
+class Sums(msgspec.Struct, kw_only=True, frozen=True):
     """Sums over the rows of requests.
 
     Attributes:
@@ -61,8 +60,7 @@ class Sums:
     routers: dict[str, RouterSums]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanSums:
+class PlanSums(msgspec.Struct, kw_only=True, frozen=True):
     """Sums over the routes of requests, each made by the section of its name."""
 
     metrics: MetricSums
@@ -74,8 +72,7 @@ class PlanSums:
     preference: Counts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Partial:
+class Partial(msgspec.Struct, kw_only=True, frozen=True):
     """Sums over requests.
 
     Attributes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -58,8 +58,7 @@ _SUMMED = (
 """The ledger's columns that sums are made of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(msgspec.Struct, kw_only=True, frozen=True):
     """An audit of a ledger, by partition.
 
     Attributes:
@@ -88,8 +87,7 @@ class Job:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
+class Log(msgspec.Struct, kw_only=True, frozen=True):
     """What is known of the whole log when a partition is audited.
 
     Attributes:
@@ -105,8 +103,7 @@ class Log:
     routers: dict[str, list[str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(msgspec.Struct, kw_only=True, frozen=True):
     """What is kept of a partition for any policy.
 
     Attributes:
@@ -122,8 +119,7 @@ class Reading:
     spenders: SpenderSums
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audited:
+class Audited(msgspec.Struct, kw_only=True, frozen=True):
     """The result of a partition: its sums, the price rows it used, and the policy as applied."""
 
     partial: Partial

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import polars as pl
 
 from llm_audit.audit.options import AuditOptions, in_period
@@ -22,8 +22,7 @@ PIECE = 1 << 16
 """Rows a piece: a partition of a large ledger is one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputTimes:
+class InputTimes(msgspec.Struct, kw_only=True, frozen=True):
     """The latest time of each input, and how many of its requests have none: ``input``, ``time``, ``undated``."""
 
     frame: pl.DataFrame
@@ -46,8 +45,7 @@ class InputTimes:
         return latest if isinstance(latest, datetime) else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
+class Rows(msgspec.Struct, kw_only=True, frozen=True):
     """The rows to audit; each reading goes through the ledger's files again.
 
     Attributes:

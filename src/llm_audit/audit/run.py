@@ -7,10 +7,11 @@ route and to sum them. The document is the same for any number of partitions, in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 import polars as pl
+from msgspec.structs import replace
 
 from llm_audit.audit import parts
 from llm_audit.audit.aggregate.repeats import find_repeats

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.parts import Job
@@ -24,8 +26,7 @@ from llm_audit.pricing import PriceBook
 __all__ = ["Engine", "Simulation", "simulate"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Simulation:
+class Simulation(msgspec.Struct, kw_only=True, frozen=True):
     """Policies compared, in the order asked for, then what-ifs; and the frontier of the first over its targets."""
 
     actual: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import polars as pl
 
 from llm_audit.audit.aggregate.clusters import Concentration, concentration
@@ -15,8 +14,7 @@ from llm_audit.policy import Plan
 _KINDS = ("input", "cache_read", "cache_write_5m")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandingSums:
+class StandingSums(msgspec.Struct, kw_only=True, frozen=True):
     """Sums over the requests of a part.
 
     Attributes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -44,8 +44,7 @@ _COLUMNS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class Survey(msgspec.Struct, kw_only=True, frozen=True):
     """Tables of a log, or of a part of it.
 
     Attributes:

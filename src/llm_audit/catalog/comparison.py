@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final
 
+import msgspec
 import polars as pl
 
 from llm_audit.catalog.ability_columns import CATEGORIES
@@ -20,8 +20,7 @@ _NINETY_PERCENT: Final = 1.6449
 _SIZE = re.compile(r"(?:^|-)(\d+(?:\.\d+)?)b(?:-a(\d+(?:\.\d+)?)b)?(?=-|$)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ability:
+class Ability(msgspec.Struct, kw_only=True, frozen=True):
     """A model's ability in a category, in logits.
 
     Attributes:

@@ -6,10 +6,10 @@ ones do, and the deviations of models with results of their own; ``classify.trai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -21,8 +21,7 @@ LEAST_ABILITY, MOST_ABILITY = -2.0, 3.0
 """Abilities between which the models with results by language lie; the lines are not followed beyond."""
 
 
-@dataclass(frozen=True, slots=True)
-class LanguageShifts:
+class LanguageShifts(msgspec.Struct, frozen=True):
     """Shifts of ability in logits and their standard deviations, models by ``languages``."""
 
     languages: tuple[str, ...]

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -45,8 +45,7 @@ _SCALE: Final = math.log(10) / 800
 _CATEGORIES: Final = tuple(Category)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class Gap(msgspec.Struct, kw_only=True, frozen=True):
     """The share of readers who prefer a model's answer, net of those who prefer another's, with its 90 % interval."""
 
     share: float
@@ -54,8 +53,7 @@ class Gap:
     high: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(msgspec.Struct, kw_only=True, frozen=True):
     """Boards whose differences add up to a pair's points: one entry a pair, in each array.
 
     Points are those of ``subject``, plus those of ``language``, minus those of ``common``; ``_NONE`` adds nothing.
@@ -70,8 +68,7 @@ class Terms:
         return (1, self.subject), (1, self.language), (-1, self.common)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preferences:
+class Preferences(msgspec.Struct, kw_only=True, frozen=True):
     """Points by model and board, NaN where a model was not rated, and their standard deviations.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from llm_audit.classify import heads
@@ -22,16 +22,14 @@ _LEAST: Final = 0.005
 _LENGTHS: Final = ("characters", "words")
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(msgspec.Struct, frozen=True):
     """One thing that moved the difficulty, and by how many logits."""
 
     text: str
     logits: float
 
 
-@dataclass(frozen=True, slots=True)
-class PromptExplanation:
+class PromptExplanation(msgspec.Struct, frozen=True):
     """Why a text was judged as it was.
 
     ``difficulty`` is None where the classifier abstains, for the reason in ``abstention``. ``kinds`` are the kinds of

@@ -6,9 +6,9 @@ Texts are clipped, packed into one buffer and scanned, by the compiled kernel wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -51,8 +51,7 @@ def pack_encoded(texts: Sequence[bytes]) -> tuple[bytes, npt.NDArray[np.int64]]:
     return b"\n".join((*parts, b"")), starts
 
 
-@dataclass(frozen=True, slots=True)
-class Lexicon:
+class Lexicon(msgspec.Struct, frozen=True):
     """Words and pairs that are known one by one, found by their full hash.
 
     ``keys`` are their hashes, ascending; ``evidence`` has a row for each and a column for each label.
@@ -65,8 +64,7 @@ class Lexicon:
 NO_LEXICON: Final = Lexicon(np.zeros(0, np.uint64), np.zeros((0, 0), np.int16))
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(msgspec.Struct, frozen=True):
     """The result of a scan, a row a text.
 
     ``sums`` are the column sums of the table's rows that it hits, each row once; ``counts`` its ``COUNTS``; ``found``

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Final
+
+import msgspec
 
 from llm_audit.vocabulary import Category
 
@@ -15,8 +16,7 @@ NEAR_LOGITS: Final = 0.75
 """Distance within which a set of the same category is named before a nearer one of another category."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownSet:
+class KnownSet(msgspec.Struct, frozen=True):
     """A set of tasks whose level published scores give.
 
     ``example`` names one of its tasks in words; ``level`` is in logits, on the scale of the difficulties.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final, Self
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import xxhash
+from msgspec.structs import replace
 
 from llm_audit.classify import heads, weights
 from llm_audit.classify.characters import COUNTS
@@ -30,8 +31,7 @@ _INT16: Final = 32_767
 LONG_CONTEXT_CHARS: Final = 12_000
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """The classifier's judgement of texts, one entry a text.
 
     ``difficulty`` (float32) is in logits on the scale of the abilities, NaN where abstained. ``category`` (uint8) is an
@@ -47,8 +47,7 @@ class Judgement:
     language: list[str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(msgspec.Struct, frozen=True):
     """Scores of texts by ``heads.COLUMNS``, with what they rest on.
 
     ``raw`` are the structural features (``structure.NAMES``), ``counts`` what is counted (``features.COUNTS``),
@@ -62,8 +61,7 @@ class Scores:
     stakes: npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
-class Classifier:
+class Classifier(msgspec.Struct, frozen=True):
     """Trained weights. Scores are sums of integers, so they depend on nothing but the text.
 
     ``table`` has a column for each of ``heads.COLUMNS``; ``scale`` makes logits of a column's sum; ``dense`` holds the

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+from msgspec.structs import replace
 
 from llm_audit.cli import console
 from llm_audit.cli.mapping_hint import mapping_hint
@@ -37,8 +39,7 @@ _SAMPLED = frozenset(
 """Flags of an audit that ``llm-audit sample`` has too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(msgspec.Struct, frozen=True):
     """The ledger that a run keeps up to date, and whether the requests of logs that are gone are left out."""
 
     folder: Path

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
 from llm_audit.errors import UsageError
@@ -66,5 +66,5 @@ def audit_tools(*, policy: str | None, prices: list[str] | None, config_file: Pa
 
 
 def as_json(found: Any) -> str:
-    """Write a dataclass as indented JSON."""
-    return json.dumps(asdict(found), indent=2, ensure_ascii=False, default=str)
+    """Write a struct as indented JSON."""
+    return json.dumps(msgspec.to_builtins(found), indent=2, ensure_ascii=False)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from xxhash import xxh3_128
 
 from llm_audit.errors import AuditWarning
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 _LIBRARIES = ("genai-prices", "numpy", "polars", "tzdata")
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots: the audit is kept once it was asked for
-class KeptAudit:
+class KeptAudit(msgspec.Struct, kw_only=True, frozen=True, dict=True):  # the audit is kept once it was asked for
     """An audit's document, and the audit itself where more of it is asked for.
 
     Attributes:

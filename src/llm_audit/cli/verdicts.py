@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from llm_audit.cli.labels import read_labels
 from llm_audit.errors import UsageError
@@ -25,8 +26,7 @@ _ROW = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True):
     """A verdict that cannot be used: its row in the file, counted from 1, and why."""
 
     row: int
@@ -150,8 +150,7 @@ def _judged(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Log:
+class _Log(msgspec.Struct, frozen=True):
     """Requests by what a verdict may call them."""
 
     by_key: dict[int, dict[str, Any]]

@@ -9,7 +9,8 @@ in at most (1 - confidence) / 2 of all samples.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+import msgspec
 
 from llm_audit.compare.power import Needed, Sample, margin, requests_needed, smallest_change
 from llm_audit.compare.rules import TOTALS, UNITS, GateRule
@@ -18,8 +19,7 @@ from llm_audit.document.audit import Metric
 from llm_audit.document.comparison import Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, kw_only=True, frozen=True):
     """A change in the unit of a rule's threshold, with the errors of both sides in that unit."""
 
     value: float
@@ -30,8 +30,7 @@ class Change:
     head: Sample
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(msgspec.Struct, kw_only=True, frozen=True):
     """A rule's outcome, and the sentences that give its reason.
 
     Attributes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -21,8 +20,7 @@ from llm_audit.document.comparison import CheckResult, Comparison, InconclusiveI
 from llm_audit.document.sampling import in_words
 
 
-@dataclass(frozen=True, slots=True)
-class GateOptions:
+class GateOptions(msgspec.Struct, frozen=True):
     """Strictness of a comparison."""
 
     confidence: float = 0.9  # of the interval on a change

@@ -9,23 +9,22 @@ falls as 1 / n, which gives the requests that a threshold needs.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from statistics import NormalDist
+
+import msgspec
 
 POWER = 0.8
 """Share of samples in which the smallest change that counts as shown would be found."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class Sample(msgspec.Struct, kw_only=True, frozen=True):
     """The standard error of one side, in the unit of the change, and its requests."""
 
     stderr: float
     requests: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Needed:
+class Needed(msgspec.Struct, kw_only=True, frozen=True):
     """Requests that would show a change: of this audit, or of each side where the baseline is too small as well."""
 
     requests: int

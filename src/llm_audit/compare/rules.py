@@ -10,7 +10,8 @@ more than two percentage points, ``total_cost:+50USD`` when an amount rose by mo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from llm_audit.errors import UsageError
 from llm_audit.suggestions import did_you_mean
@@ -49,8 +50,7 @@ _OF_PEOPLE = ("total_cost", "cost_per_request")
 _NEEDS_SELECTOR = ("model_share", "cost_share")
 
 
-@dataclass(frozen=True, slots=True)
-class GateRule:
+class GateRule(msgspec.Struct, frozen=True):
     """One rule. ``kind``: ``level`` holds the head, ``relative`` and ``absolute`` hold its change."""
 
     text: str

@@ -10,9 +10,10 @@ with its own unit cost, all of it in the mix.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
+
+import msgspec
 
 from llm_audit.document.audit import BasisRow
 from llm_audit.money import total_pico
@@ -23,13 +24,12 @@ _OUTPUT_TYPES = ("output", "audio_output")
 _PER_CALL = "per_call"
 
 
-@dataclass(slots=True)
-class Unit:
+class Unit(msgspec.Struct):
     """The priced requests of one (provider, model, service tier)."""
 
     requests: int = 0
-    tokens: dict[str, int] = field(default_factory=dict)
-    cost_pico: dict[str, int] = field(default_factory=dict)
+    tokens: dict[str, int] = msgspec.field(default_factory=dict)
+    cost_pico: dict[str, int] = msgspec.field(default_factory=dict)
     policy_pico: int = 0  # of what could not be judged, its cost: it keeps its model
 
     @property

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(msgspec.Struct, kw_only=True, frozen=True):
     """Tokens of one type at a rate; ``rate_usd_per_mtok`` is None where the model has no price for them."""
 
     kind: str
@@ -15,8 +14,7 @@ class Line:
     cost_usd: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(msgspec.Struct, kw_only=True, frozen=True):
     """A model of the ladder as the policy saw it, in the ladder's order.
 
     ``lost_in_100`` is the answers lost in 100 beyond a second run of the model used, negative for a better model.
@@ -39,8 +37,7 @@ class Candidate:
     chosen: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class Estimate(msgspec.Struct, kw_only=True, frozen=True):
     """The policy's cost of the request under one set of assumptions, by part.
 
     ``mean_step_usd`` is the mean cost of its trace's ``agent_steps`` under the policy, at which further steps are
@@ -61,8 +58,7 @@ class Estimate:
     assumptions: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestExplanation:
+class RequestExplanation(msgspec.Struct, kw_only=True, frozen=True):
     """Why a request was judged, routed and priced as it was."""
 
     request: str
@@ -99,16 +95,14 @@ class RequestExplanation:
     estimates: list[Estimate]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contribution:
+class Contribution(msgspec.Struct, kw_only=True, frozen=True):
     """One thing that moved a text's difficulty, and by how many logits."""
 
     text: str
     logits: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownExample:
+class KnownExample(msgspec.Struct, kw_only=True, frozen=True):
     """A task of a published set near a text's difficulty, in words; ``level`` is the set's, in logits."""
 
     comparison: str
@@ -116,8 +110,7 @@ class KnownExample:
     level: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FamilyChoice:
+class FamilyChoice(msgspec.Struct, kw_only=True, frozen=True):
     """The model of a family that a policy gives a text to, in place of its flagship ``used``, and why."""
 
     family: str
@@ -127,8 +120,7 @@ class FamilyChoice:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptExplanation:
+class PromptExplanation(msgspec.Struct, kw_only=True, frozen=True):
     """How a text was judged, and the models that suffice for it.
 
     ``difficulty`` is None where it was not judged, for the reason in ``abstention``. ``kinds`` are kinds of task with

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -28,8 +27,7 @@ LEDGER = "ledger"
 """The folder of a workspace for a large ledger."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerTarget:
+class LedgerTarget(msgspec.Struct, kw_only=True, frozen=True):
     """Where a ledger goes.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import msgspec
 from xxhash import xxh3_128, xxh3_128_digest
 
 from llm_audit.classify.weights import shipped_fingerprint
@@ -34,8 +34,7 @@ AUDIT_HALF = frozenset(
 _HASHED_SUFFIXES = (".py", ".c", ".h", ".npz", ".bin", ".csv", ".json", ".toml", ".xz", ".parquet")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestContext:
+class IngestContext(msgspec.Struct, kw_only=True, frozen=True):
     """Everything that reading and judging records needs, loaded.
 
     Attributes:
@@ -55,8 +54,7 @@ class IngestContext:
     harder: Harder | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestConfig:
+class IngestConfig(msgspec.Struct, kw_only=True, frozen=True):
     """The user's options for reading and judging.
 
     Attributes:
@@ -68,7 +66,7 @@ class IngestConfig:
 
     log_format: str | None = None
     date_order: str | None = None
-    mapping: dict[str, str] = field(default_factory=dict)
+    mapping: dict[str, str] = msgspec.field(default_factory=dict)
     calibration: str | None = None
 
     def formats(self) -> tuple[Format, ...]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from llm_audit.engines.cache_session import CacheSession, known_not_to_be_archives
 from llm_audit.engines.context import IngestConfig, new_run
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from llm_audit.engines.worker import Task
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestOptions:
+class IngestOptions(msgspec.Struct, kw_only=True, frozen=True):
     """Options for reading logs.
 
     Attributes:

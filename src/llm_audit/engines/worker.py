@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from llm_audit.engines.context import IngestConfig, IngestContext, load_context
 from llm_audit.ledger.part_cache import PartCache
@@ -26,8 +28,7 @@ _BY_VALUE = frozenset({Reason.BAD_TIME, Reason.BAD_TOKENS})
 """Reasons whose note shows the record's value; of a shard, the first is kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundleTask:
+class BundleTask(msgspec.Struct, kw_only=True, frozen=True):
     """A bundle of shards to read.
 
     Attributes:
@@ -51,8 +52,7 @@ class BundleTask:
         return ", ".join(sorted({shard.source.name for shard in self.bundle}))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task(BundleTask):
+class Task(BundleTask, kw_only=True, frozen=True):
     """A bundle to make a ledger part of.
 
     Attributes:

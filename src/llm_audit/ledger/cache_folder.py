@@ -7,10 +7,10 @@ import os
 import shutil
 import time
 import warnings
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import msgspec
 import platformdirs
 
 from llm_audit.errors import AuditWarning
@@ -22,8 +22,7 @@ MAX_BYTES = 1 << 31
 _IN_USE_SECONDS = 3600  # entries used this recently may still be in use, and are not evicted
 
 
-@dataclass(frozen=True, slots=True)
-class CacheInfo:
+class CacheInfo(msgspec.Struct, frozen=True):
     """The size of a cache."""
 
     folder: Path

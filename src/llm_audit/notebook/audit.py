@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from llm_audit.notebook import frames
 from llm_audit.notebook.plots import Plots
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from llm_audit.pricing import PriceBook
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(msgspec.Struct, kw_only=True, frozen=True):
     """What an audit was made from."""
 
     ledger: Ledger

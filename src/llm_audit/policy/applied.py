@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from llm_audit.arrays import Bools, Floats, Index, Ints, exact_total, grouped_sum
@@ -31,8 +31,7 @@ from llm_audit.policy.routing.without_stakes import without_stakes
 from llm_audit.pricing import PriceBook
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(msgspec.Struct, kw_only=True, frozen=True):
     """The routes that a policy gives the requests of a ledger. Rows are places in the ledger; costs are pico-dollars.
 
     Attributes:

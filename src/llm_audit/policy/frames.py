@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -60,8 +59,7 @@ def with_models(priced: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoutedCosts:
+class RoutedCosts(msgspec.Struct, kw_only=True, frozen=True):
     """A plan with what its routes would have cost: pico-dollars a request under each estimate.
 
     ``preference_gap`` is the share of readers who prefer the model used, net; NaN where unknown, or the request kept.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -21,8 +21,7 @@ from llm_audit.policy.routing.plan import RoutePlan
 from llm_audit.policy.routing.preference import mean_gap
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CandidateFigures:
+class CandidateFigures(msgspec.Struct, kw_only=True, frozen=True):
     """A model of the ladder as the policy sees it for one request.
 
     Attributes:
@@ -52,8 +51,7 @@ class CandidateFigures:
     chosen: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LengthRatios:
+class LengthRatios(msgspec.Struct, kw_only=True, frozen=True):
     """Tokens of a request's route by those of the model used; None where not measured on the same prompts."""
 
     tokenizer: float
@@ -61,8 +59,7 @@ class LengthRatios:
     reasoning: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoutedRequest:
+class RoutedRequest(msgspec.Struct, kw_only=True, frozen=True):
     """A request of a plan, at a place in the ledger; costs are pico-dollars."""
 
     routes: RoutePlan

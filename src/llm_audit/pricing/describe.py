@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import msgspec
 import polars as pl
 
 from llm_audit.ledger.schema import ServiceTier
@@ -46,8 +46,7 @@ def list_prices(
     return rows_frame(sorted(rows, key=lambda row: (row.provider, row.model, row.context_from)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceDetails:
+class PriceDetails(msgspec.Struct, kw_only=True, frozen=True):
     """One model's price in full.
 
     Attributes:
@@ -108,8 +107,7 @@ def diff_prices(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     return joined.filter(pl.col("before").ne_missing(pl.col("after"))).sort(*keys, "rate")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleCheck:
+class RuleCheck(msgspec.Struct, kw_only=True, frozen=True):
     """The result of checking one rule of a price file.
 
     Attributes:

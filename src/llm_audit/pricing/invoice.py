@@ -10,10 +10,10 @@ import csv
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import msgspec
 import polars as pl
 
 from llm_audit.catalog import Catalog
@@ -37,8 +37,7 @@ LINES_SCHEMA: dict[str, type[pl.DataType]] = {
 """Columns of an invoice's lines: ``item`` describes the charge; ``unmatched`` is why it cannot be compared, or null."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invoice:
+class Invoice(msgspec.Struct, kw_only=True, frozen=True):
     """The content of a cost export.
 
     Attributes:
@@ -52,8 +51,7 @@ class Invoice:
     lines: pl.DataFrame
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Export:
+class _Export(msgspec.Struct, kw_only=True, frozen=True):
     """One kind of export: its column names in lower case, in order of preference."""
 
     kind: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+import msgspec
 import polars as pl
 
 from llm_audit.catalog import Catalog
@@ -17,8 +17,7 @@ TOLERANCE = 0.005
 _KEYS = ("day", "provider", "model_id")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceComparison:
+class InvoiceComparison(msgspec.Struct, kw_only=True, frozen=True):
     """The comparison of an invoice with a log.
 
     Attributes:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -21,8 +21,7 @@ _US_PER_MINUTE = 60_000_000
 _MINUTES_PER_DAY = 1440
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceLookup:
+class PriceLookup(msgspec.Struct, kw_only=True, frozen=True):
     """The price row of each request.
 
     Attributes:

@@ -8,10 +8,12 @@ provider's published discount. The user's discounts come last.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from llm_audit.pricing import price_table
 from llm_audit.pricing.price_rows import Quote, ResolvedPrice, Unpriced
@@ -22,8 +24,7 @@ _NEVER_STANDARD = frozenset({"fast", "provisioned"})
 """Service tiers that are never billed at the standard price."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceChanges:
+class PriceChanges(msgspec.Struct, kw_only=True, frozen=True):
     """The times at which a price may change: ``dates`` (from that day on), ``minutes`` of the day, weekdays; in UTC."""
 
     dates: frozenset[date] = frozenset()
@@ -38,8 +39,7 @@ class PriceChanges:
         )
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots, for the cached property
-class ModelPrices:
+class ModelPrices(msgspec.Struct, kw_only=True, frozen=True, dict=True):  # for the cached property
     """The prices of one model at one provider in one region.
 
     Attributes:
@@ -131,8 +131,7 @@ class ModelPrices:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Price:
+class _Price(msgspec.Struct, kw_only=True, frozen=True):
     """A price while the layers are applied."""
 
     schedule: Schedule

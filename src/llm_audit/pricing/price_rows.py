@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -26,8 +25,7 @@ class Unpriced(StrEnum):
     TOO_LARGE = "too_large"  # more tokens than one request can have
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolvedPrice:
+class ResolvedPrice(msgspec.Struct, kw_only=True, frozen=True):
     """A price that requests can be charged at.
 
     Attributes:
@@ -58,8 +56,7 @@ class ResolvedPrice:
         return xxhash.xxh3_64_intdigest(msgspec.json.encode(self, order="deterministic"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
+class Quote(msgspec.Struct, kw_only=True, frozen=True):
     """The price rows of one key, one for each context tier, ascending; or the reason why there are none."""
 
     rows: tuple[ResolvedPrice, ...] = ()

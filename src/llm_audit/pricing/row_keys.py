@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -17,16 +17,14 @@ _DENSE_ENOUGH = 1 << 10
 """Codes of a single column below this are used with their gaps."""
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedRows:
+class EncodedRows(msgspec.Struct, frozen=True):
     """Rows as integers from 0 to below ``bound``, equal for equal values; not every integer need occur."""
 
     codes: Codes
     bound: int
 
 
-@dataclass(frozen=True, slots=True)
-class DistinctKeys(EncodedRows):
+class DistinctKeys(EncodedRows, frozen=True):
     """Rows numbered by key; every integer from 0 to below ``bound`` occurs."""
 
     def first_rows(self) -> Codes:

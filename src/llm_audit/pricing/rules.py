@@ -27,11 +27,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+import msgspec
 
 from llm_audit.errors import UsageError
 from llm_audit.ledger.schema import ServiceTier
@@ -47,8 +48,7 @@ _MAX_RATE_USD = 100_000
 _FEES = frozenset(FEE_RATES.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleScope:
+class RuleScope(msgspec.Struct, kw_only=True, frozen=True):
     """The requests that a rule applies to; ``minutes`` is a span that may pass midnight, None for all day."""
 
     provider: str = "*"
@@ -82,8 +82,7 @@ class RuleScope:
         return start <= minute < end if start <= end else minute >= start or minute < end
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceRule:
+class PriceRule(msgspec.Struct, kw_only=True, frozen=True):
     """One ``[[price]]`` or ``[[discount]]`` of a price file.
 
     Attributes:
@@ -97,9 +96,9 @@ class PriceRule:
     """
 
     scope: RuleScope
-    rates: Rates = field(default_factory=dict)
+    rates: Rates = msgspec.field(default_factory=dict)
     context_from: int | None = None
-    factors: Mapping[str, Decimal] = field(default_factory=dict)
+    factors: Mapping[str, Decimal] = msgspec.field(default_factory=dict)
     unlisted_only: bool = False
     origin: str
     where: str
@@ -121,8 +120,7 @@ class PriceRule:
         return {kind: rate for kind, rate in self.rates.items() if kind in _FEES}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceFile:
+class PriceFile(msgspec.Struct, kw_only=True, frozen=True):
     """A price file, read and checked."""
 
     name: str

@@ -8,8 +8,9 @@ only to those beyond.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.vocabulary import Fee
@@ -37,8 +38,7 @@ _FALLBACKS = {
 Rates = dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(msgspec.Struct, frozen=True):
     """Steps ``(context_from, rates)`` by ascending ``context_from``; the first applies from 0 tokens."""
 
     steps: tuple[tuple[int, Rates], ...] = ((0, {}),)

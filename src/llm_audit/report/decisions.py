@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from llm_audit.document.audit import Document
 from llm_audit.report.text import words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class Measure(msgspec.Struct, kw_only=True, frozen=True):
     """The number that a policy decides by: its name, meaning, decimals and unit."""
 
     name: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from llm_audit.document.audit import Document
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from llm_audit.document.comparison import CheckResult
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots: the rows are kept for the next format
-class Frames:
+class Frames(msgspec.Struct, kw_only=True, frozen=True, dict=True):  # the rows are kept for the next format
     """Rows per request, for the formats that have them.
 
     Attributes:
@@ -33,8 +33,7 @@ class Frames:
         return self.make()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(msgspec.Struct, kw_only=True, frozen=True):
     """Inputs of a format other than the document."""
 
     check: CheckResult | None = None  # a comparison or gates, for the formats that show them
@@ -54,8 +53,7 @@ class Render(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renderer:
+class Renderer(msgspec.Struct, kw_only=True, frozen=True):
     """A format as the registry lists it: its name, file suffixes, media type and the input it needs."""
 
     name: str

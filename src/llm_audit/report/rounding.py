@@ -8,8 +8,9 @@ by how much they are off.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from llm_audit.report.table import Cell, ColumnKind, Table
 from llm_audit.report.text import decimals, money, to_places

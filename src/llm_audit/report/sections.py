@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from llm_audit.document.audit import Document
 from llm_audit.document.comparison import CheckResult, Comparison
@@ -21,8 +23,7 @@ from llm_audit.report.text import plural
 _PRINTED_GROUPS = ("team", "app")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(msgspec.Struct, kw_only=True, frozen=True):
     """A chart with its figures in folded tables, or tables alone.
 
     ``printed`` tables are on paper too, cut to their first rows; by default those without a chart.
@@ -38,8 +39,7 @@ class Block:
         return index < most
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(msgspec.Struct, kw_only=True, frozen=True):
     """A heading, a sentence on how to read it, and its blocks. The lead holds no name from a log.
 
     A section of details is on screen only, as are tables that do not print; the printed page names them.

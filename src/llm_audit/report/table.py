@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum, IntEnum, auto
+
+import msgspec
+from msgspec.structs import replace
 
 from llm_audit.report import text
 
@@ -40,8 +42,7 @@ _SHARE_PLACES = 4
 """Decimals of a sum of shares, each of which is rounded to six."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """A column: its heading, the kind of its cells, whether they may be added up, and how much it is needed."""
 
     title: str
@@ -50,8 +51,7 @@ class Column:
     priority: Priority = Priority.NORMAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(msgspec.Struct, kw_only=True, frozen=True):
     """Rows of cells under columns. ``more``: the last row sums up rows that were left out."""
 
     key: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+import msgspec
 
 from llm_audit.document.audit import DEPARTURES, FEW_CLUSTERS, BillingPart, Document, Expected, Finding
 from llm_audit.report.answers import preference, quality, unmeasured
@@ -22,8 +23,7 @@ AT_API_PRICES = "Amounts are at API prices, also of requests that were not bille
 """Shown with figures of all requests, where some were billed and others were not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(msgspec.Struct, kw_only=True, frozen=True):
     """The first screen of every report. Renderers must escape it: it holds names from the policy and the logs."""
 
     headline: str  # the flagship tax in words: a sentence, or one for what is billed and one for what is not

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
+
+import msgspec
 
 from llm_audit.sources.detect import detect_source
 from llm_audit.sources.files.container import Container, sniff
@@ -31,8 +33,7 @@ _FEW = 4  # compressed files of a smaller share of all bytes are not cut: there 
 _NO_LINES = (".gz", ".zst", ".bz2", ".xz", ".lz4", ".parquet", ".zip", ".tar", ".tgz", ".db", ".sqlite")
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(msgspec.Struct, frozen=True):
     """A complete file, or the lines of a JSONL file that begin in a range of its bytes.
 
     Of a compressed file the bytes are those on disk, of a Parquet file those that it unpacks to. Of a table of a

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
+
+import msgspec
 
 from llm_audit.model_names import canonical
 from llm_audit.vocabulary import Category
@@ -29,8 +30,7 @@ _CATEGORY_KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tokenizer:
+class Tokenizer(msgspec.Struct, kw_only=True, frozen=True):
     """A tokenizer.
 
     Attributes:

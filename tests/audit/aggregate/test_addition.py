@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 import pytest
 
 from llm_audit.audit.aggregate.addition import add, add_all, nano
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     count: int
     seen: bool
     names: frozenset[str]

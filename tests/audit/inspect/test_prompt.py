@@ -1,8 +1,7 @@
 """What is concluded of a text, in words."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from llm_audit.audit.inspect.prompt import NO_CANDIDATE, explain_prompt
 from llm_audit.catalog import Catalog

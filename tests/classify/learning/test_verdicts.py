@@ -1,9 +1,8 @@
 """What verdicts say about abilities and difficulties."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from llm_audit.classify.learning.posterior import Posterior, ability_name
 from llm_audit.classify.learning.verdicts import Judged, Priors, Verdict, chances, cross_validated, fit

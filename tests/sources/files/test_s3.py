@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from pyarrow import fs
 from tests.sources.files.stores.moto_s3 import s3_server, use_s3
@@ -100,7 +101,7 @@ def test_an_ingest_reads_all_of_an_object_whatever_its_size_is_said_to_be(
 ) -> None:
     def lying(paths: list[str], **options: Any) -> Found:
         found = find(paths, **options)
-        return replace(found, sources=[replace(source, size_bytes=stated) for source in found.sources])
+        return msgspec.structs.replace(found, sources=[replace(source, size_bytes=stated) for source in found.sources])
 
     monkeypatch.setattr(local, "find", lying)
     ledger = ingest([bucket], options=HERE)

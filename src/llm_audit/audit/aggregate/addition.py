@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, is_dataclass
 from functools import reduce
 from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 
 from llm_audit.arrays import Floats
@@ -22,7 +22,7 @@ def add_all(parts: Iterable[T]) -> T:
 def add(one: T, other: T) -> T:
     """Add two parts of a kind.
 
-    Whole numbers are added, flags and sets united, mappings and dataclasses added item by item; None is nothing. Sums
+    Whole numbers are added, flags and sets united, mappings and structs added item by item; None is nothing. Sums
     of floating-point numbers would depend on their order, and are refused.
     """
     added: T = _added(one, other)
@@ -38,10 +38,8 @@ def _added(one: Any, other: Any) -> Any:
         return one + other
     if isinstance(one, dict):
         return one | {key: _added(one.get(key), value) for key, value in other.items()}
-    if is_dataclass(one) and not isinstance(one, type):
-        return type(one)(
-            **{item.name: _added(getattr(one, item.name), getattr(other, item.name)) for item in fields(one)}
-        )
+    if isinstance(one, msgspec.Struct):
+        return type(one)(**{name: _added(getattr(one, name), getattr(other, name)) for name in one.__struct_fields__})
     raise TypeError(f"{type(one).__name__} does not add up in any order")
 
 

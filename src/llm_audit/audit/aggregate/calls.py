@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -30,8 +29,7 @@ _COLUMNS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calls:
+class Calls(msgspec.Struct, kw_only=True, frozen=True):
     """One entry a request in every array but ``order``; groups are numbered, ``NOWHERE`` where none is named.
 
     Attributes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -27,8 +27,7 @@ _EXACT = 1e37
 """Below it, sums of products fit 128 bits."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Figures(msgspec.Struct, kw_only=True, frozen=True):
     """Whole numbers of requests: a row a request, a column for each of ``names``."""
 
     names: tuple[str, ...]
@@ -40,8 +39,7 @@ class Figures:
         return Figures(names=tuple(names), values=np.ascontiguousarray(self.values[:, columns]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FigureSums:
+class FigureSums(msgspec.Struct, kw_only=True, frozen=True):
     """Sums over clusters: their number, each figure, and products of two figures, by ``y*x``."""
 
     clusters: int

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -16,8 +15,7 @@ def cluster_of() -> pl.Expr:
     return pl.coalesce("conversation", "trace", "request_key")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concentration:
+class Concentration(msgspec.Struct, kw_only=True, frozen=True):
     """Number of clusters, how many of them are billed by use, and the dollars of the largest."""
 
     conversations: int

@@ -12,9 +12,9 @@ which merges by addition. With 4,096 bags the variance is known to about 2 %.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -44,8 +44,7 @@ _LEAST = [np.uint64(int(np.ceil(below * _EXACT)) << 11) for below in _POISSON]
 """The least word of each weight from one on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class Interval(msgspec.Struct, kw_only=True, frozen=True):
     """Bounds of a ratio: the share of cost that a policy saves."""
 
     low: float

@@ -7,8 +7,8 @@ calibration by verdicts replaces them by draws from its joint posterior.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -25,8 +25,7 @@ _Draw = Callable[[range, Floats], Floats]
 """Returns errors, replicates x parameters, given the replicates and their joint draw."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Margins:
+class Margins(msgspec.Struct, kw_only=True, frozen=True):
     """Margins of pairs of models; a row for each that differs.
 
     Attributes:
@@ -48,8 +47,7 @@ class Margins:
         return np.asarray(irt.p_success(self.values, 0.0)[self.of_small])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimates:
+class Estimates(msgspec.Struct, kw_only=True, frozen=True):
     """Estimates of the margins of pairs of models, and their errors; a row for each margin that differs.
 
     Attributes:
@@ -122,8 +120,7 @@ class Estimates:
         return Margins(values=values, of_small=self.of_small, of_used=self.of_used)
 
 
-@dataclass(frozen=True, slots=True)
-class _Errors:
+class _Errors(msgspec.Struct, frozen=True):
     """Errors of named parameters: from the posterior where it has them, else independent of each other."""
 
     posterior: Posterior | None

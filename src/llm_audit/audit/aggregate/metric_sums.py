@@ -6,10 +6,11 @@ But for the tax they depend on no policy, and are kept for the next.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from llm_audit.arrays import Bools, Index, Ints
 from llm_audit.audit.aggregate.calls import Calls
@@ -46,8 +47,7 @@ _NONE = -1
 """The number of no group."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class Measured(msgspec.Struct, kw_only=True, frozen=True):
     """Requests, as metrics see them whatever the policy.
 
     Attributes:
@@ -65,8 +65,7 @@ class Measured:
     labels: list[str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricSums:
+class MetricSums(msgspec.Struct, kw_only=True, frozen=True):
     """Sums of all requests, of each team and app, and of the parts of the whole that each tier and model is."""
 
     whole: FigureSums

@@ -8,8 +8,8 @@ answers are lost and repeated: see ``margins``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -33,8 +33,7 @@ KEYS: tuple[str, ...] = ("template_hash", "app", "billed", *_CURVE)
 _SUMS = ("repeat_pico", "moved")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskReplicates:
+class RiskReplicates(msgspec.Struct, kw_only=True, frozen=True):
     """What abilities and difficulties that are off do, in each replicate.
 
     Attributes:
@@ -119,8 +118,7 @@ def risk_replicates(
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ByPart:
+class _ByPart(msgspec.Struct, kw_only=True, frozen=True):
     """Sums of parts at curves.
 
     Attributes:

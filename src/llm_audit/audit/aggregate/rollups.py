@@ -8,8 +8,8 @@ combinations, not that of requests, is what adding up takes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import polars as pl
 
 from llm_audit.audit.aggregate.clusters import cluster_of
@@ -29,8 +29,7 @@ _STATED = ("stated_requests", "stated_cost_pico")
 _SAVED = ("saved_pico", "cost_pico")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rollup:
+class Rollup(msgspec.Struct, kw_only=True, frozen=True):
     """A table's keys and sums: counts, tokens, pico-dollars (``_pico``) and integers of 10^-9 (``_nano``)."""
 
     keys: tuple[str, ...]

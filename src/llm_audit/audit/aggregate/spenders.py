@@ -7,8 +7,8 @@ part, so that the largest of all are among the largest of each part: the others 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -41,8 +41,7 @@ _IDS = pl.Schema(
 """Ids that cost most, and one row of each kind for the others, which has no name and their number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpenderSums:
+class SpenderSums(msgspec.Struct, kw_only=True, frozen=True):
     """Sums of priced and other requests by who sent them.
 
     Attributes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from llm_audit.catalog import Catalog
 from llm_audit.errors import UsageError
@@ -16,8 +17,7 @@ _TARGETS = (Target.ROUTELLM, Target.BEDROCK, Target.LITELLM)
 """Those that ask most of a policy and its models first: where they can express both, they are what is in use."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Move(msgspec.Struct, kw_only=True, frozen=True):
     """The move of a finding that saves most.
 
     Attributes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import polars as pl
 
 from llm_audit.arrays import Floats
@@ -41,8 +41,7 @@ _OUTCOMES = {
 _OVERLAP = "Overlaps with findings above it: their amounts do not add up."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(msgspec.Struct, kw_only=True, frozen=True):
     """What findings are made with beside sums.
 
     Attributes:
@@ -88,8 +87,7 @@ def _errors(groups: Sequence[Group], evidence: Evidence, options: AuditOptions) 
     return price + assumed * [part / of_all if of_all else 0.0 for part in moved] - evidence.risk.cost_error[:, 1:-1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Grouped:
+class _Grouped(msgspec.Struct, frozen=True):
     """A group with its share saved by the conversations logged, what it is off by, and answers lost, by replicate."""
 
     group: Group

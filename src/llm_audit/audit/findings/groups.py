@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from msgspec.structs import replace
 
 from llm_audit.audit.aggregate.rollups import by
 
@@ -45,8 +46,7 @@ class Owned(NamedTuple):
     cost_pico: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(msgspec.Struct, kw_only=True, frozen=True):
     """The requests of one template, app or model.
 
     Attributes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 
+import msgspec
 import polars as pl
 from xxhash import xxh3_64_intdigest
 
@@ -14,8 +14,7 @@ from llm_audit.ledger import Ledger
 _ORDER = ("input", "line", "entry")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, kw_only=True, frozen=True):
     """A request's partition and key, and the templates of the requests that it shares a conversation or trace with."""
 
     partition: int

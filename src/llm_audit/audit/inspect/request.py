@@ -187,7 +187,7 @@ def _estimate(name: str, applied: Plan, place: int, values: Scenario, costs: Cos
         p_suffices=_rounded(p),
         agent_steps=len(steps),
         mean_step_usd=mean_step,
-        assumptions={} if costs is None else {name: getattr(values, name) for name in values.__slots__[:-1]},
+        assumptions={} if costs is None else {name: getattr(values, name) for name in values.__struct_fields__[:-1]},
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 
+import msgspec
 import polars as pl
 from xxhash import xxh3_64_intdigest
 
@@ -16,8 +16,7 @@ from llm_audit.policy import ROOT, Plan, Policy, plan, traffic_of, with_models
 from llm_audit.pricing import PriceBook, price
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TraceNode:
+class TraceNode(msgspec.Struct, kw_only=True, frozen=True):
     """A request of the trace.
 
     ``depth`` and ``parent`` (a place in the list) are of the tree; ``edge`` says what the dependency is known by, and
@@ -45,8 +44,7 @@ class TraceNode:
     p_suffices: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TraceView:
+class TraceView(msgspec.Struct, kw_only=True, frozen=True):
     """A trace's requests in order of time, and its totals."""
 
     nodes: list[TraceNode]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass
 
+import msgspec
 import polars as pl
 
 from llm_audit.catalog import Catalog
@@ -19,8 +19,7 @@ _NAMELESS = "(none)"
 Model = tuple[str, str]
 
 
-@dataclass(slots=True)
-class _Costs:
+class _Costs(msgspec.Struct):
     """Requests of one model with their costs."""
 
     requests: int = 0

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
+import msgspec
 import polars as pl
 
 from llm_audit.document.rhythm import CauseOwner, CausePart
@@ -26,8 +26,7 @@ _SUMS = ("priced", "tokens", "cost_pico")
 Key = tuple[str | None, str | None, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class Use(msgspec.Struct, kw_only=True, frozen=True):
     """Requests, tokens and pico-dollars of one model in one app, on usual days (0) and on the days in question (1)."""
 
     n0: Fraction
@@ -38,8 +37,7 @@ class Use:
     c1: Fraction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(msgspec.Struct, kw_only=True, frozen=True):
     """A difference in pico-dollars, and what makes it up."""
 
     cost_pico: int

@@ -8,8 +8,8 @@ without spend.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
+import msgspec
 import polars as pl
 
 from llm_audit.audit.aggregate.rollups import by
@@ -21,8 +21,7 @@ _DAY = dt.timedelta(days=1)
 WEEK = 7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Days:
+class Days(msgspec.Struct, kw_only=True, frozen=True):
     """Consecutive whole days and what was spent on each, pico-dollars."""
 
     first: dt.date

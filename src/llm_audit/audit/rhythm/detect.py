@@ -14,9 +14,9 @@ and of a mean day, above their expected spend; a drop is such a run below it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 
 from llm_audit.arrays import Floats, Ints
@@ -35,8 +35,7 @@ _QUIET = 0.25
 _MOST_SHIFTS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(msgspec.Struct, kw_only=True, frozen=True):
     """A departure: its days, and the level before or around it whose other days are comparable.
 
     Attributes:

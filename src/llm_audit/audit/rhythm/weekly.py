@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import NormalDist, fmean
+
+import msgspec
 
 from llm_audit.audit.rhythm.days import WEEK
 
@@ -23,8 +24,7 @@ _MOST_ALIKE = 0.8
 """The largest autocorrelation allowed for; beyond it a few weeks say nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rhythm:
+class Rhythm(msgspec.Struct, kw_only=True, frozen=True):
     """Mean spend by day of the week.
 
     Attributes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -36,8 +36,7 @@ _NEVER_ROUTED = ("not_chat", "unpriced", "abstained")
 """Outcomes that come before the ladder is looked at."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(msgspec.Struct, kw_only=True, frozen=True):
     """Sums behind the estimates, which merge by addition but for the largest cluster's size, and what they are off by.
 
     Attributes:

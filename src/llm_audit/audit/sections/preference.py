@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -17,8 +17,7 @@ Counts = dict[tuple[int, ...], int]
 """Moved requests by what their gap depends on: the model used, the route, the category and the language."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreferenceGaps:
+class PreferenceGaps(msgspec.Struct, kw_only=True, frozen=True):
     """Preference gaps of a plan; ``by_route`` by the ids of the model used and the route."""
 
     overall: PreferenceGap | None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from llm_audit.arrays import Floats
@@ -67,8 +67,7 @@ def saved_per_lost_answer(saved_pico: int, lost: float | None) -> str | None:
     return usd(round(saved_pico / lost)) if lost else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnmeasuredSums:
+class UnmeasuredSums(msgspec.Struct, kw_only=True, frozen=True):
     """What models that nobody measured would add in a part of a log: pico-dollars, and requests that would move."""
 
     further: int

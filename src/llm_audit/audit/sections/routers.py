@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -21,8 +21,7 @@ _KEYS = ("provider", "service_tier", "region", "time")
 _TOKENS = tuple(f"{kind}_tokens" for kind in TOKEN_TYPES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouterSums:
+class RouterSums(msgspec.Struct, kw_only=True, frozen=True):
     """Priced requests that a router was asked for, and pico-dollars.
 
     Attributes:

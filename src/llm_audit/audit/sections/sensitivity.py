@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from llm_audit.arrays import Bools, exact_total
@@ -22,8 +22,7 @@ LOSSES: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 25.0)
 """The same for a policy that decides by quality loss, in answers of 100."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssumptionEffect:
+class AssumptionEffect(msgspec.Struct, kw_only=True, frozen=True):
     """What one assumption at its ends adds to the expected tax, in pico-dollars.
 
     ``weight`` is the probability that it lies on the favourable side of its expected value: the share of its range.
@@ -35,8 +34,7 @@ class AssumptionEffect:
     weight: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PointSums:
+class PointSums(msgspec.Struct, kw_only=True, frozen=True):
     """Sums over the requests of a part under one policy: pico-dollars, requests that move, and answers in billionths.
 
     ``unknown`` counts the moved requests whose loss is unknown, because nobody measured the model used.
@@ -50,8 +48,7 @@ class PointSums:
     unknown: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SensitivitySums:
+class SensitivitySums(msgspec.Struct, kw_only=True, frozen=True):
     """What the requests of a part cost at other values of what the policy decides by, and of its assumptions.
 
     Attributes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from llm_audit.arrays import Floats, Ints, exact_total
@@ -18,8 +18,7 @@ _KINDS = ("none", *(kind.value for kind in Kind))
 _DIGITS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StakesSums:
+class StakesSums(msgspec.Struct, kw_only=True, frozen=True):
     """Sums over the requests of one kind of stakes: pico-dollars, and lost answers in billionths."""
 
     requests: int

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 
 from llm_audit.document.audit import BreakEven, TraceRouting
@@ -16,8 +15,7 @@ _DETAILS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TraceSums:
+class TraceSums(msgspec.Struct, kw_only=True, frozen=True):
     """Sums over a part of a log that compare the two ways of routing: counts, and pico-dollars saved and at risk."""
 
     traces: int
@@ -71,8 +69,7 @@ def trace_routing(sums: TraceSums) -> TraceRouting | None:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakEvenSums:
+class BreakEvenSums(msgspec.Struct, kw_only=True, frozen=True):
     """Pico-dollars that the break-even is worked out from.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Self
+
+import msgspec
 
 from llm_audit.audit.freed_memory import give_back
 from llm_audit.audit.parts import Job
@@ -15,8 +16,7 @@ from llm_audit.policy import ROUTING_COLUMNS, Policy, Traffic, Whole, read_traff
 from llm_audit.pricing import PRICED_BY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(msgspec.Struct, kw_only=True, frozen=True):
     """Policies to apply to one log.
 
     Attributes:
@@ -50,8 +50,7 @@ class Asked:
         return None if number < 0 else self.what_ifs[number]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(msgspec.Struct, kw_only=True, frozen=True):
     """What is known when a partition is routed.
 
     Attributes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from llm_audit.audit.aggregate.selection import Digits, quantile_of
 from llm_audit.audit.parts import Job
@@ -23,8 +25,7 @@ from llm_audit.policy import Decision, Whole, whole_routes
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
+class Engine(msgspec.Struct, kw_only=True, frozen=True):
     """What does the tasks of partitions.
 
     Attributes:

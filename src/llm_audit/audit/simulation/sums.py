@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from llm_audit.arrays import Bools
 from llm_audit.audit.aggregate.addition import add_all
@@ -24,8 +26,7 @@ _ELSEWHERE = ("not_in_ladder", "not_chat", "unpriced")
 """Outcomes of requests that the ladders have no part in."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicySums:
+class PolicySums(msgspec.Struct, kw_only=True, frozen=True):
     """Sums over requests under one policy, in pico-dollars.
 
     Attributes:
@@ -45,8 +46,7 @@ class PolicySums:
     kept: KeptSums | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Simulated:
+class Simulated(msgspec.Struct, kw_only=True, frozen=True):
     """The result of a partition, or of several.
 
     Attributes:

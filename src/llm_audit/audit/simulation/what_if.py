@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Self
 
+import msgspec
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from llm_audit.arrays import Bools
 from llm_audit.catalog import Catalog
@@ -25,8 +26,7 @@ _KEPT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """A value that a column of the ledger, or ``tag:<key>``, must have."""
 
     column: str
@@ -49,8 +49,7 @@ class Condition:
         return cls(column, value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhatIf:
+class WhatIf(msgspec.Struct, kw_only=True, frozen=True):
     """Moves from models to others, by canonical id, and what their requests must have."""
 
     moves: dict[str, str]
@@ -159,8 +158,7 @@ def check_values(where: Sequence[Condition], values: Mapping[int, frozenset[str]
             raise UsageError(f"No request has {condition.column} {condition.value!r}, which --where asks for.{hint}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptSums:
+class KeptSums(msgspec.Struct, kw_only=True, frozen=True):
     """Requests that moves are about: all, those that keep their model, by gate, and by why they have their route."""
 
     about: int

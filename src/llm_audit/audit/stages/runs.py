@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+import msgspec
+
 from llm_audit.audit.parts import Job
 from llm_audit.audit.stages.results import read_result, write_result
 from llm_audit.audit.stages.space import Given, Space, result_name
@@ -32,8 +34,7 @@ Task = Callable[[Job, Any, Space, int], Any]
 """What is done for a partition, given the job, what is known of the log, and where others left what they found."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stages:
+class Stages(msgspec.Struct, kw_only=True, frozen=True):
     """Runs the stages of an audit.
 
     Attributes:

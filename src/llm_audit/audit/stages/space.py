@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 import numpy as np
 import polars as pl
+from msgspec.structs import astuple, replace
 from xxhash import xxh3_128_hexdigest
 
 from llm_audit.audit.parts import Job
@@ -20,8 +20,7 @@ from llm_audit.engines import package_fingerprint
 from llm_audit.ledger.shared import DamagedError, Relay, SharedFolder, open_folder
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Space:
+class Space(msgspec.Struct, kw_only=True, frozen=True):
     """Where the tasks of an audit leave what they find.
 
     Attributes:
@@ -73,8 +72,7 @@ def result_name(stage: str, level: int, number: int) -> str:
     return f"{stage}-{number:06d}" if level == 0 else f"{stage}-{level}-{number:06d}"
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """What all tasks of a stage are given: two files, by their hashes, which come with the task."""
 
     uri: str
@@ -149,8 +147,8 @@ def _words(value: Any) -> str:
     """Return a text that says all of a value, whatever the order of its sets and mappings."""
     if isinstance(value, pl.DataFrame):
         return xxh3_128_hexdigest(value.serialize())
-    if is_dataclass(value) and not isinstance(value, type):
-        return f"{type(value).__name__}({[_words(getattr(value, part.name)) for part in fields(value)]})"
+    if isinstance(value, msgspec.Struct):
+        return f"{type(value).__name__}({[_words(item) for item in astuple(value)]})"
     if isinstance(value, Mapping):
         return f"{{{sorted((_words(key), _words(item)) for key, item in value.items())}}}"
     if isinstance(value, set | frozenset):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 
 from llm_audit.arrays import Floats
 from llm_audit.audit.aggregate.repeats import FOUND, find_repeats, range_of

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from llm_audit.arrays import Bools, Floats, Index, Ints
@@ -17,8 +17,7 @@ MIN_CHARS_PER_TOKEN = 4
 """A system prompt or a tool definition has at most one token for so many characters."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prefixes:
+class Prefixes(msgspec.Struct, kw_only=True, frozen=True):
     """Requests that sent a prefix again while a cache would have held it: see ``prefixes``.
 
     Attributes:
@@ -36,8 +35,7 @@ class Prefixes:
     stated: Bools
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnusedTools:
+class UnusedTools(msgspec.Struct, kw_only=True, frozen=True):
     """Requests that define tools which their template never calls: see ``tools``.
 
     Attributes:
@@ -55,8 +53,7 @@ class UnusedTools:
     unused: tuple[tuple[tuple[str, int], ...], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recurring:
+class Recurring(msgspec.Struct, kw_only=True, frozen=True):
     """What only the whole log tells of the requests of a part of it.
 
     Attributes:
@@ -76,8 +73,7 @@ class Recurring:
     unused_tools: UnusedTools
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WasteInputs:
+class WasteInputs(msgspec.Struct, kw_only=True, frozen=True):
     """The requests to search, and what is asked of them.
 
     Attributes:

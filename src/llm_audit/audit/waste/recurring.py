@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -14,8 +13,7 @@ from llm_audit.audit.waste.tools import unused_tools
 from llm_audit.policy import Columns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
+class Habits(msgspec.Struct, kw_only=True, frozen=True):
     """Tables of a whole log.
 
     Attributes:

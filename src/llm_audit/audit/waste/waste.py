@@ -7,8 +7,8 @@ added to each other. They must not be added to the flagship tax, which counts so
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -27,8 +27,7 @@ Named = Iterable[tuple[str, Ints]]
 """Names of parts of a kind of waste, with amounts; a name may come several times."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kind:
+class _Kind(msgspec.Struct, kw_only=True, frozen=True):
     name: str
     title: str
     detail: str

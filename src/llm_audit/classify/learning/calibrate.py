@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -37,8 +37,7 @@ _STEP: Final = 0.5  # logits, for slopes by difference
 _LEAST_SLOPE: Final = 0.12  # of a probability by a logit; flatter expectations would turn surprises into huge shifts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, kw_only=True, frozen=True):
     """The outcome of one prompt with one model: ``score`` from 0 (failed) to 1 (succeeded)."""
 
     prompt: str
@@ -105,8 +104,7 @@ def _check(outcomes: Sequence[Outcome], abilities: Mapping[str, Array]) -> None:
             raise UsageError(f"Outcome {number}: no ability is known for the model {outcome.model}.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Data:
+class _Data(msgspec.Struct, frozen=True):
     """Outcomes by prompt (``item``) and model.
 
     ``ability`` is that of an outcome's model, ``difficulty`` that of a prompt before calibration.
@@ -190,8 +188,7 @@ class _Data:
         return order[last[two]], order[first[two]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Learnt:
+class _Learnt(msgspec.Struct, frozen=True):
     """Logits by bucket, shifts of abilities with their standard deviations, and the difficulty the logits may reach."""
 
     added: Array
@@ -200,8 +197,7 @@ class _Learnt:
     most: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Predictions:
+class _Predictions(msgspec.Struct, frozen=True):
     """Probabilities of what was observed, 0 to 1, and the prompts it was observed of."""
 
     p: Array

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -12,6 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import xxhash
+from msgspec.structs import replace
 
 from llm_audit.classify.hashing import BUCKETS, HASH_VERSION
 from llm_audit.classify.learning.calibration_file import FORMAT, read_calibration
@@ -25,8 +25,7 @@ FEWEST: Final = 20
 """The fewest outcomes or verdicts that a model or a calibration is learnt from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
+class Calibration(msgspec.Struct, frozen=True):
     """The result of learning from a user's outcomes or verdicts.
 
     ``buckets`` and ``weights`` are the non-zero rows of the added difficulty. ``shift`` is added to an ability in

@@ -8,9 +8,9 @@ RouteLLM, arXiv 2406.18665). Thresholds are the deciles of the ranking, as in th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -31,8 +31,7 @@ GENERIC_WEAK: Final = -0.5
 """Abilities taken where the models are not named: about a flagship and a small model of one generation."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
+class Labels(msgspec.Struct, kw_only=True, frozen=True):
     """Prompts with the scores, 0..1, of a strong and a weak model."""
 
     prompts: list[str]
@@ -52,8 +51,7 @@ class Labels:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Routing:
+class Routing(msgspec.Struct, kw_only=True, frozen=True):
     """The quality of one ranking. CPTs are shares of calls sent to the strong model."""
 
     apgr: float
@@ -61,8 +59,7 @@ class Routing:
     cpt80: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bin:
+class Bin(msgspec.Struct, kw_only=True, frozen=True):
     """A bin of the reliability curve: prompts of about one predicted P(suffices), and how often it did."""
 
     prompts: int
@@ -70,8 +67,7 @@ class Bin:
     observed: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
+class Slice(msgspec.Struct, kw_only=True, frozen=True):
     """Prompts of one category. ``error`` is mean predicted minus observed P(suffices)."""
 
     category: str
@@ -82,8 +78,7 @@ class Slice:
     error: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownRoutes:
+class DownRoutes(msgspec.Struct, kw_only=True, frozen=True):
     """The effect of a target of P(suffices): prompts sent down, successes lost, and the bound on their rate."""
 
     target: float
@@ -93,8 +88,7 @@ class DownRoutes:
     rate_upper: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+class Evaluation(msgspec.Struct, kw_only=True, frozen=True):
     """The result of ``evaluate``.
 
     ``cost_saving_50`` and ``_80`` say how many times cheaper than random routing the router reaches 50 and 80 % of the

@@ -8,9 +8,9 @@ requests with one system prompt and tools.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -36,8 +36,7 @@ def template_name(template: int) -> str:
     return f"{COMMON}/template/{template:016x}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posterior:
+class Posterior(msgspec.Struct, kw_only=True, frozen=True):
     """A normal posterior.
 
     Attributes:

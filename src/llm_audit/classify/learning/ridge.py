@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Self
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -21,8 +21,7 @@ _BLOCK: Final = 200_000
 _LARGEST: Final = 1e12  # stands for an infinite penalty
 
 
-@dataclass(frozen=True, slots=True)
-class Design:
+class Design(msgspec.Struct, frozen=True):
     """Features of texts: sparse ``1 / sqrt(features)`` for each distinct bucket, and dense standardised structure.
 
     Where training gives ``vectors`` by bucket, ``meaning`` is their sum over a text's buckets, scaled alike.

@@ -13,10 +13,10 @@ verdict is taken to be random with probability ``SLIP``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -50,8 +50,7 @@ class Verdict(StrEnum):
 _CODES: Final = list(Verdict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(msgspec.Struct, kw_only=True, frozen=True):
     """One verdict, with the present belief about the request.
 
     ``used`` and ``small`` are the models, each with the category whose ability counts; ``used_ability`` and
@@ -68,8 +67,7 @@ class Judged:
     difficulty: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Priors:
+class Priors(msgspec.Struct, kw_only=True, frozen=True):
     """Standard deviations of the present belief.
 
     ``ability`` is by ``posterior.ability_name``; the difficulties' are those of the policy's assumptions.
@@ -81,8 +79,7 @@ class Priors:
     template_sd: float = TEMPLATE_SD
 
 
-@dataclass(frozen=True, slots=True)
-class _Data:
+class _Data(msgspec.Struct, frozen=True):
     """Verdicts as arrays: the probabilities of wins, ties and losses depend on two margins by verdict.
 
     ``small`` and ``used`` are the margins of ability over difficulty; ``of_small`` and ``of_used`` (verdicts x

@@ -12,13 +12,14 @@ import io
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from msgspec.structs import replace
 
 from llm_audit.model_names import canonical
 from llm_audit.vocabulary import Category
@@ -74,8 +75,7 @@ _SETTING: Final = re.compile(r"-(?:minimal|low|medium|high|xhigh|no-thinking|thi
 _THINKING: Final = re.compile(r"think|reasoning on|reasoner|\d+k budget", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ability:
+class Ability(msgspec.Struct, kw_only=True, frozen=True):
     """A row of ``abilities.csv``; abilities in logits, ``effort`` empty for all settings pooled."""
 
     model_id: str
@@ -249,8 +249,7 @@ def _index(values: Sequence[object], of: Sequence[object]) -> npt.NDArray[np.int
     return np.array([place[value] for value in values], np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fit:
+class _Fit(msgspec.Struct, frozen=True):
     """Abilities and standard deviations, models by categories; slopes and levels of the benchmarks."""
 
     ability: Array

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from importlib import resources
 from pathlib import Path
 from typing import Final, Self
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from msgspec.structs import astuple
 
 from llm_audit.classify.text.context import without_context
 from llm_audit.classify.training import anchors, rasch
@@ -131,8 +132,7 @@ _REFINED: Final = {
 """First words of instructions of narrower kinds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(msgspec.Struct, frozen=True):
     """Prompts with targets.
 
     ``level`` is the difficulty in logits, NaN where unknown; ``within`` the same centred by ``group``, NaN where only
@@ -154,7 +154,7 @@ class Items:
 
     def take(self, rows: npt.NDArray[np.bool_]) -> Self:
         """Some of the items."""
-        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return type(self)(*(column[rows] for column in astuple(self)))
 
 
 def load(folder: Path, levels: Mapping[str, float]) -> Items:
@@ -172,7 +172,7 @@ def load(folder: Path, levels: Mapping[str, float]) -> Items:
         [
             frame.with_columns(
                 pl.lit(value).alias(name) for name, value in defaults.items() if name not in frame.columns
-            ).select(field.name for field in fields(Items))
+            ).select(Items.__struct_fields__)
             for frame in frames
         ]
     )

@@ -12,10 +12,10 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -47,8 +47,7 @@ LEAST_DEVIATION_SD: Final = 0.1
 _NINETY_FIVE_PERCENT: Final = 1.96
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageAbility:
+class LanguageAbility(msgspec.Struct, kw_only=True, frozen=True):
     """A row of ``language_abilities.csv``, in logits of ability.
 
     Without ``model_id`` it is the line of a language: the shift of a model of ability zero, what each logit of ability

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
 from llm_audit.cli.labels import STRONG, WEAK, abilities_of, read_labels
@@ -94,7 +94,7 @@ def _suffices(judged: Judgement, rows: pl.DataFrame, catalog: Any, shift: Mappin
 
 def _document(found: Evaluation, fingerprint: str) -> dict[str, Any]:
     """Return the evaluation as a JSON object: shares are fractions of one, intervals have keys of their own."""
-    document = asdict(found)
+    document = msgspec.to_builtins(found)
     for name in ("cpt50", "cpt80"):
         document[f"{name}_interval"] = document[name]
         document[name] = document[name]["value"]

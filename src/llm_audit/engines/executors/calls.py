@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+import msgspec
 
 from llm_audit.engines.executors.interface import Executor
 from llm_audit.sources.files.limits import SHARD_BYTES
@@ -13,8 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(msgspec.Struct, frozen=True):
     function: Callable[[Any], Any]
     argument: Any
     label: str

@@ -8,12 +8,13 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any, Generic, Self
+
+import msgspec
 
 from llm_audit.engines.executors.interface import Done, R, T
 from llm_audit.engines.executors.serving import LOAD, LOAD_IN_SERVER, SERVER, SETTINGS, serve
@@ -106,8 +107,7 @@ def _ignore(_: int) -> None:
     """Take no notice of a finished task."""
 
 
-@dataclass(slots=True)
-class _Worker:
+class _Worker(msgspec.Struct):
     process: BaseProcess
     connection: Connection
     task: int = -1

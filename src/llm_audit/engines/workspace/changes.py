@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from llm_audit.engines.workspace.kept import KeptParts
 from llm_audit.engines.workspace.plan import bundle_bytes, joined
@@ -19,8 +21,7 @@ from llm_audit.sources.split import Shard, bundles, same_tar
 _MIN_AGE_NS = 2_000_000_000  # a file changed more recently may change again within its time's resolution
 
 
-@dataclass(frozen=True, slots=True)
-class KeptShard:
+class KeptShard(msgspec.Struct, frozen=True):
     """A shard of a kept ledger, its place among the shards of its part, and its tally: None where the part is lost."""
 
     shard: Shard
@@ -34,8 +35,7 @@ class KeptShard:
         return self.tally is not None and bool(self.tally.content)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """A shard that the ledger is to hold, and the kept one that it is known to equal."""
 
     shard: Shard
@@ -107,8 +107,7 @@ def candidates(shards: Sequence[Shard], known: dict[str, list[KeptShard]]) -> li
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """The shards of one part, and the pieces of kept parts that it is made of; none where it is to be read."""
 
     shards: tuple[Shard, ...]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -44,8 +43,7 @@ class KeptState(msgspec.Struct, frozen=True, kw_only=True):
     written: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KeptParts:
+class KeptParts(msgspec.Struct, frozen=True):
     """A state with its parts: None for one that is missing or damaged."""
 
     state: KeptState

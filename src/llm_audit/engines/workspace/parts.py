@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,8 +34,7 @@ class KeptPart(msgspec.Struct, frozen=True):
     checksum: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartTask(BundleTask):
+class PartTask(BundleTask, kw_only=True, frozen=True):
     """A bundle to make a part of, in a workspace.
 
     Attributes:
@@ -104,8 +102,7 @@ def fetch_part(folder: SharedFolder, part: LedgerPart, local: Path) -> LedgerPar
     return msgspec.structs.replace(part, file=str(path))
 
 
-@dataclass(frozen=True, slots=True)
-class HashTask:
+class HashTask(msgspec.Struct, frozen=True):
     """A file to hash, where no task reads all of it."""
 
     source: Source
@@ -126,8 +123,7 @@ def hash_file(task: HashTask) -> str:
     return storage.sha256(task.source)
 
 
-@dataclass(frozen=True, slots=True)
-class ContentTask:
+class ContentTask(msgspec.Struct, frozen=True):
     """A shard of which a part is kept, to see whether it still has the content that the part was made of."""
 
     shard: Shard

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -136,7 +136,7 @@ def _as_before(source: Source, before: Plan | None) -> Source:
         for part in bundle
         if part.source == number and part.end is not None
     ]
-    return replace(source, table=replace(source.table, ranges=tuple(ranges)))
+    return replace(source, table=msgspec.structs.replace(source.table, ranges=tuple(ranges)))
 
 
 def find_again(paths: Sequence[str | Path], *, option: str, selection: Selection = EVERYTHING) -> Found:
@@ -219,8 +219,7 @@ def read_plan(folder: SharedFolder) -> Plan:
     return plan
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A share of a plan's bundles: the ``number``-th of ``count``, from 1."""
 
     number: int = 1

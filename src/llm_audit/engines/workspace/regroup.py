@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import msgspec
 
 from llm_audit.engines.workspace.parts import fetch_part, kept_part, store_part
 from llm_audit.ledger.parts import LedgerPart
 from llm_audit.ledger.shared.folder import SharedFolder
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """Neighbouring shards of a part: the part's number, and the first of them and the one after the last."""
 
     part: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+
+import msgspec
 
 from llm_audit.engines.workspace.changes import KeptShard, Wanted
 from llm_audit.errors import AuditWarning, UsageError
@@ -14,8 +15,7 @@ from llm_audit.sources.files.storage import Source
 from llm_audit.sources.split import Shard
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateOptions:
+class UpdateOptions(msgspec.Struct, kw_only=True, frozen=True):
     """How an update treats what may have changed or gone.
 
     Attributes:

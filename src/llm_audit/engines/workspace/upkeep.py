@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -29,8 +28,7 @@ from llm_audit.ledger.shared.folder import SharedFolder, open_folder
 from llm_audit.ledger.store import Ledger, damaged_files, read_ledger
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerSize:
+class LedgerSize(msgspec.Struct, kw_only=True, frozen=True):
     """What a kept ledger holds, and what an update would read.
 
     Attributes:

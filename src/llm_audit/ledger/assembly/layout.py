@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from llm_audit.ledger.shared.relay import FAN, Relay
 from llm_audit.ledger.shared.steps import Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(msgspec.Struct, kw_only=True, frozen=True):
     """Where an assembly's files are, and between how many steps its rows go.
 
     Attributes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -25,8 +25,7 @@ POSITION = ("input", "line", "entry")
 """Columns of a row's place, which order the rows of a ledger."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShardOffset:
+class ShardOffset(msgspec.Struct, kw_only=True, frozen=True):
     """The input that a shard belongs to, and the lines and entries of that input before it."""
 
     input: int
@@ -34,16 +33,14 @@ class ShardOffset:
     entries_before: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OffsetPart:
+class OffsetPart(msgspec.Struct, kw_only=True, frozen=True):
     """A part with the offsets of its shards."""
 
     part: LedgerPart
     offsets: tuple[ShardOffset, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputId:
+class InputId(msgspec.Struct, kw_only=True, frozen=True):
     """The identity of an input, from its content alone.
 
     Attributes:
@@ -57,8 +54,7 @@ class InputId:
     origin: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartRows:
+class PartRows(msgspec.Struct, kw_only=True, frozen=True):
     """The rows of a part, and all that numbering them needs: for each shard its offset and its input.
 
     Attributes:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -27,8 +28,7 @@ FAN = 128
 _READER = "reader"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relay:
+class Relay(msgspec.Struct, kw_only=True, frozen=True):
     """Rows on their way.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+import msgspec
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from llm_audit.arrays import Bools, Index, Ints
 from llm_audit.policy.counterfactual.shared_caches import Hashes
@@ -15,8 +15,7 @@ NOWHERE = -1
 _UNDATED_BITS = 36  # what is left of a hash is less than a cache's lifetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheLog:
+class CacheLog(msgspec.Struct, kw_only=True, frozen=True):
     """Prompt caches as the log shows them, for the requests whose reads other routes could change.
 
     Rows are sorted by conversation, then time; a request without a conversation is one of its own.

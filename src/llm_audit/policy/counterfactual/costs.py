@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from llm_audit.arrays import Bools, Index, Ints
 from llm_audit.ledger.schema import TOKEN_TYPES
@@ -26,8 +26,7 @@ NEVER = np.iinfo(np.int64).max
 _INPUT_LIKE = ("cache_read", "cache_write_5m", "cache_write_1h")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RateTable:
+class RateTable(msgspec.Struct, kw_only=True, frozen=True):
     """Rates that the log's requests could have been charged.
 
     Attributes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from llm_audit.arrays import Floats, Index, Ints
@@ -22,8 +22,7 @@ from llm_audit.policy.inputs.choice import Choice
 from llm_audit.policy.inputs.models import NONE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runs:
+class Runs(msgspec.Struct, kw_only=True, frozen=True):
     """Costs of requests by themselves on their routes, pico-dollars, with the routes and cache reads behind them."""
 
     position: Index
@@ -32,8 +31,7 @@ class Runs:
     repeat: Ints  # what each moved request costs on the model used, should it be repeated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Costs:
+class Costs(msgspec.Struct, kw_only=True, frozen=True):
     """Pico-dollars a request, by part; ``total`` is their sum, and equals the actual cost where nothing changed."""
 
     run: Ints  # the request itself on its route
@@ -49,8 +47,7 @@ class Costs:
         return self.run + self.check + self.escalation + self.extra_steps
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimated:
+class Estimated(msgspec.Struct, kw_only=True, frozen=True):
     """Costs with what they were worked out from, under the expected assumptions."""
 
     choice: Choice

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from llm_audit.arrays import Bools, Ints
 from llm_audit.blocks import spans
@@ -26,8 +26,7 @@ _INPUT, _READ, _WRITE, _LONG_WRITE = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestInputs:
+class RequestInputs(msgspec.Struct, kw_only=True, frozen=True):
     """All that a request's own costs are computed from.
 
     Attributes:
@@ -64,8 +63,7 @@ class RequestInputs:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CounterfactualInputs(RequestInputs):
+class CounterfactualInputs(RequestInputs, kw_only=True, frozen=True):
     """The same with what ties requests to each other.
 
     Attributes:
@@ -96,7 +94,7 @@ class CounterfactualInputs(RequestInputs):
         """Return the same of requests that nothing ties to others (see ``tied``), without the traces they are of."""
         part = self.part(wanted)
         return CounterfactualInputs(
-            **{name: getattr(part, name) for name in RequestInputs.__slots__},
+            **{name: getattr(part, name) for name in RequestInputs.__struct_fields__},
             graph=self.graph.empty(),
             caches=self.caches.part(wanted),
             steps=self.steps.part(wanted),

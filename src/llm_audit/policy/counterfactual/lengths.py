@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import statistics
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+import msgspec
 import numpy as np
 
 from llm_audit.arrays import Floats, Index, Ints
@@ -18,8 +18,7 @@ from llm_audit.policy.inputs.requests import Requests, is_nothing
 from llm_audit.tokens.ratio import tokenizer_ratio
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lengths:
+class Lengths(msgspec.Struct, kw_only=True, frozen=True):
     """Ratios of the route's tokens to those of the model used, a row for each pair of them.
 
     Attributes:
@@ -35,8 +34,7 @@ class Lengths:
     reasoning: Floats
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
+class Scenario(msgspec.Struct, kw_only=True, frozen=True):
     """One value for each assumption; ``same_tokens`` overrides them all: the ceiling."""
 
     output_ratio: float

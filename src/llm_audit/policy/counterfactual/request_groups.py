@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+import msgspec
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from llm_audit.arrays import Bools, Index, Ints
 from llm_audit.policy.counterfactual.costs import RateTable
@@ -13,8 +13,7 @@ from llm_audit.policy.inputs.requests import Requests, Rows
 from llm_audit.pricing import distinct_keys
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestGroups:
+class RequestGroups(msgspec.Struct, kw_only=True, frozen=True):
     """Requests grouped by model used, skill, price key and day, and by whether a policy can decide them.
 
     Attributes:

@@ -6,8 +6,7 @@ the hours in which a template is used and not with its requests, and spans of pa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -42,8 +41,7 @@ def join_spans(spans: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(dict(zip(SPANS, joined, strict=True)), schema=SPANS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedCaches:
+class SharedCaches(msgspec.Struct, kw_only=True, frozen=True):
     """Spans in order of template, model and time, with keys to look them up; made by ``of``."""
 
     spans: pl.DataFrame

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+import msgspec
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from llm_audit.arrays import Bools, Ints, grouped_sum
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentSteps:
+class AgentSteps(msgspec.Struct, kw_only=True, frozen=True):
     """The requests that are steps of a tool loop.
 
     Attributes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -24,8 +24,7 @@ Columns = Callable[[Sequence[str]], pl.LazyFrame]
 """Some columns of all the ledger's rows, in their order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traffic:
+class Traffic(msgspec.Struct, kw_only=True, frozen=True):
     """Requests, and what ties them to each other.
 
     Attributes:

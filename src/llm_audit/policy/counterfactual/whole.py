@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -19,8 +19,7 @@ Seller = tuple[str | None, str | None, str | None]
 """A provider, the canonical id of a model used there, and a region."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
+class Whole(msgspec.Struct, kw_only=True, frozen=True):
     """A log as a whole.
 
     Attributes:

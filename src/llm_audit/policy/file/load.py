@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from llm_audit.errors import UsageError
 from llm_audit.policy.file.model import (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
 import numpy as np
 
 from llm_audit.arrays import Floats
@@ -56,8 +56,7 @@ class Gate(StrEnum):
     REASONING = "reasoning"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
+class Range(msgspec.Struct, kw_only=True, frozen=True):
     """An assumption: its likeliest value, and the ends that favour and disfavour a switch."""
 
     favourable: float
@@ -65,8 +64,7 @@ class Range:
     pessimistic: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cascade:
+class Cascade(msgspec.Struct, kw_only=True, frozen=True):
     """Try the small model, check its answer, escalate where the check fails; both are paid.
 
     ``recall`` is the share of bad answers that the check finds, ``false_alarm`` the share of good ones it rejects.
@@ -77,8 +75,7 @@ class Cascade:
     false_alarm: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StakesLimit:
+class StakesLimit(msgspec.Struct, kw_only=True, frozen=True):
     """What a policy asks of a route where a wrong answer could do harm, besides what it asks of every route.
 
     Attributes:
@@ -92,8 +89,7 @@ class StakesLimit:
     min_success: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assumptions:
+class Assumptions(msgspec.Struct, kw_only=True, frozen=True):
     """Effects of a switch of model, each as a range; ``docs/method.md`` gives the sources.
 
     Attributes:
@@ -142,8 +138,7 @@ RANGES: tuple[str, ...] = (
 """The assumptions that have a favourable and a pessimistic end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(msgspec.Struct, kw_only=True, frozen=True):
     """A routing policy, complete: with the ledger, the catalog and the prices it decides every figure.
 
     Attributes:

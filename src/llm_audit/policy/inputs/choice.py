@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from llm_audit.arrays import Bools, Codes, Floats, Index, Ints
 from llm_audit.policy.inputs.models import NONE
@@ -31,8 +32,7 @@ class RouteOutcome(StrEnum):
 OUTCOMES: tuple[str, ...] = tuple(outcome.value for outcome in RouteOutcome)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(msgspec.Struct, kw_only=True, frozen=True):
     """A route for each request.
 
     Attributes:

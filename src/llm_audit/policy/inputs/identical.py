@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Identical(Generic[T]):
+class Identical(msgspec.Struct, Generic[T], frozen=True, eq=False):
     """Wraps a value; two are equal where they wrap the same object."""
 
     value: T

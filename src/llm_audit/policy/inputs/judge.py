@@ -7,9 +7,9 @@ once on a grid of difficulties and read by linear interpolation; the step keeps 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from threading import Lock
 
+import msgspec
 import numpy as np
 
 from llm_audit.arrays import Difficulties, Floats, Index, Ints
@@ -28,8 +28,7 @@ _STEP = 1 / 64
 _GRID: Floats = np.arange(-_EDGE, _EDGE + _STEP, _STEP)
 
 
-@dataclass(slots=True)
-class _Curves:
+class _Curves(msgspec.Struct):
     """Curves by key: ``row_of`` says where in ``table`` a key's is, 0 where it was never asked for.
 
     Few of the keys are ever asked for, and pages of zeros that nobody writes take no memory.
@@ -38,7 +37,7 @@ class _Curves:
     row_of: Ints
     table: Floats
     count: int = 1
-    lock: Lock = field(default_factory=Lock)
+    lock: Lock = msgspec.field(default_factory=Lock)
 
     @classmethod
     def empty(cls, keys: int, points: int) -> _Curves:
@@ -67,8 +66,7 @@ class _Curves:
         self.count += len(new)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judge:
+class Judge(msgspec.Struct, kw_only=True, frozen=True):
     """P(suffices) and P(success) for arrays of requests; made by ``Judge.of``.
 
     Attributes:

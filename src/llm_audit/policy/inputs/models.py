@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -38,8 +38,7 @@ NOTICE_DAYS = 90
 CAPABILITIES: tuple[str, ...] = ("vision", "audio", "tools", "json_schema", "reasoning")
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots, for the cached properties
-class Models:
+class Models(msgspec.Struct, kw_only=True, frozen=True, dict=True):  # for the cached properties
     """The catalog's models by index; unknown numbers are NaN, capabilities 1 (yes), 0 (no) or -1 (unknown)."""
 
     ids: tuple[str, ...]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -71,8 +71,7 @@ UNDATED = 2**30
 """The day of a request without a time: after every release."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requests:
+class Requests(msgspec.Struct, kw_only=True, frozen=True):
     """One entry a request in every array.
 
     ``tokens`` are disjoint counts, 0 where the log has none; ``cost`` is in pico-dollars, 0 where ``priced`` is not
@@ -243,7 +242,7 @@ def joined(parts: Sequence[Requests]) -> Requests:
     def column(name: str) -> Any:
         return _chain([getattr(part, name) for part in parts])
 
-    plain = [name for name in Requests.__slots__ if name not in {"tokens", "needs"}]
+    plain = [name for name in Requests.__struct_fields__ if name not in {"tokens", "needs"}]
     return Requests(
         **{name: column(name) for name in plain},
         tokens={kind: _chain([part.tokens[kind] for part in parts]) for kind in TOKEN_TYPES},

@@ -8,9 +8,9 @@ The most trusted edge into a request makes a tree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -41,8 +41,7 @@ _JOINS: tuple[tuple[Edge, str, str], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Graph:
+class Graph(msgspec.Struct, kw_only=True, frozen=True):
     """The requests of traces with at least two, by trace and then time.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from llm_audit.arrays import Bools, Codes, Index, Ints
 from llm_audit.policy.counterfactual.costs import NEVER, same_tokens
@@ -18,8 +19,7 @@ from llm_audit.policy.routing.gates import blocked
 from llm_audit.policy.routing.preference import within_bound
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessed:
+class Assessed(msgspec.Struct, kw_only=True, frozen=True):
     """Offers as a policy sees them: ``block`` is an index into ``gates.REASONS``, 0 where one is not met anyway."""
 
     offers: Offers
@@ -27,8 +27,7 @@ class Assessed:
     block: Codes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessor:
+class Assessor(msgspec.Struct, kw_only=True, frozen=True):
     """Judges candidates.
 
     Attributes:

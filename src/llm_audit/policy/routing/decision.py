@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from llm_audit.arrays import Bools, Floats, Index, Ints
@@ -16,8 +16,7 @@ from llm_audit.policy.inputs.requests import Requests
 from llm_audit.policy.routing.stakes import within_limits
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offers:
+class Offers(msgspec.Struct, kw_only=True, frozen=True):
     """One candidate for each of some requests that could take it: on offer, at a price, and cheaper than the one used.
 
     Attributes:
@@ -43,8 +42,7 @@ class Offers:
     repeat: Ints
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionRule:
+class DecisionRule(msgspec.Struct, kw_only=True, frozen=True):
     """A policy's decision; ``threshold`` replaces the policy's own for ``Decision.STRONG_WINS``."""
 
     policy: Policy

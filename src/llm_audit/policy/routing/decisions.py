@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from llm_audit.arrays import Bools, Codes, Floats, Index, Ints
@@ -18,8 +18,7 @@ from llm_audit.policy.routing.candidates import Assessor, candidates
 from llm_audit.policy.routing.decision import DecisionRule, Offers
 
 
-@dataclass(slots=True)
-class _Search:
+class _Search(msgspec.Struct):
     """State of the search for routes, for some requests under one rule: see ``Choice``."""
 
     best: Ints
@@ -85,7 +84,9 @@ def decide(assessor: Assessor) -> Choice:
     reasons = _Reasons(unmeasured=assessor.unmeasured(), gone=assessor.gone())
     blocks = spans(len(assessor.inputs.requests))
     parts = in_blocks(lambda span: _decided(assessor.part(span), turns, reasons), blocks)
-    return Choice(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Choice.__slots__})
+    return Choice(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in Choice.__struct_fields__}
+    )
 
 
 def positions(assessor: Assessor, rules: Sequence[DecisionRule]) -> list[Index]:
@@ -133,8 +134,7 @@ def _first_places(assessor: Assessor, rules: Sequence[DecisionRule], turns: Sequ
     return list(position)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reasons:
+class _Reasons(msgspec.Struct, kw_only=True, frozen=True):
     """Turns of the candidates that a request might have had: see ``Assessor``."""
 
     unmeasured: list[Index]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+import msgspec
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from llm_audit.arrays import Bools, Floats, Index, Ints, grouped_sum
 from llm_audit.blocks import in_blocks, spans
@@ -37,8 +37,7 @@ _SAVING_PASSES = 3
 """Number of passes that check moves for a saving: one that is undone may leave another's cache cold."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoutePlan:
+class RoutePlan(msgspec.Struct, kw_only=True, frozen=True):
     """A policy applied to a ledger: the routes, and all that a further question of it needs.
 
     ``ladder`` holds the candidates of each model used; ``runs`` what requests cost by themselves under the expected

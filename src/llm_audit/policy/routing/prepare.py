@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
+import msgspec
 import numpy as np
 
 from llm_audit.arrays import Index, Ints
@@ -60,8 +60,7 @@ def prepare(
     return inputs, known.ladder
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tables:
+class _Tables(msgspec.Struct, kw_only=True, frozen=True):
     """What is the same for every part of a log: see ``RequestInputs``."""
 
     ladder: Index

@@ -7,11 +7,11 @@ leave in caches. So where no request of such a group is given another first rout
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from llm_audit.arrays import Bools, Index, Ints
 from llm_audit.policy.counterfactual.estimates import Costs, Estimated, Runs
@@ -70,12 +70,12 @@ def resettled(plan: RoutePlan, first: Index, changed: Bools) -> RoutePlan:
 
 def _taken(table: Table, rows: Ints) -> Table:
     """Return columns at some rows."""
-    return replace(table, **{column.name: at(getattr(table, column.name), rows) for column in fields(table)})
+    return replace(table, **{name: at(getattr(table, name), rows) for name in table.__struct_fields__})
 
 
 def _put(table: Table, rows: Ints, part: Table) -> Table:
     """Return columns with those of a part at its rows."""
-    names = [column.name for column in fields(table)]
+    names = table.__struct_fields__
     return replace(table, **{name: _with(getattr(table, name), rows, getattr(part, name)) for name in names})
 
 

@@ -8,8 +8,7 @@ depends on it. Where v's model is not its parent's, the reads its cache would ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -142,8 +141,7 @@ def trace_risk(plan: RoutePlan, graph: Graph) -> Ints:
     return _Risks.of(plan, graph).at(plan.choice.p_suffices[graph.row])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Risks:
+class _Risks(msgspec.Struct, kw_only=True, frozen=True):
     """The risk of lost answers in traces.
 
     Attributes:

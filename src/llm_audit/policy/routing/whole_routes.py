@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from llm_audit.arrays import Bools, Floats, Ints
 from llm_audit.catalog import Catalog
@@ -35,8 +36,7 @@ from llm_audit.policy.routing.without_stakes import freed_places
 from llm_audit.pricing import PriceBook
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartRoutes:
+class PartRoutes(msgspec.Struct, kw_only=True, frozen=True):
     """What the first routes of a part of a log tell: see ``Whole``.
 
     Attributes:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
+from msgspec.structs import replace
 
 from llm_audit.policy.file.model import Scope
 from llm_audit.policy.inputs.choice import OUTCOMES, RouteOutcome

@@ -6,9 +6,10 @@ The table has dated prices, context tiers, cache lifetimes, service tiers and ti
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+
+import msgspec
 
 from llm_audit.model_names import canonical, priced_separately
 from llm_audit.pricing.price_table.models import DatedPrices, Model, Prices, Provider, Tiered, find_provider_by_id
@@ -37,16 +38,14 @@ _CONTEXTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ListedPrice:
+class ListedPrice(msgspec.Struct, frozen=True):
     """A price as listed. ``since`` is its effective date, where the table has one."""
 
     schedule: Schedule
     since: date | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Listing:
+class Listing(msgspec.Struct, frozen=True, eq=False):
     """One model at one provider. ``by_line``: found by its undated line, not by the name itself."""
 
     provider: Provider

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import altair as alt
+import msgspec
 
 from llm_audit.document.audit import Document
 from llm_audit.report.charts.departures import departure_marks, departure_words
@@ -32,8 +32,7 @@ def daily(document: Document) -> Figure | None:
     return fitted(partial(_daily, document))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Spend:
+class _Spend(msgspec.Struct, kw_only=True, frozen=True):
     """Cost by period and tier, and the policy's cost by period; the last period may be ``UNDATED``."""
 
     period: str

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape
 from typing import Any
 
 import altair as alt
+import msgspec
 import vl_convert
+from msgspec.structs import replace
 
 from llm_audit.errors import AuditWarning
 from llm_audit.report.text import NONE, plain
@@ -51,8 +52,7 @@ _ROLES = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 _SIZE = re.compile(r' width="[\d.]+" height="[\d.]+"', re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class Figure(msgspec.Struct, kw_only=True, frozen=True):
     """A drawing, its message as a title, and a description for screen readers. All but the SVG is plain text."""
 
     key: str
@@ -65,8 +65,7 @@ class Figure:
     narrow_note: str = ""  # about data that only the narrow drawing leaves out
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Room(msgspec.Struct, kw_only=True, frozen=True):
     """The room for a drawing, in pixels: all of it, and the characters of a name."""
 
     width: int

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
+from msgspec.structs import replace
 
 from llm_audit.document.audit import Document
 from llm_audit.report import rounding, table
@@ -34,8 +35,7 @@ _WARNINGS = 12
 _POLICY_CHARS = 20_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(msgspec.Struct, kw_only=True, frozen=True):
     """A table as a page shows it: its first rows, then the sums of all, exact and as shown, and a note on rounding."""
 
     table: Table

@@ -6,7 +6,8 @@ The result comes first. The heading is the mark by which a workflow finds its ea
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from llm_audit.document.audit import Document
 from llm_audit.document.comparison import CheckResult, InconclusiveIs, Outcome

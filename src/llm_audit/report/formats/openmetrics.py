@@ -6,9 +6,10 @@ Only gauges are used, which the older Prometheus text format reads too.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+import msgspec
 
 from llm_audit.document.audit import Document, ModelMix
 from llm_audit.report.interface import Frames, Options
@@ -19,8 +20,7 @@ _PER_MODEL = 4
 OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Gauge:
+class Gauge(msgspec.Struct, frozen=True):
     """A metric family: name, unit, help and samples of labels and value."""
 
     name: str

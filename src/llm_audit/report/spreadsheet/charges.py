@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from llm_audit.ledger.columns import TOKEN_TYPES
@@ -19,8 +19,7 @@ _KEYS = (
 _KINDS = (*TOKEN_TYPES, "per_call")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Charge:
+class Charge(msgspec.Struct, kw_only=True, frozen=True):
     """One token type, or the charges per call, of a day's requests with the same model, owner and price row.
 
     Costs are exact, in pico-dollars. ``list_cost`` is at published prices, ``cost`` with the user's price files; they

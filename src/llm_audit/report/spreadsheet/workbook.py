@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from llm_audit.report import table
@@ -31,8 +31,7 @@ _STYLE = "Table Style Light 1"
 _CHART_ROWS = 18
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Fact(msgspec.Struct, kw_only=True, frozen=True):
     """A line of a summary: a figure or a sentence, and the name that its cell has for formulas elsewhere."""
 
     title: str
@@ -42,8 +41,7 @@ class Fact:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(msgspec.Struct, kw_only=True, frozen=True):
     """A table's place on a sheet; rows and columns count from 0."""
 
     sheet: str
@@ -61,12 +59,11 @@ class Placed:
         return [self.sheet, self.head + 1, column, last, column]
 
 
-@dataclass(slots=True, kw_only=True)
-class _Sheet:
+class _Sheet(msgspec.Struct, kw_only=True):
     name: str
     sheet: Any
     row: int = 0
-    widths: dict[int, int] = field(default_factory=dict)
+    widths: dict[int, int] = msgspec.field(default_factory=dict)
     tables: int = 0
 
 

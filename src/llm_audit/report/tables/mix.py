@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+
+import msgspec
 
 from llm_audit.document.audit import DailyMix, Document
 from llm_audit.report.table import Cell, Column, ColumnKind, Priority, Table, count, money, share, table
@@ -15,8 +16,7 @@ from llm_audit.report.text import share as write_share
 from llm_audit.vocabulary import TIERS
 
 
-@dataclass(frozen=True, slots=True)
-class _Sum:
+class _Sum(msgspec.Struct, frozen=True):
     """Requests, tokens and known cost of some rows; the cost of rows without any price is unknown."""
 
     requests: int
@@ -70,8 +70,7 @@ def _part(part: float | Decimal | None, total: float | Decimal | None) -> float 
     return float(part) / float(total) if part is not None and total else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Concentration:
+class _Concentration(msgspec.Struct, frozen=True):
     """The concentration of one measure on models. ``equivalents``: as many models with equal shares would match it."""
 
     measure: str

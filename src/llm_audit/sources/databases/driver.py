@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar, NamedTuple
+
+import msgspec
 
 from llm_audit.errors import UsageError
 from llm_audit.sources.databases.address import Address
@@ -24,16 +25,14 @@ class Page(NamedTuple):
     rows: Sequence[Sequence[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """A column of a table, as the database describes it."""
 
     name: str
     in_key: bool  # of the primary key
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(msgspec.Struct, frozen=True):
     """A table or view, as the database describes it."""
 
     schema: str

@@ -7,10 +7,12 @@ its rows are then only counted: where there are more, some came late, and the sl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from llm_audit.sources.databases.ranges import FIRST, Division, Range, moment_of, number_of, parameter, within
 from llm_audit.sources.databases.schema import Period, Unit
@@ -25,16 +27,14 @@ OVERLAP_KEYS = 10_000
 """Instead of them, keys before the greatest, where a table has a number and no time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(msgspec.Struct, frozen=True):
     """Rows that were read: those of a range, and how many; None where they must be read again."""
 
     within: Range
     rows: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Increment:
+class Increment(msgspec.Struct, frozen=True):
     """What an update does with a table.
 
     Attributes:

@@ -6,10 +6,11 @@ are after the last range, and are not read: a later run finds them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+
+import msgspec
 
 from llm_audit.sources.databases.driver import Driver
 from llm_audit.sources.databases.schema import Period, Unit
@@ -30,8 +31,7 @@ _SECOND = 1_000_000  # in microseconds
 _LAST_TIME = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
-@dataclass(frozen=True, slots=True)
-class Division:
+class Division(msgspec.Struct, frozen=True):
     """The field by which a table's rows are divided: a whole number, or a time as microseconds since 1970."""
 
     expression: str

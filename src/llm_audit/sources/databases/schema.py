@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 Row = dict[str, Any]
 """A row by the names of its fields, without those that are null."""
@@ -31,8 +32,7 @@ class Unit(StrEnum):
     DAY = "day as text"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """A field of a record and the column that it is read from."""
 
     name: str
@@ -41,8 +41,7 @@ class Field:
     expression: str = ""  # SQL, where it is not the column of that name
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(msgspec.Struct, frozen=True):
     """Another table, whose rows belong to the rows of the first."""
 
     table: str
@@ -53,8 +52,7 @@ class Related:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(msgspec.Struct, frozen=True):
     """The columns that a period is compared with: a row may hold calls from ``begins`` on, and up to ``ends``."""
 
     begins: str
@@ -67,8 +65,7 @@ def alone(row: Row, _related: RelatedRows) -> Row:
     return row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schema:
+class Schema(msgspec.Struct, kw_only=True, frozen=True):
     """A known schema.
 
     Attributes:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+
+class Selection(msgspec.Struct, kw_only=True, frozen=True):
     """What of a database is read.
 
     Attributes:

@@ -7,8 +7,9 @@ happens to the connection between them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from llm_audit.sources.databases.driver import Driver
 
@@ -19,16 +20,14 @@ BYTES = "llm_audit_bytes"
 """The column with the size of a row's wide columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """A condition with its parameters."""
 
     text: str
     parameters: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """A query of one table.
 
     Attributes:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from xxhash import xxh3_128_hexdigest
 
 from llm_audit.sources.databases.address import Address
@@ -15,8 +14,7 @@ from llm_audit.sources.databases.statements import Condition, Statement
 _BYTES_PER_ROW = 1000  # a guess, by which work is shared out
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(msgspec.Struct, frozen=True):
     """A query for the rows of another table that belong to those of a page."""
 
     table: str
@@ -25,8 +23,7 @@ class Lookup:
     statement: Statement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(msgspec.Struct, kw_only=True, frozen=True):
     """A table of a database, or the result of a user's own query.
 
     Attributes:

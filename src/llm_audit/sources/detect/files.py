@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import msgspec
 
 from llm_audit.sources.detect.records import Detection, detect_source
 from llm_audit.sources.files.container import Container, sniff
@@ -16,8 +17,7 @@ from llm_audit.sources.files.stream import Compression, compression, magic_of
 from llm_audit.sources.formats.interface import Format
 
 
-@dataclass(frozen=True, slots=True)
-class DetectedFormat:
+class DetectedFormat(msgspec.Struct, frozen=True):
     """The format of a file and the reason, for ``llm-audit formats detect``."""
 
     path: str

@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import msgspec
 
 from llm_audit.sources.detect.files import DetectedFormat, explain_source, unreadable
 from llm_audit.sources.files.container import Container
@@ -29,8 +30,7 @@ _SUFFIX = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]{0,7})+$")
 _REQUESTS_AT_ONCE = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(msgspec.Struct, kw_only=True, frozen=True):
     """Objects whose names differ in numbers alone."""
 
     path: str
@@ -46,8 +46,7 @@ class Group:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, kw_only=True, frozen=True):
     """What is behind an address."""
 
     address: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+import msgspec
 
 from llm_audit.sources.entry import Record
 from llm_audit.sources.files.container import Container, items
@@ -17,8 +18,7 @@ from llm_audit.sources.formats.registry import all_formats
 from llm_audit.sources.formats.signatures import Signatures
 
 
-@dataclass(frozen=True, slots=True)
-class Detection:
+class Detection(msgspec.Struct, frozen=True):
     """The formats found among the first records of a file."""
 
     format: Format | None  # the most frequent; the earlier in the registry among equals

@@ -7,9 +7,11 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
+
+import msgspec
 
 from llm_audit.errors import UsageError
 from llm_audit.sources import databases
@@ -27,8 +29,7 @@ _DRIVERS_OF_FILES = frozenset({"sqlite", "duckdb"})
 _WILDCARD = re.compile(r"[*?\[]")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """The files to read, sorted by name, and a note for each file or folder skipped."""
 
     sources: tuple[Source, ...]

@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
+import msgspec
+
 from llm_audit.errors import UsageError
 from llm_audit.sources.databases import Table
 from llm_audit.sources.files.stores.address import Store
@@ -22,8 +24,7 @@ class UnreadableError(UsageError):
     """A file that cannot be opened or read. Among other files it costs itself only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """The place of a file inside an archive."""
 
     archive: Source  # on this machine

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, TypeVar
+
+import msgspec
 
 from llm_audit.sources.entry import Entry, Record, Request, TypedRecord
 
@@ -37,8 +38,7 @@ class Specificity(IntEnum):
     PLAIN = 7  # the usual column names of custom logs
 
 
-@dataclass(frozen=True, slots=True)
-class FormatInfo:
+class FormatInfo(msgspec.Struct, frozen=True):
     """The description of a format for ``llm-audit formats`` and the documentation."""
 
     name: str  # the word for --log-format, such as "litellm"
@@ -50,8 +50,7 @@ class FormatInfo:
     ordered: bool = False  # records depend on those before them: a file is never split
 
 
-@dataclass(frozen=True, slots=True)
-class KindIs:
+class KindIs(msgspec.Struct, frozen=True):
     """A signature of the formats that one function tells apart: what it returns for a record is this kind."""
 
     kind_of: Callable[[Record, Context], Any]
@@ -62,8 +61,7 @@ class KindIs:
         return self.kind_of(record, context) is self.kind
 
 
-@dataclass(slots=True)
-class Context:
+class Context(msgspec.Struct):
     """The surroundings of the record at hand, within one file.
 
     ``state`` belongs to the format that reads the record and lasts as long as the file; only an ``ordered`` format may
@@ -72,8 +70,8 @@ class Context:
 
     path: str
     line: int = 0
-    state: dict[str, Any] = field(default_factory=dict)
-    _shared: dict[Callable[[Any], Any], tuple[Any, Any]] = field(default_factory=dict)
+    state: dict[str, Any] = msgspec.field(default_factory=dict)
+    _shared: dict[Callable[[Any], Any], tuple[Any, Any]] = msgspec.field(default_factory=dict)
 
     def once(self, work: Callable[[_Subject], _Result], subject: _Subject) -> _Result:
         """Return ``work(subject)``, worked out once for all formats that ask about the same subject in a row."""
@@ -84,8 +82,7 @@ class Context:
         return result
 
 
-@dataclass(frozen=True, slots=True)
-class RowPlan:
+class RowPlan(msgspec.Struct, frozen=True):
     """What compiled code needs to read lines straight into columns, where they have certain keys and are plain.
 
     Attributes:
@@ -103,8 +100,7 @@ class RowPlan:
     metadata: Callable[[bytes], Request]
 
 
-@dataclass(frozen=True, slots=True)
-class TypedReader:
+class TypedReader(msgspec.Struct, frozen=True):
     """A faster way to read lines whose records have the same keys, all of them: into a struct instead of a dictionary.
 
     ``decode`` raises what msgspec does where a line does not fit: other keys, or a value of another type. ``read``
@@ -117,8 +113,7 @@ class TypedReader:
     rows: RowPlan | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(msgspec.Struct, frozen=True):
     """One log format. Each module in a room of this package holds one, as ``FORMAT``.
 
     Attributes:

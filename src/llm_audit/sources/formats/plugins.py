@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from xxhash import xxh3_128
 
 from llm_audit.errors import UsageError
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 GROUP = "llm_audit.formats"
 
 
-@dataclass(frozen=True, slots=True)
-class _Plugin:
+class _Plugin(msgspec.Struct, frozen=True):
     """One entry point and the distribution that declares it."""
 
     point: EntryPoint

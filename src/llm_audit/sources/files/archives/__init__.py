@@ -11,8 +11,10 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import IO
+
+import msgspec
 
 from llm_audit.errors import UsageError
 from llm_audit.sources.files.archives.readers import TarReader, reader_of
@@ -35,8 +37,7 @@ TAR_BLOCK = tarfile.BLOCKSIZE
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, BrokenStreamError, zlib.error, EOFError, OSError)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(msgspec.Struct, frozen=True):
     """One regular file in an archive."""
 
     name: str

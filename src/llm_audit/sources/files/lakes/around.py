@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+
+import msgspec
 
 from llm_audit.errors import UsageError
 from llm_audit.sources.files.lakes.checkpoints import DELTA_LOG
@@ -19,8 +21,7 @@ from llm_audit.sources.files.stores.key_dates import KeyDates
 _DEPTH = 8  # of a table's folders below its own
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
+class _Table(msgspec.Struct, frozen=True):
     """A table's folder, and the files of its current version with what the log says of each.
 
     ``files`` is None where every data file belongs to it.

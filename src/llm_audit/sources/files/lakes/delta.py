@@ -6,9 +6,10 @@ import datetime as dt
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
+
+import msgspec
 
 from llm_audit.errors import UsageError
 from llm_audit.sources.files.lakes.checkpoints import DELTA_LOG, checkpoint
@@ -35,14 +36,13 @@ _FEATURES = frozenset(
 Columns = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LiveFile:
+class LiveFile(msgspec.Struct, frozen=True):
     """A file of a table's current version: its partition's columns, the bounds of its times, column by column, and the
     places of its rows that are deleted, as a bitmap; empty for none.
     """
 
     columns: Columns = ()
-    bounds: Mapping[str, tuple[dt.datetime, dt.datetime]] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[dt.datetime, dt.datetime]] = msgspec.field(default_factory=dict)
     deleted: bytes = b""
 
     def is_outside(self, dates: KeyDates) -> bool:

@@ -6,9 +6,10 @@ import datetime as dt
 import io
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
+
+import msgspec
 
 from llm_audit.errors import UsageError
 from llm_audit.sources.files.lakes.deleted import framed_places, packed
@@ -83,8 +84,7 @@ def _static_table(table: Table, name: str) -> Any:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
+class _Content(msgspec.Struct, frozen=True):
     """A file as pyiceberg reads one; it may have been copied from the place that the metadata names."""
 
     table: Table
@@ -106,8 +106,7 @@ class _Content:
         return self.table.read(_inside(self.location, self.root))
 
 
-@dataclass(frozen=True, slots=True)
-class _Files:
+class _Files(msgspec.Struct, frozen=True):
     """The files of a table as pyiceberg asks for them."""
 
     table: Table

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 
 class Table(Protocol):
@@ -25,8 +26,7 @@ class Table(Protocol):
         """Return whether it has a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class LocalTable:
+class LocalTable(msgspec.Struct, frozen=True):
     """A table on this machine."""
 
     name: str

@@ -7,9 +7,10 @@ range that holds its first byte, so that ranges which follow each other have eve
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+import msgspec
 
 from llm_audit.sources.files.limits import BLOCK_BYTES, MAX_DECODED_BYTES, MAX_EXPANSION, SHARD_BYTES
 from llm_audit.sources.files.storage import Source, UnreadableError, open_binary
@@ -21,8 +22,7 @@ _MAGIC = b"PAR1"
 _LENGTH_BYTES = 8  # of the length of the footer and the magic after it
 
 
-@dataclass(frozen=True, slots=True)
-class GroupRows:
+class GroupRows(msgspec.Struct, frozen=True):
     """Rows of a row group, from the first up to the last, exclusive."""
 
     group: int

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote
+
+import msgspec
 
 from llm_audit.errors import UsageError
 
@@ -29,8 +30,7 @@ class Kind(StrEnum):
     AZURE = "az"
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(msgspec.Struct, frozen=True):
     """An object store and how it is reached, without credentials."""
 
     kind: Kind
@@ -46,8 +46,7 @@ class Store:
         return f"{self.kind}/{self.endpoint}/{self.account}"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """An object, a prefix or a pattern in a store."""
 
     store: Store

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
 from typing import Self
+
+import msgspec
 
 from llm_audit.errors import UsageError
 
@@ -25,8 +26,7 @@ _HIVE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class KeyDates:
+class KeyDates(msgspec.Struct, frozen=True):
     """A period, and where a name says to which time its records belong.
 
     Without a pattern these are partitions as Hive names them: ``dt=``, ``date=`` and ``year=/month=/day=``.

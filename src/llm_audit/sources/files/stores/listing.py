@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
+
+import msgspec
 
 from llm_audit.sources.files.stores.address import Address, Kind
 from llm_audit.sources.files.stores.clients import client
@@ -22,13 +23,12 @@ Wanted = Callable[[str], bool]
 """Whether a folder, by its address, is looked into."""
 
 
-@dataclass(slots=True)
-class Listing:
+class Listing(msgspec.Struct):
     """The objects below a prefix, and what of it was not listed."""
 
-    objects: list[Any] = field(default_factory=list)  # Arrow's descriptions, with path, size and time
-    left_out: list[str] = field(default_factory=list)  # folders that are not wanted
-    failed: dict[str, str] = field(default_factory=dict)  # folders that cannot be listed, and why
+    objects: list[Any] = msgspec.field(default_factory=list)  # Arrow's descriptions, with path, size and time
+    left_out: list[str] = msgspec.field(default_factory=list)  # folders that are not wanted
+    failed: dict[str, str] = msgspec.field(default_factory=dict)  # folders that cannot be listed, and why
     requests: int = 0  # at least so many
 
     def add(self, address: Address, folder: str, answer: list[Any] | OSError, wanted: Wanted | None) -> list[str]:
