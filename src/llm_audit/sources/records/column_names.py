@@ -14,7 +14,7 @@ import msgspec
 from llm_audit.sources.records.billing.amounts import COLUMNS as COST_COLUMNS
 from llm_audit.sources.records.billing.amounts import PARTS as COST_PARTS
 from llm_audit.sources.records.tokens.names import COLUMNS as TOKEN_COLUMNS
-from llm_audit.sources.records.tokens.names import looks_like_tokens, normalize_name
+from llm_audit.sources.records.tokens.names import looks_like_tokens, normalize_name, token_kind
 
 ABSENT = "\0absent"  # no record has such a key
 _MAX_SHAPES = 4096  # sets of keys remembered
@@ -231,7 +231,7 @@ def _columns(keys: tuple[str, ...]) -> Columns:
         if column is not None and (column not in best or rank < best[column][0]):
             best[column] = (rank, key)
     found = {column: key for column, (_, key) in best.items()}
-    unread = any(looks_like_tokens(normalize_name(key)) for key in keys)
+    unread = any(_may_count(normalize_name(key)) for key in keys)
     marks = tuple(key for key in keys if normalize_name(key) in EVENTS | CACHE_HITS)
     holders = tuple(key for key in keys if normalize_name(key) in _HOLDERS | COUNTED)
     flags = {
@@ -241,6 +241,11 @@ def _columns(keys: tuple[str, ...]) -> Columns:
         "holders": holders,
     }
     return msgspec.convert({**found, **flags}, Columns)
+
+
+def _may_count(name: str) -> bool:
+    """Return whether a name that is no column may count tokens, such as a part of a usage in a flat table."""
+    return name not in _COLUMN_OF and (token_kind(name) is not None or looks_like_tokens(name))
 
 
 def _counts_twice(keys: tuple[str, ...]) -> bool:

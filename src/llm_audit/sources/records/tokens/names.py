@@ -24,24 +24,31 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "input_tokens", "native_tokens_prompt",  # OpenRouter's own, which it bills, beside normalised ones
         "prompt_tokens", "tokens_in", "tokens_prompt", "tokens_input", "input_token_count",
         "prompt_token_count", "num_input_tokens", "n_input_tokens", "num_prompt_tokens", "request_tokens",
-        "context_tokens", "in_tokens", "message_tokens", "input_text_tokens", "input_tokens_total",
+        "context_tokens", "in_tokens", "message_tokens", "input_text_tokens", "input_tokens_total", "n_prompt_tokens",
+        "prompt_token", "input_token",
+        "usage_prompt_tokens", "usage_input_tokens", "response_usage_prompt_tokens", "response_usage_input_tokens",
+        "usage_metadata_prompt_token_count",  # a usage as flat tables have it
     ),
     "output": (
         "output_tokens", "native_tokens_completion",
         "completion_tokens", "tokens_out", "tokens_completion", "tokens_output", "output_token_count",
         "completion_token_count", "num_output_tokens", "n_output_tokens", "num_completion_tokens", "response_tokens",
         "generated_tokens", "out_tokens", "answer_tokens", "candidates_token_count", "output_tokens_total",
+        "n_completion_tokens", "completion_token", "output_token", "usage_completion_tokens", "usage_output_tokens",
+        "response_usage_completion_tokens", "response_usage_output_tokens", "usage_metadata_candidates_token_count",
     ),
     "cached": (  # by their name a part of the input
         "cached_tokens", "native_tokens_cached",
         "cached_input_tokens", "prompt_cached_tokens", "input_cached_tokens", "tokens_cached",
         "cached_prompt_tokens", "num_cached_tokens", "cached_content_token_count", "cached_read_tokens",
         "input_tokens_cached", "prompt_tokens_cached", "cache_tokens", "cached_token_count",
+        "usage_metadata_cached_content_token_count",
     ),
     "cache_read": (
         "cache_read_tokens", "cache_read_input_tokens", "cache_read", "cache_hit_tokens", "prompt_cache_hit_tokens",
         "prompt_cache_read_tokens", "cached_read", "cache_read_input_token_count", "input_cache_read_tokens",
         "input_cache_read", "cache_read_token_count", "tokens_cache_read", "cache_reads", "input_tokens_cache_read",
+        "usage_cache_read_input_tokens", "response_usage_cache_read_input_tokens",
     ),
     "cache_write": (  # of the default lifetime, or of all where lifetimes are told apart
         "cache_write_tokens", "cache_creation_tokens", "cache_write_input_tokens",
@@ -51,7 +58,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "input_cache_write", "input_tokens_cache_write", "input_tokens_cache_creation",
     ),
     "cache_created": (  # of all lifetimes
-        "cache_creation_input_tokens", "prompt_cache_creation_tokens",
+        "cache_creation_input_tokens", "prompt_cache_creation_tokens", "usage_cache_creation_input_tokens",
+        "response_usage_cache_creation_input_tokens",
     ),
     "cache_write_5m": (
         "cache_write_5m_tokens", "cache_creation_5m_tokens", "ephemeral_5m_input_tokens",
@@ -72,14 +80,19 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "reasoning_token_count", "completion_reasoning_tokens",
     ),
     "thinking": ("thinking_tokens", "tokens_thinking", "thinking_token_count"),  # of Gemini, beside its output
-    "thoughts": ("thoughts_token_count", "thoughts_tokens", "tokens_thoughts"),  # Gemini's own name for them
+    "thoughts": (  # Gemini's own name for them
+        "thoughts_token_count", "thoughts_tokens", "tokens_thoughts", "usage_metadata_thoughts_token_count",
+    ),
     "audio_input": ("input_audio_tokens", "audio_input_tokens", "prompt_audio_tokens"),
     "audio_output": ("output_audio_tokens", "audio_output_tokens", "completion_audio_tokens"),
     "image_input": ("input_image_tokens", "image_input_tokens", "prompt_image_tokens"),
     "image_output": (
         "output_image_tokens", "image_output_tokens", "completion_image_tokens", "native_tokens_completion_images",
     ),
-    "total": ("total_tokens", "tokens_total", "total_token_count", "tokens", "tokens_used", "computed_total_tokens"),
+    "total": (
+        "total_tokens", "tokens_total", "total_token_count", "tokens", "tokens_used", "computed_total_tokens",
+        "usage_total_tokens", "response_usage_total_tokens", "usage_metadata_total_token_count",
+    ),
 }  # fmt: skip
 """Kinds of tokens by the names they go by as columns of their own, the most specific first."""
 

@@ -122,6 +122,62 @@ def test_counts_in_an_object_of_their_own(counts) -> None:
     assert tokens(read({"model": "m", **counts})) == (60, 40, None, None, 9)
 
 
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (
+            {
+                "usage.prompt_tokens": 1000,
+                "usage.completion_tokens": 5,
+                "usage.prompt_tokens_details.cached_tokens": 800,
+            },
+            (200, 800, None, None, 5),
+        ),
+        (
+            {"prompt_tokens": 1000, "completion_tokens": 5, "prompt_tokens_details.cached_tokens": 800},
+            (200, 800, None, None, 5),
+        ),
+        (
+            {
+                "usage_input_tokens": 200,
+                "usage_cache_read_input_tokens": 800,
+                "usage_cache_creation_input_tokens": 9,
+                "usage_output_tokens": 5,
+            },
+            (200, 800, 9, None, 5),
+        ),
+        ({"response.usage.input_tokens": 9, "response.usage.output_tokens": 5}, (9, None, None, None, 5)),
+        (
+            {
+                "usageMetadata.promptTokenCount": 1000,
+                "usageMetadata.candidatesTokenCount": 5,
+                "usageMetadata.cachedContentTokenCount": 800,
+            },
+            (200, 800, None, None, 5),
+        ),
+        ({"usage": [{"prompt_tokens": 1000, "completion_tokens": 5}]}, (1000, None, None, None, 5)),
+    ],
+)
+def test_a_usage_is_read_as_flat_tables_have_it(record, expected) -> None:
+    assert tokens(read({"model": "m", "time": "2026-09-01", **record})) == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "left_out"),
+    [
+        ({"tokens": 1005}, "total without its parts"),
+        ({"total_tokens": 1005}, "total without its parts"),
+        ({"input_tokens_k": 1.2}, "input_tokens_k"),
+        ({"usage": [{"prompt_tokens": 1}, {"prompt_tokens": 2}]}, "usages of several calls"),
+        ({"total_tokens": 0}, None),
+        ({"total_tokens": None}, None),
+    ],
+)
+def test_counts_of_which_none_can_be_used_are_named(record, left_out) -> None:
+    read_one = read({"model": "m", "time": "2026-09-01", "prompt": "Why?", **record})
+    assert (read_one.usage.usage_source, read_one.usage.unread_counts) == ("none", left_out)
+
+
 def test_an_object_without_counts_is_no_usage() -> None:
     assert read({"model": "m", "usage": {"note": "none"}, "time": 1_767_607_200}).usage.usage_source == "none"
 

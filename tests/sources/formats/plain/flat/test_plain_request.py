@@ -119,7 +119,7 @@ def test_usual_values_are_as_builtins():
         prompt_tokens_details=SimpleNamespace(cached_tokens=4),
     )
     for changed in (
-        {"usage": usage, "input": None, "output": None}, {"input": None, "output": None},
+        {"usage": usage, "input": None, "output": None}, {"input": None, "output": None, "total": None},
         {"status": None}, {"status": 429}, {"time": None},
         {"trace": "none"}, {"request_id": "chatcmpl-123456"}, {"messages": []}, {"messages": [Message("user", "***")]},
         {"time": "2028-02-29T23:59:59Z"}, {"time": "2026-09-01T10:00:00.123456+00:00"}, {"completion": "Hi"},

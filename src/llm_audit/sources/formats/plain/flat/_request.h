@@ -131,7 +131,7 @@ static int read_counts(PyObject *usage, PyObject **counts) {
 /* The usage of counts that add up, with cached tokens part of the input. */
 static PyObject *usage_of(PyObject *const *tools, PyObject *const *counts, int is_nested) {
     long long input = count_of(counts[0]), output = count_of(counts[1]), cached = count_of(counts[2]), total = count_of(counts[3]);
-    if (input == -1 && output == -1 && !is_nested) return Py_NewRef(tools[NO_USAGE]);
+    if (input == -1 && output == -1 && total == -1 && !is_nested) return Py_NewRef(tools[NO_USAGE]);
     if (output == -1 && is_nested) output = 0;
     if (input < 0 || output < 0 || cached < -1 || total < -1) return NULL;
     if ((total >= 0 && total != input + output) || cached > input) return NULL;

@@ -25,7 +25,14 @@ from llm_audit.sources.entry import (
     Usage,
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
+from llm_audit.sources.formats.plain.flat.fields import (
+    TOTAL_ALONE,
+    new_request,
+    outcome,
+    set_attribution,
+    set_completion,
+    with_left_out,
+)
 from llm_audit.sources.formats.plain.flat.marks import add_cached, no_call
 from llm_audit.sources.formats.plain.flat.typed import typed_reader
 from llm_audit.sources.formats.plain.flat.whole_bodies import body_of, read_whole, set_tier
@@ -35,7 +42,7 @@ from llm_audit.sources.records.bodies import read_parameters, region_of_usage, t
 from llm_audit.sources.records.calls import is_batched, operation, tier
 from llm_audit.sources.records.column_names import ABSENT, COUNTED, Columns, columns_of
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
-from llm_audit.sources.records.fields import Json, first, labels, mapping, number, text
+from llm_audit.sources.records.fields import Json, first, labels, listing, mapping, number, text
 from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.sources.records.tokens import (
@@ -53,6 +60,8 @@ from llm_audit.vocabulary import ServiceTier
 _USUAL_COUNTS = frozenset(
     {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details"}
 )
+_ANTHROPIC_INPUTS = ("input_tokens", "usage_input_tokens", "response_usage_input_tokens")
+_ANTHROPIC_READS = tuple(f"{head}cache_read_input_tokens" for head in ("", "usage_", "response_usage_"))
 _USAGES = ("usage", "token_usage", "usage_metadata", "usageMetadata")
 _SURELY_MS = 100  # calls take longer than 100 ms and less than 100 s, so a bare latency below is in seconds
 
@@ -125,19 +134,24 @@ def _prompt(record: Json, columns: Columns) -> list[Message] | None:
 
 
 def _usage(record: Json, columns: Columns, model: str) -> Usage:
-    nested = mapping(record.get(columns.usage)) or mapping(record.get(columns.total))
+    usage = record.get(columns.usage)
+    several = listing(usage) if isinstance(usage, list) else []
+    left_out = ["usages of several calls"] if len(several) > 1 else []
+    nested = mapping(usage if len(several) != 1 else several[0]) or mapping(record.get(columns.total))
     if nested and (found := _nested_usage(nested, model)) is not NO_USAGE:
         return found
     if columns.only_usual:
-        return disjoint_usage(
+        total = read_count(record, columns.total)
+        found = disjoint_usage(
             read_count(record, columns.input),
             read_count(record, columns.output),
             cache_read=read_count(record, columns.cached),
-            total=read_count(record, columns.total),
+            total=total,
             convention=Convention.INCLUSIVE,
         )
-    anthropic = columns.names("input", "input_tokens") and (
-        columns.names("cache_read", "cache_read_input_tokens") or columns.cache_created is not ABSENT
+        return with_left_out(found, [*left_out, *([TOTAL_ALONE] if total else [])])
+    anthropic = columns.names("input", *_ANTHROPIC_INPUTS) and (
+        columns.names("cache_read", *_ANTHROPIC_READS) or columns.cache_created is not ABSENT
     )
     convention = Convention.EXCLUSIVE if anthropic else None
     counts = count_tokens(record, nested=False)
@@ -148,7 +162,10 @@ def _usage(record: Json, columns: Columns, model: str) -> Usage:
     told = counts.get("total", "thoughts", "thinking") is not None or "native" in columns.reasoning  # of OpenRouter
     if reasoning and output and reasoning <= output and not told and thinks(model):
         return perhaps_on_top(found)
-    return _held_usage(record, columns, model) if found is NO_USAGE else found
+    if found is not NO_USAGE:
+        return found
+    left_out += [*counts.unread, *([TOTAL_ALONE] if counts.get("total") else [])]
+    return with_left_out(_held_usage(record, columns, model), left_out)
 
 
 def _held_usage(record: Json, columns: Columns, model: str) -> Usage:

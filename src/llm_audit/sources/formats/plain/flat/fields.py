@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from llm_audit.sources.entry import Message, Request
+from llm_audit.sources.entry import NO_USAGE, Message, Request, Usage
 from llm_audit.sources.records.calls import merge_key
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
 from llm_audit.sources.records.fields import Attribution, Json, as_int, attribution_of, flag, mapping, number, text
 from llm_audit.sources.records.messages import any_placeholder, set_reply
+from llm_audit.sources.records.tokens import named_as_unread
 from llm_audit.vocabulary import Status
 
 _OK, _ERROR = Status.OK.value, Status.ERROR.value
@@ -21,6 +23,7 @@ _WORDS = {
 _MAX_REMEMBERED = 2048  # metadata of different texts
 _MAX_CHARS = 256  # of the texts in those that are remembered
 _UNATTRIBUTED = Attribution()
+TOTAL_ALONE = "total without its parts"
 _PROVIDER_IDS = ("chatcmpl-", "cmpl-", "resp_", "msg_", "gen-")
 
 
@@ -114,6 +117,11 @@ def _attribution_and_columns(metadata: Json) -> tuple[Attribution, Columns]:
 def _of_texts(items: tuple[tuple[str, str], ...]) -> tuple[Attribution, Columns]:
     metadata = dict(items)
     return attribution_of(metadata), columns_of(metadata)
+
+
+def with_left_out(usage: Usage, names: Sequence[str]) -> Usage:
+    """Return a usage that names what was stated of tokens, where none of it could be used."""
+    return named_as_unread(usage, names) if usage is NO_USAGE else usage
 
 
 def set_completion(request: Request, completion: Any) -> None:

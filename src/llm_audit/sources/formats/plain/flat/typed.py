@@ -13,7 +13,14 @@ import msgspec
 
 from llm_audit.sources.entry import BadRecordError, Message, Reason, Record, Request, TypedRecord, Usage
 from llm_audit.sources.formats.interface import TypedReader
-from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
+from llm_audit.sources.formats.plain.flat.fields import (
+    TOTAL_ALONE,
+    new_request,
+    outcome,
+    set_attribution,
+    set_completion,
+    with_left_out,
+)
 from llm_audit.sources.formats.plain.flat.object_reader import Kind, Value, object_reader, request_reader
 from llm_audit.sources.formats.plain.flat.rows import row_plan
 from llm_audit.sources.formats.plain.flat.whole_bodies import may_be_whole
@@ -161,9 +168,10 @@ def _prompt(values: Any) -> list[Message] | None:
 def _usage(values: Any) -> Usage:
     usage = values.usage
     if usage is None:
-        return disjoint_usage(
+        counted = disjoint_usage(
             values.input, values.output, cache_read=values.cached, total=values.total, convention=_INCLUSIVE
         )
+        return with_left_out(counted, [TOTAL_ALONE]) if values.total else counted
     output, details = usage.completion_tokens, usage.prompt_tokens_details
     return disjoint_usage(
         usage.prompt_tokens,
