@@ -49,8 +49,8 @@ class Stages(msgspec.Struct, kw_only=True, frozen=True):
 
     def each(
         self, stage: str, task: Task, log: object = None, *, relay: Callable[[Space], Relay] | None = None
-    ) -> None:
-        """Do a task for each partition, and carry on the rows that they send to each other."""
+    ) -> Given:
+        """Do a task for each partition, and carry on the rows that they send to each other; return what all got."""
         given = self._given(log)
         self._run(
             TaskStep(space=self.space, stage=stage, number=number, task=task, given=given, relay=relay)
@@ -58,6 +58,7 @@ class Stages(msgspec.Struct, kw_only=True, frozen=True):
         )
         for level in relay(self.space).steps() if relay is not None else ():
             self._run(level)
+        return given
 
     def summed(
         self,
@@ -69,8 +70,7 @@ class Stages(msgspec.Struct, kw_only=True, frozen=True):
         relay: Callable[[Space], Relay] | None = None,
     ) -> T | None:
         """Return what all partitions come to; None where none has found anything."""
-        self.each(stage, task, log, relay=relay)
-        given = self._given(log)
+        given = self.each(stage, task, log, relay=relay)
         level, count = 0, self.space.partitions
         while count > TOGETHER:
             steps = [
