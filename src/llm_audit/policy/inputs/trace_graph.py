@@ -137,10 +137,13 @@ def _joined(nodes: pl.DataFrame, edge: Edge, cause: str, effect: str) -> pl.Data
 
 
 def _previous(nodes: pl.DataFrame) -> pl.DataFrame:
-    before = nodes.filter(pl.col("conversation").is_not_null()).select(
-        parent=pl.col("node").shift(1).over("group", "conversation"), child="node"
-    )
-    return _named(before.filter(pl.col("parent").is_not_null()), Edge.PREVIOUS)
+    """Edges from the request before each in its trace and conversation."""
+    known = nodes.filter(pl.col("conversation").is_not_null())
+    group, conversation = known["group"].rle_id().to_numpy(), known["conversation"].to_numpy()
+    order = np.lexsort((conversation, group))  # which is stable: nodes stay in their order
+    follows = (np.diff(group[order]) == 0) & (np.diff(conversation[order]) == 0)
+    node = known["node"].to_numpy()[order]
+    return _named(pl.DataFrame({"parent": node[:-1][follows], "child": node[1:][follows]}), Edge.PREVIOUS)
 
 
 def _named(edges: pl.DataFrame, edge: Edge) -> pl.DataFrame:
