@@ -77,14 +77,11 @@ class Assessor(msgspec.Struct, kw_only=True, frozen=True):
 
     def _turns(self, has: Callable[[Index], Bools], *, upgrade: bool = True) -> list[Index]:
         """Return the turns of candidates that groups have; without ``upgrade`` those up to the model used."""
-        used, places = self.inputs.groups.used, self.ladder.shape[1]
-        there = np.zeros((places, len(used)), dtype=np.bool_)
-        below = np.ones(len(used), dtype=np.bool_)
-        for place in range(places):
-            candidate = candidates(self.ladder, used, place)
-            there[place] = has(candidate) & below
-            if not upgrade:
-                below &= candidate != used
+        used = self.inputs.groups.used
+        candidate = candidates(self.ladder, used, np.arange(self.ladder.shape[1], dtype=np.int32)[:, None])
+        there = has(candidate)
+        if not upgrade:
+            there[1:] &= ~np.logical_or.accumulate(candidate == used)[:-1]
         at, group = np.nonzero(there)
         found = np.full((int(there.sum(axis=0).max(initial=0)), len(used)), NONE, dtype=np.int32)
         found[np.cumsum(there, axis=0, dtype=np.int32)[at, group] - 1, group] = at
@@ -166,7 +163,7 @@ class Assessor(msgspec.Struct, kw_only=True, frozen=True):
     def _known(self, candidate: Index) -> Bools:
         """Return whether each group's candidate was measured in what is asked of it, where the decision needs it."""
         if self.policy.unmeasured or self.policy.decision is Decision.ALWAYS:
-            return np.ones(len(candidate), dtype=np.bool_)
+            return np.ones(candidate.shape, dtype=np.bool_)
         return self.inputs.models.measured_in(candidate, self.inputs.groups.skill)
 
     def _wanted(self, rows: Ints, cost: Ints) -> Bools:

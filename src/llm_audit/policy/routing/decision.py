@@ -90,7 +90,7 @@ class DecisionRule(msgspec.Struct, kw_only=True, frozen=True):
             case Decision.NEVER:
                 return np.zeros(len(measure), dtype=bool)
             case Decision.QUALITY_LOSS:
-                return np.asarray(measure <= policy.quality_limits()[requests.category[offers.rows]] / ANSWERS)
+                return np.asarray(measure <= (policy.quality_limits() / ANSWERS)[requests.category[offers.rows]])
             case Decision.P_SUFFICES:
                 return np.asarray(measure >= _given(policy.target))
             case Decision.STRONG_WINS:
