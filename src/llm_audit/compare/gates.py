@@ -15,7 +15,7 @@ from llm_audit.compare.changes import judge
 from llm_audit.compare.power import margin
 from llm_audit.compare.rules import FORECAST, TOTALS, UNITS, GateRule
 from llm_audit.compare.wording import show
-from llm_audit.document.audit import FEW_CLUSTERS, Document, Metric
+from llm_audit.document.audit import Document, Metric
 from llm_audit.document.comparison import CheckResult, Comparison, InconclusiveIs, MetricChange, Outcome, Rule
 from llm_audit.document.sampling import in_words
 
@@ -101,26 +101,10 @@ def _evaluate(
         return _verdict(rule, Outcome.NOT_EVALUATED, f"{rule.metric} is not known: {reason}.", None, None)
     if rule.kind != "level":
         return _change_rule(rule, head, base, comparison, options)
-    return _limit(rule, head, now, options)
-
-
-def _limit(rule: GateRule, head: Document, now: Metric, options: GateOptions) -> Rule:
     sampled = rule.metric.partition("[")[0] in TOTALS and head.sampling_rate != 1
     if sampled and rule.of_all_traffic:
         return _budget(rule, now, head.sampling_rate, options)
-    if now.name.startswith("flagship_tax") and now.clusters < FEW_CLUSTERS and head.policy.decision != "never":
-        return _of_few(rule, now)
     return _level(rule, now, f" in the logs, a sample of {in_words(head.sampling_rate)}," if sampled else "")
-
-
-def _of_few(rule: GateRule, now: Metric) -> Rule:
-    """Leave open a limit on a tax, which is an estimate, where too few conversations are behind it."""
-    message = (
-        f"{rule.metric} is estimated at {show(now.known_value, now.unit)} by {now.clusters:,} conversation"
-        f"{'' if now.clusters == 1 else 's'}; {FEW_CLUSTERS} are needed to hold it against"
-        f" {show(rule.threshold, now.unit)}."
-    )
-    return _verdict(rule, Outcome.INCONCLUSIVE, message, None, now.known_value)
 
 
 def _unknown(document: Document, metric: Metric) -> str | None:
