@@ -9,8 +9,15 @@ from llm_audit.policy.file.model import Scope
 from llm_audit.policy.inputs.choice import OUTCOMES, RouteOutcome
 from llm_audit.policy.inputs.models import NONE
 from llm_audit.policy.routing.decisions import positions
-from llm_audit.policy.routing.plan import RoutePlan, assessor_of, places_of, replan
-from llm_audit.policy.routing.resettled import resettled
+from llm_audit.policy.routing.plan import (
+    RoutePlan,
+    assessor_of,
+    at_places,
+    places_of,
+    replan,
+    settled,
+    with_choice,
+)
 from llm_audit.policy.routing.traces import by_trace
 
 
@@ -29,8 +36,9 @@ def with_unmeasured(plan: RoutePlan) -> RoutePlan:
     undone = plan.choice.outcome == OUTCOMES.index(RouteOutcome.NO_SAVING.value)
     rows = np.flatnonzero((requests.routable & in_ladder[requests.used]) | undone)
     assessor = assessor_of(plan.inputs, policy, ladder)
-    first = plan.choice.position.copy()
-    (first[rows],) = positions(assessor.part(rows), [assessor.rule])
-    places = places_of(plan.inputs, policy, first)
+    position = plan.choice.position.copy()
+    (position[rows],) = positions(assessor.part(rows), [assessor.rule])
+    choice = at_places(plan, position, rows)
+    places = places_of(plan.inputs, policy, position)
     other = replace(plan, policy=policy, assessor=assessor, threshold=assessor.rule.threshold, places=places)
-    return resettled(other, first, undone | (first != plan.choice.position))
+    return settled(with_choice(other, choice))
