@@ -4,6 +4,7 @@ import json
 import pickle
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,14 +13,14 @@ import pytest
 
 from llm_audit.api import audit_options
 from llm_audit.audit.run import Audit, run
-from llm_audit.audit.stages import runs
+from llm_audit.audit.stages import runs, space
 from llm_audit.catalog import Catalog
 from llm_audit.config import Config
 from llm_audit.engines import IngestOptions, clear_workspace, ingest, open_executor, over_steps, steps_folder
 from llm_audit.engines.workspace import plan
 from llm_audit.errors import AuditError
 from llm_audit.ledger import Ledger, read_ledger, write_ledger
-from llm_audit.ledger.assembly.layout import Layout
+from llm_audit.ledger.assembly import assemble
 from llm_audit.ledger.remote import RemoteLedger
 from llm_audit.ledger.shared import Outcome, Relay, Step, open_folder
 from llm_audit.policy import load
@@ -37,8 +38,8 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(split, "SHARD_BYTES", 6_000)
     monkeypatch.setattr(plan, "SHARD_BYTES", 6_000)
     monkeypatch.setattr(runs, "TOGETHER", 2)
-    for kind in (Relay, Layout):
-        monkeypatch.setitem(kind.__init__.__kwdefaults__, "fan", 2)
+    monkeypatch.setattr(space, "Relay", partial(Relay, fan=2))
+    monkeypatch.setitem(assemble.__kwdefaults__, "fan", 2)
 
 
 @pytest.fixture
