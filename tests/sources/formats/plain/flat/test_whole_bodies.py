@@ -94,3 +94,25 @@ def test_a_column_of_a_batch_stands_above_a_body_that_says_default(tmp_path) -> 
         {**CALL, "service_tier": "flex", "completion": json.dumps(body)},
     )
     assert (batch.service_tier, flex.service_tier) == ("batch", "standard")
+
+
+@pytest.mark.parametrize(
+    ("total", "expected"),
+    [(1250, (200, 1000, None, None, 50)), ("1250", (200, 1000, None, None, 50)), (905, (None, None, None, None, None))],
+)
+def test_a_total_that_is_not_that_of_a_body_makes_it_a_reply(tmp_path, total, expected) -> None:
+    (request,) = calls(tmp_path, {**CALL, "total_tokens": total, "completion": json.dumps(CHAT)})
+    assert tokens(request) == expected
+
+
+def test_what_a_record_states_of_a_cost_or_a_model_is_kept_beside_a_body_that_does_not(tmp_path) -> None:
+    usage = {"prompt_tokens": 1200, "completion_tokens": 50, "cost": 0.01}
+    stated, batch, served = calls(
+        tmp_path,
+        {**CALL, "usage": usage, "completion": CHAT},
+        {**CALL, "is_batch": True, "completion": CHAT},
+        {**CALL, "served_model": "gpt-4o", "completion": CHAT},
+    )
+    assert stated.stated_cost_pico == 10**10
+    assert (batch.model_requested, batch.model) == ("router", "gpt-4o-2024-08-06")
+    assert (served.model_requested, served.model) == ("router", "gpt-4o")

@@ -204,7 +204,7 @@ def _nested_usage(usage: Json, model: str) -> Usage:
 def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> None:
     """Set the fields that few custom logs have."""
     get = record.get
-    requested = text(get(columns.requested))
+    requested = text(get(columns.requested)) or request.model_requested
     served = text(get(columns.served))
     if served is not None:
         request.model_requested, request.model = requested or request.model, served

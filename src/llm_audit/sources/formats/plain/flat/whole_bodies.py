@@ -8,7 +8,7 @@ from llm_audit.sources.records.billing.fees import read_grounding_fees, read_res
 from llm_audit.sources.records.bodies import model_of, place_of, read_response_body, tier_of, usage_of
 from llm_audit.sources.records.calls import merge_key
 from llm_audit.sources.records.column_names import Columns
-from llm_audit.sources.records.fields import Json, first, mapping, text
+from llm_audit.sources.records.fields import Json, as_int, first, mapping, text
 from llm_audit.vocabulary import ServiceTier
 
 _COUNTS = "usage"
@@ -51,12 +51,15 @@ def body_of(record: Json, columns: Columns, own: Usage) -> Json:
         return {}
     found = (whole_body(value) for value in (completion, *(record[key] for key in columns.holders)))
     body = next((body for body in found if body), {})
-    return body if body and (own is NO_USAGE or _are_of_one_call(own, usage_of(body))) else {}
+    total = as_int(record.get(columns.total))
+    return body if body and (own is NO_USAGE or _are_of_one_call(own, usage_of(body), total)) else {}
 
 
-def _are_of_one_call(own: Usage, found: Usage) -> bool:
+def _are_of_one_call(own: Usage, found: Usage, total: int | None) -> bool:
     """Return whether a record's own counts can be those of a body, whose input may have its cached tokens apart."""
     whole = _input_of(found)
+    if total and own.input_tokens is None and own.output_tokens is None:
+        return total - (found.output_tokens or 0) in (found.input_tokens, whole)
     outputs = own.output_tokens in (None, found.output_tokens)
     return found is not NO_USAGE and outputs and _input_of(own) in (0, found.input_tokens, whole)
 
@@ -73,7 +76,9 @@ def read_whole(request: Request, body: Json) -> None:
         request.model_requested, request.model = request.model_requested or request.model, served
     counts = mapping(body.get("usage"))
     request.usage = usage_of(body)
-    request.stated_cost_pico = cost_of_usage(counts) if counts else None
+    cost = cost_of_usage(counts) if counts else None
+    if cost is not None:
+        request.stated_cost_pico = cost
     if request.request_id is None and response_id is not None:
         request.request_id = response_id
         request.merge_key = merge_key(response_id, model=request.model, status=request.status)
