@@ -33,6 +33,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "requested": ("request_model", "requested_model", "model_requested"),
     "provider": ("provider", "llm_provider", "model_provider", "custom_llm_provider", "api_provider", "vendor"),
     "operation": ("operation", "call_type", "endpoint", "request_type", "api"),
+    "billed_tier": ("response_service_tier", "usage_service_tier", "response_usage_service_tier"),  # of a response
+    "billed_speed": ("usage_speed", "response_usage_speed"),
     "service_tier": ("service_tier", "processing_tier", "speed"),
     "region": ("region", "location", "inference_geo"),
     "request_id": ("request_id", "response_id", "call_id", "completion_id", "generation_id", "log_id", "id", "uuid"),
@@ -59,7 +61,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "cost_usd", "total_cost_usd", "cost", "total_cost", "response_cost", "spend", "cost_total", "price_usd",
         "total_price", "price", "amount_usd", "cost_$", "total_cost_$", "cost_in_usd", "cost_dollars",
         "cost_in_dollars", "usd_cost", "spend_usd", "total_spend", "estimated_cost_usd", "estimated_cost",
-        "costs", "cost_details", "cost_breakdown",
+        "costs", "cost_details", "cost_breakdown", "usage_cost", "response_usage_cost",
     ),
     "currency": ("currency", "cost_currency", "price_currency", "cost_unit"),
     "other_cost": tuple(COST_COLUMNS),  # in the unit that the name ends in
@@ -134,6 +136,8 @@ class Columns(msgspec.Struct, frozen=True):
     requested: str = ABSENT
     provider: str = ABSENT
     operation: str = ABSENT
+    billed_tier: str = ABSENT
+    billed_speed: str = ABSENT
     service_tier: str = ABSENT
     region: str = ABSENT
     request_id: str = ABSENT

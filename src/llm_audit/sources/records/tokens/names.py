@@ -25,7 +25,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "prompt_tokens", "tokens_in", "tokens_prompt", "tokens_input", "input_token_count",
         "prompt_token_count", "num_input_tokens", "n_input_tokens", "num_prompt_tokens", "request_tokens",
         "context_tokens", "in_tokens", "message_tokens", "input_text_tokens", "input_tokens_total", "n_prompt_tokens",
-        "prompt_token", "input_token",
+        "prompt_token",
         "usage_prompt_tokens", "usage_input_tokens", "response_usage_prompt_tokens", "response_usage_input_tokens",
         "usage_metadata_prompt_token_count",  # a usage as flat tables have it
     ),
@@ -34,7 +34,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "completion_tokens", "tokens_out", "tokens_completion", "tokens_output", "output_token_count",
         "completion_token_count", "num_output_tokens", "n_output_tokens", "num_completion_tokens", "response_tokens",
         "generated_tokens", "out_tokens", "answer_tokens", "candidates_token_count", "output_tokens_total",
-        "n_completion_tokens", "completion_token", "output_token", "usage_completion_tokens", "usage_output_tokens",
+        "n_completion_tokens", "completion_token", "usage_completion_tokens", "usage_output_tokens",
         "response_usage_completion_tokens", "response_usage_output_tokens", "usage_metadata_candidates_token_count",
     ),
     "cached": (  # by their name a part of the input

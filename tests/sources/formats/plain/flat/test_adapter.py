@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from tests.sources.formats.fixture_files import once, rejections, requests, tokens
 
@@ -7,6 +9,7 @@ from llm_audit.sources.formats.plain.flat import FORMAT
 from llm_audit.sources.records.column_names import SYNONYMS, Columns, columns_of, normalize_name
 
 NESTED, COLUMNS, SYNONYMOUS = "flat/nested_usage.jsonl", "flat/columns.csv", "flat/synonyms.jsonl"
+USAGE_WITH_COST = {"prompt_tokens": 1000, "completion_tokens": 5, "cost": 0.01}
 
 
 def read(record):
@@ -88,6 +91,15 @@ def test_of_two_names_the_more_telling_wins_whatever_their_order() -> None:
         ({"batch": "2026-09-01"}, "standard"),
         ({"batch_size": 1}, "standard"),
         ({"batch": False, "service_tier": "flex"}, "flex"),
+        ({"usage.service_tier": "batch"}, "batch"),  # of a usage as flat tables have it
+        ({"response.service_tier": "default", "service_tier": "flex"}, "standard"),
+        ({"response_service_tier": "default", "service_tier": "batch"}, "batch"),
+        ({"response_service_tier": None, "service_tier": "flex"}, "flex"),
+        ({"usage_speed": "fast", "usage_service_tier": "standard"}, "fast"),
+        ({"speed": "fast"}, "fast"),
+        ({"usage_speed": 80.5, "service_tier": "flex"}, "flex"),
+        ({"usage": [{"input_tokens": 1, "output_tokens": 1, "service_tier": "batch"}]}, "batch"),
+        ({"usage": '[{"input_tokens": 1, "output_tokens": 1, "service_tier": "batch"}]'}, "batch"),
     ],
 )
 def test_the_number_or_the_size_of_a_batch_is_no_batch_price(column, tier) -> None:
@@ -168,6 +180,7 @@ def test_a_usage_is_read_as_flat_tables_have_it(record, expected) -> None:
         ({"tokens": 1005}, "total without its parts"),
         ({"total_tokens": 1005}, "total without its parts"),
         ({"input_tokens_k": 1.2}, "input_tokens_k"),
+        ({"input_token": "the", "output_token": "sky"}, None),  # words, and no counts
         ({"usage": [{"prompt_tokens": 1}, {"prompt_tokens": 2}]}, "usages of several calls"),
         ({"total_tokens": 0}, None),
         ({"total_tokens": None}, None),
@@ -176,6 +189,19 @@ def test_a_usage_is_read_as_flat_tables_have_it(record, expected) -> None:
 def test_counts_of_which_none_can_be_used_are_named(record, left_out) -> None:
     read_one = read({"model": "m", "time": "2026-09-01", "prompt": "Why?", **record})
     assert (read_one.usage.usage_source, read_one.usage.unread_counts) == ("none", left_out)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"usage": [USAGE_WITH_COST]},
+        {"usage": json.dumps([USAGE_WITH_COST])},
+        {f"usage.{name}": value for name, value in USAGE_WITH_COST.items()},
+    ],
+)
+def test_a_cost_is_read_beside_the_counts_of_a_usage(record) -> None:
+    read_one = read({"model": "m", "time": "2026-09-01", **record})
+    assert (tokens(read_one), read_one.stated_cost_pico) == ((1000, None, None, None, 5), 10**10)
 
 
 def test_an_object_without_counts_is_no_usage() -> None:

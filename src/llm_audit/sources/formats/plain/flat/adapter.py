@@ -113,7 +113,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
 def _set_by_bodies(request: Request, record: Json, columns: Columns) -> None:
     """Set what a usage says beside its counts, what few custom logs have, and what a whole response body says."""
     usage = record.get(columns.usage)
-    if usage is not None and not (told := mapping(usage)).keys() <= _USUAL_COUNTS:
+    if usage is not None and not (told := mapping(_only(usage))).keys() <= _USUAL_COUNTS:
         request.stated_cost_pico = cost_of_usage(told)
         request.service_tier, request.region = tier_of({"usage": told}), region_of_usage(told)
     body = body_of(record, columns, request.usage)
@@ -133,11 +133,17 @@ def _prompt(record: Json, columns: Columns) -> list[Message] | None:
     return read_messages(prompt, system if isinstance(system, str | list) else None)
 
 
+def _only(usage: object) -> object:
+    """Return the usage that a list of one holds, also where it is JSON in a text; anything else as it is."""
+    if isinstance(usage, str) and usage.lstrip()[:1] == "[":
+        usage = listing(usage)
+    return usage[0] if isinstance(usage, list) and len(usage) == 1 else usage
+
+
 def _usage(record: Json, columns: Columns, model: str) -> Usage:
-    usage = record.get(columns.usage)
-    several = listing(usage) if isinstance(usage, list) else []
-    left_out = ["usages of several calls"] if len(several) > 1 else []
-    nested = mapping(usage if len(several) != 1 else several[0]) or mapping(record.get(columns.total))
+    usage = _only(record.get(columns.usage))
+    left_out = ["usages of several calls"] if isinstance(usage, list) and usage else []
+    nested = mapping(usage) or mapping(record.get(columns.total))
     if nested and (found := _nested_usage(nested, model)) is not NO_USAGE:
         return found
     if columns.only_usual:
@@ -237,10 +243,19 @@ def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> No
 
 
 def _named_tier(record: Json, columns: Columns) -> str | None:
-    """Return the tier that a column names; None where it leaves the choice open, or is a speed that is no tier."""
-    named = text(record.get(columns.service_tier))
-    is_open = named == "auto" or (columns.names("service_tier", "speed") and tier(named) == ServiceTier.STANDARD)
-    return None if is_open else named
+    """Return the tier that a column names; None where it leaves the choice open, or is a speed that is no tier.
+
+    What a response says comes first, but for one of a batch, which may say ``default``.
+    """
+    get = record.get
+    asked = text(get(columns.service_tier))
+    if tier(asked) == ServiceTier.BATCH:
+        return asked
+    if get(columns.billed_speed) == ServiceTier.FAST:
+        return ServiceTier.FAST
+    if columns.names("service_tier", "speed") and tier(asked) == ServiceTier.STANDARD:
+        asked = None
+    return next((named for named in (text(get(columns.billed_tier)), asked) if named not in (None, "auto")), None)
 
 
 def _latency_ms(record: Json, columns: Columns) -> float | None:
