@@ -208,7 +208,30 @@ def test_a_price_of_few_digits_beside_thousands_of_tokens_is_that_of_a_million(
     assert (request.stated_cost_pico is not None, request.usage.unread_counts is None) == (is_cost, is_cost)
 
 
-@pytest.mark.parametrize("model", ["dall-e-3", "openai/gpt-image-1", "whisper-1", "imagen-4.0-generate-001"])
+@pytest.mark.parametrize("model", ["claude-opus-4-1", "o1-pro-2025-03-19", "openai/gpt-4.5-preview", "gpt-5.2-pro"])
+def test_a_short_price_that_a_model_may_cost_is_kept(model: str) -> None:
+    record = {"model": model, "price": 0.152}
+    request = Request(model=model, usage=Usage(input_tokens=100, output_tokens=2_000))
+    set_stated(request, record, columns_of(record))
+    assert (request.stated_cost_pico, request.usage.unread_counts) == (152 * CENT // 10, None)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request(model="m", usage=Usage(input_tokens=1_500, tool_calls_billed=10)),
+        Request(model="m", service_tier="fast", usage=Usage(input_tokens=1_500)),
+    ],
+)
+def test_a_short_price_with_fees_or_of_faster_output_is_kept(request_: Request) -> None:
+    record = {"model": "m", "price": 0.11}
+    set_stated(request_, record, columns_of(record))
+    assert request_.stated_cost_pico == 11 * CENT
+
+
+@pytest.mark.parametrize(
+    "model", ["gemini-3-pro-image-preview", "dall-e-3", "openai/gpt-image-1", "whisper-1", "imagen-4.0-generate-001"]
+)
 def test_a_model_billed_by_the_unit_needs_no_operation_for_its_price(model: str) -> None:
     record = {"model": model, "price": 0.04}
     request = Request(model=model, usage=Usage(input_tokens=20))

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from llm_audit.sources.entry import Request, Usage
+from llm_audit.sources.entry import Request
 from llm_audit.sources.records.billing import amounts
 from llm_audit.sources.records.billing.amounts import NOTHING, UNCLEAR, Stated, amount
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
 from llm_audit.sources.records.fields import Json, as_int, first, number, parsed, text
 from llm_audit.sources.records.tokens.contradictions import named_as_unread
 from llm_audit.sources.records.tokens.names import normalize_name
-from llm_audit.vocabulary import Operation
+from llm_audit.vocabulary import Operation, ServiceTier
 
 _TOTALS = (
     "total_cost", "total_cost_usd", "totalCost", "total", "cost_usd", "usd", "amount", "value", "cost",
@@ -33,8 +33,12 @@ _HIGH_PICO = 60 * 10**6
 _SHORT = 3
 """Digits of most prices of a million tokens; the cost of thousands of tokens has more as a rule."""
 _MANY_TOKENS = 1000
-_BY_THE_UNIT = re.compile(r"dall-?e|gpt-image|imagen|stable-diffusion|flux|whisper|\btts-|sora|veo-", re.IGNORECASE)
-"""Models that are billed by the image, the second or the character."""
+_BY_THE_UNIT = re.compile(
+    r"dall-?e|image|imagine|nano-banana|stable-diffusion|flux|whisper|\btts-|sora|veo-", re.IGNORECASE
+)
+"""Models that are billed by the image, the second or the character, or whose images are."""
+_DEAR = re.compile(r"opus|\bo[13]-pro|gpt-4\.5|gpt-4-32k|gpt-[5-9][\w.-]*-pro|realtime|audio", re.IGNORECASE)
+"""Models of which some tokens cost more than that."""
 _MAY_BE_RATES = frozenset({"price", "price_usd"})
 """Names of costs that may as well be prices of a million tokens."""
 _PRICED_BY_TOKENS = frozenset({Operation.CHAT, Operation.EMBEDDING})  # an image costs more than its tokens tell
@@ -133,15 +137,17 @@ def _may_be_rates(record: Json, columns: Columns) -> bool:
     return record.get(columns.other_cost) is None
 
 
-def _are_rates(stated: Stated, usage: Usage) -> bool:
+def _are_rates(stated: Stated, request: Request) -> bool:
     """Return whether a cost is beyond any price of so many tokens, so that it is a price of a million, or their sum.
 
-    Of thousands of tokens an amount of few digits is as well where hardly any model would cost that much.
+    Of thousands of tokens an amount of few digits is as well where hardly any model would cost that much, and the
+    request is of none that does, without fees and faster output.
     """
-    pico = stated.pico or 0
+    pico, usage = stated.pico or 0, request.usage
     tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) + (usage.cache_read_tokens or 0)
     tokens += (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
-    is_short = tokens >= _MANY_TOKENS and len(str(pico).rstrip("0")) <= _SHORT
+    is_dear = bool(usage.tool_calls_billed or request.service_tier == ServiceTier.FAST or _DEAR.search(request.model))
+    is_short = tokens >= _MANY_TOKENS and len(str(pico).rstrip("0")) <= _SHORT and not is_dear
     return tokens > 0 and pico > tokens * (_HIGH_PICO if is_short else _MOST_PICO)
 
 
@@ -164,7 +170,7 @@ def set_stated(request: Request, record: Json, columns: Columns) -> None:
     if found == NOTHING:
         return  # what the usage states holds
     by_tokens = request.operation in _PRICED_BY_TOKENS and not _BY_THE_UNIT.search(request.model or "")
-    if by_tokens and _may_be_rates(record, columns) and _are_rates(found, request.usage):
+    if by_tokens and _may_be_rates(record, columns) and _are_rates(found, request):
         found = Stated(left_out=UNCLEAR)
     request.stated_cost_pico = found.pico
     if found.left_out:
