@@ -35,6 +35,10 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "operation": ("operation", "call_type", "endpoint", "request_type", "api"),
     "billed_tier": ("response_service_tier", "usage_service_tier", "response_usage_service_tier"),  # of a response
     "billed_speed": ("usage_speed", "response_usage_speed"),
+    "billed_region": ("usage_inference_geo", "response_usage_inference_geo"),
+    "searches": tuple(
+        f"{head}server_tool_use_web_search_requests" for head in ("", "usage_", "response_usage_")
+    ),
     "service_tier": ("service_tier", "processing_tier", "speed"),
     "region": ("region", "location", "inference_geo"),
     "request_id": ("request_id", "response_id", "call_id", "completion_id", "generation_id", "log_id", "id", "uuid"),
@@ -138,6 +142,8 @@ class Columns(msgspec.Struct, frozen=True):
     operation: str = ABSENT
     billed_tier: str = ABSENT
     billed_speed: str = ABSENT
+    billed_region: str = ABSENT
+    searches: str = ABSENT
     service_tier: str = ABSENT
     region: str = ABSENT
     request_id: str = ABSENT

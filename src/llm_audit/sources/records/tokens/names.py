@@ -27,7 +27,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "context_tokens", "in_tokens", "message_tokens", "input_text_tokens", "input_tokens_total", "n_prompt_tokens",
         "prompt_token",
         "usage_prompt_tokens", "usage_input_tokens", "response_usage_prompt_tokens", "response_usage_input_tokens",
-        "usage_metadata_prompt_token_count",  # a usage as flat tables have it
+        "usage_metadata_prompt_token_count", "response_usage_metadata_prompt_token_count",  # as flat tables have it
     ),
     "output": (
         "output_tokens", "native_tokens_completion",
@@ -36,19 +36,21 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "generated_tokens", "out_tokens", "answer_tokens", "candidates_token_count", "output_tokens_total",
         "n_completion_tokens", "completion_token", "usage_completion_tokens", "usage_output_tokens",
         "response_usage_completion_tokens", "response_usage_output_tokens", "usage_metadata_candidates_token_count",
+        "response_usage_metadata_candidates_token_count",
     ),
     "cached": (  # by their name a part of the input
         "cached_tokens", "native_tokens_cached",
         "cached_input_tokens", "prompt_cached_tokens", "input_cached_tokens", "tokens_cached",
         "cached_prompt_tokens", "num_cached_tokens", "cached_content_token_count", "cached_read_tokens",
         "input_tokens_cached", "prompt_tokens_cached", "cache_tokens", "cached_token_count",
-        "usage_metadata_cached_content_token_count",
+        "usage_metadata_cached_content_token_count", "response_usage_metadata_cached_content_token_count",
     ),
     "cache_read": (
         "cache_read_tokens", "cache_read_input_tokens", "cache_read", "cache_hit_tokens", "prompt_cache_hit_tokens",
         "prompt_cache_read_tokens", "cached_read", "cache_read_input_token_count", "input_cache_read_tokens",
         "input_cache_read", "cache_read_token_count", "tokens_cache_read", "cache_reads", "input_tokens_cache_read",
-        "usage_cache_read_input_tokens", "response_usage_cache_read_input_tokens",
+        "usage_cache_read_input_tokens", "response_usage_cache_read_input_tokens", "usage_prompt_cache_hit_tokens",
+        "response_usage_prompt_cache_hit_tokens",
     ),
     "cache_write": (  # of the default lifetime, or of all where lifetimes are told apart
         "cache_write_tokens", "cache_creation_tokens", "cache_write_input_tokens",
@@ -56,6 +58,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "cache_write_input_token_count", "input_cache_creation_tokens", "input_cache_creation", "tokens_cache_write",
         "cache_writes", "input_cache_write_tokens", "input_w_cache_write", "cached_creation_tokens",
         "input_cache_write", "input_tokens_cache_write", "input_tokens_cache_creation",
+        "usage_cache_write_input_tokens", "response_usage_cache_write_input_tokens",
     ),
     "cache_created": (  # of all lifetimes
         "cache_creation_input_tokens", "prompt_cache_creation_tokens", "usage_cache_creation_input_tokens",
@@ -71,17 +74,20 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "fresh": (  # what is left of the input without the cached tokens
         "uncached_input_tokens", "input_uncached_tokens", "uncached_tokens", "prompt_cache_miss_tokens",
+        "usage_prompt_cache_miss_tokens", "response_usage_prompt_cache_miss_tokens",
         "input_w_o_cache_write", "non_cached_input_tokens", "fresh_input_tokens", "input_tokens_no_cache",
     ),
     "tool_input": ("tool_use_prompt_token_count", "tool_use_prompt_tokens"),
     "reasoning": (
         "reasoning_tokens", "native_tokens_reasoning",
         "tokens_reasoning", "reasoning_output_tokens", "output_reasoning_tokens", "output_tokens_reasoning",
-        "reasoning_token_count", "completion_reasoning_tokens",
+        "reasoning_token_count", "completion_reasoning_tokens", "usage_reasoning_tokens",
+        "response_usage_reasoning_tokens",
     ),
     "thinking": ("thinking_tokens", "tokens_thinking", "thinking_token_count"),  # of Gemini, beside its output
     "thoughts": (  # Gemini's own name for them
         "thoughts_token_count", "thoughts_tokens", "tokens_thoughts", "usage_metadata_thoughts_token_count",
+        "response_usage_metadata_thoughts_token_count",
     ),
     "audio_input": ("input_audio_tokens", "audio_input_tokens", "prompt_audio_tokens"),
     "audio_output": ("output_audio_tokens", "audio_output_tokens", "completion_audio_tokens"),
@@ -92,6 +98,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "total": (
         "total_tokens", "tokens_total", "total_token_count", "tokens", "tokens_used", "computed_total_tokens",
         "usage_total_tokens", "response_usage_total_tokens", "usage_metadata_total_token_count",
+        "response_usage_metadata_total_token_count",
     ),
 }  # fmt: skip
 """Kinds of tokens by the names they go by as columns of their own, the most specific first."""

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from llm_audit.sources.entry import (
     NO_USAGE,
     BadRecordError,
@@ -42,7 +44,7 @@ from llm_audit.sources.records.bodies import read_parameters, region_of_usage, t
 from llm_audit.sources.records.calls import is_batched, operation, tier
 from llm_audit.sources.records.column_names import ABSENT, COUNTED, Columns, columns_of
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
-from llm_audit.sources.records.fields import Json, first, labels, listing, mapping, number, text
+from llm_audit.sources.records.fields import Json, as_int, first, labels, listing, mapping, number, text
 from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.sources.records.tokens import (
@@ -222,7 +224,11 @@ def _set_uncommon_fields(request: Request, record: Json, columns: Columns) -> No
         request.service_tier = ServiceTier.BATCH
     elif (named := _named_tier(record, columns)) is not None:
         request.service_tier = tier(named)
-    request.region = text(get(columns.region)) or request.region
+    billed_region = region_of_usage({"inference_geo": get(columns.billed_region)})
+    request.region = text(get(columns.region)) or billed_region or request.region
+    searches = as_int(get(columns.searches))
+    if searches is not None and searches >= 0 and request.usage.tool_calls_billed is None:
+        request.usage = replace(request.usage, tool_calls_billed=searches)
     request.span = text(get(columns.span))
     request.parent_span = text(get(columns.parent_span))
     request.tags = tuple(sorted({*request.tags, *labels(get(columns.tags))}))
