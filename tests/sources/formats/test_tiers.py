@@ -83,3 +83,16 @@ def test_the_place_of_a_usage_is_read(fixture: str, name_in: Callable[[Record, R
     record = copy.deepcopy(next(record for record in records(fixture) if calls(record)))
     name_in(record, {"inference_geo": "us"})
     assert {call.region for call in calls(record)} == {"us"}
+
+
+@pytest.mark.parametrize(("models", "tier"), [(1, "priority"), (2, "standard")])
+def test_the_tier_of_a_run_is_not_that_of_each_of_several_models(models: int, tier: str) -> None:
+    counts = {"provider": "OpenAI", "input_tokens": 10, "output_tokens": 5}
+    record = {
+        **next(record for record in records("agno/runs.jsonl") if calls(record)),
+        "metrics": {
+            "provider_metrics": {"service_tier": "priority"},
+            "details": {"model": [{"id": f"gpt-5-{number}", **counts} for number in range(models)]},
+        },
+    }
+    assert [call.service_tier for call in calls(record)] == [tier] * models

@@ -60,7 +60,8 @@ def _request(record: Record, kind: str, one: Json, place: int, *, alone: bool) -
     seconds = number(_of_run(record).get("duration"))
     messages = [message for message in objects(record.get("messages")) if message.get("role") != "assistant"]
     steps = sum(message.get("role") == "assistant" for message in objects(record.get("messages")))
-    billed = {"usage": mapping(one.get("provider_metrics")) or mapping(_of_run(record).get("provider_metrics"))}
+    of_run = _of_run(record) if alone else {}  # which is that of one of several models
+    billed = {"usage": mapping(one.get("provider_metrics")) or mapping(of_run.get("provider_metrics"))}
     return Request(
         model=model,
         provider=vendor,
