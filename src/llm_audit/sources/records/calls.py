@@ -110,11 +110,11 @@ def is_batched(record: Mapping[str, Any], columns: Columns) -> bool:
 
     A bare ``batch`` of 1 or "1" may as well be a batch's number or size, and says so only under ``is_batch``.
     """
-    value = record.get(columns.batch)
+    value, is_bare = record.get(columns.batch), columns.names("batch", "batch")
     if value is None:
-        return False
+        value, is_bare = record.get("batch"), True
     is_number = not isinstance(value, bool) and number(value) is not None
-    return flag(value) is True and not (is_number and columns.names("batch", "batch"))
+    return flag(value) is True and not (is_number and is_bare)
 
 
 def operation(name: object) -> str:

@@ -81,7 +81,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "reasoning_effort": ("reasoning_effort", "thinking", "reasoning"),
     "max_output": ("max_output_tokens", "max_completion_tokens", "max_tokens"),
     "stream": ("stream", "streamed", "streaming", "is_stream", "is_streaming"),
-    "batch": ("is_batch", "batched", "batch"),
+    "batch": ("is_batch", "batch"),
     "status": ("status", "status_code", "http_status", "http_status_code", "response_status", "outcome", "state"),
     "error": ("error", "error_message", "error_code", "error_type", "exception"),
     "latency_ms": (

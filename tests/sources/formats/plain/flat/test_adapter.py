@@ -84,6 +84,9 @@ def test_of_two_names_the_more_telling_wins_whatever_their_order() -> None:
         ({"batch": True}, "batch"),
         ({"batch": "yes"}, "batch"),
         ({"is_batch": 1}, "batch"),
+        ({"is_batch": None, "batch": True}, "batch"),
+        ({"is_batch": None, "batch": 1}, "standard"),
+        ({"batched": 1}, "standard"),
         ({"batch": 1}, "standard"),  # of the first batch, or of one call
         ({"batch": "1"}, "standard"),
         ({"batch": 1.0}, "standard"),
