@@ -32,7 +32,7 @@ def metric_changes(base: Document, head: Document, *, confidence: float) -> list
     """Every metric both sides have, with the interval of its change at ``confidence``, in the head's order."""
     known = _by_name(base)
     return [
-        _change(known[metric.name], metric, confidence=confidence)
+        _change(_stated(base, known[metric.name]), _stated(head, metric), confidence=confidence)
         for metric in _by_name(head).values()
         if metric.name in known
     ]
@@ -73,6 +73,11 @@ def _by_name(document: Document) -> dict[str, Metric]:
         clusters=requests.read,
     )
     return {metric.name: metric for metric in (*document.metrics, rejected)}
+
+
+def _stated(document: Document, metric: Metric) -> Metric:
+    """Return a metric without its value where it is unknown, for which earlier audits have zero."""
+    return metric if _unknown(document, metric) is None else msgspec.structs.replace(metric, value=None, stderr=None)
 
 
 def _change(base: Metric, head: Metric, *, confidence: float) -> MetricChange:
