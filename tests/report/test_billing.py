@@ -80,6 +80,21 @@ def test_where_nothing_else_could_be_judged_it_is_said_beside_what_is_billed() -
     assert said.tax_note.endswith("not billed: a tax that is not known")
 
 
+@pytest.mark.parametrize(
+    ("name", "cost", "shown"),
+    [
+        ("billed", "0.00", (UNKNOWN, "not billed: $30.00 API-eq")),
+        ("api_equivalent", "0.00", ("$10.00", "not billed: unknown API-eq")),
+    ],
+)
+def test_what_has_no_price_is_no_spend_of_zero(name: str, cost: str, shown: tuple[str, str]) -> None:
+    made = with_nothing_judged(name, cost)
+    part = msgspec.structs.replace(getattr(made.billing, name), priced_requests=0)
+    said = verdict(msgspec.structs.replace(made, billing=msgspec.structs.replace(made.billing, **{name: part})))
+    assert said.spent == shown[0]
+    assert shown[1] in said.spent_note
+
+
 @pytest.mark.parametrize(("parts", "kind"), [({"equivalent": False}, "billed"), ({"billed": False}, "API-equivalent")])
 def test_with_one_kind_of_dollars_the_headline_names_it(parts: dict[str, bool], kind: str) -> None:
     shown = document(**parts)

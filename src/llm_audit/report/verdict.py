@@ -64,7 +64,7 @@ def verdict(document: Document) -> Verdict:
     spent, taxed = (cost.actual, expected.amount) if parts is None else (parts[0].cost, parts[0].flagship_tax)
     return Verdict(
         headline=_headline(document),
-        spent=money(spent, currency=currency) if priced else UNKNOWN,
+        spent=money(spent, currency=currency) if (cost if parts is None else parts[0]).priced_requests else UNKNOWN,
         spent_amount=spent,
         spent_note=_spent_note(document),
         rate=rate,
@@ -117,7 +117,7 @@ def _spent_note(document: Document) -> str:
     if kind:
         note = f"{kind}, {note}"
     if parts is not None:
-        equivalent = money(parts[1].cost, currency=document.currency)
+        equivalent = money(parts[1].cost, currency=document.currency) if parts[1].priced_requests else UNKNOWN
         note += f"; not billed: {equivalent} API-equivalent, {plural(parts[1].priced_requests, 'priced request')}"
     if cost.unpriced_requests:
         note += f"; {count(cost.unpriced_requests)} without a known price"
