@@ -90,9 +90,14 @@ def test_where_nothing_else_could_be_judged_it_is_said_beside_what_is_billed() -
 def test_what_has_no_price_is_no_spend_of_zero(name: str, cost: str, shown: tuple[str, str]) -> None:
     made = with_nothing_judged(name, cost)
     part = msgspec.structs.replace(getattr(made.billing, name), priced_requests=0)
-    said = verdict(msgspec.structs.replace(made, billing=msgspec.structs.replace(made.billing, **{name: part})))
+    audit = msgspec.structs.replace(made, billing=msgspec.structs.replace(made.billing, **{name: part}))
+    said = verdict(audit)
     assert said.spent == shown[0]
     assert shown[1] in said.spent_note
+    book = openpyxl.load_workbook(io.BytesIO(render(audit, "xlsx")))
+    cell = {"billed": "Spent", "api_equivalent": "ApiEquivalent"}[name]
+    sheet, place = next(iter(book.defined_names[cell].destinations))
+    assert book[sheet][place].value is None
 
 
 @pytest.mark.parametrize(("parts", "kind"), [({"equivalent": False}, "billed"), ({"billed": False}, "API-equivalent")])
