@@ -208,6 +208,11 @@ class Columns(msgspec.Struct, frozen=True):
         """Return the keys and the values of a record's own counts of its input and of its output."""
         return {"input": (self.input, record.get(self.input)), "output": (self.output, record.get(self.output))}
 
+    @property
+    def counts_caches(self) -> bool:
+        """Whether any column counts cached tokens or those that were written to a cache."""
+        return any(column is not ABSENT for column in (self.cached, self.cache_read, self.cache_created))
+
     def names(self, column: str, *names: str) -> bool:
         """Return whether the normalized key of a column is one of these names."""
         return normalize_name(getattr(self, column)) in names

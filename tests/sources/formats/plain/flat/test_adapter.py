@@ -6,10 +6,13 @@ from tests.sources.formats.fixture_files import once, rejections, requests, toke
 from llm_audit.sources.entry import BadRecordError
 from llm_audit.sources.formats.interface import Context
 from llm_audit.sources.formats.plain.flat import FORMAT
+from llm_audit.sources.formats.plain.flat.typed import typed_reader
 from llm_audit.sources.records.column_names import SYNONYMS, Columns, columns_of, normalize_name
 
 NESTED, COLUMNS, SYNONYMOUS = "flat/nested_usage.jsonl", "flat/columns.csv", "flat/synonyms.jsonl"
 USAGE_WITH_COST = {"prompt_tokens": 1000, "completion_tokens": 5, "cost": 0.01}
+OPENAI = {"prompt_tokens": 1200, "completion_tokens": 50, "total_tokens": 1250}
+ANTHROPIC = {"input_tokens": 200, "output_tokens": 50}
 
 
 def read(record):
@@ -35,6 +38,32 @@ def test_the_same_line_twice_is_one_call_and_a_retry_another() -> None:
 def test_what_cannot_be_right_is_rejected_by_field() -> None:
     assert rejections(NESTED) == [("bad_tokens", "prompt_tokens"), ("bad_time", "timestamp"), ("no_model", "model")]
     assert rejections(COLUMNS) == [("bad_tokens", "promptTokens")]
+
+
+@pytest.mark.parametrize(
+    ("usage", "beside", "expected"),
+    [
+        (OPENAI, {"cached_tokens": 1000}, (200, 1000, None)),
+        (OPENAI, {"cachedTokens": 1000}, (200, 1000, None)),
+        (json.dumps(OPENAI), {"cached_tokens": 1000}, (200, 1000, None)),
+        (OPENAI, {"cached_tokens": 0}, (1200, None, None)),
+        (OPENAI, {"cached_tokens": None}, (1200, None, None)),
+        (OPENAI, {"cached_tokens": -1}, (1200, None, None)),
+        ({**OPENAI, "prompt_tokens_details": {"cached_tokens": 400}}, {"cached_tokens": 1000}, (800, 400, None)),
+        ({**OPENAI, "prompt_tokens_details": {"cached_tokens": 0}}, {"cached_tokens": 1000}, (1200, 0, None)),
+        (ANTHROPIC, {"cache_read_input_tokens": 1000}, (200, 1000, None)),
+        (ANTHROPIC, {"cache_creation_input_tokens": 300}, (200, None, 300)),
+        ({**ANTHROPIC, "cache_read_input_tokens": 1000}, {"cache_read_input_tokens": 1000}, (200, 1000, None)),
+        ({"input": 1200, "output": 50}, {"cached_tokens": 1000}, (200, 1000, None)),
+    ],
+)
+def test_cached_tokens_beside_a_usage_are_those_it_does_not_state(usage, beside, expected) -> None:
+    record = {"model": "gpt-4o", "ts": 1_788_220_800, "usage": usage, **beside}
+    for given in (record, dict(reversed(record.items()))):
+        found = read(given).usage
+        assert (found.input_tokens, found.cache_read_tokens, found.cache_write_5m_tokens) == expected
+        assert found.output_tokens == 50
+        assert typed_reader(given) is None  # a line is read as a dictionary, whatever it holds
 
 
 def test_columns_of_any_spelling() -> None:

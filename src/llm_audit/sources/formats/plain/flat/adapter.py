@@ -24,7 +24,7 @@ from llm_audit.sources.formats.interface import Context, Evidence, Format, Forma
 from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
 from llm_audit.sources.formats.plain.flat.marks import no_call
 from llm_audit.sources.formats.plain.flat.typed import typed_reader
-from llm_audit.sources.formats.plain.flat.usage import only_usage, read_usage
+from llm_audit.sources.formats.plain.flat.usage import only_usage, read_usage, with_caches_beside
 from llm_audit.sources.formats.plain.flat.whole_bodies import body_of, read_whole, set_tier
 from llm_audit.sources.records.billing.aggregates import count_of, shared_out
 from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
@@ -73,6 +73,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         if type(usage) is dict and "prompt_tokens" in usage
         else read_usage(record, columns, model)
     )
+    if usage is not None and columns.counts_caches:
+        request.usage = with_caches_beside(request.usage, record, columns, model)
     if usage is not None and (columns.input is not ABSENT or columns.output is not ABSENT):
         request.usage = with_contradictions(request.usage, columns.whole_counts(record))
     completion = get(columns.completion)

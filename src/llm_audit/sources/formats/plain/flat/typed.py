@@ -92,6 +92,7 @@ def _typed_reader(keys: tuple[str, ...]) -> TypedReader | None:
     if (
         not columns.only_usual
         or columns.model is ABSENT
+        or (columns.usage is not ABSENT and columns.counts_caches)  # which may be needed beside it
         or any(columns_of({key: None}) != _NO_COLUMN for key in others)
     ):
         return None  # of two names for one column, a dictionary's order may decide

@@ -13,7 +13,7 @@ from llm_audit.sources.formats.plain.flat.marks import add_cached
 from llm_audit.sources.records.billing.aggregates import count_of
 from llm_audit.sources.records.column_names import ABSENT, COUNTED, Columns, columns_of
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
-from llm_audit.sources.records.fields import Json, first, listing, mapping, text
+from llm_audit.sources.records.fields import Json, as_int, first, listing, mapping, text
 from llm_audit.sources.records.tokens import (
     count_tokens,
     normalize_name,
@@ -26,6 +26,7 @@ from llm_audit.sources.records.usage import of_any
 
 _ANTHROPIC_INPUTS = ("input_tokens", "usage_input_tokens", "response_usage_input_tokens")
 _ANTHROPIC_READS = tuple(f"{head}cache_read_input_tokens" for head in ("", "usage_", "response_usage_"))
+_READS, _WRITES = "cache_read_input_tokens", "cache_creation_input_tokens"
 _USAGES = ("usage", "token_usage", "usage_metadata", "usageMetadata")
 
 
@@ -69,6 +70,21 @@ def read_usage(record: Json, columns: Columns, model: str) -> Usage:
         return found
     left_out += [*counts.unread, *([TOTAL_ALONE] if counts.get("total") else [])]
     return with_left_out(_held_usage(record, columns, model), left_out)
+
+
+def with_caches_beside(usage: Usage, record: Json, columns: Columns, model: str) -> Usage:
+    """Return the counts of a record's usage with those of caches that columns beside it have, and it has not."""
+    nested, get = mapping(only_usage(record.get(columns.usage))), record.get
+    beside: dict[str, int | None] = {}
+    if usage.cache_read_tokens is None:
+        beside = {"cached_tokens": as_int(get(columns.cached)), _READS: as_int(get(columns.cache_read))}
+    if usage.cache_write_5m_tokens is None and usage.cache_write_1h_tokens is None:
+        beside |= {_WRITES: as_int(get(columns.cache_created))}
+    counted = {name: count for name, count in beside.items() if count and count > 0}
+    if not counted or not nested or usage is NO_USAGE:
+        return usage
+    found = _nested_usage({**nested, **counted}, model)
+    return usage if found is NO_USAGE else found
 
 
 def _held_usage(record: Json, columns: Columns, model: str) -> Usage:
