@@ -52,7 +52,7 @@ from llm_audit.document.audit import (
     Tool,
 )
 from llm_audit.ledger import Ledger
-from llm_audit.policy import Decision, Models, Policy
+from llm_audit.policy import Models, Policy
 from llm_audit.pricing import PriceBook
 
 GROUPINGS: dict[str, tuple[str, str]] = {
@@ -120,8 +120,7 @@ def document(found: Found) -> Document:
         preference=preference.overall,
     )
     requests = count_requests(ledger, found.survey.requests)
-    routes_any = policy.decision is not Decision.NEVER
-    tax = flagship_tax(evidence, options=options, routes=routes_any)
+    tax = flagship_tax(evidence, options=options, routes=policy.routes_any)
     period = audited_period(found.survey, options)
     apart = departures(daily, period, options=options)
     setting = Setting(
@@ -134,7 +133,7 @@ def document(found: Found) -> Document:
     billed_days = daily.filter("is_billed")
     groupings = GROUPINGS | {name: (grouping(name), name) for name in options.group_by}
     tables = {name: (rollups[table], column) for name, (table, column) in groupings.items()}
-    by_owner = by_group.groups(tables, routes=routes_any)
+    by_owner = by_group.groups(tables, routes=policy.routes_any)
     return Document(
         schema_version=SCHEMA_VERSION,
         tool=Tool(name="llm-audit", version=importlib.metadata.version("llm-audit")),
@@ -161,7 +160,7 @@ def document(found: Found) -> Document:
         coverage=whole.coverage(usage),
         model_mix=by_model.model_mix(usage),
         model_mix_daily=by_model.daily_mix(daily),
-        daily=by_group.daily(daily, routes=routes_any),
+        daily=by_group.daily(daily, routes=policy.routes_any),
         routes=by_model.routes(usage, preference.by_route),
         classification=whole.classification(usage),
         gates=whole.gates(usage),
@@ -200,18 +199,18 @@ def document(found: Found) -> Document:
         ],
         fingerprints=fingerprints(ledger, policy, book, options),
         metrics=[*metrics(routes.metrics, untaxed=_untaxed(tax, by_owner)), *spender_metrics(found.partial.spenders)],
-        basis=basis(sums.basis, routes=routes_any),
+        basis=basis(sums.basis, routes=policy.routes_any),
         run_rate=run_rate(
             billed_days if billed_days.height else daily,
             period,
             options=options,
-            routes=routes_any,
+            routes=policy.routes_any,
             conversation_pico=routes.metrics.whole.mean_cluster("cost"),
         ),
         departures=apart,
         stakes=stakes(routes.stakes),
         languages=languages(sums.languages),
-        billing=billing(usage, period, options, expected=_billed_tax(found, evidence), routes=routes_any),
+        billing=billing(usage, period, options, expected=_billed_tax(found, evidence), routes=policy.routes_any),
     )
 
 
@@ -233,5 +232,5 @@ def _billed_tax(found: Found, evidence: Evidence) -> Expected | None:
     )
     if billed.usage.height in {0, evidence.usage.height}:
         return None
-    errors, routes = evidence.risk.cost_error[:, -1], found.policy.decision is not Decision.NEVER
-    return expected_tax(billed, errors, options=found.options, routes=routes)
+    errors = evidence.risk.cost_error[:, -1]
+    return expected_tax(billed, errors, options=found.options, routes=found.policy.routes_any)

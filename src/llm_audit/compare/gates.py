@@ -115,7 +115,7 @@ def _evaluate(
 def _unknown(document: Document, metric: Metric) -> str | None:
     """Return why a metric is unknown: a tax is where nothing, or nothing of its group, could be judged."""
     name, bracket, group = metric.name.partition("[")
-    if name.startswith("flagship_tax") and document.cost.priced_requests and document.policy.decision != "never":
+    if name.startswith("flagship_tax") and document.cost.priced_requests and document.policy.routes_any:
         abstained = _by_name(document).get(f"abstained_share{bracket}{group}")
         unjudged = abstained is not None and abstained.value is not None and abstained.value >= 1
         if metric.value is None or not document.knows_tax or unjudged:

@@ -231,7 +231,7 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
             covered_share: Of their cost, rounded; unknown in documents of earlier versions.
             moved: Whether any of them moves.
         """
-        return covered_share != 0 or moved or self.policy.decision == "never"
+        return covered_share != 0 or moved or not self.policy.routes_any
 
 
 _ROUNDING = Decimal("1e-6")  # of amounts in another currency

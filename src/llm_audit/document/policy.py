@@ -254,3 +254,8 @@ class PolicyInfo(msgspec.Struct, kw_only=True, frozen=True):
     assumptions: dict[str, str]
     gates: list[str]
     toml: str
+
+    @property
+    def routes_any(self) -> bool:
+        """Whether any request may be routed elsewhere; a policy that never does needs no judgement."""
+        return self.decision != "never"

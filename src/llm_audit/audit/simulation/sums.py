@@ -19,7 +19,7 @@ from llm_audit.audit.simulation.what_if import KeptSums, kept_reason, kept_sums
 from llm_audit.audit.stages.space import Space
 from llm_audit.document.audit import PolicyResult
 from llm_audit.money import usd
-from llm_audit.policy import Decision, Models, Plan, Policy, plan
+from llm_audit.policy import Models, Plan, Policy, plan
 from llm_audit.vocabulary import COVERED
 
 _ELSEWHERE = ("not_in_ladder", "not_chat", "unpriced")
@@ -135,4 +135,4 @@ def policy_result(
 def _judged(by_outcome: Mapping[str, int], policy: Policy) -> bool:
     """Return whether any priced request was judged and routed, or the policy never routes."""
     outcomes = by_outcome.keys() - {"unpriced"}
-    return bool(outcomes) and (policy.decision is Decision.NEVER or not outcomes.isdisjoint(COVERED))
+    return bool(outcomes) and (not policy.routes_any or not outcomes.isdisjoint(COVERED))

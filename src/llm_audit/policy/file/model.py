@@ -191,6 +191,11 @@ class Policy(msgspec.Struct, kw_only=True, frozen=True):
     toml: str
     source: str = ""  # the preset's name or the file's path; empty for a text
 
+    @property
+    def routes_any(self) -> bool:
+        """Whether any request may be routed elsewhere; a policy that never does needs no judgement."""
+        return self.decision is not Decision.NEVER
+
     def quality_limits(self) -> Floats:
         """Return the most answers in 100 that a route may lose, by index of the category."""
         return np.array([self.max_quality_loss[name] for name in _CATEGORIES])

@@ -42,7 +42,7 @@ _WORDS = {
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:
     """Render the report with the script, and the spend by team, app, model and template that it shows."""
     assert frames is not None, "the registry checks that there are requests"
-    sums = _capped(_sums(frames.requests, routes=document.policy.decision != "never"))
+    sums = _capped(_sums(frames.requests, routes=document.policy.routes_any))
     symbol = money("1.00", currency=document.currency).removesuffix("1.00")
     data = {"cube": list(_rows(sums, _rate(document, sums))), "words": _WORDS | {"symbol": symbol}}
     return html.page(document, options, data={name: _as_json(value) for name, value in data.items()})

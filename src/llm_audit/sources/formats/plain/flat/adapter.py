@@ -34,9 +34,7 @@ from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
 from llm_audit.sources.records.fields import Json, as_int, labels, mapping, number, text
 from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import between_ms, micros
-from llm_audit.sources.records.tokens import (
-    with_contradictions,
-)
+from llm_audit.sources.records.tokens import with_contradictions
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import ServiceTier
 
