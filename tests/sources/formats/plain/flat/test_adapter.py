@@ -66,6 +66,12 @@ def test_cached_tokens_beside_a_usage_are_those_it_does_not_state(usage, beside,
         assert typed_reader(given) is None  # a line is read as a dictionary, whatever it holds
 
 
+def test_a_number_beside_a_usage_that_cannot_count_tokens_is_named() -> None:
+    found = read({"model": "gpt-4o", "ts": 1_788_220_800, "usage": OPENAI, "cached_tokens": 10**20}).usage
+    assert (found.input_tokens, found.cache_read_tokens, found.output_tokens) == (1200, None, 50)
+    assert found.unread_counts == "cached_tokens"
+
+
 def test_columns_of_any_spelling() -> None:
     first, second = requests(COLUMNS)
     assert tokens(first) == (400, 600, None, None, 50)

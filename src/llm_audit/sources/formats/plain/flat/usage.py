@@ -22,6 +22,7 @@ from llm_audit.sources.records.tokens import (
     thinks,
     usage_of_counts,
 )
+from llm_audit.sources.records.tokens.contradictions import named_as_unread
 from llm_audit.sources.records.usage import of_any
 
 _ANTHROPIC_INPUTS = ("input_tokens", "usage_input_tokens", "response_usage_input_tokens")
@@ -73,7 +74,10 @@ def read_usage(record: Json, columns: Columns, model: str) -> Usage:
 
 
 def with_caches_beside(usage: Usage, record: Json, columns: Columns, model: str) -> Usage:
-    """Return the counts of a record's usage with those of caches that columns beside it have, and it has not."""
+    """Return the counts of a record's usage with those of caches that columns beside it have, and it has not.
+
+    A number that cannot count tokens is named as not used.
+    """
     nested, get = mapping(only_usage(record.get(columns.usage))), record.get
     beside: dict[str, int | None] = {}
     if usage.cache_read_tokens is None:
@@ -83,7 +87,10 @@ def with_caches_beside(usage: Usage, record: Json, columns: Columns, model: str)
     counted = {name: count for name, count in beside.items() if count and count > 0}
     if not counted or not nested or usage is NO_USAGE:
         return usage
-    found = _nested_usage({**nested, **counted}, model)
+    try:
+        found = _nested_usage({**nested, **counted}, model)
+    except BadRecordError:  # the usage itself could be read
+        return named_as_unread(usage, counted)
     return usage if found is NO_USAGE else found
 
 
