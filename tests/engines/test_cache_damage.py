@@ -11,6 +11,7 @@ import pytest
 from tests.cli.conftest import write_log
 
 from llm_audit.engines import IngestOptions, ingest
+from llm_audit.engines.executors.processes import ProcessExecutor
 from llm_audit.errors import AuditWarning
 from llm_audit.ledger import part_cache
 from llm_audit.ledger.cache_folder import FOLDER_VARIABLE
@@ -142,3 +143,17 @@ def test_workers_need_no_shared_memory(kept: tuple[Path, Path, bytes], monkeypat
     monkeypatch.setattr("_multiprocessing.SemLock", no_shared_memory)
     ledger = ingest([logs], options=IngestOptions(jobs=2, cache=False))
     assert encode_manifest(ledger.manifest) + (ledger.folder / REQUESTS_FILE).read_bytes() == first
+
+
+def test_processes_are_prepared_at_once_for_files_that_no_run_has_read(
+    kept: tuple[Path, Path, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[int] = []
+    monkeypatch.setattr(ProcessExecutor, "prepare", lambda _, size_bytes: prepared.append(size_bytes))
+    logs, _, _ = kept
+    ingest([logs], options=JOBS)
+    new = logs / "new.jsonl"
+    write_log(new, seed=9, requests=30)
+    ingest([logs], options=JOBS)
+    known, both = 0, sum(path.stat().st_size for path in logs.iterdir())
+    assert prepared == [known, new.stat().st_size, both]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from xxhash import xxh3_128_hexdigest
@@ -33,11 +34,20 @@ class CacheSession:
         self._cache = cache
         self._partitions = partitions
         self._sources = sources
-        self._code = f"{code_fingerprint()} {config.fingerprint()}" if cache else ""
+        self._config = config
         self._hashes: dict[str, FileHashes] = {}
         for source in sources:
             if cache and _can_be_kept(source) and (found := _known(cache, source)):
                 self._hashes[source.name] = found
+
+    @cached_property
+    def _code(self) -> str:
+        return f"{code_fingerprint()} {self._config.fingerprint()}" if self._cache else ""
+
+    @property
+    def unknown_bytes(self) -> int:
+        """Return the size of the files that are new or have changed since a run read them."""
+        return sum(source.size_bytes for source in self._sources if source.name not in self._hashes)
 
     def ledger(self) -> Ledger | None:
         """Return the ledger of these files; None where one has changed since it was made."""

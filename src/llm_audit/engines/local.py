@@ -135,6 +135,7 @@ def _ingest(
         no_archive=known_not_to_be_archives(cache),
     )
     session = CacheSession(cache, found.sources, config, partitions=options.partitions)
+    executor.prepare(session.unknown_bytes)  # before the code is hashed, which takes a tenth of a second
     if (stored := session.ledger()) is not None:
         session.warn_of_damage()
         return stored.with_notes(found.notes)

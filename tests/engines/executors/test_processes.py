@@ -85,6 +85,17 @@ def test_processes_stay_for_the_next_tasks_until_they_are_released() -> None:
     assert multiprocessing.active_children() == []
 
 
+def test_little_work_goes_to_a_process_that_waits_and_else_stays_here() -> None:
+    little, much = [Number(0, size_bytes=1)], [Number(value) for value in range(4)]
+    with ProcessExecutor(2) as executor:
+        assert executor.map(process_of, little) == [os.getpid()]
+        waiting = set(executor.map(process_of, much))
+        assert set(executor.map(process_of, little)) <= waiting
+        assert executor.map(process_of, []) == []
+        executor.release()
+        assert executor.map(process_of, little) == [os.getpid()]
+
+
 def test_results_are_in_the_order_of_the_tasks() -> None:
     tasks = [Number(value, size_bytes=SHARD_BYTES + value) for value in range(5)]
     with ProcessExecutor(2) as executor:

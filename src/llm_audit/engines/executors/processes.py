@@ -45,12 +45,13 @@ class ProcessExecutor:
     def map(self, function: Callable[[T], R], tasks: Sequence[T], *, done: Done | None = None) -> list[R]:
         """Return the results in the order of the tasks, as ``Executor.map``.
 
-        A small amount of work is done in this process, since starting others would take longer.
+        A small amount of work is done in this process where none waits, since starting one would take longer.
         """
         finished = done or _ignore
         jobs = min(self._jobs, len(tasks))
         results: dict[int, R] = {}
-        if jobs <= 1 or sum(task.size_bytes for task in tasks) <= SHARD_BYTES:
+        small = jobs <= 1 or sum(task.size_bytes for task in tasks) <= SHARD_BYTES
+        if small and not self._idle:
             for index, task in enumerate(tasks):
                 results[index] = function(task)
                 finished(index)
