@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from llm_audit.document.audit import (
     SCHEMA_VERSION,
     BasisRow,
@@ -19,7 +21,14 @@ from llm_audit.document.audit import (
     Sensitivity,
     Tokens,
     Tool,
+    decode,
+    encode,
 )
+
+
+def earlier(made: Document, version: str = "2.3") -> Document:
+    """Return a document as it is read back from one that an earlier version wrote."""
+    return decode(encode(msgspec.structs.replace(made, schema_version=version)))
 
 
 def metric(name: str, value: float, stderr: float | None = 0.0, *, unit: str = "USD", requests: int = 1000) -> Metric:

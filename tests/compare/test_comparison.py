@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from tests.audit.documents import document, metric, row
+from tests.audit.documents import document, earlier, metric, row
 
 from llm_audit.compare.comparison import compare
 from llm_audit.document.audit import BasisRow
@@ -39,22 +39,26 @@ def test_sides_parts_groups_and_what_was_realised() -> None:
 
 def test_a_tax_of_an_earlier_audit_that_judged_nothing_is_unknown() -> None:
     """Earlier versions wrote the cost as the policy's, and a tax of zero, where nothing could be judged and routed."""
-    earlier, head = (
-        msgspec.structs.replace(
-            document(basis=[row("gpt-4o", 100, "10.00", policy=policy)], metrics=[metric("flagship_tax", value, 0.0)]),
-            policy=msgspec.structs.replace(document().policy, decision="quality_loss"),
-            cost=msgspec.structs.replace(document().cost, priced_requests=100),
-            flagship_tax=msgspec.structs.replace(document().flagship_tax, covered_share=covered),
+    base, head = (
+        earlier(
+            msgspec.structs.replace(
+                document(
+                    basis=[row("gpt-4o", 100, "10.00", policy=policy)], metrics=[metric("flagship_tax", value, 0.0)]
+                ),
+                policy=msgspec.structs.replace(document().policy, decision="quality_loss"),
+                cost=msgspec.structs.replace(document().cost, priced_requests=100),
+                flagship_tax=msgspec.structs.replace(document().flagship_tax, covered_share=covered),
+            )
         )
         for policy, value, covered in (("10.00", 0.0, 0.0), ("4.00", 0.6, 1.0))
     )
-    found = compare(earlier, head)
+    found = compare(base, head)
     assert (found.base.flagship_tax, found.base.flagship_tax_share, found.head.flagship_tax) == (None, None, "6.00")
     assert (found.tax_parts, found.estimated) == ([], None)
     assert {row.base_flagship_tax for row in found.groups} == {None}
     changes = {change.metric: (change.base, change.head, change.change) for change in found.metrics}
     assert changes["flagship_tax"] == (None, 0.6, None)
-    assert compare(head, earlier).head.flagship_tax is None
+    assert compare(head, base).head.flagship_tax is None
 
 
 def test_another_price_table_is_priced_again_or_refused() -> None:

@@ -4,7 +4,7 @@ from statistics import fmean, stdev
 
 import msgspec
 import pytest
-from tests.audit.documents import document, metric, row
+from tests.audit.documents import document, earlier, metric, row
 
 from llm_audit.compare.comparison import compare
 from llm_audit.compare.gates import GateOptions, check
@@ -180,11 +180,13 @@ def test_a_forecast_is_held_by_its_interval(limit: str, outcome: Outcome) -> Non
 
 def tax(*, covered_share: float, decision: str = "quality_loss") -> Document:
     made = document(metrics=[metric("flagship_tax", 0.0, 0.0), metric("flagship_tax_amount", 0.0, 0.0)])
-    return msgspec.structs.replace(
-        made,
-        cost=msgspec.structs.replace(made.cost, priced_requests=1000),
-        flagship_tax=msgspec.structs.replace(made.flagship_tax, covered_share=covered_share),
-        policy=msgspec.structs.replace(made.policy, decision=decision),
+    return earlier(
+        msgspec.structs.replace(
+            made,
+            cost=msgspec.structs.replace(made.cost, priced_requests=1000),
+            flagship_tax=msgspec.structs.replace(made.flagship_tax, covered_share=covered_share),
+            policy=msgspec.structs.replace(made.policy, decision=decision),
+        )
     )
 
 
@@ -201,9 +203,8 @@ def test_a_tax_is_not_evaluated_where_nothing_could_be_judged(text: str) -> None
 def test_a_tax_of_a_group_of_which_nothing_could_be_judged_is_not_evaluated() -> None:
     names = ("flagship_tax[team=a]", "flagship_tax[team=b]", "abstained_share[team=a]", "abstained_share[team=b]")
     values = (0.0, 0.0, 0.25, 1.0)
-    head = msgspec.structs.replace(
-        tax(covered_share=0.5), metrics=[metric(name, value, 0.0) for name, value in zip(names, values, strict=True)]
-    )
+    stated = [metric(name, value, 0.0) for name, value in zip(names, values, strict=True)]
+    head = earlier(msgspec.structs.replace(tax(covered_share=0.5), metrics=stated))
     rules = check(head, [parse(f"{name}:1%") for name in names[:2]]).rules
     assert [rule.outcome for rule in rules] == [Outcome.PASSED, Outcome.NOT_EVALUATED]
 

@@ -386,7 +386,7 @@ def rich(days: int = 30) -> d.Document:
 
 def sparse() -> d.Document:
     """One request of an unknown model without a time: nearly every section is empty."""
-    nothing = d.Estimate(amount="0.00", share=None, policy_cost="0.00")
+    nothing = d.Estimate(amount=None, share=None, policy_cost=None)
     fields = {f.name: [] for f in msgspec.structs.fields(d.Document) if str(f.type).startswith("list")}
     return msgspec.structs.replace(
         rich(1),
@@ -399,7 +399,7 @@ def sparse() -> d.Document:
         flagship_tax=d.FlagshipTax(
             ceiling=nothing, floor=nothing, covered_cost="0.00", covered_share=None, moved_requests=0,
             quality=None, unmeasured=None, warnings=[],
-            expected=d.Expected(amount="0.00", share=None, policy_cost="0.00", low="0.00", high="0.00", share_low=None,
+            expected=d.Expected(amount=None, share=None, policy_cost=None, low=None, high=None, share_low=None,
                                 share_high=None, confidence=0.95, clusters=0, resamples=0),
         ),
         classification=d.Classification(scored=0, inherited=0, abstained=1, by_category=[], abstentions=[]),

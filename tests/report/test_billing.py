@@ -9,6 +9,7 @@ import msgspec
 import openpyxl
 import polars as pl
 import pytest
+from tests.audit.documents import earlier
 from tests.report import build
 from tests.report.frames import frames
 
@@ -52,17 +53,17 @@ def test_what_could_be_judged_of_the_billed_part_is_said_beside_the_whole() -> N
     assert verdict(build.rich(2)).covered_note == "of spend could be judged and routed"
 
 
-def with_nothing_judged(name: str, cost: str) -> Document:
+def with_nothing_judged(name: str) -> Document:
     """A document of which nothing of one part could be judged and routed."""
     billing = build.billing()
     part = msgspec.structs.replace(
-        getattr(billing, name), policy_cost=cost, flagship_tax="0.00", share=0.0, covered_share=0.0
+        getattr(billing, name), policy_cost=None, flagship_tax=None, share=None, covered_share=0.0
     )
     return msgspec.structs.replace(build.rich(2), billing=msgspec.structs.replace(billing, **{name: part}))
 
 
 def test_where_nothing_billed_could_be_judged_its_tax_is_unknown() -> None:
-    shown = with_nothing_judged("billed", "10.00")
+    shown = with_nothing_judged("billed")
     said = verdict(shown)
     assert said.headline.startswith(
         "None of $10.00 billed could be judged and routed, so its flagship tax is not known. Beside it, $30.00 is"
@@ -75,20 +76,20 @@ def test_where_nothing_billed_could_be_judged_its_tax_is_unknown() -> None:
 
 
 def test_where_nothing_else_could_be_judged_it_is_said_beside_what_is_billed() -> None:
-    said = verdict(with_nothing_judged("api_equivalent", "30.00"))
+    said = verdict(with_nothing_judged("api_equivalent"))
     assert said.headline.endswith("was not billed: none of it could be judged and routed.")
     assert said.tax_note.endswith("not billed: a tax that is not known")
 
 
 @pytest.mark.parametrize(
-    ("name", "cost", "shown"),
+    ("name", "shown"),
     [
-        ("billed", "0.00", (UNKNOWN, "not billed: $30.00 API-eq")),
-        ("api_equivalent", "0.00", ("$10.00", "not billed: unknown API-eq")),
+        ("billed", (UNKNOWN, "not billed: $30.00 API-eq")),
+        ("api_equivalent", ("$10.00", "not billed: unknown API-eq")),
     ],
 )
-def test_what_has_no_price_is_no_spend_of_zero(name: str, cost: str, shown: tuple[str, str]) -> None:
-    made = with_nothing_judged(name, cost)
+def test_what_has_no_price_is_no_spend_of_zero(name: str, shown: tuple[str, str]) -> None:
+    made = with_nothing_judged(name)
     part = msgspec.structs.replace(getattr(made.billing, name), priced_requests=0)
     audit = msgspec.structs.replace(made, billing=msgspec.structs.replace(made.billing, **{name: part}))
     said = verdict(audit)
@@ -98,6 +99,21 @@ def test_what_has_no_price_is_no_spend_of_zero(name: str, cost: str, shown: tupl
     cell = {"billed": "Spent", "api_equivalent": "ApiEquivalent"}[name]
     sheet, place = next(iter(book.defined_names[cell].destinations))
     assert book[sheet][place].value is None
+
+
+def test_a_tax_is_known_alike_in_the_headline_and_in_the_run_rate() -> None:
+    """Of what is all billed, so little could be judged that its share rounds to zero; it keeps its model."""
+    rich, billing = build.rich(2), build.billing(equivalent=False)
+    assert billing.billed is not None
+    none = {"amount": "0.00", "share": 0.0}
+    tax = msgspec.structs.replace(rich.flagship_tax, covered_share=0.0, moved_requests=0)
+    tax = msgspec.structs.replace(tax, expected=msgspec.structs.replace(tax.expected, **none, low="0.00", high="0.00"))
+    part = msgspec.structs.replace(billing.billed, covered_share=0.0, flagship_tax="0.00", share=0.0)
+    known = msgspec.structs.replace(rich, flagship_tax=tax, billing=msgspec.structs.replace(billing, billed=part))
+    unknown = earlier(known)
+    assert (known.knows_headline_tax, unknown.knows_headline_tax) == (True, False)
+    assert (verdict(known).tax, verdict(unknown).tax) == ("$0", UNKNOWN)
+    assert ("flagship tax" in verdict(known).rate_note, "flagship tax" in verdict(unknown).rate_note) == (True, False)
 
 
 @pytest.mark.parametrize(("parts", "kind"), [({"equivalent": False}, "billed"), ({"billed": False}, "API-equivalent")])

@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from tests.audit.documents import earlier
 from tests.report import build, compared
 
 from llm_audit.report import table
@@ -81,7 +82,7 @@ def test_periods_are_few_enough_to_draw() -> None:
 def test_a_group_without_any_price_is_unknown_not_free() -> None:
     document = build.rich(2)
     row = msgspec.structs.replace(document.groups["team"][0], cost="0.00", unpriced_requests=5, requests=5)
-    shown = next(spend.groups(msgspec.structs.replace(document, groups={"team": [row]}))).rows[0]
+    shown = next(spend.groups(earlier(msgspec.structs.replace(document, groups={"team": [row]})))).rows[0]
     assert shown[1:6] == (5, None, None, None, None)
 
 
@@ -92,7 +93,8 @@ def test_the_tax_of_a_group_of_which_nothing_could_be_judged_is_unknown(decision
         document.groups["team"][0], covered_share=0.0, moved_requests=0, flagship_tax="0.00", policy_cost="9.00"
     )
     policy = msgspec.structs.replace(document.policy, decision=decision)
-    shown = next(spend.groups(msgspec.structs.replace(document, groups={"team": [row]}, policy=policy)))
+    made = msgspec.structs.replace(document, groups={"team": [row]}, policy=policy)
+    shown = next(spend.groups(earlier(made)))
     cells = dict(zip([column.title for column in shown.columns], shown.rows[0], strict=True))
     assert (cells["Cost"], cells["Flagship tax"], cells["Covered"]) == (row.cost, tax, 0.0)
 

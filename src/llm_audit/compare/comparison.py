@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-import msgspec
-
 from llm_audit.compare.gates import metric_changes
 from llm_audit.compare.variance import cost_parts, cost_pico, policy_pico, tax_parts, units
 from llm_audit.document.audit import BasisRow, Document
@@ -44,7 +42,7 @@ def compare(
         IncompleteError: The two cannot be compared; the message holds the command that would make them comparable.
     """
     notes: list[str] = []
-    base_rows, head_rows = _basis(base), _basis(head)
+    base_rows: Sequence[BasisRow] = base.basis
     if not base.basis or not head.basis:
         empty = labels[0] if not base.basis else labels[1]
         raise IncompleteError(f"{empty} has no priced requests, so it cannot be compared.")
@@ -64,32 +62,24 @@ def compare(
     if base.fingerprints.classifier != head.fingerprints.classifier:
         notes.append("The two were judged by different classifiers; a change in flagship tax may be due to that.")
     notes += _sampled(base, head, labels)
-    before, after = units(base_rows), units(head_rows)
-    base_cost, head_cost = _cost(base_rows), _cost(head_rows)
-    base_tax, head_tax = _tax(base_rows), _tax(head_rows)
-    requests = sum(row.requests for row in base_rows), sum(row.requests for row in head_rows)
+    before, after = units(base_rows), units(head.basis)
+    base_cost, head_cost = _cost(base_rows), _cost(head.basis)
+    base_tax, head_tax = _tax(base_rows), _tax(head.basis)
+    requests = sum(row.requests for row in base_rows), sum(row.requests for row in head.basis)
     return Comparison(
         base=_side(labels[0], base, base_rows),
-        head=_side(labels[1], head, head_rows),
+        head=_side(labels[1], head, head.basis),
         change=usd(head_cost - base_cost),
         parts=[Part(name=name, amount=usd(amount)) for name, amount in cost_parts(before, after).items()],
         tax_parts=[]
         if base_tax is None or head_tax is None
         else [Part(name=name, amount=usd(amount)) for name, amount in tax_parts(before, after).items()],
-        groups=_groups(base_rows, head_rows),
+        groups=_groups(base_rows, head.basis),
         metrics=metric_changes(base, head, confidence=confidence),
         realised=usd(round(base_cost * requests[1] / requests[0]) - head_cost),
         estimated=None if base_tax is None else usd(round(base_tax * requests[1] / requests[0])),
         notes=notes,
     )
-
-
-def _basis(document: Document) -> Sequence[BasisRow]:
-    """Return an audit's basis; earlier ones state the cost as the policy's where nothing could be judged and routed."""
-    tax = document.flagship_tax
-    if document.judges_any(tax.covered_share, moved=tax.moved_requests > 0):
-        return document.basis
-    return [msgspec.structs.replace(row, policy_cost=None) for row in document.basis]
 
 
 def _sampled(base: Document, head: Document, labels: tuple[str, str]) -> list[str]:

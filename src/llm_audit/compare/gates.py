@@ -32,7 +32,7 @@ def metric_changes(base: Document, head: Document, *, confidence: float) -> list
     """Every metric both sides have, with the interval of its change at ``confidence``, in the head's order."""
     known = _by_name(base)
     return [
-        _change(_stated(base, known[metric.name]), _stated(head, metric), confidence=confidence)
+        _change(known[metric.name], metric, confidence=confidence)
         for metric in _by_name(head).values()
         if metric.name in known
     ]
@@ -75,11 +75,6 @@ def _by_name(document: Document) -> dict[str, Metric]:
     return {metric.name: metric for metric in (*document.metrics, rejected)}
 
 
-def _stated(document: Document, metric: Metric) -> Metric:
-    """Return a metric without its value where it is unknown, for which earlier audits have zero."""
-    return metric if _unknown(document, metric) is None else msgspec.structs.replace(metric, value=None, stderr=None)
-
-
 def _change(base: Metric, head: Metric, *, confidence: float) -> MetricChange:
     half = margin(math.hypot(base.stderr or 0.0, head.stderr or 0.0), confidence=confidence)
     change = None if base.value is None or head.value is None else head.value - base.value
@@ -114,13 +109,11 @@ def _evaluate(
 
 def _unknown(document: Document, metric: Metric) -> str | None:
     """Return why a metric is unknown: a tax is where nothing, or nothing of its group, could be judged."""
-    name, bracket, group = metric.name.partition("[")
-    if name.startswith("flagship_tax") and document.cost.priced_requests and document.policy.routes_any:
-        abstained = _by_name(document).get(f"abstained_share{bracket}{group}")
-        unjudged = abstained is not None and abstained.value is not None and abstained.value >= 1
-        if metric.value is None or not document.knows_tax or unjudged:
-            return "no priced request could be judged and routed"
-    return "none of its requests has a price" if metric.value is None else None
+    if metric.value is not None:
+        return None
+    if metric.name.startswith("flagship_tax") and document.cost.priced_requests:
+        return "no priced request could be judged and routed"
+    return "none of its requests has a price"
 
 
 def _change_rule(

@@ -14,6 +14,7 @@ from decimal import Decimal
 import msgspec
 
 from llm_audit.document.billing import Billing, BillingPart, BillingRow
+from llm_audit.document.earlier import with_unknowns
 from llm_audit.document.findings import Finding, Owner, Waste, WastePart
 from llm_audit.document.judgement import LanguageRow, Stakes, StakesRow
 from llm_audit.document.policy import (
@@ -144,17 +145,18 @@ __all__ = [
     "encode",
 ]
 
-SCHEMA_VERSION = "2.3"
+SCHEMA_VERSION = "2.4"
 """Version of the JSON document.
 
 The first number changes when a field is removed or changes its meaning, or when a value is renamed; the second when
 fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``;
 2.1 added preference gaps; 2.2 added the tie-out with an invoice, the run rate, departures from the log's rhythm, who
 can carry out a finding and how, the largest users, tags, conversations and traces, and billing; 2.3 added
-``sampling_rate``, unpriced requests and stated costs to the daily mix, and the parts of waste; since then what the
-policy would have cost, and the tax, are None where nothing could be judged and routed.
+``sampling_rate``, unpriced requests and stated costs to the daily mix, and the parts of waste; since 2.4 what the
+policy would have cost, and the tax, are None where nothing could be judged and routed (see ``earlier``).
 """
 _MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
+_NULLS_SINCE = 4  # the minor version that first has None for every cost and tax that is not known
 
 
 class Document(msgspec.Struct, kw_only=True, frozen=True):
@@ -211,27 +213,21 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def knows_tax(self) -> bool:
-        """Whether a flagship tax is known: one of zero is none where no priced request could be judged and routed."""
-        tax = self.flagship_tax
-        if tax.expected.amount is None:
-            return False
-        return self.cost.priced_requests > 0 and self.judges_any(tax.covered_share, moved=tax.moved_requests > 0)
+        """Whether the flagship tax on all requests is known."""
+        return self.flagship_tax.expected.amount is not None
 
-    def knows_tax_of(self, part: BillingPart) -> bool:
-        """Whether the tax on what is billed, or on what is not, is known, as ``knows_tax`` says of all."""
-        if part.flagship_tax is None:
-            return False
-        moved = Decimal(part.flagship_tax) != 0
-        return part.priced_requests > 0 and self.judges_any(part.covered_share, moved=moved)
+    @property
+    def knows_headline_tax(self) -> bool:
+        """Whether the tax of the headline is known, which is of what is billed where not all requests are."""
+        return self.knows_tax if self.apart is None else self.apart[0].flagship_tax is not None
 
-    def judges_any(self, covered_share: float | None, *, moved: bool) -> bool:
-        """Whether any of some requests could be judged and routed, so that their tax is known.
-
-        Args:
-            covered_share: Of their cost, rounded; unknown in documents of earlier versions.
-            moved: Whether any of them moves.
-        """
-        return covered_share != 0 or moved or not self.policy.routes_any
+    @property
+    def apart(self) -> tuple[BillingPart, BillingPart] | None:
+        """What is billed and what is not, whose dollars do not add up; None where not both occur."""
+        billing = self.billing
+        if billing is None or billing.billed is None or billing.api_equivalent is None:
+            return None
+        return billing.billed, billing.api_equivalent
 
 
 _ROUNDING = Decimal("1e-6")  # of amounts in another currency
@@ -248,6 +244,8 @@ def encode(document: Document) -> bytes:
 
 def decode(data: bytes) -> Document:
     """Read a document back, of this major version; a later minor version may have fields that this one has not.
+
+    One of an earlier minor version is returned as this one would write it, see ``earlier``.
 
     Raises:
         msgspec.DecodeError: It is not a document, or one of another major version; the message ends with the path of
@@ -267,4 +265,4 @@ def decode(data: bytes) -> Document:
         raise msgspec.ValidationError(
             f"{actual} is not the sum of `$.cost.by_token_type`, {parts} - at `$.cost.actual`"
         )
-    return document
+    return with_unknowns(document) if int(minor[:9]) < _NULLS_SINCE else document

@@ -161,9 +161,9 @@ class Audit:
     def __repr__(self) -> str:
         """Return one line."""
         from llm_audit.report.text import count, share
-        from llm_audit.report.verdict import both_parts, verdict
+        from llm_audit.report.verdict import verdict
 
-        said, parts = verdict(self.document), both_parts(self.document)
+        said, parts = verdict(self.document), self.document.apart
         part = self.document.flagship_tax.expected.share if parts is None else parts[0].share
         tax = f"{said.tax} ({share(part)})" if part is not None else said.tax
         spent = f"{said.spent} {'spent' if parts is None else 'billed'}"

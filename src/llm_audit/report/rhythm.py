@@ -18,9 +18,7 @@ def run_rate(document: Document) -> tuple[str, str, str]:
         return UNKNOWN, f"a month: {plain(rate.reason or '', limit=200)}", ""
     currency = document.currency
     note = f"a month ({_range(rate.monthly, currency)})"
-    billed = None if document.billing is None else document.billing.billed
-    knows_tax = document.knows_tax if billed is None else document.knows_tax_of(billed)
-    if rate.tax_monthly is not None and knows_tax:
+    if rate.tax_monthly is not None and document.knows_headline_tax:
         note += f"; flagship tax {about(rate.tax_monthly, currency)} a month"
     more = [f"{about(rate.annual.amount, currency)} a year"]
     if (end := rate.month_end) is not None and (end.expected_days or document.sampling_rate != 1):

@@ -60,7 +60,7 @@ def verdict(document: Document) -> Verdict:
     priced = cost.priced_requests > 0
     actions = tuple(finding for finding in document.findings if finding.kind not in DEPARTURES)[:_ACTIONS]
     rate, rate_note, rate_more = run_rate(document)
-    parts = both_parts(document)
+    parts = document.apart
     spent, taxed = (cost.actual, expected.amount) if parts is None else (parts[0].cost, parts[0].flagship_tax)
     return Verdict(
         headline=_headline(document),
@@ -71,8 +71,8 @@ def verdict(document: Document) -> Verdict:
         rate_note=f"{_kind(document)} {rate_note}".lstrip() if rate else rate_note,
         rate_more=rate_more,
         sampling=sampling(document),
-        tax=money(taxed, currency=currency) if _knows_tax(document) else UNKNOWN,
-        tax_amount=taxed if _knows_tax(document) else None,
+        tax=UNKNOWN if taxed is None else money(taxed, currency=currency),
+        tax_amount=taxed,
         tax_note=_tax_note(document) if priced else "no request has a price",
         quality=quality(document) if priced else "",
         preference=preference(document) if priced else "",
@@ -108,11 +108,11 @@ def _rejected(document: Document) -> str:
 
 def _actions_note(document: Document, actions: tuple[Finding, ...]) -> str:
     notes = [OVERLAP] if any(finding.overlaps for finding in actions) else []
-    return " ".join([*notes, AT_API_PRICES] if actions and both_parts(document) else notes)
+    return " ".join([*notes, AT_API_PRICES] if actions and document.apart else notes)
 
 
 def _spent_note(document: Document) -> str:
-    cost, parts, kind = document.cost, both_parts(document), _kind(document)
+    cost, parts, kind = document.cost, document.apart, _kind(document)
     note = plural(cost.priced_requests if parts is None else parts[0].priced_requests, "priced request")
     if kind:
         note = f"{kind}, {note}"
@@ -125,7 +125,7 @@ def _spent_note(document: Document) -> str:
 
 
 def _covered_note(document: Document) -> str:
-    parts = both_parts(document)
+    parts = document.apart
     if parts is None:
         return "of spend could be judged and routed"
     billed = "" if parts[0].covered_share is None else f", {share(parts[0].covered_share)} of what is billed"
@@ -135,7 +135,7 @@ def _covered_note(document: Document) -> str:
 def _tax_note(document: Document) -> str:
     if not document.knows_tax:
         return "no priced request could be judged and routed"
-    parts, currency = both_parts(document), document.currency
+    parts, currency = document.apart, document.currency
     expected = document.flagship_tax.expected
     if parts is None:
         moved = document.flagship_tax.moved_requests
@@ -143,18 +143,12 @@ def _tax_note(document: Document) -> str:
     billed, equivalent = parts
     interval = "" if billed.expected is None else f"; {_interval(billed.expected, currency)}"
     of_billed = f"{share(billed.share)} of billed spend{interval}"
-    if not document.knows_tax_of(billed):
+    if billed.flagship_tax is None:
         of_billed = "no billed request could be judged and routed"
-    beside = f"{money(equivalent.flagship_tax, currency=currency)}, {share(equivalent.share)} of the API-equivalent"
-    if not document.knows_tax_of(equivalent):
-        beside = "a tax that is not known"
+    beside = "a tax that is not known"
+    if equivalent.flagship_tax is not None:
+        beside = f"{money(equivalent.flagship_tax, currency=currency)}, {share(equivalent.share)} of the API-equivalent"
     return f"{of_billed}; not billed: {beside}"
-
-
-def _knows_tax(document: Document) -> bool:
-    """Return whether the tax of the headline is known, which is of what is billed where both parts occur."""
-    parts = both_parts(document)
-    return document.knows_tax if parts is None else document.knows_tax_of(parts[0])
 
 
 def _interval(expected: Expected, currency: str) -> str:
@@ -162,14 +156,6 @@ def _interval(expected: Expected, currency: str) -> str:
         return f"{plural(expected.clusters, 'conversation')}, too few for an interval"
     low, high = (money(amount, currency=currency) for amount in (expected.low, expected.high))
     return f"{expected.confidence * 100:g}% interval {low} to {high}"
-
-
-def both_parts(document: Document) -> tuple[BillingPart, BillingPart] | None:
-    """Return what is billed and what is not, whose dollars do not add up; None where not both occur."""
-    billing = document.billing
-    if billing is None or billing.billed is None or billing.api_equivalent is None:
-        return None
-    return billing.billed, billing.api_equivalent
 
 
 def _kind(document: Document) -> str:
@@ -186,7 +172,7 @@ def _floor_note(document: Document) -> str:
     return (
         f"The floor, {floor}, is the tax if everything goes wrong together: all assumptions at their pessimistic ends"
         f" at once. The ceiling, {ceiling}, leaves out every cost of switching."
-        + (f" {AT_API_PRICES}" if both_parts(document) else "")
+        + (f" {AT_API_PRICES}" if document.apart else "")
     )
 
 
@@ -194,7 +180,7 @@ def _headline(document: Document) -> str:
     if not document.cost.priced_requests:
         return "No request has a known price, so the flagship tax is unknown."
     name, currency = plain(document.policy.name, limit=40), document.currency
-    parts = both_parts(document)
+    parts = document.apart
     kind = _kind(document)
     if not document.knows_tax:
         paid = f"{money(document.cost.actual, currency=currency)} {kind}".rstrip() if parts is None else "the spend"
@@ -204,7 +190,7 @@ def _headline(document: Document) -> str:
     billed, equivalent = parts
     if billed.expected is None or not billed.priced_requests:
         first = "No billed request has a known price."
-    elif not document.knows_tax_of(billed):
+    elif billed.flagship_tax is None:
         paid = money(billed.cost, currency=currency)
         first = f"None of {paid} billed could be judged and routed, so its flagship tax is not known."
     else:
@@ -218,7 +204,7 @@ def _beside(document: Document, equivalent: BillingPart) -> str:
     if not equivalent.priced_requests:
         return "Beside it are requests that were not billed, none with a known price."
     written = equivalent.flagship_tax
-    if written is None or not document.knows_tax_of(equivalent):
+    if written is None:
         worth = money(equivalent.cost, currency=currency)
         return f"Beside it, {worth} is API-equivalent and was not billed: none of it could be judged and routed."
     tax, worth, policy = _adding_up(written, equivalent.cost, currency)
@@ -262,7 +248,7 @@ def adding_up(document: Document) -> tuple[str, str, str]:
     Tax and policy cost are "unknown" where they are.
     """
     tax, spent, currency = document.flagship_tax.expected.amount, document.cost.actual, document.currency
-    if tax is None or not document.knows_tax:
+    if tax is None:
         return UNKNOWN, money(spent, currency=currency), UNKNOWN
     return _adding_up(tax, spent, currency)
 

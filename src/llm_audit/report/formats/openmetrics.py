@@ -92,7 +92,7 @@ def _billing(document: Document) -> Iterable[Gauge]:
     taxes = [
         ({"dollars": name}, part.flagship_tax)
         for name, part in parts
-        if part is not None and part.flagship_tax is not None and document.knows_tax_of(part)
+        if part is not None and part.flagship_tax is not None
     ]
     yield Gauge(f"flagship_tax_by_billing_{unit}", unit, "Flagship tax on each; they do not add up.", [*taxes])
 

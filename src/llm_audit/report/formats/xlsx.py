@@ -19,7 +19,7 @@ from llm_audit.report.table import Column, ColumnKind, Table
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import everything
 from llm_audit.report.text import UNKNOWN, plain
-from llm_audit.report.verdict import both_parts, verdict
+from llm_audit.report.verdict import verdict
 from llm_audit.vocabulary import TIERS
 
 _SHEETS = {
@@ -98,7 +98,7 @@ def _sheets(document: Document, check: CheckResult | None) -> Iterator[tuple[str
 def _facts(document: Document) -> Iterator[Fact]:
     """Yield the summary: figures with names that other workbooks can link to, then sentences."""
     said, tax, cost = verdict(document), document.flagship_tax, document.cost
-    money, count, parts = ColumnKind.MONEY, ColumnKind.COUNT, both_parts(document)
+    money, count, parts = ColumnKind.MONEY, ColumnKind.COUNT, document.apart
     expected = (parts[0].expected if parts else None) or tax.expected
     priced = cost.priced_requests > 0
 

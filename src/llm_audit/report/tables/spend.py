@@ -192,7 +192,7 @@ def groups(document: Document) -> Iterator[Table]:
                 count("Moved"),
                 count("Unpriced"),
             ),
-            (_group(document, row) for row in rows),
+            map(_group, rows),
             note=_merged(document) if dimension == "model" else "",
         )
 
@@ -207,18 +207,11 @@ def _merged(document: Document) -> str:
     return f"Added up over several providers: {named}{more}. The model mix has a row for each provider."
 
 
-def _group(document: Document, row: GroupRow) -> tuple[Cell, ...]:
-    """Return a group's row: what is unknown is not zero.
-
-    Amounts are where none of its requests has a price, and so is the tax where the policy routes and none could be
-    judged.
-    """
-    unpriced = row.unpriced_requests == row.requests
-    spent: tuple[Cell, ...] = (None, None) if unpriced else (row.cost, row.cost_share)
-    is_known = not unpriced and document.judges_any(row.covered_share, moved=row.moved_requests > 0)
-    routed: tuple[Cell, ...] = (row.policy_cost, row.flagship_tax) if is_known else (None, None)
-    covered = blank(row.covered_share)
-    return (row.name or NONE, row.requests, *spent, *routed, covered, row.moved_requests, row.unpriced_requests)
+def _group(row: GroupRow) -> tuple[Cell, ...]:
+    return (
+        row.name or NONE, row.requests, row.cost, row.cost_share, row.policy_cost, row.flagship_tax,
+        blank(row.covered_share), row.moved_requests, row.unpriced_requests,
+    )  # fmt: skip
 
 
 def tokens(document: Document) -> Table:
