@@ -81,7 +81,7 @@ def estimated(routes, policy, *, models, options):
         unmeasured=None,
         preference=None,
     )
-    return expected_tax(evidence, evidence.risk.cost_error[:, 0], options=options, routes=True)
+    return expected_tax(evidence, evidence.risk.cost_error[:, 0], options=options)
 
 
 def test_the_stages_give_the_expected_tax_of_the_audit(tmp_path):

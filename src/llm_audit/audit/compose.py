@@ -133,7 +133,7 @@ def document(found: Found) -> Document:
     billed_days = daily.filter("is_billed")
     groupings = GROUPINGS | {name: (grouping(name), name) for name in options.group_by}
     tables = {name: (rollups[table], column) for name, (table, column) in groupings.items()}
-    by_owner = by_group.groups(tables, routes=policy.routes_any)
+    by_owner = by_group.groups(tables)
     return Document(
         schema_version=SCHEMA_VERSION,
         tool=Tool(name="llm-audit", version=importlib.metadata.version("llm-audit")),
@@ -160,7 +160,7 @@ def document(found: Found) -> Document:
         coverage=whole.coverage(usage),
         model_mix=by_model.model_mix(usage),
         model_mix_daily=by_model.daily_mix(daily),
-        daily=by_group.daily(daily, routes=policy.routes_any),
+        daily=by_group.daily(daily),
         routes=by_model.routes(usage, preference.by_route),
         classification=whole.classification(usage),
         gates=whole.gates(usage),
@@ -199,18 +199,17 @@ def document(found: Found) -> Document:
         ],
         fingerprints=fingerprints(ledger, policy, book, options),
         metrics=[*metrics(routes.metrics, untaxed=_untaxed(tax, by_owner)), *spender_metrics(found.partial.spenders)],
-        basis=basis(sums.basis, routes=policy.routes_any),
+        basis=basis(sums.basis),
         run_rate=run_rate(
             billed_days if billed_days.height else daily,
             period,
             options=options,
-            routes=policy.routes_any,
             conversation_pico=routes.metrics.whole.mean_cluster("cost"),
         ),
         departures=apart,
         stakes=stakes(routes.stakes),
         languages=languages(sums.languages),
-        billing=billing(usage, period, options, expected=_billed_tax(found, evidence), routes=policy.routes_any),
+        billing=billing(usage, period, options, expected=_billed_tax(found, evidence)),
     )
 
 
@@ -233,4 +232,4 @@ def _billed_tax(found: Found, evidence: Evidence) -> Expected | None:
     if billed.usage.height in {0, evidence.usage.height}:
         return None
     errors = evidence.risk.cost_error[:, -1]
-    return expected_tax(billed, errors, options=found.options, routes=found.policy.routes_any)
+    return expected_tax(billed, errors, options=found.options)

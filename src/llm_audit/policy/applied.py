@@ -94,6 +94,19 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
         return moved
 
     @property
+    def settled(self) -> Bools:
+        """Whether the tax on each request needs no judgement: it keeps its model under any, or it cost nothing.
+
+        It keeps it where the policy routes none, where it is no chat, and where its model has no ladder with another.
+        """
+        requests, ladder = self.requests, self.routes.ladder
+        other = (ladder != NONE) & (ladder != np.arange(len(ladder))[:, None])
+        has_other = np.append(other.any(axis=1), values=False)  # the last is that of an unknown model
+        open_to = requests.chat & has_other[requests.used] & self.policy.routes_any
+        settled: Bools = ~open_to | (requests.cost == 0)
+        return settled
+
+    @property
     def position(self) -> Index:
         """Each route's place in the ladder of the model used; -1 where the request is kept."""
         return self.routes.choice.position

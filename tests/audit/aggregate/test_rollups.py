@@ -28,7 +28,7 @@ _SCHEMA = (
     | dict.fromkeys(_COUNTS, pl.Int64)
     | dict.fromkeys(("quality_loss", "p_suffices"), pl.Float64)
     | dict.fromkeys(("template_hash", "price_id", "conversation", "trace", "request_key"), pl.UInt64)
-    | {"date": pl.Date, "difficulty": pl.Float32}
+    | {"date": pl.Date, "difficulty": pl.Float32, "settled": pl.Boolean}
 )
 _ORDINARY: dict[str, Any] = {
     "date": DAY,
@@ -85,6 +85,11 @@ def test_a_row_is_of_requests_with_the_same_keys():
         (DAY, "search", True, 1, 14, 32),
     ]
     assert tables["template_days"].rows() == [(7, DAY, 60, 64), (None, DAY, 0, 0)]
+
+
+def test_what_is_settled_is_counted_where_it_has_a_price():
+    usage = rolled({"settled": True}, {"settled": False}, _UNPRICED | {"settled": True})["usage"]
+    assert [total(usage, name) for name in ("requests", "priced", "settled")] == [3, 2, 1]
 
 
 def test_losses_gains_and_probabilities_are_summed_in_billionths_of_moved_requests():

@@ -20,7 +20,7 @@ def basis_sums(frame: pl.DataFrame, rates: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         frame: Routed requests: the ledger's columns with ``price_id``, ``model_id``, ``tier``, ``date``,
-            ``outcome``, ``cost_<token type>_pico``, ``cost_per_call_pico`` and ``expected_pico``.
+            ``outcome``, ``settled``, ``cost_<token type>_pico``, ``cost_per_call_pico`` and ``expected_pico``.
         rates: Price rows used: ``price_id``, ``context_from``, ``since``.
     """
     held = [name for name in KEYS if name not in {"context_from", "since"}]
@@ -36,6 +36,7 @@ def basis_sums(frame: pl.DataFrame, rates: pl.DataFrame) -> pl.DataFrame:
             *(pl.col(f"cost_{kind}_pico").cast(pl.Int128).sum() for kind in _COSTS),
             pl.col("expected_pico").cast(pl.Int128).sum(),
             pl.col("outcome").cast(pl.String).is_in(COVERED).cast(pl.Int64).sum().alias("covered"),
+            pl.col("settled").cast(pl.Int64).sum(),
         )
         .with_columns(pl.col(name).cast(pl.String) for name in held)
         .collect()
@@ -49,19 +50,19 @@ def add_basis(sums: pl.DataFrame) -> pl.DataFrame:
     totals = ["requests", *(f"{kind}_tokens" for kind in TOKEN_TYPES), *(f"cost_{kind}_pico" for kind in _COSTS)]
     return (
         sums.group_by(KEYS)
-        .agg(pl.col("first_day").min(), pl.col(*totals, "expected_pico", "covered").sum())
+        .agg(pl.col("first_day").min(), pl.col(*totals, "expected_pico", "covered", "settled").sum())
         .sort(KEYS, nulls_last=True)
     )
 
 
-def basis(sums: pl.DataFrame, *, routes: bool) -> list[BasisRow]:
-    """Return the basis of comparisons, sorted by its keys. A policy that never ``routes`` needs no judgement."""
-    return [
-        _row(row, routes=routes) for row in sums.with_columns(pl.col("first_day").cast(pl.String)).iter_rows(named=True)
-    ]
+def basis(sums: pl.DataFrame) -> list[BasisRow]:
+    """Return the basis of comparisons, sorted by its keys. Of the policy's cost see ``rollups.judged``."""
+    return [_row(row) for row in sums.with_columns(pl.col("first_day").cast(pl.String)).iter_rows(named=True)]
 
 
-def _row(row: dict[str, Any], *, routes: bool) -> BasisRow:
+def _row(row: dict[str, Any]) -> BasisRow:
+    cost = sum(row[f"cost_{kind}_pico"] for kind in _COSTS)
+    known = row["covered"] or row["settled"] == row["requests"] or row["expected_pico"] != cost
     return BasisRow(
         provider=row["provider"] or "unknown",
         model=row["model_label"],
@@ -75,5 +76,5 @@ def _row(row: dict[str, Any], *, routes: bool) -> BasisRow:
         requests=row["requests"],
         tokens={kind: row[f"{kind}_tokens"] for kind in TOKEN_TYPES if row[f"{kind}_tokens"]},
         cost_by_type={kind: usd(row[f"cost_{kind}_pico"]) for kind in _COSTS if row[f"cost_{kind}_pico"]},
-        policy_cost=usd(row["expected_pico"]) if row["covered"] or not routes else None,
+        policy_cost=usd(row["expected_pico"]) if known else None,
     )

@@ -21,8 +21,15 @@ from llm_audit.vocabulary import COVERED
 NANO = 10**9
 """Probabilities and difficulties are summed as integers of 10^-9, so that sums do not depend on their order."""
 
-GROUPED = ("requests", "priced", "moved", "tokens", "cost_pico", "expected_pico", "saved_pico", "covered_pico")
-"""Sums that every grouping shows; ``covered_pico`` is the cost of requests whose outcome is in ``COVERED``."""
+GROUPED = (
+    *("requests", "priced", "moved", "settled", "tokens"),
+    *("cost_pico", "expected_pico", "saved_pico", "covered_pico"),
+)
+"""Sums that every grouping shows.
+
+``settled`` counts priced requests whose tax needs no judgement (``Plan.settled``), and ``covered_pico`` is the cost of
+requests whose outcome is in ``COVERED``.
+"""
 
 _ANSWERS = ("lost_nano", "gained_nano", "p_nano")
 _STATED = ("stated_requests", "stated_cost_pico")
@@ -160,15 +167,13 @@ def totals(usage: pl.DataFrame) -> dict[str, int]:
     return {name: total(usage, name) for name in GROUPED}
 
 
-def judged(row: Mapping[str, int], *, routes: bool) -> bool:
-    """Return whether any priced request of a row of sums was judged and routed, so that their tax is known.
+def judged(row: Mapping[str, int]) -> bool:
+    """Return whether the tax on a row of sums, with those of ``GROUPED``, is known.
 
-    Args:
-        row: With the sums of ``GROUPED``.
-        routes: Whether the policy routes at all; one that never does needs no judgement.
+    It is where any priced request was judged and routed, and where none needs to be.
     """
     routed = row["covered_pico"] or row["moved"] or row["saved_pico"]
-    return row["priced"] > 0 and bool(not routes or routed or not row["cost_pico"])
+    return row["priced"] > 0 and bool(routed or row["settled"] == row["priced"])
 
 
 def by(frame: pl.DataFrame, *keys: str, sums: Sequence[str]) -> pl.DataFrame:
@@ -211,6 +216,7 @@ def _measures() -> dict[str, pl.Expr]:
         "requests": pl.lit(1, pl.Int64),
         "priced": pl.col("cost_pico").is_not_null().cast(pl.Int64),
         "moved": moved.cast(pl.Int64),
+        "settled": (pl.col("settled") & pl.col("cost_pico").is_not_null()).cast(pl.Int64),
         "covered_pico": pl.when(pl.col("outcome").is_in(COVERED)).then("cost_pico").otherwise(0),
         "tokens": tokens,
         "estimated_tokens": pl.when(estimated).then(tokens).otherwise(0),

@@ -30,16 +30,13 @@ _YEAR = 365.25
 _MONTH = _YEAR / 12
 
 
-def run_rate(
-    sums: pl.DataFrame, period: Period, *, options: AuditOptions, routes: bool = True, conversation_pico: float = 0.0
-) -> RunRate:
+def run_rate(sums: pl.DataFrame, period: Period, *, options: AuditOptions, conversation_pico: float = 0.0) -> RunRate:
     """Return the run rate of priced requests that have a time; unknown where fewer than seven days are whole.
 
     Args:
         sums: The requests by day, see ``rollups``.
         period: What they cover.
         options: Of the audit.
-        routes: Whether the policy routes at all: the tax is unknown where it does and could judge none of the requests.
         conversation_pico: The mean cost of the conversation that a dollar of the log is in: of logs that are a sample.
     """
     spend = _of_all_traffic(daily_spend(sums), options)
@@ -50,7 +47,7 @@ def run_rate(
     recent = _since_shift(days)
     weekdays = recent.weekdays()
     rhythm = fit(weekdays, [float(cost) for cost in recent.cost])
-    taxed = judged(totals(sums), routes=routes)
+    taxed = judged(totals(sums))
     tax = fit(weekdays, [float(saved) for saved in recent.saved])
     month, year = ([length / WEEK] * WEEK for length in (_MONTH, _YEAR))
     return RunRate(

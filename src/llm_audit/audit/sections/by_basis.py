@@ -18,9 +18,7 @@ from llm_audit.document.sampling import scale
 from llm_audit.money import PICO_PER_USD, usd
 
 
-def billing(
-    usage: pl.DataFrame, period: Period, options: AuditOptions, *, expected: Expected | None, routes: bool
-) -> Section:
+def billing(usage: pl.DataFrame, period: Period, options: AuditOptions, *, expected: Expected | None) -> Section:
     """Return requests by basis and declaration, and what is billed apart from what is not.
 
     Args:
@@ -40,11 +38,9 @@ def billing(
     return Section(
         declared=bool(declared.declarations),
         months=None if months is None else round(float(months), 6),
-        rows=[
-            _row(row, plans.get(row["billing_key"]), months, times, routes=routes) for row in sums.iter_rows(named=True)
-        ],
-        billed=_part(billed, expected if billed.height < usage.height else None, routes=routes),
-        api_equivalent=_part(usage.filter(~is_billed()), routes=routes),
+        rows=[_row(row, plans.get(row["billing_key"]), months, times) for row in sums.iter_rows(named=True)],
+        billed=_part(billed, expected if billed.height < usage.height else None),
+        api_equivalent=_part(usage.filter(~is_billed())),
     )
 
 
@@ -67,9 +63,7 @@ def unmatched(usage: pl.DataFrame, declared: Billing) -> list[str]:
     return [f"[billing] declares {names}, but no request has such a name without another declaration that comes first."]
 
 
-def _row(
-    row: dict[str, int], declared: Declaration | None, months: Fraction | None, times: Fraction, *, routes: bool
-) -> BillingRow:
+def _row(row: dict[str, int], declared: Declaration | None, months: Fraction | None, times: Fraction) -> BillingRow:
     price = None if declared is None else declared.usd_per_month
     plan = None if price is None or months is None else round(Fraction(price) * months * PICO_PER_USD)
     priced = bool(row["priced"])
@@ -79,23 +73,23 @@ def _row(
         requests=int(row["requests"]),
         unpriced_requests=int(row["requests"] - row["priced"]),
         cost=known(row, "cost_pico"),
-        policy_cost=routed(row, "expected_pico", routes=routes),
-        flagship_tax=routed(row, "saved_pico", routes=routes),
+        policy_cost=routed(row, "expected_pico"),
+        flagship_tax=routed(row, "saved_pico"),
         plan_cost=None if plan is None else usd(plan),
         leverage=share(round(row["cost_pico"] * times), plan) if plan and priced else None,
     )
 
 
-def _part(usage: pl.DataFrame, expected: Expected | None = None, *, routes: bool) -> BillingPart | None:
+def _part(usage: pl.DataFrame, expected: Expected | None = None) -> BillingPart | None:
     if not usage.height:
         return None
     sums = totals(usage)
-    tax = routed(sums, "saved_pico", routes=routes)
+    tax = routed(sums, "saved_pico")
     return BillingPart(
         requests=sums["requests"],
         priced_requests=sums["priced"],
         cost=usd(sums["cost_pico"]),
-        policy_cost=routed(sums, "expected_pico", routes=routes),
+        policy_cost=routed(sums, "expected_pico"),
         flagship_tax=tax,
         share=None if tax is None else share(sums["saved_pico"], sums["cost_pico"]),
         covered_share=share(sums["covered_pico"], sums["cost_pico"]),

@@ -63,16 +63,17 @@ class Evidence(msgspec.Struct, kw_only=True, frozen=True):
 def flagship_tax(evidence: Evidence, *, options: AuditOptions, routes: bool) -> FlagshipTax:
     """Actual cost minus the policy's, three times, with an interval on the expected one.
 
-    They are unknown where none of the requests could be judged and routed, see ``rollups.judged``.
+    They are unknown where none of the requests could be judged and routed, see ``rollups.judged``; ``routes`` says
+    whether the policy routes at all.
     """
     usage = evidence.usage
     actual, saved, moved = total(usage, "cost_pico"), total(usage, "saved_pico"), total(usage, "moved")
     by_template, templates = _level(evidence)
     covered = total(usage, "covered_pico")
     return FlagshipTax(
-        ceiling=_estimate(usage, "ceiling_pico", routes=routes),
-        expected=expected_tax(evidence, evidence.risk.cost_error[:, 0], options=options, routes=routes),
-        floor=_estimate(usage, "floor_pico", routes=routes),
+        ceiling=_estimate(usage, "ceiling_pico"),
+        expected=expected_tax(evidence, evidence.risk.cost_error[:, 0], options=options),
+        floor=_estimate(usage, "floor_pico"),
         covered_cost=usd(covered),
         covered_share=share(covered, actual),
         moved_requests=moved,
@@ -86,11 +87,11 @@ def flagship_tax(evidence: Evidence, *, options: AuditOptions, routes: bool) -> 
         ),
         preference=evidence.preference,
         unmeasured=evidence.unmeasured,
-        warnings=_warnings(evidence, by_template=by_template, templates=templates, actual=actual),
+        warnings=_warnings(evidence, by_template=by_template, templates=templates, actual=actual, routes=routes),
     )
 
 
-def expected_tax(evidence: Evidence, errors: Floats, *, options: AuditOptions, routes: bool) -> Expected:
+def expected_tax(evidence: Evidence, errors: Floats, *, options: AuditOptions) -> Expected:
     """Return the expected tax with its interval.
 
     The interval's replicates add four errors: that other conversations might have been logged (sampling), that
@@ -102,10 +103,9 @@ def expected_tax(evidence: Evidence, errors: Floats, *, options: AuditOptions, r
         evidence: Of the requests that the tax is on.
         errors: The column of ``evidence.risk.cost_error`` that is of these requests.
         options: For the interval.
-        routes: Whether the policy routes at all.
     """
     usage = evidence.usage
-    if not judged(totals(usage), routes=routes):
+    if not judged(totals(usage)):
         return _unknown(evidence, options)
     actual = total(usage, "cost_pico")
     by_template, templates = _level(evidence)
@@ -182,8 +182,8 @@ def _bags(evidence: Evidence) -> pl.DataFrame:
     return evidence.bags.group_by("bucket").agg(pl.col("saved_pico").sum(), pl.col("cost_pico").sum())
 
 
-def _estimate(usage: pl.DataFrame, column: str, *, routes: bool) -> Estimate:
-    if not judged(totals(usage), routes=routes):
+def _estimate(usage: pl.DataFrame, column: str) -> Estimate:
+    if not judged(totals(usage)):
         return Estimate(amount=None, share=None, policy_cost=None)
     actual, policy_cost = total(usage, "cost_pico"), total(usage, column)
     return Estimate(
@@ -225,7 +225,9 @@ def price_errors(usage: pl.DataFrame, *, resamples: int) -> Floats:
     return spread * normals(name_words(["price"]), range(resamples))[:, 0]
 
 
-def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame, actual: int) -> list[str]:
+def _warnings(
+    evidence: Evidence, *, by_template: bool, templates: pl.DataFrame, actual: int, routes: bool
+) -> list[str]:
     warnings = []
     conversations = evidence.concentration.conversations
     count = templates.height if by_template else conversations
@@ -246,7 +248,9 @@ def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame,
     unnamed = evidence.usage.filter(pl.col("outcome") == "not_in_ladder")
     outside, kept = total(unnamed, "requests"), total(unnamed, "cost_pico")
     routable = requests - total(evidence.usage.filter(pl.col("outcome").is_in(_NEVER_ROUTED)), "requests")
-    if outside and outside == routable:
+    abstained = evidence.usage.filter(pl.col("outcome") == "abstained")
+    unjudged, unnamed_too = total(abstained, "priced"), total(abstained, "settled")  # of which the ladder was not asked
+    if (outside and outside == routable) or (routes and actual and not routable and 0 < unjudged == unnamed_too):
         warnings.append(
             "No request used a model of the policy's ladders, so none could move and a tax of zero means nothing. "
             "Give a policy with ladders for the models in the log; `llm-audit policy show` prints one to start from."
@@ -261,7 +265,7 @@ def _warnings(evidence: Evidence, *, by_template: bool, templates: pl.DataFrame,
             f"{gone / actual:.0%} of the cost could only move to models that were unavailable or about to be retired. "
             "Give the policy ladders of available models."
         )
-    abstained = total(evidence.usage.filter(pl.col("outcome") == "abstained"), "cost_pico")
-    if actual and abstained > DOMINATING_SHARE * actual:
-        warnings.append(f"{abstained / actual:.0%} of the cost could not be judged, and is kept as it is.")
+    blind = total(abstained, "cost_pico")
+    if actual and blind > DOMINATING_SHARE * actual:
+        warnings.append(f"{blind / actual:.0%} of the cost could not be judged, and is kept as it is.")
     return warnings

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
+import numpy as np
 from msgspec.structs import replace
 
 from llm_audit.arrays import Bools
@@ -34,6 +35,8 @@ class PolicySums(msgspec.Struct, kw_only=True, frozen=True):
         ceiling: Policy cost at the same tokens.
         floor: Policy cost under the pessimistic assumptions.
         by_outcome: Actual cost by why requests have their route.
+        priced: Requests that have a price.
+        settled: Those of them whose tax needs no judgement.
         preference: See ``preference.preference_counts``.
         kept: What keeps the requests of a what-if; None of a policy.
     """
@@ -42,6 +45,8 @@ class PolicySums(msgspec.Struct, kw_only=True, frozen=True):
     ceiling: int
     floor: int
     by_outcome: dict[str, int]
+    priced: int
+    settled: int
     preference: Counts
     kept: KeptSums | None
 
@@ -94,11 +99,14 @@ def add_simulated(_: Job, parts: Sequence[Simulated]) -> Simulated:
 
 
 def _sums(applied: Plan, about: Bools | None) -> PolicySums:
+    priced = applied.requests.priced
     return PolicySums(
         own=point_sums(applied, applied.costs()),
         ceiling=applied.total(applied.ceiling()),
         floor=applied.total(applied.costs(applied.scenario("pessimistic")).total),
         by_outcome=applied.cost_by_outcome(),
+        priced=int(np.count_nonzero(priced)),
+        settled=int(np.count_nonzero(priced & applied.settled)),
         preference=preference_counts(applied),
         kept=None if about is None else kept_sums(applied, about),
     )
@@ -112,7 +120,7 @@ def policy_result(
     saved, (lost, gained) = own.actual - own.cost, answers(own)
     in_ladders = sum(cost for outcome, cost in sums.by_outcome.items() if outcome not in _ELSEWHERE)
     unmoved = None if own.moved else unmoved_reason(sums.by_outcome)
-    known = sums.kept is not None or _judged(sums.by_outcome, policy)  # a what-if moves what it is told to
+    known = sums.kept is not None or _judged(sums)  # a what-if moves what it is told to
     return PolicyResult(
         name=policy.name,
         target=None if decided_by is None else round(decided_by, 6),
@@ -132,7 +140,7 @@ def policy_result(
     )
 
 
-def _judged(by_outcome: Mapping[str, int], policy: Policy) -> bool:
-    """Return whether any priced request was judged and routed, or the policy never routes."""
-    outcomes = by_outcome.keys() - {"unpriced"}
-    return bool(outcomes) and (not policy.routes_any or not outcomes.isdisjoint(COVERED))
+def _judged(sums: PolicySums) -> bool:
+    """Return whether the policy's cost is known: see ``rollups.judged``."""
+    routed = not sums.by_outcome.keys().isdisjoint(COVERED) or sums.own.moved or sums.own.cost != sums.own.actual
+    return sums.priced > 0 and bool(routed or sums.settled == sums.priced)

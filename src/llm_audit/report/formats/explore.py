@@ -16,8 +16,8 @@ from llm_audit.document.audit import Document
 from llm_audit.money import PICO_PER_USD
 from llm_audit.report.formats import html
 from llm_audit.report.interface import Frames, Options
+from llm_audit.report.spreadsheet.charges import knows_tax
 from llm_audit.report.text import NONE, UNKNOWN, money, plain
-from llm_audit.vocabulary import COVERED
 
 _ROWS = 6_000
 """Rows that the script gets; smaller ones are added up, so that the page stays under three megabytes."""
@@ -42,18 +42,17 @@ _WORDS = {
 def render(document: Document, *, frames: Frames | None = None, options: Options | None = None) -> bytes:
     """Render the report with the script, and the spend by team, app, model and template that it shows."""
     assert frames is not None, "the registry checks that there are requests"
-    sums = _capped(_sums(frames.requests, routes=document.policy.routes_any))
+    sums = _capped(_sums(frames.requests))
     symbol = money("1.00", currency=document.currency).removesuffix("1.00")
     data = {"cube": list(_rows(sums, _rate(document, sums))), "words": _WORDS | {"symbol": symbol}}
     return html.page(document, options, data={name: _as_json(value) for name, value in data.items()})
 
 
-def _sums(requests: pl.DataFrame, *, routes: bool) -> pl.DataFrame:
+def _sums(requests: pl.DataFrame) -> pl.DataFrame:
     """Add up requests by team, app, model and template.
 
-    Costs are null where none is known, and so is the tax where the policy routes and none could be judged.
+    Costs are null where none is known, and so is the tax.
     """
-    judged = pl.col("outcome").cast(pl.String).is_in(COVERED) if routes else pl.lit(True)  # noqa: FBT003
     template = pl.lit(None, pl.String)
     if "template_hash" in requests.columns:
         template = pl.col("template_hash").map_elements(_template, return_dtype=pl.String)
@@ -66,9 +65,7 @@ def _sums(requests: pl.DataFrame, *, routes: bool) -> pl.DataFrame:
             requests=pl.len(),
             moved=(pl.col("outcome").cast(pl.String) == "moved").sum(),
             cost=pl.when(known.any()).then(pl.col("cost_pico").cast(pl.Int128).sum()),
-            tax=pl.when((known & judged).any()).then(
-                (pl.col("cost_pico") - pl.col("expected_pico")).cast(pl.Int128).sum()
-            ),
+            tax=pl.when(knows_tax()).then((pl.col("cost_pico") - pl.col("expected_pico")).cast(pl.Int128).sum()),
         )
         .sort(pl.col("cost").fill_null(-1), *_LEVELS, descending=[True, False, False, False, False])
     )

@@ -93,8 +93,7 @@ def _csv(document: Document, frames: Frames | None, columns: tuple[str, ...], ro
     if document.period.start is None:
         raise UsageError("FOCUS rows need a charge period, and no request has a time. Use -f csv instead.")
     first = datetime.fromisoformat(document.period.start).astimezone(UTC).date()
-    routes = document.policy.routes_any
-    rows = [row(charge) for charge in charges(frames.requests, undated=first, routes=routes)]
+    rows = [row(charge) for charge in charges(frames.requests, undated=first)]
     frame = pl.DataFrame(rows, schema={name: pl.Int64 if name == "x_Requests" else pl.String for name in columns})
     numbers = {"x_Requests", "ConsumedQuantity", "PricingQuantity"}
     numbers |= {name for name in columns if name.endswith(("Cost", "UnitPrice"))}

@@ -32,15 +32,14 @@ class Charge(msgspec.Struct, kw_only=True, frozen=True):
     quantity: int
     cost: int
     list_cost: int
-    policy_cost: int | None  # None where the policy could judge and route none of the requests
+    policy_cost: int | None  # None where it is unknown
     requests: int
 
 
-def charges(requests: pl.DataFrame, *, undated: date, routes: bool) -> Iterator[Charge]:
+def charges(requests: pl.DataFrame, *, undated: date) -> Iterator[Charge]:
     """Yield the charges of the priced requests, by day and keys. A request without a time counts towards ``undated``.
 
-    The policy's cost of a group is divided among its charges by cost, exactly. A policy that never ``routes`` needs no
-    judgement.
+    The policy's cost of a group is divided among its charges by cost, exactly.
     """
     for group in _groups(requests, undated):
         used = [kind for kind in _KINDS if group[f"cost_{kind}_pico"] or group.get(f"{kind}_tokens")]
@@ -57,7 +56,7 @@ def charges(requests: pl.DataFrame, *, undated: date, routes: bool) -> Iterator[
                 quantity=group["tool_calls_billed"] if kind == "per_call" else group[f"{kind}_tokens"],
                 cost=cost,
                 list_cost=group[f"list_{kind}_pico"],
-                policy_cost=policy if group["judged"] or not routes else None,
+                policy_cost=policy if group["judged"] else None,
                 requests=group["requests"],
             )
 
@@ -81,7 +80,7 @@ def _groups(requests: pl.DataFrame, undated: date) -> Iterator[dict[str, Any]]:
             pl.col("tool_calls_billed").sum(),
             pl.col("cost_pico").cast(pl.Int128).sum(),
             pl.col("expected_pico").cast(pl.Int128).sum(),
-            judged=_judged(frame),
+            judged=knows_tax(),
             requests=pl.len(),
         )
         .sort("day", *_KEYS, nulls_last=True)
@@ -89,10 +88,14 @@ def _groups(requests: pl.DataFrame, undated: date) -> Iterator[dict[str, Any]]:
     )
 
 
-def _judged(frame: pl.DataFrame) -> pl.Expr:
-    """Return whether any request of a group could be judged and routed; a frame of an older version does not say."""
-    known = "outcome" in frame.columns
-    return pl.col("outcome").cast(pl.String).is_in(COVERED).any() if known else pl.lit(True)  # noqa: FBT003
+def knows_tax() -> pl.Expr:
+    """Return whether the policy's cost of a group of requests is known: see ``rollups.judged``."""
+    priced = pl.col("cost_pico").is_not_null()
+    covered, moved_cost = (
+        pl.col("outcome").cast(pl.String).is_in(COVERED),
+        pl.col("expected_pico") != pl.col("cost_pico"),
+    )
+    return priced.any() & ((covered | moved_cost).filter(priced).any() | pl.col("settled").filter(priced).all())
 
 
 def _list_cost(kind: str, frame: pl.DataFrame) -> pl.Expr:

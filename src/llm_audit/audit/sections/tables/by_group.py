@@ -16,7 +16,7 @@ MAX_GROUP_ROWS = 200
 """Rows a grouping shows; the rest are summed in one row."""
 
 
-def daily(days: pl.DataFrame, *, routes: bool) -> list[Day]:
+def daily(days: pl.DataFrame) -> list[Day]:
     """Spend and policy cost by day, for requests that have a time; see ``cells.routed``."""
     dated = days.filter(pl.col("date").is_not_null())
     tiers: dict[object, dict[str, int]] = {}
@@ -30,23 +30,23 @@ def daily(days: pl.DataFrame, *, routes: bool) -> list[Day]:
             requests=int(row["requests"]),
             tokens=int(row["tokens"]),
             cost=known(row, "cost_pico"),
-            policy_cost=routed(row, "expected_pico", routes=routes),
+            policy_cost=routed(row, "expected_pico"),
             cost_by_tier={tier: usd(tiers[row["date"]][tier]) for tier in TIERS if tier in tiers[row["date"]]},
         )
         for row in by(dated, "date", sums=GROUPED).iter_rows(named=True)
     ]
 
 
-def groups(tables: Mapping[str, tuple[pl.DataFrame, str]], *, routes: bool) -> dict[str, list[GroupRow]]:
+def groups(tables: Mapping[str, tuple[pl.DataFrame, str]]) -> dict[str, list[GroupRow]]:
     """Return a grouping for each name, by a column of a rollup, most cost first.
 
     Long groupings end in one row for all the rest, so that each still adds up to the whole. Of the policy's
     amounts see ``cells.routed``.
     """
-    return {name: _group(rows, column, routes=routes) for name, (rows, column) in tables.items()}
+    return {name: _group(rows, column) for name, (rows, column) in tables.items()}
 
 
-def _group(summed: pl.DataFrame, column: str, *, routes: bool) -> list[GroupRow]:
+def _group(summed: pl.DataFrame, column: str) -> list[GroupRow]:
     actual = total(summed, "cost_pico")
     label = template_name(pl.col(column)) if column == "template_hash" else pl.col(column).cast(pl.String)
     rows = by(summed.with_columns(_name=label.fill_null(UNNAMED)), "_name", sums=GROUPED).sort(
@@ -63,8 +63,8 @@ def _group(summed: pl.DataFrame, column: str, *, routes: bool) -> list[GroupRow]
             tokens=int(row["tokens"]),
             cost=known(row, "cost_pico"),
             cost_share=share(row["cost_pico"], actual) if row["priced"] else None,
-            policy_cost=routed(row, "expected_pico", routes=routes),
-            flagship_tax=routed(row, "saved_pico", routes=routes),
+            policy_cost=routed(row, "expected_pico"),
+            flagship_tax=routed(row, "saved_pico"),
             unpriced_requests=int(row["requests"] - row["priced"]),
             moved_requests=int(row["moved"]),
             covered_share=share(row["covered_pico"], row["cost_pico"]) if row["priced"] else None,

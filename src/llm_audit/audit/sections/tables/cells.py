@@ -31,9 +31,9 @@ def known(row: Mapping[str, int], column: str) -> str | None:
     return usd(row[column]) if row["priced"] else None
 
 
-def routed(row: Mapping[str, int], column: str, *, routes: bool) -> str | None:
+def routed(row: Mapping[str, int], column: str) -> str | None:
     """Return an amount of the policy, of a row of sums; None where it is unknown, see ``judged``."""
-    return usd(row[column]) if judged(row, routes=routes) else None
+    return usd(row[column]) if judged(row) else None
 
 
 def template_name(column: pl.Expr) -> pl.Expr:
