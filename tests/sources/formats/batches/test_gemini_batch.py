@@ -15,3 +15,9 @@ def test_batch_mode_of_the_gemini_api_has_keys_and_no_time() -> None:
     first, second = requests("gemini-batch/gemini_api.jsonl")
     assert (first.service_tier, first.time_us, tokens(first)) == ("batch", None, (800, None, None, None, 60))
     assert second.service_tier == "batch"
+
+
+def test_lines_of_claude_on_vertex_have_ids_of_the_callers_and_no_time() -> None:
+    (claude,) = requests("gemini-batch/vertex_claude.jsonl")
+    assert (claude.provider, claude.service_tier, tokens(claude)) == ("google", "batch", (30, None, None, None, 7))
+    assert not_calls("gemini-batch/vertex_claude.jsonl") == ["not_sent"]

@@ -26,7 +26,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     outer: Json = {"timestamp": first(record, *_TIMES, "create_time") or first(response_body, "createTime")}
     pair = Pair(request_body, response_body, {name: item for name, item in outer.items() if item is not None})
     for request in _requests(pair, record):
-        request.request_id = request.request_id or text(record.get("key"))
+        request.request_id = request.request_id or text(first(record, "key", "custom_id"))
         yield batched(request)
 
 
@@ -48,7 +48,13 @@ def _matches(record: Record, _context: Context) -> bool:
         return False
     if any(name in record for name in _TIMES):
         return True
+    if "custom_id" in record:  # Claude's lines on Vertex
+        return "status" in record and (text(_version(record)) or "").startswith("vertex")
     return "key" in record and not _ANSWERED.isdisjoint(mapping(record.get("response")))
+
+
+def _version(record: Record) -> object:
+    return mapping(record.get("request")).get("anthropic_version")
 
 
 FORMAT = Format(
@@ -64,5 +70,5 @@ FORMAT = Format(
     specificity=Specificity.BATCH,
     matches=_matches,
     entries=_entries,
-    keys=frozenset({*_TIMES, "key"}),
+    keys=frozenset({*_TIMES, "key", "custom_id"}),
 )
