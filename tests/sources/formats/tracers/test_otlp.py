@@ -2,6 +2,7 @@ from tests.sources.formats.fixture_files import entries, not_calls, rejections, 
 
 from llm_audit.sources.formats.interface import Context
 from llm_audit.sources.formats.tracers import otlp
+from llm_audit.sources.records.times import micros
 
 REAL = "otlp/langfuse_real_spans.otlp.jsonl"
 BATCHES = "otlp/batches.jsonl"
@@ -71,3 +72,35 @@ def test_an_event_may_be_named_by_its_body_and_timed_by_its_observation() -> Non
     (request,) = requests("otlp/claude_code_body.json")
     assert (tokens(request), request.stated_cost_pico) == ((10, 900, 100, None, 50), 10_000_000_000)
     assert request.time_us == 1_780_000_000_000_000
+
+
+def test_codex_counts_a_response_in_the_event_that_completes_it() -> None:
+    found, refused = requests("otlp/codex_events.jsonl")
+    assert (found.model, found.conversation, found.app, found.environment) == (
+        "gpt-5.1-codex",
+        "thread-7",
+        "codex_exec",
+        "dev",
+    )
+    assert tokens(found) == (300, 600, 100, None, 50)
+    assert (found.usage.reasoning_tokens, found.time_us) == (20, micros("2026-10-02T10:00:00.123Z"))
+    assert (refused.status, refused.status_code, refused.latency_ms) == ("error", 429, 40.0)
+    assert not_calls("otlp/codex_events.jsonl") == ["metadata"] * 3
+
+
+def test_observations_of_langfuses_sdks_are_calls_by_their_type() -> None:
+    own, copied = requests("otlp/langfuse_observations.jsonl")
+    assert (own.model, own.conversation, own.user, own.app) == ("claude-sonnet-4-5", "s-9", "ann", "shop")
+    assert tokens(own) == (40, 900, 60, None, 12)
+    assert (own.stated_cost_pico, own.latency_ms, own.completion) == (810_000_000, 2000.0, "Yes.")
+    assert (own.trace, own.span, own.parent_span) == ("5" * 32, "2" * 16, "1" * 16)
+    assert (copied.status, tokens(copied)) == ("error", (36, 64, None, None, 20))
+    assert not_calls("otlp/langfuse_observations.jsonl") == ["parent_span"]
+
+
+def test_logfire_keeps_cached_tokens_in_the_response_alone() -> None:
+    openai, anthropic = requests("otlp/logfire.jsonl")
+    assert tokens(openai) == (36, 64, None, None, 20)
+    assert tokens(anthropic) == (10, 300, 40, None, 20)
+    (row,) = requests("otel/logfire_rows.jsonl")
+    assert tokens(row) == (10, 300, 40, None, 20)

@@ -47,6 +47,17 @@ from llm_audit.vocabulary import Operation, Status
 
 _KINDS = {"GENERATION": Operation.CHAT, "EMBEDDING": Operation.EMBEDDING}
 _WRAPPERS = frozenset({"SPAN", "AGENT", "CHAIN"})
+_OBSERVATION = "langfuse.observation."
+_OF_SPANS = {
+    "type": "type",
+    "usageDetails": "usage_details",
+    "costDetails": "cost_details",
+    "modelParameters": "model.parameters",
+    "input": "input",
+    "output": "output",
+    "level": "level",
+}  # fields of observations by the names of attributes
+_OWNERS = ("conversation", "team", "app", "user", "environment", "tags")
 _PROVIDERS = frozenset({"prompt_tokens", "input_tokens", "promptTokenCount", "inputTokens", "inputTokenCount"})
 
 
@@ -107,6 +118,34 @@ def _entry(trace: Json, row: Json) -> Entry:
     if usage is NO_USAGE:
         usage = _counted(row, request.provider, model)
     set_usage(request, usage)
+    return request
+
+
+def is_span(attributes: Json) -> bool:
+    """Return whether a span is an observation that Langfuse's SDK sends by OpenTelemetry."""
+    return f"{_OBSERVATION}type" in attributes
+
+
+def read_span(span: tracing.Span) -> Entry:
+    """Read an observation that is a span."""
+    get = span.attributes.get
+    own = {name: get(f"{_OBSERVATION}{attribute}") for name, attribute in _OF_SPANS.items()}
+    vendor = first(span.attributes, "gen_ai.provider.name", "gen_ai.system")
+    row = {
+        **{name: value for name, value in own.items() if value is not None},
+        "model": first(span.attributes, f"{_OBSERVATION}model.name", "gen_ai.response.model", "gen_ai.request.model"),
+        "metadata": {**mapping(get(f"{_OBSERVATION}metadata")), "attributes": {"gen_ai.system": vendor}},
+    }
+    request = _entry({"name": get("langfuse.trace.name")}, row)
+    if not isinstance(request, Request):
+        return request
+    started = tracing.request(
+        span, model=request.model, requested=None, vendor=request.provider, operation=request.operation
+    )
+    if span.failed:
+        request.status = Status.ERROR
+    for name in ("time_us", "request_id", "merge_key", "trace", "span", "parent_span", "latency_ms", *_OWNERS):
+        setattr(request, name, getattr(started, name) or getattr(request, name))
     return request
 
 

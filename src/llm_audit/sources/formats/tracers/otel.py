@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.tracers import _otel_texts, mlflow, openinference, vercel_ai
+from llm_audit.sources.formats.tracers import _otel_texts, langfuse, mlflow, openinference, vercel_ai
 from llm_audit.sources.records import tracing
 from llm_audit.sources.records.attributes import Names, names_of
 from llm_audit.sources.records.billing.amounts import amount
@@ -20,7 +20,7 @@ from llm_audit.sources.records.column_names import columns_of
 from llm_audit.sources.records.disjoint import read_count
 from llm_audit.sources.records.fields import Json, as_int, at, first, firsts, flag, mapping, text
 from llm_audit.sources.records.tokens import count_tokens, read_tokens, usage_of_counts
-from llm_audit.sources.records.usage import of_gemini
+from llm_audit.sources.records.usage import of_any, of_gemini
 
 _INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
 _TIERS = (
@@ -31,6 +31,9 @@ _TIERS = (
 )
 _ADK, _ADK_RESPONSE = "gcp.vertex.agent", "gcp.vertex.agent.llm_response"  # Google's Agent Development Kit
 _ADK_THOUGHTS = "experimental.reasoning_tokens"
+_LOGFIRE = (
+    "response_data"  # with the provider's own usage, which its counts of input and output leave cached tokens out of
+)
 _FEWEST_NANO_UNITS = 10_000  # fewer of them are no billionths
 _NOT_MODEL_CALLS = ("execute_tool", "create_agent", "retrieval")
 _WRAPPERS = ("invoke_agent", "invoke_workflow")
@@ -123,7 +126,9 @@ def _other_reader(attributes: Json) -> Callable[[tracing.Span], Entry] | None:
         return None
     if openinference.is_span(attributes):
         return openinference.read
-    return _mlflow if mlflow.is_span(attributes) else None
+    if mlflow.is_span(attributes):
+        return _mlflow
+    return langfuse.read_span if langfuse.is_span(attributes) else None
 
 
 def _mlflow(span: tracing.Span) -> Entry:
@@ -165,12 +170,22 @@ def _parameters(request: Request, attributes: Json) -> None:
 def _usage(attributes: Json, names: Names, vendor: str | None, model: str | None) -> Usage:
     if attributes.get("gen_ai.system") == _ADK and (own := mapping(at(attributes, _ADK_RESPONSE, "usage_metadata"))):
         return of_gemini(own)
+    if own := _in_logfire(attributes):
+        return of_any(own, model=model or "")
     counts = {key: attributes[name] for name, key in names.usage}
     if _ADK_THOUGHTS in counts and (thoughts := read_count(counts, _ADK_THOUGHTS)) and "output_tokens" in counts:
         # of Gemini, on top of the output
         counts["output_tokens"] = thoughts + (read_count(counts, "output_tokens") or 0)
     convention = tracing.convention(vendor, model or "")
     return read_tokens(counts, wrapper_total=True, convention=convention, model=model or "")
+
+
+def _in_logfire(attributes: Json) -> Json:
+    """Return the provider's usage in a span of Logfire's, where exports keep its JSON as a text or nested."""
+    if _LOGFIRE in attributes:
+        return mapping(at(attributes, _LOGFIRE, "usage"))
+    start = f"{_LOGFIRE}.usage."
+    return {name.removeprefix(start): count for name, count in attributes.items() if name.startswith(start)}
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:

@@ -1,7 +1,7 @@
 """OTLP/JSON as a collector's file exporter writes it: batches of spans or log records, one per line.
 
 A batch is as many entries as it holds spans. Integers come as strings. Of log records the GenAI inference event is
-read like a span, and Claude Code's and Gemini CLI's events of requests; other records are not calls.
+read like a span, and Claude Code's, Codex's and Gemini CLI's events of requests; other records are not calls.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Record, Rejected
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.tracers._agent_events import claude_code, gemini_cli
+from llm_audit.sources.formats.tracers._agent_events import claude_code, codex, gemini_cli
 from llm_audit.sources.formats.tracers.otel import read
 from llm_audit.sources.records.attributes import flatten
 from llm_audit.sources.records.fields import Json, as_int, first, firsts, mapping, objects, text
@@ -72,6 +72,8 @@ def _read(values: Json, resource: Json) -> Entry:
     is_log = "body" in values or "timeUnixNano" in values
     if is_log and gemini_cli.is_event(span.attributes, program=resource.get("service.name")):
         return gemini_cli.read(span)
+    if is_log and codex.is_call(span.attributes):
+        return codex.read(span)
     return claude_code.read(span) if claude_code.is_call(span.name, span.attributes) else read(span)
 
 
@@ -112,6 +114,8 @@ def _event_name(log: Json) -> str | None:
 def _is_call(log: Json, resource: Json) -> bool:
     attributes = _attributes(log)
     if gemini_cli.is_event(attributes, program=resource.get("service.name")):
+        return True
+    if codex.is_call(attributes):
         return True
     name = _event_name(log)
     return _EVENT in (name, attributes.get("event.name")) or claude_code.is_call(name, attributes)
@@ -164,8 +168,8 @@ FORMAT = Format(
         evidence=Evidence.REAL,
         input_counts="by attributes, as otel",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
-        notes="Spans of GenAI, OpenLLMetry, OpenLIT, OpenInference and the Vercel AI SDK; log events of Claude Code "
-        "and Gemini CLI. Spans and events of other kinds are not provider calls.",
+        notes="Spans of GenAI, OpenLLMetry, OpenLIT, OpenInference and the Vercel AI SDK; log events of Claude Code, "
+        "Codex and Gemini CLI. Spans and events of other kinds are not provider calls.",
     ),
     specificity=Specificity.ENVELOPE,
     matches=lambda record, _: not _BATCHES.isdisjoint(record),
