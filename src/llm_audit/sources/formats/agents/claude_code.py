@@ -23,6 +23,7 @@ from llm_audit.sources.entry import (
     Request,
     Usage,
 )
+from llm_audit.sources.formats.agents import _claude_results as results
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.providers.anthropic_messages import inner_calls
 from llm_audit.sources.records.bodies import region_of_usage
@@ -38,6 +39,7 @@ from llm_audit.sources.remembered import remembered
 _TYPES = frozenset({"user", "assistant", "system", "summary", "progress", "attachment", "result"})
 _NOTES = frozenset({"file-history-snapshot", "queue-operation", "last-prompt", "custom-title", "ai-title"})
 _FIRST_COUNTS = frozenset({"inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens"})
+_PRINTED = "session_id"  # in rows that are printed; those that are kept name it sessionId
 _SYNTHETIC = "<synthetic>"  # written by the program itself, such as the text of an error
 _OFFICIAL = "msg_"
 _METADATA = NotACall(NotCallReason.METADATA)
@@ -63,6 +65,8 @@ class _Thread:
 
 
 def _entries(record: Record, context: Context) -> Iterator[Entry]:
+    if _PRINTED in record:
+        return _printed(record, context)
     found = _plain_row(record)
     if found is None:
         return _any_entries(record, context)
@@ -75,6 +79,21 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         return iter(_NOTHING)
     request.messages = thread.call(request.request_id, said)
     return iter((request,))
+
+
+def _printed(record: Record, context: Context) -> Iterator[Entry]:
+    """Read a row as Claude Code prints it, not as it keeps it: at the end of a run it prints what that used."""
+    session = text(record.get(_PRINTED))
+    run = results.run_of(context, session)
+    if record.get("type") == "result":
+        yield from results.entries(record, run, session)
+        return
+    if record.get("subtype") == "init":
+        run.model = text(record.get("model"))
+    for entry in _any_entries(record, context):
+        if isinstance(entry, Request):
+            run.add(entry)
+        yield entry
 
 
 def _any_entries(record: Record, context: Context) -> Iterator[Entry]:
