@@ -13,6 +13,7 @@ _CLEANUPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         # fine-tunes belong to the line that they were tuned from
         (r"^ft:([^:]+)(?::.*)?$", r"\1"),
         (r"^.*/", ""),
+        (r"\[1m\]$", ""),  # Claude Code's way to ask for a context of a million tokens
         (r"[:@](?:free|batch|extended|beta|nitro|floor|online|thinking|exacto|latest|default)$", ""),
         (r"[@]\d{8}$", ""),
         (r"(?<!^claude)-v\d+(?::\d+)?(?::\w+)?$", ""),

@@ -65,7 +65,11 @@ def _by_url(host_and_path: str) -> Dialect | None:  # noqa: PLR0911 - one rule a
     path = path.lower()
     if host.endswith(".amazonaws.com") or path.endswith(("/converse", "/converse-stream")):
         return Dialect.BEDROCK
-    if "generatecontent" in path or "embedcontent" in path or path.endswith(("counttokens", ":predict")):
+    if (
+        "generatecontent" in path
+        or "embedcontent" in path
+        or path.endswith(("counttokens", ":predict", "/interactions"))
+    ):
         return Dialect.GEMINI
     if host.endswith("openrouter.ai"):
         return Dialect.RESPONSES if path.endswith("/responses") else Dialect.OPENROUTER
@@ -85,7 +89,7 @@ def _by_response(pair: Pair) -> Dialect | None:  # noqa: PLR0911 - one rule a li
         return Dialect.RESPONSES
     if body.get("type") == "message" and "usage" in body:
         return Dialect.ANTHROPIC
-    if "usageMetadata" in body or "usage_metadata" in body or "candidates" in body:
+    if kind == "interaction" or "usageMetadata" in body or "usage_metadata" in body or "candidates" in body:
         return Dialect.GEMINI
     if "eval_count" in body or ("done" in body and "model" in body):
         return Dialect.OLLAMA

@@ -12,7 +12,7 @@ from llm_audit.sources.records.billing.costs import cost_of_usage, set_stated
 from llm_audit.sources.records.bodies import model_of, read_request_body, read_response_body
 from llm_audit.sources.records.calls import is_batched, merge_key, operation, outcome, tier
 from llm_audit.sources.records.column_names import ABSENT, Columns, columns_of
-from llm_audit.sources.records.fields import Json, attribution_of, first, labels, mapping, number, text
+from llm_audit.sources.records.fields import Json, as_int, attribution_of, first, labels, mapping, number, text
 from llm_audit.sources.records.hosts import provider_of
 from llm_audit.sources.records.pair import Pair
 from llm_audit.sources.records.times import between_ms, micros
@@ -22,7 +22,7 @@ from llm_audit.vocabulary import ServiceTier, Status
 _STANDARD = str(ServiceTier.STANDARD)
 _OK, _ERROR, _CANCELLED = Status.OK.value, Status.ERROR.value, Status.CANCELLED.value
 _MAX_SHAPES = 4096  # sets of keys remembered
-_STATES = frozenset({"status", "error", "type"})
+_STATES = frozenset({"status", "error", "type", "base_resp"})
 _TIERS = ("service_tier", "serviceTier")
 _OF_TIERS = frozenset(_TIERS)
 _USAGES = ("usage", "usageMetadata")
@@ -139,6 +139,8 @@ def _status(pair: Pair) -> str:
         return _CANCELLED
     if state == "failed" or body.get("error") or body.get("type") == "error":
         return _ERROR
+    if as_int(mapping(body.get("base_resp")).get("status_code")):
+        return _ERROR  # of MiniMax, whose HTTP status is 200
     if pair.code is not None:
         return outcome(pair.code)
     return _OK if body else outcome(None)

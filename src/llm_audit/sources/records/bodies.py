@@ -9,6 +9,7 @@ from __future__ import annotations
 from llm_audit.sources.entry import NO_USAGE, Request, Usage
 from llm_audit.sources.records.calls import tier
 from llm_audit.sources.records.fields import Json, as_int, first, flag, listing, mapping, objects, text
+from llm_audit.sources.records.interactions import reply_of
 from llm_audit.sources.records.messages import is_redacted, offer_tools, read_messages, set_reply
 from llm_audit.sources.records.usage import of_any
 from llm_audit.vocabulary import ServiceTier
@@ -76,7 +77,7 @@ def read_response_body(request: Request, body: Json) -> None:
         request.completion, request.completion_calls, request.completion_call_id = written, "", None
         return
     choices = [first(choice, "message", "delta", "text") for choice in objects(given)] if given else []
-    content = choices or first(body, "output", "content", "candidates", "message")
+    content = choices or first(body, "output", "content", "candidates", "message") or reply_of(body) or None
     items = content if isinstance(content, list) else []
     if items and isinstance(items[0], dict) and isinstance(items[0].get("content"), dict):
         content = [item.get("content") for item in objects(content)]  # Gemini's candidates
@@ -101,6 +102,8 @@ def _plain_text(choice: object) -> str | None:
 def usage_of(body: Json) -> Usage:
     """Read the usage a response body holds; ``NO_USAGE`` where it holds none."""
     found = mapping(first(body, *_USAGE))
+    if not found and "billed_units" in (about := mapping(body.get("meta"))):
+        found = about  # of Cohere's first API, and of its embeddings
     return of_any(found) if found else NO_USAGE
 
 

@@ -186,4 +186,4 @@ def _headers_by_name(keys: tuple[str, ...]) -> dict[str, str]:
 
 
 KEYS = frozenset({*_REQUESTS, *_RESPONSES, "object", "type", "usageMetadata", "done"})
-_OBJECTS = frozenset({"chat.completion", "chat.completion.chunk", "response", "text_completion"})
+_OBJECTS = frozenset({"chat.completion", "chat.completion.chunk", "response", "text_completion", "interaction"})

@@ -19,6 +19,7 @@ from llm_audit.sources.records.disjoint import (
     read_single_count,
 )
 from llm_audit.sources.records.fields import Json, mapping, objects, text
+from llm_audit.sources.records.interactions import COUNTED, usage_metadata
 from llm_audit.sources.records.tokens.anthropic import plain_anthropic_usage
 from llm_audit.sources.records.tokens.counts import count_tokens, usage_of_counts
 from llm_audit.vocabulary import UsageSource
@@ -148,7 +149,7 @@ def of_gemini(usage: Json) -> Usage:
     Thoughts are billed on top of the candidates, and what tools put into the prompt on top of the prompt count.
     """
     prompt = read_count(usage, "promptTokenCount", "prompt_token_count")
-    candidates = read_count(usage, "candidatesTokenCount", "candidates_token_count")
+    candidates = read_count(usage, *_GENERATED)
     thoughts = read_count(usage, "thoughtsTokenCount", "thoughts_token_count")
     by_tools = read_count(usage, "toolUsePromptTokenCount", "tool_use_prompt_token_count") or 0
     cached = read_count(usage, "cachedContentTokenCount", "cached_content_token_count")
@@ -162,7 +163,7 @@ def of_gemini(usage: Json) -> Usage:
         total += by_tools  # some totals leave these out
     into = _by_modality(usage, "promptTokensDetails", "prompt_tokens_details")
     hit = _by_modality(usage, "cacheTokensDetails", "cache_tokens_details")
-    outof = _by_modality(usage, "candidatesTokensDetails", "candidates_tokens_details")
+    outof = _by_modality(usage, "candidatesTokensDetails", "candidates_tokens_details", "responseTokensDetails")
     found = disjoint_usage(
         (prompt or 0) + by_tools,
         output,
@@ -209,6 +210,8 @@ def of_any(usage: Json, *, model: str = "") -> Usage:
     if "prompt_tokens" in usage:  # the most usual first
         return of_openai(usage, model=model)
     reader = next((reader for names, reader in _READERS if not names.isdisjoint(usage)), None)
+    if reader is None and not COUNTED.isdisjoint(usage) and "input_tokens" not in usage:
+        return of_gemini(usage_metadata(usage))
     return of_openai(usage, model=model) if reader is None else reader(usage)
 
 
@@ -227,6 +230,7 @@ def first_of(record: Json, *names: str) -> Any:
     return None
 
 
+_GENERATED = ("candidatesTokenCount", "candidates_token_count", "responseTokenCount", "response_token_count")
 _EXCLUSIVE = Convention.EXCLUSIVE  # members of enumerations are looked up slowly
 _INTO = frozenset({"cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "text_tokens"})
 _OUT_OF = frozenset(

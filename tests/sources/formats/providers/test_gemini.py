@@ -35,3 +35,17 @@ def test_streams_as_arrays_tools_and_images() -> None:
     ]
     assert (streamed.tools, streamed.max_output_tokens) == (("weather",), 300)
     assert (drawn.operation, tokens(drawn)) == ("image", (12, None, None, None, 1300))
+
+
+def test_interactions_count_thoughts_and_tools_on_top() -> None:
+    pair, bare, streamed = requests("gemini/interactions.jsonl")
+    assert (pair.provider, pair.completion, tokens(pair)) == ("google", "Yes.", (350, 400, None, None, 50))
+    assert (pair.usage.audio_input_tokens, pair.usage.reasoning_tokens) == (300, 30)
+    assert (bare.completion, tokens(bare)) == ("No.", (7, None, None, None, 10))
+    assert (streamed.streamed, streamed.request_id, tokens(streamed)) == (True, "v-3", (7, None, None, None, 12))
+
+
+def test_the_live_api_calls_its_output_a_response() -> None:
+    (live,) = requests("gemini/live.jsonl")
+    assert (tokens(live), live.usage.audio_output_tokens) == ((20, None, None, None, 10), 40)
+    assert (live.usage.unread_counts, live.usage.unexplained_tokens) == (None, None)

@@ -108,3 +108,11 @@ def test_a_total_alone_is_the_input_of_a_call_without_output(path: str, operatio
     log.write_text(json.dumps({"request": request, "response": response}))
     (found,) = requests(log)
     assert (found.operation, tokens(found)) == (operation, (10, None, None, None, 0))
+
+
+def test_counts_and_failures_in_places_of_their_own() -> None:
+    streamed, chunks, cohere, minimax = requests("openai-chat/compatible.jsonl")
+    assert tokens(streamed) == tokens(chunks) == (11, 8, None, None, 13)
+    assert (streamed.completion, chunks.completion) == ("Yes.", "Yes.")
+    assert tokens(cohere) == (10, None, None, None, 5)
+    assert (minimax.status, minimax.usage.output_tokens) == ("error", None)

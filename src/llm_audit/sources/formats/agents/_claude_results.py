@@ -8,7 +8,6 @@ sums are known of them. The results of a session that goes on in one process add
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -23,7 +22,6 @@ from llm_audit.sources.records.transcript import TOOLS
 
 _WINDOW = 200_000  # tokens of input that a request has at most, where it is not of a long context
 _UNCOUNTED = "request-count-unknown"
-_LONG_CONTEXT = re.compile(r"\[1m\]$")
 
 
 class Sums(NamedTuple):
@@ -64,7 +62,7 @@ class Run:
         sums = Sums(usage.input_tokens or 0, read, written, usage.output_tokens or 0, searches)
         held = self._calls.get(key)
         if held is None or held[1].output <= sums.output:
-            self._calls[key] = _line(request.model), sums
+            self._calls[key] = canonical(request.model), sums
 
     def take(self) -> dict[str, Sums]:
         """Return the sums of the rows since the last result, by model line."""
@@ -89,7 +87,7 @@ def entries(record: Record, run: Run, session: str | None) -> Iterator[Entry]:
         if run.model is None:
             raise BadRecordError(Reason.NO_MODEL, "modelUsage")
         by_model = {run.model: sums}  # other programs print one sum
-    lines = {line: {name for name in by_model if _line(name) == line} for line in map(_line, by_model)}
+    lines = {line: {name for name in by_model if canonical(name) == line} for line in map(canonical, by_model)}
     whole = {line: _total(by_model, names) for line, names in lines.items()}
     goes_on = bool(run.last) and bool(counted) and _add_up(whole, run.last, counted)
     began, run.last = run.last if goes_on else {}, whole
@@ -160,7 +158,3 @@ def _add_up(whole: dict[str, Sums], last: dict[str, Sums], counted: dict[str, Su
     lines = {*last, *counted}
     since = {line: last.get(line, Sums()).plus(counted.get(line, Sums())) for line in lines}
     return all(whole.get(line, Sums()).holds(sums) for line, sums in since.items())
-
-
-def _line(model: str) -> str:
-    return canonical(_LONG_CONTEXT.sub("", model))

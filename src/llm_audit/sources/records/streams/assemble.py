@@ -34,12 +34,18 @@ def _of_alike(lines: bytes, count: int, is_messages: bool) -> Json | None:  # no
         return None
     if is_messages:
         return _of_anthropic(chunks) if chunks[0].get("type") == "message_start" else None
-    return chat_body(chunks, _NOT_IN_CHAT) if chat_body else None
+    found = chat_body(chunks, _NOT_IN_CHAT) if chat_body else None
+    return found if found is None else _with_usage(found, chunks)
 
 
 def assemble(chunks: Sequence[Json]) -> Json:
     """Return the body that a provider's chunks add up to; an empty one where they are of no known kind."""
     kinds = {kind for chunk in chunks if isinstance(kind := chunk.get("type"), str)}
+    done = next(
+        (chunk["interaction"] for chunk in reversed(chunks) if "usage" in mapping(chunk.get("interaction"))), None
+    )
+    if done is not None:
+        return mapping(done)
     if "message_start" in kinds or "message_delta" in kinds:
         return _of_anthropic(chunks)
     if any(kind.startswith("response.") for kind in kinds):
@@ -63,7 +69,7 @@ def is_chunk(item: Json) -> bool:
 
 def _of_chat(chunks: Sequence[Json]) -> Json:
     if chat_body is not None and type(chunks) is list and (found := chat_body(chunks, None)):
-        return found
+        return _with_usage(found, chunks)
     texts: list[str] = []
     calls: dict[int, dict[str, Any]] = {}
     for chunk in chunks:
@@ -82,7 +88,17 @@ def _of_chat(chunks: Sequence[Json]) -> Json:
             for _, held in sorted(calls.items())
         ],
     }
-    return {**_last_of(chunks), "object": "chat.completion", "choices": [{"message": message}]}
+    body = {**_last_of(chunks), "object": "chat.completion", "choices": [{"message": message}]}
+    return _with_usage(body, chunks)
+
+
+def _with_usage(body: Json, chunks: Sequence[Json]) -> Json:
+    """Return a body with the usage that its stream's last choice holds, where no chunk does: Moonshot puts it there."""
+    if body.get("usage") or "x_groq" in body:
+        return body
+    held = (choice.get("usage") for chunk in chunks[-_LAST:] for choice in objects(chunk.get("choices")))
+    usage = next(filter(None, map(mapping, held)), None)
+    return {**body, "usage": usage} if usage else body
 
 
 def _add_calls(calls: dict[int, dict[str, Any]], given: object) -> None:
@@ -197,6 +213,7 @@ def _last_of(chunks: Iterable[Json]) -> dict[str, Any]:
     return found
 
 
+_LAST = 3  # chunks of which one ends a reply: after it may be one without choices, and one that says no more
 _CHUNKS = frozenset({"usageMetadata", "candidates", "messageStart", "contentBlockDelta", "done"})
 _READERS: tuple[tuple[frozenset[str], Callable[[Sequence[Json]], Json]], ...] = (
     (frozenset({"usageMetadata", "candidates"}), _of_gemini),

@@ -36,7 +36,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "generated_tokens", "out_tokens", "answer_tokens", "candidates_token_count", "output_tokens_total",
         "n_completion_tokens", "completion_token", "usage_completion_tokens", "usage_output_tokens",
         "response_usage_completion_tokens", "response_usage_output_tokens", "usage_metadata_candidates_token_count",
-        "response_usage_metadata_candidates_token_count",
+        "response_usage_metadata_candidates_token_count", "response_token_count",  # of Gemini's Live API
     ),
     "cached": (  # by their name a part of the input
         "cached_tokens", "native_tokens_cached",
