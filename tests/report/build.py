@@ -394,10 +394,10 @@ def sparse() -> d.Document:
         period=d.Period(start=None, end=None, days=0, timezone="UTC", undated_requests=1),
         requests=d.Requests(read=1, audited=1, duplicates=0, not_provider_calls=0, rejected=0),
         tokens=d.Tokens(**dict.fromkeys(d.Tokens.__struct_fields__, 0)),
-        cost=d.Cost(actual="0.00", priced_requests=0, unpriced_requests=1, by_token_type={}, stated=None,
-                    stated_requests=0, estimated="0.00", ambiguous="0.00"),
+        cost=d.Cost(actual=None, priced_requests=0, unpriced_requests=1, by_token_type={}, stated=None,
+                    stated_requests=0, estimated=None, ambiguous=None),
         flagship_tax=d.FlagshipTax(
-            ceiling=nothing, floor=nothing, covered_cost="0.00", covered_share=None, moved_requests=0,
+            ceiling=nothing, floor=nothing, covered_cost=None, covered_share=None, moved_requests=0,
             quality=None, unmeasured=None, warnings=[],
             expected=d.Expected(amount=None, share=None, policy_cost=None, low=None, high=None, share_low=None,
                                 share_high=None, confidence=0.95, clusters=0, resamples=0),

@@ -90,7 +90,7 @@ def test_where_nothing_else_could_be_judged_it_is_said_beside_what_is_billed() -
 )
 def test_what_has_no_price_is_no_spend_of_zero(name: str, shown: tuple[str, str]) -> None:
     made = with_nothing_judged(name)
-    part = msgspec.structs.replace(getattr(made.billing, name), priced_requests=0)
+    part = msgspec.structs.replace(getattr(made.billing, name), priced_requests=0, cost=None)
     audit = msgspec.structs.replace(made, billing=msgspec.structs.replace(made.billing, **{name: part}))
     said = verdict(audit)
     assert said.spent == shown[0]

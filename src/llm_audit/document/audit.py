@@ -152,8 +152,9 @@ The first number changes when a field is removed or changes its meaning, or when
 fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no_capable_model``;
 2.1 added preference gaps; 2.2 added the tie-out with an invoice, the run rate, departures from the log's rhythm, who
 can carry out a finding and how, the largest users, tags, conversations and traces, and billing; 2.3 added
-``sampling_rate``, unpriced requests and stated costs to the daily mix, and the parts of waste; since 2.4 what the
-policy would have cost, and the tax, are None where nothing could be judged and routed (see ``earlier``).
+``sampling_rate``, unpriced requests and stated costs to the daily mix, and the parts of waste; since 2.4 costs are
+None where nothing has a price, and what the policy would have cost, and the tax, where nothing could be judged and
+routed (see ``earlier``).
 """
 _MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
 _NULLS_SINCE = 4  # the minor version that first has None for every cost and tax that is not known
@@ -260,7 +261,10 @@ def decode(data: bytes) -> Document:
             "at `$.schema_version`"
         )
     document = read(data, Document, extra_fields=int(minor[:9]) > int(_MINOR))
-    actual, parts = Decimal(document.cost.actual), sum(map(Decimal, document.cost.by_token_type.values()), Decimal())
+    actual, parts = (
+        Decimal(document.cost.actual or 0),
+        sum(map(Decimal, document.cost.by_token_type.values()), Decimal()),
+    )
     if abs(actual - parts) > _ROUNDING * (1 + abs(actual)):
         raise msgspec.ValidationError(
             f"{actual} is not the sum of `$.cost.by_token_type`, {parts} - at `$.cost.actual`"

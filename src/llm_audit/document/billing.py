@@ -30,12 +30,13 @@ class BillingRow(msgspec.Struct, kw_only=True, frozen=True):
 class BillingPart(msgspec.Struct, kw_only=True, frozen=True):
     """Requests that are billed by use, or those that are not. The two parts are never added.
 
-    The policy's cost and the tax are None where no priced request could be judged and routed.
+    The cost is None where none of them has a price, the policy's cost and the tax also where no priced request could be
+    judged and routed.
     """
 
     requests: Count
     priced_requests: Count
-    cost: Amount
+    cost: Amount | None
     policy_cost: Amount | None
     flagship_tax: Amount | None
     share: Number | None  # of the tax in the cost

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from llm_audit.document.billing import BillingPart
 from llm_audit.document.policy import Estimate, FlagshipTax, Sensitivity
-from llm_audit.document.spend import BasisRow, Day, GroupRow, Metric
+from llm_audit.document.spend import BasisRow, Day, GroupRow, InvoiceMonth, Metric
 
 if TYPE_CHECKING:
     from llm_audit.document.audit import Document
@@ -25,8 +25,11 @@ def with_unknowns(document: Document) -> Document:
     These versions wrote zero for the cost of requests none of which has a price, and the actual cost as the policy's,
     with a tax of zero, where none could be judged and routed.
     """
-    tax, rate, billing = document.flagship_tax, document.run_rate, document.billing
+    tax, rate, billing, invoice = document.flagship_tax, document.run_rate, document.billing, document.invoice
     whole = _judged(document, document.cost.priced_requests, tax.covered_share, moved=tax.moved_requests > 0)
+    if not document.cost.priced_requests:
+        unpriced = replace(document.cost, actual=None, by_token_type={}, estimated=None, ambiguous=None)
+        document, tax = replace(document, cost=unpriced), replace(tax, covered_cost=None)
     if billing is not None:
         billed, other = (_part(document, part) for part in (billing.billed, billing.api_equivalent))
         billing = replace(billing, billed=billed, api_equivalent=other)
@@ -35,6 +38,7 @@ def with_unknowns(document: Document) -> Document:
         groups={name: [_group(document, row) for row in rows] for name, rows in document.groups.items()},
         metrics=[_metric(document, metric) for metric in document.metrics],
         billing=billing,
+        invoice=None if invoice is None else replace(invoice, months=[_month(month) for month in invoice.months]),
     )
     if not whole:
         read = replace(
@@ -83,7 +87,8 @@ def _part(document: Document, part: BillingPart | None) -> BillingPart | None:
     if _judged(document, part.priced_requests, part.covered_share, moved=moved):
         return part
     expected = None if part.expected is None else _unknown(part.expected)
-    return replace(part, policy_cost=None, flagship_tax=None, share=None, expected=expected)
+    cost = part.cost if part.priced_requests else None
+    return replace(part, cost=cost, policy_cost=None, flagship_tax=None, share=None, expected=expected)
 
 
 def _group(document: Document, row: GroupRow) -> GroupRow:
@@ -93,6 +98,12 @@ def _group(document: Document, row: GroupRow) -> GroupRow:
     if _judged(document, priced, row.covered_share, moved=row.moved_requests > 0):
         return row
     return replace(row, policy_cost=None, flagship_tax=None)
+
+
+def _month(month: InvoiceMonth) -> InvoiceMonth:
+    if not month.requests or month.unpriced_requests < month.requests:
+        return month
+    return replace(month, listed=None, discount=None, computed=None, difference=None)
 
 
 def _metric(document: Document, metric: Metric) -> Metric:

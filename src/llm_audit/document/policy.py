@@ -88,7 +88,7 @@ class FlagshipTax(msgspec.Struct, kw_only=True, frozen=True):
     ceiling: Estimate
     expected: Expected
     floor: Estimate
-    covered_cost: Amount  # actual cost of the requests that the policy could judge and route, moved or not
+    covered_cost: Amount | None  # actual cost of the requests that the policy could judge and route, moved or not
     covered_share: Number | None
     moved_requests: Count
     quality: Quality | None  # None where nothing moves, or the loss of a move is unknown

@@ -8,14 +8,16 @@ from llm_audit.document.values import Amount, Count, Number
 
 
 class Cost(msgspec.Struct, kw_only=True, frozen=True):
-    actual: Amount
+    """What was paid; amounts are None, and ``by_token_type`` is empty, where no request has a price."""
+
+    actual: Amount | None
     priced_requests: Count
     unpriced_requests: Count
     by_token_type: dict[str, Amount]  # token types and "per_call"
     stated: Amount | None  # what the log itself says, over the requests that say it
     stated_requests: Count
-    estimated: Amount  # the part of actual that rests on estimated tokens
-    ambiguous: Amount  # by how much actual may be too high because of ambiguous tokens
+    estimated: Amount | None  # the part of actual that rests on estimated tokens
+    ambiguous: Amount | None  # by how much actual may be too high because of ambiguous tokens
 
 
 class ModelMix(msgspec.Struct, kw_only=True, frozen=True):
@@ -142,6 +144,7 @@ class InvoiceMonth(msgspec.Struct, kw_only=True, frozen=True):
     """One provider's month (UTC).
 
     ``listed`` less ``discount`` is ``computed``; ``invoiced`` less ``uncovered`` and ``computed`` is ``difference``.
+    The first three are None where none of the requests has a price, and so is ``difference``.
     ``month`` is "" for requests without a time. Costs of the log are scaled to all traffic where it is a sample.
     """
 
@@ -149,9 +152,9 @@ class InvoiceMonth(msgspec.Struct, kw_only=True, frozen=True):
     month: str
     requests: Count
     unpriced_requests: Count
-    listed: Amount  # at published prices
-    discount: Amount  # by the user's price files; negative is a surcharge
-    computed: Amount
+    listed: Amount | None  # at published prices
+    discount: Amount | None  # by the user's price files; negative is a surcharge
+    computed: Amount | None
     stated: Amount | None  # what the log itself says, over the requests that say it
     invoiced: Amount | None  # None where no line of the invoice is of the provider
     uncovered: Amount | None  # the part of it on days without a request of the provider in the log

@@ -23,7 +23,7 @@ class InvoiceComparison(msgspec.Struct, kw_only=True, frozen=True):
     Attributes:
         rows: A row for each ``day``, ``provider`` and ``model_id`` on either side: ``requests``, ``unpriced_requests``,
             ``invoiced_pico``, ``computed_pico``, ``difference_pico`` (invoiced less computed, Int128), ``reason``;
-            largest difference first.
+            largest difference first, those not known last: the computed cost of requests none of which has a price.
         unmatched: Lines of the invoice that could not be compared, with the reason (``invoice.LINES_SCHEMA``).
         outside_pico: Amount invoiced on days the log does not cover, or by providers it does not contain.
     """
@@ -52,10 +52,10 @@ def reconcile_invoice(parts: Iterable[pl.DataFrame], invoice: Invoice, *, catalo
     rows = (
         inside.join(computed.join(billed_providers, on="provider", how="semi"), on=_KEYS, how="full", coalesce=True)
         .with_columns(pl.col("invoiced_pico", "computed_pico", "requests", "unpriced_requests").fill_null(0))
+        .with_columns(reason=_reason(), computed_pico=_where_priced("computed_pico"))
         .with_columns(difference_pico=pl.col("invoiced_pico") - pl.col("computed_pico"))
-        .with_columns(reason=_reason())
         .select(*_KEYS, "requests", "unpriced_requests", "invoiced_pico", "computed_pico", "difference_pico", "reason")
-        .sort(pl.col("difference_pico").abs(), *_KEYS, descending=[True, False, False, False])
+        .sort(pl.col("difference_pico").abs(), *_KEYS, descending=[True, False, False, False], nulls_last=True)
     )
     return InvoiceComparison(
         rows=rows,
@@ -90,7 +90,8 @@ def tie_out(days: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
 
     Returns:
         A row for each ``provider`` and ``month`` (null: without a time) on either side: ``requests``,
-        ``unpriced_requests``, ``list_pico``, ``computed_pico``, ``stated_pico`` (null where no request states a cost),
+        ``unpriced_requests``, ``list_pico``, ``computed_pico`` (null where none of the requests has a price),
+        ``stated_pico`` (null where no request states a cost),
         ``invoiced_pico`` (null where no line is of the provider), ``uncovered_pico`` (the part of it on days without a
         request), ``difference_pico`` (the rest less ``computed_pico``) and ``reason``; and the lines without a
         provider, a day or an amount in dollars.
@@ -111,14 +112,20 @@ def tie_out(days: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
         .with_columns(covered=pl.col("invoiced_pico") - pl.col("uncovered_pico"))
     )
     amounts = [pl.when("known").then(name).alias(name) for name in ("invoiced_pico", "uncovered_pico")]
-    difference = pl.when("known").then(pl.col("covered") - pl.col("computed_pico"))
+    computed = [_where_priced(name).alias(name) for name in ("list_pico", "computed_pico")]
+    difference = pl.when("known").then(pl.col("covered") - _where_priced("computed_pico"))
     named = rows.with_columns(
         rows.with_columns(invoiced_pico=pl.col("covered")).select(reason=pl.when("known").then(_reason())).to_series()
     )
     undated, other = pl.lit("no time, so in no month"), pl.lit("no line of this provider on the invoice")
     reason = pl.coalesce("reason", pl.when(pl.col("month").is_null()).then(undated).otherwise(other))
-    made = named.with_columns(*amounts, difference_pico=difference, reason=reason).drop("known", "covered")
+    made = named.with_columns(*amounts, *computed, difference_pico=difference, reason=reason).drop("known", "covered")
     return made.sort("provider", "month", nulls_last=True), lines.filter(~usable)
+
+
+def _where_priced(cost: str) -> pl.Expr:
+    """Return a cost of the requests of a row; null where none of them has a price."""
+    return pl.when((pl.col("requests") == 0) | (pl.col("unpriced_requests") < pl.col("requests"))).then(cost)
 
 
 def _stated() -> pl.Expr:

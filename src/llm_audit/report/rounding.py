@@ -20,7 +20,7 @@ _BALANCED = (("Cost", "Policy cost", "Flagship tax"), ("Actual cost", "Policy co
 _DIFFERENCES = (*_BALANCED, ("List", "Discounts", "Computed"))
 
 
-def balanced(full: Table, *, spent: str) -> Table:
+def balanced(full: Table, *, spent: str | None) -> Table:
     """Return the table with policy costs as they are to be shown: cost as shown less flagship tax as shown."""
     at = {column.title: index for index, column in enumerate(full.columns)}
     for first, second, third in _BALANCED:

@@ -28,7 +28,7 @@ class Verdict(msgspec.Struct, kw_only=True, frozen=True):
 
     headline: str  # the flagship tax in words: a sentence, or one for what is billed and one for what is not
     spent: str
-    spent_amount: str  # exact
+    spent_amount: str | None  # exact; None where it is unknown
     spent_note: str
     rate: str  # spend a month at the log's rhythm, or ""
     rate_note: str
@@ -64,7 +64,7 @@ def verdict(document: Document) -> Verdict:
     spent, taxed = (cost.actual, expected.amount) if parts is None else (parts[0].cost, parts[0].flagship_tax)
     return Verdict(
         headline=_headline(document),
-        spent=money(spent, currency=currency) if (cost if parts is None else parts[0]).priced_requests else UNKNOWN,
+        spent=money(spent, currency=currency),
         spent_amount=spent,
         spent_note=_spent_note(document),
         rate=rate,
@@ -117,7 +117,7 @@ def _spent_note(document: Document) -> str:
     if kind:
         note = f"{kind}, {note}"
     if parts is not None:
-        equivalent = money(parts[1].cost, currency=document.currency) if parts[1].priced_requests else UNKNOWN
+        equivalent = money(parts[1].cost, currency=document.currency)
         note += f"; not billed: {equivalent} API-equivalent, {plural(parts[1].priced_requests, 'priced request')}"
     if cost.unpriced_requests:
         note += f"; {count(cost.unpriced_requests)} without a known price"
@@ -177,18 +177,19 @@ def _floor_note(document: Document) -> str:
 
 
 def _headline(document: Document) -> str:
-    if not document.cost.priced_requests:
+    actual = document.cost.actual
+    if actual is None:
         return "No request has a known price, so the flagship tax is unknown."
     name, currency = plain(document.policy.name, limit=40), document.currency
     parts = document.apart
     kind = _kind(document)
     if not document.knows_tax:
-        paid = f"{money(document.cost.actual, currency=currency)} {kind}".rstrip() if parts is None else "the spend"
+        paid = f"{money(actual, currency=currency)} {kind}".rstrip() if parts is None else "the spend"
         return f"None of {paid} could be judged and routed, so a flagship tax is not known."
     if parts is None:
-        return _taxed(document.flagship_tax.expected, document.cost.actual, name, currency, kind=f" {kind}".rstrip())
+        return _taxed(document.flagship_tax.expected, actual, name, currency, kind=f" {kind}".rstrip())
     billed, equivalent = parts
-    if billed.expected is None or not billed.priced_requests:
+    if billed.expected is None or billed.cost is None:
         first = "No billed request has a known price."
     elif billed.flagship_tax is None:
         paid = money(billed.cost, currency=currency)
@@ -201,7 +202,7 @@ def _headline(document: Document) -> str:
 def _beside(document: Document, equivalent: BillingPart) -> str:
     """Write what is not billed, with its own tax."""
     currency = document.currency
-    if not equivalent.priced_requests:
+    if equivalent.cost is None:
         return "Beside it are requests that were not billed, none with a known price."
     written = equivalent.flagship_tax
     if written is None:
@@ -248,7 +249,7 @@ def adding_up(document: Document) -> tuple[str, str, str]:
     Tax and policy cost are "unknown" where they are.
     """
     tax, spent, currency = document.flagship_tax.expected.amount, document.cost.actual, document.currency
-    if tax is None:
+    if tax is None or spent is None:
         return UNKNOWN, money(spent, currency=currency), UNKNOWN
     return _adding_up(tax, spent, currency)
 

@@ -44,9 +44,9 @@ def with_invoices(document: Document, days: pl.DataFrame, exports: Sequence[Expo
                 month=row["month"] or "",
                 requests=row["requests"],
                 unpriced_requests=row["unpriced_requests"],
-                listed=usd(row["list_pico"]),
-                discount=usd(row["list_pico"] - row["computed_pico"]),
-                computed=usd(row["computed_pico"]),
+                listed=_amount(row["list_pico"]),
+                discount=None if row["list_pico"] is None else usd(row["list_pico"] - row["computed_pico"]),
+                computed=_amount(row["computed_pico"]),
                 stated=_amount(row["stated_pico"]),
                 invoiced=_amount(row["invoiced_pico"]),
                 uncovered=_amount(row["uncovered_pico"]),
@@ -68,11 +68,11 @@ def with_invoices(document: Document, days: pl.DataFrame, exports: Sequence[Expo
     return msgspec.structs.replace(document, invoice=found)
 
 
-def _sampling_error(document: Document, computed: int, difference: int | None) -> str | None:
+def _sampling_error(document: Document, computed: int | None, difference: int | None) -> str | None:
     """Return the cause of a difference that sampling conversations explains; None where it does not."""
     rate, confidence = document.sampling_rate, document.flagship_tax.expected.confidence
     whole = next((metric for metric in document.metrics if metric.name == "total_cost"), None)
-    if rate == 1 or not difference or whole is None or not whole.value:
+    if rate == 1 or not difference or computed is None or whole is None or not whole.value:
         return None
     # The mean cost of the conversation that a dollar is in, as in audit.rhythm.run_rate.
     conversation = (whole.stderr or 0.0) ** 2 / whole.value

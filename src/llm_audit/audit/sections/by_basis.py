@@ -88,7 +88,7 @@ def _part(usage: pl.DataFrame, expected: Expected | None = None) -> BillingPart 
     return BillingPart(
         requests=sums["requests"],
         priced_requests=sums["priced"],
-        cost=usd(sums["cost_pico"]),
+        cost=known(sums, "cost_pico"),
         policy_cost=routed(sums, "expected_pico"),
         flagship_tax=tax,
         share=None if tax is None else share(sums["saved_pico"], sums["cost_pico"]),

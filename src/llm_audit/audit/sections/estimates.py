@@ -74,7 +74,7 @@ def flagship_tax(evidence: Evidence, *, options: AuditOptions, routes: bool) -> 
         ceiling=_estimate(usage, "ceiling_pico"),
         expected=expected_tax(evidence, evidence.risk.cost_error[:, 0], options=options),
         floor=_estimate(usage, "floor_pico"),
-        covered_cost=usd(covered),
+        covered_cost=usd(covered) if total(usage, "priced") else None,
         covered_share=share(covered, actual),
         moved_requests=moved,
         quality=quality(

@@ -87,7 +87,7 @@ def _money(rows: pl.DataFrame) -> list[dict[str, Any]]:
 
     return [
         {
-            name.removesuffix("_pico"): usd(value) if name.endswith("_pico") else value if value is None else str(value)
+            name.removesuffix("_pico"): value if value is None else usd(value) if name.endswith("_pico") else str(value)
             for name, value in row.items()
         }
         for row in rows.iter_rows(named=True)

@@ -203,10 +203,11 @@ def _distinct(rows: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     order = ("input", "line", "entry")
+    cost = pl.when(pl.col("cost_pico").is_not_null().any()).then(pl.col("cost_pico").sum()).alias("cost_pico")
     return (
         rows.sort(order)
         .group_by("prompt", maintain_order=True)
-        .agg(pl.col(*order, "request_key", "category", "difficulty").first(), pl.col("requests", "cost_pico").sum())
+        .agg(pl.col(*order, "request_key", "category", "difficulty").first(), pl.col("requests").sum(), cost)
     )
 
 
@@ -239,5 +240,5 @@ def _row(row: dict[str, Any], suffices: float, names: list[str], models: tuple[s
         "difficulty": f"{row['difficulty']:+.2f}",
         "p_suffices": f"{suffices:.3f}",
         "requests": row["requests"],
-        "cost": usd(row["cost_pico"] or 0),
+        "cost": None if row["cost_pico"] is None else usd(row["cost_pico"]),
     }

@@ -54,7 +54,8 @@ def _flow(document: Document, routes: list[Route], room: Room) -> Figure:
     used = base.transform_filter("datum.x == 0").mark_text(align="right", dx=-9, lineHeight=12).encode(text="text:N")
     assigned = base.transform_filter("datum.x == 1").mark_text(align="left", dx=9, lineHeight=12).encode(text="text:N")
     moved = sum((Decimal(r.actual_cost) for r in routes if r.from_model != r.to_model), Decimal(0))
-    part = share(float(moved / Decimal(document.cost.actual))) if Decimal(document.cost.actual) else "none"
+    paid = Decimal(document.cost.actual or 0)
+    part = share(float(moved / paid)) if paid else "none"
     spent = money(document.cost.actual, currency=document.currency)
     size = {"width": 100, "height": 460} if room.narrow else {"width": room.width - 330, "height": 320}
     return draw(

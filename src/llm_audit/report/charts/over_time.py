@@ -27,7 +27,7 @@ _MEASURES = ("requests", "tokens", "cost")
 
 def daily(document: Document) -> Figure | None:
     """Spend by period and tier as stacked bars, with what the policy would have spent as a line."""
-    if not document.daily or not Decimal(document.cost.actual):
+    if not document.daily or not Decimal(document.cost.actual or 0):
         return None
     return fitted(partial(_daily, document))
 
@@ -91,7 +91,7 @@ def _daily(document: Document, room: Room) -> Figure:
     unusual = departure_marks(document, heights, x, narrow=room.narrow)
     drawn = alt.layer(stacked, *policy, *unusual).properties(width=width, height=220)
     frontier = sum((cost for (_, tier), cost in spend.bars.items() if tier == "frontier"), Decimal(0))
-    part = share(float(frontier / Decimal(document.cost.actual)))
+    part = share(float(frontier / Decimal(document.cost.actual or 0)))
     _, paid, would = adding_up(document)
     return draw(
         room.key("daily"),

@@ -109,7 +109,7 @@ def _teams(document: Document, cells: dict[tuple[str, str], Decimal], room: Room
         .encode(x=x, y=alt.value(-18), text="name:N")
     )
     (team, model), most = max(cells.items(), key=lambda item: item[1])
-    total = Decimal(document.cost.actual)
+    total = Decimal(document.cost.actual or 0)
     part = share(float(most / total)) if total else "none"
     return draw(
         room.key("teams"),

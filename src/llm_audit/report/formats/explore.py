@@ -92,7 +92,7 @@ def _rate(document: Document, sums: pl.DataFrame) -> Decimal:
     if document.currency == "USD":
         return Decimal(1) / PICO_PER_USD
     total = Decimal(sums["cost"].sum() or 0)
-    return Decimal(document.cost.actual) / total if total else Decimal(1) / PICO_PER_USD
+    return Decimal(document.cost.actual or 0) / total if total else Decimal(1) / PICO_PER_USD
 
 
 def _rows(sums: pl.DataFrame, rate: Decimal) -> Iterator[dict[str, Any]]:

@@ -54,7 +54,7 @@ def _totals(document: Document) -> Iterable[Gauge]:
     yield Gauge("requests", "", "Requests audited.", [({}, document.requests.audited)])
     yield Gauge("records_rejected", "", "Records that could not be read.", [({}, document.requests.rejected)])
     unit = document.currency.lower()
-    if cost.priced_requests:
+    if cost.actual is not None:
         yield Gauge(f"cost_{unit}", unit, "Actual cost of the priced requests.", [({}, cost.actual)])
         yield from _billing(document)
     if document.knows_tax:
@@ -87,7 +87,7 @@ def _billing(document: Document) -> Iterable[Gauge]:
     if billing is None or not billing.declared:
         return
     parts = (("billed", billing.billed), ("api_equivalent", billing.api_equivalent))
-    costs = [({"dollars": name}, part.cost) for name, part in parts if part is not None]
+    costs = [({"dollars": name}, part.cost) for name, part in parts if part is not None and part.cost is not None]
     yield Gauge(f"cost_by_billing_{unit}", unit, "Cost that was billed, and that an API would have charged.", [*costs])
     taxes = [
         ({"dollars": name}, part.flagship_tax)

@@ -18,7 +18,7 @@ from llm_audit.report.spreadsheet.workbook import ROWS, Fact, Placed, Workbook
 from llm_audit.report.table import Column, ColumnKind, Table
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import everything
-from llm_audit.report.text import UNKNOWN, plain
+from llm_audit.report.text import plain
 from llm_audit.report.verdict import verdict
 from llm_audit.vocabulary import TIERS
 
@@ -111,7 +111,7 @@ def _facts(document: Document) -> Iterator[Fact]:
     if said.sampling:
         rate_of = document.sampling_rate
         yield Fact(title="Sampling rate", value=rate_of, kind=ColumnKind.SHARE, name="SamplingRate", note=said.sampling)
-    yield amount("Spent", None if said.spent == UNKNOWN else said.spent_amount, "Spent", said.spent_note)
+    yield amount("Spent", said.spent_amount, "Spent", said.spent_note)
     yield amount("Flagship tax, expected", said.tax_amount, "FlagshipTax", said.tax_note)
     yield amount("Flagship tax, low", expected.low, "FlagshipTaxLow", f"{expected.confidence:.0%} interval")
     yield amount("Flagship tax, high", expected.high, "FlagshipTaxHigh", f"{expected.confidence:.0%} interval")
@@ -119,7 +119,7 @@ def _facts(document: Document) -> Iterator[Fact]:
     yield amount("Floor of the flagship tax", tax.floor.amount, "FlagshipTaxFloor", said.floor_note)
     yield amount("Ceiling of the flagship tax", tax.ceiling.amount, "FlagshipTaxCeiling")
     if parts is not None:
-        yield amount("API-equivalent, not billed", parts[1].cost if parts[1].priced_requests else None, "ApiEquivalent")
+        yield amount("API-equivalent, not billed", parts[1].cost, "ApiEquivalent")
         yield amount("Flagship tax of the API-equivalent", parts[1].flagship_tax, "ApiEquivalentTax")
     rate = document.run_rate
     if rate is not None and rate.monthly is not None and rate.annual is not None:

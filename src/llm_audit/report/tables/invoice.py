@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from llm_audit.document.audit import Document, InvoiceMonth
@@ -29,8 +30,8 @@ def tie_out(document: Document) -> Table:
         ),
         (
             (
-                row.provider, row.month, row.requests, *_computed(row), row.invoiced, row.uncovered,
-                None if _unknown(row) else row.difference, row.reason,
+                row.provider, row.month, row.requests, *_computed(row), row.invoiced, row.uncovered, row.difference,
+                row.reason,
             )
             for row in _months(document, invoiced=True)
         ),
@@ -61,14 +62,14 @@ def _months(document: Document, *, invoiced: bool) -> list[InvoiceMonth]:
     return [row for row in months if (row.invoiced is not None) == invoiced]
 
 
-def _unknown(row: InvoiceMonth) -> bool:
-    """Return whether none of a month's requests has a price, so that computed amounts are unknown and not zero."""
-    return row.requests > 0 and row.unpriced_requests == row.requests
-
-
 def _computed(row: InvoiceMonth) -> tuple[Cell, ...]:
-    amounts: tuple[Cell, ...] = (None,) * 3 if _unknown(row) else (row.listed, row.discount, row.computed)
-    return (*amounts, row.stated or "")
+    return row.listed, row.discount, row.computed, row.stated or ""
+
+
+def _sum(amounts: Sequence[str | None]) -> str | None:
+    """Add up the known amounts; None where there are some and none is known."""
+    known = [Decimal(amount) for amount in amounts if amount is not None]
+    return f"{sum(known, Decimal(0)):f}" if known or not amounts else None
 
 
 def left_out(document: Document) -> Table:
@@ -87,11 +88,10 @@ def lead(document: Document) -> str:
     if document.invoice is None:
         return ""
     known = _months(document, invoiced=True)
-    sums = [
-        sum((Decimal(getattr(row, name) or 0) for row in known), Decimal(0))
-        for name in ("invoiced", "uncovered", "computed", "difference")
-    ]
-    invoiced, uncovered, computed, difference = (write_money(f"{each:f}", currency=document.currency) for each in sums)
+    names = ("invoiced", "uncovered", "computed", "difference")
+    invoiced, uncovered, computed, difference = (
+        write_money(_sum([getattr(row, name) for row in known]), currency=document.currency) for name in names
+    )
     spent = f"the {write_money(document.cost.actual, currency=document.currency)} spent"
     if document.sampling_rate != 1:
         spent += f", scaled to all traffic from a sample of {in_words(document.sampling_rate)}"

@@ -116,7 +116,7 @@ def undated_cost_by_tier(document: Document) -> dict[str, Decimal]:
 
 def undated_cost(document: Document) -> Decimal:
     """Return the cost of requests without a time: the total less the sum of all days."""
-    return Decimal(document.cost.actual) - sum((Decimal(day.cost or 0) for day in document.daily), Decimal(0))
+    return Decimal(document.cost.actual or 0) - sum((Decimal(day.cost or 0) for day in document.daily), Decimal(0))
 
 
 def undated_policy_cost(document: Document) -> Decimal | None:
@@ -219,8 +219,9 @@ def tokens(document: Document) -> Table:
     by_type = document.cost.by_token_type
     reasoning = f"output, {count_of(document.tokens.reasoning)} of it reasoning"  # in no row of its own: rows add up
     names = {kind: words(kind) for kind in TOKEN_TYPES} | ({"output": reasoning} if document.tokens.reasoning else {})
+    nothing = "0.00" if document.cost.priced_requests else None
     rows: list[tuple[str, int | str, str | None]] = [
-        (names[kind], getattr(document.tokens, kind), by_type.get(kind, "0.00")) for kind in TOKEN_TYPES
+        (names[kind], getattr(document.tokens, kind), by_type.get(kind, nothing)) for kind in TOKEN_TYPES
     ]
     if Decimal(by_type.get("per_call", "0")):
         rows.append(("billed per call", "", by_type["per_call"]))

@@ -21,18 +21,16 @@ def cost(usage: pl.DataFrame) -> Cost:
     """Return what was paid, and what the log states."""
     priced, requests = total(usage, "priced"), total(usage, "requests")
     stated = total(usage, "stated_requests")
+    kinds = (*TOKEN_TYPES, "per_call") if priced else ()
     return Cost(
-        actual=usd(total(usage, "cost_pico")),
+        actual=usd(total(usage, "cost_pico")) if priced else None,
         priced_requests=priced,
         unpriced_requests=requests - priced,
-        by_token_type={
-            **{kind: usd(total(usage, f"cost_{kind}_pico")) for kind in TOKEN_TYPES},
-            "per_call": usd(total(usage, "cost_per_call_pico")),
-        },
+        by_token_type={kind: usd(total(usage, f"cost_{kind}_pico")) for kind in kinds},
         stated=usd(total(usage, "stated_cost_pico")) if stated else None,
         stated_requests=stated,
-        estimated=usd(total(usage, "estimated_cost_pico")),
-        ambiguous=usd(total(usage, "ambiguous_cost_pico")),
+        estimated=usd(total(usage, "estimated_cost_pico")) if priced else None,
+        ambiguous=usd(total(usage, "ambiguous_cost_pico")) if priced else None,
     )
 
 
