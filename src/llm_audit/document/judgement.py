@@ -21,6 +21,7 @@ class StakesRow(msgspec.Struct, kw_only=True, frozen=True):
     held_requests: Count
     further_saving: Amount
     further_lost_answers: Number
+    unpriced_requests: Count | None = None  # not in the cost; None in documents of versions before 2.4
 
 
 class Stakes(msgspec.Struct, kw_only=True, frozen=True):
@@ -40,3 +41,4 @@ class LanguageRow(msgspec.Struct, kw_only=True, frozen=True):
     cost: Amount | None
     abstained_requests: Count
     abstained_cost: Amount | None
+    unpriced_requests: Count | None = None  # not in the cost; None in documents of versions before 2.4

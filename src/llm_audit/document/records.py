@@ -69,6 +69,7 @@ class CategoryRow(msgspec.Struct, kw_only=True, frozen=True):
     requests: Count
     cost: Amount | None
     mean_difficulty: Number | None
+    unpriced_requests: Count | None = None  # not in the cost; None in documents of versions before 2.4
 
 
 class Classification(msgspec.Struct, kw_only=True, frozen=True):

@@ -30,6 +30,7 @@ class ModelMix(msgspec.Struct, kw_only=True, frozen=True):
     token_share: Number
     cost: Amount | None
     cost_share: Number | None
+    unpriced_requests: Count | None = None  # not in the cost; None in documents of versions before 2.4
 
 
 class DailyMix(msgspec.Struct, kw_only=True, frozen=True):
@@ -56,6 +57,7 @@ class Day(msgspec.Struct, kw_only=True, frozen=True):
     cost: Amount | None
     policy_cost: Amount | None
     cost_by_tier: dict[str, Amount]
+    unpriced_requests: Count | None = None  # not in the cost; None in documents of versions before 2.4
 
 
 class GroupRow(msgspec.Struct, kw_only=True, frozen=True):
@@ -104,6 +106,7 @@ class Spend(msgspec.Struct, kw_only=True, frozen=True):
     requests: Count
     tokens: Count
     cost: Amount | None
+    unpriced_requests: Count | None = None  # not in the cost; None in documents of versions before 2.4
 
 
 class UnpricedModel(msgspec.Struct, kw_only=True, frozen=True):

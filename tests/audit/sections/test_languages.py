@@ -31,10 +31,23 @@ def test_requests_and_dollars_by_language(tmp_path):
         options=AuditOptions(resamples=20),
     ).document
     assert found.languages == [
-        LanguageRow(language="de", requests=3, cost="0.0135", abstained_requests=1, abstained_cost="0.0045"),
-        LanguageRow(language="thai", requests=2, cost="0.0045", abstained_requests=2, abstained_cost="0.0045"),
-        LanguageRow(language="en", requests=1, cost="0.0045", abstained_requests=0, abstained_cost="0.00"),
-        LanguageRow(language=None, requests=1, cost=None, abstained_requests=1, abstained_cost=None),
+        LanguageRow(
+            language="de", requests=3, cost="0.0135", abstained_requests=1, abstained_cost="0.0045", unpriced_requests=0
+        ),
+        LanguageRow(
+            language="thai",
+            requests=2,
+            cost="0.0045",
+            abstained_requests=2,
+            abstained_cost="0.0045",
+            unpriced_requests=1,
+        ),
+        LanguageRow(
+            language="en", requests=1, cost="0.0045", abstained_requests=0, abstained_cost="0.00", unpriced_requests=0
+        ),
+        LanguageRow(
+            language=None, requests=1, cost=None, abstained_requests=1, abstained_cost=None, unpriced_requests=1
+        ),
     ]
     assert sum(row.abstained_requests for row in found.languages) == found.classification.abstained
 

@@ -47,6 +47,15 @@ def test_no_sum_is_stated_of_a_log_without_a_price(tmp_path: Path) -> None:
     assert (old.cost, earlier(read)) == (read.cost, earlier(old))
 
 
+def test_a_sum_of_which_a_part_has_no_price_says_how_much(tmp_path: Path) -> None:
+    rows = [call("gpt-4o", number, app="chat", prompt="Summarise: late.") for number in range(9)]
+    blank = {"input_tokens": None, "output_tokens": None}
+    found = audited(log(tmp_path / "part.jsonl", *(row | blank for row in rows[:3]), *rows[3:]), incomplete=False)
+    sums = [found[name] for name in ("model_mix", "model_mix_daily", "daily", "spend", "languages")]
+    for part in (*sums, found["classification"]["by_category"], found["groups"]["team"]):
+        assert sum(row["unpriced_requests"] for row in part) == found["cost"]["unpriced_requests"] == 3
+
+
 @pytest.mark.parametrize(
     ("unpriced", "known", "other"), [("agents", "billed", "api_equivalent"), ("core", "", "billed")]
 )

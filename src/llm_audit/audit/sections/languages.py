@@ -38,6 +38,7 @@ def languages(sums: pl.DataFrame) -> list[LanguageRow]:
             requests=row["requests"],
             cost=usd(row["cost_pico"]) if row["priced"] else None,
             abstained_requests=row["abstained"],
+            unpriced_requests=row["requests"] - row["priced"],
             abstained_cost=usd(row["abstained_pico"]) if row["abstained_priced"] or not row["abstained"] else None,
         )
         for row in sums.sort(order, descending=[True, True, False], nulls_last=True).iter_rows(named=True)

@@ -77,6 +77,7 @@ def stakes(sums: Mapping[str, StakesSums]) -> Stakes | None:
                 held_requests=kind.held,
                 further_saving=usd(kind.saving),
                 further_lost_answers=round(kind.lost_nano / NANO, _DIGITS),
+                unpriced_requests=kind.requests - kind.priced,
             )
             for name, kind in sorted(kinds, key=lambda pair: -pair[1].cost)
         ],

@@ -32,6 +32,7 @@ def daily(days: pl.DataFrame) -> list[Day]:
             cost=known(row, "cost_pico"),
             policy_cost=routed(row, "expected_pico"),
             cost_by_tier={tier: usd(tiers[row["date"]][tier]) for tier in TIERS if tier in tiers[row["date"]]},
+            unpriced_requests=int(row["requests"] - row["priced"]),
         )
         for row in by(dated, "date", sums=GROUPED).iter_rows(named=True)
     ]
@@ -91,6 +92,7 @@ def spend(days: pl.DataFrame) -> list[Spend]:
             requests=int(row["requests"]),
             tokens=int(row["tokens"]),
             cost=known(row, "cost_pico"),
+            unpriced_requests=int(row["requests"] - row["priced"]),
         )
         for row in rows.iter_rows(named=True)
     ]

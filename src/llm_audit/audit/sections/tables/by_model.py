@@ -29,6 +29,7 @@ def model_mix(usage: pl.DataFrame) -> list[ModelMix]:
             token_share=share(row["tokens"], all_tokens) or 0.0,
             cost=known(row, "cost_pico"),
             cost_share=share(row["cost_pico"], actual) if row["priced"] else None,
+            unpriced_requests=int(row["requests"] - row["priced"]),
         )
         for row in rows.iter_rows(named=True)
     ]

@@ -71,6 +71,7 @@ def classification(usage: pl.DataFrame) -> Classification:
                 requests=int(row["requests"]),
                 cost=known(row, "cost_pico"),
                 mean_difficulty=mean(row["difficulty_nano"], row["difficulties"]),
+                unpriced_requests=int(row["requests"] - row["priced"]),
             )
             for row in rows.iter_rows(named=True)
         ],
