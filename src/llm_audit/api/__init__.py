@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_audit.api.audits import analyze, audit_ledger, compare_documents
+from llm_audit.api.audits import analyze, at_one_price, audit_ledger, compare_documents
 from llm_audit.api.ledgers import open_ledger, update_ledger
 from llm_audit.api.settings import audit_options, catalog, ingest_options, price_book, steps
 from llm_audit.ledger import read_ledger
@@ -18,6 +18,7 @@ __all__ = [
     "Audit",
     "Policy",
     "analyze",
+    "at_one_price",
     "audit_ledger",
     "audit_options",
     "catalog",

@@ -121,8 +121,35 @@ def compare_documents(
         IncompleteError: The two cannot be compared.
     """
     from llm_audit.compare.comparison import compare
-    from llm_audit.compare.repricing import reprice
 
     config = config or Config()
-    book = price_book(config)
-    return compare(base, head, labels=labels, confidence=config.confidence, reprice=lambda rows: reprice(rows, book))
+    base, head, notes = at_one_price(base, head, config=config, labels=labels)
+    return compare(base, head, labels=labels, confidence=config.confidence, notes=notes)
+
+
+def at_one_price(
+    base: Document, head: Document, *, config: Config | None = None, labels: tuple[str, str] = ("base", "head")
+) -> tuple[Document, Document, list[str]]:
+    """Return two audits at the same prices, with notes on them.
+
+    Where they were priced with different tables, those that were not priced with the settings' own are priced again.
+
+    Raises:
+        IncompleteError: There is no such price for a model.
+    """
+    from msgspec.structs import replace
+
+    from llm_audit.compare.repricing import reprice
+
+    if base.fingerprints.prices == head.fingerprints.prices:
+        return base, head, []
+    book, notes, priced = price_book(config or Config()), [], []
+    for document, label in zip((base, head), labels, strict=True):
+        if document.fingerprints.prices == book.fingerprint:
+            priced.append(document)
+            continue
+        found = reprice(document, book, label=label)
+        fingerprints = replace(document.fingerprints, prices=book.fingerprint)
+        priced.append(replace(found.document, fingerprints=fingerprints))
+        notes += [f"{label} was priced again with the price table of this version and its settings.", *found.notes]
+    return priced[0], priced[1], notes

@@ -17,8 +17,6 @@ GROUPS: dict[str, Callable[[BasisRow], str | None]] = {
     "team": lambda row: row.team,
     "app": lambda row: row.app,
 }
-Reprice = Callable[[Sequence[BasisRow]], list[BasisRow]]
-"""Prices basis rows again with the head's price table."""
 
 
 def compare(
@@ -27,22 +25,21 @@ def compare(
     *,
     labels: tuple[str, str] = ("baseline", "this audit"),
     confidence: float = 0.9,
-    reprice: Reprice | None = None,
+    notes: Sequence[str] = (),
 ) -> Comparison:
-    """Compare two audits, both priced with the head's price table.
+    """Compare two audits, both priced with one price table.
 
     Args:
         base: The earlier audit.
         head: The later one.
         labels: What to call them.
         confidence: Of the intervals on changed metrics.
-        reprice: Prices the base again; needed only where the two were priced with different tables.
+        notes: What is to be said of them beside, such as that one was priced again.
 
     Raises:
         IncompleteError: The two cannot be compared; the message holds the command that would make them comparable.
     """
-    notes: list[str] = []
-    base_rows: Sequence[BasisRow] = base.basis
+    base_rows = base.basis
     if not base.basis or not head.basis:
         empty = labels[0] if not base.basis else labels[1]
         raise IncompleteError(f"{empty} has no priced requests, so it cannot be compared.")
@@ -51,12 +48,10 @@ def compare(
             f"{labels[0]} is in {base.currency}, {labels[1]} in {head.currency}; audit both in the same currency."
         )
     if base.fingerprints.prices != head.fingerprints.prices:
-        if reprice is None:
-            raise IncompleteError(
-                f"{labels[0]} was priced with another price table. Audit it again with this version: {base.command}"
-            )
-        base_rows = reprice(base_rows)
-        notes.append(f"{labels[0]} was priced again with the price table of {labels[1]}.")
+        raise IncompleteError(
+            f"{labels[0]} was priced with another price table. Audit it again with this version: {base.command}"
+        )
+    notes = list(notes)
     if base.fingerprints.policy != head.fingerprints.policy:
         notes.append("The two used different policies, so their flagship taxes are not comparable.")
     if base.fingerprints.classifier != head.fingerprints.classifier:

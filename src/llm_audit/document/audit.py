@@ -153,8 +153,8 @@ fields or values are added. 2.0 renamed the outcome ``sufficed_by_none`` to ``no
 2.1 added preference gaps; 2.2 added the tie-out with an invoice, the run rate, departures from the log's rhythm, who
 can carry out a finding and how, the largest users, tags, conversations and traces, and billing; 2.3 added
 ``sampling_rate``, unpriced requests and stated costs to the daily mix, and the parts of waste; 2.4 says of sums how
-many requests they leave out; since then costs are None where nothing has a price, and what the policy would have cost,
-and the tax, where nothing could be judged and routed (see ``earlier``).
+many requests they leave out, and what rows of the basis are priced by; since then costs are None where nothing has a
+price, and what the policy would have cost, and the tax, where nothing could be judged and routed (see ``earlier``).
 """
 _MAJOR, _, _MINOR = SCHEMA_VERSION.partition(".")
 _NULLS_SINCE = 4  # the minor version that first has None for every cost and tax that is not known

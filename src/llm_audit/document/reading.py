@@ -12,7 +12,7 @@ import msgspec
 
 _T = TypeVar("_T")
 _MAX_DEPTH = 32  # a document has 5
-_TIMES = frozenset({"date", "first_day", "since", "start", "end"})
+_TIMES = frozenset({"date", "first_day", "last_day", "since", "start", "end"})
 _YEARS = range(1970, 2200)
 
 

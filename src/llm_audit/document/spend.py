@@ -212,9 +212,15 @@ class BasisRow(msgspec.Struct, kw_only=True, frozen=True):
     context_from: Count
     since: str | None
     first_day: str | None
+    last_day: str | None = None
     team: str | None
     app: str | None
     requests: Count
     tokens: dict[str, Count]  # disjoint token types
     cost_by_type: dict[str, Amount]  # token types and "per_call"
     policy_cost: Amount | None  # None where none of the requests could be judged and routed: they keep their model
+    # What pricing them again goes by, None in earlier documents: the name in the log, which may have a price of its own
+    # beside its model's, the region, and the hash of the price row.
+    logged_model: str | None = None
+    region: str | None = None
+    price_id: str | None = None

@@ -11,7 +11,10 @@ from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.money import usd
 from llm_audit.vocabulary import COVERED
 
-KEYS = ("provider", "model_label", "tier", "service_tier", "context_from", "since", "team", "app")
+KEYS = (
+    *("provider", "model_label", "tier", "service_tier", "context_from", "since", "team", "app"),
+    *("model", "region", "price_id"),  # what a comparison prices again needs
+)
 _COSTS = (*TOKEN_TYPES, "per_call")
 
 
@@ -23,7 +26,7 @@ def basis_sums(frame: pl.DataFrame, rates: pl.DataFrame) -> pl.DataFrame:
             ``outcome``, ``settled``, ``cost_<token type>_pico``, ``cost_per_call_pico`` and ``expected_pico``.
         rates: Price rows used: ``price_id``, ``context_from``, ``since``.
     """
-    held = [name for name in KEYS if name not in {"context_from", "since"}]
+    held = [name for name in KEYS if name not in {"context_from", "since", "price_id"}]
     sums = (
         frame.lazy()
         .filter(pl.col("cost_pico").is_not_null())
@@ -32,6 +35,7 @@ def basis_sums(frame: pl.DataFrame, rates: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.len().cast(pl.Int64).alias("requests"),
             pl.col("date").min().alias("first_day"),
+            pl.col("date").max().alias("last_day"),
             *(pl.col(f"{kind}_tokens").sum() for kind in TOKEN_TYPES),
             *(pl.col(f"cost_{kind}_pico").cast(pl.Int128).sum() for kind in _COSTS),
             pl.col("expected_pico").cast(pl.Int128).sum(),
@@ -50,14 +54,19 @@ def add_basis(sums: pl.DataFrame) -> pl.DataFrame:
     totals = ["requests", *(f"{kind}_tokens" for kind in TOKEN_TYPES), *(f"cost_{kind}_pico" for kind in _COSTS)]
     return (
         sums.group_by(KEYS)
-        .agg(pl.col("first_day").min(), pl.col(*totals, "expected_pico", "covered", "settled").sum())
+        .agg(
+            pl.col("first_day").min(),
+            pl.col("last_day").max(),
+            pl.col(*totals, "expected_pico", "covered", "settled").sum(),
+        )
         .sort(KEYS, nulls_last=True)
     )
 
 
 def basis(sums: pl.DataFrame) -> list[BasisRow]:
     """Return the basis of comparisons, sorted by its keys. Of the policy's cost see ``rollups.judged``."""
-    return [_row(row) for row in sums.with_columns(pl.col("first_day").cast(pl.String)).iter_rows(named=True)]
+    dated = sums.with_columns(pl.col("first_day", "last_day").cast(pl.String))
+    return [_row(row) for row in dated.iter_rows(named=True)]
 
 
 def _row(row: dict[str, Any]) -> BasisRow:
@@ -71,10 +80,14 @@ def _row(row: dict[str, Any]) -> BasisRow:
         context_from=row["context_from"] or 0,
         since=row["since"],
         first_day=row["first_day"],
+        last_day=row["last_day"],
         team=row["team"],
         app=row["app"],
         requests=row["requests"],
         tokens={kind: row[f"{kind}_tokens"] for kind in TOKEN_TYPES if row[f"{kind}_tokens"]},
         cost_by_type={kind: usd(row[f"cost_{kind}_pico"]) for kind in _COSTS if row[f"cost_{kind}_pico"]},
         policy_cost=usd(row["expected_pico"]) if known else None,
+        logged_model=row["model"],
+        region=row["region"],
+        price_id=f"{row['price_id']:016x}",
     )

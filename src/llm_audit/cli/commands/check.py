@@ -78,6 +78,7 @@ def check(
     from llm_audit.cli.completeness import completeness
     from llm_audit.cli.documents import load_document
     from llm_audit.cli.output import check_formats, deliver
+    from llm_audit.compare.comparison import compare
     from llm_audit.compare.gates import GateOptions
     from llm_audit.compare.gates import check as evaluate
     from llm_audit.document.audit import encode
@@ -117,7 +118,9 @@ def check(
     rules += _budgets(settings, document)
     comparison = None
     if before is not None:
-        comparison = api.compare_documents(before, document, config=config, labels=(str(baseline), "this audit"))
+        labels = (str(baseline), "this audit")
+        before, _, notes = api.at_one_price(before, document, config=config, labels=labels)
+        comparison = compare(before, document, labels=labels, confidence=config.confidence, notes=notes)
     gate_options = GateOptions(
         confidence=config.confidence, min_samples=config.min_samples, min_change_usd=config.min_change_usd
     )
