@@ -86,6 +86,7 @@ def test_an_invoice_is_reconciled(
     (tmp_path / "focus.csv").write_text(
         "ChargePeriodStart,ProviderName,BilledCost,ServiceName,SkuId,ChargeDescription\n"
         "2026-09-01T00:00:00Z,OpenAI,2.60,OpenAI API,gpt-4o,gpt-4o input tokens\n"
+        '2026-09-01T00:00:00Z,OpenAI,"0,035",OpenAI API,gpt-4o,gpt-4o output tokens\n'
     )
     rows = listed(["reconcile", str(tmp_path / "log.jsonl"), "--invoice", str(tmp_path / "focus.csv")], capsys)
     assert [(row["model_id"], row["invoiced"], row["computed"], row["difference"]) for row in rows] == [

@@ -1,4 +1,5 @@
 from datetime import date
+from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -78,6 +79,41 @@ def test_cost_exports_become_lines_of_day_model_and_amount(lines, text, kind, ex
     rows = invoice.lines.select("line", "provider", "model_id", "amount_pico", "unmatched").rows()
     assert rows == [(line, who, model, round(amount * USD), why) for line, who, model, amount, why in expected]
     assert set(invoice.lines["day"]) <= {date(2026, 9, 1), date(2026, 9, 2)}
+
+
+@pytest.mark.parametrize(
+    ("written", "usd"),
+    [
+        ('"1,234.50"', "1234.50"),
+        ('"1,234,567"', "1234567"),
+        ("-$2.5", "-2.5"),
+        (".5", "0.5"),
+        ("1e-7", "0.0000001"),
+        ("12000000.01", "12000000.01"),  # more than one request can cost
+        *((unclear, None) for unclear in ('"0,035"', '"1.234,50"', '"1,000"', "(5.00)", "NaN", "1e99", "$", "1_000")),
+    ],
+)
+def test_an_amount_is_read_where_it_can_mean_one_thing(lines, written, usd):
+    invoice = lines(
+        f'start_time_iso,amount_value,amount_currency,line_item\n2026-09-01,{written},usd,"gpt-4o, input"\n'
+    )
+    (amount, why) = invoice.lines.select("amount_pico", "unmatched").row(0)
+    assert amount == (None if usd is None else Decimal(usd) * USD)
+    assert why is None if usd else "no clear amount" in why
+
+
+def test_times_with_an_offset_are_of_the_day_in_utc(lines):
+    row = '2026-09-01T23:30:00-05:00,1,usd,"gpt-4o, input"\n'
+    invoice = lines(f"start_time_iso,amount_value,amount_currency,line_item\n{row}")
+    assert invoice.lines["day"].to_list() == [date(2026, 9, 2)]
+
+
+def test_what_else_a_cloud_sells_is_not_compared_with_models(lines):
+    header, azure = FOCUS.splitlines()
+    machines = "2026-09-01T00:00:00Z,900,900,USD,Virtual Machines,Microsoft,,D4s v5 hours"
+    assert lines(f"{header}\n{azure}\n{machines}").lines["amount_pico"].to_list() == [4 * USD]
+    by_category = f"{header},ServiceCategory\n{machines},Compute\n{machines},AI and Machine Learning\n"
+    assert lines(by_category).lines["line"].to_list() == [3]
 
 
 def test_an_unknown_export_and_a_missing_file_say_what_to_give(tmp_path, catalog):

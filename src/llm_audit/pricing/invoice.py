@@ -10,7 +10,6 @@ import csv
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -18,7 +17,7 @@ import polars as pl
 
 from llm_audit.catalog import Catalog
 from llm_audit.errors import UsageError
-from llm_audit.money import pico
+from llm_audit.pricing.invoice_cells import read_amount, read_day
 
 Line = Mapping[str, str]
 
@@ -31,7 +30,7 @@ LINES_SCHEMA: dict[str, type[pl.DataType]] = {
     "provider": pl.String,
     "model_id": pl.String,
     "item": pl.String,
-    "amount_pico": pl.Int64,
+    "amount_pico": pl.Int128,
     "unmatched": pl.String,
 }
 """Columns of an invoice's lines: ``item`` describes the charge; ``unmatched`` is why it cannot be compared, or null."""
@@ -96,16 +95,17 @@ def _detect_export(header: list[str], path: Path) -> _Export:
 
 def _line(number: int, row: Line, export: _Export, catalog: Catalog) -> dict[str, object] | None:
     """Return one line; None where it costs nothing or is not for a language model."""
-    amount = pico((_value(row, export.amount) or "").replace(",", ""))
+    written = _value(row, export.amount)
+    amount = None if written is None else read_amount(written)
     if amount == 0 or not export.is_relevant(row):
         return None
     item = " ".join(filter(None, (_value(row, (name,)) for name in export.item)))
-    day, provider = _day(_value(row, export.day)), export.provider(row)
+    day, provider = read_day(_value(row, export.day)), export.provider(row)
     model_id = find_model(item, provider, catalog)
     currency = (_value(row, export.currency) or "usd").lower()
     unmatched = None
     if amount is None:
-        unmatched = "no amount"
+        unmatched = "no amount" if written is None else f"no clear amount: {written}"
     elif currency != "usd":
         unmatched = f"in {currency.upper()}, not in dollars"
     elif day is None:
@@ -156,17 +156,6 @@ def _value(row: Line, names: tuple[str, ...]) -> str | None:
     return next((row[name].strip() for name in names if row.get(name) and row[name].strip()), None)
 
 
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    if re.fullmatch(r"\d{9,11}", text):
-        return datetime.fromtimestamp(int(text), UTC).date()
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        return None
-
-
 def _aws_columns(name: str) -> tuple[str, str]:
     """Return the names of a column of the Cost and Usage Report in versions 1.0 and 2.0."""
     section, _, field = name.partition("/")
@@ -191,6 +180,19 @@ def _focus_provider(row: Line) -> str | None:
     return next((provider for word, provider in names.items() if word in text), None)
 
 
+def _of_models(row: Line) -> bool:
+    """Return whether a line may be for language models: clouds sell much else on the same bill."""
+    if _focus_provider(row) not in _CLOUDS:
+        return True
+    category = " ".join(_texts(row, "servicecategory")).lower()
+    return (
+        "machine learning" in category or _MODELS.search(" ".join(_texts(row, "service", "charge", "sku"))) is not None
+    )
+
+
+_CLOUDS = frozenset({"aws", "azure", "google"})
+_MODELS = re.compile(r"bedrock|openai|cognitive|foundry|vertex|gemini|generative|claude|gpt-", re.IGNORECASE)
+
 _EXPORTS = (
     _Export(
         kind="focus",
@@ -200,6 +202,7 @@ _EXPORTS = (
         item=("chargedescription", "skuid", "skumeter", "resourcename", "resourceid", "servicename"),
         currency=("billingcurrency",),
         provider=_focus_provider,
+        is_relevant=_of_models,
     ),
     _Export(
         kind="aws-cur",

@@ -59,7 +59,7 @@ def with_invoices(document: Document, days: pl.DataFrame, exports: Sequence[Expo
             InvoiceLine(
                 file=row["file"],
                 line=row["line"],
-                amount=None if row["unmatched"] == "no amount" else _amount(row["amount_pico"]),
+                amount=_amount(row["amount_pico"]),
                 reason=row["unmatched"] or "no known provider",
             )
             for row in left_out.iter_rows(named=True)

@@ -75,7 +75,8 @@ def reconcile(
     if found.outside_pico:
         say(f"{usd(found.outside_pico)} USD was invoiced on days or by providers that the logs do not cover.")
     for line in found.unmatched.iter_rows(named=True):
-        say(f"{invoice}:{line['line']}: {usd(line['amount_pico'])} USD not compared: {line['unmatched']}")
+        amount = "a line" if line["amount_pico"] is None else f"{usd(line['amount_pico'])} USD"
+        say(f"{invoice}:{line['line']}: {amount} not compared: {line['unmatched']}")
 
 
 _NUMERIC = ("requests", "unpriced_requests", "stated", "invoiced", "computed", "difference")
