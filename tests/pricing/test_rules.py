@@ -1,4 +1,5 @@
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from tests.pricing.build import at, call, ledger
@@ -52,6 +53,31 @@ def test_discounts_apply_last_and_the_last_that_matches_wins(file):
     assert dollars(GPT_4O, output_only) == "3.75"
     surcharge = file("[[discount]]\npercent = -10\n", "surcharge.toml")
     assert dollars(GPT_4O, surcharge) == "15.125"
+
+
+def test_a_discount_comes_off_fees_too(file):
+    """Two file searches at $2.50 a thousand and one web search at $10 a thousand."""
+    row = call("openai", "gpt-5", at(2026, 3, 1), input=0, output=0, tool_calls_billed=1, fees_billed="file_search=2")
+    assert dollars(row) == "0.015"
+    assert dollars(row, file("[[discount]]\npercent = 50\n")) == "0.0075"
+    assert dollars(row, file('[[discount]]\npercent = 100\nrates = ["per_file_search"]\n', "free.toml")) == "0.01"
+    own = file("[[price]]\nper_file_search = 0.001\n[[discount]]\npercent = 50\n", "own.toml")
+    assert dollars(row, own) == "0.006"
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "tier"),
+    [
+        ("openai", "gpt-4o", "flex"),
+        ("openai", "o4-mini-deep-research", "batch"),
+        ("anthropic", "claude-sonnet-4-0", "batch"),
+    ],
+)
+def test_the_published_discount_of_a_tier_is_of_its_tokens(provider, model, tier):
+    searches = {"input": 1_000_000, "output": 0, "tool_calls_billed": 1}
+    standard, cheaper = (call(provider, model, at(2026, 3, 1), tier=which, **searches) for which in ("standard", tier))
+    search = Decimal("0.01")
+    assert Decimal(dollars(cheaper)) - search == (Decimal(dollars(standard)) - search) / 2
 
 
 def test_a_rule_for_a_model_line_leaves_its_fine_tunes_alone(file):

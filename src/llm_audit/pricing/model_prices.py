@@ -84,15 +84,14 @@ class ModelPrices(msgspec.Struct, kw_only=True, frozen=True, dict=True):  # for 
                 return Quote(reason=Unpriced.NO_RATE)
             price = _in_tier(price, self.listing, active, service_tier, moment)
             price = _apply_prices(price, active, service_tier)
-        for origin in ("overlay", "user file"):
-            if discounts := [rule for rule in active if rule.origin == origin and _is_discount(rule, service_tier)]:
-                price = price.discounted(discounts[-1])
+        price = _discounted(price, active, service_tier, origin="overlay")
         if not any(price.schedule.steps[0][1]):
             return Quote(reason=Unpriced.OTHER_UNIT if self.listing else Unpriced.UNKNOWN_MODEL)
         for rule in active if fees else ():
             if rule.fees:
                 notes = (*price.notes, rule.source or rule.where)
                 price = replace(price, schedule=price.schedule.patched(rule.fees), notes=notes)
+        price = _discounted(price, active, service_tier, origin="user file")
         return Quote(rows=tuple(self._row(price, service_tier, *step) for step in price.schedule.completed().steps))
 
     def _has_price(self, service_tier: str, active: Sequence[PriceRule], moment: datetime) -> bool:
@@ -156,6 +155,12 @@ class _Price(msgspec.Struct, kw_only=True, frozen=True):
         source = self.source if self.source == "user file" else rule.origin
         notes = (*self.notes, *notes, rule.source or rule.where)
         return replace(self, schedule=self.schedule.scaled(rule.factors), source=source, notes=notes)
+
+
+def _discounted(price: _Price, rules: Sequence[PriceRule], service_tier: str, *, origin: str) -> _Price:
+    """Return the price with the last of an origin's discounts."""
+    discounts = [rule for rule in rules if rule.origin == origin and _is_discount(rule, service_tier)]
+    return price.discounted(discounts[-1]) if discounts else price
 
 
 def _is_discount(rule: PriceRule, service_tier: str) -> bool:

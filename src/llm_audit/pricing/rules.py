@@ -37,7 +37,7 @@ import msgspec
 from llm_audit.errors import UsageError
 from llm_audit.ledger.schema import ServiceTier
 from llm_audit.money import PICO_PER_USD
-from llm_audit.pricing.schedule import FEE_RATES, RATES, UNIT_RATES, Rates, pico_per_token
+from llm_audit.pricing.schedule import FEE_RATES, RATES, TOKEN_RATES, UNIT_RATES, Rates, pico_per_token
 from llm_audit.toml_reader import TomlTable, parse_toml
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -185,10 +185,13 @@ def _discount(entry: TomlTable, origin: str) -> PriceRule:
     if "percent" not in entry:
         entry.fail(None, "[[discount]] needs percent, such as percent = 15.")
     factor = 1 - entry.decimal("percent", -1000, 100) / 100  # a negative percentage is a surcharge
+    unlisted_only = entry.flag("unlisted_only")
+    # What providers publish of a service tier is of its tokens: searches cost the same in it.
+    rates = entry.options("rates", TOKEN_RATES if unlisted_only and "rates" not in entry else RATES)
     return PriceRule(
         scope=_scope(entry, default_tier=None),
-        factors=dict.fromkeys(entry.options("rates", RATES), factor),
-        unlisted_only=entry.flag("unlisted_only"),
+        factors=dict.fromkeys(rates, factor),
+        unlisted_only=unlisted_only,
         origin=origin,
         where=f"{entry.file}:{entry.line}",
         source=entry.text("source"),
