@@ -274,3 +274,28 @@ def test_without_price_files_the_costs_are_the_list_costs():
     book = PriceBook()
     priced = price(ledger(call("openai", "gpt-4o-2024-08-06", at(2026, 9, 1), input=1000, output=0)), book)
     assert list_costs(priced, book).columns == priced.columns
+
+
+@pytest.mark.parametrize(
+    "units",
+    [
+        {"tool_calls_billed": 10**9},  # $10 million of searches, whose pico-dollars are beyond 64 bits
+        {"fees_billed": "file_search=9000000000"},
+        {"fees_billed": "file_search=400000000,maps=1"},  # a fee without a rate beside it
+    ],
+)
+def test_units_that_cost_more_than_a_request_can_have_no_cost(units):
+    row = call("openai", "gpt-5", at(2026, 3, 1), input=1000, output=100, **units)
+    usual = call("openai", "gpt-5", at(2026, 3, 1), input=1000, output=100, tool_calls_billed=1)
+    priced = price(ledger(row, usual), PriceBook())
+    assert priced["unpriced_reason"].to_list() == ["too_large", None]
+    assert dollars(row, usual) == [None, "0.01225"]
+
+
+def test_a_price_of_ones_own_cannot_overflow(tmp_path):
+    file = tmp_path / "prices.toml"
+    file.write_text('[[price]]\nprovider = "own"\nmodel = "dear"\ninput = 100000\noutput = 100000\nper_call = 100000\n')
+    rows = [call("own", "dear", at(2026, 3, 1), input=count, output=count) for count in (10**9, 4_500_000, 4_600_000)]
+    priced = price(ledger(*rows), PriceBook([file]))
+    assert priced["unpriced_reason"].to_list() == ["too_large", None, "too_large"]
+    assert priced["cost_pico"].to_list() == [None, 10**18, None]

@@ -33,7 +33,9 @@ PRICED_BY: tuple[str, ...] = (
 """The ledger's columns that decide a cost."""
 
 MAX_TOKENS = 10**9
-"""More tokens of a type than one request can have; up to it, the cost fits in 64 bits at any listed price."""
+"""More tokens of a type than one request can have."""
+MAX_PICO = 10**18
+"""More than one request can cost, a million dollars: beyond it a count or a price is wrong, and 64 bits may not do."""
 
 
 def price(frame: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
@@ -51,9 +53,8 @@ def price(frame: pl.DataFrame, book: PriceBook) -> pl.DataFrame:
     lookup = look_up(frame, book, _context(), record=True)
     fees = _fees(frame)
     parts = dict(zip(COST_COLUMNS, _parts(lookup, fees), strict=True))
-    charged = frame.with_columns(lookup.reason.alias("_reason"), lookup.row).with_columns(
-        _reason=_reason(frame), **parts
-    )
+    known = frame.with_columns(lookup.reason.alias("_reason"), lookup.row)
+    charged = known.with_columns(_reason=pl.coalesce(_reason(frame), _too_dear(known, lookup, fees)), **parts)
     total = pl.when(pl.col("_reason").is_null()).then(pl.sum_horizontal(COST_COLUMNS, ignore_nulls=False))
     priced = pl.col("cost_pico").is_not_null()
     return charged.with_columns(cost_pico=total).select(
@@ -122,6 +123,27 @@ def _reason(frame: pl.DataFrame) -> pl.Expr:
     return pl.coalesce(reason, pl.when(too_large).then(pl.lit(Unpriced.TOO_LARGE.value)))
 
 
+def _too_dear(known: pl.DataFrame, lookup: PriceLookup, fees: dict[str, pl.Expr]) -> pl.Expr:
+    """Return the reason of rows whose units cost more than a request can, which is looked for where any may."""
+    units = _units(fees) | {kind: pl.col(f"{kind}_tokens") for kind in ("image_input", "reasoning")}
+    most = known.select(count.max().alias(kind) for kind, count in units.items()).row(0, named=True) | {"per_call": 1}
+    dearest = lookup.table.select(pl.col(f"{kind}_rate").max() for kind in most).row(0, named=True)
+    if sum((count or 0) * (dearest[f"{kind}_rate"] or 0) for kind, count in most.items()) <= MAX_PICO:
+        return pl.lit(None, dtype=pl.String)
+    charges = [count.cast(pl.Float64) * lookup.gather(f"{kind}_rate") for kind, count in units.items()]
+    cost = pl.sum_horizontal(*charges, lookup.gather("per_call_rate"))
+    return pl.when(cost > float(MAX_PICO)).then(pl.lit(Unpriced.TOO_LARGE.value))
+
+
+def _units(fees: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
+    """Return what a row is charged for, by the name of its rate; without rates it has no cost."""
+    return {
+        **{kind: pl.col(f"{kind}_tokens") for kind in (*TOKEN_TYPES, "image_output")},
+        "per_tool_call": pl.col("tool_calls_billed"),
+        **fees,
+    }
+
+
 def _fees(frame: pl.DataFrame) -> dict[str, pl.Expr]:
     """Return the units of each fee that any row is billed, by the name of its rate."""
     if "fees_billed" not in frame.columns:
@@ -140,14 +162,9 @@ def _fees(frame: pl.DataFrame) -> dict[str, pl.Expr]:
 
 def _missing_rates(lookup: PriceLookup, fees: dict[str, pl.Expr]) -> pl.Expr:
     """Return the reason why a row that has a price has no cost: the rates that it lacks, by name."""
-    units = {
-        **{kind: pl.col(f"{kind}_tokens") for kind in (*TOKEN_TYPES, "image_output")},
-        "per_tool_call": pl.col("tool_calls_billed"),
-        **fees,
-    }
     lacking = [
         pl.when((count.fill_null(0) > 0) & lookup.gather(f"{kind}_rate").is_null()).then(pl.lit(kind))
-        for kind, count in units.items()
+        for kind, count in _units(fees).items()
         if lookup.table[f"{kind}_rate"].null_count()
     ]
     if not lacking:

@@ -22,7 +22,7 @@ class Unpriced(StrEnum):
     OTHER_UNIT = "other_unit"  # sold by the hour, page or character
     NO_RATE = "no_rate"  # tokens of a type, or billed tool calls, without a price
     NO_USAGE = "no_usage"
-    TOO_LARGE = "too_large"  # more tokens than one request can have
+    TOO_LARGE = "too_large"  # more tokens than one request can have, or a cost beyond any
 
 
 class ResolvedPrice(msgspec.Struct, kw_only=True, frozen=True):
