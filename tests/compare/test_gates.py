@@ -1,5 +1,6 @@
 import math
 import random
+from datetime import date
 from statistics import fmean, stdev
 
 import msgspec
@@ -233,6 +234,9 @@ def test_a_forecast_is_of_all_spend_in_dollars(text: str) -> None:
 SAMPLE = 0.0025
 
 
+DAY = [date(2026, 9, 1)]
+
+
 def sampled(value: float = 25.0, stderr: float = 0.5) -> Document:
     return msgspec.structs.replace(document(metrics=[metric("total_cost", value, stderr)]), sampling_rate=SAMPLE)
 
@@ -243,7 +247,7 @@ def sampled(value: float = 25.0, stderr: float = 0.5) -> Document:
 )
 def test_a_budget_is_held_by_the_estimate_for_all_traffic(limit: str, outcome: Outcome) -> None:
     """$25 in a sample of 1 in 400 is $10,000, to 1.645 · $200 · √(1 - 1/400) = $328.56."""
-    (rule,) = check(sampled(), [budget("total", limit, days=30)]).rules
+    (rule,) = check(sampled(), [budget("total", limit, days=DAY)]).rules
     assert rule.outcome is outcome
     assert rule.message.startswith(
         "total_cost is estimated at $10,000.00 (90% interval $9,671.44 to $10,328.56; limit $"
@@ -252,7 +256,7 @@ def test_a_budget_is_held_by_the_estimate_for_all_traffic(limit: str, outcome: O
 
 
 def test_all_traffic_has_cost_at_least_what_the_logs_have() -> None:
-    (rule,) = check(sampled(stderr=25.0), [budget("total", "20USD", days=1)]).rules
+    (rule,) = check(sampled(stderr=25.0), [budget("total", "20USD", days=DAY)]).rules
     assert "90% interval $25.00 to $26,427.96;" in rule.message  # $10,000 and 1.645 · $10,000 · √(1 - 1/400) more
     assert rule.outcome is Outcome.FAILED
 
@@ -289,5 +293,13 @@ def test_a_forecast_from_a_sample_says_so() -> None:
 
 def test_a_limit_for_some_days_says_so() -> None:
     head = document(metrics=[metric("total_cost", 12.5)])
-    (rule,) = check(head, [budget("total", "365.25USD/month", days=1)]).rules
+    (rule,) = check(head, [budget("total", "360USD/month", days=DAY)]).rules
     assert rule.message == "total_cost $12.50 is above $12.00 for 1 day."
+
+
+def test_a_budget_for_a_span_needs_a_dated_request() -> None:
+    head = document(metrics=[metric("total_cost", 12.5)])
+    by_month, whole = check(head, [budget("total", "360USD/month", days=[]), budget("total", "20USD", days=[])]).rules
+    assert by_month.outcome is Outcome.NOT_EVALUATED
+    assert by_month.message == "total_cost is not known: the budget is for a span of time, and no request has a time."
+    assert whole.outcome is Outcome.PASSED

@@ -1,3 +1,5 @@
+from datetime import date
+
 import pytest
 
 from llm_audit.compare.rules import budget, parse
@@ -41,16 +43,28 @@ def test_what_is_no_rule_says_what_would_be(text: str, words: str) -> None:
         parse(text)
 
 
+def september(count: int) -> list[date]:
+    return [date(2026, 9, day) for day in range(1, count + 1)]
+
+
 def test_a_budget_is_held_for_the_days_audited() -> None:
-    assert budget("team=search", "700USD/week", days=3).threshold == pytest.approx(300)
-    assert budget("app=chat", "30 USD/day", days=2).metric == "total_cost[app=chat]"
-    assert budget("user=ann", "30USD", days=2).metric == "total_cost[user=ann]"
-    assert budget("tag:customer=acme", "30USD", days=2).metric == "total_cost[tag:customer=acme]"
-    assert budget("total", "365.25USD/month", days=1).threshold == pytest.approx(12)
-    assert budget("total", "99.5USD", days=17).threshold == 99.5
+    assert budget("team=search", "700USD/week", days=september(3)).threshold == pytest.approx(300)
+    assert budget("app=chat", "30 USD/day", days=september(2)).metric == "total_cost[app=chat]"
+    assert budget("user=ann", "30USD", days=september(2)).metric == "total_cost[user=ann]"
+    assert budget("tag:customer=acme", "30USD", days=september(2)).metric == "total_cost[tag:customer=acme]"
+    assert budget("total", "99.5USD", days=september(17)).threshold == 99.5
     for selector, text in (("squad=x", "1USD"), ("team=", "1USD"), ("total", "1EUR"), ("total", "lots")):
         with pytest.raises(UsageError, match="500USD/month"):
-            budget(selector, text, days=1)
+            budget(selector, text, days=september(1))
+
+
+def test_a_month_of_a_budget_is_the_calendars() -> None:
+    february = [date(2026, 2, day) for day in range(1, 29)]
+    assert budget("total", "500USD/month", days=february).threshold == 500
+    assert budget("total", "500USD/month", days=september(30)).threshold == 500
+    assert budget("total", "300USD/month", days=[date(2026, 8, 31), date(2026, 9, 1)]).threshold == pytest.approx(
+        300 / 31 + 300 / 30
+    )
 
 
 def test_users_and_tags_have_rules_on_cost_alone() -> None:
@@ -60,4 +74,4 @@ def test_users_and_tags_have_rules_on_cost_alone() -> None:
         parse("failed_share[user=ann]:1%")
     for selector in ("tag:=acme", "tag:customer=", "user="):
         with pytest.raises(UsageError, match="is not valid"):
-            budget(selector, "5USD", days=1)
+            budget(selector, "5USD", days=september(1))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from llm_audit.classify.learning.posterior import Posterior
+    from llm_audit.document.audit import Document
 
 Period = tuple[dt.datetime | None, dt.datetime | None]
 
@@ -112,6 +113,24 @@ def moments(options: AuditOptions) -> tuple[dt.datetime | None, dt.datetime | No
     if since is not None and until is not None and since >= until:
         raise UsageError(f"The period is empty: since {options.since} is not before until {options.until}.")
     return since, until
+
+
+def calendar_days(document: Document, options: AuditOptions) -> list[dt.date]:
+    """Return the days audited: those that the period's bounds cover, or else from the first request's to the last's.
+
+    Raises:
+        UsageError: A bound is not a date or time.
+    """
+    start, end = document.period.start, document.period.end
+    if start is None or end is None:
+        return []
+    since, until = moments(options)
+    first, last = (dt.date.fromisoformat(time[:10]) for time in (start, end))
+    if since is not None:
+        first = since.astimezone(zone(options)).date()
+    if until is not None:
+        last = (until - dt.timedelta(microseconds=1)).astimezone(zone(options)).date()
+    return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
 
 
 def _moment(text: str | None, name: str, options: AuditOptions) -> dt.datetime | None:

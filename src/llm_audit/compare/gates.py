@@ -97,7 +97,8 @@ def _evaluate(
     now = _by_name(head).get(rule.metric)
     if now is None:
         return _verdict(rule, Outcome.NOT_EVALUATED, f"{rule.metric} is not in the audit.", None, None)
-    if (reason := _unknown(head, now)) is not None:
+    undated = "the budget is for a span of time, and no request has a time" if rule.days == 0 else None
+    if (reason := undated or _unknown(head, now)) is not None:
         return _verdict(rule, Outcome.NOT_EVALUATED, f"{rule.metric} is not known: {reason}.", None, None)
     if rule.kind != "level":
         return _change_rule(rule, head, base, comparison, options)

@@ -9,7 +9,11 @@ more than two percentage points, ``total_cost:+50USD`` when an amount rose by mo
 
 from __future__ import annotations
 
+import calendar
+import datetime as dt
 import re
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import msgspec
 
@@ -44,7 +48,12 @@ _RULE = re.compile(
 )
 _BUDGET = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*USD(?:/(?P<per>day|week|month))?")
 _HIGHEST = re.compile(r"\d+(?:\.\d+)?(?P<unit>%|USD)")
-_DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12}
+_SPANS: dict[str, Callable[[dt.date], Fraction]] = {
+    "day": lambda _: Fraction(1),
+    "week": lambda _: Fraction(1, 7),
+    "month": lambda day: Fraction(1, calendar.monthrange(day.year, day.month)[1]),
+}
+"""The part of its span that a day is, of its own calendar month."""
 _OF_PEOPLE = ("total_cost", "cost_per_request")
 """Metrics of users and tags."""
 _NEEDS_SELECTOR = ("model_share", "cost_share")
@@ -113,15 +122,17 @@ def highest_flagship_tax(text: str) -> GateRule:
     return parse(f"{'flagship_tax' if found['unit'] == '%' else 'flagship_tax_amount'}:{text.strip()}")
 
 
-def budget(selector: str, text: str, *, days: int, source: str | None = None, line: int | None = None) -> GateRule:
+def budget(
+    selector: str, text: str, *, days: Sequence[dt.date], source: str | None = None, line: int | None = None
+) -> GateRule:
     """Return a budget as a rule on the head's cost: the amount for its days, or for the audited period as it is.
 
     Of logs that are a sample, the cost is scaled to all traffic, which a budget is for.
 
     Args:
         selector: ``team=NAME``, ``app=NAME``, ``user=NAME`` or ``tag:KEY=VALUE``, or ``total`` for all.
-        text: ``500USD``, or an amount a ``/day``, ``/week`` or ``/month`` (of 365.25 / 12 days).
-        days: Calendar days audited.
+        text: ``500USD``, or an amount a ``/day``, ``/week`` or ``/month``; each day is its part of its calendar month.
+        days: Calendar days audited, those without requests included.
         source: The file that holds it.
         line: Its line there.
 
@@ -133,18 +144,18 @@ def budget(selector: str, text: str, *, days: int, source: str | None = None, li
     if not found or not (selector == "total" or (_budgeted(group) and name)):
         raise UsageError(f'Budget {selector!r} = {text!r} is not valid. Write "team=search" = "500USD/month".')
     length = found["per"]
-    amount = float(found["number"]) * (days / _DAYS[length] if length else 1)
+    spans = sum(map(_SPANS[length], days), Fraction(0)) if length else Fraction(1)
     metric = "total_cost" if selector == "total" else f"total_cost[{selector}]"
     return GateRule(
         text=f"budget {selector}: {text.strip()}",
         metric=metric,
         kind="level",
         rising=True,
-        threshold=amount,
+        threshold=float(Fraction(found["number"]) * spans),
         source=source,
         line=line,
         of_all_traffic=True,
-        days=days if length else None,
+        days=len(days) if length else None,
     )
 
 

@@ -45,6 +45,27 @@ def test_levels_budgets_and_the_largest_tax(tmp_path: Path, capsys: pytest.Captu
     assert run(["check", log, "--config", str(tmp_path / "llm-audit.toml"), "-q"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("days", "period", "code"),
+    [
+        ((1, 30), [], 0),  # all of September, though most days have no request
+        ((10, 11), [], 1),  # two days of it
+        ((10, 11), ["--since", "2026-09-01", "--until", "2026-10-01"], 0),
+        ((10, 11), ["--since", "2026-09-01", "--timezone", "Asia/Tokyo"], 1),
+    ],
+)
+def test_a_budget_a_month_is_for_the_calendar_days_audited(
+    tmp_path: Path, days: tuple[int, int], period: list[str], code: int
+) -> None:
+    """Two requests, a thousand tokens of gpt-4o each at $2.50 a million."""
+    call = {"provider": "openai", "model": "gpt-4o", "input_tokens": 1000, "output_tokens": 0, "prompt": "Hello"}
+    lines = [json.dumps(call | {"timestamp": f"2026-09-{day:02d}T10:00:00Z"}) for day in days]
+    (tmp_path / "log.jsonl").write_text("\n".join(lines))
+    (tmp_path / "llm-audit.toml").write_text('[budgets]\ntotal = "0.006USD/month"\n')
+    settings = ["--config", str(tmp_path / "llm-audit.toml"), "-q"]
+    assert run(["check", str(tmp_path / "log.jsonl"), *settings, *period]) == code
+
+
 def test_what_cannot_be_evaluated_is_not_passed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = str(write_log(tmp_path / "log.jsonl", requests=5))
     baseline = str(tmp_path / "baseline.json")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +15,6 @@ from llm_audit.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from llm_audit.compare.rules import GateRule
     from llm_audit.config import Settings
-    from llm_audit.document.audit import Document
     from llm_audit.document.comparison import CheckResult
 
 _NO_RULES = (
@@ -74,6 +75,7 @@ def check(
     """
     from llm_audit import api
     from llm_audit import config as configuration
+    from llm_audit.audit.options import calendar_days
     from llm_audit.cli.audit_run import run_audit
     from llm_audit.cli.completeness import completeness
     from llm_audit.cli.documents import load_document
@@ -115,7 +117,8 @@ def check(
     before = None if baseline is None else load_document(baseline)
     audit = run_audit(paths, config, flags, since=since, until=until, progress=progress)
     document = audit.document
-    rules += _budgets(settings, document)
+    options_of_time = api.audit_options(config, since=since, until=until)
+    rules += _budgets(settings, calendar_days(document, options_of_time))
     comparison = None
     if before is not None:
         labels = (str(baseline), "this audit")
@@ -167,7 +170,7 @@ def _rules(settings: Settings, max_flagship_tax: str | None) -> list[GateRule]:
     return found if max_flagship_tax is None else [*found, rules.highest_flagship_tax(max_flagship_tax)]
 
 
-def _budgets(settings: Settings, document: Document) -> list[GateRule]:
+def _budgets(settings: Settings, days: Sequence[date]) -> list[GateRule]:
     from llm_audit.compare import rules
 
     source = _source(settings, "budgets")
@@ -175,7 +178,7 @@ def _budgets(settings: Settings, document: Document) -> list[GateRule]:
         rules.budget(
             selector,
             amount,
-            days=document.period.days,
+            days=days,
             source=source,
             line=_line_of(settings.file, selector) if source else None,
         )
