@@ -77,9 +77,11 @@ def test_amounts_are_converted_once_with_the_rate_given():
     assert euro.amount(10**12) == "0.92"
     assert euro.amount(-3) == "-0.000000000003"
     assert "0.92 EUR" in euro.note
+    assert parse_currency("USD=1") == Currency()
+    assert "at 1 EUR" in parse_currency("EUR=1").note  # its amounts are no dollars, though as many
 
 
-@pytest.mark.parametrize("text", ["EUR", "EUR=", "EUR=0", "EUR=-1", "EUR=nan", "E=1", "=1", "EUR=1e9"])
+@pytest.mark.parametrize("text", ["EUR", "EUR=", "EUR=0", "EUR=-1", "EUR=nan", "E=1", "=1", "EUR=1e9", "USD=0.9"])
 def test_a_currency_without_a_rate_is_an_error(text):
     with pytest.raises(UsageError, match="--currency EUR=0.92"):
         parse_currency(text)

@@ -19,7 +19,7 @@ class Currency(msgspec.Struct, frozen=True):
     @property
     def note(self) -> str | None:
         """Return a report's remark on the conversion; None for US dollars."""
-        if self.per_usd == 1:
+        if self.code == "USD":
             return None
         return f"Prices are US dollars, converted at {self.per_usd} {self.code} for 1 USD, as given."
 
@@ -46,7 +46,8 @@ def parse_currency(text: str) -> Currency:
         per_usd = Decimal(rate.strip())
     except InvalidOperation:
         per_usd = Decimal(0)
-    if len(code) != 3 or not code.isalpha() or not per_usd.is_finite() or not 0 < per_usd < 10**6:
+    of_itself = code == "USD" and per_usd != 1
+    if of_itself or len(code) != 3 or not code.isalpha() or not per_usd.is_finite() or not 0 < per_usd < 10**6:
         raise UsageError(
             f"Cannot convert to {text!r}. Give a code and its amount for one dollar, such as --currency EUR=0.92."
         )
