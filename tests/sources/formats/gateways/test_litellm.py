@@ -57,3 +57,11 @@ def test_writes_beside_a_small_prompt_are_exclusive() -> None:
     usage = {"prompt_tokens": 31, "completion_tokens": 467, "total_tokens": 498, "cache_creation_input_tokens": 1253}
     found = usage_within({"usage": {**usage, "cache_read_input_tokens": 0}}, {})
     assert (found.input_tokens, found.cache_write_5m_tokens, found.usage_source) == (31, 1253, "reported")
+
+
+def test_a_finished_batch_is_billed_and_one_in_progress_is_no_call() -> None:
+    (batch,) = requests("litellm/batches.jsonl")
+    assert (batch.model, batch.service_tier, batch.team) == ("gpt-4o", "batch", "data")
+    assert (tokens(batch), batch.stated_cost_pico) == ((10_000, None, None, None, 2000), 16_500_000_000)
+    assert batch.tags == ("aggregated", "request-count-unknown")
+    assert not_calls("litellm/batches.jsonl") == ["not_a_model_call"]

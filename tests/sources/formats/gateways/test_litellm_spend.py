@@ -31,3 +31,11 @@ def test_stored_prompts_are_in_messages_or_in_the_proxied_request() -> None:
     ]
     assert (first.model, first.completion, second.max_output_tokens) == ("gpt-4o-2024-08-06", "Yes.", 9)
     assert tokens(second) == (30, None, None, None, 4)
+
+
+def test_a_finished_batch_is_billed_and_one_in_progress_is_no_call() -> None:
+    (batch,) = requests("litellm-spend/batches.jsonl")
+    assert (batch.model, batch.service_tier, batch.team) == ("gpt-4o", "batch", "data")
+    assert (tokens(batch), batch.stated_cost_pico) == ((10_000, None, None, None, 2000), 16_500_000_000)
+    assert batch.tags == ("aggregated", "request-count-unknown")
+    assert not_calls("litellm-spend/batches.jsonl") == ["not_a_model_call"]

@@ -65,3 +65,10 @@ def test_observations_before_version_3() -> None:
     assert (tokens(tokened), tokened.stated_cost_pico) == ((1200, None, None, None, 50), 3_500_000_000)
     assert tokens(characters) == (None, None, None, None, None)
     assert not_calls("langfuse/version_2.json") == ["parent_span"]
+
+
+def test_rows_of_a_downloaded_sheet_lack_their_empty_cells() -> None:
+    detailed, plain = requests("langfuse/observations.csv")
+    assert (tokens(detailed), detailed.user, detailed.app) == ((36, 64, None, None, 20), "ann", "answer")
+    assert tokens(plain) == (100, None, None, None, 20)
+    assert not_calls("langfuse/observations.csv") == ["parent_span"]

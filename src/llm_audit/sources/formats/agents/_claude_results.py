@@ -14,14 +14,13 @@ from typing import NamedTuple
 from llm_audit.model_names import canonical, parse
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
 from llm_audit.sources.formats.interface import Context
-from llm_audit.sources.records.billing.aggregates import shared_out
+from llm_audit.sources.records.billing.aggregates import UNCOUNTED, shared_out
 from llm_audit.sources.records.calls import cost_pico, merge_key, tier
 from llm_audit.sources.records.disjoint import REPORTED, as_count, read_count
 from llm_audit.sources.records.fields import Json, as_int, at, mapping, text
 from llm_audit.sources.records.transcript import TOOLS
 
 _WINDOW = 200_000  # tokens of input that a request has at most, where it is not of a long context
-_UNCOUNTED = "request-count-unknown"
 
 
 class Sums(NamedTuple):
@@ -117,7 +116,7 @@ def _calls(record: Record, model: str, sums: Sums, session: str | None, *, is_al
         merge_key=merge_key(f"claude-code:{run_id}", model=model),
         conversation=session,
         trace=session,
-        tags=(_UNCOUNTED,),
+        tags=(UNCOUNTED,),
         stated_cost_pico=cost_pico(stated),
         tools=TOOLS,
         usage=Usage(

@@ -22,6 +22,7 @@ from llm_audit.sources.entry import (
     Usage,
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.billing.aggregates import UNCOUNTED, shared_out
 from llm_audit.sources.records.bodies import place_of, read_request_body, read_response_body, tier_of, usage_of
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation
 from llm_audit.sources.records.fields import (
@@ -33,13 +34,14 @@ from llm_audit.sources.records.fields import (
     first,
     flag,
     labels,
+    listing,
     mapping,
     number,
     text,
 )
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.sources.records.usage import of_any, of_openai
-from llm_audit.vocabulary import Status, UsageSource
+from llm_audit.vocabulary import ServiceTier, Status, UsageSource
 
 _NO_MODEL_CALLS = ("file", "batch", "assistant", "thread", "vector_store", "fine_tun", "list_", "retrieve", "mcp_tool")
 
@@ -52,6 +54,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     response, hidden = mapping(record.get("response")), mapping(record.get("hidden_params"))
     metadata = mapping(record.get("metadata"))
     model = text(response.get("model")) or text(record.get("model")) or text(hidden.get("litellm_model_name"))
+    model = model or batched_model(hidden)
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "model")
     status = Status.ERROR if record.get("status") == "failure" else Status.OK
@@ -84,7 +87,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     read_request_body(request, {**sent, "messages": record.get("messages")})
     read_response_body(request, response)
     request.usage = _usage(record, response, metadata)
-    yield request
+    yield from as_batch(request) if is_finished_batch(record) else (request,)
 
 
 def not_a_call_reason(record: Json) -> NotCallReason | None:
@@ -92,7 +95,28 @@ def not_a_call_reason(record: Json) -> NotCallReason | None:
     if flag(record.get("cache_hit")):
         return NotCallReason.GATEWAY_CACHE_HIT
     call_type = (text(record.get("call_type")) or "").lower()
+    if is_finished_batch(record):
+        return None
     return NotCallReason.NOT_A_MODEL_CALL if any(word in call_type for word in _NO_MODEL_CALLS) else None
+
+
+def is_finished_batch(record: Json) -> bool:
+    """Return whether a payload or a spend row is the sum of a batch that is done, as LiteLLM logs what it cost."""
+    call_type = text(record.get("call_type")) or ""
+    return call_type.endswith("retrieve_batch") and bool(number(record.get("total_tokens")))
+
+
+def batched_model(about: Json) -> str | None:
+    """Return the model of a batch where one is named, alone."""
+    named = listing(about.get("batch_models"))
+    return text(named[0]) if len(named) == 1 else None
+
+
+def as_batch(request: Request) -> Iterator[Entry]:
+    """Yield the sum of a batch as a request. It is not said how many it stands for."""
+    request.service_tier = ServiceTier.BATCH
+    request.tags = (*request.tags, UNCOUNTED)
+    yield from shared_out(request, 1)
 
 
 def key_attribution(record: Json, metadata: Json) -> Attribution:
@@ -142,7 +166,8 @@ FORMAT = Format(
         evidence=Evidence.REAL,
         input_counts="inclusive; exclusive in older versions, settled by arithmetic",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "team", "service_tier"),
-        notes="Gateway cache hits are not provider calls. Prompts that LiteLLM redacted or cut are not judged.",
+        notes="Gateway cache hits are not provider calls. Prompts that LiteLLM redacted or cut are not judged. "
+        "What a finished batch took is one request, tagged request-count-unknown.",
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: "call_type" in record and "startTime" in record and "response_cost" in record,

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, Reason, Record, Request, Usage
-from llm_audit.sources.formats.gateways.litellm import key_attribution, not_a_call_reason, usage_within
+from llm_audit.sources.formats.gateways.litellm import (
+    as_batch,
+    batched_model,
+    is_finished_batch,
+    key_attribution,
+    not_a_call_reason,
+    usage_within,
+)
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.bodies import model_of, place_of, read_request_body, read_response_body, tier_of
 from llm_audit.sources.records.calls import cost_pico, merge_key, operation
@@ -28,7 +35,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     response = mapping(record.get("response"))
     alone = "usage_object" in record
     metadata = record if alone else mapping(record.get("metadata"))
-    model = model_of(response) or text(record.get("model")) or (_UNNAMED if alone else None)
+    model = model_of(response) or text(record.get("model")) or batched_model(metadata)
+    model = model or (_UNNAMED if alone else None)
     if model is None:
         raise BadRecordError(Reason.NO_MODEL, "model")
     failed = "failure" in (record.get("status"), metadata.get("status"))
@@ -60,7 +68,7 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     read_request_body(request, sent)
     read_response_body(request, response)
     request.usage = _usage(record, metadata, response)
-    yield request
+    yield from as_batch(request) if is_finished_batch(record) else (request,)
 
 
 def _request_body(record: Json) -> Json:

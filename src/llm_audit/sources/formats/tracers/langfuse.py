@@ -57,6 +57,11 @@ _OF_SPANS = {
     "output": "output",
     "level": "level",
 }  # fields of observations by the names of attributes
+_COLUMNS = {
+    "input": ("promptTokens", "inputUsage"),
+    "output": ("completionTokens", "outputUsage"),
+    "total": ("totalTokens", "totalUsage"),
+}  # of older versions, and of downloads beside the details
 _OWNERS = ("conversation", "team", "app", "user", "environment", "tags")
 _PROVIDERS = frozenset({"prompt_tokens", "input_tokens", "promptTokenCount", "inputTokens", "inputTokenCount"})
 
@@ -157,8 +162,8 @@ def _counted(row: Json, vendor: str | None, model: str) -> Usage:
     counts = mapping(row.get("usage"))
     if (text(counts.get("unit")) or "TOKENS") != "TOKENS":
         return NO_USAGE
-    older = {"input": row.get("promptTokens"), "output": row.get("completionTokens"), "total": row.get("totalTokens")}
-    return read_parts({name: first(counts, name) or older[name] for name in older})
+    beside = {name: first(row, *columns) for name, columns in _COLUMNS.items()}
+    return read_parts({name: first(counts, name) or given for name, given in beside.items()})
 
 
 def _details(details: Json, vendor: str | None, model: str) -> Usage:
@@ -221,7 +226,8 @@ def _attribution(row: Json, trace: Json, metadata: Json) -> Attribution:
 def _matches(record: Record, _context: Context) -> bool:
     if "observations" in record:
         return "model" not in record and ("trace" in record or "projectId" in record or "sessionId" in record)
-    ui = "traceId" in record and ("usageDetails" in record or "parentObservationId" in record)
+    row = {"projectId", "level"} <= record.keys()  # of a sheet, whose empty cells are no fields
+    ui = "traceId" in record and ("usageDetails" in record or "parentObservationId" in record or row)
     return ui or ("usage_details" in record and ("provided_model_name" in record or "trace_id" in record))
 
 
@@ -238,6 +244,6 @@ FORMAT = Format(
     specificity=Specificity.PRODUCT,
     matches=_matches,
     entries=_entries,
-    keys=frozenset({"observations", "usageDetails", "usage_details", "parentObservationId"}),
+    keys=frozenset({"observations", "usageDetails", "usage_details", "parentObservationId", "projectId"}),
     keys_decide=True,
 )

@@ -20,13 +20,11 @@ from llm_audit.sources.formats.usage._sums import (
     start_us,
     sum_of,
 )
+from llm_audit.sources.records.billing.aggregates import UNCOUNTED
 from llm_audit.sources.records.bodies import region_of_usage
 from llm_audit.sources.records.calls import tier
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage
 from llm_audit.sources.records.fields import Json, mapping, objects, text
-
-REQUESTS_UNKNOWN = "request-count-unknown"
-"""A tag of requests whose number is the smallest that a row allows."""
 
 _CONSOLE_INPUT, _CONSOLE_WRITES = "usage_input_tokens_no_cache", "usage_input_tokens_cache_write"
 _OF_CALLS = frozenset({"input_tokens", "prompt_tokens", "timestamp", "time", "ts", "created_at", "request_id"})
@@ -57,7 +55,7 @@ def _row(row: Json) -> Iterator[Entry]:
         region=region_of_usage(row),
         team=text(row.get("workspace_id")),
         user=text(row.get("account_id")),
-        tags=(REQUESTS_UNKNOWN,),
+        tags=(UNCOUNTED,),
         usage=disjoint_usage(
             fresh,
             output,

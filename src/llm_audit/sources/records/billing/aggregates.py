@@ -13,6 +13,9 @@ from llm_audit.sources.records.fields import as_int
 AGGREGATED = "aggregated"
 """A tag of requests whose counts are a share of a row's."""
 
+UNCOUNTED = "request-count-unknown"
+"""A tag of requests of which it is not known how many they stand for."""
+
 MAX_REQUESTS = 1_000_000
 """More requests than one row can stand for."""
 
