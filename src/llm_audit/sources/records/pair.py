@@ -23,6 +23,7 @@ from llm_audit.sources.records.fields import (
 from llm_audit.sources.records.streams import assemble, is_chunk, is_stream, lines, streamed_body
 from llm_audit.sources.remembered import remembered
 
+_FIRST_EVENT = "message_start"  # of a stream that was logged event by event
 _MAX_SHAPES = 256  # sets of headers remembered
 _REQUESTS = ("request", "request_body", "requestBody")
 _RESPONSES = ("response", "response_body", "responseBody")
@@ -75,7 +76,7 @@ def read_pair(record: Record) -> Pair | None:
     if raw_response is None and raw_request is not None and (usage := mapping(first(record, *_USAGES))):
         raw_response = {"usage": usage}  # kept in a column of its own
     if raw_request is None and is_bare(record):
-        return Pair({}, record, record)
+        return Pair({}, assemble([record]) if record.get("type") == _FIRST_EVENT else record, record)
     if raw_response is None and raw_request is None:
         return None
     request_body, response_body = mapping(raw_request), mapping(raw_response)
@@ -115,6 +116,7 @@ def is_bare(body: Json) -> bool:
     return (
         text(body.get("object")) in _OBJECTS
         or (body.get("type") == "message" and "usage" in body)
+        or (body.get("type") == _FIRST_EVENT and "message" in body)
         or "usageMetadata" in body
         or ("done" in body and "created_at" in body and "model" in body)
     )

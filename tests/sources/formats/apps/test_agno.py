@@ -54,3 +54,9 @@ def test_a_log_of_its_own_with_metrics_is_no_run(metrics: dict[str, float], tmp_
     ((name, request),) = read(tmp_path / "log.jsonl")
     assert isinstance(request, Request)
     assert (name, tokens(request), request.stated_cost_pico) == ("flat", (1000, None, None, None, 100), 2 * 10**10)
+
+
+def test_a_run_that_lists_no_calls_is_none(tmp_path: Path) -> None:
+    run = {"run_id": "r4", "agent_id": "web", "session_id": "s2", "content": "Yes", "created_at": 1_788_221_000}
+    (tmp_path / "run.jsonl").write_text(json.dumps({**run, "metrics": {"input_tokens": [], "output_tokens": []}}))
+    assert not_calls(tmp_path / "run.jsonl") == ["metadata"]

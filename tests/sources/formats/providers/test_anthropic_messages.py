@@ -45,3 +45,8 @@ def test_writes_of_both_lifetimes_are_told_apart_and_never_added_to_their_sum() 
     assert both.time_us == 1_767_607_200_000_000
     assert tokens(unsplit) == (7, None, 70, None, 3)
     assert tokens(cut) == (25, None, None, None, None)  # its first output count is a placeholder
+
+
+def test_the_first_event_of_a_stream_holds_a_placeholder_for_its_output() -> None:
+    (begun,) = requests("anthropic-messages/first_event.jsonl")
+    assert tokens(begun) == (10, 300, None, None, None)

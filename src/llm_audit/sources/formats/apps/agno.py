@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from llm_audit.sources.entry import BadRecordError, Entry, Reason, Record, Request, Usage
+from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records import tracing
 from llm_audit.sources.records.billing.aggregates import AGGREGATED
@@ -37,6 +37,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         models = [
             ("model", {**call, "id": record.get("model"), "provider": record.get("model_provider")}) for call in calls
         ]
+    if not models:  # lists of no calls
+        yield NotACall(NotCallReason.METADATA)
     for place, (kind, one) in enumerate(models):
         yield _request(record, kind, one, place, alone=len(models) == 1)
 

@@ -119,6 +119,12 @@ def _of_texts(items: tuple[tuple[str, str], ...]) -> tuple[Attribution, Columns]
     return attribution_of(metadata), columns_of(metadata)
 
 
+def may_hold_usage(columns: Columns) -> bool:
+    """Return whether counts can only be within the reply or the metadata, of records that have no column for them."""
+    counted = any(key is not ABSENT for key in (columns.usage, columns.input, columns.output, columns.total))
+    return not counted and (columns.completion is not ABSENT or columns.metadata is not ABSENT)
+
+
 def with_left_out(usage: Usage, names: Sequence[str]) -> Usage:
     """Return a usage that names what was stated of tokens, where none of it could be used."""
     return named_as_unread(usage, names) if usage is NO_USAGE else usage

@@ -15,6 +15,7 @@ from llm_audit.sources.entry import BadRecordError, Message, Reason, Record, Req
 from llm_audit.sources.formats.interface import TypedReader
 from llm_audit.sources.formats.plain.flat.fields import (
     TOTAL_ALONE,
+    may_hold_usage,
     new_request,
     outcome,
     set_attribution,
@@ -93,6 +94,7 @@ def _typed_reader(keys: tuple[str, ...]) -> TypedReader | None:
         not columns.only_usual
         or columns.model is ABSENT
         or (columns.usage is not ABSENT and columns.counts_caches)  # which may be needed beside it
+        or may_hold_usage(columns)
         or any(columns_of({key: None}) != _NO_COLUMN for key in others)
     ):
         return None  # of two names for one column, a dictionary's order may decide

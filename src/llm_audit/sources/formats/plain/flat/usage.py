@@ -7,8 +7,10 @@ are marked ambiguous.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from llm_audit.sources.entry import NO_USAGE, BadRecordError, Usage
-from llm_audit.sources.formats.plain.flat.fields import TOTAL_ALONE, with_left_out
+from llm_audit.sources.formats.plain.flat.fields import TOTAL_ALONE, may_hold_usage, with_left_out
 from llm_audit.sources.formats.plain.flat.marks import add_cached
 from llm_audit.sources.records.billing.aggregates import count_of
 from llm_audit.sources.records.column_names import ABSENT, COUNTED, Columns, columns_of
@@ -41,7 +43,7 @@ def only_usage(usage: object) -> object:
 def read_usage(record: Json, columns: Columns, model: str) -> Usage:
     """Read the counts of a record: of its usage, of its columns, or of what it holds a usage in."""
     usage = only_usage(record.get(columns.usage))
-    left_out = ["usages of several calls"] if isinstance(usage, list) and usage else []
+    left_out = ["usages of several calls"] if (isinstance(usage, list) and usage) or _by_model(usage) else []
     nested = mapping(usage) or mapping(record.get(columns.total))
     if nested and (found := _nested_usage(nested, model)) is not NO_USAGE:
         return found
@@ -54,6 +56,8 @@ def read_usage(record: Json, columns: Columns, model: str) -> Usage:
             total=total,
             convention=Convention.INCLUSIVE,
         )
+        if found is NO_USAGE and may_hold_usage(columns):
+            found = _held_usage(record, columns, model)
         return with_left_out(found, [*left_out, *([TOTAL_ALONE] if total else [])])
     anthropic = columns.names("input", *_ANTHROPIC_INPUTS) and (
         columns.names("cache_read", *_ANTHROPIC_READS) or columns.cache_created is not ABSENT
@@ -95,7 +99,10 @@ def with_caches_beside(usage: Usage, record: Json, columns: Columns, model: str)
 
 
 def _held_usage(record: Json, columns: Columns, model: str) -> Usage:
-    """Read the usage in what a library returned, where the record keeps that as a whole, or among its metrics."""
+    """Read the usage in what a library returned, where the record keeps that as a whole, or among its metrics.
+
+    So is it read beside a reply, where that is an object, and in metadata.
+    """
     for key in columns.holders:
         held = mapping(record.get(key))
         nested = mapping(first(held, *_USAGES))
@@ -104,7 +111,19 @@ def _held_usage(record: Json, columns: Columns, model: str) -> Usage:
             found = _among_metrics(held, model)
         if found is not NO_USAGE:
             return found
+    reply, metadata = record.get(columns.completion), mapping(record.get(columns.metadata))
+    beside = first(reply, *_USAGES) if isinstance(reply, Mapping) else None
+    for held in map(mapping, (beside, first(metadata, *_USAGES), metadata)):
+        counts = count_tokens(held, nested=False)
+        if counts.get("input") is not None and counts.get("output") is not None:
+            return _among_metrics(held, model)
     return NO_USAGE
+
+
+def _by_model(usage: object) -> bool:
+    """Return whether a usage holds one of each of several models, and none of its own."""
+    held = usage.values() if isinstance(usage, Mapping) else ()
+    return bool(held) and all(isinstance(own, Mapping) and count_tokens(own).get("input") is not None for own in held)
 
 
 def _among_metrics(metrics: Json, model: str) -> Usage:
