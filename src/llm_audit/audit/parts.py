@@ -28,7 +28,7 @@ from llm_audit.ledger import Ledger
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import (
     ROUTING_COLUMNS,
-    Choice,
+    FirstRoutes,
     Policy,
     RoutedCosts,
     Traffic,
@@ -170,7 +170,7 @@ def sent_prompts(reading: Reading, partition: int) -> pl.DataFrame:
     return repeats.sent_prompts(reading.rows.columns, free=free, cost=requests.cost, partition=partition)
 
 
-def routed(job: Job, log: Log, reading: Reading, first: Choice | None = None) -> RoutedCosts:
+def routed(job: Job, log: Log, reading: Reading, first: FirstRoutes | None = None) -> RoutedCosts:
     """Apply the policy to a partition, whose first routes may be known."""
     return routed_costs(
         plan(reading.traffic, job.policy, catalog=job.catalog, book=job.book, whole=log.whole, first=first)

@@ -17,13 +17,14 @@ from llm_audit.policy.file.export import Target, cautions, export
 from llm_audit.policy.file.load import PRESETS, load, parse
 from llm_audit.policy.file.model import ANSWERS, RANGES, Decision, Gate, Policy, Range, Scope
 from llm_audit.policy.frames import RoutedCosts, as_text, route, routed_costs, with_models
-from llm_audit.policy.inputs.choice import OUTCOMES, Choice
+from llm_audit.policy.inputs.choice import OUTCOMES
 from llm_audit.policy.inputs.models import CATEGORIES, SKILLS, Models, models_of, read_models
 from llm_audit.policy.inputs.requests import ROUTING_COLUMNS, Requests
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph
 from llm_audit.policy.routed_request import CandidateFigures, LengthRatios, RoutedRequest
 from llm_audit.policy.routing.gates import REASONS as GATE_REASONS
 from llm_audit.policy.routing.ladders import candidates_of, dominators, undominated
+from llm_audit.policy.routing.plan import FirstRoutes
 from llm_audit.policy.routing.preference import mean_gap
 from llm_audit.policy.routing.whole_routes import (
     PartRoutes,
@@ -48,10 +49,10 @@ __all__ = [
     "ROUTING_COLUMNS",
     "SKILLS",
     "CandidateFigures",
-    "Choice",
     "Columns",
     "Costs",
     "Decision",
+    "FirstRoutes",
     "Gate",
     "Graph",
     "LengthRatios",

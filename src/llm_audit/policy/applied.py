@@ -15,13 +15,13 @@ from llm_audit.policy.counterfactual.lengths import Scenario, scenario
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.counterfactual.whole import Whole
 from llm_audit.policy.file.model import Decision, Policy, Scope
-from llm_audit.policy.inputs.choice import OUTCOMES, Choice
+from llm_audit.policy.inputs.choice import OUTCOMES
 from llm_audit.policy.inputs.models import NONE, Models
 from llm_audit.policy.inputs.requests import Requests
 from llm_audit.policy.inputs.trace_graph import Graph
 from llm_audit.policy.routed_request import RoutedRequest
 from llm_audit.policy.routing.gates import REASONS
-from llm_audit.policy.routing.plan import RoutePlan, limited_to, replan, routed, with_target
+from llm_audit.policy.routing.plan import FirstRoutes, RoutePlan, limited_to, replan, routed, with_target
 from llm_audit.policy.routing.preference import preference_gaps
 from llm_audit.policy.routing.prepare import prepare
 from llm_audit.policy.routing.resettled import replans
@@ -239,7 +239,7 @@ def plan(
     catalog: Catalog,
     book: PriceBook,
     whole: Whole | None = None,
-    first: Choice | None = None,
+    first: FirstRoutes | None = None,
 ) -> Plan:
     """Route a priced ledger as the policy's scope says: request by request, or trace by trace.
 
@@ -254,8 +254,9 @@ def plan(
     Raises:
         UsageError: The policy's ladder names an unknown model.
     """
-    inputs, ladder = prepare(traffic, policy, catalog=catalog, book=book, whole=whole)
-    return Plan(policy=policy, routes=_scoped(routed(inputs, ladder, policy, first)))
+    choice, rates = (None, None) if first is None else (first.choice, first.rates)
+    inputs, ladder = prepare(traffic, policy, catalog=catalog, book=book, whole=whole, rates=rates)
+    return Plan(policy=policy, routes=_scoped(routed(inputs, ladder, policy, choice)))
 
 
 def _scoped(routes: RoutePlan) -> RoutePlan:

@@ -17,7 +17,7 @@ from llm_audit.audit.standing import StandingSums
 from llm_audit.audit.survey import Survey
 from llm_audit.audit.waste.recurring import Habits
 from llm_audit.ledger.shared import DamagedError, SharedFolder, read_sealed
-from llm_audit.policy import Choice, models_of
+from llm_audit.policy import FirstRoutes, models_of
 
 T = TypeVar("T")
 
@@ -76,18 +76,18 @@ def _kept(folder: SharedFolder | None, name: str, make: Callable[[], T], known: 
     return found
 
 
-def keep_choice(folder: SharedFolder, partition: int, first: Choice) -> None:
+def keep_first(folder: SharedFolder, partition: int, routes: FirstRoutes) -> None:
     """Keep the first routes of a partition."""
     if folder.path is not None:
         with suppress(OSError):
-            write_result(folder, _choice(partition), first)
+            write_result(folder, _first(partition), routes)
 
 
-def choice(folder: SharedFolder, partition: int) -> Choice | None:
+def first(folder: SharedFolder, partition: int) -> FirstRoutes | None:
     """Return the first routes of a partition; None where they are not kept."""
     if folder.path is not None:
         with suppress(DamagedError, OSError):
-            found: Choice = read_result(folder, _choice(partition))
+            found: FirstRoutes = read_result(folder, _first(partition))
             return found
     return None
 
@@ -96,5 +96,5 @@ def _standing(partition: int) -> str:
     return f"standing-{partition:06d}"
 
 
-def _choice(partition: int) -> str:
-    return f"choice-{partition:06d}"
+def _first(partition: int) -> str:
+    return f"first-{partition:06d}"

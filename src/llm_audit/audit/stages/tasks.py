@@ -84,7 +84,7 @@ def _routed_alone(job: Job, log: Log, reading: Reading, space: Space, partition:
         whole=log.whole,
         targets=frontier_values(job.policy),
     )
-    kept.keep_choice(space.folder, partition, first)
+    kept.keep_first(space.folder, partition, first)
     return found
 
 
@@ -109,7 +109,7 @@ def sums(job: Job, log: Log | None, space: Space, partition: int) -> Audited | N
     reading = kept.reading(job, log, space.kept, partition)
     if reading is None:
         return None
-    applied = routed(job, log, reading, kept.choice(space.folder, partition))
+    applied = routed(job, log, reading, kept.first(space.folder, partition))
 
     def make() -> StandingSums:
         found = repeats(space).frame(space.folder, partition)

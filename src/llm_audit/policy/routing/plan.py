@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from llm_audit.arrays import Bools, Floats, Index, Ints, grouped_sum
 from llm_audit.blocks import in_blocks, spans
 from llm_audit.money import PICO_PER_USD
+from llm_audit.policy.counterfactual.costs import RateTable
 from llm_audit.policy.counterfactual.estimates import (
     Costs,
     Estimated,
@@ -35,6 +36,13 @@ from llm_audit.policy.routing.decisions import decide
 _NO_PLACES = np.zeros(0, dtype=np.int64)
 _SAVING_PASSES = 3
 """Number of passes that check moves for a saving: one that is undone may leave another's cache cold."""
+
+
+class FirstRoutes(msgspec.Struct, kw_only=True, frozen=True):
+    """What a part's routing by itself leaves for its routing in the whole log: its routes, and all that was charged."""
+
+    choice: Choice
+    rates: RateTable
 
 
 class RoutePlan(msgspec.Struct, kw_only=True, frozen=True):

@@ -9,6 +9,7 @@ import numpy as np
 
 from llm_audit.arrays import Index, Ints
 from llm_audit.catalog import Catalog, ladders
+from llm_audit.policy.counterfactual.costs import RateTable
 from llm_audit.policy.counterfactual.inputs import CounterfactualInputs, cold_repeats, priced_caches
 from llm_audit.policy.counterfactual.lengths import Lengths, read_lengths
 from llm_audit.policy.counterfactual.prompt_caches import minimum_tokens
@@ -25,7 +26,13 @@ from llm_audit.pricing import PriceBook
 
 
 def prepare(
-    traffic: Traffic, policy: Policy, *, catalog: Catalog, book: PriceBook, whole: Whole | None = None
+    traffic: Traffic,
+    policy: Policy,
+    *,
+    catalog: Catalog,
+    book: PriceBook,
+    whole: Whole | None = None,
+    rates: RateTable | None = None,
 ) -> tuple[CounterfactualInputs, Index]:
     """Return what routes are chosen from, and the ladder of each model used.
 
@@ -35,6 +42,7 @@ def prepare(
         catalog: The models' ladders.
         book: Prices.
         whole: The log that they are a part of, where they are not all of it.
+        rates: What their candidates charge, where it is known.
 
     Raises:
         UsageError: The policy's ladder names an unknown model.
@@ -42,7 +50,8 @@ def prepare(
     requests, log = traffic.requests, whole or whole_of(traffic)
     known = _tables(Identical(policy), catalog, Identical(traffic.models), (log.period, tuple(log.used), log.reach))
     elsewhere = bool(policy.ladders) or policy.across_families
-    rates = rate_table(traffic, log, ladder=known.ladder, book=book, other_providers=elsewhere)
+    if rates is None:
+        rates = rate_table(traffic, log, ladder=known.ladder, book=book, other_providers=elsewhere)
     inputs = CounterfactualInputs(
         requests=requests,
         models=traffic.models,

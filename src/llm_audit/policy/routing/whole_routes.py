@@ -16,9 +16,9 @@ from llm_audit.policy.counterfactual.shared_caches import SharedCaches, join_spa
 from llm_audit.policy.counterfactual.traffic import Traffic
 from llm_audit.policy.counterfactual.whole import Whole, policy_key
 from llm_audit.policy.file.model import Decision, Policy, Scope
-from llm_audit.policy.inputs.choice import Choice
 from llm_audit.policy.routing.decisions import decide
 from llm_audit.policy.routing.plan import (
+    FirstRoutes,
     alone,
     assessor_of,
     decided,
@@ -58,7 +58,7 @@ def part_routes(
     book: PriceBook,
     whole: Whole,
     targets: Sequence[float],
-) -> tuple[PartRoutes, Choice]:
+) -> tuple[PartRoutes, FirstRoutes]:
     """Route the conversations of a part by themselves; also return the first routes, which the whole does not change.
 
     Args:
@@ -85,7 +85,8 @@ def part_routes(
         _, first = freed_places(plan, held)
         without = left_by(resettled(settled, first, first != plan.choice.position))
     by_policy = {policy_key(policy): left, policy_key(replace(policy, stakes={})): without}
-    return PartRoutes(left=by_policy, places=places, limited=len(held) > 0), plan.choice
+    routes = PartRoutes(left=by_policy, places=places, limited=len(held) > 0)
+    return routes, FirstRoutes(choice=plan.choice, rates=inputs.rates)
 
 
 def limited_routes(
