@@ -7,7 +7,7 @@ from enum import StrEnum
 from llm_audit.sources.entry import BadRecordError, Reason, Record
 from llm_audit.sources.formats.interface import Context, KindIs
 from llm_audit.sources.records.fields import mapping, objects, text
-from llm_audit.sources.records.pair import Pair, read_pair
+from llm_audit.sources.records.pair import Pair, is_event, read_pair
 from llm_audit.sources.remembered import remembered
 
 
@@ -85,7 +85,7 @@ def _by_url(host_and_path: str) -> Dialect | None:  # noqa: PLR0911 - one rule a
 def _by_response(pair: Pair) -> Dialect | None:  # noqa: PLR0911 - one rule a line
     body = pair.response_body
     kind = text(body.get("object"))
-    if kind == "response":
+    if kind == "response" or is_event(body):
         return Dialect.RESPONSES
     if body.get("type") == "message" and "usage" in body:
         return Dialect.ANTHROPIC

@@ -119,7 +119,14 @@ def is_bare(body: Json) -> bool:
         or (body.get("type") == _FIRST_EVENT and "message" in body)
         or "usageMetadata" in body
         or ("done" in body and "created_at" in body and "model" in body)
+        or is_event(body)
     )
+
+
+def is_event(body: Json) -> bool:
+    """Return whether a record is an event of a stream of OpenAI's Responses, without the response."""
+    kind = body.get("type")
+    return type(kind) is str and kind.startswith("response.") and "sequence_number" in body and "response" not in body
 
 
 def read_body(body: object) -> tuple[Json, bool | None]:

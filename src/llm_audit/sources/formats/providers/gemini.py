@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import NO_USAGE, Entry, NotACall, NotCallReason, Record, Request
+from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.pair_requests import request_of, set_counts
@@ -19,12 +19,16 @@ from llm_audit.sources.records.hosts import region_of
 from llm_audit.sources.records.pair import KEYS, Pair
 from llm_audit.vocabulary import Operation, ServiceTier, Status
 
+_PIECE = "a piece of a stream, neither its end nor with the id of its response: log responseId, or the whole response"
+
 
 def _entries(record: Record, context: Context) -> Iterator[Entry]:
     pair = pair_of(record, context)
     if not pair.is_call:
         yield NotACall(NotCallReason.NOT_A_MODEL_CALL)
         return
+    if pair.response_body is pair.outer and _is_chunk(pair.response_body):
+        raise BadRecordError(Reason.BAD_SHAPE, "finishReason", note=_PIECE)
     named = pair.path.rpartition("/")[2].partition(":")[0] if ":" in pair.path else None
     request = gemini_request(pair, model=named or text(pair.request_body.get("model")))
     request.region = region_of(pair.host)
@@ -48,6 +52,13 @@ def gemini_request(pair: Pair, *, model: str | None) -> Request:
     if served != ServiceTier.STANDARD:
         request.service_tier = served
     return request
+
+
+def _is_chunk(body: Json) -> bool:
+    """Return whether a response is a piece of a stream that nothing joins to the others; the last has all counts."""
+    candidates = list(objects(body.get("candidates")))
+    ended = any(first(candidate, "finishReason", "finish_reason") is not None for candidate in candidates)
+    return bool(candidates) and not ended and first(body, "responseId", "response_id") is None
 
 
 def _contains_images(body: Json) -> bool:

@@ -24,6 +24,7 @@ from llm_audit.vocabulary import Operation
 
 _CHAT, _EMBEDDING, _IMAGE = Operation.CHAT.value, Operation.EMBEDDING.value, Operation.IMAGE.value
 _NO_OUTPUT = frozenset({_EMBEDDING, Operation.RERANK.value})
+_CHUNK = "chat.completion.chunk"
 _BILLS_CITATIONS = "sonar-deep-research"
 
 
@@ -38,6 +39,11 @@ def chat_request(pair: Pair, *, provider: str | None = None, model: str | None =
     if pair.response_body.get("object") == "list" and request.operation == _CHAT:
         request.operation = _EMBEDDING
     set_counts(request, pair, chat_usage(pair))
+    if pair.response_body.get("object") == _CHUNK and request.usage.output_tokens is None:
+        request.completion, request.completion_calls = (
+            None,
+            "",
+        )  # of which one chunk holds a piece, as a log of lines has
     if request.operation == _IMAGE and "image" in request.model and request.usage.image_output_tokens is None:
         request.usage = replace(request.usage, image_output_tokens=request.usage.output_tokens)
     counts = mapping(pair.response_body.get("usage"))

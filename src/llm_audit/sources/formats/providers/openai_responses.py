@@ -15,11 +15,14 @@ from llm_audit.sources.formats.pair_requests import request_of, set_counts
 from llm_audit.sources.records.billing.fees import read_responses_fees
 from llm_audit.sources.records.bodies import usage_of
 from llm_audit.sources.records.fields import mapping, text
-from llm_audit.sources.records.pair import KEYS, Pair
+from llm_audit.sources.records.pair import KEYS, Pair, is_event
 
 
 def _entries(record: Record, context: Context) -> Iterator[Entry]:
     pair = pair_of(record, context)
+    if is_event(pair.response_body):
+        yield NotACall(NotCallReason.METADATA)
+        return
     yield responses_request(pair) if pair.is_call else NotACall(NotCallReason.NOT_A_MODEL_CALL)
 
 
