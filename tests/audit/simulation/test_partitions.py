@@ -23,6 +23,7 @@ from llm_audit.audit.simulation.what_if import Condition, WhatIf
 from llm_audit.catalog import Catalog
 from llm_audit.errors import IncompleteError, UsageError
 from llm_audit.ledger.schema import SCHEMA
+from llm_audit.policy import parse
 from llm_audit.pricing import PriceBook
 
 MOVES = ("gpt-4o=gpt-4o-mini", "claude-opus-4-5=claude-sonnet-4-5,gemini-2.5-pro=gemini-2.5-flash")
@@ -76,13 +77,30 @@ def test_policies_and_what_ifs_are_compared_alike_in_any_partitions(logs, count,
     assert simulated(logs(count), *policies, **asked, engine=Engine(mapper=in_any_order(count))) == whole
 
 
-def test_a_policy_has_the_figures_of_its_audit(logs, audits):
+# Routes that count fewer tokens are cheaper than at those of the log, and than in the pessimistic case.
+FEWER = """
+decision = "always"
+[ladders]
+any = ["gpt-4o-mini"]
+[assumptions]
+tokenizer_ratio = 0.5
+escalation = { favourable = 0, expected = 1, pessimistic = 1 }
+extra_steps = 0
+"""
+
+
+def test_a_policy_has_the_figures_of_its_audit(logs, audits, monkeypatch):
+    monkeypatch.setitem(POLICIES, "fewer tokens", parse(FEWER, where="test policy"))
     for name, policy in POLICIES.items():
-        document = audits(name).document
+        tax = audits(name).document.flagship_tax
         (found,) = simulated(logs(1), name).policies
         assert found.name == policy.name
-        assert found.flagship_tax == document.flagship_tax.expected.amount
-        assert found.floor == document.flagship_tax.floor.amount
+        assert (found.ceiling, found.flagship_tax, found.floor) == (
+            tax.ceiling.amount,
+            tax.expected.amount,
+            tax.floor.amount,
+        )
+        assert Decimal(found.ceiling) >= Decimal(found.flagship_tax) >= Decimal(found.floor)
 
 
 def test_a_value_that_no_request_has_is_named_with_the_nearest_of_all_partitions(logs):

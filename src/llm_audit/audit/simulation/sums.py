@@ -20,7 +20,7 @@ from llm_audit.audit.simulation.what_if import KeptSums, kept_reason, kept_sums
 from llm_audit.audit.stages.space import Space
 from llm_audit.document.audit import PolicyResult
 from llm_audit.money import usd
-from llm_audit.policy import Models, Plan, Policy, plan
+from llm_audit.policy import Models, Plan, Policy, plan, routed_costs
 from llm_audit.vocabulary import COVERED
 
 _ELSEWHERE = ("not_in_ladder", "not_chat", "unpriced")
@@ -32,8 +32,8 @@ class PolicySums(msgspec.Struct, kw_only=True, frozen=True):
 
     Attributes:
         own: Under its expected assumptions.
-        ceiling: Policy cost at the same tokens.
-        floor: Policy cost under the pessimistic assumptions.
+        ceiling: Policy cost at the same tokens, or as expected where that is less.
+        floor: Policy cost under the pessimistic assumptions, or as expected where that is more.
         by_outcome: Actual cost by why requests have their route.
         priced: Requests that have a price.
         settled: Those of them whose tax needs no judgement.
@@ -99,11 +99,11 @@ def add_simulated(_: Job, parts: Sequence[Simulated]) -> Simulated:
 
 
 def _sums(applied: Plan, about: Bools | None) -> PolicySums:
-    priced = applied.requests.priced
+    costs, priced = routed_costs(applied), applied.requests.priced
     return PolicySums(
-        own=point_sums(applied, applied.costs()),
-        ceiling=applied.total(applied.ceiling()),
-        floor=applied.total(applied.costs(applied.scenario("pessimistic")).total),
+        own=point_sums(applied, costs.expected),
+        ceiling=applied.total(costs.ceiling_pico),
+        floor=applied.total(costs.floor_pico),
         by_outcome=applied.cost_by_outcome(),
         priced=int(np.count_nonzero(priced)),
         settled=int(np.count_nonzero(priced & applied.settled)),
