@@ -197,7 +197,7 @@ def catalog(abilities: dict[str, float] | None = None, *, sd: float = 0.0, **cha
     return Catalog(pl.DataFrame(complete, schema_overrides={"retired": pl.Date}))
 
 
-def assumed(toml: str = "", **fixed: float) -> Policy:
+def assumed(toml: str = "", **fixed: float | str) -> Policy:
     """A p_suffices policy at target 0.75 whose assumptions change nothing, but for those given."""
     neutral = {
         "output_ratio": 1.0,

@@ -125,6 +125,14 @@ def test_a_finding_s_interval_holds_the_errors_of_the_headline_s(tmp_path):
     assert Decimal(app.high) - Decimal(app.low) > Decimal("0.01") * Decimal(app.amount)
 
 
+def test_a_finding_s_interval_holds_its_amount_where_errors_are_all_against_it(tmp_path):
+    frame = rows(*({"difficulty": -6.0, "conversation": n} for n in range(200)))
+    more = "{ favourable = 1.0, expected = 1.0, pessimistic = 1.5 }"
+    document = audit(tmp_path, frame, assumed(tokenizer_ratio=more), models=catalog(sd=0.0)).document
+    app = next(finding for finding in document.findings if finding.kind == "route_app")
+    assert Decimal(app.low) < Decimal(app.amount) <= Decimal(app.high)
+
+
 def test_the_document_survives_being_written_and_read(mixed):
     data = encode(mixed.document)
     assert encode(decode(data)) == data

@@ -164,10 +164,15 @@ def _selector(group: Group) -> list[str]:
 
 
 def _bounds(grouped: _Grouped, options: AuditOptions) -> tuple[str | None, str | None]:
-    """Return the interval of a finding's dollars: its resampled saved share times its cost, with its errors."""
-    cost = total(grouped.group.bags, "cost_pico")
-    interval = bounds(grouped.shares * cost + grouped.errors, confidence=options.confidence)
-    return (None, None) if interval is None else (usd(round(interval.low)), usd(round(interval.high)))
+    """Return the interval of a finding's dollars: its resampled saved share times its cost, with its errors.
+
+    It also holds what sampling gives alone, as that of the whole tax does: of errors that can only be against the
+    policy the amount would be outside.
+    """
+    sampled = grouped.shares * total(grouped.group.bags, "cost_pico")
+    held = [bounds(values, confidence=options.confidence) for values in (sampled + grouped.errors, sampled)]
+    low, high = [part.low for part in held if part], [part.high for part in held if part]
+    return (usd(round(min(low))), usd(round(max(high)))) if low else (None, None)
 
 
 def _detail(group: Group) -> str:
