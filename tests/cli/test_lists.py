@@ -92,3 +92,7 @@ def test_an_invoice_is_reconciled(
     assert [(row["model_id"], row["invoiced"], row["computed"], row["difference"]) for row in rows] == [
         ("gpt-4o", "2.60", "2.50", "0.10")
     ]
+    settings = tmp_path / "llm-audit.toml"
+    settings.write_text('[billing]\n"provider=openai" = "subscription"\n')
+    held = ["reconcile", str(tmp_path / "log.jsonl"), "--invoice", str(tmp_path / "focus.csv")]
+    assert listed([*held, "--config", str(settings)], capsys) == []  # on a plan, the log has nothing to compare

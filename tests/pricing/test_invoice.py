@@ -185,3 +185,16 @@ def test_months_of_a_provider_tie_out_whether_lines_name_a_model_or_not(tmp_path
     assert september["reason"].startswith("invoiced more")
     assert (october["requests"], october["invoiced_pico"], october["uncovered_pico"]) == (0, 3 * USD, 3 * USD)
     assert left_out["unmatched"].to_list() == ["in EUR, not in dollars"]
+
+
+def test_requests_that_are_not_billed_by_use_are_held_against_no_invoice(lines, catalog):
+    """$2.50 of gpt-4o by use and as much on a plan, beside an invoice of $2.50."""
+    row = call("openai", "gpt-4o-2024-08-06", at(2026, 9, 1), input=1_000_000, output=0)
+    priced = price(ledger(row, row), PriceBook()).with_columns(
+        billing_basis=pl.Series(["pay_as_you_go", "subscription"])
+    )
+    invoice = lines("\n".join(OPENAI.splitlines()[:2])).lines
+    billed, plan = tie_out(costs_by_day(priced, catalog=catalog), invoice)[0].rows(named=True)
+    assert (billed["computed_pico"], billed["difference_pico"], billed["reason"]) == (2_500_000_000_000, 0, "agrees")
+    assert (plan["computed_pico"], plan["invoiced_pico"], plan["difference_pico"]) == (2_500_000_000_000, None, None)
+    assert plan["reason"].startswith("not billed by use")

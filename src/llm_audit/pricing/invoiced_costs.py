@@ -10,6 +10,7 @@ import polars as pl
 from llm_audit.catalog import Catalog
 from llm_audit.ledger.schema import TOKEN_TYPES
 from llm_audit.pricing.invoice import NO_MODEL, Invoice
+from llm_audit.vocabulary import API_EQUIVALENT
 
 TOLERANCE = 0.005
 """Share of the invoiced amount within which two amounts agree."""
@@ -65,24 +66,32 @@ def reconcile_invoice(parts: Iterable[pl.DataFrame], invoice: Invoice, *, catalo
 
 
 def costs_by_day(priced: pl.DataFrame, *, catalog: Catalog) -> pl.DataFrame:
-    """Return what ``tie_out`` compares with an invoice: a row a ``day`` (UTC) and ``provider``.
+    """Return what ``tie_out`` compares with an invoice: a row a ``day`` (UTC), ``provider`` and ``billed`` or not.
 
     Args:
-        priced: Ledger rows with costs (``pricing.price``), and at published prices where they differ (``list_costs``).
+        priced: Ledger rows with costs (``pricing.price``), at published prices where they differ (``list_costs``), and
+            with ``billing_basis``; without it all are billed by use.
         catalog: Names of models.
     """
-    return add_days(_computed(priced, catalog).drop("model_id"))
+    basis = pl.col("billing_basis") if "billing_basis" in priced.columns else pl.lit(None, pl.String)
+    known = priced.with_columns(billed=~basis.is_in(API_EQUIVALENT).fill_null(value=False))
+    parts = [
+        _computed(part, catalog).drop("model_id").with_columns(billed=pl.lit(part.item(0, "billed"), pl.Boolean))
+        for part in known.partition_by("billed")
+    ]
+    return add_days(pl.concat(parts))
 
 
 def add_days(rows: pl.DataFrame) -> pl.DataFrame:
-    """Sum rows of one day and provider."""
-    return rows.group_by("day", "provider").agg(pl.exclude("stated_pico").sum(), _stated())
+    """Sum rows of one day, provider and kind of bill."""
+    return rows.group_by("day", "provider", "billed").agg(pl.exclude("stated_pico").sum(), _stated())
 
 
 def tie_out(days: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Tie invoices out with costs by day, by provider and month (UTC).
 
-    A line counts towards its provider's month whether it names a model or not.
+    A line counts towards its provider's month whether it names a model or not. Requests that are not billed by use are
+    on no such invoice, and are in rows of their own.
 
     Args:
         days: Costs by day and provider (``costs_by_day``).
@@ -98,7 +107,8 @@ def tie_out(days: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
     """
     usable = pl.col("provider").is_not_null() & (pl.col("unmatched").is_null() | (pl.col("unmatched") == NO_MODEL))
     invoiced = lines.filter(usable).group_by("day", "provider").agg(pl.col("amount_pico").cast(pl.Int128).sum())
-    both = days.join(invoiced, on=["day", "provider"], how="full", coalesce=True, nulls_equal=True)
+    billed = days.filter("billed").drop("billed")
+    both = billed.join(invoiced, on=["day", "provider"], how="full", coalesce=True, nulls_equal=True)
     amount = pl.col("amount_pico").fill_null(0)
     rows = (
         both.group_by("provider", month=pl.col("day").dt.strftime("%Y-%m"))
@@ -119,8 +129,20 @@ def tie_out(days: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
     )
     undated, other = pl.lit("no time, so in no month"), pl.lit("no line of this provider on the invoice")
     reason = pl.coalesce("reason", pl.when(pl.col("month").is_null()).then(undated).otherwise(other))
-    made = named.with_columns(*amounts, *computed, difference_pico=difference, reason=reason).drop("known", "covered")
-    return made.sort("provider", "month", nulls_last=True), lines.filter(~usable)
+    made = named.with_columns(*amounts, difference_pico=difference, reason=reason).drop("known", "covered")
+    unbilled = _not_billed(days.filter(~pl.col("billed"))).select(made.columns)
+    months = pl.concat([made, unbilled]).with_columns(computed)
+    return months.sort("provider", "month", nulls_last=True, maintain_order=True), lines.filter(~usable)
+
+
+def _not_billed(days: pl.DataFrame) -> pl.DataFrame:
+    """Return the months of requests that no invoice of usage has."""
+    nothing = {f"{name}_pico": pl.lit(None, pl.Int128) for name in ("invoiced", "uncovered", "difference")}
+    return (
+        days.group_by("provider", month=pl.col("day").dt.strftime("%Y-%m"))
+        .agg(pl.col("requests", "unpriced_requests", "list_pico", "computed_pico").sum(), _stated())
+        .with_columns(**nothing, reason=pl.lit("not billed by use: at the prices of an API"))
+    )
 
 
 def _where_priced(cost: str) -> pl.Expr:

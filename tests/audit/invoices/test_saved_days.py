@@ -10,6 +10,7 @@ from llm_audit import analyze
 from llm_audit.api import catalog as catalog_of
 from llm_audit.audit.invoices.saved_days import days_of
 from llm_audit.config import Config
+from llm_audit.document.audit import Billing, BillingPart
 from llm_audit.errors import UsageError
 from llm_audit.pricing import costs_by_day
 
@@ -66,6 +67,7 @@ def test_stated_costs_without_a_time_are_unknown_where_requests_without_a_price_
         ({"period": "Europe/Berlin"}, "days of Europe/Berlin"),
         ({"model_mix_daily": None}, "version before 2.3"),
         ({"price_rows": "user file"}, "priced with price files"),
+        ({"billing": "subscription"}, "not billed by use"),
     ],
 )
 def test_an_audit_that_cannot_be_compared_is_refused(change, said):
@@ -78,5 +80,8 @@ def test_an_audit_that_cannot_be_compared_is_refused(change, said):
         value = [msgspec.structs.replace(row, unpriced_requests=None) for row in found]
     elif name == "price_rows":
         value = [msgspec.structs.replace(row, source=value) for row in found]
+    elif name == "billing":
+        part = BillingPart(requests=1, priced_requests=1, cost="1.00", policy_cost=None, flagship_tax=None, share=None)
+        value = Billing(declared=True, months=1.0, rows=[], billed=None, api_equivalent=part)
     with pytest.raises(UsageError, match=said):
         days_of(msgspec.structs.replace(document, **{name: value}), catalog=catalog_of(Config()))

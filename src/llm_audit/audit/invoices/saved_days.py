@@ -65,6 +65,7 @@ def days_of(document: Document, *, catalog: Catalog) -> pl.DataFrame:
                 {
                     "day": None if day is None else dt.date.fromisoformat(day),
                     "provider": _provider(model, catalog),
+                    "billed": True,
                     "requests": costs.requests,
                     "unpriced_requests": costs.unpriced,
                     "computed_pico": costs.computed_pico,
@@ -73,7 +74,8 @@ def days_of(document: Document, *, catalog: Catalog) -> pl.DataFrame:
                 }
                 for day, model, costs in rows
             ],
-            schema={"day": pl.Date, "provider": pl.String, "requests": pl.Int64, "unpriced_requests": pl.Int64}
+            schema={"day": pl.Date, "provider": pl.String, "billed": pl.Boolean}
+            | dict.fromkeys(("requests", "unpriced_requests"), pl.Int64)
             | dict.fromkeys(("computed_pico", "list_pico", "stated_pico"), pl.Int128),
         )
     )
@@ -121,6 +123,8 @@ def _check(document: Document) -> None:
         raise UsageError(
             f"The saved audit has days of {document.period.timezone}, an invoice has days in UTC. {_AGAIN}"
         )
+    if document.billing is not None and document.billing.api_equivalent is not None:
+        raise UsageError(f"The saved audit has costs that are not billed by use, and no days of the others. {_AGAIN}")
     if any(mix.unpriced_requests is None for mix in document.model_mix_daily):
         raise UsageError(f"The saved audit is of a version before 2.3, without what an invoice needs. {_AGAIN}")
     if any(row.source == "user file" for row in document.price_rows):

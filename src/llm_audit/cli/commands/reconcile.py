@@ -36,6 +36,7 @@ def reconcile(
     """Compare costs stated by logs or an invoice with those computed, by day and model, with the likely cause."""
     from llm_audit import api
     from llm_audit import config as configuration
+    from llm_audit.audit.billing import is_billed
     from llm_audit.pricing import price
 
     flags = {
@@ -56,6 +57,10 @@ def reconcile(
     with show_progress(wanted=progress) as update:
         ledger = api.open_ledger(paths, config=config, progress=update)
     priced = (price(ledger.scan(number).collect(), book) for number in range(ledger.partitions))
+    if invoice is not None and config.billing:
+        billing = api.audit_options(config).billing
+        priced = (part.with_columns(**billing.columns()).filter(is_billed()) for part in priced)
+        say("Requests that the configuration declares as not billed by use are left out: they are on no such invoice.")
     if invoice is None:
         from llm_audit.pricing import reconcile_stated
 
