@@ -29,3 +29,12 @@ def test_counts_of_openais_models_on_bedrock_keep_both_bounds(tmp_path: Path) ->
     log.write_text(json.dumps({"type": "message", "timestamp": "2026-08-27T10:00:00Z", "message": message}))
     (request,) = requests(log)
     assert (tokens(request), request.usage.ambiguous_tokens) == ((8369, 0, 8367, None, 9), 8367)
+
+
+def test_writes_of_an_hour_are_part_of_all_writes(tmp_path: Path) -> None:
+    usage = {"input": 10, "output": 20, "cacheRead": 300, "cacheWrite": 50, "cacheWrite1h": 40, "reasoning": 5}
+    message = {"role": "assistant", "provider": "anthropic", "model": "claude-sonnet-4-5", "usage": usage}
+    log = tmp_path / "session.jsonl"
+    log.write_text(json.dumps({"type": "message", "timestamp": "2026-08-27T10:00:00Z", "message": message}))
+    (request,) = requests(log)
+    assert (tokens(request), request.usage.reasoning_tokens) == ((10, 300, 10, 40, 20), 5)

@@ -58,11 +58,14 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
         tools=TOOLS,
     )
     set_reply(request, {"role": "assistant", "content": message.get("content")})
+    written, long = read_count(usage, "cacheWrite"), read_count(usage, "cacheWrite1h")
     request.usage = disjoint_usage(
         read_count(usage, "input"),
         read_count(usage, "output"),
         cache_read=read_count(usage, "cacheRead"),
-        cache_write=read_count(usage, "cacheWrite"),
+        cache_write=max((written or 0) - long, 0) if long else written,  # which the longer-lived ones are part of
+        cache_write_1h=long,
+        reasoning=read_count(usage, "reasoning"),
         convention=None if "openai." in model else Convention.EXCLUSIVE,  # Bedrock's streams of them
     )
     yield request

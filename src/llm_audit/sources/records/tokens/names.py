@@ -25,7 +25,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "prompt_tokens", "tokens_in", "tokens_prompt", "tokens_input", "input_token_count",
         "prompt_token_count", "num_input_tokens", "n_input_tokens", "num_prompt_tokens", "request_tokens",
         "context_tokens", "in_tokens", "message_tokens", "input_text_tokens", "input_tokens_total", "n_prompt_tokens",
-        "prompt_token",
+        "prompt_token", "llm_prompt_tokens", "tokens_granular_input",
         "usage_prompt_tokens", "usage_input_tokens", "response_usage_prompt_tokens", "response_usage_input_tokens",
         "usage_metadata_prompt_token_count", "response_usage_metadata_prompt_token_count",  # as flat tables have it
     ),
@@ -34,7 +34,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "completion_tokens", "tokens_out", "tokens_completion", "tokens_output", "output_token_count",
         "completion_token_count", "num_output_tokens", "n_output_tokens", "num_completion_tokens", "response_tokens",
         "generated_tokens", "out_tokens", "answer_tokens", "candidates_token_count", "output_tokens_total",
-        "n_completion_tokens", "completion_token", "usage_completion_tokens", "usage_output_tokens",
+        "n_completion_tokens", "completion_token", "llm_completion_tokens", "tokens_granular_output",
+        "usage_completion_tokens", "usage_output_tokens",
         "response_usage_completion_tokens", "response_usage_output_tokens", "usage_metadata_candidates_token_count",
         "response_usage_metadata_candidates_token_count", "response_token_count",  # of Gemini's Live API
     ),
@@ -42,7 +43,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "cached_tokens", "native_tokens_cached",
         "cached_input_tokens", "prompt_cached_tokens", "input_cached_tokens", "tokens_cached",
         "cached_prompt_tokens", "num_cached_tokens", "cached_content_token_count", "cached_read_tokens",
-        "input_tokens_cached", "prompt_tokens_cached", "cache_tokens", "cached_token_count",
+        "input_tokens_cached", "prompt_tokens_cached", "cached_content_tokens", "cache_tokens", "cached_token_count",
         "usage_metadata_cached_content_token_count", "response_usage_metadata_cached_content_token_count",
     ),
     "cache_read": (
