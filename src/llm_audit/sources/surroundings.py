@@ -8,6 +8,7 @@ from typing import Any
 from llm_audit.sources.entry import BadRecordError, Entry, Record, Request
 from llm_audit.sources.records.fields import Json, attribution_of, first, listing, mapping, text
 from llm_audit.sources.records.times import micros
+from llm_audit.sources.records.tracing import set_place
 
 _TIMES = (
     "timestamp", "@timestamp", "time", "_time", "ts", "Timestamp", "eventTime", "publishTime", "publish_time",
@@ -36,6 +37,8 @@ def fill(entries: Iterable[Entry], around: Sequence[Record]) -> None:
     host = text(first(labels, *_HOSTS))
     for request in requests:
         request.time_us = time_us if request.time_us is None else request.time_us
+        if request.wraps_calls and request.span is None:
+            set_place(request, around)
         request.team = request.team or given.team
         request.app = request.app or given.app
         request.environment = request.environment or given.environment

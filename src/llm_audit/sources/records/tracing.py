@@ -30,8 +30,18 @@ from llm_audit.vocabulary import Status
 _PREFIX = "attributes."
 _ERRORS = frozenset({"2", "ERROR", "STATUS_CODE_ERROR"})
 _PAIR = 2  # seconds and nanoseconds
-_STARTS = ("startTime", "start_time", "startTimeUnixNano", "start_timestamp", "start", "timestamp")
+_STARTS = (
+    *("startTime", "start_time", "startTimeUnixNano", "start_timestamp", "start", "timestamp"),
+    *("@timestamp", "Timestamp", "time"),
+)
 _ENDS = ("endTime", "end_time", "endTimeUnixNano", "end_timestamp", "end")
+_TRACES = ("trace_id", "traceId", "traceID", "trace.trace_id", "operation_Id", "OperationId")
+_SPANS = ("span_id", "spanId", "spanID", "trace.span_id")
+_OWN_IDS = ("id", "Id")  # of a span, where its trace is named beside them
+_PARENTS = (
+    *("parentSpanId", "parent_span_id", "parent_id", "parentId", "trace.parent_id"),
+    *("operation_ParentId", "ParentId"),
+)
 _SESSION_NAMES = ("sessionId", "session_id", "threadId", "thread_id", "conversation_id", "chat_id")
 _NOOWNER = (None,) * len(OWN)
 _OF_RESOURCE = (
@@ -73,9 +83,9 @@ def from_record(record: Json) -> Span:
     parent = mapping(record.get("parentSpanContext")).get("spanId")
     return Span(
         name=text(record.get("name")) or "",
-        trace=_hex(first(context, "traceId", "trace_id") or first(record, "context.trace_id", "trace_id", "traceId")),
-        span=_hex(first(context, "spanId", "span_id") or first(record, "context.span_id", "span_id", "spanId")),
-        parent=_hex(parent or first(record, "parentSpanId", "parent_span_id", "parent_id", "parentId")),
+        trace=_hex(first(context, "traceId", "trace_id") or first(record, "context.trace_id", *_TRACES)),
+        span=_hex(first(context, "spanId", "span_id") or first(record, "context.span_id", *_SPANS)),
+        parent=_hex(parent or first(record, *_PARENTS)),
         start_us=_time(first(record, *_STARTS)),
         end_us=_time(first(record, *_ENDS)),
         failed=str(code).upper() in _ERRORS,
@@ -83,6 +93,19 @@ def from_record(record: Json) -> Span:
         resource=flatten(mapping(mapping(record.get("resource")).get("attributes")) or mapping(record.get("resource"))),
         events=tuple(_events(record.get("events"))),
     )
+
+
+def set_place(request: Request, holders: Sequence[Json]) -> None:
+    """Set the place of a span in its trace by what is around its attributes, where these were found alone."""
+    for holder in holders:
+        trace, span = _hex(first(holder, *_TRACES)), _hex(first(holder, *_SPANS, *_OWN_IDS))
+        if trace is None or span is None:
+            continue
+        request.trace, request.span, request.parent_span = trace, span, _hex(first(holder, *_PARENTS))
+        request.request_id = request.request_id or span
+        key = span_key(trace, span, model=request.model, status=request.status)
+        request.merge_key = request.merge_key or key
+        return
 
 
 def convention(vendor: str | None, model: str = "") -> Convention | None:

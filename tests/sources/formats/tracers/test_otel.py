@@ -118,3 +118,11 @@ def test_copilots_spans_are_inclusive_and_charged_in_ai_units(
     (request,) = requests(log)
     assert (tokens(request), request.usage.ambiguous_tokens) == ((1, 35067, 857, None, 370), None)
     assert request.stated_cost_pico == cost
+
+
+def test_a_span_keeps_its_place_in_its_trace_in_any_store() -> None:
+    found = requests("otel/stores.jsonl")
+    places = [(request.trace, request.span, request.parent_span) for request in found]
+    assert places == [("t1", "a1", "p1"), ("t2", "b1", "p2"), ("t3", "c1", "p3"), ("t4", "d1", "p4")]
+    assert [request.merge_key for request in found] == [f"span|{t}|{s}|gpt-4o|ok" for t, s, _ in places]
+    assert all(request.time_us is not None and tokens(request)[0] == 100 for request in found)

@@ -104,3 +104,11 @@ def test_logfire_keeps_cached_tokens_in_the_response_alone() -> None:
     assert tokens(anthropic) == (10, 300, 40, None, 20)
     (row,) = requests("otel/logfire_rows.jsonl")
     assert tokens(row) == (10, 300, 40, None, 20)
+
+
+def test_tempo_lists_batches_of_its_own() -> None:
+    shop, search = requests("otlp/tempo.json")
+    assert [(request.app, tokens(request)) for request in (shop, search)] == [
+        ("shop", (100, None, None, None, 20)),
+        ("search", (100, None, None, None, 20)),
+    ]

@@ -20,7 +20,8 @@ from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.tracing import Span
 
 _FAILED = frozenset({"2", "STATUS_CODE_ERROR"})
-_BATCHES = frozenset({"resourceSpans", "resource_spans", "resourceLogs", "resource_logs"})
+_ALONE = "scopeSpans"  # in a batch by itself, as Tempo returns several in a list of its own
+_BATCHES = frozenset({"resourceSpans", "resource_spans", "resourceLogs", "resource_logs", _ALONE})
 _EVENT = "gen_ai.client.inference.operation.details"
 _FIELDS = (
     ("name",),
@@ -42,7 +43,7 @@ _DEEPEST = 16  # levels of nested values; deeper ones are dropped
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     empty = True
-    for batch in objects(first(record, "resourceSpans", "resource_spans")):
+    for batch in [record] if _ALONE in record else objects(first(record, "resourceSpans", "resource_spans")):
         resource = _resource(batch)
         for scope in objects(first(batch, "scopeSpans", "scope_spans", "instrumentationLibrarySpans")):
             for span in objects(scope.get("spans")):
