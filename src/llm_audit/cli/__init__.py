@@ -62,13 +62,14 @@ def main(arguments: list[str] | None = None) -> None:
 
     given = sys.argv[1:] if arguments is None else arguments
     open_standard_streams()
-    supervised = answer(given) is None and signals.supervise()  # what is known needs no process to watch over it
+    known = answer(given)
+    supervised = known is None and signals.supervise()  # what is known needs no process to watch over it
     gc.set_threshold(200_000)  # what is loaded stays: to search it for cycles again and again takes a tenth of a start
     if "_LLM_AUDIT_COMPLETE" in os.environ:
         os.environ["COLUMNS"] = "1000"  # shells take every line of a description for a word of its own
     os.umask(0o077)  # what a run creates is for its owner, unless the code that creates it says otherwise
     signals.handle()
-    code = run(given)
+    code = _run(given, known)
     signals.ignore()
     flush()
     signals.end(code, supervised=supervised)
@@ -78,8 +79,13 @@ def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
     from llm_audit.cli.root.help import answer
 
+    return _run(arguments, answer(arguments))
+
+
+def _run(arguments: list[str], known: str | None) -> int:
+    """Run the command line, whose answer may be known, and return its exit code."""
     try:
-        if (known := answer(arguments)) is not None:
+        if known is not None:
             print(known, flush=True)  # noqa: T201 - does nothing where standard output is closed
             return int(ExitCode.DONE)
         from llm_audit.cli.root.application import invoke
