@@ -211,7 +211,15 @@ class Columns(msgspec.Struct, frozen=True):
     @property
     def counts_caches(self) -> bool:
         """Whether any column counts cached tokens or those that were written to a cache."""
-        return any(column is not ABSENT for column in (self.cached, self.cache_read, self.cache_created))
+        written = (self.cache_write, self.cache_write_5m, self.cache_write_1h)
+        return any(column is not ABSENT for column in (self.cached, self.cache_read, self.cache_created, *written))
+
+    @property
+    def counts_parts(self) -> bool:
+        """Whether any column counts reasoning, sound, images or writes to a cache by their lifetime."""
+        parts = (self.audio_input, self.audio_output, self.image_input, self.image_output)
+        reasoning = (self.reasoning, self.thinking, self.thoughts)
+        return any(column is not ABSENT for column in (*reasoning, *parts, self.cache_write_5m, self.cache_write_1h))
 
     def names(self, column: str, *names: str) -> bool:
         """Return whether the normalized key of a column is one of these names."""

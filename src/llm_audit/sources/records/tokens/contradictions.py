@@ -71,6 +71,11 @@ def _unread(usage: Usage) -> list[str]:
     return usage.unread_counts.split(",") if usage.unread_counts else []
 
 
+def not_fitting(key: str) -> str:
+    """Return in words that a field beside a usage cannot count a part of it, or says something else than it."""
+    return f"{normalize_name(key)} beside a usage that it does not fit"
+
+
 def _words(kind: str, name: str) -> str:
     return f"{name} beside another {kind} count"
 

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 from tests.sources.formats.fixture_files import once, rejections, requests, tokens
 
 from llm_audit.sources.entry import BadRecordError
@@ -64,6 +65,62 @@ def test_cached_tokens_beside_a_usage_are_those_it_does_not_state(usage, beside,
         assert (found.input_tokens, found.cache_read_tokens, found.cache_write_5m_tokens) == expected
         assert found.output_tokens == 50
         assert typed_reader(given) is None  # a line is read as a dictionary, whatever it holds
+
+
+PLAIN = {"prompt_tokens": 1200, "completion_tokens": 50}
+WRITTEN = {**ANTHROPIC, "cache_creation_input_tokens": 300}
+HIDDEN = {"promptTokenCount": 1200, "candidatesTokenCount": 50, "totalTokenCount": 1300}
+TOLD = {**OPENAI, "completion_tokens_details": {"reasoning_tokens": 20}}
+
+
+@pytest.mark.parametrize(
+    ("model", "usage", "beside", "expected"),
+    [
+        ("gpt-5", OPENAI, {"reasoning_tokens": 30}, {"output": 50, "reasoning": 30}),
+        ("gpt-5", PLAIN, {"reasoning_tokens": 80}, {"output": 130, "reasoning": 80}),
+        ("gpt-5", TOLD, {"reasoning_tokens": 20}, {"output": 50, "reasoning": 20}),
+        ("gemini-2.5-pro", OPENAI, {"reasoning_tokens": 30}, {"output": 50, "reasoning": 30}),
+        ("gemini-2.5-pro", PLAIN, {"reasoning_tokens": 30}, {"output": 80, "reasoning": 30, "ambiguous": 30}),
+        ("gemini-2.5-pro", PLAIN, {"thinking_tokens": 30}, {"output": 80, "reasoning": 30}),
+        ("gemini-2.5-pro", HIDDEN, {"thoughts_token_count": 50}, {"output": 100, "reasoning": 50}),
+        ("gemini-2.5-pro", HIDDEN, {"thoughtsTokens": 30}, {"output": 80, "reasoning": 30, "unexplained": 20}),
+        ("gpt-4o", OPENAI, {"audio_input_tokens": 100}, {"input": 1100, "audio_input": 100}),
+        ("gpt-4o", OPENAI, {"audio_output_tokens": 20}, {"output": 30, "audio_output": 20}),
+        ("gpt-4o", OPENAI, {"image_input_tokens": 100}, {"input": 1200, "image_input": 100}),
+        ("gpt-4o", OPENAI, {"image_output_tokens": 40}, {"output": 50, "image_output": 40}),
+        ("gpt-4o", OPENAI, {"cache_write_tokens": 100}, {"input": 1100, "cache_write_5m": 100}),
+        ("claude-opus-4-5", WRITTEN, {"cache_write_1h_tokens": 200}, {"cache_write_5m": 100, "cache_write_1h": 200}),
+        ("claude-opus-4-5", ANTHROPIC, {"cache_write_1h_tokens": 400}, {"input": 200, "cache_write_1h": 400}),
+    ],
+)
+def test_parts_beside_a_usage_are_taken_where_they_fit(model, usage, beside, expected) -> None:
+    for given in ({"usage": usage, **beside}, {**beside, "usage": json.dumps(usage)}):
+        record = {"model": model, "ts": 1_788_220_800, **given}
+        found = read(record).usage
+        assert {name: getattr(found, f"{name}_tokens") for name in expected} == expected
+        assert found.unread_counts is None
+        assert typed_reader(record) is None
+
+
+@pytest.mark.parametrize(
+    ("usage", "beside"),
+    [
+        (OPENAI, {"reasoning_tokens": 80}),  # which its total denies
+        (PLAIN, {"reasoning_tokens": 10**20}),
+        (TOLD, {"reasoning_tokens": 30}),
+        (OPENAI, {"audio_input_tokens": 5000}),
+        (OPENAI, {"audio_output_tokens": 80}),
+        (OPENAI, {"image_input_tokens": 5000}),
+        (OPENAI, {"image_output_tokens": 80}),
+        (WRITTEN, {"cache_write_1h_tokens": 400}),
+        ({**OPENAI, "prompt_tokens_details": {"cached_tokens": 400}}, {"cached_tokens": 1000}),
+    ],
+)
+def test_a_part_that_does_not_fit_the_usage_beside_it_is_named(usage, beside) -> None:
+    record = {"model": "gpt-5", "ts": 1_788_220_800, "usage": usage}
+    alone, found = read(record).usage, read({**record, **beside}).usage
+    assert found.unread_counts == f"{next(iter(beside))} beside a usage that it does not fit"
+    assert replace(found, unread_counts=None) == alone
 
 
 def test_a_number_beside_a_usage_that_cannot_count_tokens_is_named() -> None:

@@ -23,6 +23,7 @@ from llm_audit.sources.entry import (
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.plain.flat.fields import new_request, outcome, set_attribution, set_completion
 from llm_audit.sources.formats.plain.flat.marks import no_call
+from llm_audit.sources.formats.plain.flat.parts import with_parts_beside
 from llm_audit.sources.formats.plain.flat.typed import typed_reader
 from llm_audit.sources.formats.plain.flat.usage import only_usage, read_usage, with_caches_beside
 from llm_audit.sources.formats.plain.flat.whole_bodies import body_of, read_whole, set_tier
@@ -73,6 +74,8 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     )
     if usage is not None and columns.counts_caches:
         request.usage = with_caches_beside(request.usage, record, columns, model)
+    if usage is not None and not columns.only_usual and columns.counts_parts:
+        request.usage = with_parts_beside(request.usage, mapping(only_usage(usage)), record, columns, model)
     if usage is not None and (columns.input is not ABSENT or columns.output is not ABSENT):
         request.usage = with_contradictions(request.usage, columns.whole_counts(record))
     completion = get(columns.completion)

@@ -24,7 +24,7 @@ from llm_audit.sources.records.tokens import (
     thinks,
     usage_of_counts,
 )
-from llm_audit.sources.records.tokens.contradictions import named_as_unread
+from llm_audit.sources.records.tokens.contradictions import named_as_unread, not_fitting
 from llm_audit.sources.records.usage import of_any
 
 _ANTHROPIC_INPUTS = ("input_tokens", "usage_input_tokens", "response_usage_input_tokens")
@@ -80,14 +80,22 @@ def read_usage(record: Json, columns: Columns, model: str) -> Usage:
 def with_caches_beside(usage: Usage, record: Json, columns: Columns, model: str) -> Usage:
     """Return the counts of a record's usage with those of caches that columns beside it have, and it has not.
 
-    A number that cannot count tokens is named as not used.
+    A number that cannot count tokens is named as not used, and so is one that says something else than the usage.
     """
     nested, get = mapping(only_usage(record.get(columns.usage))), record.get
     beside: dict[str, int | None] = {}
+    if (read := usage.cache_read_tokens) is not None:
+        given = [key for key in (columns.cached, columns.cache_read) if (as_int(get(key)) or 0) > 0]
+        usage = named_as_unread(usage, [not_fitting(key) for key in given if as_int(get(key)) != read])
     if usage.cache_read_tokens is None:
         beside = {"cached_tokens": as_int(get(columns.cached)), _READS: as_int(get(columns.cache_read))}
     if usage.cache_write_5m_tokens is None and usage.cache_write_1h_tokens is None:
-        beside |= {_WRITES: as_int(get(columns.cache_created))}
+        beside |= {
+            _WRITES: as_int(get(columns.cache_created)),
+            "cache_write_tokens": as_int(get(columns.cache_write)),
+            "cache_write_5m_tokens": as_int(get(columns.cache_write_5m)),
+            "cache_write_1h_tokens": as_int(get(columns.cache_write_1h)),
+        }
     counted = {name: count for name, count in beside.items() if count and count > 0}
     if not counted or not nested or usage is NO_USAGE:
         return usage
