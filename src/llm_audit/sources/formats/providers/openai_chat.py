@@ -40,10 +40,7 @@ def chat_request(pair: Pair, *, provider: str | None = None, model: str | None =
         request.operation = _EMBEDDING
     set_counts(request, pair, chat_usage(pair))
     if pair.response_body.get("object") == _CHUNK and request.usage.output_tokens is None:
-        request.completion, request.completion_calls = (
-            None,
-            "",
-        )  # of which one chunk holds a piece, as a log of lines has
+        request.completion, request.completion_calls = None, ""  # a chunk that is logged by itself holds a piece
     if request.operation == _IMAGE and "image" in request.model and request.usage.image_output_tokens is None:
         request.usage = replace(request.usage, image_output_tokens=request.usage.output_tokens)
     counts = mapping(pair.response_body.get("usage"))
