@@ -18,6 +18,9 @@ Bools = npt.NDArray[np.bool_]
 Flags = npt.NDArray[np.int8]
 
 _EXACT_FLOAT = 2**53
+_HALF_BITS = 32
+_EXACT_HALVES = _EXACT_FLOAT >> _HALF_BITS
+"""Fewer amounts of 32 bits than this have an exact sum in floating point; so have the upper halves of as many."""
 _SAFE_INT = 2**62
 
 
@@ -25,6 +28,10 @@ def grouped_sum(group: Ints | Index, amounts: Ints, count: int) -> Ints:
     """Return the exact sum of whole amounts in each of ``count`` groups."""
     if float(np.abs(amounts).sum(dtype=np.float64)) < _EXACT_FLOAT / 2:
         return np.bincount(group, weights=amounts, minlength=count).astype(np.int64)
+    if len(amounts) < _EXACT_HALVES:
+        halves = amounts >> _HALF_BITS, amounts & ((1 << _HALF_BITS) - 1)
+        high, low = (np.bincount(group, weights=half, minlength=count).astype(np.int64) for half in halves)
+        return (high << _HALF_BITS) + low
     total = np.zeros(count, dtype=np.int64)
     np.add.at(total, group, amounts)
     return total

@@ -142,6 +142,22 @@ def test_sums_may_pass_what_64_bits_hold():
     assert total(rolled(*[{"cost_pico": most}] * 3)["usage"], "cost_pico") == 3 * most
 
 
+def test_parts_keep_sums_in_64_bits_where_they_fit_and_the_whole_in_128():
+    most = 2**62
+    given = [{"cost_pico": most, "expected_pico": -most, "saved_pico": 1}] * 2
+    part = roll_up(requests(*given))
+    kinds = {name: part["usage"].schema[name] for name in ("cost_pico", "expected_pico", "saved_pico", "tokens")}
+    assert kinds == {"cost_pico": pl.Int128, "expected_pico": pl.Int128, "saved_pico": pl.Int64, "tokens": pl.Int64}
+    whole = merge([part, roll_up(requests({"saved_pico": 2}))])
+    assert [total(whole["usage"], name) for name in ("cost_pico", "saved_pico", "expected_pico")] == [
+        2 * most + 32,
+        4,
+        32 - 2 * most,
+    ]
+    for name, table in whole.items():
+        assert {table.schema[column] for column in ROLLUPS[name].sums} == {pl.Int128}
+
+
 @pytest.mark.parametrize("columns", [(), ("status", "environment", "status")])
 def test_parts_in_any_order_give_the_tables_of_the_whole(columns):
     rows = [

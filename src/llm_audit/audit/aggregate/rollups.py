@@ -7,7 +7,7 @@ combinations, not that of requests, is what adding up takes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 import polars as pl
@@ -103,6 +103,9 @@ ROLLUPS: dict[str, Rollup] = {
 LEDGER_KEYS = tuple(dict.fromkeys(key for rollup in ROLLUPS.values() for key in rollup.keys if key in SCHEMA))
 """The ledger's columns among the keys."""
 
+_FITS = 2.0**62
+"""Amounts that come to less in all, whatever their signs, have sums of 64 bits."""
+
 _NOT_TEXT = {"date", "template_hash", "price_id", "has_price", "is_billed", "bucket"}
 
 
@@ -129,7 +132,7 @@ def with_date(routed: pl.DataFrame, *, timezone: str, billing: Billing) -> pl.Da
 
 
 def roll_up(dated: pl.DataFrame, *, group_by: Sequence[str] = ()) -> dict[str, pl.DataFrame]:
-    """Sum routed requests to tables, in no order.
+    """Sum routed requests to tables, in no order, which are to be merged: as small as they can be.
 
     Args:
         dated: Requests with the columns of ``with_date``.
@@ -138,22 +141,16 @@ def roll_up(dated: pl.DataFrame, *, group_by: Sequence[str] = ()) -> dict[str, p
     tables = rollups(group_by)
     made = _keys() | _measures()
     names = dict.fromkeys(name for table in tables.values() for name in (*table.keys, *table.sums))
-    rows = dated.select(made[name].alias(name) if name in made else pl.col(name) for name in names).lazy()
-    sums = pl.collect_all([_sum(rows, table) for table in tables.values()])
+    rows = dated.select(made[name].alias(name) if name in made else pl.col(name) for name in names)
+    wide = _wide(rows)
+    sums = pl.collect_all([_sum(rows.lazy(), table, wide) for table in tables.values()])
     return dict(zip(tables, sums, strict=True))
 
 
 def merge(parts: Sequence[dict[str, pl.DataFrame]], *, group_by: Sequence[str] = ()) -> dict[str, pl.DataFrame]:
-    """Return the tables of several ledgers as those of one, sorted by their keys."""
+    """Return the tables of several ledgers as those of one, sorted by their keys: names as text, sums in 128 bits."""
     tables = rollups(group_by)
-    if len(parts) == 1:  # whose keys are distinct
-        return {name: parts[0][name].sort(table.keys, nulls_last=True) for name, table in tables.items()}
-    sums = pl.collect_all(
-        [
-            _sum(pl.concat([part[name].lazy() for part in parts]), table).sort(table.keys, nulls_last=True)
-            for name, table in tables.items()
-        ]
-    )
+    sums = pl.collect_all([_merged([part[name].lazy() for part in parts], table) for name, table in tables.items()])
     return dict(zip(tables, sums, strict=True))
 
 
@@ -181,14 +178,23 @@ def by(frame: pl.DataFrame, *keys: str, sums: Sequence[str]) -> pl.DataFrame:
     return frame.group_by(keys).agg(pl.col(*sums).sum()).sort(keys, nulls_last=True)
 
 
-def _sum(rows: pl.LazyFrame, table: Rollup) -> pl.LazyFrame:
+def _wide(rows: pl.DataFrame) -> set[str]:
+    """Return the amounts whose sums may not fit in 64 bits, as those of tokens do."""
+    amounts = rows.select(pl.col("^.*_pico$").cast(pl.Float64).abs().sum())
+    return {name for name, most in zip(amounts.columns, amounts.row(0), strict=True) if most >= _FITS}
+
+
+def _sum(rows: pl.LazyFrame, table: Rollup, wide: Collection[str]) -> pl.LazyFrame:
+    sums = [pl.col(name).cast(pl.Int128).sum() if name in wide else pl.col(name).sum() for name in table.sums]
+    return rows.group_by(table.keys).agg(sums)
+
+
+def _merged(parts: Sequence[pl.LazyFrame], table: Rollup) -> pl.LazyFrame:
     text = [pl.col(name).cast(pl.String) for name in table.keys if name not in _NOT_TEXT]
-    # A group's tokens fit in 64 bits; its pico-dollars need not.
-    sums = [
-        pl.col(name).cast(pl.Int128).sum() if name.endswith("_pico") else pl.col(name).sum().cast(pl.Int128)
-        for name in table.sums
-    ]
-    return rows.group_by(table.keys).agg(sums).with_columns(text)
+    rows = pl.concat(parts, how="vertical_relaxed")
+    if len(parts) > 1:
+        rows = _sum(rows, table, table.sums)
+    return rows.with_columns(*text, pl.col(table.sums).cast(pl.Int128)).sort(table.keys, nulls_last=True)
 
 
 def _keys() -> dict[str, pl.Expr]:

@@ -64,11 +64,12 @@ def read_result(folder: SharedFolder, name: str, known: Sequence[object] = ()) -
 class _Pickler(pickle.Pickler):
     def __init__(self, file: io.BytesIO, known: Sequence[object]) -> None:
         super().__init__(file, protocol=5)
-        self._known = known
+        self._known = known  # held, so that nothing else gets their addresses
+        self._place = {id(part): place for place, part in enumerate(known)}
 
     def persistent_id(self, value: object) -> int | None:
         """Return the place of a part that readers know."""
-        return next((place for place, part in enumerate(self._known) if part is value), None)
+        return self._place.get(id(value))
 
     def reducer_override(self, value: object) -> Any:
         """Return how to make a value again of plain ones, where its own way would name more than results need."""
