@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define MAX_FIGURES 16
+#define AHEAD 16 /* rows that are fetched before they are added: a cluster's are far from each other */
 
 typedef struct {
     Py_ssize_t requests, figures, groups, pairs;
@@ -12,6 +13,7 @@ typedef struct {
     const int64_t *values, *pair;
     int64_t *clusters, *sums, *low, *high;
     int64_t *held;      /* sums of the cluster at hand, a row a group */
+    int of_whole;       /* whether a pair asks for a figure of the whole cluster */
     int32_t *touched;   /* groups of the cluster at hand */
     uint8_t *is_touched;
 } Work;
@@ -41,25 +43,32 @@ static int flush(const Work *work, const int64_t *whole_of, Py_ssize_t touched) 
     return 1;
 }
 
+/* Add figures to sums; 0 where one overflows. */
+static int add_to(int64_t *restrict sums, const int64_t *restrict values, Py_ssize_t figures) {
+    int over = 0;
+    for (Py_ssize_t k = 0; k < figures; k++) over |= __builtin_add_overflow(sums[k], values[k], &sums[k]);
+    return !over;
+}
+
 /* Add up the requests, which `order` lists cluster by cluster; 0 where a sum leaves its bits. */
 static int add_up(const Work *work, const int32_t *order) {
     int64_t whole_of[MAX_FIGURES] = {0};
     Py_ssize_t touched = 0;
+    int64_t before = -1;
     for (Py_ssize_t i = 0; i < work->requests; i++) {
         Py_ssize_t row = order[i];
-        int64_t group = whole(work->group, row);
+        int64_t cluster = whole(work->cluster, row), group = whole(work->group, row);
         const int64_t *values = work->values + row * work->figures;
-        if (i && whole(work->cluster, row) != whole(work->cluster, order[i - 1])) {
+        if (i + AHEAD < work->requests) __builtin_prefetch(work->values + order[i + AHEAD] * work->figures);
+        if (cluster != before) {
             if (!flush(work, whole_of, touched)) return 0;
-            memset(whole_of, 0, sizeof whole_of);
+            if (work->of_whole) memset(whole_of, 0, sizeof whole_of);
             touched = 0;
+            before = cluster;
         }
-        for (Py_ssize_t k = 0; k < work->figures; k++)
-            if (__builtin_add_overflow(whole_of[k], values[k], &whole_of[k])) return 0;
+        if (work->of_whole && !add_to(whole_of, values, work->figures)) return 0;
         if (group < 0) continue;
-        int64_t *held = work->held + group * work->figures;
-        for (Py_ssize_t k = 0; k < work->figures; k++)
-            if (__builtin_add_overflow(held[k], values[k], &held[k])) return 0;
+        if (!add_to(work->held + group * work->figures, values, work->figures)) return 0;
         if (!work->is_touched[group]) work->touched[touched++] = (int32_t)group;
         work->is_touched[group] = 1;
     }
@@ -96,8 +105,10 @@ static PyObject *add(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssiz
                work.figures > 0 && work.figures <= MAX_FIGURES && work.groups < INT32_MAX &&
                at[SUMS].length == work.groups && at[SUMS].width == work.figures;
         for (int i = LOW; i <= HIGH; i++) good &= at[i].length == work.groups && at[i].width == work.pairs;
-        for (Py_ssize_t p = 0; good && p < 2 * work.pairs; p++)
+        for (Py_ssize_t p = 0; good && p < 2 * work.pairs; p++) {
             good = work.pair[p] >= 0 && work.pair[p] < 2 * work.figures;
+            work.of_whole |= work.pair[p] >= work.figures;
+        }
         Py_ssize_t clusters = 0;
         for (Py_ssize_t i = 0; good && i < work.requests; i++) {
             int64_t cluster = whole(work.cluster, i);
