@@ -26,6 +26,19 @@ def test_pieces_are_the_whole_in_its_order(tmp_path, monkeypatch):
     assert_frame_equal(rows.columns(["request_key"]).collect(), whole.select("request_key"))
 
 
+def test_rows_in_memory_are_those_of_the_files(tmp_path):
+    frame = many(60).with_columns(time=pl.when(pl.int_range(60) > 4).then("time"))
+    for options in ({"group_by": ("tag:team", "status")}, {"since": "2026-09-05", "until": "2026-09-20"}):
+        rows = of(tmp_path / str(len(options)), frame, **options)
+        held, count = rows.held([*PRICED_BY, "request_key"])
+        read = rows.columns(["request_key"]).collect()
+        assert count == read.height > 0
+        assert_frame_equal(held.columns(["request_key"]).collect(), read)
+        assert_frame_equal(pl.concat(held.priced(PRICED_BY)), pl.concat(rows.priced(PRICED_BY)))
+        assert held.times is not None
+        assert held.times.undated == 5
+
+
 def test_a_tag_to_group_by_is_a_column(tmp_path):
     frame = many(3).with_columns(tags=pl.Series(["a=1,team=x", "team=y", None]).cast(pl.Categorical))
     rows = of(tmp_path, frame, group_by=("tag:team", "status"))

@@ -10,10 +10,10 @@ import polars as pl
 
 from llm_audit.arrays import Ints
 from llm_audit.audit.aggregate import repeats
-from llm_audit.audit.aggregate.calls import Calls, read_calls
+from llm_audit.audit.aggregate.calls import CALL_COLUMNS, Calls, read_calls
 from llm_audit.audit.aggregate.metric_sums import Measured, with_tax
 from llm_audit.audit.aggregate.rollups import LEDGER_KEYS, with_date
-from llm_audit.audit.aggregate.spenders import SpenderSums, spender_sums
+from llm_audit.audit.aggregate.spenders import SPENDER_COLUMNS, SpenderSums, spender_sums
 from llm_audit.audit.options import AuditOptions
 from llm_audit.audit.partial import Partial, partial, sum_routes, sum_rows
 from llm_audit.audit.provenance import policy_info
@@ -28,6 +28,7 @@ from llm_audit.ledger import Ledger
 from llm_audit.ledger.schema import SCHEMA
 from llm_audit.policy import (
     ROUTING_COLUMNS,
+    TRACE_COLUMNS,
     FirstRoutes,
     Policy,
     RoutedCosts,
@@ -56,6 +57,10 @@ _SUMMED = (
     "model_requested",
 )
 """The ledger's columns that sums are made of."""
+
+
+_READ = (*PRICED_BY, *ROUTING_COLUMNS, *TRACE_COLUMNS, *CALL_COLUMNS, *SPENDER_COLUMNS)
+"""The ledger's columns that readings are made of."""
 
 
 class Job(msgspec.Struct, kw_only=True, frozen=True):
@@ -139,18 +144,19 @@ def read_part(job: Job, log: Log, rows: Rows) -> Reading | None:
     write_cost: list[Ints] = []
 
     def pieces() -> Iterator[pl.DataFrame]:
-        for piece in rows.priced((*PRICED_BY, *ROUTING_COLUMNS)):
+        for piece in held.priced((*PRICED_BY, *ROUTING_COLUMNS)):
             written = pl.sum_horizontal("cost_cache_write_5m_pico", "cost_cache_write_1h_pico")
             costs = piece.select(output=pl.col("cost_output_pico").fill_null(0), write=written)
             output_cost.append(costs["output"].to_numpy())
             write_cost.append(costs["write"].to_numpy())
             yield piece
 
-    if not rows.columns(["time"]).select(pl.len()).collect().item():
+    held, count = rows.held(_READ)
+    if not count:
         return None
-    traffic = read_traffic(pieces(), rows.columns, job.catalog, read_templates=log.survey.read_templates)
+    traffic = read_traffic(pieces(), held.columns, job.catalog, read_templates=log.survey.read_templates)
     calls = read_calls(
-        rows.columns,
+        held.columns,
         billing=job.options.billing,
         output_cost=np.concatenate(output_cost),
         write_cost=np.concatenate(write_cost),
@@ -159,7 +165,7 @@ def read_part(job: Job, log: Log, rows: Rows) -> Reading | None:
         rows=rows,
         traffic=traffic,
         calls=calls,
-        spenders=spender_sums(rows.columns, traffic.requests, calls.cluster),
+        spenders=spender_sums(held.columns, traffic.requests, calls.cluster),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 import polars as pl
+from msgspec.structs import replace
 
 from llm_audit.audit.options import AuditOptions, in_period
 from llm_audit.catalog import Catalog
@@ -46,7 +47,7 @@ class InputTimes(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Rows(msgspec.Struct, kw_only=True, frozen=True):
-    """The rows to audit; each reading goes through the ledger's files again.
+    """The rows to audit; each reading goes through the ledger's files again, unless they are in memory.
 
     Attributes:
         ledger: The ledger.
@@ -55,6 +56,7 @@ class Rows(msgspec.Struct, kw_only=True, frozen=True):
         book: Prices.
         partition: The part of the ledger; None for all.
         times: Of the whole ledger; None where they are still to be read.
+        frame: The rows, where they are in memory: see ``held``.
     """
 
     ledger: Ledger
@@ -63,6 +65,13 @@ class Rows(msgspec.Struct, kw_only=True, frozen=True):
     book: PriceBook
     partition: int | None = None
     times: InputTimes | None = None
+    frame: pl.DataFrame | None = None
+
+    def held(self, names: Sequence[str]) -> tuple[Rows, int]:
+        """Return the same rows in memory with some columns and those that ``priced`` needs, and their number."""
+        wanted = {"input", "time", *names, *self._to_group_by()}
+        frame = self.columns([name for name in SCHEMA if name in wanted]).collect()
+        return replace(self, frame=frame, times=self.times or self.input_times()), frame.height
 
     def columns(self, names: Sequence[str]) -> pl.LazyFrame:
         """Return some of the ledger's columns."""
@@ -92,6 +101,8 @@ class Rows(msgspec.Struct, kw_only=True, frozen=True):
 
     def _scans(self) -> list[pl.LazyFrame]:
         """Return the partitions, each in order of input and line."""
+        if self.frame is not None:
+            return [self.frame.lazy()]
         numbers = range(self.ledger.partitions) if self.partition is None else [self.partition]
         return [self.ledger.scan(number) for number in numbers]
 

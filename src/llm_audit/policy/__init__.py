@@ -19,7 +19,7 @@ from llm_audit.policy.file.model import ANSWERS, RANGES, Decision, Gate, Policy,
 from llm_audit.policy.frames import RoutedCosts, as_text, route, routed_costs, with_models
 from llm_audit.policy.inputs.choice import OUTCOMES
 from llm_audit.policy.inputs.models import CATEGORIES, SKILLS, Models, models_of, read_models
-from llm_audit.policy.inputs.requests import ROUTING_COLUMNS, Requests
+from llm_audit.policy.inputs.requests import ROUTING_COLUMNS, TRACE_COLUMNS, Requests
 from llm_audit.policy.inputs.trace_graph import ROOT, Graph
 from llm_audit.policy.routed_request import CandidateFigures, LengthRatios, RoutedRequest
 from llm_audit.policy.routing.gates import REASONS as GATE_REASONS
@@ -48,6 +48,7 @@ __all__ = [
     "ROOT",
     "ROUTING_COLUMNS",
     "SKILLS",
+    "TRACE_COLUMNS",
     "CandidateFigures",
     "Columns",
     "Costs",

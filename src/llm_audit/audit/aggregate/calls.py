@@ -17,7 +17,7 @@ NOWHERE = -1
 """The number of a group that a request does not name."""
 
 _OWNERS = ("team", "app")
-_COLUMNS = tuple(
+CALL_COLUMNS = tuple(
     dict.fromkeys(
         (
             *("time", "request_key", "conversation", "trace", "template_hash", "model"),
@@ -27,6 +27,7 @@ _COLUMNS = tuple(
         )
     )
 )
+"""The ledger's columns that ``read_calls`` reads."""
 
 
 class Calls(msgspec.Struct, kw_only=True, frozen=True):
@@ -71,7 +72,7 @@ def read_calls(columns: Columns, *, billing: Billing, output_cost: Ints, write_c
         output_cost: Of each request, pico-dollars.
         write_cost: Likewise.
     """
-    rows = columns(_COLUMNS).collect()
+    rows = columns(CALL_COLUMNS).collect()
     time, template = rows["time"], rows["template_hash"]
     flags = rows.select(
         tool_failed=pl.col("tool_failed").fill_null(value=False),

@@ -24,6 +24,8 @@ _SINGLE = ("requests", "priced", "cost_pico")
 _SPENT_ON = {"app": "apps", "model": "models"}
 SQUARES = ("cost_cost", "cost_priced", "priced_priced")
 IDS = ("conversation", "trace")
+SPENDER_COLUMNS = ("user", "tags", *IDS, *_SPENT_ON)
+"""The ledger's columns that ``spender_sums`` reads."""
 
 _NO_NAMES = pl.lit([], pl.List(pl.String))
 _IDS = pl.Schema(
@@ -63,7 +65,7 @@ def spender_sums(columns: Columns, requests: Requests, cluster: Index) -> Spende
         requests: The requests, in the same order.
         cluster: The number of each request's cluster.
     """
-    frame = columns(["user", "tags", *IDS, *_SPENT_ON]).collect()
+    frame = columns(SPENDER_COLUMNS).collect()
     sent = frame.select(
         "user",
         pl.col("tags").cast(pl.String),
