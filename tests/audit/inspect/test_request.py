@@ -191,3 +191,20 @@ def test_what_is_at_stake_and_what_the_policy_then_asks_are_named(tmp_path, limi
     )
     assert (first.stakes, first.stakes_limit) == ("legal", says)
     assert (second.stakes, second.stakes_limit) == (None, None)
+
+
+def test_a_trace_states_no_cost_of_requests_without_a_price(tmp_path):
+    linked = {"trace": xxh3_64_intdigest(b"t-1")}
+    own = {"model": "no-such-model-9", "provider": "own"}
+
+    def view(*given):
+        made = ledger(tmp_path / str(len(given)), rows(*(row | linked for row in given)))
+        return view_trace(made, "t-1", policy=assumed(), catalog=catalog(), book=PriceBook())
+
+    some, none = view({}, own, {}), view(own, own)
+    assert [node.cost_usd is None for node in some.nodes] == [False, True, False]
+    assert (some.unpriced_requests, some.cost_usd is None) == (1, False)
+    assert none.unpriced_requests == 2
+    assert {none.cost_usd, none.policy_cost_per_request_usd, none.policy_cost_per_trace_usd} == {None}
+    for node in none.nodes:
+        assert {node.cost_usd, node.policy_cost_usd, node.downstream_usd, node.risk_usd} == {None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import msgspec
+import numpy as np
 import polars as pl
 from xxhash import xxh3_64_intdigest
 
@@ -22,7 +23,7 @@ class TraceNode(msgspec.Struct, kw_only=True, frozen=True):
     ``depth`` and ``parent`` (a place in the list) are of the tree; ``edge`` says what the dependency is known by, and
     ``inferred`` that the log does not state it; ``decision`` numbers the requests that are routed as one;
     ``downstream_usd`` is its cost with all that depends on it; ``risk_usd`` its part of what a lost answer makes run
-    again.
+    again. Amounts are None where none of the requests that they are of has a price.
     """
 
     request: str
@@ -37,20 +38,21 @@ class TraceNode(msgspec.Struct, kw_only=True, frozen=True):
     edge: str | None
     inferred: bool
     decision: int
-    cost_usd: str
-    policy_cost_usd: str
-    downstream_usd: str
-    risk_usd: str
+    cost_usd: str | None
+    policy_cost_usd: str | None
+    downstream_usd: str | None
+    risk_usd: str | None
     p_suffices: float | None
 
 
 class TraceView(msgspec.Struct, kw_only=True, frozen=True):
-    """A trace's requests in order of time, and its totals."""
+    """A trace's requests in order of time, and the totals of those with a price; None where there are none."""
 
     nodes: list[TraceNode]
-    cost_usd: str
-    policy_cost_per_request_usd: str
-    policy_cost_per_trace_usd: str
+    unpriced_requests: int
+    cost_usd: str | None
+    policy_cost_per_request_usd: str | None
+    policy_cost_per_trace_usd: str | None
 
 
 def view_trace(ledger: Ledger, trace: str, *, policy: Policy, catalog: Catalog, book: PriceBook) -> TraceView:
@@ -87,6 +89,8 @@ def _view(named: pl.DataFrame, applied: Plan) -> TraceView:
     graph, actual = applied.graph, applied.actual
     costs = [per_request.costs().total, per_trace.costs().total]
     downstream, risk, depth = graph.downstream(actual), per_trace.risk(), graph.depths()
+    priced = applied.requests.priced
+    priced_below = graph.downstream(priced.astype(np.int64))
     edges, inferred = graph.nodes["edge"].to_list(), graph.inferred.to_list()
     nodes = []
     for node, place in enumerate(graph.row.tolist()):
@@ -107,14 +111,23 @@ def _view(named: pl.DataFrame, applied: Plan) -> TraceView:
                 edge=edges[node],
                 inferred=bool(inferred[node]),
                 decision=int(graph.unit[node]),
-                cost_usd=usd(int(actual[place])),
-                policy_cost_usd=usd(int(costs[1][place])),
-                downstream_usd=usd(int(downstream[node])),
-                risk_usd=usd(int(risk[node])),
+                cost_usd=_usd(actual[place], known=priced[place]),
+                policy_cost_usd=_usd(costs[1][place], known=priced[place]),
+                downstream_usd=_usd(downstream[node], known=priced_below[node]),
+                risk_usd=_usd(risk[node], known=priced_below[node]),
                 p_suffices=None if p is None else round(p, 6),
             )
         )
-    totals = [usd(int(amounts[graph.row].sum())) for amounts in (actual, *costs)]
+    known = priced[graph.row]
+    totals = [_usd(amounts[graph.row].sum(), known=known.any()) for amounts in (actual, *costs)]
     return TraceView(
-        nodes=nodes, cost_usd=totals[0], policy_cost_per_request_usd=totals[1], policy_cost_per_trace_usd=totals[2]
+        nodes=nodes,
+        unpriced_requests=int(np.count_nonzero(~known)),
+        cost_usd=totals[0],
+        policy_cost_per_request_usd=totals[1],
+        policy_cost_per_trace_usd=totals[2],
     )
+
+
+def _usd(pico: np.int64, *, known: np.bool_ | np.int64) -> str | None:
+    return usd(int(pico)) if known else None

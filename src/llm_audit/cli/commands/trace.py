@@ -56,7 +56,11 @@ def _tree(found: TraceView) -> None:
         for node in found.nodes
     ]
     show(rows, "table", numeric=("cost", "downstream", "risk"))
+    if found.cost_usd is None:
+        typer.echo("No request has a known price, so the costs are unknown.")
+        return
     typer.echo(
         f"Cost {found.cost_usd}, policy by request {found.policy_cost_per_request_usd},"
         f" by trace {found.policy_cost_per_trace_usd} USD"
+        + (f", without {found.unpriced_requests:,} of no known price" if found.unpriced_requests else "")
     )
