@@ -93,7 +93,8 @@ FORMAT = Format(
         notes="Fields as in LibreChat's source (schema/transaction.ts and models/Transaction.js, 2026). Prompts are "
         "in another collection and are not read; a reply's documents are matched by user, conversation, "
         "message, model and context, in the order of the file. Costs are LibreChat's own credits, a millionth "
-        "of a dollar each. Messages hold no billed tokens and are rejected.",
+        "of a dollar each. Messages hold no billed tokens and are rejected. No "
+        "document holds a service tier: calls are priced as standard.",
         ordered=True,
     ),
     specificity=Specificity.PRODUCT,

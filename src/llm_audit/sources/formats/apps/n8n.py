@@ -96,7 +96,7 @@ FORMAT = Format(
         notes="Shapes as in n8n's source (N8nLlmTracing of its LangChain nodes, execution entities, 2026); no real "
         "export was seen. Only runs of language models are calls, so that an agent's are found under its model. Cached "
         "tokens are not logged, and counts that n8n estimated are not read. Executions must have been saved with their "
-        "data.",
+        "data. The service tier is the one that served where the reply was streamed, else the one that was asked for.",
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: "resultData" in mapping(record.get("data")),

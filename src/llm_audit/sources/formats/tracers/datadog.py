@@ -132,7 +132,8 @@ FORMAT = Format(
         evidence=Evidence.FIXTURE,
         input_counts="inclusive",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
-        notes="Written after the Export API's documented response; no real export was seen.",
+        notes="Written after the Export API's documented response; no real export was seen. The service tier is "
+        "the one that was asked for: Datadog's libraries do not record the one that served.",
     ),
     specificity=Specificity.PRODUCT,
     matches=_matches,

@@ -66,7 +66,8 @@ FORMAT = Format(
         input_counts="not split",
         tells=("time", "id", "prompts", "cost", "latency", "trace", "service_tier"),
         notes="Fields as in Lunary's source (formatRun, 2024 to 2026). Its exports leave cached tokens out, so cached "
-        "input is priced as fresh. Chains, agents, tools and threads are no calls. A cost of 0 is read as unknown.",
+        "input is priced as fresh. Chains, agents, tools and threads are no calls. A cost of 0 is read as unknown. "
+        "The service tier is the one that was asked for.",
     ),
     specificity=Specificity.PRODUCT,
     matches=lambda record, _: record.keys() >= _SIGNATURE,

@@ -73,7 +73,8 @@ FORMAT = Format(
         tells=("time", "id", "latency", "trace"),
         notes="Attributes as in the source and the tests of New Relic's Node, Python and Go agents "
         "(LlmChatCompletionSummary, LlmEmbedding); no real export was seen. Prompts are in events of their "
-        "own and are not read. Cached tokens are read where an agent reports them.",
+        "own and are not read. Cached tokens are read where an agent reports them. No "
+        "agent records a service tier: calls are priced as standard.",
     ),
     specificity=Specificity.PRODUCT,
     matches=_matches,
