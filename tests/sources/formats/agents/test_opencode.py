@@ -44,6 +44,47 @@ def test_each_step_of_a_message_is_a_call() -> None:
     assert first.merge_key != last.merge_key
 
 
+def test_a_call_of_an_exported_session_has_the_messages_before_it(tmp_path: Path) -> None:
+    counts = {"tokens": {"total": 30, "input": 20, "output": 10, "reasoning": 0}}
+    own = {"role": "assistant", "modelID": "gpt-5", "providerID": "openai", **counts}
+
+    def question(*parts: dict[str, object]) -> dict[str, object]:
+        return {"info": {"role": "user", "summary": {"title": "t"}}, "parts": parts}
+
+    def answer(name: str, *parts: dict[str, object], **more: object) -> dict[str, object]:
+        return {"info": {**own, "id": name, **more}, "parts": parts}
+
+    def wrote(words: str, **more: object) -> dict[str, object]:
+        return {"type": "text", "text": words, **more}
+
+    done = {"type": "step-finish", "cost": 0.01, **counts}
+    state = {"status": "error", "input": {"path": "a.py"}, "error": "no such file"}
+    tool = {"type": "tool", "callID": "c1", "tool": "read", "state": state}
+    messages = [
+        question(wrote("Mend it."), wrote("<reminder>", synthetic=True), {"type": "file", "mime": "image/png"}),
+        answer("m1", {"type": "step-start"}, wrote("I look."), tool, done, wrote("It is gone."), done),
+        question({"type": "compaction"}),
+        answer("m2", wrote("So far: gone."), done, summary=True),
+        question(wrote("Then make it.")),
+        answer("m3", wrote("Made."), done),
+    ]
+    session = tmp_path / "session.json"
+    session.write_text(json.dumps({"info": {"id": "s"}, "messages": messages}))
+    looked, ended, summed, made = requests(session)
+    assert [(m.role, m.text, m.images) for m in looked.messages or ()] == [("user", "Mend it.", 1)]
+    assert (looked.completion, looked.completion_calls) == ("I look.", 'read({"path":"a.py"})')
+    assert ended.messages is not None
+    assert [(m.role, m.text, m.call_id, m.failed) for m in ended.messages[1:]] == [
+        ("assistant", "I look.", "c1", False),
+        ("tool", "no such file", "c1", True),
+    ]
+    assert (ended.completion, summed.messages) == ("It is gone.", None)
+    assert [(m.role, m.text) for m in made.messages or ()] == [
+        ("assistant", "So far: gone."),
+        ("user", "Then make it."),
+    ]
+
+
 @pytest.mark.parametrize(
     ("model", "counts", "output", "ambiguous"),
     [
