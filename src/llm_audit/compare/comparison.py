@@ -39,7 +39,6 @@ def compare(
     Raises:
         IncompleteError: The two cannot be compared; the message holds the command that would make them comparable.
     """
-    base_rows = base.basis
     if not base.basis or not head.basis:
         empty = labels[0] if not base.basis else labels[1]
         raise IncompleteError(f"{empty} has no priced requests, so it cannot be compared.")
@@ -57,19 +56,21 @@ def compare(
     if base.fingerprints.classifier != head.fingerprints.classifier:
         notes.append("The two were judged by different classifiers; a change in flagship tax may be due to that.")
     notes += _sampled(base, head, labels)
-    before, after = units(base_rows), units(head.basis)
-    base_cost, head_cost = _cost(base_rows), _cost(head.basis)
-    base_tax, head_tax = _tax(base_rows), _tax(head.basis)
-    requests = sum(row.requests for row in base_rows), sum(row.requests for row in head.basis)
+    if head.currency != "USD":
+        notes.append("Amounts of the comparison are in US dollars.")
+    before, after = units(base.basis), units(head.basis)
+    base_cost, head_cost = _cost(base.basis), _cost(head.basis)
+    base_tax, head_tax = _tax(base.basis), _tax(head.basis)
+    requests = sum(row.requests for row in base.basis), sum(row.requests for row in head.basis)
     return Comparison(
-        base=_side(labels[0], base, base_rows),
+        base=_side(labels[0], base, base.basis),
         head=_side(labels[1], head, head.basis),
         change=usd(head_cost - base_cost),
         parts=[Part(name=name, amount=usd(amount)) for name, amount in cost_parts(before, after).items()],
         tax_parts=[]
         if base_tax is None or head_tax is None
         else [Part(name=name, amount=usd(amount)) for name, amount in tax_parts(before, after).items()],
-        groups=_groups(base_rows, head.basis),
+        groups=_groups(base.basis, head.basis),
         metrics=metric_changes(base, head, confidence=confidence),
         realised=usd(round(base_cost * requests[1] / requests[0]) - head_cost),
         estimated=None if base_tax is None else usd(round(base_tax * requests[1] / requests[0])),

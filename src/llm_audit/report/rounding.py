@@ -62,8 +62,26 @@ def note(full: Table, total: Sequence[Cell] | None, *, currency: str) -> str:
     largest = max(gaps)
     if not largest:
         return ""
+    return _by_up_to(largest, currency=currency)
+
+
+def steps_note(rows: Sequence[Sequence[Cell]]) -> str:
+    """Return a note where, as shown, the first amounts and the steps below them do not add up to the last ones.
+
+    Args:
+        rows: A name and amounts in dollars each.
+    """
+    gaps = [Decimal(0)]
+    for column in list(zip(*rows, strict=True))[1:]:
+        amounts = [shown(cell) for cell in column]
+        if amounts[0] is not None and amounts[-1] is not None:
+            gaps.append(abs(sum(filter(None, amounts[:-1]), Decimal(0)) - amounts[-1]))
+    return _by_up_to(max(gaps), currency="USD") if max(gaps) else ""
+
+
+def _by_up_to(largest: Decimal, *, currency: str) -> str:
     return (
-        f"Each amount is rounded on its own, so amounts as shown differ from their sums by up to"
+        "Each amount is rounded on its own, so amounts as shown differ from their sums by up to"
         f" {money(f'{largest:f}', currency=currency)}; the exact amounts add up."
     )
 

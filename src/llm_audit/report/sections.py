@@ -18,7 +18,7 @@ from llm_audit.report.tables import answers, billing, invoice, judgement, mix, r
 from llm_audit.report.tables import check as check_tables
 from llm_audit.report.tables import quality as data
 from llm_audit.report.tables import routing as policy
-from llm_audit.report.text import plural
+from llm_audit.report.text import plain, plural
 
 _PRINTED_GROUPS = ("team", "app")
 
@@ -84,7 +84,8 @@ def _variance(check: CheckResult | None) -> Iterable[Section]:
         blocks.append(Block(figure=drawn, tables=(check_tables.variance(check.comparison),)))
         makers = (check_tables.sides, check_tables.groups, check_tables.metrics)
         blocks += [Block(tables=(make(check.comparison),)) for make in makers]
-        lead = " ".join(filter(None, (lead, check_tables.realised(check.comparison))))
+        notes = [plain(note, limit=400) for note in check.comparison.notes]
+        lead = " ".join(filter(None, (lead, *notes, check_tables.realised(check.comparison))))
     yield _section("variance", "Gates and the baseline", lead, blocks)
 
 

@@ -43,12 +43,16 @@ _SHARE_PLACES = 4
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column: its heading, the kind of its cells, whether they may be added up, and how much it is needed."""
+    """A column: its heading, the kind of its cells, whether they may be added up, and how much it is needed.
+
+    ``currency`` is of its amounts, where that is not the document's.
+    """
 
     title: str
     kind: ColumnKind = ColumnKind.TEXT
     sums: bool = False
     priority: Priority = Priority.NORMAL
+    currency: str | None = None
 
 
 class Table(msgspec.Struct, kw_only=True, frozen=True):
@@ -67,9 +71,9 @@ def table(key: str, title: str, columns: Iterable[Column], rows: Iterable[Iterab
     return Table(key=key, title=title, columns=tuple(columns), rows=tuple(tuple(row) for row in rows), note=note)
 
 
-def money(title: str, *, sums: bool = True) -> Column:
+def money(title: str, *, sums: bool = True, currency: str | None = None) -> Column:
     """Make a column of amounts."""
-    return Column(title, ColumnKind.MONEY, sums)
+    return Column(title, ColumnKind.MONEY, sums, currency=currency)
 
 
 def count(title: str, *, sums: bool = True) -> Column:
@@ -144,7 +148,7 @@ def write(cell: Cell, column: Column, *, currency: str, limit: int = 80) -> str:
         case ColumnKind.PROSE:
             written = text.plain(amount or "", limit=_PROSE_LIMIT)
         case ColumnKind.MONEY:
-            written = text.money(amount, currency=currency)
+            written = text.money(amount, currency=column.currency or currency)
         case ColumnKind.RATE:
             written = amount or ""
         case ColumnKind.COUNT:

@@ -79,7 +79,7 @@ def page(document: Document, options: Options | None, *, data: Mapping[str, str]
         """Return the exact amount of a rounded cell, or "" where the cell is exact already."""
         if column.kind is not ColumnKind.MONEY or cell in {None, ""}:
             return ""
-        amount = exact(str(cell), currency=currency)
+        amount = exact(str(cell), currency=column.currency or currency)
         return "" if amount.rstrip("0").rstrip(".").endswith(written(cell, column).lstrip("$")) else amount
 
     def shown(full: Table) -> Shown:

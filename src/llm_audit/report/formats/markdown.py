@@ -75,6 +75,8 @@ def render(document: Document, *, frames: Frames | None = None, options: Options
         if summary.actions_note:
             parts.append(escape(summary.actions_note))
     parts.append(escape(f"{summary.period}, policy {plain(document.policy.name)}."))
+    compared = None if check is None else check.comparison
+    parts += [escape(plain(note, limit=400)) for note in (compared.notes if compared else ())]
     text = "\n\n".join(parts)
     for block in _tables(document, check):
         if len(text) + len(block) + 4 > LIMIT:
@@ -174,7 +176,8 @@ def _aligned(full: Table, currency: str) -> str:
             lines = _lines(kept, currency)
         if len(lines[0]) <= _WIDTH:
             break
-    return "\n".join([f"#### {escape(full.title)}", "", *lines])
+    note = ["", escape(full.note)] if full.note else []
+    return "\n".join([f"#### {escape(full.title)}", "", *lines, *note])
 
 
 def _without_prose(shown: Table) -> Table:

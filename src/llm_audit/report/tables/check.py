@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from llm_audit.document.comparison import CheckResult, Comparison
+from llm_audit.report.rounding import steps_note
 from llm_audit.report.table import Column, ColumnKind, Priority, Table, money, table
 from llm_audit.report.text import MINUS, NONE, UNKNOWN, words
 from llm_audit.report.text import count as write_count
@@ -65,8 +68,8 @@ def sides(comparison: Comparison) -> Table:
             Column("To"),
             Column("Requests", ColumnKind.COUNT),
             Column("Priced", ColumnKind.COUNT),
-            money("Cost", sums=False),
-            money("Flagship tax", sums=False),
+            _dollars("Cost"),
+            _dollars("Flagship tax"),
             Column("of cost", ColumnKind.SHARE),
         ),
         (
@@ -85,6 +88,11 @@ def sides(comparison: Comparison) -> Table:
     )
 
 
+def _dollars(title: str) -> Column:
+    """Make a column of a comparison's amounts, which are dollars whatever the document shows."""
+    return money(title, sums=False, currency="USD")
+
+
 def _day(time: str | None) -> str:
     return "" if time is None else time[:10]
 
@@ -98,8 +106,8 @@ def variance(comparison: Comparison) -> Table:
     names += [name for name in taxes if name not in costs]
     rows += [(words(name), costs.get(name, ""), taxes.get(name, "")) for name in names]
     rows.append(("now", comparison.head.cost, comparison.head.flagship_tax))
-    columns = (Column("Part"), money("Actual cost", sums=False), money("Flagship tax", sums=False))
-    return table("variance", "What changed", columns, rows)
+    columns = (Column("Part"), _dollars("Actual cost"), _dollars("Flagship tax"))
+    return table("variance", "What changed", columns, rows, note=steps_note(rows))
 
 
 def groups(comparison: Comparison) -> Table:
@@ -110,11 +118,11 @@ def groups(comparison: Comparison) -> Table:
         (
             Column("Group"),
             Column("Name"),
-            money("Baseline cost", sums=False),
-            money("Cost now", sums=False),
-            money("Change", sums=False),
-            Column("Baseline tax", ColumnKind.MONEY, priority=Priority.SPARE),
-            Column("Tax now", ColumnKind.MONEY, priority=Priority.SPARE),
+            _dollars("Baseline cost"),
+            _dollars("Cost now"),
+            _dollars("Change"),
+            replace(_dollars("Baseline tax"), priority=Priority.SPARE),
+            replace(_dollars("Tax now"), priority=Priority.SPARE),
         ),
         (
             (g.group, g.name or NONE, g.base_cost, g.head_cost, g.change, g.base_flagship_tax, g.head_flagship_tax)

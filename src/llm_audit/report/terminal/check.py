@@ -51,6 +51,8 @@ def _print_comparison(comparison: Comparison, console: Console) -> None:
     for full in shown:
         if full.rows:
             print_table(full, console)
+        if full.note:
+            console.print(Padding(Text(full.note, style="dim"), (0, 1)))
     if sentence := tables.realised(comparison):
         console.print(Padding(Text(sentence), (1, 1, 0, 1)))
 
