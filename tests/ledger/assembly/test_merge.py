@@ -42,6 +42,27 @@ def test_among_equals_content_decides_before_place() -> None:
         {"merge_key": 7, "input_tokens": 6, "origin": 1},
         {"merge_key": 7, "input_tokens": 5, "cache_read_tokens": 1, "origin": 2},
     )
+    assert duplicates(rows).to_list() == [True, True, False]
+
+
+def test_counts_that_a_provider_reported_stay_before_those_of_the_text() -> None:
+    rows = frame(
+        {"merge_key": 7, "output_tokens": 401, "usage_source": "estimated"},
+        {"merge_key": 7, "output_tokens": 100},
+        {"merge_key": 8, "output_tokens": 5, "usage_source": "estimated"},
+        {"merge_key": 8, "output_tokens": None},  # an answer of which nothing is known
+        {"merge_key": 9, "input_tokens": 900, "usage_source": "ambiguous"},
+        {"merge_key": 9, "input_tokens": 600},
+    )
+    assert duplicates(rows).to_list() == [True, False, False, True, True, False]
+
+
+def test_of_as_many_tokens_those_that_tell_what_was_cached_stay() -> None:
+    rows = frame(
+        {"merge_key": 7, "input_tokens": 1000},
+        {"merge_key": 7, "input_tokens": 488, "cache_read_tokens": 512},
+        {"merge_key": 7, "input_tokens": 999},
+    )
     assert duplicates(rows).to_list() == [True, False, True]
 
 
@@ -52,6 +73,7 @@ REPEATS = st.lists(
             "output_tokens": st.sampled_from([None, 1, 2]),
             "input_tokens": st.sampled_from([None, 1, 2]),
             "stated_cost_pico": st.sampled_from([None, 1, 2]),
+            "usage_source": st.sampled_from(["reported", "estimated", "ambiguous", "none"]),
         }
     ),
     min_size=1,
@@ -64,7 +86,7 @@ REPEATS = st.lists(
 def test_what_stays_does_not_depend_on_the_order(rows: list[dict], order) -> None:
     def kept(some: list[dict]) -> list[str]:
         table = frame(*some)
-        columns = ["merge_key", "output_tokens", "input_tokens", "stated_cost_pico"]
+        columns = ["merge_key", "usage_source", "output_tokens", "input_tokens", "stated_cost_pico"]
         return sorted(str(row) for row in table.filter(~duplicates(table)).select(columns).rows())
 
     shuffled = list(rows)

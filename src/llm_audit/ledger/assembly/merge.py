@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from llm_audit.vocabulary import UsageSource
+
+_FROM_PROVIDERS = (UsageSource.REPORTED.value, UsageSource.AMBIGUOUS.value)
 _INPUT_COLUMNS = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
-DUPLICATE_COLUMNS = ("merge_key", "time", *_INPUT_COLUMNS, "output_tokens", "stated_cost_pico", "prompt_hash")
+DUPLICATE_COLUMNS = (
+    *("merge_key", "time", "usage_source", *_INPUT_COLUMNS, "output_tokens", "stated_cost_pico", "prompt_hash"),
+)
 """Columns that decide which rows are duplicates, with ``origin`` (rank of the input by its hash) and ``line``."""
 
 SPAN_COLUMNS = ("trace", "span", "parent_span", "wraps_calls", "usage_source", *_INPUT_COLUMNS, "output_tokens")
@@ -20,28 +25,43 @@ REPLY_COLUMNS = ("calls_tools", "tool_call_hash", "reply_hash", "tools_called")
 def duplicates(rows: pl.DataFrame) -> pl.Series:
     """Mark the rows that are duplicates of another.
 
-    Of the rows with an equal ``merge_key`` the most complete stays: most output tokens, then most input tokens, then by
-    content, then by position, so that neither the order of files nor how they were split decides.
+    Of the rows with an equal ``merge_key`` the most complete stays: counts that the provider reported before those
+    counted from text, then most output tokens, then counts without a doubt, most input tokens, and of those the fewest
+    fresh ones (another source may not tell what was cached), then by content, then by position, so that neither the
+    order of files nor how they were split decides.
 
     Args:
         rows: ``DUPLICATE_COLUMNS``, ``origin`` and ``line``; rows that are equal in them stay in order.
     """
+    source = pl.col("usage_source").cast(pl.String)
     repeated = (
         rows.with_row_index("row")
         .filter(pl.col("merge_key").is_not_null() & pl.col("merge_key").is_duplicated())
-        .with_columns(all_input=pl.sum_horizontal(*_INPUT_COLUMNS))
+        .with_columns(
+            all_input=pl.sum_horizontal(*_INPUT_COLUMNS),
+            counted=pl.col("output_tokens").is_not_null() & source.is_in(_FROM_PROVIDERS).fill_null(value=False),
+            certain=(source == UsageSource.REPORTED).fill_null(value=False),
+            source=source,
+        )
         .sort(
             "merge_key",
+            "counted",
             "output_tokens",
+            "certain",
             "all_input",
             *_INPUT_COLUMNS,
+            "source",
             "stated_cost_pico",
             "time",
             "prompt_hash",
             "origin",
             "line",
             "row",
-            descending=[False, True, True, *[True] * len(_INPUT_COLUMNS), True, False, True, False, False, False],
+            descending=[
+                *(False, True, True, True, True),
+                *(name != "input_tokens" for name in _INPUT_COLUMNS),
+                *(False, True, False, True, False, False, False),
+            ],
             nulls_last=True,
         )
     )
