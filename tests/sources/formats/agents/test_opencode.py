@@ -153,3 +153,8 @@ def test_the_database_holds_a_row_a_message_and_the_steps_among_its_parts(databa
     assert (document.tokens.input, document.tokens.cache_read, document.tokens.output) == (500, 800, 60)
     assert document.cost.stated == "0.02"
     assert (document.period.start, document.requests.rejected) == ("2026-11-02T10:00:01+00:00", 0)
+
+
+def test_a_step_that_a_run_printed_is_refused_for_its_model() -> None:
+    assert rejections("opencode/printed.jsonl") == [("no_model", "modelID")]
+    assert not_calls("opencode/printed.jsonl") == ["metadata"]

@@ -51,3 +51,9 @@ def test_usage_is_found_wherever_langchain_puts_it() -> None:
         (400, 600, None, None, 50),  # in the run itself
     ]
     assert [request.usage.reasoning_tokens for request in found] == [None, 10, 500, None, None, 10]
+
+
+def test_runs_exported_without_their_order_are_runs() -> None:
+    (run,) = requests("langsmith/chosen_columns.jsonl")
+    assert (run.model, run.provider, tokens(run)) == ("gpt-4o", "openai", (100, None, None, None, 20))
+    assert not_calls("langsmith/chosen_columns.jsonl") == ["parent_span"]

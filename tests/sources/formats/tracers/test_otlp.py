@@ -112,3 +112,11 @@ def test_tempo_lists_batches_of_its_own() -> None:
         ("shop", (100, None, None, None, 20)),
         ("search", (100, None, None, None, 20)),
     ]
+
+
+def test_a_model_of_genkits_is_a_call_by_what_it_returned() -> None:
+    (found,) = requests("otlp/genkit.json")
+    assert (found.model, found.provider, found.latency_ms) == ("gemini-2.5-flash", "google", 1500.0)
+    assert (tokens(found), found.usage.reasoning_tokens) == ((500, 400, None, None, 50), 30)
+    assert ([message.text for message in found.messages or []], found.completion) == (["Is it?"], "Yes.")
+    assert not_calls("otlp/genkit.json") == ["parent_span"]

@@ -20,6 +20,7 @@ from llm_audit.sources.entry import (
     NotCallReason,
     Reason,
     Record,
+    Rejected,
     Request,
     Usage,
 )
@@ -35,6 +36,9 @@ from llm_audit.vocabulary import Status
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
+    if "part" in record:  # what a run prints
+        yield _printed(mapping(record.get("part")))
+        return
     if "messages" not in record:
         yield _entry(record)
         return
@@ -108,6 +112,13 @@ def _results(parts: list[Json]) -> list[Message]:
     return read_turn("user", blocks) if blocks else []
 
 
+def _printed(part: Json) -> Entry:
+    """Refuse a step that a run printed, since that does not name its model; other parts are no calls."""
+    if part.get("type") == "step-finish" and mapping(part.get("tokens")):
+        return Rejected(Reason.NO_MODEL, "modelID", note=_UNNAMED)
+    return _NOTE
+
+
 def _entry(message: Json, *, prompt: list[Message] | None = None, said: Sequence[Json] = ()) -> Entry:
     tokens = mapping(message.get("tokens"))
     if message.get("role") != "assistant" or not tokens:
@@ -162,6 +173,8 @@ def _usage(tokens: Json, model: str) -> Usage:
 
 
 def _matches(record: Record, _context: Context) -> bool:
+    if "part" in record:
+        return "sessionID" in record and "messageID" in mapping(record.get("part"))
     if "messages" in record:
         return "info" in record and any("info" in item for item in objects(listing(record["messages"])[:1]))
     if "messageID" in record:  # a part of a message
@@ -170,6 +183,7 @@ def _matches(record: Record, _context: Context) -> bool:
     return own and text(record.get("role")) in {"user", "assistant"} and isinstance(record.get("time"), dict)
 
 
+_UNNAMED = "what opencode run prints does not name the model: audit its messages or its database"
 _NOTE = NotACall(NotCallReason.METADATA)
 FORMAT = Format(
     info=FormatInfo(

@@ -188,6 +188,11 @@ def _is_batch(record: Record) -> bool:
     return any("dotted_order" in half for half in halves)
 
 
+def _matches(record: Record, _context: Context) -> bool:
+    run = "run_type" in record and ("dotted_order" in record or {"inputs", "outputs"} <= record.keys())
+    return run or _is_batch(record)
+
+
 FORMAT = Format(
     info=FormatInfo(
         name="langsmith",
@@ -199,7 +204,7 @@ FORMAT = Format(
         "retrievers are not provider calls.",
     ),
     specificity=Specificity.PRODUCT,
-    matches=lambda record, _: ("run_type" in record and "dotted_order" in record) or _is_batch(record),
+    matches=_matches,
     entries=_entries,
     keys=frozenset({"run_type", "post", "patch"}),
 )

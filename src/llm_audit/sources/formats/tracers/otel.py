@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.tracers import _otel_texts, langfuse, mlflow, openinference, vercel_ai
+from llm_audit.sources.formats.tracers import _genkit, _otel_texts, langfuse, mlflow, openinference, vercel_ai
 from llm_audit.sources.records import tracing
 from llm_audit.sources.records.attributes import Names, names_of
 from llm_audit.sources.records.billing.amounts import amount
@@ -128,6 +128,8 @@ def _other_reader(attributes: Json) -> Callable[[tracing.Span], Entry] | None:
         return openinference.read
     if mlflow.is_span(attributes):
         return _mlflow
+    if _genkit.is_span(attributes):
+        return _genkit.read
     return langfuse.read_span if langfuse.is_span(attributes) else None
 
 

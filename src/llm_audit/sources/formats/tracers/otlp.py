@@ -169,8 +169,8 @@ FORMAT = Format(
         evidence=Evidence.REAL,
         input_counts="by attributes, as otel",
         tells=("time", "id", "prompts", "cache", "cost", "latency", "trace", "service_tier"),
-        notes="Spans of GenAI, OpenLLMetry, OpenLIT, OpenInference and the Vercel AI SDK; log events of Claude Code, "
-        "Codex and Gemini CLI. Spans and events of other kinds are not provider calls.",
+        notes="Spans of GenAI, OpenLLMetry, OpenLIT, OpenInference, Genkit, Langfuse and the Vercel AI SDK; log events "
+        "of Claude Code, Codex and Gemini CLI. Spans and events of other kinds are not provider calls.",
     ),
     specificity=Specificity.ENVELOPE,
     matches=lambda record, _: not _BATCHES.isdisjoint(record),
