@@ -1,5 +1,9 @@
 """Expected figures are worked out by hand from the provider's own bodies."""
 
+import json
+from pathlib import Path
+
+import pytest
 from tests.sources.formats.fixture_files import requests, tokens
 
 
@@ -49,3 +53,19 @@ def test_the_live_api_calls_its_output_a_response() -> None:
     (live,) = requests("gemini/live.jsonl")
     assert (tokens(live), live.usage.audio_output_tokens) == ((20, None, None, None, 10), 40)
     assert (live.usage.unread_counts, live.usage.unexplained_tokens) == (None, None)
+
+
+@pytest.mark.parametrize(("second", "counted"), [({"token_count": 5}, 12), ({}, None)])
+def test_embeddings_of_vertex_count_each_by_itself(second: object, counted: int | None, tmp_path: Path) -> None:
+    """Where one is not counted the sum is unknown."""
+    path = "/v1/projects/p/locations/us-central1/publishers/google/models/text-embedding-005:predict"
+    embeddings = [{"embeddings": {"values": [0.1], "statistics": one}} for one in ({"token_count": 7}, second)]
+    asked = {"instances": [{"content": "a"}, {"content": "b"}]}
+    record = {
+        "request": asked,
+        "response": {"predictions": embeddings},
+        "url": f"https://aiplatform.googleapis.com{path}",
+    }
+    (tmp_path / "log.jsonl").write_text(json.dumps(record))
+    (request,) = requests(tmp_path / "log.jsonl")
+    assert (request.operation, request.usage.input_tokens) == ("embedding", counted)

@@ -68,3 +68,12 @@ def test_a_gemini_part_of_another_type_is_passed_over(part: object) -> None:
     body = assemble([{**chunk, "usageMetadata": {"totalTokenCount": 3}}])
     assert body["candidates"][0]["content"]["parts"][0] == {"text": "Yes."}
     assert body["usageMetadata"] == {"totalTokenCount": 3}
+
+
+def test_a_stream_of_responses_that_was_cut_says_what_it_said() -> None:
+    begun = {"type": "response.created", "response": {"id": "resp_1", "status": "in_progress", "output": []}}
+    deltas = [{"type": "response.output_text.delta", "delta": part} for part in ("Ye", "s.", None)]
+    body = assemble([begun, *deltas])
+    assert body["output"] == [{"type": "message", "role": "assistant", "content": "Yes."}]
+    done = {"type": "response.output_item.done", "item": {"type": "message", "content": "No."}}
+    assert assemble([begun, *deltas, done])["output"] == [done["item"]]

@@ -7,14 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llm_audit.sources.entry import NO_USAGE, BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
+from llm_audit.sources.entry import (
+    NO_USAGE,
+    BadRecordError,
+    Entry,
+    NotACall,
+    NotCallReason,
+    Reason,
+    Record,
+    Request,
+    Usage,
+)
 from llm_audit.sources.formats.dialects import Dialect, pair_of, speaks
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.pair_requests import request_of, set_counts
 from llm_audit.sources.records.billing.fees import read_grounding_fees
 from llm_audit.sources.records.bodies import usage_of
 from llm_audit.sources.records.calls import tier
-from llm_audit.sources.records.fields import Json, first, mapping, objects, text
+from llm_audit.sources.records.disjoint import disjoint_usage, read_count
+from llm_audit.sources.records.fields import Json, at, first, mapping, objects, text
 from llm_audit.sources.records.hosts import region_of
 from llm_audit.sources.records.pair import KEYS, Pair
 from llm_audit.vocabulary import Operation, ServiceTier, Status
@@ -41,6 +52,8 @@ def gemini_request(pair: Pair, *, model: str | None) -> Request:
     """Build the request of a pair in the shape of generateContent."""
     request = request_of(pair, provider="google", model=model)
     usage = usage_of(pair.response_body)
+    if usage is NO_USAGE and request.operation == Operation.EMBEDDING:
+        usage = _of_predictions(pair.response_body)
     set_counts(request, pair, usage)
     if usage is NO_USAGE and first(pair.response_body, "promptFeedback", "prompt_feedback"):
         request.status = Status.ERROR.value  # blocked before the model saw it
@@ -59,6 +72,14 @@ def _is_chunk(body: Json) -> bool:
     candidates = list(objects(body.get("candidates")))
     ended = any(first(candidate, "finishReason", "finish_reason") is not None for candidate in candidates)
     return bool(candidates) and not ended and first(body, "responseId", "response_id") is None
+
+
+def _of_predictions(body: Json) -> Usage:
+    """Return what the embeddings of Vertex AI's predict count, each by itself."""
+    found = (at(prediction, "embeddings", "statistics") for prediction in objects(body.get("predictions")))
+    counts = [read_count(mapping(statistics), "token_count") for statistics in found]
+    known = [count for count in counts if count is not None]
+    return disjoint_usage(sum(known), 0) if known and len(known) == len(counts) else NO_USAGE
 
 
 def _contains_images(body: Json) -> bool:

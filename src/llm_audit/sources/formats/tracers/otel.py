@@ -73,7 +73,7 @@ def read(span: tracing.Span) -> Entry:
         if len(_plans) >= _MAX_SHAPES:
             _plans.clear()
         plan = _plans[shape] = _plan(attributes)
-    names, other, has_cost, has_parameters = plan
+    names, other, has_cost, has_parameters, has_logfire = plan
     if other is not None:
         return other(span)
     given_step, given_request, given_response, given_vendor, given_kind, response_id, given_tier = firsts(
@@ -81,7 +81,8 @@ def read(span: tracing.Span) -> Entry:
     )
     step, requested, vendor = text(given_step) or "", text(given_request), provider(given_vendor)
     model = text(given_response) or requested
-    usage = _usage(attributes, names, vendor, model)
+    own = _in_logfire(attributes) if has_logfire else None
+    usage = of_any(own, model=model or "") if own else _usage(attributes, names, vendor, model)
     if step.startswith(_NOT_MODEL_CALLS) or not names.is_gen_ai:
         return NotACall(NotCallReason.NOT_A_MODEL_CALL) if names.is_gen_ai else _custom(span)
     around, used = step.startswith(_WRAPPERS), usage.input_tokens is not None
@@ -110,13 +111,15 @@ class _Plan(NamedTuple):
     other: Callable[[tracing.Span], Entry] | None  # which reads spans of another convention
     has_cost: bool
     has_parameters: bool
+    has_logfire: bool  # of which Logfire keeps the response
 
 
 def _plan(attributes: Json) -> _Plan:
     has_cost, has_parameters = (
         any(name in attributes for group in groups for name in group) for groups in (_COSTS, _PARAMETERS)
     )
-    return _Plan(names_of(attributes), _other_reader(attributes), has_cost, has_parameters)
+    has_logfire = any(name.partition(".")[0] == _LOGFIRE for name in attributes)
+    return _Plan(names_of(attributes), _other_reader(attributes), has_cost, has_parameters, has_logfire)
 
 
 def _other_reader(attributes: Json) -> Callable[[tracing.Span], Entry] | None:
@@ -172,8 +175,6 @@ def _parameters(request: Request, attributes: Json) -> None:
 def _usage(attributes: Json, names: Names, vendor: str | None, model: str | None) -> Usage:
     if attributes.get("gen_ai.system") == _ADK and (own := mapping(at(attributes, _ADK_RESPONSE, "usage_metadata"))):
         return of_gemini(own)
-    if own := _in_logfire(attributes):
-        return of_any(own, model=model or "")
     counts = {key: attributes[name] for name, key in names.usage}
     if _ADK_THOUGHTS in counts and (thoughts := read_count(counts, _ADK_THOUGHTS)) and "output_tokens" in counts:
         # of Gemini, on top of the output

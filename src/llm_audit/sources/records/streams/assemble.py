@@ -41,11 +41,6 @@ def _of_alike(lines: bytes, count: int, is_messages: bool) -> Json | None:  # no
 def assemble(chunks: Sequence[Json]) -> Json:
     """Return the body that a provider's chunks add up to; an empty one where they are of no known kind."""
     kinds = {kind for chunk in chunks if isinstance(kind := chunk.get("type"), str)}
-    done = next(
-        (chunk["interaction"] for chunk in reversed(chunks) if "usage" in mapping(chunk.get("interaction"))), None
-    )
-    if done is not None:
-        return mapping(done)
     if "message_start" in kinds or "message_delta" in kinds:
         return _of_anthropic(chunks)
     if any(kind.startswith("response.") for kind in kinds):
@@ -117,8 +112,18 @@ def _of_responses(chunks: Sequence[Json]) -> Json:
     body = (done or states or [{}])[-1]
     if body.get("output") or not states:
         return body
-    items = [chunk.get("item") for chunk in chunks if chunk.get("type") == "response.output_item.done"]
+    items: list[Any] = [chunk.get("item") for chunk in chunks if chunk.get("type") == "response.output_item.done"]
+    if not items:  # of a stream that was cut, as far as it went
+        deltas = [chunk.get("delta") for chunk in chunks if chunk.get("type") == "response.output_text.delta"]
+        said = "".join(delta for delta in deltas if isinstance(delta, str))
+        items = [{"type": "message", "role": "assistant", "content": said}] if said else []
     return {**body, "output": items}
+
+
+def _of_interaction(chunks: Sequence[Json]) -> Json:
+    """Return the interaction of Gemini's as its last event has it, with its usage once it is done."""
+    states = [mapping(chunk.get("interaction")) for chunk in chunks if chunk.get("interaction")]
+    return next((state for state in reversed(states) if "usage" in state), (states or [{}])[-1])
 
 
 def _of_anthropic(chunks: Sequence[Json]) -> Json:
@@ -216,6 +221,7 @@ def _last_of(chunks: Iterable[Json]) -> dict[str, Any]:
 _LAST = 3  # chunks of which one ends a reply: after it may be one without choices, and one that says no more
 _CHUNKS = frozenset({"usageMetadata", "candidates", "messageStart", "contentBlockDelta", "done"})
 _READERS: tuple[tuple[frozenset[str], Callable[[Sequence[Json]], Json]], ...] = (
+    (frozenset({"interaction"}), _of_interaction),
     (frozenset({"usageMetadata", "candidates"}), _of_gemini),
     (frozenset({"contentBlockDelta", "messageStop", "metadata"}), _of_converse),
     (frozenset({"choices"}), _of_chat),
