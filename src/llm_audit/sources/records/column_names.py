@@ -127,6 +127,8 @@ COUNTED = frozenset(
     | {"token_count", "token_counts", "token_info", "tokens_info"}
 )
 """Names under which a custom log keeps token counts in an object of their own, beside names of usage."""
+LISTED = frozenset({"llm_calls", "model_calls", "api_calls", "calls", "steps", "turns", "generations", "attempts"})
+"""Names under which a custom log lists calls, each with counts of its own."""
 _ATTRIBUTION = frozenset({"team", "app", "user", "environment"})
 
 
@@ -202,7 +204,7 @@ class Columns(msgspec.Struct, frozen=True):
     only_usual: bool = True  # no column besides those that most logs have, and none that may count tokens
     attribution: bool = False  # any of team, app, user and environment
     marks: tuple[str, ...] = ()  # keys that may say that a record is no call
-    holders: tuple[str, ...] = ()  # keys of objects that may hold the usage, or counts
+    holders: tuple[str, ...] = ()  # keys of objects that may hold the usage, or counts, and of lists of calls
 
     def whole_counts(self, record: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
         """Return the keys and the values of a record's own counts of its input and of its output."""
@@ -256,7 +258,7 @@ def _columns(keys: tuple[str, ...]) -> Columns:
     found = {column: key for column, (_, key) in best.items()}
     unread = any(_may_count(normalize_name(key)) for key in keys)
     marks = tuple(key for key in keys if normalize_name(key) in EVENTS | CACHE_HITS)
-    holders = tuple(key for key in keys if normalize_name(key) in _HOLDERS | COUNTED)
+    holders = tuple(key for key in keys if normalize_name(key) in _HOLDERS | COUNTED | LISTED)
     flags = {
         "only_usual": found.keys() <= USUAL and not (unread or marks or holders or _counts_twice(keys)),
         "attribution": not _ATTRIBUTION.isdisjoint(found),

@@ -19,6 +19,8 @@ HELD: list[tuple[dict[str, Any], tuple[int | None, ...]]] = [
     ({"completion": "Yes.", "metadata": json.dumps({"usage": USAGE, "team": "search"})}, COUNTED),
     ({"completion": json.dumps({"usage": USAGE})}, NONE),  # a text that a model may have written
     ({"completion": "Yes.", "metadata": {"input_tokens": 100, "max_tokens": 20}}, NONE),
+    ({"completion": "Yes.", "metadata": {"input_tokens": -100, "output_tokens": 20}}, NONE),
+    ({"completion": "Yes.", "steps": [{"input_tokens": -100, "output_tokens": 20}]}, NONE),
     ({"completion": "Yes.", "metadata": {"usage": USAGE}, "usage": None}, NONE),
     (
         {"completion": "Yes.", "metadata": {"usage": USAGE}, "input_tokens": 7, "output_tokens": 3},
@@ -35,9 +37,16 @@ def test_a_usage_that_a_record_holds_elsewhere(held: dict[str, Any], counts: obj
     assert [tokens(request) for request in requests(path)] == [counts] * 4
 
 
-def test_usages_of_several_models_are_named_and_not_used(tmp_path: Path) -> None:
-    usage = {"gpt-4o": USAGE, "gpt-4o-mini": USAGE}
+SEVERAL: list[dict[str, Any]] = [
+    {"usage": {"gpt-4o": USAGE, "gpt-4o-mini": USAGE}},
+    {"prompt": "Is it?", "llm_calls": [{"model": "gpt-4o", "usage": USAGE}, {"model": "gpt-4o-mini", "usage": USAGE}]},
+    {"prompt": "Is it?", "steps": [USAGE, USAGE]},
+]
+
+
+@pytest.mark.parametrize("held", SEVERAL)
+def test_usages_of_several_calls_are_named_and_not_used(held: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
-    path.write_text(json.dumps({"timestamp": TIME, "model": "gpt-4o", "usage": usage}))
+    path.write_text(json.dumps({"timestamp": TIME, "model": "gpt-4o", **held}))
     (request,) = requests(path)
     assert (tokens(request), request.usage.unread_counts) == (NONE, "usages of several calls")

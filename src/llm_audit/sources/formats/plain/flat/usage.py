@@ -15,7 +15,7 @@ from llm_audit.sources.formats.plain.flat.marks import add_cached
 from llm_audit.sources.records.billing.aggregates import count_of
 from llm_audit.sources.records.column_names import ABSENT, COUNTED, Columns, columns_of
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
-from llm_audit.sources.records.fields import Json, as_int, first, listing, mapping, text
+from llm_audit.sources.records.fields import Json, as_int, first, listing, mapping, objects, text
 from llm_audit.sources.records.tokens import (
     count_tokens,
     normalize_name,
@@ -30,6 +30,7 @@ from llm_audit.sources.records.usage import of_any
 _ANTHROPIC_INPUTS = ("input_tokens", "usage_input_tokens", "response_usage_input_tokens")
 _ANTHROPIC_READS = tuple(f"{head}cache_read_input_tokens" for head in ("", "usage_", "response_usage_"))
 _READS, _WRITES = "cache_read_input_tokens", "cache_creation_input_tokens"
+_SEVERAL = "usages of several calls"
 _USAGES = ("usage", "token_usage", "usage_metadata", "usageMetadata")
 
 
@@ -43,7 +44,7 @@ def only_usage(usage: object) -> object:
 def read_usage(record: Json, columns: Columns, model: str) -> Usage:
     """Read the counts of a record: of its usage, of its columns, or of what it holds a usage in."""
     usage = only_usage(record.get(columns.usage))
-    left_out = ["usages of several calls"] if (isinstance(usage, list) and usage) or _by_model(usage) else []
+    left_out = [_SEVERAL] if (isinstance(usage, list) and usage) or _of_several(usage) else []
     nested = mapping(usage) or mapping(record.get(columns.total))
     if nested and (found := _nested_usage(nested, model)) is not NO_USAGE:
         return found
@@ -74,6 +75,8 @@ def read_usage(record: Json, columns: Columns, model: str) -> Usage:
     if found is not NO_USAGE:
         return found
     left_out += [*counts.unread, *([TOTAL_ALONE] if counts.get("total") else [])]
+    if not left_out and any(_of_several(record[key]) for key in columns.holders):
+        left_out = [_SEVERAL]
     return with_left_out(_held_usage(record, columns, model), left_out)
 
 
@@ -122,16 +125,27 @@ def _held_usage(record: Json, columns: Columns, model: str) -> Usage:
     reply, metadata = record.get(columns.completion), mapping(record.get(columns.metadata))
     beside = first(reply, *_USAGES) if isinstance(reply, Mapping) else None
     for held in map(mapping, (beside, first(metadata, *_USAGES), metadata)):
-        counts = count_tokens(held, nested=False)
-        if counts.get("input") is not None and counts.get("output") is not None:
+        if _counts_both(held):
             return _among_metrics(held, model)
     return NO_USAGE
 
 
-def _by_model(usage: object) -> bool:
-    """Return whether a usage holds one of each of several models, and none of its own."""
-    held = usage.values() if isinstance(usage, Mapping) else ()
-    return bool(held) and all(isinstance(own, Mapping) and count_tokens(own).get("input") is not None for own in held)
+def _of_several(held: object) -> bool:
+    """Return whether an object holds a usage of each of several models, or a list calls that have their own."""
+    if isinstance(held, Mapping):
+        usages = [own if isinstance(own, Mapping) else {} for own in held.values()]
+    else:
+        usages = [mapping(first(call, *_USAGES)) or call for call in objects(listing(held))]
+    return bool(usages) and all(map(_counts_both, usages))
+
+
+def _counts_both(held: Json) -> bool:
+    """Return whether an object counts input and output; one that cannot be right counts neither."""
+    try:
+        counts = count_tokens(held, nested=False)
+    except BadRecordError:
+        return False
+    return counts.get("input") is not None and counts.get("output") is not None
 
 
 def _among_metrics(metrics: Json, model: str) -> Usage:
