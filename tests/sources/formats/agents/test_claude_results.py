@@ -27,6 +27,10 @@ def test_a_result_adds_what_the_rows_before_it_do_not_hold() -> None:
     assert [request.stated_cost_pico for request in rest] == [None, 10_000_000_000, None]
 
 
+def test_pieces_of_a_reply_are_no_calls_beside_its_rows() -> None:
+    assert not_calls(STREAM) == ["metadata"] * 3  # the beginning, and two pieces
+
+
 def test_results_without_rows_are_runs_of_their_own() -> None:
     first, second, haiku, opus = requests(RESULTS)
     assert (first.model, tokens(first), tokens(second)) == (

@@ -38,6 +38,7 @@ from llm_audit.sources.remembered import remembered
 
 _TYPES = frozenset({"user", "assistant", "system", "summary", "progress", "attachment", "result"})
 _NOTES = frozenset({"file-history-snapshot", "queue-operation", "last-prompt", "custom-title", "ai-title"})
+_PRINTED_NOTES = frozenset({"stream_event", "tool_progress", "auth_status", "rate_limit_event", "tool_use_summary"})
 _FIRST_COUNTS = frozenset({"inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens"})
 _PRINTED = "session_id"  # in rows that are printed; those that are kept name it sessionId
 _SYNTHETIC = "<synthetic>"  # written by the program itself, such as the text of an error
@@ -213,6 +214,8 @@ def _matches(record: Record, _context: Context) -> bool:
     session = "sessionId" in record or "session_id" in record
     if isinstance(kind, str):
         own = "model" not in record or "subtype" in record  # a custom log may have types and sessions too
+        if kind in _PRINTED_NOTES:  # the pieces of a reply, among others, which has rows of its own
+            return "session_id" in record
         return kind in _NOTES or (kind in _TYPES and own and (session or "uuid" in record or "leafUuid" in record))
     message = mapping(record.get("message"))
     return "sessionId" in record and ("usage" in message or "role" in message) and not listing(record.get("messages"))
@@ -246,5 +249,5 @@ FORMAT = Format(
     matches=_matches,
     entries=_entries,
     keys=frozenset({"type", "sessionId"}),
-    types=(_TYPES | _NOTES).__contains__,
+    types=(_TYPES | _NOTES | _PRINTED_NOTES).__contains__,
 )
