@@ -44,7 +44,7 @@ def reprice(base: Document, book: PriceBook, *, label: str) -> Repriced:
         IncompleteError: The book has no price for a model the rows hold.
     """
     undated = None if base.period.end is None else datetime.fromisoformat(base.period.end).astimezone(UTC)
-    rows = [_priced_again(row, book, undated) for row in base.basis]
+    rows = [_priced_again(row, book, undated, label=label) for row in base.basis]
     notes, pairs = [], list(zip(base.basis, rows, strict=True))
     if called := sorted({new.model for old, new in pairs if new != old and _PER_CALL in new.cost_by_type}):
         notes.append(f"What {label} was billed per call of {', '.join(called)} is as it was: its sums hold no rate.")
@@ -62,7 +62,7 @@ def reprice(base: Document, book: PriceBook, *, label: str) -> Repriced:
     return Repriced(document=msgspec.structs.replace(base, basis=rows, metrics=metrics), notes=notes)
 
 
-def _priced_again(row: BasisRow, book: PriceBook, undated: datetime | None) -> BasisRow:
+def _priced_again(row: BasisRow, book: PriceBook, undated: datetime | None, *, label: str) -> BasisRow:
     changes = book.changes(*_names(row))
     rates: dict[str, int] | None = None
     for moment in _moments(row.first_day, changes, undated):
@@ -73,7 +73,7 @@ def _priced_again(row: BasisRow, book: PriceBook, undated: datetime | None) -> B
             if rates is None:
                 steps = [found for found in quote.rows if found.context_from <= row.context_from]
                 rates = dict(steps[-1].rates) if steps else {}
-    return _at(row, rates or {})
+    return _at(row, rates or {}, label=label)
 
 
 def _names(row: BasisRow) -> tuple[str | None, str, str | None]:
@@ -99,14 +99,14 @@ def _is_unsure(row: BasisRow, book: PriceBook, *, kept: bool) -> bool:
     return cut or (not kept and (bool(changes.minutes) or changes.by_weekday))
 
 
-def _at(row: BasisRow, rates: dict[str, int]) -> BasisRow:
+def _at(row: BasisRow, rates: dict[str, int], *, label: str) -> BasisRow:
     costs = {kind: total_pico(amount) for kind, amount in row.cost_by_type.items()}
     new = {kind: amount for kind, amount in costs.items() if kind not in row.tokens}
     for kind, tokens in row.tokens.items():
         if kind not in rates:
             raise IncompleteError(
-                f"The price table has no {kind} price for {row.provider}/{row.logged_model or row.model}, which the "
-                "baseline used. Give one with --prices."
+                f"The price table has no {kind} price for {row.provider}/{row.logged_model or row.model}, which {label}"
+                " used. Give one with --prices."
             )
         if tokens * rates[kind]:
             new[kind] = tokens * rates[kind]
