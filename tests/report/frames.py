@@ -42,7 +42,7 @@ def frames(calls: list[Call]) -> Frames:
                 "cost_output_pico": call.output * price_out,
                 "cost_per_call_pico": 0,
                 "outcome": call.outcome,
-                "settled": False,
+                "certain": False,
                 "route_model_id": call.route,
                 "ceiling_pico": call.ceiling,
                 "expected_pico": call.policy,

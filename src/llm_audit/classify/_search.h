@@ -117,7 +117,7 @@ static int may_be_chore(const Words *words, Py_ssize_t edge, Chars text, Py_ssiz
 }
 
 /* The same for a text that many requests repeat, such as a system prompt. */
-static int repeated_may_be_chore(Words *words, Py_ssize_t edge, PyObject *text) {
+static inline int repeated_may_be_chore(Words *words, Py_ssize_t edge, PyObject *text) {
     Py_ssize_t length = PyUnicode_GET_LENGTH(text);
     if (!length || length > MAX_KNOWN_CHARS) return may_be_chore(words, edge, chars_of(text), length);
     size_t slot = ((size_t)length + 7 * PyUnicode_READ_CHAR(text, length - 1) + PyUnicode_READ_CHAR(text, length / 2)) % KNOWN;
@@ -145,7 +145,7 @@ static int begins_at(const Words *words, int kind, const void *data, Py_ssize_t 
 }
 
 /* Add a word; a group is -1 where its words are to begin a text, and may be short. */
-static int add_word(Words *words, PyObject *word, int group) {
+static inline int add_word(Words *words, PyObject *word, int group) {
     Py_ssize_t length;
     const char *letters = PyUnicode_AsUTF8AndSize(word, &length);
     if (!letters) return 0;

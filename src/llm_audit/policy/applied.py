@@ -94,7 +94,7 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
         return moved
 
     @property
-    def settled(self) -> Bools:
+    def certain(self) -> Bools:
         """Whether the tax on each request needs no judgement: it keeps its model under any, or it cost nothing.
 
         It keeps it where the policy routes none, where it is no chat, and where its model has no ladder with another.
@@ -103,8 +103,8 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
         other = (ladder != NONE) & (ladder != np.arange(len(ladder))[:, None])
         has_other = np.append(other.any(axis=1), values=False)  # the last is that of an unknown model
         open_to = requests.chat & has_other[requests.used] & self.policy.routes_any
-        settled: Bools = ~open_to | (requests.cost == 0)
-        return settled
+        certain: Bools = ~open_to | (requests.cost == 0)
+        return certain
 
     @property
     def position(self) -> Index:

@@ -28,7 +28,7 @@ def route(priced: pl.DataFrame, policy: Policy, *, catalog: Catalog, book: Price
         book: Prices, for the models a request could have gone to.
 
     Returns:
-        ``priced`` with ``model_id``, ``tier``, ``route_model_id``, ``route_provider``, ``settled``, ``outcome``,
+        ``priced`` with ``model_id``, ``tier``, ``route_model_id``, ``route_provider``, ``certain``, ``outcome``,
         ``gate``, ``p_suffices``, ``preference_gap`` (see ``RoutedCosts``), ``kept_back_pico``, and ``ceiling_pico``,
         ``expected_pico`` and ``floor_pico``: what the policy would have paid under each estimate, null where the
         request has no price. ``check_pico``, ``escalation_pico`` and ``extra_steps_pico`` are parts of
@@ -93,7 +93,7 @@ class RoutedCosts(msgspec.Struct, kw_only=True, frozen=True):
         return named.with_columns(
             route_model_id=ids.gather(choice.route[rows].astype(np.int64) % len(ids)),
             route_provider=provider,
-            settled=pl.Series(self.plan.settled[rows]),
+            certain=pl.Series(self.plan.certain[rows]),
             outcome=pl.Series(OUTCOMES, dtype=pl.Enum(OUTCOMES)).gather(choice.outcome[rows]),
             gate=pl.Series(REASONS, dtype=pl.Enum(reasons)).gather(choice.gate[rows]),
             skill=skills.gather(inputs.requests.skill[rows].astype(np.int64) % len(skills)),

@@ -28,7 +28,7 @@ _SCHEMA = (
     | dict.fromkeys(_COUNTS, pl.Int64)
     | dict.fromkeys(("quality_loss", "p_suffices"), pl.Float64)
     | dict.fromkeys(("template_hash", "price_id", "conversation", "trace", "request_key"), pl.UInt64)
-    | {"date": pl.Date, "difficulty": pl.Float32, "settled": pl.Boolean}
+    | {"date": pl.Date, "difficulty": pl.Float32, "certain": pl.Boolean}
 )
 _ORDINARY: dict[str, Any] = {
     "date": DAY,
@@ -87,9 +87,9 @@ def test_a_row_is_of_requests_with_the_same_keys():
     assert tables["template_days"].rows() == [(7, DAY, 60, 64), (None, DAY, 0, 0)]
 
 
-def test_what_is_settled_is_counted_where_it_has_a_price():
-    usage = rolled({"settled": True}, {"settled": False}, _UNPRICED | {"settled": True})["usage"]
-    assert [total(usage, name) for name in ("requests", "priced", "settled")] == [3, 2, 1]
+def test_what_is_certain_is_counted_where_it_has_a_price():
+    usage = rolled({"certain": True}, {"certain": False}, _UNPRICED | {"certain": True})["usage"]
+    assert [total(usage, name) for name in ("requests", "priced", "certain")] == [3, 2, 1]
 
 
 def test_losses_gains_and_probabilities_are_summed_in_billionths_of_moved_requests():

@@ -23,7 +23,7 @@ def basis_sums(frame: pl.DataFrame, rates: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         frame: Routed requests: the ledger's columns with ``price_id``, ``model_id``, ``tier``, ``date``,
-            ``outcome``, ``settled``, ``cost_<token type>_pico``, ``cost_per_call_pico`` and ``expected_pico``.
+            ``outcome``, ``certain``, ``cost_<token type>_pico``, ``cost_per_call_pico`` and ``expected_pico``.
         rates: Price rows used: ``price_id``, ``context_from``, ``since``.
     """
     held = [name for name in KEYS if name not in {"context_from", "since", "price_id"}]
@@ -40,7 +40,7 @@ def basis_sums(frame: pl.DataFrame, rates: pl.DataFrame) -> pl.DataFrame:
             *(pl.col(f"cost_{kind}_pico").cast(pl.Int128).sum() for kind in _COSTS),
             pl.col("expected_pico").cast(pl.Int128).sum(),
             pl.col("outcome").cast(pl.String).is_in(COVERED).cast(pl.Int64).sum().alias("covered"),
-            pl.col("settled").cast(pl.Int64).sum(),
+            pl.col("certain").cast(pl.Int64).sum(),
         )
         .with_columns(pl.col(name).cast(pl.String) for name in held)
         .collect()
@@ -57,7 +57,7 @@ def add_basis(sums: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("first_day").min(),
             pl.col("last_day").max(),
-            pl.col(*totals, "expected_pico", "covered", "settled").sum(),
+            pl.col(*totals, "expected_pico", "covered", "certain").sum(),
         )
         .sort(KEYS, nulls_last=True)
     )
@@ -71,7 +71,7 @@ def basis(sums: pl.DataFrame) -> list[BasisRow]:
 
 def _row(row: dict[str, Any]) -> BasisRow:
     cost = sum(row[f"cost_{kind}_pico"] for kind in _COSTS)
-    known = row["covered"] or row["settled"] == row["requests"] or row["expected_pico"] != cost
+    known = row["covered"] or row["certain"] == row["requests"] or row["expected_pico"] != cost
     return BasisRow(
         provider=row["provider"] or "unknown",
         model=row["model_label"],

@@ -22,12 +22,12 @@ NANO = 10**9
 """Probabilities and difficulties are summed as integers of 10^-9, so that sums do not depend on their order."""
 
 GROUPED = (
-    *("requests", "priced", "moved", "settled", "tokens"),
+    *("requests", "priced", "moved", "certain", "tokens"),
     *("cost_pico", "expected_pico", "saved_pico", "covered_pico"),
 )
 """Sums that every grouping shows.
 
-``settled`` counts priced requests whose tax needs no judgement (``Plan.settled``), and ``covered_pico`` is the cost of
+``certain`` counts priced requests whose tax needs no judgement (``Plan.certain``), and ``covered_pico`` is the cost of
 requests whose outcome is in ``COVERED``.
 """
 
@@ -170,7 +170,7 @@ def judged(row: Mapping[str, int]) -> bool:
     It is where any priced request was judged and routed, and where none needs to be.
     """
     routed = row["covered_pico"] or row["moved"] or row["saved_pico"]
-    return row["priced"] > 0 and bool(routed or row["settled"] == row["priced"])
+    return row["priced"] > 0 and bool(routed or row["certain"] == row["priced"])
 
 
 def by(frame: pl.DataFrame, *keys: str, sums: Sequence[str]) -> pl.DataFrame:
@@ -222,7 +222,7 @@ def _measures() -> dict[str, pl.Expr]:
         "requests": pl.lit(1, pl.Int64),
         "priced": pl.col("cost_pico").is_not_null().cast(pl.Int64),
         "moved": moved.cast(pl.Int64),
-        "settled": (pl.col("settled") & pl.col("cost_pico").is_not_null()).cast(pl.Int64),
+        "certain": (pl.col("certain") & pl.col("cost_pico").is_not_null()).cast(pl.Int64),
         "covered_pico": pl.when(pl.col("outcome").is_in(COVERED)).then("cost_pico").otherwise(0),
         "tokens": tokens,
         "estimated_tokens": pl.when(estimated).then(tokens).otherwise(0),

@@ -249,7 +249,7 @@ def _warnings(
     outside, kept = total(unnamed, "requests"), total(unnamed, "cost_pico")
     routable = requests - total(evidence.usage.filter(pl.col("outcome").is_in(_NEVER_ROUTED)), "requests")
     abstained = evidence.usage.filter(pl.col("outcome") == "abstained")
-    unjudged, unnamed_too = total(abstained, "priced"), total(abstained, "settled")  # of which the ladder was not asked
+    unjudged, unnamed_too = total(abstained, "priced"), total(abstained, "certain")  # of which the ladder was not asked
     if (outside and outside == routable) or (routes and actual and not routable and 0 < unjudged == unnamed_too):
         warnings.append(
             "No request used a model of the policy's ladders, so none could move and a tax of zero means nothing. "

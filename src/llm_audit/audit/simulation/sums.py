@@ -36,7 +36,7 @@ class PolicySums(msgspec.Struct, kw_only=True, frozen=True):
         floor: Policy cost under the pessimistic assumptions, or as expected where that is more.
         by_outcome: Actual cost by why requests have their route.
         priced: Requests that have a price.
-        settled: Those of them whose tax needs no judgement.
+        certain: Those of them whose tax needs no judgement.
         preference: See ``preference.preference_counts``.
         kept: What keeps the requests of a what-if; None of a policy.
     """
@@ -46,7 +46,7 @@ class PolicySums(msgspec.Struct, kw_only=True, frozen=True):
     floor: int
     by_outcome: dict[str, int]
     priced: int
-    settled: int
+    certain: int
     preference: Counts
     kept: KeptSums | None
 
@@ -106,7 +106,7 @@ def _sums(applied: Plan, about: Bools | None) -> PolicySums:
         floor=applied.total(costs.floor_pico),
         by_outcome=applied.cost_by_outcome(),
         priced=int(np.count_nonzero(priced)),
-        settled=int(np.count_nonzero(priced & applied.settled)),
+        certain=int(np.count_nonzero(priced & applied.certain)),
         preference=preference_counts(applied),
         kept=None if about is None else kept_sums(applied, about),
     )
@@ -143,4 +143,4 @@ def policy_result(
 def _judged(sums: PolicySums) -> bool:
     """Return whether the policy's cost is known: see ``rollups.judged``."""
     routed = not sums.by_outcome.keys().isdisjoint(COVERED) or sums.own.moved or sums.own.cost != sums.own.actual
-    return sums.priced > 0 and bool(routed or sums.settled == sums.priced)
+    return sums.priced > 0 and bool(routed or sums.certain == sums.priced)

@@ -27,7 +27,7 @@ static int64_t whole(const Column *column, Py_ssize_t i) {
     return value;
 }
 
-static double real(const Column *column, Py_ssize_t i) {
+static inline double real(const Column *column, Py_ssize_t i) {
     const char *at = column->at + i * column->step;
     if (column->view.itemsize == 4) {
         float value;
@@ -39,7 +39,7 @@ static double real(const Column *column, Py_ssize_t i) {
     return value;
 }
 
-static int8_t byte(const Column *column, Py_ssize_t i) { return (int8_t)column->at[i * column->step]; }
+static inline int8_t byte(const Column *column, Py_ssize_t i) { return (int8_t)column->at[i * column->step]; }
 
 /* Kinds: n whole numbers, f floating-point numbers (both of 32 or 64 bits), b bytes; N and F are tables of whole rows,
    o and p are columns of such to fill, Q and P tables, all of 64 bits. */

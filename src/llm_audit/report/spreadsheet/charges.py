@@ -95,7 +95,7 @@ def knows_tax() -> pl.Expr:
         pl.col("outcome").cast(pl.String).is_in(COVERED),
         pl.col("expected_pico") != pl.col("cost_pico"),
     )
-    return priced.any() & ((covered | moved_cost).filter(priced).any() | pl.col("settled").filter(priced).all())
+    return priced.any() & ((covered | moved_cost).filter(priced).any() | pl.col("certain").filter(priced).all())
 
 
 def _list_cost(kind: str, frame: pl.DataFrame) -> pl.Expr:

@@ -93,7 +93,7 @@ static int unescape(Line *line, uint8_t **to, int *beyond) {
 }
 
 /* Read a text whose quotation mark has been read, into the scratch. */
-static int read_text(Line *line, Text *text) {
+static inline int read_text(Line *line, Text *text) {
     uint8_t *to = line->scratch;
     text->beyond = 0;
     for (;;) {
@@ -107,7 +107,7 @@ static int read_text(Line *line, Text *text) {
 }
 
 /* NULL, with no error, where it is not UTF-8. */
-static PyObject *as_unicode(const Text *text) {
+static inline PyObject *as_unicode(const Text *text) {
     if (text->beyond) {
         PyObject *found = PyUnicode_DecodeUTF8((const char *)text->data, text->length, NULL);
         if (!found && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) PyErr_Clear();
@@ -125,7 +125,7 @@ static uint8_t next_byte(Line *line) { /* that is no blank; 0 at the end */
 
 static int is_next(Line *line, char c) { return next_byte(line) == (uint8_t)c && line->at++; }
 
-static int is_word(Line *line, const char *word) {
+static inline int is_word(Line *line, const char *word) {
     Py_ssize_t length = (Py_ssize_t)strlen(word);
     if (line->end - line->at < length || memcmp(line->at, word, (size_t)length)) return 0;
     line->at += length;
@@ -143,7 +143,7 @@ typedef struct {
     double real;
 } Number;
 
-static int read_numeric(Line *line, Number *number) {
+static inline int read_numeric(Line *line, Number *number) {
     const uint8_t *start = line->at, *whole = start + (*start == '-'), *at = digits(whole, line->end), *point = at;
     if (at == whole || (*whole == '0' && at - whole > 1)) return 0;
     if (at < line->end && *at == '.' && (at = digits(point + 1, line->end)) == point + 1) return 0;
@@ -172,7 +172,7 @@ static int read_numeric(Line *line, Number *number) {
 
 /* The place among so many keys of the one that is next, expected first; -1 where it is not known. Each key ends with its
    quotation mark. */
-static Py_ssize_t read_key(Line *line, Py_ssize_t count, const char *const *key, const Py_ssize_t *length, Py_ssize_t expected) {
+static inline Py_ssize_t read_key(Line *line, Py_ssize_t count, const char *const *key, const Py_ssize_t *length, Py_ssize_t expected) {
     if (!is_next(line, '"')) return -1;
     for (Py_ssize_t n = 0; n < count; n++) {
         Py_ssize_t k = (expected + n) % count;
