@@ -76,7 +76,8 @@ def test_every_adapter_may_fail_and_costs_only_the_records_it_fails_on(name: str
             ]
             assert all(entry.note == f"the reader of the format {name} failed with Fault" for entry in faults)
             failed += len(faults)
-            assert faults or [found for found, _ in part] == [found for found, _ in whole]
+            # of how many calls a sum tells may depend on the records before it
+            assert faults or {found for found, _ in part} == {found for found, _ in whole}
     assert failed
 
 

@@ -93,7 +93,7 @@ def test_every_kind_of_row_is_accounted_for(litellm) -> None:
         INSERT,
         [
             call(2000, cache_hit="True"),
-            call(2001, call_type="aretrieve_batch"),
+            call(2001, call_type="acreate_batch"),
             call(2002, model=""),
             call(2003, prompt=-5),
             call(2004, start="infinity"),
