@@ -70,7 +70,7 @@ def test_policies_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert by_name["keep"]["flagship tax"] == "0.00"
     assert by_name["keep"]["cost"] == "0.21"
     assert sum(row["in use"] for row in rows) == 2
-    assert (by_name["routellm"]["cost"], by_name["routellm"]["flagship tax"]) == (None, None)  # of other models
+    assert (by_name["routellm"]["cost"], by_name["routellm"]["flagship tax"]) == ("0.21", "0.00")  # of other models
     for row in rows:
         if row["cost"] is None:
             continue
@@ -199,7 +199,7 @@ def test_published_savings_stand_beside_those_of_the_log(tmp_path: Path, capsys:
     }
     assert "2406.18665" in rows["routellm"]["claim source"]
     # The log is of gpt-4o alone, which is in no ladder of theirs.
-    assert (rows["routellm"]["share"], rows["routellm"]["share of its ladders"]) == (None, None)
+    assert (rows["routellm"]["share"], rows["routellm"]["share of its ladders"]) == (0.0, None)
     assert rows["small-by-default"]["share of its ladders"] == rows["small-by-default"]["share"] > 0
     assert rows["keep"]["preference gap known"] is None
     moved = rows["small-by-default"]
