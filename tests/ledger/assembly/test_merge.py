@@ -66,6 +66,24 @@ def test_of_as_many_tokens_those_that_tell_what_was_cached_stay() -> None:
     assert duplicates(rows).to_list() == [True, False, True]
 
 
+def test_of_equal_counts_those_that_tell_what_the_price_depends_on_stay() -> None:
+    rows = frame(
+        {"merge_key": 7, "service_tier": "standard", "stated_cost_pico": 9},
+        {"merge_key": 7, "service_tier": "flex"},
+        {"merge_key": 8, "tool_calls_billed": 2, "service_tier": "standard"},
+        {"merge_key": 8, "service_tier": "standard", "stated_cost_pico": 9},
+        {"merge_key": 9, "input_tokens": 100, "output_tokens": 50},
+        {
+            "merge_key": 9,
+            "input_tokens": 60,
+            "audio_input_tokens": 40,
+            "output_tokens": 30,
+            "audio_output_tokens": 20,
+        },
+    )
+    assert duplicates(rows).to_list() == [True, False, False, True, True, False]
+
+
 REPEATS = st.lists(
     st.fixed_dictionaries(
         {

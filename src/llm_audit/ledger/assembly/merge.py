@@ -5,18 +5,43 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from llm_audit.vocabulary import UsageSource
+from llm_audit.vocabulary import ServiceTier, UsageSource
 
 _FROM_PROVIDERS = (UsageSource.REPORTED.value, UsageSource.AMBIGUOUS.value)
 _INPUT_COLUMNS = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
+_DUPLICATE_INPUTS = (*_INPUT_COLUMNS, "audio_input_tokens")
+_OUTPUT_COLUMNS = ("output_tokens", "audio_output_tokens")
+_BILLED_BESIDE = ("service_tier", "tool_calls_billed", "fees_billed")
+
 DUPLICATE_COLUMNS = (
-    *("merge_key", "time", "usage_source", *_INPUT_COLUMNS, "output_tokens", "stated_cost_pico", "prompt_hash"),
+    *("merge_key", "time", "usage_source", *_DUPLICATE_INPUTS, *_OUTPUT_COLUMNS, *_BILLED_BESIDE),
+    *("stated_cost_pico", "prompt_hash"),
 )
 """Columns that decide which rows are duplicates, with ``origin`` (rank of the input by its hash) and ``line``."""
 
 SPAN_COLUMNS = ("trace", "span", "parent_span", "wraps_calls", "usage_source", *_INPUT_COLUMNS, "output_tokens")
 """Columns that decide which spans repeat the usage of others."""
+
+_MOST_FIRST = {
+    "merge_key": False,
+    "counted": True,
+    "all_output": True,
+    "certain": True,
+    "all_input": True,
+}
+_LAST = {
+    "output_tokens": False,
+    "beside": True,
+    "source": False,
+    "stated_cost_pico": True,
+    "time": False,
+    "prompt_hash": True,
+    "origin": False,
+    "line": False,
+    "row": False,
+}
+"""What duplicates are sorted by, before and after their inputs, and whether from the largest."""
 
 REPLY_COLUMNS = ("calls_tools", "tool_call_hash", "reply_hash", "tools_called")
 """Columns that are merged from all duplicates of a call."""
@@ -26,47 +51,40 @@ def duplicates(rows: pl.DataFrame) -> pl.Series:
     """Mark the rows that are duplicates of another.
 
     Of the rows with an equal ``merge_key`` the most complete stays: counts that the provider reported before those
-    counted from text, then most output tokens, then counts without a doubt, most input tokens, and of those the fewest
-    fresh ones (another source may not tell what was cached), then by content, then by position, so that neither the
-    order of files nor how they were split decides.
+    counted from text, then most output tokens, then counts without a doubt and most input tokens. Another source may
+    not tell what its price depends on, so then the fewest plain tokens (others are cached, or audio), and a service
+    tier or fees. Last it is by content and position, so that neither the order of files nor how they were split
+    decides.
 
     Args:
         rows: ``DUPLICATE_COLUMNS``, ``origin`` and ``line``; rows that are equal in them stay in order.
     """
     source = pl.col("usage_source").cast(pl.String)
+    order = _MOST_FIRST | dict.fromkeys(_DUPLICATE_INPUTS, True) | _LAST
+    order["input_tokens"] = False
     repeated = (
         rows.with_row_index("row")
         .filter(pl.col("merge_key").is_not_null() & pl.col("merge_key").is_duplicated())
         .with_columns(
-            all_input=pl.sum_horizontal(*_INPUT_COLUMNS),
-            counted=pl.col("output_tokens").is_not_null() & source.is_in(_FROM_PROVIDERS).fill_null(value=False),
+            all_input=pl.sum_horizontal(*_DUPLICATE_INPUTS),
+            all_output=pl.sum_horizontal(*_OUTPUT_COLUMNS),
+            counted=pl.any_horizontal(pl.col(_OUTPUT_COLUMNS).is_not_null())
+            & source.is_in(_FROM_PROVIDERS).fill_null(value=False),
             certain=(source == UsageSource.REPORTED).fill_null(value=False),
+            beside=_billed_beside(),
             source=source,
         )
-        .sort(
-            "merge_key",
-            "counted",
-            "output_tokens",
-            "certain",
-            "all_input",
-            *_INPUT_COLUMNS,
-            "source",
-            "stated_cost_pico",
-            "time",
-            "prompt_hash",
-            "origin",
-            "line",
-            "row",
-            descending=[
-                *(False, True, True, True, True),
-                *(name != "input_tokens" for name in _INPUT_COLUMNS),
-                *(False, True, False, True, False, False, False),
-            ],
-            nulls_last=True,
-        )
+        .sort(list(order), descending=list(order.values()), nulls_last=True)
     )
     extra = repeated.filter(~pl.col("merge_key").is_first_distinct())["row"]
     return _mask(rows.height, extra)
+
+
+def _billed_beside() -> pl.Expr:
+    """Return how much a row tells of its price beside tokens; a tier that a source does not state is standard."""
+    tier = pl.col("service_tier").cast(pl.String)
+    told = ((tier != ServiceTier.STANDARD), pl.col("tool_calls_billed") > 0, pl.col("fees_billed").is_not_null())
+    return pl.sum_horizontal(each.fill_null(value=False).cast(pl.Int8) for each in told)
 
 
 def merge_reply_fields(rows: pl.DataFrame) -> pl.DataFrame:
