@@ -7,7 +7,7 @@ from llm_audit.pricing.row_keys import distinct_keys
 rows = st.lists(
     st.tuples(
         st.sampled_from(["a", "b", None]), st.integers(-5, 5) | st.integers(-(2**40), 2**40) | st.none(),
-        st.sampled_from(["x", "y"]),
+        st.sampled_from(["x", "y"]), st.sampled_from([0, 1, 2**64 - 1, None]),
     ),
     min_size=1,
     max_size=40,
@@ -21,6 +21,7 @@ def test_equal_rows_have_equal_numbers_and_each_number_its_first_row(rows):
         pl.Series([row[0] for row in rows], dtype=pl.Categorical),
         pl.Series([row[1] for row in rows], dtype=pl.Int64),
         pl.Series([row[2] for row in rows], dtype=pl.String),
+        pl.Series([row[3] for row in rows], dtype=pl.UInt64),
     ]
     names = distinct_keys(columns[:1])
     for keys in (distinct_keys(columns), distinct_keys([names, *columns[1:]])):

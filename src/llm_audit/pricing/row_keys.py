@@ -38,7 +38,7 @@ def distinct_keys(columns: Sequence[pl.Series | EncodedRows]) -> DistinctKeys:
     """Number the distinct combinations of columns of equal length; null counts as a value.
 
     Args:
-        columns: Categorical, enum, text or integer columns, or rows that are already encoded.
+        columns: Categorical, enum, text, integer or hash columns, or rows that are already encoded.
     """
     coded = [column if isinstance(column, EncodedRows) else _code(column) for column in columns]
     packed = EncodedRows(np.zeros(len(coded[0].codes), dtype=np.int64), 1)
@@ -59,8 +59,8 @@ def _code(column: pl.Series) -> EncodedRows:
     nulls = column.null_count()
     if nulls == len(column):
         return EncodedRows(np.zeros(len(column), dtype=np.int64), 1)
-    plain = column.dtype.is_integer() and not nulls
-    codes = column.rank("dense") if column.dtype == pl.String else column if plain else column.to_physical()
+    ranked = column.dtype in (pl.String, pl.UInt64)  # text, and hashes that may not fit in 64 bits with a sign
+    codes = column.rank("dense") if ranked else column.to_physical()
     low, high = codes.min(), codes.max()
     assert isinstance(low, int)
     assert isinstance(high, int)

@@ -14,6 +14,7 @@ from xxhash import xxh3_64_intdigest
 from llm_audit.arrays import Bools, Ints
 from llm_audit.audit.aggregate.interval import splitmix
 from llm_audit.policy import Columns
+from llm_audit.pricing import distinct_keys
 
 RETRY_WINDOW_US = 10 * 60 * 10**6
 """A repeat within it is someone asking again; a later one is a question that a response cache would answer."""
@@ -53,9 +54,10 @@ def sent_prompts(columns: Columns, *, free: Bools, cost: Ints, partition: int) -
 
 def _hashes(names: pl.Series) -> npt.NDArray[np.uint64]:
     """Return a hash of each name, 0 where there is none."""
-    distinct = names.unique().cast(pl.String).drop_nulls()
-    hashes = pl.Series([xxh3_64_intdigest(name.encode()) for name in distinct], dtype=pl.UInt64)
-    return names.cast(pl.String).replace_strict(distinct, hashes, default=0, return_dtype=pl.UInt64).to_numpy()
+    number = distinct_keys([names])
+    distinct = names.gather(number.first_rows()).cast(pl.String)
+    hashes = [0 if name is None else xxh3_64_intdigest(name.encode()) for name in distinct]
+    return np.array(hashes, dtype=np.uint64)[number.codes]
 
 
 def range_of(prompts: npt.NDArray[np.uint64], ranges: int) -> Ints:

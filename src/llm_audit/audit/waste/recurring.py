@@ -11,6 +11,7 @@ from llm_audit.audit.waste.inputs import Recurring
 from llm_audit.audit.waste.prefixes import prefixes
 from llm_audit.audit.waste.tools import unused_tools
 from llm_audit.policy import Columns
+from llm_audit.pricing import distinct_keys
 
 
 class Habits(msgspec.Struct, kw_only=True, frozen=True):
@@ -37,14 +38,16 @@ def recurring(columns: Columns, habits: Habits, repeated: pl.DataFrame) -> Recur
         habits: Of the whole log.
         repeated: The part's prompts that were sent again: see ``repeats.find_repeats``.
     """
-    names = columns(["template_hash", "model"]).with_columns(pl.col("model").cast(pl.String))
+    names = columns(["template_hash", "model"]).collect()
     keys = ["template_hash", "model"]
-    read = habits.cache_reads.lazy().with_columns(read=pl.lit(value=True))
+    number = distinct_keys([names[key] for key in keys])
+    read = habits.cache_reads.with_columns(read=pl.lit(value=True))
     known = (
-        names.join(read, on=keys, how="left", maintain_order="left")
-        .join(habits.usual.lazy(), on=keys, how="left", maintain_order="left")
-        .select(pl.col("read").fill_null(value=False), pl.col("usual").fill_null(float("nan")))
-        .collect()
+        names[number.first_rows()]
+        .with_columns(pl.col("model").cast(pl.String))
+        .join(read, on=keys, how="left", maintain_order="left")
+        .join(habits.usual, on=keys, how="left", maintain_order="left")
+        .select(pl.col("read").fill_null(value=False), pl.col("usual").fill_null(float("nan")))[number.codes]
     )
 
     def rows(*, retry: bool) -> npt.NDArray[np.int64]:

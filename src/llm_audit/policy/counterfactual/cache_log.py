@@ -74,23 +74,21 @@ def read_cache_log(frame: pl.LazyFrame, read_templates: pl.Series | None = None)
             ``read``, ``prefix``, ``hour`` (whether the request wrote for an hour).
         read_templates: The templates of which a request read from a cache; by default those that ``frame`` shows.
     """
-    rows = frame.with_row_index("row").with_columns(
-        pl.col("time").dt.epoch("us").fill_null(0), undated=pl.col("time").is_null()
-    )
-    reading = rows.filter(pl.col("read") > 0)
-    by_conversation = reading.select("conversation").unique().with_columns(by_conversation=True)
-    templates = reading.select("template_hash").unique() if read_templates is None else _column(read_templates)
-    by_template = templates.with_columns(by_template=True)
-    touched = (
-        rows.join(by_conversation, on="conversation", how="left")
-        .join(by_template, on="template_hash", how="left")
-        .filter(pl.col("by_conversation").is_not_null() | pl.col("by_template").is_not_null() | (pl.col("read") > 0))
-        .drop("by_conversation", "by_template")
-        .join(_for_an_hour(rows), on="conversation", how="left")
-        .with_columns(hour=pl.col("hour") | _is_since().fill_null(value=False))
-        .sort("conversation", "time", "turns", "request_key", nulls_last=True)
+    rows = (
+        frame.with_row_index("row")
+        .with_columns(pl.col("time").dt.epoch("us").fill_null(0), undated=pl.col("time").is_null())
         .collect()
     )
+    reads = rows["read"] > 0
+    conversations = rows["conversation"].filter(reads).unique()
+    templates = rows["template_hash"].filter(reads).unique() if read_templates is None else read_templates
+    shares = pl.col("conversation").is_in(conversations.implode()) | pl.col("template_hash").is_in(templates.implode())
+    touched = rows.filter(shares.fill_null(value=False) | reads)
+    if rows["hour"].any():
+        touched = touched.join(_for_an_hour(rows), on="conversation", how="left").with_columns(
+            hour=pl.col("hour") | _is_since().fill_null(value=False)
+        )
+    touched = touched.sort("conversation", "time", "turns", "request_key", nulls_last=True)
     lone = touched["conversation"].is_null()
     known = touched["conversation"].rle_id().cast(pl.Int64)
     conversation = pl.select(
@@ -122,10 +120,6 @@ def read_cache_log(frame: pl.LazyFrame, read_templates: pl.Series | None = None)
     )
 
 
-def _column(templates: pl.Series) -> pl.LazyFrame:
-    return templates.alias("template_hash").to_frame().lazy()
-
-
 def _shared_time(touched: pl.DataFrame) -> Ints:
     """Return times in which undated conversations follow each other by their hashes, all within a cache's lifetime."""
     follows = pl.coalesce("conversation", "request_key") // 2**_UNDATED_BITS
@@ -133,7 +127,7 @@ def _shared_time(touched: pl.DataFrame) -> Ints:
     return times.to_series().to_numpy()
 
 
-def _for_an_hour(rows: pl.LazyFrame) -> pl.LazyFrame:
+def _for_an_hour(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the first request of each conversation that wrote for an hour, in the order of time, turns and keys."""
     return (
         rows.filter(pl.col("hour") & pl.col("conversation").is_not_null())

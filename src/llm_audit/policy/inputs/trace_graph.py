@@ -95,9 +95,8 @@ def build_graph(places: pl.LazyFrame) -> Graph:
     # A reply that repeats its own prompt passes on what another wrote.
     own = pl.col("reply_hash").ne_missing(pl.col("quoted_hash"))
     keyed = places.with_row_index("row").with_columns(group=pl.coalesce("trace", "conversation"))
-    several = keyed.filter(pl.col("group").is_not_null()).group_by("group").len().filter(pl.col("len") > 1)
     nodes = (
-        keyed.join(several.select("group"), on="group", how="semi")
+        keyed.filter(pl.col("group").is_not_null() & pl.col("group").is_duplicated())
         .sort("group", "time", "turns", "request_key", nulls_last=False)
         .with_row_index("node")
         .with_columns(pl.col("node").cast(pl.Int64), reply_hash=pl.when(own).then("reply_hash"))
