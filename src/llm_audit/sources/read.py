@@ -168,7 +168,8 @@ class ShardReader:
     def _detect(self, source: Source, container: Container) -> None:
         if self._forced is None:
             found = detect_source(source, container, formats=self._formats).format
-            if found is not None and (found.info.ordered or container in _TABLES):
+            takes_rows = found is not None and found.info.ordered and not found.signs_all
+            if takes_rows or container in _TABLES:
                 self.detector.fallback = found
 
     def _range(self, source: Source, start: int, end: int) -> Iterator[Located]:

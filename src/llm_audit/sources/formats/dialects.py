@@ -65,11 +65,9 @@ def _by_url(host_and_path: str) -> Dialect | None:  # noqa: PLR0911 - one rule a
     path = path.lower()
     if host.endswith(".amazonaws.com") or path.endswith(("/converse", "/converse-stream")):
         return Dialect.BEDROCK
-    if (
-        "generatecontent" in path
-        or "embedcontent" in path
-        or path.endswith(("counttokens", ":predict", "/interactions"))
-    ):
+    if "generatecontent" in path or "embedcontent" in path or path.endswith(("counttokens", ":predict")):
+        return Dialect.GEMINI
+    if path.endswith("/interactions") and (host.endswith(".googleapis.com") or "/v1beta" in path):
         return Dialect.GEMINI
     if host.endswith("openrouter.ai"):
         return Dialect.RESPONSES if path.endswith("/responses") else Dialect.OPENROUTER

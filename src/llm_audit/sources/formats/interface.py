@@ -126,6 +126,8 @@ class Format(msgspec.Struct, frozen=True):
         types: Returns whether the field ``type`` of its records, where it is a text, may hold this one, so that
             ``matches`` is not called for others. None: any.
         keys_decide: ``matches`` depends on a record's keys alone, so that its result holds for all records with them.
+        signs_all: Every record of the format has its signature, so that others in its files are read as they are
+            elsewhere, though it is ``ordered``.
         before: Names of formats of the same specificity whose signatures this one's records may have too.
         fast_path: Returns a faster reader for records with the keys of this one; None where there is none. It is used
             only where ``keys_decide``.
@@ -138,5 +140,6 @@ class Format(msgspec.Struct, frozen=True):
     keys: frozenset[str] = frozenset()
     types: Callable[[str], bool] | None = None
     keys_decide: bool = False
+    signs_all: bool = False
     before: tuple[str, ...] = ()
     fast_path: Callable[[Record], TypedReader | None] | None = None

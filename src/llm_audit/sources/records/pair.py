@@ -126,7 +126,9 @@ def is_bare(body: Json) -> bool:
 def is_event(body: Json) -> bool:
     """Return whether a record is an event of a stream of OpenAI's Responses, without the response."""
     kind = body.get("type")
-    return type(kind) is str and kind.startswith("response.") and "sequence_number" in body and "response" not in body
+    if type(kind) is not str or "sequence_number" not in body:
+        return False
+    return kind.startswith("response.") and _NOT_IN_EVENTS.isdisjoint(body)
 
 
 def read_body(body: object) -> tuple[Json, bool | None]:
@@ -194,5 +196,6 @@ def _headers_by_name(keys: tuple[str, ...]) -> dict[str, str]:
     return {key.lower(): key for key in reversed(keys)}
 
 
+_NOT_IN_EVENTS = frozenset({"response", "model", "usage"})  # but in records of custom logs
 KEYS = frozenset({*_REQUESTS, *_RESPONSES, "object", "type", "usageMetadata", "done"})
 _OBJECTS = frozenset({"chat.completion", "chat.completion.chunk", "response", "text_completion", "interaction"})

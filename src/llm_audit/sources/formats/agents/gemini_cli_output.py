@@ -11,6 +11,7 @@ from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReas
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.billing.aggregates import UNCOUNTED, count_of, shared_out
 from llm_audit.sources.records.calls import merge_key
+from llm_audit.sources.records.column_names import ABSENT, columns_of
 from llm_audit.sources.records.disjoint import read_count
 from llm_audit.sources.records.fields import Json, first, mapping, text
 from llm_audit.sources.records.times import micros
@@ -78,14 +79,23 @@ def _thoughts(counts: Json) -> Json:
 def _matches(record: Record, _context: Context) -> bool:
     if "type" not in record:
         return "response" in record and "models" in mapping(record.get("stats"))
-    if text(record["type"]) not in _PRINTED or "timestamp" not in record:
+    if text(record["type"]) not in _PRINTED or "timestamp" not in record or _tells_of_a_call(record):
         return False
     return ("session_id" in record and "model" in record) if record["type"] == "init" else _is_of_stream(record)
 
 
+def _tells_of_a_call(record: Record) -> bool:
+    """Return whether a record names a model or counts tokens itself, as those of custom logs do."""
+    columns = columns_of(record)
+    names_model = columns.model is not ABSENT and record["type"] != "init"
+    return names_model or any(
+        column is not ABSENT for column in (columns.usage, columns.input, columns.output, columns.total)
+    )
+
+
 def _is_of_stream(record: Record) -> bool:
     if record["type"] == "message":
-        return "role" in record and "content" in record and "id" not in record and "model" not in record
+        return "role" in record and "content" in record and "id" not in record
     names = {"result": "stats", "tool_use": "tool_id", "tool_result": "tool_id", "error": "severity"}
     return names[str(record["type"])] in record
 
@@ -107,4 +117,5 @@ FORMAT = Format(
     entries=_entries,
     keys=frozenset({"stats", "type"}),
     types=_PRINTED.__contains__,
+    signs_all=True,
 )

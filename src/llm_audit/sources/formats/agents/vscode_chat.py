@@ -33,10 +33,10 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
     if kind not in (_SET, _ADD):
         session = mapping(value)
         state.update(session=text(session.get("sessionId")), requests=[*map(dict, objects(session.get("requests")))])
-        yield from _all(state["requests"], state["session"])
+        yield from _all(state["requests"], state["session"], is_change=True)
         return
     changed = _changed(state.setdefault("requests", []), kind, place, value, record.get("i"))
-    yield from _all(changed, state.get("session"))
+    yield from _all(changed, state.get("session"), is_change=True)
 
 
 def _changed(
@@ -64,11 +64,14 @@ def _changed(
     return [request]
 
 
-def _all(requests: Iterable[Json], session: str | None) -> Iterator[Entry]:
+def _all(requests: Iterable[Json], session: str | None, *, is_change: bool = False) -> Iterator[Entry]:
     found = False
     for request in requests:
         found = True
-        yield reject_on_error(lambda item: _request(item, session), request)
+        if is_change and text(request.get("requestId")) is None:  # each change of it would be one more request
+            yield Rejected(Reason.BAD_SHAPE, "requestId")
+        else:
+            yield reject_on_error(lambda item: _request(item, session), request)
     if not found:
         yield _METADATA
 
@@ -116,10 +119,19 @@ def _resolved(given: Json) -> str | None:
 def _matches(record: Record, _context: Context) -> bool:
     if "requests" in record:
         chat = not _OF_FILES.isdisjoint(record)
-        return chat and ("version" in record or "responderUsername" in record) and isinstance(record["requests"], list)
+        return chat and ("version" in record or "responderUsername" in record) and _are_requests(record["requests"])
     kind = record.get("kind")
     change = type(kind) is int and record.keys() <= _OF_CHANGES
     return change and (isinstance(record.get("k"), list) or "requests" in mapping(record.get("v")))
+
+
+def _are_requests(given: object) -> bool:
+    """Return whether a list is that of a chat, rather than of calls of a custom log. A new chat has none."""
+    if not isinstance(given, list):
+        return False
+    return not given or any(
+        "requestId" in item and "message" in item and "model" not in item for item in objects(given)
+    )
 
 
 FORMAT = Format(
@@ -138,4 +150,5 @@ FORMAT = Format(
     matches=_matches,
     entries=_entries,
     keys=frozenset({"requests", "kind"}),
+    signs_all=True,
 )

@@ -15,11 +15,14 @@ from llm_audit.sources.records.fields import as_int, mapping, number, text
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.tokens import read_tokens
 
+_NOTHING: tuple[object, ...] = (None, "", "-", "{}", {})  # of a request to something else
 _COUNTS = {"input_token": "input_tokens", "output_token": "output_tokens", "total_token": "total_tokens"}
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     found = mapping(record.get("ai_log"))
+    if not found and record.get("ai_log") not in _NOTHING:  # such as a text that was cut
+        raise BadRecordError(Reason.BAD_SHAPE, "ai_log")
     counts = {_COUNTS.get(name, name): value for name, value in found.items() if "token" in name}
     model = text(found.get("model"))
     if model is None:

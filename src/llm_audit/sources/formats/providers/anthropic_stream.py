@@ -43,7 +43,7 @@ def _entries(record: Record, context: Context) -> Iterator[Entry]:
             started[:] = [other for other in started if other is not start]
     elif kind in _KINDS:
         yield NotACall(NotCallReason.METADATA)
-    else:  # a line of a file of such events that no format knows
+    else:  # a line of a file that is said to hold such events
         raise BadRecordError(Reason.UNKNOWN_FORMAT)
 
 
@@ -105,4 +105,5 @@ FORMAT = Format(
     entries=_entries,
     keys=frozenset({"type"}),
     types=_KINDS.__contains__,
+    signs_all=True,
 )

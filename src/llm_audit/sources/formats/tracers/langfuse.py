@@ -62,6 +62,8 @@ _COLUMNS = {
     "output": ("completionTokens", "outputUsage"),
     "total": ("totalTokens", "totalUsage"),
 }  # of older versions, and of downloads beside the details
+_SHEET = frozenset({"projectId", "level", "type", "startTime"})
+"""Columns beside a trace's id of every row of a sheet, whose empty cells are no fields; custom logs have some."""
 _OWNERS = ("conversation", "team", "app", "user", "environment", "tags")
 _PROVIDERS = frozenset({"prompt_tokens", "input_tokens", "promptTokenCount", "inputTokens", "inputTokenCount"})
 
@@ -226,7 +228,7 @@ def _attribution(row: Json, trace: Json, metadata: Json) -> Attribution:
 def _matches(record: Record, _context: Context) -> bool:
     if "observations" in record:
         return "model" not in record and ("trace" in record or "projectId" in record or "sessionId" in record)
-    row = {"projectId", "level"} <= record.keys()  # of a sheet, whose empty cells are no fields
+    row = record.keys() >= _SHEET
     ui = "traceId" in record and ("usageDetails" in record or "parentObservationId" in record or row)
     return ui or ("usage_details" in record and ("provided_model_name" in record or "trace_id" in record))
 

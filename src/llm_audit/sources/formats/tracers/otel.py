@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
+from llm_audit.sources.entry import (
+    NO_USAGE,
+    BadRecordError,
+    Entry,
+    NotACall,
+    NotCallReason,
+    Reason,
+    Record,
+    Request,
+    Usage,
+)
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.tracers import _genkit, _otel_texts, langfuse, mlflow, openinference, vercel_ai
 from llm_audit.sources.records import tracing
@@ -81,8 +91,9 @@ def read(span: tracing.Span) -> Entry:
     )
     step, requested, vendor = text(given_step) or "", text(given_request), provider(given_vendor)
     model = text(given_response) or requested
-    own = _in_logfire(attributes) if has_logfire else None
-    usage = of_any(own, model=model or "") if own else _usage(attributes, names, vendor, model)
+    usage = _usage_in_logfire(attributes, model or "") if has_logfire else NO_USAGE
+    if usage.input_tokens is None:
+        usage = _usage(attributes, names, vendor, model)
     if step.startswith(_NOT_MODEL_CALLS) or not names.is_gen_ai:
         return NotACall(NotCallReason.NOT_A_MODEL_CALL) if names.is_gen_ai else _custom(span)
     around, used = step.startswith(_WRAPPERS), usage.input_tokens is not None
@@ -181,6 +192,14 @@ def _usage(attributes: Json, names: Names, vendor: str | None, model: str | None
         counts["output_tokens"] = thoughts + (read_count(counts, "output_tokens") or 0)
     convention = tracing.convention(vendor, model or "")
     return read_tokens(counts, wrapper_total=True, convention=convention, model=model or "")
+
+
+def _usage_in_logfire(attributes: Json, model: str) -> Usage:
+    """Return the usage of the response that Logfire keeps; a span's own counts stand where it cannot be read."""
+    try:
+        return of_any(_in_logfire(attributes), model=model)
+    except BadRecordError:
+        return NO_USAGE
 
 
 def _in_logfire(attributes: Json) -> Json:
