@@ -215,3 +215,30 @@ def test_what_unpacks_to_more_than_any_record_is_left_alone(monkeypatch) -> None
     monkeypatch.setattr("llm_audit.sources.packed_text.MAX_RECORD_BYTES", 50)
     record = {"data": zipped(FLAT)}
     assert inside(record) == [record]
+
+
+GEN_AI = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 100}
+IDS = {"trace_id": "1" * 32, "span_id": "2" * 16}
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        pytest.param({**IDS, "time": TIME, "call": GEN_AI}, id="a line written in a span"),
+        pytest.param({"trace_id": "1" * 32, "id": "log-1", "parent_id": "x", "call": GEN_AI}, id="an id of anything"),
+        pytest.param({**IDS, "parent_span_id": "3" * 16, "calls": [GEN_AI, GEN_AI]}, id="a span around several"),
+    ],
+)
+def test_ids_around_calls_do_not_join_them(wrapper) -> None:
+    assert [entry.merge_key for entry in found(wrapper)] == [None] * len(wrapper.get("calls", [0]))
+
+
+def test_the_span_around_its_attributes_is_a_call() -> None:
+    (call,) = found({**IDS, "parent_span_id": "3" * 16, "call": GEN_AI})
+    assert call.merge_key is not None
+    assert (call.trace, call.span, call.parent_span) == (*IDS.values(), "3" * 16)
+
+
+def found(record) -> list[Request]:
+    entries = FormatDetector(all_formats(), path="x").entries(1, record)
+    return [entry for _, entry in entries if isinstance(entry, Request)]

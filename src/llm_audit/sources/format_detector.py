@@ -59,11 +59,14 @@ class FormatDetector:
             if self._rank(outer) is not None:
                 self._read(line, outer, found, is_wrapped=outer is not item)
                 return found
-            for record, around in unwrap(outer, self._rank):
+            inside = list(unwrap(outer, self._rank))
+            holders = Counter(id(holder) for _, around in inside for holder in around)
+            for record, around in inside:
                 place = len(found)
                 self._read(line, record, found, is_wrapped=True)
                 if around:
-                    fill([entry for _, entry in found[place:]], around)
+                    own = [holder for holder in around if holders[id(holder)] == 1]
+                    fill([entry for _, entry in found[place:]], around, own)
         except Exception as error:  # noqa: BLE001 - as in _read_typed
             found.append(("", internal_error("", error)))
         return found or [("", _UNKNOWN)]

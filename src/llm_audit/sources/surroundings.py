@@ -20,10 +20,10 @@ _HOSTS = ("host", "hostname", "pod_name", "instance")
 _LONGEST_HOST = 100  # characters
 
 
-def fill(entries: Iterable[Entry], around: Sequence[Record]) -> None:
+def fill(entries: Iterable[Entry], around: Sequence[Record], own: Sequence[Record]) -> None:
     """Set the time, the attribution and the host that requests lack by the objects around their record.
 
-    The nearest object comes first.
+    The nearest object comes first. Only those of their ``own``, around no other record, hold an id of one call.
     """
     requests = [entry for entry in entries if isinstance(entry, Request)]
     if not requests:
@@ -37,8 +37,8 @@ def fill(entries: Iterable[Entry], around: Sequence[Record]) -> None:
     host = text(first(labels, *_HOSTS))
     for request in requests:
         request.time_us = time_us if request.time_us is None else request.time_us
-        if request.wraps_calls and request.span is None:
-            set_place(request, around)
+        if request.wraps_calls and request.span is None and len(requests) == 1:
+            set_place(request, own)
         request.team = request.team or given.team
         request.app = request.app or given.app
         request.environment = request.environment or given.environment

@@ -35,13 +35,16 @@ _STARTS = (
     *("@timestamp", "Timestamp", "time"),
 )
 _ENDS = ("endTime", "end_time", "endTimeUnixNano", "end_timestamp", "end")
-_TRACES = ("trace_id", "traceId", "traceID", "trace.trace_id", "operation_Id", "OperationId")
+_OPERATIONS = ("operation_Id", "OperationId")  # what Application Insights calls a trace
+_TRACES = ("trace_id", "traceId", "traceID", "trace.trace_id", *_OPERATIONS)
 _SPANS = ("span_id", "spanId", "spanID", "trace.span_id")
-_OWN_IDS = ("id", "Id")  # of a span, where its trace is named beside them
+_OWN_IDS = ("id", "Id")  # of a span beside these; elsewhere an id may be of anything
 _PARENTS = (
     *("parentSpanId", "parent_span_id", "parent_id", "parentId", "trace.parent_id"),
     *("operation_ParentId", "ParentId"),
 )
+_OF_SPANS = frozenset({*_PARENTS, *_ENDS, "start_timestamp", "DurationMs"})
+"""Fields of spans alone; log lines have the ids of the span that they were written in, which may make many calls."""
 _SESSION_NAMES = ("sessionId", "session_id", "threadId", "thread_id", "conversation_id", "chat_id")
 _NOOWNER = (None,) * len(OWN)
 _OF_RESOURCE = (
@@ -98,13 +101,15 @@ def from_record(record: Json) -> Span:
 def set_place(request: Request, holders: Sequence[Json]) -> None:
     """Set the place of a span in its trace by what is around its attributes, where these were found alone."""
     for holder in holders:
-        trace, span = _hex(first(holder, *_TRACES)), _hex(first(holder, *_SPANS, *_OWN_IDS))
+        named = (*_SPANS, *_OWN_IDS) if first(holder, *_OPERATIONS) is not None else _SPANS
+        trace, span = _hex(first(holder, *_TRACES)), _hex(first(holder, *named))
         if trace is None or span is None:
             continue
         request.trace, request.span, request.parent_span = trace, span, _hex(first(holder, *_PARENTS))
         request.request_id = request.request_id or span
-        key = span_key(trace, span, model=request.model, status=request.status)
-        request.merge_key = request.merge_key or key
+        if not _OF_SPANS.isdisjoint(holder):
+            key = span_key(trace, span, model=request.model, status=request.status)
+            request.merge_key = request.merge_key or key
         return
 
 
