@@ -249,3 +249,24 @@ def test_the_details_of_the_vercel_ai_sdk_are_known() -> None:
     usage = read_tokens({"inputTokens": 5000, "outputTokens": 300, "inputTokenDetails": into, "raw": raw})
     assert (usage.input_tokens, usage.cache_read_tokens, usage.cache_write_5m_tokens) == (400, 4000, 600)
     assert (usage.output_tokens, usage.unread_counts) == (300, None)
+
+
+SUMS = {"total_input_tokens": 100, "total_output_tokens": 20}
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        (SUMS, (100, None, 20)),
+        ({**SUMS, "total_cached_tokens": 60, "input_tokens_by_modality": []}, (40, 60, 20)),
+        ({**SUMS, "total_tokens": 120, "total_cost": 0.1}, (100, None, 20)),
+        ({**SUMS, "cached_tokens": 60}, (None, None, None)),  # whose meaning is not that of an interaction's
+        ({**SUMS, "cache_creation_input_tokens": 60}, (None, None, None)),
+        ({"total_input_tokens": 100}, (None, None, None)),
+        ({"total_input_tokens": 100, "output_tokens": 20}, (None, None, 20)),
+        ({"total_input_tokens": 100, "completion_tokens": 20}, (None, None, 20)),
+    ],
+)
+def test_sums_are_those_of_an_interaction_where_no_other_count_is_beside_them(usage, expected) -> None:
+    found = of_any(usage)
+    assert (found.input_tokens, found.cache_read_tokens, found.output_tokens) == expected

@@ -9,9 +9,6 @@ from typing import Any
 
 from llm_audit.sources.records.fields import Json, first, listing, objects
 
-COUNTED = frozenset({"total_input_tokens", "totalInputTokens"})
-"""Names that identify the usage of an interaction, where none of another provider's is beside them."""
-
 _COUNTS = {
     "promptTokenCount": ("total_input_tokens", "totalInputTokens"),
     "candidatesTokenCount": ("total_output_tokens", "totalOutputTokens"),
@@ -25,6 +22,21 @@ _DETAILS = {
     "cacheTokensDetails": ("cached_tokens_by_modality", "cachedTokensByModality"),
     "candidatesTokensDetails": ("output_tokens_by_modality", "outputTokensByModality"),
 }
+
+
+_INPUTS, _OUTPUTS = (frozenset(_COUNTS[name]) for name in ("promptTokenCount", "candidatesTokenCount"))
+_BY_MODALITY = ("_by_modality", "ByModality")
+_KNOWN = frozenset(name for names in (*_COUNTS.values(), *_DETAILS.values()) for name in names)
+
+
+def is_interaction(usage: Json) -> bool:
+    """Return whether a usage is an interaction's: it has its names, and no count under another.
+
+    Custom logs use these names too, beside others for parts whose meaning is not that of Gemini's.
+    """
+    if _INPUTS.isdisjoint(usage) or _OUTPUTS.isdisjoint(usage):
+        return False
+    return all(name in _KNOWN or name.endswith(_BY_MODALITY) or "token" not in name.lower() for name in usage)
 
 
 def usage_metadata(usage: Json) -> Json:

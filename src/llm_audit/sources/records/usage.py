@@ -19,7 +19,7 @@ from llm_audit.sources.records.disjoint import (
     read_single_count,
 )
 from llm_audit.sources.records.fields import Json, mapping, objects, text
-from llm_audit.sources.records.interactions import COUNTED, usage_metadata
+from llm_audit.sources.records.interactions import is_interaction, usage_metadata
 from llm_audit.sources.records.tokens.anthropic import plain_anthropic_usage
 from llm_audit.sources.records.tokens.counts import count_tokens, usage_of_counts
 from llm_audit.vocabulary import UsageSource
@@ -210,7 +210,7 @@ def of_any(usage: Json, *, model: str = "") -> Usage:
     if "prompt_tokens" in usage:  # the most usual first
         return of_openai(usage, model=model)
     reader = next((reader for names, reader in _READERS if not names.isdisjoint(usage)), None)
-    if reader is None and not COUNTED.isdisjoint(usage) and "input_tokens" not in usage:
+    if reader is None and is_interaction(usage):
         return of_gemini(usage_metadata(usage))
     return of_openai(usage, model=model) if reader is None else reader(usage)
 

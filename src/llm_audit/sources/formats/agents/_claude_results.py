@@ -96,7 +96,9 @@ def entries(record: Record, run: Run, session: str | None) -> Iterator[Entry]:
         left = sums.minus(began.get(line, Sums())).minus(counted.get(line, Sums()))
         if any(left):
             found = True
-            yield from _calls(record, max(lines[line], key=by_model.__getitem__), left, session, is_all=not counted)
+            yield from _calls(
+                record, max(sorted(lines[line]), key=by_model.__getitem__), left, session, is_all=not counted
+            )
     if not found:
         yield NotACall(NotCallReason.METADATA)
 

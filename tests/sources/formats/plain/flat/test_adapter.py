@@ -91,6 +91,13 @@ TOLD = {**OPENAI, "completion_tokens_details": {"reasoning_tokens": 20}}
         ("gpt-4o", OPENAI, {"cache_write_tokens": 100}, {"input": 1100, "cache_write_5m": 100}),
         ("claude-opus-4-5", WRITTEN, {"cache_write_1h_tokens": 200}, {"cache_write_5m": 100, "cache_write_1h": 200}),
         ("claude-opus-4-5", ANTHROPIC, {"cache_write_1h_tokens": 400}, {"input": 200, "cache_write_1h": 400}),
+        (
+            "claude-opus-4-5",
+            ANTHROPIC,
+            {"cache_write_tokens": 70},
+            {"input": 200, "cache_write_5m": 70, "ambiguous": 70},
+        ),
+        ("claude-opus-4-5", ANTHROPIC, {"cache_creation_input_tokens": 70}, {"input": 200, "cache_write_5m": 70}),
     ],
 )
 def test_parts_beside_a_usage_are_taken_where_they_fit(model, usage, beside, expected) -> None:

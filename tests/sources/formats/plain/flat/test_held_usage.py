@@ -22,6 +22,9 @@ HELD: list[tuple[dict[str, Any], tuple[int | None, ...]]] = [
     ({"completion": "Yes.", "metadata": {"input_tokens": -100, "output_tokens": 20}}, NONE),
     ({"completion": "Yes.", "steps": [{"input_tokens": -100, "output_tokens": 20}]}, NONE),
     ({"completion": "Yes.", "metadata": {"usage": USAGE}, "usage": None}, NONE),
+    ({"completion": "Yes.", "metadata": {"input_tokens": "many", "output_tokens": 20}}, NONE),
+    ({"completion": "Yes.", "metadata": {"usage": {"input_tokens": 100, "output_tokens": "few"}}}, NONE),
+    ({"completion": "Yes.", "usage": {"gpt-4o": {"prompt_tokens": "many"}}}, NONE),
     (
         {"completion": "Yes.", "metadata": {"usage": USAGE}, "input_tokens": 7, "output_tokens": 3},
         (7, None, None, None, 3),

@@ -31,6 +31,7 @@ _ANTHROPIC_INPUTS = ("input_tokens", "usage_input_tokens", "response_usage_input
 _ANTHROPIC_READS = tuple(f"{head}cache_read_input_tokens" for head in ("", "usage_", "response_usage_"))
 _READS, _WRITES = "cache_read_input_tokens", "cache_creation_input_tokens"
 _SEVERAL = "usages of several calls"
+_WRITTEN = frozenset({"cache_write_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens"})
 _USAGES = ("usage", "token_usage", "usage_metadata", "usageMetadata")
 
 
@@ -102,8 +103,12 @@ def with_caches_beside(usage: Usage, record: Json, columns: Columns, model: str)
     counted = {name: count for name, count in beside.items() if count and count > 0}
     if not counted or not nested or usage is NO_USAGE:
         return usage
+    whole = {**nested, **counted}
     try:
-        found = _nested_usage({**nested, **counted}, model)
+        if usage.cache_read_tokens is None and not _WRITTEN.isdisjoint(counted) and "input_tokens" in nested:
+            found = read_tokens(whole, model=model)  # whose name does not tell whether it is a part of the input
+        else:
+            found = _nested_usage(whole, model)
     except BadRecordError:  # the usage itself could be read
         return named_as_unread(usage, counted)
     return usage if found is NO_USAGE else found
