@@ -43,6 +43,11 @@ def requests(record) -> list[Request]:
         pytest.param({"sessionId": "s", "version": 1, "requests": [{**CALL, **USAGE}]}, id="session of VS Code"),
         pytest.param({**CALL, **USAGE, "traceId": "t", "projectId": "p", "level": "info"}, id="row of Langfuse"),
         pytest.param({**CALL, **USAGE, "type": "response.done", "sequence_number": 3}, id="event of OpenAI"),
+        pytest.param({**CALL, **USAGE, "response": "x", "stats": {"models": {}}}, id="answer of Gemini CLI"),
+        pytest.param({**CALL, "usage": USAGE, "batch_request_id": "q", "error": None}, id="result of xAI's batches"),
+        pytest.param(
+            {**CALL, "usage": USAGE, "type": "content_block_stop", "index": 0}, id="event of Anthropic's streams"
+        ),
         pytest.param({"attributes": {**SPAN, "response_data": {"usage": {"units": 5}}}}, id="Logfire's response"),
         pytest.param({"attributes": {**SPAN, "response_data.usage.input_tokens": "many"}}, id="Logfire's usage"),
     ],

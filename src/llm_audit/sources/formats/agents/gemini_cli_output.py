@@ -78,7 +78,7 @@ def _thoughts(counts: Json) -> Json:
 
 def _matches(record: Record, _context: Context) -> bool:
     if "type" not in record:
-        return "response" in record and "models" in mapping(record.get("stats"))
+        return "response" in record and "models" in mapping(record.get("stats")) and not _tells_of_a_call(record)
     if text(record["type"]) not in _PRINTED or "timestamp" not in record or _tells_of_a_call(record):
         return False
     return ("session_id" in record and "model" in record) if record["type"] == "init" else _is_of_stream(record)
@@ -87,7 +87,7 @@ def _matches(record: Record, _context: Context) -> bool:
 def _tells_of_a_call(record: Record) -> bool:
     """Return whether a record names a model or counts tokens itself, as those of custom logs do."""
     columns = columns_of(record)
-    names_model = columns.model is not ABSENT and record["type"] != "init"
+    names_model = columns.model is not ABSENT and record.get("type") != "init"
     return names_model or any(
         column is not ABSENT for column in (columns.usage, columns.input, columns.output, columns.total)
     )

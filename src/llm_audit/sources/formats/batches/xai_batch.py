@@ -12,6 +12,9 @@ from llm_audit.sources.formats.providers.openai_responses import responses_reque
 from llm_audit.sources.records.fields import mapping
 from llm_audit.sources.records.pair import Pair
 
+_LINE = frozenset({"batch_result", "batch_request", "error"})
+_OF_CUSTOM_LOGS = frozenset({"model", "usage"})  # which may keep the id of a batch's request
+
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
     if "batch_request" in record:  # a line of the input file
@@ -38,7 +41,7 @@ FORMAT = Format(
     ),
     specificity=Specificity.BATCH,
     matches=lambda record, _: (
-        "batch_request_id" in record and ("batch_result" in record or "batch_request" in record or "error" in record)
+        "batch_request_id" in record and not _LINE.isdisjoint(record) and _OF_CUSTOM_LOGS.isdisjoint(record)
     ),
     entries=_entries,
     keys=frozenset({"batch_request_id"}),

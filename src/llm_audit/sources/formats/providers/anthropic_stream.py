@@ -22,6 +22,7 @@ _START, _END = "message_start", "message_delta"
 _BLOCKS = frozenset({"content_block_start", "content_block_delta", "content_block_stop"})
 _BARE = frozenset({"message_stop", "ping"})
 _KINDS = _BLOCKS | _BARE | {_START, _END}
+_OF_CUSTOM_LOGS = frozenset({"model", "usage"})
 _BARE_KEYS = frozenset({"type", "amazon-bedrock-invocationMetrics"})
 _INPUT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 _MOST_OPEN = 1000  # streams at once: what is open for longer was cut
@@ -86,7 +87,9 @@ def _matches(record: Record, _context: Context) -> bool:
         return "usage" in mapping(record.get("message"))
     if kind == _END:
         return "usage" in record and "delta" in record
-    return (kind in _BLOCKS and "index" in record) or (kind in _BARE and record.keys() <= _BARE_KEYS)
+    if kind in _BLOCKS:
+        return "index" in record and _OF_CUSTOM_LOGS.isdisjoint(record)
+    return kind in _BARE and record.keys() <= _BARE_KEYS
 
 
 FORMAT = Format(
