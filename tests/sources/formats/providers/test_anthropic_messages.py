@@ -48,5 +48,5 @@ def test_writes_of_both_lifetimes_are_told_apart_and_never_added_to_their_sum() 
 
 
 def test_the_first_event_of_a_stream_holds_a_placeholder_for_its_output() -> None:
-    (begun,) = requests("anthropic-messages/first_event.jsonl")
+    (begun,) = requests("anthropic-stream/first_event.jsonl")
     assert tokens(begun) == (10, 300, None, None, None)
