@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from llm_audit.model_names import canonical, parse
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request, Usage
+from llm_audit.sources.formats.agents._transcript import TOOLS
 from llm_audit.sources.formats.interface import Context
 from llm_audit.sources.records.billing.aggregates import UNCOUNTED, shared_out
 from llm_audit.sources.records.calls import cost_pico, merge_key, tier
 from llm_audit.sources.records.disjoint import REPORTED, as_count, read_count
 from llm_audit.sources.records.fields import Json, as_int, at, mapping, text
-from llm_audit.sources.records.transcript import TOOLS
 
 _WINDOW = 200_000  # tokens of input that a request has at most, where it is not of a long context
 

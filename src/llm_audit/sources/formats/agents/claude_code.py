@@ -24,6 +24,7 @@ from llm_audit.sources.entry import (
     Usage,
 )
 from llm_audit.sources.formats.agents import _claude_results as results
+from llm_audit.sources.formats.agents._transcript import TOOLS, Transcript, folder
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.formats.providers.anthropic_messages import inner_calls
 from llm_audit.sources.records.bodies import region_of_usage
@@ -32,7 +33,6 @@ from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_
 from llm_audit.sources.records.fields import Json, first, listing, mapping, text
 from llm_audit.sources.records.messages import joined, read_turn
 from llm_audit.sources.records.times import micros
-from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
 from llm_audit.sources.records.usage import of_anthropic
 from llm_audit.sources.remembered import remembered
 

@@ -20,12 +20,12 @@ from llm_audit.sources.entry import (
     Rejected,
     Request,
 )
+from llm_audit.sources.formats.agents._transcript import TOOLS
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.calls import cost_pico
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import first, mapping, text
 from llm_audit.sources.records.times import micros
-from llm_audit.sources.records.transcript import TOOLS
 from llm_audit.vocabulary import Status
 
 _KINDS = frozenset({"say", "ask"})

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import Entry, Message, NotACall, NotCallReason, Record, Request
+from llm_audit.sources.formats.agents._transcript import TOOLS, Transcript, folder
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, at, first, mapping, text
 from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import micros
-from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
 
 _TYPES = frozenset(
     {"session_meta", "turn_context", "event_msg", "response_item", "compacted", "token_usage_record", "world_state"}

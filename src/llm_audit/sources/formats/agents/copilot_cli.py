@@ -19,6 +19,7 @@ from llm_audit.sources.entry import (
     Request,
     Usage,
 )
+from llm_audit.sources.formats.agents._transcript import TOOLS, folder
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.billing.aggregates import count_of, shared_out
 from llm_audit.sources.records.billing.amounts import amount
@@ -26,7 +27,6 @@ from llm_audit.sources.records.calls import merge_key
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, mapping, number, text
 from llm_audit.sources.records.times import micros
-from llm_audit.sources.records.transcript import TOOLS, folder
 
 _CHARGE_UNIT = "nano_aiu"
 _EVENT = frozenset({"type", "data", "id", "timestamp", "parentId"})

@@ -19,12 +19,12 @@ from llm_audit.sources.entry import (
     Request,
     Usage,
 )
+from llm_audit.sources.formats.agents._transcript import TOOLS, Transcript
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.calls import merge_key
 from llm_audit.sources.records.fields import Json, mapping, objects, text
 from llm_audit.sources.records.messages import read_turn
 from llm_audit.sources.records.times import micros
-from llm_audit.sources.records.transcript import TOOLS, Transcript
 from llm_audit.sources.records.usage import of_gemini
 
 _COUNTS = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
+from llm_audit.sources.formats.agents._transcript import TOOLS
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.billing.aggregates import UNCOUNTED, count_of, shared_out
 from llm_audit.sources.records.calls import merge_key
@@ -15,7 +16,6 @@ from llm_audit.sources.records.column_names import ABSENT, columns_of
 from llm_audit.sources.records.disjoint import read_count
 from llm_audit.sources.records.fields import Json, first, mapping, text
 from llm_audit.sources.records.times import micros
-from llm_audit.sources.records.transcript import TOOLS
 from llm_audit.sources.records.usage import of_gemini
 
 _COUNTS = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
+from llm_audit.sources.formats.agents._transcript import TOOLS, folder
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.billing.aggregates import AGGREGATED, shared_out
 from llm_audit.sources.records.calls import cost_pico, provider, reject_on_error
@@ -16,7 +17,6 @@ from llm_audit.sources.records.disjoint import Convention
 from llm_audit.sources.records.fields import Json, first, flag, listing, mapping, objects, text
 from llm_audit.sources.records.times import micros
 from llm_audit.sources.records.tokens import read_tokens
-from llm_audit.sources.records.transcript import TOOLS, folder
 
 _SUMS = "accumulated_"
 _COUNTS = ("input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens")

@@ -24,6 +24,7 @@ from llm_audit.sources.entry import (
     Request,
     Usage,
 )
+from llm_audit.sources.formats.agents._transcript import TOOLS, Transcript, folder
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.calls import cost_pico, merge_key, reject_on_error
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
@@ -31,7 +32,6 @@ from llm_audit.sources.records.fields import Json, first, listing, mapping, obje
 from llm_audit.sources.records.messages import joined, read_turn
 from llm_audit.sources.records.times import between_ms, micros
 from llm_audit.sources.records.tokens import perhaps_on_top, thinks
-from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
 from llm_audit.vocabulary import Status
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
+from llm_audit.sources.formats.agents._transcript import TOOLS, Transcript, folder
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.calls import cost_pico, merge_key
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import first, mapping, text
 from llm_audit.sources.records.messages import read_turn, set_reply
 from llm_audit.sources.records.times import micros
-from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
 from llm_audit.vocabulary import Status
 
 _CHANGES = frozenset({"model_change", "thinking_level_change", "context_transform", "branch_summary"})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_audit.sources.entry import BadRecordError, Entry, NotACall, NotCallReason, Reason, Record, Request
+from llm_audit.sources.formats.agents._transcript import TOOLS, Transcript, folder
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.calls import merge_key
 from llm_audit.sources.records.fields import mapping, text
 from llm_audit.sources.records.messages import read_messages
 from llm_audit.sources.records.times import micros
-from llm_audit.sources.records.transcript import TOOLS, Transcript, folder
 from llm_audit.sources.records.usage import of_gemini
 
 

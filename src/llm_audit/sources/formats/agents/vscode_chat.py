@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Record, Rejected, Request
+from llm_audit.sources.formats.agents._transcript import TOOLS
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.calls import merge_key, reject_on_error
 from llm_audit.sources.records.disjoint import disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, at, first, listing, mapping, number, objects, text
 from llm_audit.sources.records.times import micros
-from llm_audit.sources.records.transcript import TOOLS
 
 _SET, _ADD = 1, 2
 _OF_CHANGES = frozenset({"kind", "k", "v", "i"})

@@ -21,7 +21,8 @@ from llm_audit.sources.entry import (
     Usage,
 )
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
-from llm_audit.sources.formats.tracers import _genkit, _otel_texts, langfuse, mlflow, openinference, vercel_ai
+from llm_audit.sources.formats.tracers import langfuse, mlflow, openinference, vercel_ai
+from llm_audit.sources.formats.tracers._otel import genkit, texts
 from llm_audit.sources.records import tracing
 from llm_audit.sources.records.attributes import Names, names_of
 from llm_audit.sources.records.billing.amounts import amount
@@ -110,7 +111,7 @@ def read(span: tracing.Span) -> Entry:
         request.stated_cost_pico = _stated_cost(attributes)
     if has_parameters:
         _parameters(request, attributes)
-    _otel_texts.set_texts(request, span, names)
+    texts.set_texts(request, span, names)
     set_usage(request, usage)
     return request
 
@@ -142,8 +143,8 @@ def _other_reader(attributes: Json) -> Callable[[tracing.Span], Entry] | None:
         return openinference.read
     if mlflow.is_span(attributes):
         return _mlflow
-    if _genkit.is_span(attributes):
-        return _genkit.read
+    if genkit.is_span(attributes):
+        return genkit.read
     return langfuse.read_span if langfuse.is_span(attributes) else None
 
 

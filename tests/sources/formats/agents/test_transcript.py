@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_audit.sources.entry import Message
-from llm_audit.sources.records.transcript import WINDOW, Transcript, folder
+from llm_audit.sources.formats.agents._transcript import WINDOW, Transcript, folder
 
 
 def test_a_short_prompt_is_whole_and_empty_replies_are_left_out() -> None:
