@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 from tests.sources.formats.fixture_files import FIXTURES, not_calls, once, rejections, requests, tokens
@@ -55,3 +56,10 @@ def test_rows_of_a_model_that_the_sums_do_not_name_leave_them_out(tmp_path: Path
     rows = (FIXTURES / STREAM).read_text().replace('"model": "claude-opus-4-6"', '"model": "glm-5"')
     (tmp_path / "other.json").write_text(rows)
     assert [request.usage.output_tokens for request in once(requests(tmp_path / "other.json"))] == [2, 3, 1]
+
+
+def test_sums_of_a_model_without_a_name_are_rejected(tmp_path: Path) -> None:
+    sums = {"inputTokens": 10, "outputTokens": 20}
+    log = tmp_path / "printed.json"
+    log.write_text(json.dumps({"type": "result", "session_id": "s", "uuid": "r", "modelUsage": {"": sums}}))
+    assert rejections(log) == [("no_model", "modelUsage")]

@@ -1,4 +1,7 @@
-from tests.sources.formats.fixture_files import not_calls, requests, tokens
+import json
+from pathlib import Path
+
+from tests.sources.formats.fixture_files import not_calls, rejections, requests, tokens
 
 ANSWER, STREAM = "gemini-cli-output/answer.json", "gemini-cli-output/stream.jsonl"
 
@@ -18,3 +21,11 @@ def test_a_stream_does_not_tell_how_many_calls_there_were() -> None:
     assert (by_model.model, tokens(by_model)) == ("gemini-2.5-flash", (80, 0, None, None, 200))
     assert run.tags == ("aggregated", "request-count-unknown")
     assert not_calls(STREAM) == ["metadata"] * 5
+
+
+def test_sums_of_a_model_without_a_name_are_rejected(tmp_path: Path) -> None:
+    log = tmp_path / "answer.json"
+    log.write_text(
+        json.dumps({"response": "x", "stats": {"models": {" ": {"tokens": {"prompt": 5, "candidates": 2}}}}})
+    )
+    assert rejections(log) == [("no_model", "stats.models")]

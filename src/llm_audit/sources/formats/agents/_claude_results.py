@@ -82,6 +82,8 @@ def entries(record: Record, run: Run, session: str | None) -> Iterator[Entry]:
     """Yield the calls of a run that no row holds; where rows hold all of them, the result is no call."""
     counted = run.take()
     by_model = {name: _sums(mapping(given)) for name, given in mapping(record.get("modelUsage")).items()}
+    if any(any(sums) for name, sums in by_model.items() if text(name) is None):
+        raise BadRecordError(Reason.NO_MODEL, "modelUsage")
     if not by_model and not counted and any(sums := _sums(mapping(record.get("usage")))):
         if run.model is None:
             raise BadRecordError(Reason.NO_MODEL, "modelUsage")

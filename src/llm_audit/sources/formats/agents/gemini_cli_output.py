@@ -51,6 +51,8 @@ def _calls(record: Record, model: str, found: Json, context: Context) -> Iterato
     usage = of_gemini({**{name: count for name, count in given.items() if count is not None}, **_thoughts(counts)})
     if not (usage.input_tokens or usage.cache_read_tokens or usage.output_tokens):
         return
+    if text(model) is None:
+        raise BadRecordError(Reason.NO_MODEL, "stats.models")
     count = count_of(mapping(found.get("api")).get("totalRequests"), "totalRequests")
     session = text(record.get("session_id")) or context.state.get("session")
     run = session and f"gemini-cli-output:{session}:{given['totalTokenCount']}"
