@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from llm_audit.sources.entry import Request
+from llm_audit.sources.entry import BadRecordError, Request
 from llm_audit.sources.records.attributes import OWN, Names, flatten, names_of
 from llm_audit.sources.records.calls import span_key
 from llm_audit.sources.records.disjoint import Convention
@@ -30,10 +30,8 @@ from llm_audit.vocabulary import Status
 _PREFIX = "attributes."
 _ERRORS = frozenset({"2", "ERROR", "STATUS_CODE_ERROR"})
 _PAIR = 2  # seconds and nanoseconds
-_STARTS = (
-    *("startTime", "start_time", "startTimeUnixNano", "start_timestamp", "start", "timestamp"),
-    *("@timestamp", "Timestamp", "time"),
-)
+_STARTS = ("startTime", "start_time", "startTimeUnixNano", "start_timestamp", "start", "timestamp")
+_OF_STORES = ("@timestamp", "Timestamp", "time")  # which may as well be something else
 _ENDS = ("endTime", "end_time", "endTimeUnixNano", "end_timestamp", "end")
 _OPERATIONS = ("operation_Id", "OperationId")  # what Application Insights calls a trace
 _TRACES = ("trace_id", "traceId", "traceID", "trace.trace_id", *_OPERATIONS)
@@ -89,7 +87,7 @@ def from_record(record: Json) -> Span:
         trace=_hex(first(context, "traceId", "trace_id") or first(record, "context.trace_id", *_TRACES)),
         span=_hex(first(context, "spanId", "span_id") or first(record, "context.span_id", *_SPANS)),
         parent=_hex(parent or first(record, *_PARENTS)),
-        start_us=_time(first(record, *_STARTS)),
+        start_us=_started(record),
         end_us=_time(first(record, *_ENDS)),
         failed=str(code).upper() in _ERRORS,
         attributes=flatten(nested or columns or record),
@@ -210,6 +208,15 @@ def _events(value: object) -> Iterator[tuple[str, Json]]:
 def _hex(value: object) -> str | None:
     found = text(value)
     return None if found is None else found.removeprefix("0x")
+
+
+def _started(record: Json) -> int | None:
+    if (given := first(record, *_STARTS)) is not None:
+        return _time(given)
+    try:
+        return micros(first(record, *_OF_STORES))
+    except BadRecordError:
+        return None
 
 
 def _time(value: object) -> int | None:

@@ -126,3 +126,12 @@ def test_a_span_keeps_its_place_in_its_trace_in_any_store() -> None:
     assert places == [("t1", "a1", "p1"), ("t2", "b1", "p2"), ("t3", "c1", "p3"), ("t4", "d1", "p4")]
     assert [request.merge_key for request in found] == [f"span|{t}|{s}|gpt-4o|ok" for t, s, _ in places]
     assert all(request.time_us is not None and tokens(request)[0] == 100 for request in found)
+
+
+@pytest.mark.parametrize(("name", "value"), [("time", "3.2s"), ("time", 12), ("Timestamp", "n/a")])
+def test_what_is_no_time_of_a_store_costs_no_span(name: str, value: object, tmp_path: Path) -> None:
+    attributes = {"gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 100}
+    log = tmp_path / "spans.jsonl"
+    log.write_text(json.dumps({"trace_id": "t", "span_id": "s", name: value, "attributes": attributes}))
+    (request,) = requests(log)
+    assert (request.usage.input_tokens, request.time_us) == (100, None)

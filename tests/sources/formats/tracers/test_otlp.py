@@ -1,4 +1,6 @@
-from tests.sources.formats.fixture_files import entries, not_calls, rejections, requests, tokens
+from pathlib import Path
+
+from tests.sources.formats.fixture_files import FIXTURES, entries, not_calls, rejections, requests, tokens
 
 from llm_audit.sources.formats.interface import Context
 from llm_audit.sources.formats.tracers import otlp
@@ -120,3 +122,12 @@ def test_a_model_of_genkits_is_a_call_by_what_it_returned() -> None:
     assert (tokens(found), found.usage.reasoning_tokens) == ((500, 400, None, None, 50), 30)
     assert ([message.text for message in found.messages or []], found.completion) == (["Is it?"], "Yes.")
     assert not_calls("otlp/genkit.json") == ["parent_span"]
+
+
+def test_two_responses_of_codex_that_end_together_are_two(tmp_path: Path) -> None:
+    (line,) = (FIXTURES / "otlp/codex_events.jsonl").read_text().splitlines()
+    other = line.replace('"1000"', '"1001"')
+    log = tmp_path / "events.jsonl"
+    log.write_text(f"{line}\n{line}\n{other}")
+    keys = [request.merge_key for request in requests(log) if request.status == "ok"]
+    assert (len(keys), len(set(keys))) == (3, 2)

@@ -487,3 +487,10 @@ def test_the_cost_of_usage_stays_beside_uncommon_columns() -> None:
     usage = {"prompt_tokens": 10, "completion_tokens": 1, "cost": 0.47}
     request = read({"model": "openai/gpt-4o", "provider": "openrouter", "time": "2026-09-01T00:00:00Z", "usage": usage})
     assert request.stated_cost_pico == 47 * 10**10
+
+
+def test_more_thinking_than_claudes_output_is_a_budget() -> None:
+    record = {"model": "claude-opus-4-5", "ts": 1_788_220_800, "usage": ANTHROPIC, "thinking_tokens": 1024}
+    found = read(record).usage
+    assert (found.output_tokens, found.reasoning_tokens) == (50, None)
+    assert found.unread_counts == "thinking_tokens beside a usage that it does not fit"

@@ -65,6 +65,8 @@ def _with_reasoning(usage: Usage, kind: str, count: int, model: str, *, has_tota
         return on_top if count <= hidden else None
     if has_total:
         return placed if count <= output + (usage.audio_output_tokens or 0) else None
+    if count > output and "claude" in model.lower():
+        return None  # whose output includes it: a budget
     if count > output or kind == "thoughts" or (kind == "thinking" and thinks(model)):
         return replace(placed, output_tokens=output + count) if count <= MAX_TOKENS else None
     return perhaps_on_top(placed) if thinks(model) else placed

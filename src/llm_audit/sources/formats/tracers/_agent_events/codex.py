@@ -35,10 +35,12 @@ def read(event: Span) -> Entry:
     status = Status.OK if code is None else Status.ERROR
     time_us = micros(attributes.get("event.timestamp"), "event.timestamp") or event.start_us
     session = text(attributes.get("conversation.id"))
+    counts = [attributes.get(f"{kind}_token_count") for kind in ("input", "output")]  # of two that end together
+    event_id = session and time_us and f"codex:{session}@{time_us}:{counts}"
     request = Request(
         model=model,
         time_us=time_us,
-        merge_key=merge_key(session and time_us and f"codex:{session}@{time_us}", model=model, status=status),
+        merge_key=merge_key(event_id, model=model, status=status),
         conversation=session,
         app=text(event.resource.get("service.name")),
         user=text(first(attributes, "user.email", "user.account_id")),
