@@ -48,6 +48,12 @@ def requests(record) -> list[Request]:
         pytest.param(
             {**CALL, "usage": USAGE, "type": "content_block_stop", "index": 0}, id="event of Anthropic's streams"
         ),
+        pytest.param({**CALL, **USAGE, "object": "model"}, id="object of OpenAI"),
+        pytest.param({**CALL, "usage": USAGE, "object": "batch"}, id="batch of OpenAI"),
+        pytest.param({**CALL, **USAGE, "run_type": "nightly", "inputs": 1, "outputs": 2}, id="run of LangSmith"),
+        pytest.param({**CALL, **USAGE, "type": "stream_event", "session_id": "s"}, id="event of Claude Code"),
+        pytest.param({**CALL, **USAGE, "sessionID": "s", "part": {"messageID": "m"}}, id="part of OpenCode"),
+        pytest.param({**CALL, **USAGE, "exceeds_quota": False, "total_monthly_quota": 9}, id="report of Copilot"),
         pytest.param({"attributes": {**SPAN, "response_data": {"usage": {"units": 5}}}}, id="Logfire's response"),
         pytest.param({"attributes": {**SPAN, "response_data.usage.input_tokens": "many"}}, id="Logfire's usage"),
     ],

@@ -211,6 +211,11 @@ class Columns(msgspec.Struct, frozen=True):
         return {"input": (self.input, record.get(self.input)), "output": (self.output, record.get(self.output))}
 
     @property
+    def counts_tokens(self) -> bool:
+        """Whether any column counts tokens or holds a usage, as those of custom logs do."""
+        return any(column is not ABSENT for column in (self.usage, self.input, self.output, self.total))
+
+    @property
     def counts_caches(self) -> bool:
         """Whether any column counts cached tokens or those that were written to a cache."""
         written = (self.cache_write, self.cache_write_5m, self.cache_write_1h)

@@ -29,6 +29,7 @@ from llm_audit.sources.formats.interface import Context, Evidence, Format, Forma
 from llm_audit.sources.formats.providers.anthropic_messages import inner_calls
 from llm_audit.sources.records.bodies import region_of_usage
 from llm_audit.sources.records.calls import cost_pico, merge_key, tier
+from llm_audit.sources.records.column_names import columns_of
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, listing, mapping, text
 from llm_audit.sources.records.messages import joined, read_turn
@@ -215,7 +216,7 @@ def _matches(record: Record, _context: Context) -> bool:
     if isinstance(kind, str):
         own = "model" not in record or "subtype" in record  # a custom log may have types and sessions too
         if kind in _PRINTED_NOTES:  # the pieces of a reply, among others, which has rows of its own
-            return "session_id" in record
+            return "session_id" in record and not columns_of(record).counts_tokens
         return kind in _NOTES or (kind in _TYPES and own and (session or "uuid" in record or "leafUuid" in record))
     message = mapping(record.get("message"))
     return "sessionId" in record and ("usage" in message or "role" in message) and not listing(record.get("messages"))

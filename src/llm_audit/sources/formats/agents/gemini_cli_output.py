@@ -90,9 +90,7 @@ def _tells_of_a_call(record: Record) -> bool:
     """Return whether a record names a model or counts tokens itself, as those of custom logs do."""
     columns = columns_of(record)
     names_model = columns.model is not ABSENT and record.get("type") != "init"
-    return names_model or any(
-        column is not ABSENT for column in (columns.usage, columns.input, columns.output, columns.total)
-    )
+    return names_model or columns.counts_tokens
 
 
 def _is_of_stream(record: Record) -> bool:

@@ -27,6 +27,7 @@ from llm_audit.sources.entry import (
 from llm_audit.sources.formats.agents._transcript import TOOLS, Transcript, folder
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
 from llm_audit.sources.records.calls import cost_pico, merge_key, reject_on_error
+from llm_audit.sources.records.column_names import columns_of
 from llm_audit.sources.records.disjoint import Convention, disjoint_usage, read_count
 from llm_audit.sources.records.fields import Json, first, listing, mapping, objects, text
 from llm_audit.sources.records.messages import joined, read_turn
@@ -174,7 +175,8 @@ def _usage(tokens: Json, model: str) -> Usage:
 
 def _matches(record: Record, _context: Context) -> bool:
     if "part" in record:
-        return "sessionID" in record and "messageID" in mapping(record.get("part"))
+        printed = "sessionID" in record and "messageID" in mapping(record.get("part"))
+        return printed and not columns_of(record).counts_tokens
     if "messages" in record:
         return "info" in record and any("info" in item for item in objects(listing(record["messages"])[:1]))
     if "messageID" in record:  # a part of a message

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from llm_audit.sources.entry import Entry, NotACall, NotCallReason, Reason, Record, Rejected
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.column_names import columns_of
 from llm_audit.sources.records.fields import listing, mapping, number
 
 _OTHERS = frozenset(
@@ -21,6 +22,7 @@ _SUMS = {
     "batch": "a batch sums up the calls in its output file: audit that file",
     "eval.run": "a run of an evaluation sums up its calls, which it does not hold",
 }
+_OF_SUMS = frozenset({"endpoint", "input_file_id", "request_counts", "eval_id", "data_source", "per_model_usage"})
 
 
 def _entries(record: Record, _context: Context) -> Iterator[Entry]:
@@ -30,6 +32,15 @@ def _entries(record: Record, _context: Context) -> Iterator[Entry]:
         yield Rejected(Reason.BAD_SHAPE, "usage", note=note)
         return
     yield NotACall(NotCallReason.NOT_A_MODEL_CALL)
+
+
+def _matches(record: Record, _context: Context) -> bool:
+    kind = record.get("object")
+    if not isinstance(kind, str):
+        return False
+    if kind in _SUMS:  # a custom log may call a call of a batch so
+        return not _OF_SUMS.isdisjoint(record)
+    return kind in _OTHERS and not columns_of(record).counts_tokens
 
 
 FORMAT = Format(
@@ -42,7 +53,7 @@ FORMAT = Format(
         "output file.",
     ),
     specificity=Specificity.BATCH,
-    matches=lambda record, _: isinstance(kind := record.get("object"), str) and (kind in _OTHERS or kind in _SUMS),
+    matches=_matches,
     entries=_entries,
     keys=frozenset({"object"}),
 )

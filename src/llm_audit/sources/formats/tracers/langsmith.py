@@ -189,7 +189,8 @@ def _is_batch(record: Record) -> bool:
 
 
 def _matches(record: Record, _context: Context) -> bool:
-    run = "run_type" in record and ("dotted_order" in record or {"inputs", "outputs"} <= record.keys())
+    exported = {"inputs", "outputs"} <= record.keys() and "model" not in record  # which custom logs name
+    run = "run_type" in record and ("dotted_order" in record or exported)
     return run or _is_batch(record)
 
 

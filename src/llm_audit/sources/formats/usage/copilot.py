@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llm_audit.sources.entry import Reason, Record, Rejected
 from llm_audit.sources.formats.interface import Context, Evidence, Format, FormatInfo, Specificity
+from llm_audit.sources.records.column_names import columns_of
 
 _NO_TOKENS = "Copilot's reports count users, chats and premium requests, not tokens: there is nothing to audit"
 _QUOTAS = frozenset({"exceeds_quota", "total_monthly_quota", "Exceeds Monthly Quota", "Total Monthly Quota"})
@@ -13,7 +14,8 @@ _METRICS = frozenset(
 
 
 def _matches(record: Record, _context: Context) -> bool:
-    return not _METRICS.isdisjoint(record) or len(_QUOTAS & record.keys()) > 1
+    quotas = len(_QUOTAS & record.keys()) > 1 and not columns_of(record).counts_tokens
+    return quotas or not _METRICS.isdisjoint(record)
 
 
 FORMAT = Format(
