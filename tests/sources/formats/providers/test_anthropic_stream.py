@@ -97,3 +97,9 @@ def test_streams_after_such_that_could_not_be_told_apart_are_read_again(tmp_path
 def test_a_search_adds_to_the_input_that_the_end_counts(tmp_path: Path) -> None:
     path = log(tmp_path / "search.jsonl", start("a", 2679), end(510, input_tokens=10_682))
     assert tokens(requests(path)[-1]) == (10_682, None, None, None, 510)
+
+
+def test_a_stream_whose_lines_are_there_twice_is_one_call(tmp_path: Path) -> None:
+    events = [event for event in (start("a", 100), end(20)) for _ in range(2)]
+    path = log(tmp_path / "twice.jsonl", *events, start("b", 50), end(7))
+    assert (calls(path), rejections(path)) == ({"a": 20, "b": 7}, [])

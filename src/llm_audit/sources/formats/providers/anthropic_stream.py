@@ -59,8 +59,9 @@ def _start_of(end: Record, started: list[Json], state: dict[str, Any]) -> Json:
         BadRecordError: It is not known for sure.
     """
     said = {name: count for name in _INPUT if (count := as_int(mapping(end.get("usage")).get(name))) is not None}
-    if len(started) == 1 and all(count >= _count(started[0], name) for name, count in said.items()):
-        return started[0]  # of a call with searches the end counts more input
+    alone = len(started) == 1 or (len(ids := {_id(start) for start in started}) == 1 and None not in ids)
+    if alone and all(count >= _count(started[-1], name) for name, count in said.items()):
+        return started[-1]  # of a call with searches the end counts more input; a log may hold each line twice
     same = [start for start in started if all(_count(start, name) == count for name, count in said.items())]
     if "input_tokens" in said and len({_model(start) for start in same}) == 1:
         return same[-1]  # of several alike, such as tries of one call, each costs the same
@@ -71,6 +72,10 @@ def _start_of(end: Record, started: list[Json], state: dict[str, Any]) -> Json:
             state["ended"] = 0
         raise BadRecordError(Reason.BAD_SHAPE, _START, note=_SEVERAL)
     raise BadRecordError(Reason.BAD_SHAPE, _START, note=_NO_START)
+
+
+def _id(start: Json) -> str | None:
+    return text(mapping(start.get("message")).get("id"))
 
 
 def _model(start: Json) -> str | None:
