@@ -6,13 +6,14 @@ range that holds its first byte, so that ranges which follow each other have eve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise
+from typing import Any, BinaryIO
 
 import msgspec
 
 from llm_audit.sources.files.limits import BLOCK_BYTES, MAX_DECODED_BYTES, MAX_EXPANSION, SHARD_BYTES
+from llm_audit.sources.files.parquet.footer import Chunk, read_chunks
 from llm_audit.sources.files.storage import Source, UnreadableError, open_binary
 
 MAX_GROUP_BYTES = 8 * SHARD_BYTES
@@ -35,8 +36,8 @@ def is_parquet(magic: bytes) -> bool:
     return magic.startswith(_MAGIC)
 
 
-def described(source: Source) -> Any:
-    """Return the metadata of a Parquet file.
+def described(source: Source) -> tuple[Any, list[list[Chunk]]]:
+    """Return the metadata of a Parquet file, and the columns of its row groups.
 
     Raises:
         UnreadableError: It cannot be opened, or is damaged.
@@ -46,9 +47,19 @@ def described(source: Source) -> Any:
 
     with open_binary(source) as file:
         try:
-            return pq.ParquetFile(pa.PythonFile(file, mode="r")).metadata
+            metadata = pq.ParquetFile(pa.PythonFile(file, mode="r")).metadata
+            return metadata, chunks_of(file, metadata)
         except (pa.ArrowException, OSError, ValueError):
             raise UnreadableError(f"{source.name} is damaged: its Parquet footer cannot be read.") from None
+
+
+def chunks_of(file: BinaryIO, metadata: Any) -> list[list[Chunk]]:
+    """Return the columns of each row group of a file with this metadata.
+
+    Raises:
+        ValueError: The footer is damaged.
+    """
+    return read_chunks(file, groups=metadata.num_row_groups, columns=metadata.num_columns)
 
 
 def parquet_ranges(source: Source) -> list[tuple[int, int]]:
@@ -57,8 +68,8 @@ def parquet_ranges(source: Source) -> list[tuple[int, int]]:
     Raises:
         UnreadableError: It cannot be opened, or is damaged.
     """
-    found = described(source)
-    if expansion(found) is not None:
+    found, groups = described(source)
+    if expansion(groups) is not None:
         return []
     cuts, held, end = [0], 0, 0
     for size, _ in _groups(found):
@@ -74,16 +85,15 @@ def parquet_ranges(source: Source) -> list[tuple[int, int]]:
     return list(pairwise(cuts))
 
 
-def expansion(metadata: Any) -> str | None:
+def expansion(groups: Sequence[Sequence[Chunk]]) -> str | None:
     """Return a note where a column is packed so tightly that unpacking it could take all memory."""
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        for column in map(group.column, range(group.num_columns)):
-            packed, size = max(1, column.total_compressed_size), column.total_uncompressed_size
-            if size > MAX_DECODED_BYTES and size > packed * MAX_EXPANSION:
-                return (
-                    f"the column {column.path_in_schema} unpacks {packed:,} bytes into {size:,}, which is refused; "
-                    "write the file again with smaller row groups"
-                )
+    for chunk in chain.from_iterable(groups):
+        packed, size = max(1, chunk.packed_bytes), chunk.unpacked_bytes
+        if size > MAX_DECODED_BYTES and size > packed * MAX_EXPANSION:
+            return (
+                f"the column {chunk.path} unpacks {packed:,} bytes into {size:,}, which is refused; "
+                "write the file again with smaller row groups"
+            )
     return None
 
 
@@ -101,7 +111,7 @@ def rows_within(metadata: Any, start: int, end: int | None) -> list[GroupRows]:
 
 def range_rows(source: Source, start: int, end: int) -> int:
     """Return the number of rows of a range."""
-    return sum(rows.last - rows.first for rows in rows_within(described(source), start, end))
+    return sum(rows.last - rows.first for rows in rows_within(described(source)[0], start, end))
 
 
 def bytes_within(source: Source, start: int, end: int) -> Iterator[bytes]:
@@ -110,13 +120,11 @@ def bytes_within(source: Source, start: int, end: int) -> Iterator[bytes]:
     Raises:
         UnreadableError: It cannot be opened.
     """
-    metadata = described(source)
+    metadata, groups = described(source)
     with open_binary(source) as file:
         for rows in rows_within(metadata, start, end):
-            group = metadata.row_group(rows.group)
-            for place in range(group.num_columns):
-                column = group.column(place)
-                yield from _read(file, _first_byte(column), column.total_compressed_size)
+            for chunk in groups[rows.group]:
+                yield from _read(file, chunk.first_byte, chunk.packed_bytes)
         footer = metadata.serialized_size + _LENGTH_BYTES
         yield from _read(file, source.size_bytes - footer, footer)
 
@@ -130,11 +138,6 @@ def _groups(metadata: Any) -> Iterator[tuple[int, int]]:
 def _first_at(place: int, size: int, rows: int) -> int:
     """Return the first row of a group that begins at a place in it or after it."""
     return min(max(-(-place * rows // size), 0), rows)
-
-
-def _first_byte(column: Any) -> int:
-    offset = column.dictionary_page_offset
-    return int(column.data_page_offset if offset is None else min(offset, column.data_page_offset))
 
 
 def _read(file: Any, start: int, count: int) -> Iterator[bytes]:

@@ -9,8 +9,9 @@ from llm_audit.sources.decode import Item
 from llm_audit.sources.entry import Reason, Record, Rejected
 from llm_audit.sources.files.limits import SNIFF_BYTES
 from llm_audit.sources.files.parquet.bounds import bounded
+from llm_audit.sources.files.parquet.footer import Chunk
 from llm_audit.sources.files.parquet.json_lines import LINES_AT_ONCE, has_json_form, with_lines
-from llm_audit.sources.files.parquet.ranges import GroupRows, expansion, rows_within
+from llm_audit.sources.files.parquet.ranges import GroupRows, chunks_of, expansion, rows_within
 from llm_audit.sources.files.storage import Source, open_binary
 from llm_audit.sources.files.tables import Row, plain
 
@@ -18,8 +19,8 @@ _BATCH_BYTES = 1 << 24
 _MAX_ROWS = 512
 """Read at once: rows of so many bytes, as the pages of their row group unpack, and no more than so many."""
 _ROWS_AT_ONCE = 32  # made at once; as many are looked at to detect a format
-_WRITTEN_OUT = frozenset({"PLAIN", "RLE", "BIT_PACKED"})
-"""Encodings that write each text as often as it occurs."""
+_WRITTEN_OUT = frozenset({0, 3, 4})
+"""Encodings that write each text as often as it occurs: PLAIN, RLE and BIT_PACKED."""
 
 Piece = tuple[int, Item | bytes]
 """A row's number from 1 and the row, or the number of the first of several rows and their lines."""
@@ -56,13 +57,14 @@ def _pieces(source: Source, *, as_lines: bool, within: tuple[int, int] | None = 
     with open_binary(source) as file:
         try:
             described = pq.ParquetFile(pa.PythonFile(file, mode="r")).metadata
-            if (bomb := expansion(described)) is not None:
+            groups = chunks_of(file, described)
+            if (bomb := expansion(groups)) is not None:
                 yield 1, Rejected(Reason.UNREADABLE, note=bomb)
                 return
             # Of an object, which is not fetched whole to see its first rows, columns are read a piece at a time.
             table = pq.ParquetFile(
                 pa.PythonFile(file, mode="r"),
-                read_dictionary=_repeated_texts(described),
+                read_dictionary=_repeated_texts(described, groups),
                 buffer_size=SNIFF_BYTES if source.remote else 0,
             )
             as_lines = as_lines and has_json_form(table.schema_arrow)
@@ -109,16 +111,15 @@ def _record(row: dict[str, Any], as_they_are: frozenset[str]) -> Record:
     return {name: value if name in as_they_are else plain(value) for name, value in row.items() if value is not None}
 
 
-def _repeated_texts(described: Any) -> list[str]:
+def _repeated_texts(described: Any, groups: Sequence[Sequence[Chunk]]) -> list[str]:
     """Return the columns of texts that may be packed as dictionaries, and are then read as such."""
-    groups = [described.row_group(place) for place in range(described.num_row_groups)]
     columns = map(described.schema.column, range(described.num_columns))
     return [
         column.path
         for place, column in enumerate(columns)
         if column.physical_type == "BYTE_ARRAY"
         and column.logical_type.type != "DECIMAL"
-        and not all(_WRITTEN_OUT.issuperset(group.column(place).encodings) for group in groups)
+        and not all(_WRITTEN_OUT.issuperset(group[place].encodings) for group in groups)
     ]
 
 
