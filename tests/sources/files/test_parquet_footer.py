@@ -91,7 +91,7 @@ def test_a_footer_that_is_not_whole_or_of_other_columns_is_refused() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_damaged_footer_costs_the_file_and_no_more(tmp_path: Path, seed: int) -> None:
-    """Arrow's own account of a column ends the process for about one damage in a hundred."""
+    """Arrow's own account of a column ends the process for one of these 600 files."""
     draw, data = random.Random(seed), written(row_group_size=20)
     start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
     log = tmp_path / "log.parquet"

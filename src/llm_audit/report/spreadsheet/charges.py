@@ -91,11 +91,9 @@ def _groups(requests: pl.DataFrame, undated: date) -> Iterator[dict[str, Any]]:
 def knows_tax() -> pl.Expr:
     """Return whether the policy's cost of a group of requests is known: see ``rollups.judged``."""
     priced = pl.col("cost_pico").is_not_null()
-    covered, moved_cost = (
-        pl.col("outcome").cast(pl.String).is_in(COVERED),
-        pl.col("expected_pico") != pl.col("cost_pico"),
-    )
-    return priced.any() & ((covered | moved_cost).filter(priced).any() | pl.col("certain").filter(priced).all())
+    covered = pl.col("outcome").cast(pl.String).is_in(COVERED)
+    routed = covered | (pl.col("expected_pico") != pl.col("cost_pico"))
+    return priced.any() & (routed.filter(priced).any() | pl.col("certain").filter(priced).all())
 
 
 def _list_cost(kind: str, frame: pl.DataFrame) -> pl.Expr:

@@ -162,7 +162,10 @@ class _Compact:
         raise ValueError("a number of more than 64 bits")
 
     def _byte(self) -> int:
-        return self._take(1)[0]
+        if self._at >= len(self._data):
+            raise ValueError("cut short")
+        self._at += 1
+        return self._data[self._at - 1]
 
     def _take(self, count: int) -> bytes:
         end = self._at + count

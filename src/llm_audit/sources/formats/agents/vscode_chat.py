@@ -47,13 +47,16 @@ def _changed(
         return []
     if len(place) == 1:
         added = [*map(dict, objects(value if isinstance(value, list) else [value]))]
-        start = at_index if kind == _ADD and isinstance(at_index, int) else len(requests)
-        requests[start if kind == _ADD else 0 : start if kind == _ADD else None] = added
-        return list(added)
-    number_of, *inner = place[1:]
-    if not isinstance(number_of, int) or not 0 <= number_of < len(requests):
+        if kind == _ADD:
+            start = at_index if isinstance(at_index, int) else len(requests)
+            requests[start:start] = added
+        else:
+            requests[:] = added
+        return added
+    index, *inner = place[1:]
+    if not isinstance(index, int) or not 0 <= index < len(requests):
         return []
-    request = requests[number_of]
+    request = requests[index]
     if not inner and isinstance(value, dict):
         request.clear()
         request.update(value)

@@ -42,9 +42,8 @@ _TIERS = (
 )
 _ADK, _ADK_RESPONSE = "gcp.vertex.agent", "gcp.vertex.agent.llm_response"  # Google's Agent Development Kit
 _ADK_THOUGHTS = "experimental.reasoning_tokens"
-_LOGFIRE = (
-    "response_data"  # with the provider's own usage, which its counts of input and output leave cached tokens out of
-)
+_LOGFIRE = "response_data"
+"""What the provider answered, with its usage: Logfire's own counts leave cached tokens out."""
 _FEWEST_NANO_UNITS = 10_000  # fewer of them are no billionths
 _NOT_MODEL_CALLS = ("execute_tool", "create_agent", "retrieval")
 _WRAPPERS = ("invoke_agent", "invoke_workflow")
